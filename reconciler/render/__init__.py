@@ -1,0 +1,1 @@
+"""Plan documents and events as text, JSON, markdown and HTML; decides nothing."""

@@ -1,0 +1,1 @@
+"""State backends behind one protocol: read, write under a lock, journal."""
