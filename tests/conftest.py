@@ -1,0 +1,60 @@
+"""Fixtures for every test: no network, a neutral environment, hypothesis profiles, the vendor's contract."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from tests import network_guard
+from tests.contract.checker import Contract, vendor_contract
+
+IN_CI = bool(os.environ.get("CI"))
+_INHERITED_PREFIXES = ("AC_", "RECONCILER_", "XDG_", "GITHUB_", "GITLAB_", "CI_")
+_INHERITED_NAMES = {
+    "CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TERM", "COLORTERM", "PAGER",
+    "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+}  # fmt: skip
+
+# Times are not asserted: two cores may be shared with anything.
+settings.register_profile("dev", deadline=None, max_examples=50)
+settings.register_profile(
+    "ci", deadline=None, derandomize=True, database=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
+settings.register_profile("prove", deadline=None, max_examples=1000, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
+
+network_guard.install()
+
+
+@pytest.fixture(autouse=True)
+def _neutral_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Hide the caller's home, accounts, terminal, proxies and CI from the code under test."""
+    for name in list(os.environ):
+        if name in _INHERITED_NAMES or name.startswith(_INHERITED_PREFIXES):
+            monkeypatch.delenv(name)
+    home = tmp_path_factory.getbasetemp() / "home"
+    home.mkdir(exist_ok=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("TZ", "UTC")
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
+@pytest.fixture(scope="session")
+def in_ci() -> bool:
+    """Whether a CI runs the tests: there, a missing tool fails a test that would be skipped elsewhere."""
+    return IN_CI
+
+
+@pytest.fixture(scope="session")
+def project_root() -> Path:
+    """The folder of the clone."""
+    return Path(__file__).resolve().parent.parent
+
+
+@pytest.fixture(scope="session")
+def api_contract() -> Contract:
+    """What the vendor documents; `api_contract.check_request(method, path, query, body)` lists a request's problems."""
+    return vendor_contract()

@@ -1,0 +1,154 @@
+"""What the vendor's OpenAPI file gets wrong or leaves out, transcribed from recorded traffic and official prose.
+
+Each entry says why. Tags: [CAS-MH], [CAS-AY] recorded traffic; [OAS] the file itself (its examples or `links`);
+[DOC] official pages; [TAP], [ACMCP] clients in production; [SEED] the vendor's example requests.
+Keep it short: an entry is a claim about the API.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from scripts.openapi_facts import Shape
+
+
+@dataclass(frozen=True, slots=True)
+class Correction:
+    """Operations that exist, query names, and a body that is added to (or `replaces`) the documented one."""
+
+    why: str
+    methods: Sequence[str]
+    path: str
+    query: Sequence[str] = ()
+    body: Shape = None
+    replaces: bool = False
+
+
+def _names(text: str) -> dict[str, Shape]:
+    return dict.fromkeys(text.split())
+
+
+_SENDER = "sender_name sender_addr1 sender_addr2 sender_city sender_state sender_zip sender_country sender_phone"
+_LIST = _names(
+    "name stringid sender_url sender_reminder channel send_last_broadcast carboncopy subscription_notify "
+    "unsubscription_notify user " + _SENDER
+)
+_LABELS = _names("singular plural")
+_SCHEMA_FIELD: dict[str, Shape] = {
+    **_names("required description scale defaultCurrency origin"),
+    "labels": _LABELS,
+    "options": [_names("id value")],
+}
+
+CORRECTIONS: tuple[Correction, ...] = (
+    # Contact fields
+    Correction(
+        "[CAS-MH] writes and reads it, [SEED] sends it; [OAS] dropped it",
+        ["POST"],
+        "/fields",
+        body={"field": _names("isrequired")},
+    ),
+    Correction("idem", ["PUT"], "/fields/{id}", body={"field": _names("isrequired")}),
+    Correction("`offset` beside the documented `limit` [DOC pagination]", ["GET"], "/fields", query=["offset"]),
+    Correction("[CAS-MH] recorded", ["GET", "DELETE"], "/fieldOptions/{id}"),
+    Correction("[CAS-MH] recorded", ["GET"], "/fieldRels/{id}"),
+    Correction("named by `links` of a field [CAS-MH]", ["GET"], "/fields/{id}/options"),
+    Correction("named by `links` of a field [CAS-MH]", ["GET"], "/fields/{id}/relations"),
+    # Field groups
+    Correction(
+        "[OAS] declares the body as text and its properties as query parameters; a JSON body like every other type",
+        ["POST"],
+        "/groupDefinitions",
+        body={"groupDefinition": _names("label ordernum groupType")},
+        replaces=True,
+    ),
+    Correction("named by `links` of a group member [OAS]", ["GET"], "/groupDefinitions"),
+    Correction("named by `links`; update and delete assumed from it", ["GET", "DELETE"], "/groupDefinitions/{id}"),
+    Correction("idem", ["PUT"], "/groupDefinitions/{id}", body={"groupDefinition": _names("label ordernum")}),
+    Correction("`links` name /groupMembers?group_id=22 [OAS]", ["GET"], "/groupMembers", query=["group_id"]),
+    # Deal and account fields
+    Correction(
+        "[CAS-MH] accepted on create; returned by reads",
+        ["PUT"],
+        "/dealCustomFieldMeta/{id}",
+        body={"dealCustomFieldMetum": _names("isRequired")},
+    ),
+    Correction(
+        "returned by reads [OAS]; the twin of deal fields",
+        ["POST"],
+        "/accountCustomFieldMeta",
+        body={"accountCustomFieldMetum": _names("isRequired")},
+    ),
+    Correction("idem", ["PUT"], "/accountCustomFieldMeta/{id}", body={"accountCustomFieldMetum": _names("isRequired")}),
+    Correction("named by `links` [CAS-MH]", ["GET"], "/dealCustomFieldMeta/{id}/dealCustomFieldData"),
+    Correction("named by `links` [OAS]", ["GET"], "/accountCustomFieldMeta/{id}/accountCustomFieldData"),
+    Correction(
+        "unverified filter; callers compare with the unfiltered total",
+        ["GET"],
+        "/dealCustomFieldData",
+        query=["filters[customFieldId]"],
+    ),
+    # Pipelines
+    Correction("[TAP] reads it; named by `links` [CAS-MH]", ["GET"], "/dealGroupUsers"),
+    Correction("[TAP] reads it; named by `links` [CAS-MH]", ["GET"], "/dealGroupGroups"),
+    Correction("named by `links` [CAS-MH]", ["GET"], "/dealGroups/{id}/dealGroupUsers"),
+    Correction("named by `links` [CAS-MH]", ["GET"], "/dealGroups/{id}/dealGroupGroups"),
+    Correction("named by `links` [CAS-MH]", ["GET"], "/dealGroups/{id}/stages"),
+    # Lists
+    Correction(
+        "[CAS-AY] recorded, [ACMCP] and the vendor's own MCP tool use it", ["PUT"], "/lists/{id}", body={"list": _LIST}
+    ),
+    Correction(
+        "read back by recordings [CAS-AY]; required by the older API",
+        ["POST"],
+        "/lists",
+        body={"list": _names(_SENDER)},
+    ),
+    Correction("[CAS-AY] recorded", ["GET"], "/listGroups"),
+    Correction("[CAS-AY] recorded", ["GET", "DELETE"], "/listGroups/{id}"),
+    # Custom objects: the examples know more than the schema
+    Correction(
+        "`required` is what examples send; `isRequired` what the schema says [OAS]",
+        ["POST"],
+        "/customObjects/schemas",
+        body={"schema": {"fields": [_SCHEMA_FIELD]}},
+    ),
+    Correction("idem", ["POST"], "/customObjects/schemas/public", body={"schema": {"fields": [_SCHEMA_FIELD]}}),
+    Correction(
+        "idem; an option keeps its id when the id is sent back",
+        ["PUT"],
+        "/customObjects/schemas/{id}",
+        body={"schema": {"fields": [_SCHEMA_FIELD]}},
+    ),
+    # Deal roles and tasks
+    Correction("[OAS] forgot the wrapper", ["POST"], "/dealRoles", body={"dealRole": _names("title")}, replaces=True),
+    Correction("named by `links` [OAS]", ["GET"], "/dealRoles/{id}/contactDeals"),
+    Correction(
+        "[OAS] misspells the path: /taskOutccomes",
+        ["PUT"],
+        "/taskOutcomes/{id}",
+        body={"taskOutcome": _names("title sentiment disabled")},
+    ),
+    Correction("idem", ["DELETE"], "/taskOutcomes/{id}"),
+    # Accounts, groups, tracking
+    Correction("[DOC settings/account]", ["GET"], "/settings/account"),
+    Correction("named by `links` [CAS-MH]", ["GET"], "/groups/{id}/userGroups"),
+    Correction("named by `links` [CAS-MH]", ["GET"], "/groups/{id}/listGroups"),
+    Correction("[CAS-MH], [CAS-AY] recorded", ["GET"], "/contactTags"),
+    Correction("[CAS-AY] recorded", ["GET"], "/templates"),
+    Correction(
+        "the only example is of the endpoint that this one replaced [OAS]",
+        ["POST"],
+        "/prism/urlWhitelistings",
+        body={
+            "data": {
+                "type": None,
+                "attributes": _names(
+                    "whitelisted_domain whitelisted_page tracking_enabled conversations_enabled wp_enabled"
+                ),
+            }
+        },
+        replaces=True,
+    ),
+)

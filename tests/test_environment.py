@@ -1,0 +1,48 @@
+"""The tests' own surroundings: offline, neutral environment, temporary home."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import socket
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.network_guard import NetworkBlocked, is_local
+
+
+@pytest.mark.parametrize("host", ["example.com", b"example.com", "93.184.216.34", "2606:2800:220::1", "10.0.0.1"])
+def test_names_and_addresses_elsewhere_are_refused(host: str | bytes) -> None:
+    """Resolving any name or address that is not this machine fails, before anything is sent."""
+    with pytest.raises(NetworkBlocked):
+        socket.getaddrinfo(host, 443)
+
+
+def test_connections_elsewhere_are_refused() -> None:
+    """A socket cannot connect to another machine, asyncio's sockets included."""
+    with socket.socket() as plain, pytest.raises(NetworkBlocked):
+        plain.connect(("192.0.2.1", 80))
+    with pytest.raises(NetworkBlocked):
+        asyncio.run(asyncio.open_connection("192.0.2.1", 80))
+
+
+def test_this_machine_can_be_reached() -> None:
+    """Servers on the loopback interface work."""
+    with socket.create_server(("127.0.0.1", 0)) as server, socket.create_connection(server.getsockname()) as client:
+        assert client.getpeername() == server.getsockname()
+
+
+@given(st.integers(0, 2**24 - 1))
+def test_the_whole_loopback_range_is_local(number: int) -> None:
+    """All of 127.0.0.0/8 is this machine."""
+    assert is_local(f"127.{number >> 16}.{number >> 8 & 255}.{number & 255}")
+
+
+def test_the_callers_environment_is_hidden() -> None:
+    """No account, proxy, CI or colour setting of the caller reaches the code under test, and HOME is temporary."""
+    leaked = [name for name in os.environ if name.startswith("AC_") or name in ("CI", "NO_COLOR", "HTTPS_PROXY")]
+    assert leaked == []
+    assert Path.home().name == "home"
