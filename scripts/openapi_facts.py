@@ -20,12 +20,14 @@ Facts: TypeAlias = "dict[str, dict[str, dict[str, Any]]]"
 METHODS = ("get", "post", "put", "patch", "delete")
 # Families of paths (first segment) that the product talks to or may come to talk to. The rest is mail and shop data.
 FAMILIES = frozenset(
-    """accountCustomFieldData accountCustomFieldMeta addresses addressGroups addressLists automations brandings
+    """
+    accountCustomFieldData accountCustomFieldMeta addresses addressGroups addressLists automations brandings
     calendars campaigns connections contactDeals contactTags contacts customObjects dealCustomFieldData
-    dealCustomFieldMeta dealGroups dealRoles dealStages dealTasks dealTasktypes deals ecomCustomers eventTracking eventTrackingEvents
-    fieldOption fieldRels fieldValues fields forms groupDefinitions groupLimits groupMembers groups listGroups lists
-    messages personalizations prism savedResponses scores siteTracking tags taskOutccomes taskOutcomes
-    tasktypeOutcomeRels templates users webhook webhooks""".split()
+    dealCustomFieldMeta dealGroups dealRoles dealStages dealTasks dealTasktypes deals ecomCustomers
+    eventTracking eventTrackingEvents fieldOption fieldRels fieldValues fields forms groupDefinitions
+    groupLimits groupMembers groups listGroups lists messages personalizations prism savedResponses scores
+    siteTracking tags taskOutccomes taskOutcomes tasktypeOutcomeRels templates users webhook webhooks
+    """.split()
 )
 
 

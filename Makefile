@@ -1,0 +1,92 @@
+# Everything a person or a CI does with a clone. `make help` lists the targets.
+# Needs python3 (3.11 or newer), make and git; the rest is installed into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+# Workers of the test run; `make test WORKERS=0` runs in one process, for debuggers.
+WORKERS ?= auto
+# Arguments for pytest: `make test TESTS="tests/store -k lock"`.
+TESTS ?=
+# What the tests and checks use beside the runtime dependencies.
+EXTRAS := dev,fmt,objectstore,postgres,encrypt,policy
+
+CHECKS := lint format types layers dependencies dead-code generated tree tests-say
+PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test check $(CHECKS) fix generate docs prove bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+$(VENV)/.created:
+	@sh scripts/make_venv.sh $(PYTHON) $(VENV)
+	@touch $@
+
+$(VENV)/.runtime: pyproject.toml | $(VENV)/.created
+	@echo "installing reconciler into $(VENV)"
+	@$(PIP) --editable .
+	@touch $@
+
+$(VENV)/.dev: pyproject.toml | $(VENV)/.created
+	@echo "installing reconciler and what its tests and checks need into $(VENV)"
+	@$(PIP) --editable '.[$(EXTRAS)]'
+	@touch $(VENV)/.runtime $@
+
+setup: $(VENV)/.dev ## install everything that tests and checks need (instant when it is there)
+
+demo: $(VENV)/.runtime ## run validate, plan, apply and plan on the built-in emulator
+	@bash scripts/demo.sh $(BIN)/reconciler
+
+test: $(VENV)/.dev ## run the tests
+	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+prove: $(VENV)/.dev ## run the long suites: crash matrix, thousands of random histories
+	@HYPOTHESIS_PROFILE=prove $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m prove --timeout 3600 $(TESTS)
+
+check: $(VENV)/.dev ## run every static check and report all that fail
+	@$(MAKE) --no-print-directory --keep-going $(CHECKS)
+
+lint: $(VENV)/.dev
+	$(BIN)/ruff check .
+
+format: $(VENV)/.dev
+	$(BIN)/ruff format --check .
+
+types: $(VENV)/.dev
+	$(BIN)/mypy
+
+layers: $(VENV)/.dev
+	$(BIN)/lint-imports
+
+dependencies: $(VENV)/.dev
+	$(BIN)/deptry reconciler
+
+dead-code: $(VENV)/.dev
+	$(BIN)/python -m scripts.check_dead_code
+
+generated: $(VENV)/.dev
+	$(BIN)/python -m scripts.check_generated
+
+tree: $(VENV)/.dev
+	$(BIN)/python -m scripts.check_tree
+
+tests-say: $(VENV)/.dev
+	$(BIN)/python -m scripts.check_tests
+
+fix: $(VENV)/.dev ## format, and repair what ruff can repair
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+generate: $(VENV)/.dev ## write the generated files anew: schemas/, docs/reference/
+	$(BIN)/python -m scripts.check_generated --write
+
+docs: generate ## write the generated pages of docs/
+
+bench: $(VENV)/.runtime ## report time and memory of start-up and of plans of 1,000 and 10,000 objects
+	@$(BIN)/python -m scripts.bench
+
+clean: ## remove the virtual environment and all caches
+	rm -rf $(VENV) .cache .hypothesis build dist site
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +

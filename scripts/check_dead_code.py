@@ -1,0 +1,48 @@
+"""Report functions, methods, classes and imports that nothing in the product, its tests or scripts mentions.
+
+Usage: `python -m scripts.check_dead_code`. Finds by name only (vulture): parameters and variables are left to ruff and
+mypy, because protocols and pydantic models are full of names that only others read.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from vulture import Vulture
+
+ROOT = Path(__file__).resolve().parent.parent
+FOLDERS = ("reconciler", "tests", "scripts")
+KINDS_OF_CODE = frozenset({"class", "function", "import", "method", "property", "unreachable_code"})
+# Called by a framework through its decorator.
+CALLED_ELSEWHERE = [
+    "@*command*",
+    "@*group*",
+    "@*validator*",
+    "@*serializer*",
+    "@*fixture*",
+    "@*route*",
+    "@rule*",
+    "@invariant*",
+]
+# Called by Python, pytest, hypothesis or asyncio through its name.
+KNOWN_NAMES = ["__*__", "pytest_*", "visit_*", "teardown", "setup_method"]
+
+
+def dead_code(root: Path) -> list[str]:
+    """Return `file:line: unused what 'name'` for everything below the root's folders that nothing mentions."""
+    vulture = Vulture(ignore_names=KNOWN_NAMES, ignore_decorators=CALLED_ELSEWHERE)
+    vulture.scavenge([str(root / folder) for folder in FOLDERS])
+    unused = [item for item in vulture.get_unused_code() if item.typ in KINDS_OF_CODE]
+    return [f"{Path(item.filename).relative_to(root)}:{item.first_lineno}: {item.message}" for item in unused]
+
+
+def main() -> int:
+    """Check the clone; 0 when nothing was found."""
+    problems = dead_code(ROOT)
+    print("\n".join(problems) or "no dead code")
+    return bool(problems)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,126 @@
+"""The project's own checks find what they are made for, and nothing else."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from scripts import check_dead_code, check_generated, check_tests, check_tree
+
+# Put together here, so that this file passes the check that it tests.
+ROOT_HOME = "/".join(["", "root", ".cache"])
+INDEX = ".".join(["files", "pythonhosted", "org"])
+SAMPLE = "tests.scripts.sample_generator"
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        (f"cache = '{ROOT_HOME}'", "path of one machine"),
+        ("cd " + "/".join(["", "work", "main"]), "path of one machine"),
+        ("see " + "/".join(["", "home", "jane", "notes"]), "path of one machine"),
+        (f"https://{INDEX}/simple", "host of a package registry"),
+        ("registry=https://" + ".".join(["registry", "npmjs", "org"]), "host of a package registry"),
+    ],
+)
+def test_paths_and_hosts_are_found_with_their_place(line: str, reason: str) -> None:
+    """A path of one machine or a registry's host is reported with file, line and reason."""
+    [found] = check_tree.findings("a.md", f"first line\n{line}\n")
+    assert found.startswith(f"a.md:2: {reason}: ")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "docs/work/plan.md",
+        "GET /rooted",
+        "https://acme.example/work/",
+        "workflow/root/x",
+        "a /worker/ b",
+        "/home/runner/",
+    ],
+)
+def test_ordinary_paths_pass(line: str) -> None:
+    """Relative paths, addresses and words that merely look similar are no findings."""
+    assert list(check_tree.findings("a.md", line)) == []
+
+
+def test_files_that_are_not_text_are_passed_over(tmp_path: Path) -> None:
+    """Binary files and files deleted from the working tree do not stop the check."""
+    (tmp_path / "logo.png").write_bytes(b"\xff\xfe\x00" + ROOT_HOME.encode())
+    assert check_tree.check(tmp_path, ["logo.png", "deleted.md"]) == []
+
+
+def test_new_files_are_checked_before_they_are_committed(tmp_path: Path) -> None:
+    """Files that git does not track yet are part of the check, ignored ones are not."""
+    subprocess.run(["git", "init", "--quiet", str(tmp_path)], check=True)
+    (tmp_path / ".gitignore").write_text("ignored.md\n")
+    (tmp_path / "ignored.md").write_text(ROOT_HOME)
+    (tmp_path / "new.md").write_text(ROOT_HOME)
+    assert sorted(check_tree.tracked_files(tmp_path)) == [".gitignore", "new.md"]
+
+
+SILENT = '''
+def test_silent():
+    """Says something, asserts nothing."""
+    check_request("GET", "/tags", {}, None)
+
+class TestGroup:
+    def test_undocumented(self):
+        assert True
+
+def test_raises():
+    """Fails unless it raises."""
+    with pytest.raises(ValueError):
+        int("x")
+
+async def test_by_name():
+    """Asserts through a function that says so."""
+    await assert_converged(account)
+
+def helper():
+    return 1
+'''
+
+
+def test_tests_without_assertion_or_docstring_are_named() -> None:
+    """A test that cannot fail, and one that does not say what it holds, are reported; all others pass."""
+    assert list(check_tests.findings("test_a.py", SILENT)) == [
+        "test_a.py:2: test_silent: asserts nothing",
+        "test_a.py:7: test_undocumented: has no docstring that states the behaviour",
+    ]
+
+
+def test_stale_missing_and_left_over_files_are_told_apart() -> None:
+    """A generated folder is compared file by file."""
+    present = {"a.json": b"1", "b.json": b"2", "old.json": b"3"}
+    fresh = {"a.json": b"1", "b.json": b"0", "new.json": b"4"}
+    assert check_generated.differences("schemas", present, fresh) == [
+        "schemas/b.json: stale",
+        "schemas/new.json: missing",
+        "schemas/old.json: no longer generated",
+    ]
+
+
+def test_writing_generated_files_makes_the_tree_fresh(tmp_path: Path) -> None:
+    """`--write` puts the generator's output in place and removes what it no longer makes."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / "old.txt").write_text("old")
+    generator = check_generated.Generator("out", SAMPLE, (SAMPLE,))
+    assert check_generated.check(generator, tmp_path, write=False) == [
+        "out/a.txt: missing",
+        "out/old.txt: no longer generated",
+    ]
+    assert check_generated.check(generator, tmp_path, write=True) == []
+    assert check_generated.contents(tmp_path / "out") == {"a.txt": b"new"}
+
+
+def test_code_that_nothing_mentions_is_dead(tmp_path: Path) -> None:
+    """A function is alive when anything in the product, tests or scripts mentions its name."""
+    for folder in check_dead_code.FOLDERS:
+        (tmp_path / folder).mkdir()
+    (tmp_path / "reconciler" / "a.py").write_text("def used(): ...\n\n\ndef unused(): ...\n")
+    (tmp_path / "tests" / "test_a.py").write_text("from reconciler.a import used\n\nused()\n")
+    assert check_dead_code.dead_code(tmp_path) == ["reconciler/a.py:4: unused function 'unused'"]
