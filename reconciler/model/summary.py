@@ -1,0 +1,32 @@
+"""What an apply came to: counts, failures and costs, for the closing lines and the exit code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.model.address import Address
+
+
+@dataclass(frozen=True, slots=True)
+class ApplySummary:
+    """The outcome of an apply. A replace counts as one added and one destroyed, as in the plan.
+
+    `failed` holds (address, message, hint), `skipped` (address, cause). `requests` were sent, `forecast` were promised
+    (None: there was no forecast). `seconds` is wall time.
+    """
+
+    added: int = 0
+    changed: int = 0
+    destroyed: int = 0
+    adopted: int = 0
+    failed: tuple[tuple[Address, str, str], ...] = ()
+    skipped: tuple[tuple[Address, str], ...] = ()
+    notes: tuple[str, ...] = ()
+    requests: int = 0
+    forecast: int | None = None
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether everything that was planned was done."""
+        return not self.failed and not self.skipped

@@ -1,0 +1,179 @@
+"""Problems for code hosts, of configurations and plans: SARIF 2.1.0, GitHub commands, GitLab code quality."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.model.diagnostics import Diagnostic, Position, Severity
+from reconciler.model.document import ChangeView, GuardView, PlanDocument
+from reconciler.render import words
+from reconciler.render.literals import clean, to_json
+
+SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+NOWHERE = Position("reconciler.yaml")
+"""Where hosts that want a place show what has none: the project file, home of environments, guards and policies."""
+
+
+def diagnostics_sarif(problems: Sequence[Diagnostic], *, tool_version: str = "") -> str:
+    """Return problems as a SARIF 2.1.0 log. Columns count code points; paths are relative to the project folder."""
+    rules = sorted({problem.code for problem in problems})
+    driver: dict[str, Any] = {"name": "reconciler", "rules": [{"id": code, "name": _camel(code)} for code in rules]}
+    if tool_version:
+        driver["version"] = tool_version
+    results = [
+        _result(problem, rules.index(problem.code), mark)
+        for problem, mark in zip(problems, _fingerprints(problems), strict=True)
+    ]
+    run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
+    return to_json({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def diagnostics_github(problems: Sequence[Diagnostic]) -> str:
+    """Return problems as GitHub workflow commands, one a line; GitHub shows them beside the source."""
+    return "".join(_command(problem) + "\n" for problem in problems)
+
+
+def diagnostics_gitlab(problems: Sequence[Diagnostic]) -> str:
+    """Return problems as a GitLab code-quality report."""
+    entries = [
+        {
+            "description": _description(problem),
+            "check_name": problem.code,
+            "fingerprint": mark,
+            "severity": "major" if problem.severity == "error" else "minor",
+            "location": {"path": (problem.at or NOWHERE).file, "lines": {"begin": (problem.at or NOWHERE).line}},
+        }
+        for problem, mark in zip(problems, _fingerprints(problems), strict=True)
+    ]
+    return to_json(entries)
+
+
+def plan_sarif(document: PlanDocument) -> str:
+    """Return what a plan is stopped or warned by as a SARIF 2.1.0 log."""
+    return diagnostics_sarif(concerns(document), tool_version=document.tool_version)
+
+
+def plan_github(document: PlanDocument) -> str:
+    """Return what a plan is stopped or warned by as GitHub workflow commands."""
+    return diagnostics_github(concerns(document))
+
+
+def plan_gitlab(document: PlanDocument) -> str:
+    """Return what a plan is stopped or warned by as a GitLab code-quality report."""
+    return diagnostics_gitlab(concerns(document))
+
+
+def concerns(document: PlanDocument) -> list[Diagnostic]:
+    """Return what guards, policies, findings, skipped addresses and warnings say, with places."""
+    places = {change.address: change.place for change in document.changes}
+    found = [_of_guard(guard, places) for guard in document.guards if guard.verdict != "passed"]
+    found += [problem for change in document.changes for problem in _of_change(change)]
+    found += [
+        Diagnostic(
+            f"{entry.address} could not be planned: {entry.reason}",
+            _position(places.get(entry.address)),
+            code="not-planned",
+        )
+        for entry in document.skipped
+    ]
+    return found + [Diagnostic(warning, code="plan-warning", severity="warning") for warning in document.warnings]
+
+
+def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Diagnostic:
+    tripped = guard.verdict == "tripped"
+    place = next((places[address] for address in guard.addresses if places.get(address)), None)
+    named = f" ({', '.join(guard.addresses)})" if guard.addresses else ""
+    return Diagnostic(
+        f"{guard.message or guard.name}{named}",
+        _position(place),
+        f"to say yes to exactly this: {guard.override}" if tripped and guard.override else "",
+        code=f"guard-{words.slug(guard.name)}",
+        severity="error" if tripped else "warning",
+    )
+
+
+def _of_change(change: ChangeView) -> Iterable[Diagnostic]:
+    for finding in change.findings:
+        place = next(
+            (view.place for view in change.attributes if view.name == finding.attribute and view.place), change.place
+        )
+        severity: Severity = "error" if finding.severity == "error" else "warning"
+        yield Diagnostic(
+            f"{change.address}: {finding.message}", _position(place), finding.hint, code="finding", severity=severity
+        )
+    for name, todo in change.manual.items():
+        yield Diagnostic(
+            f"{change.address}: {name} has to be changed by hand: {todo}",
+            _position(change.place),
+            code="manual-step",
+            severity="warning",
+        )
+
+
+def _position(place: str | None) -> Position | None:
+    """Read `file:line:column` or `file:line`."""
+    match = re.fullmatch(r"(.+?):(\d+)(?::(\d+))?", place or "")
+    return Position(match.group(1), int(match.group(2)), int(match.group(3) or 1)) if match else None
+
+
+def _result(problem: Diagnostic, rule: int, mark: str) -> dict[str, Any]:
+    at = problem.at or NOWHERE
+    region: dict[str, Any] = {
+        "startLine": at.line,
+        "startColumn": at.column,
+        "endColumn": at.column + max(problem.length, 1),
+    }
+    if problem.excerpt:
+        region["snippet"] = {"text": problem.excerpt}
+    return {
+        "ruleId": problem.code,
+        "ruleIndex": rule,
+        "level": problem.severity,
+        "message": {"text": _description(problem)},
+        "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(at.file)}, "region": region}}],
+        "partialFingerprints": {"reconcilerProblem/v1": mark},
+    }
+
+
+def _description(problem: Diagnostic) -> str:
+    return clean(f"{problem.message} (hint: {problem.hint})" if problem.hint else problem.message)
+
+
+def _fingerprints(problems: Sequence[Diagnostic]) -> list[str]:
+    """Return a stable identity of each problem that survives lines that move; twins in a file are counted."""
+    seen: dict[str, int] = {}
+    marks = []
+    for problem in problems:
+        key = "\0".join((problem.code, (problem.at or NOWHERE).file, problem.message))
+        seen[key] = seen.get(key, 0) + 1
+        marks.append(hashlib.sha256(f"{key}\0{seen[key]}".encode("utf-8", "replace")).hexdigest())
+    return marks
+
+
+def _command(problem: Diagnostic) -> str:
+    at = problem.at or NOWHERE
+    properties = {
+        "file": at.file,
+        "line": at.line,
+        "col": at.column,
+        "endColumn": at.column + max(problem.length, 1),
+        "title": problem.code,
+    }
+    text = clean(problem.message) + (f"\nhint: {clean(problem.hint)}" if problem.hint else "")
+    listed = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
+    return f"::{problem.severity} {listed}::{_escaped(text)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    """Escape as the runner's own toolkit does: percent and line ends always, colons and commas in properties."""
+    for character in f"%\r\n{more}":
+        text = text.replace(character, f"%{ord(character):02X}")
+    return text
+
+
+def _camel(code: str) -> str:
+    return "".join(part.capitalize() for part in code.split("-"))

@@ -1,0 +1,55 @@
+"""Drift as JUnit XML: every managed address is a test case, and one that differs fails."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.render import words
+from reconciler.render.literals import clean
+from reconciler.render.paper import Paper
+from reconciler.render.text import change_lines
+
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_PAPER = Paper(width=100)
+
+
+def plan_junit(document: PlanDocument, *, suite: str = "drift") -> str:
+    """Return one test suite: changes fail, what could not be planned is an error, the rest of what is bound passes."""
+    changed = {change.address: change for change in words.visible(document)}
+    skipped = {entry.address: entry.reason for entry in document.skipped}
+    addresses = [
+        *changed,
+        *(one for one in skipped if one not in changed),
+        *(one for one in document.ids if one not in changed | skipped),
+    ]
+    root = ElementTree.Element(
+        "testsuite",
+        name=_safe(f"{suite} {document.environment}".strip()),
+        tests=str(len(addresses)),
+        failures=str(len(changed)),
+        errors=str(sum(one not in changed for one in skipped)),
+    )
+    for address in addresses:
+        case = ElementTree.SubElement(root, "testcase", classname=_safe(address.partition(".")[0]), name=_safe(address))
+        if address in changed:
+            _fail(case, changed[address])
+        elif address in skipped:
+            ElementTree.SubElement(case, "error", message=_safe(skipped[address]))
+    ElementTree.indent(root)
+    return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
+
+
+def _fail(case: ElementTree.Element, change: ChangeView) -> None:
+    names = ", ".join(view.name for view in change.attributes)
+    meaning = words.SIGNS[change.action].meaning
+    failure = ElementTree.SubElement(
+        case, "failure", type=change.action, message=_safe(f"{meaning}: {names}" if names else meaning)
+    )
+    failure.text = _safe("\n" + "\n".join(change_lines(change, _PAPER)) + "\n")
+
+
+def _safe(text: str) -> str:
+    """Return a text that XML 1.0 can hold; line ends stay."""
+    return _NOT_XML.sub("", "\n".join(clean(line) for line in text.split("\n")))

@@ -1,0 +1,74 @@
+"""Encoded values on one line. They are foreign: nothing in them may move a cursor or reverse a line."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+# C0 and C1 controls, DEL, zero-width and bidirectional marks, line and paragraph separators, and the private-use
+# characters that stand for secrets inside the program: none of them has a place on a terminal.
+_UNSAFE = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ue000\ue001]|[\ud800-\udfff]"
+)
+_SURROGATES = re.compile("[\ud800-\udfff]")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
+MARKERS = ("$ref", "$id", "$lookup", "$secret")
+
+
+def clean(text: str) -> str:
+    """Return `text` with every character escaped that could change how the rest is shown."""
+    return _UNSAFE.sub(lambda match: _escape(match.group()), text)
+
+
+def _escape(character: str) -> str:
+    code = ord(character)
+    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+
+
+def is_marker(value: Any) -> bool:
+    """Tell whether a map is the encoded form of a reference or a secret."""
+    return isinstance(value, dict) and any(mark in value for mark in MARKERS)
+
+
+def quoted(text: str) -> str:
+    """Return a text in double quotes, as JSON writes it, but readable: only what is unsafe is escaped."""
+    return clean(json.dumps(text, ensure_ascii=False))
+
+
+def key(name: Any) -> str:
+    """Return a map's key: plain where it is a word, quoted where it is not."""
+    text = str(name)
+    return text if _PLAIN_KEY.fullmatch(text) else quoted(text)
+
+
+def literal(value: Any, *, sensitive: bool = False) -> str:
+    """Return an encoded value on one line. A sensitive text in parentheses is a mask and has no quotes."""
+    if sensitive and isinstance(value, str) and value.startswith("("):
+        return clean(value)
+    if isinstance(value, str):
+        return quoted(value)
+    if isinstance(value, dict):
+        if is_marker(value):
+            return _marker(value)
+        return "{" + ", ".join(f"{key(name)}: {literal(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(literal(item) for item in value) + "]"
+    return json.dumps(value, default=str)
+
+
+def _marker(value: dict[str, Any]) -> str:
+    if "$ref" in value:
+        return clean(str(value["$ref"]))
+    if "$secret" in value:
+        return quoted(str(value["$secret"]))
+    if "$id" in value:
+        return clean(f"{value.get('kind', '')} id {value['$id']}".strip())
+    inner = value["$lookup"] if isinstance(value["$lookup"], dict) else {"name": value["$lookup"]}
+    return clean("{" + ", ".join(f"{name}: {text}" for name, text in inner.items() if name != "kind") + "}")
+
+
+def to_json(content: Any, *, indent: int | None = 2) -> str:
+    """Return JSON that ends with a newline: readable, with halves of surrogate pairs escaped."""
+    text = json.dumps(content, indent=indent, ensure_ascii=False, default=str)
+    return _SURROGATES.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"

@@ -1,0 +1,100 @@
+"""A change as a headline and lines: what every view that shows single changes has in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from reconciler.model.document import AttributeView, ChangeView
+from reconciler.render import words
+from reconciler.render.literals import clean, literal
+from reconciler.render.tree import MISSING, Line, compare, padding
+
+_FRESH = frozenset({"create", "delete", "forget"})
+
+
+@dataclass(frozen=True, slots=True)
+class Outline:
+    """One change: `title` is the address with what is at risk, `note` where it is asked for and why."""
+
+    sign: words.Sign
+    title: str
+    note: str
+    lines: Sequence[Line]
+
+
+def outline(change: ChangeView, *, width: int = 80) -> Outline:
+    """Return the outline of a visible change (`words.visible`). `width` decides what fits on one line."""
+    at_risk = clean(words.impacts(change))
+    lines = [*_attributes(change, width), *_findings(change), *_manual(change), *_on_destroy(change)]
+    return Outline(
+        words.SIGNS[change.action], change.address + (f": {at_risk}" if at_risk else ""), _note(change), lines
+    )
+
+
+def _note(change: ChangeView) -> str:
+    parts = [f"id {change.id}"] if change.id else []
+    if change.place:
+        parts.append(words.line_of(change.place))
+    if change.adopts and change.action != "adopt":
+        parts.append("adopts the existing object")
+    if change.moved_from:
+        parts.append(f"moved from {change.moved_from}")
+    if change.reason:
+        parts.append(change.reason)
+    return "# " + clean(", ".join(parts)) if parts else ""
+
+
+def _attributes(change: ChangeView, width: int) -> list[Line]:
+    pad = padding(view.name for view in change.attributes)
+    return [line for view in change.attributes for line in _attribute(change, view, width, pad)]
+
+
+def _attribute(change: ChangeView, view: AttributeView, width: int, pad: int) -> list[Line]:
+    note = _provenance(change, view)
+    if view.sensitive:
+        return [_masked(view, pad, note)]
+    before = MISSING if change.action == "create" else view.before
+    after = MISSING if change.action in ("delete", "forget") else view.after
+    first, *rest = compare(view.name, before, after, width=width, pad=pad)
+    return [Line(first.mark, first.depth, first.text, note), *rest]
+
+
+def _masked(view: AttributeView, pad: int, note: str) -> Line:
+    """A sensitive attribute: both sides are masks already, only their presence tells something."""
+    before, after = (literal(value, sensitive=True) for value in (view.before, view.after))
+    mark = "+" if view.before is None else "-" if view.after is None else "~"
+    sides = after if view.before is None else f"{before} -> {after}"
+    return Line(mark, 0, f"{view.name:<{pad}} = {sides}", note)
+
+
+def _provenance(change: ChangeView, view: AttributeView) -> str:
+    """Whose change it is and which line asks for it; what is created or destroyed whole says so in its headline."""
+    parts = ["forces replacement"] if view.forces_replacement else []
+    if change.action not in _FRESH and view.origin in ("config", "drift", "both"):
+        parts.append(view.origin)
+        if view.place:
+            parts.append(words.line_of(view.place))
+        if view.origin == "both":
+            parts.append(f"last applied {literal(view.applied, sensitive=view.sensitive)}")
+    return "# " + clean(", ".join(parts)) if parts else ""
+
+
+def _findings(change: ChangeView) -> list[Line]:
+    lines: list[Line] = []
+    for finding in change.findings:
+        where = f"{finding.attribute}: " if finding.attribute else ""
+        lines.append(Line("!", 0, clean(f"{finding.severity}: {where}{finding.message}")))
+        if finding.hint:
+            lines.append(Line(" ", 1, clean(f"hint: {finding.hint}")))
+    return lines
+
+
+def _manual(change: ChangeView) -> list[Line]:
+    return [Line("!", 0, clean(f"by hand: {name}: {todo}")) for name, todo in change.manual.items()]
+
+
+def _on_destroy(change: ChangeView) -> list[Line]:
+    if change.action not in words.DESTRUCTIVE:
+        return []
+    return [Line(">", 0, clean(f"before that: {what} {where}")) for what, where in change.on_destroy.items()]

@@ -1,0 +1,82 @@
+"""Fitting text into columns and colouring it. Only this module knows terminal codes and the width of characters."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_CODES = {
+    "add": "32", "change": "33", "destroy": "31", "replace": "31", "adopt": "36", "forget": "35", "move": "36",
+    "manual": "35", "refresh": "36", "bold": "1", "faint": "2", "error": "1;31", "warning": "1;33", "good": "1;32",
+}  # fmt: skip
+
+
+def cells(text: str) -> int:
+    """Return how many columns a text takes: wide characters take two."""
+    if text.isascii():
+        return len(text)
+    from rich.cells import cell_len
+
+    return cell_len(text)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """Break a text at blanks into lines of at most `width` columns; a longer word is broken where it must be.
+
+    Blanks inside a line stay as they are. A width under 10 counts as 10.
+    """
+    width = max(width, 10)
+    if cells(text) <= width:
+        return [text]
+    lines, line = [], ""
+    for word in re.findall(r"\s*\S+|\s+$", text):
+        if cells(line + word) <= width:
+            line += word
+            continue
+        if line:
+            lines.append(line)
+        line = word.lstrip() if line else word
+        while cells(line) > width:
+            head = _head(line, width)
+            lines.append(head)
+            line = line[len(head) :]
+    return [*lines, line] if line else lines
+
+
+def _head(text: str, width: int) -> str:
+    """The longest start of a text that fits."""
+    if text.isascii():
+        return text[:width]
+    end, used = 0, 0
+    for end, character in enumerate(text):
+        used += cells(character)
+        if used > width:
+            return text[: max(end, 1)]
+    return text[: end + 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """Where text goes: its width in columns and whether it is coloured."""
+
+    width: int = 80
+    colour: bool = False
+
+    def ink(self, tone: str, text: str) -> str:
+        """Return `text` in the colour of `tone`; plain on plain paper. A blank tone is no colour."""
+        return f"\x1b[{_CODES[tone]}m{text}\x1b[0m" if self.colour and text and tone else text
+
+    def paragraph(self, text: str, *, first: str = "", indent: str = "", tone: str = "") -> list[str]:
+        """Return the wrapped lines of `text`: the first after `first`, the others after `indent`, equally wide."""
+        room = self.width - cells(indent)
+        return [(indent if index else first) + self.ink(tone, line) for index, line in enumerate(wrap(text, room))]
+
+    def noted(self, text: str, note: str, *, first: str, indent: str, tone: str = "") -> list[str]:
+        """Return the lines of `text` and its small print: beside it where both fit, else below it."""
+        room = self.width - cells(indent)
+        lines = [self.ink(tone, line) for line in wrap(text, room)] if text else []
+        if note and len(lines) == 1 and cells(text) + 2 + cells(note) <= room:
+            lines = [f"{lines[0]}  {self.ink('faint', note)}"]
+        elif note:
+            lines += [self.ink("faint", line) for line in wrap(note, room)]
+        return [(indent if index else first) + line for index, line in enumerate(lines)]

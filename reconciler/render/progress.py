@@ -1,0 +1,205 @@
+"""What an apply is doing, while it does it: a live bar on a terminal, a line per finished step elsewhere.
+
+Everything goes to the stream that is passed in (standard error): standard output belongs to data.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self, TextIO
+
+from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
+from reconciler.render import words
+from reconciler.render.literals import clean
+from reconciler.render.paper import Paper
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+LIVE_FROM = 6
+"""Steps from which a bar says more than lines do."""
+
+_SHOWN = 4
+_WORTH_SAYING = 1.0
+_UNDER_WAY = {
+    "create": "Creating", "update": "Modifying", "delete": "Destroying", "bind": "Adopting",
+    "forget": "Forgetting", "move": "Moving", "finish": "Finishing", "evacuate": "Evacuating",
+}  # fmt: skip
+_DONE = {
+    "create": "Creation complete", "update": "Modifications complete", "delete": "Destruction complete",
+    "bind": "Adoption complete", "forget": "Forgotten", "move": "Moved", "finish": "Finished",
+    "evacuate": "Evacuation complete",
+}  # fmt: skip
+
+
+def is_interactive(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether somebody watches: a terminal that can move its cursor, outside of any CI."""
+    return stream.isatty() and not environ.get("CI") and environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
+    """Tell whether to colour output: NO_COLOR wins, then FORCE_COLOR, then whether it is a capable terminal."""
+    if environ.get("NO_COLOR"):
+        return False
+    if environ.get("FORCE_COLOR"):
+        return environ["FORCE_COLOR"] != "0"
+    return stream.isatty() and environ.get("TERM", "") not in ("dumb", "unknown")
+
+
+class Progress:
+    """A context manager that is called with each event of an apply.
+
+    `total` is the number of steps, `forecast` the seconds they are expected to take (0: unknown), `clock` answers
+    seconds that only rise. `quiet` says nothing at all.
+    """
+
+    def __init__(
+        self,
+        stream: TextIO,
+        *,
+        total: int,
+        environ: Mapping[str, str],
+        clock: Callable[[], float],
+        forecast: float = 0.0,
+        quiet: bool = False,
+    ) -> None:
+        self._stream = stream
+        self._total = total
+        self._environ = environ
+        self._clock = clock
+        self._forecast = forecast
+        self._quiet = quiet
+        self._paper = Paper(colour=wants_colour(stream, environ))
+        self._live: Live | None = None
+        self._began = clock()
+        self._over = 0
+        self._running: dict[int, tuple[str, float]] = {}
+        self._waiting: tuple[str, float] | None = None
+
+    def __enter__(self) -> Self:
+        self._began = self._clock()
+        if not self._quiet and self._total >= LIVE_FROM and is_interactive(self._stream, self._environ):
+            self._live = self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.stop()
+            self._live = None
+
+    def __call__(self, event: Event) -> None:
+        """Take note of one event and show it."""
+        self._note(event)
+        if self._quiet:
+            return
+        line = self._line(event)
+        if self._live is None:
+            if line:
+                self._stream.write(line + "\n")
+                self._stream.flush()
+            return
+        if line and isinstance(event, Failed | Skip | Noted):
+            self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+        self._live.update(self._frame(), refresh=True)
+
+    def _note(self, event: Event) -> None:
+        self._waiting = (event.reason, self._clock() + event.seconds) if isinstance(event, Waiting) else None
+        if isinstance(event, Started):
+            self._running[event.number] = (f"{event.address}: {_UNDER_WAY[event.op]}...", self._clock())
+        elif isinstance(event, Finished | Failed | Skip):
+            self._running.pop(event.number, None)
+            self._over += 1
+
+    def _line(self, event: Event) -> str:
+        """The line of an event; empty where it is not worth one."""
+        count = f"[{self._over:>{len(str(self._total))}}/{self._total}]"
+        if isinstance(event, Finished):
+            identity = f" [id={event.id}]" if event.id else ""
+            return clean(f"{count} {event.address}: {_DONE[event.op]} after {words.duration(event.seconds)}{identity}")
+        if isinstance(event, Failed):
+            hint = f" ({event.hint})" if event.hint else ""
+            return f"{count} {self._paper.ink('error', 'Failed')} {clean(f'{event.address}: {event.message}{hint}')}"
+        if isinstance(event, Skip):
+            return f"{count} {self._paper.ink('warning', 'Skipped')} {clean(f'{event.address}: {event.cause}')}"
+        if isinstance(event, Noted):
+            label = "Note" if event.severity == "info" else event.severity.capitalize()
+            return clean(f"{label}: {event.address}: {event.message}")
+        if isinstance(event, Waiting) and event.seconds >= _WORTH_SAYING:
+            return clean(f"Waiting: {event.reason}, resuming in {words.duration(event.seconds)}")
+        return ""
+
+    def _start(self) -> Live:
+        from rich.console import Console
+        from rich.live import Live
+
+        console = Console(
+            file=self._stream,
+            force_terminal=True,
+            no_color=not self._paper.colour,
+            _environ=dict(self._environ),
+            emoji=False,
+        )
+        live = Live(
+            console=console,
+            get_renderable=self._frame,
+            transient=True,
+            refresh_per_second=4,
+            redirect_stdout=False,
+            redirect_stderr=False,
+        )
+        live.start()
+        return live
+
+    def _frame(self) -> RenderableType:
+        """The bar, its figures, and the objects that are being written."""
+        from rich.console import Group
+        from rich.progress_bar import ProgressBar
+        from rich.table import Table
+        from rich.text import Text
+
+        now = self._clock()
+        row = Table.grid(padding=(0, 1))
+        row.add_row(
+            Text("Applying"),
+            ProgressBar(total=max(self._total, 1), completed=self._over, width=24),
+            Text(self._figures(now)),
+        )
+        parts: list[Any] = [row]
+        for text, since in list(self._running.values())[:_SHOWN]:
+            parts.append(
+                Text(
+                    clean(f"  {text} {words.duration(max(now - since, 0.0))}"),
+                    style="dim",
+                    no_wrap=True,
+                    overflow="ellipsis",
+                )
+            )
+        if len(self._running) > _SHOWN:
+            parts.append(Text(f"  and {len(self._running) - _SHOWN} more", style="dim"))
+        if self._waiting is not None:
+            reason, until = self._waiting
+            parts.append(
+                Text(clean(f"  {reason}, resuming in {words.duration(max(until - now, 0.0))}"), style="yellow")
+            )
+        return Group(*parts)
+
+    def _figures(self, now: float) -> str:
+        elapsed = max(now - self._began, 0.0)
+        parts = [f"{self._over}/{self._total}", words.duration(elapsed)]
+        if self._over and elapsed >= 1.0:
+            parts.append(f"{self._over / elapsed:.1f} steps/s")
+        left = self._left(elapsed)
+        if left is not None and self._over < self._total:
+            parts.append(f"about {words.duration(left)} left")
+        return ", ".join(parts)
+
+    def _left(self, elapsed: float) -> float | None:
+        """Seconds left: by the forecast at first, by what was measured once a fifth of the steps is done."""
+        rest = self._total - self._over
+        if self._over * 5 >= self._total and self._over and elapsed > 0:
+            return elapsed / self._over * rest
+        return max(self._forecast - elapsed, 0.0) if self._forecast else None

@@ -1,0 +1,192 @@
+"""Plans, outcomes and problems as text in Terraform's words. Pure: width and colours are passed in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+from reconciler.model.document import ChangeView, GuardView, PlanDocument
+from reconciler.model.summary import ApplySummary
+from reconciler.render import words
+from reconciler.render.excerpts import diagnostics
+from reconciler.render.literals import clean
+from reconciler.render.outline import outline
+from reconciler.render.paper import Paper
+from reconciler.render.tree import INDENT, STEP, Line
+
+__all__ = ["applied", "change_lines", "diagnostics", "plan"]
+
+_MARK_TONES = {"+": "add", "-": "destroy", "~": "change", ">": "move", "!": "manual", "#": "forget", " ": ""}
+
+
+def plan(document: PlanDocument, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
+    """Return the plan as text that ends with a newline.
+
+    `width` is in columns and at least 40. `ascii_only` escapes every other character, for terminals that lack them.
+    """
+    paper = Paper(max(width, 40), colour)
+    changes = words.visible(document)
+    blocks: list[list[str]] = [_heading(document, paper)]
+    if changes:
+        blocks.append(_legend(changes, paper))
+        blocks += [change_lines(change, paper) for change in changes]
+    blocks += [
+        _skipped(document, paper),
+        _warnings(document.warnings, paper),
+        _guards(document, paper),
+        _closing(document, paper),
+    ]
+    return finish(blocks, ascii_only=ascii_only)
+
+
+def applied(summary: ApplySummary, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
+    """Return the outcome of an apply as text: failures, what was skipped for them, the counts, the cost."""
+    paper = Paper(max(width, 40), colour)
+    failures = [line for address, message, hint in summary.failed for line in _failure(address, message, hint, paper)]
+    if failures:
+        failures.insert(0, paper.ink("error", f"Failed: {words.counted(len(summary.failed), 'change')}"))
+    return finish(
+        [_notes(summary.notes, paper), failures, _left_out(summary, paper), _outcome(summary, paper)],
+        ascii_only=ascii_only,
+    )
+
+
+def finish(blocks: Iterable[list[str]], *, ascii_only: bool) -> str:
+    """Join blocks of lines with blank lines between them."""
+    text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+    return text.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else text
+
+
+def _heading(document: PlanDocument, paper: Paper) -> list[str]:
+    parts = [f"environment {document.environment}"] if document.environment else []
+    if document.account:
+        parts.append(f"account {document.account}")
+    lines = paper.paragraph(clean(f"Plan for {', '.join(parts)}"), tone="bold") if parts else []
+    for sentence in words.selection(document):
+        lines += paper.paragraph(clean(sentence), tone="warning")
+    return lines
+
+
+def _legend(changes: list[ChangeView], paper: Paper) -> list[str]:
+    present = {change.action for change in changes}
+    lines = paper.paragraph("Actions are indicated with the following symbols:")
+    for action, sign in words.SIGNS.items():
+        if action in present:
+            lines.append(f"{paper.ink(sign.tone, sign.symbol.rjust(3))} {sign.meaning}")
+    return lines
+
+
+def change_lines(change: ChangeView, paper: Paper) -> list[str]:
+    """Return the lines of one change: its headline, then what changes."""
+    view = outline(change, width=paper.width)
+    symbol = paper.ink(view.sign.tone, view.sign.symbol.rjust(3))
+    lines = paper.noted(view.title, view.note, first=f"{symbol} ", indent=" " * INDENT, tone="bold")
+    for line in view.lines:
+        lines += _line(line, paper)
+    return lines
+
+
+def _line(line: Line, paper: Paper) -> list[str]:
+    margin = " " * (INDENT + STEP * line.depth)
+    tone = _MARK_TONES[line.mark]
+    first = f"{margin}{paper.ink(tone, line.mark)} "
+    return paper.noted(line.text, line.note, first=first, indent=f"{margin}  ")
+
+
+def _skipped(document: PlanDocument, paper: Paper) -> list[str]:
+    """What could not be planned, grouped by reason, in the order in which the reasons first occur."""
+    if not document.skipped:
+        return []
+    reasons: dict[str, list[str]] = {}
+    for entry in document.skipped:
+        reasons.setdefault(entry.reason, []).append(entry.address)
+    count = words.counted(len(document.skipped), "address", "addresses")
+    head = f"Not planned: {count}. What the account holds there is unknown."
+    lines = paper.paragraph(head, tone="error")
+    for reason, addresses in reasons.items():
+        lines += paper.paragraph(clean(f"{reason}:"), first=f"  {paper.ink('error', '?')} ", indent="    ")
+        lines += paper.paragraph(clean(", ".join(addresses)), first="      ", indent="      ")
+    return lines
+
+
+def _warnings(warnings: Iterable[str], paper: Paper) -> list[str]:
+    label = paper.ink("warning", "Warning:")
+    return [line for warning in warnings for line in _labelled(label, "Warning:", clean(warning), paper)]
+
+
+def _labelled(inked: str, label: str, text: str, paper: Paper) -> Iterator[str]:
+    """A paragraph that begins with a coloured word."""
+    for index, line in enumerate(paper.paragraph(f"{label} {text}", indent="  ")):
+        yield line.replace(label, inked, 1) if index == 0 else line
+
+
+def _guards(document: PlanDocument, paper: Paper) -> list[str]:
+    lines: list[str] = []
+    tripped = document.tripped
+    if tripped:
+        guards = words.counted(len(tripped), "guard")
+        lines += paper.paragraph(f"Refused by {guards}; nothing will be written.", tone="error")
+    for guard in [*tripped, *(guard for guard in document.guards if guard.verdict in ("overridden", "warned"))]:
+        lines += _guard(guard, paper)
+    return lines
+
+
+def _guard(guard: GuardView, paper: Paper) -> list[str]:
+    tone = "error" if guard.verdict == "tripped" else "warning"
+    text = f"{guard.name} ({guard.verdict})" + (f": {guard.message}" if guard.message else "")
+    lines = paper.paragraph(clean(text), first=f"  {paper.ink(tone, '!')} ", indent="    ")
+    if guard.addresses:
+        lines += paper.paragraph(clean(", ".join(guard.addresses)), first="      ", indent="      ", tone="faint")
+    if guard.override and guard.verdict == "tripped":
+        lines += paper.paragraph("to say yes to exactly this:", first="      ", indent="      ")
+        # Not wrapped: it is there to be copied.
+        lines.append(f"        {clean(guard.override)}")
+    return lines
+
+
+def _closing(document: PlanDocument, paper: Paper) -> list[str]:
+    lines = paper.paragraph(
+        words.verdict(document), tone="bold" if words.visible(document) or document.skipped else "good"
+    )
+    if at_risk := words.risk(document):
+        lines += paper.paragraph(
+            at_risk, tone="error" if document.summary.records_at_risk or document.summary.unmeasured else ""
+        )
+    if cost := words.forecast(document.forecast):
+        lines += paper.paragraph(cost, tone="faint")
+    if document.digest:
+        lines.append(paper.ink("faint", f"Digest: {document.digest}"))
+    return lines
+
+
+def _notes(notes: Iterable[str], paper: Paper) -> list[str]:
+    return [line for note in notes for line in _labelled(paper.ink("faint", "Note:"), "Note:", clean(note), paper)]
+
+
+def _failure(address: str, message: str, hint: str, paper: Paper) -> list[str]:
+    lines = paper.paragraph(clean(f"{address}: {message}"), first=f"  {paper.ink('error', 'x')} ", indent="    ")
+    if hint:
+        lines += paper.paragraph(clean(f"hint: {hint}"), first="      ", indent="      ")
+    return lines
+
+
+def _left_out(summary: ApplySummary, paper: Paper) -> list[str]:
+    if not summary.skipped:
+        return []
+    lines = paper.paragraph(f"Not tried: {words.counted(len(summary.skipped), 'change')}", tone="warning")
+    for address, cause in summary.skipped:
+        lines += paper.paragraph(clean(f"{address}: {cause}"), first="  - ", indent="    ")
+    return lines
+
+
+def _outcome(summary: ApplySummary, paper: Paper) -> list[str]:
+    """Terraform's closing line; `Apply complete!` is said only when it is true."""
+    parts = [(summary.added, "added"), (summary.changed, "changed"), (summary.destroyed, "destroyed")]
+    if summary.adopted:
+        parts.append((summary.adopted, "adopted"))
+    counts = ", ".join(f"{words.number(count)} {word}" for count, word in parts)
+    head = "Apply complete!" if summary.complete else "Apply incomplete!"
+    lines = paper.paragraph(f"{head} Resources: {counts}.", tone="good" if summary.complete else "error")
+    cost = f"{words.counted(summary.requests, 'request')} in {words.duration(summary.seconds)}"
+    if summary.forecast is not None:
+        cost += f" (forecast: {words.number(summary.forecast)})"
+    return [*lines, *paper.paragraph(f"{cost}.", tone="faint")]

@@ -1,0 +1,254 @@
+"""What changed between two encoded values, as lines: trees of maps, items of lists with moves, text diffs."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import unicodedata
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.render.literals import clean, is_marker, key, literal, quoted
+
+STEP = 4
+INDENT = 6
+"""Columns of indent per level, and columns before the mark of the first level."""
+
+_CONTEXT = 1
+_IDENTITIES = ("key", "id", "value", "name", "address")
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line of a view: what happens (`+ - ~ > ! #`, blank for context), the text, and small print after it."""
+
+    mark: str
+    depth: int
+    text: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class _Missing:
+    pass
+
+
+MISSING = _Missing()
+"""Stands for a value that is not there, where `null` is one."""
+
+
+def compare(name: str, before: Any, after: Any, *, depth: int = 0, width: int = 80, pad: int = 0) -> list[Line]:
+    """Return the lines that tell `before` from `after`; equal parts are only counted. `pad` aligns the `=`."""
+    if before is MISSING or (before is None and after is not MISSING and after is not None):
+        return _one_sided("+", name, after, "", depth, width, pad)
+    if after is MISSING:
+        return _one_sided("-", name, before, "", depth, width, pad)
+    if after is None and before is not None:
+        return _one_sided("-", name, before, " -> null", depth, width, pad)
+    if _is_map(before) and _is_map(after) and not same(before, after):
+        return [Line("~", depth, f"{name}:"), *_maps(before, after, depth + 1, width)]
+    if isinstance(before, list) and isinstance(after, list) and not same(before, after):
+        return [Line("~", depth, f"{name}:"), *_lists(before, after, depth + 1, width)]
+    if isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after):
+        return [Line("~", depth, f"{name}:"), *_texts(before, after, depth + 1)]
+    was, now = _told_apart(literal(before), literal(after))
+    line = Line("~", depth, f"{name:<{pad}} = {was} -> {now}")
+    if fits(line, width):
+        return [line]
+    return [Line("~", depth, f"{name}:"), Line("-", depth + 1, was), Line("+", depth + 1, now)]
+
+
+def _told_apart(was: str, now: str) -> tuple[str, str]:
+    """Escape what is not ASCII where two different texts look the same (composed and decomposed accents)."""
+    if unicodedata.normalize("NFC", was) != unicodedata.normalize("NFC", now):
+        return was, now
+    return ascii(was)[1:-1], ascii(now)[1:-1]
+
+
+def same(one: Any, other: Any) -> bool:
+    """Tell whether two values mean the same although one is written shorter.
+
+    A member that is left out is like an empty one, and a text is like a map that says nothing but that text: an option
+    may be declared as `Free` where the account spells out its value, its label and that it is no default.
+    """
+    if one is MISSING or other is MISSING or one is None or other is None:
+        return _blank(one) and _blank(other)
+    if _is_map(one) and _is_map(other):
+        return all(same(one.get(name, MISSING), other.get(name, MISSING)) for name in one | other)
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(same(*pair) for pair in zip(one, other, strict=True))
+    if isinstance(one, str) and _is_map(other):
+        return one in other.values() and all(_blank(item) or item == one for item in other.values())
+    if isinstance(other, str) and _is_map(one):
+        return same(other, one)
+    return type(one) is type(other) and bool(one == other)
+
+
+def _blank(value: Any) -> bool:
+    return value is MISSING or value is None or value is False or value in ("", [], {})
+
+
+def fits(line: Line, width: int) -> bool:
+    """Tell whether a line needs no wrapping, give or take the width of unusual characters."""
+    return INDENT + STEP * line.depth + 2 + len(line.text) <= width
+
+
+def padding(names: Iterable[str]) -> int:
+    """Return the width at which the `=` signs of these names line up; very long names do not count."""
+    return max((len(name) for name in names if len(name) <= 24), default=0)
+
+
+def _is_map(value: Any) -> bool:
+    return isinstance(value, dict) and not is_marker(value)
+
+
+def _one_sided(mark: str, name: str, value: Any, tail: str, depth: int, width: int, pad: int) -> list[Line]:
+    """A value that is only on one side: on one line if it fits, else as a tree."""
+    line = Line(mark, depth, f"{name:<{pad}} = {literal(value)}{tail}")
+    if isinstance(value, str) and "\n" in value:
+        return [
+            Line(mark, depth, f"{name}:{tail}"),
+            *(Line(mark, depth + 1, quoted(text)) for text in value.splitlines(keepends=True)),
+        ]
+    if fits(line, width) or not value or not (_is_map(value) or isinstance(value, list)):
+        return [line]
+    head = Line(mark, depth, f"{name}:{tail}")
+    if isinstance(value, list):
+        return [head, *(each for item in value for each in _item(mark, item, depth + 1, width))]
+    return [head, *_entries(mark, value, depth + 1, width)]
+
+
+def _entries(mark: str, value: Mapping[str, Any], depth: int, width: int) -> list[Line]:
+    pad = padding(key(name) for name in value)
+    return [line for name, item in value.items() for line in _one_sided(mark, key(name), item, "", depth, width, pad)]
+
+
+def _item(mark: str, item: Any, depth: int, width: int) -> list[Line]:
+    """An item of a list that is new or gone."""
+    line = Line(mark, depth, literal(item))
+    if fits(line, width) or not _is_map(item):
+        return [line]
+    return [Line(mark, depth, f"{_title(item)}:"), *_entries(mark, item, depth + 1, width)]
+
+
+def _maps(before: Mapping[str, Any], after: Mapping[str, Any], depth: int, width: int) -> list[Line]:
+    names = list(after) + [name for name in before if name not in after]
+    changed = [name for name in names if not same(before.get(name, MISSING), after.get(name, MISSING))]
+    pad = padding(key(name) for name in changed)
+    lines: list[Line] = []
+    for name in changed:
+        lines += compare(
+            key(name), before.get(name, MISSING), after.get(name, MISSING), depth=depth, width=width, pad=pad
+        )
+    return lines + _unchanged(len(names) - len(changed), depth)
+
+
+def _unchanged(count: int, depth: int) -> list[Line]:
+    return [Line(" ", depth, "", f"# {count:,} unchanged")] if count else []
+
+
+def _identity(item: Any) -> str:
+    """What tells an item of a list from its siblings: a reference, a scalar, or the member of a map that names it.
+
+    A text and a map with that text as its `value` are one item: options are written both ways.
+    """
+    if _is_map(item):
+        for name in _IDENTITIES:
+            if isinstance(item.get(name), str | int):
+                return json.dumps(item[name], default=str)
+    return json.dumps(item, sort_keys=True, default=str)
+
+
+def _title(item: Any) -> str:
+    if _is_map(item):
+        return next((literal(item[name]) for name in _IDENTITIES if isinstance(item.get(name), str | int)), "item")
+    return literal(item)
+
+
+def _numbered(items: Sequence[Any]) -> dict[tuple[str, int], int]:
+    """Return the place of each item by identity; twins are told apart by how often they came before."""
+    seen: dict[str, int] = {}
+    places = {}
+    for place, item in enumerate(items):
+        identity = _identity(item)
+        seen[identity] = seen.get(identity, -1) + 1
+        places[identity, seen[identity]] = place
+    return places
+
+
+def _lists(before: Sequence[Any], after: Sequence[Any], depth: int, width: int) -> list[Line]:
+    """Items that came, went, changed inside or changed their relative order, in the order in which they are now."""
+    old, new = _numbered(before), _numbered(after)
+    stay = [identity for identity in new if identity in old]
+    still = _longest_rising([old[identity] for identity in stay])
+    kept = {identity for index, identity in enumerate(stay) if index in still}
+    lines = [
+        line
+        for identity, place in old.items()
+        if identity not in new
+        for line in _item("-", before[place], depth, width)
+    ]
+    quiet = 0
+    for identity, place in new.items():
+        if identity not in old:
+            lines += _item("+", after[place], depth, width)
+            continue
+        was, now = before[old[identity]], after[place]
+        moved = identity not in kept
+        if moved:
+            lines.append(Line(">", depth, f"{_title(now)} moved from place {old[identity] + 1} to {place + 1}"))
+        alike = same(was, now)
+        if not alike:
+            lines += _inside(was, now, depth, width)
+        quiet += alike and not moved
+    return lines + _unchanged(quiet, depth)
+
+
+def _inside(was: Any, now: Any, depth: int, width: int) -> list[Line]:
+    """An item that is the same one, with other contents."""
+    if _is_map(was) and _is_map(now):
+        return [Line("~", depth, f"{_title(now)}:"), *_maps(was, now, depth + 1, width)]
+    return [Line("~", depth, f"{literal(was)} -> {literal(now)}")]
+
+
+def _longest_rising(values: Sequence[int]) -> set[int]:
+    """Return the indexes of a longest rising subsequence: what did not move when the rest did."""
+    tails: list[int] = []
+    ends: list[int] = []
+    previous: list[int] = []
+    for index, value in enumerate(values):
+        place = bisect_left(tails, value)
+        previous.append(ends[place - 1] if place else -1)
+        tails[place : place + 1] = [value]
+        ends[place : place + 1] = [index]
+    found: set[int] = set()
+    cursor = ends[-1] if ends else -1
+    while cursor >= 0:
+        found.add(cursor)
+        cursor = previous[cursor]
+    return found
+
+
+def _texts(before: str, after: str, depth: int) -> Iterator[Line]:
+    """A diff of two texts by lines, with one line of context. A newline at the end counts."""
+    old, new = before.split("\n"), after.split("\n")
+    for group in difflib.SequenceMatcher(None, old, new, autojunk=False).get_grouped_opcodes(_CONTEXT):
+        first, last = group[0], group[-1]
+        yield Line(" ", depth, "", f"# line {_span(first[1], last[2])} -> {_span(first[3], last[4])}")
+        for tag, old_from, old_to, new_from, new_to in group:
+            if tag == "equal":
+                yield from (Line(" ", depth, _text(line)) for line in old[old_from:old_to])
+                continue
+            yield from (Line("-", depth, _text(line)) for line in old[old_from:old_to])
+            yield from (Line("+", depth, _text(line)) for line in new[new_from:new_to])
+
+
+def _text(line: str) -> str:
+    """A line as it is, in quotes where blanks at its end would not be seen."""
+    return clean(line) if line and line == line.rstrip() else quoted(line)
+
+
+def _span(start: int, end: int) -> str:
+    return f"{start + 1}" if end - start <= 1 else f"{start + 1}-{end}"

@@ -1,0 +1,163 @@
+"""The words and symbols of every view: Terraform's, and a few for what Terraform has no word for."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from reconciler.model.document import ChangeView, Forecast, ImpactView, PlanDocument, Summary
+
+NO_CHANGES = "No changes. The account matches the configuration."
+
+
+@dataclass(frozen=True, slots=True)
+class Sign:
+    """How an action looks: its symbol, what it means, and the colour class shared by all views."""
+
+    symbol: str
+    meaning: str
+    tone: str
+
+
+SIGNS = {
+    "create": Sign("+", "create", "add"),
+    "adopt": Sign("<=", "adopt existing", "adopt"),
+    "update": Sign("~", "update in-place", "change"),
+    "replace": Sign("-/+", "destroy and then create replacement", "replace"),
+    "delete": Sign("-", "destroy", "destroy"),
+    "forget": Sign("#", "forget", "forget"),
+    "move": Sign(">", "move in the state", "move"),
+    "manual": Sign("!", "manual step", "manual"),
+    "refresh": Sign("=", "complete and record", "refresh"),
+}
+DESTRUCTIVE = frozenset({"delete", "replace"})
+
+
+def visible(document: PlanDocument) -> list[ChangeView]:
+    """Return the changes that a view shows, in the document's order."""
+    return [change for change in document.changes if change.action in SIGNS]
+
+
+def destructive(change: ChangeView) -> bool:
+    """Tell whether a change deletes something: an object, or records that it puts at risk."""
+    return change.action in DESTRUCTIVE or any(impact.count != 0 for impact in change.impacts)
+
+
+def number(value: int) -> str:
+    """Return an integer with thousands separators."""
+    return f"{value:,}"
+
+
+def counted(value: int, noun: str, plural: str = "") -> str:
+    """Return `1 request`, `2,000 requests`."""
+    return f"{number(value)} {noun if value == 1 else plural or noun + 's'}"
+
+
+def duration(seconds: float) -> str:
+    """Return seconds as people say them: `0.4 s`, `12 s`, `3 min 20 s`, `1 h 05 min`."""
+    if seconds < 9.95:
+        return f"{seconds:.1f} s" if seconds else "0 s"
+    whole = round(seconds)
+    if whole < 60:
+        return f"{whole} s"
+    minutes, rest = divmod(whole, 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02} s" if rest else f"{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours:,} h {minutes:02} min"
+
+
+def line_of(place: str) -> str:
+    """Return `file:line` of a `file:line:column`; anything else is returned as it is."""
+    match = re.fullmatch(r"(.*:\d+):\d+", place)
+    return match.group(1) if match else place
+
+
+def impact(view: ImpactView) -> str:
+    """Return `12,431 contacts carry a value`, with what is only bounded or unknown said so."""
+    if view.count is None:
+        return f"unknown number of {view.noun}" + (f" ({view.detail})" if view.detail else "")
+    bound = "at most " if view.at_most else ""
+    return f"{bound}{number(view.count)} {view.noun}" + (f" {view.detail}" if view.detail else "")
+
+
+def impacts(change: ChangeView) -> str:
+    """Return everything a change puts at risk on one line; empty when nothing was measured."""
+    return "; ".join(impact(view) for view in change.impacts)
+
+
+def summary(counts: Summary, *, recorded: int = 0) -> str:
+    """Return `Plan: 2 to add, 1 to change, 0 to destroy.`, and what is not in Terraform's line if there is some."""
+    parts = [
+        f"{number(counts.add)} to add",
+        f"{number(counts.change)} to change",
+        f"{number(counts.destroy)} to destroy",
+    ]
+    extras = (
+        (counts.adopt, "to adopt"),
+        (counts.forget, "to forget"),
+        (counts.move, "to move"),
+        (recorded, "to record"),
+    )
+    parts += [f"{number(count)} {word}" for count, word in extras if count]
+    if counts.manual:
+        parts.append(counted(counts.manual, "manual step"))
+    return f"Plan: {', '.join(parts)}."
+
+
+def risk(document: PlanDocument) -> str:
+    """Return what the plan may lose, on one line; empty when nothing is destroyed and nothing is at risk."""
+    counts = document.summary
+    if not (counts.destroy or counts.records_at_risk or counts.unmeasured):
+        return ""
+    if document.options.get("impact") is False:
+        return "Records at risk: not counted (--no-impact)"
+    bound = "at most " if counts.at_most else ""
+    line = f"Records at risk: {bound}{number(counts.records_at_risk)}"
+    if counts.unmeasured:
+        line += f", and {counted(counts.unmeasured, 'change')} whose loss could not be counted"
+    return line
+
+
+def forecast(view: Forecast) -> str:
+    """Return what the apply will cost and what the plan did; empty when there is no forecast."""
+    parts = []
+    if view.apply_requests:
+        split = f"{number(view.apply_reads)} to read, {number(view.apply_writes)} to write"
+        pace = f" at {view.rate:g} requests/s" if view.rate else ""
+        parts.append(
+            f"the apply takes {counted(view.apply_requests, 'request')} ({split}), about {duration(view.seconds)}{pace}"
+        )
+    if view.plan_requests:
+        parts.append(f"this plan took {counted(view.plan_requests, 'request')}")
+    return f"Forecast: {'; '.join(parts)}." if parts else ""
+
+
+def selection(document: PlanDocument) -> list[str]:
+    """Return a sentence for each option that makes the plan less, or more, than a usual one."""
+    options = document.options
+    found = []
+    if options.get("destroy"):
+        found.append("Everything that this project manages is planned to be destroyed (--destroy).")
+    if options.get("refresh_only"):
+        found.append("Only differences between the account and what was last applied are shown (--refresh-only).")
+    for option, meaning in (("target", "Only a selection was planned"), ("exclude", "A part was left out of the plan")):
+        if chosen := options.get(option):
+            names = [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
+            found.append(f"{meaning} (--{option} {', '.join(names)}).")
+    return found
+
+
+def verdict(document: PlanDocument) -> str:
+    """Return the one line that says what this plan is: nothing to do, or what it adds, changes and destroys."""
+    if changes := visible(document):
+        return summary(document.summary, recorded=sum(change.action == "refresh" for change in changes))
+    if document.skipped:
+        missing = counted(len(document.skipped), "address", "addresses")
+        return f"No changes in what could be planned; {missing} could not be."
+    return NO_CHANGES
+
+
+def slug(text: str) -> str:
+    """Return a text as an identifier of lower-case letters, digits and dashes."""
+    return re.sub(r"[^a-z0-9]+", "-", text.lower()).strip("-")

@@ -1,0 +1,131 @@
+"""What an apply shows while it runs."""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Mapping
+
+import pytest
+
+from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
+from reconciler.render.progress import Progress, is_interactive, wants_colour
+
+_CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
+XTERM = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
+
+
+class Terminal(io.StringIO):
+    """A stream that is a terminal."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+EVENTS: list[Event] = [
+    Started(1, "tag.a", "create", 8),
+    Finished(1, "tag.a", "create", 0.21, "12"),
+    Waiting("rate limited by the account", 12.0),
+    Waiting("paced", 0.2),
+    Started(2, "tag.b", "delete", 8),
+    Failed(2, "tag.b", "delete", "the account answered 500", "try again"),
+    Skip(3, "stage.c", "update", "tag.b failed"),
+    Noted("list.d", "the server stores it in lower case"),
+]
+
+
+def run(stream: io.StringIO, environ: Mapping[str, str], *, total: int = 8, quiet: bool = False) -> str:
+    """Everything that is written to the stream for the events above, one second apart."""
+    clock = Clock()
+    with Progress(stream, total=total, environ=environ, clock=clock, forecast=20.0, quiet=quiet) as progress:
+        for event in EVENTS:
+            progress(event)
+            clock.now += 1.0
+    return stream.getvalue()
+
+
+PLAIN = """\
+[1/8] tag.a: Creation complete after 0.2 s [id=12]
+Waiting: rate limited by the account, resuming in 12 s
+[2/8] Failed tag.b: the account answered 500 (try again)
+[3/8] Skipped stage.c: tag.b failed
+Note: list.d: the server stores it in lower case
+"""
+
+
+def test_outside_of_a_terminal_each_finished_step_is_a_line() -> None:
+    """A log gets one plain line for each step that is over and for waits worth knowing of."""
+    assert run(io.StringIO(), XTERM) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "environ", [{**XTERM, "CI": "true", "NO_COLOR": "1"}, {"TERM": "dumb"}, {**XTERM, "TERM": "unknown"}]
+)
+def test_ci_and_dumb_terminals_get_lines(environ: dict[str, str]) -> None:
+    """A pseudo-terminal in a CI and a terminal that cannot move its cursor get no bar."""
+    assert run(Terminal(), environ) == PLAIN
+
+
+def test_a_few_steps_get_lines_and_no_bar() -> None:
+    """A bar is for more than a few steps."""
+    assert _CODE.sub("", run(Terminal(), XTERM, total=5)) == PLAIN.replace("/8]", "/5]")
+
+
+def test_a_terminal_gets_a_bar_with_figures() -> None:
+    """Steps done, time, rate, time left, what is being written, why it waits; failures stay above, successes do not."""
+    shown = _CODE.sub("", run(Terminal(), XTERM))
+    assert "Applying" in shown
+    assert "0/8, 0 s, about 20 s left" in shown
+    assert "tag.b: Destroying... 0 s" in shown
+    assert "rate limited by the account, resuming in 12 s" in shown
+    assert "[2/8] Failed tag.b: the account answered 500 (try again)" in shown
+    assert "steps/s" in shown
+    assert "Creation complete" not in shown
+
+
+def test_the_bar_leaves_no_trace() -> None:
+    """When the run is over the cursor is visible again and the bar is gone."""
+    shown = run(Terminal(), XTERM)
+    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1
+    assert "\x1b[2K" in shown[shown.rindex("\x1b[?25h") - 200 :]
+
+
+def test_no_color_keeps_the_bar_without_colours() -> None:
+    """NO_COLOR takes colours and leaves the rest."""
+    shown = run(Terminal(), {**XTERM, "NO_COLOR": "1"})
+    assert "Applying" in shown
+    assert not re.search(r"\x1b\[[0-9;]*(3[0-9])[0-9;]*m", shown)
+
+
+def test_quiet_is_silent() -> None:
+    """Nothing at all is written, on a terminal or elsewhere."""
+    assert run(Terminal(), XTERM, quiet=True) == ""
+    assert run(io.StringIO(), XTERM, quiet=True) == ""
+
+
+def test_messages_cannot_steer_the_terminal() -> None:
+    """Escape sequences in a remote message are shown, not obeyed."""
+    stream = io.StringIO()
+    with Progress(stream, total=1, environ={}, clock=Clock()) as progress:
+        progress(Failed(1, "tag.a", "create", "bad\x1b[2Jname\r", "\x07"))
+    assert not re.search("[\x00-\x09\x0b-\x1f]", stream.getvalue())
+
+
+def test_colour_is_decided_by_the_environment() -> None:
+    """NO_COLOR wins over FORCE_COLOR, which wins over whether the stream is a terminal."""
+    assert wants_colour(Terminal(), XTERM)
+    assert not wants_colour(io.StringIO(), XTERM)
+    assert not wants_colour(Terminal(), {"TERM": "dumb"})
+    assert wants_colour(io.StringIO(), {"FORCE_COLOR": "1"})
+    assert not wants_colour(io.StringIO(), {"FORCE_COLOR": "1", "NO_COLOR": "1"})
+    assert not is_interactive(io.StringIO(), XTERM)
