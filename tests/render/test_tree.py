@@ -145,7 +145,7 @@ def test_any_two_values_can_be_compared(before: Any, after: Any, width: int) -> 
 
 @given(items=st.lists(st.integers(0, 20), unique=True, min_size=2, max_size=8), data=st.data())
 def test_a_shuffled_list_shows_only_moves(items: list[int], data: st.DataObject) -> None:
-    """A permutation has no additions and removals; moves and unchanged items make up the list, and one stays at least."""
+    """A permutation has no additions and removals: moves and unchanged items make it up, one of them stays."""
     after = data.draw(st.permutations(items).filter(lambda other: other != items))
     lines = compare("it", items, after)[1:]
     moves = [line for line in lines if line.mark == ">"]
