@@ -1,0 +1,35 @@
+"""`reconciler destroy`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.apply import plan_and_apply
+from reconciler.cli.opening import consent, selection
+from reconciler.cli.program import Globals
+
+
+@click.command("destroy")
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
+@click.option("--no-impact", is_flag=True, help="Do not count the records that would be lost.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@selection
+@consent
+@click.pass_obj
+def command(
+    chosen: Globals,
+    auto_approve: bool,
+    lock_timeout: float,
+    no_impact: bool,
+    quiet: bool,
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+) -> int:
+    """Delete everything that the state manages in this environment."""
+    from reconciler.workflow.planning import Options
+
+    return plan_and_apply(
+        chosen, Options(target, exclude, True, not no_impact, allow), auto_approve, lock_timeout, quiet
+    )

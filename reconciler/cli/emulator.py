@@ -1,0 +1,77 @@
+"""`reconciler emulator`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.opening import folder
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say
+
+
+@click.group("emulator")
+def command() -> None:
+    """Run, fill and empty the built-in ActiveCampaign emulator."""
+
+
+def _database(function: Any) -> Any:
+    return click.option(
+        "--db",
+        default="state/demo-account.db",
+        show_default=True,
+        metavar="FILE",
+        help="The account's file, as in `url: emulator:FILE`.",
+    )(function)
+
+
+@command.command("serve")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port", default=8080, show_default=True, type=click.IntRange(0, 65535), help="Port; 0 takes a free one."
+)
+@click.option("--rate-limit", type=float, default=5.0, show_default=True, help="Requests a second; 0 for no limit.")
+@click.option("--token", help="API key to accept; default: emulator-token.")
+@_database
+@click.pass_obj
+def serve(chosen: Globals, host: str, port: int, rate_limit: float, token: str | None, db: str) -> int:
+    """Serve the emulator over HTTP until interrupted."""
+    from reconciler.workflow import emulation
+
+    emulation.serve(
+        folder(chosen) / db,
+        host,
+        port,
+        rate_limit or None,
+        token,
+        ready=lambda url: note(f"The emulator listens on {url} (API below {url}/api/3). Stop it with Ctrl-C."),
+    )
+    return 0
+
+
+@command.command("seed")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_database
+@click.pass_obj
+def seed(chosen: Globals, file: Path, db: str) -> int:
+    """Load FILE (YAML or JSON) into the account."""
+    from reconciler.workflow import emulation
+
+    counts = emulation.seed(folder(chosen) / db, file)
+    say(f"Seeded {db}." if counts is None else f"Seeded {db}: {json.dumps(counts)}")
+    return 0
+
+
+@command.command("reset")
+@_database
+@click.pass_obj
+def reset(chosen: Globals, db: str) -> int:
+    """Bring the account back to what a fresh one holds."""
+    from reconciler.workflow import emulation
+
+    emulation.reset(folder(chosen) / db)
+    say(f"Reset {db}.")
+    return 0

@@ -1,0 +1,39 @@
+"""`reconciler export`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.opening import session
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say
+
+
+@click.command("export")
+@click.option(
+    "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the project to write; default: this one."
+)
+@click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.pass_obj
+def command(chosen: Globals, out: Path | None, names: str | None) -> int:
+    """Write the live account as YAML and bind it in the state, so that the next plan is empty. Does not write to
+    the account.
+    """
+    from reconciler.model.errors import ReconcilerError
+    from reconciler.workflow.exporting import export_account
+    from reconciler.workflow.session import run_async
+
+    opened = session(chosen)
+    only = frozenset(filter(None, (names or "").replace(" ", "").split(","))) or None
+    for name in only or ():
+        if name not in opened.kinds or not opened.kinds[name].managed:
+            raise ReconcilerError(f"there is no kind `{name}` to export", hint="`reconciler kinds` lists them")
+    outcome = run_async(export_account(opened, out, only))
+    say(f"Exported {outcome.resources} resources to {len(outcome.files)} files.")
+    for name, why in outcome.unknown.items():
+        note(f"Left out {name}: {why}")
+    if chosen.verbose:
+        note(f"{outcome.requests} requests sent to the account.")
+    return 4 if outcome.unknown else 0

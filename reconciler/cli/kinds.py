@@ -1,0 +1,39 @@
+"""`reconciler kinds`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.opening import listing
+from reconciler.cli.terminal import say
+
+
+@click.command("kinds")
+@click.argument("kind", required=False)
+@listing
+def command(kind: str | None, fmt: str) -> int:
+    """List what can be declared; with KIND, its attributes."""
+    from reconciler.model.errors import ReconcilerError
+    from reconciler.render.tables import table
+    from reconciler.resources import load_kinds
+    from reconciler.workflow.reference import attribute_rows, kind_rows
+
+    kinds = load_kinds()
+    if kind is None:
+        say(table(kind_rows(kinds), ["kind", "section", "api", "operations"], "json" if fmt == "json" else "text"))
+        return 0
+    if kind not in kinds:
+        import difflib
+
+        near = difflib.get_close_matches(kind, kinds, 1)
+        raise ReconcilerError(
+            f"there is no kind `{kind}`", hint=f"did you mean `{near[0]}`?" if near else "`reconciler kinds` lists them"
+        )
+    say(
+        table(
+            attribute_rows(kinds[kind]),
+            ["attribute", "api", "type", "changes", "description"],
+            "json" if fmt == "json" else "text",
+        )
+    )
+    return 0

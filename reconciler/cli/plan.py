@@ -1,0 +1,82 @@
+"""`reconciler plan`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.opening import consent, selection, session
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say, style
+
+
+@click.command("plan")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
+@click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(["text", "json", "markdown", "html"]),
+    default="text",
+    help="How to print the plan.",
+)
+@click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
+@click.option("--destroy", is_flag=True, help="Plan the end of everything that is managed.")
+@click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
+@selection
+@consent
+@click.pass_obj
+def command(
+    chosen: Globals,
+    out: Path | None,
+    fmt: str,
+    detailed_exitcode: bool,
+    destroy: bool,
+    no_impact: bool,
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+) -> int:
+    """Show what apply would change. Never writes to the account."""
+    from reconciler.workflow.planning import Options, make_plan
+    from reconciler.workflow.saved import write_plan
+    from reconciler.workflow.session import run_async
+
+    opened = session(chosen)
+    planned = run_async(make_plan(opened, Options(target, exclude, destroy, not no_impact, allow)))
+    document = planned.document
+    say(view(document, fmt))
+    if out is not None:
+        write_plan(document, out)
+        note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
+    if chosen.verbose:
+        note(f"{planned.requests} requests sent to the account.")
+    return exit_code(document, detailed_exitcode)
+
+
+def view(document, fmt: str) -> str:  # type: ignore[no-untyped-def]
+    """Return a plan document in one of its views."""
+    if fmt == "json":
+        from reconciler.render.machine import plan_json
+
+        return plan_json(document)
+    if fmt == "markdown":
+        from reconciler.render import markdown
+
+        return markdown.plan(document)
+    if fmt == "html":
+        from reconciler.render import html
+
+        return html.plan(document)
+    from reconciler.render import text
+
+    return text.plan(document, **style())
+
+
+def exit_code(document, detailed: bool) -> int:  # type: ignore[no-untyped-def]
+    """Return the exit code of a plan: refused, not permitted to see everything, changes, or nothing to do."""
+    if document.tripped:
+        return 7
+    if any(one.forbidden for one in document.skipped):
+        return 4
+    return 2 if detailed and (document.steps or document.changes) else 0

@@ -1,0 +1,122 @@
+"""The program itself: global options, lazy commands, and how errors end."""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler import __version__
+
+COMMANDS: dict[str, str] = {
+    "init": "Write a small project that works at once against the emulator.",
+    "validate": "Check the configuration; needs no network and no credentials.",
+    "plan": "Show what apply would change; never writes.",
+    "show": "Render a saved plan, offline.",
+    "apply": "Make the account match the configuration.",
+    "destroy": "Delete everything that is managed.",
+    "export": "Write the live account as YAML, and bind it in the state.",
+    "import": "Bind a declared address to a live object.",
+    "state": "Look at and edit the state.",
+    "kinds": "List what can be declared.",
+    "schema": "Print or write the JSON Schemas.",
+    "emulator": "Run the built-in ActiveCampaign emulator.",
+    "version": "Print the version.",
+    "completion": "Print a completion script for a shell.",
+}
+
+
+@dataclass(frozen=True)
+class Globals:
+    """The options before the command."""
+
+    folder: Path
+    environment: str | None
+    verbose: int = 0
+
+
+class Lazy(click.Group):
+    """A group whose commands are modules of this package, imported when called; names close to a wrong one are
+    suggested.
+    """
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(f"reconciler.cli.{'import_' if cmd_name == 'import' else cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            near = difflib.get_close_matches(args[0], COMMANDS, 1) if args else []
+            if not near:
+                raise
+            raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from error
+
+
+@click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "--chdir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path(),
+    help="Run as if started in this folder.",
+)
+@click.option("-e", "--env", "environment", help="Environment of the project file; default: its default_environment.")
+@click.option("-v", "--verbose", count=True, help="Say more: requests sent, then every request.")
+@click.version_option(__version__, prog_name="reconciler")
+@click.pass_context
+def program(ctx: click.Context, chdir: Path, environment: str | None, verbose: int) -> None:
+    """Declare the configuration of an ActiveCampaign account in YAML; plan shows the truth, apply makes it so."""
+    ctx.obj = Globals(chdir, environment, verbose)
+
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def run(argv: list[str]) -> int:
+    """Run the program and return its exit code."""
+    try:
+        result = program.main(args=argv, prog_name="reconciler", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.exceptions.Abort:
+        click.echo("Cancelled.", err=True)
+        return 130
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except click.ClickException as error:
+        error.show()
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has gone; there is nobody left to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except Exception as error:  # noqa: BLE001 - sorted by class in _failed, which raises what is a bug
+        return _failed(error)
+
+
+def _failed(error: Exception) -> int:
+    from reconciler.cli.terminal import complain
+    from reconciler.model.errors import ReconcilerError
+
+    if not isinstance(error, ReconcilerError):
+        raise error
+    complain(error)
+    return int(error.exit_code)

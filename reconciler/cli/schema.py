@@ -1,0 +1,29 @@
+"""`reconciler schema`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.terminal import note, say
+
+NAMES = ["config", "project", "plan", "state"]
+
+
+@click.command("schema")
+@click.argument("name", type=click.Choice(NAMES), default="config")
+@click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write all schemas into this folder.")
+def command(name: str, out: Path | None) -> int:
+    """Print the JSON Schema of the resource files (config), the project file, plan documents or the state."""
+    from reconciler.workflow.reference import schemas
+
+    texts = schemas()
+    if out is None:
+        say(texts[name])
+        return 0
+    out.mkdir(parents=True, exist_ok=True)
+    for schema, text in texts.items():
+        (out / f"{schema}.schema.json").write_text(text, "utf-8")
+    note(f"Wrote {len(texts)} schemas to {out}.")
+    return 0

@@ -1,0 +1,58 @@
+"""Where output goes and how it looks: data to stdout, everything else to stderr; colour only where it is wanted."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from typing import Any
+
+import click
+
+from reconciler.model.errors import ConfigError, ReconcilerError
+
+
+def width() -> int:
+    """Columns of the terminal; 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
+
+
+def colour(stream: Any = None) -> bool:
+    """Whether output to the stream (default stdout) is coloured."""
+    from reconciler.render.progress import wants_colour
+
+    return wants_colour(stream or sys.stdout, os.environ)
+
+
+def ascii_only() -> bool:
+    """Whether the terminal cannot show more than ASCII."""
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
+    return not encoding.startswith("utf")
+
+
+def say(text: str) -> None:
+    """Print data."""
+    click.echo(text, nl=not text.endswith("\n"), color=True)
+
+
+def note(text: str) -> None:
+    """Print what is not data."""
+    click.echo(text, err=True, color=True)
+
+
+def style() -> dict[str, Any]:
+    """The arguments that text views take."""
+    return {"width": width(), "colour": colour(), "ascii_only": ascii_only()}
+
+
+def complain(error: ReconcilerError) -> None:
+    """Print an error for its reader: what happened, and what to do."""
+    if isinstance(error, ConfigError):
+        from reconciler.render.text import diagnostics
+
+        note(diagnostics(error.diagnostics, colour=colour(sys.stderr), width=width()).rstrip("\n"))
+        return
+    red = colour(sys.stderr)
+    note(click.style("Error: ", fg="red", bold=True) + error.message if red else f"Error: {error.message}")
+    if error.hint:
+        note(f"  {error.hint}")

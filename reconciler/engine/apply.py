@@ -1,0 +1,255 @@
+"""The applier: runs the steps of a plan, independent ones side by side, and records every result before it goes on.
+
+It never plans. When the answer to a create was lost it asks `settle`, which looks at the account and says what is
+left to do.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.engine.drive import drive
+from reconciler.model.errors import ReconcilerError, Rejected, StateError, Unreachable
+from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started
+from reconciler.model.http import Bound, Remote
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Change, Plan, Step, flow_of, write_of
+from reconciler.model.state import Binding, Intent, Record
+from reconciler.model.values import Reference, RemoteId
+
+SETTLE = 3
+"""How often a create with a lost answer is looked for and, if it is not there, sent again."""
+AT_ONCE = 6
+"""Steps in flight; the pacer decides how fast requests go, this only bounds open connections."""
+
+
+@dataclass(frozen=True)
+class Ports:
+    """What the applier needs from outside. `record` makes a journal record durable before it returns; `settle`
+    returns the change that is left to do for an address (None: nothing) after looking at the account;
+    `binding(change, id, complete, spares)` makes what the state remembers; `stop` is set to start nothing new.
+    """
+
+    remote: Remote
+    record: Callable[[Record], None]
+    settle: Callable[[str], Awaitable[Change | None]]
+    emit: Callable[[Event], None]
+    clock: Callable[[], float]
+    secret: Callable[[str], str]
+    binding: Callable[[Change, str, bool, list[str]], Binding]
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of the steps, by number: done, failed with its error, skipped with its cause."""
+
+    done: frozenset[int]
+    failed: Mapping[int, ReconcilerError]
+    skipped: Mapping[int, str]
+    cancelled: bool = False
+
+
+async def apply(plan: Plan, kinds: Kinds, ports: Ports, run: str) -> Outcome:
+    """Run the plan. Errors of steps do not raise; they are in the outcome. Raises StateError when results cannot be
+    recorded.
+    """
+    return await _Applying(plan, kinds, ports, run).run()
+
+
+class _Applying:
+    def __init__(self, plan: Plan, kinds: Kinds, ports: Ports, run: str) -> None:
+        self.plan, self.kinds, self.ports, self.name = plan, kinds, ports, run
+        self.changes = {change.address: change for change in plan.changes}
+        self.ids = dict(plan.ids)
+        self.spares = {change.address: list(change.spares) for change in plan.changes}
+        self.taken: set[str] = set()
+        self.failed: dict[int, ReconcilerError] = {}
+        self.skipped: dict[int, str] = {}
+        self.done: set[int] = set()
+        self.broken: StateError | None = None
+        self.slots = asyncio.Semaphore(AT_ONCE)
+
+    async def run(self) -> Outcome:
+        over = {step.number: asyncio.Event() for step in self.plan.steps}
+        await asyncio.gather(*(self._one(step, over) for step in self.plan.steps))
+        if self.broken is not None:
+            raise self.broken
+        return Outcome(frozenset(self.done), dict(self.failed), dict(self.skipped), self.ports.stop.is_set())
+
+    async def _one(self, step: Step, over: Mapping[int, asyncio.Event]) -> None:
+        try:
+            for number in (*step.waits, *step.after):
+                await over[number].wait()
+            cause = self._cause(step)
+            if not cause:
+                async with self.slots:
+                    cause = self._cause(step)
+                    if not cause:
+                        await self._try(step)
+                        return
+            self.skipped[step.number] = cause
+            self.ports.emit(Skip(step.number, step.address, step.op, cause))
+        finally:
+            over[step.number].set()
+
+    def _cause(self, step: Step) -> str:
+        """Return why a step must not be tried, or ""."""
+        if self.broken is not None:
+            return "results cannot be recorded"
+        if self.ports.stop.is_set():
+            return "cancelled"
+        for number in step.waits:
+            if number not in self.done:
+                first = next(other for other in self.plan.steps if other.number == number)
+                return (
+                    f"it needs {first.address}" if first.address != step.address else f"its {first.op} did not succeed"
+                )
+        return ""
+
+    async def _try(self, step: Step) -> None:
+        started = self.ports.clock()
+        self.ports.emit(Started(step.number, step.address, step.op, len(self.plan.steps)))
+        try:
+            await self._perform(step)
+        except StateError as error:
+            self.broken = error
+        except ReconcilerError as error:
+            self._fail(step, error)
+        except LookupError as error:
+            self._fail(step, ReconcilerError(f"{step.address}: {error.args[0] if error.args else error}"))
+        else:
+            self.done.add(step.number)
+            self.ports.emit(
+                Finished(
+                    step.number, step.address, step.op, self.ports.clock() - started, self.ids.get(step.address, "")
+                )
+            )
+
+    def _fail(self, step: Step, error: ReconcilerError) -> None:
+        self.failed[step.number] = error
+        self.ports.emit(Failed(step.number, step.address, step.op, error.message, error.hint))
+
+    # --- one step --------------------------------------------------------------------------------------------------
+
+    async def _perform(self, step: Step) -> None:
+        change = self.changes[step.address]
+        if step.op in ("forget", "move"):
+            self._state_only(step, change)
+        elif step.op == "bind":
+            self._bind(change, self._live_id(change), complete=True)
+        elif step.op == "create":
+            await self._create(step, change)
+        else:
+            await self._flow(step, change)
+
+    def _state_only(self, step: Step, change: Change) -> None:
+        if step.op == "forget":
+            self._record(Record(op="drop", run=self.name, address=change.address))
+        else:
+            self._record(Record(op="move", run=self.name, address=change.moved_from or "", target=change.address))
+
+    async def _create(self, step: Step, change: Change) -> None:
+        intent = Intent(
+            address=change.address, kind=change.kind, natural_key=list(change.natural_key), known=list(change.known)
+        )
+        self._record(Record(op="intent", run=self.name, address=change.address, intent=intent))
+        for attempt in range(SETTLE):
+            try:
+                await self._flow(step, change)
+                return
+            except (Unreachable, Rejected) as error:
+                if not _may_be_done(error) or attempt == SETTLE - 1:
+                    if not _may_be_done(error) and change.address not in self.ids:
+                        self._record(Record(op="failed", run=self.name, address=change.address))
+                    raise
+                left = await self.ports.settle(change.address)
+                self.ports.emit(Noted(change.address, "the answer to its create was lost; looked it up by name"))
+                if left is None:
+                    return
+                change = self._continued(change, left)
+                step = replace(step, op="create" if left.live is None else "update")
+
+    def _continued(self, change: Change, left: Change) -> Change:
+        """Take over what a look at the account says is left to do: a create, or an update of the half-made object."""
+        if left.live is not None:
+            self.ids[change.address] = left.live.id
+            if left.spares:
+                self.spares[change.address] = list(left.spares)
+        left = replace(left, resource=change.resource or left.resource, spare=change.spare)
+        self.changes[change.address] = left
+        return left
+
+    async def _flow(self, step: Step, change: Change) -> None:
+        kind = self.kinds[change.kind]
+        write = write_of(change, step.op, self._id, secret=self.ports.secret, spare=self._spare(step, change))
+        left = tuple(one for one in self.spares.get(change.address, ()) if one not in self.taken)
+
+        def on_bound(bound: Bound) -> None:
+            self.ids[change.address] = bound.id
+            if bound.spares and change.resource is not None and change.resource.nested:
+                self.spares[change.address] = list(bound.spares)
+            self._bind(change, bound.id, complete=False)
+
+        for attempt in range(SETTLE):
+            try:
+                await drive(
+                    flow_of(kind, step.op, write, left), self.ports.remote, on_bound=on_bound, sleep=self.ports.sleep
+                )
+                break
+            except (Unreachable, Rejected) as error:
+                if step.op != "update" or not _may_be_done(error) or attempt == SETTLE - 1:
+                    raise
+                again = await self.ports.settle(change.address)
+                if again is None or again.live is None:
+                    break
+                write = write_of(again, step.op, self._id, secret=self.ports.secret)
+        self._settled(step, change)
+
+    def _settled(self, step: Step, change: Change) -> None:
+        if step.op == "delete":
+            self._record(Record(op="drop", run=self.name, address=change.address))
+            self.ids.pop(change.address, None)
+            return
+        if step.op == "finish":
+            self.spares[change.address] = []
+        self._bind(change, self._live_id(change), complete=True)
+
+    def _spare(self, step: Step, change: Change) -> str | None:
+        """Return the server-made object that a new child takes over, if its parent came with one for it."""
+        parent = change.resource.parent if change.resource else None
+        if step.op != "create" or parent is None or change.spare is None:
+            return None
+        free = self.spares.get(parent, [])
+        if change.spare >= len(free):
+            return None
+        self.taken.add(free[change.spare])
+        return free[change.spare]
+
+    def _live_id(self, change: Change) -> str:
+        return self.ids.get(change.address) or (change.live.id if change.live else "")
+
+    def _id(self, reference: Reference) -> str:
+        """Return the remote id of a reference. Raises LookupError, which fails the step."""
+        if isinstance(reference, RemoteId):
+            return reference.id
+        try:
+            return self.ids[str(reference)]
+        except KeyError:
+            raise LookupError(f"{reference} has no id yet") from None
+
+    def _bind(self, change: Change, identity: str, *, complete: bool) -> None:
+        spares = [one for one in self.spares.get(change.address, ()) if one not in self.taken]
+        binding = self.ports.binding(change, identity, complete, spares)
+        self._record(Record(op="bind", run=self.name, address=change.address, binding=binding))
+
+    def _record(self, record: Record) -> None:
+        self.ports.record(record)
+
+
+def _may_be_done(error: ReconcilerError) -> bool:
+    """Tell whether a write that ended in this error may have been executed all the same."""
+    return (isinstance(error, Unreachable) and error.sent) or (isinstance(error, Rejected) and error.status >= 500)

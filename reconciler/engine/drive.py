@@ -1,0 +1,37 @@
+"""Running a kind's flow against the account: requests out, answers in."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from reconciler.model.http import Bound, Flow, Pause, Remote, Request, Response
+
+T = TypeVar("T")
+BOUND = 10_000
+"""No flow has more items than this; one that does is wrong."""
+
+
+async def drive(
+    flow: Flow[T],
+    remote: Remote,
+    *,
+    on_bound: Callable[[Bound], None] | None = None,
+    sleep: Callable[[float], Awaitable[None]],
+) -> T:
+    """Run a flow to its end and return its result. An error of a request is raised here, not inside the flow."""
+    answer = Response(200, {})
+    try:
+        item = next(flow)
+        for _ in range(BOUND):
+            if isinstance(item, Request):
+                answer = await remote.send(item)
+            elif isinstance(item, Pause):
+                await sleep(item.seconds)
+            elif on_bound is not None:
+                on_bound(item)
+            item = flow.send(answer)
+    except StopIteration as stop:
+        result: T = stop.value
+        return result
+    raise RuntimeError(f"a flow did not end after {BOUND} items")

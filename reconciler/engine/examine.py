@@ -1,0 +1,62 @@
+"""A closer look at planned changes: the server's dry run, the events it offers, and what a delete would lose. Reads
+only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+
+from reconciler.engine.drive import drive
+from reconciler.model.errors import AuthError, Rejected
+from reconciler.model.http import Remote
+from reconciler.model.kind import Finding, Impact, Kinds
+from reconciler.model.plan import Action, Change, Op, Plan, write_of
+from reconciler.model.values import Reference, RemoteId
+
+WRITES = (Action.CREATE, Action.UPDATE, Action.REPLACE)
+
+
+async def examine(
+    plan: Plan,
+    remote: Remote,
+    kinds: Kinds,
+    *,
+    secret: Callable[[str], str],
+    impact: bool = True,
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Plan:
+    """Return the plan with findings and measured impacts. An impact that the account refuses to count is reported
+    as unmeasured.
+    """
+
+    def identity(reference: Reference) -> str:
+        return reference.id if isinstance(reference, RemoteId) else plan.ids.get(str(reference), f"<{reference}>")
+
+    async def look(change: Change) -> Change:
+        kind = kinds[change.kind]
+        findings, impacts = list(change.findings), list(change.impacts)
+        if change.action in WRITES:
+            op: Op = "create" if change.action is Action.CREATE else "update"
+            findings += await drive(kind.examine(write_of(change, op, identity, secret=secret)), remote, sleep=sleep)
+        if impact and change.live is not None and change.action in (Action.DELETE, Action.REPLACE, Action.UPDATE):
+            loss: Op = "update" if change.action is Action.UPDATE else "delete"
+            try:
+                flow = kind.impact(write_of(change, loss, identity, secret=secret))
+                impacts += await drive(flow, remote, sleep=sleep)
+            except (AuthError, Rejected) as error:
+                impacts.append(Impact(None, "records", detail=error.message))
+        return replace(change, findings=tuple(findings), impacts=tuple(impacts))
+
+    return replace(plan, changes=tuple(await asyncio.gather(*(look(change) for change in plan.changes))))
+
+
+def errors(plan: Plan) -> list[tuple[str, Finding]]:
+    """Return (address, finding) of every finding that forbids the change."""
+    return [
+        (change.address, finding)
+        for change in plan.changes
+        for finding in change.findings
+        if finding.severity == "error"
+    ]

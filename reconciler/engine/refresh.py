@@ -1,0 +1,189 @@
+"""Reading the account: every listing once, its pages added up. A listing that does not add up is an error, a
+forbidden one is unknown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model.errors import AuthError, IncompleteListing, Rejected
+from reconciler.model.http import Remote, Request, Response, get
+from reconciler.model.kind import Collection, Kinds, Row, Tables, Unknown
+from reconciler.model.spec import number
+
+PAGE = 100
+"""Most rows that a page may have (section 1.7 of the API page)."""
+DEFAULT_PAGE = 20
+"""What the account sends when it ignores `limit` (row 3 of section 7)."""
+ROUNDS = 4
+"""Listings may lead to further listings this often."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What one listing cost: requests, rows, and whether it says its total."""
+
+    requests: int
+    rows: int
+    total: bool
+
+
+@dataclass(frozen=True)
+class Refreshed:
+    """The tables that were read, and what each listing cost, by table name."""
+
+    tables: Tables
+    costs: Mapping[str, Cost] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class _Listing:
+    rows: tuple[Row, ...]
+    sides: Mapping[str, tuple[Row, ...]]
+    cost: Cost
+
+
+async def refresh(remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]]) -> Refreshed:
+    """Read what the wanted kinds need (kind -> attributes that anybody declares). Raises IncompleteListing,
+    AuthError, Unreachable.
+    """
+    tables, costs = Tables(), {}
+    done: set[Collection] = set()
+    for _ in range(ROUNDS):
+        needed = {
+            one: None
+            for name, declared in wanted.items()
+            for one in _needs(kinds, name, declared, tables, first=not done)
+        }
+        fresh = [one for one in needed if one not in done]
+        if not fresh:
+            break
+        done.update(fresh)
+        for one, outcome in zip(fresh, await asyncio.gather(*(_read(remote, one) for one in fresh)), strict=True):
+            if isinstance(outcome, Unknown):
+                tables = tables.merged(Tables(unknown={one.name: outcome}))
+            else:
+                tables = tables.merged(Tables(rows={one.name: outcome.rows, **outcome.sides}))
+                costs[one.name] = outcome.cost
+    if tables.unknown and not tables.rows:
+        await _who_am_i(remote)
+    return Refreshed(tables, costs)
+
+
+def _needs(kinds: Kinds, name: str, declared: frozenset[str], tables: Tables, *, first: bool) -> Iterable[Collection]:
+    return kinds[name].needs(declared) if first else kinds[name].more(tables, declared)
+
+
+async def _who_am_i(remote: Remote) -> None:
+    """Nothing could be read: tell a key that is refused altogether from one that lacks permissions. Raises
+    AuthError for the former.
+    """
+    await remote.send(get("/users/me"))
+
+
+async def _read(remote: Remote, collection: Collection) -> _Listing | Unknown:
+    """Read one listing; a second time if its pages do not add up, for it may have changed in between."""
+    try:
+        for attempt in (1, 2):
+            try:
+                return await _single(remote, collection) if collection.single else await _pages(remote, collection)
+            except IncompleteListing:
+                if attempt == 2:
+                    raise
+    except AuthError as error:
+        return Unknown(error.message)
+    except Rejected as error:
+        if error.status != 404:
+            raise
+        if collection.fallback is not None:
+            return await _read(remote, collection.fallback)
+        return Unknown(f"the account has no {collection.path} ({error.status})", forbidden=False)
+    raise AssertionError("unreachable")
+
+
+async def _single(remote: Remote, collection: Collection) -> _Listing:
+    answer = await remote.send(get(collection.path))
+    row = answer.row(collection.key) if collection.key else (answer.body or {})
+    return _Listing((row,), {}, Cost(1, 1, total=False))
+
+
+async def _pages(remote: Remote, collection: Collection) -> _Listing:
+    """Read all pages. With a total, the pages after the first are asked for together; without one, until a page is
+    short.
+    """
+    first = await remote.send(_page(collection, 0))
+    rows, total = _rows(first, collection), _total(first)
+    answers = [first]
+    size = len(rows)
+    if total is not None and 0 < size < total:
+        rest = [_page(collection, offset) for offset in range(size, total, size)]
+        answers += await asyncio.gather(*(remote.send(page) for page in rest))
+    elif total is None:
+        offset = size
+        while size and (size % PAGE == 0 or size == DEFAULT_PAGE):
+            answers.append(await remote.send(_page(collection, offset)))
+            size = len(_rows(answers[-1], collection))
+            offset += size
+    rows = [row for answer in answers for row in _rows(answer, collection)]
+    _add_up(collection, rows, [_total(answer) for answer in answers])
+    sides = {
+        side: _unique(row for answer in answers for row in _side(answer, side))
+        for side in collection.sides
+        if any(_has(answer, side) for answer in answers)
+    }
+    return _Listing(tuple(rows), sides, Cost(len(answers), len(rows), total is not None))
+
+
+def _page(collection: Collection, offset: int) -> Request:
+    return Request("GET", collection.path, (*collection.query, ("limit", str(PAGE)), ("offset", str(offset))))
+
+
+def _rows(answer: Response, collection: Collection) -> list[Row]:
+    """Return the rows of a page. Raises IncompleteListing where the answer has no such array at all."""
+    rows = answer.body.get(collection.key) if isinstance(answer.body, dict) else None
+    if isinstance(rows, dict) and not rows:
+        return []
+    if not isinstance(rows, list):
+        raise IncompleteListing(
+            f"GET {collection.path} answered without its `{collection.key}` array",
+            hint="check that `url` is the API of an ActiveCampaign account",
+        )
+    return [row for row in rows if isinstance(row, dict)]
+
+
+def _has(answer: Response, side: str) -> bool:
+    return isinstance(answer.body, dict) and isinstance(answer.body.get(side), list)
+
+
+def _side(answer: Response, side: str) -> list[Row]:
+    rows = answer.body.get(side) if isinstance(answer.body, dict) else None
+    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+
+
+def _unique(rows: Iterable[Row]) -> tuple[Row, ...]:
+    """Drop rows that came along with several pages."""
+    return tuple({str(row.get("id")): row for row in rows}.values())
+
+
+def _total(answer: Response) -> int | None:
+    """Return `meta.total`, text or int; some listings have none (section 1.4 of the API page)."""
+    meta = answer.body.get("meta") if isinstance(answer.body, dict) else None
+    return number(meta.get("total")) if isinstance(meta, dict) else None
+
+
+def _add_up(collection: Collection, rows: list[Row], totals: list[int | None]) -> None:
+    """Raise IncompleteListing unless rows are unique and as many as every page announced."""
+    ids = [str(row.get(collection.identity)) for row in rows]
+    announced = {total for total in totals if total is not None}
+    if len(set(ids)) != len(ids):
+        problem = f"{len(ids) - len(set(ids))} objects came twice"
+    elif announced and announced != {len(rows)}:
+        problem = f"it announced {' and '.join(str(total) for total in sorted(announced))} objects and sent {len(rows)}"
+    else:
+        return
+    raise IncompleteListing(
+        f"the listing GET {collection.path} does not add up: {problem}",
+        hint="nothing was planned or changed; somebody may be editing the account: try again",
+    )

@@ -1,0 +1,3 @@
+"""The vocabulary every other part speaks: addresses, values, kinds, plans, state. No IO, no clock, no third-party
+client.
+"""

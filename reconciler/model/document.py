@@ -1,0 +1,185 @@
+"""The plan document: the plan as JSON, from which every view is rendered and from which a saved plan is applied.
+
+Values are encoded (`values.encode`): references as `{"$ref": address}`, secrets as `{"$secret": "...${secret.X}..."}`.
+Secrets and tokens were masked when the document was made; nothing that reads it needs to mask again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PLAN_FORMAT = "1.0"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+
+class AttributeView(_Part):
+    """One attribute that changes."""
+
+    name: str
+    before: Any = Field(None, description="Value in the account, encoded; masked when sensitive.")
+    after: Any = Field(None, description="Value asked for, encoded; masked when sensitive.")
+    applied: Any = Field(None, description="Value this tool last applied, encoded.")
+    origin: Literal["config", "drift", "both", "new", "none"] = Field("config", description="Whose change it is.")
+    place: str | None = Field(None, description="file:line:column that asks for it.")
+    run: str | None = Field(None, description="Run that last applied the attribute.")
+    forces_replacement: bool = False
+    sensitive: bool = False
+
+
+class ImpactView(_Part):
+    """Customer records that a change puts at risk, as measured before the plan was shown."""
+
+    count: int | None = Field(None, description="None where the API cannot tell.")
+    noun: str
+    at_most: bool = False
+    detail: str = ""
+
+
+class FindingView(_Part):
+    """Something that the account said about a planned change."""
+
+    message: str
+    severity: str = "error"
+    attribute: str = ""
+    hint: str = ""
+
+
+class ChangeView(_Part):
+    """What happens to one address."""
+
+    address: str
+    kind: str
+    action: Literal["create", "adopt", "update", "replace", "delete", "forget", "move", "manual", "refresh", "none"]
+    reason: str = ""
+    id: str | None = Field(None, description="Remote id, where the object exists.")
+    place: str | None = Field(None, description="file:line:column of the declaration.")
+    attributes: list[AttributeView] = Field(default_factory=list)
+    adopts: bool = Field(False, description="Takes over an object that exists and was not managed.")
+    depends_on: list[str] = Field(default_factory=list)
+    impacts: list[ImpactView] = Field(default_factory=list)
+    findings: list[FindingView] = Field(default_factory=list)
+    manual: dict[str, str] = Field(
+        default_factory=dict, description="Attributes that the API cannot change, with what to do by hand."
+    )
+    moved_from: str | None = None
+    desired: dict[str, Any] = Field(default_factory=dict, description="All attributes to write, encoded.")
+    fingerprint: str | None = Field(None, description="SHA-256 of the live object as it was read.")
+    known: list[str] = Field(default_factory=list, description="Ids that carried the natural key when planning.")
+    natural_key: list[Any] = Field(default_factory=list)
+    spare: int | None = None
+    nested: list[str] = Field(default_factory=list)
+    parent: str | None = None
+    rank: int = 0
+    prevent_destroy: bool = False
+    on_destroy: dict[str, str] = Field(default_factory=dict)
+
+
+class StepView(_Part):
+    """One unit of work of the apply, with the requests it is expected to send."""
+
+    number: int
+    address: str
+    op: Literal["create", "update", "delete", "bind", "forget", "move", "finish", "evacuate"]
+    waits: list[int] = Field(default_factory=list)
+    after: list[int] = Field(default_factory=list)
+    requests: list[str] = Field(default_factory=list)
+
+
+class SkippedView(_Part):
+    """An address that could not be planned."""
+
+    address: str
+    reason: str
+    forbidden: bool = False
+
+
+class GuardView(_Part):
+    """One guard's or policy's verdict."""
+
+    name: str
+    verdict: Literal["passed", "tripped", "overridden", "warned"]
+    message: str = ""
+    addresses: list[str] = Field(default_factory=list)
+    override: str = Field("", description="What to type to say yes to exactly this.")
+
+
+class Forecast(_Part):
+    """What the plan cost and what its apply will cost, at the environment's rate."""
+
+    plan_requests: int = 0
+    apply_reads: int = 0
+    apply_writes: int = 0
+    rate: float | None = Field(None, description="Requests per second; None: not limited.")
+    seconds: float = 0.0
+
+    @property
+    def apply_requests(self) -> int:
+        """All requests of the apply."""
+        return self.apply_reads + self.apply_writes
+
+
+class Summary(_Part):
+    """Counts for the last line. A replace counts as one to add and one to destroy, as in Terraform."""
+
+    add: int = 0
+    change: int = 0
+    destroy: int = 0
+    adopt: int = 0
+    forget: int = 0
+    move: int = 0
+    manual: int = 0
+    unchanged: int = 0
+    records_at_risk: int = 0
+    at_most: bool = False
+    unmeasured: int = Field(0, description="Destructive changes whose loss the API cannot count, or was not asked.")
+
+
+class StateRef(_Part):
+    """The state that the plan was made from."""
+
+    lineage: str = ""
+    serial: int = 0
+
+
+class PlanDocument(_Part):
+    """A plan. Readers accept any 1.x and refuse a higher major version."""
+
+    format_version: str = PLAN_FORMAT
+    tool_version: str = ""
+    created_at: str = Field("", description="ISO 8601, UTC.")
+    environment: str = ""
+    account: str = Field("", description="Identity of the account that was read.")
+    state: StateRef = Field(default_factory=StateRef)
+    options: dict[str, Any] = Field(
+        default_factory=dict, description="Selection and mode: target, exclude, destroy, refresh_only, impact."
+    )
+    summary: Summary = Field(default_factory=Summary)
+    changes: list[ChangeView] = Field(default_factory=list)
+    steps: list[StepView] = Field(default_factory=list)
+    skipped: list[SkippedView] = Field(default_factory=list)
+    warnings: list[str] = Field(default_factory=list)
+    guards: list[GuardView] = Field(default_factory=list)
+    forecast: Forecast = Field(default_factory=Forecast)
+    reads: list[str] = Field(default_factory=list, description="Kinds that the apply reads again before and after.")
+    ids: dict[str, str] = Field(default_factory=dict, description="Remote ids of everything bound when planning.")
+    digest: str = Field("", description="SHA-256 of the document without this member.")
+
+    @property
+    def tripped(self) -> list[GuardView]:
+        """Guards that stop the plan."""
+        return [guard for guard in self.guards if guard.verdict == "tripped"]
+
+
+def digest(document: PlanDocument) -> str:
+    """Return the SHA-256 (hex) of the document's canonical JSON, without its `digest` member."""
+    content = document.model_dump(mode="json", exclude={"digest"})
+    return hashlib.sha256(
+        json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+    ).hexdigest()

@@ -1,0 +1,115 @@
+"""The errors a user can meet, each with the exit code of its class. Messages say what happened and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from enum import IntEnum
+
+from reconciler.model.diagnostics import Diagnostic
+
+
+class ExitCode(IntEnum):
+    """Stable process exit codes."""
+
+    DONE = 0
+    ERROR = 1
+    CHANGES = 2
+    CONFIG = 3
+    AUTH = 4
+    PARTIAL = 5
+    STALE = 6
+    REFUSED = 7
+    LOCKED = 8
+    CANCELLED = 130
+
+
+class ReconcilerError(Exception):
+    """Root of all errors with a message meant for the user; `hint` says what to do next."""
+
+    exit_code = ExitCode.ERROR
+
+    def __init__(self, message: str, *, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint
+
+
+class ConfigError(ReconcilerError):
+    """The configuration is wrong; holds every problem found."""
+
+    exit_code = ExitCode.CONFIG
+
+    def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
+        self.diagnostics = tuple(diagnostics)
+        count = len(self.diagnostics)
+        super().__init__(f"{count} problem{'s' if count != 1 else ''} in the configuration")
+
+
+class AuthError(ReconcilerError):
+    """The account refused the credentials, or the key lacks a permission."""
+
+    exit_code = ExitCode.AUTH
+
+
+class RemoteError(ReconcilerError):
+    """The account answered in a way that the run cannot go on with."""
+
+
+class Unreachable(RemoteError):
+    """No connection to the account, or no answer in time. `sent` tells whether the request may have been executed."""
+
+    def __init__(self, message: str, *, hint: str = "", sent: bool = True) -> None:
+        super().__init__(message, hint=hint)
+        self.sent = sent
+
+
+class IncompleteListing(RemoteError):
+    """A listing's pages do not add up; nothing may be planned on it."""
+
+
+class Rejected(RemoteError):
+    """The account answered a write with an error status. `status` is the HTTP status."""
+
+    def __init__(self, message: str, *, status: int, hint: str = "") -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+
+
+class AmbiguousMatch(ReconcilerError):
+    """Several live objects fit one declaration."""
+
+    exit_code = ExitCode.CONFIG
+
+
+class PlanError(ReconcilerError):
+    """The plan cannot be made as declared."""
+
+    exit_code = ExitCode.CONFIG
+
+
+class StalePlan(ReconcilerError):
+    """A saved plan does not fit what it is applied to any more, or was altered."""
+
+    exit_code = ExitCode.STALE
+
+
+class Refused(ReconcilerError):
+    """A guard or policy says no."""
+
+    exit_code = ExitCode.REFUSED
+
+
+class LockHeld(ReconcilerError):
+    """Somebody else holds the state's lock."""
+
+    exit_code = ExitCode.LOCKED
+
+
+class StateError(ReconcilerError):
+    """The state cannot be read or written; it was left as it is."""
+
+
+class Cancelled(ReconcilerError):
+    """The user said no, or interrupted the run."""
+
+    exit_code = ExitCode.CANCELLED

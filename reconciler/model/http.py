@@ -1,0 +1,115 @@
+"""Requests and responses as values, and flows: generators that yield requests and are sent responses."""
+
+from __future__ import annotations
+
+from collections.abc import Generator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol, TypeVar
+
+Json = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """One call of the API. `path` is below `/api/3` and begins with a slash; `body` is JSON or None.
+
+    `dry_run` marks the schema validation of the vendor (`validateOnly: true`), the only write allowed while planning.
+    `expect` lists further statuses that the flow handles itself.
+    """
+
+    method: str
+    path: str
+    query: tuple[tuple[str, str], ...] = ()
+    body: Json = None
+    dry_run: bool = False
+    expect: tuple[int, ...] = ()
+
+    @property
+    def writes(self) -> bool:
+        """Whether the request can change the account."""
+        return self.method != "GET" and not self.dry_run
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An answer: status, parsed JSON body (None when empty), and headers with lower-case names."""
+
+    status: int
+    body: Json = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def ok(self) -> bool:
+        """Any 2xx: the reference is wrong about which (section 1.5 of the API page)."""
+        return 200 <= self.status < 300
+
+    def row(self, wrapper: str) -> dict[str, Any]:
+        """Return the object under `wrapper`, or an empty map when the answer has none (PUT /lists answers an empty
+        body).
+        """
+        inner = self.body.get(wrapper) if isinstance(self.body, dict) else None
+        return inner if isinstance(inner, dict) else {}
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """Ask the engine to wait before the next request of this flow, in seconds."""
+
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """A flow yields this as soon as the object's id is known, so that a crash leaves no orphan; it is sent an empty
+    answer.
+
+    `spares` are ids of objects that the server created along with it and that its children may claim.
+    """
+
+    id: str
+    spares: tuple[str, ...] = ()
+
+
+T = TypeVar("T")
+Flow = Generator[Request | Pause | Bound, Response, T]
+
+
+class Remote(Protocol):
+    """The port to an account. Retries and pacing live behind it.
+
+    `send` returns any answer that the request expects (2xx, or a status in `request.expect`), and otherwise raises
+    Rejected (the account said no), Unreachable (connection lost; `sent` says whether the work may have been done)
+    or AuthError.
+    """
+
+    @property
+    def requests(self) -> int:
+        """How many requests went over the wire so far, retries included."""
+        ...
+
+    async def send(self, request: Request) -> Response:
+        """Send one request and return its answer."""
+        ...
+
+
+def get(path: str, **query: str) -> Request:
+    """A read."""
+    return Request("GET", path, tuple(query.items()))
+
+
+def post(path: str, body: Json) -> Request:
+    """A create; never repeated blindly."""
+    return Request("POST", path, body=body)
+
+
+def put(path: str, body: Json, *, expect: tuple[int, ...] = ()) -> Request:
+    """An update; classic endpoints merge what is sent (section 1.9)."""
+    return Request("PUT", path, body=body, expect=expect)
+
+
+def delete(path: str) -> Request:
+    """A delete; 404 means that it is gone already, which is what was asked for."""
+    return Request("DELETE", path, expect=(404,))

@@ -1,0 +1,323 @@
+"""A kind: everything the program knows about one type of object. One file in `resources/` each; nothing else may
+know a kind by name.
+
+A kind says how it is read (collections and `decode`), how it is recognised (`natural_keys`), how it is written
+(flows), and what a delete would lose (`impact`). The defaults here serve a classic endpoint: list, POST, merge-PUT,
+DELETE under one wrapper key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+from reconciler.model import values
+from reconciler.model.http import Bound, Flow, Json, Request, Response, delete, post, put
+from reconciler.model.spec import AfterCreate, Attribute, Ids, Immutable, Spec, WriteOnly, attributes
+from reconciler.model.values import Value
+
+Row = Mapping[str, Any]
+NaturalKey = tuple[Hashable, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """A listing of the API. `key` is the array's name in the answer; `sides` names arrays that come along with it.
+
+    `table` names the result (default: `key`). `fallback` is tried where the path does not exist (404). `identity`
+    names the property that tells rows apart. A listing whose rows are one per account (settings) has `single` true.
+    """
+
+    path: str
+    key: str
+    sides: tuple[str, ...] = ()
+    query: tuple[tuple[str, str], ...] = ()
+    table: str = ""
+    fallback: Collection | None = None
+    identity: str = "id"
+    single: bool = False
+
+    @property
+    def name(self) -> str:
+        """The name of the table it fills."""
+        return self.table or self.key
+
+
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """A listing that could not be read: forbidden or incomplete. Never the same as empty."""
+
+    reason: str
+    forbidden: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Tables:
+    """The rows that a refresh read, by table name, and the tables that could not be read."""
+
+    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
+    unknown: Mapping[str, Unknown] = field(default_factory=dict)
+
+    def get(self, name: str) -> Sequence[Row]:
+        """Return the rows of a table; empty when it was not asked for."""
+        return self.rows.get(name, ())
+
+    def merged(self, other: Tables) -> Tables:
+        """Return both together; `other` wins."""
+        rows = {**self.rows, **other.rows}
+        unknown = {name: why for name, why in {**self.unknown, **other.unknown}.items() if name not in other.rows}
+        return Tables(rows, unknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """One object as the account holds it, in normal form. References are `RemoteId`. An attribute that the account
+    did not return is absent from `attrs`. `created` is the creation stamp where the API has one. `builtin` objects
+    came with the account: they can be looked up, never managed.
+    """
+
+    kind: str
+    id: str
+    attrs: Mapping[str, Value]
+    created: str = ""
+    row: Row = field(default_factory=dict)
+    builtin: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a change would lose, as measured. `count` is None where the API cannot tell; `at_most` marks an upper
+    bound.
+    """
+
+    count: int | None
+    noun: str
+    at_most: bool = False
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a look at the account revealed about a planned change. Errors stop the change."""
+
+    message: str
+    severity: str = "error"
+    attribute: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What a write flow needs to know. `desired` are all declared attributes; `changed` those that differ from `live`.
+
+    `ids` answers remote ids, `secret` resolves `${secret.X}`; `applied` are the attributes as last applied by this
+    tool. `spare` is the id of a server-made object to take over instead of creating one. `on_destroy` maps what to do
+    before a delete to remote ids. `key` is the resource's key.
+    """
+
+    address: str
+    desired: Mapping[str, Value]
+    changed: frozenset[str]
+    live: Live | None
+    ids: Ids
+    secret: Callable[[str], str] = str
+    applied: Mapping[str, Value] = field(default_factory=dict)
+    spare: str | None = None
+    replacing: bool = False
+    destroying: bool = False
+    on_destroy: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> str:
+        """The last part of the address."""
+        return self.address.rpartition(".")[2]
+
+    @property
+    def id(self) -> str:
+        """The id of the live object."""
+        if self.live is None:
+            raise LookupError(f"{self.address} has no live object")
+        return self.live.id
+
+    def reveal(self, value: Value) -> Value:
+        """Return the value with secrets resolved."""
+        return values.transform(value, lambda leaf: values.reveal(leaf, self.secret) if isinstance(leaf, str) else leaf)
+
+
+class Kind:
+    """See the module. Instances are stateless; class attributes are the declaration."""
+
+    name: ClassVar[str] = ""
+    section: ClassVar[str] = ""
+    spec: ClassVar[type[Spec]] = Spec
+    title: ClassVar[str] = ""
+    path: ClassVar[str] = ""
+    wrapper: ClassVar[str] = ""
+    collections: ClassVar[tuple[Collection, ...]] = ()
+    managed: ClassVar[bool] = True
+    creatable: ClassVar[bool] = True
+    deletable: ClassVar[bool] = True
+    nested: ClassVar[str] = ""
+    label: ClassVar[str] = "name"
+    created: ClassVar[str] = "cdate"
+    after: ClassVar[tuple[str, ...]] = ()
+    permission: ClassVar[str] = ""
+    destroys: ClassVar[str] = ""
+    guarded: ClassVar[bool] = False
+    """Deletes of this kind need a yes of their own, whatever the counts say."""
+    follow_ups: ClassVar[tuple[str, ...]] = ()
+    """Names (before the colon) of the tables that `more` asks for."""
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The attributes of the spec by name."""
+        return attributes(self.spec)
+
+    def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """Return the listings to read, given the names of the attributes that anybody declares for this kind."""
+        return self.collections
+
+    def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """Return further listings that depend on what the first ones answered."""
+        return ()
+
+    def claims(self, row: Row, tables: Tables) -> bool:
+        """Tell whether the row is something a user may manage (built-ins and internal rows are not)."""
+        return True
+
+    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
+        """Return the attributes of a row in normal form; properties that the row lacks stay absent."""
+        return {
+            name: attribute.decode(row[attribute.api])
+            for name, attribute in self.attributes.items()
+            if attribute.api is not None and attribute.api in row and not attribute.has(WriteOnly)
+        }
+
+    def lives(self, tables: Tables) -> list[Live]:
+        """Return the live objects in the order of the listing, built-in ones included and marked."""
+        primary = self.collections[0]
+        return [
+            Live(
+                self.name,
+                str(row[primary.identity]),
+                self.decode(row, tables),
+                str(row.get(self.created) or ""),
+                row,
+                not self.claims(row, tables),
+            )
+            for row in self.rows(tables)
+        ]
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Return the rows of the listing, with what other tables say of them joined in under names that begin with
+        `_`.
+        """
+        return tables.get(self.collections[0].name)
+
+    def unreadable(self, tables: Tables) -> str:
+        """Return why nothing can be said about this kind, or "" when its listing was read."""
+        why = tables.unknown.get(self.collections[0].name)
+        return why.reason if why else ""
+
+    # --- identity --------------------------------------------------------------------------------------------------
+
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """Return the natural keys of an object, best first; a key says its tier in its first item. Empty: none
+        known.
+        """
+        value = attrs.get(self.label)
+        return ((self.label, value),) if value is not None else ()
+
+    # --- planning --------------------------------------------------------------------------------------------------
+
+    def arrange(self, siblings: Sequence[tuple[str, Mapping[str, Value], Live | None]]) -> dict[str, dict[str, Value]]:
+        """Return attributes that follow from the order of siblings (address, declared attributes, live object), by
+        address.
+        """
+        return {}
+
+    def blocked(self, live: Live, changed: Mapping[str, tuple[Value, Value]]) -> dict[str, str]:
+        """Return the changed attributes (name -> (before, after)) that the API cannot change in any way, with what
+        to do by hand.
+        """
+        return {}
+
+    def replaces(self, attribute: Attribute, before: Value, after: Value) -> bool:
+        """Tell whether this change forces destroy and create."""
+        return attribute.has(Immutable)
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def body(self, write: Write, names: Iterable[str]) -> dict[str, Json]:
+        """Return the API properties for these attributes, encoded, with secrets resolved. Write-only ones are
+        included.
+        """
+        body: dict[str, Json] = {}
+        for name in names:
+            attribute = self.attributes.get(name)
+            if attribute is not None and attribute.api is not None and name in write.desired:
+                body[attribute.api] = attribute.encode(write.reveal(write.desired[name]), write.ids)
+        return body
+
+    def create(self, write: Write) -> Flow[None]:
+        """Create the object; yields `Bound` once its id is known."""
+        late = [name for name in write.desired if self.attributes[name].has(AfterCreate)]
+        answer = yield post(self.path, {self.wrapper: self.body(write, [n for n in write.desired if n not in late])})
+        created = str(answer.row(self.wrapper)["id"])
+        yield Bound(created)
+        if late:
+            yield put(f"{self.path}/{created}", {self.wrapper: self.body(write, late)})
+
+    def update(self, write: Write) -> Flow[None]:
+        """Send the changed attributes; classic endpoints merge (section 1.9)."""
+        body = self.body(write, sorted(write.changed))
+        if body:
+            yield put(f"{self.path}/{write.id}", {self.wrapper: body})
+
+    def delete(self, write: Write) -> Flow[None]:
+        """Delete the object; 404 means done."""
+        yield delete(f"{self.path}/{write.id}")
+
+    def finish(self, write: Write, spares: Sequence[str]) -> Flow[None]:
+        """Remove what the server made on its own and no child claimed."""
+        yield from ()
+
+    def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
+        """Return what an export writes for a live object: server defaults and empty values are left out."""
+        return {
+            name: value
+            for name, value in attrs.items()
+            if name in self.attributes and (self.attributes[name].required or value not in (None, "", [], {}, False))
+        }
+
+    def predict(self, request: Request, serial: int) -> Response:
+        """Return the answer that planning assumes, so that a flow can be run without an account to count its
+        requests.
+        """
+        body = request.body if isinstance(request.body, dict) else {}
+        return Response(
+            200,
+            {
+                key: {**value, "id": f"new-{serial}"} if isinstance(value, dict) else value
+                for key, value in body.items()
+            },
+        )
+
+    # --- looking closer --------------------------------------------------------------------------------------------
+
+    def examine(self, write: Write) -> Flow[list[Finding]]:
+        """Ask the account, with reads and its dry run, whether a planned create or update can work."""
+        yield from ()
+        return []
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Measure what the change would lose. Called for deletes, replaces and lossy updates."""
+        yield from ()
+        return []
+
+
+Kinds = Mapping[str, Kind]
+"""All kinds by name, in the order in which their objects are created."""

@@ -1,0 +1,180 @@
+"""A plan in memory: changes for people, steps for the applier. Made by `planning`, never by hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from reconciler.model.address import Address
+from reconciler.model.desired import Resource
+from reconciler.model.diagnostics import Position
+from reconciler.model.http import Flow
+from reconciler.model.kind import Finding, Impact, Kind, Live, Write
+from reconciler.model.spec import Ids
+from reconciler.model.state import Binding
+from reconciler.model.values import Ref, Value, decode
+
+
+class Action(StrEnum):
+    """What happens to an object."""
+
+    CREATE = "create"
+    ADOPT = "adopt"
+    UPDATE = "update"
+    REPLACE = "replace"
+    DELETE = "delete"
+    FORGET = "forget"
+    MOVE = "move"
+    MANUAL = "manual"
+    REFRESH = "refresh"
+    NONE = "none"
+
+
+Origin = Literal["config", "drift", "both", "new", "none"]
+Op = Literal["create", "update", "delete", "bind", "forget", "move", "finish", "evacuate"]
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeChange:
+    """One attribute that changes. `before` and `after` are resolved values; `origin` says whose change it is."""
+
+    name: str
+    before: Value
+    after: Value
+    origin: Origin = "config"
+    place: Position | None = None
+    forces_replacement: bool = False
+    sensitive: bool = False
+    applied: Value = None
+    run: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What happens to one address, and why. `desired` are the attributes to write (with references); `adopts` binds
+    an existing object.
+    """
+
+    address: Address
+    kind: str
+    action: Action
+    reason: str = ""
+    attributes: tuple[AttributeChange, ...] = ()
+    desired: Mapping[str, Value] = field(default_factory=dict)
+    live: Live | None = None
+    binding: Binding | None = None
+    resource: Resource | None = None
+    adopts: bool = False
+    spare: int | None = None
+    """Which of the parent's server-made objects to take over, counted from 0, where there is one."""
+    known: tuple[str, ...] = ()
+    depends_on: tuple[Address, ...] = ()
+    manual: Mapping[str, str] = field(default_factory=dict)
+    impacts: tuple[Impact, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    natural_key: tuple[object, ...] = ()
+    spares: tuple[str, ...] = ()
+    """Ids of server-made objects below this one that nobody has claimed."""
+    moved_from: Address | None = None
+    settled: bool = False
+    """The object is the outcome of a create whose answer was lost."""
+
+    @property
+    def changed(self) -> frozenset[str]:
+        """Names of the attributes that change."""
+        return frozenset(item.name for item in self.attributes)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One unit of work of the applier. `waits` are numbers of steps that must have succeeded; `after` only have to
+    be over.
+    """
+
+    number: int
+    address: Address
+    op: Op
+    waits: tuple[int, ...] = ()
+    after: tuple[int, ...] = ()
+    requests: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """An address that could not be planned, with the reason (its kind is unknown, or something it needs is)."""
+
+    address: Address
+    reason: str
+    forbidden: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Changes in the order in which they are shown, steps in a valid order of execution."""
+
+    changes: tuple[Change, ...] = ()
+    steps: tuple[Step, ...] = ()
+    skipped: tuple[Skipped, ...] = ()
+    warnings: tuple[str, ...] = ()
+    kept: int = 0
+    """How many managed objects need no change."""
+    reads: tuple[str, ...] = ()
+    """Kinds to read again before and after the apply."""
+    ids: Mapping[Address, str] = field(default_factory=dict)
+    """Remote ids of everything bound when planning, changed or not."""
+
+    @property
+    def empty(self) -> bool:
+        """Whether nothing has to be written, to the account or to the state."""
+        return not self.steps and not any(change.action is Action.MANUAL for change in self.changes)
+
+    def count(self, *actions: Action) -> int:
+        """Return how many changes have one of these actions."""
+        return sum(change.action in actions for change in self.changes)
+
+
+def write_of(
+    change: Change, op: Op, ids: Ids, *, secret: Callable[[str], str] = str, spare: str | None = None
+) -> Write:
+    """Return what the kind's flow gets to know for one step of a change; `spare` is the id to take over."""
+    destroying = op == "delete"
+    applied = {name: decode(value) for name, value in change.binding.applied.items()} if change.binding else {}
+    on_destroy = {}
+    if destroying:
+        declared = change.binding.on_destroy if change.binding else {}
+        on_destroy = {what: ids(Ref(*_split(target))) for what, target in declared.items()}
+    return Write(
+        address=change.address,
+        desired=change.desired,
+        changed=change.changed,
+        live=None if op == "create" else change.live,
+        ids=ids,
+        secret=secret,
+        applied=applied,
+        spare=spare,
+        replacing=change.action is Action.REPLACE,
+        destroying=destroying,
+        on_destroy=on_destroy,
+    )
+
+
+def _split(address: Address) -> tuple[str, str]:
+    kind, _, key = address.partition(".")
+    return kind, key
+
+
+def flow_of(kind: Kind, op: Op, write: Write, spares: tuple[str, ...]) -> Flow[None]:
+    """Return the flow of one step; operations that only touch the state have none."""
+    if op == "create":
+        return kind.create(write)
+    if op == "update":
+        return kind.update(write)
+    if op == "delete":
+        return kind.delete(write)
+    return kind.finish(write, spares) if op == "finish" else _nothing()
+
+
+def _nothing() -> Flow[None]:
+    yield from ()

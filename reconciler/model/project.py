@@ -1,0 +1,71 @@
+"""The project file `reconciler.yaml`: environments and guards."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+PROJECT_FILE = "reconciler.yaml"
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class Guards(_Section):
+    """Limits that stop a plan (exit code 7); each has its own override on the command line."""
+
+    max_deletes: int | None = Field(None, ge=0, description="Refuse a plan that destroys more objects than this.")
+    max_delete_percent: int = Field(
+        30, ge=0, le=100, description="Most percent of a kind with at least 10 objects to destroy."
+    )
+    max_records_lost: int = Field(
+        0, ge=0, description="Refuse a plan that puts more customer records than this at risk."
+    )
+    allow_list_deletes: bool = Field(
+        False, description="Lists may be deleted; contacts that are only on them go with them."
+    )
+
+
+class Environment(_Section):
+    """One account: where it is, how to sign in, where its state is kept."""
+
+    url: str = Field(
+        description="The full API URL from Settings > Developer, its origin, or emulator:PATH for the built-in emulator."
+    )
+    token: str = Field("", description="API key, normally ${env.NAME}; never written to any file.")
+    account: str | None = Field(None, description="Refuse to run when the account answers another name.")
+    state: str | None = Field(None, description="Where the state is kept; default file:state/<environment>.json.")
+    variables: dict[str, Any] = Field(
+        default_factory=dict, description="Values of declared variables in this environment."
+    )
+    overlays: list[str] = Field(default_factory=list, description="Files merged over the resources (RFC 7396).")
+    requests_per_second: float | None = Field(
+        None, gt=0, le=10000, description="Default 5, the account's own limit; no limit for emulator:."
+    )
+    production: bool = Field(
+        False, description="Ask for the account's name before destructive applies; default rate 3/s."
+    )
+    guards: Guards = Field(default_factory=Guards.model_construct)
+
+
+class Ignore(_Section):
+    """Live objects that are deliberately left unmanaged."""
+
+    kind: str
+    key: str = Field("*", description="Pattern of names, with * and ?.")
+    reason: str
+    expires: str | None = Field(None, description="ISO date after which this rule is an error.")
+
+
+class Project(_Section):
+    """A whole project file."""
+
+    version: Literal[1] = Field(description="Format of this file.")
+    environments: dict[str, Environment] = Field(min_length=1)
+    default_environment: str | None = None
+    config: list[str] = Field(
+        default_factory=lambda: ["config"], description="Folders or files with resources, relative to this file."
+    )
+    ignore: list[Ignore] = Field(default_factory=list)

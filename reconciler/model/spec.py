@@ -1,0 +1,361 @@
+"""Specs: what a user may declare for a kind, and what follows from each attribute (marks in its annotation).
+
+A spec is a pydantic model; `attributes(spec)` reads its marks. Absent means unmanaged, `null` means clear it.
+"""
+
+from __future__ import annotations
+
+import functools
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal, get_args, get_origin
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
+
+from reconciler.model.values import Lookup, Ref, Reference, RemoteId, Value
+
+Ids = Callable[[Reference], str]
+"""Answers the remote id of a reference, as text; raises KeyError when it has none."""
+
+
+class Spec(BaseModel):
+    """Root of the models of declared resources: unknown attributes are errors, values are never coerced."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, defer_build=True, arbitrary_types_allowed=True)
+
+
+class Lifecycle(Spec):
+    """What may happen to a resource."""
+
+    prevent_destroy: bool = Field(False, description="Refuse every plan that would delete this object.")
+    ignore_changes: list[str] = Field(default_factory=list, description="Attributes whose drift is left alone.")
+    adopt: Literal["auto", "never"] = Field(
+        "auto", description="Whether an existing object of the same name may be taken over."
+    )
+    on_destroy: dict[str, str] = Field(
+        default_factory=dict, description="What to do before a delete; what is offered depends on the kind."
+    )
+
+
+# --- marks ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Api:
+    """The attribute's name in the API; None when it is no plain property of the object and the kind's flow handles
+    it.
+    """
+
+    name: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Immutable:
+    """The API cannot change it: a change is destroy and create."""
+
+
+@dataclass(frozen=True, slots=True)
+class CreateOnly:
+    """Sent on create; afterwards only a person can change it. `how` says where. Planned as a manual step, never as
+    a replace.
+    """
+
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sensitive:
+    """Never shown in full (tokens in URLs)."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteOnly:
+    """Sent, never returned: compared with what was last applied."""
+
+
+@dataclass(frozen=True, slots=True)
+class Unordered:
+    """A list compared as a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class Folded:
+    """Text compared without case (and without a leading `#`)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Keyed:
+    """A map of sub-objects: entries nobody declared are left alone, entries once applied and no longer declared are
+    removed.
+    """
+
+    fold: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Coded:
+    """Texts that the API spells otherwise: what is declared -> what is sent. Others pass as they are."""
+
+    codes: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class Normal:
+    """How values of this attribute are brought into the form in which they are compared."""
+
+    rule: Callable[[Any], Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """Documented as required on create; leaving it out is a warning, for an existing object may be taken over
+    without it.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Commas:
+    """A list that the API keeps as one text with commas; compared as a set."""
+
+
+@dataclass(frozen=True, slots=True)
+class RefTo:
+    """The attribute holds references to objects of `kind`; `none` is the API's sentinel for no reference.
+
+    `lookup` names the attribute by which a plain text with an `@` is looked up (users by e-mail).
+    """
+
+    kind: str
+    none: str = "0"
+    lookup: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """Part of the declaration even when the user leaves it out (identity). `KEY` stands for the resource's key."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class Ensure:
+    """Where the user leaves it out and the live object has none: without it the object is invisible to humans."""
+
+    value: Value
+
+
+@dataclass(frozen=True, slots=True)
+class AfterCreate:
+    """The API ignores it on create; it needs an update afterwards."""
+
+
+@dataclass(frozen=True, slots=True)
+class Nested:
+    """A map of resources of another kind, each with its own address below this one; its order is the order in the
+    file.
+    """
+
+    kind: str
+    parent: str
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """A remark for the docs table: capability, uncertain fact, source."""
+
+    text: str
+
+
+KEY = "\ue002key"
+"""As the value of `Default`: the resource's key."""
+
+
+def _parse_reference(value: Any) -> Any:
+    if isinstance(value, str) and value:
+        return Ref("", value)
+    if isinstance(value, dict) and len(value) == 1:
+        ((by, text),) = value.items()
+        if isinstance(text, str | int) and not isinstance(text, bool) and isinstance(by, str):
+            return Lookup("", by, str(text))
+    if isinstance(value, Ref | Lookup):
+        return value
+    raise ValueError('a reference is the key of a declared resource, or a look-up such as {name: Admin} or {id: "3"}')
+
+
+Link = typing.Annotated[
+    Ref | Lookup,
+    BeforeValidator(_parse_reference),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {"type": "string", "description": "Key of a declared resource."},
+                {
+                    "type": "object",
+                    "minProperties": 1,
+                    "maxProperties": 1,
+                    "description": "Look-up of a live object, e.g. {name: Admin}.",
+                },
+            ]
+        }
+    ),
+]
+"""The type of an attribute that refers to another resource; its `RefTo` mark says of which kind."""
+
+
+# --- attributes ----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute:
+    """One attribute of a spec with everything its marks say. `api` is None where the kind's flow handles it."""
+
+    name: str
+    api: str | None
+    shape: Literal["text", "flag", "number", "list", "map", "ref", "refs", "commas", "other"]
+    description: str
+    required: bool
+    marks: tuple[Any, ...]
+    choices: tuple[str, ...] = ()
+
+    def mark(self, kind: type[Any]) -> Any:
+        """Return the mark of that type, or None."""
+        return next((mark for mark in self.marks if isinstance(mark, kind)), None)
+
+    def has(self, kind: type[Any]) -> bool:
+        """Tell whether the attribute carries that mark."""
+        return any(isinstance(mark, kind) for mark in self.marks)
+
+    def encode(self, value: Value, ids: Ids) -> Any:
+        """Return what to send for a value in normal form; `ids` answers remote ids of references."""
+        if self.shape == "flag":
+            return int(bool(value))
+        if self.shape == "ref":
+            return self.mark(RefTo).none if value is None else ids(value)
+        if self.shape == "refs":
+            return [ids(item) for item in value or ()]
+        if self.shape == "commas":
+            return ",".join(value or ())
+        if self.shape == "list":
+            return list(value or ())
+        if self.has(Coded):
+            return self.mark(Coded).codes.get(value, value)
+        return self._empty() if value is None else value
+
+    def _empty(self) -> Any:
+        """What clears the attribute: merge-PUT keeps what is left out, so something has to be sent (row 44 of
+        section 7).
+        """
+        return None if self.shape in ("other", "map") else ""
+
+    def decode(self, raw: Any) -> Value:
+        """Return the normal form of what the API returned (strings, ints, bools and null mix: section 1.4 of the
+        API page).
+        """
+        if self.shape == "flag":
+            return truthy(raw)
+        if self.shape == "number":
+            return number(raw)
+        if self.shape in ("ref", "refs"):
+            return self._decode_reference(raw)
+        if self.shape == "commas":
+            return [part.strip() for part in str(raw).split(",") if part.strip()] if raw else []
+        if self.shape == "list":
+            return [str(item) for item in raw] if isinstance(raw, list | tuple) else []
+        if raw is None or raw == "":
+            return None
+        if self.has(Coded):
+            return next((mine for mine, theirs in self.mark(Coded).codes.items() if str(theirs) == str(raw)), text(raw))
+        return raw if self.shape in ("map", "other") else text(raw)
+
+    def _decode_reference(self, raw: Any) -> Value:
+        mark = self.mark(RefTo)
+        if self.shape == "refs":
+            return [RemoteId(mark.kind, str(item)) for item in raw or ()]
+        return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, str(raw))
+
+    def normal(self, value: Value) -> Value:
+        """Return the form in which two values are compared (section 8.1 of the API page)."""
+        if self.has(Normal):
+            return self.mark(Normal).rule(value)
+        if value is None or value == "":
+            return [] if self.shape in ("list", "refs", "commas") else ({} if self.has(Keyed) else None)
+        if self.shape == "text":
+            return folded(value) if self.has(Folded) else value
+        if self.shape in ("commas", "refs") or self.has(Unordered):
+            return sorted(value, key=str)
+        if self.has(Keyed) and isinstance(value, Mapping):
+            fold = self.mark(Keyed).fold
+            return {(key.replace("_", "-") if fold else key): item for key, item in value.items()}
+        return value
+
+
+def truthy(raw: Any) -> bool:
+    """Read a flag in any of the spellings that the API uses: true, 1, "1", "true"."""
+    return raw is True or raw == 1 or (isinstance(raw, str) and raw.lower() in ("1", "true", "yes"))
+
+
+def number(raw: Any) -> int | None:
+    """Read an integer that may arrive as text; None when there is none."""
+    if isinstance(raw, bool):
+        return int(raw)
+    try:
+        return int(float(raw)) if raw not in (None, "") else None
+    except (TypeError, ValueError):
+        return None
+
+
+def text(raw: Any) -> str | None:
+    """Read a text; null, "" and absent are the same. Numbers and flags become their decimal string."""
+    if raw is None or raw == "":
+        return None
+    return str(int(raw)) if isinstance(raw, bool) else str(raw)
+
+
+def folded(value: Any) -> str:
+    """Return the form in which case-insensitive texts are compared."""
+    return str(value).lstrip("#").casefold()
+
+
+def _shape(annotation: Any, marks: Iterable[Any]) -> tuple[Any, tuple[str, ...]]:
+    reference = any(isinstance(mark, RefTo) for mark in marks)
+    options = [item for item in _members(annotation) if item is not type(None)]
+    if any(isinstance(mark, Commas) for mark in marks):
+        return "commas", ()
+    if not reference and str in options and any(get_origin(item) is list for item in options):
+        return "other", ()
+    if any(get_origin(item) is list for item in options):
+        return ("refs" if reference else "list"), ()
+    if reference:
+        return "ref", ()
+    if any(get_origin(item) is dict or (isinstance(item, type) and issubclass(item, BaseModel)) for item in options):
+        return "map", ()
+    choices = tuple(str(value) for item in options if get_origin(item) is Literal for value in get_args(item))
+    if choices or str in options:
+        return "text", choices
+    if bool in options:
+        return "flag", ()
+    return ("number", ()) if int in options else ("other", ())
+
+
+def _members(annotation: Any) -> list[Any]:
+    origin = get_origin(annotation)
+    if origin is typing.Annotated:
+        return _members(get_args(annotation)[0])
+    if origin in (typing.Union, type(int | str)):
+        return [member for item in get_args(annotation) for member in _members(item)]
+    return [annotation]
+
+
+@functools.cache
+def attributes(spec: type[Spec]) -> dict[str, Attribute]:
+    """Return the attributes of a spec by name, in the order of declaration; `lifecycle` is not one of them."""
+    found: dict[str, Attribute] = {}
+    for name, info in spec.model_fields.items():
+        if name == "lifecycle":
+            continue
+        marks = tuple(info.metadata)
+        api = next((mark.name for mark in marks if isinstance(mark, Api)), name)
+        shape, choices = _shape(info.annotation, marks)
+        found[name] = Attribute(name, api, shape, info.description or "", info.is_required(), marks, choices)
+    return found

@@ -1,0 +1,111 @@
+"""State: what this tool manages (address -> remote id and the values last applied), and the records that lead from
+one to the next.
+
+The document is written whole at the end of a run; in between each result is appended to the journal as a `Record`, and
+`fold` replays them. References inside `applied` are encoded as addresses (see `values.encode`), secrets as
+`${secret.NAME}`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+STATE_VERSION = 1
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", defer_build=True)
+
+
+class Binding(_Document):
+    """One managed object."""
+
+    id: str = Field(description="Remote id.")
+    kind: str
+    natural_key: list[Any] = Field(
+        default_factory=list, description="The key under which it was last seen, to notice reused ids."
+    )
+    created: str = Field(
+        "", description="When the account says the object was created; tells a reused id from a rename."
+    )
+    applied: dict[str, Any] = Field(default_factory=dict, description="Declared attributes as last applied.")
+    rewritten: dict[str, Any] = Field(
+        default_factory=dict,
+        description="Attributes that the server stores differently from what was sent: {attr: {sent, got}}.",
+    )
+    digests: dict[str, str] = Field(
+        default_factory=dict, description="Salted hashes of values with secrets, by attribute."
+    )
+    depends_on: list[str] = Field(default_factory=list)
+    prevent_destroy: bool = False
+    on_destroy: dict[str, str] = Field(default_factory=dict)
+    spares: list[str] = Field(
+        default_factory=list, description="Ids of objects that the server made on its own and nobody has claimed yet."
+    )
+    incomplete: bool = Field(False, description="A create of several steps that did not finish.")
+    run: str = Field("", description="Run that last wrote it.")
+
+
+class Intent(_Document):
+    """A create that was about to be sent, with the ids that carried its natural key before."""
+
+    address: str
+    kind: str
+    natural_key: list[Any]
+    known: list[str] = Field(default_factory=list)
+
+
+class State(_Document):
+    """The state document. `serial` rises by one with every write; `lineage` never changes."""
+
+    format_version: int = STATE_VERSION
+    lineage: str
+    serial: int = 0
+    account: str = Field("", description="Identity of the account this state belongs to.")
+    resources: dict[str, Binding] = Field(default_factory=dict)
+    salt: str = ""
+    applied_plans: list[str] = Field(
+        default_factory=list, description="Digests of the last saved plans that were applied."
+    )
+
+
+class Record(_Document):
+    """One line of the journal."""
+
+    op: Literal["begin", "intent", "bind", "drop", "failed", "move", "end"]
+    run: str = ""
+    address: str = ""
+    target: str = ""
+    intent: Intent | None = None
+    binding: Binding | None = None
+    note: str = ""
+    at: str = ""
+
+
+def fold(state: State, records: Iterable[Record]) -> State:
+    """Return the state after the records; the input is left unchanged. The serial is not touched."""
+    resources = dict(state.resources)
+    for record in records:
+        if record.op == "bind" and record.binding is not None:
+            resources[record.address] = record.binding
+        elif record.op == "drop":
+            resources.pop(record.address, None)
+        elif record.op == "move" and record.address in resources:
+            resources[record.target] = resources.pop(record.address)
+    return state.model_copy(update={"resources": resources})
+
+
+def open_intents(records: Iterable[Record]) -> dict[str, Intent]:
+    """Return the creates that were announced and never settled, by address."""
+    pending: dict[str, Intent] = {}
+    for record in records:
+        if record.op == "intent" and record.intent is not None:
+            pending[record.address] = record.intent
+        elif record.op in ("bind", "drop", "failed", "end"):
+            if record.op == "end":
+                pending.clear()
+            pending.pop(record.address, None)
+    return pending

@@ -1,0 +1,157 @@
+"""Values of attributes in normal form: JSON scalars, lists and maps, and three forms of reference.
+
+A reference is declared (`Ref`), looked up among unmanaged live objects (`Lookup`), or a live id (`RemoteId`).
+`encode`/`decode` turn them into JSON for documents: `{"$ref": "list.newsletter"}`, `{"$lookup": ...}`, `{"$id":
+"7", "kind": "list"}`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+Value = Any
+"""None, bool, int, str, Ref, Lookup, RemoteId, or a list or dict of these."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Ref:
+    """A reference to a declared resource."""
+
+    kind: str
+    key: str
+
+    @property
+    def address(self) -> str:
+        """The address that it names."""
+        return f"{self.kind}.{self.key}"
+
+    def __str__(self) -> str:
+        return self.address
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Lookup:
+    """A reference to a live object that nobody declares: `{name: Admin}`, `{id: "3"}`, a user's e-mail."""
+
+    kind: str
+    by: str
+    value: str
+
+    def __str__(self) -> str:
+        return f"{self.kind}[{self.by}={self.value}]"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class RemoteId:
+    """A reference as the account holds it: the numeric or UUID id of a live object, as text."""
+
+    kind: str
+    id: str
+
+    def __str__(self) -> str:
+        return f"{self.kind} id {self.id}"
+
+
+Reference = Ref | Lookup | RemoteId
+
+SECRET_OPEN, SECRET_CLOSE = "\ue000", "\ue001"
+_SECRET = re.compile(f"{SECRET_OPEN}([A-Za-z_][A-Za-z0-9_]*){SECRET_CLOSE}")
+
+
+def secret_marker(name: str) -> str:
+    """Return the text that stands for `${secret.name}` inside a value until it is sent."""
+    return f"{SECRET_OPEN}{name}{SECRET_CLOSE}"
+
+
+def has_secret(text: str) -> bool:
+    """Tell whether `text` contains an unresolved secret."""
+    return SECRET_OPEN in text
+
+
+def secrets_in(text: str) -> list[str]:
+    """Return the names of the secrets in `text`, in order."""
+    return _SECRET.findall(text)
+
+
+def reveal(text: str, secret: Callable[[str], str]) -> str:
+    """Return `text` with each secret replaced by what `secret(name)` answers."""
+    return _SECRET.sub(lambda match: secret(match.group(1)), text)
+
+
+def show_secrets(text: str) -> str:
+    """Return `text` with each secret written as the user wrote it: `${secret.NAME}`."""
+    return _SECRET.sub(lambda match: f"${{secret.{match.group(1)}}}", text)
+
+
+def hide_secrets(text: str) -> str:
+    """The inverse of `show_secrets`, for texts that come from a document."""
+    return re.sub(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}", lambda match: secret_marker(match.group(1)), text)
+
+
+def walk(value: Value) -> Iterator[Value]:
+    """Yield every leaf of a value."""
+    if isinstance(value, dict):
+        for item in value.values():
+            yield from walk(item)
+    elif isinstance(value, list):
+        for item in value:
+            yield from walk(item)
+    else:
+        yield value
+
+
+def references(value: Value) -> Iterator[Reference]:
+    """Yield every reference in a value."""
+    for leaf in walk(value):
+        if isinstance(leaf, Ref | Lookup | RemoteId):
+            yield leaf
+
+
+def transform(value: Value, leaf: Callable[[Value], Value]) -> Value:
+    """Return a copy of `value` with each leaf replaced by `leaf(it)`."""
+    if isinstance(value, dict):
+        return {key: transform(item, leaf) for key, item in value.items()}
+    if isinstance(value, list):
+        return [transform(item, leaf) for item in value]
+    return leaf(value)
+
+
+def _encode_leaf(leaf: Value) -> Value:
+    if isinstance(leaf, Ref):
+        return {"$ref": leaf.address}
+    if isinstance(leaf, Lookup):
+        return {"$lookup": {"kind": leaf.kind, leaf.by: leaf.value}}
+    if isinstance(leaf, RemoteId):
+        return {"$id": leaf.id, "kind": leaf.kind}
+    if isinstance(leaf, str) and SECRET_OPEN in leaf:
+        return {"$secret": show_secrets(leaf)}
+    return leaf
+
+
+def encode(value: Value) -> Value:
+    """Return the JSON form of a value."""
+    return transform(value, _encode_leaf)
+
+
+def decode(value: Value) -> Value:
+    """Return the value of a JSON form made by `encode`."""
+    if isinstance(value, dict):
+        if set(value) == {"$ref"}:
+            kind, _, key = value["$ref"].partition(".")
+            return Ref(kind, key)
+        if set(value) == {"$secret"}:
+            return hide_secrets(value["$secret"])
+        if "$id" in value:
+            return RemoteId(value["kind"], value["$id"])
+        if set(value) == {"$lookup"}:
+            inner = dict(value["$lookup"])
+            kind = inner.pop("kind")
+            ((by, text),) = inner.items()
+            return Lookup(kind, by, text)
+        return {key: decode(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [decode(item) for item in value]
+    return value

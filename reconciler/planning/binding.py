@@ -1,0 +1,83 @@
+"""What the state remembers of an object after a step. Secrets stay `${secret.X}`; sensitive texts become salted
+hashes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from reconciler.model import values
+from reconciler.model.kind import Kind
+from reconciler.model.plan import Change
+from reconciler.model.spec import Sensitive, WriteOnly
+from reconciler.model.state import Binding
+from reconciler.model.values import Value
+
+
+def salted(text: str, salt: str) -> str:
+    """Return the hash by which a sensitive value is recognised without being stored."""
+    return hashlib.sha256(f"{salt}:{text}".encode()).hexdigest()
+
+
+def binding_of(
+    change: Change,
+    kind: Kind,
+    identity: str,
+    run: str,
+    *,
+    complete: bool,
+    spares: list[str],
+    secret: Callable[[str], str],
+    salt: str,
+) -> Binding:
+    """Return the binding of a change's object. Until it is complete, what was applied before still stands."""
+    old = change.binding
+    applied, digests = _remembered(change, kind, secret, salt) if complete else ({}, {})
+    if old is not None and not complete:
+        applied, digests = dict(old.applied), dict(old.digests)
+    resource = change.resource
+    known = list(change.natural_key) or (list(old.natural_key) if old else [])
+    return Binding(
+        id=identity,
+        kind=change.kind,
+        natural_key=known,
+        created=change.live.created if change.live is not None and change.live.id == identity else "",
+        applied=applied,
+        rewritten=dict(old.rewritten) if old else {},
+        digests=digests,
+        depends_on=list(change.depends_on),
+        prevent_destroy=bool(resource and resource.lifecycle.prevent_destroy),
+        on_destroy=dict(resource.lifecycle.on_destroy) if resource else {},
+        spares=spares,
+        incomplete=not complete,
+        run=run,
+    )
+
+
+def _remembered(
+    change: Change, kind: Kind, secret: Callable[[str], str], salt: str
+) -> tuple[dict[str, Any], dict[str, str]]:
+    applied: dict[str, Any] = {}
+    digests: dict[str, str] = {}
+    declared: Mapping[str, Value] = change.resource.attrs if change.resource else {}
+    for name, value in change.desired.items():
+        attribute = kind.attributes.get(name)
+        if isinstance(value, str) and attribute is not None and (attribute.has(Sensitive) or attribute.has(WriteOnly)):
+            digests[name] = salted(values.reveal(value, secret), salt)
+            applied[name] = values.encode(value) if values.has_secret(value) else "(sensitive)"
+        else:
+            applied[name] = values.encode(value)
+    if change.binding is not None:
+        held = {
+            name: value for name, value in change.binding.applied.items() if name in declared and name not in applied
+        }
+        applied |= held
+    return applied, digests
+
+
+def recall(binding: Binding, name: str, candidates: tuple[Value, ...], salt: str) -> Value | None:
+    """Return which of the candidate values was last applied, by its salted hash; None for none of them."""
+    digest = binding.digests.get(name)
+    return next((one for one in candidates if isinstance(one, str) and salted(one, salt) == digest), None)

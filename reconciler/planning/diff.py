@@ -1,0 +1,158 @@
+"""What differs between what is declared, what was last applied and what is live: one attribute at a time, in normal
+form.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kind, Live
+from reconciler.model.plan import AttributeChange, Origin
+from reconciler.model.spec import Attribute, Ensure, Keyed, Sensitive
+from reconciler.model.state import Binding
+from reconciler.model.values import Value, decode, encode, transform
+from reconciler.planning.binding import recall
+
+MISSING = object()
+Resolve = Callable[[Value], Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Sides:
+    """The three sides of one attribute, references resolved: declared, last applied (or MISSING), live (or MISSING)."""
+
+    desired: Value
+    applied: Value
+    live: Value
+
+
+def same(desired: Value, live: Value) -> bool:
+    """Tell whether what is declared holds. Of a map only the declared entries count; null, "", false and empty are
+    the same.
+    """
+    if isinstance(desired, dict) and isinstance(live, dict):
+        return all(same(value, live.get(key)) for key, value in desired.items())
+    if isinstance(desired, dict) and not live:
+        return all(same(value, None) for value in desired.values())
+    if isinstance(desired, list) and isinstance(live, list):
+        return len(desired) == len(live) and all(same(one, other) for one, other in zip(desired, live, strict=True))
+    return desired == live or (_empty(desired) and _empty(live))
+
+
+def _empty(value: Value) -> bool:
+    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
+
+
+def holds(attribute: Attribute, sides: Sides) -> bool:
+    """Tell whether an attribute needs no write. One that the account does not return is compared with what was last
+    applied.
+    """
+    against = sides.applied if sides.live is MISSING else sides.live
+    if against is MISSING:
+        return False
+    desired, other = attribute.normal(sides.desired), attribute.normal(against)
+    if attribute.has(Keyed):
+        return same(desired, other) and not _removed(attribute, sides)
+    return same(desired, other)
+
+
+def _removed(attribute: Attribute, sides: Sides) -> set[str]:
+    """Return the entries of a keyed map that were applied, are no longer declared and are still live."""
+    applied = {} if sides.applied is MISSING else attribute.normal(sides.applied)
+    live = {} if sides.live is MISSING else attribute.normal(sides.live)
+    return (set(applied) - set(attribute.normal(sides.desired))) & set(live)
+
+
+def origin(attribute: Attribute, sides: Sides) -> Origin:
+    """Return whose change it is: `config` (the declaration moved), `drift` (the account moved), `both`."""
+    if sides.applied is MISSING:
+        return "config"
+    desired, applied = attribute.normal(sides.desired), attribute.normal(sides.applied)
+    moved = not (same(desired, applied) and same(applied, desired))
+    if sides.live is MISSING:
+        return "config"
+    drifted = not same(applied, attribute.normal(sides.live))
+    if moved and drifted:
+        return "both"
+    return "drift" if drifted else "config"
+
+
+def visible(attribute: Attribute, sides: Sides) -> Value:
+    """Return what to show as the value before: of a map only the entries that are declared or about to go."""
+    if sides.live is MISSING:
+        return None
+    if attribute.has(Keyed) and isinstance(sides.live, dict):
+        shown = set(attribute.normal(sides.desired)) | _removed(attribute, sides)
+        return {key: value for key, value in sides.live.items() if set(attribute.normal({key: value})) & shown}
+    return sides.live
+
+
+def differences(
+    kind: Kind,
+    resource: Resource,
+    attrs: Mapping[str, Value],
+    binding: Binding | None,
+    live: Live | None,
+    resolve: Resolve,
+    salt: str,
+) -> list[AttributeChange]:
+    """Return the attributes to write, in the order of the spec. `attrs` are the declared values as they will be
+    written.
+    """
+    changes = []
+    applied = {name: resolve(decode(value)) for name, value in binding.applied.items()} if binding else {}
+    for name, attribute in kind.attributes.items():
+        if name not in attrs or (live is not None and name in resource.lifecycle.ignore_changes):
+            continue
+        sides = Sides(
+            resolve(attrs[name]), applied.get(name, MISSING), live.attrs.get(name, MISSING) if live else MISSING
+        )
+        if binding is not None and name in binding.digests:
+            known = recall(binding, name, (sides.desired, sides.live), salt)
+            sides = replace(sides, applied=sides.applied if known is None else known)
+        if live is not None and (holds(attribute, sides) or _rewritten(attribute, name, sides, binding)):
+            continue
+        if live is None and attrs[name] is None:
+            continue
+        changes.append(
+            AttributeChange(
+                name,
+                visible(attribute, sides) if live is not None else None,
+                sides.desired,
+                origin(attribute, sides) if live is not None else "new",
+                resource.places.get(name),
+                live is not None and sides.live is not MISSING and kind.replaces(attribute, sides.live, sides.desired),
+                attribute.has(Sensitive),
+                None if sides.applied is MISSING else sides.applied,
+                binding.run if binding else "",
+            )
+        )
+    return changes
+
+
+def _rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | None) -> bool:
+    """Tell whether the live value is what the server made of exactly this declaration before."""
+    known: dict[str, Any] | None = binding.rewritten.get(name) if binding else None
+    if known is None or sides.live is MISSING:
+        return False
+    return bool(
+        encode(attribute.normal(sides.desired)) == known["sent"]
+        and encode(attribute.normal(sides.live)) == known["got"]
+    )
+
+
+def completed(kind: Kind, attrs: Mapping[str, Value], live: Live | None) -> dict[str, Value]:
+    """Return the attributes to write: what is declared, and what must be there for people to see the object (see
+    `Ensure`).
+    """
+    found = dict(attrs)
+    for name, attribute in kind.attributes.items():
+        floor = attribute.mark(Ensure)
+        if floor is None or name in attrs:
+            continue
+        if live is None or (name in live.attrs and _empty(live.attrs[name])):
+            found[name] = transform(floor.value, lambda leaf: leaf)
+    return found

@@ -1,0 +1,195 @@
+"""Between plan and plan document: masking happens here, once, and a saved document becomes a plan's input again."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model import document as doc
+from reconciler.model import values
+from reconciler.model.address import kind_of, split
+from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Action, AttributeChange, Change, Plan
+from reconciler.model.snapshot import fingerprint
+from reconciler.model.spec import Lifecycle
+from reconciler.model.values import Ref, RemoteId, Value
+
+MASK = "(sensitive)"
+
+
+@dataclass(frozen=True, slots=True)
+class Heading:
+    """What a plan document says about where and when it was made."""
+
+    tool_version: str
+    created_at: str
+    environment: str
+    account: str
+    lineage: str
+    serial: int
+    options: Mapping[str, Any]
+
+
+def to_document(
+    plan: Plan, heading: Heading, forecast: doc.Forecast, guards: Iterable[doc.GuardView] = ()
+) -> doc.PlanDocument:
+    """Return the document of a plan, masked and with its digest."""
+    names = {(kind_of(address), identity): address for address, identity in plan.ids.items()}
+    document = doc.PlanDocument(
+        tool_version=heading.tool_version,
+        created_at=heading.created_at,
+        environment=heading.environment,
+        account=heading.account,
+        state=doc.StateRef(lineage=heading.lineage, serial=heading.serial),
+        options=dict(heading.options),
+        summary=summarise(plan),
+        changes=[_change(change, names) for change in plan.changes],
+        steps=[
+            doc.StepView(
+                number=step.number,
+                address=step.address,
+                op=step.op,
+                waits=list(step.waits),
+                after=list(step.after),
+                requests=list(step.requests),
+            )
+            for step in plan.steps
+        ],
+        skipped=[
+            doc.SkippedView(address=one.address, reason=one.reason, forbidden=one.forbidden) for one in plan.skipped
+        ],
+        warnings=list(plan.warnings),
+        guards=list(guards),
+        forecast=forecast,
+        reads=list(plan.reads),
+        ids=dict(plan.ids),
+    )
+    return document.model_copy(update={"digest": doc.digest(document)})
+
+
+def summarise(plan: Plan) -> doc.Summary:
+    """Return the counts of the last line."""
+    impacts = [(change, impact) for change in plan.changes for impact in change.impacts]
+    replaced = plan.count(Action.REPLACE)
+    return doc.Summary(
+        add=plan.count(Action.CREATE) + replaced,
+        change=plan.count(Action.UPDATE),
+        destroy=plan.count(Action.DELETE) + replaced,
+        adopt=sum(change.adopts for change in plan.changes),
+        forget=plan.count(Action.FORGET),
+        move=sum(change.moved_from is not None for change in plan.changes),
+        manual=sum(bool(change.manual) for change in plan.changes),
+        unchanged=plan.kept,
+        records_at_risk=sum(impact.count or 0 for _, impact in impacts),
+        at_most=any(impact.at_most for _, impact in impacts),
+        unmeasured=sum(impact.count is None for _, impact in impacts),
+    )
+
+
+def _change(change: Change, names: Mapping[tuple[str, str], str]) -> doc.ChangeView:
+    resource = change.resource
+    return doc.ChangeView(
+        address=change.address,
+        kind=change.kind,
+        action=change.action.value,
+        reason=change.reason,
+        id=change.live.id if change.live else (change.binding.id if change.binding else None),
+        place=str(resource.at) if resource and resource.at else None,
+        attributes=[_attribute(item, names, change) for item in change.attributes],
+        adopts=change.adopts,
+        depends_on=list(change.depends_on),
+        impacts=[
+            doc.ImpactView(count=one.count, noun=one.noun, at_most=one.at_most, detail=one.detail)
+            for one in change.impacts
+        ],
+        findings=[
+            doc.FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)
+            for one in change.findings
+        ],
+        manual=dict(change.manual),
+        moved_from=change.moved_from,
+        desired=values.encode(dict(change.desired)),
+        fingerprint=fingerprint(change.live) if change.live else None,
+        known=list(change.known),
+        natural_key=list(change.natural_key),
+        spare=change.spare,
+        nested=list(resource.nested) if resource else [],
+        parent=resource.parent if resource else None,
+        rank=resource.rank if resource else 0,
+        prevent_destroy=bool(resource and resource.lifecycle.prevent_destroy)
+        or bool(change.binding and change.binding.prevent_destroy),
+        on_destroy=dict(
+            resource.lifecycle.on_destroy if resource else (change.binding.on_destroy if change.binding else {})
+        ),
+    )
+
+
+def _attribute(item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change) -> doc.AttributeView:
+    declared = change.desired.get(item.name, item.after)
+    return doc.AttributeView(
+        name=item.name,
+        before=_shown(item.before, names, item.sensitive),
+        after=_shown(declared, names, item.sensitive),
+        applied=_shown(item.applied, names, item.sensitive),
+        origin=item.origin,
+        place=str(item.place) if item.place else None,
+        run=item.run or None,
+        forces_replacement=item.forces_replacement,
+        sensitive=item.sensitive,
+    )
+
+
+def _shown(value: Value, names: Mapping[tuple[str, str], str], sensitive: bool) -> Any:
+    """Return the JSON of a value for people: ids of managed objects as addresses, sensitive texts masked."""
+
+    def leaf(one: Value) -> Value:
+        if isinstance(one, RemoteId) and (one.kind, one.id) in names:
+            return Ref(*split(names[one.kind, one.id]))
+        if sensitive and isinstance(one, str) and one and not values.has_secret(one):
+            return mask(one)
+        return one
+
+    return values.encode(values.transform(value, leaf))
+
+
+def mask(text: str) -> str:
+    """Return what may be shown of a sensitive text: of a URL its host and path without the query."""
+    if "://" not in text:
+        return MASK
+    scheme, _, rest = text.partition("://")
+    host = rest.rpartition("@")[2].partition("/")[0].partition("?")[0]
+    path = rest.partition("?")[0].partition("/")[2]
+    tail = f"?{MASK}" if "?" in rest else ""
+    return f"{scheme}://{host}/{path}{tail}" if path or "/" in rest else f"{scheme}://{host}{tail}"
+
+
+def from_document(document: doc.PlanDocument, kinds: Kinds) -> Desired:
+    """Return what a saved plan asks for: its changed addresses as declared resources, its adoptions as imports."""
+    resources: dict[str, Resource] = {}
+    imports, moved, removed = [], [], []
+    for change in document.changes:
+        if change.moved_from:
+            moved.append(Moved(change.moved_from, change.address))
+        if change.action == "forget":
+            removed.append(Removed(change.address, destroy=False))
+        if change.action in ("delete", "forget"):
+            continue
+        kind, key = split(change.address)
+        lifecycle = Lifecycle(prevent_destroy=change.prevent_destroy, on_destroy=change.on_destroy)
+        resources[change.address] = Resource(
+            change.address,
+            kind,
+            key,
+            values.decode(change.desired),
+            lifecycle,
+            None,
+            {},
+            change.parent,
+            change.rank,
+            tuple(change.nested),
+        )
+        if change.adopts and change.id:
+            imports.append(Import(change.address, change.id))
+    return Desired(resources, tuple(moved), tuple(removed), tuple(imports))

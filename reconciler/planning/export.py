@@ -1,0 +1,179 @@
+"""From what is live to what could be declared: readable keys, references as keys, defaults left out. Pure."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from reconciler.model import values
+from reconciler.model.address import join, key_of
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.spec import Nested, RefTo, attributes
+from reconciler.model.state import Binding
+from reconciler.model.values import Lookup, Ref, RemoteId, Value
+from reconciler.planning.match import stored_key
+
+
+@dataclass(frozen=True, slots=True)
+class Exported:
+    """A live object with the resource that declares it."""
+
+    resource: Resource
+    live: Live
+
+
+def export(
+    snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], only: frozenset[str] | None = None
+) -> list[Exported]:
+    """Return a resource for every live object that can be managed. An object that the state knows keeps its key."""
+    return _Exporting(snapshot, kinds, bindings, only).run()
+
+
+class _Exporting:
+    def __init__(
+        self, snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], only: frozenset[str] | None
+    ) -> None:
+        self.snapshot, self.kinds, self.only = snapshot, kinds, only
+        self.known = {(binding.kind, binding.id): address for address, binding in bindings.items()}
+        self.names: dict[tuple[str, str], str] = {}
+        self.labels: dict[str, Counter[str]] = {}
+
+    def run(self) -> list[Exported]:
+        chosen = {
+            name: kind
+            for name, kind in self.kinds.items()
+            if kind.managed and name in self.snapshot.lives and (self.only is None or name in self.only)
+        }
+        for kind in chosen.values():
+            self._name(kind, [live for live in self.snapshot.lives[kind.name] if not live.builtin])
+        found = []
+        for kind in chosen.values():
+            found += self._resources(kind)
+        return found
+
+    def _name(self, kind: Kind, lives: Iterable[Live]) -> None:
+        """Give every object an address: the one it has, or one made of its name, numbered where names collide."""
+        lives = sorted(lives, key=lambda live: (len(live.id), live.id))
+        taken: set[str] = set()
+        for live in lives:
+            address = self.known.get((kind.name, live.id))
+            if address is not None:
+                self.names[kind.name, live.id] = address
+                taken.add(key_of(address))
+        for live in lives:
+            if (kind.name, live.id) in self.names:
+                continue
+            prefix = self._prefix(kind, live)
+            if prefix is None:
+                continue
+            base = prefix + slug(str(live.attrs.get(kind.label) or live.id))
+            key, number = base, 1
+            while key in taken:
+                number += 1
+                key = f"{base}_{number}"
+            taken.add(key)
+            self.names[kind.name, live.id] = join(kind.name, key)
+
+    def _prefix(self, kind: Kind, live: Live) -> str | None:
+        """Return the parent's key with a dot for nested kinds; None for a child whose parent is not exported."""
+        nesting = self._nesting(kind)
+        if nesting is None:
+            return ""
+        parent = live.attrs.get(nesting.parent)
+        address = self.names.get((parent.kind, parent.id)) if isinstance(parent, RemoteId) else None
+        return f"{key_of(address)}." if address else None
+
+    def _nesting(self, kind: Kind) -> Nested | None:
+        if not kind.nested:
+            return None
+        marks = (attribute.mark(Nested) for attribute in attributes(self.kinds[kind.nested].spec).values())
+        return next((mark for mark in marks if mark is not None and mark.kind == kind.name), None)
+
+    def _resources(self, kind: Kind) -> list[Exported]:
+        nesting = self._nesting(kind)
+        siblings: dict[str | None, list[Live]] = defaultdict(list)
+        for live in self.snapshot.lives[kind.name]:
+            address = self.names.get((kind.name, live.id))
+            if address is not None and not live.builtin:
+                parent = live.attrs.get(nesting.parent) if nesting else None
+                siblings[self.names.get((parent.kind, parent.id)) if isinstance(parent, RemoteId) else None].append(
+                    live
+                )
+        found = []
+        for parent_address, lives in siblings.items():
+            lives.sort(
+                key=(lambda live: (live.attrs.get("order") or 0, len(live.id), live.id))
+                if nesting
+                else (lambda live: (self.names[kind.name, live.id],))
+            )
+            for rank, live in enumerate(lives):
+                found.append(Exported(self._resource(kind, live, parent_address, rank), live))
+        return found
+
+    def _resource(self, kind: Kind, live: Live, parent: str | None, rank: int) -> Resource:
+        address = self.names[kind.name, live.id]
+        declared = kind.declare(live.attrs)
+        spec = attributes(kind.spec)
+        attrs = {name: values.transform(value, self._link) for name, value in declared.items() if name in spec}
+        nesting = self._nesting(kind)
+        if nesting is not None and parent is not None:
+            attrs[nesting.parent] = Ref(nesting.kind if nesting.kind != kind.name else kind.nested, key_of(parent))
+        nested = tuple(name for name, attribute in spec.items() if attribute.has(Nested))
+        return Resource(address, kind.name, key_of(address), attrs, parent=parent, rank=rank, nested=nested)
+
+    def _link(self, leaf: Value) -> Value:
+        """Return a live reference as people write it: a key, or a look-up by a name that only one object has."""
+        if not isinstance(leaf, RemoteId):
+            return leaf
+        address = self.names.get((leaf.kind, leaf.id))
+        if address is not None:
+            return Ref(leaf.kind, key_of(address))
+        label = self.kinds[leaf.kind].label
+        live = next((one for one in self.snapshot.lives.get(leaf.kind, ()) if one.id == leaf.id), None)
+        name = live.attrs.get(label) if live is not None else None
+        if name is None or self._count(leaf.kind, label)[str(name)] != 1:
+            return Lookup(leaf.kind, "id", leaf.id)
+        return Lookup(leaf.kind, "email" if label == "email" else "name", str(name))
+
+    def _count(self, kind: str, label: str) -> Counter[str]:
+        if kind not in self.labels:
+            self.labels[kind] = Counter(str(live.attrs.get(label)) for live in self.snapshot.lives.get(kind, ()))
+        return self.labels[kind]
+
+
+def slug(text: str) -> str:
+    """Return a key made of a name: lower-case ASCII letters, digits and underscores; `x` where nothing is left."""
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or "x"
+
+
+def bindings_of(exported: Iterable[Exported], kinds: Kinds, run: str) -> dict[str, Binding]:
+    """Return what the state remembers of exported objects."""
+    found = {}
+    for one in exported:
+        keys = kinds[one.resource.kind].natural_keys(one.live.attrs)
+        found[one.resource.address] = Binding(
+            id=one.live.id,
+            kind=one.resource.kind,
+            natural_key=stored_key(keys[0]) if keys else [],
+            created=one.live.created,
+            applied=values.encode(dict(one.resource.attrs)),
+            depends_on=sorted(
+                {ref.address for ref in values.references(dict(one.resource.attrs)) if isinstance(ref, Ref)}
+            ),
+            run=run,
+        )
+    return found
+
+
+def referred(kinds: Kinds) -> frozenset[str]:
+    """Return the kinds that attributes refer to and that cannot be managed: they are read for their names."""
+    marks = (attribute.mark(RefTo) for kind in kinds.values() for attribute in kind.attributes.values())
+    return frozenset(
+        mark.kind for mark in marks if mark is not None and mark.kind in kinds and not kinds[mark.kind].managed
+    )

@@ -1,0 +1,157 @@
+"""Which live object is which declared one: by bound id with its natural key verified, else by natural key."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from reconciler.model import values
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kind, Live, NaturalKey
+from reconciler.model.state import Binding, Intent
+from reconciler.model.values import Lookup, RemoteId, Value
+
+
+class NotFound(LookupError):
+    """A look-up of a live object found none, or several."""
+
+
+@dataclass
+class Resolver:
+    """Turns references into remote ids, as far as they are known."""
+
+    ids: dict[str, str] = field(default_factory=dict)
+    lives: Mapping[str, Iterable[Live]] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    found: dict[Lookup, RemoteId] = field(default_factory=dict)
+
+    def __call__(self, leaf: Value) -> Value:
+        """Return the `RemoteId` of a reference; a declared one without an id stays as it is. Raises NotFound for
+        look-ups.
+        """
+        if isinstance(leaf, values.Ref):
+            identity = self.ids.get(leaf.address)
+            return leaf if identity is None else RemoteId(leaf.kind, identity)
+        if isinstance(leaf, Lookup):
+            if leaf not in self.found:
+                self.found[leaf] = self._look_up(leaf)
+            return self.found[leaf]
+        return leaf
+
+    def _look_up(self, lookup: Lookup) -> RemoteId:
+        by = self.labels.get(lookup.kind, "name") if lookup.by == "name" else lookup.by
+        wanted = lookup.value.casefold() if by == "email" else lookup.value
+        hits = []
+        for live in self.lives.get(lookup.kind, ()):
+            value = live.id if by == "id" else live.attrs.get(by)
+            if value is not None and (str(value).casefold() if by == "email" else str(value)) == wanted:
+                hits.append(live.id)
+        if len(hits) == 1:
+            return RemoteId(lookup.kind, hits[0])
+        if not hits:
+            raise NotFound(f"the account has no {lookup.kind} with {lookup.by} `{lookup.value}`")
+        raise NotFound(
+            f"{len(hits)} objects of kind {lookup.kind} have {lookup.by} `{lookup.value}` "
+            f"(ids {', '.join(hits)}); use {{id: ...}}"
+        )
+
+
+def resolve(value: Value, resolver: Resolver) -> Value:
+    """Return the value with every reference that has an id replaced by it."""
+    return values.transform(value, resolver)
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """The live object of a declared resource. `how` says by what it was recognised."""
+
+    live: Live
+    how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """Several live objects fit one resource."""
+
+    address: str
+    lives: tuple[Live, ...]
+    key: NaturalKey
+
+
+def same_birth(one: str, other: str) -> bool | None:
+    """Compare two creation stamps as instants; None where either is missing or unreadable as a date."""
+    if not one or not other:
+        return None
+    if one == other:
+        return True
+    try:
+        return datetime.fromisoformat(one) == datetime.fromisoformat(other)
+    except (ValueError, TypeError):
+        return None
+
+
+def bound(
+    kind: Kind,
+    resource: Mapping[str, Value] | None,
+    binding: Binding,
+    by_id: Mapping[str, Live],
+    taken: Callable[[NaturalKey], bool],
+) -> Live | None:
+    """Return the live object a binding names, or None where its id is gone or belongs to another object now.
+
+    Ids can be reused after deletes (section 1.10 of the API page). The natural key decides; where it differs from
+    both the last known and the declared one, the creation stamp does; without a stamp it is a rename, unless
+    another object carries the key.
+    """
+    live = by_id.get(binding.id)
+    if live is None or live.builtin:
+        return None
+    keys = set(kind.natural_keys(live.attrs))
+    known = _key(binding.natural_key)
+    wanted = set(kind.natural_keys(resource)) if resource is not None else set()
+    if not known or known in keys or keys & wanted:
+        return live
+    born = same_birth(binding.created, live.created)
+    if born is not None:
+        return live if born else None
+    return None if taken(known) or any(taken(key) for key in wanted) else live
+
+
+def _key(stored: Iterable[object]) -> NaturalKey:
+    return tuple(values.decode(item) for item in stored)
+
+
+def stored_key(key: NaturalKey) -> list[object]:
+    """Return a natural key as it is written into the state."""
+    return [values.encode(item) for item in key]
+
+
+def by_key(kind: Kind, lives: Iterable[Live]) -> dict[NaturalKey, list[Live]]:
+    """Index live objects by each of their natural keys."""
+    index: dict[NaturalKey, list[Live]] = defaultdict(list)
+    for live in lives:
+        for key in kind.natural_keys(live.attrs):
+            index[key].append(live)
+    return index
+
+
+def recognise(
+    kind: Kind,
+    resource: Resource,
+    attrs: Mapping[str, Value],
+    index: Mapping[NaturalKey, list[Live]],
+    taken: set[str],
+    intent: Intent | None,
+) -> Match | Twins | None:
+    """Return the one live object that carries a natural key of the resource and that nobody has, best tier first."""
+    for key in kind.natural_keys(attrs):
+        hits = [live for live in index.get(key, ()) if live.id not in taken and not live.builtin]
+        if intent is not None:
+            hits = [live for live in hits if live.id not in intent.known]
+        if len(hits) == 1:
+            return Match(hits[0], "create whose answer was lost" if intent is not None else "natural key")
+        if hits:
+            return Twins(resource.address, tuple(hits), key)
+    return None

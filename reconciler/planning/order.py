@@ -1,0 +1,228 @@
+"""In which order things are planned and done: a graph of steps, sorted so that equal inputs give equal plans."""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+
+from reconciler.model import values
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Action, Change, Op, Step
+from reconciler.model.values import Ref, RemoteId
+
+Node = tuple[str, Op]
+
+
+def sort_resources(resources: Mapping[str, Resource], kinds: Kinds) -> list[Resource]:
+    """Return resources such that each comes after those it refers to; otherwise by kind, rank of the file and
+    address.
+    """
+    rank = {name: place for place, name in enumerate(kinds)}
+    chosen = sorted(
+        resources.values(),
+        key=lambda one: (rank.get(one.kind, len(rank)), one.parent or "", one.rank if one.parent else 0, one.address),
+    )
+    placed: dict[str, Resource] = {}
+    visiting: set[str] = set()
+
+    def place(resource: Resource) -> None:
+        if resource.address in placed or resource.address in visiting:
+            return
+        visiting.add(resource.address)
+        for reference in values.references(dict(resource.attrs)):
+            if isinstance(reference, Ref) and reference.address in resources and reference.kind == resource.kind:
+                place(resources[reference.address])
+        placed[resource.address] = resource
+
+    for resource in chosen:
+        place(resource)
+    return list(placed.values())
+
+
+def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
+    """Return the steps of all changes in a valid order. Creates follow what they refer to, deletes precede what
+    they refer to.
+    """
+    found = {change.address: change for change in changes}
+    nodes = {address: _operations(change) for address, change in found.items()}
+    waits: dict[Node, set[Node]] = defaultdict(set)
+    for address, change in found.items():
+        _follow_references(address, change, nodes, waits)
+        _free_what_is_held(address, change, found, nodes, waits)
+        if "delete" in nodes[address] and "create" in nodes[address]:
+            waits[address, "create"].add((address, "delete"))
+        if (
+            change.resource is not None
+            and change.resource.parent in nodes
+            and "finish" in nodes[change.resource.parent]
+        ):
+            waits[change.resource.parent, "finish"].update(
+                (address, op) for op in nodes[address] if op in ("create", "update", "bind")
+            )
+    _release_before_delete(found, nodes, waits)
+    _free_names_first(found, nodes, waits, kinds)
+    order = _sorted(
+        [(address, op) for address, ops in nodes.items() for op in ops],
+        waits,
+        kinds,
+        {address: place for place, address in enumerate(found)},
+    )
+    number = {node: index for index, node in enumerate(order, 1)}
+    return tuple(
+        Step(number[node], node[0], node[1], tuple(sorted(number[other] for other in waits[node] if other in number)))
+        for node in order
+    )
+
+
+def _operations(change: Change) -> tuple[Op, ...]:
+    """Return the operations of one change, in their order."""
+    operations: dict[Action, tuple[Op, ...]] = {
+        Action.CREATE: ("create",),
+        Action.UPDATE: ("update",),
+        Action.REPLACE: ("delete", "create"),
+        Action.DELETE: ("delete",),
+        Action.ADOPT: ("bind",),
+        Action.REFRESH: ("bind",),
+        Action.MOVE: (),
+        Action.FORGET: ("forget",),
+        Action.MANUAL: (),
+        Action.NONE: (),
+    }
+    ops = operations[change.action]
+    if change.moved_from is not None:
+        ops = ("move", *ops)
+    comes_with_spares = (
+        change.action in (Action.CREATE, Action.REPLACE) and change.resource is not None and change.resource.nested
+    )
+    if change.spares or comes_with_spares:
+        ops = (*ops, "finish")
+    return ops
+
+
+def _first(address: str, nodes: Mapping[str, tuple[Op, ...]], *wanted: Op) -> list[Node]:
+    return [(address, op) for op in nodes.get(address, ()) if op in wanted]
+
+
+def _follow_references(
+    address: str, change: Change, nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]]
+) -> None:
+    """Writes wait for what they refer to; within one address, each operation waits for the one before it."""
+    ops = nodes[address]
+    for before, after in itertools.pairwise(ops):
+        waits[address, after].add((address, before))
+    for target in change.depends_on if change.action is not Action.DELETE else ():
+        for op in ops:
+            if op in ("create", "update"):
+                waits[address, op].update(_first(target, nodes, "create"))
+
+
+def _free_what_is_held(
+    address: str,
+    change: Change,
+    found: Mapping[str, Change],
+    nodes: Mapping[str, tuple[Op, ...]],
+    waits: dict[Node, set[Node]],
+) -> None:
+    """A delete that first moves something away waits for the place to move it to."""
+    if change.binding is None or "delete" not in nodes[address]:
+        return
+    for target in change.binding.on_destroy.values():
+        if target in found and target != address:
+            waits[address, "delete"].update(_first(target, nodes, "create", "bind"))
+
+
+def _release_before_delete(
+    found: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]]
+) -> None:
+    """An object goes only after everything that refers to it has gone or has been pointed elsewhere."""
+    owners = {
+        (change.kind, change.live.id): address
+        for address, change in found.items()
+        if change.live is not None and "delete" in nodes[address]
+    }
+    for address, change in found.items():
+        held: set[str] = set()
+        if change.live is not None:
+            references = (leaf for leaf in values.references(dict(change.live.attrs)) if isinstance(leaf, RemoteId))
+            held |= {
+                owners[reference.kind, reference.id]
+                for reference in references
+                if (reference.kind, reference.id) in owners
+            }
+        if change.binding is not None:
+            held |= {target for target in change.binding.depends_on if target in nodes and "delete" in nodes[target]}
+        for target in held - {address}:
+            waits[target, "delete"].update(
+                _first(address, nodes, "delete")
+                or ([] if found[target].action is Action.REPLACE else _first(address, nodes, "update"))
+            )
+
+
+def _free_names_first(
+    found: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
+) -> None:
+    """Whoever takes a name waits until whoever has it has let go, unless they wait for each other (a swap)."""
+    holders: dict[tuple[str, object], str] = {}
+    for address, change in found.items():
+        if change.live is not None and set(nodes[address]) & {"delete", "update"}:
+            for key in kinds[change.kind].natural_keys(change.live.attrs):
+                holders[change.kind, key] = address
+    for address, change in found.items():
+        takes = _first(address, nodes, "create", "update")
+        for key in kinds[change.kind].natural_keys(change.desired) if takes else ():
+            holder = holders.get((change.kind, key))
+            if holder is None or holder == address:
+                continue
+            frees = _first(holder, nodes, "delete") or _first(holder, nodes, "update")
+            if not _reaches(frees, takes[0], waits):
+                waits[takes[0]].update(frees)
+
+
+def _reaches(start: Iterable[Node], goal: Node, waits: Mapping[Node, set[Node]]) -> bool:
+    """Tell whether following waits from `start` arrives at `goal`."""
+    seen: set[Node] = set()
+    stack = list(start)
+    while stack:
+        node = stack.pop()
+        if node == goal:
+            return True
+        if node not in seen:
+            seen.add(node)
+            stack += waits.get(node, ())
+    return False
+
+
+def _sorted(nodes: list[Node], waits: Mapping[Node, set[Node]], kinds: Kinds, shown: Mapping[str, int]) -> list[Node]:
+    """Sort topologically; among what is ready: moves, then writes in the order of kinds, deletes in the reverse,
+    then as shown.
+    """
+    rank = {name: place for place, name in enumerate(kinds)}
+    phase = {"move": 0, "bind": 1, "forget": 1, "delete": 3, "evacuate": 3, "finish": 4}
+    present = set(nodes)
+    missing = {node: len(waits.get(node, set()) & present) for node in nodes}
+    dependants: dict[Node, list[Node]] = defaultdict(list)
+    for node in nodes:
+        for other in waits.get(node, ()):
+            if other in present:
+                dependants[other].append(node)
+
+    def weight(node: Node) -> tuple[int, int, int, str]:
+        place = rank.get(node[0].partition(".")[0], 0)
+        return phase.get(node[1], 2), -place if node[1] == "delete" else place, shown[node[0]], node[1]
+
+    ready = [(*weight(node), node) for node in nodes if not missing[node]]
+    heapq.heapify(ready)
+    order: list[Node] = []
+    while ready:
+        node = heapq.heappop(ready)[-1]
+        order.append(node)
+        for other in dependants[node]:
+            missing[other] -= 1
+            if not missing[other]:
+                heapq.heappush(ready, (*weight(other), other))
+    if len(order) < len(nodes):
+        raise RuntimeError(f"steps wait for each other in a circle: {sorted(set(nodes) - set(order))}")
+    return order

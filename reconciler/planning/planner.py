@@ -1,0 +1,458 @@
+"""The planner: declared resources, state and snapshot in, plan out. Pure: it never calls the API and never reads a
+clock.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+
+from reconciler.model import values
+from reconciler.model.address import kind_of
+from reconciler.model.desired import Desired, Resource
+from reconciler.model.errors import PlanError
+from reconciler.model.kind import Finding, Kind, Kinds, Live
+from reconciler.model.plan import Action, Change, Plan, Skipped
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.spec import CreateOnly, Expected, Nested, attributes
+from reconciler.model.state import Binding, Intent, State
+from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.planning.diff import completed, differences
+from reconciler.planning.match import Match, NotFound, Resolver, Twins, bound, by_key, recognise, resolve, stored_key
+from reconciler.planning.order import arrange_steps, sort_resources
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a plan is made from. `intents` are creates whose answer never came; `only` restricts the plan to
+    some addresses.
+    """
+
+    desired: Desired
+    state: State
+    snapshot: Snapshot
+    kinds: Kinds
+    secret: Callable[[str], str] = str
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    only: frozenset[str] | None = None
+    tearing_down: bool = False
+    """The user asked for the end of everything: an empty configuration is no accident."""
+
+    def covers(self, address: str) -> bool:
+        """Whether the plan is about this address."""
+        return self.only is None or address in self.only
+
+
+def plan(inputs: Inputs) -> Plan:
+    """Return the plan. Raises PlanError or AmbiguousMatch, with every problem found in the message."""
+    return _Planning(inputs).run()
+
+
+class _Planning:
+    """One planning run: what has been matched so far, kind by kind, in the order in which kinds refer to each other."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.kinds = inputs.kinds
+        self.bindings, self.moved = _after_moves(inputs)
+        labels = {name: kind.label for name, kind in self.kinds.items()}
+        self.resolver = Resolver(lives=inputs.snapshot.lives, labels=labels)
+        self.matched: dict[str, Live] = {}
+        self.changes: dict[str, Change] = {}
+        self.skipped: dict[str, Skipped] = {}
+        self.spares: dict[str, list[str]] = {}
+        self.problems: list[str] = []
+        self.warnings: list[str] = []
+        self.kept = 0
+
+    def run(self) -> Plan:
+        resources = sort_resources(self.inputs.desired.resources, self.kinds)
+        by_kind: dict[str, list[Resource]] = defaultdict(list)
+        for resource in resources:
+            by_kind[resource.kind].append(resource)
+        for name, kind in self.kinds.items():
+            self._plan_kind(kind, by_kind.get(name, []))
+        self._removals()
+        if self.problems:
+            raise PlanError("the plan cannot be made:\n" + "\n".join(f"- {problem}" for problem in self.problems))
+        changes = tuple(self.changes.values())
+        reads = tuple(
+            name
+            for name in self.kinds
+            if any(change.kind == name and change.action is not Action.FORGET for change in changes)
+        )
+        return Plan(
+            changes=changes,
+            steps=arrange_steps(changes, self.kinds),
+            skipped=tuple(self.skipped.values()),
+            warnings=tuple(self.warnings),
+            kept=self.kept,
+            reads=reads,
+            ids=dict(self.resolver.ids),
+        )
+
+    # --- one kind --------------------------------------------------------------------------------------------------
+
+    def _plan_kind(self, kind: Kind, resources: list[Resource]) -> None:
+        lives = self.inputs.snapshot.lives.get(kind.name)
+        unknown = self.inputs.snapshot.unknown.get(kind.name)
+        if lives is None or unknown:
+            self._without_listing(resources, unknown, kind)
+            return
+        by_id = {live.id: live for live in lives}
+        index = by_key(kind, lives)
+        taken = self._bind(kind, resources, by_id, index)
+        pending = []
+        for resource in resources:
+            if resource.address not in self.matched and self._possible(resource):
+                self._recognise(kind, resource, index, by_id, taken)
+            pending.append(resource)
+        self._orphans_to_spares(kind)
+        self._diff_kind(kind, [resource for resource in pending if self.inputs.covers(resource.address)], index)
+
+    def _without_listing(self, resources: list[Resource], unknown: str | None, kind: Kind) -> None:
+        """Nothing is created or deleted on missing evidence; ids of the state still serve as references."""
+        for address, binding in self.bindings.items():
+            if kind_of(address) == kind.name:
+                self.resolver.ids[address] = binding.id
+                if unknown and self.inputs.covers(address) and address not in self.inputs.desired.resources:
+                    self.skipped[address] = Skipped(address, unknown, forbidden=True)
+        for resource in resources:
+            if self.inputs.covers(resource.address):
+                self.skipped[resource.address] = Skipped(
+                    resource.address, unknown or "its kind was not read", forbidden=bool(unknown)
+                )
+
+    def _bind(
+        self,
+        kind: Kind,
+        resources: list[Resource],
+        by_id: Mapping[str, Live],
+        index: Mapping[tuple[object, ...], list[Live]],
+    ) -> set[str]:
+        """Match by bound id; returns the ids that are taken."""
+        declared = {resource.address: resource for resource in resources}
+        taken: set[str] = set()
+        for address, binding in self.bindings.items():
+            if kind_of(address) != kind.name:
+                continue
+            resource = declared.get(address)
+            attrs = self._resolved(resource) if resource is not None else None
+            others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
+            live = bound(kind, attrs, binding, by_id, others)
+            if live is not None and live.id not in taken:
+                self._found(address, live)
+                taken.add(live.id)
+                self.spares[address] = list(binding.spares)
+        return taken
+
+    def _recognise(
+        self,
+        kind: Kind,
+        resource: Resource,
+        index: Mapping[tuple[object, ...], list[Live]],
+        by_id: Mapping[str, Live],
+        taken: set[str],
+    ) -> None:
+        pinned = next((block.id for block in self.inputs.desired.imports if block.target == resource.address), None)
+        intent = self.inputs.intents.get(resource.address)
+        found: Match | Twins | None
+        if pinned is not None:
+            live = by_id.get(pinned)
+            if live is None or live.id in taken:
+                self.problems.append(
+                    f"{resource.address}: imports says id {pinned}, but "
+                    + ("that object is managed under another address" if live else "the account has no such object")
+                )
+                return
+            found = Match(live, "imports block")
+        else:
+            found = recognise(kind, resource, self._resolved(resource), index, taken, intent)
+        if isinstance(found, Twins):
+            self.problems.append(_twins(kind, found))
+        elif found is not None:
+            if pinned is None and intent is None and resource.lifecycle.adopt == "never":
+                self.problems.append(
+                    f"{resource.address}: an object of that name exists (id {found.live.id}) "
+                    "and `adopt: never` forbids to take it over"
+                )
+                return
+            self._found(resource.address, found.live)
+            taken.add(found.live.id)
+
+    def _found(self, address: str, live: Live) -> None:
+        self.matched[address] = live
+        self.resolver.ids[address] = live.id
+
+    def _orphans_to_spares(self, kind: Kind) -> None:
+        """Children of an object whose create answer was lost came with it: they are spares, not strangers."""
+        children = [
+            (child, mark.parent) for child in self.kinds.values() if (mark := _nesting(kind, child)) is not None
+        ]
+        for address in self.matched:
+            if kind_of(address) != kind.name or address not in self.inputs.intents:
+                continue
+            for child, parent in children:
+                owner = RemoteId(kind.name, self.matched[address].id)
+                mine = [
+                    live for live in self.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(parent) == owner
+                ]
+                mine.sort(key=lambda live: (live.attrs.get("order") or 0, live.id))
+                self.spares[address] = [live.id for live in mine]
+
+    # --- one resource ----------------------------------------------------------------------------------------------
+
+    def _resolved(self, resource: Resource) -> dict[str, Value]:
+        """Return the declared attributes with ids for references and secrets revealed; unknown look-ups stay as
+        they are.
+        """
+        found = {}
+        for name, value in resource.attrs.items():
+            found[name] = values.transform(self._if_found(value), self._reveal)
+        return found
+
+    def _if_found(self, value: Value) -> Value:
+        try:
+            return resolve(value, self.resolver)
+        except NotFound:
+            return value
+
+    def _reveal(self, leaf: Value) -> Value:
+        return values.reveal(leaf, self.inputs.secret) if isinstance(leaf, str) and values.has_secret(leaf) else leaf
+
+    def _full(self, value: Value) -> Value:
+        return values.transform(resolve(value, self.resolver), self._reveal)
+
+    def _possible(self, resource: Resource) -> bool:
+        """Check that everything the resource refers to can be known; otherwise skip it with the reason, or report
+        the problem.
+        """
+        for reference in values.references(dict(resource.attrs)):
+            if isinstance(reference, Ref):
+                blocked = self.skipped.get(reference.address)
+                if blocked is not None and reference.address not in self.resolver.ids:
+                    self.skipped[resource.address] = Skipped(
+                        resource.address, f"it needs {reference.address}, which was skipped", blocked.forbidden
+                    )
+                    return False
+            elif isinstance(reference, values.Lookup):
+                why = self.inputs.snapshot.unknown.get(reference.kind)
+                if why:
+                    self.skipped[resource.address] = Skipped(
+                        resource.address, f"it looks up a {reference.kind}: {why}", True
+                    )
+                    return False
+                try:
+                    self.resolver(reference)
+                except NotFound as missing:
+                    place = f"{resource.at}: " if resource.at else ""
+                    self.problems.append(f"{place}{resource.address}: {missing}")
+                    return False
+        return True
+
+    def _diff_kind(self, kind: Kind, resources: list[Resource], index: Mapping[tuple[object, ...], list[Live]]) -> None:
+        arranged = self._arranged(kind, resources)
+        claimed: dict[str, int] = defaultdict(int)
+        for resource in resources:
+            if resource.address in self.skipped or not self._possible(resource):
+                continue
+            live = self.matched.get(resource.address)
+            attrs = completed(kind, {**arranged.get(resource.address, {}), **resource.attrs}, live)
+            change = self._change(kind, resource, attrs, live)
+            if change is None:
+                self.kept += 1
+                continue
+            if change.action is Action.CREATE:
+                keys = kind.natural_keys(self._resolved(resource))
+                change = replace(
+                    change,
+                    known=tuple(sorted({live.id for key in keys for live in index.get(key, ())})),
+                    natural_key=tuple(stored_key(keys[0])) if keys else (),
+                )
+                if resource.parent is not None:
+                    change = replace(change, spare=claimed[resource.parent])
+                    claimed[resource.parent] += 1
+            if change.action in (Action.REPLACE,):
+                self.resolver.ids.pop(resource.address, None)
+            self.changes[resource.address] = change
+        self._claim(kind)
+
+    def _arranged(self, kind: Kind, resources: list[Resource]) -> dict[str, dict[str, Value]]:
+        """Return what follows from the order of siblings, unless a saved plan says it already."""
+        groups: dict[str | None, list[Resource]] = defaultdict(list)
+        for resource in self.inputs.desired.resources.values():
+            if resource.kind == kind.name:
+                groups[resource.parent].append(resource)
+        wanted = {resource.address for resource in resources}
+        found: dict[str, dict[str, Value]] = {}
+        for siblings in groups.values():
+            siblings.sort(key=lambda resource: resource.rank)
+            arranged = kind.arrange([(one.address, one.attrs, self.matched.get(one.address)) for one in siblings])
+            found |= {address: attrs for address, attrs in arranged.items() if address in wanted}
+        return found
+
+    def _change(self, kind: Kind, resource: Resource, attrs: dict[str, Value], live: Live | None) -> Change | None:
+        binding = self.bindings.get(resource.address)
+        if live is None:
+            attrs = {name: value for name, value in attrs.items() if value is not None}
+        changed = differences(kind, resource, attrs, binding, live, self._full, self.inputs.state.salt)
+        base = Change(
+            address=resource.address,
+            kind=kind.name,
+            action=Action.NONE,
+            attributes=tuple(changed),
+            desired=attrs,
+            live=live,
+            binding=binding,
+            resource=resource,
+            depends_on=tuple(sorted({ref.address for ref in values.references(attrs) if isinstance(ref, Ref)})),
+            moved_from=self.moved.get(resource.address),
+        )
+        if live is None:
+            return self._create(kind, base)
+        return self._existing(kind, base)
+
+    def _create(self, kind: Kind, base: Change) -> Change:
+        reason = "no longer in the account" if base.binding is not None else ""
+        missing = [
+            name for name, attribute in kind.attributes.items() if attribute.has(Expected) and name not in base.desired
+        ]
+        findings = tuple(
+            Finding(f"`{name}` is documented as required on create and is not declared", "warning", name)
+            for name in missing
+        )
+        if not kind.creatable:
+            self.problems.append(
+                f"{base.address}: the API cannot create a {kind.title.lower()}; "
+                "remove the block or make the object in the account"
+            )
+        return replace(base, action=Action.CREATE, reason=reason, binding=None, findings=findings)
+
+    def _existing(self, kind: Kind, base: Change) -> Change | None:
+        live, binding = base.live, base.binding
+        if live is None:
+            raise AssertionError("an existing change has a live object")
+        settled = base.address in self.inputs.intents and binding is None
+        adopts = binding is None or binding.id != live.id
+        spares = self._open_spares(base.address)
+        manual = kind.blocked(live, {item.name: (item.before, item.after) for item in base.attributes})
+        manual |= {
+            item.name: kind.attributes[item.name].mark(CreateOnly).how
+            for item in base.attributes
+            if kind.attributes[item.name].has(CreateOnly)
+        }
+        stuck = {name.partition(".")[0] for name in manual}
+        todo = tuple(item for item in base.attributes if item.name not in stuck)
+        base = replace(
+            base,
+            adopts=adopts and not settled,
+            settled=settled,
+            manual=manual,
+            spares=tuple(spares),
+            natural_key=_first_key(kind, live),
+        )
+        if any(item.forces_replacement for item in todo):
+            names = ", ".join(item.name for item in todo if item.forces_replacement)
+            return replace(base, action=Action.REPLACE, reason=f"{names} cannot be changed in place")
+        if todo:
+            desired = {name: value for name, value in base.desired.items() if name not in stuck}
+            return replace(base, action=Action.UPDATE, attributes=todo, desired=desired)
+        if adopts:
+            return replace(
+                base, action=Action.ADOPT, reason="finishes an interrupted create" if settled else "exists already"
+            )
+        if manual:
+            return replace(base, action=Action.MANUAL)
+        if base.moved_from is not None:
+            return replace(base, action=Action.MOVE)
+        if binding is not None and (binding.incomplete or spares or binding.prevent_destroy != _guarded(base.resource)):
+            return replace(
+                base,
+                action=Action.REFRESH,
+                reason="remove what the server made on its own" if spares else "record what holds already",
+            )
+        return None
+
+    def _open_spares(self, address: str) -> list[str]:
+        """Return the ids that the server made below this object, still live, and that no declared child holds."""
+        held = {live.id for live in self.matched.values()} | {binding.id for binding in self.bindings.values()}
+        children = {child.name for child in self.kinds.values() if child.nested == kind_of(address)}
+        alive = {live.id for name in children for live in self.inputs.snapshot.lives.get(name, ())}
+        return [spare for spare in self.spares.get(address, ()) if spare in alive and spare not in held]
+
+    def _claim(self, kind: Kind) -> None:
+        """Strike from the parents' spares what a child of this kind was recognised in by its natural key."""
+        held = {live.id for address, live in self.matched.items() if kind_of(address) == kind.name}
+        for address, change in self.changes.items():
+            if change.spares and change.kind == kind.nested:
+                self.changes[address] = replace(
+                    change, spares=tuple(spare for spare in change.spares if spare not in held)
+                )
+
+    # --- removals --------------------------------------------------------------------------------------------------
+
+    def _removals(self) -> None:
+        kept = {block.address for block in self.inputs.desired.removed if not block.destroy}
+        for address, binding in self.bindings.items():
+            if address in self.inputs.desired.resources or address in self.skipped or not self.inputs.covers(address):
+                continue
+            kind = self.kinds.get(binding.kind)
+            live = self.matched.get(address)
+            if kind is None or binding.kind not in self.inputs.snapshot.lives:
+                self.skipped[address] = Skipped(
+                    address, self.inputs.snapshot.unknown.get(binding.kind, "its kind was not read"), forbidden=True
+                )
+                continue
+            base = Change(
+                address,
+                kind.name,
+                Action.FORGET,
+                live=live,
+                binding=binding,
+                depends_on=tuple(binding.depends_on),
+                natural_key=tuple(binding.natural_key),
+            )
+            if address in kept:
+                self.changes[address] = replace(base, reason="removed block with destroy: false")
+            elif live is None:
+                self.changes[address] = replace(base, reason="no longer in the account")
+            elif not kind.deletable:
+                self.changes[address] = replace(
+                    base, reason=f"the API cannot delete a {kind.title.lower()}; it stays as it is"
+                )
+            else:
+                self.changes[address] = replace(base, action=Action.DELETE, reason="no longer declared")
+
+
+def _guarded(resource: Resource | None) -> bool:
+    return resource is not None and resource.lifecycle.prevent_destroy
+
+
+def _first_key(kind: Kind, live: Live) -> tuple[object, ...]:
+    keys = kind.natural_keys(live.attrs)
+    return tuple(stored_key(keys[0])) if keys else ()
+
+
+def _nesting(parent: Kind, child: Kind) -> Nested | None:
+    """Return the mark by which `child` is nested in `parent`."""
+    marks = (attribute.mark(Nested) for attribute in attributes(parent.spec).values())
+    return next((mark for mark in marks if mark is not None and mark.kind == child.name), None)
+
+
+def _after_moves(inputs: Inputs) -> tuple[dict[str, Binding], dict[str, str]]:
+    """Return the bindings under their addresses of today, and new address -> old address for those that moved."""
+    bindings, moved = dict(inputs.state.resources), {}
+    for block in inputs.desired.moved:
+        if block.source in bindings and block.target not in bindings:
+            bindings[block.target] = bindings.pop(block.source)
+            moved[block.target] = block.source
+    return dict(sorted(bindings.items())), moved
+
+
+def _twins(kind: Kind, twins: Twins) -> str:
+    ids = " and ".join(live.id for live in twins.lives)
+    return (
+        f"{twins.address}: {len(twins.lives)} objects of the account fit it (ids {ids}, same {twins.key[0]}); "
+        f'pin one with `imports: [{{to: {twins.address}, id: "{twins.lives[0].id}"}}]`'
+    )

@@ -1,0 +1,242 @@
+"""The HTTP client of one account: sends requests, paced and retried as far as that is safe. The only home of httpx."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import stamina
+
+from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
+from reconciler.model.http import Request, Response
+from reconciler.remote.answers import Garbled, describe, parse, retry_after, status_of
+from reconciler.remote.guard import Mode, check
+from reconciler.remote.pacer import Pacer
+
+ATTEMPTS = 8
+"""Tries of one request at most, whatever the reason."""
+PATIENCE = {"connect": 3, "lost": 4, "server": 4, "forbidden": 3, "garbled": 3, "limited": ATTEMPTS}
+"""Tries by reason. 403 is intermittent on reads (section 1.2 of the API page), so it is believed the third time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Connection:
+    """Where an account is and how to talk to it. `rate` is requests per second, None for no limit; `timeout` in
+    seconds.
+    """
+
+    url: str
+    token: str = field(repr=False)
+    rate: float | None = 5.0
+    timeout: float = 30.0
+
+
+class _Again(Exception):
+    """One try failed in a way that another may mend."""
+
+    def __init__(self, reason: str, error: RemoteError | AuthError, delay: float | None = None) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.error = error
+        self.delay = delay
+
+
+def base_url(url: str) -> str:
+    """Return the URL that paths are appended to: as given when it has a path, otherwise with `/api/3` (section 1.1)."""
+    parts = urlsplit(url)
+    return url.rstrip("/") if parts.path.strip("/") else f"{parts.scheme}://{parts.netloc}/api/3"
+
+
+class Client:
+    """Implements `model.http.Remote`. `mode` forbids writes while planning; `on_wait(reason, seconds)` is told of
+    long waits.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        mode: Mode = Mode.READ,
+        transport: httpx.AsyncBaseTransport | None = None,
+        on_wait: Callable[[str, float], None] | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        self.mode = mode
+        self.sent: Counter[str] = Counter()
+        self._base = base_url(connection.url)
+        self._host = urlsplit(self._base).netloc or self._base
+        self._on_wait = on_wait or (lambda reason, seconds: None)
+        self._pacer = Pacer(connection.rate, clock, sleep)
+        headers = {
+            "Api-Token": connection.token,
+            "Accept": "application/json",
+            "User-Agent": "activecampaign-reconciler",
+        }
+        self._http = httpx.AsyncClient(
+            headers=headers,
+            timeout=httpx.Timeout(connection.timeout, connect=10.0),
+            transport=transport,
+            follow_redirects=False,
+            limits=httpx.Limits(max_connections=10),
+        )
+
+    @property
+    def requests(self) -> int:
+        """How many requests went over the wire, retries included."""
+        return self.sent.total()
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._http.aclose()
+
+    async def __aenter__(self) -> Client:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; see `Remote.send`. What may be repeated safely is repeated, a POST only when it surely
+        was not executed.
+        """
+        check(request, self.mode)
+        failures: Counter[str] = Counter()
+
+        def again(error: Exception) -> bool | float:
+            if not isinstance(error, _Again):
+                return False
+            failures[error.reason] += 1
+            if failures[error.reason] >= PATIENCE[error.reason]:
+                return False
+            if error.reason == "limited":
+                delay = (
+                    error.delay
+                    if error.delay is not None
+                    else min(30.0, 2.0 ** failures["limited"]) * random.uniform(0.5, 1.0)
+                )
+                self._pacer.hold(delay)
+                self._on_wait("rate limited by the account", delay)
+                return delay
+            return True
+
+        try:
+            async for attempt in stamina.retry_context(
+                on=again, attempts=ATTEMPTS, timeout=600.0, wait_initial=0.25, wait_max=8.0
+            ):
+                with attempt:
+                    return await self._once(request)
+        except _Again as failed:
+            raise failed.error from failed.__cause__
+        raise AssertionError("a retry context returns or raises")
+
+    async def _once(self, request: Request) -> Response:
+        await self._pacer.wait()
+        self.sent[request.method] += 1
+        headers = {"validateOnly": "true"} if request.dry_run else {}
+        try:
+            answer = await self._http.request(
+                request.method,
+                self._base + request.path,
+                params=request.query or None,
+                json=request.body,
+                headers=headers,
+            )
+        except (
+            httpx.ConnectError,
+            httpx.ConnectTimeout,
+            httpx.PoolTimeout,
+            httpx.UnsupportedProtocol,
+            httpx.InvalidURL,
+        ) as error:
+            raise _Again("connect", self._unreachable(request, error, sent=False)) from error
+        except httpx.HTTPError as error:
+            raise self._lost(request, self._unreachable(request, error, sent=True)) from error
+        try:
+            body = parse(answer.status_code, answer.content, answer.headers.get("content-type", ""))
+        except Garbled as error:
+            raise self._garbled(request, answer.status_code, error) from error
+        return self._judge(
+            request,
+            Response(status_of(answer.status_code, body), body, {k.lower(): v for k, v in answer.headers.items()}),
+        )
+
+    def _judge(self, request: Request, answer: Response) -> Response:
+        """Return the answer if the request expects it, otherwise raise what it means."""
+        status, said = answer.status, describe(answer.body)
+        if answer.ok:
+            return answer
+        if status == 429:
+            raise _Again(
+                "limited",
+                RemoteError(
+                    f"{self._host} keeps answering 429: its rate limit is used up",
+                    hint="lower `requests_per_second`, or try later",
+                ),
+                retry_after(answer.headers),
+            )
+        if status in (401, 403) and request.method == "GET":
+            raise _Again(
+                "forbidden",
+                AuthError(
+                    f"{self._host} refuses {request} ({status}{': ' + said if said else ''})",
+                    hint="check the API key and what its user may see",
+                ),
+            )
+        if status in request.expect:
+            return answer
+        if status == 401:
+            raise AuthError(
+                f"{self._host} refuses the API key (401)", hint="check `token`; the key is under Settings > Developer"
+            )
+        if status >= 500:
+            error = Rejected(
+                f"{request} failed on the server ({status}{': ' + said if said else ''})",
+                status=status,
+                hint="try again later",
+            )
+            raise (error if request.method == "POST" else _Again("server", error))
+        if 300 <= status < 400:
+            raise RemoteError(
+                f"{self._host} redirects {request} to {_origin(answer.headers.get('location', 'elsewhere'))}",
+                hint="use the address it redirects to as `url`",
+            )
+        raise Rejected(f"{request} was refused ({status}{': ' + said if said else ''})", status=status)
+
+    def _lost(self, request: Request, error: Unreachable) -> Exception:
+        """A lost answer to a POST is for the applier to settle; everything else can be sent again."""
+        return error if request.method == "POST" else _Again("lost", error)
+
+    def _garbled(self, request: Request, status: int, error: Garbled) -> Exception:
+        if request.method == "POST" and 200 <= status < 300:
+            return Unreachable(f"{request}: {error.message}", hint=error.hint, sent=True)
+        return _Again("garbled", RemoteError(f"{self._host}, {request}: {error.message}", hint=error.hint))
+
+    def _unreachable(self, request: Request, error: Exception, *, sent: bool) -> Unreachable:
+        what = (
+            "no answer in time" if isinstance(error, httpx.TimeoutException) else (str(error) or type(error).__name__)
+        )
+        return Unreachable(
+            f"{self._host} cannot be reached: {what}"
+            if not sent
+            else f"{self._host}: the answer to {request} was lost ({what})",
+            hint="check `url` and the network",
+            sent=sent,
+        )
+
+
+def _origin(location: str) -> str:
+    parts = urlsplit(location)
+    return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "elsewhere"
+
+
+def in_process(app: Any) -> httpx.AsyncBaseTransport:
+    """Return a transport that calls an ASGI application instead of a server."""
+    return httpx.ASGITransport(app=app)

@@ -1,0 +1,36 @@
+"""Account custom fields. API: /accountCustomFieldMeta (section 2.6)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from reconciler.model.kind import Collection
+from reconciler.resources import membership
+from reconciler.resources.meta_field import GROUP_TEXT, GroupLink, MetaField, MetaFieldKind, ensured
+
+
+class AccountField(MetaField):
+    """A custom field of accounts (companies)."""
+
+    group: Annotated[GroupLink, ensured(membership.ACCOUNT)] = Field(None, description=GROUP_TEXT)
+
+
+class AccountFieldKind(MetaFieldKind):
+    """The twin of deal fields; no recordings exist."""
+
+    name = "account_field"
+    section = "account_fields"
+    spec = AccountField
+    title = "Account field"
+    path = "/accountCustomFieldMeta"
+    wrapper = "accountCustomFieldMetum"
+    collections = (Collection("/accountCustomFieldMeta", "accountCustomFieldMeta"),)
+    group_type = membership.ACCOUNT
+    data = "accountCustomFieldData"
+    holders = "accounts"
+    destroys = "Every account's value of the field is deleted with it; there is no undo."
+
+
+KIND = AccountFieldKind()

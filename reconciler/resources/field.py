@@ -1,0 +1,358 @@
+"""Contact custom fields with their options, lists and group. API: /fields, /fieldOption/bulk, /fieldOptions,
+/fieldRels (sections 2.1 to 2.4).
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post, put
+from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.spec import (
+    AfterCreate,
+    Api,
+    Coded,
+    Ensure,
+    Immutable,
+    Link,
+    Normal,
+    RefTo,
+    Spec,
+    number,
+    text,
+    truthy,
+)
+from reconciler.model.values import RemoteId, Value
+from reconciler.resources import membership
+from reconciler.resources.counts import counted
+
+ALL = "all"
+FieldType = Literal[
+    "text", "textarea", "date", "datetime", "dropdown", "multiselect", "radio", "checkbox", "hidden", "number"
+]
+CHOICES = {"dropdown", "multiselect", "radio", "checkbox"}
+
+
+class Option(Spec):
+    """One choice of a field. Contacts store the value as text."""
+
+    value: str = Field(description="What is stored.")
+    label: str | None = Field(None, description="What is shown; default: the value.")
+    default: bool | None = Field(None, description="Chosen at first.")
+
+
+def normal_options(options: Any) -> list[dict[str, Any]]:
+    """Return options with every property spelled out; a plain text is value and label."""
+    found = []
+    for option in options or ():
+        entry = {"value": option} if isinstance(option, str) else dict(option)
+        found.append(
+            {
+                "value": entry["value"],
+                "label": entry.get("label") or entry["value"],
+                "default": bool(entry.get("default")),
+            }
+        )
+    return found
+
+
+def normal_perstag(perstag: Any) -> str | None:
+    """Return the tag as the server stores it: upper case, nothing but letters, digits and underscores (recorded
+    [CAS-MH]).
+    """
+    return re.sub(r"[^A-Z0-9_]", "", str(perstag).upper()) if perstag else None
+
+
+def normal_lists(lists: Any) -> Any:
+    """Return `all`, or the references in a fixed order."""
+    return lists if isinstance(lists, str) else sorted(lists or (), key=str)
+
+
+class ContactField(Spec):
+    """A custom field of contacts."""
+
+    title: str = Field(description="Label of the field; unique in the account.")
+    # Row 17 of section 7: PUT documents the type as writable, the guide says it is set on creation.
+    type: Annotated[FieldType, Coded({"multiselect": "listbox"}), Immutable()] = Field(
+        description="What the field holds."
+    )
+    description: Annotated[str | None, Api("descript")] = Field(None, description="Help text.")
+    perstag: Annotated[str | None, Normal(normal_perstag)] = Field(
+        None, description="Personalization tag, used in messages as %TAG%."
+    )
+    default: Annotated[str | None, Api("defval")] = Field(None, description="Value of contacts that have none.")
+    visible: bool | None = Field(None, description="Offered in the form builder.")
+    required: Annotated[bool | None, Api("isrequired")] = Field(None, description="Must be filled in.")
+    # Ignored on create, where the server takes max + 1 (recorded [CAS-MH], [CAS-AY]).
+    order: Annotated[int | None, Api("ordernum"), AfterCreate()] = Field(None, description="Place among the fields.")
+    options: Annotated[list[str | Option] | None, Api(None), Normal(normal_options)] = Field(
+        None, description="Choices in the order in which they are shown."
+    )
+    lists: Annotated[
+        Literal["all"] | list[Link] | None, Api(None), RefTo("list"), Normal(normal_lists), Ensure(ALL)
+    ] = Field(
+        None,
+        description="Lists that show the field, or `all`; on no list it is invisible, so `all` is used when left out.",
+    )
+    group: Annotated[Link | None, Api(None), RefTo("field_group")] = Field(
+        None, description="Field group on record pages."
+    )
+
+
+class FieldKind(Kind):
+    """A field shows in the product only once it is related to lists (section 2.1)."""
+
+    name = "field"
+    section = "fields"
+    spec = ContactField
+    title = "Contact field"
+    path = "/fields"
+    wrapper = "field"
+    collections = (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),)
+    label = "title"
+    follow_ups = ("groupMembers",)
+    destroys = "Every contact's value of the field is deleted with it; there is no undo."
+
+    def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """Groups are read only when somebody declares one."""
+        return (*self.collections, membership.GROUPS) if "group" in declared else self.collections
+
+    def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """The members of each contact field group."""
+        return membership.listings(tables, membership.CONTACT) if "group" in declared else ()
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Join options, relations and membership to each field."""
+        options, relations = defaultdict(list), defaultdict(list)
+        for row in tables.get("fieldOptions"):
+            options[str(row.get("field"))].append(row)
+        for row in tables.get("fieldRels"):
+            relations[str(row.get("field"))].append((str(row["id"]), str(row.get("relid"))))
+        rows = tables.get("fields")
+        if "groupDefinitions" in tables.rows:
+            rows = membership.members_with(rows, tables, membership.CONTACT)
+        return [
+            {
+                **row,
+                "_options": sorted(options[str(row["id"])], key=_option_order),
+                "_relations": sorted(relations[str(row["id"])]),
+            }
+            for row in rows
+        ]
+
+    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
+        """Options by `orderid`, ties by id (section 8.1); relation 0 means all lists."""
+        attrs = super().decode(row, tables)
+        attrs["options"] = [
+            {
+                "value": option.get("value") or "",
+                "label": text(option.get("label")) or option.get("value") or "",
+                "default": truthy(option.get("isdefault")),
+            }
+            for option in row["_options"]
+        ]
+        lists = [relid for _, relid in row["_relations"]]
+        attrs["lists"] = ALL if "0" in lists else [RemoteId("list", relid) for relid in lists]
+        if "_group" in row:
+            attrs["group"] = membership.reference(row["_group"])
+        return attrs
+
+    def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
+        """Options as plain texts where value and label agree; relations always, for a field without any is meant to
+        be hidden.
+        """
+        found = super().declare(attrs)
+        found["lists"] = attrs.get("lists", ALL)
+        if "options" in found:
+            found["options"] = [brief(option) for option in found["options"]]
+        return found
+
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """The personalization tag as the server stores it, then the title."""
+        tag = normal_perstag(attrs.get("perstag"))
+        return ((("perstag", tag),) if tag else ()) + ((("title", attrs["title"]),) if attrs.get("title") else ())
+
+    def create(self, write: Write) -> Flow[None]:
+        """POST the field, its options, relations and membership, then the order that the POST ignores."""
+        plain = [name for name in write.desired if not self.attributes[name].has(AfterCreate)]
+        created = str((yield post("/fields", {"field": self.body(write, plain)})).row("field")["id"])
+        yield Bound(created)
+        options = normal_options(write.desired.get("options"))
+        if options:
+            yield _bulk(created, list(enumerate(options, 1)))
+        for relid in self._relids(write):
+            yield _relate(created, relid)
+        if write.desired.get("group") is not None:
+            yield membership.join(created, write.ids(write.desired["group"]))
+        if write.desired.get("order") is not None:
+            yield put(f"/fields/{created}", {"field": self.body(write, ["order"])})
+
+    def update(self, write: Write) -> Flow[None]:
+        """PUT the properties, then bring options, relations and membership to what is declared."""
+        yield from super().update(write)
+        if "options" in write.changed:
+            yield from self._update_options(write)
+        if "lists" in write.changed:
+            yield from self._update_relations(write)
+        if "group" in write.changed:
+            yield from membership.move(write)
+
+    def _relids(self, write: Write) -> list[str]:
+        lists = write.desired.get("lists")
+        return ["0"] if lists == ALL else [write.ids(one) for one in lists or ()]
+
+    def _update_relations(self, write: Write) -> Flow[None]:
+        """There is no update: new relations are added before old ones go, so that the field is never invisible."""
+        wanted = self._relids(write)
+        rows = write.live.row.get("_relations", ()) if write.live else ()
+        for relid in wanted:
+            if relid not in {present for _, present in rows}:
+                yield _relate(write.id, relid)
+        seen: set[str] = set()
+        for relation, relid in rows:
+            if relid not in wanted or relid in seen:
+                yield delete(f"/fieldRels/{relation}")
+            seen.add(relid)
+
+    def _update_options(self, write: Write) -> Flow[None]:
+        """There is no documented update of an option: a changed one is deleted and created again; contact values
+        stay, they are text.
+        """
+        wanted = normal_options(write.desired.get("options"))
+        rows = list(write.live.row.get("_options", ())) if write.live else []
+        kept = _kept(wanted, rows)
+        for row in rows:
+            if row not in kept.values():
+                yield delete(f"/fieldOptions/{row['id']}")
+        orders = _orders(wanted, kept)
+        missing = [(orders[option["value"]], option) for option in wanted if option["value"] not in kept]
+        if not missing:
+            return
+        yield _bulk(write.id, missing)
+        if not kept:
+            return
+        # Row 45 of section 7: whether the bulk POST appends or replaces is unknown, so look, and post all if it
+        # replaced.
+        answer = yield get(f"/fields/{write.id}")
+        present = {row.get("value") for row in (answer.body or {}).get("fieldOptions", [])}
+        lost = [(orders[option["value"]], option) for option in wanted if option["value"] not in present]
+        if present and lost:
+            yield _bulk(write.id, [(orders[option["value"]], option) for option in wanted])
+
+    def predict(self, request: Request, serial: int) -> Response:
+        """A look at the field after a bulk POST finds everything."""
+        return Response(200, {}) if request.method == "GET" else super().predict(request, serial)
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Values of the field, or of removed options. Several choices are one text, so an exact match undercounts
+        there (section 5).
+        """
+        if write.destroying:
+            return (yield from counted("/fieldValues", "contacts carry a value", {"filters[fieldid]": write.id}))
+        if "options" not in write.changed or write.live is None:
+            return []
+        wanted = {option["value"] for option in normal_options(write.desired.get("options"))}
+        found: list[Impact] = []
+        for option in write.live.attrs["options"]:
+            if option["value"] in wanted:
+                continue
+            query = {"filters[fieldid]": write.id}
+            if write.live.attrs.get("type") in ("multiselect", "checkbox"):
+                noun = f"contacts may have chosen `{option['value']}`"
+                found += yield from counted("/fieldValues", noun, query, at_most=True)
+            else:
+                noun = f"contacts have chosen `{option['value']}`"
+                found += yield from counted("/fieldValues", noun, {**query, "filters[val]": option["value"]})
+        return found
+
+
+def brief(option: Mapping[str, Any]) -> Any:
+    """Return the shortest declaration of an option."""
+    entry = {"value": option["value"]}
+    if option["label"] != option["value"]:
+        entry["label"] = option["label"]
+    if option["default"]:
+        entry["default"] = True
+    return option["value"] if len(entry) == 1 else entry
+
+
+def _option_order(row: Row) -> tuple[int, int]:
+    return number(row.get("orderid")) or 0, number(row.get("id")) or 0
+
+
+def _kept(wanted: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> dict[str, Row]:
+    """Return the live options that can stay, by value: same label and default, and already in the wanted relative
+    order.
+
+    The longest such run is kept (longest increasing subsequence over (orderid, id)), which makes the fewest writes.
+    """
+    place = {option["value"]: index for index, option in enumerate(wanted)}
+    same: list[tuple[int, Row]] = []
+    seen: set[str] = set()
+    for row in rows:
+        value = row.get("value") or ""
+        option = wanted[place[value]] if value in place else None
+        if option is None or value in seen:
+            continue
+        if (text(row.get("label")) or value) == option["label"] and truthy(row.get("isdefault")) == option["default"]:
+            same.append((place[value], row))
+            seen.add(value)
+    best: list[list[tuple[int, Row]]] = []
+    for item in same:
+        before = max((run for run in best if run[-1][0] < item[0]), key=len, default=[])
+        best.append([*before, item])
+    longest = max(best, key=len, default=[])
+    return {wanted[index]["value"]: row for index, row in _spaced(longest, wanted)}
+
+
+def _spaced(run: list[tuple[int, Row]], wanted: Sequence[Mapping[str, Any]]) -> list[tuple[int, Row]]:
+    """Drop from a run what leaves no room for the options that go between (orders are integers and ties fall back
+    to ids).
+    """
+    room: list[tuple[int, Row]] = []
+    for index, row in run:
+        if not room:
+            fits = _option_order(row)[0] > index or index == 0
+        else:
+            gap = index - room[-1][0]
+            fits = gap == 1 or _option_order(row)[0] - _option_order(room[-1][1])[0] >= gap
+        if fits:
+            room.append((index, row))
+    return room
+
+
+def _orders(wanted: Sequence[Mapping[str, Any]], kept: Mapping[str, Row]) -> dict[str, int]:
+    """Return the `orderid` of every option: kept ones as they are, new ones right after their predecessor."""
+    orders: dict[str, int] = {}
+    last = 0
+    for option in wanted:
+        row = kept.get(option["value"])
+        last = _option_order(row)[0] if row is not None else last + 1
+        orders[option["value"]] = last
+    return orders
+
+
+def _bulk(field: str, options: Sequence[tuple[int, Mapping[str, Any]]]) -> Request:
+    rows = [
+        {
+            "field": field,
+            "value": option["value"],
+            "label": option["label"],
+            "orderid": order,
+            "isdefault": option["default"],
+        }
+        for order, option in options
+    ]
+    return post("/fieldOption/bulk", {"fieldOptions": rows})
+
+
+def _relate(field: str, relid: str) -> Request:
+    return post("/fieldRels", {"fieldRel": {"field": field, "relid": relid}})
+
+
+KIND = FieldKind()

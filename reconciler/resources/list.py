@@ -1,0 +1,135 @@
+"""Lists: what contacts subscribe to. API: /lists and /listGroups (sections 2.13, 2.14)."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from reconciler.model.http import Bound, Flow, Request, delete, get, post
+from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec
+from reconciler.model.values import RemoteId, Value
+from reconciler.resources.counts import total_of
+from reconciler.resources.user_group import ADMIN
+
+Emails = Annotated[list[str] | None, Commas()]
+
+
+class ContactList(Spec):
+    """A list that contacts subscribe to."""
+
+    name: str = Field(description="Name of the list.")
+    string_id: Annotated[str | None, Api("stringid")] = Field(
+        None, description="URL-safe name; made from the key when left out."
+    )
+    sender_url: Annotated[str | None, Expected()] = Field(None, description="Website that contacts signed up on.")
+    sender_reminder: Annotated[str | None, Expected()] = Field(None, description="Why contacts receive the mail.")
+    channel: Annotated[Literal["email", "sms"] | None, Immutable()] = Field(None, description="What the list sends.")
+    send_last_broadcast: bool | None = Field(None, description="Send the last broadcast to new subscribers.")
+    carbon_copy: Annotated[Emails, Api("carboncopy")] = Field(
+        None, description="Addresses that get a copy of every mail."
+    )
+    subscription_notify: Emails = Field(None, description="Addresses told of subscriptions.")
+    unsubscription_notify: Emails = Field(None, description="Addresses told of unsubscriptions.")
+    user: Annotated[Link | None, RefTo("user", lookup="email")] = Field(None, description="Owner of the list.")
+    user_groups: Annotated[
+        list[Link] | None, Api(None), RefTo("user_group"), Ensure([RemoteId("user_group", ADMIN)])
+    ] = Field(
+        None,
+        description="User groups that see the list; without any it is invisible, so Admin is used when left out.",
+    )
+    sender_name: str | None = Field(None, description="Sender's name in the address block.")
+    sender_addr1: str | None = Field(None, description="Sender's address, first line.")
+    sender_addr2: str | None = Field(None, description="Sender's address, second line.")
+    sender_city: str | None = Field(None, description="Sender's city.")
+    sender_state: str | None = Field(None, description="Sender's state.")
+    sender_zip: str | None = Field(None, description="Sender's postal code.")
+    sender_country: str | None = Field(None, description="Sender's country.")
+    sender_phone: str | None = Field(None, description="Sender's phone.")
+
+
+class ListKind(Kind):
+    """A list shows in the product only with a list group (section 2.13); updates use the undocumented, recorded PUT
+    (row 14).
+    """
+
+    name = "list"
+    section = "lists"
+    spec = ContactList
+    title = "List"
+    path = "/lists"
+    wrapper = "list"
+    collections = (Collection("/lists", "lists"), Collection("/listGroups", "listGroups"))
+    guarded = True
+    destroys = "Contacts only on this list are deleted, and its campaigns, reports and segments; there is no undo."
+
+    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
+        """Add the owner under either of its names, and the groups that see the list."""
+        attrs = super().decode(row, tables)
+        # `user` is null where `userid` is "0", and either may be missing (section 2.13).
+        if attrs.get("user") is None and "userid" in row:
+            attrs["user"] = self.attributes["user"].decode(row["userid"])
+        if "_groups" in row:
+            attrs["user_groups"] = [RemoteId("user_group", group) for _, group in row["_groups"]]
+        return attrs
+
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """`stringid`, then the name."""
+        return tuple((label, attrs[label]) for label in ("string_id", "name") if attrs.get(label))
+
+    def create(self, write: Write) -> Flow[None]:
+        """POST the list, then one list group each."""
+        body = self.body(write, write.desired)
+        body.setdefault("stringid", re.sub(r"[^a-z0-9]+", "-", write.key.lower()).strip("-"))  # row 16: "send it"
+        created = str((yield post("/lists", {"list": body})).row("list")["id"])
+        yield Bound(created)
+        for group in write.desired.get("user_groups") or ():
+            yield _join(created, write.ids(group))
+
+    def update(self, write: Write) -> Flow[None]:
+        """PUT the properties; list groups have no update: the new ones are added before the old ones go."""
+        yield from super().update(write)
+        if "user_groups" not in write.changed:
+            return
+        wanted = {write.ids(group) for group in write.desired.get("user_groups") or ()}
+        rows = write.live.row.get("_groups", ()) if write.live else ()
+        for group in sorted(wanted - {group for _, group in rows}):
+            yield _join(write.id, group)
+        for membership, group in rows:
+            if group not in wanted:
+                yield delete(f"/listGroups/{membership}")
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Join (list group id, user group id) pairs to each list; writes say `listid`/`groupid`, reads
+        `list`/`group` (section 2.14).
+        """
+        if "listGroups" in tables.unknown:
+            return tables.get("lists")
+        groups = defaultdict(list)
+        for row in tables.get("listGroups"):
+            groups[str(row.get("list", row.get("listid")))].append(
+                (str(row["id"]), str(row.get("group", row.get("groupid"))))
+            )
+        return [{**row, "_groups": sorted(groups[str(row["id"])])} for row in tables.get("lists")]
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Contacts on the list in any status. How many are only on it, and so are deleted, cannot be counted in one
+        call.
+        """
+        if not write.destroying:
+            return []
+        answer = yield get("/contacts", listid=write.id, status="-1", limit="1")
+        return [
+            Impact(total_of(answer.body), "contacts on the list", at_most=True, detail="those only on it are deleted")
+        ]
+
+
+def _join(identity: str, group: str) -> Request:
+    return post("/listGroups", {"listGroup": {"listid": identity, "groupid": group}})
+
+
+KIND = ListKind()

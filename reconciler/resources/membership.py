@@ -1,0 +1,105 @@
+"""Membership of custom fields in field groups, shared by the three kinds of fields. API: /groupMembers (section
+2.4). No kind lives here.
+
+The path id of PUT and DELETE is called the group's id in the reference, but the examples show the member's (row 10
+of section 7).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from reconciler.model.http import Flow, Request, delete, get, post, put
+from reconciler.model.kind import Collection, Row, Tables, Write
+from reconciler.model.values import RemoteId, Value
+
+GROUPS = Collection(
+    "/groupDefinitions",
+    "groupDefinitions",
+    # Row 11 of section 7: the reference lists groups at /groupMembers, links suggest /groupDefinitions.
+    fallback=Collection("/groupMembers", "groupDefinitions"),
+)
+CONTACT, DEAL, ACCOUNT = 1, 2, 3
+"""Types of field groups; also the ids of the default groups [DOC:add-custom-field-to-field-group]."""
+
+
+def type_of(group: Row) -> int:
+    """Return the type of a field group; written as `groupType`, read as `type_id`."""
+    return int(group.get("type_id") or group.get("groupType") or 0)
+
+
+def listings(tables: Tables, kind: int) -> tuple[Collection, ...]:
+    """Return one listing of members for each group of a type."""
+    return tuple(
+        Collection("/groupMembers", "groupMembers", query=(("group_id", str(group["id"])),), table=_table(group["id"]))
+        for group in tables.get("groupDefinitions")
+        if type_of(group) == kind
+    )
+
+
+def _table(group: object) -> str:
+    return f"groupMembers:{group}"
+
+
+def find(tables: Tables, kind: int, field: object) -> tuple[bool, str | None, str | None]:
+    """Return (known, member id, group id) for a field. Not known: the listings could not be read.
+
+    An account that ignores the filter answers every member, so rows are matched by their own `group_id`.
+    """
+    groups = [str(group["id"]) for group in tables.get("groupDefinitions") if type_of(group) == kind]
+    names = [_table(group) for group in groups]
+    if "groupDefinitions" in tables.unknown or any(name in tables.unknown or name not in tables.rows for name in names):
+        return False, None, None
+    for name in names:
+        for row in tables.get(name):
+            if str(row.get("rel_id")) == str(field) and str(row.get("group_id")) in groups:
+                return True, str(row["id"]), str(row["group_id"])
+    return True, None, None
+
+
+def reference(group: str | None) -> Value:
+    """Return the live value of a `group` attribute."""
+    return RemoteId("field_group", group) if group else None
+
+
+def join(field: str, group: str) -> Request:
+    """Put a field into a group, at its end."""
+    return post("/groupMembers", {"groupMember": {"rel_id": field, "ordernum": None, "group_id": group}})
+
+
+def move(write: Write) -> Flow[None]:
+    """Bring a field's membership to what is declared."""
+    wanted = write.desired.get("group")
+    member = write.live.row.get("_member") if write.live else None
+    if wanted is None:
+        if member:
+            yield delete(f"/groupMembers/{member}")
+        return
+    body = {"groupMember": {"rel_id": write.id, "ordernum": None, "group_id": write.ids(wanted)}}
+    if not member:
+        yield post("/groupMembers", body)
+        return
+    answer = yield put(f"/groupMembers/{member}", body, expect=(404,))
+    if not answer.ok:
+        yield post("/groupMembers", body)
+
+
+def members_with(rows: Sequence[Row], tables: Tables, kind: int) -> list[Row]:
+    """Return the rows with `_member` (membership id) and, where it is known, `_group` (group id or None)."""
+    found: list[Row] = []
+    for row in rows:
+        known, member, group = find(tables, kind, row["id"])
+        found.append({**row, "_member": member, **({"_group": group} if known else {})})
+    return found
+
+
+def count_rows(path: str, key: str) -> Flow[int]:
+    """Count the rows of a sub-collection without a total by paging it; bounded at 100 pages of 100."""
+    total = 0
+    for page in range(100):
+        answer = yield get(path, limit="100", offset=str(page * 100))
+        rows = answer.body.get(key, []) if isinstance(answer.body, dict) else []
+        total += len(rows)
+        if len(rows) < 100:
+            break
+    return total

@@ -1,0 +1,136 @@
+"""What deal and account custom fields share (sections 2.5, 2.6). No kind lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
+
+from pydantic import Field
+
+from reconciler.model.http import Bound, Flow, delete, post, put
+from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, Spec
+from reconciler.model.values import RemoteId, Value
+from reconciler.resources import membership
+
+MetaType = Literal[
+    "text",
+    "textarea",
+    "date",
+    "datetime",
+    "dropdown",
+    "multiselect",
+    "radio",
+    "checkbox",
+    "hidden",
+    "currency",
+    "number",
+]
+
+
+def normal_default(value: Any) -> Any:
+    """Return a default as text, or a list of texts; numbers arrive as either (section 2.5)."""
+    if isinstance(value, list | tuple):
+        return [str(item) for item in value]
+    return None if value in (None, "") else str(value)
+
+
+class MetaField(Spec):
+    """A custom field of deals or accounts."""
+
+    label: Annotated[str, Api("fieldLabel")] = Field(description="Label of the field.")
+    type: Annotated[MetaType, Api("fieldType"), Immutable()] = Field(description="What the field holds.")
+    options: Annotated[list[str] | None, Api("fieldOptions")] = Field(
+        None, description="Choices in the order in which they are shown."
+    )
+    default: Annotated[str | list[str] | None, Api("fieldDefault"), Normal(normal_default)] = Field(
+        None, description="Value at first; a list for multiselect and checkbox; cents for currency."
+    )
+    default_currency: Annotated[
+        str | None, Api("fieldDefaultCurrency"), Folded(), CreateOnly("change the currency in the field's settings")
+    ] = Field(None, description="Three-letter currency code.")
+    form_visible: Annotated[bool | None, Api("isFormVisible")] = Field(None, description="Shown in forms.")
+    required: Annotated[bool | None, Api("isRequired")] = Field(None, description="Must be filled in.")
+    order: Annotated[int | None, Api("displayOrder")] = Field(None, description="Place among the fields.")
+
+
+class MetaFieldKind(Kind):
+    """Fields without a group are not visible on record pages, so every one gets a group. Listings carry no total
+    (recorded).
+    """
+
+    group_type: ClassVar[int] = 0
+    data: ClassVar[str] = ""
+    holders: ClassVar[str] = ""
+    label = "label"
+    created = "createdTimestamp"
+    follow_ups = ("groupMembers",)
+
+    def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """The fields and the groups that they must be in."""
+        return (*self.collections, membership.GROUPS)
+
+    def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """The members of each group of this type."""
+        return membership.listings(tables, self.group_type)
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Join the membership to each field."""
+        return membership.members_with(tables.get(self.collections[0].name), tables, self.group_type)
+
+    def claims(self, row: Row, tables: Tables) -> bool:
+        """Built-in fields carry a `knownFieldId` (section 2.5)."""
+        return row.get("knownFieldId") in (None, "", 0, "0")
+
+    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
+        """Add the group where memberships could be read."""
+        attrs = super().decode(row, tables)
+        attrs["default"] = normal_default(row.get("fieldDefault"))
+        if "_group" in row:
+            attrs["group"] = membership.reference(row["_group"])
+        return attrs
+
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """(label, type)."""
+        return (("label+type", attrs["label"], attrs.get("type")),) if attrs.get("label") else ()
+
+    def create(self, write: Write) -> Flow[None]:
+        """POST the field, then put it into its group."""
+        created = str((yield post(self.path, {self.wrapper: self.body(write, write.desired)})).row(self.wrapper)["id"])
+        yield Bound(created)
+        group = write.desired.get("group")
+        if group is not None:
+            yield membership.join(created, write.ids(group))
+
+    def update(self, write: Write) -> Flow[None]:
+        """PUT the properties, then bring the membership to what is declared."""
+        body = self.body(write, sorted(write.changed))
+        if body:
+            yield put(f"{self.path}/{write.id}", {self.wrapper: body})
+        if "group" in write.changed:
+            yield from membership.move(write)
+
+    def delete(self, write: Write) -> Flow[None]:
+        """Delete the field; its values go with it."""
+        yield delete(f"{self.path}/{write.id}")
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Values of the field: the linked sub-collection has no total, so its rows are counted (section 5)."""
+        removed = (
+            "options" in write.changed
+            and write.live
+            and set(write.live.attrs.get("options") or ()) - set(write.desired.get("options") or ())
+        )
+        if not write.destroying and not removed:
+            return []
+        count = yield from membership.count_rows(f"{self.path}/{write.id}/{self.data}", self.data)
+        return [Impact(count, f"{self.holders} carry a value", at_most=not write.destroying)]
+
+
+def ensured(group: int) -> Ensure:
+    """The default group of a type has the type's number as id [DOC:add-custom-field-to-field-group]."""
+    return Ensure(RemoteId("field_group", str(group)))
+
+
+GroupLink = Annotated[Link | None, Api(None), RefTo("field_group")]
+GROUP_TEXT = "Field group on record pages; the default group when left out, for a field without a group is invisible."

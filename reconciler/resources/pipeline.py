@@ -1,0 +1,139 @@
+"""Pipelines: boards of deals. API: /dealGroups (section 2.7)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post
+from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
+from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, RefTo, Spec, number
+from reconciler.model.values import RemoteId, Value
+from reconciler.resources.counts import deals
+from reconciler.resources.stage import PIPELINES, Stage
+
+MEMBERS = {
+    "users": (Collection("/dealGroupUsers", "dealGroupUsers"), "user", ("user", "userid")),
+    "user_groups": (Collection("/dealGroupGroups", "dealGroupGroups"), "user_group", ("group", "groupid")),
+}
+"""Who may see a pipeline is not part of its rows: undocumented collections (section 1.11), or sub-collections of
+each pipeline.
+"""
+
+
+class Pipeline(Spec):
+    """A board of deals with its stages."""
+
+    title: str = Field(description="Title of the pipeline; the account allows duplicates.")
+    currency: Annotated[str | None, Folded(), Expected()] = Field(
+        None, description="Currency of new deals, three letters."
+    )
+    all_user_groups: Annotated[bool | None, Api("allgroups")] = Field(
+        None, description="All user groups may manage it."
+    )
+    user_groups: Annotated[list[Link] | None, Api("groups"), RefTo("user_group")] = Field(
+        None, description="User groups that may manage it."
+    )
+    all_users: Annotated[bool | None, Api("allusers")] = Field(None, description="Deals are assigned among all users.")
+    users: Annotated[list[Link] | None, RefTo("user", lookup="email")] = Field(
+        None, description="Users that deals are assigned to."
+    )
+    auto_assign: Annotated[
+        Literal["off", "round_robin", "deal_value"] | None,
+        Api("autoassign"),
+        Coded({"off": 0, "round_robin": 1, "deal_value": 2}),
+    ] = Field(None, description="How new deals are assigned.")
+    stages: Annotated[dict[str, Stage] | None, Api(None), Nested("stage", "pipeline")] = Field(
+        None,
+        description="Stages in the order of the board. The three that the server makes are taken over or removed.",
+    )
+
+
+class PipelineKind(Kind):
+    """Three stages come with every new pipeline, six where orphans of an earlier one are adopted (section 2.7,
+    1.10).
+    """
+
+    name = "pipeline"
+    section = "pipelines"
+    spec = Pipeline
+    title = "Pipeline"
+    path = "/dealGroups"
+    wrapper = "dealGroup"
+    collections = (PIPELINES,)
+    label = "title"
+    destroys = "Its stages and all their deals are deleted with it; there is no undo."
+
+    def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """Members are read only when somebody declares them."""
+        return (*self.collections, *(collection for name, (collection, _, _) in MEMBERS.items() if name in declared))
+
+    def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """Where the undocumented collections are missing, one sub-collection for each pipeline."""
+        return tuple(
+            Collection(
+                f"/dealGroups/{row['id']}{collection.path}", collection.key, table=f"{collection.key}:{row['id']}"
+            )
+            for name, (collection, _, _) in MEMBERS.items()
+            if name in declared and collection.name in tables.unknown
+            for row in tables.get("dealGroups")
+        )
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Join the members to each pipeline, under `_users` and `_user_groups`; absent where they were not read."""
+        joined: dict[str, dict[str, list[str]]] = defaultdict(dict)
+        for name, (collection, _, keys) in MEMBERS.items():
+            for row in tables.get("dealGroups"):
+                identity = str(row["id"])
+                table = collection.name if collection.name in tables.rows else f"{collection.key}:{identity}"
+                if table in tables.rows:
+                    joined[identity][f"_{name}"] = [
+                        str(next(member[key] for key in keys if key in member))
+                        for member in tables.get(table)
+                        if str(member.get("dealGroup", member.get("d_groupid"))) == identity
+                    ]
+        return [{**row, **joined[str(row["id"])]} for row in tables.get("dealGroups")]
+
+    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
+        """Add users and groups where they were read."""
+        attrs = super().decode({key: value for key, value in row.items() if key not in ("users", "groups")}, tables)
+        for name, (_, kind, _) in MEMBERS.items():
+            if f"_{name}" in row:
+                attrs[name] = [RemoteId(kind, identity) for identity in row[f"_{name}"]]
+        return attrs
+
+    def create(self, write: Write) -> Flow[None]:
+        """POST the pipeline and report the stages that came with it, in board order."""
+        answer = yield post("/dealGroups", {"dealGroup": self.body(write, write.desired)})
+        created = str(answer.row("dealGroup")["id"])
+        body = answer.body if isinstance(answer.body, dict) else {}
+        rows = body.get("dealStages")
+        if rows is None:
+            listed = yield get("/dealStages", **{"filters[d_groupid]": created, "limit": "100"})
+            rows = listed.body.get("dealStages", []) if isinstance(listed.body, dict) else []
+        mine = [row for row in rows if str(row.get("group")) == created]
+        mine.sort(key=lambda row: (number(row.get("order")) or 0, number(row.get("id")) or 0))
+        yield Bound(created, tuple(str(row["id"]) for row in mine))
+
+    def finish(self, write: Write, spares: Sequence[str]) -> Flow[None]:
+        """Remove the stages that came with the pipeline and that no declared stage took over."""
+        for spare in spares:
+            yield delete(f"/dealStages/{spare}")
+
+    def predict(self, request: Request, serial: int) -> Response:
+        """Three stages come with a new pipeline (recorded in all creates)."""
+        answer = super().predict(request, serial)
+        if request.method == "POST":
+            group = answer.body["dealGroup"]["id"]
+            answer.body["dealStages"] = [{"id": f"spare-{serial}-{n}", "group": group, "order": n} for n in (1, 2, 3)]
+        return answer
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Deals in the pipeline with their value (`filters[group]` is documented, row 38 of section 7)."""
+        return (yield from deals("group", write.id)) if write.destroying else []
+
+
+KIND = PipelineKind()

@@ -1,0 +1,186 @@
+"""Stages of pipelines. API: /dealStages (section 2.8)."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Mapping, Sequence
+from typing import Annotated, ClassVar, Literal
+
+from pydantic import Field
+
+from reconciler.model.http import Bound, Flow, Pause, Request, Response, delete, get, post, put
+from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, Spec
+from reconciler.model.values import Value
+from reconciler.resources.counts import deals, total_of
+
+PIPELINES = Collection("/dealGroups", "dealGroups", sides=("dealStages",))
+STAGES = Collection("/dealStages", "dealStages")
+CardRegion = Literal[
+    "contact-fullname",
+    "contact-fullname-orgname",
+    "contact-fullname-acctname",
+    "contact-orgname",
+    "next-action",
+    "title",
+    "value",
+    "hide",
+]
+
+
+class Stage(Spec):
+    """A column of the board."""
+
+    title: Annotated[str, Default(KEY)] = Field("", description="Title of the stage.")
+    color: Annotated[str | None, Folded()] = Field(None, pattern=r"^#?[0-9A-Fa-f]{6}$", description="Six hex digits.")
+    width: int | None = Field(None, gt=0, description="Width of the column in pixels.")
+    deal_order: Annotated[str | None, Api("dealOrder")] = Field(
+        None, description="How deals are sorted, e.g. `next-action DESC`."
+    )
+    card_region_1: Annotated[CardRegion | None, Api("cardRegion1")] = Field(
+        None, description="First region of a deal's card."
+    )
+    card_region_2: Annotated[CardRegion | None, Api("cardRegion2")] = Field(None, description="Second region.")
+    card_region_3: Annotated[Literal["show-avatar", "hide-avatar"] | None, Api("cardRegion3")] = Field(
+        None, description="Avatar."
+    )
+    card_region_4: Annotated[CardRegion | None, Api("cardRegion4")] = Field(None, description="Fourth region.")
+    card_region_5: Annotated[CardRegion | None, Api("cardRegion5")] = Field(None, description="Fifth region.")
+
+
+class StageKind(Kind):
+    """Listings contain stages of deleted pipelines (section 1.10): only those of living ones count."""
+
+    name = "stage"
+    section = ""
+    nested = "pipeline"
+    spec = Stage
+    title = "Stage"
+    path = "/dealStages"
+    wrapper = "dealStage"
+    collections = (PIPELINES,)
+    label = "title"
+    destroys = "All deals in the stage are deleted with it, unless `on_destroy: {move_deals_to: ...}` moves them first."
+    extra: ClassVar[Mapping[str, Attribute]] = {
+        "pipeline": Attribute(
+            "pipeline", "group", "ref", "Pipeline of the stage.", True, (Api("group"), RefTo("pipeline"))
+        ),
+        "order": Attribute("order", "order", "number", "Place on the board, from the order in the file.", False, ()),
+    }
+
+    @property
+    def attributes(self) -> Mapping[str, Attribute]:
+        """The spec's, and the two that follow from where a stage stands in the file."""
+        return {**super().attributes, **self.extra}
+
+    def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """The stage listing, only where the side-loaded stages are not all that the pipelines name."""
+        sideloaded = {str(row["id"]) for row in tables.get("dealStages")}
+        named = [row.get("stages") for row in tables.get("dealGroups")]
+        complete = all(stages is not None and {str(stage) for stage in stages} <= sideloaded for stages in named)
+        return () if complete else (STAGES,)
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """The stages of pipelines that exist."""
+        pipelines = {str(row["id"]) for row in tables.get("dealGroups")}
+        return [row for row in tables.get("dealStages") if str(row.get("group")) in pipelines]
+
+    def unreadable(self, tables: Tables) -> str:
+        """A key that sees only part of the pipelines gets part of the stages (section 1.2): that is not empty."""
+        if why := super().unreadable(tables):
+            return why
+        seen = {str(row["id"]) for row in tables.get("dealStages")}
+        hidden = [
+            row for row in tables.get("dealGroups") if not {str(stage) for stage in row.get("stages") or ()} <= seen
+        ]
+        if "dealStages" in tables.unknown or hidden:
+            names = ", ".join(f"`{row.get('title')}`" for row in hidden) or "every pipeline"
+            return f"the account names stages of {names} that this API key may not see; use the key of an Admin user"
+        return ""
+
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """(pipeline, title)."""
+        return (
+            (("pipeline+title", attrs.get("pipeline"), attrs.get("title")),)
+            if attrs.get("title") and attrs.get("pipeline")
+            else ()
+        )
+
+    def arrange(self, siblings: Sequence[tuple[str, Mapping[str, Value], Live | None]]) -> dict[str, dict[str, Value]]:
+        """Return the `order` of every stage such that the board follows the file with the fewest changed orders.
+
+        Only the relative order counts and gaps are legal (section 8.1). With b[i] = order[i] - i, the stages of a
+        longest non-decreasing subsequence of b keep their order: exactly then there is room for the others in between.
+        """
+        orders = [live.attrs.get("order") if live is not None else None for _, _, live in siblings]
+        kept = _longest(
+            [
+                (index, order - index)
+                for index, order in enumerate(orders)
+                if isinstance(order, int) and order - index >= 1
+            ]
+        )
+        found, last = {}, 0
+        for index, (address, _, _) in enumerate(siblings):
+            order = orders[index]
+            last = order if index in kept and order is not None else last + 1
+            found[address] = {"order": last}
+        return found
+
+    def create(self, write: Write) -> Flow[None]:
+        """Take over a stage that came with the pipeline, or POST a new one."""
+        body = {"dealStage": self.body(write, write.desired)}
+        if write.spare is not None:
+            yield Bound(write.spare)
+            yield put(f"/dealStages/{write.spare}", body)
+        else:
+            yield Bound(str((yield post("/dealStages", body)).row("dealStage")["id"]))
+
+    def delete(self, write: Write) -> Flow[None]:
+        """Where asked to, move the deals away first and make sure that none is left; then delete."""
+        target = write.on_destroy.get("move_deals_to")
+        if target is not None:
+            yield put(f"/dealStages/{write.id}/deals", {"deal": {"stage": target}})
+            yield from _emptied(write.id)
+        yield delete(f"/dealStages/{write.id}")
+
+    def predict(self, request: Request, serial: int) -> Response:
+        """A look after moving deals finds none left."""
+        return Response(200, {"meta": {"total": 0}}) if request.method == "GET" else super().predict(request, serial)
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Deals in the stage with their value; none is lost where they are moved first."""
+        if not write.destroying or write.on_destroy.get("move_deals_to"):
+            return []
+        return (yield from deals("stage", write.id))
+
+
+def _emptied(stage: str) -> Flow[None]:
+    """Look until the stage holds no deals, three times at most; deleting it earlier would delete them."""
+    for attempt in range(3):
+        answer = yield get("/deals", **{"filters[stage]": stage, "limit": "1"})
+        if total_of(answer.body) == 0:
+            return
+        yield Pause(1.0 + attempt)
+    raise LookupError(f"deals are still in stage {stage} after moving them; nothing was deleted")
+
+
+def _longest(items: Sequence[tuple[int, int]]) -> set[int]:
+    """Return the indexes of a longest non-decreasing subsequence of (index, value)."""
+    tails: list[int] = []
+    ends: list[int] = []
+    previous: dict[int, int | None] = {}
+    for position, (_, value) in enumerate(items):
+        place = bisect_right(tails, value)
+        previous[position] = ends[place - 1] if place else None
+        tails[place : place + 1] = [value]
+        ends[place : place + 1] = [position]
+    chosen: set[int] = set()
+    cursor = ends[-1] if ends else None
+    while cursor is not None:
+        chosen.add(items[cursor][0])
+        cursor = previous[cursor]
+    return chosen
+
+
+KIND = StageKind()

@@ -1,0 +1,52 @@
+"""Tags: labels on contacts (or on templates). API: /tags (section 2.12)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from reconciler.model.http import Flow
+from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Write
+from reconciler.model.spec import KEY, Api, Default, Spec
+from reconciler.model.values import Value
+from reconciler.resources.counts import counted
+
+
+class Tag(Spec):
+    """A label on contacts."""
+
+    name: Annotated[str, Api("tag"), Default(KEY)] = Field("", description="The tag's text.")
+    # What the server assumes when it is left out is unknown (row 43 of section 7): always sent.
+    type: Annotated[Literal["contact", "template"], Api("tagType"), Default("contact")] = Field(
+        "contact", description="What the tag is put on."
+    )
+    description: str | None = Field(None, description="What the tag means.")
+
+
+class TagKind(Kind):
+    """No source says that names are unique or how case counts (row 20): exact first, then without case."""
+
+    name = "tag"
+    section = "tags"
+    spec = Tag
+    title = "Tag"
+    path = "/tags"
+    wrapper = "tag"
+    collections = (Collection("/tags", "tags"),)
+    destroys = "The tag is removed from all contacts that have it; there is no undo."
+
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """(name, type), then the same without case."""
+        name, kind = attrs.get("name"), attrs.get("type")
+        return (("name", name, kind), ("name~", str(name).casefold(), kind)) if name else ()
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Contacts that carry the tag: `meta.total` of a filtered listing (section 5, documented)."""
+        if not write.destroying:
+            return []
+        return (yield from counted("/contacts", "contacts carry the tag", {"tagid": write.id}))
+
+
+KIND = TagKind()

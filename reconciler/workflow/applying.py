@@ -1,0 +1,318 @@
+"""The verb `apply`: run a plan under the lock, read back what was written, and record it."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import os
+import socket
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.engine import apply as applier
+from reconciler.engine.refresh import refresh
+from reconciler.model import values
+from reconciler.model.errors import ReconcilerError, Refused, StalePlan
+from reconciler.model.events import Event, Noted
+from reconciler.model.kind import Live, Tables
+from reconciler.model.plan import Action, AttributeChange, Change, Plan, write_of
+from reconciler.model.ports import LockInfo
+from reconciler.model.snapshot import Snapshot, snapshot
+from reconciler.model.state import Record
+from reconciler.model.summary import ApplySummary
+from reconciler.planning.binding import binding_of
+from reconciler.planning.match import stored_key
+from reconciler.planning.planner import Inputs, plan
+from reconciler.workflow.planning import Planned
+from reconciler.workflow.session import Book, Session, open_book
+
+
+@dataclass
+class Hooks:
+    """What an apply tells and asks its caller: events to show, a stop signal to obey."""
+
+    emit: Callable[[Event], None] = lambda event: None
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+def lock_info(session: Session, operation: str) -> LockInfo:
+    """Return who we are, for whoever finds the lock held."""
+    environ = session.around.environ
+    job = environ.get("CI_JOB_URL") or ""
+    if environ.get("GITHUB_RUN_ID"):
+        repository = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
+        job = f"{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
+    try:
+        owner = getpass.getuser()
+    except (KeyError, OSError):
+        owner = str(os.getuid())
+    return LockInfo(
+        session.around.token(), owner, socket.gethostname(), os.getpid(), session.around.stamp(), operation, job
+    )
+
+
+async def apply_plan(session: Session, planned: Planned, hooks: Hooks, *, lock_timeout: float = 0.0) -> ApplySummary:
+    """Apply a plan. Raises Refused (guards), StalePlan (the state moved on), LockHeld, StateError."""
+    if planned.document.tripped:
+        raise Refused(
+            "\n".join(f"{guard.message}" for guard in planned.document.tripped),
+            hint="; ".join(guard.override for guard in planned.document.tripped if guard.override),
+        )
+    with session.store.lock(lock_info(session, "apply"), timeout=lock_timeout):
+        book = open_book(session)
+        _same_state(planned, book)
+        if book.stored is None:
+            book.store.write(book.base, expected_serial=None)
+            book.stored = book.base
+        async with AsyncExitStack() as stack:
+            remote = session.connect(stack, write=True)
+            return await _Run(session, planned, book, remote, hooks).run()
+
+
+def _same_state(planned: Planned, book: Book) -> None:
+    """Refuse a plan made from another state than the one that is there now."""
+    made, now = planned.document.state, book.stored
+    if (made.lineage, made.serial) != ((now.lineage, now.serial) if now else ("", 0)):
+        raise StalePlan("the state has changed since the plan was made", hint="make a new plan")
+
+
+class _Run:
+    """One apply: steps, read-back, one round of repairs, record."""
+
+    def __init__(self, session: Session, planned: Planned, book: Book, remote: Any, hooks: Hooks) -> None:
+        self.session, self.planned, self.book, self.remote, self.hooks = session, planned, book, remote, hooks
+        self.name = f"{session.around.stamp()}-{session.around.token()[:6]}"
+        self.tables = planned.refreshed.tables
+        self.started = time.monotonic()
+        self.problems: list[tuple[str, str, str]] = []
+        self.notes: list[str] = []
+
+    async def run(self) -> ApplySummary:
+        steps = self.planned.plan
+        outcome = await applier.apply(steps, self.session.kinds, self._ports(), self.name)
+        touched = self._touched(steps, outcome)
+        if touched and not self.hooks.stop.is_set():
+            await self._read_back(touched)
+        self.book.close(account=self.session.identity)
+        return self._summary(outcome)
+
+    def _ports(self) -> applier.Ports:
+        return applier.Ports(
+            remote=self.remote,
+            record=self.book.record,
+            settle=self._settle,
+            emit=self.hooks.emit,
+            clock=time.monotonic,
+            secret=self.session.secret,
+            binding=self._binding,
+            stop=self.hooks.stop,
+        )
+
+    def _binding(self, change: Change, identity: str, complete: bool, spares: list[str]) -> Any:
+        return binding_of(
+            change,
+            self.session.kinds[change.kind],
+            identity,
+            self.name,
+            complete=complete,
+            spares=spares,
+            secret=self.session.secret,
+            salt=self.book.base.salt,
+        )
+
+    def _touched(self, made: Plan, outcome: applier.Outcome) -> dict[str, Change]:
+        """Return the changes that wrote to the account and succeeded, by address."""
+        wrote = {
+            step.address
+            for step in made.steps
+            if step.number in outcome.done and step.op not in ("forget", "move", "bind")
+        }
+        failed = {step.address for step in made.steps if step.number not in outcome.done}
+        return {change.address: change for change in made.changes if change.address in wrote - failed}
+
+    # --- looking at the account again ------------------------------------------------------------------------------
+
+    async def _look(self, names: set[str]) -> Snapshot:
+        """Read the listings of these kinds again; everything else is as the plan saw it."""
+        kinds = self.session.kinds
+        reads = {name: self.planned.reads[name] for name in kinds if name in names and name in self.planned.reads}
+        fresh = await refresh(self.remote, kinds, reads)
+        self.tables = self.tables.merged(fresh.tables)
+        return snapshot(kinds, self.planned.reads, self.tables)
+
+    def _again(self, seen: Snapshot, addresses: frozenset[str]) -> Plan:
+        """Plan these addresses once more, against what the account says now."""
+        old = self.planned.inputs
+        return plan(
+            Inputs(
+                old.desired,
+                self.book.state(),
+                seen,
+                old.kinds,
+                old.secret,
+                self.book.intents(),
+                addresses,
+                old.tearing_down,
+            )
+        )
+
+    async def _settle(self, address: str) -> Change | None:
+        """Return what is left to do for an address after the answer to one of its writes was lost."""
+        made = self._again(await self._look({address.partition(".")[0]}), frozenset([address]))
+        change = next((one for one in made.changes if one.address == address), None)
+        return None if change is None or change.action is Action.MANUAL else change
+
+    async def _read_back(self, touched: dict[str, Change]) -> None:
+        """Compare everything written with what the account holds; what did not take is sent once more, then
+        reported.
+        """
+        names = {change.kind for change in touched.values()}
+        try:
+            seen = await self._look(names)
+            left = self._left(seen, touched)
+            if left.steps:
+                await applier.apply(left, self.session.kinds, self._ports(), self.name)
+                seen = await self._look(names)
+                left = self._left(seen, touched)
+        except ReconcilerError as error:
+            self.problems.append(("read-back", f"what was written could not be read back: {error.message}", error.hint))
+            return
+        for change in left.changes:
+            self._unsettled(change, touched[change.address])
+        self._note_births(seen, touched)
+        self._still_there(seen, touched)
+
+    def _left(self, seen: Snapshot, touched: dict[str, Change]) -> Plan:
+        kept = frozenset(address for address, change in touched.items() if change.action is not Action.DELETE)
+        made = self._again(seen, kept)
+        changes = tuple(
+            change for change in made.changes if change.action in (Action.UPDATE, Action.CREATE) or change.spares
+        )
+        addresses = {change.address for change in changes}
+        return replace(
+            made,
+            changes=changes,
+            steps=tuple(
+                replace(step, waits=()) for step in made.steps if step.address in addresses and step.op != "create"
+            ),
+        )
+
+    def _unsettled(self, left: Change, written: Change) -> None:
+        """An attribute that did not take is a problem; one that the server stores in its own way is remembered."""
+        if left.action is Action.CREATE:
+            self.problems.append(
+                (
+                    left.address,
+                    "the account answered its create with success, but the object is not there",
+                    "run plan again",
+                )
+            )
+            return
+        kind = self.session.kinds[left.kind]
+        before = written.live.attrs if written.live is not None and written.action is not Action.REPLACE else {}
+        rewritten = {}
+        for item in left.attributes:
+            attribute = kind.attributes[item.name]
+            if (
+                attribute.normal(item.before) == attribute.normal(before.get(item.name))
+                or item.name not in written.changed
+            ):
+                self.problems.append(
+                    (
+                        left.address,
+                        f"the account answered with success, but `{item.name}` did not change",
+                        "change it by hand, or remove it from the configuration",
+                    )
+                )
+            else:
+                rewritten[item.name] = {
+                    "sent": values.encode(attribute.normal(item.after)),
+                    "got": values.encode(attribute.normal(item.before)),
+                }
+                self._note(left.address, f"the account stores `{item.name}` in its own way: {_short(item)}")
+        binding = self.book.state().resources.get(left.address)
+        if rewritten and binding is not None:
+            self.book.record(
+                Record(
+                    op="bind",
+                    run=self.name,
+                    address=left.address,
+                    binding=binding.model_copy(update={"rewritten": {**binding.rewritten, **rewritten}}),
+                )
+            )
+
+    def _note_births(self, seen: Snapshot, touched: dict[str, Change]) -> None:
+        """Remember creation stamps and natural keys as the account shows them: they tell a reused id from a rename."""
+        kinds = {change.kind for change in touched.values()}
+        lives: dict[tuple[str, str], Live] = {
+            (name, live.id): live for name in kinds for live in seen.lives.get(name, ())
+        }
+        resources = self.book.state().resources
+        for address in touched:
+            binding = resources.get(address)
+            live = lives.get((binding.kind, binding.id)) if binding is not None else None
+            if binding is None or live is None:
+                continue
+            keys = self.session.kinds[binding.kind].natural_keys(live.attrs)
+            news = {"created": live.created, "natural_key": stored_key(keys[0]) if keys else []}
+            if any(getattr(binding, name) != value for name, value in news.items()):
+                self.book.record(
+                    Record(op="bind", run=self.name, address=address, binding=binding.model_copy(update=news))
+                )
+
+    def _still_there(self, seen: Snapshot, touched: dict[str, Change]) -> None:
+        for address, change in touched.items():
+            if (
+                change.action is Action.DELETE
+                and change.live is not None
+                and any(
+                    live.id == change.live.id and live.attrs == change.live.attrs
+                    for live in seen.lives.get(change.kind, ())
+                )
+            ):
+                self.problems.append(
+                    (
+                        address,
+                        f"the account answered its delete with success, but id {change.live.id} is still there",
+                        "run plan again later",
+                    )
+                )
+
+    def _note(self, address: str, message: str) -> None:
+        self.notes.append(f"{address}: {message}")
+        self.hooks.emit(Noted(address, message))
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def _summary(self, outcome: applier.Outcome) -> ApplySummary:
+        made = self.planned.plan
+        actions = {change.address: change for change in made.changes}
+        done = [step for step in made.steps if step.number in outcome.done]
+        errors = [(step.address, outcome.failed[step.number]) for step in made.steps if step.number in outcome.failed]
+        failed = [(address, error.message, error.hint) for address, error in errors]
+        return ApplySummary(
+            added=sum(step.op == "create" for step in done),
+            changed=sum(step.op == "update" for step in done),
+            destroyed=sum(step.op == "delete" for step in done),
+            adopted=sum(step.op in ("bind", "update") and actions[step.address].adopts for step in done),
+            failed=(*failed, *self.problems),
+            skipped=tuple(
+                (step.address, outcome.skipped[step.number]) for step in made.steps if step.number in outcome.skipped
+            ),
+            notes=tuple(self.notes),
+            requests=self.remote.requests,
+            forecast=self.planned.document.forecast.apply_requests,
+            seconds=time.monotonic() - self.started,
+        )
+
+
+def _short(item: AttributeChange) -> str:
+    return (
+        "sensitive" if item.sensitive else f"{values.encode(item.after)!r} became {values.encode(item.before)!r}"[:120]
+    )
+
+
+__all__ = ["Hooks", "Tables", "apply_plan", "lock_info", "write_of"]

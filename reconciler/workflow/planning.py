@@ -1,0 +1,146 @@
+"""The verb `plan`: load, refresh, plan, look closer. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler import __version__
+from reconciler.engine.examine import examine
+from reconciler.engine.refresh import Cost, Refreshed, refresh
+from reconciler.model import document as doc
+from reconciler.model import values
+from reconciler.model.desired import Desired
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Plan
+from reconciler.model.snapshot import snapshot
+from reconciler.model.state import State
+from reconciler.planning.document import Heading, to_document
+from reconciler.planning.forecast import with_requests
+from reconciler.planning.guards import judge
+from reconciler.planning.outlook import forecast
+from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.select import select
+from reconciler.workflow.session import Book, Session, open_book
+
+
+@dataclass(frozen=True)
+class Options:
+    """What a plan is about: everything, some addresses, or the end of everything."""
+
+    target: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    destroy: bool = False
+    impact: bool = True
+    allow: tuple[str, ...] = ()
+
+    def recorded(self) -> dict[str, Any]:
+        """What the plan document keeps of them."""
+        found = {
+            "target": list(self.target),
+            "exclude": list(self.exclude),
+            "destroy": self.destroy,
+            "impact": self.impact,
+            "allow": list(self.allow),
+        }
+        return {name: value for name, value in found.items() if value not in ([], False) or name == "impact"}
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan with what it was made from, and its document."""
+
+    plan: Plan
+    inputs: Inputs
+    refreshed: Refreshed
+    document: doc.PlanDocument
+    diagnostics: tuple[Any, ...] = ()
+    requests: int = 0
+    reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+
+
+async def make_plan(session: Session, options: Options, *, remote: Any = None, book: Book | None = None) -> Planned:
+    """Plan the environment. Raises ConfigError, PlanError, AuthError, IncompleteListing, Unreachable, StateError."""
+    loaded = session.load()
+    desired = Desired() if options.destroy else loaded.desired
+    book = book or open_book(session)
+    async with AsyncExitStack() as stack:
+        remote = remote or session.connect(stack, write=False)
+        await session.check_account(remote, book.stored)
+        state = book.state()
+        reads = wanted(desired, state, session.kinds)
+        refreshed = await refresh(remote, session.kinds, reads)
+        inputs = Inputs(
+            desired,
+            state,
+            snapshot(session.kinds, reads, refreshed.tables),
+            session.kinds,
+            session.secret,
+            book.intents(),
+            select(desired, state, options.target, options.exclude),
+            options.destroy,
+        )
+        made = plan(inputs)
+        made = await examine(made, remote, session.kinds, secret=session.secret, impact=options.impact)
+        requests = remote.requests
+    return finish(session, book, inputs, refreshed, made, options, requests, tuple(loaded.warnings), reads)
+
+
+def finish(
+    session: Session,
+    book: Book,
+    inputs: Inputs,
+    refreshed: Refreshed,
+    made: Plan,
+    options: Options,
+    requests: int,
+    warnings: tuple[Any, ...],
+    reads: Mapping[str, frozenset[str]],
+) -> Planned:
+    """Forecast, judge and document a plan."""
+    made = with_requests(made, session.kinds)
+    notes = [diagnostic.message for diagnostic in warnings]
+    if book.intents():
+        notes.append(
+            f"an earlier run was interrupted; its open creates are settled by name: {', '.join(sorted(book.intents()))}"
+        )
+    made = replace(made, warnings=(*made.warnings, *notes))
+    cost = forecast(made, _costs(refreshed), session.kinds, reads, session.rate, requests)
+    guards = judge(made, inputs, session.settings.guards, options.allow)
+    heading = Heading(
+        __version__,
+        session.around.stamp(),
+        session.settings.name,
+        session.identity,
+        book.stored.lineage if book.stored else "",
+        book.stored.serial if book.stored else 0,
+        options.recorded(),
+    )
+    return Planned(made, inputs, refreshed, to_document(made, heading, cost, guards), warnings, requests, reads)
+
+
+def _costs(refreshed: Refreshed) -> dict[str, tuple[int, int, bool]]:
+    return {name: (cost.requests, cost.rows, cost.total) for name, cost in refreshed.costs.items()}
+
+
+def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
+    """Return the kinds to read, each with the attributes that anybody declares or that were applied."""
+    found: dict[str, set[str]] = {}
+    for resource in desired.resources.values():
+        found.setdefault(resource.kind, set()).update(resource.attrs)
+        for reference in _references(resource.attrs):
+            if isinstance(reference, values.Lookup):
+                found.setdefault(reference.kind, set())
+    for binding in state.resources.values():
+        if binding.kind in kinds:
+            found.setdefault(binding.kind, set()).update(binding.applied)
+    return {name: frozenset(found[name]) for name in kinds if name in found}
+
+
+def _references(attrs: Mapping[str, Any]) -> Iterable[Any]:
+    return values.references(dict(attrs))
+
+
+__all__ = ["Cost", "Options", "Planned", "finish", "make_plan", "wanted"]

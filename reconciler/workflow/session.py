@@ -1,0 +1,203 @@
+"""A session: one environment of one project, opened. Knows where everything is; decides nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import datetime
+import os
+import secrets
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler import __version__
+from reconciler.config import Loaded, LoadedProject, Settings, environment, load, load_project
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.errors import AuthError, ConfigError, ReconcilerError, StateError
+from reconciler.model.http import get
+from reconciler.model.kind import Kinds
+from reconciler.model.ports import Store
+from reconciler.model.state import Intent, Record, State, fold, open_intents
+from reconciler.resources import load_kinds
+from reconciler.store import new_state, open_store
+
+EMULATOR = "emulator:"
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a run takes from outside: environment variables, the wall clock, randomness."""
+
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
+    token: Callable[[], str] = lambda: secrets.token_hex(8)
+
+    def stamp(self) -> str:
+        """The time in ISO 8601, UTC, to the second."""
+        return self.now().astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+@dataclass
+class Session:
+    """An opened environment. Use `open_session`."""
+
+    folder: Path
+    project: LoadedProject
+    settings: Settings
+    kinds: Kinds
+    around: Surroundings
+    on_wait: Callable[[str, float], None] = lambda reason, seconds: None
+
+    @property
+    def store(self) -> Store:
+        """The state store of this environment."""
+        url = self.settings.state or f"file:state/{self.settings.name}.json"
+        return open_store(url, self.folder, environment=self.settings.name)
+
+    @property
+    def identity(self) -> str:
+        """What the state records as its account: host and path of the API, or the emulator's file."""
+        url = self.settings.url
+        return url if url.startswith(EMULATOR) else url.partition("://")[2].rstrip("/").rpartition("@")[2]
+
+    @property
+    def rate(self) -> float | None:
+        """Requests per second; no limit for the embedded emulator unless one is set."""
+        if self.settings.requests_per_second is not None:
+            return self.settings.requests_per_second
+        if self.settings.url.startswith(EMULATOR):
+            return None
+        return 3.0 if self.settings.production else 5.0
+
+    def secret(self, name: str) -> str:
+        """Return the value of `${secret.name}`: the environment variable of that name. Raises ConfigError."""
+        value = self.around.environ.get(name)
+        if value is None:
+            raise ConfigError(
+                [
+                    Diagnostic(
+                        f"the secret `{name}` is not set",
+                        hint=f"export {name}=... before running",
+                        code="missing-secret",
+                    )
+                ]
+            )
+        return value
+
+    def load(self, *, offline: bool = False) -> Loaded:
+        """Read the configuration. Raises ConfigError with every problem."""
+        return load(self.project, self.settings, self.kinds, self.around.environ, offline=offline)
+
+    def connect(self, stack: AsyncExitStack, *, write: bool) -> Any:
+        """Return a client of the account; it is closed with the stack."""
+        from reconciler.remote.client import Client, Connection, in_process
+        from reconciler.remote.guard import Mode
+
+        url, token, transport = self.settings.url, self.settings.token, None
+        if url.startswith(EMULATOR):
+            from reconciler.emulator import open_account
+
+            account = open_account(self.folder / url.removeprefix(EMULATOR))
+            stack.callback(account.close)
+            transport = in_process(account.app)
+            url, token = "http://emulator", account.settings.token
+        client = Client(
+            Connection(url, token, self.rate),
+            mode=Mode.WRITE if write else Mode.READ,
+            transport=transport,
+            on_wait=self.on_wait,
+        )
+        stack.push_async_callback(client.close)
+        return client
+
+    async def check_account(self, remote: Any, state: State | None) -> None:
+        """Refuse to go on against another account than the project and the state say. Raises AuthError or
+        StateError.
+        """
+        if state is not None and state.account and state.account != self.identity:
+            raise StateError(
+                f"the state at {self.store.where} belongs to {state.account}, not to {self.identity}",
+                hint="give this environment a state of its own (`state:`), or correct its `url`",
+            )
+        wanted = self.settings.account
+        if not wanted:
+            return
+        answer = await remote.send(get("/settings/account"))
+        body = answer.body if isinstance(answer.body, dict) else {}
+        names = {str(body[key]) for key in ("account", "cname") if body.get(key)}
+        host = self.identity.partition("/")[0].partition(".")[0]
+        if wanted not in names and (names or wanted != host):
+            raise AuthError(
+                f"this is the account {' / '.join(sorted(names)) or host}, "
+                f"and the environment `{self.settings.name}` is for {wanted}",
+                hint="check `url`, `token` and `account` in reconciler.yaml; nothing was read or written",
+            )
+
+
+def open_session(
+    folder: Path, environment_name: str | None, around: Surroundings | None = None, *, offline: bool = False
+) -> Session:
+    """Open an environment of the project in `folder`. Raises ConfigError."""
+    around = around or Surroundings()
+    project = load_project(folder)
+    settings = environment(project, environment_name, around.environ, offline=offline)
+    return Session(folder, project, settings, load_kinds(), around)
+
+
+@dataclass
+class Book:
+    """The state during a run: what was read, and every record since. `record` is durable when it returns."""
+
+    store: Store
+    base: State
+    stored: State | None
+    records: list[Record]
+    stamp: Callable[[], str]
+
+    def record(self, record: Record) -> None:
+        """Append to the journal, then remember."""
+        self.store.append(record.model_copy(update={"at": self.stamp()}))
+        self.records.append(record)
+
+    def state(self) -> State:
+        """Return the state as of now."""
+        return fold(self.base, self.records)
+
+    def intents(self) -> dict[str, Intent]:
+        """Return the creates that were announced and never settled."""
+        return open_intents(self.records)
+
+    def close(self, **changes: Any) -> State:
+        """Fold the records into the state, write it with the next serial, and drop the journal."""
+        state = self.state().model_copy(update={"serial": self.base.serial + 1, **changes})
+        self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None)
+        self.store.clear_journal()
+        self.base, self.stored, self.records = state, state, []
+        return state
+
+
+def open_book(session: Session) -> Book:
+    """Read state and journal. A first run begins a new state."""
+    store = session.store
+    stored = store.read()
+    base = stored or new_state(session.identity, lineage=session.around.token(), salt=session.around.token())
+    return Book(store, base, stored, list(store.journal()), session.around.stamp)
+
+
+def run_async(coroutine: Any) -> Any:
+    """Run a verb; the only place where an event loop is started."""
+    return asyncio.run(coroutine)
+
+
+__all__ = [
+    "Book",
+    "ReconcilerError",
+    "Session",
+    "Surroundings",
+    "__version__",
+    "open_book",
+    "open_session",
+    "run_async",
+]

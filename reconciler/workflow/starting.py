@@ -1,0 +1,68 @@
+"""The verb `init`: a project small enough to read in a minute, complete enough to run at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.project import PROJECT_FILE
+
+FILES = {
+    PROJECT_FILE: """\
+# Where the accounts are. See `reconciler schema project` for everything that can stand here.
+version: 1
+environments:
+  demo:
+    url: emulator:state/demo-account.db     # the built-in emulator, in process, kept in that file
+  sandbox:
+    url: ${env.AC_SANDBOX_URL}              # the API URL from Settings > Developer
+    token: ${env.AC_SANDBOX_TOKEN}
+default_environment: demo
+""",
+    "config/crm.yaml": """\
+# What the account should look like. A key (vip, newsletter ...) is the stable name; everything else may change.
+tags:
+  vip: {name: VIP, description: Spends over 1,000 a year}
+
+lists:
+  newsletter:
+    name: Newsletter
+    string_id: newsletter
+    sender_url: https://example.com
+    sender_reminder: You subscribed on example.com.
+
+fields:
+  plan_tier:
+    title: Plan tier
+    type: dropdown
+    options: [Free, Pro, Enterprise]
+    lists: [newsletter]
+
+pipelines:
+  sales:
+    title: Sales
+    currency: usd
+    stages:
+      lead: {title: Lead, color: 32B0FC}
+      won: {title: Won}
+""",
+    ".gitignore": "state/\n",
+}
+
+
+def write_project(folder: Path) -> list[Path]:
+    """Write the files of a new project and return their paths. Raises ReconcilerError where one exists already."""
+    existing = [name for name in FILES if name != ".gitignore" and (folder / name).exists()]
+    if existing:
+        raise ReconcilerError(
+            f"{folder / existing[0]} exists already; nothing was written", hint="choose an empty folder"
+        )
+    written = []
+    for name, text in FILES.items():
+        path = folder / name
+        if path.exists():
+            continue
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        written.append(path)
+    return written

@@ -1,0 +1,73 @@
+"""The verbs of `state`: looking at what is managed, and editing it without touching the account."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from reconciler.model.address import split
+from reconciler.model.errors import PlanError
+from reconciler.model.state import Binding
+from reconciler.workflow.applying import lock_info
+from reconciler.workflow.session import Session, open_book
+
+
+def rows(session: Session, patterns: Iterable[str] = ()) -> list[dict[str, Any]]:
+    """Return address, kind and id of everything managed."""
+    patterns = tuple(patterns)
+    return [
+        {"address": address, "kind": binding.kind, "id": binding.id}
+        for address, binding in sorted(open_book(session).state().resources.items())
+        if not patterns or any(fnmatch.fnmatch(address, pattern) for pattern in patterns)
+    ]
+
+
+def show(session: Session, address: str) -> Binding:
+    """Return the binding of an address. Raises PlanError."""
+    return _existing(open_book(session).state().resources, address)
+
+
+def move(session: Session, source: str, target: str) -> None:
+    """Give a binding another address; the nested ones move along. Raises PlanError."""
+    if split(source)[0] != split(target)[0]:
+        raise PlanError(f"{source} and {target} are of different kinds")
+
+    def change(resources: dict[str, Binding]) -> dict[str, Binding]:
+        _existing(resources, source)
+        if target in resources:
+            raise PlanError(f"{target} is in the state already")
+        return {(target if address == source else address): binding for address, binding in resources.items()}
+
+    _edit(session, "state mv", change)
+
+
+def remove(session: Session, addresses: Iterable[str]) -> list[str]:
+    """Forget bindings; the objects stay alive. Returns what was forgotten. Raises PlanError."""
+    gone: list[str] = []
+
+    def change(resources: dict[str, Binding]) -> dict[str, Binding]:
+        for pattern in addresses:
+            hits = fnmatch.filter(sorted(resources), pattern)
+            if not hits:
+                _existing(resources, pattern)
+            gone.extend(hits)
+        return {address: binding for address, binding in resources.items() if address not in gone}
+
+    _edit(session, "state rm", change)
+    return gone
+
+
+def _existing(resources: dict[str, Binding], address: str) -> Binding:
+    if address not in resources:
+        raise PlanError(f"{address} is not in the state", hint="`reconciler state list` shows what is")
+    return resources[address]
+
+
+def _edit(session: Session, operation: str, change: Callable[[dict[str, Binding]], dict[str, Binding]]) -> None:
+    with session.store.lock(lock_info(session, operation), timeout=10.0):
+        book = open_book(session)
+        state = book.state()
+        book.base = state.model_copy(update={"resources": change(dict(state.resources))})
+        book.records = []
+        book.close()
