@@ -67,5 +67,5 @@ def _drawn(nodes: dict[str, tuple[str, str]], edges: Sequence[tuple[str, str]]) 
 def _label(text: str) -> str:
     """Escape what mermaid would read as its own or as HTML."""
     for character in '#&"<>`\\':
-        text = text.replace(character, f"#{ord(character)};") if character != "#" else text.replace("#", "#35;")
+        text = text.replace(character, f"#{ord(character)};")
     return clean(text)

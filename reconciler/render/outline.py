@@ -26,10 +26,15 @@ class Outline:
 def outline(change: ChangeView, *, width: int = 80) -> Outline:
     """Return the outline of a visible change (`words.visible`). `width` decides what fits on one line."""
     at_risk = clean(words.impacts(change))
-    lines = [*_attributes(change, width), *_findings(change), *_manual(change), *_on_destroy(change)]
+    lines = [*_attributes(change, width), *remarks(change)]
     return Outline(
-        words.SIGNS[change.action], change.address + (f": {at_risk}" if at_risk else ""), _note(change), lines
+        words.SIGNS[change.action], clean(change.address) + (f": {at_risk}" if at_risk else ""), _note(change), lines
     )
+
+
+def remarks(change: ChangeView) -> list[Line]:
+    """Return what there is to say beyond attributes: findings, manual steps, what is moved away before a delete."""
+    return [*_findings(change), *_manual(change), *_on_destroy(change)]
 
 
 def _note(change: ChangeView) -> str:
@@ -56,7 +61,7 @@ def _attribute(change: ChangeView, view: AttributeView, width: int, pad: int) ->
         return [_masked(view, pad, note)]
     before = MISSING if change.action == "create" else view.before
     after = MISSING if change.action in ("delete", "forget") else view.after
-    first, *rest = compare(view.name, before, after, width=width, pad=pad)
+    first, *rest = compare(clean(view.name), before, after, width=width, pad=pad)
     return [Line(first.mark, first.depth, first.text, note), *rest]
 
 
@@ -65,7 +70,7 @@ def _masked(view: AttributeView, pad: int, note: str) -> Line:
     before, after = (literal(value, sensitive=True) for value in (view.before, view.after))
     mark = "+" if view.before is None else "-" if view.after is None else "~"
     sides = after if view.before is None else f"{before} -> {after}"
-    return Line(mark, 0, f"{view.name:<{pad}} = {sides}", note)
+    return Line(mark, 0, f"{clean(view.name):<{pad}} = {sides}", note)
 
 
 def _provenance(change: ChangeView, view: AttributeView) -> str:

@@ -17,7 +17,6 @@ from reconciler.model.document import (
     StateRef,
     StepView,
     Summary,
-    digest,
 )
 
 
@@ -37,16 +36,16 @@ def options(*values: str) -> list[dict[str, Any]]:
 
 
 def sealed(**members: Any) -> PlanDocument:
-    """A document with its digest."""
-    document = PlanDocument(
+    """A document with a digest. It is made up: views print what is there, and a real one changes with the model."""
+    return PlanDocument(
         tool_version="0.1.0",
         created_at="2026-11-24T08:00:00Z",
         environment="prod",
         account="acme",
         state=StateRef(lineage="9f0c", serial=7),
+        digest="d1" * 32,
         **members,
     )
-    return document.model_copy(update={"digest": digest(document)})
 
 
 def nothing() -> PlanDocument:
@@ -120,6 +119,7 @@ def everything() -> list[ChangeView]:
             action="update",
             id="4",
             place="config/hooks.yaml:3:3",
+            depends_on=["list.newsletter"],
             attributes=[
                 old(
                     "url",

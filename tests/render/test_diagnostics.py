@@ -111,6 +111,14 @@ def _sarif(problems: list[Diagnostic]) -> dict[str, Any]:
     return run
 
 
+def test_sarif_keeps_to_the_published_schema() -> None:
+    """The models made from the official SARIF 2.1.0 schema, which forbid unknown members, accept both logs."""
+    sarif = pytest.importorskip("pydantic_sarif.model", reason="pydantic-sarif is not installed: schema not checked")
+    schema = sarif.StaticAnalysisResultsFormatSarifVersion210JsonSchema
+    for log in (machine.diagnostics_sarif(ALL, tool_version="0.1.0"), machine.plan_sarif(documents.refused())):
+        assert len(schema.model_validate_json(log).runs) == 1
+
+
 def test_twins_have_fingerprints_of_their_own() -> None:
     """GitLab drops entries with the same fingerprint, so the second of two equal problems gets another one."""
     entries = json.loads(machine.diagnostics_gitlab([UNKNOWN, UNKNOWN]))

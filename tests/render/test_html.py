@@ -1,0 +1,329 @@
+"""The HTML report: its text, and its behaviour in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument, SkippedView, StepView, Summary
+from reconciler.render import charts, graph, html
+from tests.render import chromium, documents
+from tests.render.chromium import Browser
+from tests.render.golden import FOLDER, assert_golden
+from tests.render.pixels import read_png
+
+TOLERANCE = 6.0
+"""Mean difference of colour channels between screenshots: fonts of two machines differ by less, a lost section by
+more.
+"""
+
+
+@pytest.fixture(scope="session")
+def browser(in_ci: bool, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser for all tests of this file; without Chromium they are skipped, in a CI they fail."""
+    executable = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+    if executable is None:
+        assert not in_ci, "the HTML report is tested in Chromium: install it (apt-get install chromium)"
+        pytest.skip("Chromium is not installed: the HTML report was not tested in a browser")
+    with chromium.running(executable, tmp_path_factory.mktemp("chromium")) as running:
+        yield running
+
+
+@pytest.fixture
+def page(tmp_path: Path) -> Path:
+    """Where a test puts its report."""
+    return tmp_path / "plan.html"
+
+
+def shown(browser: Browser) -> list[str]:
+    """Addresses of the changes that can be seen."""
+    found = browser.evaluate("""
+      [...document.querySelectorAll(".item")].filter((item) => item.checkVisibility())
+        .map((item) => item.querySelector("code").textContent)
+    """)
+    assert isinstance(found, list)
+    return found
+
+
+@pytest.mark.parametrize("size", documents.SIZES)
+def test_a_report_of_each_size_reads_as_approved(size: str) -> None:
+    """Reports of 1, 40 and 2,000 changes, byte by byte."""
+    assert_golden(f"plan-{size}.html", html.plan(documents.SIZES[size]()))
+
+
+def test_a_report_with_everything_reads_as_approved() -> None:
+    """Every action, guard, skipped kind, warning and value shape."""
+    assert_golden("everything.html", html.plan(documents.refused()))
+
+
+def test_a_report_needs_nothing_but_itself() -> None:
+    """No address outside of the page, no inline style or handler that the policy would have to allow."""
+    report = html.plan(documents.refused())
+    assert not re.search(r"(?i)\b(?:src|href)\s*=\s*[\"'](?!#)", report)
+    assert not re.search(r"(?i)<[^>]+\s(?:style|on\w+)\s*=", report)
+    assert "unsafe" not in report
+
+
+def test_foreign_text_stays_text() -> None:
+    """Markup in every place that comes from outside is escaped."""
+    evil = "</script><script>window.owned=1</script><img src=x onerror=window.owned=1>\u202e"
+    assert "<script>window" not in html.plan(_hostile(evil))
+    assert "<img" not in html.plan(_hostile(evil))
+    assert "\u202e" not in html.plan(_hostile(evil))
+
+
+def _hostile(evil: str) -> PlanDocument:
+    change = ChangeView(
+        address=evil,
+        kind=evil,
+        action="update",
+        id=evil,
+        reason=evil,
+        place=evil,
+        manual={evil: evil},
+        attributes=[
+            AttributeView(name=evil, before=evil, after=[evil, {evil: evil}], place=evil, origin="both", applied=evil)
+        ],
+    )
+    return PlanDocument(
+        environment=evil,
+        account=evil,
+        created_at=evil,
+        tool_version=evil,
+        changes=[change],
+        warnings=[evil],
+        guards=[GuardView(name=evil, verdict="tripped", message=evil, addresses=[evil], override=evil)],
+        skipped=[SkippedView(address=evil, reason=evil)],
+        steps=[StepView(number=1, address=evil, op="update", requests=[evil])],
+        options={"target": [evil]},
+        digest=evil,
+        summary=Summary(change=1),
+    )
+
+
+def test_the_browser_finds_nothing_to_complain_of(browser: Browser, page: Path) -> None:
+    """Style and script pass the page's own policy, nothing is fetched, no error is logged."""
+    page.write_text(html.plan(documents.refused()), encoding="utf-8")
+    browser.load(page)
+    assert browser.problems() == []
+    assert browser.evaluate("getComputedStyle(document.querySelector('.tiles')).display") == "flex"
+
+
+def test_nothing_foreign_can_run(browser: Browser, page: Path) -> None:
+    """Neither what the document holds nor a script that somebody adds afterwards is executed."""
+    page.write_text(html.plan(_hostile("</script><script>window.owned=1</script>")), encoding="utf-8")
+    browser.load(page)
+    browser.evaluate(
+        "document.body.append(Object.assign(document.createElement('script'), {text: 'window.owned = 2'}))"
+    )
+    assert browser.evaluate("window.owned === undefined") is True
+
+
+def test_without_javascript_everything_is_told_and_filtered(browser: Browser, page: Path) -> None:
+    """All changes are there, destruction unfolded; boxes hide actions; what needs the script is not offered."""
+    page.write_text(html.plan(documents.many(40)), encoding="utf-8")
+    browser.load(page, script=False)
+    assert len(shown(browser)) == 40
+    assert browser.evaluate("document.querySelector('.script').checkVisibility()") is False
+    browser.evaluate("document.getElementById('f-create').click()")
+    assert len(shown(browser)) == 12
+    browser.evaluate("document.getElementById('f-risky').click()")
+    assert shown(browser) == ["field.f9", "field.f19", "field.f29", "field.f39"]
+
+
+def test_the_keyboard_is_enough(browser: Browser, page: Path) -> None:
+    """Slash goes to the filter, typing filters, Escape clears, Tab and Space reach boxes, Enter unfolds a change."""
+    page.write_text(html.plan(documents.many(40)), encoding="utf-8")
+    browser.load(page)
+    browser.press("/")
+    browser.type("stage p1")
+    browser.settle()
+    assert shown(browser) == [f"stage.p1.s{number}" for number in range(11, 17)]
+    assert browser.evaluate("document.getElementById('count').textContent") == "6 of 40"
+    for _ in range(3):
+        browser.press("Tab")
+    assert browser.evaluate("document.activeElement.tagName") == "SUMMARY"
+    browser.press("Enter")
+    assert browser.evaluate("document.activeElement.parentElement.open") is True
+    browser.press("/")
+    browser.press("Escape")
+    browser.settle()
+    assert len(shown(browser)) == 40
+    browser.press("Tab", shift=True)
+    assert browser.evaluate("document.activeElement.id") == "f-drift"
+    browser.press(" ")
+    browser.settle()
+    assert shown(browser) == ["tag.t7", "tag.t17", "tag.t27", "tag.t37"]
+    assert browser.evaluate("document.getElementById('count').textContent") == "4 of 40"
+
+
+def test_a_step_of_the_graph_leads_to_its_change(browser: Browser, page: Path) -> None:
+    """Following a step unfolds its change, even when a filter hides it; zooming changes the drawing's size."""
+    page.write_text(html.plan(documents.many(40)), encoding="utf-8")
+    browser.load(page)
+    browser.evaluate(
+        "(s => {s.value = 'nothing at all'; s.dispatchEvent(new Event('input'))})(document.getElementById('search'))"
+    )
+    browser.settle()
+    assert shown(browser) == []
+    browser.evaluate(
+        "document.querySelector('#graph a[href=\"#c-4\"]').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
+    )
+    browser.settle()
+    assert shown(browser) == ["stage.p0.s3"]
+    assert browser.evaluate("document.getElementById('c-4').open") is True
+    before = browser.evaluate("document.getElementById('graph').getBoundingClientRect().width")
+    browser.evaluate("document.querySelector('[data-zoom=\"0.8\"]').click()")
+    assert browser.evaluate("document.getElementById('graph').getBoundingClientRect().width") == pytest.approx(
+        before * 0.8, rel=0.01
+    )
+
+
+CONTRAST = """
+(() => {
+  const parse = (text) => text.match(/[\\d.]+/g).map(Number);
+  const light = ([r, g, b]) => {
+    const part = (v) => (v /= 255) <= 0.03928 ? v / 12.92 : ((v + 0.055) / 1.055) ** 2.4;
+    return 0.2126 * part(r) + 0.7152 * part(g) + 0.0722 * part(b);
+  };
+  const ratio = (a, b) => (Math.max(light(a), light(b)) + 0.05) / (Math.min(light(a), light(b)) + 0.05);
+  const paper = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = parse(getComputedStyle(node).backgroundColor);
+      if (colour.length === 3 || colour[3] === 1) return colour;
+    }
+    return [255, 255, 255];
+  };
+  const poor = [];
+  for (const node of document.querySelectorAll("body *")) {
+    if (!node.checkVisibility() || ![...node.childNodes].some((n) => n.nodeType === 3 && n.data.trim())) continue;
+    if (node.tagName === "SCRIPT" || node.tagName === "title") continue;
+    const style = getComputedStyle(node);
+    const drawn = node instanceof SVGElement;
+    const rect = drawn && node.closest("g.node")?.querySelector("rect");
+    const back = rect ? parse(getComputedStyle(rect).fill) : paper(node);
+    const found = ratio(parse(drawn ? style.fill : style.color), back);
+    if (found < 4.5) poor.push(`${node.tagName} ${node.textContent.slice(0, 20)}: ${found.toFixed(2)}`);
+  }
+  return poor;
+})()
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_all_text_has_enough_contrast(browser: Browser, page: Path, dark: bool) -> None:
+    """WCAG AA (4.5 : 1) for every piece of text, in the light and in the dark."""
+    page.write_text(html.plan(documents.refused()), encoding="utf-8")
+    browser.load(page, dark=dark)
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert browser.evaluate(CONTRAST) == []
+
+
+def test_two_thousand_changes_do_not_freeze_the_page(browser: Browser, page: Path) -> None:
+    """Filtering two thousand changes by text and by action stays well under a second, also on a busy machine."""
+    page.write_text(html.plan(documents.many(2000)), encoding="utf-8")
+    browser.load(page)
+    slowest = browser.evaluate("""
+      (async () => {
+        const search = document.getElementById("search");
+        const frame = () => new Promise((done) => requestAnimationFrame(() => setTimeout(done)));
+        let slowest = 0;
+        for (const text of ["s", "st", "stage", "stage 77", "", "drift"]) {
+          const start = performance.now();
+          search.value = text;
+          search.dispatchEvent(new Event("input"));
+          await frame();
+          slowest = Math.max(slowest, performance.now() - start);
+        }
+        const start = performance.now();
+        document.getElementById("f-create").click();
+        await frame();
+        return Math.max(slowest, performance.now() - start);
+      })()
+    """)
+    assert browser.evaluate("document.getElementById('count').textContent") == "200 of 2000"
+    assert slowest < 900
+
+
+@pytest.mark.parametrize("width", [400, 1200])
+def test_the_page_does_not_scroll_sideways(browser: Browser, page: Path, width: int) -> None:
+    """On a phone and on a desk everything but tables and the graph fits the window."""
+    page.write_text(html.plan(documents.refused()), encoding="utf-8")
+    browser.load(page, width=width)
+    assert browser.evaluate("document.documentElement.scrollWidth") <= width
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("name", ["everything", "40"])
+def test_the_page_looks_as_approved(browser: Browser, page: Path, name: str, dark: bool) -> None:
+    """A small screenshot of the page is close to the one that was last approved."""
+    document = documents.refused() if name == "everything" else documents.many(40)
+    page.write_text(html.plan(document), encoding="utf-8")
+    browser.load(page, dark=dark, height=3000)
+    actual = browser.screenshot(height=3000, scale=0.125)
+    golden = FOLDER / f"screen-{name}-{'dark' if dark else 'light'}.png"
+    if os.environ.get("UPDATE_GOLDEN"):
+        golden.write_bytes(actual)
+    assert read_png(actual).distance(read_png(golden.read_bytes())) < TOLERANCE
+
+
+def test_screenshots_of_other_pages_are_told_apart() -> None:
+    """The tolerance is tight enough to tell the approved pages from each other."""
+    light, other, dark = (
+        read_png((FOLDER / f"screen-{name}.png").read_bytes())
+        for name in ("everything-light", "40-light", "everything-dark")
+    )
+    assert light.distance(other) > TOLERANCE
+    assert light.distance(dark) > 10 * TOLERANCE
+    assert light.distance(light) == 0
+
+
+def test_steps_stand_right_of_what_they_wait_for() -> None:
+    """A step's wave is later than those of all steps that it waits for, and no two steps stand on each other."""
+    steps = documents.many(400).steps
+    drawing = graph.picture(steps)
+    x = {node.number: node.x for node in drawing.nodes}
+    assert all(x[number] < x[step.number] for step in steps for number in step.waits)
+    assert len({(node.x, node.y) for node in drawing.nodes}) == len(steps)
+    assert all(
+        node.x + graph.NODE_WIDTH <= drawing.width and node.y + graph.NODE_HEIGHT <= drawing.height
+        for node in drawing.nodes
+    )
+    assert len(drawing.edges) == sum(len(step.waits) for step in steps)
+    assert [heading for _, heading in drawing.waves] == ["wave 1", "wave 2"]
+
+
+def test_the_timeline_adds_up_to_the_forecast() -> None:
+    """Segments follow each other without gaps from the first request to the last."""
+    line = charts.timeline(documents.many(40))
+    assert line is not None
+    end = 0.0
+    for segment in line.segments:
+        assert segment.x == pytest.approx(end, abs=0.05)
+        end = segment.x + segment.width
+    assert end == pytest.approx(charts.WIDTH, abs=0.5)
+    assert line.ticks[0] == (0.0, "0 s")
+    assert charts.timeline(documents.nothing()) is None
+
+
+def test_a_long_timeline_stays_small() -> None:
+    """Thousands of steps are drawn as hundreds of segments, in the colours of their operations."""
+    line = charts.timeline(documents.many(5000))
+    assert line is not None
+    assert len(line.segments) < 1_000
+    assert {"add", "change", "destroy", "read"} == {segment.tone for segment in line.segments}
+
+
+def test_the_largest_risk_has_the_longest_bar() -> None:
+    """Bars are proportional, uncountable losses come first, and what is not drawn is counted."""
+    blast = charts.blast(documents.many(2000).changes)
+    widths = [bar.width for bar in blast.bars]
+    assert widths == sorted(widths, reverse=True)
+    assert widths[0] == charts.WIDTH
+    assert len(blast.bars) + blast.more == 200
+    assert charts.blast(documents.refused().changes).bars[0].known is False
