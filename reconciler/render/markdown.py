@@ -65,11 +65,12 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     page.add(_opening(document))
     _listed(page, "### Guards", _guards(document))
     risky = [change for change in changes if words.destructive(change)]
+    rest = [change for change in changes if not words.destructive(change)]
     _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### Not planned", _skipped(document))
     _listed(page, "### Warnings", [_prose(warning) for warning in document.warnings])
     for _, meaning, actions in _GROUPS:
-        group = [change for change in changes if change.action in actions and change not in risky]
+        group = [change for change in rest if change.action in actions]
         title = f"{words.number(len(group))} {meaning}"
         _fenced(page, group, f"<details><summary>{title}</summary>\n\n{{}}\n\n</details>", meaning)
     if not page.cut and (picture := mermaid.graph(changes)):

@@ -24,8 +24,8 @@ _TONES = {"create": "add", "update": "change", "delete": "destroy", "replace": "
 
 def graph(changes: Sequence[ChangeView]) -> str:
     """Return a `graph LR` with an arrow from each object to what needs it; empty when nothing depends on anything."""
-    names = [change.address for change in changes]
-    edges = [(needed, change.address) for change in changes for needed in change.depends_on if needed in set(names)]
+    names = {change.address for change in changes}
+    edges = [(needed, change.address) for change in changes for needed in change.depends_on if needed in names]
     if not edges:
         return ""
     if len(changes) <= MOST_NODES:
