@@ -23,8 +23,9 @@ ROUNDS = 4
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one listing cost: requests, rows, and whether it says its total."""
+    """What one listing cost: its path, requests, rows, and whether it says its total."""
 
+    path: str
     requests: int
     rows: int
     total: bool
@@ -36,6 +37,8 @@ class Refreshed:
 
     tables: Tables
     costs: Mapping[str, Cost] = field(default_factory=dict)
+    asked: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the tables that each kind asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,14 +53,13 @@ async def refresh(remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[s
     AuthError, Unreachable.
     """
     tables, costs = Tables(), {}
+    asked: dict[str, dict[Collection, None]] = {name: {} for name in wanted}
     done: set[Collection] = set()
-    for _ in range(ROUNDS):
-        needed = {
-            one: None
-            for name, declared in wanted.items()
-            for one in _needs(kinds, name, declared, tables, first=not done)
-        }
-        fresh = [one for one in needed if one not in done]
+    for turn in range(ROUNDS):
+        for name, declared in wanted.items():
+            needed = kinds[name].more(tables, declared) if turn else kinds[name].needs(declared)
+            asked[name].update(dict.fromkeys(needed))
+        fresh = [one for one in dict.fromkeys(one for mine in asked.values() for one in mine) if one not in done]
         if not fresh:
             break
         done.update(fresh)
@@ -69,11 +71,7 @@ async def refresh(remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[s
                 costs[one.name] = outcome.cost
     if tables.unknown and not tables.rows:
         await _who_am_i(remote)
-    return Refreshed(tables, costs)
-
-
-def _needs(kinds: Kinds, name: str, declared: frozenset[str], tables: Tables, *, first: bool) -> Iterable[Collection]:
-    return kinds[name].needs(declared) if first else kinds[name].more(tables, declared)
+    return Refreshed(tables, costs, {name: tuple(one.name for one in mine) for name, mine in asked.items()})
 
 
 async def _who_am_i(remote: Remote) -> None:
@@ -106,7 +104,7 @@ async def _read(remote: Remote, collection: Collection) -> _Listing | Unknown:
 async def _single(remote: Remote, collection: Collection) -> _Listing:
     answer = await remote.send(get(collection.path))
     row = answer.row(collection.key) if collection.key else (answer.body or {})
-    return _Listing((row,), {}, Cost(1, 1, total=False))
+    return _Listing((row,), {}, Cost(collection.path, 1, 1, total=False))
 
 
 async def _pages(remote: Remote, collection: Collection) -> _Listing:
@@ -133,7 +131,7 @@ async def _pages(remote: Remote, collection: Collection) -> _Listing:
         for side in collection.sides
         if any(_has(answer, side) for answer in answers)
     }
-    return _Listing(tuple(rows), sides, Cost(len(answers), len(rows), total is not None))
+    return _Listing(tuple(rows), sides, Cost(collection.path, len(answers), len(rows), total is not None))
 
 
 def _page(collection: Collection, offset: int) -> Request:

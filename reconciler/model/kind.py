@@ -166,8 +166,6 @@ class Kind:
     destroys: ClassVar[str] = ""
     guarded: ClassVar[bool] = False
     """Deletes of this kind need a yes of their own, whatever the counts say."""
-    follow_ups: ClassVar[tuple[str, ...]] = ()
-    """Names (before the colon) of the tables that `more` asks for."""
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -183,6 +181,10 @@ class Kind:
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Return further listings that depend on what the first ones answered."""
         return ()
+
+    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
+        """Tell whether each object of another kind with these attributes costs one more listing to read this kind."""
+        return False
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Tell whether the row is something a user may manage (built-ins and internal rows are not)."""

@@ -123,7 +123,7 @@ class Plan:
     reads: tuple[str, ...] = ()
     """Kinds to read again before and after the apply."""
     ids: Mapping[Address, str] = field(default_factory=dict)
-    """Remote ids of everything bound when planning, changed or not."""
+    """Remote ids of everything bound when planning, changed or not, and of what was looked up."""
 
     @property
     def empty(self) -> bool:

@@ -18,7 +18,7 @@ class Guards(_Section):
 
     max_deletes: int | None = Field(None, ge=0, description="Refuse a plan that destroys more objects than this.")
     max_delete_percent: int = Field(
-        30, ge=0, le=100, description="Most percent of a kind with at least 10 objects to destroy."
+        30, ge=0, le=100, description="Most percent of a kind of 10 objects or more to destroy."
     )
     max_records_lost: int = Field(
         0, ge=0, description="Refuse a plan that puts more customer records than this at risk."
@@ -32,7 +32,7 @@ class Environment(_Section):
     """One account: where it is, how to sign in, where its state is kept."""
 
     url: str = Field(
-        description="The full API URL from Settings > Developer, its origin, or emulator:PATH for the built-in emulator."
+        description="API URL from Settings > Developer, or its origin, or emulator:PATH for the built-in emulator."
     )
     token: str = Field("", description="API key, normally ${env.NAME}; never written to any file.")
     account: str | None = Field(None, description="Refuse to run when the account answers another name.")

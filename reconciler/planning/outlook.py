@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import ceil
 
 from reconciler.model.document import Forecast
@@ -15,24 +15,33 @@ MARGIN = 1.02
 """Requests are spaced 2 % wider than the rate says, see the pacer."""
 
 
-def forecast(
-    plan: Plan,
-    costs: Mapping[str, tuple[int, int, bool]],
-    kinds: Kinds,
-    reads: Mapping[str, frozenset[str]],
-    rate: float | None,
-    spent: int,
-) -> Forecast:
-    """Return the forecast. `costs` are (requests, rows, has a total) by table; `spent` the requests of the plan
-    itself.
-    """
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one listing cost: its path, rows, and whether it says its total."""
+
+    path: str
+    rows: int
+    total: bool
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the plan cost: requests in all, each listing by table name, and which tables each kind asked for."""
+
+    requests: int
+    costs: Mapping[str, Listing]
+    asked: Mapping[str, Sequence[str]]
+
+
+def forecast(plan: Plan, spent: Spent, kinds: Kinds, rate: float | None) -> Forecast:
+    """Return the forecast of the apply, beside what the plan itself has spent."""
     sent = [request for step in plan.steps for request in step.requests]
     looks = sum(request.startswith("GET ") for request in sent)
     writes = len(sent) - looks
-    back = _read_back(plan, costs, kinds, reads) if plan.steps else 0
+    back = _read_back(plan, spent, kinds, sent) if sent else 0
     requests = writes + looks + back
     return Forecast(
-        plan_requests=spent,
+        plan_requests=spent.requests,
         apply_reads=looks + back,
         apply_writes=writes,
         rate=rate,
@@ -40,31 +49,31 @@ def forecast(
     )
 
 
-def _read_back(
-    plan: Plan, costs: Mapping[str, tuple[int, int, bool]], kinds: Kinds, reads: Mapping[str, frozenset[str]]
-) -> int:
-    """Return the requests of the bulk read-back: the listings of every kind that is written to, with their rows
-    after the apply.
+def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
+    """Return the requests of the bulk read-back: the listings of every kind that is written to, with their rows after
+    the apply. Rows grow and shrink with the creates and deletes of their path.
     """
-    grown: Counter[str] = Counter()
-    for change in plan.changes:
-        grown[change.kind] += {Action.CREATE: 1, Action.DELETE: -1}.get(change.action, 0)
     tables: dict[str, int] = {}
     for name in plan.reads:
-        for place, collection in enumerate(kinds[name].needs(reads.get(name, frozenset()))):
-            requests, rows, total = costs.get(collection.name, (1, 0, True))
-            after = rows + (
-                grown[name]
-                if place == 0 and kinds[name].collections[0].name == collection.name and not kinds[name].nested
-                else 0
-            )
-            pages = max(1, ceil(after / PAGE)) if total else after // PAGE + 1
-            tables[collection.name] = max(tables.get(collection.name, 0), pages)
-        for table, (requests, _, _) in costs.items():
-            if ":" in table and table.partition(":")[0] in _follow_ups(kinds, name):
-                tables[table] = requests
+        for table in spent.asked.get(name, ()):
+            cost = spent.costs.get(table)
+            if cost is None:
+                continue
+            rows = cost.rows + _growth(cost.path, sent)
+            tables[table] = max(1, ceil(rows / PAGE)) if cost.total else rows // PAGE + 1
+        for change in plan.changes:
+            if kinds[name].reads_each(change.kind, change.desired if change.live is None else change.live.attrs):
+                if change.action is Action.CREATE:
+                    tables[f"new:{change.address}"] = 1
+                elif change.action is Action.DELETE and change.live is not None:
+                    tables = {
+                        table: pages for table, pages in tables.items() if not table.endswith(f":{change.live.id}")
+                    }
     return sum(tables.values())
 
 
-def _follow_ups(kinds: Kinds, name: str) -> tuple[str, ...]:
-    return kinds[name].follow_ups
+def _growth(path: str, sent: list[str]) -> int:
+    """Return how many rows a listing gains by these requests: creates at its path less deletes of one of its rows."""
+    created = sum(request == f"POST {path}" for request in sent)
+    gone = sum(request.startswith(f"DELETE {path}/") and request.count("/") == path.count("/") + 1 for request in sent)
+    return created - gone

@@ -89,7 +89,7 @@ class _Planning:
             warnings=tuple(self.warnings),
             kept=self.kept,
             reads=reads,
-            ids=dict(self.resolver.ids),
+            ids=self.resolver.ids | {str(lookup): found.id for lookup, found in self.resolver.found.items()},
         )
 
     # --- one kind --------------------------------------------------------------------------------------------------

@@ -115,7 +115,6 @@ class FieldKind(Kind):
     wrapper = "field"
     collections = (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),)
     label = "title"
-    follow_ups = ("groupMembers",)
     destroys = "Every contact's value of the field is deleted with it; there is no undo."
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
@@ -125,6 +124,10 @@ class FieldKind(Kind):
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The members of each contact field group."""
         return membership.listings(tables, membership.CONTACT) if "group" in declared else ()
+
+    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
+        """The members of each group are a listing of their own."""
+        return kind == "field_group" and attrs.get("object") == "contact"
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join options, relations and membership to each field."""

@@ -64,7 +64,6 @@ class MetaFieldKind(Kind):
     holders: ClassVar[str] = ""
     label = "label"
     created = "createdTimestamp"
-    follow_ups = ("groupMembers",)
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The fields and the groups that they must be in."""
@@ -73,6 +72,10 @@ class MetaFieldKind(Kind):
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The members of each group of this type."""
         return membership.listings(tables, self.group_type)
+
+    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
+        """The members of each group are a listing of their own."""
+        return kind == "field_group" and attrs.get("object") == self.holders.removesuffix("s")
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join the membership to each field."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.engine.examine import examine
-from reconciler.engine.refresh import Cost, Refreshed, refresh
+from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.desired import Desired
@@ -20,7 +20,7 @@ from reconciler.model.state import State
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.forecast import with_requests
 from reconciler.planning.guards import judge
-from reconciler.planning.outlook import forecast
+from reconciler.planning.outlook import Listing, Spent, forecast
 from reconciler.planning.planner import Inputs, plan
 from reconciler.planning.select import select
 from reconciler.workflow.session import Book, Session, open_book
@@ -107,7 +107,7 @@ def finish(
             f"an earlier run was interrupted; its open creates are settled by name: {', '.join(sorted(book.intents()))}"
         )
     made = replace(made, warnings=(*made.warnings, *notes))
-    cost = forecast(made, _costs(refreshed), session.kinds, reads, session.rate, requests)
+    cost = forecast(made, _spent(refreshed, requests), session.kinds, session.rate)
     guards = judge(made, inputs, session.settings.guards, options.allow)
     heading = Heading(
         __version__,
@@ -121,8 +121,9 @@ def finish(
     return Planned(made, inputs, refreshed, to_document(made, heading, cost, guards), warnings, requests, reads)
 
 
-def _costs(refreshed: Refreshed) -> dict[str, tuple[int, int, bool]]:
-    return {name: (cost.requests, cost.rows, cost.total) for name, cost in refreshed.costs.items()}
+def _spent(refreshed: Refreshed, requests: int) -> Spent:
+    costs = {name: Listing(cost.path, cost.rows, cost.total) for name, cost in refreshed.costs.items()}
+    return Spent(requests, costs, refreshed.asked)
 
 
 def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
@@ -141,6 +142,3 @@ def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[
 
 def _references(attrs: Mapping[str, Any]) -> Iterable[Any]:
     return values.references(dict(attrs))
-
-
-__all__ = ["Cost", "Options", "Planned", "finish", "make_plan", "wanted"]

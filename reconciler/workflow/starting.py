@@ -22,7 +22,7 @@ default_environment: demo
     "config/crm.yaml": """\
 # What the account should look like. A key (vip, newsletter ...) is the stable name; everything else may change.
 tags:
-  vip: {name: VIP, description: Spends over 1,000 a year}
+  vip: {name: VIP, description: "Spends over 1,000 a year"}
 
 lists:
   newsletter:

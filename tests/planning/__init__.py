@@ -1,0 +1,1 @@
+"""Tests of the planner: pure inputs, pure outputs."""
