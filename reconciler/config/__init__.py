@@ -1,1 +1,19 @@
 """YAML in, Desired out, with the position of every value; the only home of yaml."""
+
+from reconciler.config.dumping import dump
+from reconciler.config.loading import Loaded, load, load_texts
+from reconciler.config.project import LoadedProject, Settings, environment, load_project
+from reconciler.config.schema import config_schema, project_schema
+
+__all__ = [
+    "Loaded",
+    "LoadedProject",
+    "Settings",
+    "config_schema",
+    "dump",
+    "environment",
+    "load",
+    "load_project",
+    "load_texts",
+    "project_schema",
+]

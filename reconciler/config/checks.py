@@ -1,0 +1,204 @@
+"""Checks over all resources together: references, what lifecycles name, twins, cycles."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from graphlib import CycleError, TopologicalSorter
+
+from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence, Spot, at, entries_of
+from reconciler.config.problems import Problems, did_you_mean, listed
+from reconciler.model.address import join, key_of, kind_of
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.values import Lookup, Ref, Value, references, transform
+
+MAX_CYCLES = 20
+"""Reference cycles told in one run."""
+
+
+@dataclass
+class Checks:
+    """The declared resources. `declared` has every address, also of what is not valid; without `complete`, some are
+    not known.
+    """
+
+    kinds: Kinds
+    declared: Mapping[str, Entry]
+    problems: Problems
+    complete: bool = True
+
+    def resolved(self, resources: Mapping[str, Resource]) -> dict[str, Resource]:
+        """Return the resources with every reference checked, and completed where it names a sibling."""
+        return {address: self._resolve(resource) for address, resource in resources.items()}
+
+    def _resolve(self, resource: Resource) -> Resource:
+        held = {name: value for name, value in resource.attrs.items() if any(references(value))}
+        if held:
+            checked = {name: transform(value, self._leaf_of(name, resource)) for name, value in held.items()}
+            resource = replace(resource, attrs={**resource.attrs, **checked})
+        if not resource.lifecycle.on_destroy:
+            return resource
+        targets = {what: self._target(target, what, resource) for what, target in resource.lifecycle.on_destroy.items()}
+        return replace(resource, lifecycle=resource.lifecycle.model_copy(update={"on_destroy": targets}))
+
+    def _leaf_of(self, name: str, resource: Resource) -> Callable[[Value], Value]:
+        return lambda leaf: self._leaf(leaf, name, resource)
+
+    def _leaf(self, leaf: Value, name: str, resource: Resource) -> Value:
+        if isinstance(leaf, Lookup):
+            self._check_lookup(leaf, name, resource)
+        if not isinstance(leaf, Ref) or leaf.address in self.declared:
+            return leaf
+        sibling = self._sibling(leaf.kind, leaf.key, resource)
+        if sibling in self.declared:
+            return Ref(leaf.kind, key_of(sibling))
+        if self.complete:
+            self._dangling(leaf, name, resource)
+        return leaf
+
+    def _sibling(self, kind: str, key: str, resource: Resource) -> str:
+        return join(kind, f"{key_of(resource.parent)}.{key}") if resource.parent is not None else ""
+
+    def _target(self, target: str, what: str, resource: Resource) -> str:
+        """Return the address of what a lifecycle names: a sibling's key, a key of the same kind or of one nested in it,
+        an address.
+        """
+        nested = [name for name, kind in self.kinds.items() if kind.nested == resource.kind]
+        candidates = [
+            self._sibling(resource.kind, target, resource),
+            *(join(kind, target) for kind in (resource.kind, *nested)),
+            target,
+        ]
+        found = next((one for one in candidates if one in self.declared), None)
+        entry = (
+            at(self.declared[resource.address].value, "lifecycle", "on_destroy", what)
+            or self.declared[resource.address]
+        )
+        if found is None and self.complete:
+            near = did_you_mean(candidates[0] or candidates[1], self._of_kinds(resource.kind, *nested))
+            self.problems.error("dangling-reference", f"`{target}` is not declared", entry.spot, near)
+        elif found == resource.address:
+            self.problems.error(
+                "self-reference", f"`{what}` names the object that is deleted", entry.spot, "name another one"
+            )
+        return found or target
+
+    def _of_kinds(self, *kinds: str) -> list[str]:
+        return [address for address in self.declared if kind_of(address) in kinds]
+
+    def _check_lookup(self, lookup: Lookup, name: str, resource: Resource) -> None:
+        kind = self.kinds.get(lookup.kind)
+        if kind is None:
+            return
+        known = ["id", "name", *kind.attributes]
+        if lookup.by not in known:
+            spot = _find(self.declared[resource.address], name, lookup.by)
+            hint = did_you_mean(lookup.by, known, f"there are {listed(dict.fromkeys(known))}")
+            self.problems.error(
+                "unknown-attribute", f"a {lookup.kind} cannot be looked up by `{lookup.by}`", spot, hint
+            )
+
+    def _dangling(self, ref: Ref, name: str, resource: Resource) -> None:
+        spot = _find(self.declared[resource.address], name, ref.key)
+        kind = self.kinds.get(ref.kind)
+        keys = [key_of(address) for address in self._of_kinds(ref.kind)]
+        prefix, dot, rest = ref.key.partition(".")
+        others = [other for other in self.kinds if join(other, ref.key) in self.declared]
+        if dot and prefix == ref.kind and join(prefix, rest) in self.declared:
+            self.problems.error("bad-reference", f"`{name}` takes the key alone", spot, f"write `{rest}`")
+        elif dot and join(prefix, rest) in self.declared:
+            self.problems.error("wrong-kind", f"`{name}` refers to a {ref.kind}, and `{ref.key}` is a {prefix}", spot)
+        elif kind is not None and not kind.managed:
+            by = "email" if "email" in kind.attributes else "name"
+            self.problems.error(
+                "dangling-reference",
+                f"nothing declares a {ref.kind}",
+                spot,
+                f"look it up in the account: {{{by}: {ref.key}}}",
+            )
+        elif others and not did_you_mean(ref.key, keys):
+            where = self.declared[join(others[0], ref.key)].key.spot.position
+            message = f"`{name}` refers to a {ref.kind}, and `{ref.key}` is a {others[0]}"
+            self.problems.error("wrong-kind", message, spot, f"it is declared at {where}")
+        else:
+            label = kind.label if kind is not None else "name"
+            hint = did_you_mean(ref.key, keys, f"declare it, or look up one that nobody declares: {{{label}: ...}}")
+            self.problems.error("dangling-reference", f"no {ref.kind} `{ref.key}` is declared", spot, hint)
+
+
+def check_twins(
+    resources: Iterable[Resource],
+    kinds: Kinds,
+    declared: Mapping[str, Entry],
+    pinned: frozenset[str],
+    problems: Problems,
+) -> None:
+    """Report declarations that mean the same object, unless both are pinned to ids.
+
+    Sharing only a weaker key, while their better ones differ, is a warning: the account may hold such objects.
+    """
+    seen: dict[tuple[object, ...], tuple[Resource, int]] = {}
+    for resource in resources:
+        for tier, key in enumerate(kinds[resource.kind].natural_keys(resource.attrs)):
+            first, place = seen.setdefault((resource.kind, *key), (resource, tier))
+            if first is resource:
+                continue
+            if not pinned.issuperset((first.address, resource.address)):
+                _tell_twins(kinds[resource.kind], first, resource, declared, problems, weak=bool(tier and place))
+            break
+
+
+def _tell_twins(
+    kind: Kind, first: Resource, second: Resource, declared: Mapping[str, Entry], problems: Problems, *, weak: bool
+) -> None:
+    spot = declared[second.address].key.spot
+    if weak:
+        message = f"`{second.address}` may mean the same {kind.title.lower() or kind.name} as `{first.address}`"
+        problems.warn("similar-identity", message, spot, f"the other is at {first.at}")
+        return
+    message = f"`{second.address}` and `{first.address}` mean the same {kind.title.lower() or kind.name}"
+    hint = f"the other is at {first.at}; change one, or pin both to ids with `imports`"
+    problems.error("twin-identity", message, spot, hint)
+
+
+def check_cycles(resources: Mapping[str, Resource], declared: Mapping[str, Entry], problems: Problems) -> None:
+    """Report references that lead in a circle, each with all its steps."""
+    graph = {
+        address: {leaf.address for leaf in references(dict(resource.attrs)) if isinstance(leaf, Ref)}
+        for address, resource in resources.items()
+    }
+    for _ in range(MAX_CYCLES):
+        try:
+            TopologicalSorter(graph).prepare()
+            return
+        except CycleError as error:
+            # From what is referred to, to what refers to it; told the other way, from the first one in the files.
+            cycle = list(reversed(error.args[1]))[:-1]
+        start = cycle.index(min(cycle, key=lambda address: list(resources).index(address)))
+        cycle = cycle[start:] + cycle[:start]
+        path = " -> ".join([*cycle, cycle[0]])
+        problems.error(
+            "reference-cycle",
+            f"references lead in a circle: {path}",
+            declared[cycle[0]].key.spot,
+            "take one of these references out",
+        )
+        graph[cycle[0]] = graph[cycle[0]] - {cycle[1 % len(cycle)]}
+
+
+def _find(entry: Entry, name: str, written: str) -> Spot:
+    """Return the place of a text inside an attribute, or of the attribute where a variable brought it."""
+    attribute = at(entry.value, name)
+    if attribute is None:
+        return entry.key.spot
+    return _search(attribute.value, written) or attribute.spot
+
+
+def _search(node: Node, written: str) -> Spot | None:
+    if isinstance(node, Scalar):
+        return node.spot if node.text == written else None
+    if isinstance(node, Map) and written in node.entries:
+        return node.entries[written].key.spot
+    children = node.items if isinstance(node, Sequence) else [entry.value for entry in entries_of(node).values()]
+    return next((spot for child in children if (spot := _search(child, written)) is not None), None)

@@ -1,0 +1,100 @@
+"""Resources to readable files: what `loading` reads back is the same."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from reconciler.config.writing import document
+from reconciler.model import values
+from reconciler.model.address import key_of
+from reconciler.model.desired import Resource
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.kind import Kinds
+from reconciler.model.spec import KEY, Default, Nested, RefTo
+from reconciler.model.values import Lookup, Ref, RemoteId, Value
+
+FOLDER = "config"
+
+
+def dump(resources: Sequence[Resource], kinds: Kinds) -> dict[str, str]:
+    """Return the text of each file (`config/tags.yaml`), in an order that depends on nothing but the resources.
+
+    References are written as keys, look-ups and remote ids as maps, users by their e-mail, secrets as `${secret.X}`;
+    defaults are left out. Raises ReconcilerError where a text has no form in YAML.
+    """
+    children: dict[str, list[Resource]] = {}
+    for resource in resources:
+        if resource.parent is not None:
+            children.setdefault(resource.parent, []).append(resource)
+    files: dict[str, str] = {}
+    for kind in kinds.values():
+        roots = sorted(
+            (one for one in resources if one.kind == kind.name and one.parent is None), key=lambda one: one.key
+        )
+        if roots and not kind.section:
+            raise ReconcilerError(f"{roots[0].address} can only be written inside its {kind.nested}")
+        if roots:
+            section = {one.key: _content(one, children, kinds) for one in roots}
+            files[f"{FOLDER}/{kind.section}.yaml"] = document({kind.section: section})
+    return files
+
+
+def _content(resource: Resource, children: Mapping[str, Iterable[Resource]], kinds: Kinds) -> dict[str, Any]:
+    """Return a resource's map: attributes in the order of the spec, then its lifecycle."""
+    own = resource.key.rpartition(".")[2]
+    content: dict[str, Any] = {}
+    for name, attribute in kinds[resource.kind].attributes.items():
+        nested, default = attribute.mark(Nested), attribute.mark(Default)
+        if name not in kinds[resource.kind].spec.model_fields:
+            continue
+        if nested is not None:
+            mine = sorted(
+                (one for one in children.get(resource.address, ()) if one.kind == nested.kind),
+                key=lambda one: (one.rank, one.key),
+            )
+            if mine or name in resource.nested:
+                content[name] = {one.key.rpartition(".")[2]: _content(one, children, kinds) for one in mine}
+        elif name in resource.attrs:
+            value = resource.attrs[name]
+            if default is None or value != (own if default.value == KEY else default.value):
+                content[name] = _written(value, attribute.mark(RefTo))
+    lifecycle = resource.lifecycle.model_dump(exclude_defaults=True)
+    if lifecycle:
+        if "on_destroy" in lifecycle:
+            lifecycle["on_destroy"] = {
+                what: _target(target, resource) for what, target in lifecycle["on_destroy"].items()
+            }
+        content["lifecycle"] = _escaped(lifecycle)
+    return content
+
+
+def _target(address: str, resource: Resource) -> str:
+    """Return an address as shortly as the loader understands it."""
+    if resource.parent is None:
+        return address
+    sibling = f"{resource.kind}.{key_of(resource.parent)}."
+    return address.removeprefix(sibling)
+
+
+def _written(value: Value, mark: RefTo | None) -> Any:
+    """Return a value as it is written: texts escaped, references in the form that a user would type."""
+    return values.transform(value, lambda leaf: _leaf(leaf, mark))
+
+
+def _leaf(leaf: Value, mark: RefTo | None) -> Any:
+    if isinstance(leaf, Ref):
+        return leaf.key
+    if isinstance(leaf, RemoteId):
+        return {"id": leaf.id}
+    if isinstance(leaf, Lookup):
+        plain = mark is not None and mark.lookup == leaf.by and "@" in leaf.value
+        return _escaped(leaf.value) if plain else {leaf.by: _escaped(leaf.value)}
+    return _escaped(leaf)
+
+
+def _escaped(value: Value) -> Any:
+    """Return texts such that nothing is filled in when they are read, but for secrets."""
+    return values.transform(
+        value, lambda leaf: values.show_secrets(leaf.replace("${", "$${")) if isinstance(leaf, str) else leaf
+    )

@@ -1,0 +1,158 @@
+"""From the files of a project to what they ask for. All problems are collected before anything is raised."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.config.blocks import Blocks
+from reconciler.config.checks import Checks, check_cycles, check_twins
+from reconciler.config.files import distinct, read_source, yaml_files
+from reconciler.config.interpolation import Scope
+from reconciler.config.nodes import Source, Spot
+from reconciler.config.parsing import parse
+from reconciler.config.problems import Problems
+from reconciler.config.project import LoadedProject, Settings
+from reconciler.config.resources import Reader
+from reconciler.config.sections import Sections, collect, patch, sections_of
+from reconciler.config.variables import Given, settle, tell_unused
+from reconciler.model.desired import Desired
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.kind import Kinds
+from reconciler.model.project import PROJECT_FILE
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What a configuration asks for, and what its author should know although nothing is wrong."""
+
+    desired: Desired
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass
+class _Files:
+    """The sources of a load; None stands for one that could not be read."""
+
+    resources: list[Source | None] = field(default_factory=list)
+    overlays: list[Source | None] = field(default_factory=list)
+
+
+def load(
+    loaded: LoadedProject, settings: Settings | None, kinds: Kinds, environ: Mapping[str, str], *, offline: bool = False
+) -> Loaded:
+    """Return what the project's files ask for in an environment. Raises ConfigError with every problem.
+
+    Without settings, variables that have no default are unknown. With `offline`, so is what `environ` lacks.
+    """
+    problems = Problems()
+    files = _Files([read_source(path, loaded.folder, problems) for path in _resource_files(loaded, problems)])
+    for name in settings.overlays if settings is not None else ():
+        path = loaded.folder / name
+        if path.is_file():
+            files.overlays.append(read_source(path, loaded.folder, problems))
+        else:
+            spot = loaded.spot("environments", settings.name if settings is not None else "", "overlays")
+            problems.error("missing-file", f"the overlay `{name}` does not exist", spot)
+    given = _given(settings, loaded)
+    return _load(files, given, kinds, environ, problems, offline=offline)
+
+
+def load_texts(
+    texts: Mapping[str, str],
+    settings: Settings | None,
+    kinds: Kinds,
+    environ: Mapping[str, str],
+    *,
+    overlays: Mapping[str, str] | None = None,
+    offline: bool = False,
+) -> Loaded:
+    """Return what texts ask for, each under the name of its file. Raises ConfigError with every problem."""
+    files = _Files(
+        [Source(file, text) for file, text in texts.items()],
+        [Source(file, text) for file, text in (overlays or {}).items()],
+    )
+    return _load(files, _given(settings, None), kinds, environ, Problems(), offline=offline)
+
+
+def _resource_files(loaded: LoadedProject, problems: Problems) -> list[Path]:
+    """Return the files of all `config` folders, without the project file and the overlays of any environment."""
+    found: list[Path] = []
+    for name in loaded.project.config:
+        place = loaded.folder / name
+        if place.exists():
+            found += yaml_files(place)
+        else:
+            message = f"`{name}` does not exist; resource files are looked for there"
+            problems.error(
+                "missing-file",
+                message,
+                loaded.spot("config"),
+                f"create the folder {name}/ or set `config` in {PROJECT_FILE}",
+            )
+    overlays = {
+        (loaded.folder / name).resolve() for one in loaded.project.environments.values() for name in one.overlays
+    }
+    apart = {*overlays, (loaded.folder / PROJECT_FILE).resolve()}
+    return [path for path in distinct(found) if path.resolve() not in apart]
+
+
+def _given(settings: Settings | None, loaded: LoadedProject | None) -> Given:
+    if settings is None:
+        return Given({}, {}, known=False)
+    spots: dict[str, Spot] = {}
+    if loaded is not None:
+        spots = {name: loaded.spot("environments", settings.name, "variables", name) for name in settings.variables}
+    return Given(settings.variables, spots, True, settings.name)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Stop the garbage collector: with so many new objects and no garbage among them, it takes most of the time."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _load(
+    files: _Files, given: Given, kinds: Kinds, environ: Mapping[str, str], problems: Problems, *, offline: bool
+) -> Loaded:
+    with _without_collection():
+        sections = Sections()
+        complete = not problems.errors
+        for source, step in [*((one, collect) for one in files.resources), *((one, patch) for one in files.overlays)]:
+            documents = parse(source, problems) if source is not None else None
+            if documents is None:
+                complete = False
+            else:
+                step(documents, kinds, sections, problems)
+        desired = _read(sections, given, kinds, Scope(problems, environ, offline=offline, complete=complete))
+        return Loaded(desired, problems.check())
+
+
+def _read(sections: Sections, given: Given, kinds: Kinds, scope: Scope) -> Desired:
+    """Read the resources and check them together; where a file could not be read, absence proves nothing."""
+    problems = scope.problems
+    scope_of_variables = Scope(problems, scope.environ, offline=scope.offline, complete=scope.complete)
+    scope.variables, scope.unknown = settle(sections.variables, given, scope_of_variables)
+    reader = Reader(kinds, scope)
+    for section, name in sections_of(kinds).items():
+        reader.read(kinds[name], sections.resources.get(section, {}))
+    resources = Checks(kinds, reader.declared, problems, scope.complete).resolved(reader.found)
+    blocks = Blocks(kinds, scope, reader.declared, scope.complete)
+    imports = blocks.imports(sections.blocks.get("imports", ()))
+    pinned = frozenset(block.target for block in imports)
+    check_twins(resources.values(), kinds, reader.declared, pinned, problems)
+    check_cycles(resources, reader.declared, problems)
+    moved = blocks.moved(sections.blocks.get("moved", ()))
+    removed = blocks.removed(sections.blocks.get("removed", ()))
+    if scope.complete:
+        tell_unused(sections.variables, scope.used, problems)
+    return Desired(resources, moved, removed, imports)

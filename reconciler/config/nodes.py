@@ -1,0 +1,190 @@
+"""The tree of a YAML file: plain values that know where they stand. Nothing here knows what the values mean.
+
+Nodes are shared where a file uses anchors, so nothing changes one after it was made. Lines and columns count from 0 in
+nodes, from 1 in positions.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model.diagnostics import Position
+
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+"""What YAML counts as the end of a line."""
+
+
+class Source:
+    """A file's name, relative to the project folder, and its text."""
+
+    __slots__ = ("_lines", "file", "text")
+
+    def __init__(self, file: str, text: str) -> None:
+        self.file = file
+        self.text = text
+        self._lines: list[str] | None = None
+
+    def line(self, number: int) -> str:
+        """Return the text of a line, counted from 0, without its end; empty past the end of the file."""
+        if self._lines is None:
+            self._lines = _BREAK.split(self.text)
+        return self._lines[number] if number < len(self._lines) else ""
+
+    def spot_at(self, offset: int, length: int = 1) -> Spot:
+        """Return the place of a character, given its offset in the text."""
+        breaks = list(_BREAK.finditer(self.text, 0, offset))
+        return Spot(self, len(breaks), offset - (breaks[-1].end() if breaks else 0), length)
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A place that a diagnostic points at, `length` characters long."""
+
+    source: Source
+    line: int = 0
+    column: int = 0
+    length: int = 1
+
+    @property
+    def position(self) -> Position:
+        """The place as people count it."""
+        return Position(self.source.file, self.line + 1, self.column + 1)
+
+
+@dataclass(slots=True, eq=False)
+class Scalar:
+    """A single value. `value` is what it means, `text` what is written; `plain` without quotes and on no `|` or `>`."""
+
+    source: Source
+    line: int
+    column: int
+    text: str
+    plain: bool
+    value: Any
+
+    @property
+    def spot(self) -> Spot:
+        """Where it stands; at most to the end of its first line."""
+        room = len(self.source.line(self.line)) - self.column
+        length = len(self.text) if self.plain else len(self.text) + 2
+        return Spot(self.source, self.line, self.column, max(1, min(length, room)))
+
+
+@dataclass(slots=True, eq=False)
+class Sequence:
+    """A list. `size` counts the nodes below it, aliases as often as they are used."""
+
+    source: Source
+    line: int
+    column: int
+    items: list[Node] = field(default_factory=list)
+    size: int = 1
+
+    @property
+    def spot(self) -> Spot:
+        """Where it begins."""
+        return Spot(self.source, self.line, self.column)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Entry:
+    """One entry of a map."""
+
+    key: Scalar
+    value: Node
+
+    @property
+    def spot(self) -> Spot:
+        """The value's place, or the key's where nothing is written after it."""
+        empty = isinstance(self.value, Scalar) and self.value.plain and not self.value.text
+        return self.key.spot if empty else self.value.spot
+
+
+@dataclass(slots=True, eq=False)
+class Map:
+    """A map in the order of the file; keys are texts. `size` counts as in `Sequence`."""
+
+    source: Source
+    line: int
+    column: int
+    entries: dict[str, Entry] = field(default_factory=dict)
+    size: int = 1
+
+    @property
+    def spot(self) -> Spot:
+        """Where it begins."""
+        return Spot(self.source, self.line, self.column)
+
+
+Node = Scalar | Sequence | Map
+
+
+class Places(Mapping[str, Position]):
+    """Where each entry of a map is declared; positions are made when somebody asks."""
+
+    __slots__ = ("_entries",)
+
+    def __init__(self, entries: Mapping[str, Entry]) -> None:
+        self._entries = entries
+
+    def __getitem__(self, name: str) -> Position:
+        return self._entries[name].key.spot.position
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._entries)
+
+    def __len__(self) -> int:
+        return len(self._entries)
+
+    def __repr__(self) -> str:
+        return f"Places({dict(self)})"
+
+
+def is_null(node: Node) -> bool:
+    """Tell whether a node is `null`, in any spelling."""
+    return isinstance(node, Scalar) and node.value is None
+
+
+def entries_of(node: Node | None) -> dict[str, Entry]:
+    """Return the entries of a map; none for anything else."""
+    return node.entries if isinstance(node, Map) else {}
+
+
+def at(node: Node, *path: str) -> Entry | None:
+    """Return the entry that a path of keys leads to, or None."""
+    found: Entry | None = None
+    for key in path:
+        found = entries_of(found.value if found is not None else node).get(key)
+        if found is None:
+            return None
+    return found
+
+
+def merge_patch(base: Node | None, patch: Node) -> Node:
+    """Return `base` changed as `patch` says (RFC 7396): maps merge, null removes, anything else replaces.
+
+    What the patch sets stands where the patch says so; everything else keeps its place.
+    """
+    if not isinstance(patch, Map):
+        return patch
+    start = base if isinstance(base, Map) else patch
+    return Map(
+        start.source, start.line, start.column, merged_entries(entries_of(base), patch.entries), start.size + patch.size
+    )
+
+
+def merged_entries(base: Mapping[str, Entry], patch: Mapping[str, Entry]) -> dict[str, Entry]:
+    """Return the entries of a map after a merge patch."""
+    merged = dict(base)
+    for name, entry in patch.items():
+        before = merged.get(name)
+        if is_null(entry.value):
+            merged.pop(name, None)
+        elif before is not None and isinstance(entry.value, Map) and isinstance(before.value, Map):
+            merged[name] = Entry(before.key, merge_patch(before.value, entry.value))
+        else:
+            merged[name] = Entry(entry.key, merge_patch(None, entry.value))
+    return merged

@@ -1,0 +1,244 @@
+"""YAML text to trees. Built from the event stream: deep nesting crashes the C composer, aliases may multiply without
+end, and PyYAML lets the last of two equal keys win in silence.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import yaml
+
+from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot
+from reconciler.config.problems import Problems
+from reconciler.config.scalars import meaning
+
+MAX_DEPTH = 100
+MAX_ALIASED = 1_000_000
+"""Nodes that aliases may stand for in one file, counted without expanding them."""
+
+_LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue003-\ufffd\U00010000-\U0010ffff]")
+"""What YAML does not allow in a file, and the three characters that stand for secrets and keys inside this program."""
+
+_HINTS = {
+    "mapping values are not allowed in this context": "put quotes around a text with `: `, and check the indentation",
+    "could not find expected ':'": "a key is followed by `:` and a blank; check the indentation, too",
+    "did not find expected key": "check the indentation: keys of one map begin in the same column",
+    "did not find expected '-' indicator": "check the indentation: items of one list begin in the same column",
+    "did not find expected ',' or ']'": "close the list with `]`, or put quotes around a text with `[`, `]` or `,`",
+    "did not find expected ',' or '}'": "close the map with `}`, or put quotes around a text with `{`, `}` or `,`",
+    "found unexpected end of stream": "close the quotes",
+    "found unknown escape character": "in double quotes write `\\\\` for a backslash, or use single quotes",
+    "found character that cannot start any token": "put quotes around a text that begins with this character",
+}
+
+
+class _Stop(Exception):
+    """The rest of the file cannot be read."""
+
+
+def parse(source: Source, problems: Problems) -> list[Node] | None:
+    """Return the documents of a file; None when it cannot be read, which `problems` then tells."""
+    bad = _UNREADABLE.search(source.text)
+    if bad is not None:
+        code = f"U+{ord(bad.group()):04X}"
+        problems.error(
+            "bad-character", f"the character {code} is not allowed here", source.spot_at(bad.start()), _bad_hint(code)
+        )
+        return None
+    builder = _Builder(source, problems)
+    loader = _LOADER(source.text)
+    try:
+        return builder.documents(_events(loader))
+    except yaml.YAMLError as error:
+        _report(error, source, problems)
+    except _Stop:
+        pass
+    finally:
+        loader.dispose()
+    return None
+
+
+def _events(loader: Any) -> Iterator[Any]:
+    get = loader.get_event
+    event = get()
+    while event is not None and event.__class__ is not yaml.StreamEndEvent:
+        yield event
+        event = get()
+
+
+def _bad_hint(code: str) -> str:
+    return "remove it" if code != "U+0000" else "is the file UTF-16? save it as UTF-8"
+
+
+def _report(error: yaml.YAMLError, source: Source, problems: Problems) -> None:
+    if not isinstance(error, yaml.MarkedYAMLError):
+        problems.error("bad-yaml", f"not valid YAML: {error}", Spot(source))
+        return
+    mark = error.problem_mark or error.context_mark
+    spot = Spot(source, mark.line, mark.column) if mark is not None else Spot(source)
+    if source.line(spot.line)[spot.column : spot.column + 1] == "\t":
+        problems.error(
+            "tab", "a tab where YAML expects blanks", spot, "indent with two blanks; editors can convert tabs"
+        )
+        return
+    problem = error.problem or "unknown problem"
+    hint = _HINTS.get(problem, "")
+    context = f" {error.context}" if error.context else ""
+    if error.context_mark is not None and error.context_mark.line != spot.line:
+        context += f" (line {error.context_mark.line + 1})"
+    problems.error("bad-yaml", f"not valid YAML: {problem}{context}", spot, hint)
+
+
+@dataclass(slots=True)
+class _Frame:
+    """A collection that is still open."""
+
+    node: Map | Sequence
+    anchor: str | None
+    key: Scalar | None = None
+    merges: list[Map] = field(default_factory=list)
+
+
+class _Builder:
+    """Builds nodes from events with a stack of its own, so that no depth can hurt."""
+
+    def __init__(self, source: Source, problems: Problems) -> None:
+        self.source = source
+        self.problems = problems
+        self.stack: list[_Frame] = []
+        self.anchors: dict[str, Node] = {}
+        self.roots: list[Node] = []
+        self.aliased = 0
+
+    def documents(self, events: Iterator[Any]) -> list[Node]:
+        """Consume the events and return the root of each document."""
+        for event in events:
+            kind = event.__class__
+            if kind is yaml.ScalarEvent:
+                self._scalar(event)
+            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
+                self._open(event, Map if kind is yaml.MappingStartEvent else Sequence)
+            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
+                self._close()
+            elif kind is yaml.AliasEvent:
+                self._alias(event)
+            elif kind is yaml.DocumentStartEvent:
+                self.anchors = {}
+        return self.roots
+
+    def _scalar(self, event: Any) -> None:
+        mark, text, plain = event.start_mark, event.value, not event.style
+        if event.tag is not None:
+            self._refuse_tag(event)
+        node = Scalar(self.source, mark.line, mark.column, text, plain, meaning(text) if plain else text)
+        if event.anchor is not None:
+            self.anchors[event.anchor] = node
+        self._add(node, 1)
+
+    def _open(self, event: Any, kind: type[Map] | type[Sequence]) -> None:
+        mark = event.start_mark
+        if len(self.stack) >= MAX_DEPTH:
+            spot = Spot(self.source, mark.line, mark.column)
+            self.problems.error("too-deep", f"nested more than {MAX_DEPTH} levels deep", spot)
+            raise _Stop
+        if event.tag is not None:
+            self._refuse_tag(event)
+        self.stack.append(_Frame(kind(self.source, mark.line, mark.column), event.anchor))
+
+    def _close(self) -> None:
+        frame = self.stack.pop()
+        node = frame.node
+        if frame.merges and isinstance(node, Map):
+            merged: dict[str, Entry] = {}
+            for other in reversed(frame.merges):
+                merged |= other.entries
+            node.entries = {**merged, **node.entries}
+        if frame.anchor is not None:
+            self.anchors[frame.anchor] = node
+        self._add(node, node.size)
+
+    def _alias(self, event: Any) -> None:
+        mark = event.start_mark
+        spot = Spot(self.source, mark.line, mark.column, len(event.anchor) + 1)
+        node = self.anchors.get(event.anchor)
+        if node is None:
+            inside = any(frame.anchor == event.anchor for frame in self.stack)
+            what = (
+                "stands for something that contains itself" if inside else f"has no anchor `&{event.anchor}` before it"
+            )
+            self.problems.error("bad-alias", f"the alias `*{event.anchor}` {what}", spot)
+            raise _Stop
+        size = 1 if isinstance(node, Scalar) else node.size
+        self.aliased += size
+        if self.aliased > MAX_ALIASED:
+            self.problems.error(
+                "alias-bomb",
+                f"aliases stand for more than {MAX_ALIASED:,} values",
+                spot,
+                "use fewer aliases of aliases",
+            )
+            raise _Stop
+        self._add(node, size)
+
+    def _add(self, node: Node, size: int) -> None:
+        if not self.stack:
+            self.roots.append(node)
+            return
+        frame = self.stack[-1]
+        parent = frame.node
+        parent.size += size
+        if parent.__class__ is Sequence:
+            parent.items.append(node)
+        elif frame.key is None:
+            frame.key = self._key(node)
+        else:
+            key, frame.key = frame.key, None
+            self._entry(frame, key, node)
+
+    def _key(self, node: Node) -> Scalar:
+        if isinstance(node, Scalar):
+            return node
+        self.problems.error(
+            "bad-key", "a key must be text, not a list or a map", node.spot, "put quotes around a text with `{` or `[`"
+        )
+        raise _Stop
+
+    def _entry(self, frame: _Frame, key: Scalar, value: Node) -> None:
+        entries = frame.node.entries if isinstance(frame.node, Map) else {}
+        if key.plain and key.text == "<<":
+            self._merge(frame, key, value)
+        elif key.text in entries:
+            first = entries[key.text].key.spot.position
+            self.problems.error(
+                "duplicate-key", f"the key `{key.text}` appears twice in one map", key.spot, f"the first is at {first}"
+            )
+        else:
+            entries[key.text] = Entry(key, value)
+
+    def _merge(self, frame: _Frame, key: Scalar, value: Node) -> None:
+        others = value.items if isinstance(value, Sequence) else [value]
+        maps = [other for other in others if isinstance(other, Map)]
+        if len(maps) != len(others):
+            self.problems.error(
+                "bad-merge", "`<<` merges maps only", key.spot, "write `<<: *name` or `<<: [*one, *two]`"
+            )
+        elif frame.merges:
+            self.problems.error(
+                "duplicate-key", "the key `<<` appears twice in one map", key.spot, "write `<<: [*one, *two]`"
+            )
+        else:
+            frame.merges = maps
+
+    def _refuse_tag(self, event: Any) -> None:
+        mark = event.start_mark
+        tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
+        self.problems.error(
+            "tag",
+            f"tags such as `{tag}` are not supported",
+            Spot(self.source, mark.line, mark.column),
+            "write the value without it; quotes make a text",
+        )

@@ -1,0 +1,169 @@
+"""The project file: which environments there are, and the settings of the one that a run is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from reconciler.config.files import read_source
+from reconciler.config.interpolation import Scope
+from reconciler.config.nodes import Entry, Map, Scalar, Source, Spot, at, entries_of
+from reconciler.config.parsing import parse
+from reconciler.config.problems import Problems, did_you_mean, listed
+from reconciler.config.validation import validated
+from reconciler.model.address import KEY_PATTERN
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.errors import ConfigError
+from reconciler.model.project import PROJECT_FILE, Environment, Guards, Project
+
+
+@dataclass(frozen=True)
+class LoadedProject:
+    """A project file as it is written: `${env.X}` is still text. `tree` knows the places."""
+
+    folder: Path
+    project: Project
+    tree: Map
+
+    def spot(self, *path: str) -> Spot:
+        """Return the place of a value of the project file; of the file itself where it is not there."""
+        entry = at(self.tree, *path)
+        return entry.spot if entry is not None else Spot(self.tree.source)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One environment with everything filled in. `variables` may hold secrets' markers, never secrets."""
+
+    name: str
+    url: str
+    token: str = ""
+    account: str | None = None
+    state: str | None = None
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    overlays: tuple[str, ...] = ()
+    requests_per_second: float | None = None
+    production: bool = False
+    guards: Guards = field(default_factory=Guards)
+
+
+def load_project(folder: Path) -> LoadedProject:
+    """Read the project file in `folder`; needs no environment variable. Raises ConfigError."""
+    problems = Problems()
+    if not (folder / PROJECT_FILE).is_file():
+        hint = "change to the project's folder or use --chdir; `reconciler init` writes a new project"
+        raise ConfigError([Diagnostic(f"there is no {PROJECT_FILE} in {folder}", hint=hint, code="no-project")])
+    source = read_source(folder / PROJECT_FILE, folder, problems)
+    found = read_project(source, problems) if source is not None else None
+    problems.check()
+    if found is None:
+        raise AssertionError("a project without problems was read")
+    return LoadedProject(folder, *found)
+
+
+def read_project(source: Source, problems: Problems) -> tuple[Project, Map] | None:
+    """Return a project file's content and its tree, or None where it is wrong, which `problems` then tells."""
+    documents = parse(source, problems)
+    if documents is None:
+        return None
+    tree = documents[0] if documents else None
+    if not isinstance(tree, Map) or len(documents) > 1:
+        spot = Spot(source) if tree is None else documents[-1].spot
+        problems.error("wrong-type", "a project file is one map", spot, "`reconciler init` writes an example")
+        return None
+    shown = Map(
+        source,
+        tree.line,
+        tree.column,
+        {name: entry for name, entry in tree.entries.items() if not name.startswith("x-")},
+    )
+    scope = Scope(problems, {}, fill=False)
+    root = Entry(Scalar(source, tree.line, tree.column, "", True, ""), shown)
+    project = validated(Project, scope.data(shown), root, scope)
+    if project is None:
+        return None
+    _check_names(project, tree, problems)
+    _check_interpolation(tree, problems)
+    return project, tree
+
+
+def _check_names(project: Project, tree: Map, problems: Problems) -> None:
+    for name, entry in entries_of(tree.entries["environments"].value).items():
+        if not KEY_PATTERN.match(name):
+            hint = "use letters, digits, `_` and `-`: the name becomes part of file names"
+            problems.error("bad-key", f"`{name}` cannot name an environment", entry.key.spot, hint)
+    default = project.default_environment
+    if default is not None and default not in project.environments:
+        hint = did_you_mean(default, project.environments, f"there are {listed(project.environments)}")
+        problems.error(
+            "unknown-environment",
+            f"there is no environment `{default}`",
+            tree.entries["default_environment"].spot,
+            hint,
+        )
+
+
+def _check_interpolation(tree: Map, problems: Problems) -> None:
+    """Report every `${...}` of a form that no environment variable could help."""
+    found = Problems()
+    for name in entries_of(tree.entries["environments"].value):
+        _filled(tree, name, Scope(found, {}, secrets=False, offline=True), Scope(found, {}, offline=True))
+    problems.found += [problem for problem in found.found if problem.severity == "error"]
+
+
+def _filled(tree: Map, name: str, plain: Scope, variables: Scope) -> dict[str, Any]:
+    entry = at(tree, "environments", name)
+    parts = entries_of(entry.value) if entry is not None else {}
+    return {key: (variables if key == "variables" else plain).data(part.value) for key, part in parts.items()}
+
+
+def environment(
+    loaded: LoadedProject, name: str | None, environ: Mapping[str, str], *, offline: bool = False
+) -> Settings:
+    """Return the settings of an environment; None means the default one. Raises ConfigError.
+
+    With `offline`, variables that `environ` lacks leave `${env.X}` as it is written.
+    """
+    problems = Problems()
+    chosen = _chosen(loaded, name, problems)
+    plain = Scope(problems, environ, secrets=False, offline=offline)
+    data = _filled(loaded.tree, chosen, plain, Scope(problems, environ, offline=offline)) if chosen is not None else {}
+    if chosen is not None and not problems.errors:
+        for key in ("url", "token"):
+            if key in data and not data[key].strip():
+                problems.error(
+                    "empty-setting",
+                    f"`{key}` is empty",
+                    loaded.spot("environments", chosen, key),
+                    "is the environment variable empty?",
+                )
+    problems.check()
+    found = Environment.model_validate(data)
+    return Settings(
+        chosen or "",
+        found.url,
+        found.token,
+        found.account,
+        found.state,
+        found.variables,
+        tuple(found.overlays),
+        found.requests_per_second,
+        found.production,
+        found.guards,
+    )
+
+
+def _chosen(loaded: LoadedProject, name: str | None, problems: Problems) -> str | None:
+    known = loaded.project.environments
+    chosen = name or loaded.project.default_environment or (next(iter(known)) if len(known) == 1 else None)
+    spot = loaded.spot("environments")
+    if chosen is None:
+        hint = f"use --env with one of {listed(known)}, or set `default_environment`"
+        problems.error("no-environment", "no environment was chosen", Spot(spot.source), hint)
+    elif chosen not in known:
+        hint = did_you_mean(chosen, known, f"there are {listed(known)}")
+        problems.error("unknown-environment", f"there is no environment `{chosen}`", spot, hint)
+        return None
+    return chosen

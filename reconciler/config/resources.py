@@ -1,0 +1,193 @@
+"""Entries of sections to resources: keys, validation by the kind's spec, defaults, nested resources, references."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pydantic import BaseModel
+
+from reconciler.config.interpolation import Scope
+from reconciler.config.nodes import Entry, Map, Places, entries_of, is_null
+from reconciler.config.problems import Problems, closest, did_you_mean, listed
+from reconciler.config.validation import validated
+from reconciler.model.address import KEY_PATTERN, join
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.spec import KEY, Default, Lifecycle, Nested, RefTo, Spec
+from reconciler.model.values import Lookup, Ref, Value
+
+LIFECYCLE = "lifecycle"
+ON_DESTROY = ("move_deals_to", "move_tasks_to")
+
+
+@dataclass
+class Reader:
+    """Reads resources and remembers every declared address with its entry, whether it is valid or not."""
+
+    kinds: Kinds
+    scope: Scope
+    declared: dict[str, Entry] = field(default_factory=dict)
+    found: dict[str, Resource] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> Problems:
+        """Where to tell what is wrong."""
+        return self.scope.problems
+
+    def read(
+        self, kind: Kind, entries: Mapping[str, Entry], parent: Resource | None = None, mark: Nested | None = None
+    ) -> None:
+        """Read the resources of a section, or those nested in a parent."""
+        for rank, (key, entry) in enumerate(entries.items()):
+            if not KEY_PATTERN.match(key):
+                self._bad_key(key, entry)
+                continue
+            self._read_one(kind, key, entry, rank, parent, mark)
+
+    def _bad_key(self, key: str, entry: Entry) -> None:
+        fixed = "".join(
+            letter if letter.isascii() and (letter.isalnum() or letter in "_-") else "_" for letter in key
+        ).strip("-")
+        hint = f"write `{fixed}`; " if KEY_PATTERN.match(fixed) and fixed.strip("_") else ""
+        message = f"`{key}` cannot be a key"
+        self.problems.error(
+            "bad-key", message, entry.key.spot, f"{hint}keys are letters, digits, `_` and `-`; names go into attributes"
+        )
+
+    def _read_one(
+        self, kind: Kind, key: str, entry: Entry, rank: int, parent: Resource | None, mark: Nested | None
+    ) -> None:
+        full = f"{parent.key}.{key}" if parent is not None else key
+        address = join(kind.name, full)
+        self.declared[address] = entry
+        if not isinstance(entry.value, Map) and not is_null(entry.value):
+            self.problems.error(
+                "wrong-type",
+                f"`{key}` must be a map of attributes",
+                entry.spot,
+                f"write `{key}: {{}}` for one without any",
+            )
+            return
+        entries = entries_of(entry.value)
+        shape = _shape(kind.spec)
+        nests = {name: one for name, one in shape.nested.items() if name in entries and _nestable(entries[name])}
+        data = {
+            name: self.scope.data(one.value) for name, one in entries.items() if name != LIFECYCLE and name not in nests
+        }
+        # A required map of nested resources is there, though validation does not see it.
+        spec = validated(kind.spec, {**data, **{name: {} for name in nests}}, entry, self.scope)
+        lifecycle = self._lifecycle(kind, entries.get(LIFECYCLE))
+        attrs = _attrs(spec, shape, key) if spec is not None else {}
+        if parent is not None and mark is not None:
+            attrs[mark.parent] = Ref(parent.kind, parent.key)
+        address_of_parent = parent.address if parent is not None else None
+        at = entry.key.spot.position
+        resource = Resource(
+            address,
+            kind.name,
+            full,
+            attrs,
+            lifecycle or Lifecycle(),
+            at,
+            Places(entries),
+            address_of_parent,
+            rank,
+            tuple(nests),
+        )
+        if spec is not None and lifecycle is not None:
+            self.found[address] = resource
+        for name, nested in nests.items():
+            self.read(self.kinds[nested.kind], entries_of(entries[name].value), resource, nested)
+
+    def _lifecycle(self, kind: Kind, entry: Entry | None) -> Lifecycle | None:
+        """Return what may happen to the resource; None where it is wrong."""
+        if entry is None or is_null(entry.value):
+            return _unremarkable()
+        lifecycle = validated(Lifecycle, self.scope.data(entry.value), entry, self.scope)
+        if lifecycle is None:
+            return None
+        parts = entries_of(entry.value)
+        for name in lifecycle.ignore_changes:
+            if name not in kind.attributes:
+                hint = did_you_mean(name, kind.attributes)
+                message = f"{kind.name} has no attribute `{name}` whose changes could be ignored"
+                self.problems.error("unknown-attribute", message, parts["ignore_changes"].spot, hint)
+        for name, one in entries_of(parts["on_destroy"].value if "on_destroy" in parts else None).items():
+            if name not in ON_DESTROY:
+                near = closest(name, ON_DESTROY)
+                hint = f"did you mean `{near}`?" if near else f"there are {listed(ON_DESTROY)}"
+                self.problems.error(
+                    "unknown-attribute", f"`{name}` is nothing that can be done before a delete", one.key.spot, hint
+                )
+        return lifecycle
+
+
+@functools.cache
+def _unremarkable() -> Lifecycle:
+    """The lifecycle that all resources share that say nothing of theirs."""
+    return Lifecycle()
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What the marks of a spec mean for reading it: references by attribute, defaults, maps of nested resources."""
+
+    names: tuple[tuple[str, RefTo | None], ...]
+    defaults: tuple[tuple[str, Value], ...]
+    nested: Mapping[str, Nested]
+
+
+@functools.cache
+def _shape(spec: type[BaseModel]) -> _Shape:
+    marks = {name: info.metadata for name, info in spec.model_fields.items() if name != LIFECYCLE}
+    nested = {name: mark for name, found in marks.items() for mark in found if isinstance(mark, Nested)}
+    defaults = tuple((name, mark.value) for name, found in marks.items() for mark in found if isinstance(mark, Default))
+    names = tuple(
+        (name, next((mark for mark in found if isinstance(mark, RefTo)), None))
+        for name, found in marks.items()
+        if name not in nested
+    )
+    return _Shape(names, defaults, nested)
+
+
+def _nestable(entry: Entry) -> bool:
+    return isinstance(entry.value, Map) or is_null(entry.value)
+
+
+def _attrs(spec: Spec, shape: _Shape, key: str) -> dict[str, Value]:
+    """Return the declared attributes in the order of the spec, and the defaults that belong to the identity."""
+    given = spec.model_fields_set
+    attrs = {name: plain(getattr(spec, name), mark) for name, mark in shape.names if name in given}
+    for name, value in shape.defaults:
+        if name not in attrs:
+            attrs[name] = key if value == KEY else value
+    return attrs
+
+
+def plain(value: Any, mark: RefTo | None) -> Value:
+    """Return a validated value without models: texts, numbers, lists, maps, and references that know their kind."""
+    if value is None or isinstance(value, str | int | float):
+        return value
+    if isinstance(value, Ref | Lookup):
+        return _reference(value, mark)
+    if isinstance(value, Mapping):
+        return {key: plain(item, mark) for key, item in value.items()}
+    if isinstance(value, BaseModel):
+        return {
+            name: plain(getattr(value, name), inner)
+            for name, inner in _shape(type(value)).names
+            if name in value.model_fields_set
+        }
+    return [plain(item, mark) for item in value]
+
+
+def _reference(value: Ref | Lookup, mark: RefTo | None) -> Value:
+    if mark is None:
+        raise TypeError("an attribute with references says by RefTo of which kind they are")
+    if isinstance(value, Lookup):
+        return Lookup(mark.kind, value.by, value.value)
+    # No key has an `@`, so nothing declared can be meant.
+    return Lookup(mark.kind, mark.lookup, value.key) if mark.lookup and "@" in value.key else Ref(mark.kind, value.key)

@@ -1,0 +1,148 @@
+"""JSON Schemas of resource files and of the project file, for editors and checkers; made from the models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel
+
+from reconciler.config.blocks import ImportBlock, MovedBlock, RemovedBlock
+from reconciler.config.resources import LIFECYCLE, ON_DESTROY
+from reconciler.config.variables import Declaration
+from reconciler.model.address import KEY_PATTERN
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.project import Project
+from reconciler.model.spec import KEY, Default, Lifecycle, Nested
+
+Json = dict[str, Any]
+
+DIALECT = "https://json-schema.org/draft/2020-12/schema"
+FILLED_IN = "interpolation"
+_FILLED_IN: Json = {
+    "type": "string",
+    "pattern": r"^\$\{(var|env)\.[A-Za-z_][A-Za-z0-9_]*\}$",
+    "description": "A value that is filled in, e.g. ${var.x}.",
+}
+_BLOCKS: Mapping[str, type[BaseModel]] = {"moved": MovedBlock, "removed": RemovedBlock, "imports": ImportBlock}
+_ANY_NAME: Json = {"^x-": {}}
+
+
+def config_schema(kinds: Kinds) -> Json:
+    """Return the JSON Schema (2020-12) of a resource file."""
+    definitions: dict[str, Json] = {FILLED_IN: _FILLED_IN}
+    properties: dict[str, Json] = {}
+    for name, kind in kinds.items():
+        if kind.managed:
+            definitions[name] = _resource(kind, definitions)
+        if kind.managed and kind.section:
+            description = f"{kind.title or name} resources by key. {(kind.spec.__doc__ or '').strip()}".strip()
+            properties[kind.section] = {"description": description, **_by_key(name)}
+    definitions["variable"] = _model(Declaration, "variable", definitions, filled=False)
+    properties["variables"] = {"description": "Variables by name, used as ${var.name}.", **_by_key("variable")}
+    for name, model in _BLOCKS.items():
+        definitions[name] = _model(model, name, definitions, filled=False)
+        properties[name] = {
+            "description": (model.__doc__ or "").strip(),
+            "type": ["array", "null"],
+            "items": {"$ref": f"#/$defs/{name}"},
+        }
+    return {
+        "$schema": DIALECT,
+        "title": "Resources of an ActiveCampaign account",
+        "type": ["object", "null"],
+        "properties": properties,
+        "patternProperties": _ANY_NAME,
+        "additionalProperties": False,
+        "$defs": definitions,
+    }
+
+
+def project_schema() -> Json:
+    """Return the JSON Schema (2020-12) of the project file."""
+    definitions: dict[str, Json] = {}
+    project = _model(Project, "project", definitions, filled=False)
+    head = {"$schema": DIALECT, "title": "Project of the ActiveCampaign reconciler"}
+    return {**head, **project, "patternProperties": _ANY_NAME, "$defs": definitions}
+
+
+def _by_key(name: str) -> Json:
+    """Return the schema of a map from keys to what a definition describes; `null` stands for an empty one."""
+    item = {"anyOf": [{"$ref": f"#/$defs/{name}"}, {"type": "null"}]}
+    return {"type": ["object", "null"], "propertyNames": {"pattern": KEY_PATTERN.pattern}, "additionalProperties": item}
+
+
+def _resource(kind: Kind, definitions: dict[str, Json]) -> Json:
+    """Return the schema of a kind's resources, with `lifecycle` and the maps of nested kinds."""
+    schema = _model(kind.spec, kind.name, definitions, filled=True)
+    properties = schema.setdefault("properties", {})
+    for name, attribute in kind.attributes.items():
+        nested, default = attribute.mark(Nested), attribute.mark(Default)
+        if name not in properties:
+            continue
+        if nested is not None:
+            properties[name] = {"description": attribute.description, **_by_key(nested.kind)}
+        if default is not None:
+            properties[name].pop("default", None)
+            if default.value == KEY:
+                properties[name]["description"] = f"{attribute.description} Default: the key."
+            else:
+                properties[name]["default"] = default.value
+    lifecycle = _model(Lifecycle, "lifecycle", definitions, filled=True)
+    parts = lifecycle["properties"]
+    names = [name for name in kind.attributes if name != LIFECYCLE]
+    parts["ignore_changes"] = {
+        "description": parts["ignore_changes"]["description"],
+        "type": "array",
+        "items": {"enum": names},
+    }
+    parts["on_destroy"] = {
+        "description": parts["on_destroy"]["description"],
+        "type": "object",
+        "properties": {name: {"type": "string"} for name in ON_DESTROY},
+        "additionalProperties": False,
+    }
+    properties[LIFECYCLE] = {"anyOf": [lifecycle, {"type": "null"}]}
+    return schema
+
+
+def _model(model: type[BaseModel], prefix: str, definitions: dict[str, Json], *, filled: bool) -> Json:
+    """Return a model's schema; models inside it become definitions of their own under the prefix."""
+    schema = model.model_json_schema(ref_template=f"#/$defs/{prefix}.{{model}}", by_alias=True)
+    # Nested resources have definitions of their own; what only they use is left over here.
+    inner = schema.pop("$defs", {})
+    cleaned: Json = _clean(schema, filled=filled)
+    wanted = _referred(cleaned)
+    while wanted:
+        name = wanted.pop()
+        short = name.removeprefix(f"{prefix}.")
+        if name not in definitions and short in inner:
+            definitions[name] = _clean(inner[short], filled=filled)
+            wanted |= _referred(definitions[name])
+    return cleaned
+
+
+def _referred(schema: Any) -> set[str]:
+    if isinstance(schema, dict):
+        own = {str(schema["$ref"]).removeprefix("#/$defs/")} if "$ref" in schema else set()
+        return own.union(*(_referred(part) for part in schema.values()))
+    return set().union(*(_referred(part) for part in schema)) if isinstance(schema, list) else set()
+
+
+def _clean(schema: Json, *, filled: bool) -> Json:
+    """Return a model's schema without pydantic's titles and null defaults; with `filled`, `${var.x}` may stand for any
+    value.
+    """
+    found = {name: value for name, value in schema.items() if name not in ("title", "properties")}
+    if "properties" in schema:
+        found["properties"] = {name: _property(part, filled=filled) for name, part in schema["properties"].items()}
+    return found
+
+
+def _property(schema: Json, *, filled: bool) -> Json:
+    head = {name: schema[name] for name in ("description", "default") if schema.get(name) is not None}
+    rest = {name: value for name, value in schema.items() if name not in ("title", "description", "default")}
+    if not filled or (rest.get("type") == "string" and len(rest) == 1) or not rest:
+        return {**head, **rest}
+    options = rest["anyOf"] if set(rest) == {"anyOf"} else [rest]
+    return {**head, "anyOf": [*options, {"$ref": f"#/$defs/{FILLED_IN}"}]}

@@ -1,0 +1,258 @@
+"""What pydantic finds wrong with a piece of a file, in plain words and with its place in the tree."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, TypeVar, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from reconciler.config.interpolation import Scope
+from reconciler.config.nodes import Entry, Map, Node, Sequence, Spot, is_null
+from reconciler.config.problems import Problems, closest, did_you_mean, listed
+from reconciler.model.spec import Api
+
+Model = TypeVar("Model", bound=BaseModel)
+Path = tuple[str | int, ...]
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "float_type": "a number",
+    "bool_type": "`true` or `false`",
+    "list_type": "a list",
+    "dict_type": "a map",
+    "mapping_type": "a map",
+    "model_type": "a map",
+    "none_required": "null",
+}
+_LIMITS = {
+    "greater_than": ("gt", "must be greater than"),
+    "greater_than_equal": ("ge", "must be at least"),
+    "less_than": ("lt", "must be less than"),
+    "less_than_equal": ("le", "must be at most"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One of pydantic's errors, found in the tree. `path` holds what is in the data, without pydantic's union tags."""
+
+    path: Path
+    entry: Entry | None
+    node: Node
+    error: ErrorDetails
+    in_union: bool
+
+    @property
+    def spot(self) -> Spot:
+        """Where a wrong value stands."""
+        return self.entry.spot if self.entry is not None else self.node.spot
+
+    @property
+    def holder(self) -> Spot:
+        """Where the key of a map stands in which something is missing or too much."""
+        return self.entry.key.spot if self.entry is not None else self.node.spot
+
+    @property
+    def name(self) -> str:
+        """What to call the value in a sentence."""
+        *_, last = self.path or ("the value",)
+        if isinstance(last, int):
+            outer = next((part for part in reversed(self.path) if isinstance(part, str)), "the list")
+            return f"item {last + 1} of `{outer}`"
+        return f"`{last}`"
+
+
+def validated(model: type[Model], data: Any, root: Entry, scope: Scope) -> Model | None:
+    """Return the model's instance, or None where the data is wrong, which the scope's problems then tell.
+
+    `root` is the entry of the tree that the data comes from.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        faults = [_located(detail, root) for detail in error.errors(include_url=False)]
+    for group in _groups(faults):
+        if id(group[0].node) not in scope.spoiled:
+            _tell(group, model, scope.problems)
+    return None
+
+
+def _located(error: ErrorDetails, root: Entry) -> Fault:
+    """Follow an error's location as far as the tree goes; what it does not have is a union tag or a missing key."""
+    entry: Entry | None = root
+    node = root.value
+    path: list[str | int] = []
+    skipped = False
+    for step in error["loc"]:
+        if isinstance(node, Map) and step in node.entries:
+            entry = node.entries[str(step)]
+            node = entry.value
+        elif isinstance(node, Sequence) and isinstance(step, int) and step < len(node.items):
+            entry, node = None, node.items[step]
+        else:
+            skipped = True
+            continue
+        path.append(step)
+    if error["type"] == "missing":
+        path.append(error["loc"][-1])
+        skipped = len(path) < len(error["loc"])
+    return Fault(tuple(path), entry, node, error, skipped)
+
+
+def _groups(faults: list[Fault]) -> list[list[Fault]]:
+    """Return what is to be told together: the branches of a union that fail at one place.
+
+    Where a branch got further than the others it was the one that was meant; the others are dropped.
+    """
+    paths = {fault.path for fault in faults}
+    deeper = {path[:length] for path in paths for length in range(len(path))}
+    grouped: dict[Path, list[Fault]] = {}
+    for fault in faults:
+        if not (fault.in_union and fault.path in deeper):
+            grouped.setdefault(fault.path, []).append(fault)
+    return list(grouped.values())
+
+
+def _tell(group: list[Fault], model: type[BaseModel], problems: Problems) -> None:
+    fault = group[0]
+    kind = fault.error["type"]
+    if kind == "missing":
+        hint = _description(model, fault.path)
+        problems.error("missing-attribute", f"{fault.name} is missing", fault.holder, hint)
+    elif kind == "extra_forbidden":
+        _tell_unknown(fault, model, problems)
+    elif all(other.error["type"] in _EXPECTED or other.error["type"] == "literal_error" for other in group):
+        _tell_mismatch(group, model, problems)
+    elif kind == "string_pattern_mismatch":
+        problems.error(
+            "invalid-value", f"{fault.name} does not have the right form", fault.spot, _description(model, fault.path)
+        )
+    else:
+        problems.error("invalid-value", _sentence(fault), fault.spot)
+
+
+def _sentence(fault: Fault) -> str:
+    kind, context = fault.error["type"], fault.error.get("ctx", {})
+    if kind in _LIMITS:
+        limit, words = _LIMITS[kind]
+        return f"{fault.name} {words} {context[limit]:g}"
+    if kind == "too_short":
+        count = context["min_length"]
+        return f"{fault.name} needs at least {count} {'entry' if count == 1 else 'entries'}"
+    if kind == "value_error":
+        return f"{fault.name}: {context['error']}"
+    return f"{fault.name}: {fault.error['msg'][:1].lower()}{fault.error['msg'][1:]}"
+
+
+def _tell_unknown(fault: Fault, model: type[BaseModel], problems: Problems) -> None:
+    name = str(fault.path[-1]) if fault.path else ""
+    known: dict[str, str] = {}
+    for owner in _models_at(model, fault.path[:-1]):
+        for field, info in owner.model_fields.items():
+            known[info.alias or field] = info.alias or field
+            known |= {mark.name: field for mark in info.metadata if isinstance(mark, Api) and mark.name}
+    if " " in name and is_null(fault.node):
+        hint = "inside `{}` and `[]`, put quotes around a text with a comma"
+        problems.error("unknown-attribute", f"unknown attribute `{name}`", fault.holder, hint)
+        return
+    near = closest(name, known)
+    hint = (
+        f"did you mean `{known[near]}`?"
+        if near is not None
+        else f"there are {listed(dict.fromkeys(known.values()), 30)}"
+    )
+    problems.error("unknown-attribute", f"unknown attribute `{name}`", fault.holder, hint)
+
+
+def _tell_mismatch(group: list[Fault], model: type[BaseModel], problems: Problems) -> None:
+    fault = group[0]
+    choices: list[str] = []
+    wanted: list[str] = []
+    for other in group:
+        if other.error["type"] == "literal_error":
+            choices += _choices(other.error)
+            wanted.append(_one_of(_choices(other.error)))
+        else:
+            wanted.append(_EXPECTED[other.error["type"]])
+    given = fault.error["input"]
+    code = "invalid-value" if choices and isinstance(given, str) else "wrong-type"
+    hint = _mismatch_hint(given, choices, wanted)
+    problems.error(
+        code,
+        f"{fault.name} must be {' or '.join(dict.fromkeys(wanted))}, not {_shown(given, bool(choices))}",
+        fault.spot,
+        hint,
+    )
+
+
+def _mismatch_hint(given: Any, choices: list[str], wanted: list[str]) -> str:
+    if isinstance(given, str) and choices:
+        return did_you_mean(given, choices)
+    if isinstance(given, bool) and (choices or "a text" in wanted):
+        return f'put it in quotes to make it a text: "{str(given).lower()}"'
+    if isinstance(given, int | float) and (choices or "a text" in wanted):
+        return f'put it in quotes to make it a text: "{given}"'
+    if isinstance(given, str) and given.lower() in ("true", "false") and "`true` or `false`" in wanted:
+        return "write it without quotes"
+    if isinstance(given, str) and re.fullmatch(r"-?\d+", given) and any("number" in word for word in wanted):
+        return "write it without quotes"
+    if isinstance(given, str) and "a list" in wanted:
+        return f"a list of one is written [{given}]"
+    return "leave it out to keep what the account has" if given is None else ""
+
+
+def _choices(error: ErrorDetails) -> list[str]:
+    expected = str(error.get("ctx", {}).get("expected", ""))
+    return re.findall(r"'([^']*)'", expected) or [expected]
+
+
+def _one_of(choices: list[str]) -> str:
+    return f"one of {listed(choices, 40)}" if len(choices) > 1 else f"`{choices[0]}`"
+
+
+def _shown(value: Any, choice: bool) -> str:
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
+    if isinstance(value, int | float):
+        return f"the number {value}"
+    if isinstance(value, str):
+        return f"`{value[:40]}`" if choice else "a text"
+    return "null" if value is None else "a list" if isinstance(value, list) else "a map"
+
+
+def _description(model: type[BaseModel], path: Path) -> str:
+    if not path:
+        return ""
+    for owner in _models_at(model, path[:-1]):
+        for name, info in owner.model_fields.items():
+            if (info.alias or name) == path[-1] and info.description:
+                return info.description
+    return ""
+
+
+def _models_at(model: type[BaseModel], path: Path) -> list[type[BaseModel]]:
+    """Return the models that may stand at a path of the data."""
+    current = [model]
+    for step in path:
+        fields = [
+            info
+            for owner in current
+            for name, info in owner.model_fields.items()
+            if isinstance(step, str) and (info.alias or name) == step
+        ]
+        if fields:
+            current = [found for info in fields for found in _models_in(info.annotation)]
+    return current
+
+
+def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for part in get_args(annotation):
+        yield from _models_in(part)

@@ -1,0 +1,1 @@
+"""Tests of `reconciler.config`: cases as files, round trips, projects, schemas."""
