@@ -1,1 +1,12 @@
-"""The vendor's API as the vendor documents it; knows nothing of the product's own kinds."""
+"""The vendor's API from the vendor's documentation and recorded behaviour; knows nothing of the reconciler's kinds.
+
+`open_account(path)` gives an account with an ASGI `app`; `serve(...)` puts it on a port. Section numbers in this
+package are those of the project's notes on the API, `[OAS]` is the vendor's OpenAPI file, "recorded" means seen in real
+traffic.
+"""
+
+from reconciler.emulator.account import Account, ConnectionDropped, open_account
+from reconciler.emulator.serving import serve
+from reconciler.emulator.settings import Fault, Settings
+
+__all__ = ["Account", "ConnectionDropped", "Fault", "Settings", "open_account", "serve"]

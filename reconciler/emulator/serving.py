@@ -1,0 +1,103 @@
+"""The emulator over HTTP: the default account below /api/3, others below /acct/NAME/api/3, and `/_emulator/` to
+steer it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import socket
+from collections.abc import Awaitable, Callable
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+
+from reconciler.emulator.account import Account, ConnectionDropped, open_account
+from reconciler.emulator.settings import Fault, Settings
+
+NAMED = re.compile(r"^/acct/([A-Za-z0-9_-]+)(/.*)$")
+
+
+class Served:
+    """The ASGI application of all accounts. Administration needs no token and is not counted by the rate limit."""
+
+    def __init__(self, path: str | Path | None, settings: Settings) -> None:
+        self._path = path
+        self._settings = settings
+        self._accounts: dict[str, Account] = {}
+
+    def account(self, name: str) -> Account:
+        """Return an account by name, "" for the default one; a named one begins fresh."""
+        if name not in self._accounts:
+            path = f"{self._path}.{name}.db" if name and self._path is not None else self._path if not name else None
+            self._accounts[name] = open_account(path, settings=self._settings)
+        return self._accounts[name]
+
+    async def __call__(
+        self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
+    ) -> None:
+        """Route to an account, or to its administration."""
+        if scope["type"] != "http":
+            return
+        named = NAMED.match(scope["path"])
+        name, path = (named.group(1), named.group(2)) if named else ("", scope["path"])
+        account = self.account(name)
+        if path.startswith("/_emulator/"):
+            response = await administer(account, path.removeprefix("/_emulator/"), Request(scope, receive))
+            await response(scope, receive, send)
+            return
+        try:
+            await account.app(scope, receive, send, path)
+        except ConnectionDropped:
+            # A promised body that never comes makes the server cut the connection.
+            await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000")]})
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+async def administer(account: Account, what: str, request: Request) -> Response:
+    """Answer GET/DELETE log, GET/PUT settings, GET/PUT/DELETE faults, POST seed, POST reset, GET visibility, GET
+    dump.
+    """
+    call = f"{request.method} {what.rstrip('/')}"
+    try:
+        body = json.loads(await request.body() or b"null")
+        if call == "GET log":
+            return JSONResponse(list(account.log))
+        if call == "DELETE log":
+            account.log.clear()
+        elif call == "PUT settings":
+            account.keep(Settings.of({**account.settings.data(), **body}))
+        elif call == "PUT faults":
+            names = {one.name for one in fields(Fault)}
+            account.faults = [Fault(**{name: value for name, value in one.items() if name in names}) for one in body]
+        elif call == "DELETE faults":
+            account.faults = []
+        elif call == "POST seed":
+            return JSONResponse(account.seed(body))
+        elif call == "POST reset":
+            account.reset()
+        elif call == "GET visibility":
+            return JSONResponse(account.visibility())
+        elif call == "GET dump":
+            return JSONResponse(account.rows.dump())
+        elif call not in ("GET settings", "GET faults"):
+            return JSONResponse({"message": "Not Found"}, 404)
+    except (ValueError, TypeError, KeyError) as error:
+        return JSONResponse({"message": str(error)}, 400)
+    return JSONResponse(account.fault_data() if what.startswith("faults") else account.settings.data())
+
+
+def serve(path: str | Path | None, host: str, port: int, settings: Settings, ready: Callable[[str], None]) -> None:
+    """Serve until interrupted; `ready` is told the URL once the port is open."""
+    import uvicorn
+
+    listener = socket.socket(socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listener.bind((host, port))
+    listener.listen()
+    ready(f"http://{host}:{listener.getsockname()[1]}")
+    config = uvicorn.Config(Served(path, settings), log_level="critical", access_log=False, lifespan="off")
+    uvicorn.Server(config).run(sockets=[listener])
