@@ -27,6 +27,8 @@ CALLED_ELSEWHERE = [
 ]
 # Called by Python, pytest, hypothesis or asyncio through its name.
 KNOWN_NAMES = ["__*__", "pytest_*", "visit_*", "teardown", "setup_method"]
+# Called by click on its groups.
+KNOWN_NAMES += ["list_commands", "get_command", "format_commands", "resolve_command"]
 
 
 def dead_code(root: Path) -> list[str]:

@@ -54,6 +54,7 @@ def command(
 
 def plan_and_apply(chosen: Globals, options: Any, auto_approve: bool, lock_timeout: float, quiet: bool) -> int:
     """Plan, show, ask, apply; also what `destroy` does."""
+    from reconciler.model.errors import Cancelled
     from reconciler.workflow.planning import make_plan
     from reconciler.workflow.session import run_async
 
@@ -66,8 +67,7 @@ def plan_and_apply(chosen: Globals, options: Any, auto_approve: bool, lock_timeo
     if not planned.plan.steps:
         return exit_code(document, False)
     if not auto_approve and not asked(options.destroy, opened):
-        note("Cancelled. Nothing was changed.")
-        return 130
+        raise Cancelled("cancelled; nothing was changed")
     if not auto_approve:
         planned = run_async(still_true(opened, planned, options))
     return carry_out(opened, planned, lock_timeout, quiet, chosen.verbose)

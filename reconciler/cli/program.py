@@ -24,6 +24,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write the live account as YAML, and bind it in the state.",
     "import": "Bind a declared address to a live object.",
     "state": "Look at and edit the state.",
+    "lock": "See and break the lock of the state.",
     "kinds": "List what can be declared.",
     "schema": "Print or write the JSON Schemas.",
     "emulator": "Run the built-in ActiveCampaign emulator.",

@@ -1,7 +1,7 @@
 """YAML in, Desired out, with the position of every value; the only home of yaml."""
 
 from reconciler.config.dumping import dump
-from reconciler.config.loading import Loaded, load, load_texts
+from reconciler.config.loading import Loaded, load, load_texts, plain_data
 from reconciler.config.project import LoadedProject, Settings, environment, load_project
 from reconciler.config.schema import config_schema, project_schema
 
@@ -15,5 +15,6 @@ __all__ = [
     "load",
     "load_project",
     "load_texts",
+    "plain_data",
     "project_schema",
 ]

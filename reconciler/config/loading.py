@@ -78,6 +78,15 @@ def load_texts(
     return _load(files, _given(settings, None), kinds, environ, Problems(), offline=offline)
 
 
+def plain_data(text: str, file: str) -> object:
+    """Return a YAML text's first document as plain data; nothing is filled in. Raises ConfigError."""
+    problems = Problems()
+    documents = parse(Source(file, text), problems) or []
+    data = [Scope(problems, {}, fill=False).data(document) for document in documents[:1]]
+    problems.check()
+    return data[0] if data else None
+
+
 def _resource_files(loaded: LoadedProject, problems: Problems) -> list[Path]:
     """Return the files of all `config` folders, without the project file and the overlays of any environment."""
     found: list[Path] = []

@@ -80,8 +80,8 @@ def _mixed(value: Any, dice: random.Random) -> Any:
 
 def sent(kind: Type, body: Any) -> dict[str, Any]:
     """Return what is under the wrapper key; a wrong wrapper is silently nothing (section 1.3)."""
-    inner = body.get(kind.one) if isinstance(body, dict) else None
-    return {kind.names.get(name, name): value for name, value in inner.items()} if isinstance(inner, dict) else {}
+    inner: Any = body.get(kind.one) if isinstance(body, dict) else None
+    return {str(kind.names.get(name, name)): value for name, value in inner.items()} if isinstance(inner, dict) else {}
 
 
 def create(account: Account, kind: Type, body: Any) -> Answer:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reconciler.emulator.account import Account
 
 DEFAULT_STAGES = (("To Contact", "18D499"), ("In Contact", "32B0FC"), ("Follow Up", "E6CE4B"))
-FILTERS = {
+FILTERS: dict[str, dict[str, str | tuple[str, str]]] = {
     "contacts": {"tagid": ("contactTags", "tag"), "listid": ("contactLists", "list")},
     "fieldValues": {"filters[fieldid]": "field", "filters[val]": "value"},
     "deals": {"filters[stage]": "stage", "filters[group]": "group", "filters[owner]": "owner"},
@@ -23,6 +23,17 @@ FILTERS = {
     "groupMembers": {"group_id": "group_id"},
     "dealCustomFieldData": {"filters[dealId]": "dealId"},
 }
+SUB_COLLECTIONS = {
+    "options": ("fieldOptions", "field"),
+    "relations": ("fieldRels", "field"),
+    "stages": ("dealStages", "group"),
+    "dealGroupUsers": ("dealGroupUsers", "dealGroup"),
+    "dealGroupGroups": ("dealGroupGroups", "dealGroup"),
+    "dealCustomFieldData": ("dealCustomFieldData", "customFieldId"),
+    "accountCustomFieldData": ("accountCustomFieldData", "customFieldId"),
+    "listGroups": ("listGroups", "group"),
+}
+"""Sub-collections by their name in `links`: the table and the property that holds the parent's id (section 1.7)."""
 
 
 def filtered(account: Account, kind: Type, query: Mapping[str, str]) -> list[Row]:
@@ -137,7 +148,8 @@ def _unique_title(account: Account, given: Mapping[str, Any], own: object) -> No
 def _member(account: Account, given: dict[str, Any]) -> None:
     """A missing field id leaks the inner service's message as 403; an unknown group is 404 (section 1.6)."""
     if not given.get("rel_id"):
-        message = 'Client error: `POST member` resulted in a `400 Bad Request` response:\n{"message": {"rel_id": "rel_id is required"}}\n\n'
+        inner = '{"message": {"rel_id": "rel_id is required"}}'
+        message = f"Client error: `POST member` resulted in a `400 Bad Request` response:\n{inner}\n\n"
         raise Problem(Answer(403, {"message": message}))
     if account.rows.get("groupDefinitions", given.get("group_id")) is None:
         raise not_found("GroupDefinition", given.get("group_id"))
@@ -331,13 +343,9 @@ def below(account: Account, method: str, parts: list[str], query: Mapping[str, s
         return Answer(200, {"deals": list(account.rows.where("deals", stage=target["id"]))})
     if method != "GET":
         raise Problem(Answer(405, {"message": "Method Not Allowed"}))
-    keys = {"options": ("fieldOptions", "field"), "relations": ("fieldRels", "field"), "stages": ("dealStages", "group"),
-            "dealGroupUsers": ("dealGroupUsers", "dealGroup"), "dealGroupGroups": ("dealGroupGroups", "dealGroup"),
-            "dealCustomFieldData": ("dealCustomFieldData", "customFieldId"),
-            "accountCustomFieldData": ("accountCustomFieldData", "customFieldId"), "listGroups": ("listGroups", "group")}  # fmt: skip
-    if name not in keys:
+    if name not in SUB_COLLECTIONS:
         raise Problem(Answer(404, {"message": "Not Found"}))
-    child, key = keys[name]
+    child, key = SUB_COLLECTIONS[name]
     rows = list(account.rows.where(child, **{key: identity}))
     offset, limit = int(query.get("offset", 0)), min(int(query.get("limit", 20)), 100)
     return Answer(200, {child: rows[offset : offset + limit]})

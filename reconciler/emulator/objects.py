@@ -116,7 +116,7 @@ def _update(account: Account, row: Row, body: Any, dry: bool) -> Answer:
     old = {field["id"]: field for field in row["fields"]}
     kept = [field for field in row["fields"] if field.get("status") == GONE]
     # What is left out of the arrays stays: removal goes by DELETE only (row 23 of section 7).
-    sent = _fields(given.get("fields", row["fields"]), old)
+    sent = _fields(given.get("fields") or row["fields"], old)
     names = {field["id"] for field in sent}
     fields = sent + [field for field in row["fields"] if field["id"] not in names and field not in kept] + kept
     relations = {one["id"]: one for one in row["relationships"]} | {

@@ -15,6 +15,8 @@ class Rows:
     """Rows by table, in the order in which they were made. `commit` makes the changes of a request durable."""
 
     def __init__(self, path: str | Path | None) -> None:
+        if path is not None:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
         self._db = sqlite3.connect(str(path) if path is not None else ":memory:", check_same_thread=False)
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=OFF")

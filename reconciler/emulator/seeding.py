@@ -133,18 +133,7 @@ def _records(account: Account, path: str, identity: str, extras: Mapping[str, An
         _row(account, "fieldOptions", {"orderid": order, "label": given["value"], **given, "field": identity})
     for relid in extras.get("relids", ()):
         _row(account, "fieldRels", {"field": identity, "relid": relid})
-    if path == "fields":
-        values = extras.get("values", {})
-        for value, count in values.items() if isinstance(values, dict) else [("x", values)]:
-            for contact in _contacts(account, int(count)):
-                _row(account, "fieldValues", {"contact": contact, "field": identity, "value": value})
-    elif path.endswith("CustomFieldMeta"):
-        for number in range(int(extras.get("values", 0))):
-            _row(
-                account,
-                path.replace("Meta", "Data"),
-                {"customFieldId": identity, "dealId": str(number + 1), "fieldValue": "x"},
-            )
+    _values(account, path, identity, extras.get("values", {}))
     for stage in extras.get("stages", ()):
         _row(account, "dealStages", {**stage, "group": identity})
     stage = account.rows.get("dealStages", identity) if path == "dealStages" else None
@@ -164,6 +153,17 @@ def _records(account: Account, path: str, identity: str, extras: Mapping[str, An
                     "title": f"Deal {number + 1}",
                 },
             )
+
+
+def _values(account: Account, path: str, identity: str, values: Any) -> None:
+    for value, count in values.items() if isinstance(values, dict) else [("x", values)]:
+        if path == "fields":
+            for contact in _contacts(account, int(count)):
+                _row(account, "fieldValues", {"contact": contact, "field": identity, "value": value})
+        elif path.endswith("CustomFieldMeta"):
+            for number in range(int(count)):
+                holder = {"customFieldId": identity, "dealId": str(number + 1), "fieldValue": value}
+                _row(account, path.replace("Meta", "Data"), holder)
 
 
 def _contacts(account: Account, count: int) -> list[str]:

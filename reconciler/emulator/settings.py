@@ -7,8 +7,8 @@ from dataclasses import asdict, dataclass, field, fields
 from typing import Any, Literal
 
 Action = Literal[
-    "fail_before", "fail_after", "drop_before", "drop_after", "slow", "rate_limited", "forbidden", "stale_list", "lying_total",
-    "html", "truncated",
+    "fail_before", "fail_after", "drop_before", "drop_after", "slow", "rate_limited", "forbidden", "stale_list",
+    "lying_total", "html", "truncated",
 ]  # fmt: skip
 
 
@@ -47,7 +47,8 @@ class Settings:
         wrong = sorted(set(data) - names)
         if wrong:
             raise ValueError(f"unknown settings: {', '.join(wrong)}")
-        return cls(**{name: tuple(value) if isinstance(value, list) else value for name, value in data.items()})
+        given: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
+        return cls(**given)
 
     def data(self) -> dict[str, Any]:
         """The settings as JSON."""

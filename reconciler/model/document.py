@@ -19,12 +19,21 @@ class _Part(BaseModel):
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
+class PartView(_Part):
+    """One difference inside a map or list."""
+
+    path: str = Field(description="Where inside the value, e.g. seat.required.")
+    before: Any = None
+    after: Any = None
+
+
 class AttributeView(_Part):
     """One attribute that changes."""
 
     name: str
     before: Any = Field(None, description="Value in the account, encoded; masked when sensitive.")
     after: Any = Field(None, description="Value asked for, encoded; masked when sensitive.")
+    parts: list[PartView] = Field(default_factory=list, description="What differs inside a map or list.")
     applied: Any = Field(None, description="Value this tool last applied, encoded.")
     origin: Literal["config", "drift", "both", "new", "none"] = Field("config", description="Whose change it is.")
     place: str | None = Field(None, description="file:line:column that asks for it.")

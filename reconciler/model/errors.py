@@ -75,12 +75,6 @@ class Rejected(RemoteError):
         self.status = status
 
 
-class AmbiguousMatch(ReconcilerError):
-    """Several live objects fit one declaration."""
-
-    exit_code = ExitCode.CONFIG
-
-
 class PlanError(ReconcilerError):
     """The plan cannot be made as declared."""
 

@@ -160,13 +160,6 @@ class Nested:
     parent: str
 
 
-@dataclass(frozen=True, slots=True)
-class Note:
-    """A remark for the docs table: capability, uncertain fact, source."""
-
-    text: str
-
-
 KEY = "\ue002key"
 """As the value of `Default`: the resource's key."""
 

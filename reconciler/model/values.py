@@ -71,11 +71,6 @@ def has_secret(text: str) -> bool:
     return SECRET_OPEN in text
 
 
-def secrets_in(text: str) -> list[str]:
-    """Return the names of the secrets in `text`, in order."""
-    return _SECRET.findall(text)
-
-
 def reveal(text: str, secret: Callable[[str], str]) -> str:
     """Return `text` with each secret replaced by what `secret(name)` answers."""
     return _SECRET.sub(lambda match: secret(match.group(1)), text)

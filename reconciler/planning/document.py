@@ -15,6 +15,7 @@ from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.planning.parts import parts
 
 MASK = "(sensitive)"
 
@@ -127,11 +128,13 @@ def _change(change: Change, names: Mapping[tuple[str, str], str]) -> doc.ChangeV
 
 
 def _attribute(item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change) -> doc.AttributeView:
-    declared = change.desired.get(item.name, item.after)
+    before = _shown(item.before, names, item.sensitive)
+    after = _shown(change.desired.get(item.name, item.after), names, item.sensitive)
     return doc.AttributeView(
         name=item.name,
-        before=_shown(item.before, names, item.sensitive),
-        after=_shown(declared, names, item.sensitive),
+        before=before,
+        after=after,
+        parts=parts(before, after),
         applied=_shown(item.applied, names, item.sensitive),
         origin=item.origin,
         place=str(item.place) if item.place else None,

@@ -45,7 +45,7 @@ class Inputs:
 
 
 def plan(inputs: Inputs) -> Plan:
-    """Return the plan. Raises PlanError or AmbiguousMatch, with every problem found in the message."""
+    """Return the plan. Raises PlanError, with every problem found in the message."""
     return _Planning(inputs).run()
 
 

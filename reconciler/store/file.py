@@ -93,9 +93,8 @@ class FileStore:
         try:
             if self._open is None:
                 self._journal.parent.mkdir(parents=True, exist_ok=True)
-                self._open = open(
-                    os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600), "a", encoding="utf-8"
-                )
+                descriptor = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+                self._open = os.fdopen(descriptor, "a", encoding="utf-8")
             self._open.write(record.model_dump_json(exclude_defaults=True) + "\n")
             self._open.flush()
             os.fsync(self._open.fileno())

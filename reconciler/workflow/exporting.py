@@ -47,7 +47,7 @@ async def read_all(session: Session, remote: Any, only: frozenset[str] | None = 
 
 async def export_account(session: Session, out: Path | None, kinds: frozenset[str] | None = None) -> Outcome:
     """Write the live account as a project into `out` (default: this project), and bind everything in its state."""
-    folder = Path(os.path.abspath(out)) if out is not None else session.folder
+    folder = _absolute(out) if out is not None else session.folder
     async with AsyncExitStack() as stack:
         remote = session.connect(stack, write=False)
         await session.check_account(remote, None)
@@ -69,6 +69,10 @@ async def export_account(session: Session, out: Path | None, kinds: frozenset[st
         book.records = []
         book.close(account=target.identity)
     return Outcome(tuple(sorted(texts)), len(exported), dict(seen.unknown), requests)
+
+
+def _absolute(path: Path) -> Path:
+    return Path(os.path.abspath(path))
 
 
 def _write(path: Path, text: str) -> None:

@@ -1,7 +1,7 @@
 """Configurations in `cases/*.yaml`, and what is to be said of them in the `.txt` beside each.
 
-A line `#### path` begins another file of the same case: `reconciler.yaml` is its project, files below `environments/` are
-overlays. The environment is called `test`. `UPDATE_GOLDEN=1 pytest tests/config` writes the expectations.
+A line `#### path` begins another file of the same case: `reconciler.yaml` is its project, files below
+`environments/` are overlays. The environment is called `test`. `UPDATE_GOLDEN=1 pytest tests/config` writes the expectations.
 """
 
 from __future__ import annotations
@@ -48,7 +48,8 @@ def told(problem: Diagnostic) -> Iterator[str]:
 def shown(resource: Resource) -> Iterator[str]:
     """Yield the lines that show a resource."""
     parent = f" in {resource.parent} #{resource.rank}" if resource.parent else f" #{resource.rank}"
-    yield f"{resource.address} at {resource.at}{parent}{' nests ' + ', '.join(resource.nested) if resource.nested else ''}"
+    nests = f" nests {', '.join(resource.nested)}" if resource.nested else ""
+    yield f"{resource.address} at {resource.at}{parent}{nests}"
     for name, value in resource.attrs.items():
         place = f"  ({resource.places[name]})" if name in resource.places else ""
         yield f"  {name} = {encode(value)!r}{place}"
@@ -88,7 +89,7 @@ def outcome(case: str, folder: Path) -> str:
 
 @pytest.mark.parametrize("case", sorted(path.name for path in CASES.glob("*.yaml")))
 def test_a_configuration_is_read_as_approved(case: str, tmp_path: Path) -> None:
-    """Every problem of a configuration is told with its place, excerpt and hint, or else its resources are as expected."""
+    """Every problem is told with its place, excerpt and hint, or else the resources are as expected."""
     expected = CASES / case.replace(".yaml", ".txt")
     actual = outcome(case, tmp_path)
     if os.environ.get("UPDATE_GOLDEN"):

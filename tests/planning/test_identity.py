@@ -26,7 +26,8 @@ def test_a_name_in_another_case_is_adopted_and_renamed() -> None:
     made = planned(desired(TAG), account(tags=[{**VIP, "tag": "vip"}]))
     assert summary(made) == ["update tag.vip (name)"]
     exact = planned(desired(TAG), account(tags=[{**VIP, "id": "8", "tag": "vip"}, VIP]))
-    assert exact.changes[0].live is not None and exact.changes[0].live.id == "7"
+    assert exact.changes[0].live is not None
+    assert exact.changes[0].live.id == "7"
 
 
 def test_twins_are_an_error_that_names_both_ids_and_the_way_out() -> None:
@@ -40,7 +41,8 @@ def test_twins_are_an_error_that_names_both_ids_and_the_way_out() -> None:
     assert "ids 16 and 25" in error.value.message
     assert 'imports: [{to: pipeline.sales, id: "16"}]' in error.value.message
     pinned = planned(type(wanted)(wanted.resources, imports=(Import("pipeline.sales", "25"),)), twins)
-    assert pinned.changes[0].live is not None and pinned.changes[0].live.id == "25"
+    assert pinned.changes[0].live is not None
+    assert pinned.changes[0].live.id == "25"
 
 
 def test_a_rename_by_hand_is_drift_and_not_a_new_object() -> None:

@@ -79,7 +79,7 @@ def test_creates_follow_references_and_stages_the_board() -> None:
     assert steps(planned(desired(*sample()), account())) == [
         "create field_group.g", "create list.news", "create pipeline.p", "create field.f", "create stage.p.a", "create stage.p.b",
         "create webhook.h", "finish pipeline.p",
-    ]  # fmt: skip
+    ]
 
 
 def test_the_plan_does_not_depend_on_the_order_of_the_files() -> None:
@@ -104,7 +104,7 @@ def test_deletes_run_the_other_way_and_after_what_let_go() -> None:
     known = state(
         list__old=bound("list", "1"), list__new=bound("list", "2"), webhook__h=bound("webhook", "9", depends_on=["list.old"]),
         pipeline__p=bound("pipeline", "4"), stage__p=bound("stage", "41", depends_on=["pipeline.p"]),
-    )  # fmt: skip
+    )
     hook = resource("webhook.h", name="h", url="https://x", events=["sent"], sources=["api"], list=Ref("list", "new"))
     made = planned(desired(hook, resource("list.new", name="New")), seen, known)
     assert steps(made) == ["update webhook.h", "delete stage.p", "delete pipeline.p", "delete list.old"]

@@ -17,7 +17,7 @@ from reconciler.resources import load_kinds
 TABLES = (
     "tags", "lists", "listGroups", "fields", "fieldOptions", "fieldRels", "groupDefinitions", "dealGroups", "dealStages",
     "dealCustomFieldMeta", "accountCustomFieldMeta", "webhooks", "schemas", "users", "groups",
-)  # fmt: skip
+)
 
 
 def resource(

@@ -133,7 +133,7 @@ def test_a_post_that_never_left_is_repeated() -> None:
 
 @pytest.mark.parametrize(("headers", "least", "most"), [({"retry_after": "7"}, 7, 7), ({}, 0.5, 2)])
 def test_429_is_waited_out(headers: dict[str, str], least: float, most: float) -> None:
-    """`Retry-After` is honoured; where it is missing the wait is jittered (section 1.8). A POST was not executed either."""
+    """`Retry-After` is honoured; where it is missing the wait is jittered (section 1.8), for a POST too."""
     slept: list[float] = []
 
     async def sleep(seconds: float) -> None:
@@ -196,7 +196,7 @@ def test_a_web_page_instead_of_the_api_is_named() -> None:
 
 def test_a_redirect_is_not_followed() -> None:
     """A redirect would lose the method of a write; the address to use is named without its path."""
-    with pytest.raises(RemoteError, match="https://other.example"):
+    with pytest.raises(RemoteError, match=r"https://other\.example"):
         sent(get("/tags"), script=[said(301, None, location="https://other.example/login?token=x")])
 
 

@@ -1,0 +1,47 @@
+"""`reconciler lock`."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+import click
+
+from reconciler.cli.opening import listing, session
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say
+
+
+@click.group("lock")
+def command() -> None:
+    """See and break the lock of the state."""
+
+
+@command.command("list")
+@listing
+@click.pass_obj
+def list_(chosen: Globals, fmt: str) -> int:
+    """Show who holds the lock."""
+    from reconciler.render.tables import table
+
+    holder = session(chosen, offline=True).store.holder()
+    rows = [asdict(holder)] if holder is not None else []
+    say(table(rows, ["id", "owner", "host", "pid", "since", "operation"], "json" if fmt == "json" else "text"))
+    return 0
+
+
+@command.command("break")
+@click.argument("lock_id", metavar="ID")
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.pass_obj
+def break_(chosen: Globals, lock_id: str, auto_approve: bool) -> int:
+    """Remove the lock ID of a run that is surely dead."""
+    from reconciler.model.errors import Cancelled, LockHeld
+
+    store = session(chosen, offline=True).store
+    note("If the run that holds the lock still lives, two of them will write at once.")
+    if not auto_approve and click.prompt("  Only 'yes' breaks it", default="", show_default=False, err=True) != "yes":
+        raise Cancelled("cancelled; the lock was not touched")
+    if not store.break_lock(lock_id):
+        raise LockHeld(f"no lock {lock_id} is held", hint="`reconciler lock list` shows the one that is")
+    say(f"Broke the lock {lock_id}.")
+    return 0
