@@ -112,13 +112,13 @@ def _model(model: type[BaseModel], prefix: str, definitions: dict[str, Json], *,
     # Nested resources have definitions of their own; what only they use is left over here.
     inner = schema.pop("$defs", {})
     cleaned: Json = _clean(schema, filled=filled)
-    wanted = _referred(cleaned)
+    wanted = sorted(_referred(cleaned))
     while wanted:
-        name = wanted.pop()
+        name = wanted.pop(0)
         short = name.removeprefix(f"{prefix}.")
         if name not in definitions and short in inner:
             definitions[name] = _clean(inner[short], filled=filled)
-            wanted |= _referred(definitions[name])
+            wanted += sorted(_referred(definitions[name]))
     return cleaned
 
 

@@ -30,8 +30,8 @@ class Type:
 _P_LIST = {
     f"p_{name}": "0"
     for name in (
-        "list_add list_edit list_delete list_sync list_filter message_add message_edit message_delete message_send subscriber_add "
-        "subscriber_edit subscriber_delete subscriber_import subscriber_approve"
+        "list_add list_edit list_delete list_sync list_filter message_add message_edit message_delete message_send "
+        "subscriber_add subscriber_edit subscriber_delete subscriber_import subscriber_approve"
     ).split()
 }
 _LIST = {

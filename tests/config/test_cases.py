@@ -1,7 +1,8 @@
 """Configurations in `cases/*.yaml`, and what is to be said of them in the `.txt` beside each.
 
 A line `#### path` begins another file of the same case: `reconciler.yaml` is its project, files below
-`environments/` are overlays. The environment is called `test`. `UPDATE_GOLDEN=1 pytest tests/config` writes the expectations.
+`environments/` are overlays. The environment is called `test`.
+`UPDATE_GOLDEN=1 pytest tests/config` writes the expectations.
 """
 
 from __future__ import annotations

@@ -77,8 +77,14 @@ def sample() -> list[Any]:
 def test_creates_follow_references_and_stages_the_board() -> None:
     """What is referred to comes first; siblings keep the order of the file."""
     assert steps(planned(desired(*sample()), account())) == [
-        "create field_group.g", "create list.news", "create pipeline.p", "create field.f", "create stage.p.a", "create stage.p.b",
-        "create webhook.h", "finish pipeline.p",
+        "create field_group.g",
+        "create list.news",
+        "create pipeline.p",
+        "create field.f",
+        "create stage.p.a",
+        "create stage.p.b",
+        "create webhook.h",
+        "finish pipeline.p",
     ]
 
 
@@ -102,8 +108,11 @@ def test_deletes_run_the_other_way_and_after_what_let_go() -> None:
         dealStages=[{"id": "41", "title": "A", "group": "4", "order": "1"}],
     )
     known = state(
-        list__old=bound("list", "1"), list__new=bound("list", "2"), webhook__h=bound("webhook", "9", depends_on=["list.old"]),
-        pipeline__p=bound("pipeline", "4"), stage__p=bound("stage", "41", depends_on=["pipeline.p"]),
+        list__old=bound("list", "1"),
+        list__new=bound("list", "2"),
+        webhook__h=bound("webhook", "9", depends_on=["list.old"]),
+        pipeline__p=bound("pipeline", "4"),
+        stage__p=bound("stage", "41", depends_on=["pipeline.p"]),
     )
     hook = resource("webhook.h", name="h", url="https://x", events=["sent"], sources=["api"], list=Ref("list", "new"))
     made = planned(desired(hook, resource("list.new", name="New")), seen, known)

@@ -15,8 +15,21 @@ from reconciler.planning.planner import Inputs, plan
 from reconciler.resources import load_kinds
 
 TABLES = (
-    "tags", "lists", "listGroups", "fields", "fieldOptions", "fieldRels", "groupDefinitions", "dealGroups", "dealStages",
-    "dealCustomFieldMeta", "accountCustomFieldMeta", "webhooks", "schemas", "users", "groups",
+    "tags",
+    "lists",
+    "listGroups",
+    "fields",
+    "fieldOptions",
+    "fieldRels",
+    "groupDefinitions",
+    "dealGroups",
+    "dealStages",
+    "dealCustomFieldMeta",
+    "accountCustomFieldMeta",
+    "webhooks",
+    "schemas",
+    "users",
+    "groups",
 )
 
 
