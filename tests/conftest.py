@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import network_guard
 from tests.contract.checker import Contract, vendor_contract
+from tests.world import World, new_world
 
 IN_CI = bool(os.environ.get("CI"))
 _INHERITED_PREFIXES = ("AC_", "RECONCILER_", "XDG_", "GITHUB_", "GITLAB_", "CI_")
@@ -58,3 +60,10 @@ def project_root() -> Path:
 def api_contract() -> Contract:
     """What the vendor documents; `api_contract.check_request(method, path, query, body)` lists a request's problems."""
     return vendor_contract()
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    """A project in a folder with an emulated account of its own, see `tests.world`."""
+    with new_world(tmp_path / "project") as made:
+        yield made

@@ -126,9 +126,7 @@ class FileStore:
 
     def clear_journal(self) -> None:
         """Remove the journal."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
+        self._close()
         try:
             self._journal.unlink(missing_ok=True)
         except OSError as error:
@@ -149,8 +147,15 @@ class FileStore:
             _replace(self._info, json.dumps(asdict(info), indent=2) + "\n")
             yield
         finally:
+            self._close()
             self._info.unlink(missing_ok=True)
             held.release()
+
+    def _close(self) -> None:
+        """Close the journal; the next record opens it again."""
+        if self._open is not None:
+            self._open.close()
+            self._open = None
 
     def _who(self) -> str:
         holder = self.holder()

@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +51,9 @@ class Session:
     around: Surroundings
     on_wait: Callable[[str, float], None] = lambda reason, seconds: None
 
-    @property
+    @cached_property
     def store(self) -> Store:
-        """The state store of this environment."""
+        """The state store of this environment, one for the session."""
         url = self.settings.state or f"file:state/{self.settings.name}.json"
         return open_store(url, self.folder, environment=self.settings.name)
 

@@ -1,0 +1,224 @@
+"""The project side of a world: files, verbs and commands."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import io
+import itertools
+import textwrap
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import stamina
+import yaml
+
+from reconciler.cli import program
+from reconciler.emulator import Account, Fault, Settings
+from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.model.state import State
+from reconciler.model.summary import ApplySummary
+from reconciler.workflow import exporting, planning
+from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.planning import Options
+from reconciler.workflow.session import Session, Surroundings, open_book, open_session
+from tests.world.accounts import Held, Kill, Killed, hold
+from tests.world.clock import run
+
+ACCOUNT = "state/account.db"
+PROJECT = f"""\
+version: 1
+environments:
+  demo:
+    url: emulator:{ACCOUNT}
+default_environment: demo
+"""
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A plan: the workflow's own (`inner`) and its document, with short ways to what tests ask most."""
+
+    inner: planning.Planned
+
+    @property
+    def document(self) -> PlanDocument:
+        """The plan document."""
+        return self.inner.document
+
+    @property
+    def empty(self) -> bool:
+        """Whether the account matches the configuration and there was nothing to complain about."""
+        document = self.document
+        return not (document.changes or document.steps or document.skipped or document.warnings or document.guards)
+
+    @property
+    def lines(self) -> list[str]:
+        """One line for each change: action, address and, for what exists, the attributes that change."""
+        return [
+            f"{change.action} {change.address}" + (f" ({', '.join(names)})" if names else "")
+            for change in self.document.changes
+            for names in [sorted(item.name for item in change.attributes) if change.id is not None else []]
+        ]
+
+    def change(self, address: str) -> ChangeView:
+        """Return the change of an address. Raises LookupError with what there is."""
+        found = next((change for change in self.document.changes if change.address == address), None)
+        if found is None:
+            raise LookupError(f"{address} does not change; the plan has {self.lines}")
+        return found
+
+    def origins(self, address: str) -> dict[str, str]:
+        """Return whose change each attribute of an address is: config, drift, both."""
+        return {item.name: item.origin for item in self.change(address).attributes}
+
+
+@dataclass(frozen=True)
+class Applied:
+    """An apply: the plan and what became of it."""
+
+    planned: Planned
+    summary: ApplySummary
+
+
+@dataclass(frozen=True)
+class Ran:
+    """A command that ran: exit code and what it printed."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        """Everything, for messages of failed tests."""
+        return f"exit code {self.code}\n{self.out}\n{self.err}"
+
+
+@dataclass
+class World:
+    """A project in `folder` and the account that it is about. Use `new_world` or the fixture `world`."""
+
+    folder: Path
+    held: Held
+    environ: dict[str, str] = field(default_factory=dict)
+    _ticks: Iterator[int] = field(default_factory=itertools.count)
+
+    @property
+    def account(self) -> Account:
+        """The emulated account."""
+        return self.held._account
+
+    # --- files -----------------------------------------------------------------------------------------------------
+
+    def write(self, content: str | Mapping[str, Any], name: str = "config/main.yaml") -> Path:
+        """Write a file of the project: a text, whose common indentation goes, or data in the order given."""
+        text = (
+            textwrap.dedent(content)
+            if isinstance(content, str)
+            else yaml.safe_dump(dict(content), sort_keys=False, allow_unicode=True)
+        )
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, "utf-8")
+        return path
+
+    # --- verbs, as `workflow` has them -----------------------------------------------------------------------------
+
+    def session(self, folder: Path | None = None, environment: str | None = None) -> Session:
+        """Open the project, with a clock and a chance that repeat."""
+        around = Surroundings(dict(self.environ), self._now, lambda: f"{next(self._ticks):016x}")
+        return open_session(folder or self.folder, environment, around)
+
+    def _now(self) -> datetime.datetime:
+        return datetime.datetime(2026, 1, 1, tzinfo=datetime.UTC) + datetime.timedelta(seconds=next(self._ticks))
+
+    def plan(self, folder: Path | None = None, **options: Any) -> Planned:
+        """Plan; options are those of `workflow.planning.Options`."""
+        return Planned(run(planning.make_plan(self.session(folder), Options(**options))))
+
+    def apply(
+        self, folder: Path | None = None, *, yes: bool = False, incomplete: bool = False, **options: Any
+    ) -> Applied:
+        """Plan and apply. `yes` says yes to every guard; unless `incomplete`, fails when something was left undone."""
+        planned = self.plan(folder, **options)
+        if yes and planned.document.tripped:
+            said = [guard.override.removeprefix("--allow ") for guard in planned.document.tripped if guard.override]
+            planned = self.plan(folder, **{**options, "allow": tuple(said)})
+        summary = run(apply_plan(self.session(folder), planned.inner, Hooks()))
+        assert incomplete or summary.complete, (summary.failed, summary.skipped)
+        return Applied(planned, summary)
+
+    def export(self, out: Path | None = None) -> exporting.Outcome:
+        """Write the account as a project into `out` (default: this project)."""
+        return run(exporting.export_account(self.session(), out))
+
+    def state(self, folder: Path | None = None) -> State:
+        """Return the state, with what the journal adds to it."""
+        return open_book(self.session(folder)).state()
+
+    # --- the command line ------------------------------------------------------------------------------------------
+
+    def cli(self, *argv: str, folder: Path | None = None) -> Ran:
+        """Run a command in the project and capture what it prints."""
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            code = program.run(["--chdir", str(folder or self.folder), *argv])
+        return Ran(code, out.getvalue(), err.getvalue())
+
+    # --- the account -----------------------------------------------------------------------------------------------
+
+    def requests(self, *methods: str) -> list[str]:
+        """Return the requests that the account answered since the last `forget`: "METHOD /path"."""
+        return [f"{one['method']} {one['path']}" for one in self.account.log if not methods or one["method"] in methods]
+
+    def writes(self) -> list[str]:
+        """Return the requests that were no reads."""
+        return [line for line in self.requests() if not line.startswith("GET ")]
+
+    def forget(self) -> None:
+        """Empty the log of requests."""
+        self.account.log.clear()
+
+    def rows(self, table: str, **equal: object) -> list[dict[str, Any]]:
+        """Return the rows of a table of the account whose properties equal these (compared as text)."""
+        return list(self.account.rows.where(table, **equal))
+
+    def dump(self) -> dict[str, list[dict[str, Any]]]:
+        """Return all rows of the account by table."""
+        return self.account.rows.dump()
+
+    def hidden(self) -> dict[str, list[str]]:
+        """Return what a person would not see in the product, by table; empty when all is visible."""
+        return {table: names for table, names in self.account.visibility().items() if names}
+
+    def fault(self, action: Any, match: str = ".*", **how: Any) -> None:
+        """Let something go wrong, see `emulator.Fault`."""
+        self.account.faults.append(Fault(action, match, **how))
+
+    def behave(self, **settings: Any) -> None:
+        """Let the account behave by these settings of the emulator from now on; the others stay."""
+        self.account.keep(replace(self.account.settings, **settings))
+
+    def kill(self, nth: int, *, after: bool) -> None:
+        """Let the program die at the nth request from now: verbs raise `Killed`, until `revive`."""
+        self.held.kill = Kill(nth, after)
+
+    def revive(self) -> None:
+        """Let the program live again."""
+        self.held.kill = None
+
+
+@contextlib.contextmanager
+def new_world(folder: Path, settings: Settings | None = None, *, project: str = PROJECT) -> Iterator[World]:
+    """Make a project in a folder (which is made too) with an account of its own. Retries wait no time inside."""
+    folder.mkdir(parents=True, exist_ok=True)
+    with hold(folder / ACCOUNT, settings) as held, stamina.set_testing(True, attempts=20, cap=True):
+        world = World(folder, held)
+        world.write(project, "reconciler.yaml")
+        yield world
+
+
+__all__ = ["Applied", "Killed", "Planned", "Ran", "World", "new_world"]
