@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.model.errors import AuthError, IncompleteListing, Rejected
+from reconciler.model.errors import AuthError, IncompleteListing, ReconcilerError, Rejected
 from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.kind import Collection, Kinds, Row, Tables, Unknown
 from reconciler.model.spec import number
@@ -17,6 +17,8 @@ PAGE = 100
 """Most rows that a page may have (section 1.7 of the API page)."""
 DEFAULT_PAGE = 20
 """What the account sends when it ignores `limit` (row 3 of section 7)."""
+MOST_PAGES = 10_000
+"""Pages of one listing, at most."""
 ROUNDS = 4
 """Listings may lead to further listings this often."""
 
@@ -90,15 +92,22 @@ async def _read(remote: Remote, collection: Collection) -> _Listing | Unknown:
             except IncompleteListing:
                 if attempt == 2:
                     raise
-    except AuthError as error:
-        return Unknown(error.message)
-    except Rejected as error:
-        if error.status != 404:
-            raise
-        if collection.fallback is not None:
+    except (AuthError, Rejected, IncompleteListing) as error:
+        if collection.fallback is not None and not isinstance(error, IncompleteListing):
             return await _read(remote, collection.fallback)
-        return Unknown(f"the account has no {collection.path} ({error.status})", forbidden=False)
+        return _unknown(collection, error)
     raise AssertionError("unreachable")
+
+
+def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
+    """Return what a failed listing means, or raise its error where it must stop the plan."""
+    if isinstance(error, AuthError):
+        return Unknown(error.message)
+    if isinstance(error, Rejected) and error.status == 404:
+        return Unknown(f"the account has no {collection.path} (404)", forbidden=False)
+    if collection.optional:
+        return Unknown(f"GET {collection.path}: {error.message}", forbidden=False)
+    raise error
 
 
 async def _single(remote: Remote, collection: Collection) -> _Listing:
@@ -119,11 +128,7 @@ async def _pages(remote: Remote, collection: Collection) -> _Listing:
         rest = [_page(collection, offset) for offset in range(size, total, size)]
         answers += await asyncio.gather(*(remote.send(page) for page in rest))
     elif total is None:
-        offset = size
-        while size and (size % PAGE == 0 or size == DEFAULT_PAGE):
-            answers.append(await remote.send(_page(collection, offset)))
-            size = len(_rows(answers[-1], collection))
-            offset += size
+        answers += await _more(remote, collection, rows)
     rows = [row for answer in answers for row in _rows(answer, collection)]
     _add_up(collection, rows, [_total(answer) for answer in answers])
     sides = {
@@ -134,13 +139,33 @@ async def _pages(remote: Remote, collection: Collection) -> _Listing:
     return _Listing(tuple(rows), sides, Cost(collection.path, len(answers), len(rows), total is not None))
 
 
+async def _more(remote: Remote, collection: Collection, first: list[Row]) -> list[Response]:
+    """Return the further pages of a listing without a total: until one is short.
+
+    An endpoint that knows no paging answers everything each time. That shows where it sends another number of rows
+    than it was asked for; exactly a full page again is no proof that this is all, and does not add up.
+    """
+    answers: list[Response] = []
+    size = offset = len(first)
+    while size and (size % PAGE == 0 or size == DEFAULT_PAGE) and len(answers) < MOST_PAGES:
+        answer = await remote.send(_page(collection, offset))
+        rows = _rows(answer, collection)
+        if rows == first:
+            return answers if size != PAGE else [answer]
+        answers.append(answer)
+        size = len(rows)
+        offset += size
+    return answers
+
+
 def _page(collection: Collection, offset: int) -> Request:
     return Request("GET", collection.path, (*collection.query, ("limit", str(PAGE)), ("offset", str(offset))))
 
 
 def _rows(answer: Response, collection: Collection) -> list[Row]:
     """Return the rows of a page. Raises IncompleteListing where the answer has no such array at all."""
-    rows = answer.body.get(collection.key) if isinstance(answer.body, dict) else None
+    body = answer.body if isinstance(answer.body, dict) else {}
+    rows = body.get(collection.key, body.get(collection.alias) if collection.alias else None)
     if isinstance(rows, dict) and not rows:
         return []
     if not isinstance(rows, list):

@@ -63,6 +63,10 @@ class Unreachable(RemoteError):
         self.sent = sent
 
 
+class Unclear(Unreachable):
+    """A success without the result that it promises: whether the object exists has to be looked up."""
+
+
 class IncompleteListing(RemoteError):
     """A listing's pages do not add up; nothing may be planned on it."""
 

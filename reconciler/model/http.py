@@ -6,6 +6,8 @@ from collections.abc import Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
+from reconciler.model.errors import Unclear
+
 Json = Any
 
 
@@ -52,6 +54,19 @@ class Response:
         """
         inner = self.body.get(wrapper) if isinstance(self.body, dict) else None
         return inner if isinstance(inner, dict) else {}
+
+    def created(self, wrapper: str, plural: str = "") -> str:
+        """Return the id of a created object. The reference shows the list body for some creates (row 2 of section 7).
+
+        Raises Unclear where the answer names no id: the object may exist, and is then found by its natural key.
+        """
+        row = self.row(wrapper)
+        rows = self.body.get(plural) if plural and isinstance(self.body, dict) else None
+        if not row and isinstance(rows, list) and len(rows) == 1 and isinstance(rows[0], dict):
+            row = rows[0]
+        if row.get("id") in (None, "", 0, "0"):
+            raise Unclear(f"the account's answer to the create ({self.status}) names no id under `{wrapper}`")
+        return str(row["id"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,8 @@ class Collection:
 
     `table` names the result (default: `key`). `fallback` is tried where the path does not exist (404). `identity`
     names the property that tells rows apart. A listing whose rows are one per account (settings) has `single` true.
+    An `optional` one adds to the rows of others and is hardly documented: where it cannot be read in any known form,
+    what it would tell is unknown, and nothing else is. `alias` is what older deployments call the array.
     """
 
     path: str
@@ -37,6 +39,8 @@ class Collection:
     fallback: Collection | None = None
     identity: str = "id"
     single: bool = False
+    optional: bool = False
+    alias: str = ""
 
     @property
     def name(self) -> str:
@@ -268,7 +272,7 @@ class Kind:
         """Create the object; yields `Bound` once its id is known."""
         late = [name for name in write.desired if self.attributes[name].has(AfterCreate)]
         answer = yield post(self.path, {self.wrapper: self.body(write, [n for n in write.desired if n not in late])})
-        created = str(answer.row(self.wrapper)["id"])
+        created = answer.created(self.wrapper, self.collections[0].key)
         yield Bound(created)
         if late:
             yield put(f"{self.path}/{created}", {self.wrapper: self.body(write, late)})

@@ -101,6 +101,13 @@ class Coded:
 
 
 @dataclass(frozen=True, slots=True)
+class SentAs:
+    """How the API wants a text spelled that users may spell otherwise (case of currencies, `#` of colours)."""
+
+    rule: Callable[[str], str | None]
+
+
+@dataclass(frozen=True, slots=True)
 class Normal:
     """How values of this attribute are brought into the form in which they are compared."""
 
@@ -233,6 +240,8 @@ class Attribute:
             return list(value or ())
         if self.has(Coded):
             return self.mark(Coded).codes.get(value, value)
+        if self.has(SentAs) and isinstance(value, str):
+            return self.mark(SentAs).rule(value)
         return self._empty() if value is None else value
 
     def _empty(self) -> Any:
@@ -258,7 +267,8 @@ class Attribute:
         if raw is None or raw == "":
             return None
         if self.has(Coded):
-            return next((mine for mine, theirs in self.mark(Coded).codes.items() if str(theirs) == str(raw)), text(raw))
+            found = text(raw)
+            return next((mine for mine, theirs in self.mark(Coded).codes.items() if str(theirs) == found), found)
         return raw if self.shape in ("map", "other") else text(raw)
 
     def _decode_reference(self, raw: Any) -> Value:

@@ -144,9 +144,10 @@ def recognise(
     index: Mapping[NaturalKey, list[Live]],
     taken: set[str],
     intent: Intent | None,
+    tier: int,
 ) -> Match | Twins | None:
-    """Return the one live object that carries a natural key of the resource and that nobody has, best tier first."""
-    for key in kind.natural_keys(attrs):
+    """Return the one live object that carries the natural key of a tier (0 is the best) and that nobody has."""
+    for key in kind.natural_keys(attrs)[tier : tier + 1]:
         hits = [live for live in index.get(key, ()) if live.id not in taken and not live.builtin]
         if intent is not None:
             hits = [live for live in hits if live.id not in intent.known]

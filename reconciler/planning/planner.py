@@ -22,6 +22,9 @@ from reconciler.planning.diff import completed, differences
 from reconciler.planning.match import Match, NotFound, Resolver, Twins, bound, by_key, recognise, resolve, stored_key
 from reconciler.planning.order import arrange_steps, sort_resources
 
+TIERS = 4
+"""Natural keys of one object, at most."""
+
 
 @dataclass(frozen=True)
 class Inputs:
@@ -103,13 +106,14 @@ class _Planning:
         by_id = {live.id: live for live in lives}
         index = by_key(kind, lives)
         taken = self._bind(kind, resources, by_id, index)
-        pending = []
-        for resource in resources:
-            if resource.address not in self.matched and self._possible(resource):
-                self._recognise(kind, resource, index, by_id, taken)
-            pending.append(resource)
+        # Whoever fits an object exactly takes it before somebody whom it fits only loosely.
+        waiting = {one.address: one for one in resources if one.address not in self.matched and self._possible(one)}
+        for tier in range(TIERS):
+            for resource in list(waiting.values()):
+                if self._recognise(kind, resource, index, by_id, taken, tier):
+                    del waiting[resource.address]
         self._orphans_to_spares(kind)
-        self._diff_kind(kind, [resource for resource in pending if self.inputs.covers(resource.address)], index)
+        self._diff_kind(kind, [resource for resource in resources if self.inputs.covers(resource.address)], index)
 
     def _without_listing(self, resources: list[Resource], unknown: str | None, kind: Kind) -> None:
         """Nothing is created or deleted on missing evidence; ids of the state still serve as references."""
@@ -154,7 +158,9 @@ class _Planning:
         index: Mapping[tuple[object, ...], list[Live]],
         by_id: Mapping[str, Live],
         taken: set[str],
-    ) -> None:
+        tier: int,
+    ) -> bool:
+        """Tell whether the resource was found, or found to be a problem; otherwise a weaker tier may know it."""
         pinned = next((block.id for block in self.inputs.desired.imports if block.target == resource.address), None)
         intent = self.inputs.intents.get(resource.address)
         found: Match | Twins | None
@@ -165,10 +171,10 @@ class _Planning:
                     f"{resource.address}: imports says id {pinned}, but "
                     + ("that object is managed under another address" if live else "the account has no such object")
                 )
-                return
+                return True
             found = Match(live, "imports block")
         else:
-            found = recognise(kind, resource, self._resolved(resource), index, taken, intent)
+            found = recognise(kind, resource, self._resolved(resource), index, taken, intent, tier)
         if isinstance(found, Twins):
             self.problems.append(_twins(kind, found))
         elif found is not None:
@@ -177,9 +183,10 @@ class _Planning:
                     f"{resource.address}: an object of that name exists (id {found.live.id}) "
                     "and `adopt: never` forbids to take it over"
                 )
-                return
+                return True
             self._found(resource.address, found.live)
             taken.add(found.live.id)
+        return found is not None
 
     def _found(self, address: str, live: Live) -> None:
         self.matched[address] = live

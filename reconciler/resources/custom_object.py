@@ -100,7 +100,8 @@ class CustomObjectKind(Kind):
     title = "Custom object"
     path = SCHEMAS
     wrapper = "schema"
-    collections = (Collection(SCHEMAS, "schemas"),)
+    # Older deployments called the array `objectTypes` (section 1.3 of the API page: [GO-CJ] accepts both).
+    collections = (Collection(SCHEMAS, "schemas", alias="objectTypes"),)
     label = "slug"
     created = ""
     destroys = "All records of the object are deleted with its schema; there is no undo."
@@ -140,7 +141,7 @@ class CustomObjectKind(Kind):
 
     def create(self, write: Write) -> Flow[None]:
         """POST the whole schema."""
-        yield Bound(str((yield post(SCHEMAS, {"schema": _body(write, {})})).row("schema")["id"]))
+        yield Bound((yield post(SCHEMAS, {"schema": _body(write, {})})).created("schema", "schemas"))
 
     def update(self, write: Write) -> Flow[None]:
         """Delete fields that are gone, then PUT the whole schema where anything else changed."""
@@ -254,7 +255,10 @@ def _parts(live: Any, desired: Mapping[str, Any]) -> list[dict[str, Any]]:
     parts = []
     for part in live:
         _, mine = wanted.pop(fold(str(part["id"])), (None, {}))
-        parts.append({**part, **_sent(mine, part)})
+        mine = _sent(mine, part)
+        # A flag that is read as `isRequired` must not contradict the `required` that is sent (row 22 of section 7).
+        kept = {name: value for name, value in part.items() if name != "isRequired" or "required" not in mine}
+        parts.append({**kept, **mine})
     return parts + [{"id": key, **_sent(part, {})} for key, part in wanted.values()]
 
 

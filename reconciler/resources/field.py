@@ -22,6 +22,7 @@ from reconciler.model.spec import (
     Link,
     Normal,
     RefTo,
+    SentAs,
     Spec,
     number,
     text,
@@ -82,7 +83,7 @@ class ContactField(Spec):
         description="What the field holds."
     )
     description: Annotated[str | None, Api("descript")] = Field(None, description="Help text.")
-    perstag: Annotated[str | None, Normal(normal_perstag)] = Field(
+    perstag: Annotated[str | None, Normal(normal_perstag), SentAs(normal_perstag)] = Field(
         None, description="Personalization tag, used in messages as %TAG%."
     )
     default: Annotated[str | None, Api("defval")] = Field(None, description="Value of contacts that have none.")
@@ -122,8 +123,9 @@ class FieldKind(Kind):
         return (*self.collections, membership.GROUPS) if "group" in declared else self.collections
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """The members of each contact field group."""
-        return membership.listings(tables, membership.CONTACT) if "group" in declared else ()
+        """The members of each contact field group; options and relations where the listing did not bring all along."""
+        members = membership.listings(tables, membership.CONTACT) if "group" in declared else ()
+        return (*members, *_left_out(tables))
 
     def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
         """The members of each group are a listing of their own."""
@@ -132,11 +134,11 @@ class FieldKind(Kind):
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join options, relations and membership to each field."""
         options, relations = defaultdict(list), defaultdict(list)
-        for row in tables.get("fieldOptions"):
-            options[str(row.get("field"))].append(row)
-        for row in tables.get("fieldRels"):
-            relations[str(row.get("field"))].append((str(row["id"]), str(row.get("relid"))))
         rows = tables.get("fields")
+        for row in _along(tables, "fieldOptions"):
+            options[str(row.get("field"))].append(row)
+        for row in _along(tables, "fieldRels"):
+            relations[str(row.get("field"))].append((str(row["id"]), str(row.get("relid"))))
         if "groupDefinitions" in tables.rows:
             rows = membership.members_with(rows, tables, membership.CONTACT)
         return [
@@ -183,7 +185,7 @@ class FieldKind(Kind):
     def create(self, write: Write) -> Flow[None]:
         """POST the field, its options, relations and membership, then the order that the POST ignores."""
         plain = [name for name in write.desired if not self.attributes[name].has(AfterCreate)]
-        created = str((yield post("/fields", {"field": self.body(write, plain)})).row("field")["id"])
+        created = (yield post("/fields", {"field": self.body(write, plain)})).created("field", "fields")
         yield Bound(created)
         options = normal_options(write.desired.get("options"))
         if options:
@@ -272,6 +274,29 @@ class FieldKind(Kind):
                 noun = f"contacts have chosen `{option['value']}`"
                 found += yield from counted("/fieldValues", noun, {**query, "filters[val]": option["value"]})
         return found
+
+
+SIDES = {"options": "fieldOptions", "relations": "fieldRels"}
+"""What a field's row names by id, and the array that comes along with a page of fields (section 2.1)."""
+
+
+def _left_out(tables: Tables) -> tuple[Collection, ...]:
+    """Return the sub-collections of fields that name options or relations which did not come along with them."""
+    present = {side: {str(row["id"]) for row in tables.get(side)} for side in SIDES.values()}
+    return tuple(
+        Collection(f"/fields/{row['id']}/{name}", side, table=f"{side}:{row['id']}")
+        for name, side in SIDES.items()
+        for row in tables.get("fields")
+        if not {str(one) for one in row.get(name) or ()} <= present[side]
+    )
+
+
+def _along(tables: Tables, side: str) -> list[Row]:
+    """Return the options or relations of all fields, each once, wherever they were read."""
+    rows = {str(row["id"]): row for row in tables.get(side)}
+    for field in tables.get("fields"):
+        rows |= {str(row["id"]): {"field": field["id"], **row} for row in tables.get(f"{side}:{field['id']}")}
+    return list(rows.values())
 
 
 def brief(option: Mapping[str, Any]) -> Any:

@@ -63,7 +63,7 @@ class ListKind(Kind):
     title = "List"
     path = "/lists"
     wrapper = "list"
-    collections = (Collection("/lists", "lists"), Collection("/listGroups", "listGroups"))
+    collections = (Collection("/lists", "lists"), Collection("/listGroups", "listGroups", optional=True))
     guarded = True
     destroys = "Contacts only on this list are deleted, and its campaigns, reports and segments; there is no undo."
 
@@ -85,7 +85,7 @@ class ListKind(Kind):
         """POST the list, then one list group each."""
         body = self.body(write, write.desired)
         body.setdefault("stringid", re.sub(r"[^a-z0-9]+", "-", write.key.lower()).strip("-"))  # row 16: "send it"
-        created = str((yield post("/lists", {"list": body})).row("list")["id"])
+        created = (yield post("/lists", {"list": body})).created("list", "lists")
         yield Bound(created)
         for group in write.desired.get("user_groups") or ():
             yield _join(created, write.ids(group))

@@ -17,7 +17,8 @@ GROUPS = Collection(
     "/groupDefinitions",
     "groupDefinitions",
     # Row 11 of section 7: the reference lists groups at /groupMembers, links suggest /groupDefinitions.
-    fallback=Collection("/groupMembers", "groupDefinitions"),
+    fallback=Collection("/groupMembers", "groupDefinitions", optional=True),
+    optional=True,
 )
 CONTACT, DEAL, ACCOUNT = 1, 2, 3
 """Types of field groups; also the ids of the default groups [DOC:add-custom-field-to-field-group]."""
@@ -31,7 +32,13 @@ def type_of(group: Row) -> int:
 def listings(tables: Tables, kind: int) -> tuple[Collection, ...]:
     """Return one listing of members for each group of a type."""
     return tuple(
-        Collection("/groupMembers", "groupMembers", query=(("group_id", str(group["id"])),), table=_table(group["id"]))
+        Collection(
+            "/groupMembers",
+            "groupMembers",
+            query=(("group_id", str(group["id"])),),
+            table=_table(group["id"]),
+            optional=True,
+        )
         for group in tables.get("groupDefinitions")
         if type_of(group) == kind
     )

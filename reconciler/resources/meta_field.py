@@ -9,7 +9,7 @@ from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, delete, post, put
 from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
-from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, Spec
+from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import membership
 
@@ -47,7 +47,11 @@ class MetaField(Spec):
         None, description="Value at first; a list for multiselect and checkbox; cents for currency."
     )
     default_currency: Annotated[
-        str | None, Api("fieldDefaultCurrency"), Folded(), CreateOnly("change the currency in the field's settings")
+        str | None,
+        Api("fieldDefaultCurrency"),
+        Folded(),
+        SentAs(str.lower),
+        CreateOnly("change the currency in the field's settings"),
     ] = Field(None, description="Three-letter currency code.")
     form_visible: Annotated[bool | None, Api("isFormVisible")] = Field(None, description="Shown in forms.")
     required: Annotated[bool | None, Api("isRequired")] = Field(None, description="Must be filled in.")
@@ -99,7 +103,8 @@ class MetaFieldKind(Kind):
 
     def create(self, write: Write) -> Flow[None]:
         """POST the field, then put it into its group."""
-        created = str((yield post(self.path, {self.wrapper: self.body(write, write.desired)})).row(self.wrapper)["id"])
+        answer = yield post(self.path, {self.wrapper: self.body(write, write.desired)})
+        created = answer.created(self.wrapper, self.collections[0].key)
         yield Bound(created)
         group = write.desired.get("group")
         if group is not None:

@@ -10,14 +10,18 @@ from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post
 from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
-from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, RefTo, Spec, number
+from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, RefTo, SentAs, Spec, number
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources.counts import deals
+from reconciler.resources.counts import deals, total_of
 from reconciler.resources.stage import PIPELINES, Stage
 
 MEMBERS = {
-    "users": (Collection("/dealGroupUsers", "dealGroupUsers"), "user", ("user", "userid")),
-    "user_groups": (Collection("/dealGroupGroups", "dealGroupGroups"), "user_group", ("group", "groupid")),
+    "users": (Collection("/dealGroupUsers", "dealGroupUsers", optional=True), "user", ("user", "userid")),
+    "user_groups": (
+        Collection("/dealGroupGroups", "dealGroupGroups", optional=True),
+        "user_group",
+        ("group", "groupid"),
+    ),
 }
 """Who may see a pipeline is not part of its rows: undocumented collections (section 1.11), or sub-collections of
 each pipeline.
@@ -28,7 +32,7 @@ class Pipeline(Spec):
     """A board of deals with its stages."""
 
     title: str = Field(description="Title of the pipeline; the account allows duplicates.")
-    currency: Annotated[str | None, Folded(), Expected()] = Field(
+    currency: Annotated[str | None, Folded(), SentAs(str.lower), Expected()] = Field(
         None, description="Currency of new deals, three letters."
     )
     all_user_groups: Annotated[bool | None, Api("allgroups")] = Field(
@@ -75,7 +79,10 @@ class PipelineKind(Kind):
         """Where the undocumented collections are missing, one sub-collection for each pipeline."""
         return tuple(
             Collection(
-                f"/dealGroups/{row['id']}{collection.path}", collection.key, table=f"{collection.key}:{row['id']}"
+                f"/dealGroups/{row['id']}{collection.path}",
+                collection.key,
+                table=f"{collection.key}:{row['id']}",
+                optional=True,
             )
             for name, (collection, _, _) in MEMBERS.items()
             if name in declared and collection.name in tables.unknown
@@ -108,7 +115,7 @@ class PipelineKind(Kind):
     def create(self, write: Write) -> Flow[None]:
         """POST the pipeline and report the stages that came with it, in board order."""
         answer = yield post("/dealGroups", {"dealGroup": self.body(write, write.desired)})
-        created = str(answer.row("dealGroup")["id"])
+        created = answer.created("dealGroup", "dealGroups")
         body = answer.body if isinstance(answer.body, dict) else {}
         rows = body.get("dealStages")
         if rows is None:
@@ -119,12 +126,23 @@ class PipelineKind(Kind):
         yield Bound(created, tuple(str(row["id"]) for row in mine))
 
     def finish(self, write: Write, spares: Sequence[str]) -> Flow[None]:
-        """Remove the stages that came with the pipeline and that no declared stage took over."""
+        """Remove the stages that came with the pipeline and that no declared stage took over, unless they hold deals.
+
+        A new pipeline may have adopted orphans of an earlier one (section 1.10), and people work while a run is open.
+        """
         for spare in spares:
+            answer = yield get("/deals", **{"filters[stage]": spare, "limit": "1"})
+            if total_of(answer.body) != 0:
+                raise LookupError(
+                    f"stage id {spare} came with the new pipeline, is not declared, and holds deals: it was not "
+                    "deleted. Move the deals, or declare the stage"
+                )
             yield delete(f"/dealStages/{spare}")
 
     def predict(self, request: Request, serial: int) -> Response:
-        """Three stages come with a new pipeline (recorded in all creates)."""
+        """Three stages come with a new pipeline (recorded in all creates); they hold no deals."""
+        if request.path == "/deals":
+            return Response(200, {"meta": {"total": 0}})
         answer = super().predict(request, serial)
         if request.method == "POST":
             group = answer.body["dealGroup"]["id"]

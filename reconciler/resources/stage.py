@@ -10,7 +10,7 @@ from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, delete, get, post, put
 from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
-from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, Spec
+from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec
 from reconciler.model.values import Value
 from reconciler.resources.counts import deals, total_of
 
@@ -28,11 +28,18 @@ CardRegion = Literal[
 ]
 
 
+def without_hash(color: str) -> str:
+    """Return the colour as the API takes it: six hex digits without `#` (section 2.8)."""
+    return color.removeprefix("#")
+
+
 class Stage(Spec):
     """A column of the board."""
 
     title: Annotated[str, Default(KEY)] = Field("", description="Title of the stage.")
-    color: Annotated[str | None, Folded()] = Field(None, pattern=r"^#?[0-9A-Fa-f]{6}$", description="Six hex digits.")
+    color: Annotated[str | None, Folded(), SentAs(without_hash)] = Field(
+        None, pattern=r"^#?[0-9A-Fa-f]{6}$", description="Six hex digits."
+    )
     width: int | None = Field(None, gt=0, description="Width of the column in pixels.")
     deal_order: Annotated[str | None, Api("dealOrder")] = Field(
         None, description="How deals are sorted, e.g. `next-action DESC`."
@@ -117,7 +124,8 @@ class StageKind(Kind):
             [
                 (index, order - index)
                 for index, order in enumerate(orders)
-                if isinstance(order, int) and order - index >= 1
+                # New orders begin at 1: a 0 might be taken for "not given". A first stage at 0 may stay there.
+                if isinstance(order, int) and (order - index >= 1 or index == 0)
             ]
         )
         found, last = {}, 0
@@ -134,7 +142,7 @@ class StageKind(Kind):
             yield Bound(write.spare)
             yield put(f"/dealStages/{write.spare}", body)
         else:
-            yield Bound(str((yield post("/dealStages", body)).row("dealStage")["id"]))
+            yield Bound((yield post("/dealStages", body)).created("dealStage", "dealStages"))
 
     def delete(self, write: Write) -> Flow[None]:
         """Where asked to, move the deals away first and make sure that none is left; then delete."""

@@ -59,9 +59,11 @@ class Session:
 
     @property
     def identity(self) -> str:
-        """What the state records as its account: host and path of the API, or the emulator's file."""
+        """What the state records as its account: the API's host (and path before `/api/3`), or the emulator's file."""
         url = self.settings.url
-        return url if url.startswith(EMULATOR) else url.partition("://")[2].rstrip("/").rpartition("@")[2]
+        if url.startswith(EMULATOR):
+            return url
+        return url.partition("://")[2].rpartition("@")[2].rstrip("/").removesuffix("/api/3").lower()
 
     @property
     def rate(self) -> float | None:

@@ -1,0 +1,143 @@
+"""Listings in the forms that the sources report and the reference does not."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.model.errors import IncompleteListing
+from reconciler.model.kind import Live
+from reconciler.model.snapshot import snapshot
+from reconciler.model.values import RemoteId
+from reconciler.resources import load_kinds
+from tests.quirks.strange import Strange
+
+GROUPS = {"groupDefinitions": [{"id": 2, "type_id": 2, "label": "{**DEAL_DEFAULT**}"}]}
+
+
+def read(remote: Strange, kind: str, *attributes: str) -> Refreshed:
+    """Read one kind."""
+    return asyncio.run(refresh(remote, load_kinds(), {kind: frozenset(attributes)}))
+
+
+def lives(remote: Strange, kind: str, *attributes: str) -> list[Live]:
+    """Return the live objects of one kind."""
+    tables = read(remote, kind, *attributes).tables
+    return list(snapshot(load_kinds(), [kind], tables).lives[kind])
+
+
+def rows(count: int, **properties: Any) -> list[dict[str, Any]]:
+    """Make rows with ids from 1."""
+    return [{"id": str(number), **properties} for number in range(1, count + 1)]
+
+
+@pytest.mark.parametrize("count", [20, 137, 200])
+def test_a_listing_that_knows_no_paging_is_taken_whole(count: int) -> None:
+    """Without a total, the same rows again, in another number than asked for, are all there is."""
+    fields = rows(count, fieldLabel="x", fieldType="text")
+    remote = Strange({"/dealCustomFieldMeta": {"dealCustomFieldMeta": fields}, "/groupDefinitions": GROUPS})
+    assert len(lives(remote, "deal_field")) == count
+
+
+def test_a_full_page_again_and_again_is_no_listing() -> None:
+    """Exactly a hundred rows each time may be the first hundred of many: refused."""
+    answer = {"dealCustomFieldMeta": rows(100, fieldLabel="x", fieldType="text")}
+    remote = Strange({"/dealCustomFieldMeta": answer, "/groupDefinitions": GROUPS})
+    with pytest.raises(IncompleteListing, match="came twice"):
+        read(remote, "deal_field")
+
+
+def test_pages_of_twenty_are_followed_with_their_sides() -> None:
+    """An account that sends 20 rows whatever `limit` says is read to its end, options included (row 3)."""
+
+    def page(query: Any) -> Any:
+        offset = int(query["offset"])
+        numbers = range(offset + 1, min(offset + 21, 46))
+        return {
+            "fields": [
+                {"id": str(n), "title": f"f{n}", "type": "dropdown", "options": [str(n + 500)]} for n in numbers
+            ],
+            "fieldOptions": [{"id": str(n + 500), "field": str(n), "value": f"v{n}", "orderid": "0"} for n in numbers],
+            "fieldRels": [],
+            "meta": {"total": "45"},
+        }
+
+    remote = Strange({"/fields": page})
+    found = lives(remote, "field")
+    assert [live.attrs["options"][0]["value"] for live in found] == [f"v{n}" for n in range(1, 46)]
+    assert remote.requests == 3
+
+
+def test_options_that_did_not_come_along_are_fetched() -> None:
+    """A field that names options which no side array holds is asked for them; otherwise they would be made twice."""
+    field = {"id": "7", "title": "Plan", "type": "dropdown", "options": ["1", "2"], "relations": ["9"]}
+    options = [{"id": "1", "value": "Free", "orderid": "1"}, {"id": "2", "value": "Pro", "orderid": "2"}]
+    remote = Strange(
+        {
+            "/fields": {
+                "fields": [field],
+                "fieldRels": [{"id": "9", "field": "7", "relid": "0"}],
+                "meta": {"total": "1"},
+            },
+            "/fields/7/options": {"fieldOptions": options},
+        }
+    )
+    (found,) = lives(remote, "field")
+    assert [option["value"] for option in found.attrs["options"]] == ["Free", "Pro"]
+    assert found.attrs["lists"] == "all"
+
+
+@pytest.mark.parametrize("answer", [403, 404, 405, {"message": "no"}, {"groupMembers": []}])
+def test_groups_that_cannot_be_read_leave_the_fields_readable(answer: Any) -> None:
+    """Neither form of the group listing answers (row 11): the group is unknown, the field is not."""
+    field = {"id": "16", "fieldLabel": "Plan", "fieldType": "text", "knownFieldId": None}
+    remote = Strange(
+        {
+            "/dealCustomFieldMeta": {"dealCustomFieldMeta": [field]},
+            "/groupDefinitions": answer,
+            "/groupMembers": answer,
+        }
+    )
+    (found,) = lives(remote, "deal_field", "group")
+    assert found.attrs["label"] == "Plan"
+    assert "group" not in found.attrs
+
+
+def test_groups_are_found_where_the_reference_lists_them() -> None:
+    """`GET /groupMembers` answers groups, `?group_id=` members (row 11, version A)."""
+
+    def members(query: Any) -> Any:
+        if "group_id" not in query:
+            return GROUPS
+        return {"groupMembers": [{"id": 87, "group_id": 2, "rel_id": 16, "ordernum": 1}]}
+
+    field = {"id": "16", "fieldLabel": "Plan", "fieldType": "text", "knownFieldId": None}
+    remote = Strange({"/dealCustomFieldMeta": {"dealCustomFieldMeta": [field]}, "/groupMembers": members})
+    (found,) = lives(remote, "deal_field", "group")
+    assert found.attrs["group"] == RemoteId("field_group", "2")
+
+
+def test_the_older_name_of_schemas_is_understood() -> None:
+    """`objectTypes` instead of `schemas` (section 2.17)."""
+    schema = {"id": "uuid-1", "slug": "ticket", "labels": {"singular": "T", "plural": "Ts"}, "fields": []}
+    remote = Strange({"/customObjects/schemas": {"objectTypes": [schema], "meta": {"total": 1}}})
+    assert [live.attrs["slug"] for live in lives(remote, "custom_object")] == ["ticket"]
+
+
+@pytest.mark.parametrize("raw", ["1", 1, True])
+def test_an_enumeration_is_read_in_any_json_type(raw: Any) -> None:
+    """`autoassign` arrives as text, number or flag (sections 1.4 and 2.7)."""
+    pipeline = {"id": "4", "title": "Sales", "currency": "USD", "autoassign": raw, "stages": []}
+    remote = Strange({"/dealGroups": {"dealGroups": [pipeline], "dealStages": [], "meta": {"total": "1"}}})
+    (found,) = lives(remote, "pipeline")
+    assert found.attrs["auto_assign"] == "round_robin"
+
+
+def test_who_sees_a_list_stays_unknown_where_list_groups_are_gone() -> None:
+    """`GET /listGroups` is not in the reference; without it lists are still read, and their groups left alone."""
+    remote = Strange({"/lists": {"lists": [{"id": "1", "name": "News", "stringid": "news"}], "meta": {"total": "1"}}})
+    (found,) = lives(remote, "list", "user_groups")
+    assert "user_groups" not in found.attrs
