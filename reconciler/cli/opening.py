@@ -21,6 +21,8 @@ def session(chosen: Globals, *, offline: bool = False) -> Any:
 
     opened = open_session(folder(chosen), chosen.environment, offline=offline)
     opened.on_wait = lambda reason, seconds: note(f"{reason}, resuming in {seconds:.0f} s") if seconds >= 1 else None
+    if chosen.verbose > 1:
+        opened.on_answer = note
     return opened
 
 

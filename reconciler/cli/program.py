@@ -6,11 +6,14 @@ import difflib
 import importlib
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+
+if TYPE_CHECKING:
+    from reconciler.model.errors import ReconcilerError
 
 from reconciler import __version__
 
@@ -55,7 +58,7 @@ class Lazy(click.Group):
             return None
         module = importlib.import_module(f"reconciler.cli.{'import_' if cmd_name == 'import' else cmd_name}")
         command: click.Command = module.command
-        return command
+        return _with_globals(command)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
@@ -89,6 +92,39 @@ def program(ctx: click.Context, chdir: Path, environment: str | None, verbose: i
     ctx.obj = Globals(chdir, environment, verbose)
 
 
+def _with_globals(command: click.Command) -> click.Command:
+    """Let -e and -v stand behind the command as well, where hands put them."""
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _with_globals(inner)
+        return command
+    known = {option for parameter in command.params for option in parameter.opts}
+    for option in (_environment_option(), _verbose_option()):
+        if not known & set(option.opts):
+            command.params.append(option)
+    return command
+
+
+def _environment_option() -> click.Option:
+    def choose(ctx: click.Context, _: click.Parameter, value: str | None) -> None:
+        if value is not None and isinstance(ctx.obj, Globals):
+            ctx.obj = replace(ctx.obj, environment=value)
+
+    return click.Option(
+        ["-e", "--env"], expose_value=False, callback=choose, metavar="NAME", help="Environment of the project file."
+    )
+
+
+def _verbose_option() -> click.Option:
+    def louder(ctx: click.Context, _: click.Parameter, value: int) -> None:
+        if value and isinstance(ctx.obj, Globals):
+            ctx.obj = replace(ctx.obj, verbose=ctx.obj.verbose + value)
+
+    return click.Option(
+        ["-v", "--verbose"], count=True, expose_value=False, callback=louder, help="Say more; twice: every request."
+    )
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -97,7 +133,7 @@ def run(argv: list[str]) -> int:
     try:
         result = program.main(args=argv, prog_name="reconciler", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except click.exceptions.Abort:
+    except (click.exceptions.Abort, KeyboardInterrupt):
         click.echo("Cancelled.", err=True)
         return 130
     except click.exceptions.Exit as error:
@@ -109,7 +145,7 @@ def run(argv: list[str]) -> int:
         # Whoever read our output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
-    except Exception as error:  # noqa: BLE001 - sorted by class in _failed, which raises what is a bug
+    except Exception as error:  # noqa: BLE001 - the last resort: whatever happens ends in a sentence and an exit code
         return _failed(error)
 
 
@@ -117,7 +153,25 @@ def _failed(error: Exception) -> int:
     from reconciler.cli.terminal import complain
     from reconciler.model.errors import ReconcilerError
 
-    if not isinstance(error, ReconcilerError):
-        raise error
-    complain(error)
-    return int(error.exit_code)
+    told = error if isinstance(error, ReconcilerError) else _unexpected(error)
+    complain(told)
+    return int(told.exit_code)
+
+
+def _unexpected(error: Exception) -> ReconcilerError:
+    """Describe what nobody foresaw by its class and place; its text may hold anything, a secret included."""
+    import traceback
+
+    from reconciler.model.errors import ReconcilerError
+
+    if isinstance(error, OSError) and error.strerror:
+        return ReconcilerError(
+            f"{error.strerror}: {error.filename}" if error.filename else error.strerror,
+            hint="check the path, its permissions and the space left; nothing else was changed",
+        )
+    ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "reconciler" in Path(frame.filename).parts]
+    place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""
+    return ReconcilerError(
+        f"unexpected {type(error).__name__}{place}; this is a mistake in the program (version {__version__})",
+        hint="please report it with the command you ran; what was done is in the state, run plan to see what is left",
+    )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from reconciler.config.files import read_source
 from reconciler.config.interpolation import Scope
@@ -139,12 +141,14 @@ def environment(
                     loaded.spot("environments", chosen, key),
                     "is the environment variable empty?",
                 )
+    if chosen is not None and not problems.errors:
+        _check_access(loaded, chosen, data, problems)
     problems.check()
     found = Environment.model_validate(data)
     return Settings(
         chosen or "",
-        found.url,
-        found.token,
+        found.url.strip(),
+        found.token.strip(),
         found.account,
         found.state,
         found.variables,
@@ -153,6 +157,31 @@ def environment(
         found.production,
         found.guards,
     )
+
+
+def _check_access(loaded: LoadedProject, name: str, data: Mapping[str, Any], problems: Problems) -> None:
+    """Report an address or a key that no request can be made with. The key itself is never shown."""
+    url, token = str(data["url"]).strip(), data.get("token")
+    if url.startswith("emulator:") or "${" in url:
+        return
+    spot = loaded.spot("environments", name, "url")
+    if not _is_address(url):
+        hint = "it begins with https://, see Settings > Developer; or emulator:PATH for the built-in emulator"
+        problems.error("bad-url", "`url` is not the address of an API", spot, hint)
+    if token is None:
+        hint = "add `token: ${env.NAME}` and export the key from Settings > Developer under that name"
+        problems.error("no-token", f"the environment `{name}` has no `token`", spot, hint)
+    elif not re.fullmatch(r"[!-~]+", token.strip()) and "${" not in token:
+        hint = "copy the key from Settings > Developer again: it has neither spaces nor special characters"
+        problems.error("bad-token", "`token` cannot be an API key", loaded.spot("environments", name, "token"), hint)
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        return False
 
 
 def _chosen(loaded: LoadedProject, name: str | None, problems: Problems) -> str | None:

@@ -4,15 +4,22 @@ all.
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import re
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
+from email.utils import parsedate_to_datetime
 from typing import Any
 
 from reconciler.model.errors import RemoteError
 
 NOT_FOUND = re.compile(r"^No Result found for\b")
+LEAKED = re.compile(r"resulted in a `(?P<status>[45]\d\d) [^`]*` response:?\s*(?P<body>\{.*\})?", re.DOTALL)
+"""The field groups' service behind the API answers through it, status and body in the text (section 1.6)."""
 LONGEST = 300
+LONGEST_WAIT = 120.0
 
 
 class Garbled(RemoteError):
@@ -48,13 +55,23 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
 
 
 def status_of(status: int, body: Any) -> int:
-    """Return the status that the answer means: the vendor says "No Result found" with 400, 403 or 422 too (section
-    1.6, row 5).
+    """Return the status that the answer means (section 1.6): the vendor says "No Result found" with 400, 403 or 422
+    too, and a validation error of the field groups' service arrives as 403 with the true status in its text.
     """
     message = body.get("message") if isinstance(body, dict) else None
-    if status in (400, 403, 422) and isinstance(message, str) and NOT_FOUND.match(message):
+    if not isinstance(message, str):
+        return status
+    if status in (400, 403, 422) and NOT_FOUND.match(message):
         return 404
-    return status
+    leaked = LEAKED.search(message) if status == 403 else None
+    return int(leaked["status"]) if leaked else status
+
+
+def soft_failure(body: Any) -> bool:
+    """Tell whether an answer with a status of success says that nothing was done (section 1.5)."""
+    if not isinstance(body, Mapping):
+        return False
+    return body.get("success") in (False, "0", "false") or body.get("succeeded") in (False, "0", "false")
 
 
 def describe(body: Any) -> str:
@@ -69,6 +86,12 @@ def describe(body: Any) -> str:
     if isinstance(errors, Mapping):
         return "; ".join(f"{key}: {value}" for key, value in errors.items())[:LONGEST]
     message = body.get("message") or body.get("error") or ""
+    if isinstance(message, Mapping):
+        return "; ".join(f"{key}: {value}" for key, value in message.items())[:LONGEST]
+    leaked = LEAKED.search(message) if isinstance(message, str) else None
+    if leaked and leaked["body"]:
+        with contextlib.suppress(ValueError):
+            return describe(json.loads(leaked["body"]))
     return re.sub(r"\s+", " ", str(message))[:LONGEST]
 
 
@@ -83,11 +106,16 @@ def _entry(error: Any) -> str:
     return f"{text} ({where})" if where and text else text
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
-    """Return the seconds of a `Retry-After` header, at most 120; None where it is missing or unreadable (section
-    1.8).
+def retry_after(headers: Mapping[str, str], now: Callable[[], float] = time.time) -> float | None:
+    """Return the seconds of a `Retry-After` header, a number or an HTTP date, at most 120; None where it is missing
+    or unreadable (section 1.8).
     """
+    text = headers.get("retry-after", "").strip()
     try:
-        return min(120.0, max(0.0, float(headers.get("retry-after", ""))))
+        seconds = float(text)
     except ValueError:
-        return None
+        try:
+            seconds = parsedate_to_datetime(text).timestamp() - now()
+        except ValueError:
+            return None
+    return min(LONGEST_WAIT, max(0.0, seconds)) if math.isfinite(seconds) else None

@@ -1,4 +1,7 @@
-"""The HTTP client of one account: sends requests, paced and retried as far as that is safe. The only home of httpx."""
+"""The HTTP client of one account: sends requests, paced and retried as far as that is safe. The only home of httpx.
+
+Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, as httpx does by itself; redirects are not followed.
+"""
 
 from __future__ import annotations
 
@@ -15,10 +18,15 @@ import httpx
 import stamina
 
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
-from reconciler.model.http import Request, Response
-from reconciler.remote.answers import Garbled, describe, parse, retry_after, status_of
+from reconciler.model.http import Request, Response, get
+from reconciler.remote.answers import Garbled, describe, parse, retry_after, soft_failure, status_of
 from reconciler.remote.guard import Mode, check
 from reconciler.remote.pacer import Pacer
+from reconciler.remote.trace import line
+from reconciler.remote.trouble import no_connection
+
+# Its default hook writes to the log of the process; what a user should hear goes through `on_wait`.
+stamina.instrumentation.set_on_retry_hooks(())
 
 ATTEMPTS = 8
 """Tries of one request at most, whatever the reason."""
@@ -56,7 +64,7 @@ def base_url(url: str) -> str:
 
 class Client:
     """Implements `model.http.Remote`. `mode` forbids writes while planning; `on_wait(reason, seconds)` is told of
-    long waits.
+    long waits, `on_answer(line)` of every request with its status; `hide` masks secrets in what the account says.
     """
 
     def __init__(
@@ -66,14 +74,22 @@ class Client:
         mode: Mode = Mode.READ,
         transport: httpx.AsyncBaseTransport | None = None,
         on_wait: Callable[[str, float], None] | None = None,
+        on_answer: Callable[[str], None] | None = None,
+        hide: Callable[[str], str] = str,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.mode = mode
         self.sent: Counter[str] = Counter()
         self._base = base_url(connection.url)
-        self._host = urlsplit(self._base).netloc or self._base
+        self._host = urlsplit(self._base).netloc.rpartition("@")[2]
+        self._token = connection.token
+        self._hide = hide
         self._on_wait = on_wait or (lambda reason, seconds: None)
+        self._on_answer = on_answer
+        self._known = False
+        self._refusal: AuthError | None = None
+        self._proving = asyncio.Lock()
         self._pacer = Pacer(connection.rate, clock, sleep)
         headers = {
             "Api-Token": connection.token,
@@ -117,13 +133,9 @@ class Client:
             if failures[error.reason] >= PATIENCE[error.reason]:
                 return False
             if error.reason == "limited":
-                delay = (
-                    error.delay
-                    if error.delay is not None
-                    else min(30.0, 2.0 ** failures["limited"]) * random.uniform(0.5, 1.0)
-                )
-                self._pacer.hold(delay)
-                self._on_wait("rate limited by the account", delay)
+                delay = error.delay or min(30.0, 2.0 ** failures["limited"]) * random.uniform(0.5, 1.0)
+                if self._pacer.hold(delay):
+                    self._on_wait("rate limited by the account", delay)
                 return delay
             return True
 
@@ -134,12 +146,37 @@ class Client:
                 with attempt:
                     return await self._once(request)
         except _Again as failed:
+            if failed.reason == "forbidden":
+                await self._prove_key(request)
             raise failed.error from failed.__cause__
         raise AssertionError("a retry context returns or raises")
 
+    async def _prove_key(self, refused: Request) -> None:
+        """After a refusal, tell a key that is no good from one that lacks a permission, so that a wrong key costs a few
+        requests and not a few for every listing. Raises AuthError for the former.
+        """
+        if refused.path == "/users/me":
+            return
+        async with self._proving:
+            if not self._known and self._refusal is None:
+                try:
+                    await self.send(get("/users/me"))
+                except AuthError as error:
+                    self._refusal = AuthError(
+                        f"{self._host} does not accept the API key: {error.message}",
+                        hint="check `token` and `url`: key and URL are shown together under Settings > Developer",
+                    )
+                except RemoteError:
+                    return
+        if self._refusal is not None:
+            raise self._refusal
+
     async def _once(self, request: Request) -> Response:
         await self._pacer.wait()
+        if self._refusal is not None:
+            raise self._refusal
         self.sent[request.method] += 1
+        began = time.monotonic()
         headers = {"validateOnly": "true"} if request.dry_run else {}
         try:
             answer = await self._http.request(
@@ -156,9 +193,12 @@ class Client:
             httpx.UnsupportedProtocol,
             httpx.InvalidURL,
         ) as error:
-            raise _Again("connect", self._unreachable(request, error, sent=False)) from error
+            self._tell(request, type(error).__name__, began)
+            raise _Again("connect", self._unconnected(error)) from error
         except httpx.HTTPError as error:
-            raise self._lost(request, self._unreachable(request, error, sent=True)) from error
+            self._tell(request, type(error).__name__, began)
+            raise self._lost(request, self._unanswered(request, error)) from error
+        self._tell(request, answer.status_code, began)
         try:
             body = parse(answer.status_code, answer.content, answer.headers.get("content-type", ""))
         except Garbled as error:
@@ -170,8 +210,11 @@ class Client:
 
     def _judge(self, request: Request, answer: Response) -> Response:
         """Return the answer if the request expects it, otherwise raise what it means."""
-        status, said = answer.status, describe(answer.body)
+        status, said = answer.status, self._masked(describe(answer.body))
         if answer.ok:
+            self._known = True
+            if request.method != "GET" and soft_failure(answer.body):
+                raise Rejected(f"{request} was refused{': ' + said if said else ''}", status=status)
             return answer
         if status == 429:
             raise _Again(
@@ -208,7 +251,12 @@ class Client:
                 f"{self._host} redirects {request} to {_origin(answer.headers.get('location', 'elsewhere'))}",
                 hint="use the address it redirects to as `url`",
             )
-        raise Rejected(f"{request} was refused ({status}{': ' + said if said else ''})", status=status)
+        hint = "the user of the API key may lack the permission, or the account's plan the feature"
+        raise Rejected(
+            f"{request} was refused ({status}{': ' + said if said else ''})",
+            status=status,
+            hint=hint if status in (402, 403) else "",
+        )
 
     def _lost(self, request: Request, error: Unreachable) -> Exception:
         """A lost answer to a POST is for the applier to settle; everything else can be sent again."""
@@ -219,17 +267,26 @@ class Client:
             return Unreachable(f"{request}: {error.message}", hint=error.hint, sent=True)
         return _Again("garbled", RemoteError(f"{self._host}, {request}: {error.message}", hint=error.hint))
 
-    def _unreachable(self, request: Request, error: Exception, *, sent: bool) -> Unreachable:
-        what = (
-            "no answer in time" if isinstance(error, httpx.TimeoutException) else (str(error) or type(error).__name__)
-        )
+    def _unconnected(self, error: Exception) -> Unreachable:
+        what, hint = no_connection(error, timed_out=isinstance(error, httpx.TimeoutException))
+        return Unreachable(f"{self._host} cannot be reached: {what}", hint=hint, sent=False)
+
+    def _unanswered(self, request: Request, error: Exception) -> Unreachable:
+        timed_out = isinstance(error, httpx.TimeoutException)
+        what = "no answer in time" if timed_out else self._masked(str(error)) or type(error).__name__
         return Unreachable(
-            f"{self._host} cannot be reached: {what}"
-            if not sent
-            else f"{self._host}: the answer to {request} was lost ({what})",
-            hint="check `url` and the network",
-            sent=sent,
+            f"{self._host}: the answer to {request} was lost ({what})",
+            hint="check the network and try again; nothing is sent twice",
         )
+
+    def _masked(self, text: str) -> str:
+        """Return what a server or library said, without the key and without any secret that was sent."""
+        text = self._hide(text)
+        return text.replace(self._token, "***") if self._token else text
+
+    def _tell(self, request: Request, outcome: int | str, began: float) -> None:
+        if self._on_answer is not None:
+            self._on_answer(line(request, outcome, time.monotonic() - began))
 
 
 def _origin(location: str) -> str:

@@ -23,15 +23,24 @@ class Pacer:
         self._clock = clock
         self._sleep = sleep
         self._next = 0.0
+        self._held = 0.0
 
     async def wait(self) -> None:
-        """Return when the next request may be sent; the slot is reserved before waiting, so that callers queue up."""
-        now = self._clock()
-        slot = max(now, self._next)
-        self._next = slot + self._interval
-        if slot > now:
-            await self._sleep(slot - now)
+        """Return when the next request may be sent. A slot is reserved before waiting, so that callers queue up; who
+        was waiting when the account was held queues up again.
+        """
+        while True:
+            now = self._clock()
+            slot = max(now, self._next, self._held)
+            self._next = slot + self._interval
+            if slot > now:
+                await self._sleep(slot - now)
+            if self._held <= slot:
+                return
 
-    def hold(self, seconds: float) -> None:
-        """Send nothing for so long: the account said so."""
-        self._next = max(self._next, self._clock() + seconds)
+    def hold(self, seconds: float) -> bool:
+        """Let nothing pass for so long: the account said so. Tells whether that is longer than was known."""
+        until = self._clock() + seconds
+        longer = until > self._held + 0.5
+        self._held = max(self._held, until)
+        return longer

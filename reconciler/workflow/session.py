@@ -50,6 +50,9 @@ class Session:
     kinds: Kinds
     around: Surroundings
     on_wait: Callable[[str, float], None] = lambda reason, seconds: None
+    on_answer: Callable[[str], None] | None = None
+    revealed: set[str] = field(default_factory=set)
+    """Secrets that were resolved so far: whatever the account says is searched for them before it is shown."""
 
     @cached_property
     def store(self) -> Store:
@@ -87,7 +90,14 @@ class Session:
                     )
                 ]
             )
+        self.revealed.add(value)
         return value
+
+    def hide(self, text: str) -> str:
+        """Return a text without any secret that was resolved."""
+        for value in sorted(filter(None, self.revealed), key=len, reverse=True):
+            text = text.replace(value, "***")
+        return text
 
     def load(self, *, offline: bool = False) -> Loaded:
         """Read the configuration. Raises ConfigError with every problem."""
@@ -111,6 +121,8 @@ class Session:
             mode=Mode.WRITE if write else Mode.READ,
             transport=transport,
             on_wait=self.on_wait,
+            on_answer=self.on_answer,
+            hide=self.hide,
         )
         stack.push_async_callback(client.close)
         return client

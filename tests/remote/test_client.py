@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import datetime
 import json
+import socket
+import ssl
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,6 +17,7 @@ import stamina
 
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
 from reconciler.model.http import Request, Response, delete, get, post, put
+from reconciler.remote.answers import retry_after
 from reconciler.remote.client import Client, Connection, base_url
 from reconciler.remote.guard import Forbidden, Mode
 from reconciler.remote.pacer import Pacer
@@ -69,10 +73,17 @@ def sent(
     """Send requests one after the other to a scripted server."""
     server, waits = Server(script), []
 
+    async def sleep(seconds: float) -> None:
+        """Waiting is measured elsewhere."""
+
     async def run() -> list[Response]:
         connection = Connection("https://acme.api-us1.com", "token", rate)
         async with Client(
-            connection, mode=mode, transport=Transport(server), on_wait=lambda why, s: waits.append((why, s))
+            connection,
+            mode=mode,
+            transport=Transport(server),
+            on_wait=lambda why, s: waits.append((why, s)),
+            sleep=sleep,
         ) as client:
             return [await client.send(request) for request in requests]
 
@@ -156,7 +167,7 @@ def test_a_403_on_a_read_is_believed_the_third_time() -> None:
     answers, _, _ = sent(get("/tags"), script=[said(403, {"message": "Forbidden"}), said(403), said(200, {"tags": []})])
     assert answers[0].ok
     with pytest.raises(AuthError, match="refuses GET /tags"):
-        sent(get("/tags"), script=[said(403)] * 3)
+        sent(get("/tags"), script=[*[said(403)] * 3, said(200, {"user": {"id": "1"}})])
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 422])
@@ -184,6 +195,201 @@ def test_every_shape_of_error_body_is_read(body: Any, expected: str) -> None:
     with pytest.raises(Rejected) as error:
         sent(post("/tags", {}), script=[said(422, body)])
     assert error.value.message == "POST /tags was refused (422" + (f": {expected})" if expected else ")")
+
+
+def test_a_wrong_key_costs_a_few_requests_and_not_a_few_for_every_listing() -> None:
+    """A first refusal is settled by `GET /users/me`; after that nothing is sent any more."""
+    server = Server([said(403, {"message": "Forbidden"})] * 20)
+
+    async def run() -> list[BaseException | Response]:
+        async with Client(Connection("https://acme.api-us1.com", "token", None), transport=Transport(server)) as client:
+            first = await asyncio.gather(client.send(get("/tags")), return_exceptions=True)
+            more = (client.send(get(path)) for path in ("/lists", "/fields", "/webhooks"))
+            return [*first, *await asyncio.gather(*more, return_exceptions=True)]
+
+    outcomes = asyncio.run(run())
+    assert [type(outcome) for outcome in outcomes] == [AuthError] * 4
+    assert "does not accept the API key" in str(outcomes[-1])
+    assert [request.url.path for request in server.seen] == ["/api/3/tags"] * 3 + ["/api/3/users/me"] * 3
+
+
+def test_a_key_that_lacks_a_permission_is_not_taken_for_a_wrong_one() -> None:
+    """Features that the plan lacks answer 403 as well (section 1.2)."""
+    refused, me = said(403, {"message": "Forbidden"}), said(200, {"user": {"id": "1"}})
+    with pytest.raises(AuthError, match="refuses GET /dealGroups"):
+        sent(get("/dealGroups"), script=[refused, refused, refused, me])
+
+
+@pytest.mark.parametrize("status", [401, 403])
+def test_401_and_403_are_both_a_refusal_with_exit_code_4(status: int) -> None:
+    """The vendor documents 403 for a wrong key and clients saw 401 (section 1.2)."""
+    with pytest.raises(AuthError) as error:
+        sent(get("/users/me"), script=[said(status, {"message": "Invalid token"})] * 3)
+    assert int(error.value.exit_code) == 4
+
+
+LEAK = (
+    "Client error: `POST https://escape-velocity-grouper.cluster-private.app-us1.com/member` resulted in a "
+    '`400 Bad Request` response:\n{"message": {"rel_id": "rel_id is required"}}\n\n'
+)
+
+
+def test_a_validation_error_that_leaks_through_403_is_no_refusal() -> None:
+    """The field groups' service answers through the API (section 1.6): its own status and sentence are what counts."""
+    with pytest.raises(Rejected) as error:
+        sent(post("/groupMembers", {}), script=[said(403, {"message": LEAK})])
+    assert error.value.status == 400
+    assert error.value.message == "POST /groupMembers was refused (400: rel_id: rel_id is required)"
+    with pytest.raises(Rejected):
+        sent(get("/groupMembers"), script=[said(403, {"message": LEAK})])
+
+
+def test_a_refused_write_says_whose_permission_is_missing() -> None:
+    """The body of a 403 says no more than "Forbidden"."""
+    body = {"errors": [{"status": 403, "title": "Forbidden", "detail": "You do not have permission to create lists."}]}
+    with pytest.raises(Rejected) as error:
+        sent(post("/lists", {}), script=[(403, {"content-type": "text/plain"}, json.dumps(body).encode())])
+    assert "You do not have permission to create lists." in error.value.message
+    assert "permission" in error.value.hint
+
+
+@pytest.mark.parametrize("body", [{"success": False, "message": "Only admin can lock"}, {"succeeded": 0}])
+def test_a_success_that_says_it_failed_is_a_failure(body: Any) -> None:
+    """Soft failures come with 200 (section 1.5)."""
+    with pytest.raises(Rejected, match="was refused"):
+        sent(put("/personalizations/1", {}), script=[said(200, body)])
+    answers, _, _ = sent(get("/personalizations/1"), script=[said(200, body)])
+    assert answers[0].ok
+
+
+@pytest.mark.parametrize("content", [b"", b"   ", b"{}", b"[]"])
+def test_an_empty_body_is_an_answer(content: bytes) -> None:
+    """Deletes and PUT /lists answer nothing at all (section 1.5)."""
+    answers, _, _ = sent(delete("/fieldOptions/7"), script=[(200, {}, content)])
+    assert answers[0].ok
+    assert answers[0].row("field") == {}
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"),
+    [
+        ("30", 30.0),
+        ("1.5", 1.5),
+        ("-3", 0.0),
+        ("999999", 120.0),
+        ("Wed, 25 Nov 2026 00:00:10 GMT", 10.0),
+        ("Wed, 25 Nov 2020 00:00:10 GMT", 0.0),
+        ("nan", None),
+        ("soon", None),
+        ("", None),
+    ],
+)
+def test_retry_after_in_every_form(header: str, seconds: float | None) -> None:
+    """Seconds, fractions of them and HTTP dates; never longer than two minutes, and nonsense counts as missing."""
+    now = datetime.datetime(2026, 11, 25, tzinfo=datetime.UTC).timestamp()
+    assert retry_after({"retry-after": header}, now=lambda: now) == seconds
+
+
+def test_an_account_that_never_stops_saying_429_is_given_up() -> None:
+    """Every loop is bounded."""
+    with pytest.raises(RemoteError, match="keeps answering 429"):
+        sent(get("/tags"), script=[said(429, None, retry_after="0")] * 8)
+
+
+def test_after_429_nobody_sends_before_the_time_is_over() -> None:
+    """The limit is the account's: requests that were queued already wait too."""
+    now = [0.0]
+    passed: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        await asyncio.sleep(0)
+        now[0] = max(now[0], now[0] + seconds)
+
+    async def run() -> None:
+        pacer = Pacer(5.0, lambda: now[0], sleep)
+
+        async def one() -> None:
+            await pacer.wait()
+            passed.append(now[0])
+
+        await pacer.wait()
+        waiting = [asyncio.create_task(one()) for _ in range(4)]
+        await asyncio.sleep(0)
+        assert pacer.hold(30.0)
+        assert not pacer.hold(30.0)
+        await asyncio.gather(*waiting)
+
+    asyncio.run(run())
+    assert len(passed) == 4
+    assert min(passed) >= 30.0
+
+
+@pytest.mark.parametrize(
+    ("cause", "said_about_it"),
+    [
+        (socket.gaierror(-2, "Name or service not known"), "there is no host of that name"),
+        (ssl.SSLCertVerificationError(1, "certificate verify failed"), "its certificate is not trusted"),
+        (ssl.SSLError(1, "wrong version number"), "it does not speak TLS"),
+        (ConnectionRefusedError(111, "refused"), "no server accepts connections there"),
+    ],
+)
+def test_a_connection_that_fails_says_why(cause: OSError, said_about_it: str) -> None:
+    """Name, certificate, protocol and port are told apart, without the wording of libraries."""
+
+    async def fail(request: httpx.Request) -> httpx.Response:
+        raise httpx.ConnectError("[Errno 99] some wording", request=request) from cause
+
+    async def run() -> None:
+        async with Client(
+            Connection("https://user:password@acme.example", "token", None), transport=httpx.MockTransport(fail)
+        ) as client:
+            await client.send(get("/tags"))
+
+    with pytest.raises(Unreachable) as error:
+        asyncio.run(run())
+    assert said_about_it in error.value.message
+    assert error.value.message.startswith("acme.example cannot be reached")
+    assert "password" not in error.value.message
+    assert not error.value.sent
+
+
+def test_what_the_account_says_is_searched_for_secrets() -> None:
+    """A server may quote what it was sent; neither the key nor a secret comes out again."""
+    server = Server([said(422, {"errors": [{"title": "bad url https://x/?key=hush by token-1234"}]})])
+
+    async def run() -> None:
+        async with Client(
+            Connection("https://acme.example", "token-1234", None),
+            mode=Mode.WRITE,
+            transport=Transport(server),
+            hide=lambda text: text.replace("hush", "***"),
+        ) as client:
+            await client.send(post("/webhooks", {}))
+
+    with pytest.raises(Rejected) as error:
+        asyncio.run(run())
+    assert "bad url https://x/?key=*** by ***" in error.value.message
+
+
+def test_every_request_can_be_followed_without_personal_data() -> None:
+    """`-vv` prints method, path, paging and status; filters may hold e-mail addresses and are shown by name."""
+    lines: list[str] = []
+    server = Server([said(200, {"contacts": []}), said(404, {}), said(503), said(200, {"user": {}})])
+
+    async def run() -> None:
+        connection = Connection("https://acme.example", "token", None)
+        async with Client(connection, transport=Transport(server), on_answer=lines.append) as client:
+            await client.send(get("/contacts", **{"filters[email]": "jane@acme.example", "limit": "1"}))
+            await client.send(Request("GET", "/tags", expect=(404,)))
+            await client.send(get("/users/email/jane@acme.example"))
+
+    asyncio.run(run())
+    assert [line.rpartition(" (")[0] for line in lines] == [
+        "GET /contacts?filters[email]=...&limit=1 -> 200",
+        "GET /tags -> 404",
+        "GET /users/email/... -> 503",
+        "GET /users/email/... -> 200",
+    ]
 
 
 def test_a_web_page_instead_of_the_api_is_named() -> None:

@@ -1,0 +1,37 @@
+"""Why there is no connection, in words that say what to do."""
+
+from __future__ import annotations
+
+import socket
+import ssl
+from collections.abc import Iterator
+
+DEPTH = 10
+"""Errors are wrapped a few times by the layers of the HTTP library; more than this would be a loop."""
+
+
+def no_connection(error: Exception, *, timed_out: bool) -> tuple[str, str]:
+    """Return what is wrong and what to do about it, for an error of a request that never left."""
+    causes = list(_causes(error))
+    tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
+    if tls:
+        unproven = next((cause for cause in tls if isinstance(cause, ssl.SSLCertVerificationError)), None)
+        why = getattr(unproven, "verify_message", "") or "verification failed"
+        what = f"its certificate is not trusted ({why})" if unproven else "it does not speak TLS"
+        return what, "check the host in `url`; behind a company proxy, point SSL_CERT_FILE to its certificate"
+    if any(isinstance(cause, socket.gaierror) for cause in causes):
+        hint = "check `url` for a typing error, and that this machine can resolve names"
+        return "there is no host of that name", hint
+    what = "no connection in time" if timed_out else "no server accepts connections there"
+    return what, "check `url`, the network, and HTTPS_PROXY if you use a proxy"
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    """Yield an error and what it was raised from or while handling."""
+    for _ in range(DEPTH):
+        if error is None:
+            return
+        yield error
+        if isinstance(error, BaseExceptionGroup):
+            yield from error.exceptions
+        error = error.__cause__ or error.__context__
