@@ -11,11 +11,11 @@ TESTS ?=
 # What the tests and checks use beside the runtime dependencies.
 EXTRAS := dev,fmt,objectstore,postgres,encrypt,policy
 
-CHECKS := lint format types layers dependencies dead-code generated tree tests-say
+CHECKS := lint format types layers dependencies dead-code generated tree links tests-say
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check $(CHECKS) fix generate docs prove bench clean
+.PHONY: help setup demo test check $(CHECKS) fix generate docs prove bench wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -72,6 +72,9 @@ generated: $(VENV)/.dev
 tree: $(VENV)/.dev
 	$(BIN)/python -m scripts.check_tree
 
+links: $(VENV)/.dev
+	$(BIN)/python -m scripts.check_links
+
 tests-say: $(VENV)/.dev
 	$(BIN)/python -m scripts.check_tests
 
@@ -82,10 +85,14 @@ fix: $(VENV)/.dev ## format, and repair what ruff can repair
 generate: $(VENV)/.dev ## write the generated files anew: schemas/, docs/reference/
 	$(BIN)/python -m scripts.check_generated --write
 
-docs: generate ## write the generated pages of docs/
+docs: generate ## write the generated pages, and the output of every command that a page shows
+	$(BIN)/python -m scripts.run_docs --write
 
 bench: $(VENV)/.runtime ## report time and memory of start-up and of plans of 1,000 and 10,000 objects
 	@$(BIN)/python -m scripts.bench
+
+wheel: $(VENV)/.dev ## build the wheel, and try it in a new environment and an empty folder
+	@bash scripts/check_wheel.sh $(BIN)/python
 
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) .cache .hypothesis build dist site

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ def command(chosen: Globals, directory: Path | None) -> int:
 
     target = folder(chosen) / (directory or Path())
     for path in write_project(target):
-        say(f"Wrote {path}")
+        say(f"Wrote {os.path.relpath(path)}")
     where = f" --chdir {directory}" if directory else ""
     say(f"\nNow run: reconciler{where} plan")
     return 0

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from types import UnionType
+from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from reconciler.config import config_schema, project_schema
 from reconciler.model.document import PlanDocument
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.spec import Attribute, CreateOnly, Default, Ensure, Immutable, RefTo
+from reconciler.model.spec import KEY, Attribute, CreateOnly, Default, Ensure, Immutable, Nested, RefTo
 from reconciler.model.state import State
+from reconciler.model.values import Lookup, Ref, Value
 from reconciler.resources import load_kinds
 
 
@@ -41,7 +43,7 @@ def attribute_rows(kind: Kind) -> list[dict[str, Any]]:
         {
             "attribute": f"{attribute.name}{' (required)' if attribute.required else ''}",
             "api": attribute.api or "(own calls)",
-            "type": _type(attribute),
+            "type": _type(kind, attribute),
             "changes": changes(attribute),
             "description": attribute.description + _default(attribute),
         }
@@ -49,20 +51,52 @@ def attribute_rows(kind: Kind) -> list[dict[str, Any]]:
     ]
 
 
-def _type(attribute: Attribute) -> str:
-    reference = attribute.mark(RefTo)
-    if reference is not None:
-        return f"reference to {reference.kind}" if attribute.shape == "ref" else f"references to {reference.kind}"
-    names = {
-        "text": "text",
-        "flag": "true or false",
-        "number": "integer",
-        "list": "list of texts",
-        "commas": "list of texts",
-        "map": "map",
-        "other": "text or list",
-    }
-    return " | ".join(attribute.choices) if attribute.choices else names[attribute.shape]
+def type_of(annotation: Any, reference: RefTo | None = None) -> str:
+    """Return what an annotation allows, in the words of a reader: `text`, `a | b`, `list of texts or maps`."""
+    origin, members = get_origin(annotation), get_args(annotation)
+    if origin is Annotated and get_args(members[0]) == (Ref, Lookup):
+        return f"reference to {reference.kind}" if reference else "reference"
+    if origin is Annotated:
+        return type_of(members[0], reference)
+    if origin is Literal:
+        return " | ".join(str(member) for member in members)
+    if origin in (Union, UnionType):
+        shown = [type_of(member, reference) for member in members if member is not type(None)]
+        return " or ".join(dict.fromkeys(shown))
+    if origin is list:
+        inner = [_plural(type_of(member, reference)) for member in _alternatives(members[0])]
+        return f"list of {' or '.join(dict.fromkeys(inner))}"
+    if origin is dict:
+        return "map by name"
+    return PLAIN.get(annotation, "map")
+
+
+PLAIN: dict[Any, str] = {
+    str: "text",
+    bool: "true or false",
+    int: "integer",
+    float: "number",
+    Any: "anything",
+    Value: "anything",
+}
+
+
+def _alternatives(annotation: Any) -> tuple[Any, ...]:
+    return get_args(annotation) if get_origin(annotation) in (Union, UnionType) else (annotation,)
+
+
+def _plural(name: str) -> str:
+    first, _, rest = name.partition(" ")
+    return f"{first}s {rest}".rstrip() if first in ("text", "map", "reference", "integer", "number") else name
+
+
+def _type(kind: Kind, attribute: Attribute) -> str:
+    info = kind.spec.model_fields.get(attribute.name)
+    if info is None:  # follows from the place in the file
+        return "integer" if attribute.shape == "number" else "reference"
+    if attribute.has(Nested):
+        return f"map of {attribute.mark(Nested).kind}s by key"
+    return type_of(info.annotation, attribute.mark(RefTo))
 
 
 def changes(attribute: Attribute) -> str:
@@ -75,7 +109,7 @@ def changes(attribute: Attribute) -> str:
 def _default(attribute: Attribute) -> str:
     default, floor = attribute.mark(Default), attribute.mark(Ensure)
     if default is not None:
-        return " Default: the key." if str(default.value).startswith("\ue002") else f" Default: {default.value}."
+        return " Default: the key." if default.value == KEY else f" Default: {default.value}."
     return " Set even when left out." if floor is not None else ""
 
 

@@ -6,9 +6,14 @@ from pathlib import Path
 
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE
+from reconciler.workflow.reference import schemas
+
+SCHEMAS = ".reconciler"
+"""Folder of the JSON Schemas that editors check the files with; `reconciler schema --out .reconciler` renews them."""
 
 FILES = {
     PROJECT_FILE: """\
+# yaml-language-server: $schema=.reconciler/project.schema.json
 # Where the accounts are. See `reconciler schema project` for everything that can stand here.
 version: 1
 environments:
@@ -20,6 +25,7 @@ environments:
 default_environment: demo
 """,
     "config/crm.yaml": """\
+# yaml-language-server: $schema=../.reconciler/config.schema.json
 # What the account should look like. A key (vip, newsletter ...) is the stable name; everything else may change.
 tags:
   vip: {name: VIP, description: "Spends over 1,000 a year"}
@@ -57,8 +63,10 @@ def write_project(folder: Path) -> list[Path]:
         raise ReconcilerError(
             f"{folder / existing[0]} exists already; nothing was written", hint="choose an empty folder"
         )
+    texts = schemas()
+    editor = {f"{SCHEMAS}/{name}.schema.json": texts[name] for name in ("project", "config")}
     written = []
-    for name, text in FILES.items():
+    for name, text in {**FILES, **editor}.items():
         path = folder / name
         if path.exists():
             continue

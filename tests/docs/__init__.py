@@ -1,0 +1,1 @@
+"""The documentation is run: its commands print what its pages show."""
