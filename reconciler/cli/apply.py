@@ -7,6 +7,7 @@ import os
 import signal
 import sys
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,7 @@ def asked(destroy: bool, opened: Any) -> bool:
 
 def apply_saved(chosen: Globals, planfile: Path, strict: bool, lock_timeout: float, quiet: bool) -> int:
     """Prove that a saved plan still fits, then do what of it does."""
+    from reconciler.render import text
     from reconciler.workflow.saved import check_plan, read_plan
     from reconciler.workflow.session import run_async
 
@@ -113,16 +115,18 @@ def apply_saved(chosen: Globals, planfile: Path, strict: bool, lock_timeout: flo
         say(view(document, "text"))
         return 7
     checked = run_async(check_plan(opened, document, strict=strict))
-    for moved in checked.refused:
-        note(f"Refused: {moved.address}: {moved.why}")
-        for line in moved.details:
-            note(f"  {line}")
-    code = carry_out(opened, checked.planned, lock_timeout, quiet, chosen.verbose)
+    if checked.refused:
+        say(text.refused(checked.refused, strict=strict, **style()))
+    if not checked.planned.plan.steps:
+        return 6 if checked.refused else exit_code(checked.planned.document, False)
+    code = carry_out(opened, checked.planned, lock_timeout, quiet, chosen.verbose, spent=checked.requests)
     return 6 if checked.refused and code == 0 else code
 
 
-def carry_out(opened: Any, planned: Any, lock_timeout: float, quiet: bool, verbose: int) -> int:
-    """Apply with progress, and return the exit code."""
+def carry_out(
+    opened: Any, planned: Any, lock_timeout: float, quiet: bool, verbose: int, *, spent: int | None = None
+) -> int:
+    """Apply with progress, and return the exit code. `spent` requests went into proving a saved plan, as forecast."""
     from reconciler.render import text
     from reconciler.render.progress import Progress
     from reconciler.workflow.applying import Hooks, apply_plan
@@ -157,6 +161,9 @@ def carry_out(opened: Any, planned: Any, lock_timeout: float, quiet: bool, verbo
             return await apply_plan(opened, planned, hooks, lock_timeout=lock_timeout)
 
     summary = run_async(work())
+    if spent is not None:
+        promised = planned.document.forecast.check_requests + (summary.forecast or 0)
+        summary = replace(summary, requests=summary.requests + spent, forecast=promised)
     say(text.applied(summary, **style()))
     if verbose:
         note(f"{summary.requests} requests sent to the account.")

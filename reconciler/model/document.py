@@ -1,18 +1,21 @@
 """The plan document: the plan as JSON, from which every view is rendered and from which a saved plan is applied.
 
-Values are encoded (`values.encode`): references as `{"$ref": address}`, secrets as `{"$secret": "...${secret.X}..."}`.
-Secrets and tokens were masked when the document was made; nothing that reads it needs to mask again.
+Values are encoded (`values.encode`): references as `{"$ref": address}`, secrets as `{"$secret": "...${secret.X}..."}`,
+sensitive texts as `{"$sensitive": salted hash}` where they are to be written. Secrets and tokens were masked when the
+document was made; nothing that reads it needs to mask again. What each minor version added: 1.1 `found`, `ignored`,
+`salt`, `$sensitive`, `check_requests`, `uses`.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-PLAN_FORMAT = "1.0"
+PLAN_FORMAT = "1.1"
 
 
 class _Part(BaseModel):
@@ -79,7 +82,11 @@ class ChangeView(_Part):
     )
     moved_from: str | None = None
     desired: dict[str, Any] = Field(default_factory=dict, description="All attributes to write, encoded.")
+    ignored: list[str] = Field(default_factory=list, description="Attributes whose drift is left alone.")
     fingerprint: str | None = Field(None, description="SHA-256 of the live object as it was read.")
+    found: dict[str, Any] = Field(
+        default_factory=dict, description="The live object as it was read, encoded; masked where sensitive."
+    )
     known: list[str] = Field(default_factory=list, description="Ids that carried the natural key when planning.")
     natural_key: list[Any] = Field(default_factory=list)
     spare: int | None = None
@@ -125,6 +132,7 @@ class Forecast(_Part):
     plan_requests: int = 0
     apply_reads: int = 0
     apply_writes: int = 0
+    check_requests: int = Field(0, description="What proving a saved plan against the account costs, before its apply.")
     rate: float | None = Field(None, description="Requests per second; None: not limited.")
     seconds: float = 0.0
 
@@ -178,6 +186,7 @@ class PlanDocument(_Part):
     forecast: Forecast = Field(default_factory=Forecast)
     reads: list[str] = Field(default_factory=list, description="Kinds that the apply reads again before and after.")
     ids: dict[str, str] = Field(default_factory=dict, description="Remote ids of everything bound when planning.")
+    salt: str = Field("", description="Salt of the hashes that stand for sensitive texts.")
     digest: str = Field("", description="SHA-256 of the document without this member.")
 
     @property
@@ -186,9 +195,17 @@ class PlanDocument(_Part):
         return [guard for guard in self.guards if guard.verdict == "tripped"]
 
 
-def digest(document: PlanDocument) -> str:
-    """Return the SHA-256 (hex) of the document's canonical JSON, without its `digest` member."""
-    content = document.model_dump(mode="json", exclude={"digest"})
+def digest(content: Mapping[str, Any]) -> str:
+    """Return the SHA-256 (hex) of a document's canonical JSON, without its `digest` member.
+
+    It is taken of the JSON as it is written, so that documents of other minor versions keep theirs.
+    """
+    rest = {name: value for name, value in content.items() if name != "digest"}
     return hashlib.sha256(
-        json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
+        json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
     ).hexdigest()
+
+
+def sealed(document: PlanDocument) -> PlanDocument:
+    """Return the document with its digest."""
+    return document.model_copy(update={"digest": digest(document.model_dump(mode="json"))})

@@ -226,6 +226,11 @@ class Attribute:
         """Tell whether the attribute carries that mark."""
         return any(isinstance(mark, kind) for mark in self.marks)
 
+    @property
+    def hidden(self) -> bool:
+        """Whether its values are kept out of every output and file: tokens in URLs, passwords."""
+        return self.has(Sensitive) or self.has(WriteOnly)
+
     def encode(self, value: Value, ids: Ids) -> Any:
         """Return what to send for a value in normal form; `ids` answers remote ids of references."""
         if self.shape == "flag":

@@ -71,6 +71,11 @@ def has_secret(text: str) -> bool:
     return SECRET_OPEN in text
 
 
+def carries_secret(value: Value) -> bool:
+    """Tell whether any text inside a value contains an unresolved secret."""
+    return any(isinstance(leaf, str) and has_secret(leaf) for leaf in walk(value))
+
+
 def reveal(text: str, secret: Callable[[str], str]) -> str:
     """Return `text` with each secret replaced by what `secret(name)` answers."""
     return _SECRET.sub(lambda match: secret(match.group(1)), text)

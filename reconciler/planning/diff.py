@@ -11,9 +11,9 @@ from typing import Any
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import AttributeChange, Origin
-from reconciler.model.spec import Attribute, Ensure, Keyed, Sensitive
+from reconciler.model.spec import Attribute, Ensure, Keyed
 from reconciler.model.state import Binding
-from reconciler.model.values import Value, decode, encode, transform
+from reconciler.model.values import Value, carries_secret, decode, encode, transform
 from reconciler.planning.binding import recall
 
 MISSING = object()
@@ -125,12 +125,17 @@ def differences(
                 origin(attribute, sides) if live is not None else "new",
                 resource.places.get(name),
                 live is not None and sides.live is not MISSING and kind.replaces(attribute, sides.live, sides.desired),
-                attribute.has(Sensitive),
+                attribute.hidden or carries_secret(attrs[name]) or (binding is not None and _had_secret(binding, name)),
                 None if sides.applied is MISSING else sides.applied,
                 binding.run if binding else "",
             )
         )
     return changes
+
+
+def _had_secret(binding: Binding, name: str) -> bool:
+    """Tell whether what was last applied held a secret: then the live value may show it."""
+    return carries_secret(decode(binding.applied.get(name)))
 
 
 def _rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | None) -> bool:

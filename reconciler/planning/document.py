@@ -1,8 +1,13 @@
-"""Between plan and plan document: masking happens here, once, and a saved document becomes a plan's input again."""
+"""Between plan and plan document: masking happens here, once, and a saved document becomes a plan's input again.
+
+A sensitive text that is to be written is not in the document: a salted hash stands for it (`{"$sensitive": hash}`), by
+which an apply proves that the configuration still says the same (decision 0055).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,14 +15,18 @@ from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.address import kind_of, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
-from reconciler.model.kind import Kinds
+from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.planning.binding import salted
 from reconciler.planning.parts import parts
 
 MASK = "(sensitive)"
+SENSITIVE = "$sensitive"
+Recover = Callable[[str, str, str], Value]
+"""Answers the declared value of (address, attribute) whose salted hash is given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,10 +40,11 @@ class Heading:
     lineage: str
     serial: int
     options: Mapping[str, Any]
+    salt: str = ""
 
 
 def to_document(
-    plan: Plan, heading: Heading, forecast: doc.Forecast, guards: Iterable[doc.GuardView] = ()
+    plan: Plan, heading: Heading, forecast: doc.Forecast, kinds: Kinds, guards: Iterable[doc.GuardView] = ()
 ) -> doc.PlanDocument:
     """Return the document of a plan, masked and with its digest."""
     names = {(kind_of(address), identity): address for address, identity in plan.ids.items()}
@@ -46,7 +56,7 @@ def to_document(
         state=doc.StateRef(lineage=heading.lineage, serial=heading.serial),
         options=dict(heading.options),
         summary=summarise(plan),
-        changes=[_change(change, names) for change in plan.changes],
+        changes=[_change(change, names, kinds[change.kind], heading.salt) for change in plan.changes],
         steps=[
             doc.StepView(
                 number=step.number,
@@ -66,8 +76,9 @@ def to_document(
         forecast=forecast,
         reads=list(plan.reads),
         ids=dict(plan.ids),
+        salt=heading.salt,
     )
-    return document.model_copy(update={"digest": doc.digest(document)})
+    return doc.sealed(document)
 
 
 def summarise(plan: Plan) -> doc.Summary:
@@ -89,7 +100,7 @@ def summarise(plan: Plan) -> doc.Summary:
     )
 
 
-def _change(change: Change, names: Mapping[tuple[str, str], str]) -> doc.ChangeView:
+def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, salt: str) -> doc.ChangeView:
     resource = change.resource
     return doc.ChangeView(
         address=change.address,
@@ -111,8 +122,10 @@ def _change(change: Change, names: Mapping[tuple[str, str], str]) -> doc.ChangeV
         ],
         manual=dict(change.manual),
         moved_from=change.moved_from,
-        desired=values.encode(dict(change.desired)),
+        desired=_to_write(change, kind, salt),
+        ignored=list(resource.lifecycle.ignore_changes) if resource else [],
         fingerprint=fingerprint(change.live) if change.live else None,
+        found=_found(change, names, kind),
         known=list(change.known),
         natural_key=list(change.natural_key),
         spare=change.spare,
@@ -125,6 +138,43 @@ def _change(change: Change, names: Mapping[tuple[str, str], str]) -> doc.ChangeV
             resource.lifecycle.on_destroy if resource else (change.binding.on_destroy if change.binding else {})
         ),
     )
+
+
+def _to_write(change: Change, kind: Kind, salt: str) -> dict[str, Any]:
+    """Return the attributes to write, encoded; a hash instead of each sensitive text."""
+    found = {}
+    for name, value in change.desired.items():
+        plain = isinstance(value, str) and value != "" and not values.has_secret(value)
+        found[name] = {SENSITIVE: salted(value, salt)} if plain and _hidden(kind, name) else values.encode(value)
+    return found
+
+
+def _found(change: Change, names: Mapping[tuple[str, str], str], kind: Kind) -> dict[str, Any]:
+    """Return the live attributes for people; whatever may show a secret is masked."""
+    if change.live is None:
+        return {}
+    masked = {item.name for item in change.attributes if item.sensitive}
+    masked |= {name for name, value in change.desired.items() if values.carries_secret(value)}
+    if change.binding is not None:
+        masked |= {
+            name for name, value in change.binding.applied.items() if values.carries_secret(values.decode(value))
+        }
+    return _live(change.live, names, kind, masked)
+
+
+def _live(live: Live, names: Mapping[tuple[str, str], str], kind: Kind, masked: Collection[str]) -> dict[str, Any]:
+    return {name: _shown(value, names, name in masked or _hidden(kind, name)) for name, value in live.attrs.items()}
+
+
+def view_of_live(live: Live, kind: Kind, planned: doc.ChangeView, ids: Mapping[str, str]) -> dict[str, Any]:
+    """Return a live object as it would stand in `found` of this earlier change, with the same values masked."""
+    names = {(kind_of(address), identity): address for address, identity in ids.items()}
+    return _live(live, names, kind, {name for name, value in planned.found.items() if MASK in str(value)})
+
+
+def _hidden(kind: Kind, name: str) -> bool:
+    attribute = kind.attributes.get(name)
+    return attribute is not None and attribute.hidden
 
 
 def _attribute(item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change) -> doc.AttributeView:
@@ -158,17 +208,15 @@ def _shown(value: Value, names: Mapping[tuple[str, str], str], sensitive: bool) 
 
 
 def mask(text: str) -> str:
-    """Return what may be shown of a sensitive text: of a URL its host and path without the query."""
-    if "://" not in text:
+    """Return what may be shown of a sensitive text: of a URL its host, for tokens stand in paths as well as queries."""
+    scheme, separator, rest = text.partition("://")
+    if not separator:
         return MASK
-    scheme, _, rest = text.partition("://")
-    host = rest.rpartition("@")[2].partition("/")[0].partition("?")[0]
-    path = rest.partition("?")[0].partition("/")[2]
-    tail = f"?{MASK}" if "?" in rest else ""
-    return f"{scheme}://{host}/{path}{tail}" if path or "/" in rest else f"{scheme}://{host}{tail}"
+    host = re.split(r"[/?#]", rest, maxsplit=1)[0].rpartition("@")[2]
+    return f"{scheme}://{host}/{MASK}"
 
 
-def from_document(document: doc.PlanDocument, kinds: Kinds) -> Desired:
+def from_document(document: doc.PlanDocument, recover: Recover) -> Desired:
     """Return what a saved plan asks for: its changed addresses as declared resources, its adoptions as imports."""
     resources: dict[str, Resource] = {}
     imports, moved, removed = [], [], []
@@ -179,20 +227,36 @@ def from_document(document: doc.PlanDocument, kinds: Kinds) -> Desired:
             removed.append(Removed(change.address, destroy=False))
         if change.action in ("delete", "forget"):
             continue
-        kind, key = split(change.address)
-        lifecycle = Lifecycle(prevent_destroy=change.prevent_destroy, on_destroy=change.on_destroy)
-        resources[change.address] = Resource(
-            change.address,
-            kind,
-            key,
-            values.decode(change.desired),
-            lifecycle,
-            None,
-            {},
-            change.parent,
-            change.rank,
-            tuple(change.nested),
-        )
+        resources[change.address] = _resource(change, recover)
         if change.adopts and change.id:
             imports.append(Import(change.address, change.id))
     return Desired(resources, tuple(moved), tuple(removed), tuple(imports))
+
+
+def _resource(change: doc.ChangeView, recover: Recover) -> Resource:
+    kind, key = split(change.address)
+    return Resource(
+        change.address,
+        kind,
+        key,
+        {name: _recovered(change.address, name, value, recover) for name, value in change.desired.items()},
+        Lifecycle(
+            prevent_destroy=change.prevent_destroy, on_destroy=change.on_destroy, ignore_changes=list(change.ignored)
+        ),
+        parent=change.parent,
+        rank=change.rank,
+        nested=tuple(change.nested),
+    )
+
+
+def hashes(document: doc.PlanDocument) -> bool:
+    """Tell whether a saved plan needs the configuration for a sensitive text."""
+    return any(
+        isinstance(value, dict) and SENSITIVE in value for one in document.changes for value in one.desired.values()
+    )
+
+
+def _recovered(address: str, name: str, value: Any, recover: Recover) -> Value:
+    if isinstance(value, dict) and set(value) == {SENSITIVE}:
+        return recover(address, name, value[SENSITIVE])
+    return values.decode(value)

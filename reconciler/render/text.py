@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Protocol
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.model.summary import ApplySummary
@@ -13,7 +14,19 @@ from reconciler.render.outline import outline
 from reconciler.render.paper import Paper
 from reconciler.render.tree import INDENT, STEP, Line
 
-__all__ = ["applied", "change_lines", "diagnostics", "plan"]
+__all__ = ["Refusal", "applied", "change_lines", "diagnostics", "plan", "refused"]
+
+
+class Refusal(Protocol):
+    """A change of a saved plan that is not applied: why, and "planned against / found now" line by line."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def why(self) -> str: ...
+    @property
+    def details(self) -> Sequence[str]: ...
+
 
 _MARK_TONES = {"+": "add", "-": "destroy", "~": "change", ">": "move", "!": "manual", "#": "forget", " ": ""}
 
@@ -48,6 +61,24 @@ def applied(summary: ApplySummary, *, width: int = 80, colour: bool = False, asc
         [_notes(summary.notes, paper), failures, _left_out(summary, paper), _outcome(summary, paper)],
         ascii_only=ascii_only,
     )
+
+
+def refused(
+    moved: Iterable[Refusal], *, strict: bool = False, width: int = 80, colour: bool = False, ascii_only: bool = False
+) -> str:
+    """Return what of a saved plan is not applied, each with its small diff."""
+    paper = Paper(max(width, 40), colour)
+    rows = list(moved)
+    head = f"Refused: {words.counted(len(rows), 'change')} of the saved plan; nothing of them is written."
+    lines = paper.paragraph(head, tone="error")
+    for row in rows:
+        lines += paper.paragraph(
+            clean(f"{row.address}: {row.why}"), first=f"  {paper.ink('error', 'x')} ", indent="    "
+        )
+        for detail in row.details:
+            lines += paper.paragraph(clean(detail), first="      ", indent="        ")
+    rest = "Nothing else is applied either (--strict)." if strict else "Everything else of the plan goes on."
+    return finish([[*lines, *paper.paragraph(rest)]], ascii_only=ascii_only)
 
 
 def finish(blocks: Iterable[list[str]], *, ascii_only: bool) -> str:

@@ -29,6 +29,9 @@ from reconciler.planning.planner import Inputs, plan
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.session import Book, Session, open_book
 
+APPLIED_PLANS = 50
+"""How many digests of applied plans the state remembers."""
+
 
 @dataclass
 class Hooks:
@@ -96,7 +99,8 @@ class _Run:
         touched = self._touched(steps, outcome)
         if touched and not self.hooks.stop.is_set():
             await self._read_back(touched)
-        self.book.close(account=self.session.identity)
+        applied = [*self.book.base.applied_plans, self.planned.document.digest]
+        self.book.close(account=self.session.identity, applied_plans=applied[-APPLIED_PLANS:])
         return self._summary(outcome)
 
     def _ports(self) -> applier.Ports:

@@ -18,6 +18,7 @@ from reconciler.model.state import Binding, Record
 from reconciler.planning.export import bindings_of, export, referred
 from reconciler.planning.match import stored_key
 from reconciler.workflow.applying import lock_info
+from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import EMULATOR, Session, open_book, open_session
 
 HEADER = "# Written by `reconciler export`."
@@ -50,7 +51,7 @@ async def export_account(session: Session, out: Path | None, kinds: frozenset[st
     folder = _absolute(out) if out is not None else session.folder
     async with AsyncExitStack() as stack:
         remote = session.connect(stack, write=False)
-        await session.check_account(remote, None)
+        await check_account(session, remote, None)
         seen = await read_all(session, remote, kinds)
         requests = remote.requests
     target = session if folder == session.folder else _project(session, folder)
@@ -112,7 +113,7 @@ async def import_object(session: Session, address: str, identity: str) -> Bindin
     async with AsyncExitStack() as stack:
         remote = session.connect(stack, write=False)
         book = open_book(session)
-        await session.check_account(remote, book.stored)
+        await check_account(session, remote, book.stored)
         seen = await read_all(session, remote, frozenset([kind_name]))
     if kind_name in seen.unknown:
         raise PlanError(f"{kind_name}: {seen.unknown[kind_name]}")

@@ -23,6 +23,7 @@ from reconciler.planning.guards import judge
 from reconciler.planning.outlook import Listing, Spent, forecast
 from reconciler.planning.planner import Inputs, plan
 from reconciler.planning.select import select
+from reconciler.workflow.identity import account_requests, check_account
 from reconciler.workflow.session import Book, Session, open_book
 
 
@@ -68,7 +69,7 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
     book = book or open_book(session)
     async with AsyncExitStack() as stack:
         remote = remote or session.connect(stack, write=False)
-        await session.check_account(remote, book.stored)
+        await check_account(session, remote, book.stored)
         state = book.state()
         reads = wanted(desired, state, session.kinds)
         refreshed = await refresh(remote, session.kinds, reads)
@@ -108,6 +109,7 @@ def finish(
         )
     made = replace(made, warnings=(*made.warnings, *notes))
     cost = forecast(made, _spent(refreshed, requests), session.kinds, session.rate)
+    cost = cost.model_copy(update={"check_requests": _check_cost(session, made, inputs.state, refreshed)})
     guards = judge(made, inputs, session.settings.guards, options.allow)
     heading = Heading(
         __version__,
@@ -117,13 +119,40 @@ def finish(
         book.stored.lineage if book.stored else "",
         book.stored.serial if book.stored else 0,
         options.recorded(),
+        session.around.token(),
     )
-    return Planned(made, inputs, refreshed, to_document(made, heading, cost, guards), warnings, requests, reads)
+    document = to_document(made, heading, cost, session.kinds, guards)
+    return Planned(made, inputs, refreshed, document, warnings, requests, reads)
 
 
 def _spent(refreshed: Refreshed, requests: int) -> Spent:
     costs = {name: Listing(cost.path, cost.rows, cost.total) for name, cost in refreshed.costs.items()}
     return Spent(requests, costs, refreshed.asked)
+
+
+def _check_cost(session: Session, made: Plan, state: State, refreshed: Refreshed) -> int:
+    """Return the requests by which `apply FILE` proves that the plan still fits: what `saved.check_plan` will read."""
+    if not made.changes:
+        return 0
+    resources = {
+        change.address: replace(change.resource, attrs=change.desired)
+        for change in made.changes
+        if change.resource is not None
+    }
+    tables: set[str] = set()
+    for name, declared in wanted(Desired(resources), of_kinds(state, made.reads), session.kinds).items():
+        kind = session.kinds[name]
+        tables.update(one.name for one in (*kind.needs(declared), *kind.more(refreshed.tables, declared)))
+    pages = sum(cost.requests for table, cost in refreshed.costs.items() if table in tables)
+    return pages + account_requests(session)
+
+
+def of_kinds(state: State, names: Iterable[str]) -> State:
+    """Return the state with only the bindings of these kinds."""
+    chosen = set(names)
+    return state.model_copy(
+        update={"resources": {address: one for address, one in state.resources.items() if one.kind in chosen}}
+    )
 
 
 def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:

@@ -3,23 +3,30 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
 from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.model.desired import Resource
 from reconciler.model.document import PLAN_FORMAT, ChangeView, PlanDocument, digest
-from reconciler.model.errors import StalePlan
+from reconciler.model.errors import ConfigError, StalePlan
+from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Change, Plan
 from reconciler.model.snapshot import fingerprint, snapshot
-from reconciler.model.state import State
-from reconciler.planning.document import from_document, to_document
+from reconciler.model.values import Value
+from reconciler.planning.binding import salted
+from reconciler.planning.document import MASK, from_document, hashes, view_of_live
 from reconciler.planning.planner import Inputs, plan
-from reconciler.workflow.planning import Options, Planned, finish, wanted
+from reconciler.workflow.identity import check_account
+from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted
 from reconciler.workflow.session import Book, Session, open_book
+
+AGAIN = "make a new plan with `reconciler plan --out FILE`"
 
 
 @dataclass(frozen=True)
@@ -33,10 +40,15 @@ class Moved:
 
 @dataclass(frozen=True)
 class Checked:
-    """What of a saved plan may go on, and what is refused."""
+    """What of a saved plan may go on, what is refused, and how many requests it took to find out.
+
+    `done` are addresses that an interrupted run of this plan had finished already.
+    """
 
     planned: Planned
     refused: tuple[Moved, ...]
+    requests: int
+    done: tuple[str, ...] = ()
 
 
 def read_plan(path: Path) -> PlanDocument:
@@ -46,30 +58,28 @@ def read_plan(path: Path) -> PlanDocument:
     except OSError as error:
         raise StalePlan(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
-        raise StalePlan(
-            f"{path} is not a plan: it is cut off or no JSON", hint="make a new plan with `reconciler plan --out FILE`"
-        ) from error
+        raise StalePlan(f"{path} is not a plan: it is cut off, damaged or no JSON", hint=AGAIN) from error
     version = str(content.get("format_version", "")) if isinstance(content, dict) else ""
     if version.partition(".")[0] != PLAN_FORMAT.partition(".")[0]:
         raise StalePlan(
             f"{path} has plan format {version or 'none'}; this program reads {PLAN_FORMAT.partition('.')[0]}.x",
             hint="use the version that wrote it, or make a new plan",
         )
+    if digest(content) != content.get("digest"):
+        raise StalePlan(f"{path} was altered after it was made: its digest does not fit", hint=AGAIN)
     try:
-        document = PlanDocument.model_validate(content)
+        return PlanDocument.model_validate(content)
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise StalePlan(f"{path} is not a plan: {first['msg']} at {where}") from error
-    if digest(document) != document.digest:
-        raise StalePlan(f"{path} was altered after it was made: its digest does not fit", hint="make a new plan")
-    return document
+        raise StalePlan(f"{path} is not a plan: {first['msg']} at {where}", hint=AGAIN) from error
 
 
 def write_plan(document: PlanDocument, path: Path) -> None:
     """Write a plan document, readable by its owner only."""
-    path.write_text(document.model_dump_json(indent=2) + "\n", "utf-8")
+    path.touch(mode=0o600)
     path.chmod(0o600)
+    path.write_text(document.model_dump_json(indent=2) + "\n", "utf-8")
 
 
 def fits(session: Session, document: PlanDocument, book: Book) -> None:
@@ -81,40 +91,75 @@ def fits(session: Session, document: PlanDocument, book: Book) -> None:
             hint=f"use --env {document.environment}",
         )
     if document.account != session.identity:
-        raise StalePlan(f"the plan is for the account {document.account}, not {session.identity}")
+        raise StalePlan(f"the plan is for the account {document.account}, not {session.identity}", hint=AGAIN)
     if document.digest in book.base.applied_plans:
-        raise StalePlan("the plan was applied already", hint="make a new plan")
+        raise StalePlan("the plan was applied already", hint=AGAIN)
+    if stored is not None and stored.serial == 0 and not document.state.lineage:
+        return  # begun by an apply that was interrupted: there was no state when the plan was made
     if (document.state.lineage, document.state.serial) != ((stored.lineage, stored.serial) if stored else ("", 0)):
-        raise StalePlan("the state has changed since the plan was made", hint="make a new plan")
+        raise StalePlan("the state has changed since the plan was made", hint=AGAIN)
+
+
+@dataclass
+class _Declared:
+    """Answers sensitive texts from the configuration; `refused` collects what it does not say any more."""
+
+    resources: Mapping[str, Resource]
+    salt: str
+    refused: dict[str, Moved] = field(default_factory=dict)
+
+    def __call__(self, address: str, name: str, expected: str) -> Value:
+        resource = self.resources.get(address)
+        value = resource.attrs.get(name) if resource is not None else None
+        if isinstance(value, str) and salted(value, self.salt) == expected:
+            return value
+        self.refused[address] = Moved(
+            address, f"`{name}` is sensitive, so the plan holds only its hash, and the configuration says another one"
+        )
+        return MASK
+
+
+def _declared(session: Session, document: PlanDocument) -> _Declared:
+    """Read the configuration only where a sensitive text has to come from it."""
+    if not hashes(document):
+        return _Declared({}, document.salt)
+    try:
+        return _Declared(session.load().desired.resources, document.salt)
+    except ConfigError:
+        return _Declared({}, document.salt)
 
 
 async def check_plan(session: Session, document: PlanDocument, *, strict: bool = False) -> Checked:
-    """Read the account again and return what of the plan still fits. With `strict`, anything moved refuses all."""
+    """Read the account again and return what of the plan still fits. With `strict`, anything moved refuses all.
+
+    Raises StalePlan where nothing of it may be applied, and what reading raises.
+    """
     book = open_book(session)
     fits(session, document, book)
-    desired = from_document(document, session.kinds)
-    addresses = {change.address for change in document.changes}
+    declared = _declared(session, document)
+    desired = from_document(document, declared)
+    addresses = frozenset(change.address for change in document.changes)
     async with AsyncExitStack() as stack:
         remote = session.connect(stack, write=False)
-        await session.check_account(remote, book.stored)
+        await check_account(session, remote, book.stored)
         state = book.state()
-        reads = wanted(desired, _only_kinds(state, set(document.reads)), session.kinds)
+        reads = wanted(desired, of_kinds(state, document.reads), session.kinds)
         refreshed = await refresh(remote, session.kinds, reads)
-        seen = snapshot(session.kinds, reads, refreshed.tables)
-        tearing = bool(document.options.get("destroy"))
-        inputs = Inputs(
-            desired, state, seen, session.kinds, session.secret, book.intents(), frozenset(addresses), tearing
-        )
-        made = plan(inputs)
-        refused = _moved(document, made)
-        if refused:
-            kept = addresses - {one.address for one in refused}
-            inputs = replace(inputs, only=frozenset(kept if not strict else ()))
-            made = plan(inputs)
         requests = remote.requests
+    seen = snapshot(session.kinds, reads, refreshed.tables)
+    tearing = bool(document.options.get("destroy"))
+    inputs = Inputs(desired, state, seen, session.kinds, session.secret, book.intents(), addresses, tearing)
+    made = plan(inputs)
+    resumed = {name for record in book.records for name in (record.address, record.target) if name}
+    refused = _refused(document, made, seen.lives, session.kinds, declared.refused, resumed)
+    kept = frozenset() if strict and refused else addresses - {one.address for one in refused}
+    if refused:
+        inputs = replace(inputs, only=kept)
+        made = plan(inputs)
     options = Options(impact=False, destroy=tearing, allow=tuple(document.options.get("allow", ())))
     planned = finish(session, book, inputs, refreshed, made, options, requests, (), reads)
-    return Checked(_as_judged(planned, document, refreshed), tuple(refused))
+    done = sorted((resumed & kept) - {change.address for change in made.changes})
+    return Checked(_as_judged(planned, document, refreshed), tuple(refused), requests, tuple(done))
 
 
 def _as_judged(planned: Planned, document: PlanDocument, refreshed: Refreshed) -> Planned:
@@ -125,64 +170,78 @@ def _as_judged(planned: Planned, document: PlanDocument, refreshed: Refreshed) -
     return replace(planned, document=now, refreshed=refreshed)
 
 
-def _only_kinds(state: State, names: set[str]) -> State:
-    return state.model_copy(
-        update={"resources": {address: one for address, one in state.resources.items() if one.kind in names}}
-    )
-
-
-def _moved(document: PlanDocument, made: Plan) -> list[Moved]:
-    """Return what differs from the plan, with everything that depends on it."""
+def _refused(
+    document: PlanDocument,
+    made: Plan,
+    lives: Mapping[str, Iterable[Live]],
+    kinds: Kinds,
+    already: Mapping[str, Moved],
+    resumed: set[str],
+) -> list[Moved]:
+    """Return what differs from the plan, with everything that waits for it. `resumed` was begun by an interrupted run
+    of ours.
+    """
     now = {change.address: change for change in made.changes}
     skipped = {one.address: one.reason for one in made.skipped}
-    refused: dict[str, Moved] = {}
+    living = {(kind, live.id): live for kind, rows in lives.items() for live in rows}
+    refused = dict(already)
     for change in document.changes:
+        if change.address in resumed or change.address in refused:
+            continue
+        live = living.get((change.kind, change.id)) if change.id is not None else None
         why = _difference(change, now.get(change.address), skipped)
         if why is not None:
-            refused[change.address] = why
-    changed = True
-    while changed:
-        changed = False
-        for change in document.changes:
-            cause = next((target for target in change.depends_on if target in refused), None)
-            if change.address not in refused and cause is not None:
-                refused[change.address] = Moved(change.address, f"it needs {cause}, which is refused")
-                changed = True
-    return list(refused.values())
+            refused[change.address] = replace(why, details=_details(change, live, kinds, document.ids))
+    return list(_with_dependants(document, refused).values())
 
 
-def _difference(planned: ChangeView, now: Change | None, skipped: dict[str, str]) -> Moved | None:
+def _with_dependants(document: PlanDocument, refused: dict[str, Moved]) -> dict[str, Moved]:
+    """Add what needs a refused object, or waits for one of its steps (a pipeline goes after its stages)."""
+    owner = {step.number: step.address for step in document.steps}
+    causes: dict[str, set[str]] = {
+        change.address: set() if change.action == "delete" else set(change.depends_on) for change in document.changes
+    }
+    for step in document.steps:
+        causes.setdefault(step.address, set()).update(owner[number] for number in step.waits if number in owner)
+    found = dict(refused)
+    pending = list(refused)
+    while pending:
+        cause = pending.pop()
+        for address, needs in causes.items():
+            if cause in needs and address not in found:
+                found[address] = Moved(address, f"it waits for {cause}, which is refused")
+                pending.append(address)
+    return found
+
+
+def _difference(planned: ChangeView, now: Change | None, skipped: Mapping[str, str]) -> Moved | None:
     if now is None:
-        return Moved(planned.address, skipped.get(planned.address, "nothing is left to do: the account changed since"))
+        why = skipped.get(planned.address, "nothing is left to do: the account changed since the plan was made")
+        return Moved(planned.address, why)
+    if now.action.value != planned.action:
+        return Moved(planned.address, f"planned to {planned.action}; the account now asks to {now.action.value}")
     found = fingerprint(now.live) if now.live is not None else None
-    if found != planned.fingerprint or now.action.value != planned.action:
-        return Moved(
-            planned.address,
-            f"planned: {planned.action}; the account asks for: {now.action.value}"
-            if now.action.value != planned.action
-            else "the object changed since",
-            _details(planned, now),
-        )
+    if found != planned.fingerprint or now.changed != {item.name for item in planned.attributes}:
+        return Moved(planned.address, "the object changed since the plan was made")
     return None
 
 
-def _details(planned: ChangeView, now: Change) -> tuple[str, ...]:
-    before = {item.name: item.before for item in planned.attributes}
-    lines = []
-    for item in now.attributes:
-        shown = "(sensitive)" if item.sensitive else json.dumps(_plain(item.before), ensure_ascii=False)
-        old = before.get(item.name, "as declared")
-        if item.sensitive or _plain(old) != _plain(item.before):
-            lines.append(
-                f"{item.name}: planned against {json.dumps(_plain(old), ensure_ascii=False)}, found now {shown}"
-            )
-    return tuple(lines)
+def _details(planned: ChangeView, live: Live | None, kinds: Kinds, ids: Mapping[str, str]) -> tuple[str, ...]:
+    """Return the small diff: each attribute that is not what the plan was made against."""
+    if planned.id is not None and live is None:
+        return (f"planned against id {planned.id}, found now: no such object",)
+    if live is None or not planned.found:
+        return ()
+    now = view_of_live(live, kinds[planned.kind], planned, ids)
+    return tuple(
+        f"{name}: planned against {_json(planned.found.get(name))}, found now {_json(now.get(name))}"
+        for name in sorted({*planned.found, *now})
+        if planned.found.get(name) != now.get(name)
+    )
 
 
-def _plain(value: Any) -> Any:
-    from reconciler.model.values import encode
-
-    return encode(value)
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)
 
 
-__all__ = ["Checked", "Moved", "check_plan", "read_plan", "to_document", "write_plan"]
+__all__ = ["Checked", "Moved", "check_plan", "read_plan", "write_plan"]

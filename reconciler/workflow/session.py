@@ -16,8 +16,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.config import Loaded, LoadedProject, Settings, environment, load, load_project
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.model.errors import AuthError, ConfigError, ReconcilerError, StateError
-from reconciler.model.http import get
+from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.kind import Kinds
 from reconciler.model.ports import Store
 from reconciler.model.state import Intent, Record, State, fold, open_intents
@@ -126,29 +125,6 @@ class Session:
         )
         stack.push_async_callback(client.close)
         return client
-
-    async def check_account(self, remote: Any, state: State | None) -> None:
-        """Refuse to go on against another account than the project and the state say. Raises AuthError or
-        StateError.
-        """
-        if state is not None and state.account and state.account != self.identity:
-            raise StateError(
-                f"the state at {self.store.where} belongs to {state.account}, not to {self.identity}",
-                hint="give this environment a state of its own (`state:`), or correct its `url`",
-            )
-        wanted = self.settings.account
-        if not wanted:
-            return
-        answer = await remote.send(get("/settings/account"))
-        body = answer.body if isinstance(answer.body, dict) else {}
-        names = {str(body[key]) for key in ("account", "cname") if body.get(key)}
-        host = self.identity.partition("/")[0].partition(".")[0]
-        if wanted not in names and (names or wanted != host):
-            raise AuthError(
-                f"this is the account {' / '.join(sorted(names)) or host}, "
-                f"and the environment `{self.settings.name}` is for {wanted}",
-                hint="check `url`, `token` and `account` in reconciler.yaml; nothing was read or written",
-            )
 
 
 def open_session(

@@ -27,7 +27,7 @@ def test_json_is_the_document() -> None:
     document = documents.refused()
     again = PlanDocument.model_validate_json(machine.plan_json(document))
     assert again == document
-    assert digest(again) == digest(document)
+    assert digest(json.loads(machine.plan_json(document))) == digest(document.model_dump(mode="json"))
 
 
 def test_json_survives_half_a_character() -> None:

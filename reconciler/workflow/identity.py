@@ -1,0 +1,59 @@
+"""Is this the right account? Host, `/users/me`, `/settings/account` and the state have to agree with the project file.
+
+Until they do, nothing but these two reads is sent.
+"""
+
+from __future__ import annotations
+
+from reconciler.model.errors import AuthError, StateError
+from reconciler.model.http import Remote, get
+from reconciler.model.state import State
+from reconciler.workflow.session import Session
+
+VENDOR_DOMAINS = ("api-us1.com", "activehosted.com")
+"""Where the first label of the host is the account's name (section 1.1 of the API page)."""
+
+
+def account_requests(session: Session) -> int:
+    """Return how many requests `check_account` sends."""
+    return 2 if session.settings.account else 0
+
+
+async def check_account(session: Session, remote: Remote, state: State | None) -> None:
+    """Refuse to go on against another account than the project and the state say. Raises AuthError or StateError."""
+    if state is not None and state.account and state.account != session.identity:
+        raise StateError(
+            f"the state at {session.store.where} belongs to {state.account}, not to {session.identity}",
+            hint="give this environment a state of its own (`state:`), or correct its `url`",
+        )
+    wanted = session.settings.account
+    if not wanted:
+        return
+    label, _, domain = session.identity.partition("/")[0].partition(".")
+    await remote.send(get("/users/me"))
+    names = await _names(remote)
+    if names is None:
+        _agree(session, wanted, {label}, " (its key may not read /settings/account, so the host decides)")
+        return
+    _agree(session, wanted, names)
+    if domain in VENDOR_DOMAINS and label not in names:
+        _agree(session, wanted, {label}, " (its host says so, /settings/account says otherwise)")
+
+
+async def _names(remote: Remote) -> set[str] | None:
+    """Return what the account calls itself; None where only an Admin's key may ask (section 1.2 of the API page)."""
+    try:
+        answer = await remote.send(get("/settings/account"))
+    except AuthError:
+        return None
+    body = answer.body if isinstance(answer.body, dict) else {}
+    return {str(body[key]) for key in ("account", "cname") if body.get(key)}
+
+
+def _agree(session: Session, wanted: str, names: set[str], how: str = "") -> None:
+    if wanted not in names:
+        raise AuthError(
+            f"this is the account {' / '.join(sorted(names)) or 'without a name'}{how}, "
+            f"and the environment `{session.settings.name}` is for {wanted}",
+            hint="check `url`, `token` and `account` in reconciler.yaml; nothing else was read, nothing was written",
+        )

@@ -1,0 +1,1 @@
+"""A plan that can be trusted: exact, safe, explained."""
