@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Entry, Map, Node, Scalar, Spot
+from reconciler.config.nodes import Entry, Map, Node, Scalar, Source, Spot
 from reconciler.config.problems import Problems, did_you_mean, listed
 from reconciler.config.validation import validated
 from reconciler.model import address as addresses
@@ -64,6 +64,7 @@ class Blocks:
     scope: Scope
     declared: Mapping[str, Entry]
     complete: bool = True
+    prefixes: Mapping[Source, str] = field(default_factory=dict)
 
     @property
     def problems(self) -> Problems:
@@ -156,7 +157,13 @@ class Blocks:
             entry = Entry(Scalar(node.source, node.line, node.column, "", True, ""), node)
             block = validated(model, self.scope.data(node), entry, self.scope)
             if block is not None:
-                yield block, _Placed(entry)
+                yield self._prefixed(block, self.prefixes.get(node.source, "")), _Placed(entry)
+
+    def _prefixed(self, block: Block, prefix: str) -> Block:
+        """Return a block of an included file with the keys as the project sees them."""
+        names = [name for name in ("source", "target", "address") if prefix and hasattr(block, name)]
+        changed = {name: _with_prefix(getattr(block, name), prefix) for name in names}
+        return block.model_copy(update=changed)
 
     def _address(self, address: str, spot: Spot) -> bool:
         """Tell whether an address is well-formed and of a known kind."""
@@ -194,3 +201,8 @@ class Blocks:
             spot,
             f"{what} has no declaration any more: take out one of the two",
         )
+
+
+def _with_prefix(address: str, prefix: str) -> str:
+    kind, dot, key = address.partition(".")
+    return f"{kind}.{prefix}{key}" if dot else address

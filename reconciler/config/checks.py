@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
-from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence, Spot, at, entries_of
+from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
 from reconciler.config.problems import Problems, did_you_mean, listed
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Resource
@@ -27,6 +27,8 @@ class Checks:
     declared: Mapping[str, Entry]
     problems: Problems
     complete: bool = True
+    prefixes: Mapping[Source, str] = field(default_factory=dict)
+    """What was put before the keys of included files."""
 
     def resolved(self, resources: Mapping[str, Resource]) -> dict[str, Resource]:
         """Return the resources with every reference checked, and completed where it names a sibling."""
@@ -48,7 +50,12 @@ class Checks:
     def _leaf(self, leaf: Value, name: str, resource: Resource) -> Value:
         if isinstance(leaf, Lookup):
             self._check_lookup(leaf, name, resource)
-        if not isinstance(leaf, Ref) or leaf.address in self.declared:
+        if not isinstance(leaf, Ref):
+            return leaf
+        own = Ref(leaf.kind, f"{self._prefix(resource)}{leaf.key}")
+        if own.address in self.declared:
+            return own
+        if leaf.address in self.declared:
             return leaf
         sibling = self._sibling(leaf.kind, leaf.key, resource)
         if sibling in self.declared:
@@ -56,6 +63,10 @@ class Checks:
         if self.complete:
             self._dangling(leaf, name, resource)
         return leaf
+
+    def _prefix(self, resource: Resource) -> str:
+        """Return what an include put before the resource's key: what is included refers to its own by their keys."""
+        return self.prefixes.get(self.declared[resource.address].key.source, "")
 
     def _sibling(self, kind: str, key: str, resource: Resource) -> str:
         return join(kind, f"{key_of(resource.parent)}.{key}") if resource.parent is not None else ""
@@ -67,6 +78,7 @@ class Checks:
         nested = [name for name, kind in self.kinds.items() if kind.nested == resource.kind]
         candidates = [
             self._sibling(resource.kind, target, resource),
+            *(join(kind, f"{self._prefix(resource)}{target}") for kind in (resource.kind, *nested)),
             *(join(kind, target) for kind in (resource.kind, *nested)),
             target,
         ]

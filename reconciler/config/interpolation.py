@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.config.nodes import Map, Node, Scalar, Sequence, Spot
+from reconciler.config.nodes import Map, Node, Scalar, Sequence, Source, Spot
 from reconciler.config.problems import Problems, did_you_mean
 from reconciler.config.scalars import is_ambiguous
 from reconciler.model.values import secret_marker
@@ -25,10 +25,19 @@ class Unknown(Exception):
 
 
 @dataclass
+class Table:
+    """The variables of a project or of what it includes. `unknown` names those whose value only a real run knows."""
+
+    values: Mapping[str, Any]
+    unknown: frozenset[str] = frozenset()
+    used: set[str] = field(default_factory=set)
+
+
+@dataclass
 class Scope:
     """What may be filled in, and what came of it.
 
-    `variables` is None where `${var.x}` is not allowed, and `unknown` names those whose value only a real run knows.
+    `variables` is None where `${var.x}` is not allowed; `tables` are those of files that are included.
     With `offline`, environment variables that are not set stay as they are written; without `fill`, everything does.
     Without `complete`, variables may be declared in files that could not be read. `spoiled` holds the ids of the nodes
     whose value is not known: what else is wrong with them follows from that and is not reported.
@@ -36,13 +45,12 @@ class Scope:
 
     problems: Problems
     environ: Mapping[str, str]
-    variables: Mapping[str, Any] | None = None
-    unknown: frozenset[str] = frozenset()
+    variables: Table | None = None
+    tables: dict[Source, Table] = field(default_factory=dict)
     secrets: bool = True
     offline: bool = False
     fill: bool = True
     complete: bool = True
-    used: set[str] = field(default_factory=set)
     spoiled: set[int] = field(default_factory=set)
 
     def data(self, node: Node) -> Any:
@@ -147,7 +155,8 @@ class Scope:
         raise Unknown
 
     def _variable(self, name: str, spot: Spot, *, alone: bool) -> Any:
-        if self.variables is None:
+        table = self.tables.get(spot.source, self.variables)
+        if table is None:
             self.problems.error(
                 "interpolation",
                 "variables can be used in resources only",
@@ -155,14 +164,14 @@ class Scope:
                 f"`${{env.{name}}}` reads the process environment",
             )
             raise Unknown
-        self.used.add(name)
-        if name in self.unknown or (name not in self.variables and not self.complete):
+        table.used.add(name)
+        if name in table.unknown or (name not in table.values and not self.complete):
             raise Unknown
-        if name not in self.variables:
-            hint = did_you_mean(name, self.variables, f"declare it in a resource file: `variables: {{{name}: {{}}}}`")
+        if name not in table.values:
+            hint = did_you_mean(name, table.values, f"declare it in a resource file: `variables: {{{name}: {{}}}}`")
             self.problems.error("undeclared-variable", f"the variable `{name}` is not declared", spot, hint)
             raise Unknown
-        value = self.variables[name]
+        value = table.values[name]
         if alone or isinstance(value, str):
             return value
         if isinstance(value, bool):
@@ -177,6 +186,8 @@ class Scope:
 def _form_hint(inner: str) -> str:
     scope, dot, _ = inner.strip().partition(".")
     near = did_you_mean(scope, ("var", "env", "secret")) if dot and scope not in ("var", "env", "secret") else ""
+    if inner.strip() == "each.value":
+        return "it stands for the values of `for_each`, in the resource that has one"
     return near or "there is `${var.x}`, `${env.X}` and `${secret.X}`, without blanks or logic; `$${` is a literal `${`"
 
 

@@ -12,13 +12,14 @@ from reconciler.config.blocks import Blocks
 from reconciler.config.checks import Checks, check_cycles, check_twins
 from reconciler.config.files import distinct, read_source, yaml_files
 from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Source, Spot
+from reconciler.config.layers import INCLUDE, Layers
+from reconciler.config.nodes import Node, Sequence, Source, Spot, at
 from reconciler.config.parsing import parse
 from reconciler.config.problems import Problems
 from reconciler.config.project import LoadedProject, Settings
 from reconciler.config.resources import Reader
-from reconciler.config.sections import Sections, collect, patch, sections_of
-from reconciler.config.variables import Given, settle, tell_unused
+from reconciler.config.sections import Sections, patch, sections_of
+from reconciler.config.variables import Given
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.kind import Kinds
@@ -58,7 +59,7 @@ def load(
             spot = loaded.spot("environments", settings.name if settings is not None else "", "overlays")
             problems.error("missing-file", f"the overlay `{name}` does not exist", spot)
     given = _given(settings, loaded)
-    return _load(files, given, kinds, environ, problems, offline=offline)
+    return _load(files, given, kinds, environ, problems, offline=offline, project=loaded)
 
 
 def load_texts(
@@ -115,7 +116,7 @@ def _given(settings: Settings | None, loaded: LoadedProject | None) -> Given:
     spots: dict[str, Spot] = {}
     if loaded is not None:
         spots = {name: loaded.spot("environments", settings.name, "variables", name) for name in settings.variables}
-    return Given(settings.variables, spots, True, settings.name)
+    return Given(settings.variables, spots, True, f"`variables` of the environment `{settings.name}`")
 
 
 @contextmanager
@@ -131,31 +132,43 @@ def _without_collection() -> Iterator[None]:
 
 
 def _load(
-    files: _Files, given: Given, kinds: Kinds, environ: Mapping[str, str], problems: Problems, *, offline: bool
+    files: _Files,
+    given: Given,
+    kinds: Kinds,
+    environ: Mapping[str, str],
+    problems: Problems,
+    *,
+    offline: bool,
+    project: LoadedProject | None = None,
 ) -> Loaded:
     with _without_collection():
-        sections = Sections()
-        complete = not problems.errors
-        for source, step in [*((one, collect) for one in files.resources), *((one, patch) for one in files.overlays)]:
+        scope = Scope(problems, environ, offline=offline, complete=not problems.errors)
+        layers = Layers(project.folder if project is not None else None, kinds, scope)
+        sections = layers.read(files.resources, given, _includes(project))
+        for source in files.overlays:
             documents = parse(source, problems) if source is not None else None
             if documents is None:
-                complete = False
+                scope.complete = False
             else:
-                step(documents, kinds, sections, problems)
-        desired = _read(sections, given, kinds, Scope(problems, environ, offline=offline, complete=complete))
+                patch(documents, kinds, sections, problems)
+        desired = _read(sections, layers, kinds, scope)
         return Loaded(desired, problems.check())
 
 
-def _read(sections: Sections, given: Given, kinds: Kinds, scope: Scope) -> Desired:
+def _includes(project: LoadedProject | None) -> list[Node]:
+    entry = at(project.tree, INCLUDE) if project is not None else None
+    return entry.value.items if entry is not None and isinstance(entry.value, Sequence) else []
+
+
+def _read(sections: Sections, layers: Layers, kinds: Kinds, scope: Scope) -> Desired:
     """Read the resources and check them together; where a file could not be read, absence proves nothing."""
     problems = scope.problems
-    scope_of_variables = Scope(problems, scope.environ, offline=scope.offline, complete=scope.complete)
-    scope.variables, scope.unknown = settle(sections.variables, given, scope_of_variables)
     reader = Reader(kinds, scope)
     for section, name in sections_of(kinds).items():
         reader.read(kinds[name], sections.resources.get(section, {}))
-    resources = Checks(kinds, reader.declared, problems, scope.complete).resolved(reader.found)
-    blocks = Blocks(kinds, scope, reader.declared, scope.complete)
+    checks = Checks(kinds, reader.declared, problems, scope.complete, layers.prefixes)
+    resources = checks.resolved(reader.found)
+    blocks = Blocks(kinds, scope, reader.declared, scope.complete, layers.prefixes)
     imports = blocks.imports(sections.blocks.get("imports", ()))
     pinned = frozenset(block.target for block in imports)
     check_twins(resources.values(), kinds, reader.declared, pinned, problems)
@@ -163,5 +176,5 @@ def _read(sections: Sections, given: Given, kinds: Kinds, scope: Scope) -> Desir
     moved = blocks.moved(sections.blocks.get("moved", ()))
     removed = blocks.removed(sections.blocks.get("removed", ()))
     if scope.complete:
-        tell_unused(sections.variables, scope.used, problems)
+        layers.tell_unused()
     return Desired(resources, moved, removed, imports)

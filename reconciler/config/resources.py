@@ -80,7 +80,8 @@ class Reader:
         # A required map of nested resources is there, though validation does not see it.
         spec = validated(kind.spec, {**data, **{name: {} for name in nests}}, entry, self.scope)
         lifecycle = self._lifecycle(kind, entries.get(LIFECYCLE))
-        attrs = _attrs(spec, shape, key) if spec is not None else {}
+        # What an include puts before a key is no part of its name.
+        attrs = _attrs(spec, shape, entry.key.text) if spec is not None else {}
         if parent is not None and mark is not None:
             attrs[mark.parent] = Ref(parent.kind, parent.key)
         address_of_parent = parent.address if parent is not None else None

@@ -8,11 +8,11 @@ from typing import Any
 from pydantic import BaseModel
 
 from reconciler.config.blocks import ImportBlock, MovedBlock, RemovedBlock
+from reconciler.config.repeating import FOR_EACH
 from reconciler.config.resources import LIFECYCLE, ON_DESTROY
 from reconciler.config.variables import Declaration
-from reconciler.model.address import KEY_PATTERN
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.project import Project
+from reconciler.model.project import Include, Project
 from reconciler.model.spec import KEY, Default, Lifecycle, Nested
 
 Json = dict[str, Any]
@@ -24,7 +24,20 @@ _FILLED_IN: Json = {
     "pattern": r"^\$\{(var|env)\.[A-Za-z_][A-Za-z0-9_]*\}$",
     "description": "A value that is filled in, e.g. ${var.x}.",
 }
-_BLOCKS: Mapping[str, type[BaseModel]] = {"moved": MovedBlock, "removed": RemovedBlock, "imports": ImportBlock}
+_BLOCKS: Mapping[str, type[BaseModel]] = {
+    "moved": MovedBlock,
+    "removed": RemovedBlock,
+    "imports": ImportBlock,
+    "include": Include,
+}
+_EACH: Json = {
+    "description": "Declare one for each of these; `${each.value}` stands for it in the key and the attributes.",
+    "anyOf": [
+        {"type": "array", "items": {"type": ["string", "integer"]}},
+        {"$ref": "#/$defs/interpolation"},
+    ],
+}
+_KEY = r"^([A-Za-z0-9_]|\$\{each\.value\})([A-Za-z0-9_-]|\$\{each\.value\})*$"
 _ANY_NAME: Json = {"^x-": {}}
 
 
@@ -69,7 +82,7 @@ def project_schema() -> Json:
 def _by_key(name: str) -> Json:
     """Return the schema of a map from keys to what a definition describes; `null` stands for an empty one."""
     item = {"anyOf": [{"$ref": f"#/$defs/{name}"}, {"type": "null"}]}
-    return {"type": ["object", "null"], "propertyNames": {"pattern": KEY_PATTERN.pattern}, "additionalProperties": item}
+    return {"type": ["object", "null"], "propertyNames": {"pattern": _KEY}, "additionalProperties": item}
 
 
 def _resource(kind: Kind, definitions: dict[str, Json]) -> Json:
@@ -102,6 +115,7 @@ def _resource(kind: Kind, definitions: dict[str, Json]) -> Json:
         "properties": {name: {"type": "string"} for name in ON_DESTROY},
         "additionalProperties": False,
     }
+    properties[FOR_EACH] = _EACH
     properties[LIFECYCLE] = {"anyOf": [lifecycle, {"type": "null"}]}
     return schema
 

@@ -11,7 +11,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.spec import Nested
 
 VARIABLES = "variables"
-BLOCKS = ("moved", "removed", "imports")
+BLOCKS = ("moved", "removed", "imports", "include")
 
 
 @dataclass

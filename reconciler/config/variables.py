@@ -37,7 +37,7 @@ class Given:
     values: Mapping[str, Any]
     spots: Mapping[str, Spot]
     known: bool = True
-    environment: str = ""
+    where: str = ""
 
 
 def settle(declared: Mapping[str, Entry], given: Given, scope: Scope) -> tuple[dict[str, Any], frozenset[str]]:
@@ -71,7 +71,7 @@ def _value(name: str, entry: Entry, declaration: Declaration, given: Given, scop
             return None
     else:
         if given.known:
-            hint = f"set it below `variables` of the environment `{given.environment}`, or give it a default"
+            hint = f"set it below {given.where}, or give it a default"
             scope.problems.error("missing-variable", f"the variable `{name}` has no value", entry.key.spot, hint)
         return None
     return (value,) if _fits(name, value, declaration, spot, scope.problems) else None

@@ -59,6 +59,16 @@ class Ignore(_Section):
     expires: str | None = Field(None, description="ISO date after which this rule is an error.")
 
 
+class Include(_Section):
+    """A folder of resource files that several projects share."""
+
+    source: str = Field(description="The folder, relative to the file that includes it.")
+    variables: dict[str, Any] = Field(default_factory=dict, description="Values of the variables that it declares.")
+    prefix: str = Field(
+        "", pattern=r"^[A-Za-z0-9_-]*$", description="Put before the keys of everything that is included."
+    )
+
+
 class Project(_Section):
     """A whole project file."""
 
@@ -68,4 +78,5 @@ class Project(_Section):
     config: list[str] = Field(
         default_factory=lambda: ["config"], description="Folders or files with resources, relative to this file."
     )
+    include: list[Include] = Field(default_factory=list, description="Folders of resources shared with others.")
     ignore: list[Ignore] = Field(default_factory=list)

@@ -1,0 +1,146 @@
+"""Includes: folders of resources with variables of their own, shared by several projects (baselines)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.config.files import read_source, shown_path, yaml_files
+from reconciler.config.interpolation import Scope, Table
+from reconciler.config.nodes import Entry, Node, Scalar, Source, Spot, at, entries_of
+from reconciler.config.parsing import parse
+from reconciler.config.problems import Problems
+from reconciler.config.repeating import expanded
+from reconciler.config.sections import Sections, collect, sections_of
+from reconciler.config.validation import validated
+from reconciler.config.variables import Given, settle, tell_unused
+from reconciler.model.kind import Kinds
+from reconciler.model.project import Include
+
+INCLUDE = "include"
+
+
+@dataclass
+class Layers:
+    """Reads the files of a project and of everything that it includes, each layer with variables of its own.
+
+    `folder` is the project's (None: there are no files to include); `prefixes` tells by source what is put before the
+    keys of a layer.
+    """
+
+    folder: Path | None
+    kinds: Kinds
+    scope: Scope
+    prefixes: dict[Source, str] = field(default_factory=dict)
+    tables: list[tuple[Mapping[str, Entry], Table]] = field(default_factory=list)
+
+    @property
+    def problems(self) -> Problems:
+        """Where to tell what is wrong."""
+        return self.scope.problems
+
+    def read(
+        self,
+        sources: Iterable[Source | None],
+        given: Given,
+        includes: Iterable[Node] = (),
+        *,
+        prefix: str = "",
+        stack: tuple[Path, ...] = (),
+    ) -> Sections:
+        """Return what a layer declares, with what it includes merged in. A source of None could not be read."""
+        sections, mine = Sections(), []
+        for source in sources:
+            documents = parse(source, self.problems) if source is not None else None
+            if source is None or documents is None:
+                self.scope.complete = False
+                continue
+            mine.append(source)
+            collect(documents, self.kinds, sections, self.problems)
+        table = self._settled(sections, given, mine, prefix, main=not stack)
+        for section, name in sections_of(self.kinds).items():
+            if section in sections.resources:
+                entries = sections.resources[section]
+                sections.resources[section] = expanded(self.kinds[name], entries, self.kinds, self.scope)
+        merged = Sections(variables=sections.variables)
+        for node in [*includes, *sections.blocks.pop(INCLUDE, ())]:
+            self._merge(merged, self._include(node, prefix, stack), "")
+        self._merge(merged, sections, prefix)
+        self.tables.append((sections.variables, table))
+        return merged
+
+    def tell_unused(self) -> None:
+        """Warn of variables that nothing uses."""
+        for declared, table in self.tables:
+            tell_unused(declared, table.used, self.problems)
+
+    def _settled(self, sections: Sections, given: Given, mine: list[Source], prefix: str, *, main: bool) -> Table:
+        plain = Scope(self.problems, self.scope.environ, offline=self.scope.offline, complete=self.scope.complete)
+        values, unknown = settle(sections.variables, given, plain)
+        table = Table(values, unknown)
+        if main:
+            self.scope.variables = table
+        for source in mine:
+            self.scope.tables[source] = table
+            self.prefixes[source] = prefix
+        return table
+
+    def _include(self, node: Node, prefix: str, stack: tuple[Path, ...]) -> Sections:
+        entry = Entry(Scalar(node.source, node.line, node.column, "", True, ""), node)
+        block = validated(Include, self.scope.data(node), entry, self.scope)
+        if block is None:
+            self.scope.complete = False
+            return Sections()
+        source = at(node, "source")
+        spot = source.spot if source is not None else node.spot
+        place = self._place(block.source, node.source, spot, stack)
+        if place is None or self.folder is None:
+            self.scope.complete = False
+            return Sections()
+        inside = at(node, "variables")
+        spots = {name: one.spot for name, one in entries_of(inside.value if inside else None).items()}
+        given = Given(block.variables, spots, True, where=f"`variables` of the include at {spot.position}")
+        files = [read_source(path, self.folder, self.problems) for path in yaml_files(place)]
+        return self.read(files, given, prefix=prefix + block.prefix, stack=(*stack, place))
+
+    def _place(self, written: str, source: Source, spot: Spot, stack: tuple[Path, ...]) -> Path | None:
+        """Return the folder that an include names, relative to the file that names it."""
+        if self.folder is None:
+            self.problems.error("missing-folder", "there is no folder to include from", spot)
+            return None
+        place = (self.folder / source.file).parent.joinpath(written).resolve()
+        shown = shown_path(place, self.folder)
+        if place in stack or place == self.folder.resolve():
+            ring = " -> ".join([*(shown_path(one, self.folder) for one in stack), shown])
+            self.problems.error("include-cycle", f"`{written}` includes itself: {ring}", spot)
+        elif not place.is_dir():
+            self.problems.error(
+                "missing-folder",
+                f"`{written}` is no folder; it was looked for at {shown}",
+                spot,
+                "an include names a folder of resource files, relative to the file that includes it",
+            )
+        elif not any(True for _ in yaml_files(place)):
+            self.problems.error("missing-folder", f"`{written}` holds no YAML files", spot)
+        else:
+            return place
+        return None
+
+    def _merge(self, into: Sections, other: Sections, prefix: str) -> None:
+        for section, entries in other.resources.items():
+            known = into.resources.setdefault(section, {})
+            for key, entry in entries.items():
+                full = f"{prefix}{key}"
+                if full in known:
+                    first = known[full].key.spot.position
+                    self.problems.error(
+                        "twin-keys",
+                        f"the key of `{section}` `{full}` is declared twice",
+                        entry.key.spot,
+                        f"the first is at {first}; an include takes a `prefix`",
+                    )
+                else:
+                    known[full] = entry
+        for name, nodes in other.blocks.items():
+            into.blocks.setdefault(name, []).extend(nodes)
