@@ -1,7 +1,7 @@
 r"""Edits of YAML files in `edits.txt`: what is before, the edits, and the lines of the file that they touch.
 
 A case is `#### name`, the file, `#### edits` with one JSON list a line (path, value; a path alone removes), and
-`#### diff`. `UPDATE_GOLDEN=1 pytest tests/config` writes the diffs. A file without a line end at its end has `\c` there.
+`#### diff`. `UPDATE_GOLDEN=1 pytest tests/config` writes the diffs. `\c` stands for no line end at the end of a file.
 """
 
 from __future__ import annotations
