@@ -121,7 +121,7 @@ def kind_page(kind: Kind) -> str:
         ("recognised in the account by", _identity(kind)),
     ]
     parts = [f"{NOTE}# {kind.title or kind.name}\n", f"{_prose(kind.spec.__doc__)}\n", table(["", ""], facts)]
-    parts += ["## Attributes\n", _attributes(kind)]
+    parts += ["## Attributes\n", _attributes(kind), "## What the API offers\n", _offers(kind)]
     for name, model in _models(kind).items():
         parts += [f"## Inside `{name}`\n", _fields(model)]
     if kind.deletable and kind.managed:
@@ -144,7 +144,7 @@ def _attributes(kind: Kind) -> str:
     rows = []
     for row in attribute_rows(kind):
         name, _, required = str(row["attribute"]).partition(" ")
-        if name not in kind.spec.model_fields:
+        if not any(name in spec.model_fields for spec in _specs(kind)):
             continue  # follows from the place in the file
         api = row["api"] if str(row["api"]).startswith("(") else f"`{row['api']}`"
         changes = row["changes"] if kind.managed else "never"
@@ -152,6 +152,17 @@ def _attributes(kind: Kind) -> str:
     text = "An attribute that is left out is not managed; `null` clears it. Every resource may carry `lifecycle`.\n"
     head = ["attribute", "API name", "type", "a change is made", "meaning"]
     return f"{text if kind.managed else ''}\n{table(head, rows)}"
+
+
+def _offers(kind: Kind) -> str:
+    """Return the table of operations by attribute, as planning uses it."""
+    if not kind.managed:
+        return "Reads only.\n"
+    rows = [
+        [f"`{str(row['attribute']).partition(' ')[0]}`", row["create"], row["update"], row["read"], row["note"]]
+        for row in attribute_rows(kind)
+    ]
+    return table(["attribute", "create", "update", "read", ""], rows)
 
 
 def _models(kind: Kind) -> dict[str, type[BaseModel]]:
@@ -169,11 +180,15 @@ def _models(kind: Kind) -> dict[str, type[BaseModel]]:
         for argument in arguments:
             look(deeper, argument)
 
-    for name, info in kind.spec.model_fields.items():
+    for name, info in (item for spec in _specs(kind) for item in spec.model_fields.items()):
         attribute = kind.attributes.get(name)
         if attribute is not None and not attribute.has(Nested):
             look(name, info.annotation)
     return found
+
+
+def _specs(kind: Kind) -> list[type[BaseModel]]:
+    return [*(kind.variants.values() or [kind.spec])]
 
 
 def _fields(model: type[BaseModel]) -> str:

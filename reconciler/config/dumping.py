@@ -46,7 +46,8 @@ def _content(resource: Resource, children: Mapping[str, Iterable[Resource]], kin
     content: dict[str, Any] = {}
     for name, attribute in kinds[resource.kind].attributes.items():
         nested, default = attribute.mark(Nested), attribute.mark(Default)
-        if name not in kinds[resource.kind].spec.model_fields:
+        spec = kinds[resource.kind].spec_of(own)
+        if spec is None or name not in spec.model_fields:
             continue
         if nested is not None:
             mine = sorted(
@@ -83,6 +84,8 @@ def _written(value: Value, mark: RefTo | None) -> Any:
 
 
 def _leaf(leaf: Value, mark: RefTo | None) -> Any:
+    if isinstance(leaf, Ref | Lookup | RemoteId) and mark is None:
+        return _qualified(leaf)
     if isinstance(leaf, Ref):
         return leaf.key
     if isinstance(leaf, RemoteId):
@@ -91,6 +94,15 @@ def _leaf(leaf: Value, mark: RefTo | None) -> Any:
         plain = mark is not None and mark.lookup == leaf.by and "@" in leaf.value
         return _escaped(leaf.value) if plain else {leaf.by: _escaped(leaf.value)}
     return _escaped(leaf)
+
+
+def _qualified(leaf: Ref | Lookup | RemoteId) -> dict[str, Any]:
+    """Return a reference that names its kind itself."""
+    if isinstance(leaf, Ref):
+        return {"ref": leaf.address}
+    if isinstance(leaf, Lookup):
+        return {"look_up": leaf.kind, leaf.by: _escaped(leaf.value)}
+    return {"look_up": leaf.kind, "id": leaf.id}
 
 
 def _escaped(value: Value) -> Any:

@@ -72,13 +72,18 @@ class Reader:
             )
             return
         entries = entries_of(entry.value)
-        shape = _shape(kind.spec)
+        wanted = kind.spec_of(key)
+        if wanted is None:
+            near = did_you_mean(key, kind.variants, f"there are {listed(kind.variants)}")
+            self.problems.error("unknown-key", f"there is no {kind.name} `{key}`", entry.key.spot, near)
+            return
+        shape = _shape(wanted)
         nests = {name: one for name, one in shape.nested.items() if name in entries and _nestable(entries[name])}
         data = {
             name: self.scope.data(one.value) for name, one in entries.items() if name != LIFECYCLE and name not in nests
         }
         # A required map of nested resources is there, though validation does not see it.
-        spec = validated(kind.spec, {**data, **{name: {} for name in nests}}, entry, self.scope)
+        spec = validated(wanted, {**data, **{name: {} for name in nests}}, entry, self.scope)
         lifecycle = self._lifecycle(kind, entries.get(LIFECYCLE))
         # What an include puts before a key is no part of its name.
         attrs = _attrs(spec, shape, entry.key.text) if spec is not None else {}
@@ -186,6 +191,8 @@ def plain(value: Any, mark: RefTo | None) -> Value:
 
 
 def _reference(value: Ref | Lookup, mark: RefTo | None) -> Value:
+    if value.kind:
+        return value
     if mark is None:
         raise TypeError("an attribute with references says by RefTo of which kind they are")
     if isinstance(value, Lookup):

@@ -13,7 +13,7 @@ from reconciler.config.resources import LIFECYCLE, ON_DESTROY
 from reconciler.config.variables import Declaration
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.project import Include, Project
-from reconciler.model.spec import KEY, Default, Lifecycle, Nested
+from reconciler.model.spec import KEY, Default, Lifecycle, Nested, Spec, attributes
 
 Json = dict[str, Any]
 
@@ -46,9 +46,13 @@ def config_schema(kinds: Kinds) -> Json:
     definitions: dict[str, Json] = {FILLED_IN: _FILLED_IN}
     properties: dict[str, Json] = {}
     for name, kind in kinds.items():
-        if kind.managed:
-            definitions[name] = _resource(kind, definitions)
-        if kind.managed and kind.section:
+        if not kind.managed:
+            continue
+        if kind.variants:
+            properties[kind.section] = _variants(kind, definitions)
+            continue
+        definitions[name] = _resource(kind, kind.spec, name, definitions)
+        if kind.section:
             description = f"{kind.title or name} resources by key. {(kind.spec.__doc__ or '').strip()}".strip()
             properties[kind.section] = {"description": description, **_by_key(name)}
     definitions["variable"] = _model(Declaration, "variable", definitions, filled=False)
@@ -85,11 +89,23 @@ def _by_key(name: str) -> Json:
     return {"type": ["object", "null"], "propertyNames": {"pattern": _KEY}, "additionalProperties": item}
 
 
-def _resource(kind: Kind, definitions: dict[str, Json]) -> Json:
+def _variants(kind: Kind, definitions: dict[str, Json]) -> Json:
+    """Return the schema of a section whose keys are given, each with a spec of its own."""
+    properties = {}
+    for key, spec in kind.variants.items():
+        name = f"{kind.name}.{key}"
+        definitions[name] = _resource(kind, spec, name, definitions)
+        properties[key] = {"anyOf": [{"$ref": f"#/$defs/{name}"}, {"type": "null"}]}
+    description = f"{kind.title or kind.name} resources by key. {(kind.spec.__doc__ or '').strip()}".strip()
+    head = {"description": description, "type": ["object", "null"]}
+    return {**head, "properties": properties, "additionalProperties": False}
+
+
+def _resource(kind: Kind, spec: type[Spec], prefix: str, definitions: dict[str, Json]) -> Json:
     """Return the schema of a kind's resources, with `lifecycle` and the maps of nested kinds."""
-    schema = _model(kind.spec, kind.name, definitions, filled=True)
+    schema = _model(spec, prefix, definitions, filled=True)
     properties = schema.setdefault("properties", {})
-    for name, attribute in kind.attributes.items():
+    for name, attribute in attributes(spec).items():
         nested, default = attribute.mark(Nested), attribute.mark(Default)
         if name not in properties:
             continue
@@ -103,7 +119,8 @@ def _resource(kind: Kind, definitions: dict[str, Json]) -> Json:
                 properties[name]["default"] = default.value
     lifecycle = _model(Lifecycle, "lifecycle", definitions, filled=True)
     parts = lifecycle["properties"]
-    names = [name for name in kind.attributes if name != LIFECYCLE]
+    known = kind.attributes if spec is kind.spec else attributes(spec)
+    names = [name for name in known if name != LIFECYCLE]
     parts["ignore_changes"] = {
         "description": parts["ignore_changes"]["description"],
         "type": "array",

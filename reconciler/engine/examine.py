@@ -39,12 +39,16 @@ async def examine(
         findings, impacts = list(change.findings), list(change.impacts)
         if change.action in WRITES:
             op: Op = "create" if change.action is Action.CREATE else "update"
-            findings += await drive(kind.examine(write_of(change, op, identity, secret=secret)), remote, sleep=sleep)
+            try:
+                flow = kind.examine(write_of(change, op, identity, secret=secret))
+                findings += await drive(flow, remote, sleep=sleep)
+            except AuthError as error:
+                findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
         if impact and change.live is not None and change.action in (Action.DELETE, Action.REPLACE, Action.UPDATE):
             loss: Op = "update" if change.action is Action.UPDATE else "delete"
             try:
-                flow = kind.impact(write_of(change, loss, identity, secret=secret))
-                impacts += await drive(flow, remote, sleep=sleep)
+                measure = kind.impact(write_of(change, loss, identity, secret=secret))
+                impacts += await drive(measure, remote, sleep=sleep)
             except (AuthError, Rejected) as error:
                 impacts.append(Impact(None, "records", detail=error.message))
         return replace(change, findings=tuple(findings), impacts=tuple(impacts))

@@ -127,7 +127,7 @@ async def _pages(remote: Remote, collection: Collection) -> _Listing:
     if total is not None and 0 < size < total:
         rest = [_page(collection, offset) for offset in range(size, total, size)]
         answers += await asyncio.gather(*(remote.send(page) for page in rest))
-    elif total is None:
+    elif total is None and collection.paging != "none":
         answers += await _more(remote, collection, rows)
     rows = [row for answer in answers for row in _rows(answer, collection)]
     _add_up(collection, rows, [_total(answer) for answer in answers])
@@ -159,6 +159,12 @@ async def _more(remote: Remote, collection: Collection, first: list[Row]) -> lis
 
 
 def _page(collection: Collection, offset: int) -> Request:
+    """Return the request of the page that begins at this row."""
+    if collection.paging == "none":
+        return Request("GET", collection.path, collection.query)
+    if collection.paging == "page":
+        place = (("page", str(offset // PAGE + 1)), ("page_size", str(PAGE)))
+        return Request("GET", collection.path, (*collection.query, *place))
     return Request("GET", collection.path, (*collection.query, ("limit", str(PAGE)), ("offset", str(offset))))
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from reconciler.model import values
 from reconciler.model.http import Bound, Flow, Json, Request, Response, delete, post, put
-from reconciler.model.spec import AfterCreate, Attribute, Ids, Immutable, Spec, WriteOnly, attributes
+from reconciler.model.spec import AfterCreate, Attribute, Ids, Immutable, Once, Spec, WriteOnly, attributes
 from reconciler.model.values import Value
 
 Row = Mapping[str, Any]
@@ -29,6 +29,7 @@ class Collection:
     names the property that tells rows apart. A listing whose rows are one per account (settings) has `single` true.
     An `optional` one adds to the rows of others and is hardly documented: where it cannot be read in any known form,
     what it would tell is unknown, and nothing else is. `alias` is what older deployments call the array.
+    `paging` says how pages are asked for: `limit` and `offset`, `page` and `page_size`, or not at all.
     """
 
     path: str
@@ -41,6 +42,7 @@ class Collection:
     single: bool = False
     optional: bool = False
     alias: str = ""
+    paging: Literal["offset", "page", "none"] = "offset"
 
     @property
     def name(self) -> str:
@@ -170,13 +172,39 @@ class Kind:
     destroys: ClassVar[str] = ""
     guarded: ClassVar[bool] = False
     """Deletes of this kind need a yes of their own, whatever the counts say."""
+    updatable: ClassVar[bool] = True
+    """Whether the API has an update. Where it has none, a change that does not replace the object is made by hand."""
+    by_hand: ClassVar[str] = ""
+    """What a person does where the API has no endpoint, in words of the product's screens."""
+    page: ClassVar[str] = ""
+    """Path of the screen for that in the account's web interface, where it is known."""
+    retires: ClassVar[str] = ""
+    """What happens to an object that is removed where the API has no delete, e.g. "it is disabled"."""
+    observed: ClassVar[tuple[str, ...]] = ()
+    """Operations (create, update, delete) that the reference leaves out and recordings or clients show."""
+    partial: ClassVar[bool] = False
+    """Listings leave out, without saying so, what the key's user may not manage (section 1.2 of the API page)."""
+    shared: ClassVar[bool] = False
+    """Most objects of this kind are made by people and programs beside the configuration: an export takes only those
+    that the state knows, and nobody expects the rest to be managed.
+    """
+    variants: ClassVar[Mapping[str, type[Spec]]] = {}
+    """Objects that every account has exactly one of, by key, each with a spec of its own: adopted, never created or
+    deleted.
+    """
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
     @property
     def attributes(self) -> Mapping[str, Attribute]:
-        """The attributes of the spec by name."""
-        return attributes(self.spec)
+        """The attributes of the spec by name, or of all variants together."""
+        if not self.variants:
+            return attributes(self.spec)
+        return {name: one for spec in self.variants.values() for name, one in attributes(spec).items()}
+
+    def spec_of(self, key: str) -> type[Spec] | None:
+        """Return the spec of the resource with this key; None where only certain keys exist and this is none."""
+        return self.variants.get(key) if self.variants else self.spec
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Return the listings to read, given the names of the attributes that anybody declares for this kind."""
@@ -197,9 +225,9 @@ class Kind:
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Return the attributes of a row in normal form; properties that the row lacks stay absent."""
         return {
-            name: attribute.decode(row[attribute.api])
+            name: attribute.decode(row[attribute.read])
             for name, attribute in self.attributes.items()
-            if attribute.api is not None and attribute.api in row and not attribute.has(WriteOnly)
+            if attribute.read is not None and attribute.read in row and not attribute.has(WriteOnly, Once)
         }
 
     def lives(self, tables: Tables) -> list[Live]:
@@ -237,6 +265,12 @@ class Kind:
         value = attrs.get(self.label)
         return ((self.label, value),) if value is not None else ()
 
+    def settling_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """Return further keys that recognise only the outcome of a create whose answer was lost: too weak to adopt
+        by.
+        """
+        return ()
+
     # --- planning --------------------------------------------------------------------------------------------------
 
     def arrange(self, siblings: Sequence[tuple[str, Mapping[str, Value], Live | None]]) -> dict[str, dict[str, Value]]:
@@ -249,7 +283,21 @@ class Kind:
         """Return the changed attributes (name -> (before, after)) that the API cannot change in any way, with what
         to do by hand.
         """
-        return {}
+        if self.updatable:
+            return {}
+        return {name: self.by_hand for name in changed if not self.attributes[name].has(Immutable)}
+
+    def refusals(self, write: Write) -> list[Finding]:
+        """Return why a planned change or delete of the live object must not be made; needs no look at the account."""
+        return []
+
+    def retired(self, live: Live) -> bool:
+        """Tell whether the object is as good as deleted: what a removal makes of it where the API has no delete."""
+        return False
+
+    def incidental(self, live: Live) -> bool:
+        """Tell whether nobody expects this object to be managed unless it is: see `shared`; retired ones neither."""
+        return self.shared or self.retired(live)
 
     def replaces(self, attribute: Attribute, before: Value, after: Value) -> bool:
         """Tell whether this change forces destroy and create."""

@@ -72,6 +72,8 @@ class Change:
     known: tuple[str, ...] = ()
     depends_on: tuple[Address, ...] = ()
     manual: Mapping[str, str] = field(default_factory=dict)
+    page: str = ""
+    """Path of the screen for the manual steps in the account's web interface, where it is known."""
     impacts: tuple[Impact, ...] = ()
     findings: tuple[Finding, ...] = ()
     natural_key: tuple[object, ...] = ()

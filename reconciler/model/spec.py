@@ -44,10 +44,11 @@ class Lifecycle(Spec):
 @dataclass(frozen=True, slots=True)
 class Api:
     """The attribute's name in the API; None when it is no plain property of the object and the kind's flow handles
-    it.
+    it. `read` is its name in answers where that differs from the one to write.
     """
 
     name: str | None
+    read: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,18 @@ class CreateOnly:
     """
 
     how: str
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """Sent with the create and never again, never compared and never kept (passwords)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Observed:
+    """The reference does not list it; recorded traffic or programs in production write it. `why` names the source."""
+
+    why: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +216,47 @@ Link = typing.Annotated[
 """The type of an attribute that refers to another resource; its `RefTo` mark says of which kind."""
 
 
+def _parse_address(value: Any) -> Any:
+    """Read a reference that names its kind itself; anything else stays as it is."""
+    if not isinstance(value, dict) or not {"ref", "look_up"} & set(value):
+        return value
+    kind, _, key = str(value.get("ref", "")).partition(".")
+    if set(value) == {"ref"} and kind and key:
+        return Ref(kind, key)
+    rest = {name: text for name, text in value.items() if name != "look_up"}
+    if "look_up" in value and "ref" not in value and len(rest) == 1:
+        ((by, text),) = rest.items()
+        if isinstance(text, str | int) and not isinstance(text, bool):
+            return Lookup(str(value["look_up"]), str(by), str(text))
+    raise ValueError("a reference here is {ref: tag.vip}, or a look-up such as {look_up: automation, name: Welcome}")
+
+
+AnyLink = typing.Annotated[
+    Ref | Lookup,
+    BeforeValidator(_parse_address),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "properties": {"ref": {"type": "string", "description": "Address of a declared resource."}},
+                    "required": ["ref"],
+                    "additionalProperties": False,
+                },
+                {
+                    "type": "object",
+                    "properties": {"look_up": {"type": "string", "description": "Kind of a live object."}},
+                    "required": ["look_up"],
+                    "minProperties": 2,
+                    "maxProperties": 2,
+                },
+            ]
+        }
+    ),
+]
+"""The type of a place where objects of any kind may be meant (segment conditions): the reference names its kind."""
+
+
 # --- attributes ----------------------------------------------------------------------------------------------------
 
 
@@ -222,9 +276,15 @@ class Attribute:
         """Return the mark of that type, or None."""
         return next((mark for mark in self.marks if isinstance(mark, kind)), None)
 
-    def has(self, kind: type[Any]) -> bool:
-        """Tell whether the attribute carries that mark."""
-        return any(isinstance(mark, kind) for mark in self.marks)
+    def has(self, *kinds: type[Any]) -> bool:
+        """Tell whether the attribute carries one of these marks."""
+        return any(isinstance(mark, kinds) for mark in self.marks)
+
+    @property
+    def read(self) -> str | None:
+        """The name of the property in answers."""
+        mark = self.mark(Api)
+        return (mark.read or self.api) if mark is not None else self.api
 
     @property
     def hidden(self) -> bool:
@@ -238,7 +298,8 @@ class Attribute:
         if self.shape == "ref":
             return self.mark(RefTo).none if value is None else ids(value)
         if self.shape == "refs":
-            return [ids(item) for item in value or ()]
+            found = [ids(item) for item in value or ()]
+            return ",".join(found) if self.has(Commas) else found
         if self.shape == "commas":
             return ",".join(value or ())
         if self.shape == "list":
@@ -279,7 +340,8 @@ class Attribute:
     def _decode_reference(self, raw: Any) -> Value:
         mark = self.mark(RefTo)
         if self.shape == "refs":
-            return [RemoteId(mark.kind, str(item)) for item in raw or ()]
+            items = [str(item).strip() for item in (raw.split(",") if isinstance(raw, str) else raw or ())]
+            return [RemoteId(mark.kind, item) for item in items if item not in ("", mark.none)]
         return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, str(raw))
 
     def normal(self, value: Value) -> Value:
@@ -329,7 +391,7 @@ def _shape(annotation: Any, marks: Iterable[Any]) -> tuple[Any, tuple[str, ...]]
     reference = any(isinstance(mark, RefTo) for mark in marks)
     options = [item for item in _members(annotation) if item is not type(None)]
     if any(isinstance(mark, Commas) for mark in marks):
-        return "commas", ()
+        return ("refs" if reference else "commas"), ()
     if not reference and str in options and any(get_origin(item) is list for item in options):
         return "other", ()
     if any(get_origin(item) is list for item in options):

@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.model import values
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Change
-from reconciler.model.spec import Sensitive, WriteOnly
+from reconciler.model.spec import Once, Sensitive, WriteOnly
 from reconciler.model.state import Binding
 from reconciler.model.values import Value
 
@@ -64,6 +64,8 @@ def _remembered(
     declared: Mapping[str, Value] = change.resource.attrs if change.resource else {}
     for name, value in change.desired.items():
         attribute = kind.attributes.get(name)
+        if attribute is not None and attribute.has(Once):
+            continue
         if isinstance(value, str) and attribute is not None and (attribute.has(Sensitive) or attribute.has(WriteOnly)):
             digests[name] = salted(values.reveal(value, secret), salt)
             applied[name] = values.encode(value) if values.has_secret(value) else "(sensitive)"

@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import AttributeChange, Origin
-from reconciler.model.spec import Attribute, Ensure, Keyed
+from reconciler.model.spec import Attribute, Ensure, Keyed, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Value, carries_secret, decode, encode, transform
 from reconciler.planning.binding import recall
@@ -87,6 +87,8 @@ def visible(attribute: Attribute, sides: Sides) -> Value:
     if attribute.has(Keyed) and isinstance(sides.live, dict):
         shown = set(attribute.normal(sides.desired)) | _removed(attribute, sides)
         return {key: value for key, value in sides.live.items() if set(attribute.normal({key: value})) & shown}
+    if isinstance(sides.live, dict) and isinstance(sides.desired, dict):
+        return {key: value for key, value in sides.live.items() if key in sides.desired}
     return sides.live
 
 
@@ -106,6 +108,8 @@ def differences(
     applied = {name: resolve(decode(value)) for name, value in binding.applied.items()} if binding else {}
     for name, attribute in kind.attributes.items():
         if name not in attrs or (live is not None and name in resource.lifecycle.ignore_changes):
+            continue
+        if live is not None and attribute.has(Once):
             continue
         sides = Sides(
             resolve(attrs[name]), applied.get(name, MISSING), live.attrs.get(name, MISSING) if live else MISSING

@@ -24,6 +24,8 @@ from reconciler.planning.binding import salted
 from reconciler.planning.parts import parts
 
 MASK = "(sensitive)"
+WEB = ("api-us1.com", "activehosted.com")
+"""Domains of API hosts whose accounts have their web interface at `<account>.activehosted.com` (section 1.1)."""
 SENSITIVE = "$sensitive"
 Recover = Callable[[str, str, str], Value]
 """Answers the declared value of (address, attribute) whose salted hash is given."""
@@ -56,7 +58,7 @@ def to_document(
         state=doc.StateRef(lineage=heading.lineage, serial=heading.serial),
         options=dict(heading.options),
         summary=summarise(plan),
-        changes=[_change(change, names, kinds[change.kind], heading.salt) for change in plan.changes],
+        changes=[_change(change, names, kinds[change.kind], heading) for change in plan.changes],
         steps=[
             doc.StepView(
                 number=step.number,
@@ -100,7 +102,7 @@ def summarise(plan: Plan) -> doc.Summary:
     )
 
 
-def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, salt: str) -> doc.ChangeView:
+def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, heading: Heading) -> doc.ChangeView:
     resource = change.resource
     return doc.ChangeView(
         address=change.address,
@@ -120,9 +122,9 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, sa
             doc.FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)
             for one in change.findings
         ],
-        manual=dict(change.manual),
+        manual={name: _todo(name, how, change.page, heading.account) for name, how in change.manual.items()},
         moved_from=change.moved_from,
-        desired=_to_write(change, kind, salt),
+        desired=_to_write(change, kind, heading.salt),
         ignored=list(resource.lifecycle.ignore_changes) if resource else [],
         fingerprint=fingerprint(change.live) if change.live else None,
         found=_found(change, names, kind),
@@ -175,6 +177,13 @@ def view_of_live(live: Live, kind: Kind, planned: doc.ChangeView, ids: Mapping[s
 def _hidden(kind: Kind, name: str) -> bool:
     attribute = kind.attributes.get(name)
     return attribute is not None and attribute.hidden
+
+
+def _todo(name: str, how: str, page: str, account: str) -> str:
+    """Return a manual step in full: what to do, where, and what closes it."""
+    owner, _, domain = account.partition("/")[0].partition(".")
+    where = f" at https://{owner}.activehosted.com{page}" if page and domain in WEB else ""
+    return f"{how}{where}; the step is gone from the plan once the account shows `{name}` as declared"
 
 
 def _attribute(item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change) -> doc.AttributeView:

@@ -50,11 +50,17 @@ class _Exporting:
             if kind.managed and name in self.snapshot.lives and (self.only is None or name in self.only)
         }
         for kind in chosen.values():
-            self._name(kind, [live for live in self.snapshot.lives[kind.name] if not live.builtin])
+            self._name(kind, [live for live in self.snapshot.lives[kind.name] if self._wanted(kind, live)])
         found = []
         for kind in chosen.values():
             found += self._resources(kind)
         return found
+
+    def _wanted(self, kind: Kind, live: Live) -> bool:
+        """Tell whether to declare an object: not what came with the account, and what nobody expects to be managed only
+        where the state knows it.
+        """
+        return not live.builtin and ((kind.name, live.id) in self.known or not kind.incidental(live))
 
     def _name(self, kind: Kind, lives: Iterable[Live]) -> None:
         """Give every object an address: the one it has, or one made of its name, numbered where names collide."""
@@ -118,7 +124,7 @@ class _Exporting:
     def _resource(self, kind: Kind, live: Live, parent: str | None, rank: int) -> Resource:
         address = self.names[kind.name, live.id]
         declared = kind.declare(live.attrs)
-        spec = attributes(kind.spec)
+        spec = attributes(kind.spec_of(key_of(address)) or kind.spec)
         attrs = {name: values.transform(value, self._link) for name, value in declared.items() if name in spec}
         nesting = self._nesting(kind)
         if nesting is not None and parent is not None:
@@ -172,8 +178,7 @@ def bindings_of(exported: Iterable[Exported], kinds: Kinds, run: str) -> dict[st
 
 
 def referred(kinds: Kinds) -> frozenset[str]:
-    """Return the kinds that attributes refer to and that cannot be managed: they are read for their names."""
+    """Return the kinds that attributes refer to and that an export leaves out: they are read for their names."""
     marks = (attribute.mark(RefTo) for kind in kinds.values() for attribute in kind.attributes.values())
-    return frozenset(
-        mark.kind for mark in marks if mark is not None and mark.kind in kinds and not kinds[mark.kind].managed
-    )
+    names = {mark.kind for mark in marks if mark is not None and mark.kind in kinds}
+    return frozenset(name for name in names if not kinds[name].managed or kinds[name].shared)

@@ -129,10 +129,10 @@ def stored_key(key: NaturalKey) -> list[object]:
 
 
 def by_key(kind: Kind, lives: Iterable[Live]) -> dict[NaturalKey, list[Live]]:
-    """Index live objects by each of their natural keys."""
+    """Index live objects by each of their natural keys, and by those that only settle a lost create."""
     index: dict[NaturalKey, list[Live]] = defaultdict(list)
     for live in lives:
-        for key in kind.natural_keys(live.attrs):
+        for key in (*kind.natural_keys(live.attrs), *kind.settling_keys(live.attrs)):
             index[key].append(live)
     return index
 
@@ -147,7 +147,8 @@ def recognise(
     tier: int,
 ) -> Match | Twins | None:
     """Return the one live object that carries the natural key of a tier (0 is the best) and that nobody has."""
-    for key in kind.natural_keys(attrs)[tier : tier + 1]:
+    keys = (*kind.natural_keys(attrs), *(kind.settling_keys(attrs) if intent is not None else ()))
+    for key in keys[tier : tier + 1]:
         hits = [live for live in index.get(key, ()) if live.id not in taken and not live.builtin]
         if intent is not None:
             hits = [live for live in hits if live.id not in intent.known]

@@ -13,9 +13,9 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import PlanError
 from reconciler.model.kind import Finding, Kind, Kinds, Live
-from reconciler.model.plan import Action, Change, Plan, Skipped
+from reconciler.model.plan import Action, Change, Plan, Skipped, write_of
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import CreateOnly, Expected, Nested, attributes
+from reconciler.model.spec import CreateOnly, Expected, Nested, Once, attributes
 from reconciler.model.state import Binding, Intent, State
 from reconciler.model.values import Ref, RemoteId, Value
 from reconciler.planning.diff import completed, differences
@@ -265,16 +265,22 @@ class _Planning:
             if resource.address in self.skipped or not self._possible(resource):
                 continue
             live = self.matched.get(resource.address)
+            if live is None and not kind.creatable:
+                why = f"the account shows no such {kind.title.lower()}, and the API cannot create one"
+                self.skipped[resource.address] = Skipped(resource.address, why, forbidden=True)
+                continue
             attrs = completed(kind, {**arranged.get(resource.address, {}), **resource.attrs}, live)
             change = self._change(kind, resource, attrs, live)
             if change is None:
                 self.kept += 1
                 continue
             if change.action is Action.CREATE:
-                keys = kind.natural_keys(self._resolved(resource))
+                resolved = self._resolved(resource)
+                keys = kind.natural_keys(resolved)
+                held = (*keys, *kind.settling_keys(resolved))
                 change = replace(
                     change,
-                    known=tuple(sorted({live.id for key in keys for live in index.get(key, ())})),
+                    known=tuple(sorted({live.id for key in held for live in index.get(key, ())})),
                     natural_key=tuple(stored_key(keys[0])) if keys else (),
                 )
                 if resource.parent is not None:
@@ -303,6 +309,8 @@ class _Planning:
         binding = self.bindings.get(resource.address)
         if live is None:
             attrs = {name: value for name, value in attrs.items() if value is not None}
+        else:
+            attrs = {name: value for name, value in attrs.items() if not _once(kind, name)}
         changed = differences(kind, resource, attrs, binding, live, self._full, self.inputs.state.salt)
         base = Change(
             address=resource.address,
@@ -329,11 +337,6 @@ class _Planning:
             Finding(f"`{name}` is documented as required on create and is not declared", "warning", name)
             for name in missing
         )
-        if not kind.creatable:
-            self.problems.append(
-                f"{base.address}: the API cannot create a {kind.title.lower()}; "
-                "remove the block or make the object in the account"
-            )
         return replace(base, action=Action.CREATE, reason=reason, binding=None, findings=findings)
 
     def _existing(self, kind: Kind, base: Change) -> Change | None:
@@ -343,12 +346,7 @@ class _Planning:
         settled = base.address in self.inputs.intents and binding is None
         adopts = binding is None or binding.id != live.id
         spares = self._open_spares(base.address)
-        manual = kind.blocked(live, {item.name: (item.before, item.after) for item in base.attributes})
-        manual |= {
-            item.name: kind.attributes[item.name].mark(CreateOnly).how
-            for item in base.attributes
-            if kind.attributes[item.name].has(CreateOnly)
-        }
+        manual = _by_hand(kind, live, base)
         stuck = {name.partition(".")[0] for name in manual}
         todo = tuple(item for item in base.attributes if item.name not in stuck)
         base = replace(
@@ -356,8 +354,10 @@ class _Planning:
             adopts=adopts and not settled,
             settled=settled,
             manual=manual,
+            page=kind.page if manual else "",
             spares=tuple(spares),
             natural_key=_first_key(kind, live),
+            findings=tuple(kind.refusals(write_of(base, "update", str))) if todo else (),
         )
         if any(item.forces_replacement for item in todo):
             names = ", ".join(item.name for item in todo if item.forces_replacement)
@@ -424,12 +424,31 @@ class _Planning:
                 self.changes[address] = replace(base, reason="removed block with destroy: false")
             elif live is None:
                 self.changes[address] = replace(base, reason="no longer in the account")
-            elif not kind.deletable:
-                self.changes[address] = replace(
-                    base, reason=f"the API cannot delete a {kind.title.lower()}; it stays as it is"
-                )
             else:
-                self.changes[address] = replace(base, action=Action.DELETE, reason="no longer declared")
+                self.changes[address] = _removal(kind, base, live)
+
+
+def _once(kind: Kind, name: str) -> bool:
+    return name in kind.attributes and kind.attributes[name].has(Once)
+
+
+def _by_hand(kind: Kind, live: Live, base: Change) -> dict[str, str]:
+    """Return what the API offers no endpoint for: attribute, or part of one, -> what a person has to do."""
+    manual = kind.blocked(live, {item.name: (item.before, item.after) for item in base.attributes})
+    marks = {item.name: kind.attributes[item.name].mark(CreateOnly) for item in base.attributes}
+    return manual | {name: mark.how for name, mark in marks.items() if mark is not None}
+
+
+def _removal(kind: Kind, base: Change, live: Live) -> Change:
+    """Return what becomes of a live object that is no longer declared, as far as the API offers it."""
+    name = kind.title.lower()
+    if kind.retires and kind.retired(live):
+        return replace(base, reason=f"the API cannot delete a {name}; {kind.retires} already")
+    if not kind.deletable and not kind.retires:
+        return replace(base, reason=f"the API cannot delete a {name}; it stays as it is")
+    reason = f"the API cannot delete a {name}: {kind.retires}" if kind.retires else "no longer declared"
+    refused = kind.refusals(write_of(base, "delete", str))
+    return replace(base, action=Action.DELETE, reason=reason, findings=tuple(refused))
 
 
 def _guarded(resource: Resource | None) -> bool:

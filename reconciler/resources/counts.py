@@ -42,3 +42,15 @@ def deals(field: str, identity: str) -> Flow[list[Impact]]:
         else ""
     )
     return [Impact(total_of(answer.body), "deals", detail=f"worth {worth}" if worth else "")]
+
+
+def counted_rows(path: str, key: str) -> Flow[int]:
+    """Count the rows of a sub-collection without a total by paging it; bounded at 100 pages of 100."""
+    total = 0
+    for page in range(100):
+        answer = yield get(path, limit="100", offset=str(page * 100))
+        rows = answer.body.get(key, []) if isinstance(answer.body, dict) else []
+        total += len(rows)
+        if len(rows) < 100:
+            break
+    return total

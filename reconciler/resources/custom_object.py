@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, get, post
-from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, Row, Tables, Write
-from reconciler.model.spec import Immutable, Keyed, Normal, Spec, truthy
-from reconciler.model.values import Value
+from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec
+from reconciler.model.values import RemoteId, Value
 from reconciler.resources.counts import counted
+from reconciler.resources.schema_body import DELETING, body_of, differs, dropped, normal_parts, part_of, without
 
 SCHEMAS = "/customObjects/schemas"
-DELETING = "marked_for_deletion"
-NAMES = {"defaultCurrency": "default_currency", "hasMany": "has_many", "isRequired": "required"}
 FieldType = Literal[
     "text",
     "textarea",
@@ -59,22 +58,6 @@ class Relationship(Spec):
     has_many: bool | None = Field(None, description="Several at a time.")
 
 
-def normal_parts(parts: Any) -> dict[str, Any]:
-    """Return fields or relationships as they are compared: `-` and `_` are the same in ids, currencies without case."""
-    found = {}
-    for key, part in (parts or {}).items():
-        entry = dict(part)
-        if isinstance(entry.get("default_currency"), str):
-            entry["default_currency"] = entry["default_currency"].upper()
-        found[fold(key)] = entry
-    return found
-
-
-def fold(key: str) -> str:
-    """Return a field id as the server compares it: "a dash and underscore are considered the same" (section 2.17)."""
-    return key.replace("_", "-")
-
-
 class CustomObject(Spec):
     """A schema of custom objects."""
 
@@ -89,6 +72,23 @@ class CustomObject(Spec):
     relationships: Annotated[dict[str, Relationship] | None, Keyed(fold=True), Normal(normal_parts)] = Field(
         None, description="Relationships by id. The API cannot remove one."
     )
+    visibility: Annotated[Literal["private", "public"] | None, Immutable()] = Field(
+        None, description="A public schema is offered to accounts that install the app; private when left out."
+    )
+    app_id: Annotated[str | None, Api("appId"), Immutable()] = Field(
+        None, description="App that a public schema belongs to."
+    )
+    parent: Annotated[Link | None, Api(None), RefTo("custom_object"), Immutable()] = Field(
+        None, description="Public schema that this one extends; it starts with the parent's fields."
+    )
+
+    @model_validator(mode="after")
+    def _belongs_to_an_app(self) -> CustomObject:
+        if (self.visibility == "public") != (self.app_id is not None):
+            raise ValueError("`app_id` and `visibility: public` go together")
+        if self.visibility == "public" and self.parent is not None:
+            raise ValueError("a schema that extends a `parent` cannot be public")
+        return self
 
 
 class CustomObjectKind(Kind):
@@ -107,17 +107,24 @@ class CustomObjectKind(Kind):
     destroys = "All records of the object are deleted with its schema; there is no undo."
 
     def claims(self, row: Row, tables: Tables) -> bool:
-        """Schemas of apps and of the e-commerce integration belong to them."""
-        return not row.get("appId")
+        """Schemas of apps and of the e-commerce integration belong to them; a public one or a child can be declared."""
+        return not row.get("appId") or _public(row) or bool(row.get("parentId"))
+
+    def incidental(self, live: Live) -> bool:
+        """Apps install schemas of their own."""
+        return bool(live.row.get("appId"))
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Arrays of fields and relationships as maps by id, without fields that are being deleted."""
-        attrs = super().decode({key: row[key] for key in ("slug", "description") if key in row}, tables)
+        attrs = super().decode({key: row[key] for key in ("description", "appId") if key in row}, tables)
+        attrs["slug"] = _slug(row)
+        attrs["visibility"] = "public" if _public(row) else "private"
+        attrs["parent"] = RemoteId(self.name, str(row["parentId"])) if row.get("parentId") else None
         attrs["labels"] = dict(row.get("labels") or {})
         attrs["fields"] = {
-            str(part["id"]): _part(part) for part in row.get("fields") or () if part.get("status") != DELETING
+            str(part["id"]): part_of(part) for part in row.get("fields") or () if part.get("status") != DELETING
         }
-        attrs["relationships"] = {str(part["id"]): _part(part) for part in row.get("relationships") or ()}
+        attrs["relationships"] = {str(part["id"]): part_of(part) for part in row.get("relationships") or ()}
         return attrs
 
     def blocked(self, live: Live, changed: Mapping[str, tuple[Value, Value]]) -> dict[str, str]:
@@ -127,6 +134,9 @@ class CustomObjectKind(Kind):
         found = {}
         if "fields" in changed:
             before, after = (normal_parts(value) for value in changed["fields"])
+            if live.row.get("appId"):
+                for key in sorted(set(before) - set(after)):
+                    found[f"fields.{key}"] = "fields of public and child schemas cannot be deleted: declare it again"
             for key in sorted(set(before) & set(after)):
                 if before[key].get("type") != after[key].get("type") and "type" in before[key]:
                     found[f"fields.{key}"] = (
@@ -139,20 +149,49 @@ class CustomObjectKind(Kind):
                 found[f"relationships.{key}"] = "the API cannot remove a relationship: remove it in Settings > Objects"
         return found
 
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """The slug; with the app of a public schema; of a child, what it extends."""
+        if attrs.get("parent") is not None:
+            return (("parent", attrs["parent"]),)
+        if attrs.get("visibility") == "public":
+            return (("app+slug", attrs.get("app_id"), attrs.get("slug")),)
+        return (("slug", attrs["slug"]),) if attrs.get("slug") else ()
+
+    def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
+        """`private` goes without saying, and a child's app is its parent's."""
+        found = super().declare(attrs)
+        if found.get("visibility") == "private":
+            found = {name: value for name, value in found.items() if name not in ("visibility", "app_id")}
+        return found
+
     def create(self, write: Write) -> Flow[None]:
-        """POST the whole schema."""
-        yield Bound((yield post(SCHEMAS, {"schema": _body(write, {})})).created("schema", "schemas"))
+        """POST the whole schema. A child is made of its parent without a body, and then changed as declared."""
+        if write.desired.get("parent") is not None:
+            answer = yield Request("POST", f"{SCHEMAS}/{write.ids(write.desired['parent'])}/child")
+            identity = answer.created("schema", "schemas")
+            yield Bound(identity)
+            row = answer.row("schema")
+            body = body_of(write, row)
+            if differs(body, row):
+                yield Request("PUT", f"{SCHEMAS}/{identity}", body={"schema": body})
+            return
+        body = body_of(write, {})
+        if write.desired.get("visibility") == "public":
+            answer = yield post(f"{SCHEMAS}/public", {"schema": {**body, "appId": write.desired["app_id"]}})
+        else:
+            answer = yield post(SCHEMAS, {"schema": body})
+        yield Bound(answer.created("schema", "schemas"))
 
     def update(self, write: Write) -> Flow[None]:
         """Delete fields that are gone, then PUT the whole schema where anything else changed."""
-        gone = _gone(write)
+        gone = dropped(write)
         for field in gone:
             yield Request("DELETE", f"{SCHEMAS}/{write.id}/fields/{field}", expect=(404,))
         if gone:
             yield from self._vanished(write.id, gone)
-        row = _without(write.live.row if write.live else {}, gone)
-        body = _body(write, row)
-        if _differs(body, row):
+        row = without(write.live.row if write.live else {}, gone)
+        body = body_of(write, row)
+        if differs(body, row):
             yield Request("PUT", f"{SCHEMAS}/{write.id}", body={"schema": body})
 
     def _vanished(self, schema: str, gone: list[str]) -> Flow[None]:
@@ -170,9 +209,9 @@ class CustomObjectKind(Kind):
         """Let the server check an update: `validateOnly` is its own dry run (documented for PUT only)."""
         if write.live is None or write.replacing:
             return []
-        row = _without(write.live.row, _gone(write))
-        body = _body(write, row)
-        if not _differs(body, row):
+        row = without(write.live.row, dropped(write))
+        body = body_of(write, row)
+        if not differs(body, row):
             return []
         answer = yield Request("PUT", f"{SCHEMAS}/{write.id}", body={"schema": body}, dry_run=True, expect=(400, 422))
         if answer.ok:
@@ -184,7 +223,9 @@ class CustomObjectKind(Kind):
         ]
 
     def predict(self, request: Request, serial: int) -> Response:
-        """A look after a field's delete finds it gone."""
+        """A look after a field's delete finds it gone; a child comes with its parent's slug."""
+        if request.path.endswith("/child"):
+            return Response(200, {"schema": {"id": f"new-{serial}"}})
         return Response(200, {}) if request.method == "GET" else super().predict(request, serial)
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
@@ -193,7 +234,7 @@ class CustomObjectKind(Kind):
         """
         if write.destroying:
             return (yield from counted(f"/customObjects/records/{write.id}", "records"))
-        gone = _gone(write)
+        gone = dropped(write)
         if not gone:
             return []
         return (
@@ -201,83 +242,19 @@ class CustomObjectKind(Kind):
         )
 
 
-def _part(part: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a field or relationship in the words of the YAML; `required` is also called `isRequired` (row 22 of
-    section 7).
+def _public(row: Row) -> bool:
+    return str(row.get("visibility")) == "public"
+
+
+def _slug(row: Row) -> str:
+    """Return the slug as it was declared: the server puts `app-<id>-` before that of a public schema and `app-<app
+    id>-` before that of a child (section 2.17).
     """
-    entry = {NAMES.get(name, name): value for name, value in part.items()}
-    found = {
-        name: entry[name]
-        for name in ("type", "namespace", "description", "scale", "default_currency")
-        if entry.get(name) not in (None, "")
-    }
-    found |= {name: truthy(entry[name]) for name in ("required", "has_many") if name in entry}
-    if entry.get("labels"):
-        found["labels"] = dict(entry["labels"])
-    if entry.get("options"):
-        found["options"] = [
-            str(option.get("value") if isinstance(option, dict) else option) for option in entry["options"]
-        ]
-    return found
-
-
-def _gone(write: Write) -> list[str]:
-    """Return the live ids of fields that were applied and are no longer declared."""
-    if "fields" not in write.changed or write.live is None:
-        return []
-    wanted = {fold(key) for key in write.desired.get("fields") or {}}
-    managed = {fold(key) for key in write.applied.get("fields") or {}}
-    return [key for key in write.live.attrs["fields"] if fold(key) in managed - wanted]
-
-
-def _without(row: Row, gone: list[str]) -> dict[str, Any]:
-    kept = [part for part in row.get("fields") or () if str(part["id"]) not in gone and part.get("status") != DELETING]
-    return {**row, "fields": kept}
-
-
-def _body(write: Write, row: Row) -> dict[str, Any]:
-    """Return the schema to send: what is live, with the declared properties over it; arrays in full."""
-    desired = write.reveal(dict(write.desired))
-    body = {
-        name: desired[name] if desired.get(name) is not None else ""
-        for name in ("slug", "labels", "description")
-        if name in desired
-    }
-    body = {**{name: row[name] for name in ("slug", "labels", "description") if name in row}, **body}
-    body["fields"] = _parts(row.get("fields") or (), desired.get("fields") or {})
-    body["relationships"] = _parts(row.get("relationships") or (), desired.get("relationships") or {})
-    return body
-
-
-def _parts(live: Any, desired: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Return live parts changed as declared, then new ones in the order of the file."""
-    wanted = {fold(key): (key, part) for key, part in desired.items()}
-    parts = []
-    for part in live:
-        _, mine = wanted.pop(fold(str(part["id"])), (None, {}))
-        mine = _sent(mine, part)
-        # A flag that is read as `isRequired` must not contradict the `required` that is sent (row 22 of section 7).
-        kept = {name: value for name, value in part.items() if name != "isRequired" or "required" not in mine}
-        parts.append({**kept, **mine})
-    return parts + [{"id": key, **_sent(part, {})} for key, part in wanted.values()]
-
-
-def _sent(part: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
-    """Return a part in the words of the API; an option keeps its id when its value stays."""
-    spelled = {mine: theirs for theirs, mine in NAMES.items() if theirs != "isRequired"}
-    found: dict[str, Any] = {spelled.get(name, name): "" if value is None else value for name, value in part.items()}
-    if "options" in part:
-        ids = {option.get("value"): option for option in live.get("options") or () if isinstance(option, dict)}
-        found["options"] = [ids.get(value, {"value": value}) for value in part["options"] or ()]
-    if isinstance(found.get("defaultCurrency"), str):
-        found["defaultCurrency"] = found["defaultCurrency"].upper()
-    if "labels" in found:
-        found["labels"] = {**(live.get("labels") or {}), **found["labels"]}
-    return found
-
-
-def _differs(body: Mapping[str, Any], row: Row) -> bool:
-    return any(body.get(name) != row.get(name) for name in body)
+    slug = str(row.get("slug") or "")
+    for owner in (row.get("id"), row.get("appId"), row.get("parentId")):
+        if owner and slug.startswith(f"app-{owner}-"):
+            return slug.removeprefix(f"app-{owner}-")
+    return slug
 
 
 KIND = CustomObjectKind()

@@ -21,6 +21,7 @@ from reconciler.model.spec import (
     Immutable,
     Link,
     Normal,
+    Observed,
     RefTo,
     SentAs,
     Spec,
@@ -88,7 +89,9 @@ class ContactField(Spec):
     )
     default: Annotated[str | None, Api("defval")] = Field(None, description="Value of contacts that have none.")
     visible: bool | None = Field(None, description="Offered in the form builder.")
-    required: Annotated[bool | None, Api("isrequired")] = Field(None, description="Must be filled in.")
+    required: Annotated[bool | None, Api("isrequired"), Observed("recorded, and in the vendor's examples")] = Field(
+        None, description="Must be filled in."
+    )
     # Ignored on create, where the server takes max + 1 (recorded [CAS-MH], [CAS-AY]).
     order: Annotated[int | None, Api("ordernum"), AfterCreate()] = Field(None, description="Place among the fields.")
     options: Annotated[list[str | Option] | None, Api(None), Normal(normal_options)] = Field(

@@ -65,6 +65,7 @@ class ListKind(Kind):
     wrapper = "list"
     collections = (Collection("/lists", "lists"), Collection("/listGroups", "listGroups", optional=True))
     guarded = True
+    observed = ("update",)
     destroys = "Contacts only on this list are deleted, and its campaigns, reports and segments; there is no undo."
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.model.http import Flow, Request, delete, get, post, put
+from reconciler.model.http import Flow, Request, delete, post, put
 from reconciler.model.kind import Collection, Row, Tables, Write
 from reconciler.model.values import RemoteId, Value
 
@@ -98,15 +98,3 @@ def members_with(rows: Sequence[Row], tables: Tables, kind: int) -> list[Row]:
         known, member, group = find(tables, kind, row["id"])
         found.append({**row, "_member": member, **({"_group": group} if known else {})})
     return found
-
-
-def count_rows(path: str, key: str) -> Flow[int]:
-    """Count the rows of a sub-collection without a total by paging it; bounded at 100 pages of 100."""
-    total = 0
-    for page in range(100):
-        answer = yield get(path, limit="100", offset=str(page * 100))
-        rows = answer.body.get(key, []) if isinstance(answer.body, dict) else []
-        total += len(rows)
-        if len(rows) < 100:
-            break
-    return total

@@ -12,6 +12,7 @@ from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tab
 from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import membership
+from reconciler.resources.counts import counted_rows
 
 MetaType = Literal[
     "text",
@@ -131,7 +132,7 @@ class MetaFieldKind(Kind):
         )
         if not write.destroying and not removed:
             return []
-        count = yield from membership.count_rows(f"{self.path}/{write.id}/{self.data}", self.data)
+        count = yield from counted_rows(f"{self.path}/{write.id}/{self.data}", self.data)
         return [Impact(count, f"{self.holders} carry a value", at_most=not write.destroying)]
 
 

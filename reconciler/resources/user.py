@@ -1,26 +1,43 @@
-"""Users: looked up by e-mail, so that references to people stay readable. API: /users (section 2.19)."""
+"""Users: looked up by e-mail, so that references to people stay readable; managed where one is declared. API: /users
+(section 2.19).
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Kind
-from reconciler.model.spec import Api, Spec
+from reconciler.model.http import Flow
+from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.spec import Api, CreateOnly, Expected, Link, Once, RefTo, Sensitive, Spec
+from reconciler.model.values import Value
+from reconciler.resources.counts import counted
+
+OWNER = "1"
+"""Id of the account's owner (section 2.19)."""
+GROUPS = Collection("/groups", "groups")
 
 
 class User(Spec):
     """A person with a seat in the account."""
 
     email: str = Field(description="E-mail address; how users are referred to.")
-    username: str | None = Field(None, description="Sign-in name.")
+    # Row 27 of section 7: "Username cannot be changed!", and a recorded change.
+    username: Annotated[str | None, Expected(), CreateOnly("sign-in names cannot be changed: make another user")] = (
+        Field(None, description="Sign-in name.")
+    )
     first_name: Annotated[str | None, Api("firstName")] = Field(None, description="First name.")
     last_name: Annotated[str | None, Api("lastName")] = Field(None, description="Last name.")
+    group: Annotated[Link | None, RefTo("user_group"), Expected()] = Field(None, description="Group of the user.")
+    password: Annotated[str | None, Once(), Sensitive()] = Field(
+        None, description="Password at first, as ${secret.X}: sent once with the create, never compared or kept."
+    )
 
 
 class UserKind(Kind):
-    """Read only here: seats cost money."""
+    """Seats cost money and belong to people: an export leaves users out, and the owner is never claimed."""
 
     name = "user"
     section = "users"
@@ -30,7 +47,52 @@ class UserKind(Kind):
     wrapper = "user"
     collections = (Collection("/users", "users"),)
     label = "email"
-    managed = False
+    shared = True
+    destroys = "The person loses access; deals and lists that the user owns lose their owner."
+
+    def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """A user's group is not part of its row: it is read from the groups, when somebody declares one."""
+        return (*self.collections, GROUPS) if "group" in declared else self.collections
+
+    def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """The members of each group (section 5: `/groups/{id}/userGroups`)."""
+        if "group" not in declared:
+            return ()
+        return tuple(
+            Collection(f"/groups/{row['id']}/userGroups", "userGroups", table=f"userGroups:{row['id']}", optional=True)
+            for row in tables.get("groups")
+        )
+
+    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
+        """The members of each group are a listing of their own."""
+        return kind == "user_group"
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Join the group's id to each user, under `group`; absent where the members could not be read."""
+        members = {
+            str(member.get("userid", member.get("user"))): str(member.get("groupid", member.get("group")))
+            for name, rows in tables.rows.items()
+            if name.startswith("userGroups:")
+            for member in rows
+        }
+        return [
+            {**row, "group": members[str(row["id"])]} if str(row["id"]) in members else row
+            for row in tables.get("users")
+        ]
+
+    def claims(self, row: Row, tables: Tables) -> bool:
+        """The owner of the account stays out of reach."""
+        return str(row["id"]) != OWNER
+
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """The e-mail address without case."""
+        return (("email", str(attrs["email"]).casefold()),) if attrs.get("email") else ()
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Deals that the user owns (documented filter)."""
+        if not write.destroying:
+            return []
+        return (yield from counted("/deals", "deals lose their owner", {"filters[owner]": write.id}))
 
 
 KIND = UserKind()

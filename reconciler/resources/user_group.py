@@ -1,27 +1,48 @@
-"""User groups: who may do what, looked up by name. API: /groups (section 2.18)."""
+"""User groups: who may do what. API: /groups (section 2.18)."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Kind
-from reconciler.model.spec import Api, Spec
+from reconciler.model.http import Flow, Json
+from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
+from reconciler.model.spec import KEY, Api, Default, Normal, Spec
+from reconciler.model.values import Value
+from reconciler.resources.counts import counted_rows
 
 ADMIN = "3"
 """Id of the Admin group in every recorded and documented example (section 2.18)."""
+RESERVED = ("1", "2", ADMIN)
+PLAIN = ("title", "descript", "id", "links", "sdate", "cdate", "udate")
+"""Properties that are no permissions."""
+
+
+def normal_flags(flags: Any) -> dict[str, str]:
+    """Return flags as they are compared: written as true, 1 or "1", read as "1" (section 1.4)."""
+    return {name: _text(value) for name, value in (flags or {}).items()}
+
+
+def _text(value: Any) -> str:
+    return str(int(value)) if isinstance(value, bool) else "" if value is None else str(value)
 
 
 class UserGroup(Spec):
     """A group of users with its permissions."""
 
-    name: Annotated[str, Api("title")] = Field(description="Title of the group.")
+    name: Annotated[str, Api("title"), Default(KEY)] = Field("", description="Title of the group.")
     description: Annotated[str | None, Api("descript")] = Field(None, description="What the group is for.")
+    # The vendor adds flags over time, and the defaults of new groups are told differently (row 34 of section 7).
+    flags: Annotated[dict[str, bool | int | str] | None, Api(None), Normal(normal_flags)] = Field(
+        None,
+        description="Permissions by the API's names, e.g. {pgListAdd: true}; those that are not named are left alone.",
+    )
 
 
 class UserGroupKind(Kind):
-    """Read only here."""
+    """Only declared flags are managed. Groups 1 to 3 belong to the account and can only be looked up."""
 
     name = "user_group"
     section = "user_groups"
@@ -30,7 +51,51 @@ class UserGroupKind(Kind):
     path = "/groups"
     wrapper = "group"
     collections = (Collection("/groups", "groups"),)
-    managed = False
+    destroys = "Its users lose its permissions, and lists and pipelines that only it sees are hidden from them."
+
+    def claims(self, row: Row, tables: Tables) -> bool:
+        """Ids 1 and 2 are reserved, 3 is Admin."""
+        return str(row["id"]) not in RESERVED
+
+    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
+        """Whatever is no plain property is a flag."""
+        flags = {name: _flag(value) for name, value in row.items() if name not in PLAIN and _is_flag(value)}
+        return {**super().decode(row, tables), "flags": flags}
+
+    def body(self, write: Write, names: Iterable[str]) -> dict[str, Json]:
+        """Flags are properties of the group; only those that differ are sent."""
+        names = list(names)
+        found = super().body(write, names)
+        if "flags" in names:
+            live: Mapping[str, Value] = write.live.attrs.get("flags", {}) if write.live is not None else {}
+            wanted = write.desired.get("flags") or {}
+            found |= {name: _sent(value) for name, value in wanted.items() if _text(value) != _text(live.get(name))}
+        return found
+
+    def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
+        """All flags, set or not: the defaults of a new group are not known well enough to leave any out."""
+        flags = {name: value for name, value in attrs.get("flags", {}).items() if name != "p_admin" and value != ""}
+        return {**super().declare(attrs), **({"flags": flags} if flags else {})}
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Users of the group: rows of the linked sub-collection (section 5)."""
+        if not write.destroying:
+            return []
+        count = yield from counted_rows(f"/groups/{write.id}/userGroups", "userGroups")
+        return [Impact(count, "users are in the group")]
+
+
+def _is_flag(value: Any) -> bool:
+    return isinstance(value, bool | int | str)
+
+
+def _flag(value: Any) -> Value:
+    """Return a flag as it would be declared."""
+    return {"0": False, "1": True}.get(_text(value), value)
+
+
+def _sent(value: Any) -> Any:
+    return int(value) if isinstance(value, bool) else value
 
 
 KIND = UserGroupKind()

@@ -41,7 +41,7 @@ async def read_all(session: Session, remote: Any, only: frozenset[str] | None = 
         for name, kind in session.kinds.items()
         if (kind.managed and (only is None or name in only)) or name in referred(session.kinds)
     ]
-    reads = {name: frozenset(session.kinds[name].attributes) for name in names}
+    reads = {name: frozenset((*session.kinds[name].attributes, *session.kinds[name].variants)) for name in names}
     refreshed = await refresh(remote, session.kinds, reads)
     return snapshot(session.kinds, names, refreshed.tables)
 

@@ -12,6 +12,7 @@ from reconciler.engine.examine import examine
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model import document as doc
 from reconciler.model import values
+from reconciler.model.address import key_of
 from reconciler.model.desired import Desired
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
@@ -156,16 +157,22 @@ def of_kinds(state: State, names: Iterable[str]) -> State:
 
 
 def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
-    """Return the kinds to read, each with the attributes that anybody declares or that were applied."""
+    """Return the kinds to read, each with the attributes that anybody declares or that were applied; of variants, with
+    the keys too.
+    """
     found: dict[str, set[str]] = {}
     for resource in desired.resources.values():
         found.setdefault(resource.kind, set()).update(resource.attrs)
+        if kinds[resource.kind].variants:
+            found[resource.kind].add(resource.key)
         for reference in _references(resource.attrs):
             if isinstance(reference, values.Lookup):
                 found.setdefault(reference.kind, set())
-    for binding in state.resources.values():
+    for address, binding in state.resources.items():
         if binding.kind in kinds:
             found.setdefault(binding.kind, set()).update(binding.applied)
+            if kinds[binding.kind].variants:
+                found[binding.kind].add(key_of(address))
     return {name: frozenset(found[name]) for name in kinds if name in found}
 
 

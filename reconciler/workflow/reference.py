@@ -7,9 +7,11 @@ from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from reconciler.config import config_schema, project_schema
+from reconciler.model import capability
+from reconciler.model.capability import Support
 from reconciler.model.document import PlanDocument
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.spec import KEY, Attribute, CreateOnly, Default, Ensure, Immutable, Nested, RefTo
+from reconciler.model.spec import KEY, Attribute, Default, Ensure, Nested, RefTo
 from reconciler.model.state import State
 from reconciler.model.values import Lookup, Ref, Value
 from reconciler.resources import load_kinds
@@ -34,17 +36,30 @@ def operations(kind: Kind) -> str:
     """Return what can be done to objects of a kind."""
     if not kind.managed:
         return "look-up"
-    return ", ".join(["create"] * kind.creatable + ["update"] + ["delete"] * kind.deletable)
+    offered = capability.operations(kind)
+    words = [_offered(name, getattr(offered, name)) for name in ("create", "update", "delete")]
+    return ", ".join([*filter(None, words), *([offered.note] if offered.note else [])])
+
+
+def _offered(name: str, support: Support) -> str:
+    if support is Support.NONE:
+        return ""
+    return name if support is Support.DOCUMENTED else f"{name} ({support})"
 
 
 def attribute_rows(kind: Kind) -> list[dict[str, Any]]:
-    """Return one row for each attribute of a kind."""
+    """Return one row for each attribute of a kind, with what the API offers for each operation."""
+    offered = {one.attribute: one for one in capability.capabilities(kind)}
     return [
         {
             "attribute": f"{attribute.name}{' (required)' if attribute.required else ''}",
             "api": attribute.api or "(own calls)",
             "type": _type(kind, attribute),
-            "changes": changes(attribute),
+            "changes": changes(kind, attribute),
+            "create": str(offered[attribute.name].create),
+            "update": str(offered[attribute.name].update),
+            "read": str(offered[attribute.name].read),
+            "note": offered[attribute.name].note,
             "description": attribute.description + _default(attribute),
         }
         for attribute in kind.attributes.values()
@@ -91,7 +106,8 @@ def _plural(name: str) -> str:
 
 
 def _type(kind: Kind, attribute: Attribute) -> str:
-    info = kind.spec.model_fields.get(attribute.name)
+    specs = kind.variants.values() or (kind.spec,)
+    info = next((spec.model_fields[attribute.name] for spec in specs if attribute.name in spec.model_fields), None)
     if info is None:  # follows from the place in the file
         return "integer" if attribute.shape == "number" else "reference"
     if attribute.has(Nested):
@@ -99,11 +115,12 @@ def _type(kind: Kind, attribute: Attribute) -> str:
     return type_of(info.annotation, attribute.mark(RefTo))
 
 
-def changes(attribute: Attribute) -> str:
+def changes(kind: Kind, attribute: Attribute) -> str:
     """Return how a change of the attribute is made."""
-    if attribute.has(Immutable):
-        return "replaces the object"
-    return "by hand" if attribute.has(CreateOnly) else "in place"
+    support = next(one.update for one in capability.capabilities(kind) if one.attribute == attribute.name)
+    if support in (Support.DOCUMENTED, Support.OBSERVED):
+        return "in place"
+    return "-" if support is Support.NONE else str(support)
 
 
 def _default(attribute: Attribute) -> str:

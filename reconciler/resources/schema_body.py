@@ -1,0 +1,114 @@
+"""Bodies of custom object schemas: from the API's words to those of the YAML and back. No kind lives here.
+
+PUT takes whole arrays (row 23 of section 7), so what is sent is always what is live with the declared over it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model.kind import Row, Write
+from reconciler.model.spec import truthy
+
+DELETING = "marked_for_deletion"
+NAMES = {"defaultCurrency": "default_currency", "hasMany": "has_many", "isRequired": "required"}
+
+
+def normal_parts(parts: Any) -> dict[str, Any]:
+    """Return fields or relationships as they are compared: `-` and `_` are the same in ids, currencies without case."""
+    found = {}
+    for key, part in (parts or {}).items():
+        entry = dict(part)
+        if isinstance(entry.get("default_currency"), str):
+            entry["default_currency"] = entry["default_currency"].upper()
+        found[fold(key)] = entry
+    return found
+
+
+def fold(key: str) -> str:
+    """Return a field id as the server compares it: "a dash and underscore are considered the same" (section 2.17)."""
+    return key.replace("_", "-")
+
+
+def part_of(part: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a field or relationship in the words of the YAML; `required` is also called `isRequired` (row 22 of
+    section 7).
+    """
+    entry = {NAMES.get(name, name): value for name, value in part.items()}
+    found = {
+        name: entry[name]
+        for name in ("type", "namespace", "description", "scale", "default_currency")
+        if entry.get(name) not in (None, "")
+    }
+    found |= {name: truthy(entry[name]) for name in ("required", "has_many") if name in entry}
+    if entry.get("labels"):
+        found["labels"] = dict(entry["labels"])
+    if entry.get("options"):
+        found["options"] = [
+            str(option.get("value") if isinstance(option, dict) else option) for option in entry["options"]
+        ]
+    return found
+
+
+def dropped(write: Write) -> list[str]:
+    """Return the live ids of fields that were applied and are no longer declared."""
+    if "fields" not in write.changed or write.live is None:
+        return []
+    wanted = {fold(key) for key in write.desired.get("fields") or {}}
+    managed = {fold(key) for key in write.applied.get("fields") or {}}
+    return [key for key in write.live.attrs["fields"] if fold(key) in managed - wanted]
+
+
+def without(row: Row, gone: list[str]) -> dict[str, Any]:
+    """Return a schema's row without these fields and without those that are being deleted."""
+    kept = [part for part in row.get("fields") or () if str(part["id"]) not in gone and part.get("status") != DELETING]
+    return {**row, "fields": kept}
+
+
+def body_of(write: Write, row: Row) -> dict[str, Any]:
+    """Return the schema to send: what is live, with the declared properties over it; arrays in full."""
+    desired = write.reveal(dict(write.desired))
+    body = {
+        name: desired[name] if desired.get(name) is not None else ""
+        for name in ("slug", "labels", "description")
+        if name in desired
+    }
+    kept = {name: row[name] for name in ("slug", "labels", "description", "appId") if row.get(name) is not None}
+    # The server puts the app's id in front of the slugs of public and child schemas: what it made of one stays.
+    body = {**kept, **body, **{name: kept[name] for name in ("slug",) if name in kept}}
+    body["fields"] = _parts(row.get("fields") or (), desired.get("fields") or {})
+    body["relationships"] = _parts(row.get("relationships") or (), desired.get("relationships") or {})
+    return body
+
+
+def _parts(live: Any, desired: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return live parts changed as declared, then new ones in the order of the file."""
+    wanted = {fold(key): (key, part) for key, part in desired.items()}
+    parts = []
+    for part in live:
+        _, mine = wanted.pop(fold(str(part["id"])), (None, {}))
+        mine = _sent(mine, part)
+        # A flag that is read as `isRequired` must not contradict the `required` that is sent (row 22 of section 7).
+        kept = {name: value for name, value in part.items() if name != "isRequired" or "required" not in mine}
+        parts.append({**kept, **mine})
+    return parts + [{"id": key, **_sent(part, {})} for key, part in wanted.values()]
+
+
+def _sent(part: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a part in the words of the API; an option keeps its id when its value stays."""
+    spelled = {mine: theirs for theirs, mine in NAMES.items() if theirs != "isRequired"}
+    found: dict[str, Any] = {spelled.get(name, name): "" if value is None else value for name, value in part.items()}
+    if "options" in part:
+        ids = {option.get("value"): option for option in live.get("options") or () if isinstance(option, dict)}
+        found["options"] = [ids.get(value, {"value": value}) for value in part["options"] or ()]
+    if isinstance(found.get("defaultCurrency"), str):
+        found["defaultCurrency"] = found["defaultCurrency"].upper()
+    if "labels" in found:
+        found["labels"] = {**(live.get("labels") or {}), **found["labels"]}
+    return found
+
+
+def differs(body: Mapping[str, Any], row: Row) -> bool:
+    """Tell whether a body would change the schema."""
+    return any(body.get(name) != row.get(name) for name in body)
