@@ -21,16 +21,11 @@ def command(chosen: Globals, out: Path | None, names: str | None) -> int:
     """Write the live account as YAML and bind it in the state, so that the next plan is empty. Does not write to
     the account.
     """
-    from reconciler.model.errors import ReconcilerError
     from reconciler.workflow.exporting import export_account
     from reconciler.workflow.session import run_async
 
     opened = session(chosen)
-    only = frozenset(filter(None, (names or "").replace(" ", "").split(","))) or None
-    for name in only or ():
-        if name not in opened.kinds or not opened.kinds[name].managed:
-            raise ReconcilerError(f"there is no kind `{name}` to export", hint="`reconciler kinds` lists them")
-    outcome = run_async(export_account(opened, out, only))
+    outcome = run_async(export_account(opened, out, opened.chosen_kinds(names)))
     say(f"Exported {outcome.resources} resources to {len(outcome.files)} files.")
     for name, why in outcome.unknown.items():
         note(f"Left out {name}: {why}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -22,6 +23,12 @@ from reconciler.cli.terminal import note, say, style
 )
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--destroy", is_flag=True, help="Plan the end of everything that is managed.")
+@click.option(
+    "--against",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="SNAPSHOT",
+    help="Plan against a saved snapshot instead of the account, offline.",
+)
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
 @selection
 @consent
@@ -32,6 +39,7 @@ def command(
     fmt: str,
     detailed_exitcode: bool,
     destroy: bool,
+    against: Path | None,
     no_impact: bool,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -42,16 +50,27 @@ def command(
     from reconciler.workflow.saved import write_plan
     from reconciler.workflow.session import run_async
 
-    opened = session(chosen)
-    planned = run_async(make_plan(opened, Options(target, exclude, destroy, not no_impact, allow)))
+    opened = session(chosen) if against is None else on_snapshot(chosen, against)
+    measured = not no_impact and against is None
+    planned = run_async(make_plan(opened, Options(target, exclude, destroy, measured, allow)))
     document = planned.document
     say(view(document, fmt))
     if out is not None:
+        if against is not None:
+            raise click.UsageError("a plan against a snapshot cannot be saved: nobody could apply it")
         write_plan(document, out)
         note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
     if chosen.verbose:
         note(f"{planned.requests} requests sent to the account.")
     return exit_code(document, detailed_exitcode)
+
+
+def on_snapshot(chosen: Globals, path: Path) -> Any:
+    """Return the session as it would be on the account that a snapshot holds."""
+    from reconciler.workflow.recordings import offline, read_recording
+
+    recording = read_recording(path)
+    return offline(session(chosen, offline=True), recording)
 
 
 def view(document, fmt: str) -> str:  # type: ignore[no-untyped-def]

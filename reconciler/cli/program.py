@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import importlib
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -26,6 +27,9 @@ COMMANDS: dict[str, str] = {
     "destroy": "Delete everything that is managed.",
     "export": "Write the live account as YAML, and bind it in the state.",
     "import": "Bind a declared address to a live object.",
+    "snapshot": "Save what the account holds, without customer data, for plans offline.",
+    "rehearse": "Carry the plan out on a copy of the account in the emulator.",
+    "replay": "Rehearse on a saved snapshot, offline.",
     "state": "Look at and edit the state.",
     "lock": "See and break the lock of the state.",
     "kinds": "List what can be declared.",
@@ -89,7 +93,11 @@ class Lazy(click.Group):
 @click.pass_context
 def program(ctx: click.Context, chdir: Path, environment: str | None, verbose: int) -> None:
     """Declare the configuration of an ActiveCampaign account in YAML; plan shows the truth, apply makes it so."""
-    ctx.obj = Globals(chdir, environment, verbose)
+    try:
+        os.chdir(chdir)
+    except OSError as error:
+        raise click.UsageError(f"--chdir: there is no folder {chdir} that can be entered: {error.strerror}") from error
+    ctx.obj = Globals(Path(), environment, verbose)
 
 
 def _with_globals(command: click.Command) -> click.Command:
@@ -130,6 +138,25 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def run(argv: list[str]) -> int:
     """Run the program and return its exit code."""
+    with _same_folder_afterwards():
+        return _run(argv)
+
+
+@contextmanager
+def _same_folder_afterwards() -> Iterator[None]:
+    """`--chdir` is for the command, not for whoever calls it."""
+    try:
+        before = os.getcwd()
+    except OSError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        os.chdir(before)
+
+
+def _run(argv: list[str]) -> int:
     try:
         result = program.main(args=argv, prog_name="reconciler", standalone_mode=False)
         return result if isinstance(result, int) else 0

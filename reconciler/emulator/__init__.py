@@ -6,7 +6,17 @@ traffic.
 """
 
 from reconciler.emulator.account import Account, ConnectionDropped, open_account
+from reconciler.emulator.restoring import assumptions, restore
 from reconciler.emulator.serving import serve
 from reconciler.emulator.settings import Fault, Settings
 
-__all__ = ["Account", "ConnectionDropped", "Fault", "Settings", "open_account", "serve"]
+__all__ = [
+    "Account",
+    "ConnectionDropped",
+    "Fault",
+    "Settings",
+    "assumptions",
+    "open_account",
+    "restore",
+    "serve",
+]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.model.desired import Resource
+from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import AttributeChange, Origin
 from reconciler.model.spec import Attribute, Ensure, Keyed, Once
@@ -105,7 +106,7 @@ def differences(
     written.
     """
     changes = []
-    applied = {name: resolve(decode(value)) for name, value in binding.applied.items()} if binding else {}
+    applied = {name: _as_it_was(decode(value), resolve) for name, value in binding.applied.items()} if binding else {}
     for name, attribute in kind.attributes.items():
         if name not in attrs or (live is not None and name in resource.lifecycle.ignore_changes):
             continue
@@ -140,6 +141,14 @@ def differences(
 def _had_secret(binding: Binding, name: str) -> bool:
     """Tell whether what was last applied held a secret: then the live value may show it."""
     return carries_secret(decode(binding.applied.get(name)))
+
+
+def _as_it_was(value: Value, resolve: Resolve) -> Value:
+    """Return what was last applied; what it referred to may be gone since, from the account or from the environment."""
+    try:
+        return resolve(value)
+    except (LookupError, ConfigError):
+        return value
 
 
 def _rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | None) -> bool:

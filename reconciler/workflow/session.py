@@ -8,15 +8,17 @@ import os
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from reconciler import __version__
 from reconciler.config import Loaded, LoadedProject, Settings, environment, load, load_project
+from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.ports import Store
 from reconciler.model.state import Intent, Record, State, fold, open_intents
@@ -50,6 +52,10 @@ class Session:
     around: Surroundings
     on_wait: Callable[[str, float], None] = lambda reason, seconds: None
     on_answer: Callable[[str], None] | None = None
+    remote: Remote | None = None
+    """What stands for the account instead of a connection: a snapshot."""
+    adapt: Callable[[Desired], Desired] = lambda desired: desired
+    """What is done to the configuration once it is loaded."""
     revealed: set[str] = field(default_factory=set)
     """Secrets that were resolved so far: whatever the account says is searched for them before it is shown."""
 
@@ -98,12 +104,23 @@ class Session:
             text = text.replace(value, "***")
         return text
 
+    def chosen_kinds(self, names: str | None) -> frozenset[str] | None:
+        """Return the kinds of a list with commas; None for all. Raises ReconcilerError for an unknown one."""
+        only = frozenset(filter(None, (names or "").replace(" ", "").split(",")))
+        for name in sorted(only):
+            if name not in self.kinds or not self.kinds[name].managed:
+                raise ReconcilerError(f"there is no kind `{name}` to read", hint="`reconciler kinds` lists them")
+        return only or None
+
     def load(self, *, offline: bool = False) -> Loaded:
         """Read the configuration. Raises ConfigError with every problem."""
-        return load(self.project, self.settings, self.kinds, self.around.environ, offline=offline)
+        loaded = load(self.project, self.settings, self.kinds, self.around.environ, offline=offline)
+        return replace(loaded, desired=self.adapt(loaded.desired))
 
     def connect(self, stack: AsyncExitStack, *, write: bool) -> Any:
         """Return a client of the account; it is closed with the stack."""
+        if self.remote is not None:
+            return self.remote
         from reconciler.remote.client import Client, Connection, in_process
         from reconciler.remote.guard import Mode
 

@@ -6,11 +6,13 @@ import contextlib
 import datetime
 import io
 import itertools
+import os
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import stamina
 import yaml
@@ -164,7 +166,8 @@ class World:
     def cli(self, *argv: str, folder: Path | None = None) -> Ran:
         """Run a command in the project and capture what it prints."""
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        environ = patch.dict(os.environ, self.environ)
+        with environ, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
             code = program.run(["--chdir", str(folder or self.folder), *argv])
         return Ran(code, out.getvalue(), err.getvalue())
 

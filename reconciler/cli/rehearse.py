@@ -1,0 +1,90 @@
+"""`reconciler rehearse`."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import click
+
+from reconciler.cli.opening import consent, listing, selection, session
+from reconciler.cli.plan import view
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say, style
+
+
+@click.command("rehearse")
+@click.option("--destroy", is_flag=True, help="Rehearse the end of everything that is managed.")
+@selection
+@consent
+@listing
+@click.pass_obj
+def command(
+    chosen: Globals,
+    destroy: bool,
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+    fmt: str,
+) -> int:
+    """Copy the account's configuration into the emulator (reads only), apply the plan there, and plan again.
+
+    Neither the account nor the state is touched. Customer records are not copied, so what a delete would lose is not
+    measured here: `plan` tells.
+    """
+    from reconciler.workflow.planning import Options
+    from reconciler.workflow.recordings import record
+    from reconciler.workflow.session import run_async
+
+    opened = session(chosen)
+    recording = run_async(record(opened))
+    return report(opened, recording, Options(target, exclude, destroy, False, allow), fmt)
+
+
+def report(opened: Any, recording: Any, options: Any, fmt: str) -> int:
+    """Rehearse and tell what came of it; 0 where it is proven, 5 or 7 where not."""
+    from reconciler.render import text
+    from reconciler.workflow.rehearsing import rehearse
+    from reconciler.workflow.session import run_async
+
+    outcome = run_async(rehearse(opened, recording, options))
+    if fmt == "json":
+        say(json.dumps(_rows(outcome), indent=2, ensure_ascii=False))
+    else:
+        say(view(outcome.document, "text"))
+        if outcome.summary is not None:
+            say(text.applied(outcome.summary, **style()))
+        say("\n".join(_lines(outcome, opened.settings.name)))
+    for guard in outcome.document.tripped:
+        note(f"Refused: {guard.message}. {guard.override}")
+    if outcome.document.tripped:
+        return 7
+    return 0 if outcome.proven else 5
+
+
+def _rows(outcome: Any) -> dict[str, Any]:
+    failed = outcome.summary.failed if outcome.summary is not None else ()
+    return {
+        "proven": outcome.proven,
+        "requests": outcome.requests,
+        "seconds": outcome.seconds,
+        "failed": [{"address": address, "message": message} for address, message, _ in failed],
+        "left": list(outcome.left),
+        "assumptions": list(outcome.assumptions),
+    }
+
+
+def _lines(outcome: Any, name: str) -> list[str]:
+    if outcome.summary is None:
+        return ["Nothing to rehearse." if not outcome.document.tripped else "Not rehearsed: a guard stops the plan."]
+    lines = [
+        "Rehearsal passed: applied on a copy, and the plan after it is empty."
+        if outcome.proven
+        else "Rehearsal failed: see above."
+    ]
+    lines += [f"  The second plan still wants to change {address}." for address in outcome.left]
+    lines += [f"On {name} the apply takes {outcome.requests} requests, about {outcome.seconds:g} s."]
+    if outcome.assumptions:
+        lines += ["It took for granted, because no source says for certain:"]
+        lines += [f"  - {one}" for one in outcome.assumptions]
+    return lines

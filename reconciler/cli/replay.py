@@ -1,0 +1,36 @@
+"""`reconciler replay`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.opening import consent, listing, selection, session
+from reconciler.cli.program import Globals
+from reconciler.cli.rehearse import report
+
+
+@click.command("replay")
+@click.argument("snapshot", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--destroy", is_flag=True, help="Rehearse the end of everything that is managed.")
+@selection
+@consent
+@listing
+@click.pass_obj
+def command(
+    chosen: Globals,
+    snapshot: Path,
+    destroy: bool,
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+    fmt: str,
+) -> int:
+    """Rehearse on the account that SNAPSHOT holds; needs neither network nor credentials."""
+    from reconciler.workflow.planning import Options
+    from reconciler.workflow.recordings import read_recording
+
+    recording = read_recording(snapshot)
+    opened = session(chosen, offline=True)
+    return report(opened, recording, Options(target, exclude, destroy, False, allow), fmt)

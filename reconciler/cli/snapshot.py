@@ -1,0 +1,32 @@
+"""`reconciler snapshot`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.opening import session
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say
+
+
+@click.command("snapshot")
+@click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
+@click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.pass_obj
+def command(chosen: Globals, out: Path, names: str | None) -> int:
+    """Save the configuration that the account holds: no contacts, no secrets, no e-mail addresses.
+
+    `plan --against FILE` and `replay FILE` work from it without a network.
+    """
+    from reconciler.workflow.recordings import record, write_recording
+    from reconciler.workflow.session import run_async
+
+    opened = session(chosen)
+    recording = run_async(record(opened, opened.chosen_kinds(names)))
+    write_recording(recording, out)
+    say(f"Saved {len(recording.exchanges)} answers of {recording.account} to {out}.")
+    if chosen.verbose:
+        note(f"{len(recording.exchanges)} requests sent to the account.")
+    return 0

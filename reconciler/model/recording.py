@@ -1,0 +1,86 @@
+"""A snapshot file: what the account answered to reads of its configuration, without secrets and e-mail addresses.
+
+E-mail addresses and what URLs carry beside host and path are replaced by digests, the same text always by the same one:
+what was equal stays equal, and nothing else can be read out of the file.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from reconciler.model.values import transform
+
+RECORDING_FORMAT = "1.0"
+HIDDEN = ("token", "password", "api_key", "apikey")
+_EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_URL = re.compile(r"(https?:\\?/\\?/)(?:[^\s/@\"'<>]+@)?([^\s?#\"'<>]+)(\?[^\s#\"'<>]*)?")
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+
+class Exchange(_Document):
+    """One read and its answer."""
+
+    path: str
+    query: list[tuple[str, str]] = Field(default_factory=list)
+    status: int = 200
+    body: Any = None
+
+
+class Recording(_Document):
+    """What an account held, as its own answers."""
+
+    format_version: str = RECORDING_FORMAT
+    tool_version: str = ""
+    taken_at: str = Field("", description="ISO 8601, UTC.")
+    environment: str = ""
+    account: str = ""
+    exchanges: list[Exchange] = Field(default_factory=list)
+
+
+def digest(text: str) -> str:
+    """Return the digest that stands for a text that must not be read."""
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def unreadable(text: str) -> str:
+    """Return a text without e-mail addresses and without what URLs carry beside host and path."""
+    if "://" in text or ":\\/" in text:
+        text = _URL.sub(_bare, text)
+    return _EMAIL.sub(lambda match: f"{digest(match.group().lower())}@hidden.invalid", text) if "@" in text else text
+
+
+def _bare(match: re.Match[str]) -> str:
+    query = match.group(3)
+    return f"{match.group(1)}{match.group(2)}{f'?hidden={digest(query)}' if query else ''}"
+
+
+def without_secrets(value: Any) -> Any:
+    """Return a JSON value in which every text is `unreadable` and secrets are gone."""
+    if isinstance(value, Mapping):
+        return {
+            key: digest(str(item)) if str(key).lower() in HIDDEN and item else without_secrets(item)
+            for key, item in value.items()
+        }
+    if isinstance(value, list):
+        return [without_secrets(item) for item in value]
+    return transform(value, lambda leaf: unreadable(leaf) if isinstance(leaf, str) else leaf)
+
+
+def tables(recording: Recording) -> dict[str, list[dict[str, Any]]]:
+    """Return every row that the answers hold, by the name of its array, each id once."""
+    found: dict[str, dict[str, dict[str, Any]]] = {}
+    for exchange in recording.exchanges:
+        body = exchange.body if isinstance(exchange.body, dict) else {}
+        for name, rows in body.items():
+            for row in rows if isinstance(rows, list) else ():
+                if isinstance(row, dict) and row.get("id") is not None:
+                    found.setdefault(name, {})[str(row["id"])] = row
+    return {name: list(rows.values()) for name, rows in found.items()}

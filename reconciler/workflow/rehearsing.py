@@ -1,0 +1,74 @@
+"""The verb `rehearse`: the plan carried out on a copy of the account in the emulator."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from reconciler import emulator
+from reconciler.model.document import PlanDocument, sealed
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.recording import Recording, tables
+from reconciler.model.summary import ApplySummary
+from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.planning import Options, make_plan
+from reconciler.workflow.recordings import adapted
+from reconciler.workflow.session import EMULATOR, Session, open_book
+
+
+@dataclass(frozen=True)
+class Rehearsal:
+    """What came of it: the plan, the apply (None: nothing to do, or refused), the plan after it, and what was assumed.
+
+    `left` are the addresses that the second plan still wants to change; `seconds` is the forecast at the real rate.
+    """
+
+    document: PlanDocument
+    summary: ApplySummary | None
+    left: tuple[str, ...]
+    assumptions: tuple[str, ...]
+    requests: int
+    seconds: float
+
+    @property
+    def proven(self) -> bool:
+        """Whether everything was done and the second plan was empty."""
+        done = self.summary is None or self.summary.complete
+        return done and not self.left and not self.document.tripped and not self.document.skipped
+
+
+async def rehearse(session: Session, recording: Recording, options: Options, hooks: Hooks | None = None) -> Rehearsal:
+    """Carry out the plan of this environment on a copy of the recorded account. Touches neither account nor state."""
+    with tempfile.TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
+        copy = _copy(session, recording, Path(folder))
+        planned = await make_plan(copy, options)
+        document = sealed(planned.document.model_copy(update={"account": f"a copy of {session.identity}"}))
+        if not document.steps or document.tripped:
+            return Rehearsal(document, None, (), (), 0, 0.0)
+        summary = await apply_plan(copy, planned, hooks or Hooks())
+        again = await make_plan(copy, replace(options, destroy=False) if not options.destroy else options)
+    requests = [request for step in document.steps for request in step.requests]
+    forecast = document.forecast.apply_requests
+    seconds = round(forecast * 1.02 / session.rate, 1) if session.rate else 0.0
+    left = tuple(change.address for change in again.document.changes)
+    return Rehearsal(document, summary, left, tuple(emulator.assumptions(requests)), forecast, seconds)
+
+
+def _copy(session: Session, recording: Recording, folder: Path) -> Session:
+    """Return the session on an emulated account that holds what was recorded, with a copy of the state."""
+    url, state = f"{EMULATOR}{folder / 'account.db'}", f"file:{folder / 'state.json'}"
+    account = emulator.open_account(folder / "account.db")
+    try:
+        emulator.restore(account, tables(recording), session.settings.account or "rehearsal")
+    except (TypeError, ValueError) as error:
+        raise ReconcilerError(f"the snapshot cannot be loaded: {error}") from error
+    finally:
+        account.close()
+    settings = replace(session.settings, url=url, state=state, account=None, requests_per_second=None)
+    copy = replace(session, settings=settings, adapt=lambda desired: adapted(session, desired))
+    book = open_book(session)
+    if book.stored is not None:
+        known = book.state().model_copy(update={"account": copy.identity, "serial": 1})
+        copy.store.write(known, expected_serial=None)
+    return copy

@@ -1,0 +1,1 @@
+"""Moving configuration between accounts, and trying it out before."""
