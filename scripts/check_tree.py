@@ -15,8 +15,8 @@ ROOT = Path(__file__).resolve().parent.parent
 # Folders where only one machine keeps its work, its users' homes, or its secrets.
 MACHINE_PATH = re.compile(r"(?<![\w.-])/(?:work|farm|root|Users/\w+|home/(?!runner\b)\w+)(?:/|\b(?=[\s\"'`),:]|$))")
 REGISTRY_HOST = re.compile(
-    r"(?:files\.pythonhosted|(?:test\.)?pypi|registry\.npmjs|registry\.yarnpkg|(?:deb|security)\.debian|crates)"
-    r"\.(?:org|com|io)"
+    r"\b(?:files\.pythonhosted|(?:test\.)?pypi|registry\.npmjs|registry\.yarnpkg|(?:deb|security)\.debian|crates"
+    r"|proxy\.golang|rubygems|docker)\.(?:org|com|io)\b|--(?:extra-)?index[-]url|--find[-]links"
 )
 REASONS = ((MACHINE_PATH, "path of one machine"), (REGISTRY_HOST, "host of a package registry"))
 

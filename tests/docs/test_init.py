@@ -33,9 +33,10 @@ def test_every_file_names_a_schema_that_lies_beside_it(project: Session) -> None
         assert found is not None
         schema = json.loads((file.parent / found[1]).read_text("utf-8"))
         data = yaml.safe_load(text)
-        jsonschema.validate(data, schema)
+        validator = jsonschema.Draft202012Validator(schema)
+        validator.validate(data)
         with pytest.raises(jsonschema.ValidationError):
-            jsonschema.validate({**data, "tagz": {}}, schema)
+            validator.validate({**data, "tagz": {}})
 
 
 def test_the_schemas_can_be_renewed(project: Session) -> None:

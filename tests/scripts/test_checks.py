@@ -23,6 +23,8 @@ SAMPLE = "tests.scripts.sample_generator"
         ("see " + "/".join(["", "home", "jane", "notes"]), "path of one machine"),
         (f"https://{INDEX}/simple", "host of a package registry"),
         ("registry=https://" + ".".join(["registry", "npmjs", "org"]), "host of a package registry"),
+        ("FROM " + ".".join(["docker", "io"]) + "/library/python", "host of a package registry"),
+        ("-".join(["-", "index", "url"]) + " https://mirror.example/simple", "host of a package registry"),
     ],
 )
 def test_paths_and_hosts_are_found_with_their_place(line: str, reason: str) -> None:
