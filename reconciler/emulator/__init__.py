@@ -5,7 +5,8 @@ package are those of the project's notes on the API, `[OAS]` is the vendor's Ope
 traffic.
 """
 
-from reconciler.emulator.account import Account, ConnectionDropped, open_account
+from reconciler.emulator.account import Account, open_account
+from reconciler.emulator.gate import ConnectionDropped
 from reconciler.emulator.restoring import assumptions, restore
 from reconciler.emulator.serving import serve
 from reconciler.emulator.settings import Fault, Settings

@@ -1,80 +1,96 @@
-"""One emulated account: who may call, how fast, what goes wrong, and which part answers."""
+"""One emulated account: its rows, settings and faults, its ASGI application, and what tests may ask of it."""
 
 from __future__ import annotations
 
-import asyncio
-import copy
 import json
-import re
 import time
+import uuid
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import asdict, replace
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
-from reconciler.emulator import classic, hooks, objects, seeding
-from reconciler.emulator.answers import Answer, Problem
+from reconciler.emulator import routing, seeding, visibility
+from reconciler.emulator.answers import Answer, Problem, Request
+from reconciler.emulator.families import TYPES
+from reconciler.emulator.gate import Gate
 from reconciler.emulator.rows import Rows
 from reconciler.emulator.settings import Fault, Settings
-from reconciler.emulator.types import EVENTS
+from reconciler.emulator.types import ISO, Type
 
 Scope = Mapping[str, Any]
 LONGEST_LOG = 10_000
-
-
-class ConnectionDropped(ConnectionError):
-    """The emulated connection broke; in process this is what the caller sees."""
+FIRST_SECOND = 1_590_713_486
+"""When an account is born: 2020-05-28, as most recordings."""
 
 
 class Account:
     """An account kept in a SQLite file. `app` is an ASGI application; `log` holds the last requests; `faults` may
-    be changed.
+    be changed. Several processes may have the same file open.
     """
+
+    types: Mapping[str, Type] = TYPES
 
     def __init__(self, path: str | Path | None, settings: Settings | None, clock: Callable[[], float]) -> None:
         self.rows = Rows(path)
         kept = self.rows.fact("settings")
         self.settings = settings or (Settings.of(json.loads(kept)) if kept else Settings())
-        self.faults: list[Fault] = []
         self.log: deque[dict[str, Any]] = deque(maxlen=LONGEST_LOG)
-        self._clock = clock
-        self._recent: deque[float] = deque()
-        self._lists: dict[str, Answer] = {}
-        if not kept and not self.rows.all("groups"):
-            seeding.fresh(self)
-        self.keep(self.settings)
+        self._gate = Gate(lambda: self.settings, clock, self._work)
+        self._requests = 0
+        with self.rows.transaction():
+            self.rows.refresh()
+            if not self.rows.count("groups"):
+                seeding.fresh(self)
+            self.keep(self.settings)
+
+    @property
+    def faults(self) -> list[Fault]:
+        """What goes wrong next."""
+        return self._gate.faults
+
+    @faults.setter
+    def faults(self, faults: list[Fault]) -> None:
+        self._gate.faults = faults
 
     def keep(self, settings: Settings) -> None:
         """Change the settings, for good."""
         self.settings = settings
-        self.rows.remember("settings", json.dumps(settings.data()))
-        self.rows.commit()
+        with self.rows.transaction():
+            self.rows.remember("settings", json.dumps(settings.data()))
 
     def seed(self, data: Mapping[str, Any]) -> dict[str, int]:
-        """Load a seed, see `seeding`."""
-        if "settings" in data:
-            self.keep(replace(self.settings, **Settings.of({**self.settings.data(), **data["settings"]}).data()))
-        counts = seeding.seed(self, data)
-        self.rows.commit()
+        """Load a seed, see docs/emulator.md, wholly or not at all. Raises ValueError for what is no seed."""
+        with self.rows.transaction():
+            self.rows.refresh()
+            counts = seeding.seed(self, data)
+            if "settings" in data:
+                self.keep(Settings.of({**self.settings.data(), **data["settings"]}))
         return counts
 
     def reset(self) -> None:
         """Bring the account back to what a fresh one holds; the settings stay."""
-        self.rows.clear()
-        seeding.fresh(self)
+        with self.rows.transaction():
+            self.rows.refresh()
+            self.rows.clear()
+            seeding.fresh(self)
         self.log.clear()
-        self.rows.commit()
 
     def close(self) -> None:
         """Close the file."""
         self.rows.close()
 
-    def stamp(self) -> str:
-        """The creation stamp of a row made now: rising by a second with each, so that births differ."""
+    def now(self) -> time.struct_time:
+        """The account's time: later by a second with each object that is made or changed, so that dates differ."""
         number = int(self.rows.fact("births", "0")) + 1
         self.rows.remember("births", str(number))
-        return time.strftime("%Y-%m-%dT%H:%M:%S-05:00", time.gmtime(1590713486 + number))
+        return time.gmtime(FIRST_SECOND + number)
+
+    def stamp(self) -> str:
+        """The account's time as an ISO date."""
+        return time.strftime(ISO, self.now())
 
     # --- ASGI ------------------------------------------------------------------------------------------------------
 
@@ -85,190 +101,67 @@ class Account:
         send: Callable[[Any], Awaitable[None]],
         path: str | None = None,
     ) -> None:
-        """Answer one HTTP request; `path` overrides the scope's, for accounts below a prefix."""
+        """Answer one HTTP request; `path` overrides the scope's (still encoded), for accounts below a prefix."""
         content = b""
         while True:
             message = await receive()
             content += message.get("body", b"")
             if not message.get("more_body"):
                 break
-        path = path if path is not None else scope["path"]
-        answer = await self._answer(
-            scope["method"], path, _query(scope), {k.decode().lower(): v.decode() for k, v in scope["headers"]}, content
-        )
-        body = (
-            b""
-            if answer.body is None
-            else answer.body
-            if isinstance(answer.body, bytes)
-            else json.dumps(answer.body).encode()
-        )
-        headers = {"content-type": "application/json", **answer.headers}
-        await send(
-            {
-                "type": "http.response.start",
-                "status": answer.status,
-                "headers": [(k.encode(), v.encode()) for k, v in headers.items()],
-            }
-        )
-        await send({"type": "http.response.body", "body": body})
-
-    async def _answer(
-        self, method: str, path: str, query: dict[str, str], headers: Mapping[str, str], content: bytes
-    ) -> Answer:
-        short = re.sub(r"^.*?/api/3(?=/)", "", path)
-        try:
-            body = json.loads(content) if content else None
-        except ValueError:
-            body = None
-        struck = [fault for fault in self.faults if re.search(fault.match, f"{method} {short}") and fault.strikes()]
-        answer = await self._with_faults(struck, method, short, query, headers, body)
-        self.log.append({"method": method, "path": short, "query": query, "body": body, "status": answer.status})
-        return answer
-
-    async def _with_faults(
-        self, struck: list[Fault], method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: Any
-    ) -> Answer:
-        before, after = [f for f in struck if f.action in _BEFORE], [f for f in struck if f.action not in _BEFORE]
-        for fault in before:
-            if fault.action == "slow":
-                await asyncio.sleep(fault.seconds or 0)
-            elif fault.action == "drop_before":
-                raise ConnectionDropped("dropped before the work")
-            elif fault.action == "rate_limited":
-                wait = {} if fault.seconds is None else {"retry-after": f"{fault.seconds:g}"}
-                return Answer(429, {"message": "Too many requests"}, wait)
-            elif fault.action == "stale_list" and path in self._lists:
-                return self._lists[path]
-            elif fault.action in ("fail_before", "forbidden", "html"):
-                return _failure(fault)
-        answer = self._limited(method, path, query, headers, body)
-        for fault in after:
-            if fault.action == "drop_after":
-                raise ConnectionDropped("dropped after the work")
-            if fault.action == "fail_after":
-                return _failure(fault)
-            if fault.action == "truncated":
-                return replace(answer, body=json.dumps(answer.body).encode()[:-7])
-            if (
-                fault.action == "lying_total"
-                and isinstance(answer.body, dict)
-                and "total" in answer.body.get("meta", {})
-            ):
-                total = answer.body["meta"]["total"]
-                answer.body["meta"]["total"] = type(total)(int(total) + fault.delta)
-        return answer
-
-    def _limited(self, method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: Any) -> Answer:
-        """Apply the rate limit: so many requests in any second, `RateLimit-*` headers, `Retry-After` (section 1.8)."""
-        limit = self.settings.rate_limit
-        if limit is None:
-            return self._authorised(method, path, query, headers, body)
-        now = self._clock()
-        while self._recent and self._recent[0] <= now - 1.0:
-            self._recent.popleft()
-        shown = {
-            "ratelimit-limit": f"{limit:g}",
-            "ratelimit-remaining": str(max(0, int(limit) - len(self._recent) - 1)),
+        request = read_request(scope, path, content)
+        answer = await self._gate.pass_through(request)
+        self._note(request, answer)
+        self._requests += 1
+        headers = {
+            "content-type": "application/json",
+            "x-request-id": str(uuid.UUID(int=self._requests)),  # recorded, undocumented (row 31 of section 7)
+            **answer.headers,
         }
-        if len(self._recent) >= limit:
-            return Answer(
-                429,
-                {"message": "Too many requests"},
-                {**shown, "retry-after": "1"} if self.settings.retry_after else {},
-            )
-        self._recent.append(now)
-        answer = self._authorised(method, path, query, headers, body)
-        return replace(answer, headers={**answer.headers, **shown})
+        encoded = [(name.encode(), value.encode()) for name, value in headers.items()]
+        await send({"type": "http.response.start", "status": answer.status, "headers": encoded})
+        await send({"type": "http.response.body", "body": answer.content()})
 
-    def _authorised(
-        self, method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: Any
-    ) -> Answer:
-        if headers.get("api-token") != self.settings.token:
-            return Answer(403, {"message": "Forbidden"})
-        try:
-            answer = self._route(method, path, query, headers, body)
-        except Problem as problem:
-            answer = problem.answer
-        self.rows.commit()
-        if method == "GET" and answer.status == 200:
-            self._lists[path] = copy.deepcopy(answer)
-        return answer
+    def _note(self, request: Request, answer: Answer) -> None:
+        seen = {"method": request.method, "path": request.path, "query": dict(request.query), "body": request.body}
+        self.log.append({**seen, "status": answer.status})
 
-    def _route(self, method: str, path: str, query: dict[str, str], headers: Mapping[str, str], body: Any) -> Answer:
-        parts = [part for part in path.split("/") if part]
-        if not parts:
-            return Answer(301, None, {"location": "/"})
-        if parts[0] in self.settings.missing:
-            return Answer(404, {"message": "Not Found"})
-        if parts[0] in self.settings.forbidden:
-            return Answer(403, {"message": "Forbidden"})
-        if parts == ["fieldOption", "bulk"] and method == "POST":
-            return hooks.bulk_options(self, body)
-        if parts == ["webhook", "events"] and method == "GET":
-            return Answer(200, {"webhookEvents": EVENTS, "meta": {"total": len(EVENTS)}})
-        if parts[0] == "customObjects":
-            return objects.handle(self, method, parts[1:], query, body, headers.get("validateonly") == "true")
-        if parts == ["settings", "account"] and method == "GET":
-            return Answer(
-                200,
-                {"account": self.settings.account, "cname": "", "status": "active", "trial": False, "branding": True},
-            )
-        if parts == ["users", "me"] and method == "GET":
-            return Answer(200, {"user": self.rows.get("users", "1")})
-        if parts[:2] == ["users", "email"] and method == "GET":
-            found = next(self.rows.where("users", email=parts[2]), None)
-            return (
-                Answer(200, {"user": found})
-                if found
-                else Answer(404, {"message": f"No Result found for User with id {parts[2]}"})
-            )
-        if parts == ["groupMembers"] and method == "GET" and "group_id" not in query:
-            return Answer(200, {"groupDefinitions": self.rows.all("groupDefinitions")})  # row 11 of section 7
-        return classic.handle(self, method, parts, query, body)
+    def _work(self, request: Request) -> Answer:
+        with self.rows.transaction():
+            if self.rows.refresh():
+                self.settings = Settings.of(json.loads(self.rows.fact("settings", "{}")))
+            try:
+                return routing.route(self, request)
+            except Problem as problem:
+                return problem.answer
 
     # --- for tests and people --------------------------------------------------------------------------------------
 
     def visibility(self) -> dict[str, list[str]]:
-        """Return what a person would not see in the product: lists, fields, deal and account fields by name
-        (section 8.2).
-        """
-        shown_lists = {row["list"] for row in self.rows.all("listGroups")}
-        related = {str(row["field"]) for row in self.rows.all("fieldRels")}
-        hidden = {
-            "lists": [row["name"] for row in self.rows.all("lists") if row["id"] not in shown_lists],
-            "fields": [row["title"] for row in self.rows.all("fields") if row["id"] not in related],
-        }
-        for path, number in (("dealCustomFieldMeta", 2), ("accountCustomFieldMeta", 3)):
-            groups = {str(row["id"]) for row in self.rows.where("groupDefinitions", type_id=number)}
-            members = {str(row["rel_id"]) for row in self.rows.all("groupMembers") if str(row["group_id"]) in groups}
-            hidden[path] = [
-                row["fieldLabel"]
-                for row in self.rows.all(path)
-                if row["id"] not in members and not row.get("knownFieldId")
-            ]
-        return hidden
+        """Return what a person would not see in the product: lists, fields, deal and account fields by name."""
+        return visibility.hidden(self)
 
     def fault_data(self) -> list[dict[str, Any]]:
         """The faults as JSON."""
         return [asdict(fault) for fault in self.faults]
 
 
-_BEFORE = ("slow", "drop_before", "rate_limited", "stale_list", "fail_before", "forbidden", "html")
-
-
-def _failure(fault: Fault) -> Answer:
-    if fault.action == "forbidden":
-        return Answer(403, {"message": "Forbidden"})
-    if fault.action == "html":
-        return Answer(200, b"<!doctype html><title>Login</title>", {"content-type": "text/html"})
-    return Answer(fault.status, fault.body)
-
-
-def _query(scope: Scope) -> dict[str, str]:
-    from urllib.parse import parse_qsl
-
-    return dict(parse_qsl(scope.get("query_string", b"").decode(), keep_blank_values=True))
+def read_request(scope: Scope, path: str | None, content: bytes) -> Request:
+    """Return the request of an ASGI scope. The path is cut down to what follows /api/3, its segments decoded."""
+    raw = path if path is not None else scope.get("raw_path", scope["path"].encode()).decode().partition("?")[0]
+    _, found, short = raw.partition("/api/3/")
+    try:
+        body = json.loads(content) if content else None
+    except ValueError:
+        body = None
+    short = f"/{short}" if found else raw.removesuffix("/api/3")
+    return Request(
+        scope["method"],
+        unquote(short),
+        dict(parse_qsl(scope.get("query_string", b"").decode(), keep_blank_values=True)),
+        body,
+        {name.decode().lower(): value.decode() for name, value in scope["headers"]},
+        [unquote(part) for part in short.split("/") if part],
+    )
 
 
 def open_account(

@@ -1,18 +1,43 @@
-"""Answers and errors in the vendor's shapes (section 1.6)."""
+"""Requests, answers and errors in the vendor's shapes (section 1.6)."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+PLAIN_TEXT = {"content-type": "text/plain;charset=UTF-8"}
+"""Several JSON bodies are served with this type (section 1.6)."""
 
-@dataclass
+
+@dataclass(frozen=True)
+class Request:
+    """A request below /api/3: `path` begins with a slash, `parts` are its segments, `query` holds the last value of
+    each name, `body` is the parsed JSON (None: none, or no JSON), `headers` have lower-case names.
+    """
+
+    method: str
+    path: str
+    query: Mapping[str, str] = field(default_factory=dict)
+    body: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    parts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
 class Answer:
-    """Status, JSON body (None: empty), headers."""
+    """Status, body (JSON data, bytes as they are, None: empty), headers."""
 
     status: int
     body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    def content(self) -> bytes:
+        """The body as sent."""
+        if self.body is None:
+            return b""
+        return self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
 
 
 class Problem(Exception):
@@ -23,23 +48,48 @@ class Problem(Exception):
         self.answer = answer
 
 
-def not_found(label: str, identity: object) -> Problem:
-    """The classic 404; deal and account fields and group members say it in another shape."""
-    if label in ("DealCustomFieldMeta", "AccountCustomFieldMeta", "GroupMember"):
-        return Problem(Answer(404, {"errors": [{"status": 404, "title": "Not Found"}]}))
-    return Problem(Answer(404, {"message": f"No Result found for {label} with id {identity}"}))
+def no_result(label: str, identity: object, status: int = 404, *, plain: bool = False) -> Problem:
+    """The classic "not found"; documented statuses differ (section 1.6, shape 1)."""
+    message = f"No Result found for {label} with id {identity}"
+    return Problem(Answer(status, {"message": message}, PLAIN_TEXT if plain else {}))
 
 
-def invalid(title: str, *, detail: str = "", code: str = "field_invalid", pointer: str = "") -> Problem:
-    """A classic 422."""
-    error: dict[str, Any] = {"title": title, "detail": detail, "code": code}
-    if pointer:
-        error["source"] = {"pointer": pointer}
-    return Problem(Answer(422, {"errors": [error]}))
+def nothing_here() -> Problem:
+    """An unknown path."""
+    return Problem(Answer(404, {"message": "Not Found"}))
+
+
+def twin_not_found() -> Problem:
+    """The 404 of deal and account fields and of group members (section 1.6, shape 4)."""
+    return Problem(Answer(404, {"errors": [{"status": 404, "title": "Not Found"}]}))
+
+
+def not_allowed() -> Problem:
+    """A method that a path does not have."""
+    return Problem(Answer(405, {"message": "Method Not Allowed"}))
+
+
+def refused(detail: str = "", *, plain: bool = False) -> Problem:
+    """A 403, with `detail` in the shape of lists (section 1.6)."""
+    body: Any = {"message": "Forbidden"}
+    if detail:
+        body = {"errors": [{"status": 403, "title": "Forbidden", "detail": detail}]}
+    return Problem(Answer(403, body, PLAIN_TEXT if plain else {}))
+
+
+def error(title: str, pointer: str = "", *, detail: str = "", code: str = "field_invalid", **more: str) -> Any:
+    """One entry of a classic 422; `pointer` is an attribute's name."""
+    found: dict[str, Any] = {"title": title, "detail": detail, "code": code, **more}
+    return found | {"source": {"pointer": f"/data/attributes/{pointer}"}} if pointer else found
+
+
+def invalid(*errors: Any, plain: bool = False) -> Problem:
+    """A classic 422 (section 1.6, shape 2)."""
+    return Problem(Answer(422, {"errors": list(errors)}, PLAIN_TEXT if plain else {}))
 
 
 def schema_invalid(name: str, detail: str) -> Problem:
-    """A 422 of custom objects."""
+    """A 422 of custom objects (section 1.6, shape 5)."""
     source = {"type": "pointer", "value": f"/data/attributes/{name.replace('.', '/')}"}
     return Problem(
         Answer(422, {"errors": [{"title": f'Invalid value for field "{name}"', "detail": detail, "source": source}]})
@@ -56,3 +106,14 @@ def text(value: Any) -> Any:
 def echo(value: Any) -> Any:
     """Return a value as write answers echo it: the JSON type that was sent, flags as 0 and 1 (section 1.4)."""
     return int(value) if isinstance(value, bool) else value
+
+
+def number(raw: str | None, default: int) -> int:
+    """Return a query value as a number; what is none counts as not sent."""
+    return int(raw) if raw and raw.isdigit() else default
+
+
+def inner(body: Any, wrapper: str) -> dict[str, Any]:
+    """Return what is under the wrapper key; a wrong wrapper is silently nothing (section 1.3)."""
+    found = body.get(wrapper) if isinstance(body, dict) else None
+    return dict(found) if isinstance(found, dict) else {}

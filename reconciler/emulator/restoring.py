@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from reconciler.emulator.types import TYPES
+from reconciler.emulator.families import PLAIN_TABLES, TYPES
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account
@@ -31,13 +30,13 @@ ASSUMED = (
 
 def restore(account: Account, tables: Mapping[str, Iterable[Mapping[str, Any]]], name: str) -> None:
     """Fill an account with rows by the name of their array; everything else in it goes. Ids stay as they are."""
-    account.rows.clear()
-    for table, rows in tables.items():
-        if table in TYPES or table == "schemas":
-            account.rows.put_many(table, [(str(row["id"]), dict(row)) for row in rows])
-    account.keep(replace(account.settings, account=name, rate_limit=None))
-    account.rows.remember("settings", json.dumps(account.settings.data()))
-    account.rows.commit()
+    with account.rows.transaction():
+        account.rows.clear()
+        for table, rows in tables.items():
+            if table in TYPES or table == "schemas" or table in PLAIN_TABLES:
+                key = PLAIN_TABLES.get(table, "id")
+                account.rows.put_many(table, [(str(row[key]), dict(row)) for row in rows])
+        account.keep(replace(account.settings, account=name, rate_limit=None))
 
 
 def assumptions(requests: Iterable[str]) -> list[str]:

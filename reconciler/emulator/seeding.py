@@ -1,178 +1,159 @@
-"""Filling an account: a fresh one's content, and seeds.
-
-A seed is a map: `settings` (see `Settings`), and rows by path (`tags: [{tag: VIP, ...}]`, in the words of the API;
-`schemas` for custom objects). Rows may carry, beside their own properties:
-
-- a tag or list: `contacts: 40`, so many contacts carry it or are on it;
-- a field: `options` (texts or option rows), `relids` (list ids, "0" for all; default none), `values: 12` (or a map
-of value -> count);
-- a deal or account field: `values: 5`; `group: "2"`, the field group that it is in;
-- a pipeline: `stages`, rows of stages (without it a pipeline has none); a stage: `deals: 7`, `worth` in cents each,
-`open` how many are open;
-- a schema: `records: 9`.
-
-Ids are kept where rows name them. Contacts are made up at example.com.
-"""
+"""Filling an account: what a fresh one holds, and seeds. The format of seeds is in docs/emulator.md."""
 
 from __future__ import annotations
 
-import re
-import uuid
+import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator.answers import text
-from reconciler.emulator.types import TYPES
+from reconciler.emulator.families import FRESH, PLAIN_TABLES, TYPES
+from reconciler.emulator.families.audience import slug
+from reconciler.emulator.families.contact_fields import derived_perstag
+from reconciler.emulator.families.custom_objects import new_fields, new_uuid
+from reconciler.emulator.rows import Row
+from reconciler.emulator.types import Type
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account
 
-EXTRAS = {"contacts", "options", "relids", "values", "stages", "deals", "worth", "open", "records"}
+EXTRAS = frozenset({"contacts", "options", "relids", "values", "stages", "deals", "worth", "open", "records", "tasks"})
+"""Parts of seed rows that are no properties of the API."""
 
 
 def fresh(account: Account) -> None:
-    """What a new account holds (section 8.4)."""
-    put = account.rows.put
-    put(
-        "users",
-        "1",
-        {
-            **TYPES["users"].defaults,
-            "username": "admin",
-            "firstName": "Jane",
-            "lastName": "Doe",
-            "email": "jane@acme.example",
-            "id": "1",
-        },
-    )
-    for identity, title in (("1", "Visitors"), ("2", "Clients"), ("3", "Admin")):
-        put("groups", identity, {**TYPES["groups"].defaults, "title": title, "id": identity})
-    for number, label in ((1, "{**DEFAULT**}"), (2, "{**DEAL_DEFAULT**}"), (3, "{**ACCOUNT_DEFAULT**}")):
-        put("groupDefinitions", number, {"id": number, "type_id": number, "label": label, "ordernum": number})
-    builtin = {
-        "fieldLabel": "Forecasted Close Date",
-        "fieldType": "date",
-        "knownFieldId": 13,
-        "personalization": "DEAL_FORECASTED_CLOSE_DATE",
-    }
-    put("dealCustomFieldMeta", "1", {**TYPES["dealCustomFieldMeta"].defaults, **builtin, "id": "1"})
+    """Fill an account with what a new one holds (section 8.4)."""
+    seed(account, FRESH)
 
 
 def seed(account: Account, data: Mapping[str, Any]) -> dict[str, int]:
     """Load a seed and return how many rows of each path it brought. Raises ValueError for what is no seed."""
+    if not isinstance(data, Mapping):
+        raise ValueError("a seed is a map of paths and their rows")
+    counts = {}
     for path, rows in data.items():
         if path == "settings":
             continue
-        if path not in TYPES and path != "schemas":
+        if path != "schemas" and path not in TYPES and path not in PLAIN_TABLES:
             raise ValueError(f"`{path}` is no path of the API that can be seeded")
-        if not isinstance(rows, list):
+        if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
             raise ValueError(f"`{path}` has to be a list of rows")
         for row in rows:
-            _row(account, path, dict(row))
-    return {path: len(rows) for path, rows in data.items() if path != "settings"}
+            _one(account, path, dict(row))
+        counts[path] = len(rows)
+    return counts
 
 
-def _row(account: Account, path: str, row: dict[str, Any]) -> str:
-    extras = {name: row.pop(name) for name in list(row) if name in EXTRAS}
+def _one(account: Account, path: str, row: Row) -> None:
     if path == "schemas":
-        identity = str(row.get("id") or uuid.uuid4())
-        base = {
-            "visibility": "private",
-            "labels": {"singular": row["slug"], "plural": row["slug"]},
-            "fields": [],
-            "relationships": [],
-        }
-        account.rows.put("schemas", identity, {**base, **row, "id": identity})
-        many = range(int(extras.get("records", 0)))
-        account.rows.put_many(
-            "records", [(i, {"id": i, "schema": identity, "fields": []}) for i in (f"{identity}-{n}" for n in many)]
-        )
-        return identity
-    kind = TYPES[path]
-    identity = str(row.get("id") or account.rows.next_id(path, reuse=False))
-    group = row.pop("group", None) if path.endswith("CustomFieldMeta") else None
+        _schema(account, row)
+    elif path in PLAIN_TABLES:
+        key = PLAIN_TABLES[path]
+        identity = str(row.get(key) or account.rows.next_id(path, reuse=False))
+        account.rows.put(path, identity, {**row, key: row.get(key, identity)})
+    else:
+        _row(account, TYPES[path], row)
+
+
+def _row(account: Account, kind: Type, row: Row) -> None:
+    extras = {name: row.pop(name) for name in list(row) if name in EXTRAS}
+    group = row.pop("group", None) if kind.path.endswith("CustomFieldMeta") else None
+    identity = str(row.pop("id", None) or account.rows.next_id(kind.path, reuse=False))
     stored = {kind.names.get(name, name): value if kind.native else text(value) for name, value in row.items()}
-    dates = {"cdate": account.stamp(), "udate": account.stamp()} if kind.dated and "cdate" not in row else {}
-    derived = _derived(account, path, stored)
-    account.rows.put(
-        path,
-        identity,
-        {
-            **kind.defaults,
-            **derived,
-            **stored,
-            **dates,
-            "id": int(identity) if path.startswith("group") and kind.native else identity,
-        },
-    )
+    dates = _dates(account, kind, stored)
+    whole = {**kind.defaults, **_derived(account, kind.path, stored), **stored, **dates, "id": identity}
+    if kind.path in ("groupDefinitions", "groupMembers"):
+        whole["id"] = int(identity)
+    account.rows.put(kind.path, identity, whole)
     if group is not None:
-        _row(account, "groupMembers", {"group_id": int(group), "rel_id": int(identity), "ordernum": 1})
-    _records(account, path, identity, extras)
-    return identity
+        _row(account, TYPES["groupMembers"], {"group_id": int(group), "rel_id": int(identity), "ordernum": 1})
+    _parts(account, kind.path, identity, extras)
 
 
-def _derived(account: Account, path: str, row: Mapping[str, Any]) -> dict[str, Any]:
+def _dates(account: Account, kind: Type, row: Mapping[str, Any]) -> Row:
+    if all(name in row for name in kind.dates):
+        return {}
+    now = account.now()
+    return {name: time.strftime(form, now) for name, form in kind.dates.items() if name not in row}
+
+
+def _derived(account: Account, path: str, row: Mapping[str, Any]) -> Row:
+    """Values that the server would have computed."""
     if path == "fields":
-        tag = re.sub(r"\W", "", str(row.get("title", "")).upper().replace(" ", "_"))
-        return {"perstag": tag, "ordernum": str(len(account.rows.all("fields")) + 1), "type": "text"}
+        tag = derived_perstag(row.get("title", ""))
+        return {"perstag": tag, "ordernum": str(account.rows.count("fields") + 1), "type": "text"}
     if path == "lists":
-        return {"stringid": re.sub(r"[^a-z0-9]+", "-", str(row.get("name", "")).lower()).strip("-")}
+        return {"stringid": slug(row.get("name", ""))}
     if path == "dealStages":
-        return {"order": str(1 + sum(1 for _ in account.rows.where("dealStages", group=row.get("group"))))}
+        return {"order": str(1 + len(account.rows.where("dealStages", group=row.get("group"))))}
+    if path in ("dealCustomFieldMeta", "accountCustomFieldMeta"):
+        prefix = "DEAL" if path.startswith("deal") else "ACCT"
+        return {"personalization": f"{prefix}_{derived_perstag(row.get('fieldLabel', ''))}"}
     return {}
 
 
-def _records(account: Account, path: str, identity: str, extras: Mapping[str, Any]) -> None:
+def _schema(account: Account, row: Row) -> None:
+    records = int(row.pop("records", 0))
+    identity = str(row.pop("id", None) or new_uuid(account))
+    base = {
+        "visibility": "private",
+        "labels": {"singular": row["slug"], "plural": row["slug"]},
+        "description": "",
+        "relationships": [],
+    }
+    fields = new_fields(account, row.pop("fields", []), {})
+    account.rows.put("schemas", identity, {**base, **row, "fields": fields, "id": identity})
+    ids = [f"{identity}-{number}" for number in range(records)]
+    account.rows.put_many("records", [(one, {"id": one, "schema": identity, "fields": []}) for one in ids])
+
+
+def _parts(account: Account, path: str, identity: str, extras: Mapping[str, Any]) -> None:
+    """Load what a row carries beside its own properties."""
     if path in ("tags", "lists"):
-        table, key = ("contactTags", "tag") if path == "tags" else ("contactLists", "list")
+        kind, key = (TYPES["contactTags"], "tag") if path == "tags" else (TYPES["contactLists"], "list")
         for contact in _contacts(account, int(extras.get("contacts", 0))):
-            one = account.rows.next_id(table, reuse=False)
-            account.rows.put(table, one, {"id": one, "contact": contact, key: identity, "status": "1"})
+            _row(account, kind, {"contact": contact, key: identity})
     for order, option in enumerate(extras.get("options", ()), 1):
         given = option if isinstance(option, dict) else {"value": option, "label": option}
-        _row(account, "fieldOptions", {"orderid": order, "label": given["value"], **given, "field": identity})
+        own = {"orderid": order, "label": given["value"], **given, "field": identity}
+        _row(account, TYPES["fieldOptions"], own)
     for relid in extras.get("relids", ()):
-        _row(account, "fieldRels", {"field": identity, "relid": relid})
+        _row(account, TYPES["fieldRels"], {"field": identity, "relid": relid})
     _values(account, path, identity, extras.get("values", {}))
     for stage in extras.get("stages", ()):
-        _row(account, "dealStages", {**stage, "group": identity})
-    stage = account.rows.get("dealStages", identity) if path == "dealStages" else None
-    if stage is not None:
-        count = int(extras.get("deals", 0))
-        for number in range(count):
-            status = "0" if number < int(extras.get("open", count)) else "1"
-            _row(
-                account,
-                "deals",
-                {
-                    "stage": identity,
-                    "group": stage["group"],
-                    "value": extras.get("worth", 0),
-                    "currency": "usd",
-                    "status": status,
-                    "title": f"Deal {number + 1}",
-                },
-            )
+        _row(account, TYPES["dealStages"], {**stage, "group": identity})
+    if path == "dealStages":
+        _deals(account, identity, extras)
+    if path in ("dealTasktypes", "taskOutcomes"):
+        key = "dealTasktype" if path == "dealTasktypes" else "outcome"
+        for _number in range(int(extras.get("tasks", 0))):
+            _row(account, TYPES["dealTasks"], {key: identity})
+
+
+def _deals(account: Account, stage: str, extras: Mapping[str, Any]) -> None:
+    count = int(extras.get("deals", 0))
+    pipeline = (account.rows.get("dealStages", stage) or {}).get("group")
+    for number in range(count):
+        own = {"stage": stage, "group": pipeline, "title": f"Deal {number + 1}", "value": extras.get("worth", 0)}
+        status = "0" if number < int(extras.get("open", count)) else "1"
+        _row(account, TYPES["deals"], {**own, "status": status})
 
 
 def _values(account: Account, path: str, identity: str, values: Any) -> None:
     for value, count in values.items() if isinstance(values, dict) else [("x", values)]:
         if path == "fields":
             for contact in _contacts(account, int(count)):
-                _row(account, "fieldValues", {"contact": contact, "field": identity, "value": value})
+                _row(account, TYPES["fieldValues"], {"contact": contact, "field": identity, "value": value})
         elif path.endswith("CustomFieldMeta"):
+            holder = "dealId" if path.startswith("deal") else "accountId"
             for number in range(int(count)):
-                holder = {"customFieldId": identity, "dealId": str(number + 1), "fieldValue": value}
-                _row(account, path.replace("Meta", "Data"), holder)
+                own = {"customFieldId": int(identity), holder: number + 1, "fieldValue": value}
+                _row(account, TYPES[path.replace("Meta", "Data")], own)
 
 
 def _contacts(account: Account, count: int) -> list[str]:
-    """Return so many contacts, making new ones where there are not enough."""
-    have = [row["id"] for row in account.rows.all("contacts")]
-    for _ in range(count - len(have)):
+    """Return the first so many contacts, making new ones where there are not enough."""
+    for _ in range(count - account.rows.count("contacts")):
         identity = account.rows.next_id("contacts", reuse=False)
-        account.rows.put(
-            "contacts", identity, {"id": identity, "email": f"contact{identity}@example.com", "cdate": account.stamp()}
-        )
-        have.append(identity)
-    return have[:count]
+        _row(account, TYPES["contacts"], {"id": identity, "email": f"contact{identity}@example.com"})
+    return [row["id"] for row in account.rows.all("contacts")[:count]]

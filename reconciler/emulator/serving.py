@@ -1,5 +1,5 @@
 """The emulator over HTTP: the default account below /api/3, others below /acct/NAME/api/3, and `/_emulator/` to
-steer it.
+steer each.
 """
 
 from __future__ import annotations
@@ -8,14 +8,14 @@ import json
 import re
 import socket
 from collections.abc import Awaitable, Callable
-from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from reconciler.emulator.account import Account, ConnectionDropped, open_account
+from reconciler.emulator.account import Account, open_account
+from reconciler.emulator.gate import ConnectionDropped
 from reconciler.emulator.settings import Fault, Settings
 
 NAMED = re.compile(r"^/acct/([A-Za-z0-9_-]+)(/.*)$")
@@ -36,14 +36,20 @@ class Served:
             self._accounts[name] = open_account(path, settings=self._settings)
         return self._accounts[name]
 
+    def close(self) -> None:
+        """Close all accounts."""
+        for account in self._accounts.values():
+            account.close()
+
     async def __call__(
         self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
         """Route to an account, or to its administration."""
         if scope["type"] != "http":
             return
-        named = NAMED.match(scope["path"])
-        name, path = (named.group(1), named.group(2)) if named else ("", scope["path"])
+        whole = scope.get("raw_path", scope["path"].encode()).decode().partition("?")[0]
+        named = NAMED.match(whole)
+        name, path = (named.group(1), named.group(2)) if named else ("", whole)
         account = self.account(name)
         if path.startswith("/_emulator/"):
             response = await administer(account, path.removeprefix("/_emulator/"), Request(scope, receive))
@@ -59,35 +65,41 @@ class Served:
 
 async def administer(account: Account, what: str, request: Request) -> Response:
     """Answer GET/DELETE log, GET/PUT settings, GET/PUT/DELETE faults, POST seed, POST reset, GET visibility, GET
-    dump.
+    dump; 400 with a `message` for what is wrong.
     """
     call = f"{request.method} {what.rstrip('/')}"
     try:
         body = json.loads(await request.body() or b"null")
         if call == "GET log":
             return JSONResponse(list(account.log))
-        if call == "DELETE log":
-            account.log.clear()
-        elif call == "PUT settings":
-            account.keep(Settings.of({**account.settings.data(), **body}))
-        elif call == "PUT faults":
-            names = {one.name for one in fields(Fault)}
-            account.faults = [Fault(**{name: value for name, value in one.items() if name in names}) for one in body]
-        elif call == "DELETE faults":
-            account.faults = []
-        elif call == "POST seed":
-            return JSONResponse(account.seed(body))
-        elif call == "POST reset":
-            account.reset()
-        elif call == "GET visibility":
+        if call == "GET visibility":
             return JSONResponse(account.visibility())
-        elif call == "GET dump":
+        if call == "GET dump":
             return JSONResponse(account.rows.dump())
-        elif call not in ("GET settings", "GET faults"):
+        if call == "POST seed":
+            return JSONResponse(account.seed(body))
+        if not _change(account, call, body):
             return JSONResponse({"message": "Not Found"}, 404)
-    except (ValueError, TypeError, KeyError) as error:
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
         return JSONResponse({"message": str(error)}, 400)
     return JSONResponse(account.fault_data() if what.startswith("faults") else account.settings.data())
+
+
+def _change(account: Account, call: str, body: Any) -> bool:
+    """Change settings, faults or the whole account; False for a call that there is not."""
+    if call == "DELETE log":
+        account.log.clear()
+    elif call == "PUT settings":
+        account.keep(Settings.of({**account.settings.data(), **body}))
+    elif call == "PUT faults":
+        account.faults = [Fault.of(one) for one in body]
+    elif call == "DELETE faults":
+        account.faults = []
+    elif call == "POST reset":
+        account.reset()
+    else:
+        return call in ("GET settings", "GET faults")
+    return True
 
 
 def serve(path: str | Path | None, host: str, port: int, settings: Settings, ready: Callable[[str], None]) -> None:

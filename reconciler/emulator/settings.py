@@ -8,59 +8,115 @@ from typing import Any, Literal
 
 Action = Literal[
     "fail_before", "fail_after", "drop_before", "drop_after", "slow", "rate_limited", "forbidden", "stale_list",
-    "lying_total", "html", "truncated",
+    "lying_total", "html", "truncated", "short_page", "rows_vanish", "rows_repeat",
 ]  # fmt: skip
+ACTIONS = Action.__args__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
 class Settings:
-    """Switches of one account. `rate_limit` is requests per second (None: no limit)."""
+    """Switches of one account. Row numbers are those of section 7."""
 
     token: str = "emulator-token"
     account: str = "demo"
     rate_limit: float | None = None
+    """Requests in any second (None: no limit)."""
     retry_after: bool = True
-    orphan_stages: bool = False
-    """Deleting a pipeline leaves its stage rows behind, as recorded in 2020 (section 1.10)."""
-    id_reuse: bool = False
-    """Ids restart at the highest living one plus one (section 1.10)."""
-    list_put: Literal["empty", "list"] = "empty"
-    """What PUT /lists answers: recorded empty, or the list (row 14 of section 7)."""
-    bulk_options: Literal["append", "replace"] = "append"
-    """What POST /fieldOption/bulk does with options that exist (row 45 of section 7)."""
-    cap_limit: int = 100
-    """Most rows of a page, whatever `limit` asks for (row 3 of section 7)."""
-    side_load_stages: bool = True
-    mixed_types: int = 0
-    """A seed that makes reads mix "1", 1 and true (section 1.4); 0 for strings throughout."""
+    """Whether a 429 has Retry-After and RateLimit-* headers (row 30)."""
+    bad_token_status: Literal[403, 401] = 403
+    """Row 4."""
+    flaky_reads: int = 0
+    """Every so many-th GET is answered 403 (section 1.2); 0 for never."""
+    admin: bool = True
+    """Whether the key's user is in the Admin group (section 1.2)."""
     forbidden: tuple[str, ...] = ()
     """First path segments that answer 403: features that the plan lacks (section 1.2)."""
-    hidden_pipelines: tuple[str, ...] = ()
-    """Pipelines whose stages the key may not see (section 1.2)."""
     missing: tuple[str, ...] = ()
-    """First path segments that do not exist in this account: undocumented endpoints that went away."""
+    """First path segments that do not exist in this account: undocumented or moved endpoints."""
+    hidden_pipelines: tuple[str, ...] = ()
+    """Pipelines whose stages and deals the key may not see (section 1.2)."""
+    created_status: Literal[201, 200] = 201
+    """What creates answer (row 1)."""
+    not_found: Literal["recorded", "documented"] = "recorded"
+    """A missing list, group: 404 as recorded for their likes, or 403 as documented (row 5)."""
+    cap_limit: int = 100
+    """Most rows of a page, whatever `limit` asks for."""
+    field_page: Literal[20, 100] = 20
+    """Rows of a page of contact, deal and account fields when no `limit` is sent (row 3)."""
+    mixed_types: int = 0
+    """A seed that makes reads mix "1", 1 and true, null and "" (section 1.4); 0 for what is recorded."""
+    unique: tuple[str, ...] = ()
+    """Paths whose names are unique though no source says so (row 20): tags, lists, dealGroups ..."""
+    orphan_stages: bool = False
+    """Deleting a pipeline leaves its stage rows behind, as recorded in 2020 (section 1.10, row 8)."""
+    id_reuse: bool = False
+    """Ids restart at the highest living one plus one (section 1.10, row 9); stages excepted, as recorded."""
+    palette: Literal["2020-05", "2020-07"] = "2020-07"
+    """Colours of the default stages (row 36)."""
+    side_load_stages: bool = True
+    """Whether GET /dealGroups brings `dealStages` along."""
+    list_put: Literal["empty", "list"] = "empty"
+    """What PUT /lists answers: recorded empty, or the list (row 14)."""
+    list_contacts: Literal["deleted", "kept"] = "deleted"
+    """What becomes of contacts that are only on a deleted list (row 37)."""
+    bulk_options: Literal["append", "replace"] = "append"
+    """What POST /fieldOption/bulk does with options that exist (row 45)."""
+    option_delete: Literal["empty", "object"] = "empty"
+    """What DELETE /fieldOptions answers: an empty body (2020), or {} (2021)."""
+    field_groups: Literal["both", "definitions", "members"] = "both"
+    """Where field groups are listed: GET /groupDefinitions, GET /groupMembers, or at both (row 11)."""
+    group_flags: Literal["recorded", "documented"] = "recorded"
+    """Flags of a new user group: some "1" as recorded, or all "0" (row 34)."""
+    username_changes: bool = True
+    """Whether PUT /users may change the username (row 27)."""
+    tasktype_delete: Literal["refused", "deleted"] = "refused"
+    """DELETE /dealTasktypes: 403 (documented now), or 200 (recorded 2021) (row 6)."""
+    outcome_path: Literal["both", "taskOutcomes", "taskOutccomes"] = "both"
+    """Path of PUT and DELETE of task outcomes (row 13)."""
+    site_domains: Literal["new", "old", "both"] = "new"
+    """Which path site domains have: /prism/urlWhitelistings, /siteTrackingDomains (row 28)."""
+    repeated_event_tracking: Literal["error", "ok"] = "error"
+    """What PUT /eventTracking says to the status that it already has (section 2.28)."""
+    schema_flag: Literal["required", "isRequired"] = "required"
+    """How reads name the flag of a custom object's field (row 22)."""
+    deletion_polls: int = 2
+    """For how many requests to custom objects a deleted field stays marked for deletion (section 2.17)."""
 
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Settings:
-        """Read settings from JSON; unknown names are errors."""
+        """Read settings from JSON; unknown names and values that no switch has are errors (ValueError)."""
         names = {one.name for one in fields(cls)}
         wrong = sorted(set(data) - names)
         if wrong:
             raise ValueError(f"unknown settings: {', '.join(wrong)}")
         given: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
-        return cls(**given)
+        made = cls(**given)
+        for one in fields(cls):
+            choices, value = _choices(one.type), getattr(made, one.name)
+            if choices and str(value) not in choices:
+                raise ValueError(f"setting `{one.name}` is one of {', '.join(choices)}, not {value!r}")
+        return made
 
     def data(self) -> dict[str, Any]:
         """The settings as JSON."""
         return asdict(self)
 
 
+def _choices(annotation: Any) -> list[str]:
+    """The values that an annotation such as `Literal["a", "b"]` allows, as texts; [] for others."""
+    name = str(annotation)
+    if not name.startswith("Literal["):
+        return []
+    return [part.strip(" \"'") for part in name.removeprefix("Literal[").removesuffix("]").split(",")]
+
+
 @dataclass
 class Fault:
-    """What goes wrong at the nth request (from 1) whose "METHOD /path" matches, `times` times in a row.
+    """What goes wrong at the nth request (from 1) whose "METHOD /path?query" matches, `times` times in a row.
 
     `status` and `body` are for fail_*; `seconds` for slow and as Retry-After of rate_limited (None: no such header);
-    `delta` for lying_total.
+    `delta` for lying_total (added), short_page (rows that are left out), rows_vanish and rows_repeat (rows that
+    another client removed or created before this page was read).
     """
 
     action: Action
@@ -72,6 +128,16 @@ class Fault:
     seconds: float | None = None
     delta: int = 1
     seen: int = 0
+
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Fault:
+        """Read a fault from JSON. Raises ValueError for unknown names and actions."""
+        wrong = sorted(set(data) - {one.name for one in fields(cls)})
+        if wrong:
+            raise ValueError(f"unknown parts of a fault: {', '.join(wrong)}")
+        if data.get("action") not in ACTIONS:
+            raise ValueError(f"a fault's action is one of {', '.join(ACTIONS)}")
+        return cls(**data)
 
     def strikes(self) -> bool:
         """Count one matching request and tell whether the fault hits it."""

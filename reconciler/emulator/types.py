@@ -1,214 +1,134 @@
-"""The classic types as a table: paths, wrapper keys, class names of error messages, and what their rows begin with."""
+"""What a classic endpoint is: a row of the table, and what it does beyond the table."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+from reconciler.emulator.rows import Row
+
+if TYPE_CHECKING:
+    from reconciler.emulator.account import Account
+
+ISO, PLAIN, OFFSET = "%Y-%m-%dT%H:%M:%S-05:00", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M:%S+00:00"
+"""Forms of dates: account zone with offset, without, and of deal fields (section 1.4)."""
+
+CDATE = {"cdate": ISO}
+DATED = {"cdate": ISO, "udate": ISO}
+STAMPED = {"created_timestamp": PLAIN, "updated_timestamp": PLAIN}
+UTC_STAMPED = {"created_utc_timestamp": ISO, "updated_utc_timestamp": ISO}
+AUTHORS: Row = {"created_by": None, "updated_by": None}
+TOUCHED = ("udate", "mdate", "updated_timestamp", "updated_utc_timestamp", "updatedTimestamp")
+"""Dates that an update renews."""
+
+ALL = frozenset({"list", "create", "get", "update", "delete"})
+READ = frozenset({"list", "get"})
+
+
+@dataclass(frozen=True)
+class Filter:
+    """A documented filter: rows whose `column` equals or contains the value; with `through`, rows whose id is the
+    `contact` of a row of that table with the value in `column`.
+    """
+
+    column: str
+    contains: bool = False
+    through: str = ""
+
+
+@dataclass(frozen=True)
+class Child:
+    """A relation named in `links`: rows of `table` whose `key` is the parent's id; or, `one`, the single such row."""
+
+    table: str
+    key: str
+    one: bool = False
+
+
+class Behaviour:
+    """What a type does beyond the table; this one does nothing. `given` is what was sent, under its names in reads."""
+
+    def creating(self, account: Account, given: Row) -> None:
+        """Check and complete what a create sent."""
+
+    def born(self, account: Account, row: Row, given: Row) -> None:
+        """Complete a new row (it may be changed in place) and do what its creation brings along."""
+
+    def create_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
+        """Return what a create's answer holds beside the wrapper, or under it in place of `answer`."""
+        return {}
+
+    def updating(self, account: Account, row: Row, given: Row) -> None:
+        """Check and complete what an update sent."""
+
+    def updated(self, account: Account, row: Row, given: Row, query: Mapping[str, str]) -> None:
+        """Do what an update brings along; `row` is what is stored now."""
+
+    def update_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
+        """Return what an update's answer holds beside the wrapper, or under it in place of `answer`."""
+        return {}
+
+    def deleting(self, account: Account, row: Row) -> None:
+        """Refuse a delete."""
+
+    def deleted(self, account: Account, row: Row) -> None:
+        """Remove what goes with a row."""
+
+    def shown(self, account: Account, row: Row) -> Row:
+        """Return a row as a read returns it."""
+        return row
+
+    def rows(self, account: Account, rows: list[Row], query: Mapping[str, str]) -> list[Row]:
+        """Return the rows that a listing covers, after the table's filters."""
+        return rows
+
+    def sides(self, account: Account, page: list[Row]) -> dict[str, list[Row]]:
+        """Return the arrays that come along with a page; they belong to that page only (section 1.7)."""
+        return {}
+
+    def meta(self, account: Account, rows: list[Row]) -> dict[str, Any]:
+        """Return what `meta` holds beside the total."""
+        return {}
 
 
 @dataclass(frozen=True)
 class Type:
-    """One classic endpoint. `total` is the type of `meta.total` (section 1.4); `sides` are arrays listed along with it;
-    `defaults` are server defaults of a row; `names` maps what is written to what is read; `native` rows keep JSON
-    types.
+    """One classic endpoint.
+
+    `one` is the wrapper key, `label` the class name of error messages, `total` the type of `meta.total` (section 1.4).
+    Columns are what rows hold beside id and dates: those of `defaults`, `required`, `columns`; others that are sent
+    are echoed and forgotten (section 1.3). `names` maps what is written to what is read; `readonly` cannot be
+    written; `frozen` not after the create. `native` rows keep JSON types. `dates` maps names to forms, `echoed` are
+    those that a create answers. `limit` is the default page. `missing` maps methods to the documented status of a
+    missing id where it is not 404, `plain` lists those served as text/plain. `seeds` are columns that only seeds set.
     """
 
     path: str
     one: str
     label: str
     total: Literal["text", "int", "none"] = "text"
-    sides: tuple[str, ...] = ()
-    defaults: dict[str, Any] = field(default_factory=dict)
-    names: dict[str, str] = field(default_factory=dict)
-    native: bool = False
-    computed: tuple[str, ...] = ("id", "cdate", "udate", "links")
-    dated: bool = True
-    deleted: dict[str, Any] = field(default_factory=dict)
+    defaults: Row = field(default_factory=dict)
     required: tuple[str, ...] = ()
+    columns: tuple[str, ...] = ()
+    names: Mapping[str, str] = field(default_factory=dict)
+    readonly: tuple[str, ...] = ()
+    frozen: tuple[str, ...] = ()
+    native: bool = False
+    dates: Mapping[str, str] = field(default_factory=lambda: DATED)
+    echoed: tuple[str, ...] = ("cdate", "udate")
+    does: frozenset[str] = ALL
+    limit: int = 20
+    filters: Mapping[str, Filter] = field(default_factory=dict)
+    orders: Mapping[str, str] = field(default_factory=dict)
+    children: Mapping[str, Child] = field(default_factory=dict)
+    created: int = 201
+    deleted: Any = field(default_factory=dict)
+    missing: Mapping[str, int] = field(default_factory=dict)
+    plain: frozenset[str] = frozenset()
+    acts: Behaviour = field(default_factory=Behaviour)
 
-
-_P_LIST = {
-    f"p_{name}": "0"
-    for name in (
-        "list_add list_edit list_delete list_sync list_filter message_add message_edit message_delete message_send "
-        "subscriber_add subscriber_edit subscriber_delete subscriber_import subscriber_approve"
-    ).split()
-}
-_LIST = {
-    # Recorded on a fresh list (appendix B).
-    "userid": "0",
-    "p_use_tracking": "1",
-    "send_last_broadcast": "0",
-    "private": "0",
-    "carboncopy": None,
-    "subscription_notify": None,
-    "unsubscription_notify": None,
-    "to_name": "Subscriber",
-    "sender_name": "",
-    "sender_addr1": "",
-    "sender_addr2": "",
-    "sender_city": "",
-    "sender_state": "",
-    "sender_zip": "",
-    "sender_country": "",
-    "sender_phone": "",
-    "fulladdress": None,
-    "deletestamp": None,
-    "user": None,
-    "channel": "email",
-    "created_by": None,
-    "updated_by": None,
-}
-_META = {
-    "fieldOptions": None,
-    "fieldDefault": None,
-    "fieldDefaultCurrency": None,
-    "isFormVisible": 0,
-    "isRequired": 0,
-    "displayOrder": 1,
-    "personalization": "",
-    "knownFieldId": None,
-    "hideFieldFlag": 0,
-}
-_STAGE = {
-    "color": "3f3f3f",
-    "width": "280",
-    "dealOrder": "next-action DESC",
-    "cardRegion1": "title",
-    "cardRegion2": "next-action",
-    "cardRegion3": "show-avatar",
-    "cardRegion4": "contact-fullname-orgname",
-    "cardRegion5": "value",
-}
-
-TYPES = {
-    one.path: one
-    for one in (
-        Type(
-            "tags",
-            "tag",
-            "Tag",
-            defaults={"tagType": "contact", "description": "", "subscriber_count": "0", "created_by": None},
-            computed=("id", "cdate", "subscriber_count"),
-            required=("tag",),
-        ),
-        Type("lists", "list", "_List", defaults=_LIST, required=("name",)),
-        Type(
-            "listGroups",
-            "listGroup",
-            "ListGroup",
-            defaults=_P_LIST,
-            names={"listid": "list", "groupid": "group"},
-            dated=False,
-        ),
-        Type(
-            "fields",
-            "field",
-            "Field",
-            sides=("fieldOptions", "fieldRels"),
-            required=("title", "type"),
-            defaults={
-                "descript": None,
-                "isrequired": "0",
-                "defval": None,
-                "show_in_list": "0",
-                "rows": "0",
-                "cols": "0",
-                "visible": "1",
-                "service": "",
-                "created_by": None,
-            },
-        ),
-        Type("fieldOptions", "fieldOption", "FieldOption", defaults={"orderid": "0", "isdefault": "0"}),
-        Type("fieldRels", "fieldRel", "FieldRel", defaults={"dorder": "0"}),
-        Type(
-            "groupDefinitions",
-            "groupDefinition",
-            "GroupDefinition",
-            total="none",
-            native=True,
-            dated=False,
-            defaults={"created_by": 1, "updated_by": 1},
-        ),
-        Type("groupMembers", "groupMember", "GroupMember", total="none", native=True, dated=False),
-        Type(
-            "dealCustomFieldMeta",
-            "dealCustomFieldMetum",
-            "DealCustomFieldMeta",
-            total="none",
-            native=True,
-            defaults=_META,
-            dated=False,
-            deleted={"message": "DealCustomFieldMeta deleted."},
-            required=("fieldLabel", "fieldType"),
-        ),
-        Type(
-            "accountCustomFieldMeta",
-            "accountCustomFieldMetum",
-            "AccountCustomFieldMeta",
-            total="none",
-            native=True,
-            defaults=_META,
-            dated=False,
-            deleted={"message": "AccountCustomFieldMeta deleted."},
-            required=("fieldLabel", "fieldType"),
-        ),
-        Type(
-            "dealGroups",
-            "dealGroup",
-            "DealGroup",
-            sides=("dealStages",),
-            required=("title", "currency"),
-            defaults={"allgroups": "1", "allusers": "0", "autoassign": "1", "win_probability_initialize_date": None},
-        ),
-        Type("dealStages", "dealStage", "DealStage", defaults=_STAGE, required=("title", "group")),
-        Type("dealGroupUsers", "dealGroupUser", "DealGroupUser"),
-        Type("dealGroupGroups", "dealGroupGroup", "DealGroupGroup"),
-        Type("webhooks", "webhook", "Webhook", defaults={"listid": "0"}, required=("name", "url", "events", "sources")),
-        Type("users", "user", "User", defaults={"phone": "", "signature": None, "mfaEnabled": "0"}),
-        Type("groups", "group", "Group", defaults={"descript": None, "p_admin": "1"}),
-        Type("contacts", "contact", "Contact"),
-        Type("contactTags", "contactTag", "SubscriberTag"),
-        Type("contactLists", "contactList", "ContactList"),
-        Type("fieldValues", "fieldValue", "FieldValue"),
-        Type("deals", "deal", "Deal", total="int"),
-        Type("dealCustomFieldData", "dealCustomFieldDatum", "DealCustomFieldData", total="int", native=True),
-        Type("accountCustomFieldData", "accountCustomFieldDatum", "AccountCustomFieldData", total="none", native=True),
-    )
-}
-
-EVENTS = [
-    "forward",
-    "open",
-    "share",
-    "sent",
-    "subscribe",
-    "subscriber_note",
-    "contact_tag_added",
-    "contact_tag_removed",
-    "unsubscribe",
-    "update",
-    "deal_add",
-    "deal_note_add",
-    "deal_pipeline_add",
-    "deal_stage_add",
-    "deal_task_add",
-    "deal_task_complete",
-    "deal_tasktype_add",
-    "deal_update",
-    "bounce",
-    "reply",
-    "click",
-    "list_add",
-    "sms_reply",
-    "sms_sent",
-    "sms_unsub",
-    "contact_task_add",
-    "account_add",
-    "account_update",
-    "account_contact_add",
-    "account_contact_update",
-]
-"""What GET /webhook/events answers: the published list and the five that only the create page names (section 2.16)."""
-
-WRITABLE = [path for path in TYPES if path not in ("contacts", "contactTags", "contactLists", "fieldValues", "deals")]
+    def writable(self, name: str) -> bool:
+        """Whether a create may set a column."""
+        known = name in self.defaults or name in self.required or name in self.columns
+        return known and name not in self.readonly

@@ -17,8 +17,9 @@ def serve(
     path: Path, host: str, port: int, rate_limit: float | None, token: str | None, ready: Callable[[str], None]
 ) -> None:
     """Serve the account kept in `path` until interrupted; `ready` is told the URL."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    settings = replace(emulator.Settings(), rate_limit=rate_limit)
+    account = _open(path)
+    settings = replace(account.settings, rate_limit=rate_limit)
+    account.close()
     if token:
         settings = replace(settings, token=token)
     emulator.serve(path, host, port, settings, ready)

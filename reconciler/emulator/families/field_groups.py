@@ -1,0 +1,117 @@
+"""Field groups, which arrange fields on record pages, and their members (section 2.4)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from reconciler.emulator import classic
+from reconciler.emulator.answers import Answer, Problem, Request, error, invalid, no_result, nothing_here
+from reconciler.emulator.rows import Row
+from reconciler.emulator.types import Behaviour, Child, Type
+
+if TYPE_CHECKING:
+    from reconciler.emulator.account import Account
+
+DEFAULTS = ((1, "{**DEFAULT**}"), (2, "{**DEAL_DEFAULT**}"), (3, "{**ACCOUNT_DEFAULT**}"))
+"""Types of fields, which are the ids of their default groups too, and those groups' labels."""
+LEAKED = "https://escape-velocity-grouper.cluster-private.app-us1.com/member"
+
+
+class Groups(Behaviour):
+    """Integers throughout; written `groupType`, read `type_id`."""
+
+    def creating(self, account: Account, given: Row) -> None:
+        """A group without a type is one of contact fields (inferred)."""
+        if not given.get("label"):
+            raise invalid(error("The groupDefinition label was not provided.", "label", code="field_missing"))
+        given["type_id"] = int(given.get("type_id") or 1)
+        given["ordernum"] = int(given.get("ordernum") or account.rows.count("groupDefinitions") + 1)
+
+    def born(self, account: Account, row: Row, given: Row) -> None:
+        """Ids are JSON integers."""
+        row["id"] = int(row["id"])
+
+    def create_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
+        """The whole object [OAS]."""
+        return {"groupDefinition": classic.shown(account, account.types["groupDefinitions"], row)}
+
+    def updating(self, account: Account, row: Row, given: Row) -> None:
+        """Integers stay integers."""
+        given.update({name: int(given[name]) for name in ("type_id", "ordernum") if given.get(name) is not None})
+
+    def deleted(self, account: Account, row: Row) -> None:
+        """Members go with their group (inferred)."""
+        account.rows.remove_where("groupMembers", group_id=row["id"])
+
+
+class Members(Behaviour):
+    """Fields in groups."""
+
+    def creating(self, account: Account, given: Row) -> None:
+        """A missing field leaks the inner service's message as 403; an unknown group is 404 [OAS]."""
+        if not given.get("rel_id"):
+            inner = '{"message": {"rel_id": "rel_id is required"}}'
+            message = f"Client error: `POST {LEAKED}` resulted in a `400 Bad Request` response:\n{inner}\n\n"
+            raise Problem(Answer(403, {"message": message}))
+        if account.rows.get("groupDefinitions", given.get("group_id")) is None:
+            raise no_result("GroupDefinition", given.get("group_id"))
+        given["rel_id"], given["group_id"] = int(given["rel_id"]), int(given["group_id"])
+        if given.get("ordernum") is None:
+            others = account.rows.where("groupMembers", group_id=given["group_id"])
+            given["ordernum"] = max((int(row["ordernum"]) for row in others), default=0) + 1
+
+    def born(self, account: Account, row: Row, given: Row) -> None:
+        """Ids are JSON integers."""
+        row["id"] = int(row["id"])
+
+    def create_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
+        """The whole object [OAS]."""
+        return {"groupMember": classic.shown(account, account.types["groupMembers"], row)}
+
+    def updating(self, account: Account, row: Row, given: Row) -> None:
+        """The same checks [OAS]."""
+        self.creating(account, given)
+
+
+def group_definitions(account: Account, request: Request) -> Answer | None:
+    """The documentation of POST describes query parameters (row 12 of section 7); listing may be elsewhere."""
+    if request.method == "GET" and len(request.parts) == 1 and account.settings.field_groups == "members":
+        raise nothing_here()
+    prefix = "groupDefinition."
+    asked = {name.removeprefix(prefix): v for name, v in request.query.items() if name.startswith(prefix)}
+    if request.method == "POST" and asked:
+        return classic.create(account, account.types["groupDefinitions"], {"groupDefinition": asked})
+    return None
+
+
+def group_members(account: Account, request: Request) -> Answer | None:
+    """GET /groupMembers answers the groups; with `group_id` the members of one (row 11 of section 7)."""
+    if request.method != "GET" or len(request.parts) > 1:
+        return None
+    group = request.query.get("group_id")
+    if group is None and account.settings.field_groups != "definitions":
+        return classic.listing(account, account.types["groupDefinitions"], request.query)
+    rows = account.rows.all("groupMembers") if group is None else account.rows.where("groupMembers", group_id=group)
+    rows = sorted(rows, key=lambda row: (row["group_id"], row["ordernum"], row["id"]))
+    return Answer(200, {"groupMembers": classic.paged(account, rows, request.query)})
+
+
+TYPES = (
+    Type(
+        "groupDefinitions", "groupDefinition", "GroupDefinition",
+        total="none", native=True, dates={}, echoed=(),
+        defaults={"type_id": 1, "label": "", "ordernum": 1, "created_by": 1, "updated_by": 1},
+        names={"groupType": "type_id"},
+        readonly=("created_by", "updated_by"),
+        children={"groupMembers": Child("groupMembers", "group_id")},
+        acts=Groups(),
+    ),
+    Type(
+        "groupMembers", "groupMember", "GroupMember",
+        total="none", native=True, dates={}, echoed=(),
+        defaults={"group_id": 0, "rel_id": 0, "ordernum": 1, "created_by": 1, "updated_by": 1},
+        readonly=("created_by", "updated_by"),
+        acts=Members(),
+    ),
+)  # fmt: skip
+ROUTES = {"groupDefinitions": group_definitions, "groupMembers": group_members}

@@ -1,0 +1,1 @@
+"""The emulator against the vendor's documentation and recordings, never against the client."""
