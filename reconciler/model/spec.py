@@ -340,9 +340,9 @@ class Attribute:
     def _decode_reference(self, raw: Any) -> Value:
         mark = self.mark(RefTo)
         if self.shape == "refs":
-            items = [str(item).strip() for item in (raw.split(",") if isinstance(raw, str) else raw or ())]
+            items = [ident(item).strip() for item in (raw.split(",") if isinstance(raw, str) else raw or ())]
             return [RemoteId(mark.kind, item) for item in items if item not in ("", mark.none)]
-        return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, str(raw))
+        return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, ident(raw))
 
     def normal(self, value: Value) -> Value:
         """Return the form in which two values are compared (section 8.1 of the API page)."""
@@ -380,6 +380,11 @@ def text(raw: Any) -> str | None:
     if raw is None or raw == "":
         return None
     return str(int(raw)) if isinstance(raw, bool) else str(raw)
+
+
+def ident(raw: Any) -> str:
+    """Read an id, which may arrive as text or as a number in any answer (section 1.4); "" when there is none."""
+    return text(raw) or ""
 
 
 def folded(value: Any) -> str:

@@ -25,6 +25,7 @@ from reconciler.model.spec import (
     RefTo,
     SentAs,
     Spec,
+    ident,
     number,
     text,
     truthy,
@@ -139,16 +140,16 @@ class FieldKind(Kind):
         options, relations = defaultdict(list), defaultdict(list)
         rows = tables.get("fields")
         for row in _along(tables, "fieldOptions"):
-            options[str(row.get("field"))].append(row)
+            options[ident(row.get("field"))].append(row)
         for row in _along(tables, "fieldRels"):
-            relations[str(row.get("field"))].append((str(row["id"]), str(row.get("relid"))))
+            relations[ident(row.get("field"))].append((ident(row["id"]), ident(row.get("relid"))))
         if "groupDefinitions" in tables.rows:
             rows = membership.members_with(rows, tables, membership.CONTACT)
         return [
             {
                 **row,
-                "_options": sorted(options[str(row["id"])], key=_option_order),
-                "_relations": sorted(relations[str(row["id"])]),
+                "_options": sorted(options[ident(row["id"])], key=_option_order),
+                "_relations": sorted(relations[ident(row["id"])]),
             }
             for row in rows
         ]

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, delete, get, post
 from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
-from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec
+from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources.counts import total_of
 from reconciler.resources.user_group import ADMIN
@@ -112,10 +112,10 @@ class ListKind(Kind):
             return tables.get("lists")
         groups = defaultdict(list)
         for row in tables.get("listGroups"):
-            groups[str(row.get("list", row.get("listid")))].append(
-                (str(row["id"]), str(row.get("group", row.get("groupid"))))
+            groups[ident(row.get("list", row.get("listid")))].append(
+                (ident(row["id"]), ident(row.get("group", row.get("groupid"))))
             )
-        return [{**row, "_groups": sorted(groups[str(row["id"])])} for row in tables.get("lists")]
+        return [{**row, "_groups": sorted(groups[ident(row["id"])])} for row in tables.get("lists")]
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Contacts on the list in any status. How many are only on it, and so are deleted, cannot be counted in one

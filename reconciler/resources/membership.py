@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from reconciler.model.http import Flow, Request, delete, post, put
 from reconciler.model.kind import Collection, Row, Tables, Write
+from reconciler.model.spec import ident
 from reconciler.model.values import RemoteId, Value
 
 GROUPS = Collection(
@@ -59,8 +60,8 @@ def find(tables: Tables, kind: int, field: object) -> tuple[bool, str | None, st
         return False, None, None
     for name in names:
         for row in tables.get(name):
-            if str(row.get("rel_id")) == str(field) and str(row.get("group_id")) in groups:
-                return True, str(row["id"]), str(row["group_id"])
+            if ident(row.get("rel_id")) == ident(field) and ident(row.get("group_id")) in groups:
+                return True, ident(row["id"]), ident(row["group_id"])
     return True, None, None
 
 

@@ -10,7 +10,7 @@ from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post
 from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
-from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, RefTo, SentAs, Spec, number
+from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, RefTo, SentAs, Spec, ident, number
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources.counts import deals, total_of
 from reconciler.resources.stage import PIPELINES, Stage
@@ -94,15 +94,15 @@ class PipelineKind(Kind):
         joined: dict[str, dict[str, list[str]]] = defaultdict(dict)
         for name, (collection, _, keys) in MEMBERS.items():
             for row in tables.get("dealGroups"):
-                identity = str(row["id"])
+                identity = ident(row["id"])
                 table = collection.name if collection.name in tables.rows else f"{collection.key}:{identity}"
                 if table in tables.rows:
                     joined[identity][f"_{name}"] = [
-                        str(next(member[key] for key in keys if key in member))
+                        ident(next(member[key] for key in keys if key in member))
                         for member in tables.get(table)
-                        if str(member.get("dealGroup", member.get("d_groupid"))) == identity
+                        if ident(member.get("dealGroup", member.get("d_groupid"))) == identity
                     ]
-        return [{**row, **joined[str(row["id"])]} for row in tables.get("dealGroups")]
+        return [{**row, **joined[ident(row["id"])]} for row in tables.get("dealGroups")]
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Add users and groups where they were read."""
@@ -121,9 +121,9 @@ class PipelineKind(Kind):
         if rows is None:
             listed = yield get("/dealStages", **{"filters[d_groupid]": created, "limit": "100"})
             rows = listed.body.get("dealStages", []) if isinstance(listed.body, dict) else []
-        mine = [row for row in rows if str(row.get("group")) == created]
+        mine = [row for row in rows if ident(row.get("group")) == created]
         mine.sort(key=lambda row: (number(row.get("order")) or 0, number(row.get("id")) or 0))
-        yield Bound(created, tuple(str(row["id"]) for row in mine))
+        yield Bound(created, tuple(ident(row["id"]) for row in mine))
 
     def finish(self, write: Write, spares: Sequence[str]) -> Flow[None]:
         """Remove the stages that came with the pipeline and that no declared stage took over, unless they hold deals.

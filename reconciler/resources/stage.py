@@ -10,7 +10,7 @@ from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, delete, get, post, put
 from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
-from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec
+from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident
 from reconciler.model.values import Value
 from reconciler.resources.counts import deals, total_of
 
@@ -82,23 +82,23 @@ class StageKind(Kind):
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The stage listing, only where the side-loaded stages are not all that the pipelines name."""
-        sideloaded = {str(row["id"]) for row in tables.get("dealStages")}
+        sideloaded = {ident(row["id"]) for row in tables.get("dealStages")}
         named = [row.get("stages") for row in tables.get("dealGroups")]
-        complete = all(stages is not None and {str(stage) for stage in stages} <= sideloaded for stages in named)
+        complete = all(stages is not None and {ident(stage) for stage in stages} <= sideloaded for stages in named)
         return () if complete else (STAGES,)
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """The stages of pipelines that exist."""
-        pipelines = {str(row["id"]) for row in tables.get("dealGroups")}
-        return [row for row in tables.get("dealStages") if str(row.get("group")) in pipelines]
+        pipelines = {ident(row["id"]) for row in tables.get("dealGroups")}
+        return [row for row in tables.get("dealStages") if ident(row.get("group")) in pipelines]
 
     def unreadable(self, tables: Tables) -> str:
         """A key that sees only part of the pipelines gets part of the stages (section 1.2): that is not empty."""
         if why := super().unreadable(tables):
             return why
-        seen = {str(row["id"]) for row in tables.get("dealStages")}
+        seen = {ident(row["id"]) for row in tables.get("dealStages")}
         hidden = [
-            row for row in tables.get("dealGroups") if not {str(stage) for stage in row.get("stages") or ()} <= seen
+            row for row in tables.get("dealGroups") if not {ident(stage) for stage in row.get("stages") or ()} <= seen
         ]
         if "dealStages" in tables.unknown or hidden:
             names = ", ".join(f"`{row.get('title')}`" for row in hidden) or "every pipeline"

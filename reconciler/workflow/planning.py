@@ -165,7 +165,10 @@ def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[
         found.setdefault(resource.kind, set()).update(resource.attrs)
         if kinds[resource.kind].variants:
             found[resource.kind].add(resource.key)
-        for reference in _references(resource.attrs):
+        # What was looked up at the last apply is looked up again, to tell who changed it.
+        before = state.resources.get(resource.address)
+        held = [values.decode(before.applied.get(name)) for name in resource.attrs] if before else []
+        for reference in _references({**resource.attrs, "applied": held}):
             if isinstance(reference, values.Lookup):
                 found.setdefault(reference.kind, set())
     for address, binding in state.resources.items():

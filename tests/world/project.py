@@ -20,8 +20,11 @@ import yaml
 from reconciler.cli import program
 from reconciler.emulator import Account, Fault, Settings
 from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.model.http import Request
 from reconciler.model.state import State
 from reconciler.model.summary import ApplySummary
+from reconciler.remote.client import Client, Connection, in_process
+from reconciler.remote.guard import Mode
 from reconciler.workflow import exporting, planning
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.planning import Options
@@ -181,6 +184,17 @@ class World:
         """Return the requests that were no reads."""
         return [line for line in self.requests() if not line.startswith("GET ")]
 
+    def call(self, method: str, path: str, body: Any = None) -> Any:
+        """Send a request to the account as an outsider would, and return the body of its answer."""
+        connection = Connection("http://emulator", self.account.settings.token, rate=None)
+        transport = in_process(self.account.app)
+
+        async def send() -> Any:
+            async with Client(connection, mode=Mode.WRITE, transport=transport) as client:
+                return (await client.send(Request(method, path, body=body))).body
+
+        return run(send())
+
     def forget(self) -> None:
         """Empty the log of requests."""
         self.account.log.clear()
@@ -218,7 +232,11 @@ class World:
 def new_world(folder: Path, settings: Settings | None = None, *, project: str = PROJECT) -> Iterator[World]:
     """Make a project in a folder (which is made too) with an account of its own. Retries wait no time inside."""
     folder.mkdir(parents=True, exist_ok=True)
-    with hold(folder / ACCOUNT, settings) as held, stamina.set_testing(True, attempts=20, cap=True):
+    with (
+        hold(folder / ACCOUNT, settings) as held,
+        stamina.set_testing(True, attempts=20, cap=True),
+        patch.object(os, "fsync", lambda descriptor: None),  # no test pulls the plug
+    ):
         world = World(folder, held)
         world.write(project, "reconciler.yaml")
         yield world
