@@ -9,12 +9,16 @@ from reconciler.emulator.answers import Answer, Request
 from reconciler.emulator.families import (
     account_settings,
     audience,
+    connections,
     contact_fields,
+    content,
     custom_objects,
     field_groups,
     people,
+    personalizations,
     pipelines,
     record_fields,
+    sales,
     webhooks,
 )
 from reconciler.emulator.types import Type
@@ -24,7 +28,19 @@ if TYPE_CHECKING:
 
 TYPES: Mapping[str, Type] = {
     kind.path: kind
-    for family in (contact_fields, field_groups, record_fields, pipelines, audience, webhooks, people)
+    for family in (
+        contact_fields,
+        field_groups,
+        record_fields,
+        pipelines,
+        sales,
+        audience,
+        webhooks,
+        people,
+        content,
+        personalizations,
+        connections,
+    )
     for kind in family.TYPES
 }
 """Classic types by path."""
@@ -35,6 +51,8 @@ ROUTES: Mapping[str, Callable[[Account, Request], Answer | None]] = {
     **pipelines.ROUTES,
     **webhooks.ROUTES,
     **people.ROUTES,
+    **sales.ROUTES,
+    **personalizations.ROUTES,
     **custom_objects.ROUTES,
     **account_settings.ROUTES,
 }
@@ -58,5 +76,7 @@ FRESH: Mapping[str, list[dict[str, Any]]] = {
         {"id": number, "type_id": number, "label": label, "ordernum": number} for number, label in field_groups.DEFAULTS
     ],
     "dealCustomFieldMeta": [{"id": "1", **record_fields.FORECASTED_CLOSE_DATE}],
+    **sales.FRESH,
+    **content.FRESH,
 }
 """What a new account holds (section 8.4)."""
