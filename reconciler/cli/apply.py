@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.opening import consent, selection, session
+from reconciler.cli.opening import budget, consent, selection, session
 from reconciler.cli.plan import exit_code, view
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, style
@@ -28,6 +28,7 @@ from reconciler.cli.terminal import note, say, style
 @click.option("--quiet", is_flag=True, help="No progress.")
 @selection
 @consent
+@budget
 @click.pass_obj
 def command(
     chosen: Globals,
@@ -40,17 +41,19 @@ def command(
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
+    max_requests: int | None,
 ) -> int:
     """Make the account match the configuration; with PLANFILE, do exactly that plan and do not ask."""
     if planfile is not None:
-        if target or exclude or allow:
-            raise click.UsageError("a saved plan is applied as it is: --target, --exclude and --allow belong to `plan`")
+        if target or exclude or allow or max_requests:
+            raise click.UsageError(
+                "a saved plan is applied as it is: --target, --exclude, --allow and --max-requests belong to `plan`"
+            )
         return apply_saved(chosen, planfile, strict, lock_timeout, quiet)
     from reconciler.workflow.planning import Options
 
-    return plan_and_apply(
-        chosen, Options(target, exclude, False, not no_impact, allow), auto_approve, lock_timeout, quiet
-    )
+    options = Options(target, exclude, False, not no_impact, allow, max_requests)
+    return plan_and_apply(chosen, options, auto_approve, lock_timeout, quiet)
 
 
 def plan_and_apply(chosen: Globals, options: Any, auto_approve: bool, lock_timeout: float, quiet: bool) -> int:
@@ -106,11 +109,11 @@ def asked(destroy: bool, opened: Any) -> bool:
 def apply_saved(chosen: Globals, planfile: Path, strict: bool, lock_timeout: float, quiet: bool) -> int:
     """Prove that a saved plan still fits, then do what of it does."""
     from reconciler.render import text
-    from reconciler.workflow.saved import check_plan, read_plan
+    from reconciler.workflow.saved import check_plan, judged_today, read_plan
     from reconciler.workflow.session import run_async
 
-    document = read_plan(planfile)
     opened = session(chosen)
+    document = judged_today(opened, read_plan(planfile))
     if document.tripped:
         say(view(document, "text"))
         return 7

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.apply import plan_and_apply
-from reconciler.cli.opening import consent, selection
+from reconciler.cli.opening import budget, consent, selection
 from reconciler.cli.program import Globals
 
 
@@ -16,6 +16,7 @@ from reconciler.cli.program import Globals
 @click.option("--quiet", is_flag=True, help="No progress.")
 @selection
 @consent
+@budget
 @click.pass_obj
 def command(
     chosen: Globals,
@@ -26,10 +27,10 @@ def command(
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
+    max_requests: int | None,
 ) -> int:
     """Delete everything that the state manages in this environment."""
     from reconciler.workflow.planning import Options
 
-    return plan_and_apply(
-        chosen, Options(target, exclude, True, not no_impact, allow), auto_approve, lock_timeout, quiet
-    )
+    options = Options(target, exclude, True, not no_impact, allow, max_requests)
+    return plan_and_apply(chosen, options, auto_approve, lock_timeout, quiet)

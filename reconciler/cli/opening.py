@@ -33,18 +33,52 @@ def folder(chosen: Globals) -> Path:
 
 def selection(function: F) -> F:
     """Add --target and --exclude."""
-    function = click.option(
-        "--exclude", multiple=True, metavar="ADDRESS", help="Leave out an address (or glob) and what depends on it."
-    )(function)
-    return click.option(
-        "--target", multiple=True, metavar="ADDRESS", help="Only an address (or glob) and what it depends on."
-    )(function)
+    for option, text in (
+        ("--exclude", "Leave out an address and what depends on it."),
+        ("--target", "Only an address and what it depends on."),
+    ):
+        function = click.option(
+            option,
+            multiple=True,
+            metavar="ADDRESS",
+            callback=_from_files,
+            help=f"{text} Globs, and @FILE with one on each line, are taken too.",
+        )(function)
+    return function
+
+
+def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+    """Replace each @FILE by its lines; blank ones and comments (#) are left out."""
+    found: list[str] = []
+    for one in given:
+        if not one.startswith("@"):
+            found.append(one)
+            continue
+        path = (ctx.obj.folder if isinstance(ctx.obj, Globals) else Path()) / one[1:]
+        try:
+            lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.BadParameter(f"{path} cannot be read: {error}") from error
+        if not any(lines):
+            raise click.BadParameter(f"{path} names no address: nothing would be selected")
+        found += [line for line in lines if line]
+    return tuple(found)
 
 
 def consent(function: F) -> F:
     """Add --allow."""
     return click.option(
         "--allow", multiple=True, metavar="GUARD", help="Say yes to exactly what a guard reported, as it printed it."
+    )(function)
+
+
+def budget(function: F) -> F:
+    """Add --max-requests."""
+    return click.option(
+        "--max-requests",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Refuse a plan that takes more requests than this, with its apply.",
     )(function)
 
 

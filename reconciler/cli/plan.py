@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.opening import consent, selection, session
+from reconciler.cli.opening import budget, consent, selection, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, style
 
@@ -29,9 +29,11 @@ from reconciler.cli.terminal import note, say, style
     metavar="SNAPSHOT",
     help="Plan against a saved snapshot instead of the account, offline.",
 )
+@click.option("--refresh-only", is_flag=True, help="Only show what changed in the account since it was last applied.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
 @selection
 @consent
+@budget
 @click.pass_obj
 def command(
     chosen: Globals,
@@ -40,19 +42,24 @@ def command(
     detailed_exitcode: bool,
     destroy: bool,
     against: Path | None,
+    refresh_only: bool,
     no_impact: bool,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
+    max_requests: int | None,
 ) -> int:
     """Show what apply would change. Never writes to the account."""
     from reconciler.workflow.planning import Options, make_plan
     from reconciler.workflow.saved import write_plan
     from reconciler.workflow.session import run_async
 
+    if refresh_only and (destroy or out is not None):
+        raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
     opened = session(chosen) if against is None else on_snapshot(chosen, against)
     measured = not no_impact and against is None
-    planned = run_async(make_plan(opened, Options(target, exclude, destroy, measured, allow)))
+    options = Options(target, exclude, destroy, measured, allow, max_requests, refresh_only)
+    planned = run_async(make_plan(opened, options))
     document = planned.document
     say(view(document, fmt))
     if out is not None:

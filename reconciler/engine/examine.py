@@ -16,6 +16,8 @@ from reconciler.model.plan import Action, Change, Op, Plan, write_of
 from reconciler.model.values import Reference, RemoteId
 
 WRITES = (Action.CREATE, Action.UPDATE, Action.REPLACE)
+DESTROYS = (Action.DELETE, Action.REPLACE)
+LOSSY = (*DESTROYS, Action.UPDATE)
 
 
 async def examine(
@@ -34,6 +36,8 @@ async def examine(
     def identity(reference: Reference) -> str:
         return reference.id if isinstance(reference, RemoteId) else plan.ids.get(str(reference), f"<{reference}>")
 
+    doomed = {(one.kind, one.live.id) for one in plan.changes if one.live is not None and one.action in DESTROYS}
+
     async def look(change: Change) -> Change:
         kind = kinds[change.kind]
         findings, impacts = list(change.findings), list(change.impacts)
@@ -44,7 +48,8 @@ async def examine(
                 findings += await drive(flow, remote, sleep=sleep)
             except AuthError as error:
                 findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
-        if impact and change.live is not None and change.action in (Action.DELETE, Action.REPLACE, Action.UPDATE):
+        measured = change.action in LOSSY and not _goes_with_its_parent(change, kinds, doomed)
+        if impact and measured and change.live is not None:
             loss: Op = "update" if change.action is Action.UPDATE else "delete"
             try:
                 measure = kind.impact(write_of(change, loss, identity, secret=secret))
@@ -54,6 +59,13 @@ async def examine(
         return replace(change, findings=tuple(findings), impacts=tuple(impacts))
 
     return replace(plan, changes=tuple(await asyncio.gather(*(look(change) for change in plan.changes))))
+
+
+def _goes_with_its_parent(change: Change, kinds: Kinds, doomed: set[tuple[str, str]]) -> bool:
+    """Tell whether what the object holds is counted with its parent, which goes too (deals of stages and pipelines)."""
+    parent = kinds[change.kind].nested
+    values = change.live.attrs.values() if change.live is not None and parent else ()
+    return any(isinstance(one, RemoteId) and one.kind == parent and (parent, one.id) in doomed for one in values)
 
 
 def errors(plan: Plan) -> list[tuple[str, Finding]]:

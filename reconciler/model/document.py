@@ -124,6 +124,8 @@ class GuardView(_Part):
     message: str = ""
     addresses: list[str] = Field(default_factory=list)
     override: str = Field("", description="What to type to say yes to exactly this.")
+    remedy: str = Field("", description="What to write into the files instead, as YAML.")
+    by: Literal["", "command line", "project file"] = Field("", description="Where it was said yes to.")
 
 
 class Forecast(_Part):

@@ -299,6 +299,10 @@ class Kind:
         """Tell whether nobody expects this object to be managed unless it is: see `shared`; retired ones neither."""
         return self.shared or self.retired(live)
 
+    def unmovable(self, what: str, address: str, target: str) -> str:
+        """Return why `on_destroy: {what: target}` cannot be done for a resource of this kind; "" where it can."""
+        return f"a {self.title.lower()} offers nothing of that name"
+
     def replaces(self, attribute: Attribute, before: Value, after: Value) -> bool:
         """Tell whether this change forces destroy and create."""
         return attribute.has(Immutable)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 PROJECT_FILE = "reconciler.yaml"
 
@@ -16,7 +17,7 @@ class _Section(BaseModel):
 class Guards(_Section):
     """Limits that stop a plan (exit code 7); each has its own override on the command line."""
 
-    max_deletes: int | None = Field(None, ge=0, description="Refuse a plan that destroys more objects than this.")
+    max_deletes: int | None = Field(50, ge=0, description="Refuse a plan that destroys more objects than this.")
     max_delete_percent: int = Field(
         30, ge=0, le=100, description="Most percent of a kind of 10 objects or more to destroy."
     )
@@ -25,6 +26,11 @@ class Guards(_Section):
     )
     allow_list_deletes: bool = Field(
         False, description="Lists may be deleted; contacts that are only on them go with them."
+    )
+    max_requests: int | None = Field(None, ge=1, description="Refuse a plan that takes more requests than this.")
+    allow: list[str] = Field(
+        default_factory=list,
+        description="What is said yes to, as `--allow` takes it, e.g. `prevent_destroy=stage.sales.won`.",
     )
 
 
@@ -48,6 +54,65 @@ class Environment(_Section):
         False, description="Ask for the account's name before destructive applies; default rate 3/s."
     )
     guards: Guards = Field(default_factory=Guards.model_construct)
+
+
+class Deny(_Section):
+    """Which changes of a plan a rule is against; everything that is said has to hold. Nothing said: every change."""
+
+    kind: str = Field("*", description="Kind of the object, with * and ?.")
+    address: str = Field("*", description="Address, with * and ?.")
+    action: Literal["create", "adopt", "update", "replace", "delete", "forget", "move", "any"] = Field(
+        "any", description="What happens to it. A replace is a delete too."
+    )
+    weekdays: list[Literal["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]] = Field(
+        default_factory=list, description="Only on these days (UTC)."
+    )
+    records_above: int | None = Field(
+        None, ge=0, description="Only where more records than this are at risk, or unknown."
+    )
+    attribute: str | None = Field(
+        None, description="Attribute that `unless_matches`, `matches` and `unless_hosts` look at."
+    )
+    matches: str | None = Field(None, description="Regular expression that a value must not match.")
+    unless_matches: str | None = Field(None, description="Regular expression that every value has to match.")
+    unless_hosts: list[str] = Field(
+        default_factory=list, description="Hosts that URLs may point to, with * and ?; every other is denied."
+    )
+
+    @field_validator("matches", "unless_matches")
+    @classmethod
+    def _compiles(cls, pattern: str | None) -> str | None:
+        try:
+            re.compile(pattern or "")
+        except re.error as error:
+            raise ValueError(f"`{pattern}` is no regular expression: {error}") from error
+        return pattern
+
+    @model_validator(mode="after")
+    def _says_which_attribute(self) -> Deny:
+        if self.attribute is None and (self.matches or self.unless_matches or self.unless_hosts):
+            raise ValueError("say with `attribute` which values are meant")
+        return self
+
+
+class Policy(_Section):
+    """A rule of the team that a plan has to keep."""
+
+    name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Short name of the rule.")
+    message: str = Field(description="What to tell whoever breaks it.")
+    severity: Literal["error", "warning"] = Field("error", description="An error stops the plan (exit code 7).")
+    deny: Deny | None = Field(None, description="Changes that break the rule.")
+    when: str | None = Field(
+        None,
+        description="CEL expression over `plan`, `weekday`, `now` (and `change`, beside `deny`): true breaks the rule.",
+    )
+    environments: list[str] = Field(default_factory=list, description="Where the rule holds; default: everywhere.")
+
+    @model_validator(mode="after")
+    def _says_something(self) -> Policy:
+        if self.deny is None and self.when is None:
+            raise ValueError("a policy needs `deny`, `when`, or both")
+        return self
 
 
 class Ignore(_Section):
@@ -80,3 +145,4 @@ class Project(_Section):
     )
     include: list[Include] = Field(default_factory=list, description="Folders of resources shared with others.")
     ignore: list[Ignore] = Field(default_factory=list)
+    policies: list[Policy] = Field(default_factory=list, description="Rules that every plan has to keep.")

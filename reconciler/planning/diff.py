@@ -118,7 +118,7 @@ def differences(
         if binding is not None and name in binding.digests:
             known = recall(binding, name, (sides.desired, sides.live), salt)
             sides = replace(sides, applied=sides.applied if known is None else known)
-        if live is not None and (holds(attribute, sides) or _rewritten(attribute, name, sides, binding)):
+        if live is not None and (holds(attribute, sides) or rewritten(attribute, name, sides, binding)):
             continue
         if live is None and attrs[name] is None:
             continue
@@ -151,7 +151,7 @@ def _as_it_was(value: Value, resolve: Resolve) -> Value:
         return value
 
 
-def _rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | None) -> bool:
+def rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | None) -> bool:
     """Tell whether the live value is what the server made of exactly this declaration before."""
     known: dict[str, Any] | None = binding.rewritten.get(name) if binding else None
     if known is None or sides.live is MISSING:

@@ -203,6 +203,11 @@ def _attribute(item: AttributeChange, names: Mapping[tuple[str, str], str], chan
     )
 
 
+def encoded(value: Value, ids: Mapping[str, str], *, sensitive: bool) -> Any:
+    """Return the JSON of a value for people, with ids of managed objects as addresses and sensitive texts masked."""
+    return _shown(value, {(kind_of(address), identity): address for address, identity in ids.items()}, sensitive)
+
+
 def _shown(value: Value, names: Mapping[tuple[str, str], str], sensitive: bool) -> Any:
     """Return the JSON of a value for people: ids of managed objects as addresses, sensitive texts masked."""
 

@@ -11,30 +11,54 @@ from reconciler.model.document import GuardView
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import Guards
 from reconciler.planning.planner import Inputs
+from reconciler.planning.renames import suspected
 
 SMALL = 10
 """Kinds with fewer objects are not held to the percentage."""
 
 
-def judge(plan: Plan, inputs: Inputs, limits: Guards, allow: Iterable[str]) -> list[GuardView]:
-    """Return the verdict of every guard that has something to say. `allow` holds what was said yes to, e.g.
-    `max_deletes=7`.
+def judge(
+    plan: Plan,
+    inputs: Inputs,
+    limits: Guards,
+    allow: Iterable[str],
+    *,
+    counted: bool = True,
+    requests: int = 0,
+    most: int | None = None,
+) -> list[GuardView]:
+    """Return the verdict of every guard that has something to say. `allow` holds what was said yes to on the command
+    line, e.g. `max_deletes=7`; the project file says yes in `limits.allow`. `requests` is what plan and apply take,
+    `most` how many they may. Without `counted`, nobody asked the account what would be lost (--no-impact).
     """
     doomed = [change for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)]
-    tripped = [*_protected(doomed), *_counts(doomed, limits), *_records(doomed, plan, limits), *_findings(plan)]
+    tripped = [*_protected(doomed), *_counts(doomed, inputs, limits), *_records(doomed, plan, limits), *_findings(plan)]
+    tripped += _cost(requests, most if most is not None else limits.max_requests)
     if not inputs.tearing_down:
         tripped += [*_shares(doomed, inputs, limits), *_lists(doomed, inputs, limits), *_emptied(doomed, inputs)]
-    said = set(allow)
-    return [
-        guard.model_copy(update={"verdict": "overridden"})
-        if guard.override and guard.override.removeprefix("--allow ") in said
-        else guard
-        for guard in tripped
-    ]
+        tripped += _renames(plan, inputs)
+    judged = [answered(guard, allow, limits.allow) for guard in tripped]
+    return judged if counted else [*judged, *_uncounted(doomed)]
 
 
-def _guard(name: str, message: str, changes: Iterable[Change], override: str = "") -> GuardView:
+def answered(guard: GuardView, allow: Iterable[str], standing: Iterable[str]) -> GuardView:
+    """Return a tripped guard as overridden where somebody said yes to exactly this."""
+    said = guard.override.removeprefix("--allow ")
+    for by, yes in (("command line", allow), ("project file", standing)):
+        if said and said in set(yes):
+            return guard.model_copy(update={"verdict": "overridden", "by": by})
+    return guard
+
+
+def idle(guards: Iterable[GuardView], allow: Iterable[str]) -> list[str]:
+    """Return a warning for each yes that no guard asked for: most likely it is misspelt or out of date."""
+    asked = {guard.override.removeprefix("--allow ") for guard in guards}
+    return [f"--allow {one} says yes to nothing that this plan does" for one in allow if one not in asked]
+
+
+def _guard(name: str, message: str, changes: Iterable[Change], override: str = "", remedy: str = "") -> GuardView:
     return GuardView(
+        remedy=remedy,
         name=name,
         verdict="tripped",
         message=message,
@@ -62,8 +86,11 @@ def _protected(doomed: list[Change]) -> list[GuardView]:
     ]
 
 
-def _counts(doomed: list[Change], limits: Guards) -> list[GuardView]:
+def _counts(doomed: list[Change], inputs: Inputs, limits: Guards) -> list[GuardView]:
+    """Who asks for the end of everything is held to a limit only where the project file sets one."""
     if limits.max_deletes is None or len(doomed) <= limits.max_deletes:
+        return []
+    if inputs.tearing_down and "max_deletes" not in limits.model_fields_set:
         return []
     return [
         _guard(
@@ -112,6 +139,36 @@ def _records(doomed: list[Change], plan: Plan, limits: Guards) -> list[GuardView
     return []
 
 
+def _uncounted(doomed: list[Change]) -> list[GuardView]:
+    """Who does not want to know what is lost has said yes to it: recorded like any other yes."""
+    message = "records at risk were not counted (--no-impact)"
+    guard = _guard("max_records_lost", message, doomed)
+    return [guard.model_copy(update={"verdict": "overridden", "by": "command line"})] if doomed else []
+
+
+def _cost(requests: int, most: int | None) -> list[GuardView]:
+    if most is None or requests <= most:
+        return []
+    message = f"this plan and its apply take {requests:,} requests; the limit is {most:,}"
+    return [_guard("max_requests", message, (), f"max_requests={requests}")]
+
+
+def _renames(plan: Plan, inputs: Inputs) -> list[GuardView]:
+    """A rename planned as delete and create would lose what hangs on the object."""
+    changes = {change.address: change for change in plan.changes}
+    return [
+        _guard(
+            "suspected_rename",
+            f"{pair.source} would be destroyed and {pair.target} created, and they look alike "
+            f"({pair.likeness:.0%}): a rename keeps the object and all that hangs on it",
+            [changes[pair.source], changes[pair.target]],
+            f"suspected_rename={pair.source}:{pair.target}",
+            f"moved: [{{from: {pair.source}, to: {pair.target}}}]",
+        )
+        for pair in suspected(plan.changes, inputs.kinds, plan.ids)
+    ]
+
+
 def _lists(doomed: list[Change], inputs: Inputs, limits: Guards) -> list[GuardView]:
     """Contacts that are only on a list go with it: the most destructive call of the API (section 2.13 of the API
     page).
@@ -146,8 +203,3 @@ def _findings(plan: Plan) -> list[GuardView]:
                 hint = f" ({finding.hint})" if finding.hint else ""
                 found.append(_guard("account_check", f"{change.address}: {finding.message}{hint}", [change]))
     return found
-
-
-def tripped(guards: Iterable[GuardView]) -> list[GuardView]:
-    """Return the guards that stop the plan."""
-    return [guard for guard in guards if guard.verdict == "tripped"]

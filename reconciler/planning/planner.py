@@ -19,7 +19,9 @@ from reconciler.model.spec import CreateOnly, Expected, Nested, Once, attributes
 from reconciler.model.state import Binding, Intent, State
 from reconciler.model.values import Ref, RemoteId, Value
 from reconciler.planning.diff import completed, differences
+from reconciler.planning.evacuation import impossible_evacuations, within_reach
 from reconciler.planning.match import Match, NotFound, Resolver, Twins, bound, by_key, recognise, resolve, stored_key
+from reconciler.planning.moves import after_moves, unused_blocks
 from reconciler.planning.order import arrange_steps, sort_resources
 
 TIERS = 4
@@ -58,14 +60,14 @@ class _Planning:
     def __init__(self, inputs: Inputs) -> None:
         self.inputs = inputs
         self.kinds = inputs.kinds
-        self.bindings, self.moved = _after_moves(inputs)
+        self.bindings, self.moved, wrong = after_moves(inputs.state.resources, inputs.desired, inputs.kinds)
         labels = {name: kind.label for name, kind in self.kinds.items()}
         self.resolver = Resolver(lives=inputs.snapshot.lives, labels=labels)
         self.matched: dict[str, Live] = {}
         self.changes: dict[str, Change] = {}
         self.skipped: dict[str, Skipped] = {}
         self.spares: dict[str, list[str]] = {}
-        self.problems: list[str] = []
+        self.problems: list[str] = [*wrong, *impossible_evacuations(inputs.desired, inputs.kinds)]
         self.warnings: list[str] = []
         self.kept = 0
 
@@ -77,6 +79,12 @@ class _Planning:
         for name, kind in self.kinds.items():
             self._plan_kind(kind, by_kind.get(name, []))
         self._removals()
+        if self.inputs.only is None:
+            self.problems += unused_blocks(
+                self.inputs.desired, self.matched, self.inputs.state.resources, self.changes.values()
+            )
+        self.changes, lost = within_reach(self.changes, self.resolver.ids)
+        self.warnings += lost
         if self.problems:
             raise PlanError("the plan cannot be made:\n" + "\n".join(f"- {problem}" for problem in self.problems))
         changes = tuple(self.changes.values())
@@ -373,7 +381,7 @@ class _Planning:
             return replace(base, action=Action.MANUAL)
         if base.moved_from is not None:
             return replace(base, action=Action.MOVE)
-        if binding is not None and (binding.incomplete or spares or binding.prevent_destroy != _guarded(base.resource)):
+        if binding is not None and (binding.incomplete or spares or _remembers_another_end(binding, base.resource)):
             return replace(
                 base,
                 action=Action.REFRESH,
@@ -451,8 +459,12 @@ def _removal(kind: Kind, base: Change, live: Live) -> Change:
     return replace(base, action=Action.DELETE, reason=reason, findings=tuple(refused))
 
 
-def _guarded(resource: Resource | None) -> bool:
-    return resource is not None and resource.lifecycle.prevent_destroy
+def _remembers_another_end(binding: Binding, resource: Resource | None) -> bool:
+    """Tell whether the state holds another protection or evacuation than is declared: both outlive their block."""
+    if resource is None:
+        return False
+    lifecycle = resource.lifecycle
+    return (binding.prevent_destroy, binding.on_destroy) != (lifecycle.prevent_destroy, lifecycle.on_destroy)
 
 
 def _first_key(kind: Kind, live: Live) -> tuple[object, ...]:
@@ -464,16 +476,6 @@ def _nesting(parent: Kind, child: Kind) -> Nested | None:
     """Return the mark by which `child` is nested in `parent`."""
     marks = (attribute.mark(Nested) for attribute in attributes(parent.spec).values())
     return next((mark for mark in marks if mark is not None and mark.kind == child.name), None)
-
-
-def _after_moves(inputs: Inputs) -> tuple[dict[str, Binding], dict[str, str]]:
-    """Return the bindings under their addresses of today, and new address -> old address for those that moved."""
-    bindings, moved = dict(inputs.state.resources), {}
-    for block in inputs.desired.moved:
-        if block.source in bindings and block.target not in bindings:
-            bindings[block.target] = bindings.pop(block.source)
-            moved[block.target] = block.source
-    return dict(sorted(bindings.items())), moved
 
 
 def _twins(kind: Kind, twins: Twins) -> str:

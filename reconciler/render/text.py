@@ -14,7 +14,7 @@ from reconciler.render.outline import outline
 from reconciler.render.paper import Paper
 from reconciler.render.tree import INDENT, STEP, Line
 
-__all__ = ["Refusal", "applied", "change_lines", "diagnostics", "plan", "refused"]
+__all__ = ["Refusal", "applied", "change_lines", "diagnostics", "plan", "policies", "refused"]
 
 
 class Refusal(Protocol):
@@ -40,7 +40,7 @@ def plan(document: PlanDocument, *, width: int = 80, colour: bool = False, ascii
     changes = words.visible(document)
     blocks: list[list[str]] = [_heading(document, paper)]
     if changes:
-        blocks.append(_legend(changes, paper))
+        blocks.append(_legend(document, changes, paper))
         blocks += [change_lines(change, paper) for change in changes]
     blocks += [
         _skipped(document, paper),
@@ -81,6 +81,29 @@ def refused(
     return finish([[*lines, *paper.paragraph(rest)]], ascii_only=ascii_only)
 
 
+def policies(
+    reports: Iterable[tuple[str, Iterable[GuardView]]],
+    *,
+    width: int = 80,
+    colour: bool = False,
+    ascii_only: bool = False,
+) -> str:
+    """Return what each plan file keeps and breaks."""
+    paper = Paper(max(width, 40), colour)
+    signs = {"passed": ("good", "ok"), "warned": ("warning", "warning"), "tripped": ("error", "broken")}
+    blocks = []
+    for name, verdicts in reports:
+        lines = paper.paragraph(clean(name), tone="bold")
+        for verdict in verdicts:
+            tone, word = signs.get(verdict.verdict, ("", verdict.verdict))
+            message = f": {verdict.message}" if verdict.message else ""
+            lines += _labelled(paper.ink(tone, word), word, clean(f"{verdict.name}{message}"), paper)
+            if verdict.addresses:
+                lines += paper.paragraph(clean(", ".join(verdict.addresses)), first="      ", indent="      ")
+        blocks.append(lines)
+    return finish(blocks, ascii_only=ascii_only)
+
+
 def finish(blocks: Iterable[list[str]], *, ascii_only: bool) -> str:
     """Join blocks of lines with blank lines between them."""
     text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -91,18 +114,21 @@ def _heading(document: PlanDocument, paper: Paper) -> list[str]:
     parts = [f"environment {document.environment}"] if document.environment else []
     if document.account:
         parts.append(f"account {document.account}")
-    lines = paper.paragraph(clean(f"Plan for {', '.join(parts)}"), tone="bold") if parts else []
+    what = "Drift of" if document.options.get("refresh_only") else "Plan for"
+    lines = paper.paragraph(clean(f"{what} {', '.join(parts)}"), tone="bold") if parts else []
     for sentence in words.selection(document):
         lines += paper.paragraph(clean(sentence), tone="warning")
     return lines
 
 
-def _legend(changes: list[ChangeView], paper: Paper) -> list[str]:
+def _legend(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> list[str]:
     present = {change.action for change in changes}
-    lines = paper.paragraph("Actions are indicated with the following symbols:")
+    drift = words.DRIFTED if document.options.get("refresh_only") else {}
+    said = "Drift is" if drift else "Actions are"
+    lines = paper.paragraph(f"{said} indicated with the following symbols:")
     for action, sign in words.SIGNS.items():
         if action in present:
-            lines.append(f"{paper.ink(sign.tone, sign.symbol.rjust(3))} {sign.meaning}")
+            lines.append(f"{paper.ink(sign.tone, sign.symbol.rjust(3))} {drift.get(action, sign.meaning)}")
     return lines
 
 
@@ -167,6 +193,12 @@ def _guard(guard: GuardView, paper: Paper) -> list[str]:
     lines = paper.paragraph(clean(text), first=f"  {paper.ink(tone, '!')} ", indent="    ")
     if guard.addresses:
         lines += paper.paragraph(clean(", ".join(guard.addresses)), first="      ", indent="      ", tone="faint")
+    if guard.remedy and guard.verdict == "tripped":
+        lines += paper.paragraph("if it is, write:", first="      ", indent="      ")
+        lines.append(f"        {clean(guard.remedy)}")
+    if guard.by:
+        where = {"command line": "on the command line", "project file": "in the project file"}[guard.by]
+        lines += paper.paragraph(f"said yes {where}", first="      ", indent="      ", tone="faint")
     if guard.override and guard.verdict == "tripped":
         lines += paper.paragraph("to say yes to exactly this:", first="      ", indent="      ")
         # Not wrapped: it is there to be copied.

@@ -30,6 +30,8 @@ SIGNS = {
     "manual": Sign("!", "manual step", "manual"),
     "refresh": Sign("=", "complete and record", "refresh"),
 }
+DRIFTED = {"update": "changed in the account", "delete": "gone from the account"}
+"""What the symbols mean where only drift is shown: nothing of it will be done."""
 DESTRUCTIVE = frozenset({"delete", "replace"})
 
 
@@ -77,7 +79,7 @@ def impact(view: ImpactView) -> str:
     """Return `12,431 contacts carry a value`, with what is only bounded or unknown said so."""
     if view.count is None:
         return f"unknown number of {view.noun}" + (f" ({view.detail})" if view.detail else "")
-    bound = "at most " if view.at_most else ""
+    bound = "at most " if view.at_most and view.count else ""
     return f"{bound}{number(view.count)} {view.noun}" + (f" {view.detail}" if view.detail else "")
 
 
@@ -108,11 +110,13 @@ def summary(counts: Summary, *, recorded: int = 0) -> str:
 def risk(document: PlanDocument) -> str:
     """Return what the plan may lose, on one line; empty when nothing is destroyed and nothing is at risk."""
     counts = document.summary
+    if document.options.get("refresh_only"):
+        return ""
     if not (counts.destroy or counts.records_at_risk or counts.unmeasured):
         return ""
     if document.options.get("impact") is False:
         return "Records at risk: not counted (--no-impact)"
-    bound = "at most " if counts.at_most else ""
+    bound = "at most " if counts.at_most and counts.records_at_risk else ""
     line = f"Records at risk: {bound}{number(counts.records_at_risk)}"
     if counts.unmeasured:
         line += f", and {counted(counts.unmeasured, 'change')} whose loss could not be counted"
@@ -145,11 +149,28 @@ def selection(document: PlanDocument) -> list[str]:
         if chosen := options.get(option):
             names = [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
             found.append(f"{meaning} (--{option} {', '.join(names)}).")
+    if brought := options.get("brought"):
+        found.append(f"Also planned, for the selection needs it: {', '.join(brought)}.")
+    if dropped := options.get("dropped"):
+        found.append(f"Left out too, for it depends on what was excluded: {', '.join(dropped)}.")
     return found
+
+
+def drift(document: PlanDocument) -> str:
+    """Return how far the account has moved away from what was last applied."""
+    gone = sum(change.action == "delete" for change in document.changes)
+    changed = len(document.changes) - gone
+    if not document.changes and document.skipped:
+        return f"No drift in what could be read; {counted(len(document.skipped), 'address', 'addresses')} could not be."
+    if not document.changes:
+        return "No drift. The account is as it was last applied."
+    return f"Drift: {number(changed)} changed, {number(gone)} gone, {number(document.summary.unchanged)} as applied."
 
 
 def verdict(document: PlanDocument) -> str:
     """Return the one line that says what this plan is: nothing to do, or what it adds, changes and destroys."""
+    if document.options.get("refresh_only"):
+        return drift(document)
     if changes := visible(document):
         return summary(document.summary, recorded=sum(change.action == "refresh" for change in changes))
     if document.skipped:

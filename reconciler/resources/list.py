@@ -125,7 +125,7 @@ class ListKind(Kind):
             return []
         answer = yield get("/contacts", listid=write.id, status="-1", limit="1")
         return [
-            Impact(total_of(answer.body), "contacts on the list", at_most=True, detail="those only on it are deleted")
+            Impact(total_of(answer.body), "contacts on the list are deleted, those that are on no other", at_most=True)
         ]
 
 

@@ -139,6 +139,10 @@ class PipelineKind(Kind):
                 )
             yield delete(f"/dealStages/{spare}")
 
+    def unmovable(self, what: str, address: str, target: str) -> str:
+        """The API moves the deals of a stage, and only within its pipeline (section 2.8)."""
+        return "the API moves deals only between stages of one pipeline, so a pipeline cannot be emptied into another"
+
     def predict(self, request: Request, serial: int) -> Response:
         """Three stages come with a new pipeline (recorded in all creates); they hold no deals."""
         if request.path == "/deals":

@@ -152,6 +152,13 @@ class StageKind(Kind):
             yield from _emptied(write.id)
         yield delete(f"/dealStages/{write.id}")
 
+    def unmovable(self, what: str, address: str, target: str) -> str:
+        """Deals move within one pipeline only: another one answers 422 (section 2.8)."""
+        if what != "move_deals_to":
+            return super().unmovable(what, address, target)
+        same = address.rpartition(".")[0] == target.rpartition(".")[0]
+        return "" if same else f"{target} is in another pipeline, and the API moves deals only within one"
+
     def predict(self, request: Request, serial: int) -> Response:
         """A look after moving deals finds none left."""
         return Response(200, {"meta": {"total": 0}}) if request.method == "GET" else super().predict(request, serial)

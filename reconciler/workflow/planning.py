@@ -14,16 +14,20 @@ from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.address import key_of
 from reconciler.model.desired import Desired
+from reconciler.model.errors import Refused
+from reconciler.model.http import Remote, Request, Response
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
 from reconciler.model.snapshot import snapshot
 from reconciler.model.state import State
 from reconciler.planning.document import Heading, to_document
+from reconciler.planning.drift import drift
 from reconciler.planning.forecast import with_requests
-from reconciler.planning.guards import judge
+from reconciler.planning.guards import idle, judge
 from reconciler.planning.outlook import Listing, Spent, forecast
 from reconciler.planning.planner import Inputs, plan
-from reconciler.planning.select import select
+from reconciler.planning.policies import judge_policies
+from reconciler.planning.select import Selected, select
 from reconciler.workflow.identity import account_requests, check_account
 from reconciler.workflow.session import Book, Session, open_book
 
@@ -37,6 +41,9 @@ class Options:
     destroy: bool = False
     impact: bool = True
     allow: tuple[str, ...] = ()
+    max_requests: int | None = None
+    refresh_only: bool = False
+    selected: Selected = field(default_factory=Selected)
 
     def recorded(self) -> dict[str, Any]:
         """What the plan document keeps of them."""
@@ -46,8 +53,12 @@ class Options:
             "destroy": self.destroy,
             "impact": self.impact,
             "allow": list(self.allow),
+            "max_requests": self.max_requests,
+            "refresh_only": self.refresh_only,
+            "brought": list(self.selected.brought),
+            "dropped": list(self.selected.dropped),
         }
-        return {name: value for name, value in found.items() if value not in ([], False) or name == "impact"}
+        return {name: value for name, value in found.items() if value not in ([], False, None) or name == "impact"}
 
 
 @dataclass(frozen=True)
@@ -70,8 +81,12 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
     book = book or open_book(session)
     async with AsyncExitStack() as stack:
         remote = remote or session.connect(stack, write=False)
+        most = options.max_requests or session.settings.guards.max_requests
+        remote = Budget(remote, most) if most else remote
         await check_account(session, remote, book.stored)
         state = book.state()
+        selected = select(desired, state, options.target, options.exclude)
+        options = replace(options, selected=selected)
         reads = wanted(desired, state, session.kinds)
         refreshed = await refresh(remote, session.kinds, reads)
         inputs = Inputs(
@@ -81,11 +96,13 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
             session.kinds,
             session.secret,
             book.intents(),
-            select(desired, state, options.target, options.exclude),
+            selected.addresses,
             options.destroy,
         )
-        made = plan(inputs)
-        made = await examine(made, remote, session.kinds, secret=session.secret, impact=options.impact)
+        made = drift(inputs) if options.refresh_only else plan(inputs)
+        made = await examine(
+            made, remote, session.kinds, secret=session.secret, impact=options.impact and not options.refresh_only
+        )
         requests = remote.requests
     return finish(session, book, inputs, refreshed, made, options, requests, tuple(loaded.warnings), reads)
 
@@ -111,7 +128,8 @@ def finish(
     made = replace(made, warnings=(*made.warnings, *notes))
     cost = forecast(made, _spent(refreshed, requests), session.kinds, session.rate)
     cost = cost.model_copy(update={"check_requests": _check_cost(session, made, inputs.state, refreshed)})
-    guards = judge(made, inputs, session.settings.guards, options.allow)
+    guards = _guards(session, inputs, made, options, requests + cost.apply_requests)
+    made = replace(made, warnings=(*made.warnings, *idle(guards, options.allow)))
     heading = Heading(
         __version__,
         session.around.stamp(),
@@ -123,12 +141,58 @@ def finish(
         session.around.token(),
     )
     document = to_document(made, heading, cost, session.kinds, guards)
+    if not options.refresh_only:
+        document = with_policies(session, document)
     return Planned(made, inputs, refreshed, document, warnings, requests, reads)
 
 
 def _spent(refreshed: Refreshed, requests: int) -> Spent:
     costs = {name: Listing(cost.path, cost.rows, cost.total) for name, cost in refreshed.costs.items()}
     return Spent(requests, costs, refreshed.asked)
+
+
+def _guards(session: Session, inputs: Inputs, made: Plan, options: Options, requests: int) -> list[doc.GuardView]:
+    """Judge the plan; drift alone changes nothing, so nothing guards it."""
+    if options.refresh_only:
+        return []
+    limits = session.settings.guards
+    return judge(
+        made,
+        inputs,
+        limits,
+        options.allow,
+        counted=options.impact,
+        requests=requests,
+        most=options.max_requests,
+    )
+
+
+class Budget:
+    """A remote that refuses to send more requests than this. Raises Refused."""
+
+    def __init__(self, remote: Remote, most: int) -> None:
+        self._remote, self._most = remote, most
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send one more, if there is one left."""
+        if self._remote.requests >= self._most:
+            raise Refused(
+                f"planning takes more than the {self._most:,} requests that --max-requests (or `max_requests`) allows",
+                hint="nothing was planned; allow more, or plan a part with --target",
+            )
+        return await self._remote.send(request)
+
+
+def with_policies(session: Session, document: doc.PlanDocument) -> doc.PlanDocument:
+    """Return the document with what the project's policies say today in place of what they said before."""
+    kept = [guard for guard in document.guards if not guard.name.startswith("policy ")]
+    said = judge_policies(document, session.project.project.policies, session.around.now())
+    return doc.sealed(document.model_copy(update={"guards": [*kept, *said]}))
 
 
 def _check_cost(session: Session, made: Plan, state: State, refreshed: Refreshed) -> int:

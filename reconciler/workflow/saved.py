@@ -23,7 +23,7 @@ from reconciler.planning.binding import salted
 from reconciler.planning.document import MASK, from_document, hashes, view_of_live
 from reconciler.planning.planner import Inputs, plan
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted
+from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted, with_policies
 from reconciler.workflow.session import Book, Session, open_book
 
 AGAIN = "make a new plan with `reconciler plan --out FILE`"
@@ -80,6 +80,11 @@ def write_plan(document: PlanDocument, path: Path) -> None:
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(document.model_dump_json(indent=2) + "\n", "utf-8")
+
+
+def judged_today(session: Session, document: PlanDocument) -> PlanDocument:
+    """Return the plan with what the project's policies say of it now: a rule may depend on the day."""
+    return with_policies(session, document).model_copy(update={"digest": document.digest})
 
 
 def fits(session: Session, document: PlanDocument, book: Book) -> None:

@@ -1,0 +1,25 @@
+"""`reconciler explain`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.opening import listing, session
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import say, style
+
+
+@click.command("explain")
+@click.argument("address")
+@click.option("--no-impact", is_flag=True, help="Do not count what deleting it would lose.")
+@listing
+@click.pass_obj
+def command(chosen: Globals, address: str, no_impact: bool, fmt: str) -> int:
+    """Tell the whole story of ADDRESS: identity, dependencies, whose change is open, what a delete loses."""
+    from reconciler.render.story import story
+    from reconciler.workflow.explaining import explain
+    from reconciler.workflow.session import run_async
+
+    found = run_async(explain(session(chosen), address, impact=not no_impact))
+    say(found.model_dump_json(indent=2) if fmt == "json" else story(found, **style()))
+    return 0

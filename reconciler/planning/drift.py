@@ -1,0 +1,151 @@
+"""Drift alone: what the account holds against what this tool last applied, whatever the files say now. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kind, Live
+from reconciler.model.plan import Action, AttributeChange, Change, Plan, Skipped
+from reconciler.model.spec import Attribute
+from reconciler.model.state import Binding
+from reconciler.model.values import Value, carries_secret, decode, has_secret, reveal, transform
+from reconciler.planning.binding import recall
+from reconciler.planning.diff import MISSING, Sides, rewritten, same, visible
+from reconciler.planning.match import NotFound, Resolver, bound, by_key, resolve
+from reconciler.planning.planner import Inputs
+
+
+def drift(inputs: Inputs) -> Plan:
+    """Return a plan without steps: `update` for what changed (before: as applied, after: as it is now), `delete` for
+    what is gone. The configuration only says which drift is ignored and where an attribute is declared.
+    """
+    labels = {name: kind.label for name, kind in inputs.kinds.items()}
+    ids = {address: binding.id for address, binding in inputs.state.resources.items()}
+    resolver = Resolver(dict(ids), inputs.snapshot.lives, labels)
+    changes: list[Change] = []
+    skipped: list[Skipped] = []
+    kept = 0
+    for name, kind in inputs.kinds.items():
+        mine = {a: one for a, one in sorted(inputs.state.resources.items()) if one.kind == name and inputs.covers(a)}
+        lives = inputs.snapshot.lives.get(name)
+        if lives is None:
+            why = inputs.snapshot.unknown.get(name, "its kind was not read")
+            skipped += [Skipped(address, why, forbidden=name in inputs.snapshot.unknown) for address in mine]
+            continue
+        found = _bound(kind, mine, lives)
+        placed = _placed(kind, mine, found)
+        for address, binding in mine.items():
+            live = found.get(address)
+            change = _change(inputs, resolver, address, binding, live, placed.get(address, {}))
+            changes += [change] if change is not None else []
+            kept += change is None
+    return Plan(tuple(changes), (), tuple(skipped), (), kept, (), ids)
+
+
+def _bound(kind: Kind, mine: Mapping[str, Binding], lives: Sequence[Live]) -> dict[str, Live]:
+    by_id, index = {live.id: live for live in lives}, by_key(kind, lives)
+    found = {}
+    for address, binding in mine.items():
+        others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
+        live = bound(kind, None, binding, by_id, others)
+        if live is not None:
+            found[address] = live
+    return found
+
+
+def _placed(kind: Kind, mine: Mapping[str, Binding], found: Mapping[str, Live]) -> dict[str, dict[str, Value]]:
+    """Return, for what is arranged among siblings, the value at which each would still be in the order as applied: only
+    the relative order counts.
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for address in mine:
+        groups[address.rpartition(".")[0]].append(address)
+    placed: dict[str, dict[str, Value]] = {}
+    for addresses in groups.values() if kind.nested else ():
+        names = {name for one in kind.arrange([(a, {}, None) for a in addresses]).values() for name in one}
+        addresses.sort(key=lambda address: [mine[address].applied.get(name) or 0 for name in sorted(names)])
+        placed |= kind.arrange([(address, {}, found.get(address)) for address in addresses if address in found])
+    return placed
+
+
+def _change(
+    inputs: Inputs,
+    resolver: Resolver,
+    address: str,
+    binding: Binding,
+    live: Live | None,
+    placed: Mapping[str, Value],
+) -> Change | None:
+    resource = inputs.desired.resources.get(address)
+    base = Change(address, binding.kind, Action.DELETE, "no longer in the account", binding=binding, resource=resource)
+    if live is None:
+        return base
+    kind = inputs.kinds[binding.kind]
+    items = tuple(
+        item
+        for name, attribute in kind.attributes.items()
+        if placed.get(name, MISSING) != live.attrs.get(name)
+        and (item := _attribute(inputs, resolver, name, attribute, binding, live, resource)) is not None
+    )
+    if not items:
+        return None
+    return Change(
+        address,
+        binding.kind,
+        Action.UPDATE,
+        "changed in the account since it was last applied",
+        attributes=items,
+        live=live,
+        binding=binding,
+        resource=resource,
+        depends_on=tuple(binding.depends_on),
+    )
+
+
+def _attribute(
+    inputs: Inputs,
+    resolver: Resolver,
+    name: str,
+    attribute: Attribute,
+    binding: Binding,
+    live: Live,
+    resource: Resource | None,
+) -> AttributeChange | None:
+    """Return how one attribute drifted; None where it did not, or where nobody can tell."""
+    if name not in binding.applied or name not in live.attrs:
+        return None
+    if resource is not None and name in resource.lifecycle.ignore_changes:
+        return None
+    now = live.attrs[name]
+    if name in binding.digests and recall(binding, name, (now,), inputs.state.salt) is not None:
+        return None
+    applied = _as_applied(inputs, resolver, binding.applied[name])
+    sides = Sides(applied, applied, now)
+    if same(attribute.normal(applied), attribute.normal(now)) or rewritten(attribute, name, sides, binding):
+        return None
+    return AttributeChange(
+        name,
+        applied,
+        visible(attribute, sides),
+        "drift",
+        resource.places.get(name) if resource else None,
+        sensitive=attribute.hidden or carries_secret(decode(binding.applied[name])),
+        applied=None if applied is MISSING else applied,
+        run=binding.run,
+    )
+
+
+def _as_applied(inputs: Inputs, resolver: Resolver, stored: Value) -> Value:
+    """Return an applied value with ids for references and secrets revealed, to be compared and never shown."""
+
+    def open_up(leaf: Value) -> Value:
+        return reveal(leaf, inputs.secret) if isinstance(leaf, str) and has_secret(leaf) else leaf
+
+    value = decode(stored)
+    try:
+        value = resolve(value, resolver)
+    except NotFound:
+        return transform(value, open_up)
+    return transform(value, open_up)

@@ -1,0 +1,96 @@
+"""The story of one object as text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.model.explanation import AttributeStory, Explanation
+from reconciler.render import words
+from reconciler.render.literals import clean, literal
+from reconciler.render.paper import Paper
+
+
+def story(one: Explanation, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
+    """Return the whole story: identity, what a plan would do, dependencies, attributes, what a delete would lose."""
+    paper = Paper(max(width, 40), colour)
+    blocks = [_identity(one, paper), _relations(one, paper), _attributes(one, paper), _losses(one, paper)]
+    text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
+    return text.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else text
+
+
+def _identity(one: Explanation, paper: Paper) -> list[str]:
+    lines = paper.paragraph(clean(one.address), tone="bold")
+    facts = [f"a {one.kind}", f"id {one.id}" if one.id else "not in the account"]
+    facts += [f"created {one.created}"] if one.created else []
+    facts.append(f"declared at {words.line_of(one.place)}" if one.place else "not declared")
+    facts.append("managed" if one.managed else "not managed yet")
+    facts += ["its create did not finish"] if one.incomplete else []
+    lines += _indented(", ".join(facts) + ".", paper)
+    if one.runs:
+        lines += _indented(f"Last written by {', '.join(one.runs)}.", paper)
+    if one.natural_key:
+        lines += _indented(f"Recognised by {literal(one.natural_key)}, where its id is gone.", paper)
+    if one.protected:
+        lines += _indented("Protected: prevent_destroy.", paper)
+    todo = "Nothing is to do." if one.action == "none" else f"A plan would say: {one.action}."
+    return [*lines, *_indented(todo + (f" ({one.reason})" if one.reason else ""), paper)]
+
+
+def _indented(text: str, paper: Paper) -> list[str]:
+    return paper.paragraph(clean(text), first="  ", indent="  ")
+
+
+def _relations(one: Explanation, paper: Paper) -> list[str]:
+    lines = []
+    for title, addresses in (("Depends on", one.depends_on), ("Used by", one.used_by)):
+        lines += paper.paragraph(
+            clean(f"{title}: {', '.join(addresses) or 'nothing that is declared or managed'}"), indent="  "
+        )
+    return lines
+
+
+def _attributes(one: Explanation, paper: Paper) -> list[str]:
+    lines = paper.paragraph("Attributes:") if one.attributes else []
+    for item in one.attributes:
+        lines += paper.paragraph(clean(_attribute(item)), first="  ", indent="    ")
+    return lines
+
+
+def _attribute(item: AttributeStory) -> str:
+    def value(raw: object) -> str:
+        return literal(raw, sensitive=item.sensitive)
+
+    if item.place is None and item.declared is None:
+        tail = f" (applied {value(item.applied)} by {item.run})" if item.run else ""
+        return f"{item.name}: {value(item.live)} in the account, not declared{tail}"
+    where = f" # {words.line_of(item.place)}" if item.place else ""
+    if item.origin == "none":
+        by = f", applied by {item.run}" if item.run else ""
+        return f"{item.name} = {value(item.declared)}, as declared{by}{where}"
+    applied = f"{value(item.applied)} (run {item.run})" if item.run else "never"
+    return (
+        f"{item.name}: declared {value(item.declared)}, last applied {applied}, live {value(item.live)}: "
+        f"{_whose(item.origin)}{where}"
+    )
+
+
+def _whose(origin: str) -> str:
+    return {
+        "config": "the configuration changed",
+        "drift": "the account changed",
+        "both": "both changed",
+        "new": "it is new",
+    }[origin]
+
+
+def _losses(one: Explanation, paper: Paper) -> list[str]:
+    lines: list[str] = []
+    if one.destroys:
+        lines += paper.paragraph(clean(f"If it is deleted: {one.destroys}"), indent="  ")
+    lines += _listed((words.impact(impact) for impact in one.impacts), paper)
+    lines += _listed((f"before that: {what} {where}" for what, where in one.on_destroy.items()), paper)
+    return lines
+
+
+def _listed(texts: Iterable[str], paper: Paper) -> list[str]:
+    return [line for text in texts for line in paper.paragraph(clean(text), first="  - ", indent="    ")]

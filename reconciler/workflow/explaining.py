@@ -1,0 +1,153 @@
+"""The verb `explain`: everything that is known about one address. Reads only, and only what this address needs."""
+
+from __future__ import annotations
+
+import difflib
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+from typing import Any
+
+from reconciler.engine.examine import examine
+from reconciler.engine.refresh import refresh
+from reconciler.model.address import kind_of
+from reconciler.model.desired import Desired, Resource
+from reconciler.model.document import FindingView, ImpactView
+from reconciler.model.errors import PlanError
+from reconciler.model.explanation import AttributeStory, Explanation
+from reconciler.model.http import Remote
+from reconciler.model.kind import Impact, Kind, Live
+from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.snapshot import Snapshot, snapshot
+from reconciler.model.state import Binding
+from reconciler.model.values import carries_secret, decode
+from reconciler.planning.document import encoded
+from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.select import needs
+from reconciler.workflow.identity import check_account
+from reconciler.workflow.planning import of_kinds, wanted
+from reconciler.workflow.session import Session, open_book
+
+
+@dataclass(frozen=True)
+class _Sides:
+    """What each side says of the address, with remote ids by address to show references as people write them."""
+
+    kind: Kind
+    resource: Resource | None
+    binding: Binding | None
+    live: Live | None
+    change: Change | None
+    ids: dict[str, str]
+    skipped: str
+
+
+async def explain(session: Session, address: str, *, impact: bool = True) -> Explanation:
+    """Return the story of an address. Raises PlanError for one that nobody knows, and what planning raises."""
+    desired = session.load().desired
+    book = open_book(session)
+    state = book.state()
+    resource, binding = desired.resources.get(address), state.resources.get(address)
+    if resource is None and binding is None:
+        near = difflib.get_close_matches(address, [*desired.resources, *state.resources], 1)
+        hint = f"did you mean {near[0]}?" if near else "`reconciler state list` and your files show the addresses"
+        raise PlanError(f"{address} is neither declared nor managed", hint=hint)
+    async with AsyncExitStack() as stack:
+        remote = session.connect(stack, write=False)
+        await check_account(session, remote, book.stored)
+        sides = await _looked_at(
+            session,
+            remote,
+            address,
+            Inputs(desired, state, Snapshot(), session.kinds, session.secret, book.intents(), frozenset([address])),
+        )
+        impacts = await _at_risk(session, remote, address, sides) if impact else ()
+        requests = remote.requests
+    related = needs(desired, state)
+    return _story(sides, address).model_copy(
+        update={
+            "impacts": [
+                ImpactView(count=one.count, noun=one.noun, at_most=one.at_most, detail=one.detail) for one in impacts
+            ],
+            "depends_on": sorted(related.get(address, ())),
+            "used_by": sorted(other for other, wants in related.items() if address in wants),
+            "requests": requests,
+        }
+    )
+
+
+async def _looked_at(session: Session, remote: Remote, address: str, inputs: Inputs) -> _Sides:
+    """Read what planning this one address needs, and plan it."""
+    kind = session.kinds[kind_of(address)]
+    resource, binding = inputs.desired.resources.get(address), inputs.state.resources.get(address)
+    mine = Desired({address: resource} if resource is not None else {})
+    reads = wanted(mine, of_kinds(inputs.state, [kind.name]), session.kinds)
+    seen = snapshot(session.kinds, reads, (await refresh(remote, session.kinds, reads)).tables)
+    made = plan(replace(inputs, snapshot=seen))
+    change = next((one for one in made.changes if one.address == address), None)
+    identity = change.live.id if change and change.live else binding.id if binding else ""
+    live = next((one for one in seen.lives.get(kind.name, ()) if one.id == identity), None)
+    ids = {**made.ids, **({address: identity} if identity else {})}
+    skipped = next((one.reason for one in made.skipped if one.address == address), "")
+    return _Sides(kind, resource, binding, live, change, ids, skipped)
+
+
+async def _at_risk(session: Session, remote: Remote, address: str, sides: _Sides) -> tuple[Impact, ...]:
+    """Measure what deleting the object would lose."""
+    if sides.live is None:
+        return ()
+    doomed = Change(
+        address, sides.kind.name, Action.DELETE, live=sides.live, binding=sides.binding, resource=sides.resource
+    )
+    whole = await examine(Plan((doomed,), ids=sides.ids), remote, session.kinds, secret=session.secret)
+    return whole.changes[0].impacts
+
+
+def _story(sides: _Sides, address: str) -> Explanation:
+    change, resource, binding, live = sides.change, sides.resource, sides.binding, sides.live
+    lifecycle = resource.lifecycle if resource else None
+    return Explanation(
+        address=address,
+        kind=sides.kind.name,
+        action="unknown" if sides.skipped else change.action.value if change else "none",
+        reason=sides.skipped or (change.reason if change else ""),
+        id=live.id if live else None,
+        natural_key=list(binding.natural_key) if binding else [],
+        created=live.created if live else "",
+        place=str(resource.at) if resource and resource.at else None,
+        managed=binding is not None,
+        incomplete=bool(binding and binding.incomplete),
+        protected=bool((lifecycle and lifecycle.prevent_destroy) or (binding and binding.prevent_destroy)),
+        on_destroy=dict(lifecycle.on_destroy if lifecycle else binding.on_destroy if binding else {}),
+        attributes=[story for name in sides.kind.attributes if (story := _attribute(sides, name)) is not None],
+        destroys=sides.kind.destroys,
+        findings=[
+            FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)
+            for one in (change.findings if change else ())
+        ],
+        runs=[binding.run] if binding and binding.run else [],
+    )
+
+
+def _attribute(sides: _Sides, name: str) -> AttributeStory | None:
+    declared = sides.resource.attrs.get(name) if sides.resource else None
+    is_declared = sides.resource is not None and name in sides.resource.attrs
+    applied = decode(sides.binding.applied[name]) if sides.binding and name in sides.binding.applied else None
+    live = sides.live.attrs.get(name) if sides.live else None
+    if not is_declared and applied is None and live in (None, "", [], {}):
+        return None
+    changed = next((item for item in sides.change.attributes if item.name == name), None) if sides.change else None
+    sensitive = sides.kind.attributes[name].hidden or carries_secret(declared) or carries_secret(applied)
+
+    def shown(value: Any) -> Any:
+        return encoded(value, sides.ids, sensitive=sensitive)
+
+    return AttributeStory(
+        name=name,
+        declared=shown(declared),
+        place=str(sides.resource.places[name]) if sides.resource and name in sides.resource.places else None,
+        applied=shown(applied),
+        run=sides.binding.run if sides.binding and applied is not None else None,
+        live=shown(live),
+        origin=changed.origin if changed else "none",
+        sensitive=sensitive,
+    )

@@ -1,0 +1,33 @@
+"""The verb `policy test`: saved plans against the rules of the project file, offline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.config import load_project
+from reconciler.model.document import GuardView
+from reconciler.model.errors import PlanError
+from reconciler.planning.policies import judge_policies
+from reconciler.workflow.saved import read_plan
+from reconciler.workflow.session import Surroundings
+
+
+@dataclass(frozen=True)
+class Report:
+    """What the policies say about one plan file; also those that are kept."""
+
+    plan: str
+    verdicts: tuple[GuardView, ...]
+
+
+def check_policies(folder: Path, planfiles: Iterable[Path], around: Surroundings | None = None) -> list[Report]:
+    """Judge plan files. Raises ConfigError, StalePlan, and PlanError where the project has no policies."""
+    policies = load_project(folder).project.policies
+    if not policies:
+        raise PlanError("the project file has no `policies:`", hint="see the page about policies in the documentation")
+    now = (around or Surroundings()).now()
+    return [
+        Report(str(path), tuple(judge_policies(read_plan(path), policies, now, tell_all=True))) for path in planfiles
+    ]
