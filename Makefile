@@ -15,7 +15,7 @@ CHECKS := lint format types layers dependencies dead-code generated tree links t
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check $(CHECKS) fix generate docs prove bench wheel clean
+.PHONY: help setup demo test check $(CHECKS) fix generate prove bench wheel clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -82,10 +82,8 @@ fix: $(VENV)/.dev ## format, and repair what ruff can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(VENV)/.dev ## write the generated files anew: schemas/, docs/reference/
+generate: $(VENV)/.dev ## write the generated files anew: schemas/, docs/reference/, and the output shown on pages
 	$(BIN)/python -m scripts.check_generated --write
-
-docs: generate ## write the generated pages, and the output of every command that a page shows
 	$(BIN)/python -m scripts.run_docs --write
 
 bench: $(VENV)/.runtime ## report time and memory of start-up and of plans of 1,000 and 10,000 objects

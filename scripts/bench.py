@@ -62,7 +62,8 @@ def write_project(folder: Path, size: int) -> None:
 
 def report(name: str, cost: Cost, seconds: float | None, memory: float | None = None) -> None:
     """Print one row, with the targets where there are any."""
-    targets = [f"{seconds:g} s"] * (seconds is not None) + [f"{memory:g} MiB"] * (memory is not None)
+    aims = ((seconds, "s"), (memory, "MiB"))
+    targets = [f"{value:g} {unit}" for value, unit in aims if value is not None]
     aim = f"   (target: {', '.join(targets)})" if targets else ""
     print(f"{name:<32} {cost.wall:7.3f} s  {cost.cpu:7.3f} s CPU  {cost.memory:7.1f} MiB{aim}", flush=True)
 

@@ -226,10 +226,15 @@ def _run_console(session: Session, body: str, line: int, problems: list[str]) ->
         if session.code and shown.command != "echo $?":
             problems.append(f"{shown.line}: the command before failed with {session.code}, and the page hides it")
         printed = session.run(shown.command).splitlines()
+        if any(text.startswith("```") for text in printed):
+            problems.append(f"{shown.line}: `{shown.command}` prints a fence, which a page cannot show")
         if same(shown.output, printed):
             printed = list(shown.output)
         else:
-            problems.append(f"{shown.line}: `{shown.command}` prints something else:\n" + "\n".join(printed))
+            problems.append(
+                f"{shown.line}: `{shown.command}` prints something else (`make generate` puts it into the page):\n"
+                + "\n".join(printed)
+            )
         fresh += [f"$ {shown.command}", *(text.rstrip() for text in printed)]
     return "".join(f"{text}\n" for text in fresh)
 

@@ -35,6 +35,20 @@ def document(content: Mapping[str, Any]) -> str:
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
+def as_block(value: Any, pad: str) -> list[str]:
+    """Return the lines of a map or list as a block that begins at `pad`."""
+    return _block(value, pad)
+
+
+def as_flow(value: Any) -> str:
+    """Return a value on one line, whatever its length."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{_text(str(name), flow=True)}: {as_flow(item)}" for name, item in value.items()) + "}"
+    if isinstance(value, list):
+        return "[" + ", ".join(as_flow(item) for item in value) + "]"
+    return _scalar(value, flow=True)
+
+
 def _entry(name: str, value: Any, pad: str) -> list[str]:
     """Return the lines of one entry of a map."""
     head = f"{pad}{_text(name, flow=False)}:"
