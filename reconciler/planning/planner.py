@@ -391,10 +391,13 @@ class _Planning:
 
     def _open_spares(self, address: str) -> list[str]:
         """Return the ids that the server made below this object, still live, and that no declared child holds."""
+        spares = self.spares.get(address, ())
+        if not spares:
+            return []
         held = {live.id for live in self.matched.values()} | {binding.id for binding in self.bindings.values()}
         children = {child.name for child in self.kinds.values() if child.nested == kind_of(address)}
         alive = {live.id for name in children for live in self.inputs.snapshot.lives.get(name, ())}
-        return [spare for spare in self.spares.get(address, ()) if spare in alive and spare not in held]
+        return [spare for spare in spares if spare in alive and spare not in held]
 
     def _claim(self, kind: Kind) -> None:
         """Strike from the parents' spares what a child of this kind was recognised in by its natural key."""
