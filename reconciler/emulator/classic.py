@@ -148,7 +148,9 @@ def _mixed(value: Any, dice: random.Random) -> Any:
 def sent(kind: Type, body: Any) -> Row:
     """Return what is under the wrapper key, under the names that reads use, without computed properties."""
     given = {str(kind.names.get(name, name)): value for name, value in inner(body, kind.one).items()}
-    never = {"id", "links", *kind.dates, *kind.readonly}
+    never = {"id", *kind.dates, *kind.readonly}
+    if not kind.writable("links"):  # branding has an attribute of that name
+        never.add("links")
     return {name: value for name, value in given.items() if name not in never}
 
 

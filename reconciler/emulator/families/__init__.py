@@ -9,6 +9,7 @@ from reconciler.emulator.answers import Answer, Request
 from reconciler.emulator.families import (
     account_settings,
     audience,
+    automation,
     connections,
     contact_fields,
     content,
@@ -19,6 +20,8 @@ from reconciler.emulator.families import (
     pipelines,
     record_fields,
     sales,
+    segments,
+    tracking,
     webhooks,
 )
 from reconciler.emulator.types import Type
@@ -40,6 +43,9 @@ TYPES: Mapping[str, Type] = {
         content,
         personalizations,
         connections,
+        segments,
+        account_settings,
+        automation,
     )
     for kind in family.TYPES
 }
@@ -53,12 +59,18 @@ ROUTES: Mapping[str, Callable[[Account, Request], Answer | None]] = {
     **people.ROUTES,
     **sales.ROUTES,
     **personalizations.ROUTES,
+    **tracking.ROUTES,
+    **segments.ROUTES,
     **custom_objects.ROUTES,
     **account_settings.ROUTES,
 }
 """What answers before the table does, by first segment; None leaves it to the table."""
 
-PLAIN_TABLES: Mapping[str, str] = {}
+PLAIN_TABLES: Mapping[str, str] = {
+    **tracking.PLAIN_TABLES,
+    **segments.PLAIN_TABLES,
+    **account_settings.PLAIN_TABLES,
+}
 """What can be seeded beside classic types and schemas: rows as they are, and what identifies them."""
 
 FRESH: Mapping[str, list[dict[str, Any]]] = {
@@ -78,5 +90,7 @@ FRESH: Mapping[str, list[dict[str, Any]]] = {
     "dealCustomFieldMeta": [{"id": "1", **record_fields.FORECASTED_CLOSE_DATE}],
     **sales.FRESH,
     **content.FRESH,
+    **tracking.FRESH,
+    **account_settings.FRESH,
 }
 """What a new account holds (section 8.4)."""
