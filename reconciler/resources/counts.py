@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
-from reconciler.model.http import Flow, get
+from reconciler.model.http import Flow, Request, get
 from reconciler.model.kind import Impact
 from reconciler.model.spec import number
 
@@ -27,21 +28,34 @@ def counted(
 
 def deals(field: str, identity: str) -> Flow[list[Impact]]:
     """Count the deals of a stage or pipeline with their value per currency (`meta.currencies`, [OAS]; `[]` when
-    there are none).
+    there are none), and how many are open.
+
+    Up to 100 deals take one request; for more, the open ones take a second.
     """
-    answer = yield get("/deals", **{f"filters[{field}]": identity, "limit": "1"})
-    meta = answer.body.get("meta", {}) if isinstance(answer.body, dict) else {}
-    currencies = meta.get("currencies") or {}
-    worth = (
-        ", ".join(
-            f"{code} {(number(entry.get('value')) or 0) / 100:,.2f}"
-            for code, entry in sorted(currencies.items())
-            if isinstance(entry, dict)
-        )
-        if isinstance(currencies, dict)
-        else ""
-    )
-    return [Impact(total_of(answer.body), "deals", detail=f"worth {worth}" if worth else "")]
+    query = {f"filters[{field}]": identity}
+    answer = yield get("/deals", **query, limit="100")
+    body = answer.body if isinstance(answer.body, dict) else {}
+    total = total_of(body)
+    statuses = [row.get("status") for row in body.get("deals") or () if isinstance(row, dict)]
+    still_open: int | None = sum(str(status) == "0" for status in statuses)
+    if total and total > len(statuses):
+        second = yield get("/deals", **query, **{"filters[status]": "0", "limit": "1"})
+        still_open = total_of(second.body)
+    known = total and still_open is not None and still_open <= total and None not in statuses
+    details = [worth for worth in (_worth(body),) if worth] + ([f"(open: {still_open:,})"] if known else [])
+    return [Impact(total, "deals", detail=" ".join(details))]
+
+
+def _worth(body: Mapping[str, Any]) -> str:
+    """Return `worth USD 1,204,500.00, EUR 12.00`; values are cents."""
+    meta = body.get("meta")
+    currencies = meta.get("currencies") if isinstance(meta, dict) else None
+    worth = [
+        f"{code} {(number(entry.get('value')) or 0) / 100:,.2f}"
+        for code, entry in sorted(currencies.items() if isinstance(currencies, dict) else ())
+        if isinstance(entry, dict)
+    ]
+    return f"worth {', '.join(worth)}" if worth else ""
 
 
 def counted_rows(path: str, key: str) -> Flow[int]:
@@ -54,3 +68,31 @@ def counted_rows(path: str, key: str) -> Flow[int]:
         if len(rows) < 100:
             break
     return total
+
+
+def carried(sub: str, key: str, table: str, identity: str) -> Flow[tuple[int | None, bool]]:
+    """Return how many values a deal or account field has, and whether that is only an upper bound.
+
+    The sub-collection that `links` names has no total: a short first page is counted. Otherwise, and where the account
+    has no such path, the filter of the table is asked, which no source has verified (section 5 of the API page): it is
+    believed only where its total is smaller than the unfiltered one.
+    """
+    first = yield Request("GET", sub, (("limit", "100"), ("offset", "0")), expect=(404,))
+    if first.ok:
+        if (total := total_of(first.body)) is not None:
+            return total, False
+        rows = first.body.get(key) if isinstance(first.body, dict) else None
+        if isinstance(rows, list) and len(rows) < 100 and len(rows) != 20:
+            return len(rows), False
+    filtered = total_of((yield Request("GET", table, ((FILTER, identity), ("limit", "1")), expect=(404,))).body)
+    if filtered == 0:
+        return 0, False
+    everything = total_of((yield Request("GET", table, (("limit", "1"),), expect=(404,))).body)
+    if filtered is not None and everything is not None and filtered < everything:
+        return filtered, False
+    if first.ok:
+        return (yield from counted_rows(sub, key)), False
+    return (filtered if filtered is not None else everything), True
+
+
+FILTER = "filters[customFieldId]"

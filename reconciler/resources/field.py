@@ -7,6 +7,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -258,26 +259,28 @@ class FieldKind(Kind):
         return Response(200, {}) if request.method == "GET" else super().predict(request, serial)
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
-        """Values of the field, or of removed options. Several choices are one text, so an exact match undercounts
-        there (section 5).
+        """Values of the field, or of removed options (section 5). Rows with a blank value are counted too, so the total
+        is an upper bound.
         """
+        query = {"filters[fieldid]": write.id}
         if write.destroying:
-            return (yield from counted("/fieldValues", "contacts carry a value", {"filters[fieldid]": write.id}))
+            return (yield from counted("/fieldValues", "contacts carry a value", query, at_most=True))
         if "options" not in write.changed or write.live is None:
             return []
         wanted = {option["value"] for option in normal_options(write.desired.get("options"))}
+        gone = [option["value"] for option in write.live.attrs["options"] if option["value"] not in wanted]
+        if not gone:
+            return []
+        (whole,) = yield from counted("/fieldValues", f"contacts may have chosen {_quoted(gone)}", query, at_most=True)
+        if write.live.attrs.get("type") in ("multiselect", "checkbox") or not whole.count:
+            # Several choices are one text (`||a||b||`): an exact match would undercount.
+            return [whole]
         found: list[Impact] = []
-        for option in write.live.attrs["options"]:
-            if option["value"] in wanted:
-                continue
-            query = {"filters[fieldid]": write.id}
-            if write.live.attrs.get("type") in ("multiselect", "checkbox"):
-                noun = f"contacts may have chosen `{option['value']}`"
-                found += yield from counted("/fieldValues", noun, query, at_most=True)
-            else:
-                noun = f"contacts have chosen `{option['value']}`"
-                found += yield from counted("/fieldValues", noun, {**query, "filters[val]": option["value"]})
-        return found
+        for value in gone:
+            noun = f"contacts have chosen {_quoted([value])}"
+            found += yield from counted("/fieldValues", noun, {**query, "filters[val]": value})
+        # The two filters together are not verified: a total like that of the field alone says that one was ignored.
+        return [replace(one, at_most=one.count == whole.count) for one in found]
 
 
 SIDES = {"options": "fieldOptions", "relations": "fieldRels"}
@@ -301,6 +304,10 @@ def _along(tables: Tables, side: str) -> list[Row]:
     for field in tables.get("fields"):
         rows |= {str(row["id"]): {"field": field["id"], **row} for row in tables.get(f"{side}:{field['id']}")}
     return list(rows.values())
+
+
+def _quoted(values: Sequence[str]) -> str:
+    return ", ".join(f"`{value}`" for value in values)
 
 
 def brief(option: Mapping[str, Any]) -> Any:

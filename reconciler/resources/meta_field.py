@@ -12,7 +12,7 @@ from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tab
 from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import membership
-from reconciler.resources.counts import counted_rows
+from reconciler.resources.counts import carried
 
 MetaType = Literal[
     "text",
@@ -124,7 +124,7 @@ class MetaFieldKind(Kind):
         yield delete(f"{self.path}/{write.id}")
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
-        """Values of the field: the linked sub-collection has no total, so its rows are counted (section 5)."""
+        """Values of the field, see `counts.carried`; how many chose a removed option is only bounded by them."""
         removed = (
             "options" in write.changed
             and write.live
@@ -132,8 +132,8 @@ class MetaFieldKind(Kind):
         )
         if not write.destroying and not removed:
             return []
-        count = yield from counted_rows(f"{self.path}/{write.id}/{self.data}", self.data)
-        return [Impact(count, f"{self.holders} carry a value", at_most=not write.destroying)]
+        count, bound = yield from carried(f"{self.path}/{write.id}/{self.data}", self.data, f"/{self.data}", write.id)
+        return [Impact(count, f"{self.holders} carry a value", at_most=bound or not write.destroying)]
 
 
 def ensured(group: int) -> Ensure:
