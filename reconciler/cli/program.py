@@ -27,6 +27,8 @@ COMMANDS: dict[str, str] = {
     "destroy": "Delete everything that is managed.",
     "export": "Write the live account as YAML, and bind it in the state.",
     "import": "Bind a declared address to a live object.",
+    "clone": "Make one account like another.",
+    "compare": "Show what differs between two accounts.",
     "snapshot": "Save what the account holds, without customer data, for plans offline.",
     "rehearse": "Carry the plan out on a copy of the account in the emulator.",
     "replay": "Rehearse on a saved snapshot, offline.",

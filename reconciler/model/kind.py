@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from reconciler.model import values
 from reconciler.model.http import Bound, Flow, Json, Request, Response, delete, post, put
-from reconciler.model.spec import AfterCreate, Attribute, Ids, Immutable, Once, Spec, WriteOnly, attributes
+from reconciler.model.spec import AfterCreate, Attribute, Ensure, Ids, Immutable, Once, Spec, WriteOnly, attributes
 from reconciler.model.values import Value
 
 Row = Mapping[str, Any]
@@ -188,6 +188,8 @@ class Kind:
     """Most objects of this kind are made by people and programs beside the configuration: an export takes only those
     that the state knows, and nobody expects the rest to be managed.
     """
+    mentioned: ClassVar[tuple[str, ...]] = ()
+    """Names under which ids of this kind stand inside texts (`list=7` in a link), beside `<kind>_id`."""
     variants: ClassVar[Mapping[str, type[Spec]]] = {}
     """Objects that every account has exactly one of, by key, each with a spec of its own: adopted, never created or
     deleted.
@@ -344,11 +346,16 @@ class Kind:
         yield from ()
 
     def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
-        """Return what an export writes for a live object: server defaults and empty values are left out."""
+        """Return what an export writes for a live object: server defaults and empty values are left out.
+
+        An empty one that leaving out would fill (`Ensure`) is written: the object is meant to be hidden.
+        """
+        known = self.attributes
         return {
             name: value
             for name, value in attrs.items()
-            if name in self.attributes and (self.attributes[name].required or value not in (None, "", [], {}, False))
+            if name in known
+            and (known[name].required or known[name].has(Ensure) or value not in (None, "", [], {}, False))
         }
 
     def predict(self, request: Request, serial: int) -> Response:

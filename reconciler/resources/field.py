@@ -117,6 +117,7 @@ class FieldKind(Kind):
     section = "fields"
     spec = ContactField
     title = "Contact field"
+    mentioned = ("field", "fieldid")
     path = "/fields"
     wrapper = "field"
     collections = (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),)

@@ -61,6 +61,7 @@ class ListKind(Kind):
     section = "lists"
     spec = ContactList
     title = "List"
+    mentioned = ("list", "listid", "lists")
     path = "/lists"
     wrapper = "list"
     collections = (Collection("/lists", "lists"), Collection("/listGroups", "listGroups", optional=True))

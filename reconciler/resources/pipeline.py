@@ -65,6 +65,7 @@ class PipelineKind(Kind):
     section = "pipelines"
     spec = Pipeline
     title = "Pipeline"
+    mentioned = ("pipeline", "pipelineid", "dealgroup")
     path = "/dealGroups"
     wrapper = "dealGroup"
     collections = (PIPELINES,)

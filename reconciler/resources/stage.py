@@ -63,6 +63,7 @@ class StageKind(Kind):
     nested = "pipeline"
     spec = Stage
     title = "Stage"
+    mentioned = ("stage", "stageid")
     path = "/dealStages"
     wrapper = "dealStage"
     collections = (PIPELINES,)

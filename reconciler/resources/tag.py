@@ -32,6 +32,7 @@ class TagKind(Kind):
     section = "tags"
     spec = Tag
     title = "Tag"
+    mentioned = ("tag", "tagid")
     path = "/tags"
     wrapper = "tag"
     collections = (Collection("/tags", "tags"),)

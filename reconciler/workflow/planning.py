@@ -44,6 +44,8 @@ class Options:
     max_requests: int | None = None
     refresh_only: bool = False
     selected: Selected = field(default_factory=Selected)
+    within: frozenset[str] | None = None
+    """Nothing outside these addresses is looked at (None: everything)."""
 
     def recorded(self) -> dict[str, Any]:
         """What the plan document keeps of them."""
@@ -96,7 +98,7 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
             session.kinds,
             session.secret,
             book.intents(),
-            selected.addresses,
+            _about(selected.addresses, options.within),
             options.destroy,
         )
         made = drift(inputs) if options.refresh_only else plan(inputs)
@@ -105,6 +107,10 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
         )
         requests = remote.requests
     return finish(session, book, inputs, refreshed, made, options, requests, tuple(loaded.warnings), reads)
+
+
+def _about(chosen: frozenset[str] | None, within: frozenset[str] | None) -> frozenset[str] | None:
+    return chosen if within is None else within if chosen is None else chosen & within
 
 
 def finish(

@@ -53,6 +53,23 @@ class Recorder:
             self.exchanges.append(Exchange(path=request.path, query=list(request.query), status=status, body=kept))
 
 
+class Masked:
+    """A remote whose answers are made unreadable like those of a snapshot, to compare them with one."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; see `Remote.send`."""
+        answer = await self._remote.send(request)
+        return Response(answer.status, without_secrets(answer.body), answer.headers)
+
+
 class Replay:
     """A remote that answers reads from a recording; what was not recorded does not exist."""
 

@@ -21,7 +21,7 @@ from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.ports import Store
-from reconciler.model.state import Intent, Record, State, fold, open_intents
+from reconciler.model.state import Binding, Intent, Record, State, fold, open_intents
 from reconciler.resources import load_kinds
 from reconciler.store import new_state, open_store
 
@@ -56,6 +56,8 @@ class Session:
     """What stands for the account instead of a connection: a snapshot."""
     adapt: Callable[[Desired], Desired] = lambda desired: desired
     """What is done to the configuration once it is loaded."""
+    extra: Mapping[str, Binding] = field(default_factory=dict)
+    """What is managed for this run beside what the state knows."""
     revealed: set[str] = field(default_factory=set)
     """Secrets that were resolved so far: whatever the account says is searched for them before it is shown."""
 
@@ -191,6 +193,8 @@ def open_book(session: Session) -> Book:
     store = session.store
     stored = store.read()
     base = stored or new_state(session.identity, lineage=session.around.token(), salt=session.around.token())
+    if session.extra:
+        base = base.model_copy(update={"resources": {**session.extra, **base.resources}})
     return Book(store, base, stored, list(store.journal()), session.around.stamp)
 
 

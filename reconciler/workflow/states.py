@@ -39,7 +39,7 @@ def move(session: Session, source: str, target: str) -> None:
             raise PlanError(f"{target} is in the state already")
         return {(target if address == source else address): binding for address, binding in resources.items()}
 
-    _edit(session, "state mv", change)
+    edit(session, "state mv", change)
 
 
 def remove(session: Session, addresses: Iterable[str]) -> list[str]:
@@ -54,7 +54,7 @@ def remove(session: Session, addresses: Iterable[str]) -> list[str]:
             gone.extend(hits)
         return {address: binding for address, binding in resources.items() if address not in gone}
 
-    _edit(session, "state rm", change)
+    edit(session, "state rm", change)
     return gone
 
 
@@ -64,7 +64,8 @@ def _existing(resources: dict[str, Binding], address: str) -> Binding:
     return resources[address]
 
 
-def _edit(session: Session, operation: str, change: Callable[[dict[str, Binding]], dict[str, Binding]]) -> None:
+def edit(session: Session, operation: str, change: Callable[[dict[str, Binding]], dict[str, Binding]]) -> None:
+    """Change the bindings of the state under its lock. Raises LockHeld, StateError."""
     with session.store.lock(lock_info(session, operation), timeout=10.0):
         book = open_book(session)
         state = book.state()

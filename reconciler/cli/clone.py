@@ -1,0 +1,90 @@
+"""`reconciler clone`."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from dataclasses import replace
+from typing import Any
+
+import click
+
+from reconciler.cli.apply import asked
+from reconciler.cli.opening import consent, selection, session
+from reconciler.cli.plan import view
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say, style
+
+
+@click.command("clone")
+@click.option("--from", "source", required=True, metavar="ENV", help="Environment to copy.")
+@click.option("--to", "destination", required=True, metavar="ENV", help="Environment to make like it.")
+@click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.option("--prune", is_flag=True, help="Delete what only the target holds.")
+@click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
+@click.option("--quiet", is_flag=True, help="No progress.")
+@selection
+@consent
+@click.pass_obj
+def command(
+    chosen: Globals,
+    source: str,
+    destination: str,
+    names: str | None,
+    prune: bool,
+    auto_approve: bool,
+    no_impact: bool,
+    quiet: bool,
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
+    allow: tuple[str, ...],
+) -> int:
+    """Make the account of one environment like that of another: same names, own ids.
+
+    What the target holds under the same names is taken over; nothing else of it is deleted without --prune.
+    """
+    from reconciler.model.errors import Cancelled
+    from reconciler.workflow.copying import prepare_clone
+    from reconciler.workflow.planning import Options
+    from reconciler.workflow.session import run_async
+
+    if source == destination:
+        raise click.UsageError("--from and --to are the same environment")
+    one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
+    options = Options(target, exclude, False, not no_impact, allow)
+    clone = run_async(prepare_clone(one, other, options, prune=prune, only=one.chosen_kinds(names)))
+    for line in clone.left_out:
+        note(f"Not cloned: {line}")
+    document = clone.planned.document
+    if clone.empty and not document.skipped:
+        say(f"No changes. {destination} holds everything that {source} does.")
+        return 0
+    say(view(document, "text"))
+    if document.tripped:
+        return 7
+    if not auto_approve and not asked(False, other):
+        raise Cancelled("cancelled; nothing was changed")
+    return _carry_out(other, clone, options, quiet)
+
+
+def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:
+    from reconciler.render import text
+    from reconciler.render.progress import Progress
+    from reconciler.workflow.applying import Hooks
+    from reconciler.workflow.copying import carry_out_clone, forget_strangers
+    from reconciler.workflow.session import run_async
+
+    total = len(clone.planned.plan.steps)
+    seconds = clone.planned.document.forecast.seconds
+    with Progress(
+        sys.stderr, total=total, environ=os.environ, clock=time.monotonic, forecast=seconds, quiet=quiet
+    ) as progress:
+        summaries = run_async(carry_out_clone(clone, Hooks(emit=progress), options))
+    complete = all(summary.complete for summary in summaries)
+    if complete:
+        forget_strangers(clone, frozenset(opened.load(offline=True).desired.resources))
+    for summary in summaries:
+        say(text.applied(summary, **style()))
+    return 0 if complete and not clone.planned.document.skipped else 5

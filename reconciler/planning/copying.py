@@ -1,0 +1,204 @@
+"""One account as the configuration of another: what can be carried over, what cannot, and ids inside texts. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+
+from reconciler.model import values
+from reconciler.model.address import join, kind_of
+from reconciler.model.desired import Desired, Import, Resource
+from reconciler.model.kind import Kinds, Live
+from reconciler.model.plan import Action, Plan
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.state import Binding
+from reconciler.model.values import Lookup, Ref, Value
+from reconciler.planning.export import Exported, export
+from reconciler.planning.match import NotFound, Resolver, by_key
+
+ELSEWHERE = "_elsewhere"
+"""Put behind the key of an object of the target that nothing in the source corresponds to."""
+
+
+@dataclass(frozen=True, slots=True)
+class Portable:
+    """What of an account can be declared for another one, and what is left out, with the reason."""
+
+    desired: Desired
+    left_out: tuple[str, ...] = ()
+
+
+def portable(
+    exported: Iterable[Exported], target: Snapshot, kinds: Kinds, known: Mapping[str, Binding] | None = None
+) -> Portable:
+    """Return the exported resources without what the target cannot know: look-ups of objects that it does not hold.
+
+    `known` are the bindings of the target's state.
+    """
+    exported = list(exported)
+    pins, guessed = paired(exported, target, kinds, known or {})
+    resolver = Resolver(lives=target.lives, labels={name: kind.label for name, kind in kinds.items()})
+    resources: dict[str, Resource] = {}
+    left_out: list[str] = list(guessed)
+    for one in exported:
+        attrs: dict[str, Value] = {}
+        for name, value in one.resource.attrs.items():
+            missing = [found for found in values.references(value) if _unknown(found, resolver)]
+            if not missing:
+                attrs[name] = value
+                continue
+            left_out += [f"{one.resource.address}.{name}: the other account has no {found}" for found in missing]
+            if isinstance(value, list):
+                attrs[name] = [item for item in value if item not in missing]
+        resources[one.resource.address] = replace(one.resource, attrs=attrs)
+    return Portable(Desired(resources, imports=pins), tuple(left_out))
+
+
+def _unknown(reference: Value, resolver: Resolver) -> bool:
+    if not isinstance(reference, Lookup):
+        return False
+    try:
+        resolver(reference)
+    except NotFound:
+        return True
+    return False
+
+
+def paired(
+    exported: Iterable[Exported], target: Snapshot, kinds: Kinds, known: Mapping[str, Binding]
+) -> tuple[tuple[Import, ...], tuple[str, ...]]:
+    """Return which object of the target each of several namesakes is, in the order of their ids, and what was guessed.
+
+    Accounts hold pipelines of one title and tags of one name (section 4 of the API page); a copy holds as many.
+    """
+    groups: dict[tuple[str, object], list[Exported]] = defaultdict(list)
+    for one in exported:
+        keys = [] if kinds[one.resource.kind].nested else kinds[one.resource.kind].natural_keys(one.live.attrs)
+        if keys and one.resource.address not in known:
+            groups[one.resource.kind, keys[0]].append(one)
+    held = {(binding.kind, binding.id) for binding in known.values()}
+    there = {
+        kind: by_key(kinds[kind], [live for live in target.lives.get(kind, ()) if not live.builtin])
+        for kind in {kind for kind, _ in groups}
+    }
+    pins: list[Import] = []
+    guessed: list[str] = []
+    for (kind, key), mine in groups.items():
+        theirs = [live for live in there[kind].get(key, ()) if (kind, live.id) not in held]  # type: ignore[call-overload]
+        if theirs and (len(mine) > 1 or len(theirs) > 1):
+            pairs = zip(sorted(mine, key=_age), sorted(theirs, key=_age), strict=False)
+            pins += [Import(one.resource.address, live.id) for one, live in pairs]
+            if len(theirs) != len(mine):
+                ids = ", ".join(live.id for live in theirs)
+                guessed.append(
+                    f"{mine[0].resource.address}: {len(theirs)} objects there have its name (ids {ids}); "
+                    "the oldest were taken for it"
+                )
+    return tuple(pins), tuple(guessed)
+
+
+def _age(one: Exported | Live) -> tuple[int, str]:
+    identity = one.live.id if isinstance(one, Exported) else one.id
+    return len(identity), identity
+
+
+def strangers(plan: Plan, target: Snapshot, kinds: Kinds, taken: Iterable[str]) -> dict[str, Binding]:
+    """Return bindings for the objects of the target that the plan does not know: planned with them, they go."""
+    held = {(kind_of(address), identity) for address, identity in plan.ids.items()}
+    held |= {(change.kind, change.live.id) for change in plan.changes if change.live is not None}
+    used = set(taken)
+    found: dict[str, Binding] = {}
+    for one in export(target, kinds, {}):
+        if (one.resource.kind, one.live.id) in held:
+            continue
+        key = one.resource.key
+        while join(one.resource.kind, key) in used:
+            key += ELSEWHERE
+        needs = sorted({ref.address for ref in values.references(dict(one.resource.attrs)) if isinstance(ref, Ref)})
+        found[join(one.resource.kind, key)] = Binding(id=one.live.id, kind=one.resource.kind, depends_on=needs)
+    return found
+
+
+def inverted(plan: Plan) -> Plan:
+    """Return the differences seen from the other side: what is only here is only there."""
+    turned = {Action.CREATE: Action.DELETE, Action.DELETE: Action.CREATE}
+    changes = tuple(
+        replace(
+            change,
+            action=turned.get(change.action, change.action),
+            attributes=tuple(replace(one, before=one.after, after=one.before) for one in change.attributes),
+            desired={one.name: one.before for one in change.attributes},
+        )
+        for change in plan.changes
+    )
+    return replace(plan, changes=changes)
+
+
+# --- ids inside texts ------------------------------------------------------------------------------------------------
+
+
+def mentioning(exported: Iterable[Exported], kinds: Kinds) -> dict[str, list[str]]:
+    """Return the addresses whose texts hold ids of exported objects, with the addresses that they mean."""
+    exported = list(exported)
+    names = {(one.resource.kind, one.live.id): one.resource.address for one in exported}
+    found: dict[str, list[str]] = {}
+    for one in exported:
+        meant = _Meant(names)
+        _translated(one.resource.attrs, kinds, meant)
+        if meant.addresses:
+            found[one.resource.address] = meant.addresses
+    return found
+
+
+class _Meant:
+    """Replaces nothing, and notes which addresses the ids stand for."""
+
+    def __init__(self, names: Mapping[tuple[str, str], str]) -> None:
+        self._names = names
+        self.addresses: list[str] = []
+
+    def __call__(self, kind: str, identity: str) -> str:
+        address = self._names.get((kind, identity))
+        if address is not None:
+            self.addresses.append(address)
+        return identity
+
+
+def translated(
+    resource: Resource, kinds: Kinds, source: Mapping[tuple[str, str], str], target: Mapping[str, str]
+) -> Resource:
+    """Return the resource with ids inside its texts replaced: (kind, id) of the source -> address -> id of the target.
+
+    An id is one where its place says so: `list=7`, `listid=7`, `field[7]` in a URL, a form or a link.
+    """
+
+    def other(kind: str, identity: str) -> str:
+        return target.get(source.get((kind, identity), ""), identity)
+
+    return replace(resource, attrs=_translated(resource.attrs, kinds, other))
+
+
+def _translated(attrs: Mapping[str, Value], kinds: Kinds, other: Callable[[str, str], str]) -> dict[str, Value]:
+    pattern, owners = _mentions(kinds)
+
+    def leaf(value: Value) -> Value:
+        if not isinstance(value, str) or not any(letter.isdigit() for letter in value):
+            return value
+        return pattern.sub(lambda match: _swap(match, owners, other), value)
+
+    return {name: values.transform(value, leaf) for name, value in attrs.items()}
+
+
+def _swap(match: re.Match[str], owners: Mapping[str, str], other: Callable[[str, str], str]) -> str:
+    kind = owners[match.group("name").lower()]
+    return f"{match.group('head')}{other(kind, match.group('id'))}{match.group('tail')}"
+
+
+def _mentions(kinds: Kinds) -> tuple[re.Pattern[str], dict[str, str]]:
+    """Return what finds ids in texts: the names that kinds say they go by, as a parameter or as an index."""
+    owners = {word: kind.name for kind in kinds.values() for word in (*kind.mentioned, f"{kind.name}_id")}
+    names = "|".join(sorted(map(re.escape, owners), key=lambda one: (-len(one), one)))
+    parameter = rf"(?P<head>(?<![A-Za-z0-9_])(?P<name>{names})(?:\[\])?(?:=|%3D))(?P<id>[0-9]+)(?P<tail>(?![0-9]))"
+    return re.compile(parameter, re.IGNORECASE), owners

@@ -1,0 +1,252 @@
+"""The verbs `compare` and `clone`: one account as the configuration of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler import __version__
+from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.model import document as doc
+from reconciler.model import values
+from reconciler.model.desired import Desired
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Action, Plan
+from reconciler.model.project import PROJECT_FILE
+from reconciler.model.snapshot import Snapshot, snapshot
+from reconciler.model.state import State
+from reconciler.model.summary import ApplySummary
+from reconciler.model.values import Ref
+from reconciler.planning.copying import Portable, inverted, mentioning, portable, strangers, translated
+from reconciler.planning.document import Heading, to_document
+from reconciler.planning.export import Exported, export, referred
+from reconciler.planning.planner import Inputs, plan
+from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.identity import check_account
+from reconciler.workflow.planning import Options, Planned, make_plan
+from reconciler.workflow.recordings import Masked, Replay, adapted, read_recording
+from reconciler.workflow.session import Session, open_book, open_session
+from reconciler.workflow.states import edit
+
+
+@dataclass(frozen=True)
+class Held:
+    """What one side holds: every object that could be managed, as read; `addresses` are those that its state knows."""
+
+    name: str
+    seen: Snapshot
+    refreshed: Refreshed
+    state: State
+    requests: int = 0
+    exported: list[Exported] = field(default_factory=list)
+
+
+def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, frozenset[str]]:
+    """Return every kind that can be managed (of these) and those they refer to, with all attributes."""
+    wanted = [
+        name
+        for name, kind in kinds.items()
+        if (kind.managed and (only is None or name in only)) or name in referred(kinds)
+    ]
+    return {name: frozenset((*kinds[name].attributes, *kinds[name].variants)) for name in wanted}
+
+
+async def hold(session: Session, name: str, *, masked: bool = False, only: frozenset[str] | None = None) -> Held:
+    """Read what an environment holds. Raises AuthError, IncompleteListing, Unreachable."""
+    async with AsyncExitStack() as stack:
+        remote = session.connect(stack, write=False)
+        book = open_book(session)
+        await check_account(session, remote, book.stored)
+        return await _held(session.kinds, Masked(remote) if masked else remote, name, book.state(), only)
+
+
+async def _held(kinds: Kinds, remote: Any, name: str, state: State, only: frozenset[str] | None) -> Held:
+    reads = all_reads(kinds, only)
+    refreshed = await refresh(remote, kinds, reads)
+    seen = snapshot(kinds, reads, refreshed.tables)
+    exported = export(seen, kinds, state.resources, only)
+    return Held(name, seen, refreshed, state, remote.requests, exported)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `right` would need to become `left`, as a plan document without steps; `left_out` cannot be compared."""
+
+    document: doc.PlanDocument
+    left_out: tuple[str, ...]
+
+
+async def compare(session: Session, left: str, right: str, only: frozenset[str] | None = None) -> Comparison:
+    """Compare two environments, an environment and a folder with a project, or snapshot files. Writes nothing."""
+    kinds = session.kinds
+    masked = any(_is_file(session, one) for one in (left, right))
+    sides = [await _side(session, name, masked=masked, only=only) for name in (left, right)]
+    one, other = sides
+    turned = isinstance(other, Desired)
+    if turned:
+        one, other = other, one
+    if isinstance(other, Desired):
+        raise ReconcilerError("two folders cannot be compared: one side has to be an account or a snapshot")
+    carried = Portable(one) if isinstance(one, Desired) else portable(one.exported, other.seen, kinds)
+    exported = [] if isinstance(one, Desired) else one.exported
+    empty = State(lineage="compare")
+    inputs, known = _met(Inputs(carried.desired, empty, other.seen, kinds, session.secret), exported)
+    extra = strangers(known, other.seen, kinds, carried.desired.resources)
+    whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
+    whole = inverted(whole) if turned else whole
+    spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, Held)))
+    heading = Heading(__version__, session.around.stamp(), f"{left} -> {right}", right, "", 0, {}, "compare")
+    unknown = [line for held in sides if isinstance(held, Held) for line in _unknown(held)]
+    return Comparison(to_document(whole, heading, spent, kinds), (*carried.left_out, *unknown))
+
+
+def _met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
+    """Return the inputs with ids inside texts as the target has them, and the plan that found out which those are."""
+    found = plan(inputs)
+    texts = mentioning(exported, inputs.kinds)
+    if not texts:
+        return inputs, found
+    ids = {(one.resource.kind, one.live.id): one.resource.address for one in exported}
+    inputs = replace(inputs, desired=_with_ids(inputs.desired, inputs.kinds, ids, found.ids, texts))
+    return inputs, plan(inputs)
+
+
+def _unknown(held: Held) -> list[str]:
+    return [f"{kind} of {held.name}: {why}" for kind, why in held.seen.unknown.items()]
+
+
+def _differences(made: Plan) -> Plan:
+    """Return what differs: an object that both hold alike is no difference, and nobody carries anything out."""
+    changes = tuple(replace(change, adopts=False) for change in made.changes if change.action is not Action.ADOPT)
+    return replace(made, changes=changes, steps=(), kept=made.kept + len(made.changes) - len(changes))
+
+
+def _is_file(session: Session, name: str) -> bool:
+    return name not in session.project.project.environments and (session.folder / name).is_file()
+
+
+async def _side(session: Session, name: str, *, masked: bool, only: frozenset[str] | None) -> Held | Desired:
+    if name in session.project.project.environments:
+        return await hold(open_session(session.folder, name, session.around), name, masked=masked, only=only)
+    place = session.folder / name
+    if place.is_file():
+        return await _held(session.kinds, Replay(read_recording(place)), name, State(lineage="snapshot"), only)
+    if (place / PROJECT_FILE).is_file():
+        loaded = open_session(place, None, session.around).load().desired
+        return adapted(session, loaded) if masked else loaded
+    raise ReconcilerError(
+        f"`{name}` is no environment of this project, no folder with a {PROJECT_FILE}, and no snapshot file",
+        hint=f"environments: {', '.join(session.project.project.environments)}",
+    )
+
+
+# --- clone -----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Clone:
+    """A clone that is ready to be carried out: the whole plan for the target, and the target's session for it.
+
+    `texts` are the resources whose texts hold ids of the source, with what they mean: they are written last, when the
+    ids of the target are known. `left_out` cannot be carried over, with the reasons.
+    """
+
+    target: Session
+    desired: Desired
+    ids: Mapping[tuple[str, str], str]
+    texts: Mapping[str, list[str]]
+    planned: Planned
+    left_out: tuple[str, ...]
+    before: frozenset[str]
+
+    @property
+    def empty(self) -> bool:
+        """Whether the target holds everything already."""
+        return all(change.action is Action.ADOPT for change in self.planned.plan.changes)
+
+
+async def prepare_clone(
+    source: Session, target: Session, options: Options, *, prune: bool = False, only: frozenset[str] | None = None
+) -> Clone:
+    """Read both accounts and plan the source as the target's configuration. Nothing that only the target holds goes
+    without `prune`. Raises what `make_plan` raises.
+    """
+    one = await hold(source, source.settings.name, only=only)
+    other = await hold(target, target.settings.name, only=only)
+    carried = portable(one.exported, other.seen, source.kinds, other.state.resources)
+    ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in one.exported}
+    texts = mentioning(one.exported, source.kinds)
+    inputs, known = _met(Inputs(carried.desired, other.state, other.seen, source.kinds, target.secret), one.exported)
+    extra = strangers(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
+    before = frozenset(other.state.resources)
+    copy = replace(target, extra=extra, adapt=lambda _: inputs.desired)
+    within = None if prune else frozenset(carried.desired.resources)
+    planned = await make_plan(copy, replace(options, within=within))
+    left_out = (*carried.left_out, *_unknown(one), *_unknown(other), *_by_hand(one, other, source.kinds))
+    return Clone(copy, carried.desired, ids, texts, planned, left_out, before)
+
+
+def _with_ids(
+    desired: Desired,
+    kinds: Kinds,
+    source: Mapping[tuple[str, str], str],
+    target: Mapping[str, str],
+    texts: Mapping[str, list[str]],
+) -> Desired:
+    """Return the configuration with ids inside texts translated, as far as the target's are known."""
+    changed = {address: translated(desired.resources[address], kinds, source, target) for address in texts}
+    return replace(desired, resources={**desired.resources, **changed})
+
+
+async def carry_out_clone(clone: Clone, hooks: Hooks, options: Options) -> list[ApplySummary]:
+    """Apply a clone: first everything without ids in its texts, then the rest with the ids of the target."""
+    late = frozenset(clone.texts)
+    if not late:
+        return [await apply_plan(clone.target, clone.planned, hooks)]
+    late |= {address for address in clone.desired.resources if _needs(clone.desired, address) & late}
+    first = frozenset(clone.desired.resources) - late
+    done = [await apply_plan(clone.target, await make_plan(clone.target, replace(options, within=first)), hooks)]
+    if not done[0].complete or hooks.stop.is_set():
+        return done
+    known = {address: binding.id for address, binding in open_book(clone.target).state().resources.items()}
+    desired = _with_ids(clone.desired, clone.target.kinds, clone.ids, known, clone.texts)
+    target = replace(clone.target, adapt=lambda _: desired)
+    within = clone.planned.inputs.only
+    return [*done, await apply_plan(target, await make_plan(target, replace(options, within=within)), hooks)]
+
+
+def _needs(desired: Desired, address: str) -> set[str]:
+    found = values.references(dict(desired.resources[address].attrs))
+    return {reference.address for reference in found if isinstance(reference, Ref)}
+
+
+def forget_strangers(clone: Clone, declared: frozenset[str]) -> None:
+    """Forget in the target's state what its own configuration does not declare and it did not know before.
+
+    Otherwise the target's next plan would delete what was cloned.
+    """
+    book = open_book(replace(clone.target, extra={}))
+    kept = {
+        address: binding
+        for address, binding in book.state().resources.items()
+        if address in declared or address in clone.before
+    }
+    if len(kept) != len(book.state().resources):
+        edit(clone.target, "clone", lambda _: kept)
+
+
+def _by_hand(one: Held, other: Held, kinds: Kinds) -> list[str]:
+    """Return what the API only lets us read, and the target lacks."""
+    found = []
+    for name, lives in one.seen.lives.items():
+        kind = kinds[name]
+        if kind.managed and not kind.shared:
+            continue
+        there = {str(live.attrs.get(kind.label)) for live in other.seen.lives.get(name, ())}
+        missing = [live for live in lives if str(live.attrs.get(kind.label)) not in there and not live.builtin]
+        if missing:
+            found.append(f"{len(missing)} of kind {name}: they are made by hand, not by a clone")
+    return found

@@ -1,0 +1,195 @@
+"""`clone` and `compare`: two accounts of one project, told apart by nothing but their ids."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tests.world import World, new_world
+from tests.world.accounts import Held, hold
+
+PROJECT = """
+version: 1
+environments:
+  a: {url: "emulator:state/account.db"}
+  b: {url: "emulator:state/b.db"}
+default_environment: a
+"""
+MESS: dict[str, Any] = {
+    "tags": [{"tag": "VIP", "id": 900001}, {"tag": "vip", "id": 900002}, {"tag": '50% off 😀 "x"', "id": 900003}],
+    "lists": [{"name": "News", "id": 910001, "stringid": "news", "sender_url": "https://x.example"}],
+    "fields": [
+        {"title": "Plan", "type": "dropdown", "id": 920001, "options": ["Free", "Pro"], "relids": ["910001"]},
+        {"title": "Hidden", "type": "text", "id": 920002},
+    ],
+    "dealGroups": [
+        {"title": "Sales", "currency": "usd", "id": 930001, "stages": [{"title": "A", "id": 940001}]},
+        {"title": "Sales", "currency": "eur", "id": 930002, "stages": [{"title": "A", "id": 940002}, {"title": "B"}]},
+    ],
+    "webhooks": [
+        {
+            "name": "W",
+            "url": "https://h.example/x?list=910001&token=abc&tagid=900001",
+            "events": ["subscribe"],
+            "sources": ["public"],
+            "listid": 910001,
+            "id": 950001,
+        }
+    ],
+}
+
+
+class Pair:
+    """A project with two environments, `a` and `b`."""
+
+    def __init__(self, world: World, other: Held) -> None:
+        self.world, self.other = world, other
+        world.write(PROJECT, "reconciler.yaml")
+        world.write("tags: {}")
+
+    def run(self, *argv: str) -> tuple[int, str]:
+        """Run a command; return its exit code and everything it printed."""
+        ran = self.world.cli(*argv)
+        return ran.code, ran.text
+
+    def differences(self) -> list[str]:
+        """Return what `compare a b` finds."""
+        ran = self.world.cli("compare", "a", "b", "--format", "json")
+        return [f"{change['action']} {change['address']}" for change in json.loads(ran.out)["changes"]]
+
+
+@pytest.fixture(name="pair")
+def a_pair(tmp_path: Path) -> Iterator[Pair]:
+    """Two empty accounts."""
+    with new_world(tmp_path) as world, hold(world.folder / "state/b.db") as other:
+        yield Pair(world, other)
+
+
+def test_a_clone_is_like_its_source_and_holds_none_of_its_ids(pair: Pair) -> None:
+    """Twin titles, tags that differ in case, hidden fields, ids in URLs: all of it, under ids of the target's own."""
+    pair.world.account.seed(MESS)
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+    assert code == 0, text
+    assert pair.differences() == []
+    dump = json.dumps(pair.other.rows.dump())
+    assert not re.findall(r"9[0-5]000\d", dump)
+    (hook,) = pair.other.rows.all("webhooks")
+    news, vip = pair.other.rows.all("lists")[0]["id"], next(iter(pair.other.rows.where("tags", tag="VIP")))["id"]
+    assert hook["url"] == f"https://h.example/x?list={news}&token=abc&tagid={vip}"
+
+
+def test_cloning_again_changes_nothing(pair: Pair) -> None:
+    """What is there under the same name is what was cloned; the target's plan does not want to delete it either."""
+    pair.world.account.seed(MESS)
+    pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+    before = pair.other.rows.dump()
+    code, text = pair.run("clone", "--from", "a", "--to", "b")
+    assert (code, "No changes." in text) == (0, True), text
+    assert pair.other.rows.dump() == before
+    assert "No changes." in pair.run("-e", "b", "plan")[1]
+
+
+def test_what_only_the_target_holds_stays_without_prune(pair: Pair) -> None:
+    """Strangers go only where --prune and the guards say so; the source is never written to."""
+    pair.world.account.seed(MESS)
+    pair.other.seed({"tags": [{"tag": "Mine", "contacts": 3}], "dealGroups": [{"title": "Own", "currency": "usd"}]})
+    pair.world.forget()
+    pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+    assert {row["tag"] for row in pair.other.rows.all("tags")} >= {"Mine", "VIP"}
+    assert pair.differences() == ["delete pipeline.own", "delete tag.mine"]
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--prune", "--auto-approve", "--quiet")
+    assert code == 7, text
+    assert "3 contacts carry the tag" in text
+    override = re.findall(r"--allow (\S+)", text)
+    code, text = pair.run(
+        "clone", "--from", "a", "--to", "b", "--prune", "--auto-approve", "--quiet",
+        *(part for one in override for part in ("--allow", one.rstrip(".,;"))),
+    )  # fmt: skip
+    assert code == 0, text
+    assert pair.differences() == []
+    assert pair.world.writes() == []
+
+
+def test_what_the_target_lacks_is_left_out_and_said(pair: Pair) -> None:
+    """A user who has no seat in the target cannot be referred to there."""
+    pair.world.account.seed({"users": [{"id": 7, "username": "joe", "email": "joe@acme.example"}]})
+    pair.world.write("pipelines: {p: {title: P, currency: usd, users: [joe@acme.example]}}")
+    assert pair.run("-e", "a", "apply", "--auto-approve", "--quiet")[0] == 0
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+    assert code == 0, text
+    assert "pipeline.p.users: the other account has no user[email=joe@acme.example]" in text
+    assert [row["title"] for row in pair.other.rows.all("dealGroups")] == ["P"]
+
+
+def test_folders_and_snapshots_are_compared_with_accounts(pair: Pair) -> None:
+    """Either side may be a folder of declarations or a snapshot file; the direction is what RIGHT would need."""
+    pair.world.account.seed({"tags": [{"tag": "VIP"}], "lists": [{"name": "News", "stringid": "news"}]})
+    pair.run("-e", "a", "snapshot", "--out", "a.json")
+    pair.world.write(PROJECT, "other/reconciler.yaml")
+    pair.world.write("tags: {vip: {name: VIP}, new: {}}", "other/config/x.yaml")
+    assert json.loads(pair.world.cli("compare", "a.json", "a", "--format", "json").out)["changes"] == []
+    changes = json.loads(pair.world.cli("compare", "other", "a", "--format", "json").out)["changes"]
+    assert [f"{one['action']} {one['address']}" for one in changes] == ["create tag.new", "delete list.news"]
+    turned = json.loads(pair.world.cli("compare", "a", "other", "--format", "json").out)["changes"]
+    assert [f"{one['action']} {one['address']}" for one in turned] == ["delete tag.new", "create list.news"]
+    assert pair.world.cli("compare", "a", "nowhere").code == 1
+
+
+NAMES = st.text(st.sampled_from("Aab %\"'😀é-_#:{}"), min_size=1, max_size=6).filter(lambda text: bool(text.strip()))
+
+
+@st.composite
+def accounts(draw: st.DrawFn) -> Mapping[str, Any]:
+    """Rows of an account with mess: namesakes, odd letters, orphans, fields without relations."""
+    lists = [
+        {"id": 910000 + n, "name": name, "stringid": f"l{n}", "sender_url": "https://x.example", "sender_reminder": "r"}
+        for n, name in enumerate(draw(st.lists(NAMES, max_size=3)))
+    ]
+    titles = draw(st.lists(NAMES, max_size=3, unique_by=lambda text: re.sub(r"\W", "", text.upper()) or text))
+    relids = ["0", *(str(row["id"]) for row in lists)]
+    return {
+        "tags": [
+            {"id": 900000 + n, "tag": tag} for n, tag in enumerate(draw(st.lists(NAMES, max_size=4, unique=True)))
+        ],
+        "lists": lists,
+        "fields": [
+            {
+                "id": 920000 + n,
+                "title": title,
+                "perstag": f"F{n}",
+                "type": draw(st.sampled_from(["text", "dropdown", "listbox"])),
+                "options": draw(st.lists(NAMES, max_size=3, unique=True)),
+                "relids": draw(st.lists(st.sampled_from(relids), max_size=2, unique=True)),
+            }
+            for n, title in enumerate(titles)
+        ],
+        "dealGroups": [
+            {
+                "id": 930000 + n,
+                "title": title,
+                "currency": draw(st.sampled_from(["usd", "eur"])),
+                "stages": [{"title": stage} for stage in draw(st.lists(NAMES, max_size=5, unique=True))],
+            }
+            for n, title in enumerate(draw(st.lists(NAMES, max_size=3)))
+        ],
+    }
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(rows=accounts())
+def test_any_account_can_be_cloned(rows: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Equal but for ids, and no id of the source anywhere in the target."""
+    with new_world(tmp_path_factory.mktemp("world")) as world, hold(world.folder / "state/b.db") as other:
+        pair = Pair(world, other)
+        world.account.seed(rows)
+        code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+        assert code == 0, text
+        assert pair.differences() == []
+        assert not re.findall(r"9[0-3]00\d\d", json.dumps(other.rows.dump()))
