@@ -161,8 +161,8 @@ class FieldKind(Kind):
         attrs = super().decode(row, tables)
         attrs["options"] = [
             {
-                "value": option.get("value") or "",
-                "label": text(option.get("label")) or option.get("value") or "",
+                "value": text(option.get("value")) or "",
+                "label": text(option.get("label")) or text(option.get("value")) or "",
                 "default": truthy(option.get("isdefault")),
             }
             for option in row["_options"]
@@ -250,7 +250,7 @@ class FieldKind(Kind):
         # Row 45 of section 7: whether the bulk POST appends or replaces is unknown, so look, and post all if it
         # replaced.
         answer = yield get(f"/fields/{write.id}")
-        present = {row.get("value") for row in (answer.body or {}).get("fieldOptions", [])}
+        present = {text(row.get("value")) or "" for row in (answer.body or {}).get("fieldOptions", [])}
         lost = [(orders[option["value"]], option) for option in wanted if option["value"] not in present]
         if present and lost:
             yield _bulk(write.id, [(orders[option["value"]], option) for option in wanted])
@@ -326,44 +326,36 @@ def _option_order(row: Row) -> tuple[int, int]:
 
 
 def _kept(wanted: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> dict[str, Row]:
-    """Return the live options that can stay, by value: same label and default, and already in the wanted relative
-    order.
-
-    The longest such run is kept (longest increasing subsequence over (orderid, id)), which makes the fewest writes.
+    """Return the live options that can stay, by value: same label and default, in the wanted relative order, and with
+    room for the options that go between. The longest such run is kept, which makes the fewest writes.
     """
     place = {option["value"]: index for index, option in enumerate(wanted)}
-    same: list[tuple[int, Row]] = []
-    seen: set[str] = set()
+    best: dict[str, list[tuple[int, Row]]] = {}
     for row in rows:
-        value = row.get("value") or ""
-        option = wanted[place[value]] if value in place else None
-        if option is None or value in seen:
+        value = text(row.get("value")) or ""
+        option = wanted[place[value]] if value in place and value not in best else None
+        if option is None or not _says(row, option):
             continue
-        if (text(row.get("label")) or value) == option["label"] and truthy(row.get("isdefault")) == option["default"]:
-            same.append((place[value], row))
-            seen.add(value)
-    best: list[list[tuple[int, Row]]] = []
-    for item in same:
-        before = max((run for run in best if run[-1][0] < item[0]), key=len, default=[])
-        best.append([*before, item])
-    longest = max(best, key=len, default=[])
-    return {wanted[index]["value"]: row for index, row in _spaced(longest, wanted)}
+        before = [run for run in best.values() if _room(run[-1], place[value], row)]
+        if before or _room(None, place[value], row):
+            best[value] = [*max(before, key=len, default=[]), (place[value], row)]
+    longest = max(best.values(), key=len, default=[])
+    return {wanted[index]["value"]: row for index, row in longest}
 
 
-def _spaced(run: list[tuple[int, Row]], wanted: Sequence[Mapping[str, Any]]) -> list[tuple[int, Row]]:
-    """Drop from a run what leaves no room for the options that go between (orders are integers and ties fall back
-    to ids).
+def _says(row: Row, option: Mapping[str, Any]) -> bool:
+    label = text(row.get("label")) or option["value"]
+    return bool(label == option["label"] and truthy(row.get("isdefault")) == option["default"])
+
+
+def _room(before: tuple[int, Row] | None, index: int, row: Row) -> bool:
+    """Tell whether a live option can stay at this place after the one before it (None: as the first to stay); orders
+    are integers, and ties fall back to ids.
     """
-    room: list[tuple[int, Row]] = []
-    for index, row in run:
-        if not room:
-            fits = _option_order(row)[0] > index or index == 0
-        else:
-            gap = index - room[-1][0]
-            fits = gap == 1 or _option_order(row)[0] - _option_order(room[-1][1])[0] >= gap
-        if fits:
-            room.append((index, row))
-    return room
+    if before is None:
+        return index == 0 or _option_order(row)[0] > index
+    gap = index - before[0]
+    return gap == 1 or (gap > 1 and _option_order(row)[0] - _option_order(before[1])[0] >= gap)
 
 
 def _orders(wanted: Sequence[Mapping[str, Any]], kept: Mapping[str, Row]) -> dict[str, int]:
