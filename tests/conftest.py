@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, settings
 
 from tests import network_guard
 from tests.contract.checker import Contract, vendor_contract
+from tests.contract.watch import ADVICE, watched
 from tests.world import World, new_world
 
 IN_CI = bool(os.environ.get("CI"))
@@ -42,6 +43,15 @@ def _neutral_environment(monkeypatch: pytest.MonkeyPatch, tmp_path_factory: pyte
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("TZ", "UTC")
     monkeypatch.setenv("LC_ALL", "C.UTF-8")
+
+
+@pytest.fixture(autouse=True)
+def _on_contract(request: pytest.FixtureRequest) -> Iterator[None]:
+    """Check every request that the product sends in any test against what the vendor documents."""
+    with watched() as problems:
+        yield
+    if request.node.get_closest_marker("off_contract") is None:
+        assert not problems, "\n".join([ADVICE, *problems])
 
 
 @pytest.fixture(scope="session")

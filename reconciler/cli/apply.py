@@ -16,11 +16,11 @@ import click
 from reconciler.cli.opening import budget, consent, selection, session
 from reconciler.cli.plan import exit_code, view
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say, style
+from reconciler.cli.terminal import ask, can_ask, note, requests_sent, say, style
 
 
 @click.command("apply")
-@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.argument("planfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--strict", is_flag=True, help="With PLANFILE: refuse everything when anything moved since the plan.")
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
@@ -69,12 +69,16 @@ def plan_and_apply(chosen: Globals, options: Any, auto_approve: bool, lock_timeo
     if document.tripped:
         return 7
     if not planned.plan.steps:
+        if chosen.verbose:
+            requests_sent(planned.requests)
         return exit_code(document, False)
+    spent = planned.requests
     if not auto_approve and not asked(options.destroy, opened):
         raise Cancelled("cancelled; nothing was changed")
     if not auto_approve:
         planned = run_async(still_true(opened, planned, options))
-    return carry_out(opened, planned, lock_timeout, quiet, chosen.verbose)
+        spent += planned.requests
+    return carry_out(opened, planned, lock_timeout, quiet, chosen.verbose, spent=spent)
 
 
 async def still_true(opened: Any, planned: Any, options: Any) -> Any:
@@ -95,15 +99,11 @@ async def still_true(opened: Any, planned: Any, options: Any) -> Any:
 
 
 def asked(destroy: bool, opened: Any) -> bool:
-    """Ask, and accept only `yes`. Without a terminal nobody can answer."""
-    if not sys.stdin.isatty() and not os.environ.get("RECONCILER_PROMPT"):
-        raise click.UsageError(
-            "there is no terminal to ask on: use --auto-approve, or `plan --out FILE` and `apply FILE`"
-        )
+    """Ask whether to go on."""
     question = "Do you really want to destroy all of this?" if destroy else "Do you want to perform these actions?"
-    note(f"\n{question}\n  Environment: {opened.settings.name}. Only 'yes' will be accepted.\n")
-    answer = click.prompt("  Enter a value", default="", show_default=False, err=True)
-    return bool(answer == "yes")
+    if can_ask():
+        note(f"\n{question}\n  Environment: {opened.settings.name}. Only 'yes' will be accepted.\n")
+    return ask("  Enter a value", otherwise="use --auto-approve, or `plan --out FILE` and then `apply FILE`")
 
 
 def apply_saved(chosen: Globals, planfile: Path, strict: bool, lock_timeout: float, quiet: bool) -> int:
@@ -122,14 +122,23 @@ def apply_saved(chosen: Globals, planfile: Path, strict: bool, lock_timeout: flo
         say(text.refused(checked.refused, strict=strict, **style()))
     if not checked.planned.plan.steps:
         return 6 if checked.refused else exit_code(checked.planned.document, False)
-    code = carry_out(opened, checked.planned, lock_timeout, quiet, chosen.verbose, spent=checked.requests)
+    code = carry_out(opened, checked.planned, lock_timeout, quiet, chosen.verbose, proof=checked.requests)
     return 6 if checked.refused and code == 0 else code
 
 
 def carry_out(
-    opened: Any, planned: Any, lock_timeout: float, quiet: bool, verbose: int, *, spent: int | None = None
+    opened: Any,
+    planned: Any,
+    lock_timeout: float,
+    quiet: bool,
+    verbose: int,
+    *,
+    spent: int = 0,
+    proof: int | None = None,
 ) -> int:
-    """Apply with progress, and return the exit code. `spent` requests went into proving a saved plan, as forecast."""
+    """Apply with progress, and return the exit code. `spent` requests went into plans, `proof` into proving a saved
+    one, as forecast.
+    """
     from reconciler.render import text
     from reconciler.render.progress import Progress
     from reconciler.workflow.applying import Hooks, apply_plan
@@ -164,12 +173,12 @@ def carry_out(
             return await apply_plan(opened, planned, hooks, lock_timeout=lock_timeout)
 
     summary = run_async(work())
-    if spent is not None:
+    if proof is not None:
         promised = planned.document.forecast.check_requests + (summary.forecast or 0)
-        summary = replace(summary, requests=summary.requests + spent, forecast=promised)
+        summary = replace(summary, requests=summary.requests + proof, forecast=promised)
     say(text.applied(summary, **style()))
     if verbose:
-        note(f"{summary.requests} requests sent to the account.")
+        requests_sent(spent + summary.requests)
     if interrupted:
         return 130
     if not summary.complete:

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import ask, note, say
 
 
 @click.group("lock")
@@ -24,6 +24,9 @@ def list_(chosen: Globals, fmt: str) -> int:
     from reconciler.render.tables import table
 
     holder = session(chosen, offline=True).store.holder()
+    if holder is None and fmt == "text":
+        note("Nobody holds the lock.")
+        return 0
     rows = [asdict(holder)] if holder is not None else []
     say(table(rows, ["id", "owner", "host", "pid", "since", "operation"], "json" if fmt == "json" else "text"))
     return 0
@@ -35,13 +38,17 @@ def list_(chosen: Globals, fmt: str) -> int:
 @click.pass_obj
 def break_(chosen: Globals, lock_id: str, auto_approve: bool) -> int:
     """Remove the lock ID of a run that is surely dead."""
-    from reconciler.model.errors import Cancelled, LockHeld
+    from reconciler.model.errors import Cancelled, ReconcilerError
 
     store = session(chosen, offline=True).store
+    missing = ReconcilerError(f"no lock {lock_id} is held", hint="`reconciler lock list` shows the one that is")
+    holder = store.holder()
+    if holder is None or holder.id != lock_id:
+        raise missing
     note("If the run that holds the lock still lives, two of them will write at once.")
-    if not auto_approve and click.prompt("  Only 'yes' breaks it", default="", show_default=False, err=True) != "yes":
+    if not auto_approve and not ask("  Only 'yes' breaks it", otherwise="use --auto-approve"):
         raise Cancelled("cancelled; the lock was not touched")
     if not store.break_lock(lock_id):
-        raise LockHeld(f"no lock {lock_id} is held", hint="`reconciler lock list` shows the one that is")
+        raise missing
     say(f"Broke the lock {lock_id}.")
     return 0

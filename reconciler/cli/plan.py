@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.opening import budget, consent, selection, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say, style
+from reconciler.cli.terminal import note, requests_sent, say, style
 
 
 @click.command("plan")
@@ -66,9 +66,10 @@ def command(
         if against is not None:
             raise click.UsageError("a plan against a snapshot cannot be saved: nobody could apply it")
         write_plan(document, out)
-        note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
+        refused = "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: reconciler apply {out}"
+        note(f"Saved the plan to {out}. {refused}")
     if chosen.verbose:
-        note(f"{planned.requests} requests sent to the account.")
+        requests_sent(planned.requests)
     return exit_code(document, detailed_exitcode)
 
 

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import say
+from reconciler.cli.terminal import note, say
 
 
 @click.group("state")
@@ -23,13 +23,11 @@ def list_(chosen: Globals, patterns: tuple[str, ...], fmt: str) -> int:
     from reconciler.render.tables import table
     from reconciler.workflow import states
 
-    say(
-        table(
-            states.rows(session(chosen, offline=True), patterns),
-            ["address", "kind", "id"],
-            "json" if fmt == "json" else "text",
-        )
-    )
+    rows = states.rows(session(chosen, offline=True), patterns)
+    if not rows and fmt == "text":
+        note("Nothing that fits is managed." if patterns else "Nothing is managed yet.")
+        return 0
+    say(table(rows, ["address", "kind", "id"], "json" if fmt == "json" else "text"))
     return 0
 
 

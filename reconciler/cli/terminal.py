@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.errors import Cancelled, ConfigError, ReconcilerError
 
 
 def width() -> int:
@@ -40,6 +40,24 @@ def note(text: str) -> None:
     click.echo(text, err=True, color=True)
 
 
+def can_ask() -> bool:
+    """Whether somebody can answer a question: a terminal outside of any CI, or a program that says it will."""
+    return bool(os.environ.get("RECONCILER_PROMPT")) or (sys.stdin.isatty() and not os.environ.get("CI"))
+
+
+def ask(question: str, *, otherwise: str) -> bool:
+    """Ask, and accept only `yes`. Raises ReconcilerError where nobody can answer, with what to do `otherwise`."""
+    if not can_ask():
+        raise ReconcilerError("there is no terminal to ask on; nothing was changed", hint=otherwise)
+    answer = click.prompt(question, default="", show_default=False, err=True)
+    return bool(answer == "yes")
+
+
+def requests_sent(count: int) -> None:
+    """Say what a run cost the account."""
+    note(f"{count} request{'s' if count != 1 else ''} sent to the account.")
+
+
 def style() -> dict[str, Any]:
     """The arguments that text views take."""
     return {"width": width(), "colour": colour(), "ascii_only": ascii_only()}
@@ -51,6 +69,9 @@ def complain(error: ReconcilerError) -> None:
         from reconciler.render.text import diagnostics
 
         note(diagnostics(error.diagnostics, colour=colour(sys.stderr), width=width()).rstrip("\n"))
+        return
+    if isinstance(error, Cancelled):
+        note(f"{error.message[:1].upper()}{error.message[1:]}.")
         return
     red = colour(sys.stderr)
     note(click.style("Error: ", fg="red", bold=True) + error.message if red else f"Error: {error.message}")

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import replace
 
 from reconciler.engine.drive import drive
+from reconciler.engine.together import together
 from reconciler.model.errors import AuthError, Rejected
 from reconciler.model.http import Remote
 from reconciler.model.kind import Finding, Impact, Kinds
@@ -58,7 +59,7 @@ async def examine(
                 impacts.append(Impact(None, "records", detail=error.message))
         return replace(change, findings=tuple(findings), impacts=tuple(impacts))
 
-    return replace(plan, changes=tuple(await asyncio.gather(*(look(change) for change in plan.changes))))
+    return replace(plan, changes=tuple(await together(look(change) for change in plan.changes)))
 
 
 def _goes_with_its_parent(change: Change, kinds: Kinds, doomed: set[tuple[str, str]]) -> bool:

@@ -4,11 +4,11 @@ forbidden one is unknown.
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.model.errors import AuthError, IncompleteListing, ReconcilerError, Rejected
+from reconciler.engine.together import together
+from reconciler.model.errors import AuthError, IncompleteListing, ReconcilerError, Rejected, RemoteError
 from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.kind import Collection, Kinds, Row, Tables, Unknown
 from reconciler.model.spec import number
@@ -65,7 +65,7 @@ async def refresh(remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[s
         if not fresh:
             break
         done.update(fresh)
-        for one, outcome in zip(fresh, await asyncio.gather(*(_read(remote, one) for one in fresh)), strict=True):
+        for one, outcome in zip(fresh, await together(_read(remote, one) for one in fresh), strict=True):
             if isinstance(outcome, Unknown):
                 tables = tables.merged(Tables(unknown={one.name: outcome}))
             else:
@@ -77,10 +77,16 @@ async def refresh(remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[s
 
 
 async def _who_am_i(remote: Remote) -> None:
-    """Nothing could be read: tell a key that is refused altogether from one that lacks permissions. Raises
-    AuthError for the former.
+    """Nothing could be read: tell a key that is refused altogether from one that lacks permissions, and an address
+    without the API from an account without the feature. Raises AuthError or RemoteError for the former.
     """
-    await remote.send(get("/users/me"))
+    try:
+        await remote.send(get("/users/me"))
+    except Rejected as error:
+        raise RemoteError(
+            f"there is no ActiveCampaign API at this address: {error.message}",
+            hint="check `url`: it is the API URL from Settings > Developer",
+        ) from error
 
 
 async def _read(remote: Remote, collection: Collection) -> _Listing | Unknown:
@@ -126,7 +132,7 @@ async def _pages(remote: Remote, collection: Collection) -> _Listing:
     size = len(rows)
     if total is not None and 0 < size < total:
         rest = [_page(collection, offset) for offset in range(size, total, size)]
-        answers += await asyncio.gather(*(remote.send(page) for page in rest))
+        answers += await together(remote.send(page) for page in rest)
     elif total is None and collection.paging != "none":
         answers += await _more(remote, collection, rows)
     rows = [row for answer in answers for row in _rows(answer, collection)]
@@ -207,7 +213,8 @@ def _add_up(collection: Collection, rows: list[Row], totals: list[int | None]) -
     ids = [str(row.get(collection.identity)) for row in rows]
     announced = {total for total in totals if total is not None}
     if len(set(ids)) != len(ids):
-        problem = f"{len(ids) - len(set(ids))} objects came twice"
+        twice = len(ids) - len(set(ids))
+        problem = f"{twice} object{'s' if twice != 1 else ''} came twice"
     elif announced and announced != {len(rows)}:
         problem = f"it announced {' and '.join(str(total) for total in sorted(announced))} objects and sent {len(rows)}"
     else:

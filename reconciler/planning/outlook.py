@@ -54,7 +54,9 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
     the apply. Rows grow and shrink with the creates and deletes of their path.
     """
     tables: dict[str, int] = {}
-    for name in plan.reads:
+    kind_of = {change.address: change.kind for change in plan.changes}
+    written = {kind_of[step.address] for step in plan.steps if step.op not in ("forget", "move", "bind")}
+    for name in (name for name in kinds if name in written):
         for table in spent.asked.get(name, ()):
             cost = spent.costs.get(table)
             if cost is None:
@@ -62,6 +64,9 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
             rows = cost.rows + _growth(cost.path, sent)
             tables[table] = max(1, ceil(rows / PAGE)) if cost.total else rows // PAGE + 1
         for change in plan.changes:
+            # Who reads one listing for each object of another kind has read the listing of that kind before.
+            if not {one.name for one in kinds[change.kind].collections} & set(spent.asked.get(name, ())):
+                continue
             if kinds[name].reads_each(change.kind, change.desired if change.live is None else change.live.attrs):
                 if change.action is Action.CREATE:
                     tables[f"new:{change.address}"] = 1

@@ -162,10 +162,7 @@ class Client:
                 try:
                     await self.send(get("/users/me"))
                 except AuthError as error:
-                    self._refusal = AuthError(
-                        f"{self._host} does not accept the API key: {error.message}",
-                        hint="check `token` and `url`: key and URL are shown together under Settings > Developer",
-                    )
+                    self._refusal = error
                 except RemoteError:
                     return
         if self._refusal is not None:
@@ -226,19 +223,11 @@ class Client:
                 retry_after(answer.headers),
             )
         if status in (401, 403) and request.method == "GET":
-            raise _Again(
-                "forbidden",
-                AuthError(
-                    f"{self._host} refuses {request} ({status}{': ' + said if said else ''})",
-                    hint="check the API key and what its user may see",
-                ),
-            )
+            raise _Again("forbidden", self._refused(request, f"({status}{': ' + said if said else ''})"))
         if status in request.expect:
             return answer
         if status == 401:
-            raise AuthError(
-                f"{self._host} refuses the API key (401)", hint="check `token`; the key is under Settings > Developer"
-            )
+            raise self._refused(get("/users/me"), f"(401{': ' + said if said else ''})")
         if status >= 500:
             error = Rejected(
                 f"{request} failed on the server ({status}{': ' + said if said else ''})",
@@ -257,6 +246,15 @@ class Client:
             status=status,
             hint=hint if status in (402, 403) else "",
         )
+
+    def _refused(self, request: Request, why: str) -> AuthError:
+        if request.path == "/users/me":
+            return AuthError(
+                f"{self._host} does not accept the API key {why}",
+                hint="check `token` and `url`: key and URL are shown together under Settings > Developer",
+            )
+        hint = "the user of the API key lacks the permission, or the account's plan the feature"
+        return AuthError(f"{self._host} refuses {request} {why}", hint=hint)
 
     def _lost(self, request: Request, error: Unreachable) -> Exception:
         """A lost answer to a POST is for the applier to settle; everything else can be sent again."""

@@ -123,6 +123,8 @@ class Progress:
         if isinstance(event, Failed):
             hint = f" ({event.hint})" if event.hint else ""
             return f"{count} {self._paper.ink('error', 'Failed')} {clean(f'{event.address}: {event.message}{hint}')}"
+        if isinstance(event, Skip) and event.cause == "cancelled":
+            return ""  # as many as were left; the outcome counts them
         if isinstance(event, Skip):
             return f"{count} {self._paper.ink('warning', 'Skipped')} {clean(f'{event.address}: {event.cause}')}"
         if isinstance(event, Noted):

@@ -235,8 +235,14 @@ def _failure(address: str, message: str, hint: str, paper: Paper) -> list[str]:
 def _left_out(summary: ApplySummary, paper: Paper) -> list[str]:
     if not summary.skipped:
         return []
+    cancelled = [address for address, cause in summary.skipped if cause == "cancelled"]
     lines = paper.paragraph(f"Not tried: {words.counted(len(summary.skipped), 'change')}", tone="warning")
+    if cancelled:
+        told = f"{words.counted(len(cancelled), 'change')}: the run was cancelled; run apply again to go on"
+        lines += paper.paragraph(told, first="  - ", indent="    ")
     for address, cause in summary.skipped:
+        if cause == "cancelled":
+            continue
         lines += paper.paragraph(clean(f"{address}: {cause}"), first="  - ", indent="    ")
     return lines
 

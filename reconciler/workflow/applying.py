@@ -16,7 +16,7 @@ from reconciler.engine import apply as applier
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.errors import ReconcilerError, Refused, StalePlan
-from reconciler.model.events import Event, Noted
+from reconciler.model.events import Event, Finished, Noted
 from reconciler.model.kind import Live, Tables
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, write_of
 from reconciler.model.ports import LockInfo
@@ -178,7 +178,7 @@ class _Run:
             seen = await self._look(names)
             left = self._left(seen, touched)
             if left.steps:
-                await applier.apply(left, self.session.kinds, self._ports(), self.name)
+                await applier.apply(left, self.session.kinds, replace(self._ports(), emit=self._repaired), self.name)
                 seen = await self._look(names)
                 left = self._left(seen, touched)
         except ReconcilerError as error:
@@ -188,6 +188,11 @@ class _Run:
             self._unsettled(change, touched[change.address])
         self._note_births(seen, touched)
         self._still_there(seen, touched)
+
+    def _repaired(self, event: Event) -> None:
+        """Steps of a repair are none of the plan: they are not counted, and told as notes."""
+        if isinstance(event, Finished):
+            self.hooks.emit(Noted(event.address, "the account had not taken it as sent; it was sent once more"))
 
     def _left(self, seen: Snapshot, touched: dict[str, Change]) -> Plan:
         kept = frozenset(address for address, change in touched.items() if change.action is not Action.DELETE)
@@ -294,7 +299,12 @@ class _Run:
     def _summary(self, outcome: applier.Outcome) -> ApplySummary:
         made = self.planned.plan
         actions = {change.address: change for change in made.changes}
-        done = [step for step in made.steps if step.number in outcome.done]
+        vain = {address for address, *_ in self.problems}
+        done = [
+            step
+            for step in made.steps
+            if step.number in outcome.done and not (step.op == "update" and step.address in vain)
+        ]
         errors = [(step.address, outcome.failed[step.number]) for step in made.steps if step.number in outcome.failed]
         failed = [(address, error.message, error.hint) for address, error in errors]
         return ApplySummary(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import difflib
 import os
 import secrets
 from collections.abc import Callable, Mapping
@@ -111,7 +112,9 @@ class Session:
         only = frozenset(filter(None, (names or "").replace(" ", "").split(",")))
         for name in sorted(only):
             if name not in self.kinds or not self.kinds[name].managed:
-                raise ReconcilerError(f"there is no kind `{name}` to read", hint="`reconciler kinds` lists them")
+                near = difflib.get_close_matches(name, [one for one in self.kinds if self.kinds[one].managed], 1)
+                hint = f"did you mean `{near[0]}`?" if near else "`reconciler kinds` lists them"
+                raise ReconcilerError(f"there is no kind `{name}` to read", hint=hint)
         return only or None
 
     def load(self, *, offline: bool = False) -> Loaded:

@@ -1,0 +1,1 @@
+"""The command line beside its stories: what holds for all commands."""
