@@ -20,7 +20,7 @@ from reconciler.cli.terminal import ask, can_ask, note, requests_sent, say, styl
 
 
 @click.command("apply")
-@click.argument("planfile", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=False)
+@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--strict", is_flag=True, help="With PLANFILE: refuse everything when anything moved since the plan.")
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")

@@ -11,7 +11,7 @@ from reconciler.cli.terminal import say
 
 
 @click.command("show")
-@click.argument("planfile", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
 @click.option(
     "--format",
     "fmt",

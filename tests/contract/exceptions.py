@@ -34,6 +34,11 @@ _LIST = _names(
     "name stringid sender_url sender_reminder channel send_last_broadcast carboncopy subscription_notify "
     "unsubscription_notify user " + _SENDER
 )
+_RETURNED_FLAGS = _names(
+    "pgReportsDeal pgAccountAdd pgAccountEdit pgAccountDelete pgAccountManageCustomField pgDealFields pgMfaAdmin "
+    "pgDealExport pgDealManageRoles pgAccountNoteAdd pgAccountNoteEdit pgAccountNoteDelete pgDealNoteAdd pgDealNoteEdit "
+    "pgDealNoteDelete pgDealListAll pgContactResubscribe pgDealImport pgAccountImport pgAccountExport pgTagManage"
+)
 _LABELS = _names("singular plural")
 _SCHEMA_FIELD: dict[str, Shape] = {
     **_names("required description scale defaultCurrency origin"),
@@ -133,6 +138,13 @@ CORRECTIONS: tuple[Correction, ...] = (
     Correction("idem", ["DELETE"], "/taskOutcomes/{id}"),
     # Accounts, groups, tracking
     Correction("[DOC settings/account]", ["GET"], "/settings/account"),
+    Correction(
+        "[CAS-MH] reads return them beside the documented flags; a write that is ignored shows in the read-back",
+        ["POST"],
+        "/groups",
+        body={"group": _RETURNED_FLAGS},
+    ),
+    Correction("idem; POST documents pgTagManage [OAS]", ["PUT"], "/groups/{id}", body={"group": _RETURNED_FLAGS}),
     Correction("named by `links` [CAS-MH]", ["GET"], "/groups/{id}/userGroups"),
     Correction("named by `links` [CAS-MH]", ["GET"], "/groups/{id}/listGroups"),
     Correction("[CAS-MH], [CAS-AY] recorded", ["GET"], "/contactTags"),
