@@ -36,8 +36,9 @@ _LIST = _names(
 )
 _RETURNED_FLAGS = _names(
     "pgReportsDeal pgAccountAdd pgAccountEdit pgAccountDelete pgAccountManageCustomField pgDealFields pgMfaAdmin "
-    "pgDealExport pgDealManageRoles pgAccountNoteAdd pgAccountNoteEdit pgAccountNoteDelete pgDealNoteAdd pgDealNoteEdit "
-    "pgDealNoteDelete pgDealListAll pgContactResubscribe pgDealImport pgAccountImport pgAccountExport pgTagManage"
+    "pgDealExport pgDealManageRoles pgAccountNoteAdd pgAccountNoteEdit pgAccountNoteDelete pgDealNoteAdd "
+    "pgDealNoteEdit pgDealNoteDelete pgDealListAll pgContactResubscribe pgDealImport pgAccountImport "
+    "pgAccountExport pgTagManage"
 )
 _LABELS = _names("singular plural")
 _SCHEMA_FIELD: dict[str, Shape] = {
