@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.emulator.answers import Answer, Request, number, refused
 from reconciler.emulator.settings import Fault, Settings
 
-REMEMBERED_READS = 2_000
+REMEMBERED_READS = 300
 """How many answers are kept for stale lists."""
 _BEFORE = ("slow", "drop_before", "rate_limited", "stale_list", "fail_before", "forbidden", "html")
 
@@ -50,11 +50,13 @@ class Gate:
             else:
                 request = _shifted(request, fault)
         answer = self._limited(request)
+        plain = answer
         if request.method == "GET" and answer.status == 200:
-            self._remember(url, answer)
+            plain = replace(answer, body=answer.content())
+            self._remember(url, plain)
         for fault in struck:
             answer = _spoilt(fault, answer)
-        return answer
+        return answer if struck else plain
 
     def _early(self, fault: Fault, url: str) -> Answer | None:
         """What a fault answers before any work; None when it has nothing to say."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -43,6 +45,34 @@ def test_two_processes_share_an_account(tmp_path: Path) -> None:
     assert other.get("/groups")["meta"]["total"] == "3"
     for api in (one, other):
         api.account.close()
+
+
+WRITER = """
+import asyncio, sys
+sys.path.insert(0, sys.argv[2])
+from reconciler.emulator import open_account
+from tests.emulator.calling import Api
+api = Api(open_account(sys.argv[1]))
+for number in range(40):
+    api.make("/tags", "tag", tag=f"{sys.argv[3]}-{number}")
+    api("PUT", "/lists/1", {"list": {"name": f"{sys.argv[3]}-{number}"}})
+api.account.close()
+"""
+
+
+def test_processes_that_write_at_once(tmp_path: Path, project_root: Path) -> None:
+    """Three real processes create at the same time: no write is lost, no id is given twice, the file stays whole."""
+    path = tmp_path / "a.db"
+    api = Api(open_account(path))
+    api.account.seed({"lists": [{"id": "1", "name": "L"}]})
+    command = [sys.executable, "-c", WRITER, str(path), str(project_root)]
+    running = [subprocess.Popen([*command, name]) for name in ("a", "b", "c")]
+    assert [process.wait(timeout=60) for process in running] == [0, 0, 0]
+    rows = [row for offset in (0, 100) for row in api.get("/tags", limit=100, offset=offset)["tags"]]
+    assert {row["tag"] for row in rows} == {f"{name}-{number}" for name in "abc" for number in range(40)}
+    assert sorted(int(row["id"]) for row in rows) == list(range(1, 121))
+    assert api.get("/lists/1")["list"]["name"].endswith("-39")
+    api.account.close()
 
 
 def test_a_failing_transaction_leaves_nothing() -> None:

@@ -122,6 +122,14 @@ def test_what_a_segment_must_be(api: Api, body: dict[str, Any], detail: str) -> 
     assert detail in reply.body["errors"][0]["detail"]
 
 
+def test_contacts_are_counted_by_segment(api: Api) -> None:
+    """`segmentid` counts the contacts that carry the tag of the condition; an unknown segment has none."""
+    api.account.seed({"tags": [{"id": "14", "tag": "A", "contacts": 3}, {"id": "15", "tag": "B", "contacts": 5}]})
+    identity = api("POST", "/segmentsV2", segment()).body["data"][0]["id"]
+    assert api.get("/contacts", segmentid=identity, limit=1)["meta"]["total"] == "3"
+    assert api.get("/contacts", segmentid="none")["meta"]["total"] == "0"
+
+
 def test_a_name_cannot_be_added_to_a_segment(api: Api) -> None:
     """Names are given at creation only."""
     identity = api("POST", "/segmentsV2", segment()).body["data"][0]["id"]

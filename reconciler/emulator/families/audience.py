@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator.answers import Answer, Problem, error, invalid, no_result, refused
+from reconciler.emulator.families.segments import members as segment_members
 from reconciler.emulator.rows import Row
 from reconciler.emulator.types import AUTHORS, CDATE, DATED, STAMPED, Behaviour, Child, Filter, Type
 
@@ -135,7 +136,7 @@ class Contacts(Behaviour):
     """Customer data, as far as it is counted."""
 
     def rows(self, account: Account, rows: list[Row], query: Mapping[str, str]) -> list[Row]:
-        """`listid` with `status` (-1: any) [OAS]; `id_greater` [DOC:pagination]."""
+        """`listid` with `status` (-1: any), `segmentid` [OAS]; `id_greater` [DOC:pagination]."""
         wanted, status = query.get("listid"), query.get("status", "-1")
         if wanted is not None:
             members = {
@@ -143,6 +144,8 @@ class Contacts(Behaviour):
                 if status == "-1" or str(one["status"]) == status
             }  # fmt: skip
             rows = [row for row in rows if str(row["id"]) in members]
+        if "segmentid" in query:
+            rows = segment_members(account, query["segmentid"], rows)
         after = query.get("id_greater", "")
         return [row for row in rows if int(row["id"]) > int(after)] if after.isdigit() else rows
 

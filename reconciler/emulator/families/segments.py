@@ -120,6 +120,35 @@ def _answer(rows: Iterable[Row]) -> Answer:
     return Answer(200, {"data": data})
 
 
+def members(account: Account, segment: str, contacts: list[Row]) -> list[Row]:
+    """Return the contacts that match a segment; conditions on anything but tags are taken to hold for all."""
+    row = account.rows.get("segmentsV2", segment)
+    if row is None:
+        return []
+    met = {str(one.get("id")): _matching(account, one) for one in row["segment_conditions"]}
+    groups = [
+        _combined(group.get("operator"), [met.get(str(one.get("id"))) for one in group.get("values", ())])
+        for group in row["segment_condition_groups"]
+    ]
+    wanted = _combined(row["segment_condition_group_operator"], groups)
+    return contacts if wanted is None else [one for one in contacts if str(one["id"]) in wanted]
+
+
+def _matching(account: Account, condition: Row) -> set[str] | None:
+    """The contacts that a condition names; None for all."""
+    field = condition["fields"][0] if condition["fields"] else {}
+    if condition["object_type"] != "tag" or field.get("operator") not in ("=", "is"):
+        return None
+    return {str(one["contact"]) for one in account.rows.where("contactTags", tag=field.get("value"))}
+
+
+def _combined(operator: object, parts: list[set[str] | None]) -> set[str] | None:
+    if operator == "or":
+        return None if None in parts else set[str]().union(*(part or () for part in parts))
+    known = [part for part in parts if part is not None]
+    return set.intersection(*known) if known else None
+
+
 def audiences(account: Account, request: Request) -> Answer | None:
     """Summaries of saved segments, by `page` and `page_size`; `search` contains, `sort` takes a dash."""
     if request.method != "GET" or len(request.parts) > 2:
