@@ -25,8 +25,8 @@ CALLED_ELSEWHERE = [
     "@rule*",
     "@invariant*",
 ]
-# Called by Python, pytest, hypothesis or asyncio through its name.
-KNOWN_NAMES = ["__*__", "pytest_*", "visit_*", "teardown", "setup_method"]
+# Called by Python and its library, pytest, hypothesis or asyncio through its name.
+KNOWN_NAMES = ["__*__", "pytest_*", "visit_*", "teardown", "setup_method", "log_message"]
 # Called by click on its groups.
 KNOWN_NAMES += ["list_commands", "get_command", "format_commands", "resolve_command"]
 # Called by http.server on its handlers.

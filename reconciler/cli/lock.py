@@ -28,7 +28,10 @@ def list_(chosen: Globals, fmt: str) -> int:
         note("Nobody holds the lock.")
         return 0
     rows = [asdict(holder)] if holder is not None else []
-    say(table(rows, ["id", "owner", "host", "pid", "since", "operation"], "json" if fmt == "json" else "text"))
+    for row in rows:
+        row.pop("process")
+    columns = ["id", "owner", "host", "pid", "since", "operation", "expires"]
+    say(table(rows, columns, "json" if fmt == "json" else "text"))
     return 0
 
 
@@ -39,16 +42,17 @@ def list_(chosen: Globals, fmt: str) -> int:
 def break_(chosen: Globals, lock_id: str, auto_approve: bool) -> int:
     """Remove the lock ID of a run that is surely dead."""
     from reconciler.model.errors import Cancelled, ReconcilerError
+    from reconciler.workflow.backends import break_lock
 
-    store = session(chosen, offline=True).store
+    opened = session(chosen, offline=True)
     missing = ReconcilerError(f"no lock {lock_id} is held", hint="`reconciler lock list` shows the one that is")
-    holder = store.holder()
+    holder = opened.store.holder()
     if holder is None or holder.id != lock_id:
         raise missing
     note("If the run that holds the lock still lives, two of them will write at once.")
     if not auto_approve and not ask("  Only 'yes' breaks it", otherwise="use --auto-approve"):
         raise Cancelled("cancelled; the lock was not touched")
-    if not store.break_lock(lock_id):
+    if not break_lock(opened, lock_id):
         raise missing
     say(f"Broke the lock {lock_id}.")
     return 0

@@ -36,6 +36,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Tell the whole story of one object.",
     "policy": "Check saved plans against the team's own rules.",
     "state": "Look at and edit the state.",
+    "runs": "See what was applied, and finish what was interrupted.",
     "lock": "See and break the lock of the state.",
     "kinds": "List what can be declared.",
     "schema": "Print or write the JSON Schemas.",

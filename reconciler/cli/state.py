@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from reconciler.cli.opening import listing, session
@@ -70,3 +72,93 @@ def rm(chosen: Globals, addresses: tuple[str, ...]) -> int:
     for address in states.remove(session(chosen, offline=True), addresses):
         say(f"Removed {address}.")
     return 0
+
+
+@command.command("pull")
+@click.pass_obj
+def pull(chosen: Globals) -> int:
+    """Print the state as JSON, decrypted, with what an interrupted run left in its journal."""
+    from reconciler.workflow import backends
+
+    say(backends.pull(session(chosen, offline=True)))
+    return 0
+
+
+@command.command("push")
+@click.argument("file", type=click.File("rb"))
+@click.option("--force", is_flag=True, help="Also when its lineage is another one, or its serial is older.")
+@click.pass_obj
+def push(chosen: Globals, file: Any, force: bool) -> int:
+    """Write FILE (`-`: standard input) as the state. The one before stays in the history."""
+    from reconciler.workflow import backends
+
+    serial = backends.push(session(chosen, offline=True), file.read(), force=force)
+    say(f"Pushed the state; its serial is {serial} now.")
+    return 0
+
+
+@command.command("history")
+@listing
+@click.pass_obj
+def history(chosen: Globals, fmt: str) -> int:
+    """List the kept versions of the state, the present one last."""
+    from reconciler.render.tables import table
+    from reconciler.workflow import backends
+
+    rows = backends.history(session(chosen, offline=True))
+    say(table(rows, ["serial", "updated", "resources", "current"], "json" if fmt == "json" else "text"))
+    return 0
+
+
+@command.command("restore")
+@click.argument("serial", type=int)
+@click.pass_obj
+def restore(chosen: Globals, serial: int) -> int:
+    """Make the version SERIAL the present one again. The account is not touched: the next plan shows what differs."""
+    from reconciler.workflow import backends
+
+    now = backends.restore(session(chosen, offline=True), serial)
+    say(f"Restored serial {serial}; it is serial {now} now.")
+    return 0
+
+
+@command.command("migrate")
+@click.option("--to", "url", required=True, metavar="URL", help="The new place, as in `state:` of the project file.")
+@click.pass_obj
+def migrate(chosen: Globals, url: str) -> int:
+    """Copy the state with its history and run records to another place."""
+    from reconciler.workflow import backends
+
+    opened = session(chosen, offline=True)
+    count = backends.migrate(opened, url)
+    say(f"Copied {count} version{'s' if count != 1 else ''} of the state.")
+    note(f"Now write `state: {url}` for the environment `{opened.settings.name}`, then remove the old one.")
+    return 0
+
+
+@command.command("rekey")
+@click.pass_obj
+def rekey(chosen: Globals) -> int:
+    """Write state, history and run records anew for the recipients that the project file names now."""
+    from reconciler.workflow import backends
+
+    count = backends.rekey(session(chosen, offline=True))
+    say(f"Wrote {count} document{'s' if count != 1 else ''} anew.")
+    return 0
+
+
+@command.command("doctor")
+@listing
+@click.pass_obj
+def doctor(chosen: Globals, fmt: str) -> int:
+    """Check what the state says against the account, and say what to do about each difference. Reads only."""
+    from reconciler.render.tables import table
+    from reconciler.workflow.doctor import examine
+    from reconciler.workflow.session import run_async
+
+    found = run_async(examine(session(chosen)))
+    if not found and fmt == "text":
+        say("The state is sound: everything in it is in the account as it was last seen.")
+        return 0
+    say(table(found, ["address", "id", "problem", "advice"], "json" if fmt == "json" else "text"))
+    return 1 if found else 0

@@ -18,7 +18,7 @@ from reconciler.config.validation import validated
 from reconciler.model.address import KEY_PATTERN
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
-from reconciler.model.project import PROJECT_FILE, Environment, Guards, Project
+from reconciler.model.project import PROJECT_FILE, Encryption, Environment, Guards, Project
 
 
 @dataclass(frozen=True)
@@ -49,6 +49,8 @@ class Settings:
     requests_per_second: float | None = None
     production: bool = False
     guards: Guards = field(default_factory=Guards)
+    history: int = 20
+    recipients: tuple[str, ...] = ()
 
 
 def load_project(folder: Path) -> LoadedProject:
@@ -156,6 +158,8 @@ def environment(
         found.requests_per_second,
         found.production,
         found.guards,
+        found.history,
+        _recipients(found.encryption or loaded.project.encryption),
     )
 
 
@@ -182,6 +186,10 @@ def _is_address(url: str) -> bool:
         return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
     except ValueError:
         return False
+
+
+def _recipients(encryption: Encryption | None) -> tuple[str, ...]:
+    return tuple(encryption.recipients) if encryption is not None else ()
 
 
 def _chosen(loaded: LoadedProject, name: str | None, problems: Problems) -> str | None:

@@ -153,10 +153,7 @@ class _Applying:
             self._record(Record(op="move", run=self.name, address=change.moved_from or "", target=change.address))
 
     async def _create(self, step: Step, change: Change) -> None:
-        intent = Intent(
-            address=change.address, kind=change.kind, natural_key=list(change.natural_key), known=list(change.known)
-        )
-        self._record(Record(op="intent", run=self.name, address=change.address, intent=intent))
+        self._record(Record(op="intent", run=self.name, address=change.address, intent=intent_of(change)))
         for attempt in range(SETTLE):
             try:
                 await self._flow(step, change)
@@ -248,6 +245,13 @@ class _Applying:
 
     def _record(self, record: Record) -> None:
         self.ports.record(record)
+
+
+def intent_of(change: Change) -> Intent:
+    """Return what has to be on record before a create is sent."""
+    return Intent(
+        address=change.address, kind=change.kind, natural_key=list(change.natural_key), known=list(change.known)
+    )
 
 
 def _may_be_done(error: ReconcilerError) -> bool:

@@ -7,12 +7,17 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
 
 
 @dataclass(frozen=True, slots=True)
 class LockInfo:
-    """Who holds a lock: an id, a person or job, host, process id, start time (ISO 8601, UTC), and what for."""
+    """Who holds a lock: an id, a person or job, host, process id, start time (ISO 8601, UTC), and what for.
+
+    `process` tells processes of one machine apart, so that a dead holder is recognised. `expires` (ISO 8601, UTC)
+    is when the lease ends unless its holder renews it, "" for a lock without a lease. `fence` is its generation.
+    """
 
     id: str
     owner: str
@@ -21,6 +26,31 @@ class LockInfo:
     since: str
     operation: str
     job_url: str = ""
+    process: str = ""
+    expires: str = ""
+    fence: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """One earlier state: its serial, when it was written (ISO 8601, UTC; "" where unknown), how many resources."""
+
+    serial: int
+    updated: str
+    resources: int
+
+
+class Hold(Protocol):
+    """A lock that is held."""
+
+    @property
+    def fence(self) -> int:
+        """The generation of the lock; rises with every holder."""
+        ...
+
+    def check(self) -> None:
+        """Raise StateError when the lease has ended or somebody else took the lock."""
+        ...
 
 
 class Store(Protocol):
@@ -33,16 +63,24 @@ class Store(Protocol):
         """A name for messages, without secrets."""
         ...
 
+    @property
+    def coalesces(self) -> bool:
+        """Whether records that are not urgent wait to be written together, because each write is a round trip."""
+        ...
+
     def read(self) -> State | None:
         """Return the state as last written, without the journal; None when there is none yet."""
         ...
 
-    def write(self, state: State, *, expected_serial: int | None) -> None:
-        """Replace the state atomically if its serial is still `expected_serial` (None: there must be none yet)."""
+    def write(self, state: State, *, expected_serial: int | None, folds: bool = False) -> None:
+        """Replace the state atomically if its serial is still `expected_serial` (None: there must be none yet).
+
+        With `folds` the journal is in it: records of this lock holder and earlier ones count no more.
+        """
         ...
 
-    def append(self, record: Record) -> None:
-        """Add one record to the journal; durable when it returns."""
+    def append(self, records: Sequence[Record], *, urgent: bool = True) -> None:
+        """Add records to the journal; urgent ones are durable when it returns, others within moments."""
         ...
 
     def journal(self) -> Sequence[Record]:
@@ -53,7 +91,7 @@ class Store(Protocol):
         """Drop the journal; called after its records were folded into a written state."""
         ...
 
-    def lock(self, info: LockInfo, *, timeout: float = 0.0) -> AbstractContextManager[None]:
+    def lock(self, info: LockInfo, *, timeout: float = 0.0) -> AbstractContextManager[Hold]:
         """Hold the lock; raises LockHeld naming the holder when `timeout` seconds did not free it."""
         ...
 
@@ -63,4 +101,36 @@ class Store(Protocol):
 
     def break_lock(self, lock_id: str) -> bool:
         """Remove the lock with this id; False when it is not held under that id."""
+        ...
+
+    def history(self) -> Sequence[Version]:
+        """Return the kept earlier versions, oldest first."""
+        ...
+
+    def version(self, serial: int) -> State | None:
+        """Return an earlier version, or None where it is not kept."""
+        ...
+
+    def rescue(self, state: State, info: LockInfo, timeout: float) -> int:
+        """Write a state over one that cannot be read, which is kept beside; returns the new serial."""
+        ...
+
+    def save_run(self, run: RunRecord) -> None:
+        """Write a run record, over an earlier one of that name."""
+        ...
+
+    def run_names(self) -> Sequence[str]:
+        """Return the names of the kept run records, oldest first."""
+        ...
+
+    def run(self, name: str) -> RunRecord | None:
+        """Return a run record, or None."""
+        ...
+
+    def reseal(self) -> int:
+        """Write every document anew for the recipients of now; returns how many."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
         ...

@@ -34,6 +34,14 @@ class Guards(_Section):
     )
 
 
+class Encryption(_Section):
+    """Who may read states, journals, saved plans and run records; they are written as age files."""
+
+    recipients: list[str] = Field(
+        min_length=1, description="Public keys (age1...), any of which reads; `age-keygen -y` prints one."
+    )
+
+
 class Environment(_Section):
     """One account: where it is, how to sign in, where its state is kept."""
 
@@ -54,6 +62,8 @@ class Environment(_Section):
         False, description="Ask for the account's name before destructive applies; default rate 3/s."
     )
     guards: Guards = Field(default_factory=Guards.model_construct)
+    history: int = Field(20, ge=0, le=10000, description="How many earlier versions of the state are kept.")
+    encryption: Encryption | None = Field(None, description="Recipients of this environment instead of the project's.")
 
 
 class Deny(_Section):
@@ -146,3 +156,4 @@ class Project(_Section):
     include: list[Include] = Field(default_factory=list, description="Folders of resources shared with others.")
     ignore: list[Ignore] = Field(default_factory=list)
     policies: list[Policy] = Field(default_factory=list, description="Rules that every plan has to keep.")
+    encryption: Encryption | None = Field(None, description="Encrypt what is written to disk or to a state backend.")

@@ -8,12 +8,12 @@ The document is written whole at the end of a run; in between each result is app
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-STATE_VERSION = 1
+STATE_VERSION = 2
 
 
 class _Document(BaseModel):
@@ -64,11 +64,17 @@ class State(_Document):
     format_version: int = STATE_VERSION
     lineage: str
     serial: int = 0
+    fence: int = Field(0, description="Generation of the last lock holder; a write of an earlier one is refused.")
+    folded: int = Field(0, description="Journal records of this generation and earlier ones are in `resources`.")
+    updated: str = Field("", description="When this version was written (ISO 8601, UTC).")
     account: str = Field("", description="Identity of the account this state belongs to.")
     resources: dict[str, Binding] = Field(default_factory=dict)
     salt: str = ""
     applied_plans: list[str] = Field(
         default_factory=list, description="Digests of the last saved plans that were applied."
+    )
+    intents: dict[str, Intent] = Field(
+        default_factory=dict, description="Creates that may have been executed and whose answer never came."
     )
 
 
@@ -83,6 +89,7 @@ class Record(_Document):
     binding: Binding | None = None
     note: str = ""
     at: str = ""
+    fence: int = Field(0, description="Generation of the lock under which it was written; 0: without a lock.")
 
 
 def fold(state: State, records: Iterable[Record]) -> State:
@@ -98,9 +105,9 @@ def fold(state: State, records: Iterable[Record]) -> State:
     return state.model_copy(update={"resources": resources})
 
 
-def open_intents(records: Iterable[Record]) -> dict[str, Intent]:
-    """Return the creates that were announced and never settled, by address."""
-    pending: dict[str, Intent] = {}
+def open_intents(records: Iterable[Record], before: Mapping[str, Intent] | None = None) -> dict[str, Intent]:
+    """Return the creates that were announced, `before` or in the records, and never settled; by address."""
+    pending = dict(before or {})
     for record in records:
         if record.op == "intent" and record.intent is not None:
             pending[record.address] = record.intent

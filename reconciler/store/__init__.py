@@ -2,28 +2,73 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.model.errors import StateError
-from reconciler.model.ports import Store
 from reconciler.model.state import State
-from reconciler.store.file import FileStore
+from reconciler.store.documents import KEEP, DocumentStore
+from reconciler.store.formats import dump_state, parse_state
+from reconciler.store.lease import Clock
+from reconciler.store.seal import Seal
 
-__all__ = ["FileStore", "new_state", "open_store"]
+__all__ = ["Clock", "Options", "Seal", "dump_state", "new_state", "open_store", "parse_state"]
+
+SCHEMES = "file:, sqlite:, s3://, gs://, az://, postgresql://, https://"
 
 
-def open_store(url: str, folder: Path, *, environment: str) -> Store:
-    """Return the store of a URL: `file:PATH` or a plain path, relative to `folder`. Raises StateError for other
-    schemes.
+@dataclass(frozen=True)
+class Options:
+    """What a store is opened with: who may read it, how many versions it keeps, the environment, the clock."""
+
+    environment: str = "state"
+    recipients: Sequence[str] = ()
+    history: int = KEEP
+    environ: Mapping[str, str] = field(default_factory=dict)
+    clock: Clock = field(default_factory=Clock)
+
+
+def open_store(url: str, folder: Path, options: Options | None = None) -> DocumentStore:
+    """Return the store of a URL; paths are relative to `folder`. Raises StateError for a URL that is none of
+    `SCHEMES`, ReconcilerError naming the extra that is missing.
     """
+    options = options or Options()
+    seal = Seal(options.recipients, options.environ)
     scheme, colon, rest = url.partition(":")
-    if not colon:
-        return FileStore(folder / url, environment)
-    if scheme == "file":
-        return FileStore(folder / rest.removeprefix("//"), environment)
-    raise StateError(
-        f"this version keeps states in files only, not in `{scheme}:`", hint="write `state: file:state/NAME.json`"
-    )
+    if not colon or scheme == "file":
+        from reconciler.store.file import FileShelf
+
+        path = folder / (rest.removeprefix("//") if colon else url)
+        return DocumentStore(FileShelf(path), seal=seal, keep=options.history, clock=options.clock)
+    if scheme == "sqlite":
+        from reconciler.store.sqlite import SqliteShelf
+
+        path = folder / rest.removeprefix("//")
+        return DocumentStore(SqliteShelf(path), seal=seal, keep=options.history, clock=options.clock)
+    if scheme in ("s3", "gs", "az"):
+        from reconciler.store.objects import ObjectShelf
+
+        return DocumentStore(ObjectShelf(url), seal=seal, keep=options.history, clock=options.clock)
+    if scheme in ("postgresql", "postgres"):
+        from reconciler.store.postgres import PostgresShelf
+
+        shelf = PostgresShelf(url, options.environment)
+        return DocumentStore(shelf, seal=seal, keep=options.history, clock=options.clock)
+    if scheme in ("http", "https"):
+        return _http(url, seal, options)
+    raise StateError(f"a state cannot be kept in `{scheme}:`", hint=f"known are {SCHEMES}")
+
+
+def _http(url: str, seal: Seal, options: Options) -> DocumentStore:
+    from reconciler.store.http import HttpShelf
+    from reconciler.store.httplock import HttpLock
+    from reconciler.store.wire import Wire
+
+    wire = Wire(url, options.environ)
+    shelf = HttpShelf(wire)
+    locks = HttpLock(shelf, wire, options.clock)
+    return DocumentStore(shelf, seal=seal, keep=options.history, locks=locks, clock=options.clock)
 
 
 def new_state(account: str, *, lineage: str, salt: str) -> State:

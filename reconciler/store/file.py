@@ -1,206 +1,169 @@
-"""State in a local file: atomic replace, a backup, an append-only journal, a lock. The default backend."""
+"""State in a local file: atomic replace, a backup, an append-only journal, neighbours for the rest. The default."""
 
 from __future__ import annotations
 
 import contextlib
-import json
+import hashlib
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+import threading
+from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
-from reconciler.model.errors import LockHeld, StateError
-from reconciler.model.ports import LockInfo
-from reconciler.model.state import STATE_VERSION, Record, State
+from reconciler.model.errors import StateError
+from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
+
+PATIENCE = 10.0
+"""Seconds to wait for another process to finish its one write."""
 
 
-class FileStore:
-    """Implements `model.ports.Store` on one file and its neighbours: `.backup`, `.journal`, `.lock`, `.lock.info`."""
+class FileShelf(NoLogs):
+    """Documents as `PATH`, `PATH.lock`, `PATH.history/...`, readable by their owner only."""
 
-    def __init__(self, path: Path, environment: str) -> None:
+    pause = 0.0
+
+    def __init__(self, path: Path) -> None:
         self._path = path
-        self._environment = environment
-        self._backup = _beside(path, ".backup")
-        self._journal = _beside(path, ".journal")
-        self._lock = _beside(path, ".lock")
-        self._info = _beside(path, ".lock.info")
-        self._open: IO[str] | None = None
+        self._turn = threading.RLock()
 
     @property
     def where(self) -> str:
         """The path of the state file."""
         return str(self._path)
 
-    def read(self) -> State | None:
-        """Return the state, or None where there is no file."""
+    def _place(self, name: str) -> Path:
+        return self._path if name == STATE else Path(f"{self._path}.{name}")
+
+    def get(self, name: str) -> Held | None:
+        """Return a file's content."""
+        path = self._place(name)
         try:
-            text = self._path.read_text("utf-8")
+            content = path.read_bytes()
         except FileNotFoundError:
             return None
-        except (OSError, UnicodeDecodeError) as error:
-            raise StateError(f"the state {self.where} cannot be read: {error}") from error
-        hint = (
-            f"nothing was changed. The version before is in {self._backup}"
-            if self._backup.exists()
-            else "nothing was changed"
-        )
-        try:
-            content = json.loads(text)
-        except ValueError as error:
-            raise StateError(
-                f"the state {self.where} is corrupt: it is cut off or no JSON ({error})", hint=hint
-            ) from error
-        version = content.get("format_version") if isinstance(content, dict) else None
-        if not isinstance(version, int):
-            raise StateError(f"{self.where} is not a state of this program", hint=hint)
-        if version > STATE_VERSION:
-            raise StateError(
-                f"the state {self.where} has format {version}; this program knows up to {STATE_VERSION}",
-                hint="install the version that wrote it, or a newer one; nothing was changed",
-            )
-        try:
-            return State.model_validate(content)
-        except ValidationError as error:
-            first = error.errors()[0]
-            place = ".".join(str(part) for part in first["loc"])
-            raise StateError(f"the state {self.where} is corrupt: {first['msg']} at {place}", hint=hint) from error
-
-    def write(self, state: State, *, expected_serial: int | None) -> None:
-        """Replace the file atomically, keeping the version before as a backup."""
-        now = self.read()
-        found = now.serial if now is not None else None
-        if found != expected_serial:
-            raise StateError(
-                f"the state {self.where} was changed by somebody else (serial {found}, expected {expected_serial})",
-                hint="nothing was overwritten; run the command again",
-            )
-        try:
-            self._path.parent.mkdir(parents=True, exist_ok=True)
-            if now is not None:
-                _replace(self._backup, self._path.read_text("utf-8"))
-            _replace(self._path, state.model_dump_json(indent=2) + "\n")
-        except OSError as error:
-            raise StateError(
-                f"the state {self.where} cannot be written: {error.strerror}", hint="the old one is untouched"
-            ) from error
-
-    def append(self, record: Record) -> None:
-        """Add a line to the journal; it is on disk when this returns."""
-        try:
-            if self._open is None:
-                self._journal.parent.mkdir(parents=True, exist_ok=True)
-                descriptor = os.open(self._journal, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
-                self._open = os.fdopen(descriptor, "a", encoding="utf-8")
-            self._open.write(record.model_dump_json(exclude_defaults=True) + "\n")
-            self._open.flush()
-            os.fsync(self._open.fileno())
-        except OSError as error:
-            raise StateError(
-                f"results cannot be recorded in {self._journal}: {error.strerror}",
-                hint="no further write is started; what was recorded is kept, run apply again when there is room",
-            ) from error
-
-    def journal(self) -> Sequence[Record]:
-        """Return the records; a line that a crash cut off at the end is as if it was never written."""
-        try:
-            lines = self._journal.read_text("utf-8").splitlines()
-        except FileNotFoundError:
-            return []
-        except (OSError, UnicodeDecodeError) as error:
-            raise StateError(f"the journal {self._journal} cannot be read: {error}") from error
-        records = []
-        for number, line in enumerate(lines, 1):
-            try:
-                records.append(Record.model_validate_json(line))
-            except ValidationError as error:
-                if number == len(lines):
-                    break
+        except IsADirectoryError:
+            if name == STATE:
                 raise StateError(
-                    f"the journal {self._journal} is corrupt in line {number}", hint="nothing was changed"
-                ) from error
-        return records
-
-    def clear_journal(self) -> None:
-        """Remove the journal."""
-        self._close()
-        try:
-            self._journal.unlink(missing_ok=True)
-        except OSError as error:
-            raise StateError(f"the journal {self._journal} cannot be removed: {error.strerror}") from error
-
-    @contextlib.contextmanager
-    def lock(self, info: LockInfo, *, timeout: float = 0.0) -> Iterator[None]:
-        """Hold the operating system's lock on a file beside the state; it is free as soon as its holder dies."""
-        try:
-            self._lock.parent.mkdir(parents=True, exist_ok=True)
-            held = FileLock(str(self._lock))
-            held.acquire(timeout=max(timeout, 0.0))
-        except Timeout:
-            raise LockHeld(self._who(), hint="wait for it to end, or give --lock-timeout SECONDS") from None
-        except OSError as error:
-            raise StateError(f"the lock {self._lock} cannot be taken: {error.strerror}") from error
-        try:
-            _replace(self._info, json.dumps(asdict(info), indent=2) + "\n")
-            yield
-        finally:
-            self._close()
-            self._info.unlink(missing_ok=True)
-            held.release()
-
-    def _close(self) -> None:
-        """Close the journal; the next record opens it again."""
-        if self._open is not None:
-            self._open.close()
-            self._open = None
-
-    def _who(self) -> str:
-        holder = self.holder()
-        if holder is None:
-            return f"the state {self.where} is locked by somebody"
-        return (
-            f"the state {self.where} is locked by {holder.owner} on {holder.host} (process {holder.pid}) "
-            f"for {holder.operation} since {holder.since}" + (f", {holder.job_url}" if holder.job_url else "")
-        )
-
-    def holder(self) -> LockInfo | None:
-        """Return what the holder wrote about itself."""
-        try:
-            return LockInfo(**json.loads(self._info.read_text("utf-8")))
-        except (OSError, ValueError, TypeError):
+                    f"the state {path} is a folder", hint="name a file: `state: file:state/NAME.json`"
+                ) from None
             return None
+        except OSError as error:
+            raise StateError(f"{path} cannot be read: {error.strerror}", hint="nothing was changed") from error
+        return Held(content, hashlib.sha256(content).hexdigest())
 
-    def break_lock(self, lock_id: str) -> bool:
-        """Remove the lock file of this id; whoever holds it goes on, on a file that nobody sees any more."""
-        holder = self.holder()
-        if holder is None or holder.id != lock_id:
-            return False
-        self._info.unlink(missing_ok=True)
-        self._lock.unlink(missing_ok=True)
+    def put(self, name: str, content: bytes, tag: str | None) -> str:
+        """Replace a file atomically, one process at a time; the state keeps its version before as `PATH.backup`."""
+        path = self._place(name)
+        with self._writing(path):
+            now = self.get(name)
+            if (now.tag if now is not None else None) != tag:
+                raise Conflict
+            if name == STATE and now is not None:
+                _replace(self._place("backup"), now.content)
+            _replace(path, content)
+        return hashlib.sha256(content).hexdigest()
+
+    def remove(self, name: str) -> None:
+        """Remove a file, and the folder that it leaves empty."""
+        path = self._place(name)
+        try:
+            path.unlink(missing_ok=True)
+            if "/" in name:
+                with contextlib.suppress(OSError):
+                    path.parent.rmdir()
+        except IsADirectoryError:
+            return
+        except OSError as error:
+            raise StateError(f"{path} cannot be removed: {error.strerror}") from error
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names of a neighbour folder."""
+        try:
+            found = [path.name for path in self._place(folder).iterdir() if not path.name.endswith(".new")]
+        except (FileNotFoundError, NotADirectoryError):
+            return []
+        except OSError as error:
+            raise StateError(f"{self._place(folder)} cannot be read: {error.strerror}") from error
+        return sorted(f"{folder}/{name}" for name in found)
+
+    def append(self, name: str, line: bytes) -> bool:
+        """Add a line; it is on disk when this returns. A half line at the end, from a crash, is cut off first."""
+        path = self._place(name)
+        with self._writing(path):
+            descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+            try:
+                size = _whole(descriptor)
+                try:
+                    _write(descriptor, line + b"\n")
+                    os.fsync(descriptor)
+                except OSError:
+                    os.ftruncate(descriptor, size)
+                    raise
+                if not size:
+                    _sync(path.parent)
+            finally:
+                os.close(descriptor)
         return True
 
+    @contextlib.contextmanager
+    def _writing(self, path: Path) -> Iterator[None]:
+        """One writer at a time, for as long as one write takes; freed by the system when its process dies."""
+        with self._turn:
+            try:
+                path.parent.mkdir(parents=True, exist_ok=True)
+                with FileLock(str(self._place("busy")), timeout=PATIENCE):
+                    yield
+            except Timeout:
+                raise StateError(
+                    f"{self.where} is being written by another process for more than {PATIENCE:.0f} seconds",
+                    hint="look for a stopped or hanging reconciler",
+                ) from None
+            except OSError as error:
+                raise StateError(
+                    f"{path} cannot be written: {error.strerror}",
+                    hint="what was written before is untouched; nothing is written to the account that cannot be "
+                    "recorded. Run the command again when this is mended",
+                ) from error
 
-def _beside(path: Path, suffix: str) -> Path:
-    return path.with_name(path.name + suffix)
+
+def _whole(descriptor: int) -> int:
+    """Cut off what follows the last line end, and return the size."""
+    size = os.fstat(descriptor).st_size
+    end = size
+    while end and os.pread(descriptor, 1, end - 1) != b"\n":
+        end -= 1
+    if end != size:
+        os.ftruncate(descriptor, end)
+    return end
 
 
-def _replace(path: Path, text: str) -> None:
-    """Write a file so that there is always the old or the new one, readable by its owner only."""
-    new = _beside(path, ".new")
+def _write(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def _replace(path: Path, content: bytes) -> None:
+    """Write a file so that there is always the old or the new one, on disk when this returns."""
+    new = path.with_name(path.name + ".new")
     try:
-        with open(os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as stream:
-            stream.write(text)
-            stream.flush()
-            os.fsync(stream.fileno())
+        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        try:
+            _write(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
         os.replace(new, path)
     except OSError:
-        new.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):
+            new.unlink(missing_ok=True)
         raise
-    folder = os.open(path.parent, os.O_RDONLY)
+    _sync(path.parent)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(folder)
+        os.fsync(descriptor)
     finally:
-        os.close(folder)
+        os.close(descriptor)

@@ -15,18 +15,21 @@ from typing import Any
 from reconciler.engine import apply as applier
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
-from reconciler.model.errors import ReconcilerError, Refused, StalePlan
+from reconciler.model.errors import ReconcilerError, Refused, StalePlan, StateError
 from reconciler.model.events import Event, Finished, Noted
+from reconciler.model.http import Remote, Request, Response
 from reconciler.model.kind import Live, Tables
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, write_of
-from reconciler.model.ports import LockInfo
+from reconciler.model.ports import Hold, LockInfo
 from reconciler.model.snapshot import Snapshot, snapshot
-from reconciler.model.state import Record
+from reconciler.model.state import Intent, Record
 from reconciler.model.summary import ApplySummary
 from reconciler.planning.binding import binding_of
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import Inputs, plan
+from reconciler.workflow import recording
 from reconciler.workflow.planning import Planned
+from reconciler.workflow.recording import run_name
 from reconciler.workflow.session import Book, Session, open_book
 
 APPLIED_PLANS = 50
@@ -57,22 +60,43 @@ def lock_info(session: Session, operation: str) -> LockInfo:
     )
 
 
-async def apply_plan(session: Session, planned: Planned, hooks: Hooks, *, lock_timeout: float = 0.0) -> ApplySummary:
+async def apply_plan(
+    session: Session, planned: Planned, hooks: Hooks, *, lock_timeout: float = 0.0, operation: str = "apply"
+) -> ApplySummary:
     """Apply a plan. Raises Refused (guards), StalePlan (the state moved on), LockHeld, StateError."""
     if planned.document.tripped:
         raise Refused(
             "\n".join(f"{guard.message}" for guard in planned.document.tripped),
             hint="; ".join(guard.override for guard in planned.document.tripped if guard.override),
         )
-    with session.store.lock(lock_info(session, "apply"), timeout=lock_timeout):
+    info = lock_info(session, operation)
+    with session.store.lock(info, timeout=lock_timeout) as hold:
         book = open_book(session)
         _same_state(planned, book)
-        if book.stored is None:
-            book.store.write(book.base, expected_serial=None)
-            book.stored = book.base
+        book.begin()
         async with AsyncExitStack() as stack:
-            remote = session.connect(stack, write=True)
-            return await _Run(session, planned, book, remote, hooks).run()
+            remote = Fenced(session.connect(stack, write=True), hold)
+            return await _Run(session, planned, book, remote, hooks).run(info)
+
+
+class Fenced:
+    """An account that is written to only while the lock is held: a process that slept through its lease wakes up to
+    an error, not to a second writer. Implements `model.http.Remote`.
+    """
+
+    def __init__(self, remote: Remote, hold: Hold) -> None:
+        self._remote, self._hold = remote, hold
+
+    @property
+    def requests(self) -> int:
+        """How many requests went over the wire."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; a write only under the lock. Raises StateError when it is lost."""
+        if request.writes:
+            self._hold.check()
+        return await self._remote.send(request)
 
 
 def _same_state(planned: Planned, book: Book) -> None:
@@ -87,28 +111,52 @@ class _Run:
 
     def __init__(self, session: Session, planned: Planned, book: Book, remote: Any, hooks: Hooks) -> None:
         self.session, self.planned, self.book, self.remote, self.hooks = session, planned, book, remote, hooks
-        self.name = f"{session.around.stamp()}-{session.around.token()[:6]}"
+        self.name = run_name(session)
         self.tables = planned.refreshed.tables
         self.started = time.monotonic()
         self.problems: list[tuple[str, str, str]] = []
         self.notes: list[str] = []
+        self.tally = recording.Tally()
 
-    async def run(self) -> ApplySummary:
+    async def run(self, info: LockInfo) -> ApplySummary:
         steps = self.planned.plan
-        outcome = await applier.apply(steps, self.session.kinds, self._ports(), self.name)
-        touched = self._touched(steps, outcome)
-        if touched and not self.hooks.stop.is_set():
-            await self._read_back(touched)
-        applied = [*self.book.base.applied_plans, self.planned.document.digest]
-        self.book.close(account=self.session.identity, applied_plans=applied[-APPLIED_PLANS:])
-        return self._summary(outcome)
+        record = recording.begun(self.name, info, self.planned.document, self.book.state())
+        self.book.store.save_run(record)
+        if self.book.store.coalesces:
+            self.book.announce(self._intents(steps), self.name)
+        try:
+            outcome = await applier.apply(steps, self.session.kinds, self._ports(), self.name)
+            touched = self._touched(steps, outcome)
+            if touched and not self.hooks.stop.is_set():
+                await self._read_back(touched)
+            applied = [*self.book.base.applied_plans, self.planned.document.digest]
+            state = self.book.close(account=self.session.identity, applied_plans=applied[-APPLIED_PLANS:])
+        except StateError as error:
+            raise self.tally.explain(error) from error
+        summary = self._summary(outcome)
+        addresses = {step.number: step.address for step in steps.steps}
+        end = recording.ended(record, addresses, outcome, summary, state, self.session.around.stamp())
+        try:
+            self.book.store.save_run(end)
+        except StateError as error:
+            self._emit(Noted("run", f"everything was done, but the run's record could not be written: {error.message}"))
+        return summary
+
+    def _intents(self, made: Plan) -> list[Intent]:
+        """Return the creates of a plan, to be announced together."""
+        creating = {step.address for step in made.steps if step.op == "create"}
+        return [applier.intent_of(change) for change in made.changes if change.address in creating]
+
+    def _emit(self, event: Event) -> None:
+        self.tally.count(event)
+        self.hooks.emit(event)
 
     def _ports(self) -> applier.Ports:
         return applier.Ports(
             remote=self.remote,
             record=self.book.record,
             settle=self._settle,
-            emit=self.hooks.emit,
+            emit=self._emit,
             clock=time.monotonic,
             secret=self.session.secret,
             binding=self._binding,
@@ -292,7 +340,7 @@ class _Run:
 
     def _note(self, address: str, message: str) -> None:
         self.notes.append(f"{address}: {message}")
-        self.hooks.emit(Noted(address, message))
+        self._emit(Noted(address, message))
 
     # --- the end ---------------------------------------------------------------------------------------------------
 

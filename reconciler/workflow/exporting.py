@@ -132,9 +132,7 @@ async def import_object(session: Session, address: str, identity: str) -> Bindin
         binding = Binding(
             id=identity, kind=kind_name, natural_key=stored_key(keys[0]) if keys else [], created=live.created
         )
-        if book.stored is None:
-            book.store.write(book.base, expected_serial=None)
-            book.stored = book.base
+        book.begin()
         book.record(Record(op="bind", address=address, binding=binding))
         book.close(account=session.identity)
     return binding

@@ -127,10 +127,7 @@ def finish(
     """Forecast, judge and document a plan."""
     made = with_requests(made, session.kinds)
     notes = [diagnostic.message for diagnostic in warnings]
-    if book.intents():
-        notes.append(
-            f"an earlier run was interrupted; its open creates are settled by name: {', '.join(sorted(book.intents()))}"
-        )
+    notes += _interrupted(book)
     made = replace(made, warnings=(*made.warnings, *notes))
     cost = forecast(made, _spent(refreshed, requests), session.kinds, session.rate)
     cost = cost.model_copy(update={"check_requests": _check_cost(session, made, inputs.state, refreshed)})
@@ -150,6 +147,20 @@ def finish(
     if not options.refresh_only:
         document = with_policies(session, document)
     return Planned(made, inputs, refreshed, document, warnings, requests, reads)
+
+
+def _interrupted(book: Book) -> list[str]:
+    """Say what is taken over from a run that died, or that ended without an answer to a create."""
+    notes = []
+    results = len({record.address for record in book.records if record.op in ("bind", "drop", "move")})
+    if results:
+        objects = "object" if results == 1 else "objects"
+        notes.append(f"an earlier run was interrupted; what its journal says of {results} {objects} was taken over")
+    intents = sorted(book.intents())
+    if intents:
+        named = ", ".join(intents[:8]) + (f" and {len(intents) - 8} more" if len(intents) > 8 else "")
+        notes.append(f"an earlier run left creates open, which are settled by name: {named}")
+    return notes
 
 
 def _spent(refreshed: Refreshed, requests: int) -> Spent:

@@ -7,7 +7,7 @@ import datetime
 import difflib
 import os
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -24,7 +24,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.ports import Store
 from reconciler.model.state import Binding, Intent, Record, State, fold, open_intents
 from reconciler.resources import load_kinds
-from reconciler.store import new_state, open_store
+from reconciler.store import Clock, Options, new_state, open_store
 
 EMULATOR = "emulator:"
 
@@ -36,6 +36,7 @@ class Surroundings:
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
     token: Callable[[], str] = lambda: secrets.token_hex(8)
+    clock: Clock = field(default_factory=Clock)
 
     def stamp(self) -> str:
         """The time in ISO 8601, UTC, to the second."""
@@ -65,8 +66,14 @@ class Session:
     @cached_property
     def store(self) -> Store:
         """The state store of this environment, one for the session."""
-        url = self.settings.state or f"file:state/{self.settings.name}.json"
-        return open_store(url, self.folder, environment=self.settings.name)
+        return self.store_at(self.settings.state or f"file:state/{self.settings.name}.json")
+
+    def store_at(self, url: str) -> Store:
+        """Return the store of another URL, with the settings of this environment."""
+        options = Options(
+            self.settings.name, self.settings.recipients, self.settings.history, self.around.environ, self.around.clock
+        )
+        return open_store(url, self.folder, options)
 
     @property
     def identity(self) -> str:
@@ -161,18 +168,34 @@ def open_session(
 
 @dataclass
 class Book:
-    """The state during a run: what was read, and every record since. `record` is durable when it returns."""
+    """The state during a run: what was read, and every record since. `record` is durable when it returns, as far as
+    exactly-once creates need it: a create's intent always, a result where a write is cheap.
+    """
 
     store: Store
     base: State
     stored: State | None
     records: list[Record]
     stamp: Callable[[], str]
+    announced: dict[str, Intent] = field(default_factory=dict)
+
+    def announce(self, intents: Iterable[Intent], run: str) -> None:
+        """Make many creates durable with one write, before the first of them is sent."""
+        self.announced = {intent.address: intent for intent in intents}
+        records = [Record(op="intent", run=run, address=name, intent=one) for name, one in self.announced.items()]
+        if records:
+            self._append(records, urgent=True)
 
     def record(self, record: Record) -> None:
         """Append to the journal, then remember."""
-        self.store.append(record.model_copy(update={"at": self.stamp()}))
-        self.records.append(record)
+        known = self.announced.pop(record.address, None) if record.op == "intent" else None
+        if known is None or known != record.intent:
+            self._append([record], urgent=record.op == "intent")
+
+    def _append(self, records: list[Record], *, urgent: bool) -> None:
+        now = self.stamp()
+        self.store.append([record.model_copy(update={"at": now}) for record in records], urgent=urgent)
+        self.records += records
 
     def state(self) -> State:
         """Return the state as of now."""
@@ -180,14 +203,24 @@ class Book:
 
     def intents(self) -> dict[str, Intent]:
         """Return the creates that were announced and never settled."""
-        return open_intents(self.records)
+        return open_intents(self.records, self.base.intents)
+
+    def begin(self) -> None:
+        """Write the first state, where there is none: its lineage has to be known before anything is recorded."""
+        if self.stored is None:
+            self.store.write(self.base, expected_serial=None)
+            self.stored = self.base
 
     def close(self, **changes: Any) -> State:
-        """Fold the records into the state, write it with the next serial, and drop the journal."""
-        state = self.state().model_copy(update={"serial": self.base.serial + 1, **changes})
-        self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None)
+        """Fold the records into the state, write it with the next serial, and drop the journal. Creates that may have
+        been executed stay on record; those that were announced and never begun do not.
+        """
+        intents = {name: one for name, one in self.intents().items() if name not in self.announced}
+        update = {"serial": self.base.serial + 1, "updated": self.stamp(), "intents": intents, **changes}
+        state = self.state().model_copy(update=update)
+        self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None, folds=True)
         self.store.clear_journal()
-        self.base, self.stored, self.records = state, state, []
+        self.base, self.stored, self.records, self.announced = state, state, [], {}
         return state
 
 

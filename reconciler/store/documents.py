@@ -1,0 +1,264 @@
+"""The store: state, journal, lock, history and run records as documents on a shelf. One for all backends."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Sequence
+
+from pydantic import BaseModel, ValidationError
+
+from reconciler.model.errors import StateError
+from reconciler.model.ports import Hold, LockInfo, Version
+from reconciler.model.run import RunRecord
+from reconciler.model.state import Record, State
+from reconciler.store.formats import dump_state, parse_state
+from reconciler.store.journal import Journal
+from reconciler.store.lease import Clock, LeaseLock, lost
+from reconciler.store.locks import Locks, TakenLock
+from reconciler.store.seal import Seal
+from reconciler.store.shelf import STATE, Conflict, Held, Shelf, put_once, replace
+
+KEEP = 20
+RUNS = 100
+"""Run records that are kept."""
+HISTORY, RUN_FOLDER = "history", "runs"
+
+
+class DocumentStore:
+    """Implements `model.ports.Store`. `keep` is how many earlier versions of the state stay."""
+
+    def __init__(
+        self,
+        shelf: Shelf,
+        *,
+        seal: Seal | None = None,
+        keep: int = KEEP,
+        locks: Locks | None = None,
+        clock: Clock | None = None,
+    ) -> None:
+        self._shelf = shelf
+        self._seal = seal or Seal()
+        self._keep = keep
+        clock = clock or Clock()
+        self._locks: Locks = locks or LeaseLock(shelf, clock)
+        self._held: TakenLock | None = None
+        self._journal = Journal(shelf, self._seal, clock.steady)
+
+    @property
+    def where(self) -> str:
+        """The shelf's name."""
+        return self._shelf.where
+
+    @property
+    def coalesces(self) -> bool:
+        """Whether writes are round trips."""
+        return self._shelf.pause > 0
+
+    # --- state -----------------------------------------------------------------------------------------------------
+
+    def read(self) -> State | None:
+        """Return the state, or None where there is none."""
+        held = self._shelf.get(STATE)
+        return None if held is None else self._parse(held.content)
+
+    def write(self, state: State, *, expected_serial: int | None, folds: bool = False) -> None:
+        """Replace the state, keeping the version before in the history."""
+        self._check_lock()
+        held = self._shelf.get(STATE)
+        now = self._parse(held.content) if held is not None else None
+        mine = self._held.fence if self._held is not None else 0
+        if self._held is not None and now is not None and now.fence > mine:
+            raise lost(self.where)
+        if (now.serial if now is not None else None) != expected_serial:
+            raise self._moved_on(now, expected_serial)
+        fence = max(now.fence if now is not None else 0, mine)
+        folded = max(now.folded if now is not None else 0, mine if folds else 0)
+        with self._shelf.batch():
+            if held is not None and now is not None and self._keep:
+                with contextlib.suppress(Conflict):
+                    self._shelf.put(_version(now.serial), held.content, None)
+            self._put_state(state.model_copy(update={"fence": fence, "folded": folded}), held, expected_serial)
+            for name in self._shelf.names(HISTORY)[: -self._keep or None]:
+                self._shelf.remove(name)
+
+    def _put_state(self, state: State, held: Held | None, expected: int | None) -> None:
+        try:
+            content = self._seal.close(dump_state(state))
+            put_once(self._shelf, STATE, content, held.tag if held is not None else None)
+        except Conflict:
+            raise self._moved_on(self.read(), expected) from None
+
+    def _moved_on(self, now: State | None, expected: int | None) -> StateError:
+        found = f"serial {now.serial}" if now is not None else "none"
+        wanted = f"serial {expected}" if expected is not None else "none"
+        return StateError(
+            f"the state {self.where} was changed by somebody else (found {found}, expected {wanted})",
+            hint="nothing was overwritten; run the command again",
+        )
+
+    def _parse(self, content: bytes) -> State:
+        names = [name.rpartition("/")[2].partition(".")[0] for name in self._shelf.names(HISTORY)]
+        kept = f"; `reconciler state restore {int(names[-1])}` brings back the version before" if names else ""
+        hint = f"nothing was changed{kept}"
+        return parse_state(self._seal.open(content, f"the state {self.where}"), self.where, hint)
+
+    # --- history ---------------------------------------------------------------------------------------------------
+
+    def history(self) -> Sequence[Version]:
+        """Return the kept versions before the present one."""
+        found = []
+        for name in self._shelf.names(HISTORY):
+            held = self._shelf.get(name)
+            if held is not None:
+                state = self._earlier(name, held.content)
+                found.append(Version(state.serial, state.updated, len(state.resources)))
+        return found
+
+    def version(self, serial: int) -> State | None:
+        """Return a kept version."""
+        held = self._shelf.get(_version(serial))
+        return None if held is None else self._earlier(_version(serial), held.content)
+
+    def _earlier(self, name: str, content: bytes) -> State:
+        where = f"{self.where}, {name}"
+        return parse_state(self._seal.open(content, f"the state {where}"), where)
+
+    def rescue(self, state: State, info: LockInfo, timeout: float) -> int:
+        """Write a state over one that cannot be read, which stays in the history; returns the new serial."""
+        taken = self._locks.acquire(info, timeout)
+        try:
+            held = self._shelf.get(STATE)
+            if held is None:
+                raise StateError(f"there is no state at {self.where}")
+            serials = [int(name.rpartition("/")[2].partition(".")[0]) for name in self._shelf.names(HISTORY)]
+            serial = max([state.serial, *serials]) + 1
+            with self._shelf.batch():
+                replace(self._shelf, f"unreadable/{serial - 1:08d}", held.content)
+                fenced = state.model_copy(update={"serial": serial, "fence": max(state.fence, taken.fence)})
+                self._put_state(fenced, held, None)
+            return serial
+        finally:
+            taken.release()
+
+    # --- journal ---------------------------------------------------------------------------------------------------
+
+    def append(self, records: Sequence[Record], *, urgent: bool = True) -> None:
+        """Add records to the journal."""
+        self._check_lock()
+        self._journal.add(records, self._held.fence if self._held is not None else 0, urgent=urgent)
+
+    def journal(self) -> Sequence[Record]:
+        """Return the records that are not in the state yet."""
+        state = self.read()
+        return self._journal.read(state.folded if state is not None else 0)
+
+    def clear_journal(self) -> None:
+        """Drop the journal."""
+        self._journal.clear()
+
+    # --- lock ------------------------------------------------------------------------------------------------------
+
+    @contextlib.contextmanager
+    def lock(self, info: LockInfo, *, timeout: float = 0.0) -> Iterator[Hold]:
+        """Hold the lock. Where its holder before did not give it back, the new generation is stamped on the state: that
+        holder's write finds another document than it expects.
+        """
+        taken = self._locks.acquire(info, timeout)
+        try:
+            self._take_over(taken)
+            self._held = taken
+            yield taken
+            self._journal.flush()
+        finally:
+            self._held = None
+            taken.release()
+
+    def _take_over(self, taken: TakenLock) -> None:
+        for _ in range(5):
+            held = self._shelf.get(STATE)
+            if held is None:
+                return
+            state = self._parse(held.content)
+            if state.fence >= taken.fence:
+                taken.raise_fence(state.fence + 1)
+            if taken.seamless:
+                return
+            content = self._seal.close(dump_state(state.model_copy(update={"fence": taken.fence})))
+            with contextlib.suppress(Conflict):
+                put_once(self._shelf, STATE, content, held.tag)
+                return
+        raise StateError(f"the state {self.where} is written by somebody without its lock", hint="try again")
+
+    def _check_lock(self) -> None:
+        if self._held is not None:
+            self._held.check()
+
+    def holder(self) -> LockInfo | None:
+        """Return who holds the lock."""
+        return self._locks.holder()
+
+    def break_lock(self, lock_id: str) -> bool:
+        """Take the lock away from its holder."""
+        return self._locks.break_lock(lock_id)
+
+    # --- runs ------------------------------------------------------------------------------------------------------
+
+    def save_run(self, run: RunRecord) -> None:
+        """Write a run record; the oldest ones go."""
+        self._check_lock()
+        with self._shelf.batch():
+            try:
+                replace(self._shelf, _run(run.name), self._seal.close(_dump(run)))
+            except Conflict:
+                raise StateError(f"the record of the run {run.name} is written by somebody else") from None
+            for name in self._shelf.names(RUN_FOLDER)[:-RUNS]:
+                self._shelf.remove(name)
+
+    def run_names(self) -> Sequence[str]:
+        """Return the names of the run records."""
+        return [name.rpartition("/")[2].removesuffix(".json") for name in self._shelf.names(RUN_FOLDER)]
+
+    def run(self, name: str) -> RunRecord | None:
+        """Return a run record."""
+        held = self._shelf.get(_run(name))
+        if held is None:
+            return None
+        what = f"the record of the run {name}"
+        try:
+            return RunRecord.model_validate_json(self._seal.open(held.content, what))
+        except ValidationError as error:
+            raise StateError(f"{what} in {self.where} is corrupt") from error
+
+    # --- keys ------------------------------------------------------------------------------------------------------
+
+    def reseal(self) -> int:
+        """Encrypt every document for the recipients of now."""
+        names = [STATE, *self._shelf.names(HISTORY), *self._shelf.names(RUN_FOLDER)]
+        count = 0
+        for name in names:
+            held = self._shelf.get(name)
+            if held is None:
+                continue
+            opened = self._seal.open(held.content, f"{self.where} {name}".strip())
+            try:
+                put_once(self._shelf, name, self._seal.close(opened), held.tag)
+            except Conflict:
+                raise StateError(f"{self.where} is being written by somebody else", hint="try again") from None
+            count += 1
+        return count
+
+    def close(self) -> None:
+        """Let go of connections."""
+        self._shelf.close()
+
+
+def _version(serial: int) -> str:
+    return f"{HISTORY}/{serial:08d}.json"
+
+
+def _run(name: str) -> str:
+    return f"{RUN_FOLDER}/{name}.json"
+
+
+def _dump(document: BaseModel) -> bytes:
+    return (document.model_dump_json(indent=2) + "\n").encode()

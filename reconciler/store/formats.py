@@ -1,0 +1,55 @@
+"""Versions of the state document: each earlier format is brought up one step at a time, a newer one is refused."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import ValidationError
+
+from reconciler.model.errors import StateError
+from reconciler.model.state import STATE_VERSION, State
+
+Content = dict[str, Any]
+
+
+def _fences(content: Content) -> Content:
+    """1 -> 2: says which lock holder wrote last, which journal records are in it, and which creates are open."""
+    return {**content, "fence": 0, "folded": 0, "updated": "", "intents": {}}
+
+
+UPGRADES: Mapping[int, Callable[[Content], Content]] = {1: _fences}
+"""What leads from a format to the next one."""
+
+
+def parse_state(text: bytes, where: str, hint: str = "nothing was changed") -> State:
+    """Return the state of a document of any known format. Raises StateError that tells corrupt from foreign from
+    newer.
+    """
+    try:
+        content = json.loads(text.decode("utf-8"))
+    except ValueError as error:
+        raise StateError(f"the state {where} is corrupt: it is cut off or no JSON ({error})", hint=hint) from error
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if not isinstance(version, int) or isinstance(version, bool) or version < 1:
+        raise StateError(f"{where} is not a state of this program", hint=hint)
+    if version > STATE_VERSION:
+        raise StateError(
+            f"the state {where} has format {version}; this program knows up to {STATE_VERSION}",
+            hint=f"install a version of reconciler that knows format {version} (the one that wrote it does); "
+            "nothing was changed",
+        )
+    for step in range(version, STATE_VERSION):
+        content = {**UPGRADES[step](content), "format_version": step + 1}
+    try:
+        return State.model_validate(content)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise StateError(f"the state {where} is corrupt: {first['msg']} at {place}", hint=hint) from error
+
+
+def dump_state(state: State) -> bytes:
+    """Return a state as it is written: JSON, indented, in the newest format."""
+    return (state.model_dump_json(indent=2) + "\n").encode()

@@ -1,0 +1,86 @@
+"""The journal: records of a run that are not in the state yet, as lines of a log or as numbered segments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+
+from pydantic import ValidationError
+
+from reconciler.model.errors import StateError
+from reconciler.model.state import Record
+from reconciler.store.seal import Seal
+from reconciler.store.shelf import Conflict, Shelf, put_once
+
+NAME, SEGMENTS = "journal", "segments"
+
+
+class Journal:
+    """Records in the order of lock generations; `steady` is a clock in seconds."""
+
+    def __init__(self, shelf: Shelf, seal: Seal, steady: Callable[[], float]) -> None:
+        self._shelf, self._seal, self._steady = shelf, seal, steady
+        self._waiting: list[Record] = []
+        self._flushed = float("-inf")
+        self._segment = 0
+
+    def add(self, records: Iterable[Record], fence: int, *, urgent: bool) -> None:
+        """Add records of a lock generation. Urgent ones, and all where a write is cheap, are durable on return."""
+        self._waiting += [record.model_copy(update={"fence": fence}) for record in records]
+        if urgent or self._steady() - self._flushed >= self._shelf.pause:
+            self.flush()
+
+    def flush(self) -> None:
+        """Write what waits. What cannot be written goes on waiting."""
+        if not self._waiting:
+            return
+        lines = [record.model_dump_json(exclude_defaults=True).encode() for record in self._waiting]
+        if self._seal.active or not self._shelf.append(NAME, b"\n".join(lines)):
+            self._put_segment(self._waiting[0].fence, self._seal.close(b"\n".join(lines) + b"\n"))
+        self._waiting = []
+        self._flushed = self._steady()
+
+    def _put_segment(self, fence: int, content: bytes) -> None:
+        for _ in range(10_000):
+            self._segment += 1
+            try:
+                put_once(self._shelf, f"{SEGMENTS}/{fence:08d}-{self._segment:06d}", content, None)
+            except Conflict:
+                continue  # an earlier run without a lock of its own used this number
+            return
+        raise StateError(f"the journal of {self._shelf.where} has too many segments")
+
+    def read(self, folded: int) -> Sequence[Record]:
+        """Return the records that are not folded into a state of this mark, in the order of their generations."""
+        records = []
+        for name in [NAME, *self._shelf.names(SEGMENTS)]:
+            held = self._shelf.get(name)
+            if held is not None:
+                records += self._parse(self._seal.open(held.content, f"the journal of {self._shelf.where}"))
+        records += self._waiting
+        fresh = [record for record in records if not record.fence or record.fence > folded]
+        return sorted(fresh, key=lambda record: record.fence)
+
+    def _parse(self, content: bytes) -> list[Record]:
+        """Return the records of a log; a last line that a crash cut off is as if it was never written."""
+        lines = content.split(b"\n")
+        records = []
+        for number, line in enumerate(lines, 1):
+            if not line.strip():
+                continue
+            try:
+                records.append(Record.model_validate_json(line))
+            except ValidationError as error:
+                if number == len(lines):
+                    break
+                raise StateError(
+                    f"the journal of {self._shelf.where} is corrupt in line {number}", hint="nothing was changed"
+                ) from error
+        return records
+
+    def clear(self) -> None:
+        """Remove everything."""
+        self._waiting = []
+        with self._shelf.batch():
+            self._shelf.remove(NAME)
+            for name in self._shelf.names(SEGMENTS):
+                self._shelf.remove(name)

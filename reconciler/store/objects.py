@@ -1,0 +1,134 @@
+"""State in an object store: S3, Google Cloud Storage, Azure (the extra `objectstore`). The only home of obstore.
+
+Conditional writes (`If-None-Match: *` to create, `If-Match` to replace) are the compare-and-set; there is no lock
+table.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any, TypeVar
+from urllib.parse import parse_qsl, urlsplit
+
+from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
+
+T = TypeVar("T")
+SETTINGS = {
+    "s3": {"endpoint", "region", "virtual_hosted_style_request", "skip_signature", "imdsv1_fallback"},
+    "gs": {"service_account", "application_credentials"},
+    "az": {"account_name", "endpoint", "use_emulator"},
+}
+"""What may stand behind `?` in a URL. Credentials come from the environment as for the vendor's own programs."""
+RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
+
+
+class ObjectShelf(NoLogs):
+    """Documents as objects beside each other: `prod.json`, `prod.json.lock`, `prod.json.history/...`."""
+
+    pause = 1.0
+
+    def __init__(self, url: str) -> None:
+        self._obstore = _obstore()
+        parts = urlsplit(url)
+        self._key = parts.path.strip("/")
+        self._url = f"{parts.scheme}://{parts.netloc}/{self._key}"
+        if not self._key or not parts.netloc:
+            raise StateError(f"{self._url} does not name an object", hint=f"write `{parts.scheme}://BUCKET/NAME.json`")
+        options = dict(parse_qsl(parts.query))
+        wrong = sorted(set(options) - SETTINGS[parts.scheme])
+        if wrong:
+            known = ", ".join(sorted(SETTINGS[parts.scheme]))
+            raise StateError(f"{self._url}: `{wrong[0]}` cannot stand in the URL", hint=f"known: {known}")
+        client = {"allow_http": True} if options.get("endpoint", "").startswith("http://") else {}
+        try:
+            self._store = self._obstore.store.from_url(
+                f"{parts.scheme}://{parts.netloc}", config=options, client_options=client, retry_config=RETRIES
+            )
+        except self._obstore.exceptions.BaseError as error:
+            raise StateError(f"{self._url} cannot be used: {_first(error)}") from error
+
+    @property
+    def where(self) -> str:
+        """The URL of the state's object."""
+        return self._url
+
+    def _place(self, name: str) -> str:
+        return self._key if name == STATE else f"{self._key}.{name}"
+
+    def get(self, name: str) -> Held | None:
+        """Return an object's content."""
+
+        def read() -> Held | None:
+            try:
+                found = self._obstore.get(self._store, self._place(name))
+            except FileNotFoundError:
+                return None
+            meta = found.meta
+            tag = json.dumps({"e_tag": meta.get("e_tag"), "version": meta.get("version")})
+            return Held(bytes(found.bytes()), tag)
+
+        return self._tried("read", read)
+
+    def put(self, name: str, content: bytes, tag: str | None) -> str:
+        """Write an object if it is absent, or still has this e-tag."""
+        errors = self._obstore.exceptions
+
+        def write() -> str:
+            mode = "create" if tag is None else {k: v for k, v in json.loads(tag).items() if v is not None}
+            try:
+                result = self._obstore.put(self._store, self._place(name), content, mode=mode, use_multipart=False)
+            except (errors.AlreadyExistsError, errors.PreconditionError, FileNotFoundError):
+                raise Conflict from None
+            return json.dumps({"e_tag": result.get("e_tag"), "version": result.get("version")})
+
+        return self._tried("written", write)
+
+    def remove(self, name: str) -> None:
+        """Remove an object."""
+
+        def remove() -> None:
+            try:
+                self._obstore.delete(self._store, self._place(name))
+            except FileNotFoundError:
+                return
+
+        self._tried("removed", remove)
+
+    def names(self, folder: str) -> list[str]:
+        """Return the names below a folder."""
+        prefix = f"{self._place(folder)}"
+
+        def found() -> list[str]:
+            listed = [one["path"] for batch in self._obstore.list(self._store, prefix) for one in batch]
+            return sorted(f"{folder}/{path[len(prefix) + 1 :]}" for path in listed if path.startswith(f"{prefix}/"))
+
+        return self._tried("listed", found)
+
+    def _tried(self, what: str, action: Callable[[], T]) -> T:
+        try:
+            return action()
+        except (self._obstore.exceptions.BaseError, OSError) as error:
+            raise StateError(
+                f"{self._url} cannot be {what}: {_first(error)}",
+                hint="check the URL, the credentials in the environment, and the network; nothing was overwritten",
+            ) from error
+
+
+def _first(error: Exception) -> str:
+    """Return the first line of an error, without what follows for programmers."""
+    return next(iter(str(error).splitlines()), type(error).__name__)[:300]
+
+
+def _obstore() -> Any:
+    try:
+        import obstore
+        import obstore.exceptions
+        import obstore.store
+    except ImportError as error:
+        raise ReconcilerError(
+            "a state in an object store needs the extra `objectstore`", hint="pip install 'reconciler[objectstore]'"
+        ) from error
+    return obstore

@@ -1,0 +1,123 @@
+"""Encryption at rest: documents as age files, through pyrage (the extra `encrypt`). The only home of pyrage.
+
+Several recipients may read; reading takes one identity of theirs. A document that is not encrypted is read as it is,
+so that encryption can be switched on over an existing state.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from reconciler.model.errors import ReconcilerError, StateError
+
+MAGIC = b"age-encryption.org/v1"
+IDENTITY, IDENTITY_FILE = "RECONCILER_AGE_IDENTITY", "RECONCILER_AGE_IDENTITY_FILE"
+"""Environment variables: identities as text, or the path of a file with them; one a line, `#` begins a comment."""
+STANZA = re.compile(rb"\A" + re.escape(MAGIC) + rb"\n(?:-> [^\n]+\n(?:[A-Za-z0-9+/]*\n)*?)+--- [A-Za-z0-9+/]{43}\n")
+
+
+class Seal:
+    """Encrypts for `recipients` (none: not at all) and decrypts with what `environ` offers."""
+
+    def __init__(self, recipients: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> None:
+        self._recipients = tuple(recipients)
+        self._environ = environ or {}
+        self._keys: list[Any] | None = None
+
+    @property
+    def active(self) -> bool:
+        """Whether what is written is encrypted."""
+        return bool(self._recipients)
+
+    def close(self, content: bytes) -> bytes:
+        """Return the content as it is written. Raises StateError for a recipient that is none."""
+        if not self._recipients:
+            return content
+        sealed: bytes = _pyrage().encrypt(content, [_recipient(text) for text in self._recipients])
+        return sealed
+
+    def open(self, content: bytes, what: str) -> bytes:
+        """Return what a document says. Raises StateError that tells a wrong key, tampering and damage apart."""
+        if not content.startswith(MAGIC):
+            return content
+        if STANZA.match(content) is None:
+            raise StateError(
+                f"{what} is damaged: it is an age file whose header is cut off or mangled",
+                hint="restore it from a backup, or `reconciler state restore`; nothing was changed",
+            )
+        identities = self._identities()
+        if not identities:
+            raise StateError(
+                f"{what} is encrypted, and no key to read it was given",
+                hint=f"set {IDENTITY_FILE} to the file with your age identity, or {IDENTITY} to the identity",
+            )
+        pyrage = _pyrage()
+        try:
+            opened: bytes = pyrage.decrypt(content, identities)
+        except pyrage.DecryptError as error:
+            raise _unreadable(what, str(error)) from None
+        return opened
+
+    def _identities(self) -> list[Any]:
+        if self._keys is None:
+            self._keys = [_identity(line) for line in _lines(self._environ)]
+        return self._keys
+
+
+def _unreadable(what: str, said: str) -> StateError:
+    """The header is whole. pyrage finds no key for it, or finds one and the header's or a chunk's MAC does not fit."""
+    if "No matching keys" in said:
+        return StateError(
+            f"{what} is encrypted for other keys than yours",
+            hint="use an identity of one of its recipients, or have one of them add yours",
+        )
+    return StateError(
+        f"{what} was altered or cut off after it was written: its contents do not fit its authentication code",
+        hint="do not trust it; `reconciler state history` lists earlier versions. Nothing was changed",
+    )
+
+
+def _lines(environ: Mapping[str, str]) -> list[str]:
+    text = environ.get(IDENTITY, "")
+    path = environ.get(IDENTITY_FILE, "")
+    if path:
+        try:
+            text += "\n" + Path(path).expanduser().read_text("utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise StateError(f"the identity file {path} cannot be read: {error}") from error
+    return [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+
+
+def _identity(line: str) -> Any:
+    pyrage = _pyrage()
+    try:
+        return pyrage.x25519.Identity.from_str(line)
+    except pyrage.IdentityError:
+        raise StateError(
+            "an age identity cannot be read: it must be a line that begins with AGE-SECRET-KEY-1",
+            hint=f"see {IDENTITY} and {IDENTITY_FILE}; `age-keygen` makes one",
+        ) from None
+
+
+def _recipient(text: str) -> Any:
+    pyrage = _pyrage()
+    kind = pyrage.ssh if text.startswith("ssh-") else pyrage.x25519
+    try:
+        return kind.Recipient.from_str(text)
+    except pyrage.RecipientError as error:
+        raise StateError(
+            f"`{text}` is no age recipient: {error}", hint="it begins with age1 (`age-keygen -y FILE` prints it)"
+        ) from None
+
+
+def _pyrage() -> Any:
+    try:
+        import pyrage
+    except ImportError as error:
+        raise ReconcilerError(
+            "encryption needs the extra `encrypt`", hint="pip install 'reconciler[encrypt]'"
+        ) from error
+    return pyrage

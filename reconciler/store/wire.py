@@ -1,0 +1,98 @@
+"""Requests of the http backend: addresses, methods and credentials as Terraform takes them from its environment."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import http.client
+import re
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Mapping
+from dataclasses import dataclass
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+from reconciler.model.errors import StateError
+
+GITLAB = re.compile(r"/api/v4/projects/[^/]+(?:%2F[^/]+)*/terraform/state/[^/]+/?$")
+TIMEOUT = 30.0
+"""Seconds to wait for an answer."""
+TRIES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Status and body of an answer."""
+
+    status: int
+    body: bytes
+
+
+class Wire:
+    """Sends the requests of one state. `environ` may hold Terraform's TF_HTTP_* variables."""
+
+    def __init__(self, url: str, environ: Mapping[str, str]) -> None:
+        parts = urlsplit(url)
+        host = parts.netloc.rpartition("@")[2]
+        self.address = urlunsplit(parts._replace(netloc=host))
+        self.where = urlunsplit(parts._replace(netloc=host, query="", fragment=""))
+        gitlab = GITLAB.search(parts.path) is not None
+        lock = self._below("lock") if gitlab else self.address
+        self.lock_address = environ.get("TF_HTTP_LOCK_ADDRESS") or lock
+        self.unlock_address = environ.get("TF_HTTP_UNLOCK_ADDRESS") or self.lock_address
+        self.lock_method = environ.get("TF_HTTP_LOCK_METHOD") or ("POST" if gitlab else "LOCK")
+        self.unlock_method = environ.get("TF_HTTP_UNLOCK_METHOD") or ("DELETE" if gitlab else "UNLOCK")
+        user = environ.get("TF_HTTP_USERNAME") or parts.username or ""
+        password = environ.get("TF_HTTP_PASSWORD") or parts.password or ""
+        pair = base64.b64encode(f"{user}:{password}".encode()).decode()
+        self._headers = {"Authorization": f"Basic {pair}"} if user or password else {}
+
+    def _below(self, name: str) -> str:
+        parts = urlsplit(self.address)
+        return urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{name}"))
+
+    def lock(self, content: bytes) -> Answer:
+        """Ask for the lock."""
+        return self._once(self.lock_method, self.lock_address, content)
+
+    def unlock(self, content: bytes) -> Answer:
+        """Give the lock back."""
+        return self.send(self.unlock_method, content, address=self.unlock_address)
+
+    def send(
+        self, method: str, content: bytes | None = None, *, query: Mapping[str, str] | None = None, address: str = ""
+    ) -> Answer:
+        """Send a request that may be repeated. Raises StateError when no answer comes, or 5xx stays."""
+        url = address or self.address
+        if query:
+            url += ("&" if urlsplit(url).query else "?") + urlencode(query)
+        for attempt in range(1, TRIES + 1):
+            try:
+                answer = self._once(method, url, content)
+            except StateError:
+                if attempt == TRIES:
+                    raise
+            else:
+                if answer.status < 500 or answer.status == 501 or attempt == TRIES:
+                    return answer
+            time.sleep(0.2 * attempt)
+        raise AssertionError("unreachable")
+
+    def _once(self, method: str, url: str, content: bytes | None) -> Answer:
+        headers = dict(self._headers)
+        if content is not None:
+            headers["Content-Type"] = "application/json"
+            headers["Content-MD5"] = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
+        request = urllib.request.Request(url, data=content, method=method, headers=headers)
+        try:
+            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+                return Answer(answer.status, answer.read())
+        except urllib.error.HTTPError as error:
+            with error:
+                return Answer(error.code, error.read())
+        except (OSError, http.client.HTTPException) as error:
+            said = getattr(error, "reason", None) or error
+            raise StateError(
+                f"the state {self.where} cannot be reached: {said}", hint="check the URL and the network"
+            ) from error

@@ -1,0 +1,171 @@
+"""The verbs of `state` that move states between places and times: pull, push, history, restore, migrate, rekey."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+from reconciler import __version__
+from reconciler.model.errors import PlanError, StateError
+from reconciler.model.ports import Store
+from reconciler.model.run import RunRecord
+from reconciler.model.state import State
+from reconciler.store import dump_state, parse_state
+from reconciler.workflow.applying import lock_info
+from reconciler.workflow.recording import run_name
+from reconciler.workflow.session import Book, Session, open_book
+
+PATIENCE = 10.0
+"""Seconds to wait for the lock."""
+
+
+def pull(session: Session) -> str:
+    """Return the state as JSON, with what an open journal adds. Raises StateError where there is none."""
+    book = open_book(session)
+    if book.stored is None:
+        raise StateError(f"there is no state at {session.store.where} yet", hint="`apply` or `export` makes one")
+    return dump_state(book.state().model_copy(update={"intents": book.intents()})).decode()
+
+
+def push(session: Session, content: bytes, *, force: bool = False) -> int:
+    """Write a state over the present one and return its serial. Raises StateError for another lineage, another
+    account, or an older serial; `force` passes over lineage and serial.
+    """
+    given = parse_state(content, "the given state")
+    if given.account and given.account != session.identity:
+        raise StateError(
+            f"the given state belongs to {given.account}, not to {session.identity}", hint="nothing was written"
+        )
+    with session.store.lock(lock_info(session, "state push"), timeout=PATIENCE):
+        book = open_book(session)
+        now = book.stored
+        if now is not None and not force:
+            hint = "nothing was written; --force writes it all the same"
+            if given.lineage != now.lineage:
+                raise StateError(
+                    f"the given state has another lineage than the one at {session.store.where}", hint=hint
+                )
+            if given.serial < now.serial:
+                raise StateError(f"the given state is older (serial {given.serial}) than {now.serial}", hint=hint)
+        return _put(session, book, given, "state push")
+
+
+def _put(session: Session, book: Book, given: State, operation: str) -> int:
+    """Make the given state the next version, on record as a run. What the journal held is not in it any more."""
+    before = book.stored
+    serial = max(given.serial, before.serial if before is not None else 0) + 1
+    stamp = session.around.stamp()
+    state = given.model_copy(update={"serial": serial, "updated": stamp})
+    book.store.write(state, expected_serial=before.serial if before is not None else None, folds=True)
+    book.store.clear_journal()
+    record(session, operation, f"serial {given.serial} became {serial}")
+    return serial
+
+
+def history(session: Session) -> list[dict[str, Any]]:
+    """Return one row for each version, the present one last."""
+    rows = [asdict(one) | {"current": False} for one in session.store.history()]
+    now = session.store.read()
+    if now is not None:
+        rows.append({"serial": now.serial, "updated": now.updated, "resources": len(now.resources), "current": True})
+    return rows
+
+
+def restore(session: Session, serial: int) -> int:
+    """Make an earlier version the present one, under a new serial, which is returned. The account is not touched.
+
+    A present state that cannot be read is replaced, and kept beside as it is.
+    """
+    store = session.store
+    wanted = store.version(serial)
+    if wanted is None:
+        kept = ", ".join(str(one.serial) for one in store.history()) or "none"
+        raise PlanError(f"serial {serial} is not kept", hint=f"kept are: {kept}")
+    info = lock_info(session, "state restore")
+    if _readable(store):
+        with store.lock(info, timeout=PATIENCE):
+            return _put(session, open_book(session), wanted, "state restore")
+    return store.rescue(wanted, info, PATIENCE)
+
+
+def _readable(store: Store) -> bool:
+    try:
+        store.read()
+    except StateError:
+        return False
+    return True
+
+
+def migrate(session: Session, url: str) -> int:
+    """Copy state, history and run records to another place that has none yet; returns how many versions. The old
+    place stays as it is.
+    """
+    target = session.store_at(url)
+    info = lock_info(session, "state migrate")
+    with session.store.lock(info, timeout=PATIENCE):
+        book = open_book(session)
+        if book.stored is None:
+            raise StateError(f"there is no state at {session.store.where}", hint="nothing was copied")
+        if book.records:
+            book.close()
+        if target.read() is not None:
+            raise StateError(f"there is a state at {target.where} already", hint="nothing was copied")
+        with target.lock(info, timeout=PATIENCE):
+            count = _copy(session.store, target)
+    target.close()
+    return count
+
+
+def _copy(source: Store, target: Store) -> int:
+    versions = [source.version(one.serial) for one in source.history()]
+    before: int | None = None
+    count = 0
+    for state in [*versions, source.read()]:
+        if state is not None:
+            target.write(state, expected_serial=before)
+            before, count = state.serial, count + 1
+    for name in source.run_names():
+        run = source.run(name)
+        if run is not None:
+            target.save_run(run)
+    return count
+
+
+def rekey(session: Session) -> int:
+    """Write every document anew for the recipients in the project file; returns how many."""
+    with session.store.lock(lock_info(session, "state rekey"), timeout=PATIENCE):
+        book = open_book(session)
+        if book.records:
+            book.close()
+        return session.store.reseal()
+
+
+def break_lock(session: Session, lock_id: str) -> bool:
+    """Break a lock, and put it on record; False when it is not held."""
+    holder = session.store.holder()
+    if not session.store.break_lock(lock_id):
+        return False
+    who = f"{holder.owner} on {holder.host}, {holder.operation} since {holder.since}" if holder is not None else ""
+    record(session, "lock break", f"lock {lock_id} of {who}")
+    return True
+
+
+def record(session: Session, operation: str, note: str) -> None:
+    """Keep a record of an operation that sends nothing to the account."""
+    info = lock_info(session, operation)
+    session.store.save_run(
+        RunRecord(
+            name=run_name(session),
+            operation=operation,
+            environment=session.settings.name,
+            account=session.identity,
+            tool_version=__version__,
+            owner=info.owner,
+            host=info.host,
+            job_url=info.job_url,
+            started=info.since,
+            ended=info.since,
+            result="complete",
+            notes=[note],
+        )
+    )

@@ -1,0 +1,86 @@
+"""The verb `state doctor`: is everything that the state says still so? Reads only, and says what to do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from typing import Any
+
+from reconciler.model.kind import Live
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.state import Binding
+from reconciler.planning.match import same_birth
+from reconciler.workflow.exporting import read_all
+from reconciler.workflow.identity import check_account
+from reconciler.workflow.session import Book, Session, open_book
+
+Row = dict[str, Any]
+
+
+async def examine(session: Session) -> list[Row]:
+    """Return one row for each problem: address, id, problem, advice."""
+    book = open_book(session)
+    bindings = book.state().resources
+    async with AsyncExitStack() as stack:
+        remote = session.connect(stack, write=False)
+        await check_account(session, remote, book.stored)
+        kinds = frozenset(binding.kind for binding in bindings.values()) & set(session.kinds)
+        seen = await read_all(session, remote, kinds)
+    rows = list(_open(book))
+    shared = Counter((binding.kind, binding.id) for binding in bindings.values())
+    for address, binding in sorted(bindings.items()):
+        found = _problem(session, binding, seen, shared)
+        if found is not None:
+            rows.append({"address": address, "id": binding.id, "problem": found[0], "advice": found[1]})
+    return rows
+
+
+def _open(book: Book) -> Iterator[Row]:
+    """What an interrupted run left."""
+    if book.records:
+        yield {
+            "address": "",
+            "id": "",
+            "problem": f"an interrupted run left {len(book.records)} records in its journal",
+            "advice": "run `reconciler apply` or `reconciler runs resume`: both take them over first",
+        }
+    for address in sorted(book.intents()):
+        yield {
+            "address": address,
+            "id": "",
+            "problem": "its create may have been executed; the answer never came",
+            "advice": "run `reconciler apply`: it looks the object up by name",
+        }
+
+
+def _problem(
+    session: Session, binding: Binding, seen: Snapshot, shared: Mapping[tuple[str, str], int]
+) -> tuple[str, str] | None:
+    if binding.kind not in session.kinds:
+        return f"this version knows no kind `{binding.kind}`", "install the version that wrote it, or `state rm` it"
+    if binding.kind in seen.unknown:
+        return f"its kind cannot be read: {seen.unknown[binding.kind]}", "give the key's user that permission"
+    if shared[binding.kind, binding.id] > 1:
+        return "another address has the same object", "`reconciler state rm` the wrong one"
+    live = next((one for one in seen.lives.get(binding.kind, ()) if one.id == binding.id), None)
+    if live is None:
+        return (
+            "the account has it no more",
+            "`reconciler plan` makes it anew if it is declared; `state rm` forgets it",
+        )
+    if same_birth(binding.created, live.created) is False:
+        return (
+            "the id belongs to another object now, created at another time",
+            "`reconciler state rm` it, then `reconciler import` the right one",
+        )
+    return _unfinished(session, binding, live)
+
+
+def _unfinished(session: Session, binding: Binding, live: Live) -> tuple[str, str] | None:
+    if binding.incomplete:
+        return "its create did not finish", "`reconciler apply` finishes it"
+    keys = [list(key) for key in session.kinds[binding.kind].natural_keys(live.attrs)]
+    if binding.natural_key and keys and not binding.created and binding.natural_key not in keys:
+        return "it has another name than when it was last seen", "`reconciler plan` shows whether it is the same object"
+    return None

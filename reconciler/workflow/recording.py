@@ -1,0 +1,139 @@
+"""The record of an apply, written before its first write and at its end; and what is said when recording fails."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from reconciler import __version__
+from reconciler.engine.apply import Outcome
+from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.model.errors import StateError
+from reconciler.model.events import Event, Failed, Finished, Skip, Started
+from reconciler.model.ports import LockInfo
+from reconciler.model.run import RunRecord, RunStep
+from reconciler.model.state import State
+from reconciler.model.summary import ApplySummary
+from reconciler.workflow.session import Session
+
+
+def run_name(session: Session) -> str:
+    """Return a name for a run; names sort by time."""
+    return f"{session.around.stamp()}-{session.around.token()[:6]}"
+
+
+def begun(name: str, info: LockInfo, document: PlanDocument, state: State) -> RunRecord:
+    """Return the record of a run that is about to write: every change with what was there before."""
+    ops: dict[str, list[str]] = {}
+    for step in document.steps:
+        ops.setdefault(step.address, []).append(step.op)
+    overridden = [guard.override for guard in document.guards if guard.verdict == "overridden" and guard.override]
+    return RunRecord(
+        name=name,
+        operation=info.operation,
+        environment=document.environment,
+        account=document.account,
+        tool_version=__version__,
+        owner=info.owner,
+        host=info.host,
+        job_url=info.job_url,
+        started=info.since,
+        plan=document.digest,
+        overrides=sorted({*overridden, *map(str, document.options.get("allow", ()))}),
+        serial_before=state.serial,
+        forecast=document.forecast.apply_requests,
+        steps=[_step(change, ops[change.address], state) for change in document.changes if change.address in ops],
+    )
+
+
+def _step(change: ChangeView, ops: list[str], state: State) -> RunStep:
+    existed = change.fingerprint is not None
+    return RunStep(
+        address=change.address,
+        kind=change.kind,
+        action=change.action,
+        ops=ops,
+        id=change.id or "",
+        changed=sorted(item.name for item in change.attributes),
+        before=dict(change.found) if existed else None,
+        binding=state.resources.get(change.moved_from or change.address),
+        parent=change.parent,
+        rank=change.rank,
+        moved_from=change.moved_from,
+    )
+
+
+def ended(
+    run: RunRecord, steps: Mapping[int, str], outcome: Outcome, summary: ApplySummary, state: State, stamp: str
+) -> RunRecord:
+    """Return the record at the end of the run. `steps` are the addresses of step numbers."""
+    results: dict[str, tuple[str, str]] = {}
+    for number, address in steps.items():
+        if number in outcome.failed:
+            results[address] = ("failed", outcome.failed[number].message)
+        elif number in outcome.skipped and results.get(address, ("", ""))[0] != "failed":
+            results[address] = ("skipped", outcome.skipped[number])
+        elif number in outcome.done:
+            results.setdefault(address, ("done", ""))
+    for address, message, _ in summary.failed:
+        results[address] = ("failed", message)
+    result = "cancelled" if outcome.cancelled else "complete" if summary.complete else "partial"
+    return run.model_copy(
+        update={
+            "ended": stamp,
+            "result": result,
+            "serial_after": state.serial,
+            "requests": summary.requests,
+            "seconds": round(summary.seconds, 3),
+            "summary": {
+                "added": summary.added,
+                "changed": summary.changed,
+                "destroyed": summary.destroyed,
+                "adopted": summary.adopted,
+                "failed": len(summary.failed),
+                "skipped": len(summary.skipped),
+            },
+            "notes": list(summary.notes),
+            "steps": [_with_result(step, results, state) for step in run.steps],
+        }
+    )
+
+
+def _with_result(step: RunStep, results: Mapping[str, tuple[str, str]], state: State) -> RunStep:
+    result, message = results.get(step.address, ("open", ""))
+    binding = state.resources.get(step.address)
+    identity = binding.id if binding is not None else step.id
+    return step.model_copy(update={"result": result, "message": message, "id": identity})
+
+
+@dataclass
+class Tally:
+    """What became of the steps so far, from the events, for the message of a run that can record no more."""
+
+    started: dict[int, str] = field(default_factory=dict)
+    finished: set[int] = field(default_factory=set)
+    skipped: list[str] = field(default_factory=list)
+
+    def count(self, event: Event) -> None:
+        """Take notice of an event."""
+        if isinstance(event, Started):
+            self.started[event.number] = event.address
+        elif isinstance(event, Finished | Failed):
+            self.finished.add(event.number)
+        elif isinstance(event, Skip):
+            self.skipped.append(event.address)
+
+    def explain(self, error: StateError) -> StateError:
+        """Return the error with what is settled and what is not."""
+        open_ = [address for number, address in self.started.items() if number not in self.finished]
+        lines = [f"settled and recorded: {len(self.finished)} steps"]
+        if open_:
+            lines.append(f"sent, or about to be, and not recorded: {_names(open_)}; the next apply looks them up")
+        if self.skipped:
+            lines.append(f"not started: {_names(self.skipped)}")
+        return StateError("\n  ".join([f"the apply stopped: {error.message}", *lines]), hint=error.hint)
+
+
+def _names(addresses: list[str]) -> str:
+    unique = list(dict.fromkeys(addresses))
+    return ", ".join(unique[:8]) + (f" and {len(unique) - 8} more" if len(unique) > 8 else "")

