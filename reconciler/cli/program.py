@@ -21,6 +21,7 @@ from reconciler import __version__
 COMMANDS: dict[str, str] = {
     "init": "Write a small project that works at once against the emulator.",
     "validate": "Check the configuration; needs no network and no credentials.",
+    "fmt": "Bring the YAML files into canonical form, comments kept.",
     "plan": "Show what apply would change; never writes.",
     "show": "Render a saved plan, offline.",
     "apply": "Make the account match the configuration.",

@@ -1,7 +1,8 @@
 """YAML in, Desired out, with the position of every value; the only home of yaml."""
 
 from reconciler.config.dumping import dump
-from reconciler.config.loading import Loaded, load, load_texts, plain_data
+from reconciler.config.formatting import formatted
+from reconciler.config.loading import Loaded, load, load_texts, plain_data, project_files
 from reconciler.config.project import LoadedProject, Settings, environment, load_project
 from reconciler.config.schema import config_schema, project_schema
 
@@ -12,9 +13,11 @@ __all__ = [
     "config_schema",
     "dump",
     "environment",
+    "formatted",
     "load",
     "load_project",
     "load_texts",
     "plain_data",
+    "project_files",
     "project_schema",
 ]

@@ -137,7 +137,8 @@ class _Place:
     flow: bool
 
 
-def _compose(text: str) -> Any:
+def compose(text: str) -> Any:
+    """Return the tree of a text's first document, with marks; None where there is none."""
     loader = _Loader(text)
     try:
         return loader.get_single_node()
@@ -145,12 +146,12 @@ def _compose(text: str) -> Any:
         loader.dispose()
 
 
-def _end(node: Any, text: str) -> int:
+def ends_at(node: Any, text: str) -> int:
     """Return where a node ends: a block's own end mark lies behind the blank lines and comments that follow it."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
-        return _end(node.value[-1][1], text)
+        return ends_at(node.value[-1][1], text)
     if isinstance(node, yaml.SequenceNode) and not node.flow_style and node.value:
-        return _end(node.value[-1], text)
+        return ends_at(node.value[-1], text)
     if isinstance(node, yaml.ScalarNode) and node.style in ("|", ">"):
         return len(text[: node.end_mark.index].rstrip("\n "))
     return int(node.end_mark.index)
@@ -175,7 +176,7 @@ def _line_end(text: str, index: int) -> int:
 
 
 def _spliced(text: str, have: Any, wanted: Any) -> str:
-    root = _compose(text)
+    root = compose(text)
     if not isinstance(root, yaml.MappingNode) or not root.value:
         return _begun(text, root, wanted)
     place = _Place(root, 0, bool(root.flow_style))
@@ -253,9 +254,9 @@ def _list(text: str, node: Any, have: list[Any], wanted: list[Any]) -> Iterator[
             yield from _between(text, _Place(items[a + step], column, False), have[a + step], wanted[c + step])
         for item in items[a + paired : b]:
             start = _line_start(text, _dash(text, item))
-            yield _Splice(start, _line_end(text, _end(item, text)), "")
+            yield _Splice(start, _line_end(text, ends_at(item, text)), "")
         if wanted[c + paired : d]:
-            at = _line_end(text, _end(items[a + paired - 1], text)) if a + paired else _line_start(text, dash)
+            at = _line_end(text, ends_at(items[a + paired - 1], text)) if a + paired else _line_start(text, dash)
             yield _lines(text, at, as_block(wanted[c + paired : d], " " * column))
 
 
@@ -290,7 +291,7 @@ def _removed(text: str, node: Any, key: Any, value: Any) -> _Splice:
         start = _line_start(text, key.start_mark.index)
         if text[start : key.start_mark.index].strip():
             raise Unfit  # the first entry of an item stands behind its dash
-        return _Splice(start, _line_end(text, max(_end(value, text), key.end_mark.index)), "")
+        return _Splice(start, _line_end(text, max(ends_at(value, text), key.end_mark.index)), "")
     place = [pair[0] for pair in node.value].index(key)
     if place + 1 < len(node.value):
         return _Splice(key.start_mark.index, node.value[place + 1][0].start_mark.index, "")
@@ -301,7 +302,7 @@ def _removed(text: str, node: Any, key: Any, value: Any) -> _Splice:
 def _inserted(text: str, node: Any, news: Mapping[str, Any], column: int, *, flow: bool) -> _Splice:
     """Add entries at the end of a map, in its own style."""
     key, value = node.value[-1]
-    end = max(_end(value, text), text.index(":", key.end_mark.index) + 1)
+    end = max(ends_at(value, text), text.index(":", key.end_mark.index) + 1)
     if flow:
         return _Splice(end, end, ", " + as_flow(dict(news))[1:-1])
     lines = as_block(dict(news), " " * column)
@@ -311,7 +312,7 @@ def _inserted(text: str, node: Any, news: Mapping[str, Any], column: int, *, flo
 def _replaced(text: str, place: _Place, wanted: Any) -> _Splice:
     """Put a new value where an old one is."""
     node = place.node
-    start, end = node.start_mark.index, _end(node, text)
+    start, end = node.start_mark.index, ends_at(node, text)
     first = _line_start(text, start)
     if re.search(r"(?:^|\s)[&!]\S+\s*$", text[first:start]):
         raise Unfit  # others refer to its anchor

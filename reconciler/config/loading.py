@@ -10,13 +10,13 @@ from pathlib import Path
 
 from reconciler.config.blocks import Blocks
 from reconciler.config.checks import Checks, check_cycles, check_twins
-from reconciler.config.files import distinct, read_source, yaml_files
+from reconciler.config.files import distinct, read_source, shown_path, yaml_files
 from reconciler.config.interpolation import Scope
 from reconciler.config.layers import INCLUDE, Layers
 from reconciler.config.nodes import Node, Sequence, Source, Spot, at
 from reconciler.config.parsing import parse
 from reconciler.config.problems import Problems
-from reconciler.config.project import LoadedProject, Settings
+from reconciler.config.project import LoadedProject, Settings, load_project
 from reconciler.config.resources import Reader
 from reconciler.config.sections import Sections, patch, sections_of
 from reconciler.config.variables import Given
@@ -86,6 +86,21 @@ def plain_data(text: str, file: str) -> object:
     data = [Scope(problems, {}, fill=False).data(document) for document in documents[:1]]
     problems.check()
     return data[0] if data else None
+
+
+def project_files(folder: Path) -> list[str]:
+    """Return the project file, the resource files and the overlays, relative to the folder.
+
+    Raises ConfigError where one cannot be read.
+    """
+    problems = Problems()
+    loaded = load_project(folder)
+    overlays = [folder / name for one in loaded.project.environments.values() for name in one.overlays]
+    places = [folder / PROJECT_FILE, *_resource_files(loaded, problems), *(one for one in overlays if one.is_file())]
+    for place in places:
+        read_source(place, folder, problems)
+    problems.check()
+    return [shown_path(place, folder) for place in distinct(places)]
 
 
 def _resource_files(loaded: LoadedProject, problems: Problems) -> list[Path]:

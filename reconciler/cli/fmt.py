@@ -1,0 +1,25 @@
+"""`reconciler fmt`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.opening import folder
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say
+
+
+@click.command("fmt")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file is not in canonical form.")
+@click.pass_obj
+def command(chosen: Globals, check: bool) -> int:
+    """Bring the project's YAML files into canonical form: order, indentation, blank lines. Comments are kept."""
+    from reconciler.workflow.formatting import format_project
+
+    changed = format_project(folder(chosen), write=not check)
+    for name in changed:
+        say(f"{name}: not in canonical form" if check else f"{name}: formatted")
+    if check and changed:
+        note("`reconciler fmt` formats them.")
+        return 1
+    return 0

@@ -1,0 +1,227 @@
+"""Canonical YAML: sections and attributes in the order of the documentation, one style, every comment kept.
+
+Entries move as blocks of text with the comments above them; ruamel then lays the text out. What comes out means the
+same and has the same comments, or it is not used.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import yaml
+
+from reconciler.config.editing import compose, ends_at
+from reconciler.config.loading import plain_data
+from reconciler.config.sections import BLOCKS, VARIABLES, sections_of
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.project import Environment, Project
+from reconciler.model.spec import Nested
+
+REST = "*"
+"""In an order: whatever it does not name."""
+MODELINE = "# yaml-language-server:"
+Order = Callable[[tuple[str, ...]], Sequence[str]]
+"""The order of the keys of the map at a path; keys it does not name keep theirs, at the end or where it says `REST`."""
+
+
+def formatted(text: str, file: str, kinds: Kinds, *, project: bool) -> str:
+    """Return the text of a resource file, or of the project file, in canonical form.
+
+    Raises ConfigError for bad YAML and ReconcilerError where ruamel is not installed.
+    """
+    mark = "\ufeff" if text.startswith("\ufeff") else ""
+    text = text.removeprefix(mark)
+    before = plain_data(text, file)
+    if not isinstance(before, Mapping):
+        return mark + text
+    order = _project_order if project else _resource_order(kinds)
+    head = _head(text) if project else ""
+    for change in (lambda one: _ordered(one, order), _laid_out, _indented, _spaced):
+        try:
+            found = head + change(text.removeprefix(head))
+        except yaml.YAMLError:
+            continue  # several documents in one file, for example
+        if _same(found, text, before, file):
+            text = found
+    return mark + text
+
+
+def _head(text: str) -> str:
+    """Return the comments at the top of a project file: they are about the project, not about its first entry."""
+    found = re.match(r"(?:#[^\n]*\n)+", text)
+    return found.group() if found else ""
+
+
+def _same(found: str, text: str, before: object, file: str) -> bool:
+    """Tell whether a change of form kept meaning and comments."""
+    try:
+        return plain_data(found, file) == before and _comments(found) == _comments(text)
+    except ReconcilerError:
+        return False
+
+
+def _comments(text: str) -> list[str]:
+    """Return the comments of a text, sorted."""
+    inside = _inside(text)
+    found = re.finditer(r"(?:^|(?<=\s))#[^\n]*", text, re.MULTILINE)
+    return sorted(match.group().rstrip() for match in found if not inside[match.start()])
+
+
+def _inside(text: str) -> list[bool]:
+    """Return for each character whether it is part of a value: tokens tell a comment from a `#` inside a text."""
+    inside = [False] * (len(text) + 1)
+    for token in yaml.scan(text, yaml.SafeLoader):
+        if isinstance(token, yaml.ScalarToken):
+            block = token.style in ("|", ">")
+            end = len(text[: token.end_mark.index].rstrip()) if block else token.end_mark.index
+            inside[token.start_mark.index : end] = [True] * (end - token.start_mark.index)
+    return inside
+
+
+# --- order -----------------------------------------------------------------------------------------------------------
+
+
+def _project_order(path: tuple[str, ...]) -> Sequence[str]:
+    if not path:
+        return list(Project.model_fields)
+    return list(Environment.model_fields) if len(path) == 2 and path[0] == "environments" else ()
+
+
+def _resource_order(kinds: Kinds) -> Order:
+    sections = sections_of(kinds)
+
+    def order(path: tuple[str, ...]) -> Sequence[str]:
+        if not path:
+            return ["include", VARIABLES, REST, *(name for name in BLOCKS if name != "include")]
+        kind = kinds[sections[path[0]]] if path[0] in sections else None
+        return _attributes(kind, path[1:], kinds) if kind is not None else ()
+
+    return order
+
+
+def _attributes(kind: Kind, path: tuple[str, ...], kinds: Kinds) -> Sequence[str]:
+    """Return the order of a resource's attributes: `for_each` first, `lifecycle` last."""
+    if len(path) == 1:
+        return ["for_each", *(name for name in kind.attributes if name != "lifecycle"), "lifecycle"]
+    if len(path) < 3:
+        return ()
+    attribute = kind.attributes.get(path[1])
+    nested = attribute.mark(Nested) if attribute is not None else None
+    return _attributes(kinds[nested.kind], path[2:], kinds) if nested is not None else ()
+
+
+def _ordered(text: str, order: Order) -> str:
+    """Return the text with the entries of every map in order, innermost first."""
+    root = compose(text)
+    for path, node in sorted(_maps(root, ()), key=lambda one: -len(one[0])):
+        wanted = {name: place for place, name in enumerate(order(path))}
+        names = [str(key.value) for key, _ in node.value]
+        rest = wanted.get(REST, len(wanted))
+        ranks = [-1 if name == "<<" or name.startswith("x-") else wanted.get(name, rest) for name in names]
+        if ranks != sorted(ranks):
+            fresh = _rearranged(text, node, ranks)
+            if fresh != text:
+                return _ordered(fresh, order)
+    return text
+
+
+def _maps(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+    if isinstance(node, yaml.MappingNode):
+        yield path, node
+        for key, value in node.value:
+            yield from _maps(value, (*path, str(key.value)))
+
+
+def _rearranged(text: str, node: Any, ranks: list[int]) -> str:
+    order = sorted(range(len(ranks)), key=lambda place: (ranks[place], place))
+    if node.flow_style:
+        spans = [(key.start_mark.index, max(ends_at(value, text), key.end_mark.index)) for key, value in node.value]
+        if "\n" in text[spans[0][0] : spans[-1][1]]:
+            return text
+        inner = ", ".join(text[slice(*spans[place])] for place in order)
+        return text[: spans[0][0]] + inner + text[spans[-1][1] :]
+    starts = [_block_start(text, key.start_mark.index) for key, _ in node.value]
+    if starts[0] is None or any(start is None for start in starts):
+        return text
+    last = text.find("\n", ends_at(node, text))
+    bounds = [start for start in starts if start is not None] + [len(text) if last < 0 else last + 1]
+    blocks = [text[bounds[place] : bounds[place + 1]] for place in range(len(ranks))]
+    blocks = [block if block.endswith("\n") else block + "\n" for block in blocks]
+    return text[: bounds[0]] + "".join(blocks[place] for place in order) + text[bounds[-1] :]
+
+
+def _block_start(text: str, index: int) -> int | None:
+    """Return where the lines of an entry begin, with the comments right above it; None behind a dash."""
+    start = text.rfind("\n", 0, index) + 1
+    if text[start:index].strip():
+        return None
+    while start:
+        above = text.rfind("\n", 0, start - 1) + 1
+        line = text[above:start].lstrip()
+        if not line.startswith("#") or line.startswith(MODELINE):
+            break
+        start = above
+    return start
+
+
+# --- style -----------------------------------------------------------------------------------------------------------
+
+
+def _laid_out(text: str) -> str:
+    """Return the text with one indentation and without needless blanks."""
+    try:
+        from ruamel.yaml import YAML
+    except ImportError as error:
+        raise ReconcilerError(
+            "`fmt` needs the extra `fmt`", hint="pip install 'activecampaign-reconciler[fmt]'"
+        ) from error
+    layout: Any = YAML()
+    layout.preserve_quotes = True
+    layout.width = 10_000
+    layout.indent(mapping=2, sequence=4, offset=2)
+    layout.brace_single_entry_mapping_in_flow_sequence = True
+    out = io.StringIO()
+    try:
+        layout.dump(layout.load(text), out)
+    except Exception:  # noqa: BLE001 - whatever it cannot lay out stays as it is
+        return text
+    return out.getvalue()
+
+
+def _indented(text: str) -> str:
+    """Return the text with each comment on a line of its own as far in as what it stands above, and no two blank lines
+    in a row, none behind `key:` and none at the end of a line.
+    """
+    inside, lines, at = _inside(text), [], 0
+    for line in text.split("\n"):
+        held = inside[at] if at < len(inside) else False
+        at += len(line) + 1
+        lines.append((line if held else line.rstrip(), held))
+    found: list[str] = []
+    for place, (line, held) in enumerate(lines):
+        if held:
+            found.append(line)
+        elif line.lstrip().startswith("#"):
+            below = next((other for other, _ in lines[place + 1 :] if other and not other.lstrip().startswith("#")), "")
+            found.append(" " * (len(below) - len(below.lstrip())) + line.lstrip())
+        elif line or (found and found[-1] and not re.search(r"^[^#]*:\s*(#.*)?$", found[-1])):
+            found.append(line)
+    return "\n".join(found)
+
+
+def _spaced(text: str) -> str:
+    """Return the text with one blank line between sections, at most one elsewhere, and none at its ends."""
+    root = compose(text)
+    if not isinstance(root, yaml.MappingNode) or root.flow_style:
+        return text.rstrip() + "\n"
+    starts = [_block_start(text, key.start_mark.index) for key, _ in root.value]
+    bounds = [start for start in starts if start is not None]
+    head = text[: bounds[0]].strip("\n")
+    head += "\n\n" if text[: bounds[0]].endswith("\n\n") else "\n"
+    parts = [text[a:b] for a, b in zip(bounds, [*bounds[1:], len(text)], strict=True)]
+    body = "\n".join(f"{part.strip(chr(10))}\n" for part in parts)
+    return (head if head.strip() else "") + body
