@@ -20,7 +20,7 @@ from reconciler.config.blocks import ImportBlock, MovedBlock, RemovedBlock
 from reconciler.config.variables import Declaration
 from reconciler.model import document, errors
 from reconciler.model.kind import Kind
-from reconciler.model.project import Environment, Guards, Ignore, Project
+from reconciler.model.project import Project
 from reconciler.model.spec import Default, Lifecycle, Nested
 from reconciler.resources import load_kinds
 from reconciler.workflow.reference import attribute_rows, kind_rows, operations, type_of
@@ -229,11 +229,22 @@ def project_page() -> str:
         _fields(Project),
         "Keys that begin with `x-` are free, for anchors.\n",
     ]
-    parts += _part("environments.*", Environment) + _part("environments.*.guards", Guards) + _part("ignore", Ignore)
+    for path, model in _parts("", Project):
+        parts += _part(path, model)
     parts += ["## Resource files\n", "Sections with resources by key (see [kinds](kinds/index.md)), and:\n"]
     parts += _part("variables.*", Declaration) + _part("moved", MovedBlock) + _part("removed", RemovedBlock)
     parts += _part("imports", ImportBlock) + _part("*.*.lifecycle", Lifecycle)
     return "\n".join(parts)
+
+
+def _parts(prefix: str, model: type[BaseModel]) -> Iterator[tuple[str, type[BaseModel]]]:
+    """Yield the models inside a model with their paths, outer ones first."""
+    for name, info in model.model_fields.items():
+        path = f"{prefix}{name}{'.*' if getattr(info.annotation, '__origin__', None) is dict else ''}"
+        for inner in (info.annotation, *get_args(info.annotation)):
+            if isinstance(inner, type) and issubclass(inner, BaseModel):
+                yield path, inner
+                yield from _parts(f"{path}.", inner)
 
 
 def _part(path: str, model: type[BaseModel]) -> list[str]:
