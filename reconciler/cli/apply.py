@@ -13,10 +13,11 @@ from typing import Any
 
 import click
 
-from reconciler.cli.opening import budget, consent, selection, session
+from reconciler.cli.approval import Approval
+from reconciler.cli.opening import budget, confirmation, consent, selection, session
 from reconciler.cli.plan import exit_code, view
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import ask, can_ask, note, requests_sent, say, style
+from reconciler.cli.terminal import note, requests_sent, say, style
 
 
 @click.command("apply")
@@ -26,6 +27,7 @@ from reconciler.cli.terminal import ask, can_ask, note, requests_sent, say, styl
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@confirmation
 @selection
 @consent
 @budget
@@ -38,6 +40,7 @@ def command(
     lock_timeout: float,
     no_impact: bool,
     quiet: bool,
+    confirm_account: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
@@ -49,14 +52,15 @@ def command(
             raise click.UsageError(
                 "a saved plan is applied as it is: --target, --exclude, --allow and --max-requests belong to `plan`"
             )
+        Approval(account=confirm_account).agrees(session(chosen))
         return apply_saved(chosen, planfile, strict, lock_timeout, quiet)
     from reconciler.workflow.planning import Options
 
     options = Options(target, exclude, False, not no_impact, allow, max_requests)
-    return plan_and_apply(chosen, options, auto_approve, lock_timeout, quiet)
+    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, quiet)
 
 
-def plan_and_apply(chosen: Globals, options: Any, auto_approve: bool, lock_timeout: float, quiet: bool) -> int:
+def plan_and_apply(chosen: Globals, options: Any, approval: Approval, lock_timeout: float, quiet: bool) -> int:
     """Plan, show, ask, apply; also what `destroy` does."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.planning import make_plan
@@ -73,9 +77,9 @@ def plan_and_apply(chosen: Globals, options: Any, auto_approve: bool, lock_timeo
             requests_sent(planned.requests)
         return exit_code(document, False)
     spent = planned.requests
-    if not auto_approve and not asked(options.destroy, opened):
+    if not approval.given(opened, document, destroy=options.destroy):
         raise Cancelled("cancelled; nothing was changed")
-    if not auto_approve:
+    if not approval.auto:
         planned = run_async(still_true(opened, planned, options))
         spent += planned.requests
     return carry_out(opened, planned, lock_timeout, quiet, chosen.verbose, spent=spent)
@@ -96,14 +100,6 @@ async def still_true(opened: Any, planned: Any, options: Any) -> Any:
             hint="run apply again",
         )
     return again
-
-
-def asked(destroy: bool, opened: Any) -> bool:
-    """Ask whether to go on."""
-    question = "Do you really want to destroy all of this?" if destroy else "Do you want to perform these actions?"
-    if can_ask():
-        note(f"\n{question}\n  Environment: {opened.settings.name}. Only 'yes' will be accepted.\n")
-    return ask("  Enter a value", otherwise="use --auto-approve, or `plan --out FILE` and then `apply FILE`")
 
 
 def apply_saved(chosen: Globals, planfile: Path, strict: bool, lock_timeout: float, quiet: bool) -> int:

@@ -10,8 +10,8 @@ from typing import Any
 
 import click
 
-from reconciler.cli.apply import asked
-from reconciler.cli.opening import consent, selection, session
+from reconciler.cli.approval import Approval
+from reconciler.cli.opening import confirmation, consent, selection, session
 from reconciler.cli.plan import view
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, style
@@ -25,6 +25,7 @@ from reconciler.cli.terminal import note, say, style
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@confirmation
 @selection
 @consent
 @click.pass_obj
@@ -37,6 +38,7 @@ def command(
     auto_approve: bool,
     no_impact: bool,
     quiet: bool,
+    confirm_account: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
@@ -64,7 +66,7 @@ def command(
     say(view(document, "text"))
     if document.tripped:
         return 7
-    if not auto_approve and not asked(False, other):
+    if not Approval(auto_approve, confirm_account).given(other, document):
         raise Cancelled("cancelled; nothing was changed")
     return _carry_out(other, clone, options, quiet)
 

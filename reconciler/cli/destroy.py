@@ -5,7 +5,8 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.apply import plan_and_apply
-from reconciler.cli.opening import budget, consent, selection
+from reconciler.cli.approval import Approval
+from reconciler.cli.opening import budget, confirmation, consent, selection
 from reconciler.cli.program import Globals
 
 
@@ -14,6 +15,7 @@ from reconciler.cli.program import Globals
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that would be lost.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@confirmation
 @selection
 @consent
 @budget
@@ -24,6 +26,7 @@ def command(
     lock_timeout: float,
     no_impact: bool,
     quiet: bool,
+    confirm_account: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
@@ -33,4 +36,4 @@ def command(
     from reconciler.workflow.planning import Options
 
     options = Options(target, exclude, True, not no_impact, allow, max_requests)
-    return plan_and_apply(chosen, options, auto_approve, lock_timeout, quiet)
+    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, quiet)

@@ -72,6 +72,15 @@ def consent(function: F) -> F:
     )(function)
 
 
+def confirmation(function: F) -> F:
+    """Add --confirm-account."""
+    return click.option(
+        "--confirm-account",
+        metavar="NAME",
+        help="Name the account, where a production account is about to lose something and nobody can be asked.",
+    )(function)
+
+
 def budget(function: F) -> F:
     """Add --max-requests."""
     return click.option(

@@ -6,7 +6,8 @@ from typing import Any
 
 import click
 
-from reconciler.cli.opening import listing, session
+from reconciler.cli.approval import Approval
+from reconciler.cli.opening import confirmation, listing, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say
 
@@ -64,8 +65,9 @@ def _text(run: Any) -> str:
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
 @click.option("--quiet", is_flag=True, help="No progress.")
+@confirmation
 @click.pass_obj
-def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, quiet: bool) -> int:
+def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, quiet: bool, confirm_account: str | None) -> int:
     """Finish what the last run left undone, and nothing else. `apply` does so too, with everything else."""
     from reconciler.cli.apply import plan_and_apply
     from reconciler.workflow import runs
@@ -76,4 +78,5 @@ def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, quiet: bool
         say("There is nothing to resume: the last run was finished.")
         return 0
     note(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
-    return plan_and_apply(chosen, Options(tuple(left), (), False, True, ()), auto_approve, lock_timeout, quiet)
+    options = Options(tuple(left), (), False, True, ())
+    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, quiet)

@@ -49,8 +49,12 @@ def ask(question: str, *, otherwise: str) -> bool:
     """Ask, and accept only `yes`. Raises ReconcilerError where nobody can answer, with what to do `otherwise`."""
     if not can_ask():
         raise ReconcilerError("there is no terminal to ask on; nothing was changed", hint=otherwise)
-    answer = click.prompt(question, default="", show_default=False, err=True)
-    return bool(answer == "yes")
+    return answer(question) == "yes"
+
+
+def answer(question: str) -> str:
+    """Return what somebody types; nothing where they type nothing."""
+    return str(click.prompt(question, default="", show_default=False, err=True))
 
 
 def requests_sent(count: int) -> None:

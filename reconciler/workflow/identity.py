@@ -19,6 +19,12 @@ def account_requests(session: Session) -> int:
     return 2 if session.settings.account else 0
 
 
+def account_name(session: Session) -> str:
+    """Return what people call the account: the name in the project file, else what its address says."""
+    label, _, domain = session.identity.partition("/")[0].partition(".")
+    return session.settings.account or (label if domain in VENDOR_DOMAINS else session.identity)
+
+
 async def check_account(session: Session, remote: Remote, state: State | None) -> None:
     """Refuse to go on against another account than the project and the state say. Raises AuthError or StateError."""
     if state is not None and state.account and state.account != session.identity:

@@ -1,0 +1,71 @@
+"""The yes before an apply: asked on the terminal, or given beforehand; a production account wants its name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.cli.terminal import answer, ask, can_ask, note
+from reconciler.model.errors import Refused
+
+LOSES = ("delete", "replace")
+
+
+@dataclass(frozen=True)
+class Approval:
+    """What was said beforehand: yes to everything (`auto`), and the name of the account."""
+
+    auto: bool = False
+    account: str | None = None
+
+    def given(self, opened: Any, document: Any, *, destroy: bool = False) -> bool:
+        """Return whether to go on; asks where that was not said. Raises Refused, and ReconcilerError without a
+        terminal.
+        """
+        self.agrees(opened)
+        if opened.settings.production and self.account is None and (destroy or destructive(document)):
+            return _named(opened, auto=self.auto)
+        return self.auto or _asked(opened, destroy=destroy)
+
+    def agrees(self, opened: Any) -> None:
+        """Raise Refused where another account was named than the one that is opened."""
+        from reconciler.workflow.identity import account_name
+
+        name = account_name(opened)
+        if self.account is not None and self.account != name:
+            raise Refused(
+                f"--confirm-account says `{self.account}`, and the environment `{opened.settings.name}` is the account "
+                f"`{name}`; nothing was changed",
+                hint="check --env, and `url` and `account` in reconciler.yaml",
+            )
+
+
+def destructive(document: Any) -> bool:
+    """Tell whether a plan takes something away: objects, or records that hang on them."""
+    return any(change.action in LOSES or change.impacts for change in document.changes)
+
+
+def _named(opened: Any, *, auto: bool) -> bool:
+    """Ask for the name of the account, the only answer that goes on."""
+    from reconciler.workflow.identity import account_name
+
+    name = account_name(opened)
+    if auto or not can_ask():
+        raise Refused(
+            f"`{opened.settings.name}` is a production account, and this plan takes something away; nothing was "
+            "changed",
+            hint=f"say which account you mean with `--confirm-account {name}`, or review `plan --out FILE` and "
+            "then `apply FILE`",
+        )
+    note(
+        f"\nThis plan takes something away from a production account.\n  Environment: {opened.settings.name}. "
+        f"Only the name of the account, '{name}', will be accepted.\n"
+    )
+    return answer("  Enter the account's name") == name
+
+
+def _asked(opened: Any, *, destroy: bool) -> bool:
+    question = "Do you really want to destroy all of this?" if destroy else "Do you want to perform these actions?"
+    if can_ask():
+        note(f"\n{question}\n  Environment: {opened.settings.name}. Only 'yes' will be accepted.\n")
+    return ask("  Enter a value", otherwise="use --auto-approve, or `plan --out FILE` and then `apply FILE`")
