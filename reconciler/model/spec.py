@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
@@ -271,14 +271,19 @@ class Attribute:
     required: bool
     marks: tuple[Any, ...]
     choices: tuple[str, ...] = ()
+    by_type: Mapping[type[Any], Any] = field(init=False, repr=False, compare=False)
+    """The marks by their type: they are asked for with every attribute of every object."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "by_type", {type(mark): mark for mark in reversed(self.marks)})
 
     def mark(self, kind: type[Any]) -> Any:
         """Return the mark of that type, or None."""
-        return next((mark for mark in self.marks if isinstance(mark, kind)), None)
+        return self.by_type.get(kind)
 
     def has(self, *kinds: type[Any]) -> bool:
         """Tell whether the attribute carries one of these marks."""
-        return any(isinstance(mark, kinds) for mark in self.marks)
+        return not self.by_type.keys().isdisjoint(kinds)
 
     @property
     def read(self) -> str | None:

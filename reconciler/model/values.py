@@ -57,6 +57,9 @@ class RemoteId:
 
 Reference = Ref | Lookup | RemoteId
 
+SCALARS = frozenset({str, int, bool, float, type(None)})
+"""Types of values with nothing inside: most of them, so loops over values pass them by."""
+
 SECRET_OPEN, SECRET_CLOSE = "\ue000", "\ue001"
 _SECRET = re.compile(f"{SECRET_OPEN}([A-Za-z_][A-Za-z0-9_]*){SECRET_CLOSE}")
 
@@ -105,9 +108,15 @@ def walk(value: Value) -> Iterator[Value]:
 
 def references(value: Value) -> Iterator[Reference]:
     """Yield every reference in a value."""
-    for leaf in walk(value):
-        if isinstance(leaf, Ref | Lookup | RemoteId):
-            yield leaf
+    kind = value.__class__
+    if kind in SCALARS:
+        return
+    if kind is dict or kind is list:
+        for item in value.values() if kind is dict else value:
+            if item.__class__ not in SCALARS:
+                yield from references(item)
+    elif isinstance(value, Ref | Lookup | RemoteId):
+        yield value
 
 
 def transform(value: Value, leaf: Callable[[Value], Value]) -> Value:

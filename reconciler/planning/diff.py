@@ -106,15 +106,19 @@ def differences(
     written.
     """
     changes = []
-    applied = {name: _as_it_was(decode(value), resolve) for name, value in binding.applied.items()} if binding else {}
     for name, attribute in kind.attributes.items():
         if name not in attrs or (live is not None and name in resource.lifecycle.ignore_changes):
             continue
         if live is not None and attribute.has(Once):
             continue
-        sides = Sides(
-            resolve(attrs[name]), applied.get(name, MISSING), live.attrs.get(name, MISSING) if live else MISSING
-        )
+        desired, found = resolve(attrs[name]), live.attrs.get(name, MISSING) if live is not None else MISSING
+        if (
+            found is not MISSING
+            and not attribute.has(Keyed)
+            and same(attribute.normal(desired), attribute.normal(found))
+        ):
+            continue
+        sides = Sides(desired, _last_applied(binding, name, resolve), found)
         if binding is not None and name in binding.digests:
             known = recall(binding, name, (sides.desired, sides.live), salt)
             sides = replace(sides, applied=sides.applied if known is None else known)
@@ -143,8 +147,11 @@ def _had_secret(binding: Binding, name: str) -> bool:
     return carries_secret(decode(binding.applied.get(name)))
 
 
-def _as_it_was(value: Value, resolve: Resolve) -> Value:
-    """Return what was last applied; what it referred to may be gone since, from the account or from the environment."""
+def _last_applied(binding: Binding | None, name: str, resolve: Resolve) -> Value:
+    """Return what was last applied, or MISSING. What it referred to may be gone since, from account or environment."""
+    if binding is None or name not in binding.applied:
+        return MISSING
+    value = decode(binding.applied[name])
     try:
         return resolve(value)
     except (LookupError, ConfigError):

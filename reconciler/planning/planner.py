@@ -222,10 +222,12 @@ class _Planning:
         """Return the declared attributes with ids for references and secrets revealed; unknown look-ups stay as
         they are.
         """
-        found = {}
-        for name, value in resource.attrs.items():
-            found[name] = values.transform(self._if_found(value), self._reveal)
-        return found
+        return {name: self._known(value) for name, value in resource.attrs.items()}
+
+    def _known(self, value: Value) -> Value:
+        if value.__class__ in values.SCALARS:
+            return self._reveal(value)
+        return values.transform(self._if_found(value), self._reveal)
 
     def _if_found(self, value: Value) -> Value:
         try:
@@ -237,6 +239,8 @@ class _Planning:
         return values.reveal(leaf, self.inputs.secret) if isinstance(leaf, str) and values.has_secret(leaf) else leaf
 
     def _full(self, value: Value) -> Value:
+        if value.__class__ in values.SCALARS:
+            return self._reveal(value)
         return values.transform(resolve(value, self.resolver), self._reveal)
 
     def _possible(self, resource: Resource) -> bool:
@@ -320,6 +324,8 @@ class _Planning:
         else:
             attrs = {name: value for name, value in attrs.items() if not _once(kind, name)}
         changed = differences(kind, resource, attrs, binding, live, self._full, self.inputs.state.salt)
+        if live is not None and not changed and self._settled(resource, binding, live):
+            return None
         base = Change(
             address=resource.address,
             kind=kind.name,
@@ -335,6 +341,18 @@ class _Planning:
         if live is None:
             return self._create(kind, base)
         return self._existing(kind, base)
+
+    def _settled(self, resource: Resource, binding: Binding | None, live: Live) -> bool:
+        """Tell whether there is nothing to do for an object whose attributes all hold, nor for what is known of it."""
+        return (
+            binding is not None
+            and binding.id == live.id
+            and not binding.incomplete
+            and resource.address not in self.moved
+            and resource.address not in self.inputs.intents
+            and not self._open_spares(resource.address)
+            and not _remembers_another_end(binding, resource)
+        )
 
     def _create(self, kind: Kind, base: Change) -> Change:
         reason = "no longer in the account" if base.binding is not None else ""
