@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import gc
 import importlib
 import os
 from collections.abc import Callable, Iterator
@@ -145,6 +146,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def run(argv: list[str]) -> int:
     """Run the program and return its exit code."""
+    # Plans make many objects and little garbage: looking for it at every 700th takes a fifth of the time.
+    gc.set_threshold(200_000, 50, 100)
     with _same_folder_afterwards():
         return _run(argv)
 

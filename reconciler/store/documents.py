@@ -39,6 +39,7 @@ class DocumentStore:
         self._shelf = shelf
         self._seal = seal or Seal()
         self._keep = keep
+        self._parsed: tuple[bytes, State] | None = None
         clock = clock or Clock()
         self._locks: Locks = locks or LeaseLock(shelf, clock)
         self._held: TakenLock | None = None
@@ -97,6 +98,11 @@ class DocumentStore:
         )
 
     def _parse(self, content: bytes) -> State:
+        if self._parsed is None or self._parsed[0] != content:
+            self._parsed = (content, self._fresh(content))
+        return self._parsed[1]
+
+    def _fresh(self, content: bytes) -> State:
         names = [name.rpartition("/")[2].partition(".")[0] for name in self._shelf.names(HISTORY)]
         kept = f"; `reconciler state restore {int(names[-1])}` brings back the version before" if names else ""
         hint = f"nothing was changed{kept}"
