@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.engine.drive import drive
 from reconciler.engine.together import together
 from reconciler.model.errors import AuthError, Rejected
-from reconciler.model.http import Remote
+from reconciler.model.http import Remote, Request, Response
 from reconciler.model.kind import Finding, Impact, Kinds
 from reconciler.model.plan import Action, Change, Op, Plan, write_of
 from reconciler.model.values import Reference, RemoteId
@@ -19,6 +19,28 @@ from reconciler.model.values import Reference, RemoteId
 WRITES = (Action.CREATE, Action.UPDATE, Action.REPLACE)
 DESTROYS = (Action.DELETE, Action.REPLACE)
 LOSSY = (*DESTROYS, Action.UPDATE)
+
+
+class Shared:
+    """A remote that asks each question once: ten webhooks need one list of events. For reads of one plan only."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._asked: dict[tuple[str, tuple[tuple[str, str], ...]], asyncio.Future[Response]] = {}
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send a request, or wait for the answer to the same one; see `Remote.send`."""
+        if request.method != "GET":
+            return await self._remote.send(request)
+        key = (request.path, request.query)
+        if key not in self._asked:
+            self._asked[key] = asyncio.ensure_future(self._remote.send(request))
+        return await self._asked[key]
 
 
 async def examine(
@@ -37,6 +59,7 @@ async def examine(
     def identity(reference: Reference) -> str:
         return reference.id if isinstance(reference, RemoteId) else plan.ids.get(str(reference), f"<{reference}>")
 
+    remote = Shared(remote)
     doomed = {(one.kind, one.live.id) for one in plan.changes if one.live is not None and one.action in DESTROYS}
 
     async def look(change: Change) -> Change:
@@ -47,7 +70,7 @@ async def examine(
             try:
                 flow = kind.examine(write_of(change, op, identity, secret=secret))
                 findings += await drive(flow, remote, sleep=sleep)
-            except AuthError as error:
+            except (AuthError, Rejected) as error:
                 findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
         measured = change.action in LOSSY and not _goes_with_its_parent(change, kinds, doomed)
         if impact and measured and change.live is not None:
