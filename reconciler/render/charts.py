@@ -130,7 +130,7 @@ def _spans(steps: Sequence[StepView], writes: int) -> list[tuple[int, str, str]]
         chunk: dict[tuple[str, str], int] = {}
         for step in steps[start : start + size]:
             title = f"{_VERBS.get(step.op, step.op)} {step.address.partition('.')[0]}"
-            chunk[title, OP_TONES[step.op]] = chunk.get((title, OP_TONES[step.op]), 0) + len(step.requests)
+            chunk[title, OP_TONES[step.op]] = chunk.get((title, OP_TONES[step.op]), 0) + _writes(step)
         for (title, tone), count in chunk.items():
             if found and found[-1][1] == title:
                 found[-1] = (found[-1][0] + count, title, tone)
@@ -140,6 +140,11 @@ def _spans(steps: Sequence[StepView], writes: int) -> list[tuple[int, str, str]]
     if known > writes:
         return [(writes, "write", "manual")] if writes else []
     return [*found, (writes - known, "other writes", "manual")] if known < writes else found
+
+
+def _writes(step: StepView) -> int:
+    """How many of a step's requests change something; its reads are among those of the whole apply."""
+    return sum(not request.startswith("GET ") for request in step.requests)
 
 
 def _ticks(total: int, rate: float | None) -> list[tuple[float, str]]:

@@ -17,9 +17,9 @@ OP_TONES = {
     "finish": "refresh", "evacuate": "manual",
 }  # fmt: skip
 
-NODE_WIDTH, NODE_HEIGHT = 216, 26
+NODE_WIDTH, NODE_HEIGHT = 264, 26
 _GAP_WAVE, _GAP_COLUMN, _GAP_ROW, _TOP, _MARGIN = 72, 14, 8, 34, 8
-_LABEL = 22
+_LABEL = 29
 _SWEEPS = 2
 MOST_EDGES = 4_000
 """Lines that are drawn; a picture with more tells nothing."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -19,7 +20,7 @@ from reconciler.model.document import AttributeView, ChangeView, PlanDocument
 from reconciler.render import charts, words
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
 from reconciler.render.literals import clean, literal
-from reconciler.render.outline import outline, remarks
+from reconciler.render.outline import ANOTHER, moved, outline, remarks, unseen
 from reconciler.render.tree import MISSING, Line, compare
 
 if TYPE_CHECKING:
@@ -29,6 +30,8 @@ GRAPH_OPEN = 150
 """Steps up to which the graph is unfolded from the start."""
 
 _WIDTH = 120
+_PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_EMPTY = ('""', "null", "[]", "{}")
 _FEW = 12
 _VERDICTS = {"passed": "add", "tripped": "destroy", "overridden": "change", "warned": "change"}
 _TONES = {"+": "add", "-": "destroy", "~": "change", ">": "move", "!": "manual", "#": "forget", " ": "same"}
@@ -56,6 +59,7 @@ class Entry:
     action: str
     sign: words.Sign
     at_risk: str
+    risky: bool
     note: str
     rows: Sequence[Row]
     remarks: Sequence[Line]
@@ -88,12 +92,15 @@ def plan(document: PlanDocument) -> str:
         verdict=words.verdict(document),
         selection=words.selection(document),
         risk=words.risk(document),
-        forecast=words.forecast(document.forecast),
+        forecast=words.forecast(document.forecast).removeprefix("Forecast: "),
         tiles=_tiles(document, changes),
         entries=entries,
         filters=_filters(entries),
         numbers={entry.address: entry.number for entry in entries},
         verdicts=_VERDICTS,
+        linked=words.linked,
+        said_yes=words.said_yes,
+        named=words.named,
         node_width=NODE_WIDTH,
         node_height=NODE_HEIGHT,
         tones=_TONES,
@@ -181,12 +188,21 @@ def _entry(number: int, change: ChangeView, *, few: bool) -> Entry:
         change.action,
         view.sign,
         words.impacts(change),
+        words.risky(change),
         view.note.removeprefix("# "),
-        [_row(change, attribute) for attribute in change.attributes],
+        _rows(change),
         remarks(change),
         any(attribute.origin in ("drift", "both") for attribute in change.attributes),
         (few or words.destructive(change)) and bool(change.attributes or remarks(change)),
     )
+
+
+def _rows(change: ChangeView) -> list[Row]:
+    """What changes; of an object that goes and says nothing about that, what it is now, without people's addresses."""
+    if change.attributes or change.action != "delete":
+        return [_row(change, attribute) for attribute in change.attributes]
+    gone = {name: _PERSON.sub("(address)", literal(value)) for name, value in change.found.items()}
+    return [Row(name, was, "", (), "", "", False) for name, was in gone.items() if was not in _EMPTY]
 
 
 def _row(change: ChangeView, view: AttributeView) -> Row:
@@ -197,6 +213,10 @@ def _row(change: ChangeView, view: AttributeView) -> Row:
     lines = compare(view.name, before, after, width=_WIDTH)[1:] if nested and not view.sensitive else []
     whose: str = view.origin if view.origin in ("config", "drift", "both") else ""
     if view.origin == "both":
-        whose += f", last applied {literal(view.applied, sensitive=view.sensitive)}"
+        whose += f", {words.last_applied(view)}"
     place = words.line_of(view.place) if view.place else ""
+    if unseen(view):
+        now, lines = ANOTHER, []
+    if words_of_move := moved(change, view):
+        was, now, lines = "", "", [Line(">", 0, words_of_move)]
     return Row(view.name, was, now, lines, whose, place, view.forces_replacement)

@@ -23,7 +23,6 @@ LEAST = 4_000
 """Characters below which a plan cannot be told; smaller limits count as this."""
 
 _WIDTH = 110
-_NAMED = 30
 _CLIP = 500
 _RESERVE = 200
 _MARKS = {"~": "!", ">": "!", " ": " ", "+": "+", "-": "-", "!": "!", "#": "#"}
@@ -68,6 +67,7 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     rest = [change for change in changes if not words.destructive(change)]
     _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### Not planned", _skipped(document))
+    _listed(page, "### By hand", list(_by_hand(changes)))
     _listed(page, "### Warnings", [_prose(warning) for warning in document.warnings])
     for _, meaning, actions in _GROUPS:
         group = [change for change in rest if change.action in actions]
@@ -103,7 +103,10 @@ def _opening(document: PlanDocument) -> str:
 
 def _guards(document: PlanDocument) -> list[str]:
     entries = [_guard(guard) for guard in document.guards if guard.verdict == "tripped"]
-    return entries + [_guard(guard) for guard in document.guards if guard.verdict in ("overridden", "warned")]
+    entries += [_guard(guard) for guard in document.guards if guard.verdict in ("overridden", "warned")]
+    if kept := words.kept(document.guards):
+        entries.append(f"kept: {_named(kept)}")
+    return entries
 
 
 def _guard(guard: GuardView) -> str:
@@ -112,7 +115,20 @@ def _guard(guard: GuardView) -> str:
         text += f" ({_named(guard.addresses)})"
     if guard.override and guard.verdict == "tripped":
         text += f"  \n  To say yes to exactly this: {_code(guard.override)}"
+    if guard.remedy and guard.verdict == "tripped":
+        text += f"  \n  If it is, write: {_code(guard.remedy)}"
+    if guard.by:
+        text += f"  \n  {words.said_yes(guard)}"
     return text
+
+
+def _by_hand(changes: Sequence[ChangeView]) -> Iterable[str]:
+    """What somebody has to do in the account's web interface; only links to that are links."""
+    for change in changes:
+        for name, todo in change.manual.items():
+            before, link, after = words.linked(todo)
+            text = _prose(before) + (f"<{link}>" if link else "") + _prose(after)
+            yield f"{_code(change.address)} {_code(name)}: {text}"
 
 
 def _skipped(document: PlanDocument) -> list[str]:
@@ -126,7 +142,7 @@ def _listed(page: _Page, title: str, entries: Sequence[str]) -> None:
     """Add a heading and the first entries, in a third of what is left at most; nothing without entries."""
     room = page.left // 3
     lines: list[str] = []
-    for entry in entries[:_NAMED]:
+    for entry in entries[: words.MOST_NAMED]:
         room -= _size(entry) + 3
         if room < 0:
             break
@@ -138,8 +154,9 @@ def _listed(page: _Page, title: str, entries: Sequence[str]) -> None:
 
 
 def _named(addresses: Sequence[str]) -> str:
-    more = f" and {words.number(len(addresses) - _NAMED)} more" if len(addresses) > _NAMED else ""
-    return ", ".join(_code(address) for address in addresses[:_NAMED]) + more
+    more = len(addresses) - words.MOST_NAMED
+    shown = ", ".join(_code(address) for address in addresses[: words.MOST_NAMED])
+    return shown + (f" and {words.number(more)} more" if more > 0 else "")
 
 
 def _fenced(page: _Page, changes: Sequence[ChangeView], frame: str, meaning: str) -> None:

@@ -11,6 +11,8 @@ from reconciler.render.literals import clean, literal
 from reconciler.render.tree import MISSING, Line, compare, padding
 
 _FRESH = frozenset({"create", "delete", "forget"})
+ANOTHER = "another value, not shown"
+"""Stands for a new value that would look like the old one, for both are masked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,7 @@ def outline(change: ChangeView, *, width: int = 80) -> Outline:
 
 def remarks(change: ChangeView) -> list[Line]:
     """Return what there is to say beyond attributes: findings, manual steps, what is moved away before a delete."""
-    return [*_findings(change), *_manual(change), *_on_destroy(change)]
+    return [*_findings(change), *_manual(change), *_on_destroy(change), *_ignored(change)]
 
 
 def _note(change: ChangeView) -> str:
@@ -57,19 +59,37 @@ def _attributes(change: ChangeView, width: int) -> list[Line]:
 
 def _attribute(change: ChangeView, view: AttributeView, width: int, pad: int) -> list[Line]:
     note = _provenance(change, view)
-    if view.sensitive:
+    if view.sensitive or unseen(view):
         return [_masked(view, pad, note)]
+    if place := moved(change, view):
+        return [Line(">", 0, place, note)]
     before = MISSING if change.action == "create" else view.before
     after = MISSING if change.action in ("delete", "forget") else view.after
     first, *rest = compare(clean(view.name), before, after, width=width, pad=pad)
     return [Line(first.mark, first.depth, first.text, note), *rest]
 
 
+def unseen(view: AttributeView) -> bool:
+    """Tell whether what changes cannot be shown: both sides look the same (a secret got another value)."""
+    return view.before is not None and literal(view.before) == literal(view.after)
+
+
+def moved(change: ChangeView, view: AttributeView) -> str:
+    """Return a new place among siblings in words; empty for every other attribute.
+
+    Objects that stand inside another one (stages in a pipeline) have their place as `order`, counted from 1.
+    """
+    ordered = change.parent is not None and view.name == "order"
+    if ordered and isinstance(view.before, int) and isinstance(view.after, int):
+        return f"moved from place {view.before} to {view.after}"
+    return ""
+
+
 def _masked(view: AttributeView, pad: int, note: str) -> Line:
     """A sensitive attribute: both sides are masks already, only their presence tells something."""
     before, after = (literal(value, sensitive=True) for value in (view.before, view.after))
     mark = "+" if view.before is None else "-" if view.after is None else "~"
-    sides = after if view.before is None else f"{before} -> {after}"
+    sides = after if view.before is None else f"{before} -> {ANOTHER if before == after else after}"
     return Line(mark, 0, f"{clean(view.name):<{pad}} = {sides}", note)
 
 
@@ -81,7 +101,7 @@ def _provenance(change: ChangeView, view: AttributeView) -> str:
         if view.place:
             parts.append(words.line_of(view.place))
         if view.origin == "both":
-            parts.append(f"last applied {literal(view.applied, sensitive=view.sensitive)}")
+            parts.append(words.last_applied(view))
     return "# " + clean(", ".join(parts)) if parts else ""
 
 
@@ -102,4 +122,11 @@ def _manual(change: ChangeView) -> list[Line]:
 def _on_destroy(change: ChangeView) -> list[Line]:
     if change.action not in words.DESTRUCTIVE:
         return []
-    return [Line(">", 0, clean(f"before that: {what} {where}")) for what, where in change.on_destroy.items()]
+    return [Line(">", 0, clean(words.evacuation(what, where))) for what, where in change.on_destroy.items()]
+
+
+def _ignored(change: ChangeView) -> list[Line]:
+    """What `ignore_changes` leaves as it is; an object that is new or gone has nothing to leave."""
+    if not change.ignored or change.action in _FRESH:
+        return []
+    return [Line(" ", 0, "", clean(f"# left as it is (ignore_changes): {', '.join(change.ignored)}"))]

@@ -88,7 +88,7 @@ def _losses(one: Explanation, paper: Paper) -> list[str]:
     if one.destroys:
         lines += paper.paragraph(clean(f"If it is deleted: {one.destroys}"), indent="  ")
     lines += _listed((words.impact(impact) for impact in one.impacts), paper)
-    lines += _listed((f"before that: {what} {where}" for what, where in one.on_destroy.items()), paper)
+    lines += _listed((words.evacuation(what, where) for what, where in one.on_destroy.items()), paper)
     return lines
 
 

@@ -184,6 +184,8 @@ def _guards(document: PlanDocument, paper: Paper) -> list[str]:
         lines += paper.paragraph(f"Refused by {guards}; nothing will be written.", tone="error")
     for guard in [*tripped, *(guard for guard in document.guards if guard.verdict in ("overridden", "warned"))]:
         lines += _guard(guard, paper)
+    if kept := words.kept(document.guards):
+        lines += paper.paragraph(clean(f"Kept: {words.named(kept)}"), first="  ", indent="    ", tone="faint")
     return lines
 
 
@@ -192,13 +194,12 @@ def _guard(guard: GuardView, paper: Paper) -> list[str]:
     text = f"{guard.name} ({guard.verdict})" + (f": {guard.message}" if guard.message else "")
     lines = paper.paragraph(clean(text), first=f"  {paper.ink(tone, '!')} ", indent="    ")
     if guard.addresses:
-        lines += paper.paragraph(clean(", ".join(guard.addresses)), first="      ", indent="      ", tone="faint")
+        lines += paper.paragraph(clean(words.named(guard.addresses)), first="      ", indent="      ", tone="faint")
     if guard.remedy and guard.verdict == "tripped":
         lines += paper.paragraph("if it is, write:", first="      ", indent="      ")
         lines.append(f"        {clean(guard.remedy)}")
     if guard.by:
-        where = {"command line": "on the command line", "project file": "in the project file"}[guard.by]
-        lines += paper.paragraph(f"said yes {where}", first="      ", indent="      ", tone="faint")
+        lines += paper.paragraph(words.said_yes(guard), first="      ", indent="      ", tone="faint")
     if guard.override and guard.verdict == "tripped":
         lines += paper.paragraph("to say yes to exactly this:", first="      ", indent="      ")
         # Not wrapped: it is there to be copied.

@@ -127,7 +127,7 @@ def _entries(mark: str, value: Mapping[str, Any], depth: int, width: int) -> lis
 
 def _item(mark: str, item: Any, depth: int, width: int) -> list[Line]:
     """An item of a list that is new or gone."""
-    line = Line(mark, depth, literal(item))
+    line = Line(mark, depth, literal(_shortest(item)))
     if fits(line, width) or not _is_map(item):
         return [line]
     return [Line(mark, depth, f"{_title(item)}:"), *_entries(mark, item, depth + 1, width)]
@@ -159,6 +159,12 @@ def _identity(item: Any) -> str:
             if isinstance(item.get(name), str | int):
                 return json.dumps(item[name], default=str)
     return json.dumps(item, sort_keys=True, default=str)
+
+
+def _shortest(item: Any) -> Any:
+    """An option whose value is its label and that says nothing else, as the text that it may be declared as."""
+    text = item.get("value") if _is_map(item) else None
+    return text if isinstance(text, str) and same(text, item) else item
 
 
 def _title(item: Any) -> str:

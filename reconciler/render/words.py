@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.model.document import ChangeView, Forecast, ImpactView, PlanDocument, Summary
+from reconciler.model.document import AttributeView, ChangeView, Forecast, GuardView, ImpactView, PlanDocument, Summary
+from reconciler.render.literals import literal
 
 NO_CHANGES = "No changes. The account matches the configuration."
+MOST_NAMED = 30
+"""Addresses that are named in one sentence; the others are counted."""
+
+
+_SCREEN = re.compile(r"https://[a-z0-9-]+\.activehosted\.com/[\w./-]*\w")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +49,12 @@ def visible(document: PlanDocument) -> list[ChangeView]:
 
 def destructive(change: ChangeView) -> bool:
     """Tell whether a change deletes something: an object, or records that it puts at risk."""
-    return change.action in DESTRUCTIVE or any(impact.count != 0 for impact in change.impacts)
+    return change.action in DESTRUCTIVE or risky(change)
+
+
+def risky(change: ChangeView) -> bool:
+    """Tell whether a change puts customer records at risk, or may do so where nobody could count them."""
+    return any(impact.count != 0 for impact in change.impacts)
 
 
 def number(value: int) -> str:
@@ -53,6 +65,36 @@ def number(value: int) -> str:
 def counted(value: int, noun: str, plural: str = "") -> str:
     """Return `1 request`, `2,000 requests`."""
     return f"{number(value)} {noun if value == 1 else plural or noun + 's'}"
+
+
+def named(addresses: Sequence[str]) -> str:
+    """Return addresses with commas, the first ones of many and how many more there are."""
+    more = f" and {number(len(addresses) - MOST_NAMED)} more" if len(addresses) > MOST_NAMED else ""
+    return ", ".join(addresses[:MOST_NAMED]) + more
+
+
+def kept(guards: Iterable[GuardView]) -> list[str]:
+    """Return the names of guards and policies that found nothing to say against the plan."""
+    return [guard.name for guard in guards if guard.verdict == "passed"]
+
+
+def said_yes(guard: GuardView) -> str:
+    """Return where a guard was said yes to; empty when nobody did."""
+    return {
+        "": "",
+        "command line": "said yes on the command line",
+        "project file": "said yes in the project file",
+    }[guard.by]
+
+
+def last_applied(view: AttributeView) -> str:
+    """Return what this program last wrote to an attribute, and in which run."""
+    return f"last applied {literal(view.applied, sensitive=view.sensitive)}" + (f" by {view.run}" if view.run else "")
+
+
+def evacuation(what: str, where: str) -> str:
+    """Return what is done before a delete (`on_destroy`), e.g. `before that: move deals to stage.sales.won`."""
+    return f"before that: {what.replace('_', ' ')} {where}"
 
 
 def duration(seconds: float) -> str:
@@ -148,11 +190,11 @@ def selection(document: PlanDocument) -> list[str]:
     for option, meaning in (("target", "Only a selection was planned"), ("exclude", "A part was left out of the plan")):
         if chosen := options.get(option):
             names = [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
-            found.append(f"{meaning} (--{option} {', '.join(names)}).")
+            found.append(f"{meaning} (--{option} {named(names)}).")
     if brought := options.get("brought"):
-        found.append(f"Also planned, for the selection needs it: {', '.join(brought)}.")
+        found.append(f"Also planned, for the selection needs it: {named(brought)}.")
     if dropped := options.get("dropped"):
-        found.append(f"Left out too, for it depends on what was excluded: {', '.join(dropped)}.")
+        found.append(f"Left out too, for it depends on what was excluded: {named(dropped)}.")
     return found
 
 
@@ -177,6 +219,12 @@ def verdict(document: PlanDocument) -> str:
         missing = counted(len(document.skipped), "address", "addresses")
         return f"No changes in what could be planned; {missing} could not be."
     return NO_CHANGES
+
+
+def linked(text: str) -> tuple[str, str, str]:
+    """Return a text before, at and after its link to a screen of an account; no other address counts as a link."""
+    found = _SCREEN.search(text)
+    return (text[: found.start()], found.group(), text[found.end() :]) if found else (text, "", "")
 
 
 def slug(text: str) -> str:

@@ -208,7 +208,8 @@ class Budget:
 def with_policies(session: Session, document: doc.PlanDocument) -> doc.PlanDocument:
     """Return the document with what the project's policies say today in place of what they said before."""
     kept = [guard for guard in document.guards if not guard.name.startswith("policy ")]
-    said = judge_policies(document, session.project.project.policies, session.around.now())
+    policies, now = session.project.project.policies, session.around.now()
+    said = judge_policies(document, policies, now, tell_all=True)
     return doc.sealed(document.model_copy(update={"guards": [*kept, *said]}))
 
 

@@ -126,11 +126,11 @@ def test_origin_and_place_of_each_changed_attribute_are_shown() -> None:
 
 
 def test_a_tripped_guard_says_how_to_say_yes_to_exactly_it() -> None:
-    """Tripped guards are listed with their addresses and override; passed ones are not."""
+    """Tripped guards are listed with their addresses and override; passed ones are only named."""
     shown = text.plan(documents.refused())
     assert "Refused by 1 guard; nothing will be written." in shown
     assert "\n        --allow max_records_lost=12749\n" in shown
-    assert "empty_configuration" not in shown
+    assert "\n  Kept: empty_configuration\n" in shown
 
 
 def test_passed_guards_alone_say_nothing() -> None:
@@ -158,7 +158,7 @@ def test_values_from_the_account_cannot_steer_the_terminal() -> None:
 
 def test_masks_are_shown_as_given() -> None:
     """A sensitive attribute shows the mask that the document holds, without quotes."""
-    assert "~ password = (sensitive value) -> (sensitive value)" in text.plan(documents.refused())
+    assert "~ password = (sensitive value) -> another value, not shown" in text.plan(documents.refused())
 
 
 def test_an_apply_that_did_everything_says_so_in_terraforms_words() -> None:

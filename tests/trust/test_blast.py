@@ -205,7 +205,7 @@ def test_deals_are_moved_before_their_stage_goes(world: World) -> None:
     lead = world.rows("dealStages", title="Lead")[0]["id"]
     ran = world.cli("apply", "--auto-approve")
     assert ran.code == 0, ran.text
-    assert "before that: move_deals_to stage.sales.won" in ran.out
+    assert "before that: move deals to stage.sales.won" in ran.out
     won = world.rows("dealStages", title="Won")[0]["id"]
     assert {row["stage"] for row in world.rows("deals")} == {won}
     assert world.writes() == [f"PUT /dealStages/{lead}/deals", f"DELETE /dealStages/{lead}"]

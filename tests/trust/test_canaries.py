@@ -1,0 +1,75 @@
+"""Whatever a person or a machine gets to see holds no secret, no token and no address of a customer."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import World
+
+SECRETS = ("canary-hook", "canary-token", "canary-path", "canary-customer")
+
+WITH_SECRETS = """
+tags:
+  vip: {name: VIP}
+lists:
+  news: {name: News, string_id: news, sender_url: "https://acme.example", sender_reminder: You subscribed.}
+webhooks:
+  crm:
+    name: CRM
+    url: "https://hooks.example/ac?key=${secret.HOOK}"
+    events: [subscribe]
+    sources: [public]
+  chat:
+    name: Chat
+    url: https://chat.example/canary-path/1
+    events: [unsubscribe]
+    sources: [public]
+"""
+
+
+@pytest.fixture
+def full(world: World) -> World:
+    """An account with customers, a webhook with a token in its URL, and a configuration with a secret."""
+    world.environ["HOOK"] = "canary-hook"
+    world.write(WITH_SECRETS)
+    world.apply()
+    customers = [{"id": str(number), "email": f"canary-customer{number}@people.example"} for number in range(3, 6)]
+    tag, news = world.rows("tags")[0]["id"], world.rows("lists")[0]["id"]
+    world.account.seed(
+        {
+            "contacts": customers,
+            "contactTags": [{"contact": one["id"], "tag": tag} for one in customers],
+            "contactLists": [{"contact": one["id"], "list": news, "status": "1"} for one in customers],
+        }
+    )
+    hook = world.rows("webhooks", name="CRM")[0]["id"]
+    world.call(
+        "PUT", f"/webhooks/{hook}", {"webhook": {"url": "https://elsewhere.example/canary-token?x=canary-token"}}
+    )
+    world.write("tags: {}\n")
+    return world
+
+
+@pytest.mark.parametrize("fmt", ["text", "json", "markdown", "html"])
+@pytest.mark.parametrize("changed", [False, True], ids=["deleted", "changed"])
+def test_no_view_of_a_plan_shows_a_secret_or_a_customer(full: World, fmt: str, changed: bool) -> None:
+    """Deletes that cost customers, a webhook whose URL was changed by hand: nothing of it is readable anywhere."""
+    if changed:
+        full.write(WITH_SECRETS.replace("name: VIP", "name: VIPs").replace("canary-path/1", "canary-path/2"))
+    ran = full.cli("plan", "--out", "plan.json", "--format", fmt)
+    assert "webhook.crm" in ran.out, ran.text
+    again = full.cli("show", "plan.json", "--format", fmt)
+    assert "webhook.crm" in again.out, again.text
+    assert not [secret for secret in SECRETS if secret in ran.text + again.text]
+
+
+@pytest.mark.parametrize(
+    "command", ["drift", "plan --refresh-only", "explain webhook.crm", "explain webhook.chat", "state list"]
+)
+@pytest.mark.parametrize("fmt", ["text", "json"])
+def test_no_other_view_shows_a_secret_or_a_customer(full: World, command: str, fmt: str) -> None:
+    """Drift, one object's story and the listing of the state do not tell either."""
+    full.write(WITH_SECRETS)
+    ran = full.cli(*command.split(), "--format", fmt)
+    assert "webhook.c" in ran.out, ran.text
+    assert not [secret for secret in SECRETS if secret in ran.text]
