@@ -29,6 +29,8 @@ CALLED_ELSEWHERE = [
 KNOWN_NAMES = ["__*__", "pytest_*", "visit_*", "teardown", "setup_method", "log_message"]
 # Called by click on its groups.
 KNOWN_NAMES += ["list_commands", "get_command", "format_commands", "resolve_command"]
+# Called by click on types of parameters.
+KNOWN_NAMES += ["get_metavar", "convert", "shell_complete"]
 # Called by http.server on its handlers.
 KNOWN_NAMES += ["do_GET", "log_message", "handle_error"]
 

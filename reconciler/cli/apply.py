@@ -7,27 +7,49 @@ import os
 import signal
 import sys
 import time
-from dataclasses import replace
+from contextlib import ExitStack, suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
 from reconciler.cli.approval import Approval
-from reconciler.cli.opening import budget, confirmation, consent, selection, session
-from reconciler.cli.plan import exit_code, view
+from reconciler.cli.opening import bordered, borders, budget, confirmation, consent, selection, session
+from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent, say, style
+from reconciler.cli.views import plan_view
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How an apply is told: `stream` as lines of JSON on standard output, otherwise as text with progress."""
+
+    quiet: bool = False
+    verbose: int = 0
+    stream: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What a saved plan has to stand up to: nothing may have moved, its digest, guards of somewhere else."""
+
+    strict: bool = False
+    digest: str | None = None
+    guards_from: str | None = None
 
 
 @click.command("apply")
 @click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), required=False)
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--strict", is_flag=True, help="With PLANFILE: refuse everything when anything moved since the plan.")
+@click.option("--digest", metavar="SHA256", help="With PLANFILE: apply it only if this is its digest.")
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--json", "stream", is_flag=True, help="Print events as lines of JSON, with heartbeats.")
 @confirmation
+@borders()
 @selection
 @consent
 @budget
@@ -37,42 +59,58 @@ def command(
     planfile: Path | None,
     auto_approve: bool,
     strict: bool,
+    digest: str | None,
     lock_timeout: float,
     no_impact: bool,
-    quiet: bool,
+    stream: bool,
     confirm_account: str | None,
+    guards_from: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
     max_requests: int | None,
 ) -> int:
     """Make the account match the configuration; with PLANFILE, do exactly that plan and do not ask."""
+    telling = Telling(chosen.quiet, chosen.verbose, stream)
     if planfile is not None:
         if target or exclude or allow or max_requests:
             raise click.UsageError(
                 "a saved plan is applied as it is: --target, --exclude, --allow and --max-requests belong to `plan`"
             )
         Approval(account=confirm_account).agrees(session(chosen))
-        return apply_saved(chosen, planfile, strict, lock_timeout, quiet)
+        return apply_saved(chosen, planfile, Proof(strict, digest, guards_from), lock_timeout, telling)
+    if digest is not None:
+        raise click.UsageError("--digest belongs to a saved plan: apply FILE --digest SHA256")
+    if stream and not auto_approve:
+        raise click.UsageError("--json asks nothing: use it with --auto-approve, or with a saved plan")
     from reconciler.workflow.planning import Options
 
     options = Options(target, exclude, False, not no_impact, allow, max_requests)
-    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, quiet)
+    approval = Approval(auto_approve, confirm_account)
+    return plan_and_apply(chosen, options, approval, lock_timeout, telling, guards_from)
 
 
-def plan_and_apply(chosen: Globals, options: Any, approval: Approval, lock_timeout: float, quiet: bool) -> int:
+def plan_and_apply(
+    chosen: Globals,
+    options: Any,
+    approval: Approval,
+    lock_timeout: float,
+    telling: Telling,
+    guards_from: str | None = None,
+) -> int:
     """Plan, show, ask, apply; also what `destroy` does."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.planning import make_plan
     from reconciler.workflow.session import run_async
 
-    opened = session(chosen)
+    opened = bordered(session(chosen), guards_from)
     planned = run_async(make_plan(opened, options))
     document = planned.document
-    say(view(document, "text"))
+    if not telling.stream:
+        say(plan_view(document, "text"))
     if document.tripped:
-        return 7
-    if not planned.plan.steps:
+        return refuse(document, telling, shown=True)
+    if not planned.plan.steps and not telling.stream:
         if chosen.verbose:
             requests_sent(planned.requests)
         return exit_code(document, False)
@@ -82,7 +120,7 @@ def plan_and_apply(chosen: Globals, options: Any, approval: Approval, lock_timeo
     if not approval.auto:
         planned = run_async(still_true(opened, planned, options))
         spent += planned.requests
-    return carry_out(opened, planned, lock_timeout, quiet, chosen.verbose, spent=spent)
+    return carry_out(opened, planned, lock_timeout, telling, spent=spent)
 
 
 async def still_true(opened: Any, planned: Any, options: Any) -> Any:
@@ -102,81 +140,130 @@ async def still_true(opened: Any, planned: Any, options: Any) -> Any:
     return again
 
 
-def apply_saved(chosen: Globals, planfile: Path, strict: bool, lock_timeout: float, quiet: bool) -> int:
+def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: float, telling: Telling) -> int:
     """Prove that a saved plan still fits, then do what of it does."""
     from reconciler.render import text
-    from reconciler.workflow.saved import check_plan, judged_today, read_plan
+    from reconciler.workflow.saved import check_plan, judged_today, only_approved, read_plan
     from reconciler.workflow.session import run_async
 
-    opened = session(chosen)
-    document = judged_today(opened, read_plan(planfile))
+    opened = bordered(session(chosen), proof.guards_from)
+    document = read_plan(planfile)
+    if proof.digest is not None:
+        only_approved(document, proof.digest)
+    if proof.guards_from is not None:
+        from reconciler.workflow.borders import judged_under
+
+        document = judged_under(opened, document)
+    document = judged_today(opened, document)
     if document.tripped:
-        say(view(document, "text"))
-        return 7
-    checked = run_async(check_plan(opened, document, strict=strict))
+        return refuse(document, telling)
+    checked = run_async(check_plan(opened, document, strict=proof.strict))
     if checked.refused:
-        say(text.refused(checked.refused, strict=strict, **style()))
-    if not checked.planned.plan.steps:
+        told = text.refused(checked.refused, strict=proof.strict, **style())
+        note(told.rstrip("\n")) if telling.stream else say(told)
+    if not checked.planned.plan.steps and (checked.refused or not telling.stream):
         return 6 if checked.refused else exit_code(checked.planned.document, False)
-    code = carry_out(opened, checked.planned, lock_timeout, quiet, chosen.verbose, proof=checked.requests)
+    code = carry_out(opened, checked.planned, lock_timeout, telling, proof=checked.requests)
     return 6 if checked.refused and code == 0 else code
 
 
+def refuse(document: Any, telling: Telling, *, shown: bool = False) -> int:
+    """Say which guards stop a plan; `shown` means that its text, which says so, was printed."""
+    if telling.stream:
+        from reconciler.render.stream import refused_line
+
+        say(refused_line(document))
+    elif not shown:
+        say(plan_view(document, "text"))
+    return 7
+
+
 def carry_out(
-    opened: Any,
-    planned: Any,
-    lock_timeout: float,
-    quiet: bool,
-    verbose: int,
-    *,
-    spent: int = 0,
-    proof: int | None = None,
+    opened: Any, planned: Any, lock_timeout: float, telling: Telling, *, spent: int = 0, proof: int | None = None
 ) -> int:
     """Apply with progress, and return the exit code. `spent` requests went into plans, `proof` into proving a saved
     one, as forecast.
     """
-    from reconciler.render import text
-    from reconciler.render.progress import Progress
+    from reconciler.model.events import Waiting
     from reconciler.workflow.applying import Hooks, apply_plan
     from reconciler.workflow.session import run_async
 
-    total = len(planned.plan.steps)
-    interrupted = False
+    hooks = Hooks()
 
     async def work() -> Any:
-        nonlocal interrupted
-        with Progress(
-            sys.stderr,
-            total=total,
-            environ=os.environ,
-            clock=time.monotonic,
-            forecast=planned.document.forecast.seconds,
-            quiet=quiet,
-        ) as progress:
-            hooks = Hooks(emit=progress)
-
-            def stop() -> None:
-                nonlocal interrupted
-                if interrupted:
-                    os._exit(130)  # the journal is on disk already
-                interrupted = True
-                hooks.stop.set()
-                note("Stopping: what is in flight is finished and recorded. Once more to stop at once.")
-
-            loop = asyncio.get_running_loop()
-            for number in (signal.SIGINT, signal.SIGTERM):
-                loop.add_signal_handler(number, stop)
+        with ExitStack() as stack:
+            hooks.emit = stack.enter_context(watcher(planned, telling))
+            opened.on_wait = lambda reason, seconds: hooks.emit(Waiting(reason, seconds))
+            stop_on_signals(hooks)
+            beating = asyncio.create_task(beats(hooks.emit))
+            stack.callback(beating.cancel)
             return await apply_plan(opened, planned, hooks, lock_timeout=lock_timeout)
 
     summary = run_async(work())
     if proof is not None:
         promised = planned.document.forecast.check_requests + (summary.forecast or 0)
         summary = replace(summary, requests=summary.requests + proof, forecast=promised)
-    say(text.applied(summary, **style()))
-    if verbose:
+    tell_outcome(summary, hooks.emit)
+    if telling.verbose:
         requests_sent(spent + summary.requests)
-    if interrupted:
+    if hooks.stop.is_set():
         return 130
     if not summary.complete:
         return 5
     return exit_code(planned.document, False)
+
+
+def watcher(planned: Any, telling: Telling) -> Any:
+    """Return the context manager that shows the events of an apply."""
+    total = len(planned.plan.steps)
+    if telling.stream:
+        from reconciler.render.stream import EventStream
+
+        events = EventStream(sys.stdout, total=total, clock=time.monotonic)
+        events.planned(planned.document)
+        return events
+    from reconciler.render.progress import Progress
+
+    return Progress(
+        sys.stderr,
+        total=total,
+        environ=os.environ,
+        clock=time.monotonic,
+        forecast=planned.document.forecast.seconds,
+        quiet=telling.quiet,
+    )
+
+
+async def beats(shown: Any) -> None:
+    """Let a stream of events show that the run is alive, until cancelled."""
+    from reconciler.render.stream import EventStream
+
+    with suppress(asyncio.CancelledError):
+        while isinstance(shown, EventStream):
+            await asyncio.sleep(1.0)
+            shown.beat()
+
+
+def stop_on_signals(hooks: Any) -> None:
+    """Let the first interrupt end the run in order, and the second at once."""
+
+    def stop() -> None:
+        if hooks.stop.is_set():
+            os._exit(130)  # the journal is on disk already
+        hooks.stop.set()
+        note("Stopping: what is in flight is finished and recorded. Once more to stop at once.")
+
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+def tell_outcome(summary: Any, shown: Any) -> None:
+    """Print what an apply came to, the way in which it was told."""
+    from reconciler.render import text
+    from reconciler.render.stream import EventStream
+
+    if isinstance(shown, EventStream):
+        shown.ended(summary)
+    else:
+        say(text.applied(summary, **style()))

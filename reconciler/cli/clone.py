@@ -12,9 +12,9 @@ import click
 
 from reconciler.cli.approval import Approval
 from reconciler.cli.opening import confirmation, consent, selection, session
-from reconciler.cli.plan import view
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, style
+from reconciler.cli.views import plan_view
 
 
 @click.command("clone")
@@ -24,7 +24,6 @@ from reconciler.cli.terminal import note, say, style
 @click.option("--prune", is_flag=True, help="Delete what only the target holds.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
-@click.option("--quiet", is_flag=True, help="No progress.")
 @confirmation
 @selection
 @consent
@@ -37,7 +36,6 @@ def command(
     prune: bool,
     auto_approve: bool,
     no_impact: bool,
-    quiet: bool,
     confirm_account: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -63,12 +61,12 @@ def command(
     if clone.empty and not document.skipped:
         say(f"No changes. {destination} holds everything that {source} does.")
         return 0
-    say(view(document, "text"))
+    say(plan_view(document, "text"))
     if document.tripped:
         return 7
     if not Approval(auto_approve, confirm_account).given(other, document):
         raise Cancelled("cancelled; nothing was changed")
-    return _carry_out(other, clone, options, quiet)
+    return _carry_out(other, clone, options, chosen.quiet)
 
 
 def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:

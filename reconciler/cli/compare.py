@@ -5,25 +5,21 @@ from __future__ import annotations
 import click
 
 from reconciler.cli.opening import session
-from reconciler.cli.plan import view
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import note
+from reconciler.cli.views import COMPARE, Output, formats, plan_view, show
 
 
 @click.command("compare")
 @click.argument("left")
 @click.argument("right")
 @click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(["text", "json", "markdown", "html"]),
-    default="text",
-    help="How to print the differences.",
-)
+@formats(COMPARE, "the differences")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are differences.")
 @click.pass_obj
-def command(chosen: Globals, left: str, right: str, names: str | None, fmt: str, detailed_exitcode: bool) -> int:
+def command(
+    chosen: Globals, left: str, right: str, names: str | None, outputs: tuple[Output, ...], detailed_exitcode: bool
+) -> int:
     """Show what RIGHT would need to be like LEFT: environments, a folder with a project, or snapshot files.
 
     Ids do not count, objects are told apart by their names; nothing is written anywhere.
@@ -33,10 +29,13 @@ def command(chosen: Globals, left: str, right: str, names: str | None, fmt: str,
 
     opened = session(chosen, offline=True)
     outcome = run_async(compare(opened, left, right, opened.chosen_kinds(names)))
-    if fmt == "text" and not outcome.document.changes:
-        say(f"No differences: {right} is like {left} ({outcome.document.summary.unchanged} objects).")
-    else:
-        say(view(outcome.document, fmt))
+    same = f"No differences: {right} is like {left} ({outcome.document.summary.unchanged} objects)."
+    equal = not outcome.document.changes
+
+    def view(form: str) -> str:
+        return same if equal and form == "text" else plan_view(outcome.document, form)
+
+    show(outputs, view, quiet=chosen.quiet)
     for line in outcome.left_out:
         note(f"Not compared: {line}")
     return 2 if detailed_exitcode and outcome.document.changes else 0

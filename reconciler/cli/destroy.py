@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.apply import plan_and_apply
+from reconciler.cli.apply import Telling, plan_and_apply
 from reconciler.cli.approval import Approval
 from reconciler.cli.opening import budget, confirmation, consent, selection
 from reconciler.cli.program import Globals
@@ -14,7 +14,7 @@ from reconciler.cli.program import Globals
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that would be lost.")
-@click.option("--quiet", is_flag=True, help="No progress.")
+@click.option("--json", "stream", is_flag=True, help="Print events as lines of JSON, with heartbeats.")
 @confirmation
 @selection
 @consent
@@ -25,7 +25,7 @@ def command(
     auto_approve: bool,
     lock_timeout: float,
     no_impact: bool,
-    quiet: bool,
+    stream: bool,
     confirm_account: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -35,5 +35,8 @@ def command(
     """Delete everything that the state manages in this environment."""
     from reconciler.workflow.planning import Options
 
+    if stream and not auto_approve:
+        raise click.UsageError("--json asks nothing: use it with --auto-approve")
+    telling = Telling(chosen.quiet, chosen.verbose, stream)
     options = Options(target, exclude, True, not no_impact, allow, max_requests)
-    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, quiet)
+    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, telling)

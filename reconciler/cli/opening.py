@@ -20,10 +20,17 @@ def session(chosen: Globals, *, offline: bool = False) -> Any:
     from reconciler.workflow.session import open_session
 
     opened = open_session(folder(chosen), chosen.environment, offline=offline)
-    opened.on_wait = lambda reason, seconds: note(f"{reason}, resuming in {seconds:.0f} s") if seconds >= 1 else None
+    if not chosen.quiet:
+        opened.on_wait = waiting
     if chosen.verbose > 1:
         opened.on_answer = note
     return opened
+
+
+def waiting(reason: str, seconds: float) -> None:
+    """Say what a run waits for, if the wait is long enough to wonder."""
+    if seconds >= 1:
+        note(f"Waiting: {reason}, resuming in {seconds:.0f} s")
 
 
 def folder(chosen: Globals) -> Path:
@@ -89,6 +96,25 @@ def budget(function: F) -> F:
         metavar="N",
         help="Refuse a plan that takes more requests than this, with its apply.",
     )(function)
+
+
+def borders(*, required: bool = False) -> Callable[[F], F]:
+    """Add --guards-from."""
+    return click.option(
+        "--guards-from",
+        required=required,
+        metavar="REF",
+        help="Take guards and policies from this Git reference (the target branch), or from file:PATH.",
+    )
+
+
+def bordered(opened: Any, source: str | None) -> Any:
+    """Return the session with the guards and policies of `source`, if one is given. Raises ConfigError."""
+    if source is None:
+        return opened
+    from reconciler.workflow.borders import borders_of, under
+
+    return under(opened, borders_of(opened.folder, opened.settings.name, source, os.environ))
 
 
 def listing(function: F) -> F:

@@ -2,25 +2,21 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reconciler.cli.opening import budget, consent, selection, session
+from reconciler.cli.opening import bordered, borders, budget, consent, selection, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, requests_sent, say, style
+from reconciler.cli.terminal import note, requests_sent
+from reconciler.cli.views import PLAN, Output, formats, plan_view, show
 
 
 @click.command("plan")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(["text", "json", "markdown", "html"]),
-    default="text",
-    help="How to print the plan.",
-)
+@formats(PLAN, "the plan")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are changes.")
 @click.option("--destroy", is_flag=True, help="Plan the end of everything that is managed.")
 @click.option(
@@ -31,6 +27,7 @@ from reconciler.cli.terminal import note, requests_sent, say, style
 )
 @click.option("--refresh-only", is_flag=True, help="Only show what changed in the account since it was last applied.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
+@borders()
 @selection
 @consent
 @budget
@@ -38,12 +35,13 @@ from reconciler.cli.terminal import note, requests_sent, say, style
 def command(
     chosen: Globals,
     out: Path | None,
-    fmt: str,
+    outputs: tuple[Output, ...],
     detailed_exitcode: bool,
     destroy: bool,
     against: Path | None,
     refresh_only: bool,
     no_impact: bool,
+    guards_from: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
@@ -57,17 +55,20 @@ def command(
     if refresh_only and (destroy or out is not None):
         raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
     opened = session(chosen) if against is None else on_snapshot(chosen, against)
+    opened = bordered(opened, guards_from)
     measured = not no_impact and against is None
     options = Options(target, exclude, destroy, measured, allow, max_requests, refresh_only)
     planned = run_async(make_plan(opened, options))
     document = planned.document
-    say(view(document, fmt))
+    command_line = f"reconciler apply {shlex.quote(str(out))}" if out is not None else ""
+    show(outputs, lambda form: plan_view(document, form, apply_command=command_line), quiet=chosen.quiet)
     if out is not None:
         if against is not None:
             raise click.UsageError("a plan against a snapshot cannot be saved: nobody could apply it")
         write_plan(document, out)
         refused = "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: reconciler apply {out}"
-        note(f"Saved the plan to {out}. {refused}")
+        if not chosen.quiet:
+            note(f"Saved the plan to {out}. {refused}")
     if chosen.verbose:
         requests_sent(planned.requests)
     return exit_code(document, detailed_exitcode)
@@ -79,25 +80,6 @@ def on_snapshot(chosen: Globals, path: Path) -> Any:
 
     recording = read_recording(path)
     return offline(session(chosen, offline=True), recording)
-
-
-def view(document, fmt: str) -> str:  # type: ignore[no-untyped-def]
-    """Return a plan document in one of its views."""
-    if fmt == "json":
-        from reconciler.render.machine import plan_json
-
-        return plan_json(document)
-    if fmt == "markdown":
-        from reconciler.render import markdown
-
-        return markdown.plan(document)
-    if fmt == "html":
-        from reconciler.render import html
-
-        return html.plan(document)
-    from reconciler.render import text
-
-    return text.plan(document, **style())
 
 
 def exit_code(document, detailed: bool) -> int:  # type: ignore[no-untyped-def]

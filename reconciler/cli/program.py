@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "drift": "Show what changed in the account since it was last applied.",
     "explain": "Tell the whole story of one object.",
     "policy": "Check saved plans against the team's own rules.",
+    "ci": "Comment plans on pull requests, check approvals, report drift.",
     "state": "Look at and edit the state.",
     "runs": "See what was applied, and finish what was interrupted.",
     "lock": "See and break the lock of the state.",
@@ -55,6 +56,7 @@ class Globals:
     folder: Path
     environment: str | None
     verbose: int = 0
+    quiet: bool = False
 
 
 class Lazy(click.Group):
@@ -97,25 +99,26 @@ class Lazy(click.Group):
 )
 @click.option("-e", "--env", "environment", help="Environment of the project file; default: its default_environment.")
 @click.option("-v", "--verbose", count=True, help="Say more: requests sent, then every request.")
+@click.option("-q", "--quiet", is_flag=True, help="Say nothing but results and errors: no progress, no waits.")
 @click.version_option(__version__, prog_name="reconciler")
 @click.pass_context
-def program(ctx: click.Context, chdir: Path, environment: str | None, verbose: int) -> None:
+def program(ctx: click.Context, chdir: Path, environment: str | None, verbose: int, quiet: bool) -> None:
     """Declare the configuration of an ActiveCampaign account in YAML; plan shows the truth, apply makes it so."""
     try:
         os.chdir(chdir)
     except OSError as error:
         raise click.UsageError(f"--chdir: there is no folder {chdir} that can be entered: {error.strerror}") from error
-    ctx.obj = Globals(Path(), environment, verbose)
+    ctx.obj = Globals(Path(), environment, verbose, quiet)
 
 
 def _with_globals(command: click.Command) -> click.Command:
-    """Let -e and -v stand behind the command as well, where hands put them."""
+    """Let -e, -v and -q stand behind the command as well, where hands put them."""
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _with_globals(inner)
         return command
     known = {option for parameter in command.params for option in parameter.opts}
-    for option in (_environment_option(), _verbose_option()):
+    for option in (_environment_option(), _verbose_option(), _quiet_option()):
         if not known & set(option.opts):
             command.params.append(option)
     return command
@@ -138,6 +141,16 @@ def _verbose_option() -> click.Option:
 
     return click.Option(
         ["-v", "--verbose"], count=True, expose_value=False, callback=louder, help="Say more; twice: every request."
+    )
+
+
+def _quiet_option() -> click.Option:
+    def quieter(ctx: click.Context, _: click.Parameter, value: bool) -> None:
+        if value and isinstance(ctx.obj, Globals):
+            ctx.obj = replace(ctx.obj, quiet=True)
+
+    return click.Option(
+        ["-q", "--quiet"], is_flag=True, expose_value=False, callback=quieter, help="No progress, no waits."
     )
 
 

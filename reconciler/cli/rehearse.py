@@ -8,9 +8,9 @@ from typing import Any
 import click
 
 from reconciler.cli.opening import consent, listing, selection, session
-from reconciler.cli.plan import view
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, style
+from reconciler.cli.views import plan_view
 
 
 @click.command("rehearse")
@@ -51,7 +51,7 @@ def report(opened: Any, recording: Any, options: Any, fmt: str) -> int:
     if fmt == "json":
         say(json.dumps(_rows(outcome), indent=2, ensure_ascii=False))
     else:
-        say(view(outcome.document, "text"))
+        say(plan_view(outcome.document, "text"))
         if outcome.summary is not None:
             say(text.applied(outcome.summary, **style()))
         say("\n".join(_lines(outcome, opened.settings.name)))

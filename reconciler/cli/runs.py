@@ -64,12 +64,11 @@ def _text(run: Any) -> str:
 @command.command("resume")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
-@click.option("--quiet", is_flag=True, help="No progress.")
 @confirmation
 @click.pass_obj
-def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, quiet: bool, confirm_account: str | None) -> int:
+def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_account: str | None) -> int:
     """Finish what the last run left undone, and nothing else. `apply` does so too, with everything else."""
-    from reconciler.cli.apply import plan_and_apply
+    from reconciler.cli.apply import Telling, plan_and_apply
     from reconciler.workflow import runs
     from reconciler.workflow.planning import Options
 
@@ -79,4 +78,5 @@ def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, quiet: bool
         return 0
     note(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
     options = Options(tuple(left), (), False, True, ())
-    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, quiet)
+    telling = Telling(chosen.quiet, chosen.verbose)
+    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, telling)

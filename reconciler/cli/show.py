@@ -6,22 +6,18 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.plan import view
-from reconciler.cli.terminal import say
+from reconciler.cli.program import Globals
+from reconciler.cli.views import PLAN, Output, formats, plan_view, show
 
 
 @click.command("show")
 @click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(["text", "json", "markdown", "html"]),
-    default="text",
-    help="How to print the plan.",
-)
-def command(planfile: Path, fmt: str) -> int:
+@formats((*PLAN, "junit"), "the plan")
+@click.pass_obj
+def command(chosen: Globals, planfile: Path, outputs: tuple[Output, ...]) -> int:
     """Render the saved plan PLANFILE; needs neither network nor credentials."""
     from reconciler.workflow.saved import read_plan
 
-    say(view(read_plan(planfile), fmt))
+    document = read_plan(planfile)
+    show(outputs, lambda form: plan_view(document, form), quiet=chosen.quiet)
     return 0

@@ -2,43 +2,63 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say
+from reconciler.cli.views import PROBLEMS, Output, folder_in_repository, formats, show
 
 
 @click.command("validate")
-@click.option(
-    "--format", "fmt", type=click.Choice(["text", "json", "sarif"]), default="text", help="How to print problems."
-)
+@formats(PROBLEMS, "problems")
 @click.pass_obj
-def command(chosen: Globals, fmt: str) -> int:
+def command(chosen: Globals, outputs: tuple[Output, ...]) -> int:
     """Check the configuration: every problem at once, with its place. Needs no network and no credentials."""
     from reconciler.model.errors import ConfigError
 
+    said = ""
     try:
         opened = session(chosen, offline=True)
         loaded = opened.load(offline=True)
         problems, failed = list(loaded.warnings), False
+        count = len(loaded.desired.resources)
+        said = (
+            f"The configuration is valid: {count} resource{'s' if count != 1 else ''} "
+            f"for the environment `{opened.settings.name}`."
+        )
     except ConfigError as error:
         problems, failed = list(error.diagnostics), True
-    if fmt != "text":
-        from reconciler.render import machine
+    for output in outputs:
+        if output.path is None and output.form == "text":
+            _tell(problems, said)
+        else:
+            show([output], lambda form: _view(problems, said, form), quiet=chosen.quiet)
+    return 3 if failed else 0
 
-        say(machine.diagnostics_json(problems) if fmt == "json" else machine.diagnostics_sarif(problems))
-        return 3 if failed else 0
+
+def _tell(problems: list[Any], said: str) -> None:
+    """Print for people: problems to standard error, the verdict to standard output."""
+    from reconciler.cli.terminal import colour, width
+    from reconciler.render.text import diagnostics
+
     if problems:
-        from reconciler.cli.terminal import colour, width
-        from reconciler.render.text import diagnostics
-
         note(diagnostics(problems, colour=colour(), width=width()).rstrip("\n"))
-    if failed:
-        return 3
-    count = len(loaded.desired.resources)
-    say(
-        f"The configuration is valid: {count} resource{'s' if count != 1 else ''} "
-        f"for the environment `{opened.settings.name}`."
-    )
-    return 0
+    if said:
+        say(said)
+
+
+def _view(problems: list[Any], said: str, form: str) -> str:
+    from reconciler import __version__
+    from reconciler.render import machine, text
+
+    if form == "text":
+        return text.diagnostics(problems, width=100) + said
+    if form == "json":
+        return machine.diagnostics_json(problems)
+    placed = machine.below(problems, folder_in_repository())
+    if form == "sarif":
+        return machine.diagnostics_sarif(placed, tool_version=__version__)
+    return machine.diagnostics_github(placed) if form == "github" else machine.diagnostics_gitlab(placed)

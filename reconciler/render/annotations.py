@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
@@ -52,19 +53,29 @@ def diagnostics_gitlab(problems: Sequence[Diagnostic]) -> str:
     return to_json(entries)
 
 
-def plan_sarif(document: PlanDocument) -> str:
+def plan_sarif(document: PlanDocument, folder: str = "") -> str:
     """Return what a plan is stopped or warned by as a SARIF 2.1.0 log."""
-    return diagnostics_sarif(concerns(document), tool_version=document.tool_version)
+    return diagnostics_sarif(below(concerns(document), folder), tool_version=document.tool_version)
 
 
-def plan_github(document: PlanDocument) -> str:
+def plan_github(document: PlanDocument, folder: str = "") -> str:
     """Return what a plan is stopped or warned by as GitHub workflow commands."""
-    return diagnostics_github(concerns(document))
+    return diagnostics_github(below(concerns(document), folder))
 
 
-def plan_gitlab(document: PlanDocument) -> str:
+def plan_gitlab(document: PlanDocument, folder: str = "") -> str:
     """Return what a plan is stopped or warned by as a GitLab code-quality report."""
-    return diagnostics_gitlab(concerns(document))
+    return diagnostics_gitlab(below(concerns(document), folder))
+
+
+def below(problems: Sequence[Diagnostic], folder: str) -> list[Diagnostic]:
+    """Return problems with paths relative to the repository, whose `folder` holds the project (empty: its root)."""
+    if not folder:
+        return list(problems)
+    return [
+        replace(one, at=replace(one.at or NOWHERE, file=f"{folder.rstrip('/')}/{(one.at or NOWHERE).file}"))
+        for one in problems
+    ]
 
 
 def concerns(document: PlanDocument) -> list[Diagnostic]:

@@ -11,6 +11,7 @@ from reconciler.model.document import PlanDocument
 from reconciler.model.events import Event
 from reconciler.model.summary import ApplySummary
 from reconciler.render.annotations import (
+    below,
     diagnostics_github,
     diagnostics_gitlab,
     diagnostics_sarif,
@@ -23,6 +24,7 @@ from reconciler.render.literals import to_json
 
 __all__ = [
     "applied_json",
+    "below",
     "diagnostics_github",
     "diagnostics_gitlab",
     "diagnostics_json",

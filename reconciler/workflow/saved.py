@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hmac
 import json
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
@@ -54,9 +55,16 @@ class Checked:
 def read_plan(path: Path) -> PlanDocument:
     """Read a saved plan. Raises StalePlan where it is no plan, was altered, or is of a newer major format."""
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = path.read_bytes()
     except OSError as error:
         raise StalePlan(f"{path} cannot be read: {error.strerror}") from error
+    return parse_plan(content, path)
+
+
+def parse_plan(text: bytes, path: Path) -> PlanDocument:
+    """Read a plan from what is, or will be, the content of a file. Raises StalePlan as `read_plan` does."""
+    try:
+        content = json.loads(text)
     except ValueError as error:
         raise StalePlan(f"{path} is not a plan: it is cut off, damaged or no JSON", hint=AGAIN) from error
     version = str(content.get("format_version", "")) if isinstance(content, dict) else ""
@@ -75,11 +83,28 @@ def read_plan(path: Path) -> PlanDocument:
         raise StalePlan(f"{path} is not a plan: {first['msg']} at {where}", hint=AGAIN) from error
 
 
+def keep_plan(content: bytes, path: Path) -> PlanDocument:
+    """Write a plan that came from elsewhere, as it is, once it is proven to be one. Raises StalePlan."""
+    document = parse_plan(content, path)
+    path.touch(mode=0o600)
+    path.write_bytes(content)
+    return document
+
+
 def write_plan(document: PlanDocument, path: Path) -> None:
     """Write a plan document, readable by its owner only."""
     path.touch(mode=0o600)
     path.chmod(0o600)
     path.write_text(document.model_dump_json(indent=2) + "\n", "utf-8")
+
+
+def only_approved(document: PlanDocument, approved: str) -> None:
+    """Raise StalePlan unless the plan is the one that was approved."""
+    if not hmac.compare_digest(document.digest.encode(), approved.strip().lower().encode()):
+        raise StalePlan(
+            f"this is not the plan that was approved: its digest is {document.digest}, approved was {approved}",
+            hint="have this plan reviewed and approved, or apply the one that was",
+        )
 
 
 def judged_today(session: Session, document: PlanDocument) -> PlanDocument:

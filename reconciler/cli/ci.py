@@ -1,0 +1,188 @@
+"""`reconciler ci`: what pipelines do on GitHub and GitLab."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from reconciler.cli.opening import bordered, borders, selection, session, waiting
+from reconciler.cli.plan import exit_code
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say
+from reconciler.cli.views import DRIFT, Output, folder_in_repository, formats, plan_view, show
+
+F = TypeVar("F", bound=Callable[..., Any])
+PLANFILE = click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
+LIMITS = {"github": 65_536, "gitlab": 1_000_000, "bitbucket": 32_768}
+
+
+@click.group("ci")
+def command() -> None:
+    """Work on a code host: comment plans, check approvals, report drift.
+
+    In GitHub Actions and GitLab CI everything is taken from the variables of the run; elsewhere set GITHUB_REPOSITORY
+    and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN, and name the request with --pull.
+    """
+
+
+def on_host(function: F) -> F:
+    """Add --host and --pull."""
+    function = click.option("--pull", type=click.IntRange(min=1), metavar="NUMBER", help="Pull or merge request.")(
+        function
+    )
+    return click.option("--host", type=click.Choice(["github", "gitlab"]), help="Code host; default: the run's.")(
+        function
+    )
+
+
+def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> Any:
+    """Return the pipeline that this runs in. Raises ReconcilerError."""
+    from reconciler.workflow.pipeline import open_pipeline
+
+    told = {} if chosen.quiet else {"on_wait": waiting}
+    return open_pipeline(os.environ, name=host, number=pull, **told)
+
+
+@command.command("comment")
+@PLANFILE
+@on_host
+@click.pass_obj
+def comment(chosen: Globals, planfile: Path, host: str | None, pull: int | None) -> int:
+    """Write the plan as the one comment of its environment on the pull or merge request, or update it there."""
+    from reconciler.workflow.ci import HOW, stick
+    from reconciler.workflow.pipeline import APPROVING
+    from reconciler.workflow.saved import read_plan
+
+    document = read_plan(planfile)
+    run = pipeline(chosen, host, pull)
+    how = HOW.format(APPROVING[run.name])
+    url = stick(run.host, run.proposed(), document, folder=folder_in_repository(), how=how)
+    say(f"Commented the plan for {document.environment} on request {run.number}{f': {url}' if url else ''}")
+    return 0
+
+
+@command.command("body")
+@PLANFILE
+@click.option("--host", type=click.Choice(list(LIMITS)), default="github", help="Whose limit the text keeps.")
+def body(planfile: Path, host: str) -> int:
+    """Print the comment, for hosts that this program does not talk to."""
+    from reconciler.render.comment import plan_comment
+    from reconciler.workflow.saved import read_plan
+
+    say(plan_comment(read_plan(planfile), limit=LIMITS[host], folder=folder_in_repository()))
+    return 0
+
+
+@command.command("approve")
+@PLANFILE
+@on_host
+@click.pass_obj
+def approve(chosen: Globals, planfile: Path, host: str | None, pull: int | None) -> int:
+    """Approve exactly this plan on the newest commit of the pull or merge request, as the owner of the token."""
+    from reconciler.model.errors import Refused
+    from reconciler.render.comment import approval
+    from reconciler.workflow.saved import read_plan
+
+    document = read_plan(planfile)
+    if document.tripped:
+        say(plan_view(document, "text"))
+        raise Refused("a plan that guards stop cannot be approved")
+    run = pipeline(chosen, host, pull)
+    run.host.approve(run.host.proposal(run.proposed()), approval(document))
+    say(f"Approved {document.digest} for {document.environment} on request {run.number}.")
+    return 0
+
+
+@command.command("approved")
+@PLANFILE
+@on_host
+@click.option("--approvals", type=click.IntRange(min=1), default=1, metavar="N", help="How many people have to agree.")
+@click.pass_obj
+def approved(chosen: Globals, planfile: Path, host: str | None, pull: int | None, approvals: int) -> int:
+    """Check that PLANFILE was approved on the merged request of this commit, and print its digest.
+
+    Exit code 7 where it was not: an approval of another digest, of an older commit, by its author, or by somebody who
+    may not write counts for nothing.
+    """
+    from reconciler.workflow.ci import check_approval, merged
+    from reconciler.workflow.saved import read_plan
+
+    document = read_plan(planfile)
+    run = pipeline(chosen, host, pull)
+    found = check_approval(run.host, document, merged(run.host, run.commit, pull), needed=approvals)
+    if not chosen.quiet:
+        note(f"Approved by {', '.join(found.by)} on request {found.proposal.number}.")
+    say(document.digest)
+    return 0
+
+
+@command.command("fetch")
+@click.argument("name")
+@click.option("--file", "file", default="plan.json", help="Path of the plan in the artifact.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), default=Path("plan.json"), help="Where to.")
+@on_host
+@click.pass_obj
+def fetch(chosen: Globals, name: str, file: str, out: Path, host: str | None, pull: int | None) -> int:
+    """Fetch the plan that was made for the newest commit of the request that this commit merged.
+
+    NAME is that of the artifact on GitHub, that of the job on GitLab.
+    """
+    from reconciler.model.errors import Refused
+    from reconciler.workflow.ci import merged
+    from reconciler.workflow.saved import keep_plan
+
+    run = pipeline(chosen, host, pull)
+    proposal = merged(run.host, run.commit, pull)
+    content = run.host.artifact(proposal, name, file)
+    if content is None:
+        raise Refused(
+            f"request {proposal.number} has no plan {name} of its newest commit {proposal.head[:12]}",
+            hint="its pipeline has to end before it is merged, and artifacts expire; open a new request",
+        )
+    document = keep_plan(content, out)
+    say(f"Fetched the plan for {document.environment} of request {proposal.number}: {document.digest}")
+    return 0
+
+
+@command.command("guard")
+@PLANFILE
+@borders(required=True)
+@click.pass_obj
+def guard(chosen: Globals, planfile: Path, guards_from: str) -> int:
+    """Judge a plan by the guards and policies of somewhere else; exit code 7 where they stop it. Offline."""
+    from reconciler.workflow.borders import judged_under
+    from reconciler.workflow.saved import judged_today, read_plan
+
+    document = read_plan(planfile)
+    opened = bordered(session(replace(chosen, environment=document.environment), offline=True), guards_from)
+    document = judged_today(opened, judged_under(opened, document))
+    if document.tripped:
+        say(plan_view(document, "text"))
+        return 7
+    say(f"The guards and policies of {guards_from} let this plan pass.")
+    return 0
+
+
+@command.command("drift")
+@formats(DRIFT, "the drift")
+@click.option("--host", type=click.Choice(["github", "gitlab"]), help="Code host; default: the run's.")
+@selection
+@click.pass_obj
+def drift(
+    chosen: Globals, outputs: tuple[Output, ...], host: str | None, target: tuple[str, ...], exclude: tuple[str, ...]
+) -> int:
+    """Look for drift, and open, update or close the one issue about it."""
+    from reconciler.workflow.ci import report_drift
+    from reconciler.workflow.planning import Options, make_plan
+    from reconciler.workflow.session import run_async
+
+    run = pipeline(chosen, host)
+    planned = run_async(make_plan(session(chosen), Options(target, exclude, refresh_only=True)))
+    show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
+    note(f"Drift: {report_drift(run.host, planned.document, folder=folder_in_repository())}.")
+    return exit_code(planned.document, False)

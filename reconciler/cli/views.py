@@ -1,0 +1,130 @@
+"""`--format`, given once or several times: what is printed, and what goes into files."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from click.shell_completion import CompletionItem
+
+from reconciler.cli.terminal import note, say, style
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+PLAN = ("text", "json", "markdown", "html", "sarif", "github", "gitlab")
+DRIFT = ("text", "json", "markdown", "html", "junit")
+COMPARE = ("text", "json", "markdown", "html")
+PROBLEMS = ("text", "json", "sarif", "github", "gitlab")
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """One view that was asked for; `path` is None for standard output."""
+
+    form: str
+    path: Path | None = None
+
+
+class View(click.ParamType):  # type: ignore[type-arg] # generic in the stubs only
+    """Reads `FORM` and `FORM=FILE`."""
+
+    name = "view"
+
+    def __init__(self, forms: Sequence[str]) -> None:
+        self.forms = tuple(forms)
+
+    def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
+        return f"[{'|'.join(self.forms)}][=FILE]"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output:
+        form, separator, path = str(value).partition("=")
+        if form not in self.forms:
+            self.fail(f"{form!r} is not one of {', '.join(map(repr, self.forms))}.", param, ctx)
+        if separator and not path:
+            self.fail(f"no file is named behind `{form}=`.", param, ctx)
+        return Output(form, Path(path) if separator else None)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return [CompletionItem(form) for form in self.forms if form.startswith(incomplete)]
+
+
+def formats(forms: Sequence[str], what: str) -> Callable[[F], F]:
+    """Add --format, which fills `outputs`."""
+    return click.option(
+        "--format",
+        "outputs",
+        type=View(forms),
+        multiple=True,
+        callback=_checked,
+        help=f"How to show {what}; given several times, with files: --format markdown=plan.md --format json.",
+    )
+
+
+def _checked(ctx: click.Context, param: click.Parameter, given: tuple[Output, ...]) -> tuple[Output, ...]:
+    """Refuse what would overwrite itself. What goes to standard output comes last, so that files are there first."""
+    printed = [one for one in given if one.path is None]
+    if len(printed) > 1:
+        named = " and ".join(one.form for one in printed)
+        raise click.BadParameter(f"{named} would both be printed; name a file for all but one: {printed[0].form}=FILE")
+    paths = [one.path for one in given if one.path is not None]
+    twice = next((path for path in paths if paths.count(path) > 1), None)
+    if twice is not None:
+        raise click.BadParameter(f"two views would be written to {twice}")
+    return tuple(one for one in given if one.path is not None) + (tuple(printed) or (Output("text"),))
+
+
+def show(outputs: Iterable[Output], view: Callable[[str], str], *, quiet: bool = False) -> None:
+    """Write and print every view; `view` renders one form, for a terminal."""
+    for output in outputs:
+        text = view(output.form)
+        if output.path is None:
+            if text:
+                say(text)
+            continue
+        write(output.path, click.unstyle(text) if output.form == "text" else text)
+        if not quiet:
+            note(f"Wrote {output.path}.")
+
+
+def write(path: Path, text: str) -> None:
+    """Write a report; its folder is made. Raises OSError."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text if not text or text.endswith("\n") else text + "\n", "utf-8")
+
+
+def plan_view(document: Any, form: str, *, apply_command: str = "") -> str:
+    """Return a plan document in one of its views. `apply_command` is what applies exactly this plan."""
+    if form == "markdown":
+        from reconciler.render import markdown
+
+        return markdown.plan(document, apply_command=apply_command)
+    if form == "html":
+        from reconciler.render import html
+
+        return html.plan(document)
+    if form == "text":
+        from reconciler.render import text
+
+        return text.plan(document, **style())
+    from reconciler.render import machine
+
+    if form in ("json", "junit"):
+        return machine.plan_json(document) if form == "json" else machine.plan_junit(document)
+    annotated: Mapping[str, Callable[[Any, str], str]] = {
+        "sarif": machine.plan_sarif,
+        "github": machine.plan_github,
+        "gitlab": machine.plan_gitlab,
+    }
+    return annotated[form](document, folder_in_repository())
+
+
+def folder_in_repository() -> str:
+    """Return where in its Git repository the project is: hosts resolve the paths of annotations from the root. Empty at
+    the root and outside of any repository.
+    """
+    here = Path.cwd()
+    root = next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+    return "" if root == here else here.relative_to(root).as_posix()

@@ -1,0 +1,101 @@
+"""What the program asks of a code host: comments, approvals, issues. Values and the port that clients implement."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment; `mine` where it was written with our credentials, so that nobody else can change what it says."""
+
+    id: str
+    body: str
+    mine: bool
+    url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A pull or merge request. `head` is the SHA of its newest commit, `target` the branch it goes to."""
+
+    number: int
+    author: str
+    head: str
+    target: str
+    merged: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Vote:
+    """What somebody said about a proposal. `current` where it was said about its newest commit, and not changed since;
+    `against` where it asks for changes.
+    """
+
+    author: str
+    body: str
+    current: bool
+    against: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Issue:
+    """An open issue of ours."""
+
+    number: int
+    body: str
+    url: str = ""
+
+
+class CodeHost(Protocol):
+    """GitHub or GitLab. Every method raises RemoteError, AuthError and Unreachable."""
+
+    @property
+    def limit(self) -> int:
+        """How long a comment may be, in UTF-16 units."""
+
+    def comments(self, number: int) -> Sequence[Comment]:
+        """Return the comments of a proposal, oldest first."""
+
+    def comment(self, number: int, body: str) -> Comment:
+        """Write a comment."""
+
+    def edit_comment(self, number: int, comment: str, body: str) -> Comment:
+        """Replace what a comment says."""
+
+    def remove_comment(self, number: int, comment: str) -> None:
+        """Delete a comment."""
+
+    def proposal(self, number: int) -> Proposal:
+        """Return a proposal."""
+
+    def proposal_of(self, commit: str) -> Proposal | None:
+        """Return the merged proposal that brought a commit, None where there is none."""
+
+    def votes(self, proposal: Proposal) -> Sequence[Vote]:
+        """Return what was said about a proposal, oldest first."""
+
+    def approve(self, proposal: Proposal, body: str) -> None:
+        """Approve the newest commit of a proposal with these words."""
+
+    def may_approve(self, person: str) -> bool:
+        """Tell whether somebody may write to the repository."""
+
+    def issues(self, label: str) -> Sequence[Issue]:
+        """Return the open issues with a label that were opened with our credentials, oldest first."""
+
+    def open_issue(self, title: str, body: str, label: str) -> Issue:
+        """Open an issue."""
+
+    def edit_issue(self, issue: Issue, title: str, body: str) -> Issue:
+        """Replace what an issue says."""
+
+    def close_issue(self, issue: Issue, body: str) -> None:
+        """Close an issue with these last words as its text."""
+
+    def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:
+        """Return a file that the pipeline of a proposal's newest commit kept, None where it kept none. `name` is that
+        of the artifact on GitHub, that of the job on GitLab.
+        """

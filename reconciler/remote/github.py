@@ -1,0 +1,124 @@
+"""The few endpoints of GitHub that pipelines need (REST API, version 2022-11-28)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+
+from reconciler.model.codehost import Comment, Issue, Proposal, Vote
+from reconciler.remote.codehost import PAGE, Calls, unpacked
+
+VERSION = "2022-11-28"
+HINT = "GITHUB_TOKEN needs the permissions `pull-requests: write` and `issues: write` in the workflow"
+WRITERS = ("admin", "write")
+"""What `permission` says of those who may push; maintainers are reported as `write`."""
+
+
+class GitHub:
+    """Implements `CodeHost` for one repository (`owner/name`)."""
+
+    limit = 65_536
+
+    def __init__(self, url: str, repository: str, token: str, **options: Any) -> None:
+        headers = {
+            "Authorization": f"Bearer {token}",
+            "Accept": "application/vnd.github+json",
+            "X-GitHub-Api-Version": VERSION,
+        }
+        self._calls = Calls(url, headers, token_hint=HINT, **options)
+        self._path = f"/repos/{repository}"
+
+    @cached_property
+    def _me(self) -> str | None:
+        """Login of the token's owner; None for the token of a workflow, which may not ask who it is."""
+        found = self._calls.found("/user")
+        return found["login"] if found else None
+
+    def _is_mine(self, row: Any) -> bool:
+        user = row.get("user") or {}
+        return user.get("login") == self._me if self._me is not None else user.get("type") == "Bot"
+
+    def _comment(self, row: Any) -> Comment:
+        return Comment(str(row["id"]), row.get("body") or "", self._is_mine(row), row.get("html_url", ""))
+
+    def comments(self, number: int) -> Sequence[Comment]:
+        return [self._comment(row) for row in self._calls.pages(f"{self._path}/issues/{number}/comments")]
+
+    def comment(self, number: int, body: str) -> Comment:
+        path = f"{self._path}/issues/{number}/comments"
+        return self._comment(self._calls.send("POST", path, body={"body": body}).json())
+
+    def edit_comment(self, number: int, comment: str, body: str) -> Comment:
+        path = f"{self._path}/issues/comments/{comment}"
+        return self._comment(self._calls.send("PATCH", path, body={"body": body}).json())
+
+    def remove_comment(self, number: int, comment: str) -> None:
+        self._calls.send("DELETE", f"{self._path}/issues/comments/{comment}", expect=(404,))
+
+    def proposal(self, number: int) -> Proposal:
+        return _proposal(self._calls.get(f"{self._path}/pulls/{number}"))
+
+    def proposal_of(self, commit: str) -> Proposal | None:
+        for row in self._calls.pages(f"{self._path}/commits/{commit}/pulls"):
+            if row.get("merged_at") and row.get("merge_commit_sha") == commit:
+                return _proposal(row)
+        return None
+
+    def votes(self, proposal: Proposal) -> Sequence[Vote]:
+        """Reviews. One that was dismissed counts no more, a plain comment is no vote, and programs have no say: every
+        workflow of the request can speak with the token of the run.
+        """
+        rows = self._calls.pages(f"{self._path}/pulls/{proposal.number}/reviews")
+        return [
+            Vote(
+                (row.get("user") or {}).get("login", ""),
+                row.get("body") or "",
+                row.get("commit_id") == proposal.head,
+                row["state"] == "CHANGES_REQUESTED",
+            )
+            for row in rows
+            if row["state"] in ("APPROVED", "CHANGES_REQUESTED") and (row.get("user") or {}).get("type") != "Bot"
+        ]
+
+    def approve(self, proposal: Proposal, body: str) -> None:
+        review = {"event": "APPROVE", "commit_id": proposal.head, "body": body}
+        self._calls.send("POST", f"{self._path}/pulls/{proposal.number}/reviews", body=review)
+
+    def may_approve(self, person: str) -> bool:
+        found = self._calls.found(f"{self._path}/collaborators/{person}/permission")
+        return bool(found) and found.get("permission") in WRITERS
+
+    def issues(self, label: str) -> Sequence[Issue]:
+        rows = self._calls.pages(f"{self._path}/issues", state="open", labels=label, sort="created", direction="asc")
+        return [_issue(row) for row in rows if "pull_request" not in row and self._is_mine(row)]
+
+    def open_issue(self, title: str, body: str, label: str) -> Issue:
+        content = {"title": title, "body": body, "labels": [label]}
+        return _issue(self._calls.send("POST", f"{self._path}/issues", body=content).json())
+
+    def edit_issue(self, issue: Issue, title: str, body: str) -> Issue:
+        return self._patched(issue, {"title": title, "body": body})
+
+    def close_issue(self, issue: Issue, body: str) -> None:
+        self._patched(issue, {"body": body, "state": "closed", "state_reason": "completed"})
+
+    def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:
+        found = self._calls.get(f"{self._path}/actions/artifacts", name=name, per_page=PAGE)
+        for row in found["artifacts"]:
+            if row["expired"] or row["name"] != name or row["workflow_run"]["head_sha"] != proposal.head:
+                continue
+            return unpacked(self._calls.download(f"{self._path}/actions/artifacts/{row['id']}/zip"), file)
+        return None
+
+    def _patched(self, issue: Issue, content: dict[str, str]) -> Issue:
+        return _issue(self._calls.send("PATCH", f"{self._path}/issues/{issue.number}", body=content).json())
+
+
+def _proposal(row: Any) -> Proposal:
+    merged = bool(row.get("merged_at"))
+    return Proposal(row["number"], row["user"]["login"], row["head"]["sha"], row["base"]["ref"], merged)
+
+
+def _issue(row: Any) -> Issue:
+    return Issue(row["number"], row.get("body") or "", row.get("html_url", ""))

@@ -1,0 +1,136 @@
+"""The few endpoints of GitLab that pipelines need (REST API v4)."""
+
+from __future__ import annotations
+
+import datetime
+import re
+from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
+from urllib.parse import quote
+
+from reconciler.model.codehost import Comment, Issue, Proposal, Vote
+from reconciler.remote.codehost import Calls
+
+HINT = "GITLAB_TOKEN has to be a project access token with the scope `api` and the role Developer"
+BOT = re.compile(r"(?:project|group)_\d+_bot")
+"""Names of the users behind project and group access tokens."""
+DEVELOPER = 30
+"""Access level from which a member may push to unprotected branches."""
+
+
+class GitLab:
+    """Implements `CodeHost` for one project (its id or path). People are named by their user ids."""
+
+    limit = 1_000_000
+
+    def __init__(self, url: str, project: str, token: str, **options: Any) -> None:
+        self._calls = Calls(url, {"PRIVATE-TOKEN": token}, token_hint=HINT, **options)
+        self._path = f"/projects/{quote(project, safe='')}"
+
+    @cached_property
+    def _me(self) -> str:
+        return str(self._calls.get("/user")["id"])
+
+    def _notes(self, number: int) -> str:
+        return f"{self._path}/merge_requests/{number}/notes"
+
+    def _comment(self, row: Any) -> Comment:
+        return Comment(str(row["id"]), row.get("body") or "", _author(row) == self._me)
+
+    def comments(self, number: int) -> Sequence[Comment]:
+        rows = self._calls.pages(self._notes(number), sort="asc", order_by="created_at")
+        return [self._comment(row) for row in rows if not row.get("system")]
+
+    def comment(self, number: int, body: str) -> Comment:
+        return self._comment(self._calls.send("POST", self._notes(number), body={"body": body}).json())
+
+    def edit_comment(self, number: int, comment: str, body: str) -> Comment:
+        path = f"{self._notes(number)}/{comment}"
+        return self._comment(self._calls.send("PUT", path, body={"body": body}).json())
+
+    def remove_comment(self, number: int, comment: str) -> None:
+        self._calls.send("DELETE", f"{self._notes(number)}/{comment}", expect=(404,))
+
+    def proposal(self, number: int) -> Proposal:
+        return _proposal(self._calls.get(f"{self._path}/merge_requests/{number}"))
+
+    def proposal_of(self, commit: str) -> Proposal | None:
+        for row in self._calls.pages(f"{self._path}/repository/commits/{commit}/merge_requests"):
+            if row["state"] == "merged" and commit in (row.get("merge_commit_sha"), row.get("squash_commit_sha")):
+                return _proposal(row)
+        return None
+
+    def votes(self, proposal: Proposal) -> Sequence[Vote]:
+        """Notes: an approval of GitLab's own carries no text, so the words count. One that is older than the newest
+        commit, or was edited, is about something else. Tokens of projects and groups have no say, nor has ours: every
+        job of the request can speak with them.
+        """
+        versions = list(self._calls.pages(f"{self._path}/merge_requests/{proposal.number}/versions"))
+        newest = max((_time(row["created_at"]) for row in versions), default=None)
+        current = {row.get("head_commit_sha") for row in versions if _time(row["created_at"]) == newest}
+        rows = self._calls.pages(self._notes(proposal.number), sort="asc", order_by="created_at")
+        return [
+            Vote(
+                _author(row),
+                row.get("body") or "",
+                newest is not None
+                and current == {proposal.head}
+                and _time(row["created_at"]) > newest
+                and row.get("updated_at") == row["created_at"],
+            )
+            for row in rows
+            if not row.get("system") and _author(row) != self._me and not BOT.match(row["author"].get("username", ""))
+        ]
+
+    def approve(self, proposal: Proposal, body: str) -> None:
+        """Write the words, then approve in GitLab's own way where the plan offers it."""
+        self.comment(proposal.number, body)
+        path = f"{self._path}/merge_requests/{proposal.number}/approve"
+        self._calls.send("POST", path, body={"sha": proposal.head}, expect=(401, 403, 404))
+
+    def may_approve(self, person: str) -> bool:
+        found = self._calls.found(f"{self._path}/members/all/{person}")
+        return bool(found) and found.get("state") == "active" and int(found.get("access_level", 0)) >= DEVELOPER
+
+    def issues(self, label: str) -> Sequence[Issue]:
+        rows = self._calls.pages(f"{self._path}/issues", state="opened", labels=label, sort="asc")
+        return [_issue(row) for row in rows if _author(row) == self._me]
+
+    def open_issue(self, title: str, body: str, label: str) -> Issue:
+        content = {"title": title, "description": body, "labels": label}
+        return _issue(self._calls.send("POST", f"{self._path}/issues", body=content).json())
+
+    def edit_issue(self, issue: Issue, title: str, body: str) -> Issue:
+        return self._put(issue, {"title": title, "description": body})
+
+    def close_issue(self, issue: Issue, body: str) -> None:
+        self._put(issue, {"description": body, "state_event": "close"})
+
+    def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:
+        for pipeline in self._calls.pages(f"{self._path}/merge_requests/{proposal.number}/pipelines"):
+            if pipeline["sha"] != proposal.head:
+                continue
+            for job in self._calls.pages(f"{self._path}/pipelines/{pipeline['id']}/jobs"):
+                if job["name"] == name and job["status"] == "success":
+                    return self._calls.download(f"{self._path}/jobs/{job['id']}/artifacts/{quote(file)}")
+        return None
+
+    def _put(self, issue: Issue, content: dict[str, str]) -> Issue:
+        return _issue(self._calls.send("PUT", f"{self._path}/issues/{issue.number}", body=content).json())
+
+
+def _author(row: Any) -> str:
+    return str((row.get("author") or {}).get("id", ""))
+
+
+def _time(text: str) -> datetime.datetime:
+    return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
+
+
+def _proposal(row: Any) -> Proposal:
+    return Proposal(row["iid"], _author(row), row["sha"], row["target_branch"], row["state"] == "merged")
+
+
+def _issue(row: Any) -> Issue:
+    return Issue(row["iid"], row.get("description") or "", row.get("web_url", ""))

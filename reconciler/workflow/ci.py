@@ -1,0 +1,113 @@
+"""What pipelines do on a code host: one comment for each plan, approvals of exactly one digest, one issue for drift."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from reconciler.model.codehost import CodeHost, Proposal, Vote
+from reconciler.model.document import PlanDocument
+from reconciler.model.errors import Refused
+from reconciler.render.comment import APPROVAL, drift_report, drift_title, mark, plan_comment
+
+LABEL = "reconciler-drift"
+HOW = "To approve exactly this plan, {} with this line in it:"
+
+
+@dataclass(frozen=True, slots=True)
+class Approved:
+    """A plan that may be applied: the request that brought it, and who approved it."""
+
+    proposal: Proposal
+    by: tuple[str, ...]
+
+
+def stick(host: CodeHost, number: int, document: PlanDocument, *, folder: str = "", how: str = "") -> str:
+    """Write the comment about a plan, or update the one that is there; returns its address. Only comments of our own
+    are touched: in one of somebody else, that somebody could change what the plan seems to say.
+    """
+    body = plan_comment(document, limit=host.limit, folder=folder, how=how)
+    first = mark("plan", document, folder)
+    ours = [one for one in host.comments(number) if one.mine and one.body.partition("\n")[0].strip() == first]
+    for extra in ours[1:]:
+        host.remove_comment(number, extra.id)
+    if not ours:
+        return host.comment(number, body).url
+    if ours[0].body.rstrip() == body.rstrip():
+        return ours[0].url
+    return host.edit_comment(number, ours[0].id, body).url
+
+
+def check_approval(host: CodeHost, document: PlanDocument, proposal: Proposal, *, needed: int = 1) -> Approved:
+    """Return who approved exactly this plan. Raises Refused, with what is there instead.
+
+    It counts when somebody who may write, and did not open the request, names the digest about the newest commit, and
+    it is the last that they said about this environment.
+    """
+    if document.tripped:
+        raise Refused("a plan that guards stop cannot be approved", hint="have it planned anew without what they stop")
+    last: dict[str, Vote] = {}
+    for vote in host.votes(proposal):
+        if vote.against or _digests(vote, document.environment):
+            last[vote.author] = vote
+    against: list[str] = []
+    by: list[str] = []
+    why: list[str] = []
+    for author, vote in last.items():
+        problem = _problem(vote, document, proposal)
+        if not vote.against and problem:
+            why.append(f"{author} {problem}")
+        elif not host.may_approve(author):
+            why.append(f"{author} may not write to the repository")
+        else:
+            (against if vote.against else by).append(author)
+    if against:
+        raise Refused(f"{', '.join(against)} asks for changes", hint="the plan is applied once they approve")
+    if len(by) < needed:
+        said = f"; {'; '.join(why)}" if why else ""
+        raise Refused(
+            f"{len(by)} of {needed} approvals for the digest {document.digest}{said}",
+            hint=f"approve with the line `reconciler approve {document.environment} {document.digest}`",
+        )
+    return Approved(proposal, tuple(by))
+
+
+def _digests(vote: Vote, environment: str) -> list[str]:
+    return [found["digest"] for found in APPROVAL.finditer(vote.body) if found["environment"] == environment]
+
+
+def _problem(vote: Vote, document: PlanDocument, proposal: Proposal) -> str:
+    if vote.author == proposal.author:
+        return "opened the request and cannot approve it"
+    if document.digest not in _digests(vote, document.environment):
+        return "approved another plan"
+    return "" if vote.current else "approved before the newest commit, or changed the words since"
+
+
+def merged(host: CodeHost, commit: str, number: int | None = None) -> Proposal:
+    """Return the merged request that brought a commit (or the one with this number). Raises Refused."""
+    proposal = host.proposal(number) if number is not None else host.proposal_of(commit)
+    if proposal is None:
+        raise Refused(
+            f"no merged request brought the commit {commit[:12]}, so nobody approved what it would apply",
+            hint="plans are applied when a pull or merge request is merged; push to the target branch through one",
+        )
+    if not proposal.merged:
+        raise Refused(f"request {proposal.number} is not merged", hint="its plan is applied once it is")
+    return proposal
+
+
+def report_drift(host: CodeHost, document: PlanDocument, *, folder: str = "") -> str:
+    """Open, update or close the one issue about this environment's drift, and return a sentence about it."""
+    first = mark("drift", document, folder)
+    ours = [one for one in host.issues(LABEL) if one.body.partition("\n")[0].strip() == first]
+    body = drift_report(document, limit=host.limit, folder=folder)
+    if not document.changes and not document.skipped:
+        for issue in ours:
+            host.close_issue(issue, body)
+        return f"closed issue {ours[0].number}: no drift any more" if ours else "no drift, and no open issue about any"
+    if not document.changes and not ours:
+        return "no drift in what could be read, and no open issue about any"
+    title = drift_title(document, folder)
+    if not ours:
+        return f"opened issue {host.open_issue(title, body, LABEL).number}"
+    return f"updated issue {host.edit_issue(ours[0], title, body).number}"

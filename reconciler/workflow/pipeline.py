@@ -1,0 +1,100 @@
+"""Where a pipeline runs: which code host, which request, which commit; read from the variables that hosts set."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from reconciler.model.codehost import CodeHost
+from reconciler.model.errors import ReconcilerError
+
+HOSTS = ("github", "gitlab")
+APPROVING = {
+    "github": "approve the pull request (Review changes, Approve)",
+    "gitlab": "write a comment on the merge request",
+}
+
+
+@dataclass(frozen=True)
+class Pipeline:
+    """A run on a code host. `number` is that of the pull or merge request, None where the run is about none."""
+
+    host: CodeHost
+    name: str
+    number: int | None
+    commit: str
+
+    def proposed(self) -> int:
+        """Return the number of the request. Raises ReconcilerError where there is none."""
+        if self.number is None:
+            raise ReconcilerError(
+                "this run is about no pull or merge request", hint="name one with --pull NUMBER, or run it for one"
+            )
+        return self.number
+
+
+def open_pipeline(
+    environ: Mapping[str, str],
+    *,
+    name: str | None = None,
+    number: int | None = None,
+    on_wait: Callable[[str, float], None] = lambda reason, seconds: None,
+) -> Pipeline:
+    """Return the pipeline that the environment variables describe. Raises ReconcilerError for what is missing."""
+    name = name or _detected(environ)
+    if name == "github":
+        from reconciler.remote.github import GitHub
+
+        url = environ.get("GITHUB_API_URL") or "https://api.github.com"
+        github = GitHub(url, _needed(environ, "GITHUB_REPOSITORY"), _needed(environ, "GITHUB_TOKEN"), on_wait=on_wait)
+        return Pipeline(github, name, number or _github_number(environ), environ.get("GITHUB_SHA", ""))
+    from reconciler.remote.gitlab import GitLab
+
+    url, project = _needed(environ, "CI_API_V4_URL"), _needed(environ, "CI_PROJECT_ID")
+    gitlab = GitLab(url, project, _needed(environ, "GITLAB_TOKEN"), on_wait=on_wait)
+    given = environ.get("CI_MERGE_REQUEST_IID", "")
+    return Pipeline(gitlab, name, number or (int(given) if given.isdigit() else None), environ.get("CI_COMMIT_SHA", ""))
+
+
+def _detected(environ: Mapping[str, str]) -> str:
+    if environ.get("GITLAB_CI") or environ.get("CI_API_V4_URL"):
+        return "gitlab"
+    if environ.get("GITHUB_ACTIONS") or environ.get("GITHUB_REPOSITORY"):
+        return "github"
+    raise ReconcilerError(
+        "this is neither a run of GitHub Actions nor of GitLab CI",
+        hint="set GITHUB_REPOSITORY and GITHUB_TOKEN, or CI_API_V4_URL, CI_PROJECT_ID and GITLAB_TOKEN",
+    )
+
+
+def _needed(environ: Mapping[str, str], name: str) -> str:
+    value = environ.get(name, "").strip()
+    if not value:
+        hints = {
+            "GITHUB_TOKEN": "pass it to the step: `env: {GITHUB_TOKEN: ${{ github.token }}}`",
+            "GITLAB_TOKEN": "add a masked CI/CD variable with a project access token (scope `api`, role Developer)",
+        }
+        raise ReconcilerError(f"{name} is not set", hint=hints.get(name, "the host sets it in its pipelines"))
+    return value
+
+
+def _github_number(environ: Mapping[str, str]) -> int | None:
+    """Return the number of the pull request: of the ref, or of the event that started the run."""
+    match = re.fullmatch(r"refs/pull/(\d+)/(?:merge|head)", environ.get("GITHUB_REF", ""))
+    if match:
+        return int(match.group(1))
+    event = _event(environ.get("GITHUB_EVENT_PATH", ""))
+    found = (event.get("pull_request") or {}).get("number")
+    return found if isinstance(found, int) else None
+
+
+def _event(path: str) -> dict[str, Any]:
+    try:
+        content = json.loads(Path(path).read_text("utf-8")) if path else {}
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

@@ -1,0 +1,1 @@
+"""Pipelines on code hosts: commands against loopback servers, and the files that hosts read."""

@@ -1,0 +1,180 @@
+"""The way of a change through GitLab: notes, approvals that name the digest, artifacts of jobs, issues."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.ci.gitlab import PROJECT, GitLab, gitlab
+from tests.world import Ran, World
+
+pytestmark = pytest.mark.socket
+JOB = "reconciler:plan"
+JANE, JOE, EVE = 1, 2, 3
+
+
+@dataclass
+class Flow:
+    """A project with an account; merge request 1 of joe adds a tag, and its pipeline has planned it."""
+
+    world: World
+    host: GitLab
+    monkeypatch: pytest.MonkeyPatch
+
+    def run(self, *arguments: str) -> Ran:
+        """Run a command."""
+        return self.world.cli(*arguments)
+
+    def planned(self) -> None:
+        """Do what the pipeline of the merge request does."""
+        self.monkeypatch.setenv("CI_MERGE_REQUEST_IID", "1")
+        assert self.run("plan", "--out", "plan.json").code == 0
+        ran = self.run("ci", "comment", "plan.json")
+        assert ran.code == 0, ran.text
+        content = (self.world.folder / "plan.json").read_bytes()
+        self.host.keep(1, JOB, "plan.json", content, sha=self.host.requests[1]["sha"])
+
+    @property
+    def line(self) -> str:
+        """The line that approves the plan."""
+        digest = json.loads((self.world.folder / "plan.json").read_text("utf-8"))["digest"]
+        return f"reconciler approve demo {digest}"
+
+    def applied(self) -> list[Ran]:
+        """Merge, and do what the pipeline of the merge does, up to the first step that fails."""
+        self.host.merge(1, "c" * 40)
+        self.monkeypatch.delenv("CI_MERGE_REQUEST_IID")
+        self.monkeypatch.setenv("CI_COMMIT_SHA", "c" * 40)
+        (self.world.folder / "plan.json").unlink()
+        steps = [self.run("ci", "fetch", JOB)]
+        if steps[-1].code == 0:
+            steps.append(self.run("ci", "approved", "plan.json"))
+        if steps[-1].code == 0:
+            steps.append(self.run("apply", "plan.json", "--digest", steps[-1].out.strip()))
+        return steps
+
+
+@pytest.fixture
+def flow(world: World, monkeypatch: pytest.MonkeyPatch) -> Iterator[Flow]:
+    """See `Flow`."""
+    monkeypatch.chdir(world.folder)
+    monkeypatch.delenv("GITHUB_REPOSITORY", raising=False)
+    with gitlab() as host:
+        for name, value in {
+            "CI_API_V4_URL": host.url,
+            "CI_PROJECT_ID": PROJECT,
+            "GITLAB_TOKEN": "project-token",
+        }.items():
+            monkeypatch.setenv(name, value)
+        world.write("tags: {vip: {}, new: {}}")
+        host.open_request(1, JOE, "a" * 40)
+        made = Flow(world, host, monkeypatch)
+        made.planned()
+        yield made
+
+
+def test_what_was_approved_is_applied(flow: Flow) -> None:
+    """A note of somebody who may push names the digest; after the merge exactly that plan is applied."""
+    flow.host.note(1, JANE, f"Fine with me.\n\n{flow.line}")
+    flow.host.note(1, JANE, "Thanks for asking!")
+    steps = flow.applied()
+    assert [step.code for step in steps] == [0, 0, 0], steps[-1].text
+    assert flow.world.rows("tags", tag="new")
+
+
+def test_there_is_one_note_of_ours(flow: Flow) -> None:
+    """Another plan updates the note; one of somebody else with our mark is left alone."""
+    flow.host.note(1, EVE, flow.host.notes[0]["body"])
+    flow.world.write("tags: {vip: {}, newer: {}}")
+    flow.planned()
+    ours = [note for note in flow.host.notes if note["author"]["id"] == 7]
+    assert len(flow.host.notes) == 2
+    assert ["tag.newer" in note["body"] for note in ours] == [True]
+
+
+@pytest.mark.parametrize(
+    ("person", "why"), [(JOE, "opened the request"), (EVE, "may not write"), (99, "may not write")]
+)
+def test_only_others_who_may_write_approve(flow: Flow, person: int, why: str) -> None:
+    """The author cannot approve, nor can a reporter or a stranger."""
+    flow.host.note(1, person, flow.line)
+    refused = flow.applied()[-1]
+    assert (refused.code, why in refused.err) == (7, True)
+
+
+@pytest.mark.parametrize("person", [7, 8], ids=["ours", "another token"])
+def test_programs_have_no_say(flow: Flow, person: int) -> None:
+    """The note with the plan shows the line, and any job of the request can write it too: neither counts."""
+    assert flow.line in flow.host.notes[0]["body"]
+    flow.host.note(1, person, flow.line)
+    refused = flow.applied()[-1]
+    assert (refused.code, "0 of 1 approvals" in refused.err) == (7, True)
+
+
+def test_an_approval_before_the_newest_commit_counts_no_more(flow: Flow) -> None:
+    """Replaying the approved plan after another push is refused: notes carry times, and the push came later."""
+    flow.host.note(1, JANE, flow.line)
+    flow.host.push(1, "b" * 40)
+    content = (flow.world.folder / "plan.json").read_bytes()
+    flow.host.keep(1, JOB, "plan.json", content, sha="b" * 40)
+    refused = flow.applied()[-1]
+    assert (refused.code, "before the newest commit" in refused.err) == (7, True)
+
+
+def test_an_edited_approval_counts_no_more(flow: Flow) -> None:
+    """Maintainers may edit the words of others, so edited words are nobody's."""
+    note = flow.host.note(1, JANE, "Not yet.")
+    flow.host.edit(note, flow.line)
+    refused = flow.applied()[-1]
+    assert (refused.code, "changed the words" in refused.err) == (7, True)
+
+
+def test_a_flipped_byte_is_refused(flow: Flow) -> None:
+    """An artifact that was altered is no plan, and is not kept."""
+    flow.host.note(1, JANE, flow.line)
+    flow.host.jobs[0]["content"] = flow.host.jobs[0]["content"].replace(b'"new"', b'"nev"')
+    assert [step.code for step in flow.applied()] == [6]
+    assert flow.world.writes() == []
+
+
+def test_a_person_approves_from_the_command_line(flow: Flow) -> None:
+    """The words are written as a note, and GitLab's own approval is given for the same commit."""
+    flow.monkeypatch.setenv("GITLAB_TOKEN", "jane-token")
+    assert flow.run("ci", "approve", "plan.json").code == 0
+    assert flow.host.approvals == [JANE]
+    flow.monkeypatch.setenv("GITLAB_TOKEN", "project-token")
+    assert flow.applied()[-1].code == 0
+
+
+def test_drift_is_one_issue(flow: Flow) -> None:
+    """Opened, updated, closed."""
+    assert flow.run("apply", "--auto-approve").code == 0
+    row = flow.world.rows("tags", tag="vip")[0]
+    for name in ("by hand", "by hand again"):
+        flow.world.account.rows.put("tags", row["id"], {**row, "tag": name})
+        assert flow.run("ci", "drift").code == 0
+    [issue] = flow.host.issues
+    assert "by hand again" in issue["description"]
+    flow.world.account.rows.put("tags", row["id"], row)
+    assert flow.run("ci", "drift").code == 0
+    assert issue["state"] == "closed"
+
+
+def test_a_missing_token_says_which(flow: Flow) -> None:
+    """The token of a job cannot write notes, so one has to be set."""
+    flow.monkeypatch.delenv("GITLAB_TOKEN")
+    ran = flow.run("ci", "comment", "plan.json")
+    assert (ran.code, "project access token" in ran.err) == (1, True)
+
+
+@pytest.mark.parametrize(("host", "limit"), [("github", 65_536), ("gitlab", 1_000_000), ("bitbucket", 32_768)])
+def test_texts_keep_below_every_hosts_limit(flow: Flow, host: str, limit: int) -> None:
+    """`ci body` prints the comment for hosts that are served by curl; what does not fit is counted."""
+    flow.world.write("tags: {" + ", ".join(f"t{n}: {{description: {'é' * 200}}}" for n in range(2500)) + "}")
+    assert flow.run("plan", "--out", "big.json").code == 0
+    body = flow.run("ci", "body", "big.json", "--host", host).out
+    assert limit * 0.5 < len(body.encode("utf-16-le")) // 2 <= limit
+    assert ("not shown" in body) is (host != "gitlab")
