@@ -50,6 +50,7 @@ class Proof:
 @click.option("--json", "stream", is_flag=True, help="Print events as lines of JSON, with heartbeats.")
 @confirmation
 @borders()
+@click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
 @selection
 @consent
 @budget
@@ -63,6 +64,7 @@ def command(
     lock_timeout: float,
     no_impact: bool,
     stream: bool,
+    no_uses: bool,
     confirm_account: str | None,
     guards_from: str | None,
     target: tuple[str, ...],
@@ -85,7 +87,7 @@ def command(
         raise click.UsageError("--json asks nothing: use it with --auto-approve, or with a saved plan")
     from reconciler.workflow.planning import Options
 
-    options = Options(target, exclude, False, not no_impact, allow, max_requests)
+    options = Options(target, exclude, False, not no_impact, allow, max_requests, uses=not no_uses)
     approval = Approval(auto_approve, confirm_account)
     return plan_and_apply(chosen, options, approval, lock_timeout, telling, guards_from)
 

@@ -16,6 +16,7 @@ from reconciler.cli.program import Globals
 @click.option("--no-impact", is_flag=True, help="Do not count the records that would be lost.")
 @click.option("--json", "stream", is_flag=True, help="Print events as lines of JSON, with heartbeats.")
 @confirmation
+@click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
 @selection
 @consent
 @budget
@@ -26,6 +27,7 @@ def command(
     lock_timeout: float,
     no_impact: bool,
     stream: bool,
+    no_uses: bool,
     confirm_account: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -38,5 +40,5 @@ def command(
     if stream and not auto_approve:
         raise click.UsageError("--json asks nothing: use it with --auto-approve")
     telling = Telling(chosen.quiet, chosen.verbose, stream)
-    options = Options(target, exclude, True, not no_impact, allow, max_requests)
+    options = Options(target, exclude, True, not no_impact, allow, max_requests, uses=not no_uses)
     return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, telling)

@@ -28,6 +28,7 @@ from reconciler.cli.views import PLAN, Output, formats, plan_view, show
 @click.option("--refresh-only", is_flag=True, help="Only show what changed in the account since it was last applied.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
 @borders()
+@click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
 @selection
 @consent
 @budget
@@ -42,6 +43,7 @@ def command(
     refresh_only: bool,
     no_impact: bool,
     guards_from: str | None,
+    no_uses: bool,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
     allow: tuple[str, ...],
@@ -57,7 +59,7 @@ def command(
     opened = session(chosen) if against is None else on_snapshot(chosen, against)
     opened = bordered(opened, guards_from)
     measured = not no_impact and against is None
-    options = Options(target, exclude, destroy, measured, allow, max_requests, refresh_only)
+    options = Options(target, exclude, destroy, measured, allow, max_requests, refresh_only, not no_uses)
     planned = run_async(make_plan(opened, options))
     document = planned.document
     command_line = f"reconciler apply {shlex.quote(str(out))}" if out is not None else ""

@@ -4,7 +4,7 @@ forbidden one is unknown.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.engine.together import together
@@ -87,6 +87,12 @@ async def _who_am_i(remote: Remote) -> None:
             f"there is no ActiveCampaign API at this address: {error.message}",
             hint="check `url`: it is the API URL from Settings > Developer",
         ) from error
+
+
+async def read_listing(remote: Remote, collection: Collection) -> Sequence[Row] | Unknown:
+    """Return the rows of one listing, or why nothing can be said about it. Raises what `refresh` raises."""
+    found = await _read(remote, collection)
+    return found if isinstance(found, Unknown) else found.rows
 
 
 async def _read(remote: Remote, collection: Collection) -> _Listing | Unknown:

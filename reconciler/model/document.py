@@ -63,6 +63,14 @@ class FindingView(_Part):
     hint: str = ""
 
 
+class UseView(_Part):
+    """A place in the account that mentions an object which goes, or that could not be looked into."""
+
+    where: str
+    certainty: Literal["used", "maybe", "not inspected"] = "used"
+    note: str = ""
+
+
 class ChangeView(_Part):
     """What happens to one address."""
 
@@ -76,6 +84,7 @@ class ChangeView(_Part):
     adopts: bool = Field(False, description="Takes over an object that exists and was not managed.")
     depends_on: list[str] = Field(default_factory=list)
     impacts: list[ImpactView] = Field(default_factory=list)
+    uses: list[UseView] = Field(default_factory=list, description="What else in the account mentions the object.")
     findings: list[FindingView] = Field(default_factory=list)
     manual: dict[str, str] = Field(
         default_factory=dict, description="Attributes that the API cannot change, with what to do by hand."

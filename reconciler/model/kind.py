@@ -14,6 +14,7 @@ from typing import Any, ClassVar, Literal
 
 from reconciler.model import values
 from reconciler.model.http import Bound, Flow, Json, Request, Response, delete, post, put
+from reconciler.model.mention import Mention
 from reconciler.model.spec import AfterCreate, Attribute, Ensure, Ids, Immutable, Once, Spec, WriteOnly, attributes
 from reconciler.model.values import Value
 
@@ -170,6 +171,10 @@ class Kind:
     after: ClassVar[tuple[str, ...]] = ()
     permission: ClassVar[str] = ""
     destroys: ClassVar[str] = ""
+    mentioned_as: ClassVar[tuple[str, ...]] = ()
+    """Names of parameters by which other things of the account hold an id of this kind, in lower case."""
+    renames: ClassVar[frozenset[str]] = frozenset()
+    """Attributes by which contents name an object: a change breaks them."""
     guarded: ClassVar[bool] = False
     """Deletes of this kind need a yes of their own, whatever the counts say."""
     updatable: ClassVar[bool] = True
@@ -370,6 +375,10 @@ class Kind:
                 for key, value in body.items()
             },
         )
+
+    def mention(self, live: Live) -> Mention | None:
+        """Return how other things of the account name this object; None where nothing can."""
+        return Mention(self.name, live.id, frozenset(self.mentioned_as)) if self.mentioned_as else None
 
     # --- looking closer --------------------------------------------------------------------------------------------
 

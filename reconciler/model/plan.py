@@ -14,6 +14,7 @@ from reconciler.model.http import Flow
 from reconciler.model.kind import Finding, Impact, Kind, Live, Write
 from reconciler.model.spec import Ids
 from reconciler.model.state import Binding
+from reconciler.model.usage import Use
 from reconciler.model.values import Ref, Value, decode
 
 
@@ -75,6 +76,7 @@ class Change:
     page: str = ""
     """Path of the screen for the manual steps in the account's web interface, where it is known."""
     impacts: tuple[Impact, ...] = ()
+    uses: tuple[Use, ...] = ()
     findings: tuple[Finding, ...] = ()
     natural_key: tuple[object, ...] = ()
     spares: tuple[str, ...] = ()

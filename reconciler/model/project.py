@@ -27,6 +27,9 @@ class Guards(_Section):
     allow_list_deletes: bool = Field(
         False, description="Lists may be deleted; contacts that are only on them go with them."
     )
+    max_use_requests: int = Field(
+        25, ge=0, description="Requests that looking for uses of what is deleted may take; 0 turns it off."
+    )
     max_requests: int | None = Field(None, ge=1, description="Refuse a plan that takes more requests than this.")
     allow: list[str] = Field(
         default_factory=list,

@@ -118,6 +118,7 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
             doc.ImpactView(count=one.count, noun=one.noun, at_most=one.at_most, detail=one.detail)
             for one in change.impacts
         ],
+        uses=[doc.UseView(where=one.where, certainty=one.certainty, note=one.note) for one in change.uses],
         findings=[
             doc.FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)
             for one in change.findings

@@ -36,7 +36,7 @@ def outline(change: ChangeView, *, width: int = 80) -> Outline:
 
 def remarks(change: ChangeView) -> list[Line]:
     """Return what there is to say beyond attributes: findings, manual steps, what is moved away before a delete."""
-    return [*_findings(change), *_manual(change), *_on_destroy(change), *_ignored(change)]
+    return [*_findings(change), *_uses(change), *_manual(change), *_on_destroy(change), *_ignored(change)]
 
 
 def _note(change: ChangeView) -> str:
@@ -112,6 +112,16 @@ def _findings(change: ChangeView) -> list[Line]:
         lines.append(Line("!", 0, clean(f"{finding.severity}: {where}{finding.message}")))
         if finding.hint:
             lines.append(Line(" ", 1, clean(f"hint: {finding.hint}")))
+    return lines
+
+
+def _uses(change: ChangeView) -> list[Line]:
+    """Who mentions the object; what could not be looked into is said, for it is no "no use"."""
+    marks = {"used": ("!", "used by"), "maybe": ("!", "maybe used by"), "not inspected": (" ", "not inspected:")}
+    lines = []
+    for use in change.uses:
+        mark, word = marks[use.certainty]
+        lines.append(Line(mark, 0, clean(f"{word} {use.where}{f' ({use.note})' if use.note else ''}")))
     return lines
 
 

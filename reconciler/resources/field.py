@@ -13,7 +13,8 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post, put
-from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.mention import Mention
 from reconciler.model.spec import (
     AfterCreate,
     Api,
@@ -120,6 +121,8 @@ class FieldKind(Kind):
     mentioned = ("field", "fieldid")
     path = "/fields"
     wrapper = "field"
+    mentioned_as = ("field", "fieldid", "field_id", "fields", "customfield")
+    renames = frozenset({"perstag"})
     collections = (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),)
     label = "title"
     destroys = "Every contact's value of the field is deleted with it; there is no undo."
@@ -258,6 +261,12 @@ class FieldKind(Kind):
     def predict(self, request: Request, serial: int) -> Response:
         """A look at the field after a bulk POST finds everything."""
         return Response(200, {}) if request.method == "GET" else super().predict(request, serial)
+
+    def mention(self, live: Live) -> Mention | None:
+        """By its id, and in contents as `%TAG%`."""
+        tag = live.attrs.get("perstag")
+        texts = (f"%{tag}%",) if tag else ()
+        return Mention(self.name, live.id, frozenset(self.mentioned_as), texts)
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Values of the field, or of removed options (section 5). Rows with a blank value are counted too, so the total

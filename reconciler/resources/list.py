@@ -64,6 +64,7 @@ class ListKind(Kind):
     mentioned = ("list", "listid", "lists")
     path = "/lists"
     wrapper = "list"
+    mentioned_as = ("list", "listid", "list_id", "lists", "listids")
     collections = (Collection("/lists", "lists"), Collection("/listGroups", "listGroups", optional=True))
     guarded = True
     observed = ("update",)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, delete, post, put
-from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.mention import Mention
 from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import membership
@@ -68,6 +69,7 @@ class MetaFieldKind(Kind):
     data: ClassVar[str] = ""
     holders: ClassVar[str] = ""
     label = "label"
+    mentioned_as = ("customfieldid", "dealcustomfieldid", "fieldid", "field")
     created = "createdTimestamp"
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
@@ -122,6 +124,12 @@ class MetaFieldKind(Kind):
     def delete(self, write: Write) -> Flow[None]:
         """Delete the field; its values go with it."""
         yield delete(f"{self.path}/{write.id}")
+
+    def mention(self, live: Live) -> Mention | None:
+        """By its id, and in contents as `%TAG%`."""
+        tag = live.row.get("personalization")
+        texts = (f"%{tag}%",) if tag else ()
+        return Mention(self.name, live.id, frozenset(self.mentioned_as), texts)
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Values of the field, see `counts.carried`; how many chose a removed option is only bounded by them."""

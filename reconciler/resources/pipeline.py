@@ -68,6 +68,7 @@ class PipelineKind(Kind):
     mentioned = ("pipeline", "pipelineid", "dealgroup")
     path = "/dealGroups"
     wrapper = "dealGroup"
+    mentioned_as = ("dealgroup", "groupid", "d_groupid", "pipeline", "pipelineid")
     collections = (PIPELINES,)
     label = "title"
     destroys = "Its stages and all their deals are deleted with it; there is no undo."

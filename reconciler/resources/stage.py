@@ -66,6 +66,7 @@ class StageKind(Kind):
     mentioned = ("stage", "stageid")
     path = "/dealStages"
     wrapper = "dealStage"
+    mentioned_as = ("dealstage", "stage", "stageid", "d_stageid")
     collections = (PIPELINES,)
     label = "title"
     destroys = "All deals in the stage are deleted with it, unless `on_destroy: {move_deals_to: ...}` moves them first."

@@ -10,6 +10,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.engine.examine import examine
 from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.engine.usage import who_uses
 from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.address import key_of
@@ -28,6 +29,7 @@ from reconciler.planning.outlook import Listing, Spent, forecast
 from reconciler.planning.planner import Inputs, plan
 from reconciler.planning.policies import judge_policies
 from reconciler.planning.select import Selected, select
+from reconciler.resources.places import PLACES
 from reconciler.workflow.identity import account_requests, check_account
 from reconciler.workflow.session import Book, Session, open_book
 
@@ -43,6 +45,7 @@ class Options:
     allow: tuple[str, ...] = ()
     max_requests: int | None = None
     refresh_only: bool = False
+    uses: bool = True
     selected: Selected = field(default_factory=Selected)
     within: frozenset[str] | None = None
     """Nothing outside these addresses is looked at (None: everything)."""
@@ -57,6 +60,7 @@ class Options:
             "allow": list(self.allow),
             "max_requests": self.max_requests,
             "refresh_only": self.refresh_only,
+            "no_uses": not self.uses,
             "brought": list(self.selected.brought),
             "dropped": list(self.selected.dropped),
         }
@@ -105,6 +109,9 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
         made = await examine(
             made, remote, session.kinds, secret=session.secret, impact=options.impact and not options.refresh_only
         )
+        budget = session.settings.guards.max_use_requests
+        if options.impact and options.uses and budget and not options.refresh_only:
+            made = await who_uses(made, remote, session.kinds, PLACES, budget=budget)
         requests = remote.requests
     return finish(session, book, inputs, refreshed, made, options, requests, tuple(loaded.warnings), reads)
 

@@ -150,6 +150,11 @@ CORRECTIONS: tuple[Correction, ...] = (
     Correction("named by `links` [CAS-MH]", ["GET"], "/groups/{id}/listGroups"),
     Correction("[CAS-MH], [CAS-AY] recorded", ["GET"], "/contactTags"),
     Correction("[CAS-AY] recorded", ["GET"], "/templates"),
+    # Read to find out who uses an object
+    Correction("[TAP] reads it in production", ["GET"], "/automationBlocks"),
+    Correction("[TAP] reads it in production", ["GET"], "/campaignLists"),
+    Correction("the vendor's other file, of segments", ["GET"], "/audiences", query=["page", "page_size"]),
+    Correction("the vendor's other file, of segments", ["GET"], "/segmentsV2/{id}"),
     Correction(
         "the only example is of the endpoint that this one replaced [OAS]",
         ["POST"],

@@ -1,0 +1,141 @@
+"""Who uses what a plan is about to delete: automations, forms, segments, campaigns and contents that mention it.
+
+Reads only, and no more requests than the budget allows. What could not be read is said, never taken for "no use".
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from reconciler.engine.refresh import read_listing
+from reconciler.model.errors import ReconcilerError, RemoteError
+from reconciler.model.http import Remote, Request, Response, get
+from reconciler.model.kind import Collection, Kinds, Row, Unknown
+from reconciler.model.mention import Mention
+from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.usage import Place, Use
+
+DOOMED = (Action.DELETE, Action.REPLACE)
+SHOWN = 10
+"""Uses that are told one by one; of more, the number."""
+
+
+class _Spent(RemoteError):
+    """The budget is used up."""
+
+
+class _Purse:
+    """A remote that sends so many requests and no more."""
+
+    def __init__(self, remote: Remote, budget: int) -> None:
+        self._remote, self._left = remote, budget
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send a request. Raises _Spent when nothing is left."""
+        if self._left <= 0:
+            raise _Spent("the request budget for looking for uses is used up")
+        self._left -= 1
+        return await self._remote.send(request)
+
+
+async def who_uses(plan: Plan, remote: Remote, kinds: Kinds, places: Iterable[Place], *, budget: int) -> Plan:
+    """Return the plan with the uses of everything that goes, or changes a name by which others know it."""
+    wanted = {change.address: found for change in plan.changes if (found := _mention(change, kinds)) is not None}
+    if not wanted:
+        return plan
+    purse = _Purse(remote, budget)
+    uses: dict[str, list[Use]] = {address: [] for address in wanted}
+    for place in places:
+        about = {a: one for a, one in wanted.items() if not place.about or one.kind in place.about}
+        if not about:
+            continue
+        for address, seen in (await _look(place, purse, about)).items():
+            uses[address] += seen
+    changes = tuple(replace(change, uses=tuple(uses.get(change.address, ()))) for change in plan.changes)
+    return replace(plan, changes=changes)
+
+
+def _mention(change: Change, kinds: Kinds) -> Mention | None:
+    """Return how others name an object that goes, or whose name in their contents changes."""
+    kind = kinds[change.kind]
+    if change.live is None or (change.action not in DOOMED and not kind.renames & change.changed):
+        return None
+    mention = kind.mention(change.live)
+    return mention if mention is None or change.action in DOOMED else replace(mention, keys=frozenset())
+
+
+async def _look(place: Place, remote: Remote, about: Mapping[str, Mention]) -> dict[str, list[Use]]:
+    """Return the uses in one place by address."""
+    try:
+        rows = await _rows(remote, place.collection)
+        names = await _names(remote, place)
+        if place.detail:
+            rows = [await _whole(remote, place, row) for row in rows]
+    except ReconcilerError as error:
+        unseen = Use(f"{place.title}s", "not inspected", error.message)
+        return {address: [unseen] for address in about}
+    return {address: _uses(place, rows, names, mention) for address, mention in about.items()}
+
+
+async def _rows(remote: Remote, collection: Collection) -> list[Row]:
+    found = await read_listing(remote, collection)
+    if isinstance(found, Unknown):
+        raise RemoteError(found.reason)
+    return list(found)
+
+
+async def _names(remote: Remote, place: Place) -> dict[str, str]:
+    """Return the names of what the rows belong to; without them, ids have to do."""
+    if place.names is None:
+        return {}
+    try:
+        return {str(row.get("id")): str(row.get(place.label) or "") for row in await _rows(remote, place.names)}
+    except ReconcilerError:
+        return {}
+
+
+async def _whole(remote: Remote, place: Place, row: Row) -> Row:
+    """Return a row with what only its own page tells."""
+    answer = await remote.send(get(f"{place.detail}/{row.get('id')}"))
+    return {**row, "_whole": answer.body}
+
+
+def _uses(place: Place, rows: Iterable[Row], names: Mapping[str, str], mention: Mention) -> list[Use]:
+    found: dict[str, Use] = {}
+    unseen: Counter[str] = Counter()
+    for row in rows:
+        certainty = place.finds(row, mention)
+        if certainty == "not inspected":
+            unseen[str(row.get(place.sort) or "unknown")] += 1
+        elif certainty:
+            where = _where(place, row, names)
+            if where not in found or certainty == "used":
+                found[where] = Use(where, certainty)
+    uses = list(found.values())
+    if len(uses) > SHOWN:
+        uses = [*uses[:SHOWN], Use(f"{len(uses) - SHOWN} more {place.title}s")]
+    if unseen:
+        sorts = ", ".join(f"{count} `{sort}`" for sort, count in sorted(unseen.items())) if place.sort else ""
+        part = f"{place.title} blocks" if place.sort else f"{unseen.total()} {place.title}s"
+        note = "what they hold is not known" + (f": {sorts}" if sorts else "")
+        uses.append(Use(part, "not inspected", note))
+    return uses
+
+
+def _where(place: Place, row: Row, names: Mapping[str, str]) -> str:
+    identity = str(row.get(place.owner) if place.owner else row.get("id"))
+    name: Any = names.get(identity) if place.owner else _labelled(row, place.label)
+    return f"{place.title} `{name}`" if name else f"{place.title} {identity}"
+
+
+def _labelled(row: Row, label: str) -> Any:
+    attributes = row.get("attributes")
+    return row.get(label) or (attributes.get(label) if isinstance(attributes, dict) else None) or row.get("name")

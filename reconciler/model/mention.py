@@ -1,0 +1,15 @@
+"""How other things of the account name an object."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mention:
+    """How others name an object: its id under one of these parameter names, or one of these texts in contents."""
+
+    kind: str
+    id: str
+    keys: frozenset[str]
+    texts: tuple[str, ...] = ()

@@ -1,0 +1,54 @@
+"""Who uses an object: where in the account its names are looked for, and what was found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from reconciler.model.kind import Collection, Row
+from reconciler.model.mention import Mention
+
+Certainty = Literal["used", "maybe", "not inspected"]
+
+
+@dataclass(frozen=True, slots=True)
+class Use:
+    """One place that mentions an object, may mention it, or could not be looked into."""
+
+    where: str
+    certainty: Certainty = "used"
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Place:
+    """A listing whose rows may mention objects.
+
+    `finds(row, mention)` says "used", "maybe", "not inspected" (it does not know such rows), or "" for no use. `about`
+    are the kinds that can be mentioned there; empty: all. `names` is a listing with the names of what `owner` points
+    to. `detail` is the path by which a single row is read in full, `sort` the property that says what sort of row it
+    is.
+    """
+
+    title: str
+    collection: Collection
+    finds: Callable[[Row, Mention], Certainty | Literal[""]]
+    about: frozenset[str] = frozenset()
+    label: str = "name"
+    names: Collection | None = None
+    owner: str = ""
+    detail: str = ""
+    sort: str = ""
+
+
+def leaves(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield (nearest property name, text) of every scalar in a JSON value."""
+    if isinstance(value, Mapping):
+        for name, item in value.items():
+            yield from leaves(item, str(name))
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from leaves(item, key)
+    elif value is not None and not isinstance(value, bool):
+        yield key, str(value)

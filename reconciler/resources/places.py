@@ -1,0 +1,84 @@
+"""Where other things of the account may mention an object. No kind lives here.
+
+What an automation's blocks, a segment's conditions and a form's actions hold is not documented: ids are looked for
+under the names by which they are known, and what is of an unknown sort counts as not inspected, never as no use.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Literal
+
+from reconciler.model.kind import Collection, Row
+from reconciler.model.mention import Mention
+from reconciler.model.usage import Certainty, Place, leaves
+
+Finding = Certainty | Literal[""]
+KNOWN_BLOCKS = frozenset({"wait", "end"})
+"""Sorts of automation blocks that hold no reference: one waits, one ends."""
+
+
+def _by_id(known: Callable[[Row], bool], part: str = "") -> Callable[[Row, Mention], Finding]:
+    """Return a search for an object's id: under one of its names it is a use, elsewhere it may be one."""
+
+    def finds(row: Row, mention: Mention) -> Finding:
+        pairs = list(leaves(row.get(part) if part else row))
+        if any(text == mention.id and key.lower() in mention.keys for key, text in pairs):
+            return "used"
+        if mention.texts and any(wanted in text for _, text in pairs for wanted in mention.texts):
+            return "used"
+        if known(row):
+            return ""
+        return "maybe" if any(text == mention.id for _, text in pairs) else "not inspected"
+
+    return finds
+
+
+def _form(row: Row, mention: Mention) -> Finding:
+    """`cfields[].id` are fields; `actiondata.actions[]` name lists and tags (section 3.1)."""
+    if not mention.keys:
+        return ""
+    if mention.kind == "field":
+        fields = row.get("cfields")
+        ids = {str(one.get("id")) for one in fields if isinstance(one, dict)} if isinstance(fields, list) else None
+        return "not inspected" if ids is None else "used" if mention.id in ids else ""
+    pairs = list(leaves(row.get("actiondata")))
+    return "used" if any(text == mention.id and key.lower() in mention.keys for key, text in pairs) else ""
+
+
+def _content(*parts: str) -> Callable[[Row, Mention], Finding]:
+    """Return a search for personalization tags in the texts of a row."""
+
+    def finds(row: Row, mention: Mention) -> Finding:
+        if not any(part in row for part in parts):
+            return "not inspected"
+        texts = [str(row.get(part) or "") for part in parts]
+        return "used" if any(wanted in text for text in texts for wanted in mention.texts) else ""
+
+    return finds
+
+
+_CONTENT = frozenset({"field", "deal_field", "account_field", "personalization"})
+PLACES = (
+    Place(
+        "automation",
+        Collection("/automationBlocks", "automationBlocks"),
+        _by_id(lambda row: row.get("type") in KNOWN_BLOCKS, "params"),
+        names=Collection("/automations", "automations"),
+        owner="automation",
+        sort="type",
+    ),
+    Place("form", Collection("/forms", "forms"), _form, frozenset({"field", "list", "tag"})),
+    Place(
+        "segment",
+        Collection("/audiences", "data", paging="page", table="audiences"),
+        _by_id(lambda row: False),
+        detail="/segmentsV2",
+    ),
+    Place("campaign", Collection("/campaignLists", "campaignLists"), _by_id(lambda row: True), frozenset({"list"}),
+          names=Collection("/campaigns", "campaigns"), owner="campaign"),
+    Place("message", Collection("/messages", "messages"),
+          _content("html", "text", "subject", "preheader_text"), _CONTENT, label="subject"),
+    Place("template", Collection("/templates", "templates"), _content("content", "subject"), _CONTENT),
+)  # fmt: skip
+"""In the order in which they are asked, the most telling first: the budget may end before the list does."""

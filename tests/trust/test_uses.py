@@ -1,0 +1,129 @@
+"""Who uses this? What else in the account mentions an object that goes, as far as the API lets it be read."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import World
+
+CONFIG = """
+tags: {vip: {name: VIP}, keep: {name: Keep}}
+lists: {news: {name: News, string_id: news, sender_url: https://a.example, sender_reminder: R}}
+fields: {tier: {title: Tier, type: text, perstag: TIER}, other: {title: Other, type: text}}
+"""
+
+
+@pytest.fixture
+def used(world: World) -> World:
+    """An account whose automations, forms and messages mention some of the objects."""
+    world.write(CONFIG)
+    world.apply()
+    tag, news = world.rows("tags", tag="VIP")[0]["id"], world.rows("lists")[0]["id"]
+    field = world.rows("fields", title="Tier")[0]["id"]
+    blocks = [
+        {"automation": "5", "type": "addtag", "params": {"tagid": tag}},
+        {"automation": "6", "type": "wait", "params": {"hours": tag}},
+        {"automation": "6", "type": "mystery", "params": {"x": "99"}},
+    ]
+    form = {
+        "name": "Sign-up",
+        "cfields": [{"id": field}],
+        "actiondata": {"actions": [{"type": "subscribe", "list": news}]},
+    }
+    world.account.seed(
+        {
+            "automations": [{"id": "5", "name": "Welcome"}, {"id": "6", "name": "Win back"}],
+            "automationBlocks": blocks,
+            "forms": [form],
+            "messages": [
+                {"subject": "Your tier", "html": "<p>You are %TIER%</p>", "text": ""},
+                {"subject": "Hello", "html": "<p>Hi %FIRSTNAME%</p>", "text": ""},
+            ],
+        }
+    )
+    world.forget()
+    return world
+
+
+def uses(world: World, address: str, certainty: str = "used") -> list[str]:
+    """Where the plan says an address is used."""
+    return [use.where for use in world.plan().change(address).uses if use.certainty == certainty]
+
+
+def test_automations_that_mention_a_tag_are_named(used: World) -> None:
+    """The block's parameter is found, and the automation is told by its name."""
+    used.write(CONFIG.replace("vip: {name: VIP}, ", ""))
+    assert uses(used, "tag.vip") == ["automation `Welcome`"]
+    assert "used by automation `Welcome`" in used.cli("plan").out
+
+
+def test_unknown_blocks_are_not_taken_for_no_use(used: World) -> None:
+    """A block of an unknown sort is said to be not inspected; one that is known to hold no reference is not."""
+    used.write(CONFIG.replace("vip: {name: VIP}, ", ""))
+    unseen = [use for use in used.plan().change("tag.vip").uses if use.certainty == "not inspected"]
+    assert [use.note for use in unseen if use.where == "automation blocks"] == [
+        "what they hold is not known: 1 `mystery`"
+    ]
+
+
+def test_forms_and_messages_that_mention_a_field(used: World) -> None:
+    """A form holds a field's id, a message its personalization tag."""
+    used.write(CONFIG.replace("tier: {title: Tier, type: text, perstag: TIER}, ", ""))
+    assert uses(used, "field.tier") == ["form `Sign-up`", "message `Your tier`"]
+
+
+def test_lists_that_forms_subscribe_to(used: World) -> None:
+    """A form's actions name the list."""
+    used.write(CONFIG.partition("\nlists:")[0] + "\nfields:" + CONFIG.partition("\nfields:")[2])
+    assert uses(used, "list.news") == ["form `Sign-up`"]
+
+
+def test_perstag_changes_break_contents(used: World) -> None:
+    """Another personalization tag breaks the messages that use the old one; ids stay, so forms do not matter."""
+    used.write(CONFIG.replace("perstag: TIER", "perstag: LEVEL"))
+    assert uses(used, "field.tier") == ["message `Your tier`"]
+
+
+def test_what_cannot_be_read_is_said(used: World) -> None:
+    """Endpoints that are missing or forbidden are not inspected, and the plan goes on."""
+    used.behave(missing=("automationBlocks", "templates"), forbidden=("forms",))
+    used.write(CONFIG.replace("tier: {title: Tier, type: text, perstag: TIER}, ", ""))
+    assert {"automations", "forms", "templates"} <= set(uses(used, "field.tier", "not inspected"))
+    assert uses(used, "field.tier") == ["message `Your tier`"]
+
+
+LOOKS = ("/automation", "/forms", "/messages", "/templates", "/campaign", "/audiences", "/segments")
+
+
+def looked(world: World) -> list[str]:
+    """Requests that look for uses."""
+    return [line for line in world.requests() if line.split(" ")[1].startswith(LOOKS)]
+
+
+def test_updates_do_not_look(used: World) -> None:
+    """No request is spent on it for creates and updates."""
+    used.write(CONFIG.replace("name: VIP", "name: Very important").replace("keep:", "kept:"))
+    used.write(CONFIG.replace("name: VIP", "name: Very important") + "deal_fields: {d: {label: D, type: text}}\n")
+    used.plan()
+    assert looked(used) == []
+
+
+def test_no_uses_does_not_look(used: World) -> None:
+    """--no-uses, and a budget of 0 in the project file, turn it off."""
+    used.write(CONFIG.replace("vip: {name: VIP}, ", ""))
+    used.cli("plan", "--no-uses")
+    assert looked(used) == []
+    project = (used.folder / "reconciler.yaml").read_text()
+    used.write(project.replace("account.db\n", "account.db\n    guards: {max_use_requests: 0}\n"), "reconciler.yaml")
+    used.cli("plan")
+    assert looked(used) == []
+
+
+def test_budget_ends_the_search_and_is_said(used: World) -> None:
+    """When the requests for it are used up, what was not read is not inspected."""
+    project = (used.folder / "reconciler.yaml").read_text()
+    used.write(project.replace("account.db\n", "account.db\n    guards: {max_use_requests: 3}\n"), "reconciler.yaml")
+    used.write(CONFIG.replace("tier: {title: Tier, type: text, perstag: TIER}, ", ""))
+    unseen = [use for use in used.plan().change("field.tier").uses if use.certainty == "not inspected"]
+    assert len(looked(used)) == 3
+    assert any("budget" in use.note for use in unseen)
