@@ -17,7 +17,7 @@ from reconciler.model.http import Bound, Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Change, Plan, Step, flow_of, write_of
 from reconciler.model.state import Binding, Intent, Record
-from reconciler.model.values import Reference, RemoteId
+from reconciler.model.values import Reference, RemoteId, encode
 
 SETTLE = 3
 """How often a create with a lost answer is looked for and, if it is not there, sent again."""
@@ -207,6 +207,9 @@ class _Applying:
         self._settled(step, change)
 
     def _settled(self, step: Step, change: Change) -> None:
+        if step.op == "park":
+            self._parked(change)
+            return
         if step.op == "delete":
             self._record(Record(op="drop", run=self.name, address=change.address))
             self.ids.pop(change.address, None)
@@ -214,6 +217,16 @@ class _Applying:
         if step.op == "finish":
             self.spares[change.address] = []
         self._bind(change, self._live_id(change), complete=True)
+
+    def _parked(self, change: Change) -> None:
+        """Record the name in between, by which a later run recognises the object; what was applied still stands."""
+        if change.live is None or change.binding is None:
+            return
+        kind = self.kinds[change.kind]
+        keys = kind.natural_keys({**change.live.attrs, **kind.parked(change.live, change.address)})
+        key = [encode(item) for item in keys[0]] if keys else []
+        binding = change.binding.model_copy(update={"id": change.live.id, "natural_key": key})
+        self._record(Record(op="bind", run=self.name, address=change.address, binding=binding))
 
     def _spare(self, step: Step, change: Change) -> str | None:
         """Return the server-made object that a new child takes over, if its parent came with one for it."""

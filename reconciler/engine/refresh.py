@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import ceil
 
 from reconciler.engine.together import together
 from reconciler.model.errors import AuthError, IncompleteListing, ReconcilerError, Rejected, RemoteError
@@ -24,13 +25,29 @@ ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Few:
+    """The only objects of a kind that matter, where nothing has to be found by name: they may be read one by one.
+
+    `wrapper` is the key of a single answer. With `again`, exactly these are read once more after the first page, and
+    one that is gone is no surprise.
+    """
+
+    ids: frozenset[str]
+    wrapper: str
+    again: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Cost:
-    """What one listing cost: its path, requests, rows, and whether it says its total."""
+    """What one listing cost: its path, requests, rows, and whether it says its total. `singles` were read one by one
+    in place of the further pages.
+    """
 
     path: str
     requests: int
     rows: int
     total: bool
+    singles: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -50,10 +67,13 @@ class _Listing:
     cost: Cost
 
 
-async def refresh(remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]]) -> Refreshed:
-    """Read what the wanted kinds need (kind -> attributes that anybody declares). Raises IncompleteListing,
-    AuthError, Unreachable.
+async def refresh(
+    remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], few: Mapping[str, Few] | None = None
+) -> Refreshed:
+    """Read what the wanted kinds need (kind -> attributes that anybody declares), the cheapest way: by pages, or of the
+    kinds in `few` the first page and single objects. Raises IncompleteListing, AuthError, Unreachable.
     """
+    ones = {kinds[name].collections[0]: one for name, one in (few or {}).items()}
     tables, costs = Tables(), {}
     asked: dict[str, dict[Collection, None]] = {name: {} for name in wanted}
     done: set[Collection] = set()
@@ -65,7 +85,7 @@ async def refresh(remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[s
         if not fresh:
             break
         done.update(fresh)
-        for one, outcome in zip(fresh, await together(_read(remote, one) for one in fresh), strict=True):
+        for one, outcome in zip(fresh, await together(_read(remote, one, ones.get(one)) for one in fresh), strict=True):
             if isinstance(outcome, Unknown):
                 tables = tables.merged(Tables(unknown={one.name: outcome}))
             else:
@@ -95,12 +115,12 @@ async def read_listing(remote: Remote, collection: Collection) -> Sequence[Row] 
     return found if isinstance(found, Unknown) else found.rows
 
 
-async def _read(remote: Remote, collection: Collection) -> _Listing | Unknown:
+async def _read(remote: Remote, collection: Collection, few: Few | None = None) -> _Listing | Unknown:
     """Read one listing; a second time if its pages do not add up, for it may have changed in between."""
     try:
         for attempt in (1, 2):
             try:
-                return await _single(remote, collection) if collection.single else await _pages(remote, collection)
+                return await _single(remote, collection) if collection.single else await _pages(remote, collection, few)
             except IncompleteListing:
                 if attempt == 2:
                     raise
@@ -128,7 +148,7 @@ async def _single(remote: Remote, collection: Collection) -> _Listing:
     return _Listing((row,), {}, Cost(collection.path, 1, 1, total=False))
 
 
-async def _pages(remote: Remote, collection: Collection) -> _Listing:
+async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Listing:
     """Read all pages. With a total, the pages after the first are asked for together; without one, until a page is
     short.
     """
@@ -136,6 +156,10 @@ async def _pages(remote: Remote, collection: Collection) -> _Listing:
     rows, total = _rows(first, collection), _total(first)
     answers = [first]
     size = len(rows)
+    if few is not None and total is not None and 0 < size < total:
+        some = await _some(remote, collection, few, rows, total)
+        if some is not None:
+            return some
     if total is not None and 0 < size < total:
         rest = [_page(collection, offset) for offset in range(size, total, size)]
         answers += await together(remote.send(page) for page in rest)
@@ -149,6 +173,29 @@ async def _pages(remote: Remote, collection: Collection) -> _Listing:
         if any(_has(answer, side) for answer in answers)
     }
     return _Listing(tuple(rows), sides, Cost(collection.path, len(answers), len(rows), total is not None))
+
+
+async def _some(remote: Remote, collection: Collection, few: Few, first: list[Row], total: int) -> _Listing | None:
+    """Return the first page and the single objects that are not on it, where that is cheaper than the other pages.
+
+    None where it is not, or where one is gone: its namesake has to be looked for among all.
+    """
+    seen = {str(row.get(collection.identity)) for row in first}
+    ids = sorted(few.ids if few.again else few.ids - seen)
+    if len(ids) >= ceil(total / len(first)) - 1 and not few.again:
+        return None
+    asked = (Request("GET", f"{collection.path}/{identity}", expect=(404,)) for identity in ids)
+    found = [answer.row(few.wrapper) for answer in await together(remote.send(one) for one in asked)]
+    alive = [row for identity, row in zip(ids, found, strict=True) if str(row.get(collection.identity)) == identity]
+    if len(alive) < len(ids) and not few.again:
+        return None
+    rows = {str(row.get(collection.identity)): row for row in (*first, *alive)}
+    if few.again:
+        rows = {
+            identity: row for identity, row in rows.items() if identity not in set(ids) - {str(r["id"]) for r in alive}
+        }
+    cost = Cost(collection.path, 1 + len(ids), total, total=True, singles=frozenset(ids))
+    return _Listing(tuple(rows.values()), {}, cost)
 
 
 async def _more(remote: Remote, collection: Collection, first: list[Row]) -> list[Response]:

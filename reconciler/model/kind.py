@@ -175,6 +175,10 @@ class Kind:
     """Names of parameters by which other things of the account hold an id of this kind, in lower case."""
     renames: ClassVar[frozenset[str]] = frozenset()
     """Attributes by which contents name an object: a change breaks them."""
+    read_singly: ClassVar[bool] = False
+    """One listing holds all of it, and GET of a single object tells the same as its row there."""
+    shared_names: ClassVar[bool] = False
+    """Several objects may have one name, so none has to let go of it before another takes it."""
     guarded: ClassVar[bool] = False
     """Deletes of this kind need a yes of their own, whatever the counts say."""
     updatable: ClassVar[bool] = True
@@ -341,6 +345,16 @@ class Kind:
         body = self.body(write, sorted(write.changed))
         if body:
             yield put(f"{self.path}/{write.id}", {self.wrapper: body})
+
+    def parked(self, live: Live, address: str) -> dict[str, Value]:
+        """Return the names that an object has while others take its own: unlike those of any other object."""
+        return {self.label: f"{live.attrs.get(self.label)} (renaming {address})"}
+
+    def park(self, write: Write) -> Flow[None]:
+        """Give the object names of its own for a while, where two objects of one plan swap theirs."""
+        names = self.parked(write.live, write.address) if write.live is not None else {}
+        body = {api: value for name, value in names.items() if (api := self.attributes[name].api) is not None}
+        yield put(f"{self.path}/{write.id}", {self.wrapper: body})
 
     def delete(self, write: Write) -> Flow[None]:
         """Delete the object; 404 means done."""

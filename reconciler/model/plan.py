@@ -34,7 +34,7 @@ class Action(StrEnum):
 
 
 Origin = Literal["config", "drift", "both", "new", "none"]
-Op = Literal["create", "update", "delete", "bind", "forget", "move", "finish", "evacuate"]
+Op = Literal["create", "update", "delete", "bind", "forget", "move", "finish", "evacuate", "park"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +177,8 @@ def flow_of(kind: Kind, op: Op, write: Write, spares: tuple[str, ...]) -> Flow[N
         return kind.update(write)
     if op == "delete":
         return kind.delete(write)
+    if op == "park":
+        return kind.park(write)
     return kind.finish(write, spares) if op == "finish" else _nothing()
 
 

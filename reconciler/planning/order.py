@@ -162,9 +162,9 @@ def _release_before_delete(
 
 
 def _free_names_first(
-    found: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
+    found: Mapping[str, Change], nodes: dict[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
 ) -> None:
-    """Whoever takes a name waits until whoever has it has let go, unless they wait for each other (a swap)."""
+    """Whoever takes a name waits until whoever has it has let go, unless they wait for each other (see `_park`)."""
     holders: dict[tuple[str, object], str] = {}
     for address, change in found.items():
         if change.live is not None and set(nodes[address]) & {"delete", "update"}:
@@ -179,6 +179,17 @@ def _free_names_first(
             frees = _first(holder, nodes, "delete") or _first(holder, nodes, "update")
             if not _reaches(frees, takes[0], waits):
                 waits[takes[0]].update(frees)
+            elif frees == [(holder, "update")] and not kinds[change.kind].shared_names:
+                _park(holder, takes[0], nodes, waits)
+
+
+def _park(holder: str, taker: Node, nodes: dict[str, tuple[Op, ...]], waits: dict[Node, set[Node]]) -> None:
+    """Objects that swap their names wait for each other: one lets go of its own first, for a name in between."""
+    if "park" not in nodes[holder]:
+        nodes[holder] = ("park", *nodes[holder])
+        waits[holder, "park"].update(_first(holder, nodes, "move"))
+        waits[holder, "update"].add((holder, "park"))
+    waits[taker].add((holder, "park"))
 
 
 def _reaches(start: Iterable[Node], goal: Node, waits: Mapping[Node, set[Node]]) -> bool:

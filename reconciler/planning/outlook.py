@@ -17,11 +17,14 @@ MARGIN = 1.02
 
 @dataclass(frozen=True, slots=True)
 class Listing:
-    """What one listing cost: its path, rows, and whether it says its total."""
+    """What one listing cost: its path, rows, and whether it says its total. `fixed` is what reading it again takes
+    whatever changes (0: it depends on the rows).
+    """
 
     path: str
     rows: int
     total: bool
+    fixed: int = 0
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,9 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
         for table in spent.asked.get(name, ()):
             cost = spent.costs.get(table)
             if cost is None:
+                continue
+            if cost.fixed:
+                tables[table] = cost.fixed
                 continue
             rows = cost.rows + _growth(cost.path, sent)
             tables[table] = max(1, ceil(rows / PAGE)) if cost.total else rows // PAGE + 1

@@ -262,6 +262,11 @@ class FieldKind(Kind):
         """A look at the field after a bulk POST finds everything."""
         return Response(200, {}) if request.method == "GET" else super().predict(request, serial)
 
+    def parked(self, live: Live, address: str) -> dict[str, Value]:
+        """Title and personalization tag: both may have to be free."""
+        tag = re.sub(r"[^A-Z0-9]+", "_", f"RENAMING_{address}".upper())
+        return {**super().parked(live, address), "perstag": tag}
+
     def mention(self, live: Live) -> Mention | None:
         """By its id, and in contents as `%TAG%`."""
         tag = live.attrs.get("perstag")

@@ -68,6 +68,7 @@ class PipelineKind(Kind):
     mentioned = ("pipeline", "pipelineid", "dealgroup")
     path = "/dealGroups"
     wrapper = "dealGroup"
+    shared_names = True
     mentioned_as = ("dealgroup", "groupid", "d_groupid", "pipeline", "pipelineid")
     collections = (PIPELINES,)
     label = "title"

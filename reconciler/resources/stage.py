@@ -66,6 +66,7 @@ class StageKind(Kind):
     mentioned = ("stage", "stageid")
     path = "/dealStages"
     wrapper = "dealStage"
+    shared_names = True
     mentioned_as = ("dealstage", "stage", "stageid", "d_stageid")
     collections = (PIPELINES,)
     label = "title"

@@ -35,6 +35,7 @@ class TagKind(Kind):
     mentioned = ("tag", "tagid")
     path = "/tags"
     wrapper = "tag"
+    read_singly = True
     mentioned_as = ("tag", "tagid", "tag_id", "tags")
     collections = (Collection("/tags", "tags"),)
     destroys = "The tag is removed from all contacts that have it; there is no undo."

@@ -38,6 +38,8 @@ class WebhookKind(Kind):
     title = "Webhook"
     path = "/webhooks"
     wrapper = "webhook"
+    read_singly = True
+    shared_names = True
     collections = (Collection("/webhooks", "webhooks"),)
     destroys = "The outside system receives no more events; what it misses is not sent again."
 

@@ -29,6 +29,7 @@ from reconciler.planning.match import stored_key
 from reconciler.planning.planner import Inputs, plan
 from reconciler.workflow import recording
 from reconciler.workflow.planning import Planned
+from reconciler.workflow.reading import again
 from reconciler.workflow.recording import run_name
 from reconciler.workflow.session import Book, Session, open_book
 
@@ -191,7 +192,7 @@ class _Run:
         """Read the listings of these kinds again; everything else is as the plan saw it."""
         kinds = self.session.kinds
         reads = {name: self.planned.reads[name] for name in kinds if name in names and name in self.planned.reads}
-        fresh = await refresh(self.remote, kinds, reads)
+        fresh = await refresh(self.remote, kinds, reads, again(self.planned.refreshed, kinds, reads))
         self.tables = self.tables.merged(fresh.tables)
         return snapshot(kinds, self.planned.reads, self.tables)
 

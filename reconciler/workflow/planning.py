@@ -9,7 +9,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.engine.examine import examine
-from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.engine.refresh import Refreshed
 from reconciler.engine.usage import who_uses
 from reconciler.model import document as doc
 from reconciler.model import values
@@ -31,6 +31,7 @@ from reconciler.planning.policies import judge_policies
 from reconciler.planning.select import Selected, select
 from reconciler.resources.places import PLACES
 from reconciler.workflow.identity import account_requests, check_account
+from reconciler.workflow.reading import read
 from reconciler.workflow.session import Book, Session, open_book
 
 
@@ -94,7 +95,7 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
         selected = select(desired, state, options.target, options.exclude)
         options = replace(options, selected=selected)
         reads = wanted(desired, state, session.kinds)
-        refreshed = await refresh(remote, session.kinds, reads)
+        refreshed = await read(remote, session.kinds, reads, desired, state, book.intents())
         inputs = Inputs(
             desired,
             state,
@@ -171,7 +172,10 @@ def _interrupted(book: Book) -> list[str]:
 
 
 def _spent(refreshed: Refreshed, requests: int) -> Spent:
-    costs = {name: Listing(cost.path, cost.rows, cost.total) for name, cost in refreshed.costs.items()}
+    costs = {
+        name: Listing(cost.path, cost.rows, cost.total, cost.requests if cost.singles else 0)
+        for name, cost in refreshed.costs.items()
+    }
     return Spent(requests, costs, refreshed.asked)
 
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.engine.refresh import Refreshed
 from reconciler.model.desired import Resource
 from reconciler.model.document import PLAN_FORMAT, ChangeView, PlanDocument, digest
 from reconciler.model.errors import ConfigError, StalePlan
@@ -25,6 +25,7 @@ from reconciler.planning.document import MASK, from_document, hashes, view_of_li
 from reconciler.planning.planner import Inputs, plan
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted, with_policies
+from reconciler.workflow.reading import read
 from reconciler.workflow.session import Book, Session, open_book
 
 AGAIN = "make a new plan with `reconciler plan --out FILE`"
@@ -174,7 +175,7 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
         await check_account(session, remote, book.stored)
         state = book.state()
         reads = wanted(desired, of_kinds(state, document.reads), session.kinds)
-        refreshed = await refresh(remote, session.kinds, reads)
+        refreshed = await read(remote, session.kinds, reads, desired, of_kinds(state, document.reads), book.intents())
         requests = remote.requests
     seen = snapshot(session.kinds, reads, refreshed.tables)
     tearing = bool(document.options.get("destroy"))
