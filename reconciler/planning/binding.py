@@ -5,6 +5,7 @@ hashes.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -19,6 +20,18 @@ from reconciler.model.values import Value
 def salted(text: str, salt: str) -> str:
     """Return the hash by which a sensitive value is recognised without being stored."""
     return hashlib.sha256(f"{salt}:{text}".encode()).hexdigest()
+
+
+def kept(value: Value, salt: str, *, hidden: bool) -> Any:
+    """Return what a document may hold of a value: its JSON, or a salted hash of that where nobody may see it."""
+    encoded = values.encode(value)
+    return {"$sensitive": salted(json.dumps(encoded, sort_keys=True), salt)} if hidden else encoded
+
+
+def is_kept(value: Value, stored: Any, salt: str) -> bool:
+    """Tell whether this value is the one that was stored by `kept`."""
+    hidden = isinstance(stored, dict) and set(stored) == {"$sensitive"}
+    return bool(kept(value, salt, hidden=hidden) == stored)
 
 
 def binding_of(

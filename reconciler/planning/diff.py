@@ -14,8 +14,8 @@ from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import AttributeChange, Origin
 from reconciler.model.spec import Attribute, Ensure, Keyed, Once
 from reconciler.model.state import Binding
-from reconciler.model.values import Value, carries_secret, decode, encode, transform
-from reconciler.planning.binding import recall
+from reconciler.model.values import Value, carries_secret, decode, transform
+from reconciler.planning.binding import is_kept, recall
 
 MISSING = object()
 Resolve = Callable[[Value], Value]
@@ -122,7 +122,7 @@ def differences(
         if binding is not None and name in binding.digests:
             known = recall(binding, name, (sides.desired, sides.live), salt)
             sides = replace(sides, applied=sides.applied if known is None else known)
-        if live is not None and (holds(attribute, sides) or rewritten(attribute, name, sides, binding)):
+        if live is not None and (holds(attribute, sides) or rewritten(attribute, name, sides, binding, salt)):
             continue
         if live is None and attrs[name] is None:
             continue
@@ -158,15 +158,13 @@ def _last_applied(binding: Binding | None, name: str, resolve: Resolve) -> Value
         return value
 
 
-def rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | None) -> bool:
+def rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | None, salt: str) -> bool:
     """Tell whether the live value is what the server made of exactly this declaration before."""
     known: dict[str, Any] | None = binding.rewritten.get(name) if binding else None
     if known is None or sides.live is MISSING:
         return False
-    return bool(
-        encode(attribute.normal(sides.desired)) == known["sent"]
-        and encode(attribute.normal(sides.live)) == known["got"]
-    )
+    desired, live = attribute.normal(sides.desired), attribute.normal(sides.live)
+    return is_kept(desired, known["sent"], salt) and is_kept(live, known["got"], salt)
 
 
 def completed(kind: Kind, attrs: Mapping[str, Value], live: Live | None) -> dict[str, Value]:

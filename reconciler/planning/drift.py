@@ -123,7 +123,9 @@ def _attribute(
         return None
     applied = _as_applied(inputs, resolver, binding.applied[name])
     sides = Sides(applied, applied, now)
-    if same(attribute.normal(applied), attribute.normal(now)) or rewritten(attribute, name, sides, binding):
+    if same(attribute.normal(applied), attribute.normal(now)) or rewritten(
+        attribute, name, sides, binding, inputs.state.salt
+    ):
         return None
     return AttributeChange(
         name,

@@ -63,7 +63,7 @@ def _guard(name: str, message: str, changes: Iterable[Change], override: str = "
         verdict="tripped",
         message=message,
         addresses=sorted(change.address for change in changes),
-        override=f"--allow {override}" if override else "",
+        override=override if override.startswith("--") or not override else f"--allow {override}",
     )
 
 
@@ -142,7 +142,7 @@ def _records(doomed: list[Change], plan: Plan, limits: Guards) -> list[GuardView
 def _uncounted(doomed: list[Change]) -> list[GuardView]:
     """Who does not want to know what is lost has said yes to it: recorded like any other yes."""
     message = "records at risk were not counted (--no-impact)"
-    guard = _guard("max_records_lost", message, doomed)
+    guard = _guard("max_records_lost", message, doomed, "--no-impact")
     return [guard.model_copy(update={"verdict": "overridden", "by": "command line"})] if doomed else []
 
 

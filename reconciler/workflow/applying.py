@@ -24,7 +24,7 @@ from reconciler.model.ports import Hold, LockInfo
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Intent, Record
 from reconciler.model.summary import ApplySummary
-from reconciler.planning.binding import binding_of
+from reconciler.planning.binding import binding_of, kept
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import Inputs, plan
 from reconciler.workflow import recording
@@ -286,9 +286,10 @@ class _Run:
                     )
                 )
             else:
+                salt, hidden = self.book.base.salt, item.sensitive
                 rewritten[item.name] = {
-                    "sent": values.encode(attribute.normal(item.after)),
-                    "got": values.encode(attribute.normal(item.before)),
+                    "sent": kept(attribute.normal(item.after), salt, hidden=hidden),
+                    "got": kept(attribute.normal(item.before), salt, hidden=hidden),
                 }
                 self._note(left.address, f"the account stores `{item.name}` in its own way: {_short(item)}")
         binding = self.book.state().resources.get(left.address)

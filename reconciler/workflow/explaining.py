@@ -27,6 +27,9 @@ from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import of_kinds, wanted
 from reconciler.workflow.session import Session, open_book
 
+RUNS = 5
+"""How many of the last runs are told."""
+
 
 @dataclass(frozen=True)
 class _Sides:
@@ -70,9 +73,23 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
             ],
             "depends_on": sorted(related.get(address, ())),
             "used_by": sorted(other for other, wants in related.items() if address in wants),
+            "runs": _runs(session, address, sides.binding),
             "requests": requests,
         }
     )
+
+
+def _runs(session: Session, address: str, binding: Binding | None) -> list[str]:
+    """Return the last runs that had something to do with the address, the newest first."""
+    found: list[str] = []
+    for name in reversed(session.store.run_names()):
+        run = session.store.run(name)
+        step = next((one for one in run.steps if one.address == address), None) if run is not None else None
+        if run is not None and step is not None:
+            found.append(f"{name} ({step.action}, {step.result})")
+        if len(found) == RUNS:
+            break
+    return found or ([binding.run] if binding and binding.run else [])
 
 
 async def _looked_at(session: Session, remote: Remote, address: str, inputs: Inputs) -> _Sides:
@@ -124,7 +141,6 @@ def _story(sides: _Sides, address: str) -> Explanation:
             FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)
             for one in (change.findings if change else ())
         ],
-        runs=[binding.run] if binding and binding.run else [],
     )
 
 
