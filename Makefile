@@ -11,7 +11,7 @@ TESTS ?=
 # What the tests and checks use beside the runtime dependencies.
 EXTRAS := dev,fmt,objectstore,postgres,encrypt,policy
 
-CHECKS := lint format types layers dependencies dead-code generated tree links tests-say
+CHECKS := lint format types layers dependencies dead-code generated tree links docs tests-say
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -74,6 +74,9 @@ tree: $(VENV)/.dev
 
 links: $(VENV)/.dev
 	$(BIN)/python -m scripts.check_links
+
+docs: $(VENV)/.dev ## build the documentation site into site/, and check its links
+	@$(BIN)/python -m scripts.build_docs
 
 tests-say: $(VENV)/.dev
 	$(BIN)/python -m scripts.check_tests
