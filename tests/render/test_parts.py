@@ -15,6 +15,7 @@ from reconciler.model.document import (
     ImpactView,
     PlanDocument,
     Summary,
+    UseView,
 )
 from reconciler.render import html, markdown, text
 from tests.render import documents
@@ -63,6 +64,10 @@ def parts() -> PlanDocument:
         kind="stage",
         action="delete",
         on_destroy={"move_deals_to": "stage.sales.won"},
+        uses=[
+            UseView(where="automation Win back", note="2 blocks"),
+            UseView(where="messages", certainty="not inspected", note="the key may not read them"),
+        ],
         impacts=[ImpactView(count=318, noun="deals", detail="worth USD 1,204.00", at_most=True)],
     )
     by_hand = ChangeView(address="user.jane", kind="user", action="manual", manual={"role": STEP})
@@ -102,6 +107,8 @@ def parts() -> PlanDocument:
         "Records at risk: at most 318",
         "at most 318 deals worth USD 1,204.00",
         "before that: move deals to stage.sales.won",
+        "used by automation Win back (2 blocks)",
+        "not inspected: messages (the key may not read them)",
         "moved from place 5 to 2",
         "last applied null by r-7",
         "left as it is (ignore_changes): width",
