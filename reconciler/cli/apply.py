@@ -102,6 +102,7 @@ def plan_and_apply(
 ) -> int:
     """Plan, show, ask, apply; also what `destroy` does."""
     from reconciler.model.errors import Cancelled
+    from reconciler.workflow.applying import fold_journal
     from reconciler.workflow.planning import make_plan
     from reconciler.workflow.session import run_async
 
@@ -113,6 +114,8 @@ def plan_and_apply(
     if document.tripped:
         return refuse(document, telling, shown=True)
     if not planned.plan.steps and not telling.stream:
+        if fold_journal(opened, planned, lock_timeout=lock_timeout):
+            note("The results of an interrupted run are recorded in the state now.")
         if chosen.verbose:
             requests_sent(planned.requests)
         return exit_code(document, False)

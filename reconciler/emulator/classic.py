@@ -127,7 +127,7 @@ def shown(account: Account, kind: Type, row: Row) -> Row:
         found = {**found, "links": links(account, kind, row["id"])}
     if account.settings.mixed_types and not kind.native:
         dice = random.Random(f"{account.settings.mixed_types}:{kind.path}:{row['id']}")
-        return {name: _mixed(value, dice) if name != "id" else value for name, value in found.items()}
+        return {name: _mixed(name, value, dice) if name != "id" else value for name, value in found.items()}
     return found
 
 
@@ -137,9 +137,15 @@ def links(account: Account, kind: Type, identity: object) -> Any:
     return {name: f"{base}/{name}" for name in kind.children} or []
 
 
-def _mixed(value: Any, dice: random.Random) -> Any:
+REFERENCES = frozenset(
+    "user userid list listid group groupid field relid contact tag stage dealGroup d_groupid".split()
+)
+"""Properties that hold ids: they arrive as text or number, never as a flag (section 1.4)."""
+
+
+def _mixed(name: str, value: Any, dice: random.Random) -> Any:
     if value in ("0", "1"):
-        return dice.choice([value, int(value), value == "1"])
+        return dice.choice([value, int(value)] if name in REFERENCES else [value, int(value), value == "1"])
     if isinstance(value, str) and value.isdigit() and len(value) < 9:
         return dice.choice([value, int(value)])
     return dice.choice([None, ""]) if value in (None, "") else value

@@ -64,6 +64,7 @@ class _Applying:
     def __init__(self, plan: Plan, kinds: Kinds, ports: Ports, run: str) -> None:
         self.plan, self.kinds, self.ports, self.name = plan, kinds, ports, run
         self.changes = {change.address: change for change in plan.changes}
+        self.addresses = {step.number: step.address for step in plan.steps}
         self.ids = dict(plan.ids)
         self.spares = {change.address: list(change.spares) for change in plan.changes}
         self.taken: set[str] = set()
@@ -104,10 +105,8 @@ class _Applying:
             return "cancelled"
         for number in step.waits:
             if number not in self.done:
-                first = next(other for other in self.plan.steps if other.number == number)
-                return (
-                    f"it needs {first.address}" if first.address != step.address else f"its {first.op} did not succeed"
-                )
+                needed = self.addresses[number]
+                return f"it needs {needed}" if needed != step.address else "the step before it did not succeed"
         return ""
 
     async def _try(self, step: Step) -> None:
@@ -166,7 +165,7 @@ class _Applying:
                 left = await self.ports.settle(change.address)
                 self.ports.emit(Noted(change.address, "the answer to its create was lost; looked it up by name"))
                 if left is None:
-                    return
+                    raise
                 change = self._continued(change, left)
                 step = replace(step, op="create" if left.live is None else "update")
 

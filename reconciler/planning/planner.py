@@ -114,6 +114,7 @@ class _Planning:
         by_id = {live.id: live for live in lives}
         index = by_key(kind, lives)
         taken = self._bind(kind, resources, by_id, index)
+        self._claim_interrupted(kind, index, taken)
         # Whoever fits an object exactly takes it before somebody whom it fits only loosely.
         waiting = {one.address: one for one in resources if one.address not in self.matched and self._possible(one)}
         for tier in range(TIERS):
@@ -158,6 +159,28 @@ class _Planning:
                 taken.add(live.id)
                 self.spares[address] = list(binding.spares)
         return taken
+
+    def _claim_interrupted(self, kind: Kind, index: Mapping[tuple[object, ...], list[Live]], taken: set[str]) -> None:
+        """Find what creates without an answer made, by the name that they sent, whatever is declared today.
+
+        An object that nobody declares any more becomes managed all the same: it is removed, not left over.
+        """
+        for address, intent in self.inputs.intents.items():
+            if intent.kind != kind.name or address in self.matched or not intent.natural_key:
+                continue
+            key = tuple(self._if_found(values.decode(item)) for item in intent.natural_key)
+            hits = [
+                live for live in index.get(key, ()) if not (live.builtin or live.id in taken or live.id in intent.known)
+            ]
+            if len(hits) > 1:
+                self.problems.append(_twins(kind, Twins(address, tuple(hits), key)))
+            elif hits:
+                self._found(address, hits[0])
+                taken.add(hits[0].id)
+                if address not in self.inputs.desired.resources:
+                    self.bindings[address] = Binding(
+                        id=hits[0].id, kind=kind.name, natural_key=intent.natural_key, incomplete=True
+                    )
 
     def _recognise(
         self,
@@ -399,7 +422,9 @@ class _Planning:
             return replace(base, action=Action.MANUAL)
         if base.moved_from is not None:
             return replace(base, action=Action.MOVE)
-        if binding is not None and (binding.incomplete or spares or _remembers_another_end(binding, base.resource)):
+        if binding is not None and (
+            binding.incomplete or binding.spares or _remembers_another_end(binding, base.resource)
+        ):
             return replace(
                 base,
                 action=Action.REFRESH,
@@ -409,11 +434,12 @@ class _Planning:
 
     def _open_spares(self, address: str) -> list[str]:
         """Return the ids that the server made below this object, still live, and that no declared child holds."""
-        spares = self.spares.get(address, ())
+        spares = self.spares.get(address)
         if not spares:
             return []
-        held = {live.id for live in self.matched.values()} | {binding.id for binding in self.bindings.values()}
         children = {child.name for child in self.kinds.values() if child.nested == kind_of(address)}
+        held = {live.id for live in self.matched.values() if live.kind in children}
+        held |= {binding.id for binding in self.bindings.values() if binding.kind in children}
         alive = {live.id for name in children for live in self.inputs.snapshot.lives.get(name, ())}
         return [spare for spare in spares if spare in alive and spare not in held]
 

@@ -292,6 +292,19 @@ def _origin(location: str) -> str:
     return f"{parts.scheme}://{parts.netloc}" if parts.netloc else "elsewhere"
 
 
+class _InProcess(httpx.AsyncBaseTransport):
+    """Calls an ASGI application; a connection that it breaks looks like one that a network broke."""
+
+    def __init__(self, app: Any) -> None:
+        self._inner = httpx.ASGITransport(app=app)
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        try:
+            return await self._inner.handle_async_request(request)
+        except ConnectionError as error:
+            raise httpx.ReadError(str(error), request=request) from error
+
+
 def in_process(app: Any) -> httpx.AsyncBaseTransport:
     """Return a transport that calls an ASGI application instead of a server."""
-    return httpx.ASGITransport(app=app)
+    return _InProcess(app)

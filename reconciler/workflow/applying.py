@@ -76,6 +76,7 @@ async def apply_plan(
         _same_state(planned, book)
         book.begin()
         async with AsyncExitStack() as stack:
+            _drop_settled(book, planned)
             remote = Fenced(session.connect(stack, write=True), hold)
             return await _Run(session, planned, book, remote, hooks).run(info)
 
@@ -98,6 +99,31 @@ class Fenced:
         if request.writes:
             self._hold.check()
         return await self._remote.send(request)
+
+
+def fold_journal(session: Session, planned: Planned, *, lock_timeout: float = 0.0) -> bool:
+    """Fold what an interrupted run recorded into the state; tell whether there was anything.
+
+    For applies with nothing left to do: the run before died after its last write. Raises LockHeld, StateError.
+    """
+    if not session.store.journal():
+        return False
+    with session.store.lock(lock_info(session, "apply"), timeout=lock_timeout):
+        book = open_book(session)
+        if not book.records:
+            return False
+        _drop_settled(book, planned)
+        book.begin()
+        book.close(account=session.identity)
+    return True
+
+
+def _drop_settled(book: Book, planned: Planned) -> None:
+    """Forget open creates that a plan of everything looked for, did not find, and that nobody wants any more."""
+    seen, changed = planned.inputs.snapshot.lives, {change.address for change in planned.plan.changes}
+    for address, intent in book.intents().items():
+        if planned.inputs.only is None and intent.kind in seen and address not in changed:
+            book.record(Record(op="failed", address=address, note="its create was never executed"))
 
 
 def _same_state(planned: Planned, book: Book) -> None:
