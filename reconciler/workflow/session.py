@@ -235,8 +235,18 @@ def open_book(session: Session) -> Book:
 
 
 def run_async(coroutine: Any) -> Any:
-    """Run a verb; the only place where an event loop is started."""
-    return asyncio.run(coroutine)
+    """Run a verb; the only place where an event loop is started.
+
+    At its end `asyncio.run` formats the main task with its result, for an error message that it throws away: a plan of
+    thousands of objects would be written out as text for nothing. So the result is kept beside the task.
+    """
+    kept = []
+
+    async def work() -> None:
+        kept.append(await coroutine)
+
+    asyncio.run(work())
+    return kept[0]
 
 
 __all__ = [
