@@ -373,7 +373,8 @@ class _Planning:
             and not binding.incomplete
             and resource.address not in self.moved
             and resource.address not in self.inputs.intents
-            and not self._open_spares(resource.address)
+            and not binding.spares
+            and not self.spares.get(resource.address)
             and not _remembers_another_end(binding, resource)
         )
 

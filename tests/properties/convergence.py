@@ -94,8 +94,9 @@ def bindings(config: Mapping[str, Any], world: World) -> list[str]:
     }
     if wanted != set(state.resources):
         problems.append(f"state and declaration differ: {sorted(wanted ^ set(state.resources))}")
-    if world.disk.journal:
-        problems.append(f"the journal is not folded: {world.disk.journal}")
+    journal = world.session().store.journal()
+    if journal:
+        problems.append(f"the journal is not folded: {journal}")
     return problems
 
 

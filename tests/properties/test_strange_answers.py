@@ -84,10 +84,10 @@ def test_a_listing_that_lies_about_its_total_is_refused(world: World) -> None:
     """Nothing is planned on a listing that does not add up, and the state stays as it is."""
     config = {"tags": {"a": {"name": "A"}}}
     assert world.apply(config).clean
-    before = world.disk.state
+    before = world.state()
     result = world.apply({"tags": {}}, faults=[Fault("lying_total", "^GET /tags", times=99)])
     assert isinstance(result.error, IncompleteListing)
-    assert world.disk.state == before
+    assert world.state() == before
     assert names(world, "tags", "tag") == ["A"]
 
 

@@ -5,22 +5,26 @@ die.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import httpx
 
 from reconciler.emulator import Account, Fault, Settings, open_account
-from reconciler.model.errors import ReconcilerError, Refused, StateError
+from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.ports import LockInfo
-from reconciler.model.state import Record, State
+from reconciler.model.state import State
 from reconciler.model.summary import ApplySummary
 from reconciler.remote.client import Client, Connection, in_process
 from reconciler.remote.guard import Mode
+from reconciler.store.documents import DocumentStore
+from reconciler.store.shelf import STATE, Conflict, Held
 from reconciler.workflow.applying import Hooks, apply_plan, fold_journal
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.session import Session, Surroundings, open_session
@@ -101,19 +105,21 @@ class Wire(httpx.AsyncBaseTransport):
 
 @dataclass
 class Disk:
-    """What survives a process: the state and the journal, as text."""
+    """What survives a process: documents and logs by name, and how often the lock was taken."""
 
-    state: str = ""
-    journal: list[str] = field(default_factory=list)
+    documents: dict[str, bytes] = field(default_factory=dict)
+    logs: dict[str, list[bytes]] = field(default_factory=dict)
+    fence: int = 0
 
 
 @dataclass
-class MemoryStore:
-    """Implements `model.ports.Store` on a `Disk`."""
+class MemoryShelf:
+    """Implements `store.shelf.Shelf` on a `Disk`; the process may die before or after any write."""
 
     disk: Disk
     process: Process
     where: str = "memory"
+    pause: float = 0.0
 
     @contextlib.contextmanager
     def _write(self) -> Iterator[None]:
@@ -125,30 +131,62 @@ class MemoryStore:
         if self.process.meets("store", self.process.stores, "after"):
             self.process.die()
 
-    def read(self) -> State | None:
-        return State.model_validate_json(self.disk.state) if self.disk.state else None
+    def get(self, name: str) -> Held | None:
+        content = self.disk.documents.get(name, b"".join(self.disk.logs.get(name, ())) or None)
+        return None if content is None else Held(content, _tag(content))
 
-    def write(self, state: State, *, expected_serial: int | None) -> None:
-        now = self.read()
-        if (now.serial if now else None) != expected_serial:
-            raise StateError("changed by somebody else")
+    def put(self, name: str, content: bytes, tag: str | None) -> str:
+        held = self.get(name)
+        if (held.tag if held is not None else None) != tag:
+            raise Conflict(name)
         with self._write():
-            self.disk.state = state.model_dump_json()
+            self.disk.documents[name] = content
+        return _tag(content)
 
-    def append(self, record: Record) -> None:
+    def remove(self, name: str) -> None:
         with self._write():
-            self.disk.journal.append(record.model_dump_json(exclude_defaults=True))
+            self.disk.documents.pop(name, None)
+            self.disk.logs.pop(name, None)
 
-    def journal(self) -> Sequence[Record]:
-        return [Record.model_validate_json(line) for line in self.disk.journal]
+    def names(self, folder: str) -> list[str]:
+        return sorted(name for name in (*self.disk.documents, *self.disk.logs) if name.startswith(f"{folder}/"))
 
-    def clear_journal(self) -> None:
+    def append(self, name: str, line: bytes) -> bool:
         with self._write():
-            self.disk.journal.clear()
+            self.disk.logs.setdefault(name, []).append(line + b"\n")
+        return True
 
-    @contextlib.contextmanager
-    def lock(self, info: LockInfo, *, timeout: float = 0.0) -> Iterator[None]:
-        yield
+    def batch(self) -> contextlib.AbstractContextManager[None]:
+        return contextlib.nullcontext()
+
+    def close(self) -> None:
+        """Nothing is open."""
+
+
+def _tag(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+@dataclass
+class Turn:
+    """A lock that one process at a time needs: implements `store.locks.TakenLock` and, on a disk, `Locks`."""
+
+    disk: Disk
+    fence: int = 0
+    seamless: bool = True
+
+    def acquire(self, info: LockInfo, timeout: float) -> Turn:
+        self.disk.fence += 1
+        return Turn(self.disk, self.disk.fence)
+
+    def check(self) -> None:
+        """It is never lost."""
+
+    def raise_fence(self, fence: int) -> None:
+        self.fence = self.disk.fence = max(fence, self.disk.fence)
+
+    def release(self) -> None:
+        """Nobody waits."""
 
     def holder(self) -> LockInfo | None:
         return None
@@ -163,9 +201,9 @@ class _Here(Session):
 
     world: World = field(default=None)  # type: ignore[assignment]
 
-    @property
+    @cached_property
     def store(self) -> Any:
-        return MemoryStore(self.world.disk, self.world.process)
+        return DocumentStore(MemoryShelf(self.world.disk, self.world.process), locks=Turn(self.world.disk))
 
     def connect(self, stack: AsyncExitStack, *, write: bool) -> Any:
         wire = Wire(in_process(self.world.account.app), self.world.process, write)
@@ -269,4 +307,5 @@ class World:
 
     def state(self) -> State | None:
         """The state as it is on disk."""
-        return State.model_validate_json(self.disk.state) if self.disk.state else None
+        content = self.disk.documents.get(STATE)
+        return State.model_validate_json(content) if content else None
