@@ -146,7 +146,7 @@ REFERENCES = frozenset(
 def _mixed(name: str, value: Any, dice: random.Random) -> Any:
     if value in ("0", "1"):
         return dice.choice([value, int(value)] if name in REFERENCES else [value, int(value), value == "1"])
-    if isinstance(value, str) and value.isdigit() and len(value) < 9:
+    if isinstance(value, str) and len(value) < 9 and value.isdecimal() and str(int(value)) == value:
         return dice.choice([value, int(value)])
     return dice.choice([None, ""]) if value in (None, "") else value
 
