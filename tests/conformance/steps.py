@@ -5,14 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from tests.conformance.case import Case
+from tests.contract.checker import check_request
 from tests.world import World
 
 
 def settled(world: World, config: dict[str, Any]) -> None:
-    """Apply a configuration; everything takes, and the plan after it is empty."""
+    """Apply a configuration; everything takes, the plan after it is empty, and every request is one that the vendor
+    documents.
+    """
     world.write(config)
     world.apply(yes=True)
     after = world.plan()
+    sent = [(one["method"], one["path"], one["query"], one["body"]) for one in world.account.log]
+    problems = {problem for request in sent for problem in check_request(*request)}
+    assert not problems, sorted(problems)
     assert after.empty, (after.lines, after.document.warnings, after.document.skipped, after.document.guards)
 
 

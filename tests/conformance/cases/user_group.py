@@ -6,7 +6,7 @@ from tests.world import World
 
 def flags(world: World, row: Row) -> list[str]:
     """Return two flags of a group."""
-    return [shown(row.get(name)) for name in ("pgListAdd", "pgTagManage")]
+    return [shown(row.get(name)) for name in ("pgListAdd", "pgAutomationManage")]
 
 
 def take_away(world: World, row: Row) -> None:
@@ -21,8 +21,8 @@ CASES = (
         (
             plain("name", "Sales", "Sales team", "title"),
             plain("description", "Who sells", "Who sells what", "descript", clear=None),
-            Attr("flags", {"pgListAdd": True, "pgTagManage": False}, {"pgListAdd": True, "pgTagManage": True}, flags,
-                 ["1", "0"], ["1", "1"], take_away),
+            Attr("flags", {"pgListAdd": True, "pgAutomationManage": False},
+                 {"pgListAdd": True, "pgAutomationManage": True}, flags, ["1", "0"], ["1", "1"], take_away),
         ),
         ("user_groups", "sales"),
         always=("name",),
