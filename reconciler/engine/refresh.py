@@ -156,7 +156,8 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
     rows, total = _rows(first, collection), _total(first)
     answers = [first]
     size = len(rows)
-    if few is not None and total is not None and 0 < size < total:
+    # A short page with a greater total is no long listing but a wrong one.
+    if few is not None and total is not None and size < total and size in (PAGE, DEFAULT_PAGE):
         some = await _some(remote, collection, few, rows, total)
         if some is not None:
             return some
