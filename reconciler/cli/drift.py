@@ -2,30 +2,88 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
 import click
 
 from reconciler.cli.opening import selection, session
-from reconciler.cli.plan import exit_code
+from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note
 from reconciler.cli.views import DRIFT, Output, formats, plan_view, show
 
 
 @click.command("drift")
 @formats(DRIFT, "the drift")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is drift.")
+@click.option("--absorb", is_flag=True, help="Write what changed into the files that declare it, and into the state.")
+@click.option("--revert", is_flag=True, help="Plan the opposite: what the files say, for what changed.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --revert: save that plan.")
 @selection
 @click.pass_obj
 def command(
     chosen: Globals,
     outputs: tuple[Output, ...],
     detailed_exitcode: bool,
+    absorb: bool,
+    revert: bool,
+    out: Path | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
 ) -> int:
-    """Show what changed in the account since this tool last applied it; never writes."""
+    """Show what changed in the account since this tool last applied it; never writes to the account."""
     from reconciler.workflow.planning import Options, make_plan
     from reconciler.workflow.session import run_async
 
-    planned = run_async(make_plan(session(chosen), Options(target, exclude, refresh_only=True)))
+    if (absorb and revert) or (out is not None and not revert):
+        raise click.UsageError("--absorb changes the files and --revert plans; --out belongs to --revert")
+    if absorb and any(output.form not in ("text", "json") for output in outputs):
+        raise click.UsageError("what --absorb did is told as text or json")
+    opened = session(chosen)
+    options = Options(target, exclude)
+    if absorb:
+        return _absorb(opened, options, outputs, quiet=chosen.quiet)
+    if revert:
+        from reconciler.workflow.absorbing import revert as reverted
+
+        planned = run_async(reverted(opened, options))
+    else:
+        planned = run_async(make_plan(opened, replace(options, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
+    if out is not None:
+        save(planned.document, out, quiet=chosen.quiet)
     return exit_code(planned.document, detailed_exitcode)
+
+
+def _absorb(opened: Any, options: Any, outputs: tuple[Output, ...], *, quiet: bool) -> int:
+    """Absorb, and say what was written and what was not; exit code 5 where something was left."""
+    from reconciler.workflow.absorbing import absorb
+    from reconciler.workflow.session import run_async
+
+    outcome = run_async(absorb(opened, options))
+    show(outputs, lambda form: _data(outcome) if form == "json" else _words(outcome), quiet=quiet)
+    if all(output.form == "text" for output in outputs):
+        for line in outcome.refused:
+            note(f"Left alone: {line}")
+    return 5 if outcome.refused else 0
+
+
+def _data(outcome: Any) -> str:
+    rows = {
+        "files": list(outcome.files),
+        "absorbed": [{"address": address, "attribute": name} for address, name in outcome.done],
+        "left": [{"address": one.address, "attribute": one.name, "reason": one.reason} for one in outcome.refused],
+    }
+    return json.dumps(rows, indent=2, ensure_ascii=False)
+
+
+def _words(outcome: Any) -> str:
+    lines = [f"Absorbed {address}.{name}" for address, name in outcome.done]
+    if not outcome.done and not outcome.refused:
+        lines.append("No drift. The account holds what was last applied.")
+    elif outcome.files:
+        lines.append(f"Changed {', '.join(outcome.files)}.")
+    return "\n".join(lines)

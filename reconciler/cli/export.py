@@ -16,18 +16,29 @@ from reconciler.cli.terminal import note, requests_sent, say
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the project to write; default: this one."
 )
 @click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.option("--target", multiple=True, metavar="ADDRESS", help="Only an address (or glob) and what it refers to.")
+@click.option("--prune", is_flag=True, help="Take out declarations of objects that the account no longer holds.")
 @click.pass_obj
-def command(chosen: Globals, out: Path | None, names: str | None) -> int:
+def command(chosen: Globals, out: Path | None, names: str | None, target: tuple[str, ...], prune: bool) -> int:
     """Write the live account as YAML and bind it in the state, so that the next plan is empty. Does not write to
     the account.
+
+    Values that are declared already are changed where they stand; comments, order and variables stay.
     """
     from reconciler.render.words import counted
-    from reconciler.workflow.exporting import export_account
+    from reconciler.workflow.exporting import Extent, export_account
     from reconciler.workflow.session import run_async
 
     opened = session(chosen)
-    outcome = run_async(export_account(opened, out, opened.chosen_kinds(names)))
-    say(f"Exported {counted(outcome.resources, 'resource')} to {counted(len(outcome.files), 'file')}.")
+    outcome = run_async(export_account(opened, out, Extent(opened.chosen_kinds(names), target, prune)))
+    where = f" to {counted(len(outcome.files), 'file')}." if outcome.files else "; no file had to change."
+    say(f"Exported {counted(outcome.resources, 'resource')}{where}")
+    for line in outcome.refused:
+        note(f"Left alone: {line}")
+    for line in outcome.notes:
+        note(f"Note: {line}")
+    if outcome.secrets:
+        note(f"Set these secrets before what holds them is changed: {', '.join(outcome.secrets)}")
     for name, why in outcome.unknown.items():
         note(f"Left out {name}: {why}")
     if chosen.verbose:

@@ -15,7 +15,7 @@ from reconciler.cli.terminal import say
 @click.pass_obj
 def command(chosen: Globals, address: str, identity: str) -> int:
     """Bind the declared ADDRESS to the live object with this ID. The next plan shows what differs."""
-    from reconciler.workflow.exporting import import_object
+    from reconciler.workflow.importing import import_object
     from reconciler.workflow.session import run_async
 
     run_async(import_object(session(chosen), address, identity))

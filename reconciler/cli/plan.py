@@ -51,7 +51,6 @@ def command(
 ) -> int:
     """Show what apply would change. Never writes to the account."""
     from reconciler.workflow.planning import Options, make_plan
-    from reconciler.workflow.saved import write_plan
     from reconciler.workflow.session import run_async
 
     if refresh_only and (destroy or out is not None):
@@ -67,13 +66,20 @@ def command(
     if out is not None:
         if against is not None:
             raise click.UsageError("a plan against a snapshot cannot be saved: nobody could apply it")
-        write_plan(document, out)
-        refused = "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: reconciler apply {out}"
-        if not chosen.quiet:
-            note(f"Saved the plan to {out}. {refused}")
+        save(document, out, quiet=chosen.quiet)
     if chosen.verbose:
         requests_sent(planned.requests)
     return exit_code(document, detailed_exitcode)
+
+
+def save(document: Any, out: Path, *, quiet: bool = False) -> None:
+    """Write a plan document, and say what can be done with it."""
+    from reconciler.workflow.saved import write_plan
+
+    write_plan(document, out)
+    refused = "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: reconciler apply {out}"
+    if not quiet:
+        note(f"Saved the plan to {out}. {refused}")
 
 
 def on_snapshot(chosen: Globals, path: Path) -> Any:

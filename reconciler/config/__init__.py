@@ -1,6 +1,6 @@
 """YAML in, Desired out, with the position of every value; the only home of yaml."""
 
-from reconciler.config.dumping import dump
+from reconciler.config.dumping import content_of, dump
 from reconciler.config.formatting import formatted
 from reconciler.config.loading import Loaded, load, load_texts, plain_data, project_files
 from reconciler.config.project import LoadedProject, Settings, environment, load_project
@@ -11,6 +11,7 @@ __all__ = [
     "LoadedProject",
     "Settings",
     "config_schema",
+    "content_of",
     "dump",
     "environment",
     "formatted",

@@ -17,11 +17,12 @@ from reconciler.model.values import Lookup, Ref, RemoteId, Value
 FOLDER = "config"
 
 
-def dump(resources: Sequence[Resource], kinds: Kinds) -> dict[str, str]:
+def dump(resources: Sequence[Resource], kinds: Kinds, variables: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the text of each file (`config/tags.yaml`), in an order that depends on nothing but the resources.
 
     References are written as keys, look-ups and remote ids as maps, users by their e-mail, secrets as `${secret.X}`;
-    defaults are left out. Raises ReconcilerError where a text has no form in YAML.
+    defaults are left out. `variables` maps texts to the variables that
+    stand for them. Raises ReconcilerError where a text has no form in YAML.
     """
     children: dict[str, list[Resource]] = {}
     for resource in resources:
@@ -35,12 +36,14 @@ def dump(resources: Sequence[Resource], kinds: Kinds) -> dict[str, str]:
         if roots and not kind.section:
             raise ReconcilerError(f"{roots[0].address} can only be written inside its {kind.nested}")
         if roots:
-            section = {one.key: _content(one, children, kinds) for one in roots}
+            section = {one.key: content_of(one, children, kinds, variables or {}) for one in roots}
             files[f"{FOLDER}/{kind.section}.yaml"] = document({kind.section: section})
     return files
 
 
-def _content(resource: Resource, children: Mapping[str, Iterable[Resource]], kinds: Kinds) -> dict[str, Any]:
+def content_of(
+    resource: Resource, children: Mapping[str, Iterable[Resource]], kinds: Kinds, variables: Mapping[str, str]
+) -> dict[str, Any]:
     """Return a resource's map: attributes in the order of the spec, then its lifecycle."""
     own = resource.key.rpartition(".")[2]
     content: dict[str, Any] = {}
@@ -55,18 +58,20 @@ def _content(resource: Resource, children: Mapping[str, Iterable[Resource]], kin
                 key=lambda one: (one.rank, one.key),
             )
             if mine or name in resource.nested:
-                content[name] = {one.key.rpartition(".")[2]: _content(one, children, kinds) for one in mine}
+                content[name] = {
+                    one.key.rpartition(".")[2]: content_of(one, children, kinds, variables) for one in mine
+                }
         elif name in resource.attrs:
             value = resource.attrs[name]
             if default is None or value != (own if default.value == KEY else default.value):
-                content[name] = _written(value, attribute.mark(RefTo))
+                content[name] = as_written(value, attribute.mark(RefTo), variables)
     lifecycle = resource.lifecycle.model_dump(exclude_defaults=True)
     if lifecycle:
         if "on_destroy" in lifecycle:
             lifecycle["on_destroy"] = {
                 what: _target(target, resource) for what, target in lifecycle["on_destroy"].items()
             }
-        content["lifecycle"] = _escaped(lifecycle)
+        content["lifecycle"] = _escaped(lifecycle, {})
     return content
 
 
@@ -78,35 +83,39 @@ def _target(address: str, resource: Resource) -> str:
     return address.removeprefix(sibling)
 
 
-def _written(value: Value, mark: RefTo | None) -> Any:
+def as_written(value: Value, mark: RefTo | None, variables: Mapping[str, str]) -> Any:
     """Return a value as it is written: texts escaped, references in the form that a user would type."""
-    return values.transform(value, lambda leaf: _leaf(leaf, mark))
+    return values.transform(value, lambda leaf: _leaf(leaf, mark, variables))
 
 
-def _leaf(leaf: Value, mark: RefTo | None) -> Any:
+def _leaf(leaf: Value, mark: RefTo | None, variables: Mapping[str, str]) -> Any:
     if isinstance(leaf, Ref | Lookup | RemoteId) and mark is None:
-        return _qualified(leaf)
+        return _qualified(leaf, variables)
     if isinstance(leaf, Ref):
         return leaf.key
     if isinstance(leaf, RemoteId):
         return {"id": leaf.id}
     if isinstance(leaf, Lookup):
         plain = mark is not None and mark.lookup == leaf.by and "@" in leaf.value
-        return _escaped(leaf.value) if plain else {leaf.by: _escaped(leaf.value)}
-    return _escaped(leaf)
+        return _escaped(leaf.value, variables) if plain else {leaf.by: _escaped(leaf.value, variables)}
+    return _escaped(leaf, variables)
 
 
-def _qualified(leaf: Ref | Lookup | RemoteId) -> dict[str, Any]:
+def _qualified(leaf: Ref | Lookup | RemoteId, variables: Mapping[str, str]) -> dict[str, Any]:
     """Return a reference that names its kind itself."""
     if isinstance(leaf, Ref):
         return {"ref": leaf.address}
     if isinstance(leaf, Lookup):
-        return {"look_up": leaf.kind, leaf.by: _escaped(leaf.value)}
+        return {"look_up": leaf.kind, leaf.by: _escaped(leaf.value, variables)}
     return {"look_up": leaf.kind, "id": leaf.id}
 
 
-def _escaped(value: Value) -> Any:
-    """Return texts such that nothing is filled in when they are read, but for secrets."""
-    return values.transform(
-        value, lambda leaf: values.show_secrets(leaf.replace("${", "$${")) if isinstance(leaf, str) else leaf
-    )
+def _escaped(value: Value, variables: Mapping[str, str]) -> Any:
+    """Return texts such that nothing is filled in when they are read, but for secrets and these variables."""
+
+    def text(leaf: Value) -> Any:
+        if not isinstance(leaf, str):
+            return leaf
+        return f"${{var.{variables[leaf]}}}" if leaf in variables else values.show_secrets(leaf.replace("${", "$${"))
+
+    return values.transform(value, text)

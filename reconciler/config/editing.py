@@ -57,22 +57,35 @@ def edited(text: str, edits: Sequence[Edit], file: str = "the file") -> str:
     """Return the text after the edits, in their order. Raises ReconcilerError where an edit has no safe place."""
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     text = text.removeprefix(mark)
+    before = plain_data(text, file)
+    wanted = before
+    for edit in edits:
+        wanted = _applied(wanted, edit)
+    if len(edits) > 1 and wanted != before:
+        at_once = _tried(text, before, wanted, file)
+        if at_once is not None:
+            return mark + at_once
     for edit in edits:
         before = plain_data(text, file)
         wanted = _applied(before, edit)
-        if wanted == before:
-            continue
-        text = _checked(text, edit, before, wanted, file)
+        if wanted != before:
+            text = _checked(text, edit, before, wanted, file)
     return mark + text
 
 
-def _checked(text: str, edit: Edit, before: Any, wanted: Any, file: str) -> str:
+def _tried(text: str, before: Any, wanted: Any, file: str) -> str | None:
+    """Return the text with all changes spliced in at once, None where some have no safe place."""
     try:
         found = _spliced(text, before, wanted)
-        if plain_data(found, file) == wanted:
-            return found
+        return found if plain_data(found, file) == wanted else None
     except (Unfit, yaml.YAMLError, ReconcilerError):
-        pass
+        return None
+
+
+def _checked(text: str, edit: Edit, before: Any, wanted: Any, file: str) -> str:
+    found = _tried(text, before, wanted, file)
+    if found is not None:
+        return found
     where = ".".join(str(step) for step in edit.path)
     raise ReconcilerError(
         f"{file}: `{where}` cannot be changed without touching what stands around it",

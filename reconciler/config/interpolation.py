@@ -64,7 +64,8 @@ class Scope:
         raise AssertionError("a node is a scalar, a list or a map")
 
     def _key(self, name: str, key: Scalar) -> str:
-        if "${" in name or _RESERVED.search(name):
+        written = name if self.fill else name.replace("${each.value}", "")
+        if "${" in written or _RESERVED.search(name):
             self.problems.error("interpolation", "keys are written out: nothing is filled in", key.spot)
         return name
 

@@ -34,6 +34,9 @@ class Layers:
     scope: Scope
     prefixes: dict[Source, str] = field(default_factory=dict)
     tables: list[tuple[Mapping[str, Entry], Table]] = field(default_factory=list)
+    included: list[Source] = field(default_factory=list)
+    own: Mapping[str, Entry] = field(default_factory=dict)
+    """The variables that the project's own files declare."""
 
     @property
     def problems(self) -> Problems:
@@ -59,6 +62,10 @@ class Layers:
             mine.append(source)
             collect(documents, self.kinds, sections, self.problems)
         table = self._settled(sections, given, mine, prefix, main=not stack)
+        if stack:
+            self.included += mine
+        else:
+            self.own = sections.variables
         for section, name in sections_of(self.kinds).items():
             if section in sections.resources:
                 entries = sections.resources[section]

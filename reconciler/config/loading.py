@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gc
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,8 +13,9 @@ from reconciler.config.checks import Checks, check_cycles, check_twins
 from reconciler.config.files import distinct, read_source, shown_path, yaml_files
 from reconciler.config.interpolation import Scope
 from reconciler.config.layers import INCLUDE, Layers
-from reconciler.config.nodes import Node, Sequence, Source, Spot, at
+from reconciler.config.nodes import Entry, Node, Sequence, Source, Spot, at
 from reconciler.config.parsing import parse
+from reconciler.config.places import Places
 from reconciler.config.problems import Problems
 from reconciler.config.project import LoadedProject, Settings, load_project
 from reconciler.config.resources import Reader
@@ -32,6 +33,12 @@ class Loaded:
 
     desired: Desired
     warnings: tuple[Diagnostic, ...] = ()
+    places: Places = field(default_factory=Places, repr=False, compare=False)
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The text of every file that was read, by its name relative to the project."""
+        return {source.file: source.text for source in (*self.places.sources, *self.places.overlays)}
 
 
 @dataclass
@@ -43,18 +50,33 @@ class _Files:
 
 
 def load(
-    loaded: LoadedProject, settings: Settings | None, kinds: Kinds, environ: Mapping[str, str], *, offline: bool = False
+    loaded: LoadedProject,
+    settings: Settings | None,
+    kinds: Kinds,
+    environ: Mapping[str, str],
+    *,
+    offline: bool = False,
+    texts: Mapping[str, str] | None = None,
 ) -> Loaded:
     """Return what the project's files ask for in an environment. Raises ConfigError with every problem.
 
-    Without settings, variables that have no default are unknown. With `offline`, so is what `environ` lacks.
+    Without settings, variables that have no default are unknown. With `offline`, so is what `environ` lacks. `texts`
+    are read in place of the files of these names, there or not.
     """
     problems = Problems()
-    files = _Files([read_source(path, loaded.folder, problems) for path in _resource_files(loaded, problems)])
+    given_texts = texts or {}
+
+    def source(path: Path) -> Source | None:
+        file = shown_path(path, loaded.folder)
+        if file in given_texts:
+            return Source(file, given_texts[file])
+        return read_source(path, loaded.folder, problems)
+
+    files = _Files([source(path) for path in _resource_files(loaded, problems, given_texts)])
     for name in settings.overlays if settings is not None else ():
         path = loaded.folder / name
-        if path.is_file():
-            files.overlays.append(read_source(path, loaded.folder, problems))
+        if path.is_file() or name in given_texts:
+            files.overlays.append(source(path))
         else:
             spot = loaded.spot("environments", settings.name if settings is not None else "", "overlays")
             problems.error("missing-file", f"the overlay `{name}` does not exist", spot)
@@ -103,13 +125,14 @@ def project_files(folder: Path) -> list[str]:
     return [shown_path(place, folder) for place in distinct(places)]
 
 
-def _resource_files(loaded: LoadedProject, problems: Problems) -> list[Path]:
-    """Return the files of all `config` folders, without the project file and the overlays of any environment."""
+def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[str] = ()) -> list[Path]:
+    """Return the files of all `config` folders, without the project file and any overlays. `more` may be missing."""
     found: list[Path] = []
     for name in loaded.project.config:
         place = loaded.folder / name
-        if place.exists():
-            found += yaml_files(place)
+        new = [loaded.folder / file for file in more if Path(file).is_relative_to(name)]
+        if place.exists() or new:
+            found += sorted({*yaml_files(place), *new}) if new else yaml_files(place)
         else:
             message = f"`{name}` does not exist; resource files are looked for there"
             problems.error(
@@ -166,8 +189,16 @@ def _load(
                 scope.complete = False
             else:
                 patch(documents, kinds, sections, problems)
-        desired = _read(sections, layers, kinds, scope)
-        return Loaded(desired, problems.check())
+        desired, declared = _read(sections, layers, kinds, scope)
+        places = Places(
+            kinds,
+            declared,
+            frozenset(layers.included),
+            tuple(source for source in files.resources if source is not None),
+            tuple(source for source in files.overlays if source is not None),
+            frozenset(layers.own),
+        )
+        return Loaded(desired, problems.check(), places)
 
 
 def _includes(project: LoadedProject | None) -> list[Node]:
@@ -175,7 +206,7 @@ def _includes(project: LoadedProject | None) -> list[Node]:
     return entry.value.items if entry is not None and isinstance(entry.value, Sequence) else []
 
 
-def _read(sections: Sections, layers: Layers, kinds: Kinds, scope: Scope) -> Desired:
+def _read(sections: Sections, layers: Layers, kinds: Kinds, scope: Scope) -> tuple[Desired, Mapping[str, Entry]]:
     """Read the resources and check them together; where a file could not be read, absence proves nothing."""
     problems = scope.problems
     reader = Reader(kinds, scope)
@@ -192,4 +223,4 @@ def _read(sections: Sections, layers: Layers, kinds: Kinds, scope: Scope) -> Des
     removed = blocks.removed(sections.blocks.get("removed", ()))
     if scope.complete:
         layers.tell_unused()
-    return Desired(resources, moved, removed, imports)
+    return Desired(resources, moved, removed, imports), reader.declared

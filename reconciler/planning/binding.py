@@ -12,6 +12,7 @@ from typing import Any
 from reconciler.model import values
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Change
+from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once, Sensitive, WriteOnly
 from reconciler.model.state import Binding
 from reconciler.model.values import Value
@@ -96,3 +97,18 @@ def recall(binding: Binding, name: str, candidates: tuple[Value, ...], salt: str
     """Return which of the candidate values was last applied, by its salted hash; None for none of them."""
     digest = binding.digests.get(name)
     return next((one for one in candidates if isinstance(one, str) and salted(one, salt) == digest), None)
+
+
+def remembered(bindings: Mapping[str, Binding], seen: Snapshot, salt: str) -> dict[str, str]:
+    """Return the sensitive texts that the account still holds as they were applied: as declared -> as they are."""
+    found: dict[str, str] = {}
+    for binding in bindings.values():
+        for name in binding.digests:
+            declared = values.decode(binding.applied.get(name))
+            if not isinstance(declared, str) or not values.has_secret(declared):
+                continue
+            live = next((one for one in seen.lives.get(binding.kind, ()) if one.id == binding.id), None)
+            text = recall(binding, name, (live.attrs.get(name),), salt) if live is not None else None
+            if text is not None:
+                found[declared] = text
+    return found

@@ -16,7 +16,6 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, RefTo, attributes
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
-from reconciler.planning.match import stored_key
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +47,9 @@ class _Exporting:
             name: kind
             for name, kind in self.kinds.items()
             if kind.managed and name in self.snapshot.lives and (self.only is None or name in self.only)
+        }
+        self.names = {
+            (kind, identity): address for (kind, identity), address in self.known.items() if kind not in chosen
         }
         for kind in chosen.values():
             self._name(kind, [live for live in self.snapshot.lives[kind.name] if self._wanted(kind, live)])
@@ -156,25 +158,6 @@ def slug(text: str) -> str:
     """Return a key made of a name: lower-case ASCII letters, digits and underscores; `x` where nothing is left."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or "x"
-
-
-def bindings_of(exported: Iterable[Exported], kinds: Kinds, run: str) -> dict[str, Binding]:
-    """Return what the state remembers of exported objects."""
-    found = {}
-    for one in exported:
-        keys = kinds[one.resource.kind].natural_keys(one.live.attrs)
-        found[one.resource.address] = Binding(
-            id=one.live.id,
-            kind=one.resource.kind,
-            natural_key=stored_key(keys[0]) if keys else [],
-            created=one.live.created,
-            applied=values.encode(dict(one.resource.attrs)),
-            depends_on=sorted(
-                {ref.address for ref in values.references(dict(one.resource.attrs)) if isinstance(ref, Ref)}
-            ),
-            run=run,
-        )
-    return found
 
 
 def referred(kinds: Kinds) -> frozenset[str]:

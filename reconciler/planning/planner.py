@@ -11,13 +11,14 @@ from dataclasses import dataclass, field, replace
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
-from reconciler.model.errors import PlanError
+from reconciler.model.errors import ConfigError, PlanError
 from reconciler.model.kind import Finding, Kind, Kinds, Live
 from reconciler.model.plan import Action, Change, Plan, Skipped, write_of
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import CreateOnly, Expected, Nested, Once, attributes
 from reconciler.model.state import Binding, Intent, State
 from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.planning.binding import remembered
 from reconciler.planning.diff import completed, differences
 from reconciler.planning.evacuation import impossible_evacuations, within_reach
 from reconciler.planning.match import Match, NotFound, Resolver, Twins, bound, by_key, recognise, resolve, stored_key
@@ -70,6 +71,7 @@ class _Planning:
         self.problems: list[str] = [*wrong, *impossible_evacuations(inputs.desired, inputs.kinds)]
         self.warnings: list[str] = []
         self.kept = 0
+        self.remembered = remembered(self.bindings, inputs.snapshot, inputs.state.salt)
 
     def run(self) -> Plan:
         resources = sort_resources(self.inputs.desired.resources, self.kinds)
@@ -259,6 +261,19 @@ class _Planning:
             return value
 
     def _reveal(self, leaf: Value) -> Value:
+        """Return a text with its secrets. Where one is not set, a text that is declared as it was last applied means
+        what the account holds, if that is what was applied.
+        """
+        if not isinstance(leaf, str) or not values.has_secret(leaf):
+            return leaf
+        try:
+            return values.reveal(leaf, self.inputs.secret)
+        except ConfigError:
+            if leaf not in self.remembered:
+                raise
+            return self.remembered[leaf]
+
+    def _strictly(self, leaf: Value) -> Value:
         return values.reveal(leaf, self.inputs.secret) if isinstance(leaf, str) and values.has_secret(leaf) else leaf
 
     def _full(self, value: Value) -> Value:
@@ -309,6 +324,8 @@ class _Planning:
             if change is None:
                 self.kept += 1
                 continue
+            for value in attrs.values():
+                values.transform(value, self._strictly)  # what is written needs every secret
             if change.action is Action.CREATE:
                 resolved = self._resolved(resource)
                 keys = kind.natural_keys(resolved)

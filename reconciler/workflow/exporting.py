@@ -1,37 +1,72 @@
-"""The verbs `export` and `import`: bringing what exists under management. Neither writes to the account."""
+"""The verb `export`: the live account into the project's files and state. Writes nothing to the account.
+
+In a project that declares something already, values are changed where they stand, and only what is new is added.
+"""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
-from reconciler.config import dump
+from reconciler.config import Loaded
+from reconciler.config.rewriting import Refusal, Rewriting, Wish
 from reconciler.engine.refresh import refresh
-from reconciler.model.address import split
-from reconciler.model.errors import PlanError, ReconcilerError
+from reconciler.model import values
+from reconciler.model.desired import Desired, Resource
+from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.snapshot import Snapshot, snapshot
-from reconciler.model.state import Binding, Record
-from reconciler.planning.export import bindings_of, export, referred
+from reconciler.model.spec import Once, Sensitive
+from reconciler.model.state import Binding
+from reconciler.model.values import Ref, Value
+from reconciler.planning.binding import binding_of
+from reconciler.planning.export import Exported, export, referred
+from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
+from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.select import select
+from reconciler.workflow.additions import Additions
 from reconciler.workflow.applying import lock_info
+from reconciler.workflow.files import write_files
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.session import EMULATOR, Session, open_book, open_session
+from reconciler.workflow.session import EMULATOR, Book, Session, open_book, open_session
 
-HEADER = "# Written by `reconciler export`."
+HEADER = "# Written by `reconciler export`.\n\n"
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What an export is about: these kinds, these addresses (None, empty: everything); with `prune`, declarations of
+    objects that are gone go too.
+    """
+
+    kinds: frozenset[str] | None = None
+    target: tuple[str, ...] = ()
+    prune: bool = False
+
+
+WHOLE = Extent()
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What an export wrote: files, how many resources, kinds that could not be read with the reason."""
+    """What an export wrote: files, how many resources, what it left alone with the reason, kinds that could not be
+    read. `secrets` are the names of placeholders whose values nobody wrote down.
+    """
 
     files: tuple[str, ...]
     resources: int
     unknown: dict[str, str]
     requests: int
+    refused: tuple[Refusal, ...] = ()
+    notes: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
 
 
 async def read_all(session: Session, remote: Any, only: frozenset[str] | None = None) -> Snapshot:
@@ -46,93 +81,246 @@ async def read_all(session: Session, remote: Any, only: frozenset[str] | None = 
     return snapshot(session.kinds, names, refreshed.tables)
 
 
-async def export_account(session: Session, out: Path | None, kinds: frozenset[str] | None = None) -> Outcome:
-    """Write the live account as a project into `out` (default: this project), and bind everything in its state."""
-    folder = _absolute(out) if out is not None else session.folder
-    async with AsyncExitStack() as stack:
-        remote = session.connect(stack, write=False)
-        await check_account(session, remote, None)
-        seen = await read_all(session, remote, kinds)
-        requests = remote.requests
-    target = session if folder == session.folder else _project(session, folder)
-    book = open_book(target)
-    exported = export(seen, session.kinds, book.state().resources, kinds)
-    texts = dump([one.resource for one in exported], session.kinds)
-    for name, text in texts.items():
-        _write(folder / name, text)
-    with target.store.lock(lock_info(target, "export"), timeout=10.0):
-        book = open_book(target)
-        resources = {
-            **book.state().resources,
-            **bindings_of(exported, session.kinds, f"export-{target.around.stamp()}"),
-        }
-        book.base = book.state().model_copy(update={"resources": resources})
-        book.records = []
-        book.close(account=target.identity)
-    return Outcome(tuple(sorted(texts)), len(exported), dict(seen.unknown), requests)
-
-
 def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))
 
 
-def _write(path: Path, text: str) -> None:
-    """Write a file of ours; refuse to write over somebody else's."""
-    content = f"{HEADER}\n\n{text}" if not text.startswith(HEADER) else text
-    if path.exists() and not path.read_text("utf-8").startswith(HEADER):
-        raise ReconcilerError(
-            f"{path} exists and was not written by export",
-            hint="choose another folder with --out, or move the file away",
+async def export_account(session: Session, out: Path | None, extent: Extent = WHOLE) -> Outcome:
+    """Write the live account into the project in `out` (default: this one), and bind everything in its state.
+
+    Raises ConfigError where what is there cannot be read, PlanError where it cannot be told apart from the account.
+    """
+    folder = _absolute(out) if out is not None else session.folder
+    async with AsyncExitStack() as stack:
+        remote = session.connect(stack, write=False)
+        await check_account(session, remote, None)
+        seen = await read_all(session, remote, extent.kinds)
+        requests = remote.requests
+    target = session if folder == session.folder else _project(session, folder)
+    outcome = _Exporting(target, seen, extent).run()
+    return replace(outcome, requests=requests)
+
+
+@dataclass
+class _Exporting:
+    """One export into one project: what the account holds against what is declared."""
+
+    session: Session
+    seen: Snapshot
+    extent: Extent
+    notes: list[str] = field(default_factory=list)
+
+    def run(self) -> Outcome:
+        session = self.session
+        loaded = session.load()
+        book = open_book(session)
+        made = self._compared(loaded, book)
+        exported = self._exported(loaded, book, made)
+        declared = loaded.desired.resources
+        news = [one for one in exported if one.resource.address not in declared]
+        hiding = Hiding(session.kinds)
+        wishes = self._wishes(loaded, book, made, {one.resource.address: one for one in exported}, hiding)
+        hidden = [replace(one, resource=hiding.resource(one.resource)) for one in news]
+        variables = variables_for(
+            addresses_in([*(one.resource for one in hidden), *_as_resources(wishes)]),
+            session.settings.variables,
+            loaded.places.variables,
         )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content, "utf-8")
+        rewriting = Rewriting(loaded.places, variables, replacing=True)
+        rewriting.change(wishes)
+        gone = self._gone(declared, made)
+        if self.extent.prune:
+            rewriting.remove(gone)
+        else:
+            rewriting.refused += [Refusal(one, "", "the account does not hold it any more") for one in gone]
+        additions = Additions(session, rewriting, variables)
+        additions.add([one.resource for one in hidden], HEADER)
+        additions.pin(exported, loaded.desired.imports, HEADER)
+        return self._written(loaded, rewriting, additions, exported, hiding)
+
+    # --- what differs ----------------------------------------------------------------------------------------------
+
+    def _compared(self, loaded: Loaded, book: Book) -> Plan:
+        """Return what the declared resources lack to be like the account; nothing of it is carried out."""
+        if not loaded.desired.resources:
+            return Plan()
+        covered = frozenset(address for address, one in loaded.desired.resources.items() if one.kind in self.seen.lives)
+        state = book.state()
+        return plan(Inputs(loaded.desired, state, self.seen, self.session.kinds, self.session.secret, only=covered))
+
+    def _exported(self, loaded: Loaded, book: Book, made: Plan) -> list[Exported]:
+        """Return the live objects under the keys that they have, or that are made of their names."""
+        declared = loaded.desired.resources
+        known = dict(book.state().resources)
+        matched = {address: made.ids[address] for address in declared if address in made.ids}
+        held = {(declared[address].kind, identity) for address, identity in matched.items()}
+        known = {address: one for address, one in known.items() if (one.kind, one.id) not in held}
+        known |= {address: Binding(id=one, kind=declared[address].kind) for address, one in matched.items()}
+        found = export(self.seen, self.session.kinds, known, self.extent.kinds)
+        if not self.extent.target:
+            return found
+        whole = Desired({one.resource.address: one.resource for one in found})
+        chosen = select(whole, book.state().model_copy(update={"resources": {}}), self.extent.target, ()).addresses
+        return [one for one in found if chosen is None or one.resource.address in chosen]
+
+    def _wishes(
+        self, loaded: Loaded, book: Book, made: Plan, live: Mapping[str, Exported], hiding: Hiding
+    ) -> list[Wish]:
+        """Return the attributes whose files say something else than the account does."""
+        wishes = []
+        for change in made.changes:
+            resource, one = loaded.desired.resources.get(change.address), live.get(change.address)
+            if resource is None or one is None:
+                continue
+            attributes = self.session.kinds[change.kind].attributes
+            for item in change.attributes:
+                if item.name not in resource.attrs:
+                    self.notes.append(
+                        f"{change.address}: its `{item.name}` follows from its place in the file; move it by hand"
+                    )
+                    continue
+                if item.name not in one.live.attrs:
+                    continue
+                value = self._value(one, item.name)
+                if attributes[item.name].has(Sensitive) and isinstance(value, str):
+                    value = hiding.text(change.address, item.name, value)
+                wishes.append(Wish(resource, attributes[item.name], value))
+        state = book.state().resources
+        for address, one in live.items():
+            resource, binding = loaded.desired.resources.get(address), state.get(address)
+            if resource is not None and binding is not None and binding.run.startswith("export-"):
+                attributes = self.session.kinds[resource.kind].attributes
+                wishes += [
+                    Wish(resource, attributes[name], value)
+                    for name, value in one.resource.attrs.items()
+                    if name not in resource.attrs
+                    and name not in binding.applied
+                    and not attributes[name].has(Sensitive)
+                ]
+        return wishes
+
+    @staticmethod
+    def _value(one: Exported, name: str) -> Value:
+        """Return a live value as it is declared; what an export leaves out as empty is written out."""
+        return one.resource.attrs.get(name, one.live.attrs[name])
+
+    def _gone(self, declared: Mapping[str, Resource], made: Plan) -> list[str]:
+        chosen = self.extent.target
+        return [
+            change.address
+            for change in made.changes
+            if change.action is Action.CREATE
+            and (self.extent.kinds is None or change.kind in self.extent.kinds)
+            and (not chosen or any(fnmatch(change.address, pattern) for pattern in chosen))
+        ]
+
+    # --- the end ---------------------------------------------------------------------------------------------------
+
+    def _written(
+        self, loaded: Loaded, rewriting: Rewriting, additions: Additions, exported: list[Exported], hiding: Hiding
+    ) -> Outcome:
+        """Read everything back, then write files and state."""
+        session = self.session
+        texts = {**rewriting.changed(), **additions.project()}
+        after = self._read_back(loaded, texts, additions)
+        before = {**loaded.texts, PROJECT_FILE: session.project.tree.source.text}
+        files = write_files(session.folder, texts, before)
+        kept = [one for one in exported if one.resource.address in after.desired.resources]
+        self._bind(after, kept, hiding.secrets, rewriting)
+        secrets = tuple(sorted(name for name in hiding.secrets if any(name in text for text in texts.values())))
+        notes = (*self.notes, *(f"{one} gave way to the account's value" for one in rewriting.replaced))
+        return Outcome(files, len(kept), dict(self.seen.unknown), 0, tuple(rewriting.refused), notes, secrets)
+
+    def _read_back(self, loaded: Loaded, texts: Mapping[str, str], additions: Additions) -> Loaded:
+        if not texts:
+            return loaded
+        try:
+            return self.session.with_variables(additions.values).load(texts=texts)
+        except ConfigError as error:
+            first = next(one for one in error.diagnostics if one.severity == "error")
+            raise ReconcilerError(
+                f"the files as they would be written cannot be read: {first.message} ({first.at}); nothing was written",
+                hint=first.hint or "export a part with --kinds or --target",
+            ) from error
+
+    def _bind(self, after: Loaded, kept: list[Exported], secrets: Mapping[str, str], rewriting: Rewriting) -> None:
+        session = self.session
+        with session.store.lock(lock_info(session, "export"), timeout=10.0):
+            book = open_book(session)
+            state = book.state()
+            bindings = dict(state.resources)
+            stamp = f"export-{session.around.stamp()}"
+            refused = {(one.address, one.name) for one in rewriting.refused}
+            for one in kept:
+                resource = after.desired.resources[one.resource.address]
+                old = bindings.get(resource.address)
+                new = self._binding(resource, one, old, secrets, stamp, state.salt)
+                held = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
+                # Who declared it stays known: an export goes on declaring whole what it declared itself.
+                bindings[resource.address] = new.model_copy(
+                    update={"applied": held, "run": old.run if old is not None else stamp}
+                )
+            if self.extent.prune:
+                done = {address for address, name in rewriting.done if not name}
+                bindings = {
+                    address: one
+                    for address, one in bindings.items()
+                    if address in after.desired.resources or address not in done
+                }
+            book.base = state.model_copy(update={"resources": bindings})
+            book.records = []
+            book.close(account=session.identity)
+
+    def _binding(
+        self,
+        resource: Resource,
+        one: Exported,
+        old: Binding | None,
+        secrets: Mapping[str, str],
+        stamp: str,
+        salt: str,
+    ) -> Binding:
+        kind = self.session.kinds[resource.kind]
+        keys = kind.natural_keys(one.live.attrs)
+        attrs = {name: value for name, value in resource.attrs.items() if not kind.attributes[name].has(Once)}
+        change = Change(
+            resource.address,
+            resource.kind,
+            Action.ADOPT,
+            desired=attrs,
+            live=one.live,
+            binding=old if old is not None and old.id == one.live.id else None,
+            resource=resource,
+            depends_on=tuple(sorted({ref.address for ref in values.references(attrs) if isinstance(ref, Ref)})),
+            natural_key=tuple(stored_key(keys[0])) if keys else (),
+        )
+
+        def secret(name: str) -> str:
+            return secrets[name] if name in secrets else self.session.secret(name)
+
+        try:
+            return binding_of(change, kind, one.live.id, stamp, complete=True, spares=[], secret=secret, salt=salt)
+        except ConfigError:
+            if old is not None:
+                return old
+            raise
+
+
+def _as_resources(wishes: list[Wish]) -> list[Resource]:
+    return [replace(wish.resource, attrs={wish.attribute.name: wish.value}) for wish in wishes]
 
 
 def _project(session: Session, folder: Path) -> Session:
     """Make `folder` a project with this environment, unless it is one already."""
     path = folder / PROJECT_FILE
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "config").mkdir(parents=True, exist_ok=True)
         raw = session.project.project.environments[session.settings.name]
         url = raw.url
         if url.startswith(EMULATOR):
             url = EMULATOR + os.path.relpath(session.folder / url.removeprefix(EMULATOR), folder)
-        lines = [f"{HEADER}", "version: 1", "environments:", f"  {session.settings.name}:", f"    url: {url}"]
+        lines = [HEADER.strip(), "version: 1", "environments:", f"  {session.settings.name}:", f"    url: {url}"]
         lines += [f"    token: {raw.token}"] if raw.token.startswith("${") else []
         lines += [f"    account: {raw.account}"] if raw.account else []
         path.write_text("\n".join([*lines, f"default_environment: {session.settings.name}", ""]), "utf-8")
     return open_session(folder, session.settings.name, session.around)
-
-
-async def import_object(session: Session, address: str, identity: str) -> Binding:
-    """Bind a declared address to the live object with this id. Raises PlanError."""
-    loaded = session.load()
-    kind_name, _ = split(address) if "." in address else (address, "")
-    if address not in loaded.desired.resources or kind_name not in session.kinds:
-        raise PlanError(f"{address} is not declared", hint="declare it first: the next plan then shows what differs")
-    async with AsyncExitStack() as stack:
-        remote = session.connect(stack, write=False)
-        book = open_book(session)
-        await check_account(session, remote, book.stored)
-        seen = await read_all(session, remote, frozenset([kind_name]))
-    if kind_name in seen.unknown:
-        raise PlanError(f"{kind_name}: {seen.unknown[kind_name]}")
-    live = next((one for one in seen.lives.get(kind_name, ()) if one.id == identity), None)
-    if live is None or live.builtin:
-        raise PlanError(f"the account has no {kind_name} with id {identity} that can be managed")
-    with session.store.lock(lock_info(session, "import"), timeout=10.0):
-        book = open_book(session)
-        held = next(
-            (other for other, one in book.state().resources.items() if (one.kind, one.id) == (kind_name, identity)),
-            None,
-        )
-        if held is not None and held != address:
-            raise PlanError(f"id {identity} is bound to {held} already", hint=f"reconciler state mv {held} {address}")
-        keys = session.kinds[kind_name].natural_keys(live.attrs)
-        binding = Binding(
-            id=identity, kind=kind_name, natural_key=stored_key(keys[0]) if keys else [], created=live.created
-        )
-        book.begin()
-        book.record(Record(op="bind", address=address, binding=binding))
-        book.close(account=session.identity)
-    return binding

@@ -124,9 +124,15 @@ class Session:
                 raise ReconcilerError(f"there is no kind `{name}` to read", hint=hint)
         return only or None
 
-    def load(self, *, offline: bool = False) -> Loaded:
-        """Read the configuration. Raises ConfigError with every problem."""
-        loaded = load(self.project, self.settings, self.kinds, self.around.environ, offline=offline)
+    def with_variables(self, more: Mapping[str, Any]) -> Session:
+        """Return the session as if its environment gave these variables too."""
+        return replace(self, settings=replace(self.settings, variables={**self.settings.variables, **more}))
+
+    def load(self, *, offline: bool = False, texts: Mapping[str, str] | None = None) -> Loaded:
+        """Read the configuration; `texts` in place of the files of these names. Raises ConfigError with every
+        problem.
+        """
+        loaded = load(self.project, self.settings, self.kinds, self.around.environ, offline=offline, texts=texts)
         return replace(loaded, desired=self.adapt(loaded.desired))
 
     def connect(self, stack: AsyncExitStack, *, write: bool) -> Any:

@@ -1,0 +1,215 @@
+"""Values of the account into the files that declare them: each at its own place and layer, with the rest of the file as
+it is. Writes no file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.config.dumping import as_written
+from reconciler.config.editing import Drop, Edit, Put, edited
+from reconciler.config.nodes import Entry, Map, Source
+from reconciler.config.places import Fixed, Path, Places, written
+from reconciler.model.desired import Resource
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.spec import Attribute, Commas, Keyed, RefTo, Unordered
+from reconciler.model.values import Value
+
+_FILLED = re.compile(r"\$\$\{|(\$\{[^}\n]*\})")
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """An attribute of a declared resource, and the value that its file should say."""
+
+    resource: Resource
+    attribute: Attribute
+    value: Value
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What the wish is about."""
+        return self.resource.address, self.attribute.name
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """What was not written, and why. Without `name` it is about the whole resource."""
+
+    address: str
+    name: str
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.address}.{self.name}: {self.reason}" if self.name else f"{self.address}: {self.reason}"
+
+
+@dataclass
+class Rewriting:
+    """The edits of one run, by file. `variables` maps texts to the variables that stand for them in files.
+
+    With `replacing`, a variable whose value is another one now gives way to the value; otherwise that is refused.
+    """
+
+    places: Places
+    variables: Mapping[str, str] = field(default_factory=dict)
+    replacing: bool = False
+    texts: dict[str, str] = field(default_factory=dict)
+    refused: list[Refusal] = field(default_factory=list)
+    done: list[tuple[str, str]] = field(default_factory=list)
+    replaced: list[str] = field(default_factory=list)
+    """Variables that gave way to a value, as `address.name: ${var.x}`."""
+
+    def change(self, wishes: Iterable[Wish]) -> None:
+        """Write values into the files; what cannot be written is in `refused`."""
+        self._carry_out([(*wish.name, self._edits(wish)) for wish in wishes])
+
+    def remove(self, addresses: Iterable[str]) -> None:
+        """Take declarations out of their files; the nested ones go with them."""
+        chosen = list(addresses)
+        inside = {one for one in chosen for other in chosen if _within(self.places, one, other)}
+        self._carry_out([(one, "", self._dropped(one)) for one in chosen if one not in inside])
+        self.done += [(one, "") for one in chosen if one in inside]
+
+    def add(self, file: str, news: Iterable[tuple[str, Path, Mapping[str, Any]]]) -> None:
+        """Write new declarations (address, path, content) at the end of the maps that their paths lead into."""
+        source = Source(file, "")
+        self._carry_out([(address, "", iter([(source, Put(path, content))])) for address, path, content in news])
+
+    def text(self, file: str) -> str:
+        """Return a file as it is with the edits so far; empty where there is none."""
+        if file not in self.texts:
+            sources = {source.file: source for source in self._sources()}
+            self.texts[file] = sources[file].text if file in sources else ""
+        return self.texts[file]
+
+    def changed(self) -> dict[str, str]:
+        """Return the files that differ from what was read."""
+        before = {source.file: source.text for source in self._sources()}
+        return {file: text for file, text in self.texts.items() if text != before.get(file, "")}
+
+    def _sources(self) -> Iterator[Source]:
+        yield from self.places.sources
+        yield from self.places.overlays
+
+    # --- edits -----------------------------------------------------------------------------------------------------
+
+    def _carry_out(self, wanted: Sequence[tuple[str, str, Iterator[tuple[Source, Edit]]]]) -> None:
+        """Make the edits of each file at once; where that fails, one after the other, to know which cannot be made."""
+        files: dict[str, list[tuple[str, str, Edit]]] = defaultdict(list)
+        refused = set()
+        for address, name, edits in wanted:
+            try:
+                for source, edit in list(edits):
+                    files[source.file].append((address, name, edit))
+            except Fixed as why:
+                self.refused.append(Refusal(address, name, str(why)))
+                refused.add((address, name))
+        for file, mine in files.items():
+            refused |= self._edit(file, mine)
+        self.done += [(address, name) for address, name, _ in wanted if (address, name) not in refused]
+
+    def _edit(self, file: str, wanted: Sequence[tuple[str, str, Edit]]) -> set[tuple[str, str]]:
+        refused: set[tuple[str, str]] = set()
+        text, ending = _plain_ends(self.text(file))
+        try:
+            text = edited(text, [edit for _, _, edit in wanted], file)
+        except ReconcilerError:
+            for address, name, edit in wanted:
+                try:
+                    text = edited(text, [edit], file)
+                except ReconcilerError as error:
+                    self.refused.append(Refusal(address, name, f"{error.message}; {error.hint}"))
+                    refused.add((address, name))
+        self.texts[file] = text.replace("\n", ending)
+        return refused
+
+    def _dropped(self, address: str) -> Iterator[tuple[Source, Edit]]:
+        entry = self.places.entry(address)
+        if entry is None:
+            return
+        self.places.check(address, entry.key.source)
+        yield entry.key.source, Drop(self.places.path(address))
+
+    def _edits(self, wish: Wish) -> Iterator[tuple[Source, Edit]]:
+        address, name = wish.name
+        whole = self.places.entry(address)
+        if whole is None:
+            raise Fixed("it is declared nowhere")
+        path = (*self.places.path(address), name)
+        mark = wish.attribute.mark(RefTo)
+        entry = self.places.entry(address, name)
+        if entry is None:
+            self.places.check(address, whole.key.source)
+            yield whole.key.source, Put(path, as_written(wish.value, mark, self.variables))
+            return
+        for source, edit in self._inside(wish, path, entry, wish.resource.attrs.get(name), wish.value):
+            self.places.check(address, source)
+            yield source, edit
+
+    def _inside(self, wish: Wish, path: Path, entry: Entry, have: Value, want: Value) -> Iterator[tuple[Source, Edit]]:
+        """Yield the edits of one value: of a map only the entries that are declared and differ."""
+        if isinstance(entry.value, Map) and isinstance(have, dict) and isinstance(want, dict):
+            for key, inner in entry.value.entries.items():
+                found = _match(key, want, wish.attribute)
+                if found is None:
+                    yield inner.key.source, Drop((*path, key))
+                else:
+                    yield from self._inside(wish, (*path, key), inner, have.get(key), want[found])
+            return
+        raw = written(entry.value)
+        new = self._merged(wish, raw, have, want)
+        if new != raw or type(new) is not type(raw):
+            yield entry.key.source, Put(path, new)
+
+    def _merged(self, wish: Wish, raw: Any, have: Value, want: Value) -> Any:
+        """Return what to write for a value: what is written already as far as it says the same."""
+        if have == want and type(have) is type(want):
+            return raw
+        if isinstance(raw, list) and isinstance(have, list) and isinstance(want, list) and len(raw) == len(have):
+            return self._merged_list(wish, raw, have, want)
+        self._gives_way(wish, raw)
+        return as_written(want, wish.attribute.mark(RefTo), self.variables)
+
+    def _merged_list(self, wish: Wish, raw: list[Any], have: list[Value], want: list[Value]) -> list[Any]:
+        if wish.attribute.has(Unordered, Commas):
+            want = [one for one in have if one in want] + [one for one in want if one not in have]
+        mark = wish.attribute.mark(RefTo)
+        for text, one in zip(raw, have, strict=True):
+            if one not in want:
+                self._gives_way(wish, text)
+        return [raw[have.index(one)] if one in have else as_written(one, mark, self.variables) for one in want]
+
+    def _gives_way(self, wish: Wish, raw: Any) -> None:
+        """Raise Fixed where a value comes from a variable that is not to be replaced; a secret never is."""
+        names = [match.group(1) for match in _FILLED.finditer(repr(raw)) if match.group(1)]
+        if not names:
+            return
+        said = ", ".join(dict.fromkeys(names))
+        if not self.replacing or any(name.startswith("${secret.") for name in names):
+            raise Fixed(f"its value comes from {said}: change that, or write a value in its place")
+        self.replaced.append(f"{'.'.join(wish.name)}: {said}")
+
+
+def _match(key: str, want: Mapping[str, Value], attribute: Attribute) -> str | None:
+    """Return the key of the wanted map that a written key means."""
+    keyed = attribute.mark(Keyed)
+    if key in want or keyed is None or not keyed.fold:
+        return key if key in want else None
+    return next((one for one in want if one.casefold() == key.casefold()), None)
+
+
+def _within(places: Places, address: str, other: str) -> bool:
+    mine, above = places.path(address), places.path(other)
+    return len(mine) > len(above) and mine[: len(above)] == above
+
+
+def _plain_ends(text: str) -> tuple[str, str]:
+    """Return a text with plain line ends, and the ends that it had throughout."""
+    if "\r\n" in text and "\n" not in text.replace("\r\n", ""):
+        return text.replace("\r\n", "\n"), "\r\n"
+    return text, "\n"

@@ -1,0 +1,129 @@
+"""What of an account is not written into files: secrets in sensitive texts, and people's addresses. Pure.
+
+A secret becomes `${secret.NAME}`; nobody writes its value anywhere. An address becomes a variable.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from urllib.parse import urlsplit
+
+from reconciler.model import values
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kinds
+from reconciler.model.spec import Sensitive
+from reconciler.model.values import Lookup, Value, secret_marker
+
+_ADDRESS = re.compile(r"[\w.!#$&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+_WORD = re.compile(r"[A-Za-z]{1,12}(?:[-_.][A-Za-z]{1,12})*|v\d+(?:\.\d+)?|\d{1,4}")
+
+
+@dataclass
+class Hiding:
+    """Replaces secrets, and remembers their values by the names that it gave them.
+
+    `known` tells what a sensitive text of an address was declared as: names are kept while the text is the same.
+    """
+
+    kinds: Kinds
+    secrets: dict[str, str] = field(default_factory=dict)
+
+    def resource(self, resource: Resource) -> Resource:
+        """Return a resource with a placeholder for every secret in its sensitive texts."""
+        known = self.kinds[resource.kind].attributes
+        attrs = {
+            name: self.text(resource.address, name, value)
+            if isinstance(value, str) and name in known and known[name].has(Sensitive)
+            else value
+            for name, value in resource.attrs.items()
+        }
+        return replace(resource, attrs=attrs) if attrs != dict(resource.attrs) else resource
+
+    def text(self, address: str, name: str, text: str) -> str:
+        """Return a sensitive text with placeholders: of a URL for its password, for what follows `?`, and for the
+        parts of its path that are no plain words; of anything else for the whole.
+        """
+        stem = re.sub(r"[^A-Z0-9]+", "_", f"{address}_{name}".upper()).strip("_")
+        try:
+            parts = urlsplit(text)
+        except ValueError:
+            return self._placeholder(stem, text)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            return self._placeholder(stem, text)
+        user, at, host = parts.netloc.rpartition("@")
+        host = f"{self._placeholder(f'{stem}_USER', user)}@{host}" if at else host
+        path = "/".join(self._segment(stem, segment) for segment in parts.path.split("/"))
+        query = self._query(stem, parts.query)
+        return (
+            f"{parts.scheme}://{host}{path}"
+            + ("?" if query else "")
+            + query
+            + (f"#{self._placeholder(f'{stem}_FRAGMENT', parts.fragment)}" if parts.fragment else "")
+        )
+
+    def _segment(self, stem: str, segment: str) -> str:
+        return segment if not segment or _WORD.fullmatch(segment) else self._placeholder(f"{stem}_PATH", segment)
+
+    def _query(self, stem: str, query: str) -> str:
+        """Hide every value but ids of objects of the account, which a clone has to translate."""
+        mentioned = {word for kind in self.kinds.values() for word in (*kind.mentioned, f"{kind.name}_id")}
+        shown = []
+        for part in query.split("&") if query else ():
+            name, sign, value = part.partition("=")
+            if not sign:
+                shown.append(self._placeholder(f"{stem}_QUERY", part) if part else part)
+            elif not value or (name.lower() in mentioned and value.isdigit()):
+                shown.append(part)
+            else:
+                shown.append(f"{name}={self._placeholder(f'{stem}_{_upper(name)}', value)}")
+        return "&".join(shown)
+
+    def _placeholder(self, name: str, value: str) -> str:
+        number, free = 1, name
+        while self.secrets.get(free, value) != value:
+            number += 1
+            free = f"{name}_{number}"
+        self.secrets[free] = value
+        return secret_marker(free)
+
+
+def _upper(name: str) -> str:
+    return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") or "VALUE"
+
+
+def addresses_in(resources: Iterable[Resource]) -> list[str]:
+    """Return every e-mail address that is a value of its own, or by which somebody is looked up, sorted."""
+    found = set()
+    for resource in resources:
+        for leaf in values.walk(dict(resource.attrs)):
+            text = _text(leaf)
+            if text is not None and _ADDRESS.fullmatch(text):
+                found.add(text)
+    return sorted(found)
+
+
+def _text(leaf: Value) -> str | None:
+    return leaf.value if isinstance(leaf, Lookup) else leaf if isinstance(leaf, str) else None
+
+
+def variables_for(texts: Iterable[str], given: Mapping[str, object], taken: Iterable[str]) -> dict[str, str]:
+    """Return a variable for each text: the one that an environment gives this value already, or a new one made of
+    what stands before the `@`.
+    """
+    known = {value: name for name, value in given.items() if isinstance(value, str)}
+    names = {*given, *taken}
+    found: dict[str, str] = {}
+    for text in texts:
+        if text in known:
+            found[text] = known[text]
+            continue
+        base = "mail_" + (re.sub(r"[^a-z0-9]+", "_", text.partition("@")[0].lower()).strip("_") or "x")
+        name, number = base, 1
+        while name in names:
+            number += 1
+            name = f"{base}_{number}"
+        names.add(name)
+        found[text] = name
+    return found

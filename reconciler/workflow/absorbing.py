@@ -1,0 +1,180 @@
+"""The verbs `drift --absorb` and `drift --revert`: what changed in the account into the files, or planned back."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, replace
+
+from reconciler.config import Loaded
+from reconciler.config.rewriting import Refusal, Rewriting, Wish
+from reconciler.engine.refresh import refresh
+from reconciler.model import values
+from reconciler.model.errors import ConfigError
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Action, Plan
+from reconciler.model.snapshot import snapshot
+from reconciler.model.spec import RefTo
+from reconciler.model.state import Binding
+from reconciler.planning.drift import drift
+from reconciler.planning.export import Exported, export
+from reconciler.planning.match import stored_key
+from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.select import select
+from reconciler.workflow.files import write_files
+from reconciler.workflow.identity import check_account
+from reconciler.workflow.planning import Options, Planned, make_plan, wanted
+from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.states import edit
+
+ROUNDS = 3
+
+
+@dataclass(frozen=True)
+class Absorbed:
+    """What `drift --absorb` did: files written, attributes whose declaration says now what the account does, and what
+    was left alone with the reason.
+    """
+
+    files: tuple[str, ...]
+    done: tuple[tuple[str, str], ...]
+    refused: tuple[Refusal, ...]
+    requests: int
+
+
+async def absorb(session: Session, options: Options) -> Absorbed:
+    """Write what drifted into the files that declare it, each value at its own place, and into the state.
+
+    Raises what `make_plan` raises. The account is only read.
+    """
+    loaded = session.load()
+    inputs, requests = await _inputs(session, loaded, options)
+    drifted, now = drift(inputs), plan(inputs)
+    live = {one.resource.address: one for one in export(inputs.snapshot, session.kinds, inputs.state.resources)}
+    wishes, refused, held = _wishes(inputs, drifted, now, live)
+    rewriting, after = _rewritten(session, loaded, inputs, wishes)
+    texts = rewriting.changed()
+    files = write_files(session.folder, texts, loaded.texts) if texts else ()
+    done = [*held, *((address, name) for address, name in rewriting.done if name)]
+    _remember(session, after, live, done)
+    return Absorbed(files, tuple(done), (*refused, *rewriting.refused), requests)
+
+
+async def revert(session: Session, options: Options) -> Planned:
+    """Return the plan that brings back what drifted: the configuration, for the addresses concerned."""
+    found = await make_plan(session, replace(options, refresh_only=True))
+    addresses = frozenset(change.address for change in found.plan.changes)
+    return await make_plan(session, replace(options, refresh_only=False, within=addresses))
+
+
+async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[Inputs, int]:
+    book = open_book(session)
+    async with AsyncExitStack() as stack:
+        remote = session.connect(stack, write=False)
+        await check_account(session, remote, book.stored)
+        state = book.state()
+        chosen = select(loaded.desired, state, options.target, options.exclude).addresses
+        reads = with_named(wanted(loaded.desired, state, session.kinds), session.kinds)
+        refreshed = await refresh(remote, session.kinds, reads)
+        requests = remote.requests
+    seen = snapshot(session.kinds, reads, refreshed.tables)
+    return Inputs(loaded.desired, state, seen, session.kinds, session.secret, book.intents(), chosen), requests
+
+
+def with_named(reads: Mapping[str, frozenset[str]], kinds: Kinds) -> dict[str, frozenset[str]]:
+    """Return what to read, with the kinds that its references name: a file says their names, not ids."""
+    marks = (attribute.mark(RefTo) for name in reads for attribute in kinds[name].attributes.values())
+    more = {mark.kind for mark in marks if mark is not None and mark.kind in kinds}
+    return {name: reads.get(name, frozenset()) for name in kinds if name in reads or name in more}
+
+
+def _wishes(
+    inputs: Inputs, drifted: Plan, now: Plan, live: Mapping[str, Exported]
+) -> tuple[list[Wish], list[Refusal], list[tuple[str, str]]]:
+    """Return what to write, what must not be, and what the files say already."""
+    wishes: list[Wish] = []
+    refused: list[Refusal] = []
+    held: list[tuple[str, str]] = []
+    differing = {(change.address, item.name): item for change in now.changes for item in change.attributes}
+    for change in drifted.changes:
+        resource, one = inputs.desired.resources.get(change.address), live.get(change.address)
+        if change.action is not Action.UPDATE or one is None:
+            why = "it is gone from the account: take its declaration out, or apply to create it again"
+            refused.append(Refusal(change.address, "", why))
+            continue
+        for item in change.attributes:
+            here = differing.get((change.address, item.name))
+            if resource is None or item.name not in resource.attrs:
+                why = _placed(item.name) if here is not None else "the files do not declare it any more"
+                refused.append(Refusal(change.address, item.name, why))
+            elif here is None:
+                held.append((change.address, item.name))
+            elif item.sensitive:
+                why = "it may hold a secret: write it into the file yourself, with `${secret.NAME}`"
+                refused.append(Refusal(change.address, item.name, why))
+            elif here.origin == "both":
+                why = "the file was changed too since the last apply: decide in the file which one it is to be"
+                refused.append(Refusal(change.address, item.name, why))
+            else:
+                attribute = inputs.kinds[change.kind].attributes[item.name]
+                value = one.resource.attrs.get(item.name, one.live.attrs[item.name])
+                wishes.append(Wish(resource, attribute, value))
+    return wishes, refused, held
+
+
+def _placed(name: str) -> str:
+    return f"`{name}` follows from its place among its siblings: move it in the file"
+
+
+def _rewritten(session: Session, loaded: Loaded, inputs: Inputs, wishes: list[Wish]) -> tuple[Rewriting, Loaded]:
+    """Write in memory and read back; what then still differs from the account is not written."""
+    failed: dict[tuple[str, str], str] = {}
+    for _ in range(ROUNDS):
+        rewriting = Rewriting(loaded.places)
+        rewriting.change([wish for wish in wishes if wish.name not in failed])
+        rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
+        texts = rewriting.changed()
+        if not texts:
+            break
+        try:
+            after = session.load(texts=texts)
+        except ConfigError as error:
+            first = next(one for one in error.diagnostics if one.severity == "error")
+            failed |= dict.fromkeys(rewriting.done, f"the file could not be read any more: {first.message}")
+            continue
+        left = {
+            (change.address, item.name)
+            for change in plan(replace(inputs, desired=after.desired)).changes
+            for item in change.attributes
+        }
+        wrong = {name for name in rewriting.done if name in left}
+        if not wrong:
+            return rewriting, after
+        failed |= dict.fromkeys(wrong, "what would be written does not mean what the account holds")
+    rewriting = Rewriting(loaded.places)
+    rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
+    if not failed:
+        rewriting.change(wishes)
+    return rewriting, loaded
+
+
+def _remember(session: Session, after: Loaded, live: Mapping[str, Exported], done: list[tuple[str, str]]) -> None:
+    """Record the values as applied: they are what both sides hold now."""
+    if not done:
+        return
+    stamp = f"absorb-{session.around.stamp()}"
+
+    def change(resources: dict[str, Binding]) -> dict[str, Binding]:
+        for address, name in done:
+            old, resource = resources[address], after.desired.resources[address]
+            applied = {**old.applied, name: values.encode(resource.attrs[name])}
+            news: dict[str, object] = {"applied": applied, "run": stamp}
+            for held in ("rewritten", "digests"):
+                news[held] = {one: value for one, value in getattr(old, held).items() if one != name}
+            keys = session.kinds[old.kind].natural_keys(live[address].live.attrs)
+            if keys:
+                news["natural_key"] = stored_key(keys[0])
+            resources[address] = old.model_copy(update=news)
+        return resources
+
+    edit(session, "drift --absorb", change)

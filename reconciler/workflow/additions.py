@@ -1,0 +1,123 @@
+"""What an export adds to a project: declarations of new objects, pins of namesakes, and variables with their values."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.config import content_of, dump
+from reconciler.config.editing import Edit, Put, edited
+from reconciler.config.places import nesting
+from reconciler.config.rewriting import Refusal, Rewriting
+from reconciler.model.address import key_of
+from reconciler.model.desired import Import, Resource
+from reconciler.model.project import PROJECT_FILE
+from reconciler.planning.export import Exported
+from reconciler.workflow.session import Session
+
+VARIABLES = "config/variables.yaml"
+PINS = "config/imports.yaml"
+
+
+@dataclass
+class Additions:
+    """Adds to the files of a session's project, by way of `rewriting`. `variables` maps texts to names of variables.
+
+    `values` collects what the environment has to give for the variables that were added.
+    """
+
+    session: Session
+    rewriting: Rewriting
+    variables: Mapping[str, str]
+    values: dict[str, str] = field(default_factory=dict)
+
+    def add(self, resources: Sequence[Resource], header: str) -> None:
+        """Declare resources: in the file that has their section, else in one of its own that begins with `header`."""
+        kinds, places = self.session.kinds, self.rewriting.places
+        children: dict[str, list[Resource]] = defaultdict(list)
+        for one in resources:
+            if one.parent is not None:
+                children[one.parent].append(one)
+        added = {one.address for one in resources}
+        self._name(self.variables, "An e-mail address.", header)
+        fresh: list[Resource] = []
+        puts: dict[str, list[tuple[str, tuple[str, ...], dict[str, object]]]] = defaultdict(list)
+        for one in resources:
+            if one.parent in added:
+                continue
+            content = content_of(one, children, kinds, self.variables)
+            if one.parent is not None:
+                entry = places.entry(one.parent)
+                if entry is None or entry.key.source in places.included:
+                    reason = f"it is new, and {one.parent} cannot be changed where it is declared"
+                    self.rewriting.refused.append(Refusal(one.address, "", reason))
+                    continue
+                inside = nesting(kinds[kinds[one.kind].nested], one.kind)
+                path = (*places.path(one.parent), inside, key_of(one.address).rpartition(".")[2])
+                puts[entry.key.source.file].append((one.address, path, content))
+                continue
+            source = places.section(kinds[one.kind].section)
+            if source is None:
+                fresh.append(one)
+            else:
+                puts[source.file].append((one.address, (kinds[one.kind].section, one.key), content))
+        roots = {one.address for one in fresh}
+        for file, text in dump(
+            [one for one in resources if one.address in roots or one.parent in roots], kinds, self.variables
+        ).items():
+            self._begin(file, text, header)
+        for file, mine in puts.items():
+            self.rewriting.add(file, sorted(mine))
+
+    def _begin(self, file: str, text: str, header: str) -> None:
+        """Write a new file, or go on at the end of one that holds other sections."""
+        before = self.rewriting.text(file)
+        self.rewriting.texts[file] = f"{before.rstrip()}\n\n{text}" if before.strip() else header + text
+
+    def pin(self, exported: Iterable[Exported], pins: Iterable[Import], header: str) -> None:
+        """Tell namesakes apart by their ids, which every environment gives for itself."""
+        pinned = {block.target for block in pins}
+        groups: dict[tuple[object, ...], list[Exported]] = defaultdict(list)
+        for one in exported:
+            keys = self.session.kinds[one.resource.kind].natural_keys(one.resource.attrs)
+            if keys:
+                groups[(one.resource.kind, *keys[0])].append(one)
+        twins = [one for group in groups.values() if len(group) > 1 for one in group]
+        wanted = [one for one in twins if one.resource.address not in pinned]
+        if not wanted:
+            return
+        names = {
+            one.resource.address: f"id_{one.resource.address.replace('.', '_').replace('-', '_')}" for one in wanted
+        }
+        self._name(
+            {one.live.id: names[one.resource.address] for one in wanted}, "An id that tells namesakes apart.", ""
+        )
+        for one in wanted:
+            self.values[names[one.resource.address]] = one.live.id
+        old = self.rewriting.places.plain_file(PINS).get("imports") or []
+        blocks = [{"to": one.resource.address, "id": f"${{var.{names[one.resource.address]}}}"} for one in wanted]
+        text = self.rewriting.text(PINS)
+        self.rewriting.texts[PINS] = edited(text or header, [Put(("imports",), [*old, *blocks])], PINS)
+
+    def _name(self, texts: Mapping[str, str], description: str, header: str) -> None:
+        """Declare variables that are not, and note the values that the environment does not give."""
+        places = self.rewriting.places
+        given = self.session.settings.variables
+        news = sorted(name for name in texts.values() if name not in places.variables)
+        if news:
+            source = places.section("variables")
+            file = source.file if source is not None else VARIABLES
+            before = self.rewriting.text(file)
+            edits: list[Edit] = [Put(("variables", name), {"description": description}) for name in news]
+            self.rewriting.texts[file] = edited(before or header, edits, file)
+        self.values |= {name: text for text, name in texts.items() if name not in given}
+
+    def project(self) -> dict[str, str]:
+        """Return the project file with the values of new variables, if there are any."""
+        if not self.values:
+            return {}
+        source = self.session.project.tree.source
+        place = ("environments", self.session.settings.name, "variables")
+        edits = [Put((*place, name), text) for name, text in sorted(self.values.items())]
+        return {PROJECT_FILE: edited(source.text, edits, PROJECT_FILE)}

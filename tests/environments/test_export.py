@@ -1,0 +1,307 @@
+"""`export`: a messy account as a project whose plan is empty, and again into a project that people have worked on."""
+
+from __future__ import annotations
+
+import difflib
+import json
+import re
+import time
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.world import World
+
+MESS: dict[str, Any] = {
+    "users": [{"id": 7, "username": "joe", "email": "joe@acme.example"}],
+    "tags": [
+        {"tag": "VIP", "description": "Best"},
+        {"tag": "vip"},
+        {"tag": '50% off 😀 "x" #1'},
+        {"tag": "${not.a.variable}"},
+        {"tag": "- null: yes"},
+        {"tag": "日本"},
+    ],
+    "lists": [
+        {
+            "id": 11,
+            "name": "News",
+            "stringid": "news",
+            "sender_url": "https://x.example",
+            "sender_reminder": "You asked.",
+            "subscription_notify": "ann@acme.example, joe@acme.example",
+        },
+        {"id": 12, "name": "News", "stringid": "news-2", "sender_url": "https://x.example", "sender_reminder": "r"},
+    ],
+    "fields": [
+        {"title": "Plan", "type": "dropdown", "options": ["Free", "Pro"], "relids": ["11"]},
+        {"title": "Hidden", "type": "text"},
+    ],
+    "dealGroups": [
+        {"id": 31, "title": "Sales", "currency": "usd", "stages": [{"title": "A"}, {"title": "B"}]},
+        {"id": 32, "title": "Sales", "currency": "eur", "stages": [{"title": "A"}]},
+    ],
+    "dealStages": [{"id": 99, "title": "Orphan", "group": "777", "order": "1"}],
+    "webhooks": [
+        {
+            "name": "W",
+            "url": "https://joe:s3cr3t@hooks.example/catch/a1b2c3d4e5f6?list=11&token=t0psecret",
+            "events": ["subscribe"],
+            "sources": ["public"],
+            "listid": 11,
+        }
+    ],
+}
+
+
+SECRETS = {
+    "WEBHOOK_W_URL_USER": "joe:s3cr3t",
+    "WEBHOOK_W_URL_TOKEN": "t0psecret",
+    "WEBHOOK_W_URL_PATH": "a1b2c3d4e5f6",
+}
+
+
+@pytest.fixture(name="messy")
+def a_messy_account(world: World) -> World:
+    """An account of real life, and a project without anything in it."""
+    world.account.seed(MESS)
+    world.write("{}")
+    return world
+
+
+def files_of(folder: Path) -> dict[str, str]:
+    """Return all YAML files below a folder."""
+    return {str(path.relative_to(folder)): path.read_text("utf-8") for path in sorted(folder.rglob("*.yaml"))}
+
+
+def exported(world: World, *argv: str) -> str:
+    """Export, and return what was said."""
+    world.forget()
+    ran = world.cli("export", *argv)
+    assert ran.code == 0, ran.text
+    assert world.writes() == []
+    return ran.out + ran.err
+
+
+def nothing_to_do(world: World, folder: Path | None = None) -> None:
+    """Assert that the plan is empty."""
+    ran = world.cli("plan", "--detailed-exitcode", folder=folder)
+    assert (ran.code, "No changes." in ran.out) == (0, True), ran.text
+
+
+def test_a_messy_account_becomes_a_project_without_a_plan(messy: World) -> None:
+    """Namesakes, odd letters, hidden fields, orphans: all is declared or left out, and nothing is to be done."""
+    exported(messy, "--out", "copy")
+    copy = messy.folder / "copy"
+    nothing_to_do(messy, copy)
+    tags = files_of(copy)["config/tags.yaml"]
+    assert [line.split(":")[0].strip() for line in tags.splitlines()[3:]] == [
+        "50_off_x_1", "not_a_variable", "null_yes", "vip", "vip_2", "x",
+    ]  # fmt: skip
+    assert "Orphan" not in "".join(files_of(copy).values())
+    assert messy.cli("validate", folder=copy).code == 0
+
+
+def test_a_second_export_changes_no_byte(messy: World) -> None:
+    """Neither files nor state, whether the project is another one or this one."""
+    for where in ([], ["--out", "copy"]):
+        folder = messy.folder / "copy" if where else messy.folder
+        exported(messy, *where)
+        before = files_of(folder), json.loads((folder / "state/demo.json").read_text())["resources"]
+        exported(messy, *where)
+        assert (files_of(folder), json.loads((folder / "state/demo.json").read_text())["resources"]) == before
+
+
+def test_no_secret_is_written_and_addresses_are_variables(messy: World) -> None:
+    """Passwords and tokens of URLs become secrets that nobody wrote down; addresses stand in the project file only."""
+    said = exported(messy, "--out", "copy")
+    copy = messy.folder / "copy"
+    everything = "".join(path.read_text("utf-8") for path in copy.rglob("*") if path.is_file())
+    for secret in ("s3cr3t", "t0psecret", "a1b2c3d4e5f6"):
+        assert secret not in everything + said
+    config = "".join(path.read_text("utf-8") for path in (copy / "config").rglob("*.yaml"))
+    assert "@acme.example" not in config
+    assert 'subscription_notify: ["${var.mail_ann}", "${var.mail_joe}"]' in config
+    assert "mail_ann: ann@acme.example" in (copy / "reconciler.yaml").read_text()
+    assert "WEBHOOK_W_URL_TOKEN" in said
+    assert "list=11" in config  # what a clone has to translate stays readable
+
+
+def test_a_secret_is_needed_once_what_holds_it_changes(messy: World) -> None:
+    """Until then, the text that is declared as it was and held as it was means no change."""
+    exported(messy, "--out", "copy")
+    copy = messy.folder / "copy"
+    hooks = copy / "config/webhooks.yaml"
+    hooks.write_text(hooks.read_text().replace("[subscribe]", "[subscribe, unsubscribe]"))
+    ran = messy.cli("plan", folder=copy)
+    assert (ran.code, "WEBHOOK_W_URL" in ran.err) == (3, True), ran.text
+    messy.environ |= SECRETS
+    ran = messy.cli("plan", folder=copy)
+    assert (ran.code, "0 to add, 1 to change, 0 to destroy" in ran.out) == (0, True), ran.text
+    assert "s3cr3t" not in ran.out
+
+
+def test_namesakes_are_told_apart_by_ids_of_the_environment(messy: World) -> None:
+    """The pins are variables: another environment gives its own ids, or the error says so."""
+    exported(messy, "--out", "copy")
+    copy = messy.folder / "copy"
+    assert '{to: pipeline.sales_2, id: "${var.id_pipeline_sales_2}"}' in files_of(copy)["config/imports.yaml"]
+    (copy / "state/demo.json").unlink()
+    messy.environ |= SECRETS
+    nothing = messy.cli("plan", folder=copy)
+    assert "0 to add" in nothing.out, nothing.text
+
+
+def test_a_part_can_be_exported(messy: World) -> None:
+    """By kind, or an address with what it refers to."""
+    exported(messy, "--out", "some", "--kinds", "tag")
+    assert set(files_of(messy.folder / "some")) == {"config/tags.yaml", "reconciler.yaml"}
+    exported(messy, "--out", "one", "--target", "field.plan")
+    assert {name for name in files_of(messy.folder / "one") if "config" in name} == {
+        "config/fields.yaml", "config/lists.yaml", "config/variables.yaml",
+    }  # fmt: skip
+    nothing_to_do(messy, messy.folder / "one")
+
+
+def test_two_thousand_tags_take_seconds(world: World) -> None:
+    """Writing them, and finding out that nothing is to be written."""
+    world.account.seed({"tags": [{"tag": f"Tag {number}"} for number in range(2000)]})
+    world.write("{}")
+    started = time.process_time()
+    exported(world)
+    exported(world)
+    assert len(world.state().resources) == 2000
+    assert time.process_time() - started < 20
+
+
+WORKED_ON = """\
+# our customers
+variables:
+  host: {description: Host of the hooks}
+
+tags:
+  # do not touch
+  vip: {name: VIP, description: "Best"}   # since 2019
+
+  mine: {name: Mine}
+pipelines:
+  sales:
+    title: Sales  # the board
+    currency: usd
+    stages:
+      a: {title: A}
+webhooks:
+  crm:
+    name: CRM
+    url: https://${var.host}/hook   # ours
+    events: [subscribe]
+    sources: [public]
+"""
+
+
+@pytest.fixture(name="worked")
+def a_project_that_people_work_on(world: World) -> World:
+    """Applied by hand, with comments, a variable and attributes that nobody declares."""
+    world.write(
+        "version: 1\nenvironments: {demo: {url: 'emulator:state/account.db', variables: {host: h.example}}}\n",
+        "reconciler.yaml",
+    )
+    world.write(WORKED_ON)
+    world.apply()
+    return world
+
+
+def changed_lines(world: World) -> list[str]:
+    """Return the lines of the project's file that an export changed."""
+    after = (world.folder / "config/main.yaml").read_text("utf-8")
+    found = difflib.unified_diff(WORKED_ON.splitlines(), after.splitlines(), lineterm="", n=0)
+    return [line for line in list(found)[2:] if not line.startswith("@@")]
+
+
+def edit(world: World, table: str, change: dict[str, Any], **where: str) -> None:
+    """Change a row behind the tool's back."""
+    row = world.rows(table, **where)[0]
+    world.account.rows.put(table, row["id"], {**row, **change})
+
+
+def test_an_export_of_what_is_declared_already_touches_no_file(worked: World) -> None:
+    """What nobody declares stays unmanaged, also where the account holds it."""
+    exported(worked)
+    assert set(files_of(worked.folder)) == {"config/main.yaml", "reconciler.yaml"}
+    assert changed_lines(worked) == []
+    nothing_to_do(worked)
+
+
+def test_values_change_in_place_and_new_objects_go_to_their_section(worked: World) -> None:
+    """Comments, order, quotes and variables stay; a new stage goes below its pipeline, a new kind into a new file."""
+    edit(worked, "tags", {"description": "Very best"}, tag="VIP")
+    edit(worked, "dealGroups", {"title": "Sales!"}, title="Sales")
+    worked.account.seed({
+        "tags": [{"tag": "New one"}],
+        "lists": [{"name": "News", "stringid": "news", "sender_url": "https://x.example", "sender_reminder": "r"}],
+    })  # fmt: skip
+    worked.call("POST", "/dealStages", {"dealStage": {"title": "Z", "group": worked.rows("dealGroups")[0]["id"]}})
+    exported(worked)
+    lines = changed_lines(worked)
+    assert [line for line in lines if line.startswith("-")] == [
+        '-  vip: {name: VIP, description: "Best"}   # since 2019', "-    title: Sales  # the board",
+    ]  # fmt: skip
+    assert "+  vip: {name: VIP, description: Very best}   # since 2019" in lines
+    assert "+    title: Sales!  # the board" in lines
+    assert "+  new_one: {name: New one}" in lines
+    assert "+      z:" in lines
+    assert "config/lists.yaml" in files_of(worked.folder)
+    nothing_to_do(worked)
+
+
+def test_a_variable_stays_while_it_matches_and_gives_way_otherwise(worked: World) -> None:
+    """The account's value is written in its place, and said; a secret is never replaced."""
+    edit(worked, "webhooks", {"url": "https://other.example/hook"}, name="CRM")
+    said = exported(worked)
+    assert "webhook.crm.url: ${var.host} gave way" in said
+    assert changed_lines(worked) == [
+        "-    url: https://${var.host}/hook   # ours", "+    url: https://other.example/hook   # ours",
+    ]  # fmt: skip
+    nothing_to_do(worked)
+
+
+def test_what_is_gone_is_reported_and_pruned_only_when_asked(worked: World) -> None:
+    """A declaration is never deleted silently."""
+    worked.account.rows.remove("tags", worked.rows("tags", tag="Mine")[0]["id"])
+    said = exported(worked)
+    assert "tag.mine: the account does not hold it any more" in said
+    assert changed_lines(worked) == []
+    exported(worked, "--prune")
+    assert changed_lines(worked) == ["-  mine: {name: Mine}"]
+    nothing_to_do(worked)
+
+
+def test_an_attribute_that_is_set_later_joins_an_exported_object(messy: World) -> None:
+    """Export wrote the object whole, so it goes on doing so; a line that somebody took out stays out."""
+    exported(messy)
+    tags = messy.folder / "config/tags.yaml"
+    tags.write_text(tags.read_text("utf-8").replace("vip: {name: VIP, description: Best}", "vip: {name: VIP}"), "utf-8")
+    edit(messy, "tags", {"description": "set later"}, tag="vip")
+    exported(messy)
+    text = tags.read_text("utf-8")
+    assert "  vip: {name: VIP}\n" in text
+    assert "  vip_2: {name: vip, description: set later}\n" in text
+
+
+def test_included_and_repeated_declarations_are_left_alone_with_the_reason(worked: World) -> None:
+    """They speak for others too."""
+    worked.write("tags: {inc: {description: ours}}", "shared/x.yaml")
+    path = worked.folder / "config/main.yaml"
+    text = path.read_text() + "include: [{source: ../shared}]\n"
+    path.write_text(text.replace("tags:\n", "tags:\n  e_${each.value}: {for_each: [x], description: d}\n"))
+    worked.apply()
+    before = path.read_text()
+    for name in ("inc", "e_x"):
+        edit(worked, "tags", {"description": "theirs"}, tag=name)
+    said = exported(worked)
+    assert "tag.inc.description: it stands in shared/x.yaml" in said
+    assert "tag.e_x.description: it is one of several that a `for_each`" in said
+    assert path.read_text() == before
+    assert sorted(worked.plan().lines) == ["update tag.e_x (description)", "update tag.inc (description)"]
+    assert not re.search("theirs", "".join(files_of(worked.folder).values()))
