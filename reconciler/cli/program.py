@@ -30,6 +30,7 @@ COMMANDS: dict[str, str] = {
     "export": "Write the live account as YAML, and bind it in the state.",
     "import": "Bind a declared address to a live object.",
     "clone": "Make one account like another.",
+    "promote": "Write what changed in one account into the files of another environment.",
     "compare": "Show what differs between two accounts.",
     "snapshot": "Save what the account holds, without customer data, for plans offline.",
     "rehearse": "Carry the plan out on a copy of the account in the emulator.",

@@ -138,7 +138,7 @@ class Blocks:
             if not (self._address(block.target, spot) and self._declared(block.target, spot)):
                 continue
             one = Import(block.target, identity, placed.entry.spot.position)
-            owner = owners.setdefault((addresses.kind_of(block.target), identity), one)
+            owner = owners.setdefault((addresses.kind_of(block.target), identity), one) if identity else one
             if found.setdefault(block.target, one) is not one:
                 hint = f"the first is at {found[block.target].at}"
                 self.problems.error("twin-blocks", f"`{block.target}` is imported twice", spot, hint)

@@ -35,8 +35,6 @@ class Layers:
     prefixes: dict[Source, str] = field(default_factory=dict)
     tables: list[tuple[Mapping[str, Entry], Table]] = field(default_factory=list)
     included: list[Source] = field(default_factory=list)
-    own: Mapping[str, Entry] = field(default_factory=dict)
-    """The variables that the project's own files declare."""
 
     @property
     def problems(self) -> Problems:
@@ -64,8 +62,6 @@ class Layers:
         table = self._settled(sections, given, mine, prefix, main=not stack)
         if stack:
             self.included += mine
-        else:
-            self.own = sections.variables
         for section, name in sections_of(self.kinds).items():
             if section in sections.resources:
                 entries = sections.resources[section]

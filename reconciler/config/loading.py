@@ -196,7 +196,7 @@ def _load(
             frozenset(layers.included),
             tuple(source for source in files.resources if source is not None),
             tuple(source for source in files.overlays if source is not None),
-            frozenset(layers.own),
+            dict(scope.variables.values) if scope.variables is not None else {},
         )
         return Loaded(desired, problems.check(), places)
 
@@ -223,4 +223,6 @@ def _read(sections: Sections, layers: Layers, kinds: Kinds, scope: Scope) -> tup
     removed = blocks.removed(sections.blocks.get("removed", ()))
     if scope.complete:
         layers.tell_unused()
+    # Without an id, an environment says that it has no such object yet: the declaration is pinned to nothing.
+    imports = tuple(block for block in imports if block.id)
     return Desired(resources, moved, removed, imports), reader.declared

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import Nested
 
 Path = tuple[str, ...]
+_FILLED = re.compile(r"\$\$\{|(\$\{[^}\n]*\})")
 
 
 class Fixed(Exception):
@@ -32,8 +34,8 @@ class Places:
     sources: tuple[Source, ...] = ()
     """The project's own resource files, in the order in which they were read."""
     overlays: tuple[Source, ...] = ()
-    variables: frozenset[str] = frozenset()
-    """Names of the variables that the project's own files declare."""
+    variables: Mapping[str, Any] = field(default_factory=dict)
+    """The variables that the project's own files declare, with their values."""
     _plain: dict[Source, Any] = field(default_factory=dict)
 
     def entry(self, address: str, name: str = "") -> Entry | None:
@@ -49,6 +51,10 @@ class Places:
             return (self.kinds[kind].section, key)
         above, _, own = key.rpartition(".")
         return (*self.path(f"{parent}.{above}"), nesting(self.kinds[parent], kind), own)
+
+    def filled(self, entry: Entry) -> bool:
+        """Tell whether anything is filled into a value: a variable, a secret."""
+        return bool(filled_in(written(entry.value)))
 
     def check(self, address: str, source: Source) -> None:
         """Raise Fixed where the part of a resource that `source` holds cannot be changed there."""
@@ -95,6 +101,12 @@ def nesting(parent: Kind, child: str) -> str:
     """Return the attribute of a kind that holds its nested resources of another."""
     marks = {name: attribute.mark(Nested) for name, attribute in parent.attributes.items()}
     return next(name for name, mark in marks.items() if mark is not None and mark.kind == child)
+
+
+def filled_in(raw: Any) -> list[str]:
+    """Return what is filled into a value as written: `${var.x}`, each once."""
+    found = [match.group(1) for match in _FILLED.finditer(repr(raw)) if match.group(1)]
+    return list(dict.fromkeys(found))
 
 
 def written(node: Node) -> Any:

@@ -4,7 +4,6 @@ it is. Writes no file.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,13 +12,11 @@ from typing import Any
 from reconciler.config.dumping import as_written
 from reconciler.config.editing import Drop, Edit, Put, edited
 from reconciler.config.nodes import Entry, Map, Source
-from reconciler.config.places import Fixed, Path, Places, written
+from reconciler.config.places import Fixed, Path, Places, filled_in, written
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.spec import Attribute, Commas, Keyed, RefTo, Unordered
 from reconciler.model.values import Value
-
-_FILLED = re.compile(r"\$\$\{|(\$\{[^}\n]*\})")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,12 +49,14 @@ class Refusal:
 class Rewriting:
     """The edits of one run, by file. `variables` maps texts to the variables that stand for them in files.
 
-    With `replacing`, a variable whose value is another one now gives way to the value; otherwise that is refused.
+    With `replacing`, a variable whose value is another one now gives way to the value; otherwise that is refused. With
+    a `layer`, all is written into that overlay.
     """
 
     places: Places
     variables: Mapping[str, str] = field(default_factory=dict)
     replacing: bool = False
+    layer: Source | None = None
     texts: dict[str, str] = field(default_factory=dict)
     refused: list[Refusal] = field(default_factory=list)
     done: list[tuple[str, str]] = field(default_factory=list)
@@ -132,6 +131,9 @@ class Rewriting:
         entry = self.places.entry(address)
         if entry is None:
             return
+        if self.layer is not None:
+            yield self.layer, Put(self.places.path(address), None)
+            return
         self.places.check(address, entry.key.source)
         yield entry.key.source, Drop(self.places.path(address))
 
@@ -143,6 +145,11 @@ class Rewriting:
         path = (*self.places.path(address), name)
         mark = wish.attribute.mark(RefTo)
         entry = self.places.entry(address, name)
+        if self.layer is not None:
+            if entry is not None:
+                self._gives_way(wish, written(entry.value))
+            yield from self._over(self.layer, wish, path, wish.resource.attrs.get(name), wish.value)
+            return
         if entry is None:
             self.places.check(address, whole.key.source)
             yield whole.key.source, Put(path, as_written(wish.value, mark, self.variables))
@@ -150,6 +157,18 @@ class Rewriting:
         for source, edit in self._inside(wish, path, entry, wish.resource.attrs.get(name), wish.value):
             self.places.check(address, source)
             yield source, edit
+
+    def _over(self, layer: Source, wish: Wish, path: Path, have: Value, want: Value) -> Iterator[tuple[Source, Edit]]:
+        """Yield the edits of an overlay that make a value what is wanted: there, `null` takes an entry away."""
+        if isinstance(have, dict) and isinstance(want, dict):
+            for key in dict.fromkeys((*have, *want)):
+                if key not in want:
+                    yield layer, Put((*path, key), None)
+                elif key not in have or have[key] != want[key]:
+                    yield from self._over(layer, wish, (*path, key), have.get(key), want[key])
+            return
+        new = as_written("" if want is None else want, wish.attribute.mark(RefTo), self.variables)
+        yield layer, Put(path, new)
 
     def _inside(self, wish: Wish, path: Path, entry: Entry, have: Value, want: Value) -> Iterator[tuple[Source, Edit]]:
         """Yield the edits of one value: of a map only the entries that are declared and differ."""
@@ -186,10 +205,10 @@ class Rewriting:
 
     def _gives_way(self, wish: Wish, raw: Any) -> None:
         """Raise Fixed where a value comes from a variable that is not to be replaced; a secret never is."""
-        names = [match.group(1) for match in _FILLED.finditer(repr(raw)) if match.group(1)]
+        names = filled_in(raw)
         if not names:
             return
-        said = ", ".join(dict.fromkeys(names))
+        said = ", ".join(names)
         if not self.replacing or any(name.startswith("${secret.") for name in names):
             raise Fixed(f"its value comes from {said}: change that, or write a value in its place")
         self.replaced.append(f"{'.'.join(wish.name)}: {said}")

@@ -108,12 +108,12 @@ def _text(leaf: Value) -> str | None:
     return leaf.value if isinstance(leaf, Lookup) else leaf if isinstance(leaf, str) else None
 
 
-def variables_for(texts: Iterable[str], given: Mapping[str, object], taken: Iterable[str]) -> dict[str, str]:
-    """Return a variable for each text: the one that an environment gives this value already, or a new one made of
-    what stands before the `@`.
+def variables_for(texts: Iterable[str], given: Mapping[str, object]) -> dict[str, str]:
+    """Return a variable for each text: the one that has this value already, or a new one made of what stands before
+    the `@`.
     """
     known = {value: name for name, value in given.items() if isinstance(value, str)}
-    names = {*given, *taken}
+    names = set(given)
     found: dict[str, str] = {}
     for text in texts:
         if text in known:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import PurePosixPath
 
 from reconciler.config import content_of, dump
 from reconciler.config.editing import Edit, Put, edited
@@ -15,9 +16,6 @@ from reconciler.model.desired import Import, Resource
 from reconciler.model.project import PROJECT_FILE
 from reconciler.planning.export import Exported
 from reconciler.workflow.session import Session
-
-VARIABLES = "config/variables.yaml"
-PINS = "config/imports.yaml"
 
 
 @dataclass
@@ -40,13 +38,18 @@ class Additions:
             if one.parent is not None:
                 children[one.parent].append(one)
         added = {one.address for one in resources}
-        self._name(self.variables, "An e-mail address.", header)
+        mails = {name: {"description": "An e-mail address.", "default": text} for text, name in self.variables.items()}
+        self._name(mails, header)
         fresh: list[Resource] = []
         puts: dict[str, list[tuple[str, tuple[str, ...], dict[str, object]]]] = defaultdict(list)
         for one in resources:
             if one.parent in added:
                 continue
             content = content_of(one, children, kinds, self.variables)
+            layer = self.rewriting.layer
+            if layer is not None:
+                puts[layer.file].append((one.address, places.path(one.address), content))
+                continue
             if one.parent is not None:
                 entry = places.entry(one.parent)
                 if entry is None or entry.key.source in places.included:
@@ -66,9 +69,15 @@ class Additions:
         for file, text in dump(
             [one for one in resources if one.address in roots or one.parent in roots], kinds, self.variables
         ).items():
-            self._begin(file, text, header)
+            self._begin(self._file(PurePosixPath(file).stem), text, header)
         for file, mine in puts.items():
             self.rewriting.add(file, sorted(mine))
+
+    def _file(self, section: str) -> str:
+        """Return the file for a section that no file has: of its own, where the project has a folder for it."""
+        places = self.session.project.project.config
+        folder = next((name for name in places if not name.endswith((".yaml", ".yml"))), None)
+        return PurePosixPath(folder, f"{section}.yaml").as_posix() if folder is not None else places[0]
 
     def _begin(self, file: str, text: str, header: str) -> None:
         """Write a new file, or go on at the end of one that holds other sections."""
@@ -90,28 +99,26 @@ class Additions:
         names = {
             one.resource.address: f"id_{one.resource.address.replace('.', '_').replace('-', '_')}" for one in wanted
         }
-        self._name(
-            {one.live.id: names[one.resource.address] for one in wanted}, "An id that tells namesakes apart.", ""
-        )
+        told = {"description": "An id that tells namesakes apart; empty where there is none yet.", "default": ""}
+        self._name(dict.fromkeys(names.values(), told), header)
         for one in wanted:
             self.values[names[one.resource.address]] = one.live.id
-        old = self.rewriting.places.plain_file(PINS).get("imports") or []
+        file = self._file("imports")
+        old = self.rewriting.places.plain_file(file).get("imports") or []
         blocks = [{"to": one.resource.address, "id": f"${{var.{names[one.resource.address]}}}"} for one in wanted]
-        text = self.rewriting.text(PINS)
-        self.rewriting.texts[PINS] = edited(text or header, [Put(("imports",), [*old, *blocks])], PINS)
+        text = self.rewriting.text(file)
+        self.rewriting.texts[file] = edited(text or header, [Put(("imports",), [*old, *blocks])], file)
 
-    def _name(self, texts: Mapping[str, str], description: str, header: str) -> None:
-        """Declare variables that are not, and note the values that the environment does not give."""
+    def _name(self, wanted: Mapping[str, Mapping[str, str]], header: str) -> None:
+        """Declare the variables that are not."""
         places = self.rewriting.places
-        given = self.session.settings.variables
-        news = sorted(name for name in texts.values() if name not in places.variables)
-        if news:
-            source = places.section("variables")
-            file = source.file if source is not None else VARIABLES
-            before = self.rewriting.text(file)
-            edits: list[Edit] = [Put(("variables", name), {"description": description}) for name in news]
-            self.rewriting.texts[file] = edited(before or header, edits, file)
-        self.values |= {name: text for text, name in texts.items() if name not in given}
+        news = {name: told for name, told in sorted(wanted.items()) if name not in places.variables}
+        if not news:
+            return
+        source = places.section("variables")
+        file = source.file if source is not None else self._file("variables")
+        edits: list[Edit] = [Put(("variables", name), dict(told)) for name, told in news.items()]
+        self.rewriting.texts[file] = edited(self.rewriting.text(file) or header, edits, file)
 
     def project(self) -> dict[str, str]:
         """Return the project file with the values of new variables, if there are any."""

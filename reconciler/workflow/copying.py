@@ -93,7 +93,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     carried = Portable(one) if isinstance(one, Desired) else portable(one.exported, other.seen, kinds)
     exported = [] if isinstance(one, Desired) else one.exported
     empty = State(lineage="compare")
-    inputs, known = _met(Inputs(carried.desired, empty, other.seen, kinds, session.secret), exported)
+    inputs, known = met(Inputs(carried.desired, empty, other.seen, kinds, session.secret), exported)
     extra = strangers(known, other.seen, kinds, carried.desired.resources)
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
     whole = inverted(whole) if turned else whole
@@ -103,7 +103,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     return Comparison(to_document(whole, heading, spent, kinds), (*carried.left_out, *unknown))
 
 
-def _met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
+def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
     """Return the inputs with ids inside texts as the target has them, and the plan that found out which those are."""
     found = plan(inputs)
     texts = mentioning(exported, inputs.kinds)
@@ -179,7 +179,7 @@ async def prepare_clone(
     carried = portable(one.exported, other.seen, source.kinds, other.state.resources)
     ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in one.exported}
     texts = mentioning(one.exported, source.kinds)
-    inputs, known = _met(Inputs(carried.desired, other.state, other.seen, source.kinds, target.secret), one.exported)
+    inputs, known = met(Inputs(carried.desired, other.state, other.seen, source.kinds, target.secret), one.exported)
     extra = strangers(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
     before = frozenset(other.state.resources)
     copy = replace(target, extra=extra, adapt=lambda _: inputs.desired)

@@ -112,6 +112,7 @@ class _Exporting:
 
     def run(self) -> Outcome:
         session = self.session
+        _begin(session)
         loaded = session.load()
         book = open_book(session)
         made = self._compared(loaded, book)
@@ -123,7 +124,6 @@ class _Exporting:
         hidden = [replace(one, resource=hiding.resource(one.resource)) for one in news]
         variables = variables_for(
             addresses_in([*(one.resource for one in hidden), *_as_resources(wishes)]),
-            session.settings.variables,
             loaded.places.variables,
         )
         rewriting = Rewriting(loaded.places, variables, replacing=True)
@@ -308,6 +308,13 @@ class _Exporting:
 
 def _as_resources(wishes: list[Wish]) -> list[Resource]:
     return [replace(wish.resource, attrs={wish.attribute.name: wish.value}) for wish in wishes]
+
+
+def _begin(session: Session) -> None:
+    """Make the folder for resource files in a project that has none yet."""
+    places = [session.folder / name for name in session.project.project.config]
+    if not any(place.exists() for place in places) and not places[0].suffix:
+        places[0].mkdir(parents=True)
 
 
 def _project(session: Session, folder: Path) -> Session:

@@ -31,5 +31,6 @@ def test_an_example_survives_its_export(world: World, tmp_path: Path, name: str)
     with new_world(tmp_path / "third") as third:
         for file in names:
             third.write((first / file).read_text("utf-8"), file)
+            third.set_secrets(file)
         third.apply()
         assert third.plan().empty, third.plan().lines

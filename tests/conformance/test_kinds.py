@@ -180,6 +180,7 @@ def test_export_is_complete(account: World, case: Case, tmp_path: Path) -> None:
         third.account.seed(case.seed)
         for name in names:
             third.write((first / name).read_text("utf-8"), name)
+            third.set_secrets(name)
         third.apply()
         assert third.plan().empty, third.plan().lines
         assert third.hidden() == {}

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from tests.world import World
+from tests.world import World, new_world
 
 MESS: dict[str, Any] = {
     "users": [{"id": 7, "username": "joe", "email": "joe@acme.example"}],
@@ -114,16 +114,19 @@ def test_a_second_export_changes_no_byte(messy: World) -> None:
 
 
 def test_no_secret_is_written_and_addresses_are_variables(messy: World) -> None:
-    """Passwords and tokens of URLs become secrets that nobody wrote down; addresses stand in the project file only."""
+    """Passwords and tokens of URLs become secrets that nobody wrote down; addresses stand in one file only."""
     said = exported(messy, "--out", "copy")
     copy = messy.folder / "copy"
     everything = "".join(path.read_text("utf-8") for path in copy.rglob("*") if path.is_file())
     for secret in ("s3cr3t", "t0psecret", "a1b2c3d4e5f6"):
         assert secret not in everything + said
-    config = "".join(path.read_text("utf-8") for path in (copy / "config").rglob("*.yaml"))
+    config = "".join(text for name, text in files_of(copy).items() if name != "config/variables.yaml")
     assert "@acme.example" not in config
     assert 'subscription_notify: ["${var.mail_ann}", "${var.mail_joe}"]' in config
-    assert "mail_ann: ann@acme.example" in (copy / "reconciler.yaml").read_text()
+    assert (
+        "mail_ann: {description: An e-mail address., default: ann@acme.example}"
+        in files_of(copy)["config/variables.yaml"]
+    )
     assert "WEBHOOK_W_URL_TOKEN" in said
     assert "list=11" in config  # what a clone has to translate stays readable
 
@@ -143,7 +146,7 @@ def test_a_secret_is_needed_once_what_holds_it_changes(messy: World) -> None:
 
 
 def test_namesakes_are_told_apart_by_ids_of_the_environment(messy: World) -> None:
-    """The pins are variables: another environment gives its own ids, or the error says so."""
+    """The pins are variables: each environment gives its own ids, and one that has no such objects yet none."""
     exported(messy, "--out", "copy")
     copy = messy.folder / "copy"
     assert '{to: pipeline.sales_2, id: "${var.id_pipeline_sales_2}"}' in files_of(copy)["config/imports.yaml"]
@@ -151,6 +154,20 @@ def test_namesakes_are_told_apart_by_ids_of_the_environment(messy: World) -> Non
     messy.environ |= SECRETS
     nothing = messy.cli("plan", folder=copy)
     assert "0 to add" in nothing.out, nothing.text
+
+
+def test_an_empty_account_takes_an_export(messy: World, tmp_path: Path) -> None:
+    """The files alone are enough, with the secrets set: namesakes are created as often as they are declared."""
+    exported(messy, "--out", "copy")
+    with new_world(tmp_path / "other") as other:
+        other.environ |= SECRETS
+        other.account.seed({"users": MESS["users"]})
+        for name, text in files_of(messy.folder / "copy").items():
+            if name.startswith("config/"):
+                other.write(text, name)
+        other.apply()
+        assert not other.plan().lines
+        assert [row["title"] for row in other.rows("dealGroups")] == ["Sales", "Sales"]
 
 
 def test_a_part_can_be_exported(messy: World) -> None:
@@ -305,3 +322,17 @@ def test_included_and_repeated_declarations_are_left_alone_with_the_reason(worke
     assert path.read_text() == before
     assert sorted(worked.plan().lines) == ["update tag.e_x (description)", "update tag.inc (description)"]
     assert not re.search("theirs", "".join(files_of(worked.folder).values()))
+
+
+@pytest.mark.parametrize("place", ["crm", "all.yaml"])
+def test_new_files_go_where_the_project_looks_for_them(messy: World, place: str) -> None:
+    """Into the folder that `config` names, or into the one file that it names."""
+    project = "version: 1\nenvironments: {demo: {url: 'emulator:state/account.db'}}\n"
+    messy.write(f"{project}config: [{place}]\n", "reconciler.yaml")
+    (messy.folder / "config/main.yaml").unlink()
+    if place == "all.yaml":
+        messy.write("# all of it\n", place)
+    exported(messy)
+    names = set(files_of(messy.folder)) - {"reconciler.yaml"}
+    assert names == {"all.yaml"} if place == "all.yaml" else all(name.startswith("crm/") for name in names)
+    nothing_to_do(messy)

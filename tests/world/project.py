@@ -7,6 +7,7 @@ import datetime
 import io
 import itertools
 import os
+import re
 import textwrap
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
@@ -129,6 +130,11 @@ class World:
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
         return path
+
+    def set_secrets(self, name: str) -> None:
+        """Give a value to every secret that a file names."""
+        text = (self.folder / name).read_text("utf-8")
+        self.environ |= {secret: "k" + secret.lower() for secret in re.findall(r"\$\{secret\.(\w+)\}", text)}
 
     # --- verbs, as `workflow` has them -----------------------------------------------------------------------------
 

@@ -1,0 +1,87 @@
+"""`reconciler promote`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import click
+
+from reconciler.cli.opening import session
+from reconciler.cli.plan import exit_code, save
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say
+from reconciler.cli.views import plan_view
+
+
+@click.command("promote")
+@click.option("--from", "source", required=True, metavar="ENV", help="Environment whose account was changed.")
+@click.option("--to", "destination", required=True, metavar="ENV", help="Environment whose files get the changes.")
+@click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.option("--dry-run", is_flag=True, help="Only show what differs.")
+@click.option("--overrule", is_flag=True, help="Of what changed on both sides, write the source's.")
+@click.option("--prune", is_flag=True, help="Take out declarations of what the source no longer holds.")
+@click.option("--plan", "planned", is_flag=True, help="Plan the target afterwards.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --plan: save that plan.")
+@click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", help="How to print.")
+@click.pass_obj
+def command(
+    chosen: Globals,
+    source: str,
+    destination: str,
+    names: str | None,
+    dry_run: bool,
+    overrule: bool,
+    prune: bool,
+    planned: bool,
+    out: Path | None,
+    fmt: str,
+) -> int:
+    """Write what changed in one account into the files of another environment, for review; writes to no account.
+
+    Shows whose change each difference is since the last promotion; what changed in the target by hand is left alone.
+    """
+    from reconciler.render import promotion
+    from reconciler.workflow.promoting import Choice, promote
+    from reconciler.workflow.session import run_async
+
+    if source == destination:
+        raise click.UsageError("--from and --to are the same environment")
+    if (out is not None and not planned) or (planned and dry_run):
+        raise click.UsageError("--out belongs to --plan, and --dry-run writes nothing that could be planned")
+    one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
+    choice = Choice(one.chosen_kinds(names), overrule, prune, dry_run)
+    outcome = run_async(promote(one, other, choice))
+    document = _plan(replace(chosen, environment=destination)) if planned else None
+    if fmt == "json":
+        plan = json.loads(document.model_dump_json()) if document is not None else None
+        say(promotion.data(outcome, source, destination, plan))
+    else:
+        say(promotion.text(outcome.rows, outcome.same, source, destination))
+        _tell(outcome, source)
+        if document is not None:
+            say(plan_view(document, "text"))
+    if out is not None and document is not None:
+        save(document, out, quiet=chosen.quiet)
+    code = exit_code(document, False) if document is not None else 0
+    return code or (5 if outcome.refused or (outcome.colliding and not overrule) else 0)
+
+
+def _plan(chosen: Globals) -> Any:
+    from reconciler.workflow.planning import Options, make_plan
+    from reconciler.workflow.session import run_async
+
+    return run_async(make_plan(session(chosen), Options())).document
+
+
+def _tell(outcome: Any, source: str) -> None:
+    if outcome.files:
+        say(f"Changed {', '.join(outcome.files)}.")
+    for line in outcome.refused:
+        note(f"Left alone: {line}")
+    for line in outcome.left_out:
+        note(f"Not promoted: {line}")
+    if outcome.secrets:
+        note(f"Set these secrets, which {source} holds in its texts: {', '.join(outcome.secrets)}")

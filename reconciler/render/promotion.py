@@ -1,0 +1,72 @@
+"""A promotion as text and as data."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+MEANING = {
+    "here": "changed in {source}",
+    "there": "changed in {target} by hand since the last promotion",
+    "colliding": "changed on both sides",
+    "kept": "different on purpose",
+    "waiting": "waits for an apply",
+}
+ORDER = ("here", "colliding", "there", "waiting", "kept")
+
+
+def text(rows: Iterable[Any], same: int, source: str, target: str) -> str:
+    """Return what differs, whose change by whose change."""
+    rows = list(rows)
+    lines = [f"Promotion from {source} to {target}", ""]
+    for status in ORDER:
+        mine = [row for row in rows if row.status == status]
+        if not mine:
+            continue
+        lines.append(f"  {MEANING[status].format(source=source, target=target)}:")
+        lines += [f"    {_row(row, source, target)}" for row in mine]
+        lines.append("")
+    lines.append(f"  {same} attribute{'s' if same != 1 else ''} the same.")
+    return "\n".join(lines) + "\n"
+
+
+def _row(row: Any, source: str, target: str) -> str:
+    if not row.name:
+        return f"{row.address} ({row.note})" if row.note else str(row.address)
+    where = f"{row.address}.{row.name}"
+    if row.note:
+        return f"{where}: ({row.note})"
+    return f"{where}: {source} {_short(row.here)}, {target} {_short(row.there)}"
+
+
+def _short(value: Any) -> str:
+    shown = json.dumps(value, ensure_ascii=False)
+    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+
+
+def data(outcome: Any, source: str, target: str, plan: Mapping[str, Any] | None = None) -> str:
+    """Return the promotion as JSON."""
+    found: dict[str, Any] = {
+        "from": source,
+        "to": target,
+        "same": outcome.same,
+        "rows": [
+            {
+                "address": row.address,
+                "kind": row.address.partition(".")[0],
+                "attribute": row.name,
+                "status": row.status,
+                "here": row.here,
+                "there": row.there,
+                "note": row.note,
+            }
+            for row in outcome.rows
+        ],
+        "files": list(outcome.files),
+        "left": [{"address": one.address, "attribute": one.name, "reason": one.reason} for one in outcome.refused],
+        "left_out": list(outcome.left_out),
+    }
+    if plan is not None:
+        found["plan"] = plan
+    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"

@@ -1,0 +1,339 @@
+"""The verb `promote`: what changed in one account into the files of another environment. Writes to no account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from reconciler.config import Loaded
+from reconciler.config.rewriting import Refusal, Rewriting, Wish
+from reconciler.model import values
+from reconciler.model.address import kind_of
+from reconciler.model.desired import Resource
+from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.kind import Live
+from reconciler.model.plan import Change, Plan
+from reconciler.model.project import PROJECT_FILE
+from reconciler.model.values import Value
+from reconciler.planning.copying import portable
+from reconciler.planning.export import Exported
+from reconciler.planning.hiding import Hiding, addresses_in, variables_for
+from reconciler.planning.planner import Inputs
+from reconciler.planning.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
+from reconciler.workflow.additions import Additions
+from reconciler.workflow.copying import Held, hold, met
+from reconciler.workflow.files import write_files
+from reconciler.workflow.session import Session
+
+FOLDER = "promotions"
+HEADER = "# Written by `reconciler promote`.\n\n"
+Name = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attribute (or, with an empty name, one object) on both sides; sensitive values are hidden."""
+
+    address: str
+    name: str
+    status: Status
+    here: Value = None
+    there: Value = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Promoted:
+    """What differs, what was written into which files, and what was not, with the reasons."""
+
+    rows: tuple[Row, ...]
+    same: int
+    files: tuple[str, ...]
+    refused: tuple[Refusal, ...]
+    left_out: tuple[str, ...]
+    secrets: tuple[str, ...] = ()
+
+    @property
+    def colliding(self) -> bool:
+        """Whether both sides changed something differently."""
+        return any(row.status == "colliding" for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to promote and how: these kinds; `overrule` takes the source's side of what collides; `prune` takes out
+    declarations of what the source no longer holds; `dry` writes nothing.
+    """
+
+    kinds: frozenset[str] | None = None
+    overrule: bool = False
+    prune: bool = False
+    dry: bool = False
+
+
+async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
+    """Write what moved in the source's account into the files of the target's environment.
+
+    Raises ConfigError, and what reading the two accounts raises.
+    """
+    mine, theirs = source.load(), target.load()
+    one = await hold(source, source.settings.name, only=choice.kinds)
+    other = await hold(target, target.settings.name, only=choice.kinds)
+    return _Promoting(source, target, choice, mine, theirs, one, other).run()
+
+
+@dataclass
+class _Promoting:
+    """One promotion: both configurations, both accounts, and what is remembered."""
+
+    source: Session
+    target: Session
+    choice: Choice
+    mine: Loaded
+    theirs: Loaded
+    one: Held
+    other: Held
+    rows: list[Row] = field(default_factory=list)
+    wishes: list[Wish] = field(default_factory=list)
+    news: list[str] = field(default_factory=list)
+    gone: list[str] = field(default_factory=list)
+    sides: dict[Name, Side] = field(default_factory=dict)
+    same: int = 0
+
+    def __post_init__(self) -> None:
+        self.kinds = self.target.kinds
+        self.exported: dict[str, Exported] = {one.resource.address: one for one in self.one.exported}
+        self.before = self._remembered()
+        self.hiding = Hiding(self.kinds)
+
+    def run(self) -> Promoted:
+        carried = portable(self.one.exported, self.other.seen, self.kinds, self.other.state.resources)
+        inputs, made = met(
+            Inputs(carried.desired, self.other.state, self.other.seen, self.kinds, self.target.secret),
+            self.one.exported,
+        )
+        self.wanted = inputs.desired.resources
+        self._look(made)
+        rewriting, additions = self._rewritten()
+        files = self._written(rewriting, additions)
+        secrets = tuple(sorted(self.hiding.secrets)) if files else ()
+        return Promoted(tuple(self.rows), self.same, files, tuple(rewriting.refused), carried.left_out, secrets)
+
+    # --- the three sides -------------------------------------------------------------------------------------------
+
+    def _look(self, made: Plan) -> None:
+        changes = {change.address: change for change in made.changes}
+        lives = {(kind, live.id): live for kind, rows in self.other.seen.lives.items() for live in rows}
+        here = names_of(self.one.seen, self.kinds, _addresses({a: e.live.id for a, e in self.exported.items()}))
+        there = names_of(self.other.seen, self.kinds, _addresses(made.ids))
+        for address, resource in self.wanted.items():
+            change = changes.get(address)
+            live = change.live if change is not None else lives.get((resource.kind, made.ids.get(address, "")))
+            if live is None:
+                self._missing(address)
+                continue
+            for name in self._names(address, resource):
+                self._attribute(address, name, change, live, here, there)
+        for address in self.before.resources:
+            if address not in self.wanted and address in self.theirs.desired.resources and self._covers(address):
+                self.gone.append(address)
+                note = f"{self.one.name} does not hold it any more"
+                self.rows.append(Row(address, WHOLE, "here", None, None, note))
+
+    def _covers(self, address: str) -> bool:
+        kind = kind_of(address)
+        return kind in self.one.seen.lives and (self.choice.kinds is None or kind in self.choice.kinds)
+
+    def _names(self, address: str, resource: Resource) -> list[str]:
+        """Return the attributes that anybody declares; all, where nobody declares the object."""
+        declared = [
+            one.desired.resources[address] for one in (self.mine, self.theirs) if address in one.desired.resources
+        ]
+        known = {name for one in declared for name in one.attrs}
+        return [name for name in resource.attrs if not declared or name in known]
+
+    def _missing(self, address: str) -> None:
+        """The target's account does not hold the object."""
+        if address in self.theirs.desired.resources:
+            self.rows.append(Row(address, WHOLE, "waiting", note="an apply creates it"))
+        elif address in self.before.resources:
+            note = f"{self.other.name} held it at the last promotion"
+            self.rows.append(Row(address, WHOLE, "there", note=note))
+        else:
+            self.rows.append(Row(address, WHOLE, "here", note="new"))
+            self.news.append(address)
+
+    def _attribute(
+        self,
+        address: str,
+        name: str,
+        change: Change | None,
+        live: Live,
+        here: Callable[[Value], Value],
+        there: Callable[[Value], Value],
+    ) -> None:
+        attribute = self.kinds[live.kind].attributes[name]
+        if name not in live.attrs:
+            return
+        item = next((one for one in change.attributes if one.name == name), None) if change is not None else None
+        salt = self.before.salt
+        mine = self.exported[address].resource.attrs[name]
+        side = Side(
+            hashed(mine, attribute, here, salt), hashed(live.attrs[name], attribute, there, salt), item is not None
+        )
+        self.sides[address, name] = side
+        declared = self.theirs.desired.resources.get(address)
+        stands = declared is not None and name in declared.attrs
+        promised = hashed(self.wanted[address].attrs[name], attribute, there, salt)
+        says = hashed(self._opened(declared.attrs[name]), attribute, there, salt) if declared and stands else ""
+        found = status(
+            side,
+            self.before.resources.get(address, {}).get(name),
+            apart=self._apart(address, name),
+            written=says == promised,
+        )
+        self.same += found == "same"
+        takes = found == "here" or (found == "colliding" and self.choice.overrule)
+        if takes or (found == "same" and stands and says != promised):
+            self._wish(address, name, declared)
+        if found != "same" and item is not None:
+            here_value, there_value = values.encode(item.after), values.encode(item.before)
+            if item.sensitive:
+                here_value = there_value = None
+            secret = "sensitive" if item.sensitive else ""
+            self.rows.append(Row(address, name, found, here_value, there_value, secret))
+
+    def _wish(self, address: str, name: str, declared: Resource | None) -> None:
+        resource = self.hiding.resource(self.wanted[address])
+        if declared is None:
+            self.news.append(address)
+            return
+        attribute = self.kinds[resource.kind].attributes[name]
+        self.wishes.append(Wish(declared, attribute, resource.attrs[name]))
+
+    def _opened(self, value: Value) -> Value:
+        """Return a declared value with its secrets, as far as they are set."""
+
+        def leaf(one: Value) -> Value:
+            try:
+                return values.reveal(one, self.target.secret) if isinstance(one, str) else one
+            except ConfigError:
+                return one
+
+        return values.transform(value, leaf)
+
+    def _apart(self, address: str, name: str) -> bool:
+        """Tell whether the target's files set a value apart: in an overlay, or by a variable."""
+        entry = self.theirs.places.entry(address, name)
+        if entry is None:
+            return False
+        return entry.key.source in self.theirs.places.overlays or self.theirs.places.filled(entry)
+
+    # --- writing ---------------------------------------------------------------------------------------------------
+
+    def _rewritten(self) -> tuple[Rewriting, Additions]:
+        news = [self.hiding.resource(self.wanted[address]) for address in dict.fromkeys(self.news)]
+        wished = [replace(wish.resource, attrs={wish.attribute.name: wish.value}) for wish in self.wishes]
+        variables = variables_for(addresses_in([*news, *wished]), self.theirs.places.variables)
+        overlays = self.theirs.places.overlays
+        rewriting = Rewriting(self.theirs.places, variables, layer=overlays[-1] if overlays else None)
+        additions = Additions(self.target, rewriting, variables)
+        rewriting.change(self.wishes)
+        if self.choice.prune:
+            rewriting.remove(self.gone)
+        else:
+            why = f"{self.one.name} does not hold it any more; --prune takes its declaration out"
+            rewriting.refused += [Refusal(address, WHOLE, why) for address in self.gone]
+        additions.add(news, HEADER)
+        return rewriting, additions
+
+    def _written(self, rewriting: Rewriting, additions: Additions) -> tuple[str, ...]:
+        texts = {**rewriting.changed(), **additions.project()}
+        after = self.theirs
+        if texts:
+            try:
+                after = self.target.with_variables(additions.values).load(texts=texts)
+                if not additions.values:
+                    self.source.load(texts=texts)
+            except ConfigError as error:
+                first = next(one for one in error.diagnostics if one.severity == "error")
+                raise ReconcilerError(
+                    f"the files as they would be written cannot be read: {first.message} ({first.at}); nothing was "
+                    "written",
+                    hint=first.hint or "promote a part with --kinds",
+                ) from error
+        if self.choice.dry:
+            return ()
+        record = self._record(rewriting, after)
+        before = {**self.theirs.texts, PROJECT_FILE: self.target.project.tree.source.text}
+        path = self.target.folder / self._place()
+        before[self._place()] = path.read_text("utf-8") if path.exists() else ""
+        files = write_files(self.target.folder, texts, before)
+        write_files(self.target.folder, {self._place(): record}, before)
+        return files
+
+    def _place(self) -> str:
+        return f"{FOLDER}/{self.one.name}-{self.other.name}.json"
+
+    def _remembered(self) -> Promotion:
+        path: Path = self.target.folder / self._place()
+        if not path.exists():
+            return Promotion(salt=self.target.around.token())
+        try:
+            return Promotion.model_validate_json(path.read_text("utf-8"))
+        except (ValidationError, ValueError) as error:
+            raise ReconcilerError(
+                f"{path} is not what `promote` wrote",
+                hint="take it from your version control, or delete it to begin anew",
+            ) from error
+
+    def _record(self, rewriting: Rewriting, after: Loaded) -> str:
+        """Return what to remember: both sides as they are, and what the target is to become."""
+        refused = {(one.address, one.name) for one in rewriting.refused}
+        open_ones = {(row.address, row.name) for row in self.rows if row.status in ("there", "colliding")}
+        if self.choice.overrule:
+            open_ones = {(row.address, row.name) for row in self.rows if row.status == "there"}
+        found: dict[str, dict[str, Base]] = {}
+        there = names_of(self.other.seen, self.kinds, {})
+        for (address, name), side in self.sides.items():
+            old = self.before.resources.get(address, {}).get(name)
+            if (address, name) in open_ones | refused:
+                if old is not None:
+                    found.setdefault(address, {})[name] = old
+                continue
+            base = Base(here=side.here, there=[side.there])
+            declared = after.desired.resources.get(address)
+            if declared is not None and name in declared.attrs:
+                attribute = self.kinds[declared.kind].attributes[name]
+                promised = hashed(self._opened(declared.attrs[name]), attribute, there, self.before.salt)
+                base.there = list(dict.fromkeys([side.there, promised]))
+            found.setdefault(address, {})[name] = base
+        for address in self.news:
+            if address in after.desired.resources:
+                found.setdefault(address, {}).update(self._promised(address, after, there))
+        kept = {address: one for address, one in self.before.resources.items() if self._keeps(address, after)}
+        whole = Promotion(salt=self.before.salt, resources=dict(sorted({**kept, **found}.items())))
+        return json.dumps(whole.model_dump(), indent=1, sort_keys=True) + "\n"
+
+    def _promised(self, address: str, after: Loaded, there: Callable[[Value], Value]) -> dict[str, Base]:
+        """Return the record of an object that the target does not hold yet."""
+        here = names_of(self.one.seen, self.kinds, _addresses({a: e.live.id for a, e in self.exported.items()}))
+        found = {}
+        for name, value in self.exported[address].resource.attrs.items():
+            attribute, salt = self.kinds[kind_of(address)].attributes[name], self.before.salt
+            declared = after.desired.resources[address].attrs.get(name, self.wanted[address].attrs.get(name))
+            promised = hashed(self._opened(declared), attribute, there, salt)
+            found[name] = Base(here=hashed(value, attribute, here, salt), there=[promised])
+        return found
+
+    def _keeps(self, address: str, after: Loaded) -> bool:
+        """Tell whether an object that was not looked at stays known: it was out of scope, or nothing was pruned."""
+        return not self._covers(address) or address in after.desired.resources
+
+
+def _addresses(ids: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    return {(kind_of(address), identity): address for address, identity in ids.items() if "[" not in address}
