@@ -24,6 +24,7 @@ from reconciler.model.project import Project
 from reconciler.model.spec import Default, Lifecycle, Nested
 from reconciler.resources import load_kinds
 from reconciler.workflow.reference import attribute_rows, kind_rows, operations, type_of
+from scripts.not_covered import LEFT, Left
 
 ROOT = Path(__file__).resolve().parent.parent
 EXAMPLES = ROOT / "examples" / "kinds"
@@ -300,12 +301,40 @@ def _linked(model: type[BaseModel]) -> str:
     return table(["member", "type", "meaning"], rows)
 
 
+NOT_COVERED = (
+    "Every write that the vendor's reference lists and that no kind makes, with the reason. A test holds the whole "
+    "reference against this list. Segments can also be read and restored as they were at an earlier time "
+    "(`/segmentsV2/{id}/createdDate/{ms}`): the history of the configuration serves for that."
+)
+
+
+def not_covered_page() -> str:
+    """Return the page of documented writes that no kind makes."""
+    lines = [
+        f"{NOTE}# What is not covered\n",
+        f"{NOT_COVERED}\n",
+    ]
+    for group in dict.fromkeys(one.group for one in LEFT):
+        rows = (
+            [_operations(one), ", ".join(f"`{name}`" for name in one.properties), one.why]
+            for one in LEFT
+            if one.group == group
+        )
+        lines += [f"## {group}\n", table(["operations", "only these properties", "why"], rows)]
+    return "\n".join(lines)
+
+
+def _operations(left: Left) -> str:
+    return ", ".join(f"`{operation}`" for operation in left.operations)
+
+
 def index_page() -> str:
     """Return the first page of the reference."""
     rows = [
         ("[Commands](commands.md)", "every command with its options"),
         ("[Kinds](kinds/index.md)", "what can be declared, one page each"),
         ("[Project file and resource files](project.md)", "what can stand in them beside resources"),
+        ("[What is not covered](not-covered.md)", "what the API offers and no kind does, and why"),
         ("[Exit codes](exit-codes.md)", "what a script can rely on"),
         ("[Plan document](plan.md)", "the JSON of a plan"),
     ]
@@ -318,6 +347,7 @@ def write(folder: Path) -> None:
         "index.md": index_page(),
         "commands.md": commands_page(),
         "project.md": project_page(),
+        "not-covered.md": not_covered_page(),
         "exit-codes.md": exit_codes_page(),
         "plan.md": plan_page(),
         "kinds/index.md": kinds_page(),

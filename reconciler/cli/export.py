@@ -40,7 +40,9 @@ def command(chosen: Globals, out: Path | None, names: str | None, target: tuple[
     if outcome.secrets:
         note(f"Set these secrets before what holds them is changed: {', '.join(outcome.secrets)}")
     for name, why in outcome.unknown.items():
-        note(f"Left out {name}: {why}")
+        if name not in outcome.absent or chosen.verbose:
+            note(f"Left out {name}: {why}")
     if chosen.verbose:
         requests_sent(outcome.requests)
-    return 4 if outcome.unknown else 0
+    # What the account has no endpoint for cannot hold anything that is left out.
+    return 4 if set(outcome.unknown) - outcome.absent else 0

@@ -39,6 +39,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Tell the whole story of one object.",
     "policy": "Check saved plans against the team's own rules.",
     "ci": "Comment plans on pull requests, check approvals, report drift.",
+    "coverage": "Say how much of the account is managed.",
     "state": "Look at and edit the state.",
     "runs": "See what was applied, and finish what was interrupted.",
     "lock": "See and break the lock of the state.",

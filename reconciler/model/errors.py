@@ -71,6 +71,12 @@ class IncompleteListing(RemoteError):
     """A listing's pages do not add up; nothing may be planned on it."""
 
 
+class Unexpected(RemoteError):
+    """The account answered otherwise than each form that is known of it; the message names request, expectation and
+    answer.
+    """
+
+
 class Rejected(RemoteError):
     """The account answered a write with an error status. `status` is the HTTP status."""
 

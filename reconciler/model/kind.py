@@ -191,8 +191,6 @@ class Kind:
     """What happens to an object that is removed where the API has no delete, e.g. "it is disabled"."""
     observed: ClassVar[tuple[str, ...]] = ()
     """Operations (create, update, delete) that the reference leaves out and recordings or clients show."""
-    partial: ClassVar[bool] = False
-    """Listings leave out, without saying so, what the key's user may not manage (section 1.2 of the API page)."""
     shared: ClassVar[bool] = False
     """Most objects of this kind are made by people and programs beside the configuration: an export takes only those
     that the state knows, and nobody expects the rest to be managed.
@@ -400,6 +398,13 @@ class Kind:
         """Ask the account, with reads and its dry run, whether a planned create or update can work."""
         yield from ()
         return []
+
+    def doubts(self) -> Flow[str]:
+        """Ask why the listing may lack objects that exist; "" when it shows all. Asked only where a plan acts on the
+        absence of one.
+        """
+        yield from ()
+        return ""
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Measure what the change would lose. Called for deletes, replaces and lossy updates."""

@@ -13,23 +13,35 @@ from reconciler.model.values import encode
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Live objects by kind. A kind in `unknown` (with the reason) could not be read: never the same as empty."""
+    """Live objects by kind. A kind in `unknown` (with the reason) could not be read: never the same as empty. Those of
+    them that the account has no listing for at all are in `absent`.
+    """
 
     lives: Mapping[str, Sequence[Live]] = field(default_factory=dict)
     unknown: Mapping[str, str] = field(default_factory=dict)
+    absent: frozenset[str] = frozenset()
+
+    def doubted(self, reasons: Mapping[str, str]) -> Snapshot:
+        """Return the snapshot with these kinds unknown, for the reasons given."""
+        lives = {name: found for name, found in self.lives.items() if name not in reasons}
+        return Snapshot(lives, {**self.unknown, **reasons}, self.absent)
 
 
 def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
     """Return the snapshot of these kinds, decoded from what was read."""
     lives: dict[str, Sequence[Live]] = {}
     unknown: dict[str, str] = {}
+    absent = set()
     for name in names:
         why = kinds[name].unreadable(tables)
         if why:
             unknown[name] = why
+            missing = [tables.unknown[one.name] for one in kinds[name].collections if one.name in tables.unknown]
+            if missing and not any(one.forbidden for one in missing):
+                absent.add(name)
         else:
             lives[name] = kinds[name].lives(tables)
-    return Snapshot(lives, unknown)
+    return Snapshot(lives, unknown, frozenset(absent))
 
 
 def fingerprint(live: Live) -> str:

@@ -345,7 +345,8 @@ class Attribute:
     def _decode_reference(self, raw: Any) -> Value:
         mark = self.mark(RefTo)
         if self.shape == "refs":
-            items = [ident(item).strip() for item in (raw.split(",") if isinstance(raw, str) else raw or ())]
+            many = raw if isinstance(raw, list | tuple) else ident(raw).split(",") if raw else ()
+            items = [ident(item).strip() for item in many]
             return [RemoteId(mark.kind, item) for item in items if item not in ("", mark.none)]
         return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, ident(raw))
 

@@ -14,6 +14,7 @@ from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, Re
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources.counts import deals, total_of
 from reconciler.resources.stage import PIPELINES, Stage
+from reconciler.resources.user_group import ADMIN
 
 MEMBERS = {
     "users": (Collection("/dealGroupUsers", "dealGroupUsers", optional=True), "user", ("user", "userid")),
@@ -114,6 +115,21 @@ class PipelineKind(Kind):
             if f"_{name}" in row:
                 attrs[name] = [RemoteId(kind, identity) for identity in row[f"_{name}"]]
         return attrs
+
+    def doubts(self) -> Flow[str]:
+        """Whether the key's user is an Admin: others may be shown part of the pipelines only, without a word (section
+        1.2). Where the account does not say, nothing is doubted.
+        """
+        me = yield get("/users/me")
+        answer = yield Request("GET", f"/users/{me.row('user').get('id', '0')}/userGroup", expect=(404,))
+        group = answer.row("userGroup")
+        identity = group.get("groupid", group.get("group"))
+        if identity in (None, "", ADMIN) or str(identity) == ADMIN:
+            return ""
+        return (
+            f"the key's user is in user group {identity} and may be shown part of the pipelines only: "
+            "use the key of an Admin user"
+        )
 
     def create(self, write: Write) -> Flow[None]:
         """POST the pipeline and report the stages that came with it, in board order."""

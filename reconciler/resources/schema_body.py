@@ -90,7 +90,8 @@ def _parts(live: Any, desired: Mapping[str, Any]) -> list[dict[str, Any]]:
         _, mine = wanted.pop(fold(str(part["id"])), (None, {}))
         mine = _sent(mine, part)
         # A flag that is read as `isRequired` must not contradict the `required` that is sent (row 22 of section 7).
-        kept = {name: value for name, value in part.items() if name != "isRequired" or "required" not in mine}
+        dropped = {"inherited"} | ({"isRequired"} if "required" in mine else set())
+        kept = {name: value for name, value in part.items() if name not in dropped}
         parts.append({**kept, **mine})
     return parts + [{"id": key, **_sent(part, {})} for key, part in wanted.values()]
 
@@ -110,5 +111,11 @@ def _sent(part: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def differs(body: Mapping[str, Any], row: Row) -> bool:
-    """Tell whether a body would change the schema."""
-    return any(body.get(name) != row.get(name) for name in body)
+    """Tell whether a body would change the schema. What a child inherits is computed, and never sent."""
+    return any(body.get(name) != _sendable(row.get(name)) for name in body)
+
+
+def _sendable(value: Any) -> Any:
+    if not isinstance(value, list):
+        return value
+    return [{name: one for name, one in part.items() if name != "inherited"} for part in value]

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from reconciler.model.http import Flow
 from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
-from reconciler.model.spec import Api, CreateOnly, Expected, Link, Once, RefTo, Sensitive, Spec
+from reconciler.model.spec import Api, CreateOnly, Expected, Link, Once, RefTo, Sensitive, Spec, ident
 from reconciler.model.values import Value
 from reconciler.resources.counts import counted
 
@@ -70,13 +70,13 @@ class UserKind(Kind):
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join the group's id to each user, under `group`; absent where the members could not be read."""
         members = {
-            str(member.get("userid", member.get("user"))): str(member.get("groupid", member.get("group")))
+            ident(member.get("userid", member.get("user"))): ident(member.get("groupid", member.get("group")))
             for name, rows in tables.rows.items()
             if name.startswith("userGroups:")
             for member in rows
         }
         return [
-            {**row, "group": members[str(row["id"])]} if str(row["id"]) in members else row
+            {**row, "group": members[ident(row["id"])]} if ident(row["id"]) in members else row
             for row in tables.get("users")
         ]
 

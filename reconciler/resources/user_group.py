@@ -67,7 +67,7 @@ class UserGroupKind(Kind):
         names = list(names)
         found = super().body(write, names)
         if "flags" in names:
-            live: Mapping[str, Value] = write.live.attrs.get("flags", {}) if write.live is not None else {}
+            live: Mapping[str, Value] = (write.live.attrs.get("flags") if write.live is not None else None) or {}
             wanted = write.desired.get("flags") or {}
             found |= {name: _sent(value) for name, value in wanted.items() if _text(value) != _text(live.get(name))}
         return found
@@ -78,11 +78,11 @@ class UserGroupKind(Kind):
         return {**super().declare(attrs), **({"flags": flags} if flags else {})}
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
-        """Users of the group: rows of the linked sub-collection (section 5)."""
+        """No records; but who is in the group (rows of the linked sub-collection, section 5) should be known."""
         if not write.destroying:
             return []
         count = yield from counted_rows(f"/groups/{write.id}/userGroups", "userGroups")
-        return [Impact(count, "users are in the group")]
+        return [Impact(0, "customer records", detail=f"{count} users lose the permissions of the group")]
 
 
 def _is_flag(value: Any) -> bool:

@@ -57,7 +57,8 @@ WHOLE = Extent()
 @dataclass(frozen=True)
 class Outcome:
     """What an export wrote: files, how many resources, what it left alone with the reason, kinds that could not be
-    read. `secrets` are the names of placeholders whose values nobody wrote down.
+    read. `secrets` are the names of placeholders whose values nobody wrote down; `absent` those kinds that the account
+    does not have.
     """
 
     files: tuple[str, ...]
@@ -67,6 +68,7 @@ class Outcome:
     refused: tuple[Refusal, ...] = ()
     notes: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    absent: frozenset[str] = frozenset()
 
 
 async def read_all(session: Session, remote: Any, only: frozenset[str] | None = None) -> Snapshot:
@@ -229,7 +231,8 @@ class _Exporting:
         self._bind(after, kept, hiding.secrets, rewriting)
         secrets = tuple(sorted(name for name in hiding.secrets if any(name in text for text in texts.values())))
         notes = (*self.notes, *(f"{one} gave way to the account's value" for one in rewriting.replaced))
-        return Outcome(files, len(kept), dict(self.seen.unknown), 0, tuple(rewriting.refused), notes, secrets)
+        unknown, absent = dict(self.seen.unknown), self.seen.absent
+        return Outcome(files, len(kept), unknown, 0, tuple(rewriting.refused), notes, secrets, absent)
 
     def _read_back(self, loaded: Loaded, texts: Mapping[str, str], additions: Additions) -> Loaded:
         if not texts:

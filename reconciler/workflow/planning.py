@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import __version__
+from reconciler.engine.doubts import doubts
 from reconciler.engine.examine import examine
 from reconciler.engine.refresh import Refreshed
 from reconciler.engine.usage import who_uses
@@ -106,7 +107,12 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
             _about(selected.addresses, options.within),
             options.destroy,
         )
-        made = drift(inputs) if options.refresh_only else plan(inputs)
+        work = drift if options.refresh_only else plan
+        made = work(inputs)
+        doubtful = await doubts(made, state.resources, remote, session.kinds)
+        if doubtful:
+            inputs = replace(inputs, snapshot=inputs.snapshot.doubted(doubtful))
+            made = work(inputs)
         made = await examine(
             made, remote, session.kinds, secret=session.secret, impact=options.impact and not options.refresh_only
         )

@@ -51,6 +51,8 @@ class Case:
     seed: Mapping[str, Any] = field(default_factory=dict)
     hidden_by: tuple[str, ...] = ()
     """Attributes whose clearing hides the object from people: that is what was asked for."""
+    retired: Mapping[str, str] = field(default_factory=dict)
+    """What the row of a removed object shows where the API deletes none; empty: removed objects are gone."""
 
     @property
     def kind(self) -> str:

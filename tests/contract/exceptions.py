@@ -41,6 +41,23 @@ _RETURNED_FLAGS = _names(
     "pgAccountExport pgTagManage"
 )
 _LABELS = _names("singular plural")
+_ADDRESS = _names("companyName address1 address2 isDefault")
+_SEGMENT: Shape = {
+    "data": [
+        {
+            "attributes": {
+                **_names("name description segment_condition_group_operator"),
+                "segment_condition_groups": [{**_names("id operator"), "values": [_names("id type")]}],
+                "segment_conditions": [
+                    {
+                        **_names("id object_type source_system field_aggregate"),
+                        "fields": [_names("name operator value data_type external")],
+                    }
+                ],
+            }
+        }
+    ]
+}
 _SCHEMA_FIELD: dict[str, Shape] = {
     **_names("required description scale defaultCurrency origin"),
     "labels": _LABELS,
@@ -169,4 +186,22 @@ CORRECTIONS: tuple[Correction, ...] = (
         },
         replaces=True,
     ),
+    Correction("the path that it replaced [OAS-OLD], [SEED]", ["GET"], "/siteTrackingDomains"),
+    Correction("idem", ["POST"], "/siteTrackingDomains", body={"siteTrackingDomain": _names("name")}),
+    Correction("idem", ["DELETE"], "/siteTrackingDomains/{id}"),
+    # People, addresses, outcomes
+    Correction("named by `links` of a user (`userGroup`) [CAS-MH]", ["GET"], "/users/{id}/userGroup"),
+    Correction("[CAS-MH] writes and reads camelCase", ["POST"], "/addresses", body={"address": _ADDRESS}),
+    Correction("idem", ["PUT"], "/addresses/{id}", body={"address": _ADDRESS}),
+    Correction(
+        "the page is marked WIP and shows the body of an outcome; reads show these names [OAS]",
+        ["POST"],
+        "/tasktypeOutcomeRels",
+        body={"tasktypeOutcomeRel": _names("tasktype_id outcome_id tasktype outcome")},
+    ),
+    # Segments have an OpenAPI file of their own [SEG]
+    Correction("[SEG]", ["GET"], "/audiences", query=["page", "page_size"]),
+    Correction("[SEG]", ["POST"], "/segmentsV2", body=_SEGMENT),
+    Correction("[SEG]", ["GET", "DELETE"], "/segmentsV2/{id}"),
+    Correction("[SEG]", ["PUT"], "/segmentsV2/{id}", body=_SEGMENT),
 )

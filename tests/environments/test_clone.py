@@ -135,9 +135,13 @@ def test_folders_and_snapshots_are_compared_with_accounts(pair: Pair) -> None:
     pair.world.write(PROJECT, "other/reconciler.yaml")
     pair.world.write("tags: {vip: {name: VIP}, new: {}}", "other/config/x.yaml")
     assert json.loads(pair.world.cli("compare", "a.json", "a", "--format", "json").out)["changes"] == []
-    changes = json.loads(pair.world.cli("compare", "other", "a", "--format", "json").out)["changes"]
+    changes = json.loads(pair.world.cli("compare", "other", "a", "--kinds", "tag,list", "--format", "json").out)[
+        "changes"
+    ]
     assert [f"{one['action']} {one['address']}" for one in changes] == ["create tag.new", "delete list.news"]
-    turned = json.loads(pair.world.cli("compare", "a", "other", "--format", "json").out)["changes"]
+    turned = json.loads(pair.world.cli("compare", "a", "other", "--kinds", "tag,list", "--format", "json").out)[
+        "changes"
+    ]
     assert [f"{one['action']} {one['address']}" for one in turned] == ["delete tag.new", "create list.news"]
     assert pair.world.cli("compare", "a", "nowhere").code == 1
 

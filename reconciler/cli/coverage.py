@@ -1,0 +1,45 @@
+"""`reconciler coverage`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.opening import listing, session
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say
+
+SHOWN = 20
+
+
+@click.command("coverage")
+@click.option(
+    "--min",
+    "least",
+    type=click.FloatRange(0, 100),
+    help="Fail (exit code 7) below this share of managed or ignored objects, in percent.",
+)
+@listing
+@click.pass_obj
+def command(chosen: Globals, least: float | None, fmt: str) -> int:
+    """Say how much of the account is managed, deliberately ignored (`ignore:` in the project file) or neither.
+
+    What came with the account does not count, nor users and messages that nobody declared.
+    """
+    from reconciler.render.tables import table
+    from reconciler.workflow.coverage import coverage
+    from reconciler.workflow.session import run_async
+
+    ledger = run_async(coverage(session(chosen)))
+    rows = ledger.rows()
+    say(table(rows, ["kind", "managed", "ignored", "unmanaged", "percent"], "json" if fmt == "json" else "text"))
+    if fmt == "text":
+        loose = [one["address"] for row in rows for one in row["objects"]]
+        more = f" and {len(loose) - SHOWN} more (--format json names all)" if len(loose) > SHOWN else ""
+        if loose:
+            say(f"Not managed: {', '.join(loose[:SHOWN])}{more}.")
+        say(f"{ledger.percent:.1f} % of the account's configuration is managed or deliberately ignored.")
+    for kind, why in ledger.unknown.items():
+        note(f"Not counted, {kind}: {why}")
+    if ledger.unknown:
+        return 4
+    return 7 if least is not None and ledger.percent < least else 0

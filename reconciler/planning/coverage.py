@@ -1,0 +1,79 @@
+"""How much of an account is under management: every live object that could be, by kind. Pure."""
+
+from __future__ import annotations
+
+import fnmatch
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from reconciler.model.address import key_of
+from reconciler.model.kind import Kinds
+from reconciler.model.project import Ignore
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.state import Binding
+from reconciler.planning.export import Exported, export
+
+
+@dataclass(frozen=True, slots=True)
+class Uncovered:
+    """A live object that nobody manages: the address that an export would give it, and its id."""
+
+    address: str
+    id: str
+
+
+@dataclass
+class KindCoverage:
+    """One kind: how many objects are managed and deliberately ignored, and which are neither. `unknown` says why the
+    kind could not be read; `absent` that the account has no such thing.
+    """
+
+    kind: str
+    managed: int = 0
+    ignored: int = 0
+    unmanaged: list[Uncovered] = field(default_factory=list)
+    unknown: str = ""
+    absent: bool = False
+
+    @property
+    def total(self) -> int:
+        """All objects of the kind that could be managed."""
+        return self.managed + self.ignored + len(self.unmanaged)
+
+
+def cover(
+    snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], rules: Sequence[Ignore]
+) -> list[KindCoverage]:
+    """Return the coverage of every kind that has objects or could not be read, in the order of kinds.
+
+    What came with the account does not count, nor what nobody expects to be managed (see `Kind.incidental`).
+    """
+    held = {(binding.kind, binding.id) for binding in bindings.values()}
+    rows = {
+        name: KindCoverage(name, unknown=snapshot.unknown.get(name, ""), absent=name in snapshot.absent)
+        for name in kinds
+    }
+    for one in export(snapshot, kinds, bindings):
+        row = rows[one.resource.kind]
+        if (one.live.kind, one.live.id) in held:
+            row.managed += 1
+        elif any(_fits(rule, one, kinds) for rule in rules):
+            row.ignored += 1
+        else:
+            row.unmanaged.append(Uncovered(one.resource.address, one.live.id))
+    return [row for row in rows.values() if kinds[row.kind].managed and (row.total or (row.unknown and not row.absent))]
+
+
+def percent(rows: Iterable[KindCoverage]) -> float:
+    """Return the share of objects that are managed or deliberately ignored, in percent; 100 where there are none."""
+    found = list(rows)
+    total = sum(row.total for row in found)
+    return 100.0 * sum(row.managed + row.ignored for row in found) / total if total else 100.0
+
+
+def _fits(rule: Ignore, one: Exported, kinds: Kinds) -> bool:
+    """Tell whether a rule is about an object: its pattern fits the key that an export gives it, or its name."""
+    name = str(one.live.attrs.get(kinds[rule.kind].label) or "")
+    return rule.kind == one.resource.kind and any(
+        fnmatch.fnmatchcase(text.casefold(), rule.key.casefold()) for text in (key_of(one.resource.address), name)
+    )

@@ -1,0 +1,33 @@
+"""Automations: looked up by name. API: /automations (section 2.33), which offers no writes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from reconciler.model.kind import Collection, Kind
+from reconciler.model.spec import Api, Spec
+
+
+class Automation(Spec):
+    """What runs by itself for contacts."""
+
+    name: str = Field(description="Name of the automation.")
+    active: Annotated[bool | None, Api("status")] = Field(None, description="Whether it runs.")
+
+
+class AutomationKind(Kind):
+    """Made and changed in the product only."""
+
+    name = "automation"
+    section = "automations"
+    spec = Automation
+    title = "Automation"
+    path = "/automations"
+    collections = (Collection("/automations", "automations"),)
+    label = "name"
+    managed = False
+
+
+KIND = AutomationKind()

@@ -1,0 +1,71 @@
+"""Connections: outside shops whose data comes in. API: /connections (section 2.27)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from reconciler.model.http import Flow
+from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.spec import AfterCreate, Api, Coded, CreateOnly, Expected, Link, RefTo, Spec, truthy
+from reconciler.model.values import Value
+from reconciler.resources.counts import counted
+
+
+class Connection(Spec):
+    """A connection to an outside service."""
+
+    service: str = Field(description="Name of the service.")
+    external_id: Annotated[str, Api("externalid")] = Field(description="Id of the account in the service.")
+    name: str = Field(description="Name of the account in the service.")
+    logo_url: Annotated[str | None, Api("logoUrl"), Expected()] = Field(None, description="Logo of the service.")
+    link_url: Annotated[str | None, Api("linkUrl"), Expected()] = Field(
+        None, description="Page of the service where the connection is managed."
+    )
+    # In the body of the create, not in that of the update.
+    list: Annotated[
+        Link | None, Api("listId"), RefTo("list"), CreateOnly("choose the list in the settings of the integration")
+    ] = Field(None, description="List that new contacts of the service join.")
+    status: Annotated[Literal["error", "connected"] | None, Coded({"error": 0, "connected": 1}), AfterCreate()] = Field(
+        None, description="Whether the connection works, as the service reports it."
+    )
+    sync_running: Annotated[bool | None, Api("syncStatus"), AfterCreate()] = Field(
+        None, description="Whether a sync runs, as the service reports it."
+    )
+
+
+class ConnectionKind(Kind):
+    """Internal rows belong to the account's own integrations: they are never claimed."""
+
+    name = "connection"
+    section = "connections"
+    spec = Connection
+    title = "Connection"
+    path = "/connections"
+    wrapper = "connection"
+    collections = (Collection("/connections", "connections"),)
+    destroys = "Customers and orders of the connection go with it, presumably; there is no undo."
+
+    def claims(self, row: Row, tables: Tables) -> bool:
+        """`isInternal` marks native integrations."""
+        return not truthy(row.get("isInternal"))
+
+    def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
+        """Without what the service reports about itself."""
+        return {name: value for name, value in super().declare(attrs).items() if name not in ("status", "sync_running")}
+
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """(service, id in the service)."""
+        key = ("service+externalid", attrs.get("service"), attrs.get("external_id"))
+        return (key,) if attrs.get("external_id") else ()
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Customers of the connection (documented filter)."""
+        if not write.destroying:
+            return []
+        return (yield from counted("/ecomCustomers", "customers", {"filters[connectionid]": write.id}))
+
+
+KIND = ConnectionKind()

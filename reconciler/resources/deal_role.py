@@ -1,0 +1,45 @@
+"""Deal roles: what a contact is to a deal. API: /dealRoles (section 2.9)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from reconciler.model.http import Flow
+from reconciler.model.kind import Collection, Impact, Kind, Write
+from reconciler.model.spec import KEY, Default, Spec
+from reconciler.resources.counts import counted_rows
+
+
+class DealRole(Spec):
+    """A role of contacts in deals."""
+
+    title: Annotated[str, Default(KEY)] = Field("", description="Title of the role.")
+
+
+class DealRoleKind(Kind):
+    """There is no update (section 2.9): a rename is made by hand, for a replace would take the role from contacts."""
+
+    name = "deal_role"
+    section = "deal_roles"
+    spec = DealRole
+    title = "Deal role"
+    path = "/dealRoles"
+    wrapper = "dealRole"
+    collections = (Collection("/dealRoles", "dealRoles"),)
+    label = "title"
+    created = "created_timestamp"
+    updatable = False
+    by_hand = "rename the role in the settings of deals"
+    destroys = "Contacts lose the role in their deals; there is no undo."
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Contacts that have the role: rows of the linked sub-collection (section 5)."""
+        if not write.destroying:
+            return []
+        count = yield from counted_rows(f"/dealRoles/{write.id}/contactDeals", "contactDeals")
+        return [Impact(count, "contacts have the role in a deal")]
+
+
+KIND = DealRoleKind()

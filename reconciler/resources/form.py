@@ -1,0 +1,30 @@
+"""Forms: looked up by name. API: /forms (section 2.32), whose writes have no documented body (row 40 of section 7)."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from reconciler.model.kind import Collection, Kind
+from reconciler.model.spec import Spec
+
+
+class Form(Spec):
+    """A form that people fill in."""
+
+    name: str = Field(description="Name of the form.")
+
+
+class FormKind(Kind):
+    """Made and changed in the product only."""
+
+    name = "form"
+    section = "forms"
+    spec = Form
+    title = "Form"
+    path = "/forms"
+    collections = (Collection("/forms", "forms"),)
+    label = "name"
+    managed = False
+
+
+KIND = FormKind()

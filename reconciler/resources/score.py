@@ -1,0 +1,33 @@
+"""Scores: looked up by name. API: /scores (section 2.31), which shows no rules and offers no writes."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field
+
+from reconciler.model.kind import Collection, Kind
+from reconciler.model.spec import Api, Spec
+
+
+class Score(Spec):
+    """A score of contacts or deals."""
+
+    name: str = Field(description="Name of the score.")
+    object: Annotated[str | None, Api("reltype")] = Field(None, description="contact or deal.")
+
+
+class ScoreKind(Kind):
+    """Made and changed in the product only."""
+
+    name = "score"
+    section = "scores"
+    spec = Score
+    title = "Score"
+    path = "/scores"
+    collections = (Collection("/scores", "scores"),)
+    label = "name"
+    managed = False
+
+
+KIND = ScoreKind()

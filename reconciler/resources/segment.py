@@ -1,0 +1,129 @@
+"""Saved segments: contacts that fit conditions. API: /segmentsV2, listed by /audiences (section 2.30)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from reconciler.model.http import Bound, Flow, Request, Response, post, put
+from reconciler.model.kind import Collection, Kind, Row, Tables, Write
+from reconciler.model.spec import KEY, AnyLink, Api, CreateOnly, Default, Normal, Spec
+from reconciler.model.values import Value
+from reconciler.resources.segment_body import created_id, document, groups_of, matched, normal_groups
+
+AUDIENCES = Collection("/audiences", "data", table="audiences", paging="page")
+
+
+def _texts(value: Any) -> Any:
+    """Return a scalar as the text that the API wants; references and texts stay as they are."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value) if isinstance(value, int | float) else value
+
+
+Plain = Annotated[str, BeforeValidator(_texts)]
+
+
+class SegmentTest(Spec):
+    """What one field of an object must be."""
+
+    name: str = Field(description="Field whose value is looked at, e.g. tagid.")
+    operator: str = Field("=", description="How it is compared: =, !=, contains, is in any, between, empty ...")
+    value: AnyLink | Plain | list[AnyLink | Plain] = Field(
+        "", description="What it is compared with; objects as {ref: tag.vip}, so that every account has its own id."
+    )
+    type: str = Field("string", description="string, number, decimal, date, datetime or list.")
+    external: bool | None = Field(None, description="The value is given when the segment is asked for.")
+
+
+class SegmentCondition(Spec):
+    """What must hold of one object that belongs to the contact."""
+
+    object: str = Field(description="Type of the object, e.g. tag.")
+    source: str = Field("activecampaign", description="Where the object comes from.")
+    fields: list[SegmentTest] = Field(min_length=1, description="What its fields must be, all of it.")
+    aggregate: dict[str, Any] | None = Field(None, description="How often, in the API's own words (field_aggregate).")
+
+
+class SegmentGroup(Spec):
+    """Conditions that belong together."""
+
+    match: Literal["all", "any"] = Field("all", description="Whether all conditions must hold, or any.")
+    conditions: list[SegmentCondition] = Field(min_length=1, description="The conditions.")
+
+
+class Segment(Spec):
+    """A saved segment of contacts."""
+
+    name: Annotated[str, CreateOnly("rename the segment"), Default(KEY)] = Field(
+        "", description="Name of the segment; unique in the account."
+    )
+    description: str | None = Field(None, max_length=1000, description="What the segment is for.")
+    match: Annotated[Literal["all", "any"], Api(None), Default("all")] = Field(
+        "all", description="Whether all groups of conditions must hold, or any."
+    )
+    groups: Annotated[list[SegmentGroup], Api(None), Normal(normal_groups)] = Field(
+        min_length=1, description="Groups of conditions."
+    )
+
+
+class SegmentKind(Kind):
+    """Ids inside conditions are references: they are looked up in each account. A PUT saves a new version of it all."""
+
+    name = "segment"
+    section = "segments"
+    spec = Segment
+    title = "Segment"
+    path = "/segmentsV2"
+    collections = (AUDIENCES,)
+    created = "created_date"
+    page = "/app/segments"
+    after = ("tag", "list", "field", "pipeline", "stage", "custom_object", "automation", "campaign", "form", "score")
+    destroys = "Campaigns and automations that use the segment lose it, and its earlier versions are gone."
+
+    def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """The conditions of each segment: the listing holds only names."""
+        return tuple(
+            Collection(f"/segmentsV2/{row['id']}", "data", table=f"segment:{row['id']}", paging="none", optional=True)
+            for row in tables.get(AUDIENCES.name)
+        )
+
+    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
+        """Each segment's conditions are an answer of their own."""
+        return kind == self.name
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Summary and segment as one row."""
+        found = []
+        for row in tables.get(AUDIENCES.name):
+            whole = [*tables.get(f"segment:{row['id']}"), {}][0]
+            attributes = {**(row.get("attributes") or {}), **(whole.get("attributes") or {})}
+            found.append({**attributes, "id": str(row["id"])})
+        return found
+
+    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
+        """Groups with their conditions inside; ids as references where the field says of what."""
+        attrs = super().decode(row, tables)
+        if "segment_conditions" in row:
+            attrs["match"] = matched(row.get("segment_condition_group_operator"))
+            attrs["groups"] = groups_of(row)
+        return attrs
+
+    def create(self, write: Write) -> Flow[None]:
+        """POST the whole segment."""
+        answer = yield post(self.path, document(write, write.desired))
+        yield Bound(created_id(answer))
+
+    def update(self, write: Write) -> Flow[None]:
+        """PUT the whole segment: what is live, with the declared over it."""
+        live = write.live.attrs if write.live is not None else {}
+        yield put(f"{self.path}/{write.id}", document(write, {**live, **write.desired, "name": live.get("name")}))
+
+    def predict(self, request: Request, serial: int) -> Response:
+        """The answer is the segment with its id."""
+        return Response(200, {"data": [{"id": f"new-{serial}"}]})
+
+
+KIND = SegmentKind()

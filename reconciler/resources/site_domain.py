@@ -1,0 +1,93 @@
+"""Site domains: websites whose visits are tracked. API: /prism/urlWhitelistings, formerly /siteTrackingDomains (section
+2.29).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any
+from urllib.parse import quote
+
+from pydantic import Field
+
+from reconciler.model.http import Bound, Flow, Request, Response, delete, post
+from reconciler.model.kind import Collection, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.spec import Api, Default, Folded, Immutable, Spec
+from reconciler.model.values import Value
+from reconciler.resources.spellings import either
+
+NEW, OLD = "/prism/urlWhitelistings", "/siteTrackingDomains"
+"""Row 28 of section 7: the reference moved from the old path to the new one; accounts may know either."""
+
+
+class SiteDomain(Spec):
+    """A website that may report visits."""
+
+    domain: Annotated[str, Api("whitelisted_domain"), Folded(), Immutable()] = Field(description="Domain name.")
+    page: Annotated[str, Api("whitelisted_page"), Default("*"), Immutable()] = Field(
+        "*", description="Pages below the domain; * for all."
+    )
+    tracking: Annotated[bool | None, Api("tracking_enabled")] = Field(None, description="Visits are tracked.")
+    conversations: Annotated[bool | None, Api("conversations_enabled")] = Field(None, description="Chat is offered.")
+    web_personalization: Annotated[bool | None, Api("wp_enabled")] = Field(None, description="Pages are personalized.")
+
+
+class SiteDomainKind(Kind):
+    """There is no update: another domain or page is another entry, switches are turned by hand."""
+
+    name = "site_domain"
+    section = "site_domains"
+    spec = SiteDomain
+    title = "Site domain"
+    path = NEW
+    collections = (
+        Collection(
+            NEW,
+            "data",
+            table="siteDomains",
+            fallback=Collection(OLD, "siteTrackingDomains", table="siteDomains", identity="name"),
+        ),
+    )
+    label = "domain"
+    updatable = False
+    by_hand = "turn the switch in the settings of site tracking"
+    destroys = "Visits of the website are not tracked any more."
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Rows of either form as one: the attributes with the id; an old one has only its name, which is its id."""
+        return [
+            {**row["attributes"], "id": row["id"]}
+            if isinstance(row.get("attributes"), dict)
+            else {"id": row.get("name"), "whitelisted_domain": row.get("name"), "whitelisted_page": "*"}
+            for row in tables.get("siteDomains")
+        ]
+
+    def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """(domain, page)."""
+        domain = str(attrs.get("domain") or "").casefold()
+        return (("domain+page", domain, attrs.get("page") or "*"),) if domain else ()
+
+    def create(self, write: Write) -> Flow[None]:
+        """POST in the new form, all of whose properties are required, else in the old one."""
+        flags = {"tracking": True, "conversations": False, "web_personalization": False}
+        wanted = {**flags, **{name: bool(write.desired[name]) for name in flags if name in write.desired}}
+        attributes: dict[str, Any] = self.body(write, ["domain", "page"])
+        attributes |= {str(self.attributes[name].api): value for name, value in wanted.items()}
+        body = {"data": {"type": "urlWhitelistings", "attributes": attributes}}
+        domain = str(attributes["whitelisted_domain"])
+        answer = yield from either(
+            post(NEW, body), post(OLD, {"siteTrackingDomain": {"name": domain}}), "row 28 of section 7"
+        )
+        yield Bound(str(answer.row("data").get("id") or domain))
+
+    def delete(self, write: Write) -> Flow[None]:
+        """Under the path that the row was listed at: a numeric id is of the new form, a name of the old one."""
+        old = write.live is not None and write.live.id == write.live.attrs.get("domain")
+        yield delete(f"{OLD if old else NEW}/{quote(write.id, safe='')}")
+
+    def predict(self, request: Request, serial: int) -> Response:
+        """The new form answers with an id of its own."""
+        return Response(200, {"data": {"id": f"new-{serial}"}} if request.method == "POST" else {})
+
+
+KIND = SiteDomainKind()

@@ -1,0 +1,126 @@
+"""Task outcomes: how a task ended, and for which types of tasks it is offered. API: /taskOutcomes, /tasktypeOutcomeRels
+(section 2.11).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, Literal
+
+from pydantic import BeforeValidator, Field
+
+from reconciler.model.http import Bound, Flow, Request, delete, post, put
+from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
+from reconciler.model.spec import KEY, Api, Default, Folded, Link, RefTo, Spec, ident
+from reconciler.model.values import RemoteId, Value
+from reconciler.resources.counts import counted
+from reconciler.resources.spellings import either, gone
+
+RELATIONS = Collection("/tasktypeOutcomeRels", "tasktypeOutcomeRels")
+
+
+def spelled(value: Any) -> Any:
+    """Return a sentiment as it is written to the API; it is read in upper case (section 2.11)."""
+    return value.capitalize() if isinstance(value, str) else value
+
+
+class TaskOutcome(Spec):
+    """A result that a task can have."""
+
+    title: Annotated[str, Default(KEY)] = Field("", description="Title of the outcome; unique in the account.")
+    sentiment: Annotated[Literal["Positive", "Neutral", "Negative"], BeforeValidator(spelled), Folded()] = Field(
+        description="Whether it is good news."
+    )
+    disabled: bool | None = Field(None, description="Not offered any more.")
+    task_types: Annotated[list[Link] | None, Api(None), RefTo("task_type")] = Field(
+        None, description="Types of tasks that it is offered for."
+    )
+
+
+class TaskOutcomeKind(Kind):
+    """Update and delete are documented under a misspelt path (row 13 of section 7)."""
+
+    name = "task_outcome"
+    section = "task_outcomes"
+    spec = TaskOutcome
+    title = "Task outcome"
+    path = "/taskOutcomes"
+    wrapper = "taskOutcome"
+    collections = (Collection("/taskOutcomes", "taskOutcomes"),)
+    label = "title"
+    created = "created_utc_timestamp"
+    observed = ("update", "delete")
+    destroys = "Tasks lose the outcome that was noted on them; there is no undo."
+
+    def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """Relations are read only when somebody declares them."""
+        return (*self.collections, RELATIONS) if "task_types" in declared else self.collections
+
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Join (relation id, task type id) pairs to each outcome, under `_types`; absent where they were not read."""
+        if RELATIONS.name not in tables.rows:
+            return tables.get("taskOutcomes")
+        types = defaultdict(list)
+        for row in tables.get(RELATIONS.name):
+            outcome, kind = row.get("outcome_id", row.get("outcome")), row.get("tasktype_id", row.get("tasktype"))
+            types[ident(outcome)].append((ident(row["id"]), ident(kind)))
+        return [{**row, "_types": sorted(types[ident(row["id"])])} for row in tables.get("taskOutcomes")]
+
+    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
+        """Sentiments as they are written, and the task types where they were read."""
+        attrs = super().decode(row, tables)
+        attrs["sentiment"] = spelled(attrs.get("sentiment"))
+        if "_types" in row:
+            attrs["task_types"] = [RemoteId("task_type", kind) for _, kind in row["_types"]]
+        return attrs
+
+    def create(self, write: Write) -> Flow[None]:
+        """POST the outcome, then one relation for each task type."""
+        answer = yield post(self.path, {self.wrapper: self.body(write, write.desired)})
+        created = answer.created(self.wrapper, self.collections[0].key)
+        yield Bound(created)
+        for kind in write.desired.get("task_types") or ():
+            yield _offer(created, write.ids(kind))
+
+    def update(self, write: Write) -> Flow[None]:
+        """PUT the properties under whichever spelling works; relations are added before others go."""
+        body = self.body(write, sorted(write.changed))
+        if body:
+            first, second = (put(path, {self.wrapper: body}) for path in _paths(write.id))
+            yield from either(first, second, "row 13 of section 7")
+        if "task_types" not in write.changed:
+            return
+        wanted = {write.ids(kind) for kind in write.desired.get("task_types") or ()}
+        rows = write.live.row.get("_types", ()) if write.live else ()
+        for kind in sorted(wanted - {kind for _, kind in rows}):
+            yield _offer(write.id, kind)
+        for relation, kind in rows:
+            if kind not in wanted:
+                yield delete(f"{RELATIONS.path}/{relation}")
+
+    def delete(self, write: Write) -> Flow[None]:
+        """Delete under whichever spelling works."""
+        yield from gone(*(delete(path) for path in _paths(write.id)))
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Tasks that ended with the outcome (documented filter)."""
+        if not write.destroying:
+            return []
+        return (yield from counted("/dealTasks", "tasks have the outcome", {"filters[outcome_id]": write.id}))
+
+
+def _paths(identity: str) -> tuple[str, str]:
+    """Row 13 of section 7: the reference says `/taskOutccomes/{id}` for PUT and DELETE, a typo presumably."""
+    return f"/taskOutcomes/{identity}", f"/taskOutccomes/{identity}"
+
+
+def _offer(outcome: str, kind: str) -> Request:
+    """Relate an outcome to a task type. The write form is unknown, the pages are marked "WIP" (section 2.11): both
+    pairs of names that reads show are sent, for unknown ones are ignored (section 1.3), and the result is read back.
+    """
+    relation: Mapping[str, str] = {"tasktype": kind, "outcome": outcome, "tasktype_id": kind, "outcome_id": outcome}
+    return post(RELATIONS.path, {"tasktypeOutcomeRel": dict(relation)})
+
+
+KIND = TaskOutcomeKind()

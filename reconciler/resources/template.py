@@ -1,0 +1,30 @@
+"""Templates: looked up by name. API: /templates (section 2.24), which has neither create nor update."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from reconciler.model.kind import Collection, Kind
+from reconciler.model.spec import Spec
+
+
+class Template(Spec):
+    """A design for mails."""
+
+    name: str = Field(description="Name of the template.")
+
+
+class TemplateKind(Kind):
+    """Payloads are heavy: read only where something refers to a template."""
+
+    name = "template"
+    section = "templates"
+    spec = Template
+    title = "Template"
+    path = "/templates"
+    collections = (Collection("/templates", "templates"),)
+    label = "name"
+    managed = False
+
+
+KIND = TemplateKind()

@@ -1,0 +1,49 @@
+"""Tracked events: names of what websites and programs report. API: /eventTrackingEvents (section 2.28)."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import quote
+
+from pydantic import Field
+
+from reconciler.model.http import Bound, Flow, delete, post
+from reconciler.model.kind import Collection, Kind, Row, Tables, Write
+from reconciler.model.spec import KEY, Default, Immutable, Spec
+
+
+class TrackedEvent(Spec):
+    """An event that can be reported."""
+
+    name: Annotated[str, Default(KEY), Immutable()] = Field("", description="Name of the event, which is its identity.")
+
+
+class TrackedEventKind(Kind):
+    """There are no ids: the name is what the state holds. Another name is another event."""
+
+    name = "tracked_event"
+    section = "tracked_events"
+    spec = TrackedEvent
+    title = "Tracked event"
+    path = "/eventTrackingEvents"
+    wrapper = "eventTrackingEvent"
+    collections = (Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name"),)
+    updatable = False
+    destroys = "Automations that wait for the event wait for good."
+
+    def claims(self, row: Row, tables: Tables) -> bool:
+        """Names with two underscores are the account's own."""
+        return not str(row.get("name")).startswith("__")
+
+    def create(self, write: Write) -> Flow[None]:
+        """POST the name."""
+        body = self.body(write, ["name"])
+        yield post(self.path, {self.wrapper: body})
+        yield Bound(str(body["name"]))
+
+    def delete(self, write: Write) -> Flow[None]:
+        """The name is part of the path, encoded."""
+        yield delete(f"{self.path}/{quote(write.id, safe='')}")
+
+
+KIND = TrackedEventKind()

@@ -1,0 +1,58 @@
+"""The verb `coverage`: what of the account is managed. Reads only."""
+
+from __future__ import annotations
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.config.ignores import live_ignores
+from reconciler.planning.coverage import KindCoverage, cover, percent
+from reconciler.workflow.exporting import read_all
+from reconciler.workflow.identity import check_account
+from reconciler.workflow.session import Session, open_book
+
+
+@dataclass(frozen=True)
+class Ledger:
+    """The coverage of an account, kind by kind."""
+
+    kinds: tuple[KindCoverage, ...]
+
+    @property
+    def percent(self) -> float:
+        """The share of objects that are managed or deliberately ignored, over all kinds that could be read."""
+        return percent(self.kinds)
+
+    @property
+    def unknown(self) -> dict[str, str]:
+        """Kinds that could not be read, with the reason."""
+        return {row.kind: row.unknown for row in self.kinds if row.unknown}
+
+    def rows(self) -> list[dict[str, Any]]:
+        """One row for each kind, for tables and machines."""
+        return [
+            {
+                "address": row.kind,
+                "kind": row.kind,
+                "id": None,
+                "managed": row.managed,
+                "ignored": row.ignored,
+                "unmanaged": len(row.unmanaged),
+                "percent": round(percent([row]), 1) if not row.unknown else None,
+                "unknown": row.unknown or None,
+                "objects": [{"address": one.address, "id": one.id} for one in row.unmanaged],
+            }
+            for row in self.kinds
+        ]
+
+
+async def coverage(session: Session) -> Ledger:
+    """Read the account and return its coverage. Raises ConfigError for an ignore rule that is past its date."""
+    rules = live_ignores(session.project, session.kinds, session.around.now().date())
+    book = open_book(session)
+    async with AsyncExitStack() as stack:
+        remote = session.connect(stack, write=False)
+        await check_account(session, remote, book.stored)
+        seen = await read_all(session, remote)
+    return Ledger(tuple(cover(seen, session.kinds, book.state().resources, rules)))
