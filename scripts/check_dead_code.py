@@ -26,7 +26,7 @@ CALLED_ELSEWHERE = [
     "@invariant*",
 ]
 # Called by Python and its library, pytest, hypothesis or asyncio through its name.
-KNOWN_NAMES = ["__*__", "pytest_*", "visit_*", "teardown", "setup_method", "log_message"]
+KNOWN_NAMES = ["__*__", "pytest_*", "visit_*", "teardown", "setup_method", "log_message", "handle_error"]
 # Called by click on its groups.
 KNOWN_NAMES += ["list_commands", "get_command", "format_commands", "resolve_command"]
 # Called by click on types of parameters.

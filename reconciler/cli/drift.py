@@ -54,7 +54,7 @@ def command(
         planned = run_async(make_plan(opened, replace(options, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
     if out is not None:
-        save(planned.document, out, quiet=chosen.quiet)
+        save(opened, planned.document, out, quiet=chosen.quiet)
     return exit_code(planned.document, detailed_exitcode)
 
 

@@ -66,17 +66,17 @@ def command(
     if out is not None:
         if against is not None:
             raise click.UsageError("a plan against a snapshot cannot be saved: nobody could apply it")
-        save(document, out, quiet=chosen.quiet)
+        save(opened, document, out, quiet=chosen.quiet)
     if chosen.verbose:
         requests_sent(planned.requests)
     return exit_code(document, detailed_exitcode)
 
 
-def save(document: Any, out: Path, *, quiet: bool = False) -> None:
-    """Write a plan document, and say what can be done with it."""
+def save(opened: Any, document: Any, out: Path, *, quiet: bool = False) -> None:
+    """Write a plan document, encrypted where the environment has recipients, and say what can be done with it."""
     from reconciler.workflow.saved import write_plan
 
-    write_plan(document, out)
+    write_plan(document, out, opened.settings.recipients)
     refused = "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: reconciler apply {out}"
     if not quiet:
         note(f"Saved the plan to {out}. {refused}")

@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "ci": "Comment plans on pull requests, check approvals, report drift.",
     "coverage": "Say how much of the account is managed.",
     "state": "Look at and edit the state.",
+    "undo": "Undo a run: plan its inverse, ask, apply.",
     "runs": "See what was applied, and finish what was interrupted.",
     "lock": "See and break the lock of the state.",
     "kinds": "List what can be declared.",

@@ -64,7 +64,7 @@ def command(
         if document is not None:
             say(plan_view(document, "text"))
     if out is not None and document is not None:
-        save(document, out, quiet=chosen.quiet)
+        save(other, document, out, quiet=chosen.quiet)
     code = exit_code(document, False) if document is not None else 0
     return code or (5 if outcome.refused or (outcome.colliding and not overrule) else 0)
 

@@ -7,7 +7,7 @@ import getpass
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -61,16 +61,14 @@ def lock_info(session: Session, operation: str) -> LockInfo:
     )
 
 
-async def apply_plan(
-    session: Session, planned: Planned, hooks: Hooks, *, lock_timeout: float = 0.0, operation: str = "apply"
-) -> ApplySummary:
+async def apply_plan(session: Session, planned: Planned, hooks: Hooks, *, lock_timeout: float = 0.0) -> ApplySummary:
     """Apply a plan. Raises Refused (guards), StalePlan (the state moved on), LockHeld, StateError."""
     if planned.document.tripped:
         raise Refused(
             "\n".join(f"{guard.message}" for guard in planned.document.tripped),
             hint="; ".join(guard.override for guard in planned.document.tripped if guard.override),
         )
-    info = lock_info(session, operation)
+    info = lock_info(session, _operation(planned.document.options))
     with session.store.lock(info, timeout=lock_timeout) as hold:
         book = open_book(session)
         _same_state(planned, book)
@@ -79,6 +77,13 @@ async def apply_plan(
             _drop_settled(book, planned)
             remote = Fenced(session.connect(stack, write=True), hold)
             return await _Run(session, planned, book, remote, hooks).run(info)
+
+
+def _operation(options: Mapping[str, Any]) -> str:
+    """Return what the plan is for, in a word or two."""
+    if options.get("undo"):
+        return f"undo {options['undo']}"
+    return "destroy" if options.get("destroy") else "apply"
 
 
 class Fenced:

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler.model.kind import Live
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
-from reconciler.planning.match import same_birth
+from reconciler.planning.match import same_birth, stored_key
 from reconciler.workflow.exporting import read_all
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import Book, Session, open_book
@@ -80,7 +80,8 @@ def _problem(
 def _unfinished(session: Session, binding: Binding, live: Live) -> tuple[str, str] | None:
     if binding.incomplete:
         return "its create did not finish", "`reconciler apply` finishes it"
-    keys = [list(key) for key in session.kinds[binding.kind].natural_keys(live.attrs)]
-    if binding.natural_key and keys and not binding.created and binding.natural_key not in keys:
+    keys = [stored_key(key) for key in session.kinds[binding.kind].natural_keys(live.attrs)]
+    plain = all(isinstance(part, str) for part in binding.natural_key)  # references are spelled in several ways
+    if binding.natural_key and plain and keys and not binding.created and binding.natural_key not in keys:
         return "it has another name than when it was last seen", "`reconciler plan` shows whether it is the same object"
     return None

@@ -30,6 +30,7 @@ from reconciler.planning.outlook import Listing, Spent, forecast
 from reconciler.planning.planner import Inputs, plan
 from reconciler.planning.policies import judge_policies
 from reconciler.planning.select import Selected, select
+from reconciler.planning.undo import Inverse
 from reconciler.resources.places import PLACES
 from reconciler.workflow.identity import account_requests, check_account
 from reconciler.workflow.reading import read
@@ -49,6 +50,8 @@ class Options:
     refresh_only: bool = False
     uses: bool = True
     selected: Selected = field(default_factory=Selected)
+    inverse: Inverse | None = None
+    """What an undo asks for, instead of what is declared."""
     within: frozenset[str] | None = None
     """Nothing outside these addresses is looked at (None: everything)."""
 
@@ -63,6 +66,7 @@ class Options:
             "max_requests": self.max_requests,
             "refresh_only": self.refresh_only,
             "no_uses": not self.uses,
+            "undo": self.inverse.run if self.inverse is not None else None,
             "brought": list(self.selected.brought),
             "dropped": list(self.selected.dropped),
         }
@@ -85,7 +89,7 @@ class Planned:
 async def make_plan(session: Session, options: Options, *, remote: Any = None, book: Book | None = None) -> Planned:
     """Plan the environment. Raises ConfigError, PlanError, AuthError, IncompleteListing, Unreachable, StateError."""
     loaded = session.load()
-    desired = Desired() if options.destroy else loaded.desired
+    desired = _asked_for(options, loaded.desired)
     book = book or open_book(session)
     async with AsyncExitStack() as stack:
         remote = remote or session.connect(stack, write=False)
@@ -93,7 +97,7 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
         remote = Budget(remote, most) if most else remote
         await check_account(session, remote, book.stored)
         state = book.state()
-        selected = select(desired, state, options.target, options.exclude)
+        selected = _selected(options, desired, state)
         options = replace(options, selected=selected)
         reads = wanted(desired, state, session.kinds)
         refreshed = await read(remote, session.kinds, reads, desired, state, book.intents())
@@ -127,6 +131,21 @@ def _about(chosen: frozenset[str] | None, within: frozenset[str] | None) -> froz
     return chosen if within is None else within if chosen is None else chosen & within
 
 
+def _asked_for(options: Options, declared: Desired) -> Desired:
+    if options.inverse is not None:
+        return options.inverse.desired
+    return Desired() if options.destroy else declared
+
+
+def _selected(options: Options, desired: Desired, state: State) -> Selected:
+    """Return what the plan is about; that of an undo is about nothing else than what the run did."""
+    selected = select(desired, state, options.target, options.exclude)
+    if options.inverse is None:
+        return selected
+    chosen = options.inverse.addresses
+    return replace(selected, addresses=chosen if selected.addresses is None else chosen & selected.addresses)
+
+
 def finish(
     session: Session,
     book: Book,
@@ -142,6 +161,7 @@ def finish(
     made = with_requests(made, session.kinds)
     notes = [diagnostic.message for diagnostic in warnings]
     notes += _interrupted(book)
+    notes += [f"cannot be undone: {text}" for text in (options.inverse.lost if options.inverse is not None else ())]
     made = replace(made, warnings=(*made.warnings, *notes))
     cost = forecast(made, _spent(refreshed, requests), session.kinds, session.rate)
     cost = cost.model_copy(update={"check_requests": _check_cost(session, made, inputs.state, refreshed)})

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Iterable, Mapping
+import os
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -23,6 +24,7 @@ from reconciler.model.values import Value
 from reconciler.planning.binding import salted
 from reconciler.planning.document import MASK, from_document, hashes, view_of_live
 from reconciler.planning.planner import Inputs, plan
+from reconciler.store import Seal
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted, with_policies
 from reconciler.workflow.reading import read
@@ -54,7 +56,9 @@ class Checked:
 
 
 def read_plan(path: Path) -> PlanDocument:
-    """Read a saved plan. Raises StalePlan where it is no plan, was altered, or is of a newer major format."""
+    """Read a saved plan, decrypting it with the identity that the environment names. Raises StalePlan where it is no
+    plan, was altered, or is of a newer major format; StateError where it cannot be decrypted.
+    """
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -63,9 +67,9 @@ def read_plan(path: Path) -> PlanDocument:
 
 
 def parse_plan(text: bytes, path: Path) -> PlanDocument:
-    """Read a plan from what is, or will be, the content of a file. Raises StalePlan as `read_plan` does."""
+    """Read a plan from what is, or will be, the content of a file. Raises as `read_plan` does."""
     try:
-        content = json.loads(text)
+        content = json.loads(Seal((), os.environ).open(text, f"the plan {path}").decode("utf-8"))
     except ValueError as error:
         raise StalePlan(f"{path} is not a plan: it is cut off, damaged or no JSON", hint=AGAIN) from error
     version = str(content.get("format_version", "")) if isinstance(content, dict) else ""
@@ -92,11 +96,12 @@ def keep_plan(content: bytes, path: Path) -> PlanDocument:
     return document
 
 
-def write_plan(document: PlanDocument, path: Path) -> None:
-    """Write a plan document, readable by its owner only."""
+def write_plan(document: PlanDocument, path: Path, recipients: Sequence[str] = ()) -> None:
+    """Write a plan document, readable by its owner only, and encrypted where there are recipients."""
+    content = Seal(recipients).close((document.model_dump_json(indent=2) + "\n").encode())
     path.touch(mode=0o600)
     path.chmod(0o600)
-    path.write_text(document.model_dump_json(indent=2) + "\n", "utf-8")
+    path.write_bytes(content)
 
 
 def only_approved(document: PlanDocument, approved: str) -> None:

@@ -165,3 +165,19 @@ def test_a_broken_lock_is_on_record(world: World) -> None:
         assert json.loads(world.cli("lock", "list", "--format", "json").out) == []
     newest = json.loads(world.cli("runs", "list", "--format", "json").out)[0]
     assert newest["operation"] == "lock break"
+
+
+def test_a_run_that_died_after_its_last_step_is_closed(world: World) -> None:
+    """Everything was done, only the end was not written: the next apply says so and closes the journal."""
+    world.write("tags: {vip: {name: VIP}}")
+    world.plan()
+    reads = len(world.requests())
+    world.kill(reads + 2, after=False)
+    with pytest.raises(Killed):
+        world.apply()
+    world.revive()
+    assert world.session().store.journal()
+    ran = world.cli("apply", "--auto-approve")
+    assert "was closed" in ran.text
+    assert not world.session().store.journal()
+    assert world.cli("apply", "--auto-approve").err == ""

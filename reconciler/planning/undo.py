@@ -1,0 +1,202 @@
+"""The inverse of a run: what to ask for so that the account is again as its record says it was. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model import values
+from reconciler.model.address import split
+from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.run import MASKED, RunRecord, RunStep
+from reconciler.model.spec import Lifecycle, Nested, WriteOnly, attributes
+from reconciler.model.state import Binding, State
+from reconciler.model.values import Value
+
+
+@dataclass(frozen=True)
+class Inverse:
+    """What an undo asks for: a configuration of the addresses concerned, and what cannot come back, in words."""
+
+    run: str
+    desired: Desired
+    addresses: frozenset[str]
+    lost: tuple[str, ...] = ()
+
+
+@dataclass
+class _Undoing:
+    state: State
+    kinds: Kinds
+    resources: dict[str, Resource] = field(default_factory=dict)
+    moved: list[Moved] = field(default_factory=list)
+    removed: list[Removed] = field(default_factory=list)
+    imports: list[Import] = field(default_factory=list)
+    addresses: set[str] = field(default_factory=set)
+    lost: list[str] = field(default_factory=list)
+
+
+def inverse(run: RunRecord, state: State, kinds: Kinds) -> Inverse:
+    """Return the inverse of what a run did. Steps that failed or were skipped have none."""
+    work = _Undoing(state, kinds)
+    for step in run.steps:
+        if step.result == "done" and step.kind in kinds:
+            _INVERSES.get(step.action, _nothing)(step, kinds[step.kind], work)
+    desired = Desired(work.resources, tuple(work.moved), tuple(work.removed), tuple(work.imports))
+    return Inverse(run.name, desired, frozenset(work.addresses), tuple(work.lost))
+
+
+def _nothing(step: RunStep, kind: Kind, work: _Undoing) -> None:
+    """Leave it: nothing was changed."""
+
+
+def _created(step: RunStep, kind: Kind, work: _Undoing) -> None:
+    """What was created goes."""
+    if step.address not in work.state.resources:
+        return
+    if not kind.deletable:
+        work.lost.append(f"{step.address} was created; the API cannot delete it, so it stays")
+        return
+    work.addresses.add(step.address)
+
+
+def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
+    """What was changed gets the values before; everything else is left alone."""
+    before = step.before or {}
+    target = step.moved_from or step.address
+    if step.moved_from:
+        work.moved.append(Moved(step.address, step.moved_from))
+    binding = work.state.resources.get(step.address)
+    attrs: dict[str, Value] = {}
+    for name in step.changed:
+        attribute = kind.attributes.get(name.partition(".")[0])
+        if attribute is None:
+            continue
+        value = values.decode(before.get(name))
+        if attribute.has(WriteOnly) or _masked(value):
+            work.lost.append(f"{target}: the value that `{name}` had is not kept, because it is sensitive")
+        else:
+            attrs[name] = value
+    others = _applied(binding, kind, attrs)
+    work.resources[target] = _resource(target, step, kind, {**others, **attrs}, binding, tuple(others))
+    work.addresses.add(target)
+    if step.binding is None and step.action != "replace":
+        work.lost.append(f"{target} was taken over by that run and stays managed; `state rm {target}` forgets it")
+
+
+def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:
+    """A replaced object is replaced again; what customers had in it is gone."""
+    _updated(step, kind, work)
+    work.lost.append(f"{step.address} was replaced; what customers had in the object before does not come back")
+
+
+def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
+    """What was deleted is made anew, as far as the API could show it."""
+    if step.address in work.state.resources:
+        return
+    if not kind.creatable:
+        work.lost.append(f"{step.address} was deleted, and the API cannot create it")
+        return
+    live = {name: values.decode(value) for name, value in (step.before or {}).items()}
+    spec = attributes(kind.spec)
+    declared = {name: value for name, value in kind.declare(live).items() if name in spec and not _masked(value)}
+    hidden = sorted(name for name, value in live.items() if name in spec and _masked(value))
+    parent = _parent_of(kind, work.kinds)
+    if parent and parent in live:
+        # Siblings that the run left alone are not asked for: the place among them is a number, not a rank.
+        declared |= {name: live[name] for name in (parent, "order") if name in live and name in kind.attributes}
+    work.resources[step.address] = _resource(step.address, step, kind, declared, step.binding, ())
+    work.addresses.add(step.address)
+    names = "" if not hidden else f" ({', '.join(hidden)} has to be set by hand)"
+    work.lost.append(
+        f"{step.address} is made anew under another id{names}; what customers had in it does not come back"
+    )
+
+
+def _adopted(step: RunStep, kind: Kind, work: _Undoing) -> None:
+    """What was taken over is forgotten, and stays alive."""
+    if step.address in work.state.resources and step.binding is None:
+        work.removed.append(Removed(step.address, destroy=False))
+        work.addresses.add(step.address)
+
+
+def _forgotten(step: RunStep, kind: Kind, work: _Undoing) -> None:
+    """What was forgotten is managed again, if it lives."""
+    if step.binding is None or step.before is None or step.address in work.state.resources:
+        return
+    attrs = _applied(step.binding, kind, {})
+    work.resources[step.address] = _resource(step.address, step, kind, attrs, step.binding, tuple(attrs))
+    work.imports.append(Import(step.address, step.binding.id))
+    work.addresses.add(step.address)
+
+
+def _moved(step: RunStep, kind: Kind, work: _Undoing) -> None:
+    """What was renamed in the state gets its old address."""
+    if step.moved_from:
+        _updated(step, kind, work)
+
+
+_INVERSES = {
+    "create": _created,
+    "update": _updated,
+    "replace": _replaced,
+    "delete": _deleted,
+    "adopt": _adopted,
+    "forget": _forgotten,
+    "move": _moved,
+}
+
+
+def _applied(binding: Binding | None, kind: Kind, changed: Mapping[str, Value]) -> dict[str, Value]:
+    """Return what was last applied beside the changed attributes: kept in the state, never written by the undo."""
+    if binding is None:
+        return {}
+    found = {name: values.decode(value) for name, value in binding.applied.items()}
+    return {
+        name: value
+        for name, value in found.items()
+        if name in kind.attributes and name not in changed and not _masked(value)
+    }
+
+
+def _resource(
+    address: str,
+    step: RunStep,
+    kind: Kind,
+    attrs: Mapping[str, Value],
+    binding: Binding | None,
+    untouched: tuple[str, ...],
+) -> Resource:
+    _, key = split(address)
+    lifecycle = Lifecycle(
+        ignore_changes=list(untouched),
+        prevent_destroy=bool(binding and binding.prevent_destroy),
+        on_destroy=dict(binding.on_destroy) if binding else {},
+    )
+    parent = f"{kind.nested}.{key.rpartition('.')[0]}" if kind.nested else None
+    order = (step.before or {}).get("order")
+    nested = tuple(name for name, one in attributes(kind.spec).items() if one.has(Nested))
+    return Resource(
+        address,
+        kind.name,
+        key,
+        attrs,
+        lifecycle,
+        parent=parent,
+        rank=order if isinstance(order, int) else step.rank,
+        nested=nested if step.action == "delete" else (),
+    )
+
+
+def _parent_of(kind: Kind, kinds: Kinds) -> str:
+    """Return the attribute that names the parent of a nested kind; "" for others."""
+    if not kind.nested:
+        return ""
+    marks = (attribute.mark(Nested) for attribute in attributes(kinds[kind.nested].spec).values())
+    return next((mark.parent for mark in marks if mark is not None and mark.kind == kind.name), "")
+
+
+def _masked(value: Any) -> bool:
+    return any(isinstance(leaf, str) and MASKED in leaf for leaf in values.walk(value))

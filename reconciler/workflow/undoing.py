@@ -1,0 +1,26 @@
+"""The verb `undo`: an ordinary plan of a run's inverse."""
+
+from __future__ import annotations
+
+from reconciler.model.errors import PlanError
+from reconciler.model.run import RunRecord
+from reconciler.planning.undo import Inverse, inverse
+from reconciler.workflow import runs
+from reconciler.workflow.session import Session, open_book
+
+
+def inverse_of(session: Session, name: str | None) -> Inverse:
+    """Return the inverse of a run; without a name, of the last one that did something. Raises PlanError."""
+    run = runs.show(session, name) if name else _last(session)
+    found = inverse(run, open_book(session).state(), session.kinds)
+    if not found.addresses and not found.lost:
+        raise PlanError(f"the run {run.name} did nothing that could be undone")
+    return found
+
+
+def _last(session: Session) -> RunRecord:
+    for name in reversed(session.store.run_names()):
+        run = runs.show(session, name)
+        if any(step.result == "done" for step in run.steps):
+            return run
+    raise PlanError("there is no run to undo", hint="`reconciler runs list` shows the kept ones")

@@ -1,0 +1,182 @@
+"""Undo: the plan of a run's inverse brings the account back to what it was, but for what the plan says is lost."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from reconciler.workflow.planning import Options
+from reconciler.workflow.undoing import inverse_of
+from tests.world import World, new_world
+
+IGNORED = {"id", "cdate", "udate", "created_timestamp", "updated_timestamp", "links"}
+
+tags = st.dictionaries(
+    st.sampled_from(["a", "b", "c", "d"]),
+    st.fixed_dictionaries({}, optional={"description": st.sampled_from(["one", "two", ""])}),
+    max_size=4,
+)
+stages = st.lists(st.sampled_from(["lead", "talk", "won", "lost"]), min_size=1, max_size=4, unique=True)
+pipelines = st.dictionaries(st.sampled_from(["sales", "care"]), st.fixed_dictionaries({"stages": stages}), max_size=2)
+fields = st.dictionaries(
+    st.sampled_from(["tier", "size"]),
+    st.fixed_dictionaries(
+        {"options": st.lists(st.sampled_from(["Free", "Pro", "Max"]), min_size=1, max_size=3, unique=True)},
+        optional={"description": st.sampled_from(["first", "second"])},
+    ),
+    max_size=2,
+)
+accounts = st.fixed_dictionaries({"tags": tags, "pipelines": pipelines, "fields": fields})
+
+
+def declared(drawn: dict[str, Any]) -> dict[str, Any]:
+    """A configuration of what was drawn."""
+    return {
+        "tags": {key: {"name": key.upper(), **attrs} for key, attrs in drawn["tags"].items()},
+        "fields": {
+            key: {"title": key.title(), "type": "dropdown", "lists": "all", **attrs}
+            for key, attrs in drawn["fields"].items()
+        },
+        "pipelines": {
+            key: {
+                "title": key.title(),
+                "currency": "usd",
+                "stages": {stage: {"title": stage.title()} for stage in attrs["stages"]},
+            }
+            for key, attrs in drawn["pipelines"].items()
+        },
+    }
+
+
+def canonical(world: World) -> list[str]:
+    """The account without ids and times: names in place of references."""
+    dump = world.dump()
+    pipelines = {row["id"]: row["title"] for row in dump.get("dealGroups", [])}
+    fields = {row["id"]: row["title"] for row in dump.get("fields", [])}
+    found = [f"tag {row['tag']} {row.get('description') or ''}" for row in dump.get("tags", [])]
+    found += [f"pipeline {row['title']} {row['currency']}" for row in dump.get("dealGroups", [])]
+    found += [f"field {row['title']} {row['type']} {row.get('descript') or ''}" for row in dump.get("fields", [])]
+    for owner, name in sorted(pipelines.items(), key=lambda item: item[1]):
+        mine = [row for row in dump.get("dealStages", []) if row["group"] == owner]
+        mine.sort(key=lambda row: int(row["order"]))
+        found.append(f"stages of {name}: {[row['title'] for row in mine]}")
+    for owner, name in sorted(fields.items(), key=lambda item: item[1]):
+        mine = [row for row in dump.get("fieldOptions", []) if str(row["field"]) == str(owner)]
+        mine.sort(key=lambda row: int(row["orderid"]))
+        found.append(f"options of {name}: {[row['value'] for row in mine]}")
+    return sorted(found)
+
+
+def check_undone(folder: Path, first: dict[str, Any], second: dict[str, Any]) -> None:
+    """Apply one configuration, then another, then undo: the account is as after the first."""
+    with new_world(folder) as world:
+        world.write(declared(first))
+        world.apply(yes=True)
+        before = canonical(world)
+        world.write(declared(second))
+        if world.plan().document.steps:
+            world.apply(yes=True)
+            world.apply(yes=True, inverse=inverse_of(world.session(), None))
+        assert canonical(world) == before
+
+
+@settings(max_examples=20)
+@given(accounts, accounts)
+def test_an_undone_change_leaves_no_trace(
+    tmp_path_factory: pytest.TempPathFactory, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    """For any two configurations: apply(A), apply(B), undo is apply(A), ids and customers' values apart."""
+    check_undone(tmp_path_factory.mktemp("undo"), first, second)
+
+
+@pytest.mark.prove
+@given(accounts, accounts)
+def test_many_undone_changes_leave_no_trace(
+    tmp_path_factory: pytest.TempPathFactory, first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    """The same over a thousand pairs."""
+    check_undone(tmp_path_factory.mktemp("undo"), first, second)
+
+
+TWO_TAGS = "tags: {vip: {name: VIP, description: Old}, gold: {name: Gold}}"
+
+
+def test_undo_is_an_ordinary_plan(world: World) -> None:
+    """It shows the inverse, names what cannot come back, touches nothing else, and can be undone itself."""
+    world.write(TWO_TAGS)
+    world.apply()
+    world.write("tags: {vip: {name: VIP, description: New}, silver: {name: Silver}}")
+    world.apply()
+    planned = world.plan(inverse=inverse_of(world.session(), None))
+    assert sorted(planned.lines) == ["create tag.gold", "delete tag.silver", "update tag.vip (description)"]
+    assert any("tag.gold is made anew under another id" in text for text in planned.document.warnings)
+    ran = world.cli("undo", "--auto-approve")
+    assert ran.code == 0, ran.text
+    assert sorted((row["tag"], row["description"]) for row in world.rows("tags")) == [("Gold", ""), ("VIP", "Old")]
+    listed = json.loads(world.cli("runs", "list", "--format", "json").out)
+    assert listed[0]["operation"].startswith("undo ")
+    assert world.cli("undo", "--auto-approve").code == 0
+    assert sorted(row["tag"] for row in world.rows("tags")) == ["Silver", "VIP"]
+
+
+def test_undo_is_guarded_and_can_be_saved(world: World) -> None:
+    """Guards judge an undo as they judge any plan; `--out` saves it for review, and `apply FILE` carries it out."""
+    world.write("lists: {news: {name: News, string_id: news, sender_url: https://a.example, sender_reminder: Hi}}")
+    world.apply()
+    refused = world.cli("undo", "--auto-approve")
+    assert refused.code == 7, refused.text
+    assert world.rows("lists")
+    world.write(TWO_TAGS, "config/tags.yaml")
+    world.apply()
+    saved = world.folder / "undo.json"
+    assert world.cli("undo", "--out", str(saved)).code == 0
+    assert world.rows("tags")
+    ran = world.cli("apply", str(saved))
+    assert ran.code == 0, ran.text
+    assert world.rows("tags") == []
+
+
+def test_a_sensitive_value_is_not_kept_and_told_as_lost(world: World) -> None:
+    """The address of a webhook may hold a token: an undo of its change says that it cannot bring it back."""
+    hook = "webhooks: {crm: {name: CRM, url: 'https://h.example/?key=%s', events: [subscribe], sources: [admin]}}"
+    world.write(hook % "first-token")
+    world.apply()
+    world.write(hook % "second-token")
+    world.apply()
+    lost = inverse_of(world.session(), None).lost
+    assert any("`url` had is not kept" in text for text in lost)
+    records = "".join(path.read_text("utf-8") for path in (world.folder / "state").rglob("*") if path.is_file())
+    assert "first-token" not in records
+    assert "second-token" not in records
+
+
+def test_what_was_adopted_is_forgotten_and_what_was_forgotten_is_adopted(world: World) -> None:
+    """An undo of an adoption leaves the object alive and unmanaged; an undo of that takes it over again."""
+    world.account.seed({"tags": [{"id": "5", "tag": "VIP", "tagType": "contact", "description": ""}]})
+    world.write("tags: {vip: {name: VIP}}")
+    world.apply()
+    assert list(world.state().resources) == ["tag.vip"]
+    world.apply(inverse=inverse_of(world.session(), None))
+    assert world.state().resources == {}
+    assert len(world.rows("tags")) == 1
+    world.apply(inverse=inverse_of(world.session(), None))
+    assert world.state().resources["tag.vip"].id == "5"
+
+
+def test_nothing_to_undo_is_told(world: World) -> None:
+    """Without a run there is nothing to undo; an unknown name is told with where to look."""
+    assert "no run to undo" in world.cli("undo").err
+    assert "is no kept run" in world.cli("undo", "2020").err
+
+
+def test_options_of_an_undo_are_on_record(world: World) -> None:
+    """The plan document says which run it undoes."""
+    world.write(TWO_TAGS)
+    world.apply()
+    found = inverse_of(world.session(), "latest")
+    assert Options(inverse=found).recorded()["undo"] == found.run

@@ -1,0 +1,164 @@
+"""A proxy between the program and the emulator that kills the program, or the connection, at a chosen request."""
+
+from __future__ import annotations
+
+import http.client
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Literal
+from urllib.parse import urlsplit
+
+Mode = Literal["kill_before", "kill_after", "kill_told", "reset_after", "error_after", "limited", "signal"]
+MODES: tuple[Mode, ...] = ("kill_before", "kill_after", "kill_told", "reset_after", "error_after", "limited")
+"""Killed before the request is forwarded; after the work, before the answer; just after the answer. The connection
+breaks after the work; 500 after the work; three times 429 in a row.
+"""
+
+
+@dataclass
+class Proxy:
+    """What happens at the nth write from now; None: nothing. `seen` counts writes."""
+
+    target: str
+    url: str = ""
+    nth: int = 0
+    mode: Mode | None = None
+    pid: int = 0
+    seen: int = 0
+    active: int = 0
+    signals: list[signal.Signals] = field(default_factory=list)
+    turn: threading.Lock = field(default_factory=threading.Lock)
+
+    def arm(self, nth: int, mode: Mode | None) -> None:
+        self.nth, self.mode, self.seen, self.pid = nth, mode, 0, 0
+
+    def strikes(self, method: str) -> Mode | None:
+        if method == "GET" or self.mode is None:
+            return None
+        with self.turn:
+            self.seen += 1
+            last = self.nth + 2 if self.mode == "limited" else self.nth
+            return self.mode if self.nth <= self.seen <= last else None
+
+    def kill(self) -> None:
+        if self.pid:
+            os.kill(self.pid, signal.SIGKILL)
+
+    def settle(self) -> None:
+        """Return when every request of a dead program has reached the account: nothing can undo a late one."""
+        quiet = 0
+        for _ in range(200):
+            time.sleep(0.02)
+            quiet = 0 if self.active else quiet + 1
+            if quiet == 3:
+                return
+        raise AssertionError("requests hang in the proxy")
+
+    def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes, str]:
+        host = urlsplit(self.target).netloc
+        connection = http.client.HTTPConnection(host, timeout=30)
+        try:
+            connection.request(method, path, body or None, headers)
+            answer = connection.getresponse()
+            return answer.status, answer.read(), answer.headers.get("content-type", "application/json")
+        finally:
+            connection.close()
+
+
+def before_work(made: Proxy, mode: Mode | None) -> None:
+    """Do what is to happen before a request is forwarded."""
+    if mode == "kill_before":
+        made.kill()
+    if mode == "signal":
+        for number in made.signals:
+            os.kill(made.pid, number)
+            time.sleep(0.2)  # a process sees two signals at once as one
+
+
+class Quiet(ThreadingHTTPServer):
+    """Connections that break are what this is for."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
+
+
+class Handler(BaseHTTPRequestHandler):
+    """Carries requests to the emulator. `made` is set by `proxy`."""
+
+    made: Proxy
+    protocol_version = "HTTP/1.1"
+
+    def handle_any(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        mode = self.made.strikes(self.command)
+        with self.made.turn:
+            self.made.active += 1
+        try:
+            self.serve_one(mode, body)
+        finally:
+            with self.made.turn:
+                self.made.active -= 1
+
+    def serve_one(self, mode: Mode | None, body: bytes) -> None:
+        before_work(self.made, mode)
+        if mode == "kill_before" or (mode == "signal" and len(self.made.signals) > 1):
+            self.close_connection = True
+        elif mode == "limited":
+            self.answer(429, b"{}", "application/json")
+        else:
+            self.work(mode, body)
+
+    def work(self, mode: Mode | None, body: bytes) -> None:
+        kept = ("api-token", "content-type", "accept", "validateonly")
+        headers = {name: value for name, value in self.headers.items() if name.lower() in kept}
+        status, said, kind = self.made.forward(self.command, self.path, headers, body)
+        if mode == "kill_after":
+            self.made.kill()
+        if mode in ("kill_after", "reset_after"):
+            self.close_connection = True
+            return
+        if mode == "error_after":
+            status, said = 500, b'{"message": "the work is done, the answer is not"}'
+        self.answer(status, said, kind)
+        if mode == "kill_told":
+            self.made.kill()
+
+    def answer(self, status: int, said: bytes, kind: str) -> None:
+        try:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(said)))
+            self.end_headers()
+            self.wfile.write(said)
+        except OSError:
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 - names of the server's protocol
+
+    def log_message(self, format: str, *args: object) -> None:
+        """The tests look at the account instead."""
+
+
+@contextmanager
+def proxy(target: str) -> Iterator[Proxy]:
+    """Serve until the block ends."""
+    made = Proxy(target)
+
+    handler = type("Bound", (Handler,), {"made": made})
+    server = Quiet(("127.0.0.1", 0), handler)
+    server.daemon_threads = True
+    made.url = f"http://127.0.0.1:{server.server_address[1]}"
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
+    thread.start()
+    try:
+        yield made
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
