@@ -104,7 +104,8 @@ def approve(chosen: Globals, planfile: Path, host: str | None, pull: int | None)
 @click.option("--approvals", type=click.IntRange(min=1), default=1, metavar="N", help="How many people have to agree.")
 @click.pass_obj
 def approved(chosen: Globals, planfile: Path, host: str | None, pull: int | None, approvals: int) -> int:
-    """Check that PLANFILE was approved on the merged request of this commit, and print its digest.
+    """Check that PLANFILE was approved on the merged request of this commit, and print its digest; nothing where it
+    changes nothing.
 
     Exit code 7 where it was not: an approval of another digest, of an older commit, by its author, or by somebody who
     may not write counts for nothing.
@@ -113,6 +114,9 @@ def approved(chosen: Globals, planfile: Path, host: str | None, pull: int | None
     from reconciler.workflow.saved import read_plan
 
     document = read_plan(planfile)
+    if not document.changes and not document.steps:
+        note("The plan changes nothing: there is nothing to approve and nothing to apply.")
+        return 0
     run = pipeline(chosen, host, pull)
     found = check_approval(run.host, document, merged(run.host, run.commit, pull), needed=approvals)
     if not chosen.quiet:

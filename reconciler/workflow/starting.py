@@ -16,12 +16,14 @@ FILES = {
 # yaml-language-server: $schema=.reconciler/project.schema.json
 # Where the accounts are. See `reconciler schema project` for everything that can stand here.
 version: 1
+
 environments:
   demo:
     url: emulator:state/demo-account.db     # the built-in emulator, in process, kept in that file
   sandbox:
     url: ${env.AC_SANDBOX_URL}              # the API URL from Settings > Developer
     token: ${env.AC_SANDBOX_TOKEN}
+
 default_environment: demo
 """,
     "config/crm.yaml": """\
