@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from reconciler.cli.approval import Approval
+from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import confirmation, consent, selection, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, style
@@ -18,9 +19,18 @@ from reconciler.cli.views import plan_view
 
 
 @click.command("clone")
-@click.option("--from", "source", required=True, metavar="ENV", help="Environment to copy.")
-@click.option("--to", "destination", required=True, metavar="ENV", help="Environment to make like it.")
-@click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.option(
+    "--from", "source", required=True, shell_complete=environments, metavar="ENV", help="Environment to copy."
+)
+@click.option(
+    "--to",
+    "destination",
+    required=True,
+    shell_complete=environments,
+    metavar="ENV",
+    help="Environment to make like it.",
+)
+@click.option("--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds.")
 @click.option("--prune", is_flag=True, help="Delete what only the target holds.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")

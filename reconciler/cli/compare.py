@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note
@@ -11,9 +12,9 @@ from reconciler.cli.views import COMPARE, Output, formats, plan_view, show
 
 
 @click.command("compare")
-@click.argument("left")
-@click.argument("right")
-@click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.argument("left", shell_complete=environments)
+@click.argument("right", shell_complete=environments)
+@click.option("--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds.")
 @formats(COMPARE, "the differences")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there are differences.")
 @click.pass_obj

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.completing import addresses
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import say, style
 
 
 @click.command("explain")
-@click.argument("address")
+@click.argument("address", shell_complete=addresses)
 @click.option("--no-impact", is_flag=True, help="Do not count what deleting it would lose.")
 @listing
 @click.pass_obj

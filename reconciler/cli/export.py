@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent, say
@@ -15,7 +16,7 @@ from reconciler.cli.terminal import note, requests_sent, say
 @click.option(
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder of the project to write; default: this one."
 )
-@click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.option("--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds.")
 @click.option("--target", multiple=True, metavar="ADDRESS", help="Only an address (or glob) and what it refers to.")
 @click.option("--prune", is_flag=True, help="Take out declarations of objects that the account no longer holds.")
 @click.pass_obj

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.completing import addresses
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import say
 
 
 @click.command("import")
-@click.argument("address")
+@click.argument("address", shell_complete=addresses)
 @click.argument("identity", metavar="ID")
 @click.pass_obj
 def command(chosen: Globals, address: str, identity: str) -> int:

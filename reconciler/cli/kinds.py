@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import click
 
+from reconciler.cli.completing import kinds
 from reconciler.cli.opening import listing
 from reconciler.cli.terminal import say
 
 
 @click.command("kinds")
-@click.argument("kind", required=False)
+@click.argument("kind", required=False, shell_complete=kinds)
 @listing
 def command(kind: str | None, fmt: str) -> int:
     """List what can be declared; with KIND, its attributes."""

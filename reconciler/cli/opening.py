@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
+from reconciler.cli.completing import addresses
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note
 
@@ -48,6 +49,7 @@ def selection(function: F) -> F:
             option,
             multiple=True,
             metavar="ADDRESS",
+            shell_complete=addresses,
             callback=_from_files,
             help=f"{text} Globs, and @FILE with one on each line, are taken too.",
         )(function)

@@ -93,6 +93,12 @@ class Lazy(click.Group):
             raise click.UsageError(f"{error.message} Did you mean '{near[0]}'?", ctx) from error
 
 
+def _environments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    from reconciler.cli.completing import environments
+
+    return environments(ctx, param, incomplete)
+
+
 @click.group(cls=Lazy, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "--chdir",
@@ -100,7 +106,13 @@ class Lazy(click.Group):
     default=Path(),
     help="Run as if started in this folder.",
 )
-@click.option("-e", "--env", "environment", help="Environment of the project file; default: its default_environment.")
+@click.option(
+    "-e",
+    "--env",
+    "environment",
+    shell_complete=_environments,
+    help="Environment of the project file; default: its default_environment.",
+)
 @click.option("-v", "--verbose", count=True, help="Say more: requests sent, then every request.")
 @click.option("-q", "--quiet", is_flag=True, help="Say nothing but results and errors: no progress, no waits.")
 @click.version_option(__version__, prog_name="reconciler")
@@ -133,7 +145,12 @@ def _environment_option() -> click.Option:
             ctx.obj = replace(ctx.obj, environment=value)
 
     return click.Option(
-        ["-e", "--env"], expose_value=False, callback=choose, metavar="NAME", help="Environment of the project file."
+        ["-e", "--env"],
+        expose_value=False,
+        callback=choose,
+        shell_complete=_environments,
+        metavar="NAME",
+        help="Environment of the project file.",
     )
 
 

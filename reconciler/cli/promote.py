@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import session
 from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
@@ -17,9 +18,23 @@ from reconciler.cli.views import plan_view
 
 
 @click.command("promote")
-@click.option("--from", "source", required=True, metavar="ENV", help="Environment whose account was changed.")
-@click.option("--to", "destination", required=True, metavar="ENV", help="Environment whose files get the changes.")
-@click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.option(
+    "--from",
+    "source",
+    required=True,
+    shell_complete=environments,
+    metavar="ENV",
+    help="Environment whose account was changed.",
+)
+@click.option(
+    "--to",
+    "destination",
+    required=True,
+    shell_complete=environments,
+    metavar="ENV",
+    help="Environment whose files get the changes.",
+)
+@click.option("--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds.")
 @click.option("--dry-run", is_flag=True, help="Only show what differs.")
 @click.option("--overrule", is_flag=True, help="Of what changed on both sides, write the source's.")
 @click.option("--prune", is_flag=True, help="Take out declarations of what the source no longer holds.")

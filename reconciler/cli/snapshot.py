@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say
@@ -13,7 +14,7 @@ from reconciler.cli.terminal import note, say
 
 @click.command("snapshot")
 @click.option("--out", required=True, type=click.Path(dir_okay=False, path_type=Path), help="File to write.")
-@click.option("--kinds", "names", metavar="KIND,...", help="Only these kinds.")
+@click.option("--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds.")
 @click.pass_obj
 def command(chosen: Globals, out: Path, names: str | None) -> int:
     """Save the configuration that the account holds: no contacts, no secrets, no e-mail addresses.

@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from reconciler.cli.completing import addresses
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say
@@ -17,7 +18,7 @@ def command() -> None:
 
 
 @command.command("list")
-@click.argument("patterns", nargs=-1, metavar="[ADDRESS]...")
+@click.argument("patterns", nargs=-1, metavar="[ADDRESS]...", shell_complete=addresses)
 @listing
 @click.pass_obj
 def list_(chosen: Globals, patterns: tuple[str, ...], fmt: str) -> int:
@@ -34,7 +35,7 @@ def list_(chosen: Globals, patterns: tuple[str, ...], fmt: str) -> int:
 
 
 @command.command("show")
-@click.argument("address")
+@click.argument("address", shell_complete=addresses)
 @listing
 @click.pass_obj
 def show(chosen: Globals, address: str, fmt: str) -> int:
@@ -50,8 +51,8 @@ def show(chosen: Globals, address: str, fmt: str) -> int:
 
 
 @command.command("mv")
-@click.argument("source")
-@click.argument("target")
+@click.argument("source", shell_complete=addresses)
+@click.argument("target", shell_complete=addresses)
 @click.pass_obj
 def mv(chosen: Globals, source: str, target: str) -> int:
     """Give what is managed as SOURCE the address TARGET."""
@@ -63,7 +64,7 @@ def mv(chosen: Globals, source: str, target: str) -> int:
 
 
 @command.command("rm")
-@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...")
+@click.argument("addresses", nargs=-1, required=True, metavar="ADDRESS...", shell_complete=addresses)
 @click.pass_obj
 def rm(chosen: Globals, addresses: tuple[str, ...]) -> int:
     """Forget what is managed under these addresses (or globs); the objects stay as they are."""

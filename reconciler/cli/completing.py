@@ -1,0 +1,56 @@
+"""What the shell completes beside commands and options: environments, kinds, addresses. Never fails, never asks the
+account, and imports nothing heavy before somebody presses the key.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    Complete = Callable[[click.Context, click.Parameter, str], list[str]]
+
+MOST = 500
+"""More than this nobody reads, and shells become slow."""
+
+
+def environments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the environments of the project file."""
+    from reconciler.workflow.naming import environment_names
+
+    return _fitting(environment_names(_folder(ctx)), incomplete)
+
+
+def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete a kind, also the last of a list with commas."""
+    from reconciler.workflow.naming import kind_names
+
+    before, comma, last = incomplete.rpartition(",")
+    return [f"{before}{comma}{name}" for name in _fitting(kind_names(), last)]
+
+
+def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete an address of the project; as long as no kind is typed, kinds, so that the list stays short."""
+    from reconciler.workflow.naming import address_names
+
+    found = _fitting(address_names(_folder(ctx), _environment(ctx)), incomplete)
+    if len(found) > MOST and "." not in incomplete:
+        return sorted({f"{one.partition('.')[0]}." for one in found})
+    return found[:MOST]
+
+
+def _fitting(names: Iterable[str], incomplete: str) -> list[str]:
+    return [name for name in names if name.startswith(incomplete)]
+
+
+def _folder(ctx: click.Context) -> Path:
+    return Path(ctx.find_root().params.get("chdir") or ".").absolute()
+
+
+def _environment(ctx: click.Context) -> str | None:
+    found: str | None = ctx.find_root().params.get("environment")
+    return found

@@ -1,0 +1,137 @@
+"""Completion: commands, options, environments, kinds and addresses, in the shells that are there."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from click.shell_completion import ShellComplete
+
+from reconciler.cli.program import program
+from tests.world import World
+
+PROJECT = """\
+version: 1
+environments:
+  demo: {url: "emulator:state/demo.db"}
+  sandbox: {url: "${env.AC_URL}", token: "${env.AC_TOKEN}"}
+default_environment: demo
+"""
+CONFIG = "tags: {vip: {}, vintage: {}}\npipelines: {sales: {title: Sales, stages: {lead: {}, won: {}}}}"
+
+
+@pytest.fixture(autouse=True)
+def _project(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A project with two environments, four addresses below two kinds and a nested one."""
+    monkeypatch.chdir(world.folder)
+    world.write(PROJECT, "reconciler.yaml")
+    world.write(CONFIG)
+
+
+def complete(*words: str) -> list[str]:
+    """Return what completes the last of the words."""
+    *before, last = words
+    machinery = ShellComplete(program, {}, "reconciler", "_RECONCILER_COMPLETE")
+    return [item.value for item in machinery.get_completions(list(before), last)]
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["pla"], ["plan"]),
+        (["plan", "--detailed"], ["--detailed-exitcode"]),
+        (["-e", ""], ["demo", "sandbox"]),
+        (["plan", "--env", "san"], ["sandbox"]),
+        (["clone", "--from", "d"], ["demo"]),
+        (["compare", "demo", "s"], ["sandbox"]),
+        (["plan", "--target", "tag.vi"], ["tag.vip", "tag.vintage"]),
+        (["explain", "stage.sales."], ["stage.sales.lead", "stage.sales.won"]),
+        (["state", "mv", "tag.vip", "pipe"], ["pipeline.sales"]),
+        (["kinds", "deal_f"], ["deal_field"]),
+        (["snapshot", "--kinds", "tag,li"], ["tag,list"]),
+        (["plan", "--format", "ma"], ["markdown"]),
+        (["ci", "appro"], ["approve", "approved"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else None,
+)
+def test_what_is_begun_is_completed(words: list[str], expected: list[str]) -> None:
+    """Whatever can be typed at a place is offered there, and nothing else."""
+    assert complete(*words) == expected
+
+
+def test_names_are_those_of_the_folder_that_was_chosen(world: World, tmp_path: Path) -> None:
+    """`--chdir` holds for completion too."""
+    other = tmp_path / "other"
+    (other / "config").mkdir(parents=True)
+    (other / "reconciler.yaml").write_text("version: 1\nenvironments: {only: {url: 'emulator:x'}}\n", "utf-8")
+    (other / "config" / "a.yaml").write_text("tags: {elsewhere: {}}", "utf-8")
+    assert complete("--chdir", str(other), "plan", "-e", "") == ["only"]
+    assert complete("--chdir", str(other), "plan", "--target", "tag.") == ["tag.elsewhere"]
+
+
+@pytest.mark.parametrize("config", ["tags: {vip: {nam: x}}", "tags: [", ""])
+def test_a_project_that_cannot_be_read_completes_nothing(world: World, config: str) -> None:
+    """A key press never prints an error."""
+    world.write(config)
+    assert complete("plan", "--target", "tag.") == []
+    (world.folder / "reconciler.yaml").unlink()
+    assert complete("plan", "--env", "") == []
+
+
+def test_a_long_list_is_shortened_to_kinds(world: World) -> None:
+    """Of more addresses than anybody reads, the kinds come first."""
+    world.write("tags: {" + ", ".join(f"t{n}: {{}}" for n in range(600)) + "}\n")
+    assert complete("plan", "--target", "") == ["tag."]
+    assert len(complete("plan", "--target", "tag.t59")) == 11
+
+
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_scripts_are_sound(world: World, shell: str) -> None:
+    """The script of each shell parses in that shell, where it is installed."""
+    ran = world.cli("completion", shell)
+    assert ran.code == 0
+    assert "_RECONCILER_COMPLETE" in ran.out
+    found = shutil.which(shell)
+    if found is not None:
+        done = subprocess.run([found, "-n"], input=ran.out, capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_real_bash_completes_in_no_time(world: World) -> None:
+    """Evaluated as documented, bash fills COMPREPLY; commands within 0.3 s and addresses within 1 s of processor."""
+    path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+
+    def typed(*words: str) -> list[str]:
+        script = (
+            'eval "$(reconciler completion bash)"; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); '
+            '_reconciler_completion reconciler; printf "%s\\n" "${COMPREPLY[@]}"'
+        )
+        done = subprocess.run(
+            ["bash", "--norc", "-c", script, "bash", "reconciler", *words],
+            cwd=world.folder,
+            env={**os.environ, "PATH": path},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return done.stdout.split()
+
+    assert typed("val") == ["validate"]
+    assert typed("plan", "--target", "tag.vi") == ["tag.vip", "tag.vintage"]
+    for words, most in (("reconciler val", 0.3), ("reconciler plan --target tag.v", 1.0)):
+        environ = {**os.environ, "PATH": path, "_RECONCILER_COMPLETE": "bash_complete", "COMP_WORDS": words}
+        before = os.times()
+        subprocess.run(
+            ["reconciler"],
+            cwd=world.folder,
+            env={**environ, "COMP_CWORD": str(len(words.split()) - 1)},
+            capture_output=True,
+            check=True,
+        )
+        after = os.times()
+        spent = after.children_user + after.children_system - before.children_user - before.children_system
+        assert spent < most, (words, spent)
