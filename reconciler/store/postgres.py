@@ -130,6 +130,6 @@ def _psycopg() -> Any:
         import psycopg
     except ImportError as error:
         raise ReconcilerError(
-            "a state in PostgreSQL needs the extra `postgres`", hint="pip install 'reconciler[postgres]'"
+            "a state in PostgreSQL needs the extra `postgres`", hint="pip install 'activecampaign-reconciler[postgres]'"
         ) from error
     return psycopg

@@ -118,6 +118,6 @@ def _pyrage() -> Any:
         import pyrage
     except ImportError as error:
         raise ReconcilerError(
-            "encryption needs the extra `encrypt`", hint="pip install 'reconciler[encrypt]'"
+            "encryption needs the extra `encrypt`", hint="pip install 'activecampaign-reconciler[encrypt]'"
         ) from error
     return pyrage
