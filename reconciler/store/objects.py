@@ -129,6 +129,7 @@ def _obstore() -> Any:
         import obstore.store
     except ImportError as error:
         raise ReconcilerError(
-            "a state in an object store needs the extra `objectstore`", hint="pip install 'activecampaign-reconciler[objectstore]'"
+            "a state in an object store needs the extra `objectstore`",
+            hint="pip install 'activecampaign-reconciler[objectstore]'",
         ) from error
     return obstore
