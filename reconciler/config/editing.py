@@ -247,7 +247,18 @@ def _is_value(value: Any) -> bool:
 def _after(text: str, key: Any, wanted: Any, column: int, *, flow: bool) -> _Splice:
     """Write a value after a key that has none."""
     colon = text.index(":", key.end_mark.index) + 1
-    return _Splice(colon, colon, _value(wanted, column, flow=flow, room=WIDTH - column - len(str(key.value)) - 2))
+    value = _value(wanted, column, flow=flow, room=WIDTH - column - len(str(key.value)) - 2)
+    return _below(text, colon, colon, value)
+
+
+def _below(text: str, start: int, end: int, value: str) -> _Splice:
+    """Put a value behind a colon; a block of lines goes below the comment on the line of the colon."""
+    stop = text.find("\n", end)
+    stop = len(text) if stop < 0 else stop
+    rest = text[end:stop].strip()
+    if not value.startswith("\n") or (rest and not rest.startswith("#")):
+        return _Splice(start, end, value)
+    return _Splice(start, stop, f"{text[end:stop].rstrip()}{value}")
 
 
 def _list(text: str, node: Any, have: list[Any], wanted: list[Any]) -> Iterator[_Splice]:
@@ -333,7 +344,10 @@ def _replaced(text: str, place: _Place, wanted: Any) -> _Splice:
         return _Splice(start, end, as_flow(wanted))
     room = WIDTH - (start - first)
     if text[first:start].strip():
-        return _Splice(start, end, _value(wanted, place.column, flow=False, room=room).removeprefix(" "))
+        value = _value(wanted, place.column, flow=False, room=room)
+        if not value.startswith("\n"):
+            return _Splice(start, end, value.removeprefix(" "))
+        return _below(text, len(text[:start].rstrip()), end, value)
     start = len(text[:start].rstrip())  # a block begins on a line of its own: back to the colon before it
     return _Splice(start, end, _value(wanted, place.column, flow=False, room=room))
 
