@@ -181,6 +181,9 @@ def _laid_out(text: str) -> str:
         ) from error
     layout: Any = YAML()
     layout.preserve_quotes = True
+    layout.representer.add_representer(
+        type(None), lambda one, _: one.represent_scalar("tag:yaml.org,2002:null", "null")
+    )  # ruamel would write nothing, and `key:` looks unfinished
     layout.width = 10_000
     layout.indent(mapping=2, sequence=4, offset=2)
     layout.brace_single_entry_mapping_in_flow_sequence = True

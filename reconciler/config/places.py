@@ -84,6 +84,17 @@ class Places:
         data = self.plain(source) if source is not None else None
         return data if isinstance(data, Mapping) else {}
 
+    def pins(self, address: str) -> bool:
+        """Tell whether an `imports` block of the project's own files is about an address."""
+        blocks = [
+            self.plain_file(source.file).get("imports") for source in self.sources if self._holds(source, "imports")
+        ]
+        return any(
+            isinstance(block, Mapping) and block.get("to") == address
+            for found in blocks
+            for block in (found if isinstance(found, list) else ())
+        )
+
     def section(self, name: str) -> Source | None:
         """Return the last of the project's own files that holds a section."""
         holding = [one for one in self.sources if self._holds(one, name)]

@@ -154,6 +154,8 @@ class Rewriting:
             self.places.check(address, whole.key.source)
             yield whole.key.source, Put(path, as_written(wish.value, mark, self.variables))
             return
+        if not isinstance(entry.value, Map):
+            self.places.check(address, entry.key.source)
         for source, edit in self._inside(wish, path, entry, wish.resource.attrs.get(name), wish.value):
             self.places.check(address, source)
             yield source, edit

@@ -31,6 +31,7 @@ class Base(BaseModel):
 
     here: str
     there: list[str] = Field(default_factory=list)
+    apart: bool = Field(False, description="The target was meant to hold another value.")
 
 
 class Promotion(BaseModel):
@@ -52,9 +53,9 @@ class Side:
     differs: bool
 
 
-def status(side: Side, base: Base | None, *, apart: bool, written: bool) -> Status:
+def status(side: Side, base: Base | None, *, apart: bool, written: bool, settled: bool) -> Status:
     """Return whose change a difference is. `apart`: the target's files set this value apart from the others (overlay,
-    variable); `written`: they ask for the source's value already.
+    variable); `written`: they ask for the source's value already; `settled`: they say what the target holds.
     """
     if not side.differs:
         return "same"
@@ -63,10 +64,9 @@ def status(side: Side, base: Base | None, *, apart: bool, written: bool) -> Stat
         return "there" if touched else "waiting"
     if base is None:
         return "kept" if apart else "here"
-    moved = side.here != base.here
-    if moved:
-        return "colliding" if touched else "here"
-    return "there" if touched else "kept"
+    if side.here != base.here:
+        return "colliding" if touched or base.apart else "here"
+    return "there" if touched and not settled else "kept"
 
 
 def names_of(seen: Snapshot, kinds: Kinds, addresses: Mapping[tuple[str, str], str]) -> Callable[[Value], Value]:

@@ -103,11 +103,18 @@ class Additions:
         self._name(dict.fromkeys(names.values(), told), header)
         for one in wanted:
             self.values[names[one.resource.address]] = one.live.id
+        places = self.rewriting.places
+        blocks = [
+            {"to": one.resource.address, "id": f"${{var.{names[one.resource.address]}}}"}
+            for one in wanted
+            if not places.pins(one.resource.address)
+        ]
+        if not blocks:
+            return
         file = self._file("imports")
-        old = self.rewriting.places.plain_file(file).get("imports") or []
-        blocks = [{"to": one.resource.address, "id": f"${{var.{names[one.resource.address]}}}"} for one in wanted]
-        text = self.rewriting.text(file)
-        self.rewriting.texts[file] = edited(text or header, [Put(("imports",), [*old, *blocks])], file)
+        old = places.plain_file(file).get("imports") or []
+        edits = [Put(("imports",), [*old, *blocks])]
+        self.rewriting.texts[file] = edited(self.rewriting.text(file) or header, edits, file)
 
     def _name(self, wanted: Mapping[str, Mapping[str, str]], header: str) -> None:
         """Declare the variables that are not."""

@@ -195,6 +195,7 @@ class _Promoting:
             self.before.resources.get(address, {}).get(name),
             apart=self._apart(address, name),
             written=says == promised,
+            settled=says == side.there,
         )
         self.same += found == "same"
         takes = found == "here" or (found == "colliding" and self.choice.overrule)
@@ -297,6 +298,7 @@ class _Promoting:
         open_ones = {(row.address, row.name) for row in self.rows if row.status in ("there", "colliding")}
         if self.choice.overrule:
             open_ones = {(row.address, row.name) for row in self.rows if row.status == "there"}
+        apart = {(row.address, row.name) for row in self.rows if row.status == "kept"}
         found: dict[str, dict[str, Base]] = {}
         there = names_of(self.other.seen, self.kinds, {})
         for (address, name), side in self.sides.items():
@@ -305,7 +307,7 @@ class _Promoting:
                 if old is not None:
                     found.setdefault(address, {})[name] = old
                 continue
-            base = Base(here=side.here, there=[side.there])
+            base = Base(here=side.here, there=[side.there], apart=(address, name) in apart)
             declared = after.desired.resources.get(address)
             if declared is not None and name in declared.attrs:
                 attribute = self.kinds[declared.kind].attributes[name]

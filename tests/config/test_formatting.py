@@ -10,7 +10,7 @@ import re
 from pathlib import Path
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reconciler.config import formatted, plain_data
@@ -64,6 +64,7 @@ VALUES: st.SearchStrategy[Any] = st.recursive(
 def test_the_canonical_form_means_the_same_and_is_its_own(tree: dict[str, Any]) -> None:
     """Formatting changes no meaning, loses no comment, and has nothing left to do the second time."""
     lines = document(tree).splitlines()
+    assume(not any(line.endswith(("|", "|-", "|+", "|2", "|2-", "|2+")) for line in lines))  # its lines are no keys
     text = "".join(f"{line}\n" + ("# about the next\n" if line.endswith(":") and ":" in line else "") for line in lines)
     after = form(text)
     assert plain_data(after, "a") == plain_data(text, "a")

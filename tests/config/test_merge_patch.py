@@ -1,4 +1,4 @@
-"""Overlays are RFC 7396 merge patches: the test vectors of its appendix A, all fifteen, and the example of section 3."""
+"""Overlays are RFC 7396 merge patches: the test vectors of its appendix A, and the example of section 3."""
 
 from __future__ import annotations
 

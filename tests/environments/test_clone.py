@@ -174,6 +174,29 @@ def accounts(draw: st.DrawFn) -> Mapping[str, Any]:
             }
             for n, title in enumerate(titles)
         ],
+        "dealCustomFieldMeta": [
+            {"id": 960000 + n, "fieldLabel": label, "fieldType": kind, "fieldOptions": ["x", "y"]}
+            for n, (label, kind) in enumerate(
+                draw(
+                    st.lists(
+                        st.tuples(st.sampled_from(["Size", "Größe", "50% 'a'"]), st.sampled_from(["text", "dropdown"])),
+                        max_size=2,
+                        unique_by=lambda one: one[0],
+                    )
+                )
+            )
+        ],
+        "webhooks": [
+            {
+                "id": 950000 + n,
+                "name": name,
+                "url": f"https://h{n}.example/x?list={draw(st.sampled_from(relids))}",
+                "events": ["subscribe"],
+                "sources": ["public"],
+                "listid": draw(st.sampled_from(relids)),
+            }
+            for n, name in enumerate(draw(st.lists(NAMES, max_size=2)))
+        ],
         "dealGroups": [
             {
                 "id": 930000 + n,
@@ -188,6 +211,31 @@ def accounts(draw: st.DrawFn) -> Mapping[str, Any]:
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
 @given(rows=accounts())
+def test_any_account_survives_its_export(rows: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Exported, applied to an empty account and exported from there: the same files, byte for byte, and accounts that
+    are equal modulo ids. What an export does not translate are ids inside texts; a clone does.
+    """
+    rows = {**rows, "webhooks": [{**row, "url": f"https://h{n}.example/x"} for n, row in enumerate(rows["webhooks"])]}
+    with new_world(tmp_path_factory.mktemp("world")) as world, hold(world.folder / "state/b.db") as other:
+        pair = Pair(world, other)
+        (world.folder / "config/main.yaml").write_text("")
+        world.account.seed(rows)
+        code, text = pair.run("export")
+        assert code == 0, text
+        files = {path: path.read_bytes() for path in (world.folder / "config").iterdir()}
+        assert "No changes." in pair.run("plan")[1]
+        code, text = pair.run("-e", "b", "apply", "--auto-approve", "--quiet")
+        assert code == 0, text
+        assert pair.differences() == []
+        assert not re.findall(r"9[0-6]00\d\d", json.dumps(other.rows.dump()))
+        code, text = pair.run("-e", "b", "export")
+        assert code == 0, text
+        assert {path: path.read_bytes() for path in (world.folder / "config").iterdir()} == files
+        assert "No changes." in pair.run("-e", "b", "plan")[1]
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@given(rows=accounts())
 def test_any_account_can_be_cloned(rows: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Equal but for ids, and no id of the source anywhere in the target."""
     with new_world(tmp_path_factory.mktemp("world")) as world, hold(world.folder / "state/b.db") as other:
@@ -196,4 +244,4 @@ def test_any_account_can_be_cloned(rows: Mapping[str, Any], tmp_path_factory: py
         code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
         assert code == 0, text
         assert pair.differences() == []
-        assert not re.findall(r"9[0-3]00\d\d", json.dumps(other.rows.dump()))
+        assert not re.findall(r"9[0-6]00\d\d", json.dumps(other.rows.dump()))

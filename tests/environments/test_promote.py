@@ -172,7 +172,9 @@ def test_what_comes_from_a_variable_of_the_target_is_left_alone(two: Two) -> Non
     two.promote()
     two.edit("sandbox", "webhooks", {"url": "https://sandbox.example/y"}, name="CRM")
     code, rows, said = two.promote()
-    assert (code, rows["webhook.crm.url"], said["files"]) == (5, "here", [])
+    assert (code, rows["webhook.crm.url"], said["files"]) == (5, "colliding", [])
+    code, rows, said = two.promote("--overrule")
+    assert (code, said["files"]) == (5, [])
     assert "${var.host}" in said["left"][0]["reason"]
 
 
@@ -206,3 +208,18 @@ def test_a_promotion_is_told_in_words(two: Two) -> None:
         "    tag.vip.description: sandbox", "      tag.vip.description: sandbox"
     ), ran.text
     assert "different on purpose:" in ran.out
+
+
+def test_what_was_different_on_purpose_is_not_overruled_silently(two: Two) -> None:
+    """The source moved a value that production has otherwise by its overlay, or by an edit that was absorbed."""
+    two.promote()
+    two.edit("sandbox", "tags", {"description": "anybody"}, tag="Lead")
+    code, rows, said = two.promote()
+    assert (code, rows["tag.lead.description"], said["files"]) == (5, "colliding", [])
+    two.edit("sandbox", "tags", {"description": "someone"}, tag="Lead")
+    two.edit("prod", "tags", {"description": "live"}, tag="VIP")
+    assert two.promote()[1]["tag.vip.description"] == "there"
+    assert two.world.cli("-e", "prod", "drift", "--absorb").code == 0
+    assert two.promote()[1]["tag.vip.description"] == "kept"
+    two.edit("sandbox", "tags", {"description": "sandbox"}, tag="VIP")
+    assert two.promote()[1]["tag.vip.description"] == "colliding"

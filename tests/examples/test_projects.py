@@ -15,7 +15,8 @@ from scripts.run_docs import Session
 
 EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples"
 PROJECTS = sorted(file.parent.name for file in EXAMPLES.glob("*/reconciler.yaml"))
-FILES = sorted(str(file.relative_to(EXAMPLES)) for name in PROJECTS for file in (EXAMPLES / name).rglob("*.yaml"))
+FOLDERS = sorted({file.parent for file in EXAMPLES.rglob("reconciler.yaml")} | {EXAMPLES / "agency-baseline/baseline"})
+FILES = sorted({str(file.relative_to(EXAMPLES)) for folder in FOLDERS for file in folder.rglob("*.yaml")})
 MODELINE = re.compile(r"\A# yaml-language-server: \$schema=(\S+)$", re.M)
 
 
@@ -70,3 +71,22 @@ def test_an_editor_finds_the_schema_of_a_file(name: str) -> None:
     assert found is not None
     schema = json.loads((file.parent / found[1]).read_text("utf-8"))
     jsonschema.Draft202012Validator(schema).validate(yaml.safe_load(text))
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [
+        ("sandbox-to-prod", "--env sandbox"),
+        ("sandbox-to-prod", "--env prod"),
+        ("agency-baseline", "--chdir clients/acme"),
+        ("agency-baseline", "--chdir clients/zoo"),
+    ],
+)
+def test_every_environment_and_client_settles(name: str, options: str, tmp_path: Path) -> None:
+    """Applied without a warning, and a plan with nothing to do."""
+    example = session(name, tmp_path)
+    assert "warning" not in example.run(f"reconciler {options} validate")
+    output = example.run(f"reconciler {options} apply --auto-approve --quiet")
+    assert example.code == 0, output
+    output = example.run(f"reconciler {options} plan --detailed-exitcode")
+    assert example.code == 0, output
