@@ -214,6 +214,7 @@ def _read(sections: Sections, layers: Layers, kinds: Kinds, scope: Scope) -> tup
         reader.read(kinds[name], sections.resources.get(section, {}))
     checks = Checks(kinds, reader.declared, problems, scope.complete, layers.prefixes)
     resources = checks.resolved(reader.found)
+    checks.resolved(reader.broken)
     blocks = Blocks(kinds, scope, reader.declared, scope.complete, layers.prefixes)
     imports = blocks.imports(sections.blocks.get("imports", ()))
     pinned = frozenset(block.target for block in imports)

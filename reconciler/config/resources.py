@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Annotated, Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from reconciler.config.interpolation import Scope
 from reconciler.config.nodes import Entry, Map, Places, entries_of, is_null
@@ -31,6 +31,8 @@ class Reader:
     scope: Scope
     declared: dict[str, Entry] = field(default_factory=dict)
     found: dict[str, Resource] = field(default_factory=dict)
+    broken: dict[str, Resource] = field(default_factory=dict)
+    """Resources with something wrong in them: their references, as far as those can be read, are checked too."""
 
     @property
     def problems(self) -> Problems:
@@ -105,6 +107,8 @@ class Reader:
         )
         if spec is not None and lifecycle is not None:
             self.found[address] = resource
+        else:
+            self.broken[address] = replace(resource, attrs=_references(wanted, data))
         for name, nested in nests.items():
             self.read(self.kinds[nested.kind], entries_of(entries[name].value), resource, nested)
 
@@ -129,6 +133,27 @@ class Reader:
                     "unknown-attribute", f"`{name}` is nothing that can be done before a delete", one.key.spot, hint
                 )
         return lifecycle
+
+
+def _references(spec: type[Spec], data: Mapping[str, Any]) -> dict[str, Value]:
+    """Return the attributes of a wrong resource that hold references and are right by themselves."""
+    found = {}
+    for name, mark in _shape(spec).names:
+        if mark is None or name not in data or "${" in repr(data[name]):  # not filled in: told elsewhere
+            continue
+        try:
+            found[name] = plain(_alone(spec, name).validate_python(data[name], strict=True), mark)
+        except ValidationError:
+            continue
+    return found
+
+
+@functools.cache
+def _alone(spec: type[BaseModel], name: str) -> TypeAdapter[Any]:
+    """Return what validates one attribute of a spec."""
+    info = spec.model_fields[name]
+    annotation: Any = Annotated[info.annotation, *info.metadata]
+    return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 
 
 @functools.cache
