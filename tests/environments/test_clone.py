@@ -146,6 +146,68 @@ def test_folders_and_snapshots_are_compared_with_accounts(pair: Pair) -> None:
     assert pair.world.cli("compare", "a", "nowhere").code == 1
 
 
+EVERYWHERE: dict[str, Any] = {
+    "messages": [
+        {
+            "id": 960001,
+            "subject": "Hello",
+            "fromname": "Acme",
+            "fromemail": "news@acme.example",
+            "html": '<a href="https://x.example/s?listid=910001&amp;field=920001">in</a> and %PLAN%',
+            "text": "in: https://x.example/s?list=910001",
+        }
+    ],
+    "personalizations": [
+        {"id": 970001, "tag": "FOOT", "name": "Foot", "format": "text", "content": "?tagid=900001", "listids": "910001"}
+    ],
+    "connections": [
+        {
+            "id": 980001,
+            "service": "shop",
+            "externalid": "acme",
+            "name": "Shop",
+            "logoUrl": "https://x.example/l.png",
+            "linkUrl": "https://x.example/?list=910001",
+            "listId": "910001",
+        }
+    ],
+    "segmentsV2": [
+        {
+            "id": "990001",
+            "segment_id": "990001",
+            "name": "Fans",
+            "category": "AUDIENCE",
+            "segment_condition_group_operator": "and",
+            "segment_condition_groups": [{"segment_condition_operator": "and", "values": [{"id": "1"}]}],
+            "segment_conditions": [
+                {
+                    "id": "1",
+                    "object_type": "contact",
+                    "source_system": "activecampaign",
+                    "fields": [{"name": "tagid", "operator": "=", "value": "900001"}],
+                }
+            ],
+        }
+    ],
+    "savedResponses": [{"id": 995001, "title": "Re", "subject": "s", "body": "see ?stage=940001"}],
+}
+
+
+def test_no_id_of_the_source_is_in_any_text_of_the_target(pair: Pair) -> None:
+    """Message HTML, personalization content, segment conditions, connection links and replies are translated too."""
+    pair.world.account.seed({**MESS, **EVERYWHERE})
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+    assert code == 0, text
+    assert pair.differences() == [], pair.run("compare", "a", "b")[1]
+    dump = {table: rows for table, rows in pair.other.rows.dump().items() if rows}
+    found = {table: hits for table, rows in dump.items() if (hits := re.findall(r"9[0-9]{2}00\d", json.dumps(rows)))}
+    assert found == {}
+    assert dump.keys() >= EVERYWHERE.keys()
+    vip = next(row["id"] for row in dump["tags"] if row["tag"] == "VIP")
+    assert dump["segmentsV2"][0]["segment_conditions"][0]["fields"][0]["value"] == vip
+    assert f"?tagid={vip}" in dump["personalizations"][0]["content"]
+
+
 NAMES = st.text(st.sampled_from("Aab %\"'😀é-_#:{}"), min_size=1, max_size=6).filter(lambda text: bool(text.strip()))
 
 
