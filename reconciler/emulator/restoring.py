@@ -33,7 +33,7 @@ def restore(account: Account, tables: Mapping[str, Iterable[Mapping[str, Any]]],
     with account.rows.transaction():
         account.rows.clear()
         for table, rows in tables.items():
-            if table in TYPES or table == "schemas" or table in PLAIN_TABLES:
+            if table in TYPES or table in ("schemas", "segmentsV2") or table in PLAIN_TABLES:
                 key = PLAIN_TABLES.get(table, "id")
                 account.rows.put_many(table, [(str(row[key]), dict(row)) for row in rows])
         account.keep(replace(account.settings, account=name, rate_limit=None))

@@ -75,12 +75,21 @@ def without_secrets(value: Any) -> Any:
 
 
 def tables(recording: Recording) -> dict[str, list[dict[str, Any]]]:
-    """Return every row that the answers hold, by the name of its array, each id once."""
+    """Return every row that the answers hold, by the name of its array, each id once. Rows of the newer endpoints
+    (JSON:API) go by the name in the path; what an account has one of has the id 1.
+    """
     found: dict[str, dict[str, dict[str, Any]]] = {}
     for exchange in recording.exchanges:
         body = exchange.body if isinstance(exchange.body, dict) else {}
         for name, rows in body.items():
-            for row in rows if isinstance(rows, list) else ():
-                if isinstance(row, dict) and row.get("id") is not None:
-                    found.setdefault(name, {})[str(row["id"])] = row
+            table = _table(exchange.path) if name == "data" else name
+            single = isinstance(rows, dict) and exchange.path == f"/{name}"
+            for row in [{"id": "1", **rows}] if single else rows if isinstance(rows, list) else ():
+                if isinstance(row, dict) and (identity := row.get("id", row.get("name"))) is not None:
+                    found.setdefault(table, {})[str(identity)] = {**row, **(row.get("attributes") or {})}
     return {name: list(rows.values()) for name, rows in found.items()}
+
+
+def _table(path: str) -> str:
+    """Return the last part of a path that is no id: letters first, and no UUID."""
+    return next((part for part in reversed(path.split("/")) if re.fullmatch(r"[A-Za-z]+(?:V[0-9])?", part)), path)

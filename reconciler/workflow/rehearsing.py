@@ -51,7 +51,7 @@ async def rehearse(session: Session, recording: Recording, options: Options, hoo
     requests = [request for step in document.steps for request in step.requests]
     forecast = document.forecast.apply_requests
     seconds = round(forecast * 1.02 / session.rate, 1) if session.rate else 0.0
-    left = tuple(change.address for change in again.document.changes)
+    left = tuple(change.address for change in again.document.changes if change.action != "manual")
     return Rehearsal(document, summary, left, tuple(emulator.assumptions(requests)), forecast, seconds)
 
 

@@ -107,6 +107,16 @@ def test_a_snapshot_is_replayed_without_network_or_secrets(applied: World) -> No
     assert not applied.account.log
 
 
+def test_a_copy_holds_every_kind(world: World) -> None:
+    """Settings, domains, events and segments come along too: nothing differs on the copy."""
+    example = Path(__file__).parents[2] / "examples/everything"
+    for file in sorted((example / "config").glob("*.yaml")):
+        text = file.read_text("utf-8").replace("variables:\n  host: {", "variables:\n  host: {default: shop.example, ")
+        world.write(text, f"config/{file.name}")
+    world.apply()
+    assert "Nothing to rehearse." in world.cli("rehearse").out
+
+
 @pytest.mark.parametrize("content", ["", "{}", "[1]", '{"format_version": "2.0", "exchanges": [{"path": "/tags"}]}'])
 def test_what_is_no_snapshot_is_refused(applied: World, content: str) -> None:
     """A truncated file, another document, a newer format: a message, no traceback."""
