@@ -15,7 +15,17 @@ from typing import Any
 import click
 
 from reconciler.cli.approval import Approval
-from reconciler.cli.opening import bordered, borders, budget, confirmation, consent, selection, session
+from reconciler.cli.opening import (
+    archive_of,
+    archiving,
+    bordered,
+    borders,
+    budget,
+    confirmation,
+    consent,
+    selection,
+    session,
+)
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent, say, style
@@ -24,11 +34,14 @@ from reconciler.cli.views import plan_view
 
 @dataclass(frozen=True, slots=True)
 class Telling:
-    """How an apply is told: `stream` as lines of JSON on standard output, otherwise as text with progress."""
+    """How an apply is told: `stream` as lines of JSON on standard output, otherwise as text with progress; `archive`
+    is where the records that it loses are told to.
+    """
 
     quiet: bool = False
     verbose: int = 0
     stream: bool = False
+    archive: Any = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +64,7 @@ class Proof:
 @confirmation
 @borders()
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
+@archiving
 @selection
 @consent
 @budget
@@ -65,6 +79,8 @@ def command(
     no_impact: bool,
     stream: bool,
     no_uses: bool,
+    archive: Path | None,
+    archive_requests: int | None,
     confirm_account: str | None,
     guards_from: str | None,
     target: tuple[str, ...],
@@ -73,7 +89,7 @@ def command(
     max_requests: int | None,
 ) -> int:
     """Make the account match the configuration; with PLANFILE, do exactly that plan and do not ask."""
-    telling = Telling(chosen.quiet, chosen.verbose, stream)
+    telling = Telling(chosen.quiet, chosen.verbose, stream, archive_of(archive, archive_requests))
     if planfile is not None:
         if target or exclude or allow or max_requests:
             raise click.UsageError(
@@ -119,6 +135,7 @@ def plan_and_apply(
         if chosen.verbose:
             requests_sent(planned.requests)
         return exit_code(document, False)
+    announce_archive(opened, planned, telling)
     spent = planned.requests
     if not approval.given(opened, document, destroy=options.destroy):
         raise Cancelled("cancelled; nothing was changed")
@@ -168,8 +185,20 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
         note(told.rstrip("\n")) if telling.stream else say(told)
     if not checked.planned.plan.steps and (checked.refused or not telling.stream):
         return 6 if checked.refused else exit_code(checked.planned.document, False)
+    announce_archive(opened, checked.planned, telling)
     code = carry_out(opened, checked.planned, lock_timeout, telling, proof=checked.requests)
     return 6 if checked.refused and code == 0 else code
+
+
+def announce_archive(opened: Any, planned: Any, telling: Telling) -> None:
+    """Say what the archive takes, before anybody says yes. Raises Refused where it takes more than it may."""
+    if telling.archive is None:
+        return
+    from reconciler.workflow.archiving import requests_for
+
+    count = requests_for(planned.plan, opened.kinds, telling.archive)
+    said = f"takes about {count} of at most {telling.archive.budget} requests" if count else "has nothing to save"
+    note(f"The archive in {telling.archive.folder} {said}.")
 
 
 def refuse(document: Any, telling: Telling, *, shown: bool = False) -> int:
@@ -202,7 +231,7 @@ def carry_out(
             stop_on_signals(hooks)
             beating = asyncio.create_task(beats(hooks.emit))
             stack.callback(beating.cancel)
-            return await apply_plan(opened, planned, hooks, lock_timeout=lock_timeout)
+            return await apply_plan(opened, planned, hooks, lock_timeout=lock_timeout, archive=telling.archive)
 
     summary = run_async(work())
     if proof is not None:

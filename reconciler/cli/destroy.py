@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import click
 
 from reconciler.cli.apply import Telling, plan_and_apply
 from reconciler.cli.approval import Approval
-from reconciler.cli.opening import budget, confirmation, consent, selection
+from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, selection
 from reconciler.cli.program import Globals
 
 
@@ -17,6 +19,7 @@ from reconciler.cli.program import Globals
 @click.option("--json", "stream", is_flag=True, help="Print events as lines of JSON, with heartbeats.")
 @confirmation
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
+@archiving
 @selection
 @consent
 @budget
@@ -28,6 +31,8 @@ def command(
     no_impact: bool,
     stream: bool,
     no_uses: bool,
+    archive: Path | None,
+    archive_requests: int | None,
     confirm_account: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -39,6 +44,6 @@ def command(
 
     if stream and not auto_approve:
         raise click.UsageError("--json asks nothing: use it with --auto-approve")
-    telling = Telling(chosen.quiet, chosen.verbose, stream)
+    telling = Telling(chosen.quiet, chosen.verbose, stream, archive_of(archive, archive_requests))
     options = Options(target, exclude, True, not no_impact, allow, max_requests, uses=not no_uses)
     return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, telling)

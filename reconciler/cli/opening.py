@@ -100,6 +100,33 @@ def budget(function: F) -> F:
     )(function)
 
 
+def archiving(function: F) -> F:
+    """Add --archive and --archive-requests."""
+    function = click.option(
+        "--archive-requests",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="How many requests the archive may take (default: 1000).",
+    )(function)
+    return click.option(
+        "--archive",
+        type=click.Path(file_okay=False, path_type=Path),
+        metavar="DIR",
+        help="First save the customer records that would be lost into DIR, for `undo --restore DIR`.",
+    )(function)
+
+
+def archive_of(folder: Path | None, requests: int | None) -> Any:
+    """Return the archive that these options ask for, None for none."""
+    from reconciler.workflow.archiving import BUDGET, Archive
+
+    if folder is None:
+        if requests is not None:
+            raise click.UsageError("--archive-requests belongs to --archive DIR")
+        return None
+    return Archive(Path(os.path.abspath(folder)), requests or BUDGET)
+
+
 def borders(*, required: bool = False) -> Callable[[F], F]:
     """Add --guards-from."""
     return click.option(

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import click
 
 from reconciler.cli.apply import Telling, plan_and_apply
 from reconciler.cli.approval import Approval
-from reconciler.cli.opening import budget, confirmation, consent, selection, session
+from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, selection, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import ask, note, say, style
 
 
 @click.command("undo")
 @click.argument("run", required=False)
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
+@click.option(
+    "--restore",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    metavar="DIR",
+    help="Then put back the customer records that `--archive DIR` saved (default of RUN: the one archived last).",
+)
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
 @confirmation
+@archiving
 @selection
 @consent
 @budget
@@ -29,8 +37,11 @@ def command(
     run: str | None,
     auto_approve: bool,
     out: Path | None,
+    restore: Path | None,
     lock_timeout: float,
     no_impact: bool,
+    archive: Path | None,
+    archive_requests: int | None,
     confirm_account: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
@@ -39,18 +50,33 @@ def command(
 ) -> int:
     """Undo RUN (default: the last one): plan its inverse, show what cannot come back, ask, apply."""
     from reconciler.workflow.planning import Options
+    from reconciler.workflow.restoring import lots_of, newest_run
     from reconciler.workflow.undoing import inverse_of
 
+    if out is not None and (restore is not None or archive is not None):
+        raise click.UsageError("--out only saves a plan: --restore and --archive belong to an undo that is applied")
+    if restore is not None and (target or exclude):
+        raise click.UsageError("--restore puts back all that was archived: it takes no --target or --exclude")
     opened = session(chosen)
-    inverse = inverse_of(opened, run)
+    if restore is not None and run is None:
+        run = newest_run(restore)
+    inverse = inverse_of(opened, run, undone=restore is not None)
+    lots = [] if restore is None else lots_of(opened, restore, inverse.run)
     options = Options(target, exclude, False, not no_impact, allow, max_requests, inverse=inverse)
     if out is not None:
         return _save(opened, options, out)
-    telling = Telling(chosen.quiet, chosen.verbose)
-    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, telling)
+    code = 0
+    approval = Approval(auto_approve, confirm_account)
+    if inverse.addresses or inverse.lost:
+        telling = Telling(chosen.quiet, chosen.verbose, archive=archive_of(archive, archive_requests))
+        code = plan_and_apply(chosen, options, approval, lock_timeout, telling)
+    if code == 0 and lots:
+        approval.agrees(opened)
+        code = _put_back(opened, lots, auto=auto_approve, lock_timeout=lock_timeout)
+    return code
 
 
-def _save(opened, options, out: Path) -> int:  # type: ignore[no-untyped-def]
+def _save(opened: Any, options: Any, out: Path) -> int:
     """Plan, show and save."""
     from reconciler.cli.plan import exit_code
     from reconciler.cli.views import plan_view
@@ -63,3 +89,20 @@ def _save(opened, options, out: Path) -> int:  # type: ignore[no-untyped-def]
     write_plan(planned.document, out, opened.settings.recipients)
     note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
     return exit_code(planned.document, False)
+
+
+def _put_back(opened: Any, lots: list[Any], *, auto: bool, lock_timeout: float) -> int:
+    """Show what was archived, ask, put it back, and say what became of it."""
+    from reconciler.model.errors import Cancelled
+    from reconciler.render import archives
+    from reconciler.workflow.restoring import restore
+    from reconciler.workflow.session import run_async
+
+    say(archives.archived(lots, **style()))
+    if not any(lot.records and not lot.why for lot in lots):
+        return 0
+    if not auto and not ask("  Only 'yes' puts them back", otherwise="use --auto-approve"):
+        raise Cancelled("cancelled; no record was put back")
+    found = run_async(restore(opened, lots, lock_timeout=lock_timeout))
+    say(archives.returned(found, **style()))
+    return 5 if any(one.lost and not one.lot.why for one in found) else 0

@@ -72,7 +72,7 @@ async def examine(
                 findings += await drive(flow, remote, sleep=sleep)
             except (AuthError, Rejected) as error:
                 findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
-        measured = change.action in LOSSY and not _goes_with_its_parent(change, kinds, doomed)
+        measured = change.action in LOSSY and not goes_with_its_parent(change, kinds, doomed)
         if impact and measured and change.live is not None:
             loss: Op = "update" if change.action is Action.UPDATE else "delete"
             try:
@@ -85,7 +85,7 @@ async def examine(
     return replace(plan, changes=tuple(await together(look(change) for change in plan.changes)))
 
 
-def _goes_with_its_parent(change: Change, kinds: Kinds, doomed: set[tuple[str, str]]) -> bool:
+def goes_with_its_parent(change: Change, kinds: Kinds, doomed: set[tuple[str, str]]) -> bool:
     """Tell whether what the object holds is counted with its parent, which goes too (deals of stages and pipelines)."""
     parent = kinds[change.kind].nested
     values = change.live.attrs.values() if change.live is not None and parent else ()

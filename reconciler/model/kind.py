@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 from reconciler.model import values
 from reconciler.model.http import Bound, Flow, Json, Request, Response, delete, post, put
 from reconciler.model.mention import Mention
+from reconciler.model.salvage import Salvage
 from reconciler.model.spec import AfterCreate, Attribute, Ensure, Ids, Immutable, Once, Spec, WriteOnly, attributes
 from reconciler.model.values import Value
 
@@ -181,6 +182,8 @@ class Kind:
     """Several objects may have one name, so none has to let go of it before another takes it."""
     guarded: ClassVar[bool] = False
     """Deletes of this kind need a yes of their own, whatever the counts say."""
+    salvage: ClassVar[Salvage | None] = None
+    """How customer records that go with an object are archived before a delete, and put back afterwards."""
     updatable: ClassVar[bool] = True
     """Whether the API has an update. Where it has none, a change that does not replace the object is made by hand."""
     by_hand: ClassVar[str] = ""

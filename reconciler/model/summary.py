@@ -12,7 +12,7 @@ class ApplySummary:
     """The outcome of an apply. A replace counts as one added and one destroyed, as in the plan.
 
     `failed` holds (address, message, hint), `skipped` (address, cause). `requests` were sent, `forecast` were promised
-    (None: there was no forecast). `seconds` is wall time.
+    (None: there was no forecast). `seconds` is wall time. `archived` customer records are in the folder `archive`.
     """
 
     added: int = 0
@@ -25,6 +25,8 @@ class ApplySummary:
     requests: int = 0
     forecast: int | None = None
     seconds: float = 0.0
+    archive: str = ""
+    archived: int = 0
 
     @property
     def complete(self) -> bool:

@@ -36,11 +36,15 @@ class _Undoing:
     imports: list[Import] = field(default_factory=list)
     addresses: set[str] = field(default_factory=set)
     lost: list[str] = field(default_factory=list)
+    customers: str = "does not come back"
+    """What becomes of the records that went with an object."""
 
 
 def inverse(run: RunRecord, state: State, kinds: Kinds) -> Inverse:
     """Return the inverse of what a run did. Steps that failed or were skipped have none."""
     work = _Undoing(state, kinds)
+    if run.archive:
+        work.customers = "is archived: --restore puts back what the API can"
     for step in run.steps:
         if step.result == "done" and step.kind in kinds:
             _INVERSES.get(step.action, _nothing)(step, kinds[step.kind], work)
@@ -89,7 +93,7 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
 def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:
     """A replaced object is replaced again; what customers had in it is gone."""
     _updated(step, kind, work)
-    work.lost.append(f"{step.address} was replaced; what customers had in the object before does not come back")
+    work.lost.append(f"{step.address} was replaced; what customers had in the object before {work.customers}")
 
 
 def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
@@ -110,9 +114,7 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     work.resources[step.address] = _resource(step.address, step, kind, declared, step.binding, ())
     work.addresses.add(step.address)
     names = "" if not hidden else f" ({', '.join(hidden)} has to be set by hand)"
-    work.lost.append(
-        f"{step.address} is made anew under another id{names}; what customers had in it does not come back"
-    )
+    work.lost.append(f"{step.address} is made anew under another id{names}; what customers had in it {work.customers}")
 
 
 def _adopted(step: RunStep, kind: Kind, work: _Undoing) -> None:

@@ -9,10 +9,13 @@ from reconciler.model.http import Request
 
 
 class Mode(StrEnum):
-    """What a client may do. `READ`: only reads and the vendor's schema dry run. `WRITE`: configuration may change."""
+    """What a client may do. `READ`: only reads and the vendor's schema dry run. `WRITE`: configuration may change.
+    `RESTORE`: archived customer records are put back, and nothing else is written.
+    """
 
     READ = "read"
     WRITE = "write"
+    RESTORE = "restore"
 
 
 class Forbidden(AssertionError):
@@ -49,6 +52,19 @@ endpoint with customer records are not among them.
 """
 
 
+RECORDS = (
+    ("POST", "/fieldValues"),
+    ("POST", "/contactTags"),
+    ("POST", "/dealCustomFieldData"),
+    ("POST", "/accountCustomFieldData"),
+    ("POST", "/customObjects/records/[^/]+"),
+    ("PUT", "/deals/[^/]+"),
+)
+"""Writes of `undo --restore`: values, tags, stages of deals and records of custom objects. None of them subscribes,
+enrols or mails anybody by itself.
+"""
+
+
 def check(request: Request, mode: Mode) -> None:
     """Raise Forbidden for a request that must not be sent in this mode."""
     if request.method == "GET":
@@ -59,5 +75,9 @@ def check(request: Request, mode: Mode) -> None:
         raise Forbidden(f"{request} is no dry run that the vendor documents")
     if mode is Mode.READ:
         raise Forbidden(f"{request} would write while planning")
+    if mode is Mode.RESTORE:
+        if any(request.method == method and re.fullmatch(path, request.path) for method, path in RECORDS):
+            return
+        raise Forbidden(f"{request} puts no archived record back")
     if not CONFIGURATION.fullmatch(request.path) or request.path.startswith(EXCLUSIONS):
         raise Forbidden(f"{request} is not configuration; it may reach people or their data")

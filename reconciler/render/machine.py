@@ -85,6 +85,8 @@ def applied_json(summary: ApplySummary) -> str:
         "requests": summary.requests,
         "forecast": summary.forecast,
         "seconds": round(summary.seconds, 3),
+        "archive": summary.archive or None,
+        "archived": summary.archived,
     }
     return to_json(content)
 

@@ -259,4 +259,8 @@ def _outcome(summary: ApplySummary, paper: Paper) -> list[str]:
     cost = f"{words.counted(summary.requests, 'request')} in {words.duration(summary.seconds)}"
     if summary.forecast is not None:
         cost += f" (forecast: {words.number(summary.forecast)})"
-    return [*lines, *paper.paragraph(f"{cost}.", tone="faint")]
+    lines += paper.paragraph(f"{cost}.", tone="faint")
+    if summary.archive:
+        records = words.counted(summary.archived, "customer record")
+        lines.append(clean(f"{records} archived in {summary.archive}"))  # a path that wraps is no use
+    return lines

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.kind import Collection
-from reconciler.resources import membership
+from reconciler.resources import membership, records
 from reconciler.resources.meta_field import GROUP_TEXT, GroupLink, MetaField, MetaFieldKind, ensured
 
 
@@ -30,6 +30,7 @@ class AccountFieldKind(MetaFieldKind):
     group_type = membership.ACCOUNT
     data = "accountCustomFieldData"
     holders = "accounts"
+    salvage = records.ACCOUNT_VALUES
     destroys = "Every account's value of the field is deleted with it; there is no undo."
 
 

@@ -11,6 +11,7 @@ from reconciler.model.http import Bound, Flow, Pause, Request, Response, get, po
 from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec
 from reconciler.model.values import RemoteId, Value
+from reconciler.resources import records
 from reconciler.resources.counts import counted
 from reconciler.resources.schema_body import DELETING, body_of, differs, dropped, normal_parts, part_of, without
 
@@ -104,6 +105,7 @@ class CustomObjectKind(Kind):
     collections = (Collection(SCHEMAS, "schemas", alias="objectTypes"),)
     label = "slug"
     created = ""
+    salvage = records.RECORDS
     destroys = "All records of the object are deleted with its schema; there is no undo."
 
     def claims(self, row: Row, tables: Tables) -> bool:

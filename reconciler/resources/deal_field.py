@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.kind import Collection
-from reconciler.resources import membership
+from reconciler.resources import membership, records
 from reconciler.resources.meta_field import GROUP_TEXT, GroupLink, MetaField, MetaFieldKind, ensured
 
 
@@ -32,6 +32,7 @@ class DealFieldKind(MetaFieldKind):
     group_type = membership.DEAL
     data = "dealCustomFieldData"
     holders = "deals"
+    salvage = records.DEAL_VALUES
     destroys = "Every deal's value of the field is deleted with it; there is no undo."
 
 

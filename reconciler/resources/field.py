@@ -33,7 +33,7 @@ from reconciler.model.spec import (
     truthy,
 )
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import membership
+from reconciler.resources import membership, records
 from reconciler.resources.counts import counted
 
 ALL = "all"
@@ -125,6 +125,7 @@ class FieldKind(Kind):
     renames = frozenset({"perstag"})
     collections = (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),)
     label = "title"
+    salvage = records.VALUES
     destroys = "Every contact's value of the field is deleted with it; there is no undo."
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:

@@ -13,6 +13,7 @@ from reconciler.model.http import Bound, Flow, Request, delete, get, post
 from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
+from reconciler.resources import records
 from reconciler.resources.counts import total_of
 from reconciler.resources.user_group import ADMIN
 
@@ -68,6 +69,7 @@ class ListKind(Kind):
     collections = (Collection("/lists", "lists"), Collection("/listGroups", "listGroups", optional=True))
     guarded = True
     observed = ("update",)
+    salvage = records.SUBSCRIBED
     destroys = "Contacts only on this list are deleted, and its campaigns, reports and segments; there is no undo."
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:

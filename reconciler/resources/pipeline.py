@@ -12,6 +12,7 @@ from reconciler.model.http import Bound, Flow, Request, Response, delete, get, p
 from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
 from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, RefTo, SentAs, Spec, ident, number
 from reconciler.model.values import RemoteId, Value
+from reconciler.resources import records
 from reconciler.resources.counts import deals, total_of
 from reconciler.resources.stage import PIPELINES, Stage
 from reconciler.resources.user_group import ADMIN
@@ -73,6 +74,7 @@ class PipelineKind(Kind):
     mentioned_as = ("dealgroup", "groupid", "d_groupid", "pipeline", "pipelineid")
     collections = (PIPELINES,)
     label = "title"
+    salvage = records.PIPELINE_DEALS
     destroys = "Its stages and all their deals are deleted with it; there is no undo."
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:

@@ -12,6 +12,7 @@ from reconciler.model.http import Bound, Flow, Pause, Request, Response, delete,
 from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident
 from reconciler.model.values import Value
+from reconciler.resources import records
 from reconciler.resources.counts import deals, total_of
 
 PIPELINES = Collection("/dealGroups", "dealGroups", sides=("dealStages",))
@@ -70,6 +71,7 @@ class StageKind(Kind):
     mentioned_as = ("dealstage", "stage", "stageid", "d_stageid")
     collections = (PIPELINES,)
     label = "title"
+    salvage = records.STAGE_DEALS
     destroys = "All deals in the stage are deleted with it, unless `on_destroy: {move_deals_to: ...}` moves them first."
     extra: ClassVar[Mapping[str, Attribute]] = {
         "pipeline": Attribute(

@@ -11,6 +11,7 @@ from reconciler.model.http import Flow
 from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Write
 from reconciler.model.spec import KEY, Api, Default, Spec
 from reconciler.model.values import Value
+from reconciler.resources import records
 from reconciler.resources.counts import counted
 
 
@@ -38,6 +39,7 @@ class TagKind(Kind):
     read_singly = True
     mentioned_as = ("tag", "tagid", "tag_id", "tags")
     collections = (Collection("/tags", "tags"),)
+    salvage = records.TAGGED
     destroys = "The tag is removed from all contacts that have it; there is no undo."
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:

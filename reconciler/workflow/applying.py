@@ -28,6 +28,7 @@ from reconciler.planning.binding import binding_of, kept
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import Inputs, plan
 from reconciler.workflow import recording
+from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.reading import again
 from reconciler.workflow.recording import run_name
@@ -61,8 +62,14 @@ def lock_info(session: Session, operation: str) -> LockInfo:
     )
 
 
-async def apply_plan(session: Session, planned: Planned, hooks: Hooks, *, lock_timeout: float = 0.0) -> ApplySummary:
-    """Apply a plan. Raises Refused (guards), StalePlan (the state moved on), LockHeld, StateError."""
+async def apply_plan(
+    session: Session, planned: Planned, hooks: Hooks, *, lock_timeout: float = 0.0, archive: Archive | None = None
+) -> ApplySummary:
+    """Apply a plan. Raises Refused (guards), StalePlan (the state moved on), LockHeld, StateError.
+
+    With `archive`, the customer records that it takes away are written to files first; when that fails, nothing is
+    applied.
+    """
     if planned.document.tripped:
         raise Refused(
             "\n".join(f"{guard.message}" for guard in planned.document.tripped),
@@ -76,7 +83,10 @@ async def apply_plan(session: Session, planned: Planned, hooks: Hooks, *, lock_t
         async with AsyncExitStack() as stack:
             _drop_settled(book, planned)
             remote = Fenced(session.connect(stack, write=True), hold)
-            return await _Run(session, planned, book, remote, hooks).run(info)
+            run = _Run(session, planned, book, remote, hooks)
+            if archive is not None:
+                run.archived = await archive_losses(session, planned.plan, remote, archive, run.name)
+            return await run.run(info)
 
 
 def _operation(options: Mapping[str, Any]) -> str:
@@ -149,10 +159,11 @@ class _Run:
         self.problems: list[tuple[str, str, str]] = []
         self.notes: list[str] = []
         self.tally = recording.Tally()
+        self.archived = Archived()
 
     async def run(self, info: LockInfo) -> ApplySummary:
         steps = self.planned.plan
-        record = recording.begun(self.name, info, self.planned.document, self.book.state())
+        record = recording.begun(self.name, info, self.planned.document, self.book.state(), self.archived.folder)
         self.book.store.save_run(record)
         if self.book.store.coalesces:
             self.book.announce(self._intents(steps), self.name)
@@ -399,7 +410,9 @@ class _Run:
             ),
             notes=tuple(self.notes),
             requests=self.remote.requests,
-            forecast=self.planned.document.forecast.apply_requests,
+            forecast=self.planned.document.forecast.apply_requests + self.archived.forecast,
+            archive=self.archived.folder,
+            archived=self.archived.records,
             seconds=time.monotonic() - self.started,
         )
 

@@ -151,7 +151,7 @@ def break_lock(session: Session, lock_id: str) -> bool:
 
 
 def record(session: Session, operation: str, note: str) -> None:
-    """Keep a record of an operation that sends nothing to the account."""
+    """Keep a record of an operation that applies no plan."""
     info = lock_info(session, operation)
     session.store.save_run(
         RunRecord(

@@ -22,7 +22,7 @@ def run_name(session: Session) -> str:
     return f"{session.around.stamp()}-{session.around.token()[:6]}"
 
 
-def begun(name: str, info: LockInfo, document: PlanDocument, state: State) -> RunRecord:
+def begun(name: str, info: LockInfo, document: PlanDocument, state: State, archive: str = "") -> RunRecord:
     """Return the record of a run that is about to write: every change with what was there before."""
     ops: dict[str, list[str]] = {}
     for step in document.steps:
@@ -42,6 +42,7 @@ def begun(name: str, info: LockInfo, document: PlanDocument, state: State) -> Ru
         overrides=sorted({*overridden, *map(str, document.options.get("allow", ()))}),
         serial_before=state.serial,
         forecast=document.forecast.apply_requests,
+        archive=archive,
         steps=[_step(change, ops[change.address], state) for change in document.changes if change.address in ops],
     )
 

@@ -135,8 +135,8 @@ class Session:
         loaded = load(self.project, self.settings, self.kinds, self.around.environ, offline=offline, texts=texts)
         return replace(loaded, desired=self.adapt(loaded.desired))
 
-    def connect(self, stack: AsyncExitStack, *, write: bool) -> Any:
-        """Return a client of the account; it is closed with the stack."""
+    def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False) -> Any:
+        """Return a client of the account; it is closed with the stack. With `restore` it puts records back only."""
         if self.remote is not None:
             return self.remote
         from reconciler.remote.client import Client, Connection, in_process
@@ -152,7 +152,7 @@ class Session:
             url, token = "http://emulator", account.settings.token
         client = Client(
             Connection(url, token, self.rate),
-            mode=Mode.WRITE if write else Mode.READ,
+            mode=Mode.RESTORE if restore else Mode.WRITE if write else Mode.READ,
             transport=transport,
             on_wait=self.on_wait,
             on_answer=self.on_answer,

@@ -9,11 +9,13 @@ from reconciler.workflow import runs
 from reconciler.workflow.session import Session, open_book
 
 
-def inverse_of(session: Session, name: str | None) -> Inverse:
-    """Return the inverse of a run; without a name, of the last one that did something. Raises PlanError."""
+def inverse_of(session: Session, name: str | None, *, undone: bool = False) -> Inverse:
+    """Return the inverse of a run; without a name, of the last one that did something. Raises PlanError, unless
+    `undone`, also where there is nothing left of it.
+    """
     run = runs.show(session, name) if name else _last(session)
     found = inverse(run, open_book(session).state(), session.kinds)
-    if not found.addresses and not found.lost:
+    if not found.addresses and not found.lost and not undone:
         raise PlanError(f"the run {run.name} did nothing that could be undone")
     return found
 

@@ -144,6 +144,13 @@ CORRECTIONS: tuple[Correction, ...] = (
         "/customObjects/schemas/{id}",
         body={"schema": {"fields": [_SCHEMA_FIELD]}},
     ),
+    Correction(
+        "[OAS]'s schema makes `relationships` an array; its examples, of requests and of answers, an object by name",
+        ["POST"],
+        "/customObjects/records/{id}",
+        body={"record": {**_names("id externalId schemaId relationships"), "fields": [_names("id value")]}},
+        replaces=True,
+    ),
     # Deal roles and tasks
     Correction("[OAS] forgot the wrapper", ["POST"], "/dealRoles", body={"dealRole": _names("title")}, replaces=True),
     Correction("named by `links` [OAS]", ["GET"], "/dealRoles/{id}/contactDeals"),

@@ -94,6 +94,25 @@ def test_only_configuration_can_be_written(contract_paths: list[tuple[str, str]]
     assert "DELETE /personalizations/bulkdelete" in refused
 
 
+def test_a_restore_writes_records_and_nothing_else(contract_paths: list[tuple[str, str]]) -> None:
+    """Values, tags, stages of deals and records of custom objects: no contact, no list, no automation, no delete."""
+    allowed = set()
+    for method, path in contract_paths:
+        try:
+            check(Request(method, path.replace("{id}", "7"), body={}), Mode.RESTORE)
+        except Forbidden:
+            continue
+        allowed.add(f"{method} {path}")
+    assert sorted(line for line in allowed if not line.startswith("GET ")) == [
+        "POST /accountCustomFieldData",
+        "POST /contactTags",
+        "POST /customObjects/records/{id}",
+        "POST /dealCustomFieldData",
+        "POST /fieldValues",
+        "PUT /deals/{id}",
+    ]
+
+
 @pytest.mark.parametrize(
     "path",
     ["/contact/sync", "/import/bulk_import", "/campaigns/1", "/campaign/1/send", "/messages/1/send", "/users/1/invite"],

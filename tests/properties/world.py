@@ -205,7 +205,8 @@ class _Here(Session):
     def store(self) -> Any:
         return DocumentStore(MemoryShelf(self.world.disk, self.world.process), locks=Turn(self.world.disk))
 
-    def connect(self, stack: AsyncExitStack, *, write: bool) -> Any:
+    def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False) -> Any:
+        assert not restore, "histories archive nothing"
         wire = Wire(in_process(self.world.account.app), self.world.process, write)
         connection = Connection(self.settings.url, self.settings.token, None)
         client = Client(connection, mode=Mode.WRITE if write else Mode.READ, transport=wire)

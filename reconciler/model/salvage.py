@@ -1,0 +1,71 @@
+"""Customer records that go with an object: how they are read before, and put back afterwards where the API can."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.http import Request
+
+Record = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Salvage:
+    """A listing of the records (`{id}` in `path` and `query` stands for the object), and what is kept of each row.
+
+    `mine` tells whether a row belongs to the object: an account may ignore a filter. `total` is the path, wrapper and
+    property of a number that the rows have to match where they cannot tell themselves. `holder` names the part of a
+    kept record that tells it from the others: where the object has a record of that holder already, none is put back.
+    `back` builds the request that puts a record back to the object with a new id; without it, `lost` says why there is
+    none. `stays` means that records may also be put back to an object that was changed, not deleted. `untold`: the
+    listing tells no total, so that only an empty page ends it.
+    """
+
+    path: str
+    key: str
+    kept: Callable[[Record], dict[str, Any]]
+    holder: str
+    query: tuple[tuple[str, str], ...] = ()
+    mine: Callable[[str, Record], bool] = lambda identity, row: True
+    total: tuple[str, str, str] | None = None
+    back: Callable[[str, Record], Request] | None = None
+    stays: bool = False
+    untold: bool = False
+    lost: str = ""
+    warning: str = ""
+    """What putting back may set off in the account."""
+
+    def page(self, identity: str, offset: int) -> Request:
+        """Return the request of one page of 100."""
+        query = tuple((name, value.replace("{id}", identity)) for name, value in self.query)
+        return Request("GET", self.path.replace("{id}", identity), (*query, ("limit", "100"), ("offset", str(offset))))
+
+    def same(self, record: Record) -> str:
+        """Return what makes two kept records the same one: their holder, and all they say where none is named."""
+        return json.dumps(record.get(self.holder) or dict(record), sort_keys=True, default=str)
+
+
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """The archived records of one object. `why` says why none of them can be put back; `warning` what that sets off."""
+
+    address: str
+    kind: str
+    run: str
+    records: tuple[Record, ...]
+    why: str = ""
+    warning: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Returned:
+    """What became of a lot: records put back, there already, and lost with the reason."""
+
+    lot: Lot
+    back: int = 0
+    present: int = 0
+    lost: int = 0
+    why: str = ""

@@ -1,0 +1,129 @@
+"""Customer records as they are archived and put back, see `model.salvage`. No kind lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from reconciler.model.http import Request, post
+from reconciler.model.salvage import Record, Salvage
+
+AUTOMATIONS = "automations that start with it may run again"
+
+
+def _of(name: str) -> Callable[[str, Record], bool]:
+    return lambda identity, row: str(row.get(name)) == identity
+
+
+def _value(field: str, value: str) -> Callable[[str, Record], bool]:
+    return lambda identity, row: str(row.get(field)) == identity and row.get(value) not in (None, "")
+
+
+def _whole(row: Record) -> dict[str, Any]:
+    return {name: value for name, value in row.items() if name != "links"}
+
+
+def _record(one: Record) -> dict[str, Any]:
+    """Related ids are read as texts, and written as numbers [OAS, examples of /customObjects/records]."""
+    related = {
+        name: [int(identity) if str(identity).isdecimal() else identity for identity in identities]
+        for name, identities in (one.get("relationships") or {}).items()
+    }
+    return {**one, **({"relationships": related} if related else {})}
+
+
+TAGGED = Salvage(
+    "/contacts",
+    "contacts",
+    lambda row: {"contact": str(row["id"])},
+    "contact",
+    (("tagid", "{id}"),),
+    total=("/tags/{id}", "tag", "subscriber_count"),
+    back=lambda identity, one: post("/contactTags", {"contactTag": {"contact": one["contact"], "tag": identity}}),
+    warning=AUTOMATIONS,
+)
+VALUES = Salvage(
+    "/fieldValues",
+    "fieldValues",
+    lambda row: {"contact": str(row.get("contact")), "value": row.get("value")},
+    "contact",
+    (("filters[fieldid]", "{id}"),),
+    mine=_value("field", "value"),
+    back=lambda identity, one: post(
+        "/fieldValues", {"fieldValue": {"contact": one["contact"], "field": identity, "value": one["value"]}}
+    ),
+    stays=True,
+    warning=AUTOMATIONS,
+)
+DEAL_VALUES = Salvage(
+    "/dealCustomFieldMeta/{id}/dealCustomFieldData",
+    "dealCustomFieldData",
+    lambda row: {"deal": str(row.get("dealId")), "value": row.get("fieldValue")},
+    "deal",
+    mine=_value("customFieldId", "fieldValue"),
+    back=lambda identity, one: post(
+        "/dealCustomFieldData",
+        {"dealCustomFieldDatum": {"dealId": one["deal"], "customFieldId": identity, "fieldValue": one["value"]}},
+    ),
+    stays=True,
+    untold=True,
+)
+ACCOUNT_VALUES = Salvage(
+    "/accountCustomFieldMeta/{id}/accountCustomFieldData",
+    "accountCustomFieldData",
+    # Read as `accountId`, written as `customerAccountId` (section 2.6 of the API page).
+    lambda row: {
+        "account": str(row.get("accountId", row.get("customerAccountId"))),
+        "value": row.get("fieldValue"),
+    },
+    "account",
+    mine=_value("customFieldId", "fieldValue"),
+    back=lambda identity, one: post(
+        "/accountCustomFieldData",
+        {
+            "accountCustomFieldDatum": {
+                "customerAccountId": one["account"],
+                "customFieldId": identity,
+                "fieldValue": one["value"],
+            }
+        },
+    ),
+    stays=True,
+    untold=True,
+)
+STAGE_DEALS = Salvage(
+    "/deals",
+    "deals",
+    _whole,
+    "id",
+    (("filters[stage]", "{id}"),),
+    mine=_of("stage"),
+    back=lambda identity, one: Request("PUT", f"/deals/{one['id']}", body={"deal": {"stage": identity}}, expect=(404,)),
+    lost="deals that went with their stage cannot be made again; they are in the archive",
+    warning="deals that were moved to other stages meanwhile are moved back",
+)
+PIPELINE_DEALS = Salvage(
+    "/deals",
+    "deals",
+    _whole,
+    "id",
+    (("filters[group]", "{id}"),),
+    mine=_of("group"),
+    lost="deals that went with their pipeline cannot be made again; they are in the archive",
+)
+SUBSCRIBED = Salvage(
+    "/contacts",
+    "contacts",
+    lambda row: {"contact": str(row["id"]), "email": row.get("email")},
+    "contact",
+    (("listid", "{id}"), ("status", "-1")),
+    lost="contacts are not subscribed again, for that may send them mail; they are in the archive",
+)
+RECORDS = Salvage(
+    "/customObjects/records/{id}",
+    "records",
+    lambda row: {name: row[name] for name in ("externalId", "fields", "relationships") if name in row},
+    "externalId",
+    back=lambda identity, one: post(f"/customObjects/records/{identity}", {"record": _record(one)}),
+    lost="records that are still there are not written over; what they held is in the archive",
+)

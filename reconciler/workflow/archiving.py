@@ -1,0 +1,163 @@
+"""Customer records that a plan takes away, written to files before its first step.
+
+One NDJSON file for each object that loses any, below a folder with the name of the run: a head, then a record a line.
+Files are readable by their owner only, and encrypted where the environment has recipients. Records go into these files
+and nowhere else.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass, replace
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+from reconciler.engine.examine import DESTROYS, goes_with_its_parent
+from reconciler.model.errors import ReconcilerError, Refused
+from reconciler.model.http import Remote, get
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Change, Plan
+from reconciler.model.salvage import Salvage
+from reconciler.model.spec import number
+from reconciler.resources.counts import total_of
+from reconciler.store import Seal
+from reconciler.workflow.session import Session
+
+BUDGET = 1000
+"""Requests that an archive may take, where nothing else is said; 200 seconds at the limit of the account."""
+PAGE = 100
+FORMAT = "1.0"
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Where to, and with how many requests at most."""
+
+    folder: Path
+    budget: int = BUDGET
+
+
+@dataclass(frozen=True, slots=True)
+class Archived:
+    """What was archived: the folder of the run (empty: nothing goes), how many records, the requests as announced."""
+
+    folder: str = ""
+    records: int = 0
+    forecast: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """Records of an object: what is kept of them, the requests it took, and whether they are surely the object's."""
+
+    records: list[dict[str, Any]]
+    requests: int
+    verified: bool = True
+
+
+def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, Salvage]]:
+    """Return the changes that take customer records away, with the id of the object and how they are read. What goes
+    with its parent is among the parent's.
+    """
+    gone = {(one.kind, one.live.id) for one in plan.changes if one.live is not None and one.action in DESTROYS}
+    found = []
+    for change in plan.changes:
+        salvage = kinds[change.kind].salvage
+        loses = change.action in DESTROYS or bool(change.impacts)
+        if salvage is None or change.live is None or not loses or goes_with_its_parent(change, kinds, gone):
+            continue
+        found.append((change, change.live.id, salvage))
+    return found
+
+
+def requests_for(plan: Plan, kinds: Kinds, archive: Archive) -> int:
+    """Return how many requests the archive takes, as far as the plan counted the records. Raises Refused where the
+    budget does not allow them.
+    """
+    needed = 0
+    for change, _, salvage in losing(plan, kinds):
+        count = max((impact.count or 0 for impact in change.impacts), default=0)
+        needed += max(1, ceil(count / PAGE)) + (salvage.total is not None) + salvage.untold
+    if needed > archive.budget:
+        raise Refused(
+            f"the archive takes about {needed:,} requests, and may take {archive.budget:,}; nothing was changed",
+            hint=f"--archive-requests {ceil(needed * 1.1)}",
+        )
+    return needed
+
+
+async def archive_losses(session: Session, plan: Plan, remote: Remote, archive: Archive, run: str) -> Archived:
+    """Write what the plan takes away, a file for each object.
+
+    Raises Refused where the budget ends, and whatever a read raises: nothing was written to the account then.
+    """
+    place, left, records = archive.folder / run, archive.budget, 0
+    going = losing(plan, session.kinds)
+    forecast = requests_for(plan, session.kinds, archive)
+    for change, identity, salvage in going:
+        read = await read_records(remote, salvage, identity, left)
+        left -= read.requests
+        records += len(read.records)
+        head = {
+            "format_version": FORMAT,
+            "run": run,
+            "account": session.identity,
+            "address": change.address,
+            "kind": change.kind,
+            "id": identity,
+            "action": change.action,
+            "records": len(read.records),
+            "verified": read.verified,
+        }
+        _write(place / f"{change.address}.ndjson", [head, *read.records], session)
+    return Archived(str(place), records, forecast) if going else Archived()
+
+
+async def read_records(remote: Remote, salvage: Salvage, identity: str, budget: int) -> Reading:
+    """Return the records of an object. Raises Refused when that takes more requests than `budget`."""
+    rows: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    spent = 0
+    while True:
+        if spent >= budget:
+            raise Refused(
+                "the requests that the archive may take are used up; nothing was changed",
+                hint="allow more with --archive-requests N",
+            )
+        answer = await remote.send(salvage.page(identity, len(seen)))
+        spent += 1
+        page = answer.body.get(salvage.key) if isinstance(answer.body, dict) else None
+        fresh = [row for row in page or () if isinstance(row, dict) and str(row.get("id")) not in seen]
+        seen |= {str(row.get("id")) for row in fresh}
+        rows += [salvage.kept(row) for row in fresh if salvage.mine(identity, row)]
+        if not fresh or len(seen) == total_of(answer.body):
+            break
+    read = Reading(rows, spent)
+    return read if salvage.total is None else await _verified(remote, salvage, identity, read)
+
+
+async def _verified(remote: Remote, salvage: Salvage, identity: str, read: Reading) -> Reading:
+    """An account that ignores the filter shows everybody. The object's own number proves that it did not, and so does
+    a listing without the filter that has more; that number may be late, and counts by rules of its own.
+    """
+    path, wrapper, name = salvage.total or ("", "", "")
+    answer = await remote.send(get(path.replace("{id}", identity)))
+    if number(answer.row(wrapper).get(name)) == len(read.records):
+        return replace(read, requests=read.requests + 1)
+    whole = total_of((await remote.send(get(salvage.path, limit="1"))).body)
+    return replace(read, requests=read.requests + 2, verified=whole is not None and whole > len(read.records))
+
+
+def _write(path: Path, lines: list[dict[str, Any]], session: Session) -> None:
+    content = "".join(f"{json.dumps(line, ensure_ascii=False, sort_keys=True)}\n" for line in lines).encode()
+    sealed = Seal(session.settings.recipients).close(content)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
+            stream.write(sealed)
+            stream.flush()
+            os.fsync(stream.fileno())
+    except OSError as error:
+        raise ReconcilerError(f"the archive {path} cannot be written: {error.strerror}; nothing was changed") from error

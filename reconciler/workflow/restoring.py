@@ -1,0 +1,109 @@
+"""Archived customer records, put back to the objects that carry the addresses now; see `archiving`."""
+
+from __future__ import annotations
+
+import json
+from contextlib import AsyncExitStack
+from pathlib import Path
+
+from reconciler.engine.together import together
+from reconciler.model.errors import ReconcilerError, Rejected
+from reconciler.model.http import Remote
+from reconciler.model.salvage import Lot, Record, Returned, Salvage
+from reconciler.store import Seal
+from reconciler.workflow.applying import Fenced, lock_info
+from reconciler.workflow.archiving import read_records
+from reconciler.workflow.backends import record
+from reconciler.workflow.identity import check_account
+from reconciler.workflow.session import Session, open_book
+
+AT_ONCE = 100
+MOST_READS = 10_000
+"""Requests for reading what is there already: a million records of one object."""
+
+
+def newest_run(folder: Path) -> str:
+    """Return the run that was archived last. Raises ReconcilerError where there is none."""
+    runs = sorted(path.name for path in folder.glob("*") if any(path.glob("*.ndjson")))
+    if not runs:
+        raise ReconcilerError(
+            f"there is no archive in {folder}", hint="give the folder that `apply --archive` was given"
+        )
+    return runs[-1]
+
+
+def lots_of(session: Session, folder: Path, run: str) -> list[Lot]:
+    """Read the archive of a run. Raises ReconcilerError for what is no archive, or that of another account."""
+    paths = sorted((folder / run).glob("*.ndjson"))
+    if not paths:
+        raise ReconcilerError(f"there is no archive of {run} in {folder}")
+    return [_lot(session, path) for path in paths]
+
+
+def _lot(session: Session, path: Path) -> Lot:
+    seal = Seal(session.settings.recipients, session.around.environ)
+    try:
+        head, *records = [
+            json.loads(line) for line in seal.open(path.read_bytes(), f"the archive {path}").decode().splitlines()
+        ]
+        if head["records"] != len(records):
+            raise ValueError
+        kind, account = session.kinds[head["kind"]], head["account"]
+        address, action, verified = head["address"], head["action"], head["verified"]
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise ReconcilerError(f"{path} is no archive, or was cut off; nothing was changed") from error
+    if account != session.identity:
+        raise ReconcilerError(
+            f"{path} is of the account {account}, not of {session.identity}; nothing was changed", hint="check --env"
+        )
+    salvage = kind.salvage
+    why = ""
+    if not verified:
+        why = "the account did not say for certain whose records they are"
+    elif salvage is None or salvage.back is None or (action == "update" and not salvage.stays):
+        why = salvage.lost if salvage is not None else "they cannot be put back"
+    return Lot(address, kind.name, path.parent.name, tuple(records), why, salvage.warning if salvage else "")
+
+
+async def restore(session: Session, lots: list[Lot], *, lock_timeout: float = 0.0) -> list[Returned]:
+    """Put records back, under the lock, and record it. Nothing is put back twice, nothing is written over.
+
+    Raises what sending raises; what was put back until then stays, and another call goes on from there.
+    """
+    with session.store.lock(lock_info(session, "restore"), timeout=lock_timeout) as hold:
+        state = open_book(session).state()
+        found = []
+        async with AsyncExitStack() as stack:
+            remote = Fenced(session.connect(stack, write=False, restore=True), hold)
+            await check_account(session, remote, state)
+            for lot in lots:
+                binding = state.resources.get(lot.address)
+                salvage = session.kinds[lot.kind].salvage
+                if lot.why or salvage is None or binding is None:
+                    why = lot.why or f"{lot.address} is not managed now"
+                    found.append(Returned(lot, lost=len(lot.records), why=why))
+                else:
+                    found.append(await _put_back(remote, lot, salvage, binding.id))
+        total = sum(one.back for one in found)
+    record(session, "restore", f"put back {total} archived records of {lots[0].run}")
+    return found
+
+
+async def _put_back(remote: Remote, lot: Lot, salvage: Salvage, identity: str) -> Returned:
+    there = await read_records(remote, salvage, identity, MOST_READS)
+    known = {salvage.same(one) for one in there.records}
+    missing = [one for one in lot.records if salvage.same(one) not in known]
+
+    async def put(one: Record) -> bool:
+        assert salvage.back is not None  # such a lot has a reason why not
+        try:
+            return (await remote.send(salvage.back(identity, one))).ok
+        except Rejected:
+            return False
+
+    back = 0
+    for start in range(0, len(missing), AT_ONCE):
+        back += sum(await together(put(one) for one in missing[start : start + AT_ONCE]))
+    lost = len(missing) - back
+    why = (salvage.lost or "the account refused them: what they belonged to may be gone") if lost else ""
+    return Returned(lot, back, len(lot.records) - len(missing), lost, why)

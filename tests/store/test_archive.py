@@ -1,0 +1,317 @@
+"""Archives: the customer records that a plan takes away are saved first, and put back to what carries them again."""
+
+from __future__ import annotations
+
+import json
+import stat
+from dataclasses import replace
+from typing import Any
+
+import pyrage
+import pytest
+
+from reconciler.emulator.families import TYPES
+from tests.world import World
+from tests.world.project import PROJECT
+
+EVERYTHING = """
+tags: {vip: {name: VIP}}
+fields: {tier: {title: Tier, type: text, lists: all}}
+deal_fields: {size: {label: Size, type: text}}
+account_fields: {branch: {label: Branch, type: text}}
+custom_objects:
+  ticket:
+    slug: ticket
+    labels: {singular: Ticket, plural: Tickets}
+    fields: {topic: {type: text, labels: {singular: Topic, plural: Topics}}}
+"""
+CANARY = "canary-of-a-customer"
+
+
+def filled(world: World) -> None:
+    """An account where three contacts, deals and accounts have something in all that is declared."""
+    world.write(EVERYTHING)
+    world.apply()
+    of = {table: world.rows(table)[0]["id"] for table in ("tags", "fields", "schemas")}
+    size = int(world.rows("dealCustomFieldMeta", fieldLabel="Size")[0]["id"])
+    branch = int(world.rows("accountCustomFieldMeta", fieldLabel="Branch")[0]["id"])
+    for number in "123":
+        value = f"{CANARY}-{number}"
+        world.account.seed(
+            {
+                "contacts": [{"id": number, "email": f"canary-{number}@example.com"}],
+                "contactTags": [{"contact": number, "tag": of["tags"]}],
+                "fieldValues": [{"contact": number, "field": of["fields"], "value": value}],
+                "dealCustomFieldData": [{"dealId": int(number), "customFieldId": size, "fieldValue": value}],
+                "accountCustomFieldData": [{"accountId": int(number), "customFieldId": branch, "fieldValue": value}],
+            }
+        )
+        record: dict[str, Any] = {"externalId": f"T-{number}", "fields": [{"id": "topic", "value": value}]}
+        record["relationships"] = {"primary-contact": [number]}
+        world.account.rows.put("records", f"r{number}", {"id": f"r{number}", "schema": of["schemas"], **record})
+
+
+def held(world: World) -> dict[str, list[Any]]:
+    """Who has what, whatever the ids of the objects are."""
+    shown = {
+        "contactTags": ("contact",),
+        "fieldValues": ("contact", "value"),
+        "dealCustomFieldData": ("dealId", "fieldValue"),
+        "accountCustomFieldData": ("accountId", "fieldValue"),
+        "records": ("externalId", "fields", "relationships"),
+    }
+    return {
+        table: sorted("|".join(str(row[name]).replace("'", "") for name in names) for row in world.rows(table))
+        for table, names in shown.items()
+    }
+
+
+def remove(world: World, *more: str, archive: str = "saved") -> Any:
+    """Delete everything that is declared, with an archive."""
+    world.write("tags: {}")
+    planned = world.plan()
+    said = [guard.override for guard in planned.document.tripped if guard.override]
+    allowed = [word for text in said for word in text.split(" ", 1)]
+    return world.cli("apply", "--auto-approve", *allowed, "--archive", str(world.folder / archive), *more)
+
+
+def undo(world: World, *more: str) -> Any:
+    """Undo the last run with an archive, and put back what is in it."""
+    return world.cli("undo", "--auto-approve", "--restore", str(world.folder / "saved"), *more)
+
+
+def test_what_was_deleted_comes_back_with_its_records(world: World) -> None:
+    """Values, tags and records of custom objects are saved, lost, and put back to the objects that were made anew; a
+    second restore finds them there and writes nothing.
+    """
+    filled(world)
+    before = held(world)
+    assert all(len(rows) == 3 for rows in before.values())
+    ran = remove(world)
+    assert ran.code == 0, ran.text
+    assert "15 customer records archived in" in ran.out
+    assert all(rows == [] for rows in held(world).values())
+    ran = undo(world)
+    assert ran.code == 0, ran.text
+    assert "15 customer records put back" in ran.out
+    assert held(world) == before
+    assert world.plan().document.steps  # the configuration still wants them gone
+    world.forget()
+    ran = undo(world)
+    assert ran.code == 0, ran.text
+    assert "tag.vip: 3 there already" in ran.out
+    assert world.writes() == []
+    assert held(world) == before
+
+
+def test_records_are_in_the_archive_and_nowhere_else(world: World) -> None:
+    """No value, e-mail address or title of a customer is in a state, journal, run record or line of output; the files
+    of the archive are for their owner only.
+    """
+    filled(world)
+    said = remove(world).text + undo(world).text + world.cli("runs", "show").text
+    assert "canary" not in said
+    saved = world.folder / "saved"
+    files = [path for path in world.folder.rglob("*") if path.is_file()]
+    assert {path for path in files if b"canary" in path.read_bytes()} == {
+        path for path in files if saved in path.parents and not path.name.startswith("tag.")
+    }
+    for path in saved.rglob("*.ndjson"):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        head, *records = [json.loads(line) for line in path.read_text("utf-8").splitlines()]
+        assert head["address"] == path.name.removesuffix(".ndjson")
+        assert head["records"] == len(records) == 3
+        assert head["verified"] is True
+
+
+def test_a_budget_is_shown_and_kept(world: World) -> None:
+    """What the archive takes is said before anybody says yes; more than it may take stops everything."""
+    filled(world)
+    world.forget()
+    ran = remove(world, "--archive-requests", "3")
+    assert ran.code == 7, ran.text
+    assert "may take 3" in ran.err
+    assert "--archive-requests 9" in ran.err
+    assert world.writes() == []
+    assert not (world.folder / "saved").exists()
+    ran = remove(world, "--archive-requests", "9")
+    assert ran.code == 0, ran.text
+    assert "takes about 8 of at most 9 requests" in ran.err
+
+
+def test_a_lying_count_does_not_break_the_budget(world: World) -> None:
+    """Without counts nothing is known beforehand: the archive stops at its budget, and nothing was deleted."""
+    world.write("tags: {vip: {name: VIP}}")
+    world.apply()
+    number = world.rows("tags")[0]["id"]
+    world.account.seed(
+        {
+            "contacts": [{"id": str(one), "email": f"p{one}@example.com"} for one in range(1, 351)],
+            "contactTags": [{"contact": str(one), "tag": number} for one in range(1, 351)],
+        }
+    )
+    ran = remove(world, "--no-impact", "--archive-requests", "2")
+    assert ran.code == 7, ran.text
+    assert "are used up" in ran.err
+    assert len(world.rows("tags")) == 1
+    ran = remove(world, archive="again")
+    assert "350 customer records archived" in ran.out, ran.text
+
+
+def test_an_archive_that_cannot_be_written_stops_the_apply(world: World) -> None:
+    """A folder that is a file, or read-only: nothing was deleted."""
+    filled(world)
+    (world.folder / "saved").write_text("in the way")
+    ran = world.cli("destroy", "--auto-approve", "--archive", str(world.folder / "saved" / "deeper"))
+    assert ran.code != 0
+    assert "cannot be written" in ran.err or ran.code == 7, ran.text
+    assert len(held(world)["contactTags"]) == 3
+
+
+def test_an_encrypted_archive(world: World) -> None:
+    """Where the environment has recipients, they are the only ones who read it."""
+    alice, eve = pyrage.x25519.Identity.generate(), pyrage.x25519.Identity.generate()
+    world.write(f"{PROJECT}encryption: {{recipients: [{alice.to_public()}]}}\n", "reconciler.yaml")
+    world.environ["RECONCILER_AGE_IDENTITY"] = str(alice)
+    filled(world)
+    before = held(world)
+    assert remove(world).code == 0
+    for path in (world.folder / "saved").rglob("*.ndjson"):
+        assert path.read_bytes().startswith(b"age-encryption.org/v1")
+    ran = undo(world)
+    assert ran.code == 0, ran.text
+    assert held(world) == before
+    world.environ["RECONCILER_AGE_IDENTITY"] = str(eve)
+    assert undo(world).code != 0
+
+
+def test_an_archive_belongs_to_its_account_and_is_whole(world: World) -> None:
+    """Ids of contacts mean nothing in another account; a file that was cut off is told, not half used."""
+    filled(world)
+    assert remove(world).code == 0
+    path = next((world.folder / "saved").rglob("field.tier.ndjson"))
+    whole = path.read_text("utf-8")
+    path.write_text("".join(whole.splitlines(keepends=True)[:-1]), "utf-8")
+    world.forget()
+    ran = undo(world)
+    assert "cut off" in ran.err, ran.text
+    path.write_text(whole.replace('"account": "', '"account": "other-'), "utf-8")
+    ran = undo(world)
+    assert "is of the account other-" in ran.err, ran.text
+    assert world.writes() == []
+    ran = world.cli("undo", "--restore", str(world.folder / "state"))
+    assert "there is no archive in" in ran.err, ran.text
+
+
+def test_nobody_is_written_over(world: World) -> None:
+    """Who has another value by now keeps it."""
+    filled(world)
+    assert remove(world).code == 0
+    assert world.cli("undo", "--auto-approve").code == 0
+    field = world.rows("fields")[0]["id"]
+    world.account.seed({"fieldValues": [{"contact": "2", "field": field, "value": "newer"}]})
+    ran = undo(world, next((world.folder / "saved").iterdir()).name)
+    assert "field.tier: 2 put back, 1 there already" in ran.out, ran.text
+    assert [row["value"] for row in world.rows("fieldValues", contact="2")] == ["newer"]
+
+
+def test_an_account_that_ignores_filters(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where it shows everybody as having the tag, nobody knows who has it: the list is saved and not put back."""
+    filled(world)
+    world.account.seed({"contacts": [{"id": "9", "email": "canary-9@example.com"}]})
+    monkeypatch.setitem(TYPES, "contacts", replace(TYPES["contacts"], filters={}))
+    ran = remove(world)
+    assert ran.code == 0, ran.text
+    ran = undo(world)
+    assert ran.code == 0, ran.text
+    assert "tag.vip: 4 records cannot be put back" in ran.out
+    assert "did not say for certain" in ran.out
+    assert world.rows("contactTags") == []
+    assert len(world.rows("fieldValues")) == 3
+
+
+def test_what_hangs_on_a_stage_and_a_list_is_saved(world: World) -> None:
+    """Deals cannot be made again, and nobody is subscribed again: they are saved, and the restore says why."""
+    world.write(
+        """
+        lists: {news: {name: News, string_id: news, sender_url: https://a.example, sender_reminder: Hi}}
+        pipelines: {sales: {title: Sales, currency: usd, stages: {lead: {title: Lead}, won: {title: Won}}}}
+        """
+    )
+    world.apply()
+    stage = world.rows("dealStages", title="Lead")[0]
+    for number in ("1", "2"):
+        world.account.seed(
+            {
+                "deals": [{"title": f"Deal {number}", "stage": stage["id"], "group": stage["group"], "value": "100"}],
+                "contacts": [{"id": number, "email": f"canary-{number}@example.com"}],
+                "contactLists": [{"contact": number, "list": world.rows("lists")[0]["id"], "status": "1"}],
+            }
+        )
+    ran = remove(world)
+    assert ran.code == 0, ran.text
+    names = {path.name: path.read_text("utf-8") for path in (world.folder / "saved").rglob("*.ndjson")}
+    assert sorted(names) == ["list.news.ndjson", "pipeline.sales.ndjson"]
+    assert names["list.news.ndjson"].count("canary-") == 2
+    assert names["pipeline.sales.ndjson"].count("Deal ") == 2
+    world.forget()
+    ran = undo(world)
+    assert ran.code == 0, ran.text
+    assert "2 records cannot be put back" in ran.out
+    assert "subscribed again" in ran.out
+    assert not [line for line in world.writes() if "contact" in line.lower()]
+
+
+def test_wrong_usage_is_told(world: World) -> None:
+    """Options that make no sense alone or together."""
+    world.write(EVERYTHING)
+    (world.folder / "saved").mkdir()
+    saved = str(world.folder / "saved")
+    for argv in (
+        ("apply", "--archive-requests", "5"),
+        ("undo", "--restore", saved, "--out", "x.json"),
+        ("undo", "--restore", saved, "--target", "tag.vip"),
+    ):
+        assert world.cli(*argv).code == 1, argv
+
+
+@pytest.mark.parametrize("how", ["drop_before", "drop_after"])
+def test_an_interrupted_restore_goes_on(world: World, how: Any) -> None:
+    """A restore that died is run again, and puts back what is missing: nobody gets anything twice."""
+    filled(world)
+    before = held(world)
+    assert remove(world).code == 0
+    assert world.cli("undo", "--auto-approve").code == 0
+    run = next((world.folder / "saved").iterdir()).name
+    world.fault(how, "POST /customObjects/records", nth=2)
+    ran = undo(world, run)
+    assert ran.code == 1, ran.text
+    assert "nothing is sent twice" in ran.err
+    ran = undo(world, run)
+    assert ran.code == 0, ran.text
+    assert held(world) == before
+
+
+def test_an_option_that_goes(world: World) -> None:
+    """A field that stays loses values with an option: they are saved too, and who has one by then keeps it."""
+    world.write("fields: {tier: {title: Tier, type: dropdown, lists: all, options: [Free, Pro]}}")
+    world.apply()
+    field = world.rows("fields")[0]["id"]
+    for number, value in (("1", "Free"), ("2", "Pro"), ("3", "")):
+        world.account.seed(
+            {
+                "contacts": [{"id": number, "email": f"canary-{number}@example.com"}],
+                "fieldValues": [{"contact": number, "field": field, "value": value}],
+            }
+        )
+    world.write("fields: {tier: {title: Tier, type: dropdown, lists: all, options: [Free]}}")
+    saved = world.folder / "saved"
+    allowed = [guard.override.split(" ", 1) for guard in world.plan().document.tripped if guard.override]
+    ran = world.cli("apply", "--auto-approve", *(word for pair in allowed for word in pair), "--archive", str(saved))
+    assert ran.code == 0, ran.text
+    assert "2 customer records archived" in ran.out
+    world.account.rows.remove_where("fieldValues", value="Pro")
+    ran = undo(world)
+    assert ran.code == 0, ran.text
+    assert "field.tier: 1 put back, 1 there already" in ran.out
+    assert [row["value"] for row in world.rows("fieldValues", contact="2")] == ["Pro"]
