@@ -14,7 +14,7 @@ from reconciler.model.values import Value, carries_secret, decode, has_secret, r
 from reconciler.planning.binding import recall
 from reconciler.planning.diff import MISSING, Sides, rewritten, same, visible
 from reconciler.planning.match import NotFound, Resolver, bound, by_key, resolve
-from reconciler.planning.planner import Inputs
+from reconciler.planning.work import Inputs
 
 
 def drift(inputs: Inputs) -> Plan:

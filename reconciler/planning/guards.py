@@ -10,8 +10,8 @@ from collections.abc import Iterable
 from reconciler.model.document import GuardView
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import Guards
-from reconciler.planning.planner import Inputs
 from reconciler.planning.renames import suspected
+from reconciler.planning.work import Inputs
 
 SMALL = 10
 """Kinds with fewer objects are not held to the percentage."""

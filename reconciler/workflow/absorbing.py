@@ -19,8 +19,9 @@ from reconciler.model.state import Binding
 from reconciler.planning.drift import drift
 from reconciler.planning.export import Exported, export
 from reconciler.planning.match import stored_key
-from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.planner import plan
 from reconciler.planning.select import select
+from reconciler.planning.work import Inputs
 from reconciler.workflow.files import write_files
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, make_plan, wanted

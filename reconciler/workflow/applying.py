@@ -26,7 +26,8 @@ from reconciler.model.state import Intent, Record
 from reconciler.model.summary import ApplySummary
 from reconciler.planning.binding import binding_of, kept
 from reconciler.planning.match import stored_key
-from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.planner import plan
+from reconciler.planning.work import Inputs
 from reconciler.workflow import recording
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.planning import Planned

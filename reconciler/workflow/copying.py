@@ -23,7 +23,8 @@ from reconciler.model.values import Ref
 from reconciler.planning.copying import Portable, inverted, mentioning, portable, strangers, translated
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.export import Exported, export, referred
-from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.planner import plan
+from reconciler.planning.work import Inputs
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, make_plan

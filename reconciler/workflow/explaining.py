@@ -21,8 +21,9 @@ from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Binding
 from reconciler.model.values import carries_secret, decode
 from reconciler.planning.document import encoded
-from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.planner import plan
 from reconciler.planning.select import needs
+from reconciler.planning.work import Inputs
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import of_kinds, wanted
 from reconciler.workflow.session import Session, open_book

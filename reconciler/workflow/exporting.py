@@ -29,8 +29,9 @@ from reconciler.planning.binding import binding_of
 from reconciler.planning.export import Exported, export, referred
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
-from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.planner import plan
 from reconciler.planning.select import select
+from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.applying import lock_info
 from reconciler.workflow.files import write_files

@@ -27,10 +27,11 @@ from reconciler.planning.drift import drift
 from reconciler.planning.forecast import with_requests
 from reconciler.planning.guards import idle, judge
 from reconciler.planning.outlook import Listing, Spent, forecast
-from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.planner import plan
 from reconciler.planning.policies import judge_policies
 from reconciler.planning.select import Selected, select
 from reconciler.planning.undo import Inverse
+from reconciler.planning.work import Inputs
 from reconciler.resources.places import PLACES
 from reconciler.workflow.identity import account_requests, check_account
 from reconciler.workflow.reading import read

@@ -22,8 +22,8 @@ from reconciler.model.values import Value
 from reconciler.planning.copying import portable
 from reconciler.planning.export import Exported
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
-from reconciler.planning.planner import Inputs
 from reconciler.planning.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
+from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.copying import Held, hold, met
 from reconciler.workflow.files import write_files

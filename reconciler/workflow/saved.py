@@ -23,7 +23,8 @@ from reconciler.model.snapshot import fingerprint, snapshot
 from reconciler.model.values import Value
 from reconciler.planning.binding import salted
 from reconciler.planning.document import MASK, from_document, hashes, view_of_live
-from reconciler.planning.planner import Inputs, plan
+from reconciler.planning.planner import plan
+from reconciler.planning.work import Inputs
 from reconciler.store import Seal
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted, with_policies

@@ -1,0 +1,199 @@
+"""What is to be done for one resource, found or not found, and for what is no longer declared."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from reconciler.model import values
+from reconciler.model.address import kind_of
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Finding, Kind, Live
+from reconciler.model.plan import Action, Change, Skipped, write_of
+from reconciler.model.spec import CreateOnly, Expected, Once
+from reconciler.model.state import Binding
+from reconciler.model.values import Ref, Value
+from reconciler.planning.diff import differences
+from reconciler.planning.match import stored_key
+from reconciler.planning.work import Work
+
+
+def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value], live: Live | None) -> Change | None:
+    """Return what is to be done for a resource and the object that it is, None for nothing."""
+    binding = work.bindings.get(resource.address)
+    if live is None:
+        attrs = {name: value for name, value in attrs.items() if value is not None}
+    else:
+        attrs = {name: value for name, value in attrs.items() if not _once(kind, name)}
+    changed = differences(kind, resource, attrs, binding, live, work.full, work.inputs.state.salt)
+    if live is not None and not changed and _settled(work, resource, binding, live):
+        return None
+    base = Change(
+        address=resource.address,
+        kind=kind.name,
+        action=Action.NONE,
+        attributes=tuple(changed),
+        desired=attrs,
+        live=live,
+        binding=binding,
+        resource=resource,
+        depends_on=tuple(sorted({ref.address for ref in values.references(attrs) if isinstance(ref, Ref)})),
+        moved_from=work.moved.get(resource.address),
+    )
+    if live is None:
+        return _create(kind, base)
+    return _existing(work, kind, base)
+
+
+def _settled(work: Work, resource: Resource, binding: Binding | None, live: Live) -> bool:
+    """Tell whether there is nothing to do for an object whose attributes all hold, nor for what is known of it."""
+    return (
+        binding is not None
+        and binding.id == live.id
+        and not binding.incomplete
+        and resource.address not in work.moved
+        and resource.address not in work.inputs.intents
+        and not binding.spares
+        and not work.spares.get(resource.address)
+        and not _remembers_another_end(binding, resource)
+    )
+
+
+def _create(kind: Kind, base: Change) -> Change:
+    reason = "no longer in the account" if base.binding is not None else ""
+    missing = [
+        name for name, attribute in kind.attributes.items() if attribute.has(Expected) and name not in base.desired
+    ]
+    findings = tuple(
+        Finding(f"`{name}` is documented as required on create and is not declared", "warning", name)
+        for name in missing
+    )
+    return replace(base, action=Action.CREATE, reason=reason, binding=None, findings=findings)
+
+
+def _existing(work: Work, kind: Kind, base: Change) -> Change | None:
+    live, binding = base.live, base.binding
+    if live is None:
+        raise AssertionError("an existing change has a live object")
+    settled = base.address in work.inputs.intents and binding is None
+    adopts = binding is None or binding.id != live.id
+    spares = _open_spares(work, base.address)
+    manual = _by_hand(kind, live, base)
+    stuck = {name.partition(".")[0] for name in manual}
+    todo = tuple(item for item in base.attributes if item.name not in stuck)
+    base = replace(
+        base,
+        adopts=adopts and not settled,
+        settled=settled,
+        manual=manual,
+        page=kind.page if manual else "",
+        spares=tuple(spares),
+        natural_key=_first_key(kind, live),
+        findings=tuple(kind.refusals(write_of(base, "update", str))) if todo else (),
+    )
+    if any(item.forces_replacement for item in todo):
+        names = ", ".join(item.name for item in todo if item.forces_replacement)
+        return replace(base, action=Action.REPLACE, reason=f"{names} cannot be changed in place")
+    if todo:
+        desired = {name: value for name, value in base.desired.items() if name not in stuck}
+        return replace(base, action=Action.UPDATE, attributes=todo, desired=desired)
+    if adopts:
+        return replace(
+            base, action=Action.ADOPT, reason="finishes an interrupted create" if settled else "exists already"
+        )
+    if manual:
+        return replace(base, action=Action.MANUAL)
+    if base.moved_from is not None:
+        return replace(base, action=Action.MOVE)
+    if binding is not None and (binding.incomplete or binding.spares or _remembers_another_end(binding, base.resource)):
+        return replace(
+            base,
+            action=Action.REFRESH,
+            reason="remove what the server made on its own" if spares else "record what holds already",
+        )
+    return None
+
+
+def _open_spares(work: Work, address: str) -> list[str]:
+    """Return the ids that the server made below this object, still live, and that no declared child holds."""
+    spares = work.spares.get(address)
+    if not spares:
+        return []
+    children = {child.name for child in work.kinds.values() if child.nested == kind_of(address)}
+    held = {live.id for live in work.matched.values() if live.kind in children}
+    held |= {binding.id for binding in work.bindings.values() if binding.kind in children}
+    alive = {live.id for name in children for live in work.inputs.snapshot.lives.get(name, ())}
+    return [spare for spare in spares if spare in alive and spare not in held]
+
+
+def strike_spares(work: Work, kind: Kind) -> None:
+    """Strike from the parents' spares what a child of this kind was recognised in by its natural key."""
+    held = {live.id for address, live in work.matched.items() if kind_of(address) == kind.name}
+    for address, change in work.changes.items():
+        if change.spares and change.kind == kind.nested:
+            work.changes[address] = replace(change, spares=tuple(spare for spare in change.spares if spare not in held))
+
+
+def removals(work: Work) -> None:
+    """Add what becomes of everything that is bound and no longer declared."""
+    kept = {block.address for block in work.inputs.desired.removed if not block.destroy}
+    for address, binding in work.bindings.items():
+        if address in work.inputs.desired.resources or address in work.skipped or not work.inputs.covers(address):
+            continue
+        kind = work.kinds.get(binding.kind)
+        live = work.matched.get(address)
+        if kind is None or binding.kind not in work.inputs.snapshot.lives:
+            work.skipped[address] = Skipped(
+                address, work.inputs.snapshot.unknown.get(binding.kind, "its kind was not read"), forbidden=True
+            )
+            continue
+        base = Change(
+            address,
+            kind.name,
+            Action.FORGET,
+            live=live,
+            binding=binding,
+            depends_on=tuple(binding.depends_on),
+            natural_key=tuple(binding.natural_key),
+        )
+        if address in kept:
+            work.changes[address] = replace(base, reason="removed block with destroy: false")
+        elif live is None:
+            work.changes[address] = replace(base, reason="no longer in the account")
+        else:
+            work.changes[address] = _removal(kind, base, live)
+
+
+def _once(kind: Kind, name: str) -> bool:
+    return name in kind.attributes and kind.attributes[name].has(Once)
+
+
+def _by_hand(kind: Kind, live: Live, base: Change) -> dict[str, str]:
+    """Return what the API offers no endpoint for: attribute, or part of one, -> what a person has to do."""
+    manual = kind.blocked(live, {item.name: (item.before, item.after) for item in base.attributes})
+    marks = {item.name: kind.attributes[item.name].mark(CreateOnly) for item in base.attributes}
+    return manual | {name: mark.how for name, mark in marks.items() if mark is not None}
+
+
+def _removal(kind: Kind, base: Change, live: Live) -> Change:
+    """Return what becomes of a live object that is no longer declared, as far as the API offers it."""
+    name = kind.title.lower()
+    if kind.retires and kind.retired(live):
+        return replace(base, reason=f"the API cannot delete a {name}; {kind.retires} already")
+    if not kind.deletable and not kind.retires:
+        return replace(base, reason=f"the API cannot delete a {name}; it stays as it is")
+    reason = f"the API cannot delete a {name}: {kind.retires}" if kind.retires else "no longer declared"
+    refused = kind.refusals(write_of(base, "delete", str))
+    return replace(base, action=Action.DELETE, reason=reason, findings=tuple(refused))
+
+
+def _remembers_another_end(binding: Binding, resource: Resource | None) -> bool:
+    """Tell whether the state holds another protection or evacuation than is declared: both outlive their block."""
+    if resource is None:
+        return False
+    lifecycle = resource.lifecycle
+    return (binding.prevent_destroy, binding.on_destroy) != (lifecycle.prevent_destroy, lifecycle.on_destroy)
+
+
+def _first_key(kind: Kind, live: Live) -> tuple[object, ...]:
+    keys = kind.natural_keys(live.attrs)
+    return tuple(stored_key(keys[0])) if keys else ()

@@ -1,0 +1,147 @@
+"""Who is who: which live object each resource of a kind is, by its binding, by an interrupted create, by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from reconciler.model import values
+from reconciler.model.address import kind_of
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kind, Live
+from reconciler.model.spec import Nested, attributes
+from reconciler.model.state import Binding
+from reconciler.model.values import RemoteId
+from reconciler.planning.match import Match, Twins, bound, recognise
+from reconciler.planning.work import Work
+
+TIERS = 4
+"""Natural keys of one object, at most."""
+
+Index = Mapping[tuple[object, ...], list[Live]]
+"""Live objects by each of their natural keys."""
+
+
+def claim(work: Work, kind: Kind, resources: Sequence[Resource], lives: Sequence[Live], index: Index) -> None:
+    """Match the resources of a kind; each object is taken once. Who fits two objects is a problem of the plan."""
+    by_id = {live.id: live for live in lives}
+    taken = _bind(work, kind, resources, by_id, index)
+    _claim_interrupted(work, kind, index, taken)
+    # Whoever fits an object exactly takes it before somebody whom it fits only loosely.
+    waiting = {one.address: one for one in resources if one.address not in work.matched and work.possible(one)}
+    for tier in range(TIERS):
+        for resource in list(waiting.values()):
+            if _recognise(work, kind, resource, index, by_id, taken, tier):
+                del waiting[resource.address]
+    _orphans_to_spares(work, kind)
+
+
+def _bind(
+    work: Work,
+    kind: Kind,
+    resources: Sequence[Resource],
+    by_id: Mapping[str, Live],
+    index: Index,
+) -> set[str]:
+    """Match by bound id; returns the ids that are taken."""
+    declared = {resource.address: resource for resource in resources}
+    taken: set[str] = set()
+    for address, binding in work.bindings.items():
+        if kind_of(address) != kind.name:
+            continue
+        resource = declared.get(address)
+        attrs = work.resolved(resource) if resource is not None else None
+        others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
+        live = bound(kind, attrs, binding, by_id, others)
+        if live is not None and live.id not in taken:
+            work.found(address, live)
+            taken.add(live.id)
+            work.spares[address] = list(binding.spares)
+    return taken
+
+
+def _claim_interrupted(work: Work, kind: Kind, index: Index, taken: set[str]) -> None:
+    """Find what creates without an answer made, by the name that they sent, whatever is declared today.
+
+    An object that nobody declares any more becomes managed all the same: it is removed, not left over.
+    """
+    for address, intent in work.inputs.intents.items():
+        if intent.kind != kind.name or address in work.matched or not intent.natural_key:
+            continue
+        key = tuple(work.if_found(values.decode(item)) for item in intent.natural_key)
+        hits = [
+            live for live in index.get(key, ()) if not (live.builtin or live.id in taken or live.id in intent.known)
+        ]
+        if len(hits) > 1:
+            work.problems.append(_twins(kind, Twins(address, tuple(hits), key)))
+        elif hits:
+            work.found(address, hits[0])
+            taken.add(hits[0].id)
+            if address not in work.inputs.desired.resources:
+                work.bindings[address] = Binding(
+                    id=hits[0].id, kind=kind.name, natural_key=intent.natural_key, incomplete=True
+                )
+
+
+def _recognise(
+    work: Work,
+    kind: Kind,
+    resource: Resource,
+    index: Index,
+    by_id: Mapping[str, Live],
+    taken: set[str],
+    tier: int,
+) -> bool:
+    """Tell whether the resource was found, or found to be a problem; otherwise a weaker tier may know it."""
+    pinned = work.pinned.get(resource.address)
+    intent = work.inputs.intents.get(resource.address)
+    found: Match | Twins | None
+    if pinned is not None:
+        live = by_id.get(pinned)
+        if live is None or live.id in taken:
+            work.problems.append(
+                f"{resource.address}: imports says id {pinned}, but "
+                + ("that object is managed under another address" if live else "the account has no such object")
+            )
+            return True
+        found = Match(live, "imports block")
+    else:
+        found = recognise(kind, resource, work.resolved(resource), index, taken, intent, tier)
+    if isinstance(found, Twins):
+        work.problems.append(_twins(kind, found))
+    elif found is not None:
+        if pinned is None and intent is None and resource.lifecycle.adopt == "never":
+            work.problems.append(
+                f"{resource.address}: an object of that name exists (id {found.live.id}) "
+                "and `adopt: never` forbids to take it over"
+            )
+            return True
+        work.found(resource.address, found.live)
+        taken.add(found.live.id)
+    return found is not None
+
+
+def _orphans_to_spares(work: Work, kind: Kind) -> None:
+    """Children of an object whose create answer was lost came with it: they are spares, not strangers."""
+    children = [(child, mark.parent) for child in work.kinds.values() if (mark := _nesting(kind, child)) is not None]
+    for address in work.matched:
+        if kind_of(address) != kind.name or address not in work.inputs.intents:
+            continue
+        for child, parent in children:
+            owner = RemoteId(kind.name, work.matched[address].id)
+            mine = [live for live in work.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(parent) == owner]
+            mine.sort(key=lambda live: (live.attrs.get("order") or 0, live.id))
+            work.spares[address] = [live.id for live in mine]
+
+
+def _nesting(parent: Kind, child: Kind) -> Nested | None:
+    """Return the mark by which `child` is nested in `parent`."""
+    marks = (attribute.mark(Nested) for attribute in attributes(parent.spec).values())
+    return next((mark for mark in marks if mark is not None and mark.kind == child.name), None)
+
+
+def _twins(kind: Kind, twins: Twins) -> str:
+    ids = " and ".join(live.id for live in twins.lives)
+    return (
+        f"{twins.address}: {len(twins.lives)} objects of the account fit it (ids {ids}, same {twins.key[0]}); "
+        f'pin one with `imports: [{{to: {twins.address}, id: "{twins.lives[0].id}"}}]`'
+    )

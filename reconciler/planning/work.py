@@ -1,0 +1,135 @@
+"""What one planning run knows so far. The modules that plan read and extend it, kind by kind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model import values
+from reconciler.model.desired import Desired, Resource
+from reconciler.model.errors import ConfigError
+from reconciler.model.kind import Kinds, Live
+from reconciler.model.plan import Change, Skipped
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.state import Binding, Intent, State
+from reconciler.model.values import Ref, Value
+from reconciler.planning.binding import remembered
+from reconciler.planning.evacuation import impossible_evacuations
+from reconciler.planning.match import NotFound, Resolver, resolve
+from reconciler.planning.moves import after_moves
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """Everything a plan is made from. `intents` are creates whose answer never came; `only` restricts the plan to
+    some addresses.
+    """
+
+    desired: Desired
+    state: State
+    snapshot: Snapshot
+    kinds: Kinds
+    secret: Callable[[str], str] = str
+    intents: Mapping[str, Intent] = field(default_factory=dict)
+    only: frozenset[str] | None = None
+    tearing_down: bool = False
+    """The user asked for the end of everything: an empty configuration is no accident."""
+
+    def covers(self, address: str) -> bool:
+        """Whether the plan is about this address."""
+        return self.only is None or address in self.only
+
+
+class Work:
+    """One planning run: what has been matched and decided so far, in the order in which kinds refer to each other."""
+
+    def __init__(self, inputs: Inputs) -> None:
+        self.inputs = inputs
+        self.kinds: Kinds = inputs.kinds
+        self.bindings: dict[str, Binding]
+        self.bindings, self.moved, wrong = after_moves(inputs.state.resources, inputs.desired, inputs.kinds)
+        labels = {name: kind.label for name, kind in self.kinds.items()}
+        self.resolver = Resolver(lives=inputs.snapshot.lives, labels=labels)
+        self.pinned = {block.target: block.id for block in reversed(inputs.desired.imports)}
+        self.matched: dict[str, Live] = {}
+        self.changes: dict[str, Change] = {}
+        self.skipped: dict[str, Skipped] = {}
+        self.spares: dict[str, list[str]] = {}
+        self.problems: list[str] = [*wrong, *impossible_evacuations(inputs.desired, inputs.kinds)]
+        self.warnings: list[str] = []
+        self.kept = 0
+        self.remembered = remembered(self.bindings, inputs.snapshot, inputs.state.salt)
+
+    def found(self, address: str, live: Live) -> None:
+        """Remember which object an address is."""
+        self.matched[address] = live
+        self.resolver.ids[address] = live.id
+
+    def resolved(self, resource: Resource) -> dict[str, Value]:
+        """Return the declared attributes with ids for references and secrets revealed; unknown look-ups stay as
+        they are.
+        """
+        return {name: self.known(value) for name, value in resource.attrs.items()}
+
+    def known(self, value: Value) -> Value:
+        """Return a value as far as it can be known by now."""
+        if value.__class__ in values.SCALARS:
+            return self.reveal(value)
+        return values.transform(self.if_found(value), self.reveal)
+
+    def if_found(self, value: Value) -> Value:
+        """Return a value with ids for its references; as it is where one is not found."""
+        try:
+            return resolve(value, self.resolver)
+        except NotFound:
+            return value
+
+    def reveal(self, leaf: Value) -> Value:
+        """Return a text with its secrets. Where one is not set, a text that is declared as it was last applied means
+        what the account holds, if that is what was applied.
+        """
+        if not isinstance(leaf, str) or not values.has_secret(leaf):
+            return leaf
+        try:
+            return values.reveal(leaf, self.inputs.secret)
+        except ConfigError:
+            if leaf not in self.remembered:
+                raise
+            return self.remembered[leaf]
+
+    def strictly(self, leaf: Value) -> Value:
+        """Return a text with its secrets. Raises ConfigError where one is not set."""
+        return values.reveal(leaf, self.inputs.secret) if isinstance(leaf, str) and values.has_secret(leaf) else leaf
+
+    def full(self, value: Value) -> Value:
+        """Return a value with its ids and secrets. Raises NotFound."""
+        if value.__class__ in values.SCALARS:
+            return self.reveal(value)
+        return values.transform(resolve(value, self.resolver), self.reveal)
+
+    def possible(self, resource: Resource) -> bool:
+        """Check that everything the resource refers to can be known; otherwise skip it with the reason, or report
+        the problem.
+        """
+        for reference in values.references(dict(resource.attrs)):
+            if isinstance(reference, Ref):
+                blocked = self.skipped.get(reference.address)
+                if blocked is not None and reference.address not in self.resolver.ids:
+                    self.skipped[resource.address] = Skipped(
+                        resource.address, f"it needs {reference.address}, which was skipped", blocked.forbidden
+                    )
+                    return False
+            elif isinstance(reference, values.Lookup):
+                why = self.inputs.snapshot.unknown.get(reference.kind)
+                if why:
+                    self.skipped[resource.address] = Skipped(
+                        resource.address, f"it looks up a {reference.kind}: {why}", True
+                    )
+                    return False
+                try:
+                    self.resolver(reference)
+                except NotFound as missing:
+                    place = f"{resource.at}: " if resource.at else ""
+                    self.problems.append(f"{place}{resource.address}: {missing}")
+                    return False
+        return True
