@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from reconciler.model.errors import StateError
 from reconciler.model.state import State
@@ -36,6 +37,7 @@ def open_store(url: str, folder: Path, options: Options | None = None) -> Docume
     options = options or Options()
     seal = Seal(options.recipients, options.environ)
     scheme, colon, rest = url.partition(":")
+    _check_form(url)
     if not colon or scheme == "file":
         from reconciler.store.file import FileShelf
 
@@ -58,6 +60,16 @@ def open_store(url: str, folder: Path, options: Options | None = None) -> Docume
     if scheme in ("http", "https"):
         return _http(url, seal, options)
     raise StateError(f"a state cannot be kept in `{scheme}:`", hint=f"known are {SCHEMES}")
+
+
+def _check_form(url: str) -> None:
+    """Raise StateError for what cannot be taken apart; it is not shown whole, for it may hold a password."""
+    try:
+        urlsplit(url)
+    except ValueError as error:
+        raise StateError(
+            f"the URL of the state, `{url.partition(':')[0]}:...`, is none: {error}", hint=f"known are {SCHEMES}"
+        ) from None
 
 
 def _http(url: str, seal: Seal, options: Options) -> DocumentStore:

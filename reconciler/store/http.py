@@ -134,6 +134,7 @@ class HttpShelf(NoLogs):
         hints = {
             401: "set TF_HTTP_USERNAME and TF_HTTP_PASSWORD (for GitLab: the user and a token with the scope `api`)",
             403: "the user may not do this; GitLab asks for the role Maintainer to write",
+            **dict.fromkeys((301, 302, 303, 307, 308), "redirects are not followed: write the address it leads to"),
         }
         return StateError(
             f"the state {self.where} cannot be {what}: the server answered {answer.status}",

@@ -48,7 +48,10 @@ class ObjectShelf(NoLogs):
                 f"{parts.scheme}://{parts.netloc}", config=options, client_options=client, retry_config=RETRIES
             )
         except self._obstore.exceptions.BaseError as error:
-            raise StateError(f"{self._url} cannot be used: {_first(error)}") from error
+            raise StateError(
+                f"{self._url} cannot be used: {_first(error)}",
+                hint="the account and the credentials come from the environment, as for the vendor's own programs",
+            ) from error
 
     @property
     def where(self) -> str:
@@ -80,7 +83,11 @@ class ObjectShelf(NoLogs):
             mode = "create" if tag is None else {k: v for k, v in json.loads(tag).items() if v is not None}
             try:
                 result = self._obstore.put(self._store, self._place(name), content, mode=mode, use_multipart=False)
-            except (errors.AlreadyExistsError, errors.PreconditionError, FileNotFoundError):
+            except (errors.AlreadyExistsError, errors.PreconditionError):
+                raise Conflict from None
+            except FileNotFoundError:
+                if tag is None:  # nothing was to be there: it is the bucket that is missing
+                    raise
                 raise Conflict from None
             return json.dumps({"e_tag": result.get("e_tag"), "version": result.get("version")})
 
@@ -113,7 +120,8 @@ class ObjectShelf(NoLogs):
         except (self._obstore.exceptions.BaseError, OSError) as error:
             raise StateError(
                 f"{self._url} cannot be {what}: {_first(error)}",
-                hint="check the URL, the credentials in the environment, and the network; nothing was overwritten",
+                hint="check the URL, the bucket, the credentials in the environment, and the network; nothing was "
+                "overwritten",
             ) from error
 
 

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from reconciler.model.errors import StateError
 
@@ -29,6 +29,25 @@ class Answer:
     body: bytes
 
 
+def _opener() -> urllib.request.OpenerDirector:
+    """Return what sends requests and follows no redirect: a POST would become a GET whose answer looks like success,
+    and the password would go along to another host.
+    """
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPErrorProcessor,
+    ):
+        opener.add_handler(handler())
+    return opener
+
+
+OPENER = _opener()
+
+
 class Wire:
     """Sends the requests of one state. `environ` may hold Terraform's TF_HTTP_* variables."""
 
@@ -43,8 +62,8 @@ class Wire:
         self.unlock_address = environ.get("TF_HTTP_UNLOCK_ADDRESS") or self.lock_address
         self.lock_method = environ.get("TF_HTTP_LOCK_METHOD") or ("POST" if gitlab else "LOCK")
         self.unlock_method = environ.get("TF_HTTP_UNLOCK_METHOD") or ("DELETE" if gitlab else "UNLOCK")
-        user = environ.get("TF_HTTP_USERNAME") or parts.username or ""
-        password = environ.get("TF_HTTP_PASSWORD") or parts.password or ""
+        user = environ.get("TF_HTTP_USERNAME") or unquote(parts.username or "")
+        password = environ.get("TF_HTTP_PASSWORD") or unquote(parts.password or "")
         pair = base64.b64encode(f"{user}:{password}".encode()).decode()
         self._headers = {"Authorization": f"Basic {pair}"} if user or password else {}
 
@@ -86,12 +105,12 @@ class Wire:
             headers["Content-MD5"] = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
         request = urllib.request.Request(url, data=content, method=method, headers=headers)
         try:
-            with urllib.request.urlopen(request, timeout=TIMEOUT) as answer:
+            with OPENER.open(request, timeout=TIMEOUT) as answer:
                 return Answer(answer.status, answer.read())
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, error.read())
-        except (OSError, http.client.HTTPException) as error:
+        except (OSError, http.client.HTTPException, UnicodeError) as error:
             said = getattr(error, "reason", None) or error
             raise StateError(
                 f"the state {self.where} cannot be reached: {said}", hint="check the URL and the network"

@@ -28,6 +28,8 @@ class Backend:
         self.turn = threading.Lock()
         self.locking = True
         self.failing: list[int] = []
+        self.on_post: tuple[int, str] | None = None
+        """Status and place that every POST is sent on to."""
         self.password = ""
         self.url = ""
 
@@ -113,10 +115,17 @@ def http_backend() -> Iterator[Backend]:
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
             parts = urlsplit(self.path)
+            sent_on = backend.on_post if self.command == "POST" else None
             with backend.turn:
-                status, said = backend.answer(self.command, parts.path, parse_qs(parts.query), body, self.headers)
+                status, said = (
+                    (sent_on[0], b"")
+                    if sent_on
+                    else backend.answer(self.command, parts.path, parse_qs(parts.query), body, self.headers)
+                )
                 backend.log.append(f"{self.command} {parts.path} {status}")
             self.send_response(status)
+            if sent_on:
+                self.send_header("Location", sent_on[1])
             self.send_header("Content-Length", str(len(said)))
             self.send_header("Connection", "close")
             self.end_headers()

@@ -41,6 +41,9 @@ def test_a_missing_extra_is_named(
         ("ftp://host/prod.json", "cannot be kept in `ftp:`"),
         ("s3://bucket", "does not name an object"),
         ("s3://bucket/prod.json?colour=red", "`colour` cannot stand in the URL"),
+        ("s3://[bucket/prod.json", "the URL of the state, `s3:...`, is none"),
+        ("postgresql://jane:pw@[host/states", "the URL of the state, `postgresql:...`, is none"),
+        ("https://[host/prod", "the URL of the state, `https:...`, is none"),
     ],
 )
 def test_a_wrong_url_is_told(url: str, said: str, tmp_path: Path) -> None:
@@ -56,6 +59,8 @@ def test_a_wrong_url_is_told(url: str, said: str, tmp_path: Path) -> None:
         "s3://states/x.json?endpoint=http://127.0.0.1:9&region=us-east-1",
         "postgresql://jane:geheim@127.0.0.1:9/states",
         "http://jane:geheim@127.0.0.1:9/states/prod",
+        "http://jane:geheim@127.0.0.1:9/stätes/prod",
+        "http://jane:geheim@a..b/states/prod",
     ],
 )
 def test_a_backend_that_is_down_is_told_without_secrets(
@@ -69,6 +74,16 @@ def test_a_backend_that_is_down_is_told_without_secrets(
     assert "geheim" not in down.value.message + down.value.hint
     assert "\n" not in down.value.message
     assert down.value.hint
+
+
+@pytest.mark.parametrize("place", ["s3-moto", "s3-seaweedfs"], indirect=True)
+def test_a_missing_bucket_is_no_lock_that_somebody_holds(place: Place) -> None:
+    """The lock cannot be written there, which is told at once, and as what it is."""
+    place.url = place.url.replace("//states/", "//nobody-made-this/")
+    with pytest.raises(StateError, match="cannot be written") as missing, place.open().lock(info(), timeout=10.0):
+        pass
+    assert "bucket" in missing.value.hint
+    assert place.watch.steady == 1_000.0, "there is nothing to wait for"
 
 
 @pytest.fixture
@@ -112,7 +127,14 @@ def test_a_server_that_stumbles_is_asked_again(http_place: Place, http_server: B
 
 
 @pytest.mark.parametrize(
-    ("status", "said"), [(401, "TF_HTTP_USERNAME"), (403, "Maintainer"), (400, "check the URL"), (500, "check the URL")]
+    ("status", "said"),
+    [
+        (401, "TF_HTTP_USERNAME"),
+        (403, "Maintainer"),
+        (400, "check the URL"),
+        (500, "check the URL"),
+        (301, "redirects are not followed"),
+    ],
 )
 def test_a_refusal_says_what_to_do(http_place: Place, http_server: Backend, status: int, said: str) -> None:
     """The hint fits the status."""
@@ -120,6 +142,20 @@ def test_a_refusal_says_what_to_do(http_place: Place, http_server: Backend, stat
     with pytest.raises(StateError, match=str(status)) as refused:
         http_place.open().read()
     assert said in refused.value.hint
+
+
+@pytest.mark.parametrize("status", [301, 302, 303])
+def test_a_write_that_is_redirected_is_no_success(http_place: Place, http_server: Backend, status: int) -> None:
+    """Followed, it would be a GET that answers 200, and nothing would be written."""
+    store = http_place.open()
+    store.write(state(1), expected_serial=None)
+    http_server.on_post = (status, f"{http_server.url}/states/prod")
+    with pytest.raises(StateError, match=f"answered {status}"):
+        store.write(state(2), expected_serial=1)
+    http_server.on_post = None
+    found = http_place.open().read()
+    assert found is not None
+    assert found.serial == 1
 
 
 def test_a_server_without_locks_is_refused(http_place: Place, http_server: Backend) -> None:
@@ -144,6 +180,13 @@ def test_terraforms_own_holder_is_named(http_place: Place, http_server: Backend)
         pass
     assert http_place.open().break_lock("tf-1")
     assert http_server.locks == {}
+
+
+def test_a_password_in_the_url_may_hold_any_letter(http_server: Backend, tmp_path: Path) -> None:
+    """It is percent-encoded there, and sent as it is."""
+    http_server.password = "p@ss/w"
+    url = f"{http_server.url.replace('http://', 'http://ci:p%40ss%2Fw@')}/states/prod"
+    assert open_store(url, tmp_path, Options()).read() is None
 
 
 def test_gitlab_addresses_are_recognised(http_server: Backend, tmp_path: Path) -> None:
