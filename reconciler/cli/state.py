@@ -107,7 +107,8 @@ def history(chosen: Globals, fmt: str) -> int:
     from reconciler.workflow import backends
 
     rows = backends.history(session(chosen, offline=True))
-    say(table(rows, ["serial", "updated", "resources", "current"], "json" if fmt == "json" else "text"))
+    problem = ["problem"] if any(row["problem"] for row in rows) else []
+    say(table(rows, ["serial", "updated", "resources", "current", *problem], "json" if fmt == "json" else "text"))
     return 0
 
 

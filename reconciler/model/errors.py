@@ -113,6 +113,10 @@ class StateError(ReconcilerError):
     """The state cannot be read or written; it was left as it is."""
 
 
+class StateDamaged(StateError):
+    """A document of the state was read, and is cut off, altered or no state at all."""
+
+
 class Cancelled(ReconcilerError):
     """The user said no, or interrupted the run."""
 

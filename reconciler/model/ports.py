@@ -33,11 +33,15 @@ class LockInfo:
 
 @dataclass(frozen=True, slots=True)
 class Version:
-    """One earlier state: its serial, when it was written (ISO 8601, UTC; "" where unknown), how many resources."""
+    """One earlier state: its serial, when it was written (ISO 8601, UTC; "" where unknown), how many resources.
+
+    `problem` says why it cannot be read, "" where it can.
+    """
 
     serial: int
     updated: str
-    resources: int
+    resources: int | None
+    problem: str = ""
 
 
 class Hold(Protocol):
@@ -112,7 +116,7 @@ class Store(Protocol):
         ...
 
     def rescue(self, state: State, info: LockInfo, timeout: float) -> int:
-        """Write a state over one that cannot be read, which is kept beside; returns the new serial."""
+        """Write a state over one that is damaged, which is kept beside; returns the new serial."""
         ...
 
     def save_run(self, run: RunRecord) -> None:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import re
 from collections.abc import Iterator, Sequence
 
 from pydantic import BaseModel, ValidationError
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.ports import Hold, LockInfo, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
@@ -21,7 +22,9 @@ from reconciler.store.shelf import STATE, Conflict, Held, Shelf, put_once, repla
 KEEP = 20
 RUNS = 100
 """Run records that are kept."""
-HISTORY, RUN_FOLDER = "history", "runs"
+HISTORY, RUN_FOLDER, UNREADABLE = "history", "runs", "unreadable"
+NUMBERED = re.compile(r"/([0-9]+)(?:\.json)?$")
+"""How the name of a kept version ends; other files in its folder are none of ours."""
 
 
 class DocumentStore:
@@ -79,8 +82,8 @@ class DocumentStore:
                 with contextlib.suppress(Conflict):
                     self._shelf.put(_version(now.serial), held.content, None)
             self._put_state(state.model_copy(update={"fence": fence, "folded": folded}), held, expected_serial)
-            for name in self._shelf.names(HISTORY)[: -self._keep or None]:
-                self._shelf.remove(name)
+            for serial in self._serials(HISTORY)[: -self._keep or None]:
+                self._shelf.remove(_version(serial))
 
     def _put_state(self, state: State, held: Held | None, expected: int | None) -> None:
         try:
@@ -103,22 +106,29 @@ class DocumentStore:
         return self._parsed[1]
 
     def _fresh(self, content: bytes) -> State:
-        names = [name.rpartition("/")[2].partition(".")[0] for name in self._shelf.names(HISTORY)]
-        kept = f"; `reconciler state restore {int(names[-1])}` brings back the version before" if names else ""
+        serials = self._serials(HISTORY)
+        kept = f"; `reconciler state restore {serials[-1]}` brings back the version before" if serials else ""
         hint = f"nothing was changed{kept}"
         return parse_state(self._seal.open(content, f"the state {self.where}"), self.where, hint)
 
     # --- history ---------------------------------------------------------------------------------------------------
 
     def history(self) -> Sequence[Version]:
-        """Return the kept versions before the present one."""
+        """Return the kept versions before the present one; a damaged one does not hide the others."""
         found = []
-        for name in self._shelf.names(HISTORY):
-            held = self._shelf.get(name)
-            if held is not None:
-                state = self._earlier(name, held.content)
-                found.append(Version(state.serial, state.updated, len(state.resources)))
+        for serial in self._serials(HISTORY):
+            try:
+                state = self.version(serial)
+            except StateDamaged as error:
+                found.append(Version(serial, "", None, error.message))
+            else:
+                if state is not None:
+                    found.append(Version(state.serial, state.updated, len(state.resources)))
         return found
+
+    def _serials(self, folder: str) -> list[int]:
+        """Return the serials of the versions in a folder, the newest last."""
+        return sorted(int(match[1]) for match in map(NUMBERED.search, self._shelf.names(folder)) if match)
 
     def version(self, serial: int) -> State | None:
         """Return a kept version."""
@@ -130,16 +140,16 @@ class DocumentStore:
         return parse_state(self._seal.open(content, f"the state {where}"), where)
 
     def rescue(self, state: State, info: LockInfo, timeout: float) -> int:
-        """Write a state over one that cannot be read, which stays in the history; returns the new serial."""
+        """Write a state over one that is damaged, which is kept beside; returns the new serial."""
         taken = self._locks.acquire(info, timeout)
         try:
             held = self._shelf.get(STATE)
             if held is None:
                 raise StateError(f"there is no state at {self.where}")
-            serials = [int(name.rpartition("/")[2].partition(".")[0]) for name in self._shelf.names(HISTORY)]
-            serial = max([state.serial, *serials]) + 1
+            damaged = max([state.serial, *self._serials(HISTORY), *self._serials(UNREADABLE)]) + 1
+            serial = damaged + 1
             with self._shelf.batch():
-                replace(self._shelf, f"unreadable/{serial - 1:08d}", held.content)
+                replace(self._shelf, f"{UNREADABLE}/{damaged:08d}", held.content)
                 fenced = state.model_copy(update={"serial": serial, "fence": max(state.fence, taken.fence)})
                 self._put_state(fenced, held, None)
             return serial

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.state import STATE_VERSION, State
 
 Content = dict[str, Any]
@@ -30,10 +30,10 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed") -> S
     try:
         content = json.loads(text.decode("utf-8"))
     except ValueError as error:
-        raise StateError(f"the state {where} is corrupt: it is cut off or no JSON ({error})", hint=hint) from error
+        raise StateDamaged(f"the state {where} is corrupt: it is cut off or no JSON ({error})", hint=hint) from error
     version = content.get("format_version") if isinstance(content, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise StateError(f"{where} is not a state of this program", hint=hint)
+        raise StateDamaged(f"{where} is not a state of this program", hint=hint)
     if version > STATE_VERSION:
         raise StateError(
             f"the state {where} has format {version}; this program knows up to {STATE_VERSION}",
@@ -47,7 +47,7 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed") -> S
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
-        raise StateError(f"the state {where} is corrupt: {first['msg']} at {place}", hint=hint) from error
+        raise StateDamaged(f"the state {where} is corrupt: {first['msg']} at {place}", hint=hint) from error
 
 
 def dump_state(state: State) -> bytes:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import ValidationError
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.state import Record
 from reconciler.store.seal import Seal
 from reconciler.store.shelf import Conflict, Shelf, put_once
@@ -55,12 +55,12 @@ class Journal:
         for name in [NAME, *self._shelf.names(SEGMENTS)]:
             held = self._shelf.get(name)
             if held is not None:
-                records += self._parse(self._seal.open(held.content, f"the journal of {self._shelf.where}"))
+                records += self._parse(name, self._seal.open(held.content, f"the journal of {self._shelf.where}"))
         records += self._waiting
         fresh = [record for record in records if not record.fence or record.fence > folded]
         return sorted(fresh, key=lambda record: record.fence)
 
-    def _parse(self, content: bytes) -> list[Record]:
+    def _parse(self, name: str, content: bytes) -> list[Record]:
         """Return the records of a log; a last line that a crash cut off is as if it was never written."""
         lines = content.split(b"\n")
         records = []
@@ -72,8 +72,10 @@ class Journal:
             except ValidationError as error:
                 if number == len(lines):
                     break
-                raise StateError(
-                    f"the journal of {self._shelf.where} is corrupt in line {number}", hint="nothing was changed"
+                raise StateDamaged(
+                    f"the journal of {self._shelf.where} is corrupt in line {number} of `{name}`",
+                    hint=f"nothing was changed; mend `{name}`, which lies beside the state, or move it away: the next "
+                    "plan then finds what the interrupted run created by its name",
                 ) from error
         return records
 

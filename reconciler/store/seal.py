@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.errors import ReconcilerError, StateDamaged, StateError
 
 MAGIC = b"age-encryption.org/v1"
 IDENTITY, IDENTITY_FILE = "RECONCILER_AGE_IDENTITY", "RECONCILER_AGE_IDENTITY_FILE"
@@ -44,7 +44,7 @@ class Seal:
         if not content.startswith(MAGIC):
             return content
         if STANZA.match(content) is None:
-            raise StateError(
+            raise StateDamaged(
                 f"{what} is damaged: it is an age file whose header is cut off or mangled",
                 hint="restore it from a backup, or `reconciler state restore`; nothing was changed",
             )
@@ -74,7 +74,7 @@ def _unreadable(what: str, said: str) -> StateError:
             f"{what} is encrypted for other keys than yours",
             hint="use an identity of one of its recipients, or have one of them add yours",
         )
-    return StateError(
+    return StateDamaged(
         f"{what} was altered or cut off after it was written: its contents do not fit its authentication code",
         hint="do not trust it; `reconciler state history` lists earlier versions. Nothing was changed",
     )

@@ -6,8 +6,8 @@ from dataclasses import asdict
 from typing import Any
 
 from reconciler import __version__
-from reconciler.model.errors import PlanError, StateError
-from reconciler.model.ports import Store
+from reconciler.model.errors import LockHeld, PlanError, StateDamaged, StateError
+from reconciler.model.ports import Store, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import State
 from reconciler.store import dump_state, parse_state
@@ -31,7 +31,7 @@ def push(session: Session, content: bytes, *, force: bool = False) -> int:
     """Write a state over the present one and return its serial. Raises StateError for another lineage, another
     account, or an older serial; `force` passes over lineage and serial.
     """
-    given = parse_state(content, "the given state")
+    given = parse_state(content, "that was given")
     if given.account and given.account != session.identity:
         raise StateError(
             f"the given state belongs to {given.account}, not to {session.identity}", hint="nothing was written"
@@ -63,18 +63,23 @@ def _put(session: Session, book: Book, given: State, operation: str) -> int:
 
 
 def history(session: Session) -> list[dict[str, Any]]:
-    """Return one row for each version, the present one last."""
+    """Return one row for each version, the present one last; one that is damaged says so."""
     rows = [asdict(one) | {"current": False} for one in session.store.history()]
-    now = session.store.read()
+    try:
+        now = session.store.read()
+    except StateDamaged as error:
+        return [*rows, {"serial": None, "updated": "", "resources": None, "problem": error.message, "current": True}]
     if now is not None:
-        rows.append({"serial": now.serial, "updated": now.updated, "resources": len(now.resources), "current": True})
+        present = Version(now.serial, now.updated, len(now.resources))
+        rows.append(asdict(present) | {"current": True})
     return rows
 
 
 def restore(session: Session, serial: int) -> int:
     """Make an earlier version the present one, under a new serial, which is returned. The account is not touched.
 
-    A present state that cannot be read is replaced, and kept beside as it is.
+    A present state that is damaged is replaced, and kept beside as it is. One that cannot be read for another reason
+    (a newer format, another key, a backend that is away) is left alone.
     """
     store = session.store
     wanted = store.version(serial)
@@ -82,18 +87,20 @@ def restore(session: Session, serial: int) -> int:
         kept = ", ".join(str(one.serial) for one in store.history()) or "none"
         raise PlanError(f"serial {serial} is not kept", hint=f"kept are: {kept}")
     info = lock_info(session, "state restore")
-    if _readable(store):
+    if not _damaged(store):
         with store.lock(info, timeout=PATIENCE):
             return _put(session, open_book(session), wanted, "state restore")
-    return store.rescue(wanted, info, PATIENCE)
+    now = store.rescue(wanted.model_copy(update={"updated": session.around.stamp()}), info, PATIENCE)
+    record(session, "state restore", f"serial {serial} became {now}, over a damaged state")
+    return now
 
 
-def _readable(store: Store) -> bool:
+def _damaged(store: Store) -> bool:
     try:
         store.read()
-    except StateError:
-        return False
-    return True
+    except StateDamaged:
+        return True
+    return False
 
 
 def migrate(session: Session, url: str) -> int:
@@ -114,6 +121,16 @@ def migrate(session: Session, url: str) -> int:
             count = _copy(session.store, target)
     target.close()
     return count
+
+
+def _cut_off(source: Store, target: Store, present: State) -> bool:
+    """Tell whether a target holds what a copy wrote that was cut off: a version of the source, and not yet all."""
+    now = source.read()
+    same = now if now is not None and now.serial == present.serial else source.version(present.serial)
+    locks = {"fence": 0, "folded": 0}
+    if same is None or same.model_copy(update=locks) != present.model_copy(update=locks):
+        return False
+    return same is not now or not set(source.run_names()) <= set(target.run_names())
 
 
 def _copy(source: Store, target: Store) -> int:

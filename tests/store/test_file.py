@@ -41,6 +41,25 @@ def test_everything_is_readable_by_its_owner_only(store: DocumentStore, tmp_path
     assert {path.stat().st_mode & 0o777 for path in files} == {0o600}
 
 
+def test_files_of_others_and_damaged_versions_hide_no_history(store: DocumentStore, tmp_path: Path) -> None:
+    """What a file manager leaves there is passed over; a version that is damaged is listed as that."""
+    for serial in range(1, 5):
+        store.write(state(serial, "a"), expected_serial=serial - 1 or None)
+    folder = tmp_path / "state/prod.json.history"
+    (folder / ".DS_Store").write_bytes(b"\0")
+    (folder / "00000002.json").write_bytes(b"{")
+    found = store.history()
+    assert [(one.serial, one.resources, bool(one.problem)) for one in found] == [
+        (1, 1, False),
+        (2, None, True),
+        (3, 1, False),
+    ]
+    (tmp_path / "state/prod.json").write_bytes(b"{")
+    with pytest.raises(StateError, match="corrupt") as damaged:
+        store.read()
+    assert "state restore 3" in damaged.value.hint
+
+
 def test_the_version_before_is_kept_beside(store: DocumentStore, tmp_path: Path) -> None:
     """The backup is the version before, byte for byte."""
     store.write(state(1, "a"), expected_serial=None)

@@ -85,7 +85,52 @@ def test_a_damaged_state_is_brought_back_from_the_history(world: World) -> None:
     serial = broken.err.partition("state restore ")[2].partition("`")[0]
     assert world.cli("state", "restore", serial).code == 0
     assert sorted(world.state().resources) == ["tag.gold", "tag.vip"]
-    assert list((world.folder / "state/demo.json.unreadable").iterdir())
+    newest = json.loads(world.cli("runs", "list", "--format", "json").out)[0]
+    assert newest["operation"] == "state restore"
+
+
+def test_each_damaged_state_is_kept(world: World) -> None:
+    """`state history` lists what can be restored also while the state is damaged; a second damage does not overwrite
+    what was kept of the first, and no serial is given twice.
+    """
+    world.write(TAGS)
+    world.apply()
+    state = world.folder / "state/demo.json"
+    serials = [world.state().serial]
+    for damage in ("first", "second"):
+        state.write_text(damage, "utf-8")
+        listed = json.loads(world.cli("state", "history", "--format", "json").out)
+        assert "corrupt" in listed[-1]["problem"]
+        assert "corrupt" in world.cli("state", "history").out
+        assert world.cli("state", "restore", str(listed[0]["serial"])).code == 0
+        serials.append(world.state().serial)
+    kept = sorted((world.folder / "state/demo.json.unreadable").iterdir())
+    assert [path.read_text("utf-8") for path in kept] == ["first", "second"]
+    assert len(set(serials)) == 3
+
+
+def test_a_state_of_a_newer_version_is_not_restored_over(world: World) -> None:
+    """Whoever wrote it knows more than this version; it is not damaged."""
+    world.write(TAGS)
+    world.apply()
+    world.cli("state", "rm", "tag.gold")
+    state = world.folder / "state/demo.json"
+    newer = json.dumps({**json.loads(state.read_text("utf-8")), "format_version": 99})
+    state.write_text(newer, "utf-8")
+    refused = world.cli("state", "restore", "1")
+    assert refused.code == 1
+    assert "install a version" in refused.err
+    assert state.read_text("utf-8") == newer
+
+
+def test_a_damaged_journal_says_what_to_do(world: World) -> None:
+    """The message names the document, and that the objects are found again without it."""
+    world.write(TAGS)
+    world.apply()
+    (world.folder / "state/demo.json.journal").write_text('nonsense\n{"op":"end"}\n', "utf-8")
+    refused = world.cli("plan")
+    assert (refused.code, "line 1 of `journal`" in refused.err) == (1, True)
+    assert "move it away" in refused.err
 
 
 def test_a_state_is_pulled_and_pushed(world: World) -> None:
