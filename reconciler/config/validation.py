@@ -227,6 +227,8 @@ def _shown(value: Any, choice: bool) -> str:
 
 
 def _description(model: type[BaseModel], path: Path) -> str:
+    while path and isinstance(path[-1], int):  # an item of a list is what the list holds
+        path = path[:-1]
     if not path:
         return ""
     for owner in _models_at(model, path[:-1]):

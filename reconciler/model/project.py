@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 PROJECT_FILE = "reconciler.yaml"
+RECIPIENT = r"^(age1[0-9a-z]{58,}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]{60,}( .*)?|.*\$\{.*)$"
+"""Form of a key to encrypt for; whether it is one is known when it is used. `${...}` may become anything."""
 
 
 class _Section(BaseModel):
@@ -40,8 +42,9 @@ class Guards(_Section):
 class Encryption(_Section):
     """Who may read states, journals, saved plans and run records; they are written as age files."""
 
-    recipients: list[str] = Field(
-        min_length=1, description="Public keys (age1...), any of which reads; `age-keygen -y` prints one."
+    recipients: list[Annotated[str, Field(pattern=RECIPIENT)]] = Field(
+        min_length=1,
+        description="Public keys (age1..., ssh-ed25519 ...), any of which reads; `age-keygen -y` prints one.",
     )
 
 

@@ -68,6 +68,7 @@ class DocumentStore:
     def write(self, state: State, *, expected_serial: int | None, folds: bool = False) -> None:
         """Replace the state, keeping the version before in the history."""
         self._check_lock()
+        self._seal.check()
         held = self._shelf.get(STATE)
         now = self._parse(held.content) if held is not None else None
         mine = self._held.fence if self._held is not None else 0
@@ -161,6 +162,7 @@ class DocumentStore:
     def append(self, records: Sequence[Record], *, urgent: bool = True) -> None:
         """Add records to the journal."""
         self._check_lock()
+        self._seal.check()
         self._journal.add(records, self._held.fence if self._held is not None else 0, urgent=urgent)
 
     def journal(self) -> Sequence[Record]:

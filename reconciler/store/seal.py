@@ -15,7 +15,9 @@ from reconciler.model.errors import ReconcilerError, StateDamaged, StateError
 
 MAGIC = b"age-encryption.org/v1"
 IDENTITY, IDENTITY_FILE = "RECONCILER_AGE_IDENTITY", "RECONCILER_AGE_IDENTITY_FILE"
-"""Environment variables: identities as text, or the path of a file with them; one a line, `#` begins a comment."""
+"""Environment variables: identities as text, or the path of a file with them; one a line, `#` begins a comment. An SSH
+key without a passphrase is an identity too."""
+SSH = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.DOTALL)
 STANZA = re.compile(rb"\A" + re.escape(MAGIC) + rb"\n(?:-> [^\n]+\n(?:[A-Za-z0-9+/]*\n)*?)+--- [A-Za-z0-9+/]{43}\n")
 
 
@@ -26,6 +28,7 @@ class Seal:
         self._recipients = tuple(recipients)
         self._environ = environ or {}
         self._keys: list[Any] | None = None
+        self._checked = False
 
     @property
     def active(self) -> bool:
@@ -38,6 +41,12 @@ class Seal:
             return content
         sealed: bytes = _pyrage().encrypt(content, [_recipient(text) for text in self._recipients])
         return sealed
+
+    def check(self) -> None:
+        """Raise StateError unless what is written now can be read again with the identities at hand."""
+        if self.active and not self._checked:
+            self.open(self.close(b""), "what would be written")
+            self._checked = True
 
     def open(self, content: bytes, what: str) -> bytes:
         """Return what a document says. Raises StateError that tells a wrong key, tampering and damage apart."""
@@ -63,7 +72,9 @@ class Seal:
 
     def _identities(self) -> list[Any]:
         if self._keys is None:
-            self._keys = [_identity(line) for line in _lines(self._environ)]
+            text = _identities(self._environ)
+            self._keys = [_ssh(block) for block in SSH.findall(text)]
+            self._keys += [_identity(line) for line in _lines(SSH.sub("", text))]
         return self._keys
 
 
@@ -80,14 +91,22 @@ def _unreadable(what: str, said: str) -> StateError:
     )
 
 
-def _lines(environ: Mapping[str, str]) -> list[str]:
+def _identities(environ: Mapping[str, str]) -> str:
     text = environ.get(IDENTITY, "")
     path = environ.get(IDENTITY_FILE, "")
     if path:
         try:
             text += "\n" + Path(path).expanduser().read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise StateError(f"the identity file {path} cannot be read: {error}") from error
+            said = error.strerror if isinstance(error, OSError) else "it is no text"
+            raise StateError(
+                f"the identity file {path} cannot be read: {said}",
+                hint=f"{IDENTITY_FILE} names the file with your age identity; `age-keygen -o FILE` makes one",
+            ) from error
+    return text
+
+
+def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
@@ -99,6 +118,17 @@ def _identity(line: str) -> Any:
         raise StateError(
             "an age identity cannot be read: it must be a line that begins with AGE-SECRET-KEY-1",
             hint=f"see {IDENTITY} and {IDENTITY_FILE}; `age-keygen` makes one",
+        ) from None
+
+
+def _ssh(block: str) -> Any:
+    pyrage = _pyrage()
+    try:
+        return pyrage.ssh.Identity.from_buffer(block.encode() + b"\n")
+    except pyrage.IdentityError as error:
+        raise StateError(
+            f"an SSH key cannot be used as an identity: {error}",
+            hint="it has to be ed25519 or RSA, and without a passphrase",
         ) from None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import sys
@@ -54,6 +55,52 @@ def test_each_recipient_reads(tmp_path: Path) -> None:
     run = theirs.run("r1")
     assert run is not None
     assert run.notes == ["vip"]
+
+
+def test_nothing_is_written_that_its_writer_could_not_read(tmp_path: Path) -> None:
+    """Without an identity among the recipients a run ends before its first record, so before its first write."""
+    for identity, said in [("", "no key to read it was given"), (EVE, "encrypted for other keys than yours")]:
+        store = store_of(tmp_path, (ALICE,), identity)
+        with store.lock(info()):
+            with pytest.raises(StateError, match=said):
+                store.append([bind("silver")])
+            with pytest.raises(StateError, match=said):
+                store.write(state(1), expected_serial=None)
+    assert store_of(tmp_path, (ALICE,), ALICE).read() is None
+
+
+def test_an_ssh_key_is_a_recipient_and_an_identity(tmp_path: Path) -> None:
+    """What is encrypted for somebody's SSH key is read with it, alone or beside other identities."""
+    ran = ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(tmp_path / "key")]
+    if shutil.which("ssh-keygen") is None:
+        pytest.skip("ssh-keygen is not installed")
+    subprocess.run(ran, check=True, stdin=subprocess.DEVNULL)
+    public, private = ((tmp_path / name).read_text("utf-8") for name in ("key.pub", "key"))
+    sealed = Seal([public.strip()]).close(SECRET)
+    assert Seal((), {"RECONCILER_AGE_IDENTITY_FILE": str(tmp_path / "key")}).open(sealed, "a file") == SECRET
+    assert Seal((), {"RECONCILER_AGE_IDENTITY": f"{BOB}\n{private}"}).open(sealed, "a file") == SECRET
+    nonsense = re.sub("\n[A-Za-z0-9+/=]{20}", "\nAAAAAAAAAAAAAAAAAAAA", private)
+    with pytest.raises(StateError, match="an SSH key cannot be used"):
+        Seal((), {"RECONCILER_AGE_IDENTITY": nonsense}).open(sealed, "a file")
+
+
+@pytest.mark.parametrize("path", ["nowhere.txt", "."])
+def test_an_identity_file_that_cannot_be_read_is_told(path: str, tmp_path: Path) -> None:
+    """The message names the file, and the hint the variable and how to make one."""
+    with pytest.raises(StateError, match="the identity file") as missing:
+        Seal((), {"RECONCILER_AGE_IDENTITY_FILE": str(tmp_path / path)}).open(seal(ALICE).close(SECRET), "a file")
+    assert "RECONCILER_AGE_IDENTITY_FILE" in missing.value.hint
+
+
+@pytest.mark.parametrize("wrong", ["age1nonsense", "''", "AGE-SECRET-KEY-1X", "ssh-rsa AAAA"])
+def test_a_recipient_of_another_form_is_told_with_its_place(world: World, wrong: str) -> None:
+    """A recipient that is no key is a mistake in the project file, seen before anything is read."""
+    project = (world.folder / "reconciler.yaml").read_text("utf-8")
+    world.write(project + f"encryption: {{recipients: [{wrong}]}}\n", "reconciler.yaml")
+    ran = world.cli("validate")
+    assert ran.code == 3
+    assert re.search(r"reconciler\.yaml:\d+:\d+: error: item 1 of `recipients`", ran.err)
+    assert "age-keygen" in ran.err
 
 
 def test_a_wrong_key_is_told(tmp_path: Path) -> None:
