@@ -6,7 +6,7 @@ import fnmatch
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from reconciler.model.address import split
+from reconciler.model.address import KEY_PATTERN, join, key_of, kind_of, split
 from reconciler.model.errors import PlanError
 from reconciler.model.state import Binding
 from reconciler.workflow.applying import lock_info
@@ -30,16 +30,34 @@ def show(session: Session, address: str) -> Binding:
 
 def move(session: Session, source: str, target: str) -> None:
     """Give a binding another address; the nested ones move along. Raises PlanError."""
-    if split(source)[0] != split(target)[0]:
-        raise PlanError(f"{source} and {target} are of different kinds")
+    try:
+        kind, key = split(target)
+    except ValueError as error:
+        raise PlanError(str(error)) from None
+    if not all(map(KEY_PATTERN.match, key.split("."))):
+        raise PlanError(f"`{key}` cannot be a key", hint="letters, digits, `_` and `-`")
+    if kind_of(source) != kind:
+        raise PlanError(f"{source} and {target} are of different kinds", hint="an object cannot change its kind")
 
     def change(resources: dict[str, Binding]) -> dict[str, Binding]:
         _existing(resources, source)
-        if target in resources:
-            raise PlanError(f"{target} is in the state already")
-        return {(target if address == source else address): binding for address, binding in resources.items()}
+        moves = {source: target, **_nested(session, resources, source, target)}
+        for taken in sorted(set(moves.values()) & set(resources)):
+            raise PlanError(f"{taken} is in the state already", hint=f"`reconciler state rm {taken}` forgets it")
+        return {moves.get(address, address): binding for address, binding in resources.items()}
 
     edit(session, "state mv", change)
+
+
+def _nested(session: Session, resources: Iterable[str], source: str, target: str) -> dict[str, str]:
+    """Return the new addresses of what is nested in the moved object."""
+    found = {}
+    for child in (kind.name for kind in session.kinds.values() if kind.nested == kind_of(source)):
+        prefix = join(child, f"{key_of(source)}.")
+        for address in resources:
+            if address.startswith(prefix):
+                found[address] = join(child, f"{key_of(target)}.{address.removeprefix(prefix)}")
+    return found
 
 
 def remove(session: Session, addresses: Iterable[str]) -> list[str]:

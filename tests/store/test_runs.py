@@ -169,6 +169,60 @@ def test_a_state_moves_to_another_backend(world: World) -> None:
     assert len(json.loads(world.cli("state", "history", "--format", "json").out)) >= 3
 
 
+def test_a_migration_that_was_cut_off_is_gone_on_with(world: World) -> None:
+    """What it left is an older version; the second try brings the rest. A password in the URL is not printed."""
+    world.write(TAGS)
+    world.apply()
+    world.write("tags: {vip: {name: VIP}}")
+    world.apply()
+    session = world.session()
+    first = session.store.version(session.store.history()[0].serial)
+    assert first is not None
+    target = session.store_at("sqlite:state/all.sqlite")
+    target.write(first, expected_serial=None)
+    assert world.cli("state", "migrate", "--to", "sqlite:state/all.sqlite").code == 0
+    copied = target.read()
+    assert copied is not None
+    assert copied.resources == world.state().resources
+    assert list(target.run_names()) == list(session.store.run_names())
+    target.write(copied.model_copy(update={"serial": copied.serial + 1}), expected_serial=copied.serial)
+    assert "already" in world.cli("state", "migrate", "--to", "sqlite:state/all.sqlite").err
+
+
+def test_the_password_of_a_new_place_is_not_printed(world: World) -> None:
+    """The advice after a migration shows where, and not the password."""
+    world.write(TAGS)
+    world.apply()
+    with http_backend() as server:
+        server.password = "geheim"
+        url = f"{server.url.replace('http://', 'http://ci:geheim@')}/states/prod"
+        ran = world.cli("state", "migrate", "--to", url)
+    assert ran.code == 0, ran.text
+    assert "geheim" not in ran.text
+    assert "ci:***@127.0.0.1" in ran.err
+
+
+def test_moves_in_the_state_take_nested_objects_along(world: World) -> None:
+    """As `moved:` does; a place that is taken, or no address, is refused and nothing moves."""
+    world.write(
+        "pipelines: {sales: {title: Sales, currency: usd, stages: {won: {title: Won}}}}\ntags: {vip: {name: VIP}}"
+    )
+    world.apply()
+    assert world.cli("state", "mv", "pipeline.sales", "pipeline.crm").code == 0
+    assert sorted(world.state().resources) == ["pipeline.crm", "stage.crm.won", "tag.vip"]
+    world.cli("state", "mv", "tag.vip", "tag.gold")
+    for wrong, said in [
+        ("nonsense", "is not an address"),
+        ("tag.", "is not an address"),
+        ("tag.a b", "cannot be a key"),
+        ("list.gold", "different kinds"),
+        ("tag.gold", "in the state already"),
+    ]:
+        refused = world.cli("state", "mv", "tag.gold", wrong)
+        assert (refused.code, said in refused.err) == (3, True), refused.text
+    assert sorted(world.state().resources) == ["pipeline.crm", "stage.crm.won", "tag.gold"]
+
+
 def test_the_doctor_finds_what_is_not_as_the_state_says(world: World) -> None:
     """A missing object, a reused id and an address too many have a line each with what to do; a sound state none."""
     world.write(TAGS)
