@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import click
@@ -134,7 +135,8 @@ def migrate(chosen: Globals, url: str) -> int:
     opened = session(chosen, offline=True)
     count = backends.migrate(opened, url)
     say(f"Copied {count} version{'s' if count != 1 else ''} of the state.")
-    note(f"Now write `state: {url}` for the environment `{opened.settings.name}`, then remove the old one.")
+    shown = re.sub(r"(?<=://)([^/@]*:)[^/@]*@", r"\1***@", url)
+    note(f"Now write `state: {shown}` for the environment `{opened.settings.name}`, then remove the old one.")
     return 0
 
 

@@ -105,7 +105,7 @@ def _damaged(store: Store) -> bool:
 
 def migrate(session: Session, url: str) -> int:
     """Copy state, history and run records to another place that has none yet; returns how many versions. The old
-    place stays as it is.
+    place stays as it is. What a copy left there that was cut off is gone on with.
     """
     target = session.store_at(url)
     info = lock_info(session, "state migrate")
@@ -115,7 +115,8 @@ def migrate(session: Session, url: str) -> int:
             raise StateError(f"there is no state at {session.store.where}", hint="nothing was copied")
         if book.records:
             book.close()
-        if target.read() is not None:
+        present = target.read()
+        if present is not None and not _cut_off(session.store, target, present):
             raise StateError(f"there is a state at {target.where} already", hint="nothing was copied")
         with target.lock(info, timeout=PATIENCE):
             count = _copy(session.store, target)
@@ -134,11 +135,12 @@ def _cut_off(source: Store, target: Store, present: State) -> bool:
 
 
 def _copy(source: Store, target: Store) -> int:
-    versions = [source.version(one.serial) for one in source.history()]
-    before: int | None = None
+    versions = [source.version(one.serial) for one in source.history() if not one.problem]
+    present = target.read()
+    before = present.serial if present is not None else None
     count = 0
     for state in [*versions, source.read()]:
-        if state is not None:
+        if state is not None and (before is None or state.serial > before):
             target.write(state, expected_serial=before)
             before, count = state.serial, count + 1
     for name in source.run_names():

@@ -7,6 +7,7 @@ import json
 import pytest
 
 from tests.store.conftest import info
+from tests.store.http_backend import http_backend
 from tests.world import Killed, World
 
 TAGS = "tags: {vip: {name: VIP}, gold: {name: Gold}}"
