@@ -19,16 +19,22 @@ PATIENCE_SECONDS = 30.0
 
 
 class Rows:
-    """Rows by table, in the order in which they were made. `where` is quick: columns that are asked for are indexed."""
+    """Rows by table, in the order in which they were made. `where` is quick: columns that are asked for are indexed.
+
+    Raises OSError for a file that cannot be opened, or is none of SQLite.
+    """
 
     def __init__(self, path: str | Path | None) -> None:
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
         where = str(path) if path is not None else ":memory:"
-        self._db = sqlite3.connect(where, check_same_thread=False, isolation_level=None, timeout=PATIENCE_SECONDS)
-        self._db.execute("PRAGMA journal_mode=WAL")
-        self._db.execute("PRAGMA synchronous=OFF")  # a killed process loses nothing, a power cut may
-        self._prepare()
+        try:
+            self._db = sqlite3.connect(where, check_same_thread=False, isolation_level=None, timeout=PATIENCE_SECONDS)
+            self._db.execute("PRAGMA journal_mode=WAL")
+            self._db.execute("PRAGMA synchronous=OFF")  # a killed process loses nothing, a power cut may
+            self._prepare()
+        except sqlite3.Error as error:
+            raise OSError(str(error)) from error
         self._tables: dict[str, dict[str, Row]] = {}
         self._places: dict[str, dict[str, int]] = {}
         self._tops: dict[str, int] = {}

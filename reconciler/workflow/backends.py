@@ -165,7 +165,12 @@ def break_lock(session: Session, lock_id: str) -> bool:
     if not session.store.break_lock(lock_id):
         return False
     who = f"{holder.owner} on {holder.host}, {holder.operation} since {holder.since}" if holder is not None else ""
-    record(session, "lock break", f"lock {lock_id} of {who}")
+    note = f"lock {lock_id} of {who}"
+    try:
+        with session.store.lock(lock_info(session, "lock break"), timeout=PATIENCE):
+            record(session, "lock break", note)
+    except (LockHeld, StateError):
+        record(session, "lock break", note)  # somebody has it by now, or the state is damaged
     return True
 
 

@@ -38,11 +38,12 @@ async def examine(session: Session) -> list[Row]:
 
 def _open(book: Book) -> Iterator[Row]:
     """What an interrupted run left."""
-    if book.records:
+    count = len(book.records)
+    if count:
         yield {
             "address": "",
             "id": "",
-            "problem": f"an interrupted run left {len(book.records)} records in its journal",
+            "problem": f"an interrupted run left {count} record{'s' if count != 1 else ''} in its journal",
             "advice": "run `reconciler apply` or `reconciler runs resume`: both take them over first",
         }
     for address in sorted(book.intents()):

@@ -11,6 +11,7 @@ from typing import Any
 from reconciler import emulator
 from reconciler.config import plain_data
 from reconciler.model.errors import ReconcilerError
+from reconciler.workflow.session import open_emulator
 
 
 def serve(
@@ -50,5 +51,4 @@ def reset(path: Path) -> None:
 
 
 def _open(path: Path) -> Any:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return emulator.open_account(path)
+    return open_emulator(path)

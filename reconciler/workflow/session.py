@@ -12,7 +12,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
 from reconciler.config import Loaded, LoadedProject, Settings, environment, load, load_project
@@ -25,6 +25,9 @@ from reconciler.model.ports import Store
 from reconciler.model.state import Binding, Intent, Record, State, fold, open_intents
 from reconciler.resources import load_kinds
 from reconciler.store import Clock, Options, new_state, open_store
+
+if TYPE_CHECKING:
+    from reconciler.emulator import Account
 
 EMULATOR = "emulator:"
 
@@ -144,9 +147,7 @@ class Session:
 
         url, token, transport = self.settings.url, self.settings.token, None
         if url.startswith(EMULATOR):
-            from reconciler.emulator import open_account
-
-            account = open_account(self.folder / url.removeprefix(EMULATOR))
+            account = open_emulator(self.folder / url.removeprefix(EMULATOR))
             stack.callback(account.close)
             transport = in_process(account.app)
             url, token = "http://emulator", account.settings.token
@@ -160,6 +161,19 @@ class Session:
         )
         stack.push_async_callback(client.close)
         return client
+
+
+def open_emulator(path: Path) -> Account:
+    """Open the emulator's account in a file. Raises ReconcilerError where the file cannot be used."""
+    from reconciler.emulator import open_account
+
+    try:
+        return open_account(path)
+    except OSError as error:
+        raise ReconcilerError(
+            f"the emulator's account {path} cannot be opened: {error}",
+            hint="the file and its folder have to be writable, and the file is made by the emulator alone",
+        ) from error
 
 
 def open_session(

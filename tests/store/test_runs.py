@@ -252,7 +252,7 @@ def test_a_broken_lock_is_on_record(world: World) -> None:
     world.write(TAGS)
     world.apply()
     session = world.session()
-    with session.store.lock(info("jane", "apply")):
+    with session.store.lock(info("jane", "apply")) as hold:
         held = json.loads(world.cli("lock", "list", "--format", "json").out)
         assert [row["owner"] for row in held] == ["jane"]
         world.write("tags: {vip: {name: VIP}}")
@@ -265,6 +265,17 @@ def test_a_broken_lock_is_on_record(world: World) -> None:
         assert json.loads(world.cli("lock", "list", "--format", "json").out) == []
     newest = json.loads(world.cli("runs", "list", "--format", "json").out)[0]
     assert newest["operation"] == "lock break"
+    assert world.state().fence > hold.fence, "the one whose lock was broken cannot write its state any more"
+
+
+def test_an_account_of_the_emulator_that_cannot_be_opened_is_told(world: World) -> None:
+    """The file is named; it is no mistake in the program."""
+    world.write(TAGS)
+    world.write("no database at all", "state/other.db")
+    project = (world.folder / "reconciler.yaml").read_text("utf-8")
+    world.write(project.replace("account.db", "other.db"), "reconciler.yaml")
+    ran = world.cli("plan")
+    assert (ran.code, "other.db cannot be opened" in ran.err) == (1, True), ran.text
 
 
 def test_a_run_that_died_after_its_last_step_is_closed(world: World) -> None:
