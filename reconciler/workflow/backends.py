@@ -37,7 +37,7 @@ def push(session: Session, content: bytes, *, force: bool = False) -> int:
             f"the given state belongs to {given.account}, not to {session.identity}", hint="nothing was written"
         )
     with session.store.lock(lock_info(session, "state push"), timeout=PATIENCE):
-        book = open_book(session)
+        book = _folded(session)
         now = book.stored
         if now is not None and not force:
             hint = "nothing was written; --force writes it all the same"
@@ -50,8 +50,16 @@ def push(session: Session, content: bytes, *, force: bool = False) -> int:
         return _put(session, book, given, "state push")
 
 
+def _folded(session: Session) -> Book:
+    """Return the state, with what an interrupted run left in the journal written into it: no version may lack that."""
+    book = open_book(session)
+    if book.records:
+        book.close()
+    return book
+
+
 def _put(session: Session, book: Book, given: State, operation: str) -> int:
-    """Make the given state the next version, on record as a run. What the journal held is not in it any more."""
+    """Make the given state the next version, on record as a run."""
     before = book.stored
     serial = max(given.serial, before.serial if before is not None else 0) + 1
     stamp = session.around.stamp()
@@ -89,7 +97,7 @@ def restore(session: Session, serial: int) -> int:
     info = lock_info(session, "state restore")
     if not _damaged(store):
         with store.lock(info, timeout=PATIENCE):
-            return _put(session, open_book(session), wanted, "state restore")
+            return _put(session, _folded(session), wanted, "state restore")
     now = store.rescue(wanted.model_copy(update={"updated": session.around.stamp()}), info, PATIENCE)
     record(session, "state restore", f"serial {serial} became {now}, over a damaged state")
     return now
@@ -110,11 +118,8 @@ def migrate(session: Session, url: str) -> int:
     target = session.store_at(url)
     info = lock_info(session, "state migrate")
     with session.store.lock(info, timeout=PATIENCE):
-        book = open_book(session)
-        if book.stored is None:
+        if _folded(session).stored is None:
             raise StateError(f"there is no state at {session.store.where}", hint="nothing was copied")
-        if book.records:
-            book.close()
         present = target.read()
         if present is not None and not _cut_off(session.store, target, present):
             raise StateError(f"there is a state at {target.where} already", hint="nothing was copied")
@@ -153,9 +158,7 @@ def _copy(source: Store, target: Store) -> int:
 def rekey(session: Session) -> int:
     """Write every document anew for the recipients in the project file; returns how many."""
     with session.store.lock(lock_info(session, "state rekey"), timeout=PATIENCE):
-        book = open_book(session)
-        if book.records:
-            book.close()
+        _folded(session)
         return session.store.reseal()
 
 

@@ -153,6 +153,28 @@ def test_a_state_is_pulled_and_pushed(world: World) -> None:
     assert world.plan().empty
 
 
+def test_what_an_interrupted_run_recorded_is_in_the_history(world: World) -> None:
+    """A state that was pulled before is older than it; a restore puts it into a version of its own first."""
+    world.write("tags: {vip: {name: VIP}}")
+    world.apply()
+    world.write(world.cli("state", "pull").out, "old.json")
+    world.write(TAGS)
+    world.forget()
+    world.plan()
+    world.kill(len(world.requests()) + 1, after=True)
+    with pytest.raises(Killed):
+        world.apply()
+    world.revive()
+    recorded = world.session().store.journal()
+    assert recorded
+    older = world.cli("state", "push", str(world.folder / "old.json"))
+    assert (older.code, "is older" in older.err) == (1, True), older.text
+    first = json.loads(world.cli("state", "history", "--format", "json").out)[-2]["serial"]
+    assert world.cli("state", "restore", str(first)).code == 0
+    kept = [world.session().store.version(one.serial) for one in world.session().store.history()]
+    assert any(state and ("tag.gold" in state.resources or "tag.gold" in state.intents) for state in kept)
+
+
 def test_a_state_moves_to_another_backend(world: World) -> None:
     """`state migrate` takes history and run records along, and refuses a place that is taken."""
     world.write(TAGS)
