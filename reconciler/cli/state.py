@@ -7,6 +7,7 @@ from typing import Any
 
 import click
 
+from reconciler.cli import import_
 from reconciler.cli.completing import addresses
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
@@ -16,6 +17,9 @@ from reconciler.cli.terminal import note, say
 @click.group("state")
 def command() -> None:
     """Look at and edit the state; the account is never touched."""
+
+
+command.add_command(import_.command)
 
 
 @command.command("list")
@@ -108,6 +112,9 @@ def history(chosen: Globals, fmt: str) -> int:
     from reconciler.workflow import backends
 
     rows = backends.history(session(chosen, offline=True))
+    if not rows and fmt == "text":
+        note("There is no state yet.")
+        return 0
     problem = ["problem"] if any(row["problem"] for row in rows) else []
     say(table(rows, ["serial", "updated", "resources", "current", *problem], "json" if fmt == "json" else "text"))
     return 0

@@ -54,6 +54,16 @@ def test_a_run_that_died_shows_how_far_it_came(world: World) -> None:
     assert "nothing to resume" in world.cli("runs", "resume").text
 
 
+def test_an_object_is_bound_among_the_commands_of_the_state(world: World) -> None:
+    """`state import` is `import`; before there is a state, its history says so."""
+    assert "no state yet" in world.cli("state", "history").err
+    world.write(TAGS)
+    world.apply()
+    world.cli("state", "rm", "tag.vip")
+    assert world.cli("state", "import", "tag.vip", world.rows("tags", tag="VIP")[0]["id"]).code == 0
+    assert world.plan().document.summary.adopt == 0
+
+
 def test_versions_are_listed_and_brought_back(world: World) -> None:
     """`state restore` makes an earlier version the present one, under a new serial; nothing is sent to the account."""
     world.write(TAGS)
