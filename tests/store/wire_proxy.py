@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import os
+import resource
 import signal
 import threading
 import time
@@ -14,11 +15,35 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Literal
 from urllib.parse import urlsplit
 
-Mode = Literal["kill_before", "kill_after", "kill_told", "reset_after", "error_after", "limited", "signal"]
-MODES: tuple[Mode, ...] = ("kill_before", "kill_after", "kill_told", "reset_after", "error_after", "limited")
+Mode = Literal[
+    "kill_before",
+    "kill_after",
+    "kill_told",
+    "reset_before",
+    "reset_after",
+    "error_after",
+    "timeout",
+    "limited",
+    "full_disk",
+    "signal",
+]
+MODES: tuple[Mode, ...] = (
+    "kill_before",
+    "kill_after",
+    "kill_told",
+    "reset_before",
+    "reset_after",
+    "error_after",
+    "timeout",
+    "limited",
+    "full_disk",
+)
 """Killed before the request is forwarded; after the work, before the answer; just after the answer. The connection
-breaks after the work; 500 after the work; three times 429 in a row.
+breaks before the work, after it; 500 after the work; no answer in time after the work; three times 429 in a row. No
+file of the program can grow any more from this request on.
 """
+LATE = 1.5
+"""Seconds that an answer takes that comes too late."""
 
 
 @dataclass
@@ -75,6 +100,8 @@ def before_work(made: Proxy, mode: Mode | None) -> None:
     """Do what is to happen before a request is forwarded."""
     if mode == "kill_before":
         made.kill()
+    if mode == "full_disk":
+        resource.prlimit(made.pid, resource.RLIMIT_FSIZE, (0, resource.RLIM_INFINITY))
     if mode == "signal":
         for number in made.signals:
             os.kill(made.pid, number)
@@ -107,7 +134,7 @@ class Handler(BaseHTTPRequestHandler):
 
     def serve_one(self, mode: Mode | None, body: bytes) -> None:
         before_work(self.made, mode)
-        if mode == "kill_before" or (mode == "signal" and len(self.made.signals) > 1):
+        if mode in ("kill_before", "reset_before") or (mode == "signal" and len(self.made.signals) > 1):
             self.close_connection = True
         elif mode == "limited":
             self.answer(429, b"{}", "application/json")
@@ -120,6 +147,8 @@ class Handler(BaseHTTPRequestHandler):
         status, said, kind = self.made.forward(self.command, self.path, headers, body)
         if mode == "kill_after":
             self.made.kill()
+        if mode == "timeout":
+            time.sleep(LATE)
         if mode in ("kill_after", "reset_after"):
             self.close_connection = True
             return
