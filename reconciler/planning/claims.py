@@ -141,7 +141,9 @@ def _nesting(parent: Kind, child: Kind) -> Nested | None:
 
 def _twins(kind: Kind, twins: Twins) -> str:
     ids = " and ".join(live.id for live in twins.lives)
+    commands = " or ".join(f"`reconciler import {twins.address} {live.id}`" for live in twins.lives)
     return (
         f"{twins.address}: {len(twins.lives)} objects of the account fit it (ids {ids}, same {twins.key[0]}); "
-        f'pin one with `imports: [{{to: {twins.address}, id: "{twins.lives[0].id}"}}]`'
+        f"say which with {commands}, or in the files with "
+        f'`imports: [{{to: {twins.address}, id: "{twins.lives[0].id}"}}]`'
     )

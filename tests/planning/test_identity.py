@@ -39,6 +39,7 @@ def test_twins_are_an_error_that_names_both_ids_and_the_way_out() -> None:
     with pytest.raises(PlanError) as error:
         planned(wanted, twins)
     assert "ids 16 and 25" in error.value.message
+    assert "`reconciler import pipeline.sales 16` or `reconciler import pipeline.sales 25`" in error.value.message
     assert 'imports: [{to: pipeline.sales, id: "16"}]' in error.value.message
     pinned = planned(type(wanted)(wanted.resources, imports=(Import("pipeline.sales", "25"),)), twins)
     assert pinned.changes[0].live is not None
