@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from reconciler.config.nodes import Spot
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.errors import ConfigError
+
+_LINK = re.compile(r"(?<=://)[^\s\"'<>]+")
+_CARRIED = re.compile(r"^[^/@]+(?=@)|(?<=[?#&=])[^?#&=$]+(?=[#&]|$)")
+"""Of a link: user and password, and the values of its query; not the name of a `${secret.X}`."""
+_KEY = re.compile(r"(\b(?:token|password)\b[\"']?\s*:\s*[\"']?)([^\s\"',}$]+)")
 
 
 @dataclass
@@ -26,7 +32,7 @@ class Problems:
         self._add("warning", code, message, spot, hint)
 
     def _add(self, severity: Severity, code: str, message: str, spot: Spot | None, hint: str) -> None:
-        place = (spot.position, spot.source.line(spot.line), spot.length) if spot is not None else (None, "", 1)
+        place = (spot.position, _bare(spot.source.line(spot.line)), spot.length) if spot is not None else (None, "", 1)
         self.found.append(Diagnostic(message, place[0], hint, place[1], code, severity, place[2]))
 
     @property
@@ -44,6 +50,12 @@ class Problems:
         if self.errors:
             raise ConfigError(self.ordered())
         return self.ordered()
+
+
+def _bare(line: str) -> str:
+    """Return a source line without its secrets, and as long as before: CI keeps what it is shown."""
+    line = _LINK.sub(lambda link: _CARRIED.sub(lambda match: "*" * len(match.group()), link.group()), line)
+    return _KEY.sub(lambda match: match.group(1) + "*" * len(match.group(2)), line)
 
 
 def closest(word: str, options: Iterable[str]) -> str | None:

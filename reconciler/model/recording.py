@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,7 @@ from reconciler.model.values import transform
 RECORDING_FORMAT = "1.0"
 HIDDEN = ("token", "password", "api_key", "apikey")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
-_URL = re.compile(r"(https?:\\?/\\?/)(?:[^\s/@\"'<>]+@)?([^\s?#\"'<>]+)(\?[^\s#\"'<>]*)?")
+_URL = re.compile(r"(https?:\\?/\\?/)(?:[^\s/@\"'<>]+@)?([^\s?#\"'<>]+)([?#][^\s\"'<>]*)?")
 
 
 class _Document(BaseModel):
@@ -50,16 +50,16 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
-def unreadable(text: str) -> str:
+def unreadable(text: str, stand_in: Callable[[str], str] = digest) -> str:
     """Return a text without e-mail addresses and without what URLs carry beside host and path."""
+
+    def bare(match: re.Match[str]) -> str:
+        query = match.group(3)
+        return f"{match.group(1)}{match.group(2)}{f'?hidden={stand_in(query)}' if query else ''}"
+
     if "://" in text or ":\\/" in text:
-        text = _URL.sub(_bare, text)
-    return _EMAIL.sub(lambda match: f"{digest(match.group().lower())}@hidden.invalid", text) if "@" in text else text
-
-
-def _bare(match: re.Match[str]) -> str:
-    query = match.group(3)
-    return f"{match.group(1)}{match.group(2)}{f'?hidden={digest(query)}' if query else ''}"
+        text = _URL.sub(bare, text)
+    return _EMAIL.sub(lambda match: f"{stand_in(match.group().lower())}@hidden.invalid", text) if "@" in text else text
 
 
 def without_secrets(value: Any) -> Any:

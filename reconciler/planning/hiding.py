@@ -17,6 +17,8 @@ from reconciler.model.spec import Sensitive
 from reconciler.model.values import Lookup, Value, secret_marker
 
 _ADDRESS = re.compile(r"[\w.!#$&'*+=?^`{|}~-]+@[\w-]+(?:\.[\w-]+)+")
+SHORTEST = 6
+"""Characters of a secret that is searched for in other texts: shorter ones are in every second word."""
 _WORD = re.compile(r"[A-Za-z]{1,12}(?:[-_.][A-Za-z]{1,12})*|v\d+(?:\.\d+)?|\d{1,4}")
 
 
@@ -91,6 +93,16 @@ class Hiding:
 
 def _upper(name: str) -> str:
     return re.sub(r"[^A-Z0-9]+", "_", name.upper()).strip("_") or "VALUE"
+
+
+def secrets_in(resources: Iterable[Resource], kinds: Kinds) -> set[str]:
+    """Return what is secret in the sensitive texts of resources, where it is long enough to be told from a word."""
+    guarded = {name for name, kind in kinds.items() if any(one.has(Sensitive) for one in kind.attributes.values())}
+    hiding = Hiding(kinds)
+    for resource in resources:
+        if resource.kind in guarded:
+            hiding.resource(resource)
+    return {value for value in hiding.secrets.values() if len(value) >= SHORTEST and not values.has_secret(value)}
 
 
 def addresses_in(resources: Iterable[Resource]) -> list[str]:

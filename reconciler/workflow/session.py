@@ -22,7 +22,9 @@ from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.ports import Store
+from reconciler.model.recording import unreadable
 from reconciler.model.state import Binding, Intent, Record, State, fold, open_intents
+from reconciler.planning.hiding import secrets_in
 from reconciler.resources import load_kinds
 from reconciler.store import Clock, Options, new_state, open_store
 
@@ -112,10 +114,10 @@ class Session:
         return value
 
     def hide(self, text: str) -> str:
-        """Return a text without any secret that was resolved."""
+        """Return a text without any secret that was resolved or declared, any e-mail address, and what URLs carry."""
         for value in sorted(filter(None, self.revealed), key=len, reverse=True):
             text = text.replace(value, "***")
-        return text
+        return unreadable(text, lambda _: "***")
 
     def chosen_kinds(self, names: str | None) -> frozenset[str] | None:
         """Return the kinds of a list with commas; None for all. Raises ReconcilerError for an unknown one."""
@@ -136,7 +138,9 @@ class Session:
         problem.
         """
         loaded = load(self.project, self.settings, self.kinds, self.around.environ, offline=offline, texts=texts)
-        return replace(loaded, desired=self.adapt(loaded.desired))
+        desired = self.adapt(loaded.desired)
+        self.revealed |= secrets_in(desired.resources.values(), self.kinds)
+        return replace(loaded, desired=desired)
 
     def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False) -> Any:
         """Return a client of the account; it is closed with the stack. With `restore` it puts records back only."""

@@ -113,12 +113,18 @@ def test_no_canary_is_found_anywhere(world: World, monkeypatch: pytest.MonkeyPat
     world.account.seed({"contacts": [{"id": "9", "email": customer}], "contactTags": [{"contact": "9", "tag": "1"}]})
     monkeypatch.setenv("HOOK_KEY", secret)
     hook = '{{name: {0}, url: "https://h.example/in?key={1}", events: [subscribe], sources: [admin]}}'
-    crm, erp = hook.format("CRM", "${secret.HOOK_KEY}"), hook.format("ERP", query)
+    crm, erp = hook.format("CRM", "${secret.HOOK_KEY}"), hook.format("ERP", f"{query}#{query}")
     world.write(f"tags: {{vip: {{name: VIP}}}}\nwebhooks:\n  crm: {crm}\n  erp: {erp}\n")
     declared = (world.folder / "config/main.yaml").read_text("utf-8")
     printed = world.cli("-vv", "plan", "--out", str(world.folder / "plan.json")).text
     if crash:
-        world.fault("fail_before", "POST /webhooks", nth=1, body={"message": f"bad url {secret} {query}"})
+        world.fault(
+            "fail_before",
+            "POST /webhooks",
+            nth=1,
+            status=422,
+            body={"message": f"{customer}: {secret} {query} {token}"},
+        )
     printed += world.cli("-vv", "apply", "--auto-approve").text
     world.write(declared.replace("ERP", "Erp"))
     printed += world.cli("-vv", "apply", "--auto-approve").text
