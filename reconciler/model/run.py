@@ -5,11 +5,12 @@ Values are encoded (`values.encode`) and masked: what is sensitive stands as `MA
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.model.state import Binding
+from reconciler.model.state import Binding, Record, open_intents
 
 RUN_FORMAT = "1.0"
 MASKED = "(sensitive)"
@@ -36,9 +37,17 @@ class RunStep(_Part):
     rank: int = 0
     moved_from: str | None = None
 
+    @property
+    def begun(self) -> bool:
+        """Whether the account may have another object than before: also of a create that went half-way, and of a
+        delete of which a run that died cannot tell.
+        """
+        half = (self.action == "create" and self.id != "") or (self.action == "delete" and self.result == "open")
+        return self.result == "done" or half
+
 
 class RunRecord(_Part):
-    """A run. `result` is `open` while it runs, and stays so when it dies."""
+    """A run. `result` is `open` while it runs, and after its death until the next run takes its journal over."""
 
     format_version: str = RUN_FORMAT
     name: str
@@ -63,3 +72,37 @@ class RunRecord(_Part):
     steps: list[RunStep] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     archive: str = Field("", description="Where what was lost was archived.")
+
+
+def so_far(run: RunRecord, records: Iterable[Record]) -> RunRecord:
+    """Return a run that did not come to its end, with what the journal says of its steps."""
+    mine = [record for record in records if record.run == run.name]
+    return run.model_copy(update={"steps": [_so_far(step, mine) for step in run.steps]})
+
+
+def _so_far(step: RunStep, records: Iterable[Record]) -> RunStep:
+    mine = [record for record in records if step.address in (record.address, record.target)]
+    if not mine:
+        return step
+    last = mine[-1]
+    if step.address in open_intents(mine):
+        return step.model_copy(update={"message": "sent, or about to be; the next apply looks it up by name"})
+    if last.op == "failed":
+        return step.model_copy(update={"result": "failed"})
+    if last.binding is not None and last.binding.incomplete:
+        return step.model_copy(update={"id": last.binding.id, "message": "begun; the next apply finishes it"})
+    identity = last.binding.id if last.binding is not None else step.id
+    return step.model_copy(update={"result": "done", "id": identity})
+
+
+def interrupted(run: RunRecord, records: Iterable[Record]) -> RunRecord:
+    """Return the last word on a run that died, made of the journal before it is folded: nobody can tell afterwards."""
+    told = so_far(run, records)
+    done = [step for step in told.steps if step.result == "done"]
+    summary = {
+        word: sum(step.action == action for step in done)
+        for word, action in (("added", "create"), ("changed", "update"), ("destroyed", "delete"))
+    }
+    result = "complete" if len(done) == len(told.steps) else "partial"
+    notes = [*run.notes, "it was interrupted; this is what its journal said"]
+    return told.model_copy(update={"result": result, "summary": summary, "notes": notes})

@@ -41,12 +41,12 @@ class _Undoing:
 
 
 def inverse(run: RunRecord, state: State, kinds: Kinds) -> Inverse:
-    """Return the inverse of what a run did. Steps that failed or were skipped have none."""
+    """Return the inverse of what a run did. Steps that failed or were skipped before they made anything have none."""
     work = _Undoing(state, kinds)
     if run.archive:
         work.customers = "is archived: --restore puts back what the API can"
     for step in run.steps:
-        if step.result == "done" and step.kind in kinds:
+        if step.begun and step.kind in kinds:
             _INVERSES.get(step.action, _nothing)(step, kinds[step.kind], work)
     desired = Desired(work.resources, tuple(work.moved), tuple(work.removed), tuple(work.imports))
     return Inverse(run.name, desired, frozenset(work.addresses), tuple(work.lost))
@@ -107,6 +107,13 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     spec = attributes(kind.spec)
     declared = {name: value for name, value in kind.declare(live).items() if name in spec and not _masked(value)}
     hidden = sorted(name for name, value in live.items() if name in spec and _masked(value))
+    needed = [name for name in hidden if spec[name].required]
+    if needed:
+        names = ", ".join(f"`{name}`" for name in needed)
+        work.lost.append(
+            f"{step.address} was deleted, and cannot be made without its {names}, which is sensitive and not kept"
+        )
+        return
     parent = _parent_of(kind, work.kinds)
     if parent and parent in live:
         # Siblings that the run left alone are not asked for: the place among them is a number, not a rank.

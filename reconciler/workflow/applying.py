@@ -164,7 +164,9 @@ class _Run:
 
     async def run(self, info: LockInfo) -> ApplySummary:
         steps = self.planned.plan
-        record = recording.begun(self.name, info, self.planned.document, self.book.state(), self.archived.folder)
+        record = recording.begun(
+            self.name, info, self.planned.document, self.book.state(), self.book.intents(), self.archived.folder
+        )
         self.book.store.save_run(record)
         if self.book.store.coalesces:
             self.book.announce(self._intents(steps), self.name)

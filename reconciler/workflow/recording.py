@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 
 from reconciler import __version__
@@ -22,8 +22,12 @@ def run_name(session: Session) -> str:
     return f"{session.around.stamp()}-{session.around.token()[:6]}"
 
 
-def begun(name: str, info: LockInfo, document: PlanDocument, state: State, archive: str = "") -> RunRecord:
-    """Return the record of a run that is about to write: every change with what was there before."""
+def begun(
+    name: str, info: LockInfo, document: PlanDocument, state: State, open_creates: Container[str], archive: str = ""
+) -> RunRecord:
+    """Return the record of a run that is about to write: every change with what was there before. What is found of
+    open creates is on record as created: it was no object of somebody else.
+    """
     ops: dict[str, list[str]] = {}
     for step in document.steps:
         ops.setdefault(step.address, []).append(step.op)
@@ -43,16 +47,21 @@ def begun(name: str, info: LockInfo, document: PlanDocument, state: State, archi
         serial_before=state.serial,
         forecast=document.forecast.apply_requests,
         archive=archive,
-        steps=[_step(change, ops[change.address], state) for change in document.changes if change.address in ops],
+        steps=[
+            _step(change, ops[change.address], state, open_creates)
+            for change in document.changes
+            if change.address in ops
+        ],
     )
 
 
-def _step(change: ChangeView, ops: list[str], state: State) -> RunStep:
-    existed = change.fingerprint is not None
+def _step(change: ChangeView, ops: list[str], state: State, open_creates: Container[str]) -> RunStep:
+    made = change.action == "adopt" and change.address in open_creates
+    existed = change.fingerprint is not None and not made
     return RunStep(
         address=change.address,
         kind=change.kind,
-        action=change.action,
+        action="create" if made else change.action,
         ops=ops,
         id=change.id or "",
         changed=sorted(item.name for item in change.attributes),

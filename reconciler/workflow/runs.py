@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from reconciler.model.errors import PlanError
-from reconciler.model.run import RunRecord, RunStep
-from reconciler.model.state import Record, open_intents
+from reconciler.model.run import RunRecord, so_far
 from reconciler.workflow.session import Session, open_book
 
 LATEST = "latest"
@@ -40,8 +38,7 @@ def show(session: Session, name: str) -> RunRecord:
         raise PlanError(f"the record of the run {name} is gone", hint="`reconciler runs list` shows the kept ones")
     if run.result != "open":
         return run
-    records = [record for record in open_book(session).records if record.run == run.name]
-    return run.model_copy(update={"steps": [_so_far(step, records) for step in run.steps]})
+    return so_far(run, open_book(session).records)
 
 
 def _named(session: Session, name: str) -> str:
@@ -55,22 +52,6 @@ def _named(session: Session, name: str) -> str:
         return hits[0]
     problem = "fits several runs" if hits else "is no kept run"
     raise PlanError(f"`{name}` {problem}", hint="`reconciler runs list` shows their names")
-
-
-def _so_far(step: RunStep, records: Iterable[Record]) -> RunStep:
-    """Return a step of a dead run with what the journal says of it."""
-    mine = [record for record in records if step.address in (record.address, record.target)]
-    if not mine:
-        return step
-    last = mine[-1]
-    if step.address in open_intents(mine):
-        return step.model_copy(update={"message": "sent, or about to be; the next apply looks it up by name"})
-    if last.op == "failed":
-        return step.model_copy(update={"result": "failed"})
-    if last.binding is not None and last.binding.incomplete:
-        return step.model_copy(update={"id": last.binding.id, "message": "begun; the next apply finishes it"})
-    identity = last.binding.id if last.binding is not None else step.id
-    return step.model_copy(update={"result": "done", "id": identity})
 
 
 def unfinished(session: Session) -> tuple[str, list[str]]:

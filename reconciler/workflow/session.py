@@ -23,6 +23,7 @@ from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.ports import Store
 from reconciler.model.recording import unreadable
+from reconciler.model.run import interrupted
 from reconciler.model.state import Binding, Intent, Record, State, fold, open_intents
 from reconciler.planning.hiding import secrets_in
 from reconciler.resources import load_kinds
@@ -201,6 +202,8 @@ class Book:
     stored: State | None
     records: list[Record]
     stamp: Callable[[], str]
+    dead: frozenset[str] = frozenset()
+    """Runs whose journal was there when the book was opened."""
     announced: dict[str, Intent] = field(default_factory=dict)
 
     def announce(self, intents: Iterable[Intent], run: str) -> None:
@@ -239,12 +242,17 @@ class Book:
         """Fold the records into the state, write it with the next serial, and drop the journal. Creates that may have
         been executed stay on record; those that were announced and never begun do not.
         """
+        for name in sorted(self.dead):
+            run = self.store.run(name)
+            if run is not None and run.result == "open":
+                self.store.save_run(interrupted(run, self.records))
         intents = {name: one for name, one in self.intents().items() if name not in self.announced}
         update = {"serial": self.base.serial + 1, "updated": self.stamp(), "intents": intents, **changes}
         state = self.state().model_copy(update=update)
         self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None, folds=True)
         self.store.clear_journal()
         self.base, self.stored, self.records, self.announced = state, state, [], {}
+        self.dead = frozenset()
         return state
 
 
@@ -255,7 +263,9 @@ def open_book(session: Session) -> Book:
     base = stored or new_state(session.identity, lineage=session.around.token(), salt=session.around.token())
     if session.extra:
         base = base.model_copy(update={"resources": {**session.extra, **base.resources}})
-    return Book(store, base, stored, list(store.journal()), session.around.stamp)
+    records = list(store.journal())
+    dead = frozenset(record.run for record in records if record.run)
+    return Book(store, base, stored, records, session.around.stamp, dead)
 
 
 def run_async(coroutine: Any) -> Any:

@@ -23,6 +23,6 @@ def inverse_of(session: Session, name: str | None, *, undone: bool = False) -> I
 def _last(session: Session) -> RunRecord:
     for name in reversed(session.store.run_names()):
         run = runs.show(session, name)
-        if any(step.result == "done" for step in run.steps):
+        if any(step.begun for step in run.steps):
             return run
     raise PlanError("there is no run to undo", hint="`reconciler runs list` shows the kept ones")

@@ -1,5 +1,6 @@
-"""The crash matrix over real HTTP: the emulator and the apply are processes, and the apply dies by SIGKILL, loses an
-answer or its disk, at each request boundary. One re-run makes everything as declared, without duplicate, orphan or manual step.
+"""The crash matrix over real HTTP: the emulator and the apply are processes, and the apply dies by SIGKILL, or loses
+an answer or its disk, at each request boundary. One re-run makes everything as declared, without duplicate, orphan or
+manual step.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from reconciler.workflow.planning import Options
 from reconciler.workflow.undoing import inverse_of
-from tests.world import World, new_world
+from tests.world import Killed, World, new_world
 
 IGNORED = {"id", "cdate", "udate", "created_timestamp", "updated_timestamp", "links"}
 
@@ -180,3 +180,59 @@ def test_options_of_an_undo_are_on_record(world: World) -> None:
     world.apply()
     found = inverse_of(world.session(), "latest")
     assert Options(inverse=found).recorded()["undo"] == found.run
+
+
+HOOKED = """
+tags: {vip: {name: VIP}}
+webhooks: {crm: {name: CRM, url: "https://h.example/?key=abc", events: [subscribe], sources: [admin]}}
+"""
+
+
+def test_what_needs_a_sensitive_value_is_not_made_anew_without_it(world: World) -> None:
+    """A webhook without its address would be refused, and the undo with it: it is told as lost, the rest comes back."""
+    world.write(HOOKED)
+    world.apply()
+    world.write("{}")
+    world.apply(yes=True)
+    ran = world.cli("undo", "--auto-approve")
+    assert ran.code == 0, ran.text
+    assert "webhook.crm was deleted, and cannot be made without its `url`" in " ".join(ran.out.split())
+    assert [row["tag"] for row in world.rows("tags")] == ["VIP"]
+
+
+def test_an_object_that_was_made_half_is_undone(world: World) -> None:
+    """A field whose options were refused is there all the same: an undo of the failed run removes it."""
+    world.write("fields: {tier: {title: Tier, type: dropdown, options: [Free]}}")
+    world.fault("fail_before", "POST /fieldOption/bulk", times=9, status=422)
+    world.apply(incomplete=True)
+    assert world.rows("fields")
+    world.account.faults = []
+    world.apply(yes=True, inverse=inverse_of(world.session(), None))
+    assert world.rows("fields") == []
+
+
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+@pytest.mark.parametrize("after", [False, True])
+def test_a_run_that_died_can_be_undone_after_it_was_finished(world: World, nth: int, after: bool) -> None:
+    """Once its journal is folded, its record says what it did: undoing the run that finished it, then it, leaves the
+    account as before.
+    """
+    old = ", ".join(f"old{number}: {{name: Old {number}}}" for number in range(4))
+    world.write(f"tags: {{{old}, gone: {{name: Gone}}}}")
+    world.apply()
+    before = sorted(row["tag"] for row in world.rows("tags"))
+    world.write(f"tags: {{{old}, new: {{name: New}}, more: {{name: More}}}}")
+    world.forget()
+    world.plan()
+    world.kill(len(world.requests()) + nth, after=after)
+    with pytest.raises(Killed):
+        world.apply()
+    world.revive()
+    world.apply()
+    assert {"More", "New"} < {row["tag"] for row in world.rows("tags")}
+    finishing, died, _ = [run["run"] for run in json.loads(world.cli("runs", "list", "--format", "json").out)]
+    for name in (finishing, died):
+        found = inverse_of(world.session(), name, undone=True)
+        if found.addresses:
+            world.apply(yes=True, inverse=found)
+    assert sorted(row["tag"] for row in world.rows("tags")) == before
