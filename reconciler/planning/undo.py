@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.model import values
@@ -13,7 +13,7 @@ from reconciler.model.kind import Kind, Kinds
 from reconciler.model.run import MASKED, RunRecord, RunStep
 from reconciler.model.spec import Lifecycle, Nested, WriteOnly, attributes
 from reconciler.model.state import Binding, State
-from reconciler.model.values import Value
+from reconciler.model.values import Ref, RemoteId, Value
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,15 @@ class _Undoing:
     lost: list[str] = field(default_factory=list)
     customers: str = "does not come back"
     """What becomes of the records that went with an object."""
+    before: dict[tuple[str, str], Ref] = field(default_factory=dict)
+    """What the ids were called that objects had before the run: replaced ones have others now."""
+
+    def value(self, encoded: Any) -> Value:
+        """Return a value of the record, with references to what it is about by name."""
+        return values.transform(
+            values.decode(encoded),
+            lambda leaf: self.before.get((leaf.kind, leaf.id), leaf) if isinstance(leaf, RemoteId) else leaf,
+        )
 
 
 def inverse(run: RunRecord, state: State, kinds: Kinds) -> Inverse:
@@ -45,6 +54,9 @@ def inverse(run: RunRecord, state: State, kinds: Kinds) -> Inverse:
     work = _Undoing(state, kinds)
     if run.archive:
         work.customers = "is archived: --restore puts back what the API can"
+    for step in run.steps:
+        if step.binding is not None:
+            work.before[step.kind, step.binding.id] = Ref(*split(step.moved_from or step.address))
     for step in run.steps:
         if step.begun and step.kind in kinds:
             _INVERSES.get(step.action, _nothing)(step, kinds[step.kind], work)
@@ -78,7 +90,7 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
         attribute = kind.attributes.get(name.partition(".")[0])
         if attribute is None:
             continue
-        value = values.decode(before.get(name))
+        value = work.value(before.get(name))
         if attribute.has(WriteOnly) or _masked(value):
             work.lost.append(f"{target}: the value that `{name}` had is not kept, because it is sensitive")
         else:
@@ -91,8 +103,11 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
 
 
 def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:
-    """A replaced object is replaced again; what customers had in it is gone."""
+    """A replaced object is replaced again, with all that the one before had; what customers had in it is gone."""
     _updated(step, kind, work)
+    target = step.moved_from or step.address
+    again = work.resources[target]
+    work.resources[target] = replace(again, attrs={**again.attrs, **_shown(step, kind, work)})
     work.lost.append(f"{step.address} was replaced; what customers had in the object before {work.customers}")
 
 
@@ -100,12 +115,15 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     """What was deleted is made anew, as far as the API could show it."""
     if step.address in work.state.resources:
         return
+    if kind.retires:
+        _updated(step.model_copy(update={"changed": sorted(step.before or {})}), kind, work)
+        return
     if not kind.creatable:
         work.lost.append(f"{step.address} was deleted, and the API cannot create it")
         return
-    live = {name: values.decode(value) for name, value in (step.before or {}).items()}
+    live = {name: work.value(value) for name, value in (step.before or {}).items()}
     spec = attributes(kind.spec)
-    declared = {name: value for name, value in kind.declare(live).items() if name in spec and not _masked(value)}
+    declared = _shown(step, kind, work)
     hidden = sorted(name for name, value in live.items() if name in spec and _masked(value))
     needed = [name for name in hidden if spec[name].required]
     if needed:
@@ -122,6 +140,13 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     work.addresses.add(step.address)
     names = "" if not hidden else f" ({', '.join(hidden)} has to be set by hand)"
     work.lost.append(f"{step.address} is made anew under another id{names}; what customers had in it {work.customers}")
+
+
+def _shown(step: RunStep, kind: Kind, work: _Undoing) -> dict[str, Value]:
+    """Return what the object before had, as far as the record tells, as an export would declare it."""
+    live = {name: work.value(value) for name, value in (step.before or {}).items()}
+    spec = attributes(kind.spec)
+    return {name: value for name, value in kind.declare(live).items() if name in spec and not _masked(value)}
 
 
 def _adopted(step: RunStep, kind: Kind, work: _Undoing) -> None:

@@ -7,11 +7,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from reconciler.workflow.planning import Options
 from reconciler.workflow.undoing import inverse_of
+from tests.properties.convergence import strangers
+from tests.properties.test_crashes import AFTER, BEFORE
+from tests.store.test_crash_matrix import CONFIG
 from tests.world import Killed, World, new_world
 
 IGNORED = {"id", "cdate", "udate", "created_timestamp", "updated_timestamp", "links"}
@@ -236,3 +240,41 @@ def test_a_run_that_died_can_be_undone_after_it_was_finished(world: World, nth: 
         if found.addresses:
             world.apply(yes=True, inverse=found)
     assert sorted(row["tag"] for row in world.rows("tags")) == before
+
+
+LAX = """
+version: 1
+environments:
+  demo:
+    url: emulator:state/account.db
+    guards: {max_delete_percent: 100, max_records_lost: 1000000, allow_list_deletes: true}
+default_environment: demo
+"""
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "left"),
+    [
+        (BEFORE, AFTER, ["update webhook.sync (url)"]),
+        (BEFORE, {}, ["create webhook.sync"]),
+        (yaml.safe_load(CONFIG), {}, ["create webhook.crm"]),
+    ],
+    ids=["everything changed", "everything deleted", "every kind deleted"],
+)
+def test_every_kind_is_as_before(
+    tmp_path: Path, first: dict[str, Any], second: dict[str, Any], left: list[str]
+) -> None:
+    """Replaced objects get all that they had, also what nobody declared any more, in the groups that were replaced with
+    them; disabled ones are enabled. Only the address of a webhook is gone, and the undo says so.
+    """
+    with new_world(tmp_path / "project", project=LAX) as world:
+        strangers(world.account)
+        world.write(first)
+        world.apply()
+        world.write(second)
+        world.apply(yes=True)
+        inverse = inverse_of(world.session(), None)
+        assert any(left[0].split()[1] in text and "`url`" in text for text in inverse.lost)
+        world.apply(yes=True, inverse=inverse)
+        world.write(first)
+        assert world.plan().lines == left
