@@ -178,7 +178,7 @@ class _Run:
             applied = [*self.book.base.applied_plans, self.planned.document.digest]
             state = self.book.close(account=self.session.identity, applied_plans=applied[-APPLIED_PLANS:])
         except StateError as error:
-            raise self.tally.explain(error) from error
+            raise self.tally.explain(error, late=self.book.store.coalesces) from error
         summary = self._summary(outcome)
         addresses = {step.number: step.address for step in steps.steps}
         end = recording.ended(record, addresses, outcome, summary, state, self.session.around.stamp())

@@ -133,10 +133,14 @@ class Tally:
         elif isinstance(event, Skip):
             self.skipped.append(event.address)
 
-    def explain(self, error: StateError) -> StateError:
-        """Return the error with what is settled and what is not."""
+    def explain(self, error: StateError, *, late: bool) -> StateError:
+        """Return the error with what is settled and what is not. `late`: results are recorded some seconds later."""
         open_ = [address for number, address in self.started.items() if number not in self.finished]
         lines = [f"settled and recorded: {len(self.finished)} steps"]
+        if late:
+            lines = [
+                f"settled: {len(self.finished)} steps; the next apply looks up what of the last seconds is not recorded"
+            ]
         if open_:
             lines.append(f"sent, or about to be, and not recorded: {_names(open_)}; the next apply looks them up")
         if self.skipped:

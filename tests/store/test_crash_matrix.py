@@ -133,9 +133,11 @@ def served(folder: Path) -> Iterator[str]:
             process.kill()
 
 
-def admin(url: str, method: str, what: str) -> Any:
+def admin(url: str, method: str, what: str, body: Any = None) -> Any:
     """Call the emulator's administration."""
-    with urllib.request.urlopen(urllib.request.Request(f"{url}/_emulator/{what}", method=method), timeout=10) as answer:
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{url}/_emulator/{what}", content, method=method)
+    with urllib.request.urlopen(request, timeout=10) as answer:
         return json.loads(answer.read() or b"null")
 
 

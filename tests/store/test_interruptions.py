@@ -14,6 +14,7 @@ import pytest
 
 from reconciler.model.errors import StateError
 from reconciler.store.file import FileShelf
+from reconciler.workflow.recording import Tally
 from tests.store.test_crash_matrix import admin, check_converged, project, wire  # noqa: F401 - a fixture
 from tests.store.wire_proxy import Proxy
 from tests.world import World
@@ -51,6 +52,26 @@ def test_a_signal_stops_an_apply_and_the_next_one_finishes_it(
         assert not (folder / "state/live.json.journal").exists()
         assert state["resources"]
     check_converged(folder, wire, f"{number.name} x {times}")
+
+
+@pytest.mark.socket
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_plan_in_order(tmp_path: Path, wire: Proxy, number: signal.Signals) -> None:  # noqa: F811
+    """Also where nothing is written yet: a sentence and the exit code of an interrupt, not a death by signal."""
+    admin(wire.target, "POST", "reset")
+    folder = tmp_path / "project"
+    project(folder, wire.url)
+    admin(wire.target, "PUT", "faults", [{"action": "slow", "match": "^GET ", "seconds": 3, "times": 1000}])
+    command = [sys.executable, "-m", "reconciler", "--chdir", str(folder), "plan"]
+    try:
+        with subprocess.Popen(command, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True) as process:
+            wire.reached()
+            process.send_signal(number)
+            said = process.communicate(timeout=15)[1]
+    finally:
+        admin(wire.target, "PUT", "faults", [])
+        wire.settle()
+    assert (process.returncode, said.strip()) == (130, "Cancelled.")
 
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
@@ -98,6 +119,13 @@ def test_a_read_only_file_system_stops_before_the_first_write(world: World, monk
     with pytest.raises(StateError, match="Read-only file system"):
         world.apply()
     assert world.writes() == []
+
+
+def test_a_backend_that_records_late_is_not_said_to_have_recorded_everything() -> None:
+    """Where results are written together, those of the last seconds may be lost with the run."""
+    said = Tally(finished={1, 2}).explain(StateError("the backend is down"), late=True).message
+    assert "settled: 2 steps; the next apply looks up" in said
+    assert "recorded:" not in said
 
 
 CANARIES = ("c4n4ry-token", "c4n4ry-secret", "c4n4ry-query", "c4n4ry@customer.example")

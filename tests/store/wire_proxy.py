@@ -75,6 +75,14 @@ class Proxy:
         if self.pid:
             os.kill(self.pid, signal.SIGKILL)
 
+    def reached(self) -> None:
+        """Return when a request has come."""
+        for _ in range(500):
+            if self.active:
+                return
+            time.sleep(0.02)
+        raise AssertionError("no request came")
+
     def settle(self) -> None:
         """Return when every request of a dead program has reached the account: nothing can undo a late one."""
         quiet = 0
