@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from reconciler import __version__
 from reconciler.engine.apply import Outcome
@@ -18,8 +19,14 @@ from reconciler.workflow.session import Session
 
 
 def run_name(session: Session) -> str:
-    """Return a name for a run; names sort by time."""
-    return f"{session.around.stamp()}-{session.around.token()[:6]}"
+    """Return a name for a run. Names sort in the order of the runs, also where two begin in one second or the clock was
+    set back: the last one is what `undo` is about.
+    """
+    now = session.around.stamp()
+    last = max(session.store.run_names(), default="")[: len(now)]
+    if last >= now:
+        now = (datetime.fromisoformat(last) + timedelta(seconds=1)).isoformat().replace("+00:00", "Z")
+    return f"{now}-{session.around.token()[:6]}"
 
 
 def begun(

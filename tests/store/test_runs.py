@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import datetime
 import json
+from dataclasses import replace
 
 import pytest
 
+from reconciler.workflow.backends import record
+from reconciler.workflow.session import Surroundings
 from tests.store.conftest import info
 from tests.store.http_backend import http_backend
 from tests.world import Killed, World
@@ -62,6 +66,20 @@ def test_an_object_is_bound_among_the_commands_of_the_state(world: World) -> Non
     world.cli("state", "rm", "tag.vip")
     assert world.cli("state", "import", "tag.vip", world.rows("tags", tag="VIP")[0]["id"]).code == 0
     assert world.plan().document.summary.adopt == 0
+
+
+def test_the_last_run_is_the_last_whatever_the_clock_says(world: World) -> None:
+    """Runs of one second, and runs after the clock was set back, are listed in their order."""
+    noon = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
+    world.write(TAGS)
+    moments = [noon, noon, noon - datetime.timedelta(hours=1)]
+    tokens = iter("fedcba987654")
+    around = Surroundings({}, lambda: now, lambda: next(tokens) * 16)
+    for number, now in enumerate(moments):  # noqa: B007 - the clock reads it
+        record(replace(world.session(), around=around), "restore", f"run {number}")
+    listed = json.loads(world.cli("runs", "list", "--format", "json").out)
+    shown = [json.loads(world.cli("runs", "show", row["run"], "--format", "json").out) for row in listed]
+    assert [run["notes"] for run in shown] == [["run 2"], ["run 1"], ["run 0"]]
 
 
 def test_versions_are_listed_and_brought_back(world: World) -> None:
