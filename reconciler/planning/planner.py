@@ -44,7 +44,9 @@ def plan(inputs: Inputs) -> Plan:
     work.changes, lost = within_reach(work.changes, work.resolver.ids)
     work.warnings += lost
     if work.problems:
-        raise PlanError("the plan cannot be made:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(work.problems)))
+        raise PlanError(
+            "the plan cannot be made:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(work.problems))
+        )
     changes = tuple(work.changes.values())
     reads = tuple(
         name

@@ -68,6 +68,24 @@ def test_an_object_is_bound_among_the_commands_of_the_state(world: World) -> Non
     assert world.plan().document.summary.adopt == 0
 
 
+def test_two_that_a_lost_create_may_have_made_are_named_once_with_what_settles_it(world: World) -> None:
+    """Both ids and both commands; one of them, and the next run goes on."""
+    world.write("tags: {vip: {name: VIP}}")
+    world.plan()
+    world.kill(len(world.requests()) + 1, after=True)
+    with pytest.raises(Killed):
+        world.apply()
+    world.revive()
+    world.account.seed({"tags": [{"id": "7", "tag": "VIP", "tagType": "contact", "description": ""}]})
+    said = world.cli("apply", "--auto-approve").err
+    assert said.count("ids 1 and 7") == 1
+    assert "`reconciler import tag.vip 1` or `reconciler import tag.vip 7`" in said
+    assert world.cli("import", "tag.vip", "7").code == 0
+    world.apply()
+    assert world.plan().empty
+    assert world.state().resources["tag.vip"].id == "7"
+
+
 def test_the_last_run_is_the_last_whatever_the_clock_says(world: World) -> None:
     """Runs of one second, and runs after the clock was set back, are listed in their order."""
     noon = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
