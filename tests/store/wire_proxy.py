@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 Mode = Literal[
@@ -57,6 +57,8 @@ class Proxy:
     pid: int = 0
     seen: int = 0
     active: int = 0
+    open: int = 0
+    """Connections that were accepted and are not over: what a dead program sent is read before its end is."""
     signals: list[signal.Signals] = field(default_factory=list)
     turn: threading.Lock = field(default_factory=threading.Lock)
 
@@ -85,12 +87,15 @@ class Proxy:
 
     def settle(self) -> None:
         """Return when every request of a dead program has reached the account: nothing can undo a late one."""
-        quiet = 0
-        for _ in range(200):
-            time.sleep(0.02)
-            quiet = 0 if self.active else quiet + 1
-            if quiet == 3:
+        host = urlsplit(self.url).netloc
+        barrier = http.client.HTTPConnection(host, timeout=30)
+        barrier.request("GET", "/_emulator/settings")  # connections are accepted in order: the others came before
+        barrier.getresponse().read()
+        barrier.close()
+        for _ in range(1000):
+            if not self.open:
                 return
+            time.sleep(0.01)
         raise AssertionError("requests hang in the proxy")
 
     def forward(self, method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes, str]:
@@ -117,7 +122,21 @@ def before_work(made: Proxy, mode: Mode | None) -> None:
 
 
 class Quiet(ThreadingHTTPServer):
-    """Connections that break are what this is for."""
+    """Connections that break are what this is for. `made` is set by `proxy`."""
+
+    made: Proxy
+
+    def process_request(self, request: Any, client_address: Any) -> None:
+        """Count a connection from the moment in which it is accepted."""
+        with self.made.turn:
+            self.made.open += 1
+        super().process_request(request, client_address)
+
+    def shutdown_request(self, request: Any) -> None:
+        """It is over."""
+        super().shutdown_request(request)
+        with self.made.turn:
+            self.made.open -= 1
 
     def handle_error(self, request: object, client_address: object) -> None:
         """Say nothing."""
@@ -130,7 +149,11 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def handle_any(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            self.close_connection = True  # its sender died in the middle: no server works on half a request
+            return
         mode = self.made.strikes(self.command)
         with self.made.turn:
             self.made.active += 1
@@ -189,6 +212,7 @@ def proxy(target: str) -> Iterator[Proxy]:
 
     handler = type("Bound", (Handler,), {"made": made})
     server = Quiet(("127.0.0.1", 0), handler)
+    server.made = made
     server.daemon_threads = True
     made.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
