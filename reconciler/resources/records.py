@@ -114,7 +114,7 @@ PIPELINE_DEALS = Salvage(
 SUBSCRIBED = Salvage(
     "/contacts",
     "contacts",
-    lambda row: {"contact": str(row["id"]), "email": row.get("email")},
+    lambda row: {"contact": str(row["id"]), **_whole(row)},  # whoever is on no other list goes with it (row 37)
     "contact",
     (("listid", "{id}"), ("status", "-1")),
     lost="contacts are not subscribed again, for that may send them mail; they are in the archive",

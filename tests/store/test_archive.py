@@ -262,6 +262,18 @@ def test_what_hangs_on_a_stage_and_a_list_is_saved(world: World) -> None:
     assert not [line for line in world.writes() if "contact" in line.lower()]
 
 
+def test_contacts_that_are_gone_get_nothing(world: World) -> None:
+    """A contact that was deleted meanwhile cannot have its tag back: it is counted and told, the others get theirs."""
+    filled(world)
+    assert remove(world).code == 0
+    world.account.rows.remove("contacts", "2")
+    ran = undo(world)
+    assert ran.code == 5, ran.text
+    assert "tag.vip: 2 put back, 1 not put back" in ran.out
+    assert "what they belonged to may be gone" in ran.out
+    assert held(world)["contactTags"] == ["1", "3"]
+
+
 def test_wrong_usage_is_told(world: World) -> None:
     """Options that make no sense alone or together."""
     world.write(EVERYTHING)

@@ -168,11 +168,14 @@ class ContactTags(Behaviour):
     """Tags on contacts."""
 
     def creating(self, account: Account, given: Row) -> None:
-        """A missing tag is 400 in the parameter form (recorded)."""
+        """A missing tag is 400 in the parameter form (recorded); a contact that is not there 404 [OAS]."""
         if not given.get("tag"):
             title, detail = "Invalid value for query parameter contactTag.tag", "No tag id provided"
             entry = {"title": title, "detail": detail, "source": {"parameter": "contactTag.tag"}}
             raise Problem(Answer(400, {"errors": [entry]}))
+        if account.rows.get("contacts", given["contact"]) is None:
+            gone = {"status": 404, "title": "Not Found", "detail": "Contact not found"}
+            raise Problem(Answer(404, {"errors": [gone]}))
 
 
 _P_FLAGS = (
