@@ -12,15 +12,19 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.engine.drive import drive
 from reconciler.model.errors import ReconcilerError, Rejected, StateError, Unreachable
-from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started
+from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.model.http import Bound, Remote
 from reconciler.model.kind import Kinds
-from reconciler.model.plan import Change, Plan, Step, flow_of, write_of
+from reconciler.model.plan import Action, Change, Plan, Step, flow_of, write_of
 from reconciler.model.state import Binding, Intent, Record
 from reconciler.model.values import Reference, RemoteId, encode
 
 SETTLE = 3
 """How often a create with a lost answer is looked for and, if it is not there, sent again."""
+LOOKS = (1.0, 4.0)
+"""Seconds before each look for what a write without an answer did: it may still be on its way, so that what is not
+there at the first look is looked for again before anything is sent again.
+"""
 AT_ONCE = 6
 """Steps in flight; the pacer decides how fast requests go, this only bounds open connections."""
 
@@ -162,12 +166,23 @@ class _Applying:
                     if not _may_be_done(error) and change.address not in self.ids:
                         self._record(Record(op="failed", run=self.name, address=change.address))
                     raise
-                left = await self.ports.settle(change.address)
+                left = await self._look(change.address)
                 self.ports.emit(Noted(change.address, "the answer to its create was lost; looked it up by name"))
-                if left is None:
+                if left is None or self.ports.stop.is_set():
                     raise
                 change = self._continued(change, left)
                 step = replace(step, op="create" if left.live is None else "update")
+
+    async def _look(self, address: str) -> Change | None:
+        """Look at what a write without an answer left to do; None for nothing."""
+        left = None
+        for pause in LOOKS:
+            self.ports.emit(Waiting(f"a write of {address} got no answer and may still be on its way", pause))
+            await self.ports.sleep(pause)
+            left = await self.ports.settle(address)
+            if left is None or not (left.action in (Action.CREATE, Action.UPDATE, Action.REPLACE) or left.spares):
+                break
+        return left
 
     def _continued(self, change: Change, left: Change) -> Change:
         """Take over what a look at the account says is left to do: a create, or an update of the half-made object."""
@@ -199,9 +214,11 @@ class _Applying:
             except (Unreachable, Rejected) as error:
                 if step.op != "update" or not _may_be_done(error) or attempt == SETTLE - 1:
                     raise
-                again = await self.ports.settle(change.address)
+                again = await self._look(change.address)
                 if again is None or again.live is None:
                     break
+                if self.ports.stop.is_set():
+                    raise
                 write = write_of(again, step.op, self._id, secret=self.ports.secret)
         self._settled(step, change)
 

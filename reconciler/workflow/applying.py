@@ -35,6 +35,8 @@ from reconciler.workflow.reading import again
 from reconciler.workflow.recording import run_name
 from reconciler.workflow.session import Book, Session, open_book
 
+LATE = 2.0
+"""Seconds until a read-back that does not show what was written is made again."""
 APPLIED_PLANS = 50
 """How many digests of applied plans the state remembers."""
 
@@ -271,6 +273,11 @@ class _Run:
         try:
             seen = await self._look(names)
             left = self._left(seen, touched)
+            if left.steps:
+                # A listing may be late: what is sent twice for that would be there twice.
+                await asyncio.sleep(LATE)
+                seen = await self._look({change.kind for change in left.changes})
+                left = self._left(seen, touched)
             if left.steps:
                 await applier.apply(left, self.session.kinds, replace(self._ports(), emit=self._repaired), self.name)
                 seen = await self._look(names)

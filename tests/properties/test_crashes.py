@@ -125,7 +125,7 @@ PLANS: dict[str, tuple[Config, Config]] = {
     "delete": (BEFORE, NOTHING),
 }
 """What stands before the run that is broken, and what that run wants."""
-KILLS = ("before", "after", "answered")
+KILLS = ("before", "after", "answered", "late")
 FAULTS = {
     "dropped before the work": Fault("drop_before"),
     "dropped after the work": Fault("drop_after"),

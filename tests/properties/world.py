@@ -46,7 +46,8 @@ EVERYTHING = Options(allow=("empty_configuration", "max_records_lost=unknown"))
 @dataclass(frozen=True)
 class Kill:
     """When the process dies: at the nth `request` (before it is sent, after its work, or once it was answered but
-    before anything is recorded), or at the nth write to the `store` (before or after it).
+    before anything is recorded), or at the nth write to the `store` (before or after it). A write that is `late` kills
+    nobody: the program gives up on it, and the account does it after the next read.
     """
 
     where: str
@@ -54,7 +55,7 @@ class Kill:
     when: str
 
     def __str__(self) -> str:
-        return f"killed {self.when} {self.where} {self.nth}"
+        return f"{'' if self.when == 'late' else 'killed '}{self.when} {self.where} {self.nth}"
 
 
 @dataclass
@@ -65,6 +66,7 @@ class Process:
     requests: int = 0
     stores: int = 0
     dead: bool = False
+    late: httpx.Request | None = None
 
     def die(self) -> None:
         self.dead = True
@@ -94,7 +96,13 @@ class Wire(httpx.AsyncBaseTransport):
             number = self.process.requests
         if self.process.meets("request", number, "before"):
             self.process.die()
+        if request.method != "GET" and self.process.meets("request", number, "late"):
+            self.process.late = request
+            raise httpx.ReadTimeout("the account took too long", request=request)
         answer = await self.inner.handle_async_request(request)
+        if request.method == "GET" and self.process.late is not None:
+            late, self.process.late = self.process.late, None
+            await self.inner.handle_async_request(late)
         self.process.alive()
         if self.process.meets("request", number, "after"):
             self.process.die()
