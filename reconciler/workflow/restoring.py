@@ -80,7 +80,7 @@ async def restore(session: Session, lots: list[Lot], *, lock_timeout: float = 0.
                 binding = state.resources.get(lot.address)
                 salvage = session.kinds[lot.kind].salvage
                 if lot.why or salvage is None or binding is None:
-                    why = lot.why or f"{lot.address} is not managed now"
+                    why = lot.why or f"{lot.address} is not managed now: undo what deleted it first, and restore again"
                     found.append(Returned(lot, lost=len(lot.records), why=why))
                 else:
                     found.append(await _put_back(remote, lot, salvage, binding.id))

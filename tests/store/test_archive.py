@@ -274,6 +274,28 @@ def test_contacts_that_are_gone_get_nothing(world: World) -> None:
     assert held(world)["contactTags"] == ["1", "3"]
 
 
+def test_what_is_not_managed_gets_nothing(world: World) -> None:
+    """What was archived by a run that failed, and deleted by the next one: the restore says what to undo first."""
+    filled(world)
+    world.fault("fail_before", "^DELETE /tags", times=9, status=403)
+    assert remove(world).code == 5
+    world.account.faults.clear()
+    assert (
+        world.cli("apply", "--auto-approve", "--allow", "max_records_lost=3", "--allow", "empty_configuration").code
+        == 0
+    )
+    ran = undo(world)
+    assert ran.code == 5, ran.text
+    assert "tag.vip: 3 not put back" in ran.out
+    assert "undo what deleted it first" in ran.out
+    assert len(world.rows("fieldValues")) == 3
+    runs = json.loads(world.cli("runs", "list", "--format", "json").out)
+    assert world.cli("undo", "--auto-approve", next(run["run"] for run in runs if run["destroyed"] == 1)).code == 0
+    ran = undo(world)
+    assert ran.code == 0, ran.text
+    assert len(world.rows("contactTags")) == 3
+
+
 def test_wrong_usage_is_told(world: World) -> None:
     """Options that make no sense alone or together."""
     world.write(EVERYTHING)
