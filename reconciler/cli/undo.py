@@ -103,6 +103,11 @@ def _put_back(opened: Any, lots: list[Any], *, auto: bool, lock_timeout: float) 
         return 0
     if not auto and not ask("  Only 'yes' puts them back", otherwise="use --auto-approve"):
         raise Cancelled("cancelled; no record was put back")
-    found = run_async(restore(opened, lots, lock_timeout=lock_timeout))
+
+    def tell(address: str, sent: int, whole: int) -> None:
+        if sent < whole:
+            note(f"{address}: {sent:,} of {whole:,} records")
+
+    found = run_async(restore(opened, lots, tell, lock_timeout=lock_timeout))
     say(archives.returned(found, **style()))
     return 5 if any(one.lost and not one.lot.why for one in found) else 0

@@ -16,6 +16,7 @@ Record = Mapping[str, Any]
 class Salvage:
     """A listing of the records (`{id}` in `path` and `query` stands for the object), and what is kept of each row.
 
+    `table` is a listing of everybody's, for accounts that do not have the other path.
     `mine` tells whether a row belongs to the object: an account may ignore a filter. `total` is the path, wrapper and
     property of a number that the rows have to match where they cannot tell themselves. `holder` names the part of a
     kept record that tells it from the others: where the object has a record of that holder already, none is put back.
@@ -29,6 +30,7 @@ class Salvage:
     kept: Callable[[Record], dict[str, Any]]
     holder: str
     query: tuple[tuple[str, str], ...] = ()
+    table: str = ""
     mine: Callable[[str, Record], bool] = lambda identity, row: True
     total: tuple[str, str, str] | None = None
     back: Callable[[str, Record], Request] | None = None
@@ -38,10 +40,13 @@ class Salvage:
     warning: str = ""
     """What putting back may set off in the account."""
 
-    def page(self, identity: str, offset: int) -> Request:
-        """Return the request of one page of 100."""
+    def page(self, identity: str, offset: int, *, everybody: bool = False) -> Request:
+        """Return the request of one page of 100; of the whole table where `everybody`."""
+        if everybody:
+            return Request("GET", self.table, (("limit", "100"), ("offset", str(offset))))
         query = tuple((name, value.replace("{id}", identity)) for name, value in self.query)
-        return Request("GET", self.path.replace("{id}", identity), (*query, ("limit", "100"), ("offset", str(offset))))
+        place = (*query, ("limit", "100"), ("offset", str(offset)))
+        return Request("GET", self.path.replace("{id}", identity), place, expect=(404,) if self.table else ())
 
     def same(self, record: Record) -> str:
         """Return what makes two kept records the same one: their holder, and all they say where none is named."""

@@ -15,12 +15,16 @@ def archived(lots: Iterable[Lot], *, width: int = 80, colour: bool = False, asci
     """Return what an archive holds, an object on each line, with what stops it or what it may set off."""
     paper = Paper(max(width, 40), colour)
     lines = paper.paragraph("Archived customer records:", tone="bold")
-    for lot in lots:
+    rows = list(lots)
+    for lot in rows:
         count = words.counted(len(lot.records), "record")
         lines += _lines(lot.address, f"{count} cannot be put back" if lot.why else count, "warning", lot.why, paper)
         if lot.warning and lot.records and not lot.why:
             lines += paper.paragraph(clean(lot.warning), first="      ", indent="      ", tone="warning")
-    return finish([lines], ascii_only=ascii_only)
+    going = [len(lot.records) for lot in rows if not lot.why]
+    most = words.counted(sum(going) + sum(1 + count // 100 for count in going), "request")
+    cost = paper.paragraph(f"Putting them back takes about {most}.") if sum(going) else []
+    return finish([lines, cost], ascii_only=ascii_only)
 
 
 def returned(found: Iterable[Returned], *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:

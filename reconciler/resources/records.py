@@ -11,12 +11,27 @@ from reconciler.model.salvage import Record, Salvage
 AUTOMATIONS = "automations that start with it may run again"
 
 
-def _of(name: str) -> Callable[[str, Record], bool]:
-    return lambda identity, row: str(row.get(name)) == identity
+def _of(*names: str) -> Callable[[str, Record], bool]:
+    """Tell rows of the object by the property that has its id; a row without any is believed."""
+    return lambda identity, row: identity in ([str(row[name]) for name in names if name in row] or [identity])
 
 
-def _value(field: str, value: str) -> Callable[[str, Record], bool]:
-    return lambda identity, row: str(row.get(field)) == identity and row.get(value) not in (None, "")
+def _value(value: str, *names: str) -> Callable[[str, Record], bool]:
+    """Tell values of the object; blank ones are none."""
+    own = _of(*names)
+    return lambda identity, row: row.get(value) not in (None, "") and own(identity, row)
+
+
+def _datum(holder: str, identity: Any, row: Record) -> dict[str, Any]:
+    """Keep a value of a deal or an account; of money, `fieldCurrency` says which."""
+    money = {"currency": row["fieldCurrency"]} if row.get("fieldCurrency") else {}
+    return {holder: str(identity), "value": row.get("fieldValue"), **money}
+
+
+def _written(holder: str, field: str, owner: str, one: Record) -> dict[str, Any]:
+    """Return the body of such a value."""
+    money = {"fieldCurrency": one["currency"]} if "currency" in one else {}
+    return {holder: owner, "customFieldId": field, "fieldValue": one["value"], **money}
 
 
 def _whole(row: Record) -> dict[str, Any]:
@@ -48,7 +63,7 @@ VALUES = Salvage(
     lambda row: {"contact": str(row.get("contact")), "value": row.get("value")},
     "contact",
     (("filters[fieldid]", "{id}"),),
-    mine=_value("field", "value"),
+    mine=_value("value", "field"),
     back=lambda identity, one: post(
         "/fieldValues", {"fieldValue": {"contact": one["contact"], "field": identity, "value": one["value"]}}
     ),
@@ -58,12 +73,13 @@ VALUES = Salvage(
 DEAL_VALUES = Salvage(
     "/dealCustomFieldMeta/{id}/dealCustomFieldData",
     "dealCustomFieldData",
-    lambda row: {"deal": str(row.get("dealId")), "value": row.get("fieldValue")},
+    lambda row: _datum("deal", row.get("dealId"), row),
     "deal",
-    mine=_value("customFieldId", "fieldValue"),
+    table="/dealCustomFieldData",
+    mine=_value("fieldValue", "customFieldId", "dealCustomFieldMetumId"),
     back=lambda identity, one: post(
         "/dealCustomFieldData",
-        {"dealCustomFieldDatum": {"dealId": one["deal"], "customFieldId": identity, "fieldValue": one["value"]}},
+        {"dealCustomFieldDatum": _written("dealId", identity, one["deal"], one)},
     ),
     stays=True,
     untold=True,
@@ -72,21 +88,13 @@ ACCOUNT_VALUES = Salvage(
     "/accountCustomFieldMeta/{id}/accountCustomFieldData",
     "accountCustomFieldData",
     # Read as `accountId`, written as `customerAccountId` (section 2.6 of the API page).
-    lambda row: {
-        "account": str(row.get("accountId", row.get("customerAccountId"))),
-        "value": row.get("fieldValue"),
-    },
+    lambda row: _datum("account", row.get("accountId", row.get("customerAccountId")), row),
     "account",
-    mine=_value("customFieldId", "fieldValue"),
+    table="/accountCustomFieldData",
+    mine=_value("fieldValue", "customFieldId", "accountCustomFieldMetumId"),
     back=lambda identity, one: post(
         "/accountCustomFieldData",
-        {
-            "accountCustomFieldDatum": {
-                "customerAccountId": one["account"],
-                "customFieldId": identity,
-                "fieldValue": one["value"],
-            }
-        },
+        {"accountCustomFieldDatum": _written("customerAccountId", identity, one["account"], one)},
     ),
     stays=True,
     untold=True,

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.engine.examine import DESTROYS, goes_with_its_parent
-from reconciler.model.errors import ReconcilerError, Refused
-from reconciler.model.http import Remote, get
+from reconciler.model.errors import IncompleteListing, ReconcilerError, Refused
+from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Change, Plan
 from reconciler.model.salvage import Salvage
@@ -119,23 +119,40 @@ async def read_records(remote: Remote, salvage: Salvage, identity: str, budget: 
     """Return the records of an object. Raises Refused when that takes more requests than `budget`."""
     rows: list[dict[str, Any]] = []
     seen: set[str] = set()
-    spent = 0
+    spent, everybody = 0, False
     while True:
         if spent >= budget:
             raise Refused(
                 "the requests that the archive may take are used up; nothing was changed",
                 hint="allow more with --archive-requests N",
             )
-        answer = await remote.send(salvage.page(identity, len(seen)))
+        request = salvage.page(identity, len(seen), everybody=everybody)
+        answer = await remote.send(request)
         spent += 1
-        page = answer.body.get(salvage.key) if isinstance(answer.body, dict) else None
-        fresh = [row for row in page or () if isinstance(row, dict) and str(row.get("id")) not in seen]
+        if not answer.ok:
+            everybody = True
+            continue
+        fresh = [row for row in _rows(request, answer, salvage.key) if str(row.get("id")) not in seen]
         seen |= {str(row.get("id")) for row in fresh}
         rows += [salvage.kept(row) for row in fresh if salvage.mine(identity, row)]
-        if not fresh or len(seen) == total_of(answer.body):
+        total = total_of(answer.body)
+        if (total is not None and len(seen) >= total) or (total is None and not fresh):
             break
+        if not fresh:
+            raise IncompleteListing(
+                f"GET {request.path} announced {total} records and showed {len(seen)}; nothing was changed",
+                hint="somebody may be editing the account: try again",
+            )
     read = Reading(rows, spent)
     return read if salvage.total is None else await _verified(remote, salvage, identity, read)
+
+
+def _rows(request: Request, answer: Response, key: str) -> list[dict[str, Any]]:
+    """Return the rows of a page: an answer that has none of them at all is no proof that there are none."""
+    rows = answer.body.get(key) if isinstance(answer.body, dict) else None
+    if not isinstance(rows, list):
+        raise IncompleteListing(f"GET {request.path} answered without its `{key}` array; nothing was changed")
+    return [row for row in rows if isinstance(row, dict)]
 
 
 async def _verified(remote: Remote, salvage: Salvage, identity: str, read: Reading) -> Reading:

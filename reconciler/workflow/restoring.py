@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -65,8 +66,11 @@ def _lot(session: Session, path: Path) -> Lot:
     return Lot(address, kind.name, path.parent.name, tuple(records), why, salvage.warning if salvage else "")
 
 
-async def restore(session: Session, lots: list[Lot], *, lock_timeout: float = 0.0) -> list[Returned]:
-    """Put records back, under the lock, and record it. Nothing is put back twice, nothing is written over.
+async def restore(
+    session: Session, lots: list[Lot], tell: Callable[[str, int, int], None], *, lock_timeout: float = 0.0
+) -> list[Returned]:
+    """Put records back, under the lock, and record it. Nothing is put back twice, nothing is written over. `tell` is
+    told how many of how many records of an address were sent.
 
     Raises what sending raises; what was put back until then stays, and another call goes on from there.
     """
@@ -83,14 +87,18 @@ async def restore(session: Session, lots: list[Lot], *, lock_timeout: float = 0.
                     why = lot.why or f"{lot.address} is not managed now: undo what deleted it first, and restore again"
                     found.append(Returned(lot, lost=len(lot.records), why=why))
                 else:
-                    found.append(await _put_back(remote, lot, salvage, binding.id))
+                    found.append(await _put_back(remote, lot, salvage, binding.id, tell))
         total = sum(one.back for one in found)
     record(session, "restore", f"put back {total} archived records of {lots[0].run}")
     return found
 
 
-async def _put_back(remote: Remote, lot: Lot, salvage: Salvage, identity: str) -> Returned:
+async def _put_back(
+    remote: Remote, lot: Lot, salvage: Salvage, identity: str, tell: Callable[[str, int, int], None]
+) -> Returned:
     there = await read_records(remote, salvage, identity, MOST_READS)
+    if not there.verified:
+        return Returned(lot, lost=len(lot.records), why="the account does not say for certain who has it by now")
     known = {salvage.same(one) for one in there.records}
     missing = [one for one in lot.records if salvage.same(one) not in known]
 
@@ -103,7 +111,9 @@ async def _put_back(remote: Remote, lot: Lot, salvage: Salvage, identity: str) -
 
     back = 0
     for start in range(0, len(missing), AT_ONCE):
-        back += sum(await together(put(one) for one in missing[start : start + AT_ONCE]))
+        some = missing[start : start + AT_ONCE]
+        back += sum(await together(put(one) for one in some))
+        tell(lot.address, start + len(some), len(missing))
     lost = len(missing) - back
     why = (salvage.lost or "the account refused them: what they belonged to may be gone") if lost else ""
     return Returned(lot, back, len(lot.records) - len(missing), lost, why)

@@ -203,6 +203,47 @@ def test_an_archive_belongs_to_its_account_and_is_whole(world: World) -> None:
     assert "there is no archive in" in ran.err, ran.text
 
 
+def test_an_account_without_the_path_of_a_field_s_values(world: World) -> None:
+    """Then everybody's values are read, and those of the field are kept; money keeps its currency."""
+    filled(world)
+    size = world.rows("dealCustomFieldMeta", fieldLabel="Size")[0]["id"]
+    world.account.seed(
+        {
+            "dealCustomFieldData": [
+                {"dealId": 8, "customFieldId": int(size), "fieldValue": "1050", "fieldCurrency": "eur"},
+                {"dealId": 9, "customFieldId": 1, "fieldValue": "of another field"},
+            ]
+        }
+    )
+    before = held(world)
+    world.fault("fail_before", "^GET /dealCustomFieldMeta/[0-9]+/", times=99, status=404, body={"message": "none"})
+    ran = remove(world)
+    assert ran.code == 0, ran.text
+    lines = next((world.folder / "saved").rglob("deal_field.*")).read_text("utf-8").splitlines()
+    assert json.loads(lines[-1]) == {"currency": "eur", "deal": "8", "value": "1050"}
+    assert undo(world).code == 0
+    assert held(world) == before
+    assert [row["fieldCurrency"] for row in world.rows("dealCustomFieldData", dealId=8)] == ["eur"]
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ({"action": "fail_before", "status": 200, "body": {}}, "without its `records` array"),
+        ({"action": "lying_total", "delta": 2}, "announced 5 records and showed 3"),
+    ],
+)
+def test_a_listing_that_does_not_add_up_stops_everything(world: World, fault: dict[str, Any], said: str) -> None:
+    """An answer without rows is no proof that there are none: nothing is deleted."""
+    filled(world)
+    world.forget()
+    world.fault(match="^GET /customObjects/records/[^?]*[?]limit=100", times=99, **fault)
+    ran = remove(world)
+    assert ran.code == 1, ran.text
+    assert said in ran.err
+    assert world.writes() == []
+
+
 def test_nobody_is_written_over(world: World) -> None:
     """Who has another value by now keeps it."""
     filled(world)
@@ -228,6 +269,18 @@ def test_an_account_that_ignores_filters(world: World, monkeypatch: pytest.Monke
     assert "did not say for certain" in ran.out
     assert world.rows("contactTags") == []
     assert len(world.rows("fieldValues")) == 3
+
+
+def test_an_account_that_begins_to_ignore_filters(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Everybody is shown as having the new tag: that is no reason to leave it at that, nor to send it to all."""
+    filled(world)
+    assert remove(world).code == 0
+    assert world.cli("undo", "--auto-approve").code == 0
+    monkeypatch.setitem(TYPES, "contacts", replace(TYPES["contacts"], filters={}))
+    ran = undo(world, next((world.folder / "saved").iterdir()).name)
+    assert ran.code == 5, ran.text
+    assert "tag.vip: 3 not put back" in ran.out
+    assert world.rows("contactTags") == []
 
 
 def test_what_hangs_on_a_stage_and_a_list_is_saved(world: World) -> None:

@@ -103,6 +103,7 @@ def _values(path: str, wrapper: str, label: str, holder: str, filter_name: str) 
         total="int" if path.startswith("deal") else "none",
         native=True, created=200,
         defaults={"customFieldId": None, holder: None, "fieldValue": None},
+        columns=("fieldCurrency",),
         names={"customerAccountId": "accountId"},
         dates={"createdTimestamp": OFFSET, "updatedTimestamp": OFFSET},
         filters={filter_name: Filter(holder)},
