@@ -18,7 +18,7 @@ from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
 T = TypeVar("T")
 SETTINGS = {
     "s3": {"endpoint", "region", "virtual_hosted_style_request", "skip_signature", "imdsv1_fallback"},
-    "gs": {"service_account", "application_credentials"},
+    "gs": {"endpoint", "service_account", "application_credentials"},
     "az": {"account_name", "endpoint", "use_emulator"},
 }
 """What may stand behind `?` in a URL. Credentials come from the environment as for the vendor's own programs."""
@@ -43,6 +43,8 @@ class ObjectShelf(NoLogs):
             known = ", ".join(sorted(SETTINGS[parts.scheme]))
             raise StateError(f"{self._url}: `{wrong[0]}` cannot stand in the URL", hint=f"known: {known}")
         client = {"allow_http": True} if options.get("endpoint", "").startswith("http://") else {}
+        if parts.scheme == "gs" and "endpoint" in options:
+            options["base_url"] = options.pop("endpoint")
         try:
             self._store = self._obstore.store.from_url(
                 f"{parts.scheme}://{parts.netloc}", config=options, client_options=client, retry_config=RETRIES

@@ -13,10 +13,20 @@ import pytest
 from reconciler.model.ports import LockInfo
 from reconciler.store import Clock, Options, open_store
 from reconciler.store.documents import DocumentStore
+from tests.store.gcs_server import TOKEN, Gcs, gcs
 from tests.store.http_backend import Backend, http_backend
-from tests.store.servers import make_bucket, moto, postgresql, seaweedfs
+from tests.store.servers import (
+    AZURE_ACCOUNT,
+    AZURE_KEY,
+    azurite,
+    make_bucket,
+    make_container,
+    moto,
+    postgresql,
+    seaweedfs,
+)
 
-BACKENDS = ["file", "sqlite", "s3-moto", "s3-seaweedfs", "postgresql", "http", "gitlab"]
+BACKENDS = ["file", "sqlite", "s3-moto", "s3-seaweedfs", "gs", "az", "postgresql", "http", "gitlab"]
 _numbers = itertools.count(1)
 
 
@@ -85,6 +95,21 @@ def weed_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def azure_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """Azure's blobs by Azurite."""
+    with azurite(tmp_path_factory.mktemp("azurite")) as endpoint:
+        make_container(endpoint, "states")
+        yield endpoint
+
+
+@pytest.fixture
+def gcs_server() -> Iterator[Gcs]:
+    """Google Cloud Storage."""
+    with gcs("states") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
 def postgresql_url() -> Iterator[str]:
     """A PostgreSQL database."""
     with postgresql() as url:
@@ -106,6 +131,13 @@ def place_of(name: str, request: pytest.FixtureRequest, tmp_path: Path, monkeypa
         monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tester")
         monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
         return Place(name, f"s3://states/{unique}.json?endpoint={endpoint}&region=us-east-1", tmp_path)
+    if name == "gs":
+        monkeypatch.setenv("GOOGLE_BEARER_TOKEN", TOKEN)
+        return Place(name, f"gs://states/{unique}.json?endpoint={request.getfixturevalue('gcs_server').url}", tmp_path)
+    if name == "az":
+        endpoint = request.getfixturevalue("azure_endpoint")
+        monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", AZURE_KEY)
+        return Place(name, f"az://states/{unique}.json?account_name={AZURE_ACCOUNT}&endpoint={endpoint}", tmp_path)
     if name == "postgresql":
         return Place(name, f"{request.getfixturevalue('postgresql_url')}?state={unique}", tmp_path)
     if name in ("http", "gitlab"):

@@ -1,10 +1,14 @@
-"""Real servers that tests start for themselves: PostgreSQL, moto, SeaweedFS. A missing one is a visible skip, and a
-failure in CI.
+"""Real servers that tests start for themselves: PostgreSQL, moto, SeaweedFS, Azurite. A missing one is a visible skip,
+and a failure in CI.
 """
 
 from __future__ import annotations
 
+import base64
 import contextlib
+import email.utils
+import hashlib
+import hmac
 import importlib.util
 import os
 import pwd
@@ -20,11 +24,18 @@ import urllib.request
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from tests import npm
 from tests.conftest import IN_CI
 
+AZURITE = "3.35.0"
+"""The last version that runs on the node of Debian's and Ubuntu's present releases."""
+AZURE_ACCOUNT = "devstoreaccount1"
+AZURE_KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw=="
+"""The account that every Azurite has, with its key, which is no secret."""
 START = 60.0
 """Seconds that a server may take to start."""
 
@@ -141,6 +152,32 @@ def make_bucket(endpoint: str, name: str) -> None:
             if attempt == 49:
                 raise
             time.sleep(0.1)
+
+
+@contextmanager
+def azurite(folder: Path) -> Iterator[str]:
+    """Serve Azure's blobs by Azurite; yields the endpoint of its account."""
+    command = npm.program("azurite", AZURITE, "dist/src/blob/main.js")
+    port = free_port()
+    log = folder / "azurite.log"
+    options = ["--inMemoryPersistence", "--silent", "--disableTelemetry", "--skipApiVersionCheck"]
+    options += ["--blobHost", "127.0.0.1", "--blobPort", str(port)]
+    with running([*command, *options], log) as process:
+        wait_for(f"http://127.0.0.1:{port}/", process, log, (400, 403))
+        yield f"http://127.0.0.1:{port}/{AZURE_ACCOUNT}"
+
+
+def make_container(endpoint: str, name: str) -> None:
+    """Create a container, in a request signed by the account's key as the vendor's page on Shared Key says."""
+    sent = {"x-ms-date": email.utils.formatdate(usegmt=True), "x-ms-version": "2023-11-03"}
+    path = f"{urlsplit(endpoint).path}/{name}"
+    lines = ["PUT", *[""] * 11, *(f"{key}:{value}" for key, value in sent.items())]
+    lines += [f"/{AZURE_ACCOUNT}{path}", "restype:container"]
+    signed = hmac.new(base64.b64decode(AZURE_KEY), "\n".join(lines).encode(), hashlib.sha256).digest()
+    sent["Authorization"] = f"SharedKey {AZURE_ACCOUNT}:{base64.b64encode(signed).decode()}"
+    request = urllib.request.Request(f"{endpoint}/{name}?restype=container", method="PUT", headers=sent)
+    with urllib.request.urlopen(request, timeout=10):
+        pass
 
 
 @contextmanager

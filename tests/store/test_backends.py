@@ -11,6 +11,7 @@ import pytest
 from reconciler.model.errors import LockHeld, ReconcilerError, StateError
 from reconciler.store import Options, open_store
 from tests.store.conftest import Place, info
+from tests.store.gcs_server import Gcs
 from tests.store.http_backend import Backend
 from tests.store.test_conformance import state
 
@@ -76,7 +77,7 @@ def test_a_backend_that_is_down_is_told_without_secrets(
     assert down.value.hint
 
 
-@pytest.mark.parametrize("place", ["s3-moto", "s3-seaweedfs"], indirect=True)
+@pytest.mark.parametrize("place", ["s3-moto", "s3-seaweedfs", "gs", "az"], indirect=True)
 def test_a_missing_bucket_is_no_lock_that_somebody_holds(place: Place) -> None:
     """The lock cannot be written there, which is told at once, and as what it is."""
     place.url = place.url.replace("//states/", "//nobody-made-this/")
@@ -84,6 +85,30 @@ def test_a_missing_bucket_is_no_lock_that_somebody_holds(place: Place) -> None:
         pass
     assert "bucket" in missing.value.hint
     assert place.watch.steady == 1_000.0, "there is nothing to wait for"
+
+
+@pytest.mark.parametrize("place", ["gs"], indirect=True)
+def test_google_takes_one_write_a_second_and_more_are_tried_again(place: Place, gcs_server: Gcs) -> None:
+    """Cloud Storage slows down writers of one object, as a short apply is of its lock, with 429."""
+    store = place.open()
+    store.write(state(1), expected_serial=None)
+    for statuses in ([429], [503, 429]):
+        gcs_server.failing = list(statuses)
+        with store.lock(info()):
+            pass
+    assert [line.rpartition(" ")[2] for line in gcs_server.log].count("429") == 2
+    assert place.open().read() is not None
+
+
+@pytest.mark.parametrize("place", ["gs", "az"], indirect=True)
+def test_refused_credentials_are_told_in_a_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The message names the URL and the status, and no key."""
+    monkeypatch.setenv("GOOGLE_BEARER_TOKEN", "geheim")
+    monkeypatch.setenv("AZURE_STORAGE_ACCOUNT_KEY", "Z2VoZWlt")
+    with pytest.raises(StateError, match=rf"^{place.name}://states/.* 40[13] ") as refused:
+        place.open().read()
+    assert "credentials" in refused.value.hint
+    assert not any(secret in refused.value.message for secret in ("geheim", "Z2VoZWlt", "\n"))
 
 
 @pytest.fixture
