@@ -113,6 +113,12 @@ class StateError(ReconcilerError):
     """The state cannot be read or written; it was left as it is."""
 
 
+class Stopped(StateError):
+    """An apply that had begun lost its lock or can record no more; the message says what is settled."""
+
+    exit_code = ExitCode.PARTIAL
+
+
 class StateDamaged(StateError):
     """A document of the state was read, and is cut off, altered or no state at all."""
 

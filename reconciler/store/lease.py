@@ -214,7 +214,7 @@ def lost(where: str) -> StateError:
     """Return the error of a holder that is none any more."""
     return StateError(
         f"the lock of {where} was lost: its lease ended or it was broken",
-        hint="nothing more is written; what was recorded is kept, run apply again",
+        hint="nothing more is written; what was recorded is kept, run the command again",
     )
 
 

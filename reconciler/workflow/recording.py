@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from reconciler import __version__
 from reconciler.engine.apply import Outcome
 from reconciler.model.document import ChangeView, PlanDocument
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateError, Stopped
 from reconciler.model.events import Event, Failed, Finished, Skip, Started
 from reconciler.model.ports import LockInfo
 from reconciler.model.run import RunRecord, RunStep
@@ -141,7 +141,11 @@ class Tally:
             self.skipped.append(event.address)
 
     def explain(self, error: StateError, *, late: bool) -> StateError:
-        """Return the error with what is settled and what is not. `late`: results are recorded some seconds later."""
+        """Return the error with what is settled and what is not, as one of a part that was done where any step had
+        begun. `late`: results are recorded some seconds later.
+        """
+        if not self.started:
+            return error
         open_ = [address for number, address in self.started.items() if number not in self.finished]
         lines = [f"settled and recorded: {len(self.finished)} steps"]
         if late:
@@ -152,7 +156,7 @@ class Tally:
             lines.append(f"sent, or about to be, and not recorded: {_names(open_)}; the next apply looks them up")
         if self.skipped:
             lines.append(f"not started: {_names(self.skipped)}")
-        return StateError("\n  ".join([f"the apply stopped: {error.message}", *lines]), hint=error.hint)
+        return Stopped("\n  ".join([f"the apply stopped: {error.message}", *lines]), hint=error.hint)
 
 
 def _names(addresses: list[str]) -> str:

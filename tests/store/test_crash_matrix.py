@@ -223,7 +223,7 @@ def check_case(folder: Path, wire: Proxy, clean: Clean, nth: int, mode: Mode) ->
     admin(wire.target, "POST", "reset")
     project(folder, wire.url)
     code = die(folder, wire, nth, mode)
-    allowed = (-9,) if mode.startswith("kill") else (1,) if mode == "full_disk" else (0, 5)
+    allowed = (-9,) if mode.startswith("kill") else (5,) if mode == "full_disk" else (0, 5)
     assert code in allowed, f"{mode} at write {nth}: exit code {code}"
     check_converged(folder, wire, f"{mode} at write {nth}")
     assert rows_of(wire) == clean.rows, f"{mode} at write {nth}: orphans"

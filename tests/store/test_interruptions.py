@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ import pytest
 
 from reconciler.model.errors import StateError
 from reconciler.store.file import FileShelf
+from reconciler.store.lease import Lease, lost
 from reconciler.workflow.recording import Tally
 from tests.store.test_crash_matrix import admin, check_converged, project, wire  # noqa: F401 - a fixture
 from tests.store.wire_proxy import Proxy
@@ -105,6 +107,46 @@ def test_an_apply_that_cannot_record_stops_writing(world: World, monkeypatch: py
     assert sorted(row["tag"] for row in world.rows("tags")) == sorted(f"T{number}" for number in range(20))
 
 
+def lose_the_lock(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
+    """Let the lock be lost after it was looked at so many times."""
+    real, left = Lease.check, [None] * after
+
+    def check(lease: Lease) -> None:
+        if not left:
+            raise lost("prod.json")
+        left.pop()
+        real(lease)
+
+    monkeypatch.setattr(Lease, "check", check)
+
+
+@pytest.mark.parametrize("lose", [full_disk, lose_the_lock])
+def test_an_apply_that_did_a_part_says_so_to_scripts(
+    world: World, monkeypatch: pytest.MonkeyPatch, lose: Callable[[pytest.MonkeyPatch, int], None]
+) -> None:
+    """A lost lock and a state that takes no more records are the same to whoever waits for the run: exit code 5, what
+    is settled, what is not; the next apply does the rest.
+    """
+    world.write(MANY)
+    with monkeypatch.context() as patched:
+        lose(patched, 12)
+        ran = world.cli("apply", "--auto-approve", "--quiet")
+    assert ran.code == 5
+    assert 0 < len(world.rows("tags")) < 20
+    for said in ("the apply stopped: ", "settled and recorded: ", "not started: "):
+        assert said in " ".join(ran.text.split())
+    assert world.cli("apply", "--auto-approve", "--quiet").code == 0
+    assert sorted(row["tag"] for row in world.rows("tags")) == sorted(f"T{number}" for number in range(20))
+
+
+def test_an_apply_that_never_began_a_step_did_no_part(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A lock that is lost before that is an error like another one: exit code 1, nothing was sent."""
+    world.write(MANY)
+    lose_the_lock(monkeypatch, 0)
+    assert world.cli("apply", "--auto-approve", "--quiet").code == 1
+    assert world.writes() == []
+
+
 def test_a_read_only_file_system_stops_before_the_first_write(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """Nothing is sent to the account that could not be recorded."""
     world.write(MANY)
@@ -123,7 +165,9 @@ def test_a_read_only_file_system_stops_before_the_first_write(world: World, monk
 
 def test_a_backend_that_records_late_is_not_said_to_have_recorded_everything() -> None:
     """Where results are written together, those of the last seconds may be lost with the run."""
-    said = Tally(finished={1, 2}).explain(StateError("the backend is down"), late=True).message
+    said = (
+        Tally({1: "tag.a", 2: "tag.b"}, finished={1, 2}).explain(StateError("the backend is down"), late=True).message
+    )
     assert "settled: 2 steps; the next apply looks up" in said
     assert "recorded:" not in said
 
