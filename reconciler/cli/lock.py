@@ -49,7 +49,9 @@ def break_(chosen: Globals, lock_id: str, auto_approve: bool) -> int:
     holder = opened.store.holder()
     if holder is None or holder.id != lock_id:
         raise missing
-    note("If the run that holds the lock still lives, two of them will write at once.")
+    note(
+        "If the run that holds the lock still lives, it may write for 5 seconds more: wait so long before the next one."
+    )
     if not auto_approve and not ask("  Only 'yes' breaks it", otherwise="use --auto-approve"):
         raise Cancelled("cancelled; the lock was not touched")
     if not break_lock(opened, lock_id):

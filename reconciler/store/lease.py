@@ -5,6 +5,7 @@ It needs nothing from a backend but a compare-and-set, so every shelf has the sa
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
 import threading
@@ -20,6 +21,8 @@ from reconciler.store.shelf import Conflict, Shelf, put_once
 NAME, BROKEN = "lock", "broken"
 LEASE = 60.0
 """Seconds that a lock lasts without being renewed."""
+LOOK = 3.0
+"""Seconds that a holder goes on without having seen its lock."""
 POLL = 0.5
 """Seconds between two looks at a lock that somebody holds."""
 
@@ -109,6 +112,7 @@ class Lease:
     ) -> None:
         self._shelf, self._clock, self._lease = shelf, clock, lease
         self._info, self._tag, self._until = info, tag, started + lease
+        self._seen = started
         self.seamless = seamless
         self._lost = False
         self._turn = threading.Lock()
@@ -130,9 +134,20 @@ class Lease:
         self.check()
 
     def check(self) -> None:
-        """Raise StateError unless the lock is surely still ours."""
+        """Raise StateError unless the lock is still ours; it may have been broken in the last `LOOK` seconds."""
+        if self._clock.steady() - self._seen >= LOOK:
+            self._look()
         if self._lost or self._clock.steady() >= self._until:
             raise lost(self._shelf.where)
+
+    def _look(self) -> None:
+        """See whether the lock was broken. A backend that is away for a moment says nothing: the lease still lasts."""
+        with self._turn, contextlib.suppress(StateError):
+            self._seen = self._clock.steady()
+            held = self._shelf.get(NAME)
+            found = parse(held.content) if held is not None else None
+            if found is None or (found.id, found.fence) != (self._info.id, self._info.fence):
+                self._lost = True
 
     def renew(self) -> None:
         """Begin the lease anew. A lock that somebody else took is lost for good."""
@@ -151,7 +166,7 @@ class Lease:
         except Conflict:
             self._lost = True
         else:
-            self._info, self._until = info, started + self._lease
+            self._info, self._until, self._seen = info, started + self._lease, started
 
     def _beats(self) -> None:
         while not self._over.wait(self._lease / 4):

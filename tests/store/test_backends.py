@@ -100,6 +100,29 @@ def test_google_takes_one_write_a_second_and_more_are_tried_again(place: Place, 
     assert place.open().read() is not None
 
 
+@pytest.mark.parametrize("place", ["gs"], indirect=True)
+def test_a_lock_is_looked_at_seldom(place: Place, gcs_server: Gcs) -> None:
+    """Writes of a quick apply cost the backend nothing, those of a long one a read each three seconds."""
+    with place.open().lock(info()) as hold:
+        gcs_server.log.clear()
+        for _ in range(100):
+            hold.check()
+            place.watch.advance(0.1)
+    assert [line.partition(" ")[0] for line in gcs_server.log] == ["GET"] * 3 + ["PUT"]
+
+
+@pytest.mark.parametrize("place", ["gs"], indirect=True)
+def test_a_backend_that_is_away_for_a_moment_is_no_lost_lock(place: Place, gcs_server: Gcs) -> None:
+    """The lease lasts all the same; what cannot be written is told by the write."""
+    with place.open().lock(info()) as hold:
+        place.watch.advance(5.0)
+        gcs_server.failing = [403]
+        hold.check()
+        place.watch.advance(5.0)
+        hold.check()
+    assert [line.rpartition(" ")[2] for line in gcs_server.log][-3:] == ["403", "200", "200"]
+
+
 @pytest.mark.parametrize("place", ["gs", "az"], indirect=True)
 def test_refused_credentials_are_told_in_a_line(place: Place, monkeypatch: pytest.MonkeyPatch) -> None:
     """The message names the URL and the status, and no key."""

@@ -195,6 +195,21 @@ def test_a_broken_lock_is_lost(place: Place) -> None:
     assert other.holder() is None
 
 
+def test_a_holder_finds_out_within_seconds_that_its_lock_was_broken(place: Place) -> None:
+    """Before each write to the account it looks at the lock, when it has not for some seconds. Over http it cannot."""
+    holder, other = place.open(), place.open()
+    holder.write(state(1), expected_serial=None)
+    with contextlib.ExitStack() as stack:
+        hold = stack.enter_context(holder.lock(info("jane")))
+        place.watch.advance(3.0)
+        hold.check()
+        assert other.break_lock("id-jane")
+        place.watch.advance(3.0)
+        if place.leases:
+            with pytest.raises(StateError, match=r"lock .* was lost"):
+                hold.check()
+
+
 def test_earlier_versions_are_kept_as_many_as_asked(place: Place) -> None:
     """Each write keeps the version before; the oldest go."""
     store = place.open(history=3)
