@@ -7,7 +7,7 @@ import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StateDamaged, StateError
 from reconciler.store.shelf import Conflict, Held, NoLogs
 
 TABLE = "CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, content BLOB NOT NULL, version INTEGER NOT NULL)"
@@ -35,8 +35,13 @@ class SqliteShelf(NoLogs):
             yield None
             return
         try:
-            if write:
-                self._path.parent.mkdir(parents=True, exist_ok=True)
+            if not self._path.exists():
+                self._begin()
+            if not self._path.stat().st_size:
+                raise StateDamaged(
+                    f"the state {self.where} is an empty file",
+                    hint="bring it back from a copy; if there never was a state, remove the file. Nothing was changed",
+                )
             connection = sqlite3.connect(self._path, timeout=PATIENCE, isolation_level=None)
             try:
                 connection.execute("PRAGMA synchronous=FULL")
@@ -52,6 +57,21 @@ class SqliteShelf(NoLogs):
                 f"the state {self.where} cannot be {'written' if write else 'read'}: {error}",
                 hint="nothing was overwritten",
             ) from error
+
+    def _begin(self) -> None:
+        """Make a database that has its table from the start: a file that is empty was one and was cut off."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as blank:
+            blank.execute(TABLE)
+            content = blank.serialize()
+        try:
+            with self._path.open("xb") as file:
+                file.write(content)
+        except FileExistsError:
+            return  # another process was faster
+        except OSError:
+            self._path.unlink(missing_ok=True)
+            raise
 
     def get(self, name: str) -> Held | None:
         """Return a row."""

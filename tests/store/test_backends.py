@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from reconciler.model.errors import LockHeld, ReconcilerError, StateError
+from reconciler.model.errors import LockHeld, ReconcilerError, StateDamaged, StateError
 from reconciler.store import Options, open_store
+from reconciler.store.shelf import Conflict
+from reconciler.store.sqlite import SqliteShelf
 from tests.store.conftest import Place, info
 from tests.store.gcs_server import Gcs
 from tests.store.http_backend import Backend
@@ -132,6 +136,44 @@ def test_refused_credentials_are_told_in_a_line(place: Place, monkeypatch: pytes
         place.open().read()
     assert "credentials" in refused.value.hint
     assert not any(secret in refused.value.message for secret in ("geheim", "Z2VoZWlt", "\n"))
+
+
+def test_an_empty_database_is_one_that_was_cut_off(tmp_path: Path) -> None:
+    """SQLite takes it for a new one, and a plan would say that nothing is managed."""
+    path = tmp_path / "all.db"
+    path.touch()
+    store = open_store("sqlite:all.db", tmp_path)
+    with pytest.raises(StateDamaged, match="is an empty file") as empty:
+        store.read()
+    assert "remove the file" in empty.value.hint
+    with pytest.raises(StateDamaged, match="is an empty file"):
+        SqliteShelf(path).put("", b"{}", None)
+    assert path.stat().st_size == 0
+
+
+def test_a_new_database_is_never_seen_empty(tmp_path: Path) -> None:
+    """It has its table before the first transaction ends, or fails."""
+    with pytest.raises(Conflict):
+        SqliteShelf(tmp_path / "all.db").put("", b"{}", "7")
+    assert open_store("sqlite:all.db", tmp_path).read() is None
+
+
+def test_a_full_disk_leaves_no_empty_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The next run begins as the first one did."""
+    real = Path.open
+
+    def full(path: Path, *mode: Any, **more: Any) -> Any:
+        if path.name == "all.db":
+            path.touch()
+            raise OSError(28, os.strerror(28))
+        return real(path, *mode, **more)
+
+    store = open_store("sqlite:all.db", tmp_path)
+    with monkeypatch.context() as patched:
+        patched.setattr(Path, "open", full)
+        with pytest.raises(StateError, match="No space left"):
+            store.write(state(1), expected_serial=None)
+    store.write(state(1), expected_serial=None)
 
 
 @pytest.fixture
