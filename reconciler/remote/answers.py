@@ -28,9 +28,9 @@ class Garbled(RemoteError):
 
 def parse(status: int, content: bytes, content_type: str) -> Any:
     """Return the JSON of a body whatever its content type says (section 1.6); None for an empty body or plain text
-    of a write.
+    of a write. A web page of a gateway that reports trouble is a body without content: its status says enough.
 
-    Raises Garbled for HTML and for JSON that breaks off.
+    Raises Garbled for HTML in place of an answer and for JSON that breaks off.
     """
     text = content.decode("utf-8", "replace").strip()
     if not text:
@@ -40,6 +40,8 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
     except ValueError:
         pass
     if text[:1] == "<" or "html" in content_type:
+        if status >= 300:
+            return {"message": "a web page instead of the API's JSON"}
         raise Garbled(
             f"the server answered with a web page instead of the API's JSON (status {status})",
             hint="check `url`: it is the API URL from Settings > Developer, not the address of the web interface",

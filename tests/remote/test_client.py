@@ -402,6 +402,42 @@ def test_a_web_page_instead_of_the_api_is_named() -> None:
     assert "Settings > Developer" in error.value.hint
 
 
+PAGE = b"<!doctype html><title>Bad gateway</title>"
+"""What a proxy in front of the account sends when the account does not answer."""
+
+
+def page(status: int, **headers: str) -> Answer:
+    """An answer with a web page."""
+    return status, {"content-type": "text/html", **{name.replace("_", "-"): v for name, v in headers.items()}}, PAGE
+
+
+@pytest.mark.parametrize("status", [500, 502, 504, 520, 524])
+def test_a_gateway_that_reports_trouble_in_html_is_a_server_error(status: int) -> None:
+    """A create behind it may have been executed, so it is never repeated; a read is."""
+    with pytest.raises(Rejected) as error:
+        sent(post("/tags", {}), script=[page(status)])
+    assert error.value.status == status
+    answers, _, _ = sent(get("/tags"), script=[page(status), said(200, {"tags": []})])
+    assert answers[0].ok
+
+
+def test_a_limit_that_a_gateway_reports_in_html_is_waited_out() -> None:
+    """The status counts, and the header; the create was not executed."""
+    answers, _, waits = sent(post("/tags", {}), script=[page(429, retry_after="7"), said(201, {})])
+    assert answers[0].ok
+    assert waits == [("rate limited by the account", 7.0)]
+
+
+def test_html_with_a_status_of_refusal_means_what_the_status_says() -> None:
+    """A router without the path answers a page: a flow that knows another spelling goes on; a redirect is named."""
+    answers, _, _ = sent(Request("PUT", "/tags/1", expect=(404,)), script=[page(404)])
+    assert answers[0].status == 404
+    with pytest.raises(RemoteError, match=r"redirects GET /tags to https://other\.example"):
+        sent(get("/tags"), script=[page(301, location="https://other.example/login")])
+    with pytest.raises(AuthError):
+        sent(get("/users/me"), script=[page(403)] * 3)
+
+
 def test_a_redirect_is_not_followed() -> None:
     """A redirect would lose the method of a write; the address to use is named without its path."""
     with pytest.raises(RemoteError, match=r"https://other\.example"):
