@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from reconciler.model import values
 from reconciler.model.address import join, key_of
@@ -16,14 +16,19 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, RefTo, attributes
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
+from reconciler.planning.declarable import Declarable, declarable
 
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """A live object with the resource that declares it."""
+    """A live object with the resource that declares it. `dropped` are attributes that the account fills with what no
+    declaration takes, with the reason; `problem` is why the object could not be declared as it is now.
+    """
 
     resource: Resource
     live: Live
+    dropped: Mapping[str, str] = field(default_factory=dict)
+    problem: str = ""
 
 
 def export(
@@ -33,13 +38,29 @@ def export(
     return _Exporting(snapshot, kinds, bindings, only).run()
 
 
+def export_for_files(
+    snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], only: frozenset[str] | None = None
+) -> tuple[list[Exported], list[str]]:
+    """Return what `export` does, without what no file can say, and one line for each object left out for that."""
+    exporting = _Exporting(snapshot, kinds, bindings, only, for_files=True)
+    return exporting.run(), exporting.left_out
+
+
 class _Exporting:
     def __init__(
-        self, snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], only: frozenset[str] | None
+        self,
+        snapshot: Snapshot,
+        kinds: Kinds,
+        bindings: Mapping[str, Binding],
+        only: frozenset[str] | None,
+        *,
+        for_files: bool = False,
     ) -> None:
-        self.snapshot, self.kinds, self.only = snapshot, kinds, only
+        self.snapshot, self.kinds, self.only, self.for_files = snapshot, kinds, only, for_files
         self.known = {(binding.kind, binding.id): address for address, binding in bindings.items()}
         self.names: dict[tuple[str, str], str] = {}
+        self.found: dict[tuple[str, str], Declarable] = {}
+        self.left_out: list[str] = []
         self.labels: dict[str, Counter[str]] = {}
 
     def run(self) -> list[Exported]:
@@ -59,10 +80,19 @@ class _Exporting:
         return found
 
     def _wanted(self, kind: Kind, live: Live) -> bool:
-        """Tell whether to declare an object: not what came with the account, and what nobody expects to be managed only
-        where the state knows it.
+        """Tell whether to declare an object: not what came with the account; what nobody expects to be managed, or what
+        no file can say, only where the state knows it.
         """
-        return not live.builtin and ((kind.name, live.id) in self.known or not kind.incidental(live))
+        known = (kind.name, live.id) in self.known
+        if live.builtin or not (known or not kind.incidental(live)):
+            return False
+        found = declarable(kind, live) if self.for_files else Declarable(kind.declare(live.attrs))
+        self.found[kind.name, live.id] = found
+        if found.problem and not known:
+            name = live.attrs.get(kind.label)
+            named = f" `{name}`" if name else ""
+            self.left_out.append(f"{kind.title}{named} (id {live.id}) is left out: {found.problem}")
+        return known or not found.problem
 
     def _name(self, kind: Kind, lives: Iterable[Live]) -> None:
         """Give every object an address: the one it has, or one made of its name, numbered where names collide."""
@@ -120,12 +150,13 @@ class _Exporting:
                 else (lambda live: (self.names[kind.name, live.id],))
             )
             for rank, live in enumerate(lives):
-                found.append(Exported(self._resource(kind, live, parent_address, rank), live))
+                resource, one = self._resource(kind, live, parent_address, rank), self.found[kind.name, live.id]
+                found.append(Exported(resource, live, one.dropped, one.problem))
         return found
 
     def _resource(self, kind: Kind, live: Live, parent: str | None, rank: int) -> Resource:
         address = self.names[kind.name, live.id]
-        declared = kind.declare(live.attrs)
+        declared = self.found[kind.name, live.id].attrs
         spec = attributes(kind.spec_of(key_of(address)) or kind.spec)
         attrs = {name: values.transform(value, self._link) for name, value in declared.items() if name in spec}
         nesting = self._nesting(kind)

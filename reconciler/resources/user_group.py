@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Annotated, Any
 
@@ -18,6 +19,8 @@ ADMIN = "3"
 RESERVED = ("1", "2", ADMIN)
 PLAIN = ("title", "descript", "id", "links", "sdate", "cdate", "udate")
 """Properties that are no permissions."""
+PERMISSION = re.compile(r"pg[A-Z_]\w*|reqApproval\w*|unsubscribelink|optinconfirm|socialdata")
+"""Names of permissions, also of those that the vendor may add. What else a row holds may be a stamp or a count."""
 
 
 def normal_flags(flags: Any) -> dict[str, str]:
@@ -74,7 +77,9 @@ class UserGroupKind(Kind):
 
     def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
         """All flags, set or not: the defaults of a new group are not known well enough to leave any out."""
-        flags = {name: value for name, value in attrs.get("flags", {}).items() if name != "p_admin" and value != ""}
+        flags = {
+            name: value for name, value in attrs.get("flags", {}).items() if PERMISSION.fullmatch(name) and value != ""
+        }
         return {**super().declare(attrs), **({"flags": flags} if flags else {})}
 
     def impact(self, write: Write) -> Flow[list[Impact]]:

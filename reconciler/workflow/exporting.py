@@ -26,7 +26,7 @@ from reconciler.model.spec import Once, Sensitive
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value
 from reconciler.planning.binding import binding_of
-from reconciler.planning.export import Exported, export, referred
+from reconciler.planning.export import Exported, export_for_files, referred
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
@@ -121,7 +121,10 @@ class _Exporting:
         made = self._compared(loaded, book)
         exported = self._exported(loaded, book, made)
         declared = loaded.desired.resources
-        news = [one for one in exported if one.resource.address not in declared]
+        news = [one for one in exported if one.resource.address not in declared and not one.problem]
+        self.notes += [
+            f"{one.resource.address}: {why}; it is left out" for one in exported for why in one.dropped.values()
+        ]
         hiding = Hiding(session.kinds)
         wishes = self._wishes(loaded, book, made, {one.resource.address: one for one in exported}, hiding)
         hidden = [replace(one, resource=hiding.resource(one.resource)) for one in news]
@@ -159,7 +162,8 @@ class _Exporting:
         held = {(declared[address].kind, identity) for address, identity in matched.items()}
         known = {address: one for address, one in known.items() if (one.kind, one.id) not in held}
         known |= {address: Binding(id=one, kind=declared[address].kind) for address, one in matched.items()}
-        found = export(self.seen, self.session.kinds, known, self.extent.kinds)
+        found, left_out = export_for_files(self.seen, self.session.kinds, known, self.extent.kinds)
+        self.notes += left_out
         if not self.extent.target:
             return found
         whole = Desired({one.resource.address: one.resource for one in found})
@@ -182,7 +186,7 @@ class _Exporting:
                         f"{change.address}: its `{item.name}` follows from its place in the file; move it by hand"
                     )
                     continue
-                if item.name not in one.live.attrs:
+                if item.name not in one.live.attrs or item.name in one.dropped or one.problem:
                     continue
                 value = self._value(one, item.name)
                 if attributes[item.name].has(Sensitive) and isinstance(value, str):

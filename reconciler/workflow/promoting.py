@@ -20,7 +20,7 @@ from reconciler.model.plan import Change, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.values import Value
 from reconciler.planning.copying import portable
-from reconciler.planning.export import Exported
+from reconciler.planning.export import Exported, export_for_files
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
 from reconciler.planning.work import Inputs
@@ -83,7 +83,8 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     mine, theirs = source.load(), target.load()
     one = await hold(source, source.settings.name, only=choice.kinds)
     other = await hold(target, target.settings.name, only=choice.kinds)
-    return _Promoting(source, target, choice, mine, theirs, one, other).run()
+    found, left_out = export_for_files(one.seen, source.kinds, one.state.resources, choice.kinds)
+    return _Promoting(source, target, choice, mine, theirs, replace(one, exported=found), other, left_out).run()
 
 
 @dataclass
@@ -97,6 +98,7 @@ class _Promoting:
     theirs: Loaded
     one: Held
     other: Held
+    left_out: list[str]
     rows: list[Row] = field(default_factory=list)
     wishes: list[Wish] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
@@ -121,7 +123,8 @@ class _Promoting:
         rewriting, additions = self._rewritten()
         files = self._written(rewriting, additions)
         secrets = tuple(sorted(self.hiding.secrets)) if files else ()
-        return Promoted(tuple(self.rows), self.same, files, tuple(rewriting.refused), carried.left_out, secrets)
+        left_out = (*carried.left_out, *self.left_out)
+        return Promoted(tuple(self.rows), self.same, files, tuple(rewriting.refused), left_out, secrets)
 
     # --- the three sides -------------------------------------------------------------------------------------------
 

@@ -1,0 +1,90 @@
+"""Accounts that hold what no declaration takes: the reference lists less than the product knows."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from tests.world import World
+
+
+def written(world: World) -> tuple[str, str]:
+    """Export, and return what all files say and what was noted about it; the plan afterwards is empty."""
+    copy = world.folder / "copy"
+    outcome = world.export(copy)
+    assert world.plan(copy).empty
+    return "\n".join(path.read_text("utf-8") for path in sorted(Path(copy, "config").rglob("*.yaml"))), "\n".join(
+        outcome.notes
+    )
+
+
+def test_one_object_that_cannot_be_declared_does_not_stop_an_export(world: World) -> None:
+    """Types that only the product knows (section 2.1: `NULL`), a webhook's legacy source (2.16), an address that the
+    product made without its company: each is named and left out, the others are written.
+    """
+    world.account.seed(
+        {
+            "tags": [{"id": "1", "tag": "VIP", "tagType": "contact"}],
+            "fields": [{"id": "5", "title": "Odd", "type": "NULL", "perstag": "ODD"}],
+            "webhooks": [
+                {
+                    "id": "6",
+                    "name": "Old",
+                    "url": "https://h.example/?key=hush",
+                    "events": ["sent"],
+                    "sources": ["init"],
+                }
+            ],
+            "addresses": [{"id": "7", "companyName": "", "address1": "1 Main St", "country": "US"}],
+            "savedResponses": [{"id": "8", "title": "Empty", "subject": "", "body": None}],
+            "lists": [{"id": "9", "name": "", "stringid": ""}],
+        }
+    )
+    files, notes = written(world)
+    assert "VIP" in files
+    assert "Contact field `Odd` (id 5) is left out: its `type` is `NULL`, which cannot be declared" in notes
+    assert "Webhook `Old` (id 6) is left out" in notes
+    assert "hush" not in notes
+    assert "Address (id 7) is left out: it has no `company_name`" in notes
+    assert "Saved response `Empty` (id 8) is left out: a saved response needs a `subject` or a `body`" in notes
+    assert "List (id 9) is left out: it has no `name`" in notes
+
+
+def test_a_property_that_cannot_be_declared_is_left_out_alone(world: World) -> None:
+    """The list of card regions is not recovered in full (section 2.8), and a channel may be added to lists."""
+    world.account.seed(
+        {
+            "dealGroups": [{"id": "7", "title": "Sales", "currency": "usd"}],
+            "dealStages": [
+                {"id": "70", "group": "7", "title": "Lead", "order": "1", "cardRegion1": "contact-jobtitle"}
+            ],
+            "lists": [{"id": "9", "name": "News", "stringid": "news", "channel": "whatsapp"}],
+        }
+    )
+    files, notes = written(world)
+    assert "Lead" in files
+    assert "contact-jobtitle" not in files
+    assert (
+        "stage.sales.lead: its `card_region_1` is `contact-jobtitle`, which cannot be declared; it is left out" in notes
+    )
+    assert "list.news: its `channel` is `whatsapp`, which cannot be declared; it is left out" in notes
+
+
+def test_a_schema_field_of_an_unknown_type_is_left_alone(world: World) -> None:
+    """The list of types is "still being finalized" (section 2.17): the other fields are declared."""
+    labels = {"singular": "Seat", "plural": "Seats"}
+    fields = [{"id": "seat", "type": "text", "labels": labels}, {"id": "face", "type": "hologram", "labels": labels}]
+    world.account.seed({"schemas": [{"id": "u-1", "slug": "ticket", "labels": labels, "fields": fields}]})
+    files, notes = written(world)
+    assert "seat:" in files
+    assert "face:" not in files
+    assert "custom_object.ticket: its `fields.face` cannot be declared; it is left out" in notes
+
+
+def test_stamps_of_a_user_group_are_no_permissions(world: World) -> None:
+    """A group's row holds whatever the vendor adds; only permissions are worth declaring (section 8.1, rule 10)."""
+    stamps = {"updated_timestamp": "2026-01-01 00:00:00", "created_by": "1", "mdate": None, "sdate": None}
+    world.account.seed({"groups": [{"id": "9", "title": "Agents", "pgDeal": "1", "pgBrandNew": "1", **stamps}]})
+    files, _ = written(world)
+    assert "pgDeal: true" in files
+    assert "pgBrandNew: true" in files
+    assert not any(name in files for name in stamps)
