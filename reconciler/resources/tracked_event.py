@@ -36,10 +36,10 @@ class TrackedEventKind(Kind):
         return not str(row.get("name")).startswith("__")
 
     def create(self, write: Write) -> Flow[None]:
-        """POST the name."""
+        """POST the name; what the account makes of it is what the event is found by."""
         body = self.body(write, ["name"])
-        yield post(self.path, {self.wrapper: body})
-        yield Bound(str(body["name"]))
+        answer = yield post(self.path, {self.wrapper: body})
+        yield Bound(str(answer.row(self.wrapper).get("name") or body["name"]))
 
     def delete(self, write: Write) -> Flow[None]:
         """The name is part of the path, encoded."""

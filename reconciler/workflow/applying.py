@@ -298,13 +298,18 @@ class _Run:
     def _left(self, seen: Snapshot, touched: dict[str, Change]) -> Plan:
         kept = frozenset(address for address, change in touched.items() if change.action is not Action.DELETE)
         made = self._again(seen, kept)
-        changes = tuple(
-            change for change in made.changes if change.action in (Action.UPDATE, Action.CREATE) or change.spares
-        )
-        addresses = {change.address for change in changes}
+        open_ = [change for change in made.changes if change.action in (Action.UPDATE, Action.CREATE) or change.spares]
+        addresses = {change.address for change in open_}
+        # What only a create can set was set by one: it differs because the account stores it in its own way.
+        fixed = [
+            change
+            for change in made.changes
+            if change.action in (Action.MANUAL, Action.REPLACE)
+            and touched[change.address].action in (Action.CREATE, Action.REPLACE)
+        ]
         return replace(
             made,
-            changes=changes,
+            changes=(*open_, *fixed),
             steps=tuple(
                 replace(step, waits=()) for step in made.steps if step.address in addresses and step.op != "create"
             ),
