@@ -162,7 +162,7 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
         if some is not None:
             return some
     if total is not None and 0 < size < total:
-        rest = [_page(collection, offset) for offset in range(size, total, size)]
+        rest = [_page(collection, offset, size) for offset in range(size, total, size)]
         answers += await together(remote.send(page) for page in rest)
     elif total is None and collection.paging != "none":
         answers += await _more(remote, collection, rows)
@@ -208,7 +208,7 @@ async def _more(remote: Remote, collection: Collection, first: list[Row]) -> lis
     answers: list[Response] = []
     size = offset = len(first)
     while size and (size % PAGE == 0 or size == DEFAULT_PAGE) and len(answers) < MOST_PAGES:
-        answer = await remote.send(_page(collection, offset))
+        answer = await remote.send(_page(collection, offset, len(first)))
         rows = _rows(answer, collection)
         if rows == first:
             return answers if size != PAGE else [answer]
@@ -218,12 +218,12 @@ async def _more(remote: Remote, collection: Collection, first: list[Row]) -> lis
     return answers
 
 
-def _page(collection: Collection, offset: int) -> Request:
-    """Return the request of the page that begins at this row."""
+def _page(collection: Collection, offset: int, size: int = PAGE) -> Request:
+    """Return the request of the page that begins at this row, where the first one had `size` rows."""
     if collection.paging == "none":
         return Request("GET", collection.path, collection.query)
     if collection.paging == "page":
-        place = (("page", str(offset // PAGE + 1)), ("page_size", str(PAGE)))
+        place = (("page", str(offset // size + 1)), ("page_size", str(PAGE)))
         return Request("GET", collection.path, (*collection.query, *place))
     return Request("GET", collection.path, (*collection.query, ("limit", str(PAGE)), ("offset", str(offset))))
 

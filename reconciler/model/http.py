@@ -55,6 +55,11 @@ class Response:
         inner = self.body.get(wrapper) if isinstance(self.body, dict) else None
         return inner if isinstance(inner, dict) else {}
 
+    def rows(self, key: str) -> list[dict[str, Any]]:
+        """Return the objects of an array that came along; empty where the answer has none."""
+        inner = self.body.get(key) if isinstance(self.body, dict) else None
+        return [one for one in inner if isinstance(one, dict)] if isinstance(inner, list) else []
+
     def created(self, wrapper: str, plural: str = "") -> str:
         """Return the id of a created object. The reference shows the list body for some creates (row 2 of section 7).
 

@@ -13,6 +13,9 @@ from reconciler.model.kind import Kind, Live, NaturalKey
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import Lookup, RemoteId, Value
 
+NEVER = "0000-00-00"
+"""A stamp that was never set (section 1.4 of the API page)."""
+
 
 class NotFound(LookupError):
     """A look-up of a live object found none, or several."""
@@ -81,15 +84,18 @@ class Twins:
 
 
 def same_birth(one: str, other: str) -> bool | None:
-    """Compare two creation stamps as instants; None where either is missing or unreadable as a date."""
-    if not one or not other:
+    """Compare two creation stamps as instants; None where either is missing or unreadable as a date, or where only one
+    says its zone: accounts answer the same stamp with and without (section 1.4 of the API page).
+    """
+    if not one or not other or one.startswith(NEVER) or other.startswith(NEVER):
         return None
     if one == other:
         return True
     try:
-        return datetime.fromisoformat(one) == datetime.fromisoformat(other)
-    except (ValueError, TypeError):
+        born, known = datetime.fromisoformat(one), datetime.fromisoformat(other)
+    except ValueError:
         return None
+    return born == known if (born.tzinfo is None) == (known.tzinfo is None) else None
 
 
 def bound(

@@ -254,7 +254,7 @@ class FieldKind(Kind):
         # Row 45 of section 7: whether the bulk POST appends or replaces is unknown, so look, and post all if it
         # replaced.
         answer = yield get(f"/fields/{write.id}")
-        present = {text(row.get("value")) or "" for row in (answer.body or {}).get("fieldOptions", [])}
+        present = {text(row.get("value")) or "" for row in answer.rows("fieldOptions")}
         lost = [(orders[option["value"]], option) for option in wanted if option["value"] not in present]
         if present and lost:
             yield _bulk(write.id, [(orders[option["value"]], option) for option in wanted])

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from reconciler.model.http import Flow, Request, delete, post, put
 from reconciler.model.kind import Collection, Row, Tables, Write
-from reconciler.model.spec import ident
+from reconciler.model.spec import ident, number
 from reconciler.model.values import RemoteId, Value
 
 GROUPS = Collection(
@@ -27,7 +27,7 @@ CONTACT, DEAL, ACCOUNT = 1, 2, 3
 
 def type_of(group: Row) -> int:
     """Return the type of a field group; written as `groupType`, read as `type_id`."""
-    return int(group.get("type_id") or group.get("groupType") or 0)
+    return number(group.get("type_id") or group.get("groupType")) or 0
 
 
 def listings(tables: Tables, kind: int) -> tuple[Collection, ...]:

@@ -137,11 +137,10 @@ class PipelineKind(Kind):
         """POST the pipeline and report the stages that came with it, in board order."""
         answer = yield post("/dealGroups", {"dealGroup": self.body(write, write.desired)})
         created = answer.created("dealGroup", "dealGroups")
-        body = answer.body if isinstance(answer.body, dict) else {}
-        rows = body.get("dealStages")
-        if rows is None:
+        rows = answer.rows("dealStages")
+        if not rows:
             listed = yield get("/dealStages", **{"filters[d_groupid]": created, "limit": "100"})
-            rows = listed.body.get("dealStages", []) if isinstance(listed.body, dict) else []
+            rows = listed.rows("dealStages")
         mine = [row for row in rows if ident(row.get("group")) == created]
         mine.sort(key=lambda row: (number(row.get("order")) or 0, number(row.get("id")) or 0))
         yield Bound(created, tuple(ident(row["id"]) for row in mine))

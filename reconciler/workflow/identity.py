@@ -6,7 +6,7 @@ Until they do, nothing but these two reads is sent.
 from __future__ import annotations
 
 from reconciler.model.errors import AuthError, StateError
-from reconciler.model.http import Remote, get
+from reconciler.model.http import Remote, Request, get
 from reconciler.model.state import State
 from reconciler.workflow.session import Session
 
@@ -37,29 +37,31 @@ async def check_account(session: Session, remote: Remote, state: State | None) -
         return
     label, _, domain = session.identity.partition("/")[0].partition(".")
     await remote.send(get("/users/me"))
-    names = await _names(remote)
-    if names is None:
-        _agree(session, wanted, {label}, " (its key may not read /settings/account, so the host decides)")
+    names, why = await _names(remote)
+    if not names:
+        _agree(session, wanted, {label}, f" ({why}, so the host decides)")
         return
     _agree(session, wanted, names)
     if domain in VENDOR_DOMAINS and label not in names:
         _agree(session, wanted, {label}, " (its host says so, /settings/account says otherwise)")
 
 
-async def _names(remote: Remote) -> set[str] | None:
-    """Return what the account calls itself; None where only an Admin's key may ask (section 1.2 of the API page)."""
+async def _names(remote: Remote) -> tuple[set[str], str]:
+    """Return what the account calls itself, or why it does not: only an Admin's key may ask (section 1.2 of the API
+    page), and the path is not in the vendor's OpenAPI file, so that it may be missing.
+    """
     try:
-        answer = await remote.send(get("/settings/account"))
+        answer = await remote.send(Request("GET", "/settings/account", expect=(404,)))
     except AuthError:
-        return None
-    body = answer.body if isinstance(answer.body, dict) else {}
-    return {str(body[key]) for key in ("account", "cname") if body.get(key)}
+        return set(), "its key may not read /settings/account"
+    body = answer.body if answer.ok and isinstance(answer.body, dict) else {}
+    return {str(body[key]) for key in ("account", "cname") if body.get(key)}, "/settings/account does not say its name"
 
 
 def _agree(session: Session, wanted: str, names: set[str], how: str = "") -> None:
     if wanted not in names:
         raise AuthError(
-            f"this is the account {' / '.join(sorted(names)) or 'without a name'}{how}, "
+            f"this is the account {' / '.join(sorted(names))}{how}, "
             f"and the environment `{session.settings.name}` is for {wanted}",
             hint="check `url`, `token` and `account` in reconciler.yaml; nothing else was read, nothing was written",
         )

@@ -13,7 +13,8 @@ from reconciler.model.kind import Live
 from reconciler.model.snapshot import snapshot
 from reconciler.model.values import RemoteId
 from reconciler.resources import load_kinds
-from tests.quirks.strange import Strange
+from reconciler.resources.counts import counted_rows
+from tests.quirks.strange import Strange, run
 
 GROUPS = {"groupDefinitions": [{"id": 2, "type_id": 2, "label": "{**DEAL_DEFAULT**}"}]}
 
@@ -69,6 +70,34 @@ def test_pages_of_twenty_are_followed_with_their_sides() -> None:
     found = lives(remote, "field")
     assert [live.attrs["options"][0]["value"] for live in found] == [f"v{n}" for n in range(1, 46)]
     assert remote.requests == 3
+
+
+def test_numbered_pages_of_twenty_are_followed() -> None:
+    """An account that ignores `page_size` is read to its end, in its own pages (row 3, section 2.30)."""
+
+    def page(query: Any) -> Any:
+        first = (int(query["page"]) - 1) * 20 + 1
+        return {"data": [{"id": str(n), "attributes": {"name": f"s{n}"}} for n in range(first, min(first + 20, 46))]}
+
+    remote = Strange({"/audiences": page})
+    assert [live.attrs["name"] for live in lives(remote, "segment")] == [f"s{n}" for n in range(1, 46)]
+
+
+def test_the_type_of_a_field_group_is_a_number_in_any_form() -> None:
+    """The documented body has a text there (row 12); a word is no type that is known, and no crash."""
+    groups = [{"id": n, "type_id": kind, "label": "Buying"} for n, kind in enumerate(("1", 2, "3", "contact"), 1)]
+    found = lives(Strange({"/groupDefinitions": {"groupDefinitions": groups}}), "field_group")
+    assert [live.attrs["object"] for live in found] == ["contact", "deal", "account", "0"]
+
+
+@pytest.mark.parametrize("announced", [True, False])
+def test_members_are_counted_to_the_end_of_short_pages(announced: bool) -> None:
+    """A sub-collection that sends 20 rows whatever `limit` says is counted whole, for blast radii (row 3)."""
+    meta = {"meta": {"total": "45"}} if announced else {}
+    pages = [{"userGroups": rows(45)[offset : offset + 20], **meta} for offset in (0, 20, 40)]
+    sent, _, count = run(counted_rows("/groups/4/userGroups", "userGroups"), *pages)
+    assert count == 45
+    assert [dict(request.query)["offset"] for request in sent] == (["0"] if announced else ["0", "20", "40"])
 
 
 def test_options_that_did_not_come_along_are_fetched() -> None:

@@ -61,6 +61,15 @@ def test_a_create_without_an_id_is_unclear_and_no_crash(body: Any) -> None:
         run(kind("tag").create(write("tag", name="VIP", type="contact")), body)
 
 
+@pytest.mark.parametrize("body", [None, {}, {"fieldOptions": None, "field": {"id": "7"}}, []])
+def test_a_look_at_options_that_shows_none_is_no_crash(body: Any) -> None:
+    """Whether a bulk POST replaced options cannot be told from such an answer; the read-back tells (row 45)."""
+    row = {"_options": [{"id": "1", "value": "Free", "orderid": "1"}]}
+    live = Live("field", "7", {"options": [{"value": "Free", "label": "Free", "default": False}]}, row=row)
+    sent, _, _ = run(kind("field").update(write("field", live, options=["Free", "Pro"])), {}, body)
+    assert [str(request) for request in sent] == ["POST /fieldOption/bulk", "GET /fields/7"]
+
+
 def test_flags_of_schema_fields_do_not_contradict_each_other() -> None:
     """A field that is read with `isRequired` is sent with `required` alone (row 22)."""
     labels = {"singular": "Seat", "plural": "Seats"}

@@ -51,6 +51,16 @@ def test_key_that_may_not_ask_is_judged_by_the_host(world: World) -> None:
     assert "may not read /settings/account" in " ".join(ran.err.split())
 
 
+def test_account_that_does_not_say_its_name_is_judged_by_the_host(world: World) -> None:
+    """/settings/account is not in the vendor's OpenAPI file and may be missing: the host decides, here against."""
+    world.behave(account="acme", missing=("settings",))
+    world.write(PROJECT, "reconciler.yaml")
+    world.write("tags: {a: {}}")
+    ran = world.cli("plan")
+    assert ran.code == 4, ran.text
+    assert "/settings/account does not say its name, so the host decides" in " ".join(ran.err.split())
+
+
 def test_wrong_key_is_told_apart(world: World) -> None:
     """A key that the account refuses is an error of its own, after one read (403 is retried before it is believed)."""
     world.behave(forbidden=("users", "settings", "tags"))
