@@ -65,11 +65,16 @@ def open_store(url: str, folder: Path, options: Options | None = None) -> Docume
 def _check_form(url: str) -> None:
     """Raise StateError for what cannot be taken apart; it is not shown whole, for it may hold a password."""
     try:
-        urlsplit(url)
+        parts = urlsplit(url)
     except ValueError as error:
         raise StateError(
             f"the URL of the state, `{url.partition(':')[0]}:...`, is none: {error}", hint=f"known are {SCHEMES}"
         ) from None
+    if ":" in parts.netloc and "@" not in parts.netloc and "@" in url.partition(parts.netloc)[2]:
+        raise StateError(
+            f"the URL of the state, `{parts.scheme}:...`, cannot be taken apart: its password has a `/`, `?` or `#`",
+            hint="write these letters percent-encoded: %2F, %3F, %23",
+        )
 
 
 def _http(url: str, seal: Seal, options: Options) -> DocumentStore:

@@ -7,6 +7,7 @@ table.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ SETTINGS = {
     "az": {"account_name", "endpoint", "use_emulator"},
 }
 """What may stand behind `?` in a URL. Credentials come from the environment as for the vendor's own programs."""
+CODE = re.compile(r"<Code>(\w+)</Code>")
 RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 
 
@@ -128,8 +130,11 @@ class ObjectShelf(NoLogs):
 
 
 def _first(error: Exception) -> str:
-    """Return the first line of an error, without what follows for programmers."""
-    return next(iter(str(error).splitlines()), type(error).__name__)[:300]
+    """Return the first line of an error, without what follows for programmers; of a vendor's XML its code."""
+    text = str(error)
+    code = CODE.search(text)
+    line = next(iter(text.splitlines()), type(error).__name__).partition("<?xml")[0]
+    return f"{line[:300]}{code[1] if code is not None else ''}"
 
 
 def _obstore() -> Any:

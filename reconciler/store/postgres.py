@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 from typing import Any, TypeVar
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.store.shelf import Conflict, Held, NoLogs
@@ -32,10 +32,16 @@ class PostgresShelf(NoLogs):
     def __init__(self, url: str, default: str) -> None:
         self._psycopg = _psycopg()
         parts = urlsplit(url)
+        pieces = [piece for piece in parts.query.split("&") if piece]
+        rest = [piece for piece in pieces if not piece.startswith("state=")]
+        if not any(piece.startswith("connect_timeout=") for piece in rest):
+            rest.append("connect_timeout=10")
         options = dict(parse_qsl(parts.query))
-        self._state = options.pop("state", default)
-        options.setdefault("connect_timeout", "10")
-        self._url = urlunsplit(parts._replace(query=urlencode(options)))
+        self._state = options.get("state", default)
+        secrets = (parts.password or "", unquote(parts.password or ""), options.get("password", ""))
+        self._secrets = [secret for secret in secrets if secret]
+        # Put together by hand: `urlunsplit` drops the `//` of a URL without a host, which libpq needs.
+        self._url = f"{parts.scheme}://{parts.netloc}{parts.path}?{'&'.join(rest)}"
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path} ({self._state})"
         self._turn = threading.RLock()
         self._connection: Any = None
@@ -112,6 +118,8 @@ class PostgresShelf(NoLogs):
 
     def _failed(self, what: str, error: Exception) -> StateError:
         said = next(iter(str(error).splitlines()), type(error).__name__)
+        for secret in self._secrets:  # libpq quotes a token that it cannot read
+            said = said.replace(secret, "***")
         return StateError(
             f"the state {self._where} cannot be {what}: {said[:300]}",
             hint="check the URL, the user's rights and the network; nothing was overwritten",

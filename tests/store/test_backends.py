@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -79,6 +80,41 @@ def test_a_backend_that_is_down_is_told_without_secrets(
     assert "geheim" not in down.value.message + down.value.hint
     assert "\n" not in down.value.message
     assert down.value.hint
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://jane:ge%heim@127.0.0.1:9/states",
+        "postgresql://jane:ge heim@127.0.0.1:9/states",
+        "postgresql://jane:ge/heim@127.0.0.1:9/states",
+        "postgresql://jane@127.0.0.1:9/states?password=ge%heim",
+        "https://jane:ge?heim@127.0.0.1:9/states",
+    ],
+)
+def test_a_password_that_should_be_percent_encoded_is_not_shown(url: str, tmp_path: Path) -> None:
+    """Neither by us, who cannot take the URL apart, nor by the library, which quotes what it does not understand."""
+    with pytest.raises(StateError) as wrong:
+        open_store(url, tmp_path, Options()).read()
+    assert "heim" not in wrong.value.message + wrong.value.hint
+
+
+def test_a_database_behind_a_socket_is_reached_with_all_options(tmp_path: Path, postgresql_url: str) -> None:
+    """A URL without a host is one of libpq's, and its options arrive as they are written."""
+    port = urlsplit(postgresql_url).port
+    options = "host=127.0.0.1&user=tester&options=-c%20statement_timeout%3D5s&state=a+b"
+    store = open_store(f"postgresql:///postgres?port={port}&{options}", tmp_path, Options())
+    store.write(state(1), expected_serial=None)
+    store.close()
+    assert store.where == "postgresql:///postgres (a b)"
+
+
+@pytest.mark.parametrize("place", ["s3-moto"], indirect=True)
+def test_a_refusal_in_xml_is_told_by_its_code(place: Place) -> None:
+    """The rest is for programs."""
+    place.url = place.url.replace("//states/", "//nobody-made-this/")
+    with pytest.raises(StateError, match=r"404 Not Found: NoSuchBucket$"):
+        place.open().history()
 
 
 @pytest.mark.parametrize("place", ["s3-moto", "s3-seaweedfs", "gs", "az"], indirect=True)
