@@ -167,9 +167,11 @@ def doctor(chosen: Globals, fmt: str) -> int:
     from reconciler.workflow.doctor import examine
     from reconciler.workflow.session import run_async
 
-    found = run_async(examine(session(chosen)))
+    opened = session(chosen)
+    found = run_async(examine(opened))
     if not found and fmt == "text":
-        say("The state is sound: everything in it is in the account as it was last seen.")
+        sound = "The state is sound: everything in it is in the account as it was last seen."
+        say(sound if opened.store.read() is not None else f"There is no state at {opened.store.where} yet.")
         return 0
     say(table(found, ["address", "id", "problem", "advice"], "json" if fmt == "json" else "text"))
     return 1 if found else 0

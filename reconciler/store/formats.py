@@ -33,7 +33,7 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed") -> S
         raise StateDamaged(f"the state {where} is corrupt: it is cut off or no JSON ({error})", hint=hint) from error
     version = content.get("format_version") if isinstance(content, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
-        raise StateDamaged(f"{where} is not a state of this program", hint=hint)
+        raise StateDamaged(f"the state {where} is not a state of this program", hint=hint)
     if version > STATE_VERSION:
         raise StateError(
             f"the state {where} has format {version}; this program knows up to {STATE_VERSION}",

@@ -31,7 +31,7 @@ def push(session: Session, content: bytes, *, force: bool = False) -> int:
     """Write a state over the present one and return its serial. Raises StateError for another lineage, another
     account, or an older serial; `force` passes over lineage and serial.
     """
-    given = parse_state(content, "that was given")
+    given = parse_state(content, "that is pushed")
     if given.account and given.account != session.identity:
         raise StateError(
             f"the given state belongs to {given.account}, not to {session.identity}", hint="nothing was written"

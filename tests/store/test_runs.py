@@ -292,6 +292,22 @@ def test_moves_in_the_state_take_nested_objects_along(world: World) -> None:
     assert sorted(world.state().resources) == ["pipeline.crm", "stage.crm.won", "tag.gold"]
 
 
+def test_the_doctor_says_that_there_is_no_state(world: World) -> None:
+    """A URL with a slip of the pen is no sound state."""
+    ran = world.cli("state", "doctor")
+    assert (ran.code, ran.out.startswith("There is no state at ")) == (0, True)
+
+
+def test_what_is_pushed_and_no_state_is_told_as_that(world: World) -> None:
+    """In a whole sentence; nothing is written."""
+    world.write('{"version": 4}', "terraform.json")
+    ran = world.cli("state", "push", str(world.folder / "terraform.json"))
+    assert (ran.code, "the state that is pushed is not a state of this program" in " ".join(ran.err.split())) == (
+        1,
+        True,
+    )
+
+
 def test_the_doctor_finds_what_is_not_as_the_state_says(world: World) -> None:
     """A missing object, a reused id and an address too many have a line each with what to do; a sound state none."""
     world.write(TAGS)
