@@ -14,7 +14,7 @@ from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import AttributeChange, Origin
 from reconciler.model.spec import Attribute, Ensure, Keyed, Once
 from reconciler.model.state import Binding
-from reconciler.model.values import Value, carries_secret, decode, transform
+from reconciler.model.values import RemoteId, Value, carries_secret, decode, transform
 from reconciler.planning.binding import is_kept, recall
 
 MISSING = object()
@@ -167,15 +167,26 @@ def rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | 
     return is_kept(desired, known["sent"], salt) and is_kept(live, known["got"], salt)
 
 
-def completed(kind: Kind, attrs: Mapping[str, Value], live: Live | None) -> dict[str, Value]:
+def completed(
+    kind: Kind, attrs: Mapping[str, Value], live: Live | None, going: Callable[[RemoteId], bool]
+) -> dict[str, Value]:
     """Return the attributes to write: what is declared, and what must be there for people to see the object (see
-    `Ensure`).
+    `Ensure`). What is `going` makes nothing visible.
     """
     found = dict(attrs)
     for name, attribute in kind.attributes.items():
         floor = attribute.mark(Ensure)
         if floor is None or name in attrs:
             continue
-        if live is None or (name in live.attrs and _empty(live.attrs[name])):
+        if live is None or (name in live.attrs and _empty(_staying(live.attrs[name], going))):
             found[name] = transform(floor.value, lambda leaf: leaf)
     return found
+
+
+def _staying(value: Value, going: Callable[[RemoteId], bool]) -> Value:
+    """Return a reference, or the references of a list, that are not going."""
+    if isinstance(value, RemoteId):
+        return None if going(value) else value
+    if isinstance(value, list):
+        return [one for one in value if not (isinstance(one, RemoteId) and going(one))]
+    return value

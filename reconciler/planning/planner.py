@@ -100,7 +100,7 @@ def _decide(work: Work, kind: Kind, resources: list[Resource], index: Index) -> 
             why = f"the account shows no such {kind.title.lower()}, and the API cannot create one"
             work.skipped[resource.address] = Skipped(resource.address, why, forbidden=True)
             continue
-        attrs = completed(kind, {**arranged.get(resource.address, {}), **resource.attrs}, live)
+        attrs = completed(kind, {**arranged.get(resource.address, {}), **resource.attrs}, live, work.going)
         change = change_of(work, kind, resource, attrs, live)
         if change is None:
             work.kept += 1

@@ -9,10 +9,10 @@ from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kinds, Live
-from reconciler.model.plan import Change, Skipped
+from reconciler.model.plan import Action, Change, Skipped
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding, Intent, State
-from reconciler.model.values import Ref, Value
+from reconciler.model.values import Ref, RemoteId, Value
 from reconciler.planning.binding import remembered
 from reconciler.planning.evacuation import impossible_evacuations
 from reconciler.planning.match import NotFound, Resolver, resolve
@@ -51,6 +51,7 @@ class Work:
         labels = {name: kind.label for name, kind in self.kinds.items()}
         self.resolver = Resolver(lives=inputs.snapshot.lives, labels=labels)
         self.pinned = {block.target: block.id for block in reversed(inputs.desired.imports)}
+        self.owners = {(one.kind, one.id): address for address, one in self.bindings.items()}
         self.matched: dict[str, Live] = {}
         self.changes: dict[str, Change] = {}
         self.skipped: dict[str, Skipped] = {}
@@ -59,6 +60,16 @@ class Work:
         self.warnings: list[str] = []
         self.kept = 0
         self.remembered = remembered(self.bindings, inputs.snapshot, inputs.state.salt)
+
+    def going(self, reference: RemoteId) -> bool:
+        """Tell whether this plan deletes an object: what only it makes visible would be hidden afterwards."""
+        address = self.owners.get((reference.kind, reference.id))
+        if address is None or not self.inputs.covers(address):
+            return False
+        if address in self.inputs.desired.resources:
+            change = self.changes.get(address)
+            return change is not None and change.action is Action.REPLACE
+        return address not in {block.address for block in self.inputs.desired.removed if not block.destroy}
 
     def found(self, address: str, live: Live) -> None:
         """Remember which object an address is."""

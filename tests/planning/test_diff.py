@@ -9,6 +9,7 @@ import pytest
 from reconciler.model.kind import Live
 from reconciler.model.spec import Lifecycle
 from reconciler.model.state import Binding
+from reconciler.model.values import RemoteId
 from reconciler.planning.diff import completed, differences
 from reconciler.resources import load_kinds
 from tests.planning.world import resource
@@ -151,9 +152,12 @@ def test_a_field_on_no_list_is_made_visible_unless_declared_so() -> None:
     """Left out, `lists` means at least all; `lists: []` means exactly none (section 2.1)."""
     kind = load_kinds()["field"]
     hidden, shown = Live("field", "1", {"lists": []}), Live("field", "1", {"lists": "all"})
-    assert completed(kind, {}, hidden)["lists"] == "all"
-    assert "lists" not in completed(kind, {}, shown)
-    assert completed(kind, {"lists": []}, hidden)["lists"] == []
+    on_one = Live("field", "1", {"lists": [RemoteId("list", "7")]})
+    assert completed(kind, {}, hidden, lambda one: False)["lists"] == "all"
+    assert "lists" not in completed(kind, {}, shown, lambda one: False)
+    assert completed(kind, {"lists": []}, hidden, lambda one: False)["lists"] == []
+    assert "lists" not in completed(kind, {}, on_one, lambda one: one.id != "7")
+    assert completed(kind, {}, on_one, lambda one: one.id == "7")["lists"] == "all"
 
 
 @pytest.mark.parametrize(
