@@ -20,6 +20,8 @@ DEFAULT_PAGE = 20
 """What the account sends when it ignores `limit` (row 3 of section 7)."""
 MOST_PAGES = 10_000
 """Pages of one listing, at most."""
+NO_SUCH_LISTING = (404, 405, 410)
+"""What an account answers that has no such path, or none to read."""
 ROUNDS = 4
 """Listings may lead to further listings this often."""
 
@@ -135,8 +137,10 @@ def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
     """Return what a failed listing means, or raise its error where it must stop the plan."""
     if isinstance(error, AuthError):
         return Unknown(error.message)
-    if isinstance(error, Rejected) and error.status == 404:
-        return Unknown(f"the account has no {collection.path} (404)", forbidden=False)
+    if isinstance(error, Rejected) and error.status in NO_SUCH_LISTING:
+        return Unknown(f"the account has no {collection.path} ({error.status})", forbidden=False)
+    if isinstance(error, Rejected) and error.status < 500 and not collection.optional:
+        return Unknown(error.message)
     if collection.optional:
         return Unknown(f"GET {collection.path}: {error.message}", forbidden=False)
     raise error

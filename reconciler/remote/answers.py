@@ -32,7 +32,7 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
 
     Raises Garbled for HTML in place of an answer and for JSON that breaks off.
     """
-    text = content.decode("utf-8", "replace").strip()
+    text = content.decode("utf-8-sig", "replace").strip()
     if not text:
         return None
     try:

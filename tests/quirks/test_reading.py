@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from reconciler.engine.refresh import Refreshed, refresh
-from reconciler.model.errors import IncompleteListing
+from reconciler.model.errors import IncompleteListing, Rejected
 from reconciler.model.kind import Live
 from reconciler.model.snapshot import snapshot
 from reconciler.model.values import RemoteId
@@ -170,3 +170,22 @@ def test_who_sees_a_list_stays_unknown_where_list_groups_are_gone() -> None:
     remote = Strange({"/lists": {"lists": [{"id": "1", "name": "News", "stringid": "news"}], "meta": {"total": "1"}}})
     (found,) = lives(remote, "list", "user_groups")
     assert "user_groups" not in found.attrs
+
+
+@pytest.mark.parametrize("status", [400, 402, 403, 404, 405, 410, 422])
+def test_a_listing_that_is_refused_is_unknown_and_the_others_are_read(status: int) -> None:
+    """The reference documents `400 {}` for nearly every listing (section 1.6), and plans lack features (1.2): whatever
+    refuses one kind stops no other, and is never an empty listing.
+    """
+    remote = Strange({"/calendars": status, "/tags": {"tags": rows(1, tag="VIP", tagType="contact")}})
+    tables = asyncio.run(refresh(remote, load_kinds(), {"calendar": frozenset(), "tag": frozenset()})).tables
+    seen = snapshot(load_kinds(), ["calendar", "tag"], tables)
+    assert set(seen.unknown) == {"calendar"}
+    assert [live.attrs["name"] for live in seen.lives["tag"]] == ["VIP"]
+    assert seen.absent == ({"calendar"} if status in (404, 405, 410) else set())
+
+
+def test_a_listing_that_fails_on_the_server_stops_the_plan() -> None:
+    """A server error is no answer about the account: try again."""
+    with pytest.raises(Rejected, match="500"):
+        read(Strange({"/calendars": 500}), "calendar")
