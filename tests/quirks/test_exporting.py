@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 from tests.world import World
 
@@ -88,3 +89,30 @@ def test_stamps_of_a_user_group_are_no_permissions(world: World) -> None:
     assert "pgDeal: true" in files
     assert "pgBrandNew: true" in files
     assert not any(name in files for name in stamps)
+
+
+def test_names_that_several_objects_have_are_no_obstacle(world: World) -> None:
+    """Uniqueness is uncertain for most kinds (row 20): twins get numbered keys."""
+    twins: dict[str, dict[str, Any]] = {
+        "tags": {"tag": "VIP", "tagType": "contact"},
+        "lists": {"name": "News", "stringid": "news"},
+        "groups": {"title": "Awesome"},
+        "dealRoles": {"title": "Finance"},
+        "savedResponses": {"title": "Thanks", "body": "x"},
+        "webhooks": {"name": "One", "url": "https://h.example", "events": ["sent"], "sources": ["api"]},
+        "calendars": {"title": "All", "type": "All"},
+        "personalizations": {"tag": "HOURS", "name": "Hours\n", "format": "text", "content": "a\r\nb "},
+        "addresses": {"companyName": "Shop", "address1": "1 Main St", "country": "US"},
+        "connections": {"service": "shop", "externalid": "1", "name": "Shop"},
+        "dealCustomFieldMeta": {"fieldLabel": "Tier", "fieldType": "text"},
+        "fields": {"title": "Tier", "type": "text", "perstag": "TIER"},
+        "dealTasktypes": {"title": "Demo", "status": "0"},
+        "taskOutcomes": {"title": "Convinced", "sentiment": "POSITIVE"},
+    }
+    world.account.seed(
+        {"dealGroups": [{"id": one, "title": "Bogus Pipeline", "currency": "usd"} for one in ("70", "71")]}
+    )
+    world.account.seed({path: [row, row] for path, row in twins.items()})
+    files, notes = written(world)
+    assert "vip_2:" in files
+    assert notes == ""
