@@ -147,6 +147,8 @@ class _Applying:
         elif step.op == "create":
             await self._create(step, change)
         else:
+            if step.op in ("update", "delete", "park"):
+                self._record(Record(op="intent", run=self.name, address=change.address))
             await self._flow(step, change)
 
     def _state_only(self, step: Step, change: Change) -> None:

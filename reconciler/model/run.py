@@ -28,6 +28,7 @@ class RunStep(_Part):
     action: str = Field(description="Action of the plan: create, update, delete, adopt, forget ...")
     ops: list[str] = Field(default_factory=list, description="Steps of the plan: create, update, bind ...")
     result: Literal["open", "done", "failed", "skipped"] = "open"
+    started: bool = Field(False, description="Something was sent to the account for it, or was about to be.")
     message: str = Field("", description="The error, or why it was skipped.")
     id: str = Field("", description="Remote id.")
     changed: list[str] = Field(default_factory=list, description="Attributes that were written.")
@@ -39,11 +40,13 @@ class RunStep(_Part):
 
     @property
     def begun(self) -> bool:
-        """Whether the account may have another object than before: also of a create that went half-way, and of a
-        delete of which a run that died cannot tell.
-        """
-        half = (self.action == "create" and self.id != "") or (self.action == "delete" and self.result == "open")
-        return self.result == "done" or half
+        """Whether the account may have another object than before: also of a create that went half-way."""
+        return self.result == "done" or self.unknown or (self.action == "create" and self.id != "")
+
+    @property
+    def unknown(self) -> bool:
+        """Whether nothing tells if the account took what was sent: the run died before it had an answer."""
+        return self.result == "open" and self.started
 
 
 class RunRecord(_Part):
@@ -85,14 +88,17 @@ def _so_far(step: RunStep, records: Iterable[Record]) -> RunStep:
     if not mine:
         return step
     last = mine[-1]
+    told = step.model_copy(update={"started": any(record.op == "intent" for record in mine)})
     if step.address in open_intents(mine):
-        return step.model_copy(update={"message": "sent, or about to be; the next apply looks it up by name"})
+        return told.model_copy(update={"message": "sent, or about to be; the next apply looks it up by name"})
+    if last.op == "intent":
+        return told.model_copy(update={"message": "sent, or about to be; the next plan shows whether it was taken"})
     if last.op == "failed":
-        return step.model_copy(update={"result": "failed"})
+        return told.model_copy(update={"result": "failed"})
     if last.binding is not None and last.binding.incomplete:
-        return step.model_copy(update={"id": last.binding.id, "message": "begun; the next apply finishes it"})
+        return told.model_copy(update={"id": last.binding.id, "message": "begun; the next apply finishes it"})
     identity = last.binding.id if last.binding is not None else step.id
-    return step.model_copy(update={"result": "done", "id": identity})
+    return told.model_copy(update={"result": "done", "id": identity})
 
 
 def interrupted(run: RunRecord, records: Iterable[Record]) -> RunRecord:

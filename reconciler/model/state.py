@@ -79,7 +79,9 @@ class State(_Document):
 
 
 class Record(_Document):
-    """One line of the journal."""
+    """One line of the journal. An `intent` comes before whatever is sent for an address; that of a create says how to
+    find what it made.
+    """
 
     op: Literal["begin", "intent", "bind", "drop", "failed", "move", "end"]
     run: str = ""

@@ -48,9 +48,15 @@ class _Undoing:
             lambda leaf: self.before.get((leaf.kind, leaf.id), leaf) if isinstance(leaf, RemoteId) else leaf,
         )
 
+    def lose(self, step: RunStep, text: str) -> None:
+        """Say what of a step cannot come back."""
+        self.lost.append(f"if the account took it: {text}" if step.unknown else text)
+
 
 def inverse(run: RunRecord, state: State, kinds: Kinds) -> Inverse:
-    """Return the inverse of what a run did. Steps that failed or were skipped before they made anything have none."""
+    """Return the inverse of what a run did. Steps that failed or were skipped before they made anything have none. Of
+    what was sent without an answer everything before is asked for: nothing changes where the account did not take it.
+    """
     work = _Undoing(state, kinds)
     if run.archive:
         work.customers = "is archived: --restore puts back what the API can"
@@ -69,11 +75,11 @@ def _nothing(step: RunStep, kind: Kind, work: _Undoing) -> None:
 
 
 def _created(step: RunStep, kind: Kind, work: _Undoing) -> None:
-    """What was created goes."""
-    if step.address not in work.state.resources:
+    """What was created goes; what may have been, if the account has it under the name that was sent."""
+    if step.address not in work.state.resources and not step.unknown:
         return
     if not kind.deletable:
-        work.lost.append(f"{step.address} was created; the API cannot delete it, so it stays")
+        work.lose(step, f"{step.address} was created; the API cannot delete it, so it stays")
         return
     work.addresses.add(step.address)
 
@@ -92,13 +98,15 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
             continue
         value = work.value(before.get(name))
         if attribute.has(WriteOnly) or _masked(value):
-            work.lost.append(f"{target}: the value that `{name}` had is not kept, because it is sensitive")
+            work.lose(step, f"{target}: the value that `{name}` had is not kept, because it is sensitive")
         else:
             attrs[name] = value
     others = _applied(binding, kind, attrs)
     work.resources[target] = _resource(target, step, kind, {**others, **attrs}, binding, tuple(others))
     work.addresses.add(target)
     if step.binding is None and step.action != "replace":
+        if binding is None and step.unknown:
+            work.imports.append(Import(target, step.id))
         work.lost.append(f"{target} was taken over by that run and stays managed; `state rm {target}` forgets it")
 
 
@@ -108,18 +116,18 @@ def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:
     target = step.moved_from or step.address
     again = work.resources[target]
     work.resources[target] = replace(again, attrs={**again.attrs, **_shown(step, kind, work)})
-    work.lost.append(f"{step.address} was replaced; what customers had in the object before {work.customers}")
+    work.lose(step, f"{step.address} was replaced; what customers had in the object before {work.customers}")
 
 
 def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     """What was deleted is made anew, as far as the API could show it."""
-    if step.address in work.state.resources:
+    if step.address in work.state.resources and not step.unknown:
         return
     if kind.retires:
         _updated(step.model_copy(update={"changed": sorted(step.before or {})}), kind, work)
         return
     if not kind.creatable:
-        work.lost.append(f"{step.address} was deleted, and the API cannot create it")
+        work.lose(step, f"{step.address} was deleted, and the API cannot create it")
         return
     live = {name: work.value(value) for name, value in (step.before or {}).items()}
     spec = attributes(kind.spec)
@@ -128,9 +136,8 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     needed = [name for name in hidden if spec[name].required]
     if needed:
         names = ", ".join(f"`{name}`" for name in needed)
-        work.lost.append(
-            f"{step.address} was deleted, and cannot be made without its {names}, which is sensitive and not kept"
-        )
+        text = f"{step.address} was deleted, and cannot be made without its {names}, which is sensitive and not kept"
+        work.lose(step, text)
         return
     parent = _parent_of(kind, work.kinds)
     if parent and parent in live:
@@ -139,7 +146,8 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     work.resources[step.address] = _resource(step.address, step, kind, declared, step.binding, ())
     work.addresses.add(step.address)
     names = "" if not hidden else f" ({', '.join(hidden)} has to be set by hand)"
-    work.lost.append(f"{step.address} is made anew under another id{names}; what customers had in it {work.customers}")
+    text = f"{step.address} is made anew under another id{names}; what customers had in it {work.customers}"
+    work.lose(step, text)
 
 
 def _shown(step: RunStep, kind: Kind, work: _Undoing) -> dict[str, Value]:

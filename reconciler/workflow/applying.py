@@ -190,10 +190,19 @@ class _Run:
             self._emit(Noted("run", f"everything was done, but the run's record could not be written: {error.message}"))
         return summary
 
-    def _intents(self, made: Plan) -> list[Intent]:
-        """Return the creates of a plan, to be announced together."""
-        creating = {step.address for step in made.steps if step.op == "create"}
-        return [applier.intent_of(change) for change in made.changes if change.address in creating]
+    def _intents(self, made: Plan) -> dict[str, Intent | None]:
+        """Return what a plan sends, to be announced together. A replaced object has a result in the middle, and is
+        announced when its turn comes.
+        """
+        ops: dict[str, set[str]] = {}
+        for step in made.steps:
+            ops.setdefault(step.address, set()).add(step.op)
+        once = {name for name, mine in ops.items() if not mine >= {"create", "delete"}}
+        return {
+            change.address: applier.intent_of(change) if "create" in ops[change.address] else None
+            for change in made.changes
+            if change.address in once and ops[change.address] & {"create", "update", "delete"}
+        }
 
     def _emit(self, event: Event) -> None:
         self.tally.count(event)

@@ -7,7 +7,7 @@ import datetime
 import difflib
 import os
 import secrets
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -204,20 +204,23 @@ class Book:
     stamp: Callable[[], str]
     dead: frozenset[str] = frozenset()
     """Runs whose journal was there when the book was opened."""
-    announced: dict[str, Intent] = field(default_factory=dict)
+    announced: dict[str, Intent | None] = field(default_factory=dict)
 
-    def announce(self, intents: Iterable[Intent], run: str) -> None:
-        """Make many creates durable with one write, before the first of them is sent."""
-        self.announced = {intent.address: intent for intent in intents}
+    def announce(self, intents: Mapping[str, Intent | None], run: str) -> None:
+        """Make many intents durable with one write, before the first of them is sent; None: no create."""
+        self.announced = dict(intents)
         records = [Record(op="intent", run=run, address=name, intent=one) for name, one in self.announced.items()]
         if records:
             self._append(records, urgent=True)
 
     def record(self, record: Record) -> None:
         """Append to the journal, then remember."""
-        known = self.announced.pop(record.address, None) if record.op == "intent" else None
-        if known is None or known != record.intent:
-            self._append([record], urgent=record.op == "intent")
+        intent = record.op == "intent"
+        known = intent and record.address in self.announced and self.announced[record.address] == record.intent
+        if known and record.intent is not None:
+            del self.announced[record.address]  # it is begun
+        if not known:
+            self._append([record], urgent=intent)
 
     def _append(self, records: list[Record], *, urgent: bool) -> None:
         now = self.stamp()

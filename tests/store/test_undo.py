@@ -11,6 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.store.file import FileShelf
 from reconciler.workflow.planning import Options
 from reconciler.workflow.undoing import inverse_of
 from tests.properties.convergence import strangers
@@ -240,6 +241,51 @@ def test_a_run_that_died_can_be_undone_after_it_was_finished(world: World, nth: 
         if found.addresses:
             world.apply(yes=True, inverse=found)
     assert sorted(row["tag"] for row in world.rows("tags")) == before
+
+
+FLIGHT = (
+    """
+    tags: {vip: {name: VIP, description: Old}, gone: {name: Gone, description: Here}}
+    fields: {note: {title: Note, type: text, description: First}}
+    """,
+    """
+    tags: {vip: {name: VIP, description: New}, fresh: {name: Fresh}}
+    fields: {note: {title: Note, type: textarea, description: Second}}
+    """,
+)
+
+
+def seen(world: World) -> list[tuple[str, ...]]:
+    """The tags and fields of the account."""
+    tags = [(row["tag"], row["description"]) for row in world.rows("tags")]
+    return sorted([*tags, *((row["title"], row["type"], row["descript"]) for row in world.rows("fields"))])
+
+
+@pytest.mark.parametrize("nth", range(1, 8))
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("how", ["managed", "adopted", "recorded late"])
+def test_what_was_in_flight_when_a_run_died_is_undone(
+    world: World, monkeypatch: pytest.MonkeyPatch, nth: int, after: bool, how: str
+) -> None:
+    """The account may have taken what was sent last, and no answer tells: the undo brings the account back if it did,
+    and changes nothing there if it did not. Also where results are recorded some seconds later, and are lost.
+    """
+    if how == "recorded late":
+        monkeypatch.setattr(FileShelf, "pause", 3600.0)
+    world.write(FLIGHT[0])
+    world.apply()
+    before = seen(world)
+    if how == "adopted":
+        assert world.cli("state", "rm", "tag.vip", "field.note").code == 0
+    world.write(FLIGHT[1])
+    world.forget()
+    world.plan()
+    world.kill(len(world.requests()) + nth, after=after)
+    with pytest.raises(Killed):
+        world.apply(yes=True)
+    world.revive()
+    world.apply(yes=True, inverse=inverse_of(world.session(), None, undone=True))
+    assert seen(world) == before
 
 
 LAX = """
