@@ -34,6 +34,9 @@ class RunStep(_Part):
     changed: list[str] = Field(default_factory=list, description="Attributes that were written.")
     before: dict[str, Any] | None = Field(None, description="Live attributes before; None: there was no object.")
     binding: Binding | None = Field(None, description="What the state held before; None: it was not managed.")
+    pointing: list[str] = Field(
+        default_factory=list, description="What pointed to an object that went, and was not written by the run."
+    )
     parent: str | None = None
     rank: int = 0
     moved_from: str | None = None

@@ -15,6 +15,9 @@ from reconciler.model.spec import Lifecycle, Nested, WriteOnly, attributes
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId, Value
 
+POINTING = 10
+"""How many objects that pointed to another one are told one by one."""
+
 
 @dataclass(frozen=True)
 class Inverse:
@@ -117,6 +120,7 @@ def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:
     again = work.resources[target]
     work.resources[target] = replace(again, attrs={**again.attrs, **_shown(step, kind, work)})
     work.lose(step, f"{step.address} was replaced; what customers had in the object before {work.customers}")
+    _unpointed(step, work)
 
 
 def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
@@ -148,6 +152,15 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     names = "" if not hidden else f" ({', '.join(hidden)} has to be set by hand)"
     text = f"{step.address} is made anew under another id{names}; what customers had in it {work.customers}"
     work.lose(step, text)
+    _unpointed(step, work)
+
+
+def _unpointed(step: RunStep, work: _Undoing) -> None:
+    """Say what pointed to an object that went, and does not point to the new one."""
+    names, more = step.pointing[:POINTING], len(step.pointing) - POINTING
+    if names:
+        listed = ", ".join(names) + (f" and {more} more" if more > 0 else "")
+        work.lose(step, f"what pointed to {step.address} has to be pointed to it again by hand: {listed}")
 
 
 def _shown(step: RunStep, kind: Kind, work: _Undoing) -> dict[str, Value]:

@@ -27,6 +27,7 @@ from reconciler.model.summary import ApplySummary
 from reconciler.planning.binding import binding_of, kept
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
+from reconciler.planning.pointing import pointing
 from reconciler.planning.work import Inputs
 from reconciler.workflow import recording
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
@@ -166,9 +167,9 @@ class _Run:
 
     async def run(self, info: LockInfo) -> ApplySummary:
         steps = self.planned.plan
-        record = recording.begun(
-            self.name, info, self.planned.document, self.book.state(), self.book.intents(), self.archived.folder
-        )
+        left = pointing(steps, self.planned.inputs.snapshot, self.session.kinds)
+        state, intents = self.book.state(), self.book.intents()
+        record = recording.begun(self.name, info, self.planned.document, state, intents, left, self.archived.folder)
         self.book.store.save_run(record)
         if self.book.store.coalesces:
             self.book.announce(self._intents(steps), self.name)

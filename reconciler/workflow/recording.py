@@ -30,10 +30,16 @@ def run_name(session: Session) -> str:
 
 
 def begun(
-    name: str, info: LockInfo, document: PlanDocument, state: State, open_creates: Container[str], archive: str = ""
+    name: str,
+    info: LockInfo,
+    document: PlanDocument,
+    state: State,
+    open_creates: Container[str],
+    pointing: Mapping[str, list[str]],
+    archive: str = "",
 ) -> RunRecord:
     """Return the record of a run that is about to write: every change with what was there before. What is found of
-    open creates is on record as created: it was no object of somebody else.
+    open creates is on record as created: it was no object of somebody else. `pointing` is what points to what goes.
     """
     ops: dict[str, list[str]] = {}
     for step in document.steps:
@@ -55,7 +61,9 @@ def begun(
         forecast=document.forecast.apply_requests,
         archive=archive,
         steps=[
-            _step(change, ops[change.address], state, open_creates)
+            _step(change, ops[change.address], state, open_creates).model_copy(
+                update={"pointing": pointing.get(change.address, [])}
+            )
             for change in document.changes
             if change.address in ops
         ],

@@ -298,6 +298,31 @@ default_environment: demo
 """
 
 
+def test_what_pointed_to_a_replaced_object_is_told_as_lost(world: World) -> None:
+    """A field that nobody declares drops out of its group when that is replaced; so does one whose group is not
+    declared any more. Neither is written by the undo, and the plan names both.
+    """
+    group = "field_groups: {facts: {label: Facts, object: %s}}"
+    mine = "deal_fields: {size: {label: Size, type: text%s}}"
+    world.write(group % "deal", "config/groups.yaml")
+    world.write(mine % ", group: facts")
+    world.apply()
+    (facts,) = [row["id"] for row in world.rows("groupDefinitions", label="Facts")]
+    made = world.call(
+        "POST", "/dealCustomFieldMeta", {"dealCustomFieldMetum": {"fieldLabel": "X", "fieldType": "text"}}
+    )
+    stranger = made["dealCustomFieldMetum"]["id"]
+    world.call("POST", "/groupMembers", {"groupMember": {"rel_id": stranger, "group_id": facts}})
+    world.write(mine % "")
+    world.write(group % "contact", "config/groups.yaml")
+    world.apply(yes=True)
+    undo = world.plan(inverse=inverse_of(world.session(), None))
+    (told,) = [text for text in undo.document.warnings if "pointed to field_group.facts" in text]
+    assert "deal_field.size by its `group`" in told
+    assert f"deal_field {stranger} `X` by its `group`" in told
+    assert "any field by its `group` (not read)" in told
+
+
 @pytest.mark.parametrize(
     ("first", "second", "left"),
     [

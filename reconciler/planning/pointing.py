@@ -1,0 +1,62 @@
+"""What a plan leaves behind: objects that point to one that goes, and that the plan does not bring in order. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from reconciler.model import values
+from reconciler.model.address import Address, kind_of
+from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.plan import Action, Plan
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.spec import RefTo
+from reconciler.model.values import RemoteId, Value
+
+DOOMED = (Action.DELETE, Action.REPLACE)
+
+
+def pointing(plan: Plan, seen: Snapshot, kinds: Kinds) -> dict[Address, list[str]]:
+    """Return, for what is deleted or replaced, what points to it and is not written, in words: an object and its
+    attribute, or the kinds that may and were not read.
+    """
+    doomed: dict[Value, Address] = {
+        RemoteId(change.kind, change.live.id): change.address
+        for change in plan.changes
+        if change.action in DOOMED and change.live is not None
+    }
+    if not doomed:
+        return {}
+    written = {
+        (change.kind, change.live.id, name)
+        for change in plan.changes
+        if change.live is not None
+        for name in change.changed
+    }
+    names = {RemoteId(kind_of(address), identity): address for address, identity in plan.ids.items()} | doomed
+    found = {address: _unread(kind_of(address), seen, kinds.values()) for address in doomed.values()}
+    for live in (live for name in kinds for live in seen.lives.get(name, ())):
+        me = RemoteId(live.kind, live.id)
+        for name, value in live.attrs.items():
+            if me not in doomed and (live.kind, live.id, name) not in written:
+                for gone in {doomed[leaf] for leaf in values.walk(value) if leaf in doomed}:
+                    called = names.get(me) or _called(kinds[live.kind], live)
+                    found[gone].append(f"{called} by its `{name}`")
+    return {address: sorted(texts) for address, texts in found.items() if texts}
+
+
+def _unread(target: str, seen: Snapshot, kinds: Iterable[Kind]) -> list[str]:
+    """Say which kinds may point to an object of this kind, and were not read, or not in full."""
+    found = []
+    for kind in kinds:
+        for name, attribute in kind.attributes.items():
+            mark = attribute.mark(RefTo)
+            if mark is None or mark.kind != target or kind.nested == target:
+                continue
+            lives = seen.lives.get(kind.name)
+            if lives is None or (lives and not any(name in live.attrs for live in lives)):
+                found.append(f"any {kind.name} by its `{name}` (not read)")
+    return found
+
+
+def _called(kind: Kind, live: Live) -> str:
+    return f"{kind.name} {live.id} `{live.attrs.get(kind.label) or ''}`"
