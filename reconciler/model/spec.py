@@ -10,6 +10,7 @@ import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, get_args, get_origin
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
@@ -79,7 +80,9 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class Sensitive:
-    """Never shown in full (tokens in URLs)."""
+    """Never shown in full (tokens in URLs); with `queries`, only where a URL holds more than host and path."""
+
+    queries: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -291,10 +294,12 @@ class Attribute:
         mark = self.mark(Api)
         return (mark.read or self.api) if mark is not None else self.api
 
-    @property
-    def hidden(self) -> bool:
-        """Whether its values are kept out of every output and file: tokens in URLs, passwords."""
-        return self.has(Sensitive) or self.has(WriteOnly)
+    def hides(self, *found: Any) -> bool:
+        """Tell whether values, any of these, are kept out of every output and file: tokens in URLs, passwords."""
+        mark = self.mark(Sensitive)
+        if self.has(WriteOnly) or (mark is not None and not mark.queries):
+            return True
+        return mark is not None and any(isinstance(value, str) and _beside_path(value) for value in found)
 
     def encode(self, value: Value, ids: Ids) -> Any:
         """Return what to send for a value in normal form; `ids` answers remote ids of references."""
@@ -364,6 +369,14 @@ class Attribute:
             fold = self.mark(Keyed).fold
             return {(key.replace("_", "-") if fold else key): item for key, item in value.items()}
         return value
+
+
+def _beside_path(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return True
+    return bool(parts.query or parts.fragment or "@" in parts.netloc)
 
 
 def truthy(raw: Any) -> bool:

@@ -13,7 +13,7 @@ from reconciler.model import values
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Change
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import Once, Sensitive, WriteOnly
+from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Value
 
@@ -80,7 +80,7 @@ def _remembered(
         attribute = kind.attributes.get(name)
         if attribute is not None and attribute.has(Once):
             continue
-        if isinstance(value, str) and attribute is not None and (attribute.has(Sensitive) or attribute.has(WriteOnly)):
+        if isinstance(value, str) and attribute is not None and attribute.hides(values.reveal(value, secret)):
             digests[name] = salted(values.reveal(value, secret), salt)
             applied[name] = values.encode(value) if values.has_secret(value) else "(sensitive)"
         else:

@@ -134,7 +134,9 @@ def differences(
                 origin(attribute, sides) if live is not None else "new",
                 resource.places.get(name),
                 live is not None and sides.live is not MISSING and kind.replaces(attribute, sides.live, sides.desired),
-                attribute.hidden or carries_secret(attrs[name]) or (binding is not None and _had_secret(binding, name)),
+                attribute.hides(desired, found, sides.applied)
+                or carries_secret(attrs[name])
+                or (binding is not None and _had_secret(binding, name)),
                 None if sides.applied is MISSING else sides.applied,
                 binding.run if binding else "",
             )

@@ -148,7 +148,7 @@ def _to_write(change: Change, kind: Kind, salt: str) -> dict[str, Any]:
     found = {}
     for name, value in change.desired.items():
         plain = isinstance(value, str) and value != "" and not values.has_secret(value)
-        found[name] = {SENSITIVE: salted(value, salt)} if plain and _hidden(kind, name) else values.encode(value)
+        found[name] = {SENSITIVE: salted(value, salt)} if plain and _hidden(kind, name, value) else values.encode(value)
     return found
 
 
@@ -166,7 +166,9 @@ def _found(change: Change, names: Mapping[tuple[str, str], str], kind: Kind) -> 
 
 
 def _live(live: Live, names: Mapping[tuple[str, str], str], kind: Kind, masked: Collection[str]) -> dict[str, Any]:
-    return {name: _shown(value, names, name in masked or _hidden(kind, name)) for name, value in live.attrs.items()}
+    return {
+        name: _shown(value, names, name in masked or _hidden(kind, name, value)) for name, value in live.attrs.items()
+    }
 
 
 def view_of_live(live: Live, kind: Kind, planned: doc.ChangeView, ids: Mapping[str, str]) -> dict[str, Any]:
@@ -175,9 +177,9 @@ def view_of_live(live: Live, kind: Kind, planned: doc.ChangeView, ids: Mapping[s
     return _live(live, names, kind, {name for name, value in planned.found.items() if MASK in str(value)})
 
 
-def _hidden(kind: Kind, name: str) -> bool:
+def _hidden(kind: Kind, name: str, value: Value) -> bool:
     attribute = kind.attributes.get(name)
-    return attribute is not None and attribute.hidden
+    return attribute is not None and attribute.hides(value)
 
 
 def _todo(name: str, how: str, page: str, account: str) -> str:

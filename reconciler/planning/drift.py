@@ -133,7 +133,7 @@ def _attribute(
         visible(attribute, sides),
         "drift",
         resource.places.get(name) if resource else None,
-        sensitive=attribute.hidden or carries_secret(decode(binding.applied[name])),
+        sensitive=attribute.hides(applied, now) or carries_secret(decode(binding.applied[name])),
         applied=None if applied is MISSING else applied,
         run=binding.run,
     )

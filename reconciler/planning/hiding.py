@@ -37,7 +37,7 @@ class Hiding:
         known = self.kinds[resource.kind].attributes
         attrs = {
             name: self.text(resource.address, name, value)
-            if isinstance(value, str) and name in known and known[name].has(Sensitive)
+            if isinstance(value, str) and name in known and known[name].has(Sensitive) and known[name].hides(value)
             else value
             for name, value in resource.attrs.items()
         }

@@ -11,7 +11,7 @@ from reconciler.model.address import split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.run import MASKED, RunRecord, RunStep
-from reconciler.model.spec import Lifecycle, Nested, WriteOnly, attributes
+from reconciler.model.spec import Expected, Lifecycle, Nested, WriteOnly, attributes
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId, Value
 
@@ -137,7 +137,7 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     spec = attributes(kind.spec)
     declared = _shown(step, kind, work)
     hidden = sorted(name for name, value in live.items() if name in spec and _masked(value))
-    needed = [name for name in hidden if spec[name].required]
+    needed = [name for name in hidden if spec[name].required or spec[name].has(Expected)]
     if needed:
         names = ", ".join(f"`{name}`" for name in needed)
         text = f"{step.address} was deleted, and cannot be made without its {names}, which is sensitive and not kept"

@@ -153,7 +153,8 @@ def _attribute(sides: _Sides, name: str) -> AttributeStory | None:
     if not is_declared and applied is None and live in (None, "", [], {}):
         return None
     changed = next((item for item in sides.change.attributes if item.name == name), None) if sides.change else None
-    sensitive = sides.kind.attributes[name].hidden or carries_secret(declared) or carries_secret(applied)
+    secret = carries_secret(declared) or carries_secret(applied)
+    sensitive = secret or sides.kind.attributes[name].hides(declared, applied, live)
 
     def shown(value: Any) -> Any:
         return encoded(value, sides.ids, sensitive=sensitive)

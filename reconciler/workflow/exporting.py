@@ -22,7 +22,7 @@ from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.snapshot import Snapshot, snapshot
-from reconciler.model.spec import Once, Sensitive
+from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value
 from reconciler.planning.binding import binding_of
@@ -189,7 +189,7 @@ class _Exporting:
                 if item.name not in one.live.attrs or item.name in one.dropped or one.problem:
                     continue
                 value = self._value(one, item.name)
-                if attributes[item.name].has(Sensitive) and isinstance(value, str):
+                if isinstance(value, str) and attributes[item.name].hides(value):
                     value = hiding.text(change.address, item.name, value)
                 wishes.append(Wish(resource, attributes[item.name], value))
         state = book.state().resources
@@ -200,9 +200,7 @@ class _Exporting:
                 wishes += [
                     Wish(resource, attributes[name], value)
                     for name, value in one.resource.attrs.items()
-                    if name not in resource.attrs
-                    and name not in binding.applied
-                    and not attributes[name].has(Sensitive)
+                    if name not in resource.attrs and name not in binding.applied and not attributes[name].hides(value)
                 ]
         return wishes
 

@@ -186,7 +186,9 @@ def test_no_canary_is_found_anywhere(world: World, monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("HOOK_KEY", secret)
     hook = '{{name: {0}, url: "https://h.example/in?key={1}", events: [subscribe], sources: [admin]}}'
     crm, erp = hook.format("CRM", "${secret.HOOK_KEY}"), hook.format("ERP", f"{query}#{query}")
-    world.write(f"tags: {{vip: {{name: VIP}}}}\nwebhooks:\n  crm: {crm}\n  erp: {erp}\n")
+    urls = f"logo_url: 'https://a.example/l.png?sig={query}', link_url: 'https://a.example/s?key=${{secret.HOOK_KEY}}'"
+    shop = f"{{service: shop, external_id: s1, name: Shop, {urls}}}"
+    world.write(f"tags: {{vip: {{name: VIP}}}}\nwebhooks:\n  crm: {crm}\n  erp: {erp}\nconnections:\n  shop: {shop}\n")
     declared = (world.folder / "config/main.yaml").read_text("utf-8")
     printed = world.cli("-vv", "plan", "--out", str(world.folder / "plan.json")).text
     if crash:
@@ -198,7 +200,7 @@ def test_no_canary_is_found_anywhere(world: World, monkeypatch: pytest.MonkeyPat
             body={"message": f"{customer}: {secret} {query} {token}"},
         )
     printed += world.cli("-vv", "apply", "--auto-approve").text
-    world.write(declared.replace("ERP", "Erp"))
+    world.write(declared.replace("ERP", "Erp").replace("l.png", "m.png"))
     printed += world.cli("-vv", "apply", "--auto-approve").text
     for command in (
         ["runs", "list"],
