@@ -10,11 +10,11 @@ from reconciler.model.document import StepView
 
 OP_SYMBOLS = {
     "create": "+", "update": "~", "delete": "-", "bind": "<=", "forget": "#", "move": ">", "finish": "=",
-    "evacuate": ">",
+    "evacuate": ">", "park": "~",
 }  # fmt: skip
 OP_TONES = {
     "create": "add", "update": "change", "delete": "destroy", "bind": "adopt", "forget": "forget", "move": "move",
-    "finish": "refresh", "evacuate": "manual",
+    "finish": "refresh", "evacuate": "manual", "park": "change",
 }  # fmt: skip
 
 NODE_WIDTH, NODE_HEIGHT = 264, 26

@@ -7,10 +7,12 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument, SkippedView, StepView, Summary
+from reconciler.model.plan import Op
 from reconciler.render import charts, graph, html
 from tests.render import chromium, documents
 from tests.render.chromium import Browser
@@ -299,6 +301,12 @@ def test_steps_stand_right_of_what_they_wait_for() -> None:
     )
     assert len(drawing.edges) == sum(len(step.waits) for step in steps)
     assert [heading for _, heading in drawing.waves] == ["wave 1", "wave 2"]
+
+
+def test_every_operation_can_be_drawn() -> None:
+    """None of them ends a report with an error of the program."""
+    steps = [StepView(number=n, address=f"tag.t{n}", op=op) for n, op in enumerate(get_args(Op), 1)]
+    assert len(graph.picture(steps).nodes) == len(steps)
 
 
 def test_the_timeline_adds_up_to_the_forecast() -> None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Mapping
+from typing import get_args
 
 import pytest
 
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
+from reconciler.model.plan import Op
 from reconciler.render.progress import Progress, is_interactive, wants_colour
 
 _CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
@@ -66,6 +68,16 @@ Note: list.d: the server stores it in lower case
 def test_outside_of_a_terminal_each_finished_step_is_a_line() -> None:
     """A log gets one plain line for each step that is over and for waits worth knowing of."""
     assert run(io.StringIO(), XTERM) == PLAIN
+
+
+@pytest.mark.parametrize("op", get_args(Op))
+def test_every_operation_has_words(op: Op) -> None:
+    """None of them ends an apply with an error of the program."""
+    stream = io.StringIO()
+    with Progress(stream, total=1, environ={}, clock=Clock()) as progress:
+        progress(Started(1, "tag.a", op, 1))
+        progress(Finished(1, "tag.a", op, 0.2))
+    assert "tag.a" in stream.getvalue()
 
 
 @pytest.mark.parametrize(
