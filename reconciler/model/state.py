@@ -107,6 +107,12 @@ def fold(state: State, records: Iterable[Record]) -> State:
     return state.model_copy(update={"resources": resources})
 
 
+def in_flight(records: Iterable[Record]) -> frozenset[str]:
+    """Return the addresses whose update or delete was announced and never settled."""
+    last = {record.address: record for record in records}
+    return frozenset(name for name, record in last.items() if record.op == "intent" and record.intent is None)
+
+
 def open_intents(records: Iterable[Record], before: Mapping[str, Intent] | None = None) -> dict[str, Intent]:
     """Return the creates that were announced, `before` or in the records, and never settled; by address."""
     pending = dict(before or {})

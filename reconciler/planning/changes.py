@@ -52,6 +52,7 @@ def _settled(work: Work, resource: Resource, binding: Binding | None, live: Live
         and not binding.incomplete
         and resource.address not in work.moved
         and resource.address not in work.inputs.intents
+        and resource.address not in work.inputs.in_flight
         and not binding.spares
         and not work.spares.get(resource.address)
         and not _remembers_another_end(binding, resource)
@@ -104,7 +105,12 @@ def _existing(work: Work, kind: Kind, base: Change) -> Change | None:
         return replace(base, action=Action.MANUAL)
     if base.moved_from is not None:
         return replace(base, action=Action.MOVE)
-    if binding is not None and (binding.incomplete or binding.spares or _remembers_another_end(binding, base.resource)):
+    if binding is not None and (
+        binding.incomplete
+        or binding.spares
+        or base.address in work.inputs.in_flight
+        or _remembers_another_end(binding, base.resource)
+    ):
         return replace(
             base,
             action=Action.REFRESH,

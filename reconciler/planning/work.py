@@ -34,6 +34,8 @@ class Inputs:
     only: frozenset[str] | None = None
     tearing_down: bool = False
     """The user asked for the end of everything: an empty configuration is no accident."""
+    in_flight: frozenset[str] = frozenset()
+    """Addresses whose last update may have been taken without an answer: what holds of them is recorded."""
 
     def covers(self, address: str) -> bool:
         """Whether the plan is about this address."""

@@ -7,7 +7,7 @@ import getpass
 import os
 import socket
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -85,7 +85,7 @@ async def apply_plan(
         _same_state(planned, book)
         book.begin()
         async with AsyncExitStack() as stack:
-            _drop_settled(book, planned)
+            _take_over(session, book, planned)
             remote = Fenced(session.connect(stack, write=True), hold)
             run = _Run(session, planned, book, remote, hooks)
             if archive is not None:
@@ -131,18 +131,40 @@ def fold_journal(session: Session, planned: Planned, *, lock_timeout: float = 0.
         book = open_book(session)
         if not book.records:
             return False
-        _drop_settled(book, planned)
+        _take_over(session, book, planned)
         book.begin()
         book.close(account=session.identity)
     return True
 
 
-def _drop_settled(book: Book, planned: Planned) -> None:
-    """Forget open creates that a plan of everything looked for, did not find, and that nobody wants any more."""
-    seen, changed = planned.inputs.snapshot.lives, {change.address for change in planned.plan.changes}
+def _take_over(session: Session, book: Book, planned: Planned) -> None:
+    """Forget open creates that a plan of everything looked for, did not find, and that nobody wants any more; learn the
+    names of what an interrupted run wrote, for it did not come to look.
+    """
+    seen, changed = planned.inputs.snapshot, {change.address for change in planned.plan.changes}
+    bound = {record.address for record in book.records if record.op == "bind"}
+    resources = book.state().resources
+    same = {name for name in bound & resources.keys() if planned.plan.ids.get(name) == resources[name].id}
+    _note_births(session, book, seen, same)
     for address, intent in book.intents().items():
-        if planned.inputs.only is None and intent.kind in seen and address not in changed:
+        if planned.inputs.only is None and intent.kind in seen.lives and address not in changed:
             book.record(Record(op="failed", address=address, note="its create was never executed"))
+
+
+def _note_births(session: Session, book: Book, seen: Snapshot, addresses: Collection[str], run: str = "") -> None:
+    """Remember creation stamps and natural keys as the account shows them: they tell a reused id from a rename."""
+    resources = book.state().resources
+    kinds = {resources[address].kind for address in addresses if address in resources}
+    lives: dict[tuple[str, str], Live] = {(name, live.id): live for name in kinds for live in seen.lives.get(name, ())}
+    for address in addresses:
+        binding = resources.get(address)
+        live = lives.get((binding.kind, binding.id)) if binding is not None else None
+        if binding is None or live is None:
+            continue
+        keys = session.kinds[binding.kind].natural_keys(live.attrs)
+        news = {"created": live.created, "natural_key": stored_key(keys[0]) if keys else []}
+        if any(getattr(binding, name) != value for name, value in news.items()):
+            book.record(Record(op="bind", run=run, address=address, binding=binding.model_copy(update=news)))
 
 
 def _same_state(planned: Planned, book: Book) -> None:
@@ -297,7 +319,7 @@ class _Run:
             return
         for change in left.changes:
             self._unsettled(change, touched[change.address])
-        self._note_births(seen, touched)
+        _note_births(self.session, self.book, seen, touched, self.name)
         self._still_there(seen, touched)
 
     def _repaired(self, event: Event) -> None:
@@ -369,25 +391,6 @@ class _Run:
                     binding=binding.model_copy(update={"rewritten": {**binding.rewritten, **rewritten}}),
                 )
             )
-
-    def _note_births(self, seen: Snapshot, touched: dict[str, Change]) -> None:
-        """Remember creation stamps and natural keys as the account shows them: they tell a reused id from a rename."""
-        kinds = {change.kind for change in touched.values()}
-        lives: dict[tuple[str, str], Live] = {
-            (name, live.id): live for name in kinds for live in seen.lives.get(name, ())
-        }
-        resources = self.book.state().resources
-        for address in touched:
-            binding = resources.get(address)
-            live = lives.get((binding.kind, binding.id)) if binding is not None else None
-            if binding is None or live is None:
-                continue
-            keys = self.session.kinds[binding.kind].natural_keys(live.attrs)
-            news = {"created": live.created, "natural_key": stored_key(keys[0]) if keys else []}
-            if any(getattr(binding, name) != value for name, value in news.items()):
-                self.book.record(
-                    Record(op="bind", run=self.name, address=address, binding=binding.model_copy(update=news))
-                )
 
     def _still_there(self, seen: Snapshot, touched: dict[str, Change]) -> None:
         for address, change in touched.items():

@@ -111,6 +111,7 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
             book.intents(),
             _about(selected.addresses, options.within),
             options.destroy,
+            book.in_flight(),
         )
         work = drift if options.refresh_only else plan
         made = work(inputs)

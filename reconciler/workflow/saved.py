@@ -18,7 +18,7 @@ from reconciler.model.desired import Resource
 from reconciler.model.document import PLAN_FORMAT, ChangeView, PlanDocument, digest
 from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.kind import Kinds, Live
-from reconciler.model.plan import Change, Plan
+from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.snapshot import fingerprint, snapshot
 from reconciler.model.values import Value
 from reconciler.planning.binding import salted
@@ -185,9 +185,11 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
         requests = remote.requests
     seen = snapshot(session.kinds, reads, refreshed.tables)
     tearing = bool(document.options.get("destroy"))
-    inputs = Inputs(desired, state, seen, session.kinds, session.secret, book.intents(), addresses, tearing)
+    open_ = book.in_flight()
+    inputs = Inputs(desired, state, seen, session.kinds, session.secret, book.intents(), addresses, tearing, open_)
     made = plan(inputs)
-    resumed = {name for record in book.records for name in (record.address, record.target) if name}
+    resumed = {name for record in book.records for name in (record.address, record.target) if name} - open_
+    resumed |= _taken(made) & open_
     refused = _refused(document, made, seen.lives, session.kinds, declared.refused, resumed)
     kept = frozenset() if strict and refused else addresses - {one.address for one in refused}
     if refused:
@@ -197,6 +199,11 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
     planned = finish(session, book, inputs, refreshed, made, options, requests, (), reads)
     done = sorted((resumed & kept) - {change.address for change in made.changes})
     return Checked(_as_judged(planned, document, refreshed), tuple(refused), requests, tuple(done))
+
+
+def _taken(made: Plan) -> set[str]:
+    """Return the addresses with nothing left to do but to record it."""
+    return {change.address for change in made.changes if change.action in (Action.REFRESH, Action.FORGET)}
 
 
 def _as_judged(planned: Planned, document: PlanDocument, refreshed: Refreshed) -> Planned:

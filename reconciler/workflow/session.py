@@ -24,7 +24,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.ports import Store
 from reconciler.model.recording import unreadable
 from reconciler.model.run import interrupted
-from reconciler.model.state import Binding, Intent, Record, State, fold, open_intents
+from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
 from reconciler.planning.hiding import secrets_in
 from reconciler.resources import load_kinds
 from reconciler.store import Clock, Options, new_state, open_store
@@ -234,6 +234,10 @@ class Book:
     def intents(self) -> dict[str, Intent]:
         """Return the creates that were announced and never settled."""
         return open_intents(self.records, self.base.intents)
+
+    def in_flight(self) -> frozenset[str]:
+        """Return the addresses of which nobody knows whether the account took their last update or delete."""
+        return in_flight(self.records)
 
     def begin(self) -> None:
         """Write the first state, where there is none: its lineage has to be known before anything is recorded."""

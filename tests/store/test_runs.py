@@ -37,6 +37,27 @@ def test_each_apply_is_on_record(world: World) -> None:
     assert "tag.gold" in world.cli("runs", "show").out
 
 
+@pytest.mark.parametrize("nth", [1, 2, 3, 4])
+def test_what_a_run_that_died_had_changed_is_no_drift_after_the_next(world: World, nth: int) -> None:
+    """Changes that were taken without an answer are in the state after the next run, with the names of now: nothing of
+    our own looks like the work of somebody else.
+    """
+    world.write("tags: {vip: {name: VIP}, gold: {name: Gold}}\nfield_groups: {facts: {label: Facts, object: deal}}")
+    world.apply()
+    world.write("tags: {vip: {name: Very}, gold: {name: Au}}\nfield_groups: {facts: {label: Data, object: deal}}")
+    world.forget()
+    world.plan()
+    world.kill(len(world.requests()) + nth, after=True)
+    with pytest.raises(Killed):
+        world.apply()
+    world.revive()
+    world.apply()
+    assert world.plan().empty
+    assert world.plan(refresh_only=True).lines == []
+    names = {name for binding in world.state().resources.values() for name in binding.natural_key}
+    assert {"Data", "Au", "Very"} < names
+
+
 def test_a_run_that_died_shows_how_far_it_came(world: World) -> None:
     """Its record stays open; the journal says what was done, and the next apply says what it takes over."""
     world.write(TAGS)
