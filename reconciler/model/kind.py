@@ -16,7 +16,18 @@ from reconciler.model import values
 from reconciler.model.http import Bound, Flow, Json, Request, Response, delete, post, put
 from reconciler.model.mention import Mention
 from reconciler.model.salvage import Salvage
-from reconciler.model.spec import AfterCreate, Attribute, Ensure, Ids, Immutable, Once, Spec, WriteOnly, attributes
+from reconciler.model.spec import (
+    AfterCreate,
+    Attribute,
+    Ensure,
+    Ids,
+    Immutable,
+    OnAtFirst,
+    Once,
+    Spec,
+    WriteOnly,
+    attributes,
+)
 from reconciler.model.values import Value
 
 Row = Mapping[str, Any]
@@ -368,14 +379,19 @@ class Kind:
     def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
         """Return what an export writes for a live object: server defaults and empty values are left out.
 
-        An empty one that leaving out would fill (`Ensure`) is written: the object is meant to be hidden.
+        An empty one that leaving out would fill (`Ensure`, `OnAtFirst`) is written: it is meant to be so.
         """
         known = self.attributes
         return {
             name: value
             for name, value in attrs.items()
             if name in known
-            and (known[name].required or known[name].has(Ensure) or value not in (None, "", [], {}, False))
+            and (
+                known[name].required
+                or known[name].has(Ensure)
+                or (known[name].has(OnAtFirst) and value is False)
+                or value not in (None, "", [], {}, False)
+            )
         }
 
     def predict(self, request: Request, serial: int) -> Response:

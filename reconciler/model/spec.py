@@ -169,6 +169,11 @@ class Ensure:
 
 
 @dataclass(frozen=True, slots=True)
+class OnAtFirst:
+    """A flag that the server sets where it is left out: one that is off has to be said, also of a copy."""
+
+
+@dataclass(frozen=True, slots=True)
 class AfterCreate:
     """The API ignores it on create; it needs an update afterwards."""
 

@@ -24,6 +24,7 @@ from reconciler.model.spec import (
     Link,
     Normal,
     Observed,
+    OnAtFirst,
     RefTo,
     SentAs,
     Spec,
@@ -91,7 +92,7 @@ class ContactField(Spec):
         None, description="Personalization tag, used in messages as %TAG%."
     )
     default: Annotated[str | None, Api("defval")] = Field(None, description="Value of contacts that have none.")
-    visible: bool | None = Field(None, description="Offered in the form builder.")
+    visible: Annotated[bool | None, OnAtFirst()] = Field(None, description="Offered in the form builder.")
     required: Annotated[bool | None, Api("isrequired"), Observed("recorded, and in the vendor's examples")] = Field(
         None, description="Must be filled in."
     )

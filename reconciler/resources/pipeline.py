@@ -10,7 +10,20 @@ from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post
 from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
-from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, RefTo, SentAs, Spec, ident, number
+from reconciler.model.spec import (
+    Api,
+    Coded,
+    Expected,
+    Folded,
+    Link,
+    Nested,
+    OnAtFirst,
+    RefTo,
+    SentAs,
+    Spec,
+    ident,
+    number,
+)
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import records
 from reconciler.resources.counts import deals, total_of
@@ -37,7 +50,7 @@ class Pipeline(Spec):
     currency: Annotated[str | None, Folded(), SentAs(str.lower), Expected()] = Field(
         None, description="Currency of new deals, three letters."
     )
-    all_user_groups: Annotated[bool | None, Api("allgroups")] = Field(
+    all_user_groups: Annotated[bool | None, Api("allgroups"), OnAtFirst()] = Field(
         None, description="All user groups may manage it."
     )
     user_groups: Annotated[list[Link] | None, Api("groups"), RefTo("user_group")] = Field(

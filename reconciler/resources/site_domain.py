@@ -12,7 +12,7 @@ from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, delete, post
 from reconciler.model.kind import Collection, Kind, NaturalKey, Row, Tables, Write
-from reconciler.model.spec import Api, Default, Folded, Immutable, Spec
+from reconciler.model.spec import Api, Default, Folded, Immutable, OnAtFirst, Spec
 from reconciler.model.values import Value
 from reconciler.resources.spellings import either
 
@@ -27,7 +27,9 @@ class SiteDomain(Spec):
     page: Annotated[str, Api("whitelisted_page"), Default("*"), Immutable()] = Field(
         "*", description="Pages below the domain; * for all."
     )
-    tracking: Annotated[bool | None, Api("tracking_enabled")] = Field(None, description="Visits are tracked.")
+    tracking: Annotated[bool | None, Api("tracking_enabled"), OnAtFirst()] = Field(
+        None, description="Visits are tracked."
+    )
     conversations: Annotated[bool | None, Api("conversations_enabled")] = Field(None, description="Chat is offered.")
     web_personalization: Annotated[bool | None, Api("wp_enabled")] = Field(None, description="Pages are personalized.")
 

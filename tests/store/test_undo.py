@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +12,12 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from reconciler.model import values
+from reconciler.model.values import RemoteId, Value
 from reconciler.store.file import FileShelf
 from reconciler.workflow.planning import Options
 from reconciler.workflow.undoing import inverse_of
+from tests.properties.configurations import Config, configurations
 from tests.properties.convergence import strangers
 from tests.properties.test_crashes import AFTER, BEFORE
 from tests.store.test_crash_matrix import CONFIG
@@ -106,6 +110,101 @@ def test_many_undone_changes_leave_no_trace(
 ) -> None:
     """The same over a thousand pairs."""
     check_undone(tmp_path_factory.mktemp("undo"), first, second)
+
+
+def attributes_of(world: World) -> dict[str, str]:
+    """Every attribute of the managed objects that has a value, as the program reads it: by address, without ids. The
+    order of what is no stage is a number that the account gives.
+    """
+    lives = world.plan(uses=False, impact=False).inner.inputs.snapshot.lives
+    known = {RemoteId(one.kind, one.id): address for address, one in world.state().resources.items()}
+
+    def shown(value: Value) -> str:
+        def named(leaf: Value) -> Value:
+            return known.get(leaf, leaf.kind) if isinstance(leaf, RemoteId) else leaf
+
+        plain = values.encode(values.transform(value, named))
+        several = isinstance(value, list) and all(isinstance(one, RemoteId) for one in value)
+        return json.dumps(sorted(plain) if several else plain, sort_keys=True)
+
+    return {
+        f"{known[RemoteId(kind, live.id)]}.{name}": shown(value)
+        for kind, rows in lives.items()
+        for live in rows
+        for name, value in live.attrs.items()
+        if RemoteId(kind, live.id) in known
+        and (name != "order" or kind == "stage")
+        and shown(value) not in ("null", "[]", "{}", '""')
+    }
+
+
+def check_all_undone(folder: Path, first: Config, second: Config) -> None:
+    """Apply one configuration of many kinds, then another, then undo: what is not as before is listed as lost."""
+    with new_world(folder, project=LAX) as world:
+        first, second = ({key: _escaped(one) for key, one in config.items()} for config in (first, second))
+        world.write(first)
+        world.apply(yes=True)
+        before = attributes_of(world)
+        world.write(second)
+        if not world.plan().document.steps:
+            return
+        world.apply(yes=True)
+        inverse = inverse_of(world.session(), None)
+        if inverse.addresses:
+            world.apply(yes=True, inverse=inverse)
+        world.write(first)
+        after = attributes_of(world)
+        lost = "\n".join(inverse.lost)
+        kept = {f"{address}.{name}" for address, name in re.findall(r"(\S+): the value that `([\w.]+)`", lost)}
+        gone = tuple(f"{address}." for address in re.findall(r"(\S+) was deleted, and cannot be made", lost))
+        left = {f"{address}.{name}" for address, name in re.findall(r"(\S+) by its `(\w+)`", lost)}
+        different = {
+            name: (before.get(name), after.get(name))
+            for name in (before.keys() | after.keys()) - kept - left
+            if before.get(name) != after.get(name) and not name.startswith(gone or ("none",))
+        }
+        assert not different, f"{different}\n{lost}"
+
+
+def _escaped(value: Any) -> Any:
+    return json.loads(json.dumps(value).replace("${", "$${"))
+
+
+@settings(max_examples=6)
+@given(configurations(), configurations())
+def test_an_undone_change_of_many_kinds_leaves_what_it_lists_as_lost(
+    tmp_path_factory: pytest.TempPathFactory, first: Config, second: Config
+) -> None:
+    """Lists, fields with options in groups, webhooks, custom objects: all is as before but for what the plan said."""
+    check_all_undone(tmp_path_factory.mktemp("undo") / "project", first, second)
+
+
+@pytest.mark.prove
+@given(configurations(), configurations())
+def test_many_undone_changes_of_many_kinds_leave_what_they_list_as_lost(
+    tmp_path_factory: pytest.TempPathFactory, first: Config, second: Config
+) -> None:
+    """The same over a thousand pairs."""
+    check_all_undone(tmp_path_factory.mktemp("undo") / "project", first, second)
+
+
+@pytest.mark.parametrize(
+    ("config", "table", "name"),
+    [
+        ("fields: {note: {title: Note, type: text, visible: false}}", "fields", "visible"),
+        ("pipelines: {sales: {title: Sales, currency: usd, all_user_groups: false}}", "dealGroups", "allgroups"),
+        ("site_domains: {shop: {domain: shop.example, tracking: false}}", "urlWhitelistings", "tracking_enabled"),
+    ],
+)
+def test_a_flag_that_the_server_sets_stays_off(world: World, config: str, table: str, name: str) -> None:
+    """What is made anew says so: left out, it would be on."""
+    world.write(config)
+    world.apply()
+    before = [row[name] for row in world.rows(table)]
+    world.write("{}")
+    world.apply(yes=True)
+    world.apply(yes=True, inverse=inverse_of(world.session(), None))
+    assert [row[name] for row in world.rows(table)] == before
 
 
 TWO_TAGS = "tags: {vip: {name: VIP, description: Old}, gold: {name: Gold}}"
