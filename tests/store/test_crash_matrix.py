@@ -303,7 +303,7 @@ class Matrix:
                 self.stands = admin(self.wire.target, "GET", "dump")
         return self.known[plan]
 
-    def check(self, folder: Path, plan: str, nth: int, mode: Mode) -> None:
+    def check_case(self, folder: Path, plan: str, nth: int, mode: Mode) -> None:
         """One case of the matrix."""
         clean, case = self.clean(plan), f"{plan}: {mode} at write {nth}"
         self.begin(folder, plan)
@@ -348,7 +348,7 @@ def test_an_apply_that_dies_is_finished_by_the_next(
     tmp_path: Path, matrix: Matrix, plan: str, mode: Mode, share: float
 ) -> None:
     """A sample of the matrix: the apply is struck somewhere on its way, and the next one converges."""
-    matrix.check(tmp_path / "project", plan, max(1, round(matrix.clean(plan).writes * share)), mode)
+    matrix.check_case(tmp_path / "project", plan, max(1, round(matrix.clean(plan).writes * share)), mode)
 
 
 @pytest.mark.prove
@@ -364,7 +364,7 @@ def test_the_whole_matrix(
     writes = matrix.clean(plan).writes
     for nth in range(1, writes + 1):
         try:
-            matrix.check(tmp_path / f"{nth}", plan, nth, mode)
+            matrix.check_case(tmp_path / f"{nth}", plan, nth, mode)
         except AssertionError as error:
             failures.append(f"{plan}: {mode} at {nth}: {str(error)[:300]}")
     record_property("crash matrix over HTTP", f"{plan}, {mode}: {writes} cases, {len(failures)} failures")
