@@ -69,5 +69,5 @@ def _standing(leaf: Value) -> Value:
 def _why(attribute: Attribute, value: Value) -> str:
     if value in (None, "", [], {}):
         return f"it has no `{attribute.name}`"
-    shown = "a value" if attribute.hidden or not isinstance(value, str | int) else f"`{str(value)[:SHOWN]}`"
+    shown = "a value" if attribute.hides(value) or not isinstance(value, str | int) else f"`{str(value)[:SHOWN]}`"
     return f"its `{attribute.name}` is {shown}, which cannot be declared"
