@@ -45,12 +45,7 @@ def test_what_a_run_that_died_had_changed_is_no_drift_after_the_next(world: Worl
     world.write("tags: {vip: {name: VIP}, gold: {name: Gold}}\nfield_groups: {facts: {label: Facts, object: deal}}")
     world.apply()
     world.write("tags: {vip: {name: Very}, gold: {name: Au}}\nfield_groups: {facts: {label: Data, object: deal}}")
-    world.forget()
-    world.plan()
-    world.kill(len(world.requests()) + nth, after=True)
-    with pytest.raises(Killed):
-        world.apply()
-    world.revive()
+    world.dies(nth, after=True)
     world.apply()
     assert world.plan().empty
     assert world.plan(refresh_only=True).lines == []
@@ -92,11 +87,7 @@ def test_an_object_is_bound_among_the_commands_of_the_state(world: World) -> Non
 def test_two_that_a_lost_create_may_have_made_are_named_once_with_what_settles_it(world: World) -> None:
     """Both ids and both commands; one of them, and the next run goes on."""
     world.write("tags: {vip: {name: VIP}}")
-    world.plan()
-    world.kill(len(world.requests()) + 1, after=True)
-    with pytest.raises(Killed):
-        world.apply()
-    world.revive()
+    world.dies(1, after=True)
     world.account.seed({"tags": [{"id": "7", "tag": "VIP", "tagType": "contact", "description": ""}]})
     said = world.cli("apply", "--auto-approve").err
     assert said.count("ids 1 and 7") == 1
@@ -226,12 +217,7 @@ def test_what_an_interrupted_run_recorded_is_in_the_history(world: World) -> Non
     world.apply()
     world.write(world.cli("state", "pull").out, "old.json")
     world.write(TAGS)
-    world.forget()
-    world.plan()
-    world.kill(len(world.requests()) + 1, after=True)
-    with pytest.raises(Killed):
-        world.apply()
-    world.revive()
+    world.dies(1, after=True)
     recorded = world.session().store.journal()
     assert recorded
     older = world.cli("state", "push", str(world.folder / "old.json"))

@@ -21,7 +21,7 @@ from tests.properties.configurations import Config, configurations
 from tests.properties.convergence import strangers
 from tests.properties.test_crashes import AFTER, BEFORE
 from tests.store.test_crash_matrix import CONFIG
-from tests.world import Killed, World, new_world
+from tests.world import World, new_world
 
 IGNORED = {"id", "cdate", "udate", "created_timestamp", "updated_timestamp", "links"}
 
@@ -326,12 +326,7 @@ def test_a_run_that_died_can_be_undone_after_it_was_finished(world: World, nth: 
     world.apply()
     before = sorted(row["tag"] for row in world.rows("tags"))
     world.write(f"tags: {{{old}, new: {{name: New}}, more: {{name: More}}}}")
-    world.forget()
-    world.plan()
-    world.kill(len(world.requests()) + nth, after=after)
-    with pytest.raises(Killed):
-        world.apply()
-    world.revive()
+    world.dies(nth, after=after)
     world.apply()
     assert {"More", "New"} < {row["tag"] for row in world.rows("tags")}
     finishing, died, _ = [run["run"] for run in json.loads(world.cli("runs", "list", "--format", "json").out)]
@@ -377,12 +372,7 @@ def test_what_was_in_flight_when_a_run_died_is_undone(
     if how == "adopted":
         assert world.cli("state", "rm", "tag.vip", "field.note").code == 0
     world.write(FLIGHT[1])
-    world.forget()
-    world.plan()
-    world.kill(len(world.requests()) + nth, after=after)
-    with pytest.raises(Killed):
-        world.apply(yes=True)
-    world.revive()
+    world.dies(nth, after=after, yes=True)
     world.apply(yes=True, inverse=inverse_of(world.session(), None, undone=True))
     assert seen(world) == before
 

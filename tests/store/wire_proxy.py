@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 from urllib.parse import urlsplit
 
 Mode = Literal[
@@ -27,17 +27,7 @@ Mode = Literal[
     "full_disk",
     "signal",
 ]
-MODES: tuple[Mode, ...] = (
-    "kill_before",
-    "kill_after",
-    "kill_told",
-    "reset_before",
-    "reset_after",
-    "error_after",
-    "timeout",
-    "limited",
-    "full_disk",
-)
+MODES: tuple[Mode, ...] = tuple(mode for mode in get_args(Mode) if mode != "signal")
 """Killed before the request is forwarded; after the work, before the answer; just after the answer. The connection
 breaks before the work, after it; 500 after the work; no answer in time after the work; three times 429 in a row. No
 file of the program can grow any more from this request on.

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 import stamina
 import yaml
 
@@ -228,6 +229,15 @@ class World:
     def kill(self, nth: int, *, after: bool) -> None:
         """Let the program die at the nth request from now: verbs raise `Killed`, until `revive`."""
         self.held.kill = Kill(nth, after)
+
+    def dies(self, nth: int, *, after: bool, **options: Any) -> None:
+        """Apply, and die at the nth request of the apply itself, before or after its work; live again afterwards."""
+        self.forget()
+        self.plan()
+        self.kill(len(self.requests()) + nth, after=after)
+        with pytest.raises(Killed):
+            self.apply(**options)
+        self.revive()
 
     def revive(self) -> None:
         """Let the program live again."""
