@@ -15,7 +15,7 @@ from reconciler.model.errors import ReconcilerError, Rejected, StateError, Unrea
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.model.http import Bound, Remote
 from reconciler.model.kind import Kinds
-from reconciler.model.plan import Action, Change, Plan, Step, flow_of, write_of
+from reconciler.model.plan import WRITES, Change, Plan, Step, flow_of, write_of
 from reconciler.model.state import Binding, Intent, Record
 from reconciler.model.values import Reference, RemoteId, encode
 
@@ -182,7 +182,7 @@ class _Applying:
             self.ports.emit(Waiting(f"a write of {address} got no answer and may still be on its way", pause))
             await self.ports.sleep(pause)
             left = await self.ports.settle(address)
-            if left is None or not (left.action in (Action.CREATE, Action.UPDATE, Action.REPLACE) or left.spares):
+            if left is None or not (left.action in WRITES or left.spares):
                 break
         return left
 

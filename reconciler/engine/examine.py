@@ -5,7 +5,7 @@ only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Container
 from dataclasses import replace
 
 from reconciler.engine.drive import drive
@@ -13,11 +13,9 @@ from reconciler.engine.together import together
 from reconciler.model.errors import AuthError, Rejected
 from reconciler.model.http import Remote, Request, Response
 from reconciler.model.kind import Finding, Impact, Kinds
-from reconciler.model.plan import Action, Change, Op, Plan, write_of
+from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, write_of
 from reconciler.model.values import Reference, RemoteId
 
-WRITES = (Action.CREATE, Action.UPDATE, Action.REPLACE)
-DESTROYS = (Action.DELETE, Action.REPLACE)
 LOSSY = (*DESTROYS, Action.UPDATE)
 
 
@@ -59,8 +57,7 @@ async def examine(
     def identity(reference: Reference) -> str:
         return reference.id if isinstance(reference, RemoteId) else plan.ids.get(str(reference), f"<{reference}>")
 
-    remote = Shared(remote)
-    doomed = {(one.kind, one.live.id) for one in plan.changes if one.live is not None and one.action in DESTROYS}
+    remote, doomed = Shared(remote), plan.doomed
 
     async def look(change: Change) -> Change:
         kind = kinds[change.kind]
@@ -85,7 +82,7 @@ async def examine(
     return replace(plan, changes=tuple(await together(look(change) for change in plan.changes)))
 
 
-def goes_with_its_parent(change: Change, kinds: Kinds, doomed: set[tuple[str, str]]) -> bool:
+def goes_with_its_parent(change: Change, kinds: Kinds, doomed: Container[tuple[str, str]]) -> bool:
     """Tell whether what the object holds is counted with its parent, which goes too (deals of stages and pipelines)."""
     parent = kinds[change.kind].nested
     values = change.live.attrs.values() if change.live is not None and parent else ()

@@ -15,10 +15,9 @@ from reconciler.model.errors import ReconcilerError, RemoteError
 from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.kind import Collection, Kinds, Row, Unknown
 from reconciler.model.mention import Mention
-from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.plan import DESTROYS, Change, Plan
 from reconciler.model.usage import Place, Use
 
-DOOMED = (Action.DELETE, Action.REPLACE)
 SHOWN = 10
 """Uses that are told one by one; of more, the number."""
 
@@ -66,10 +65,10 @@ async def who_uses(plan: Plan, remote: Remote, kinds: Kinds, places: Iterable[Pl
 def _mention(change: Change, kinds: Kinds) -> Mention | None:
     """Return how others name an object that goes, or whose name in their contents changes."""
     kind = kinds[change.kind]
-    if change.live is None or (change.action not in DOOMED and not kind.renames & change.changed):
+    if change.live is None or (change.action not in DESTROYS and not kind.renames & change.changed):
         return None
     mention = kind.mention(change.live)
-    return mention if mention is None or change.action in DOOMED else replace(mention, keys=frozenset())
+    return mention if mention is None or change.action in DESTROYS else replace(mention, keys=frozenset())
 
 
 async def _look(place: Place, remote: Remote, about: Mapping[str, Mention]) -> dict[str, list[Use]]:

@@ -22,6 +22,7 @@ from reconciler.model.spec import (
     Ensure,
     Ids,
     Immutable,
+    Nested,
     OnAtFirst,
     Once,
     Spec,
@@ -278,6 +279,11 @@ class Kind:
         """Return why nothing can be said about this kind, or "" when its listing was read."""
         why = tables.unknown.get(self.collections[0].name)
         return why.reason if why else ""
+
+    def nesting(self, child: str) -> Nested | None:
+        """Return the mark by which the objects of another kind are nested in those of this one."""
+        marks = (attribute.mark(Nested) for attribute in attributes(self.spec).values())
+        return next((mark for mark in marks if mark is not None and mark.kind == child), None)
 
     # --- identity --------------------------------------------------------------------------------------------------
 

@@ -33,6 +33,10 @@ class Action(StrEnum):
     NONE = "none"
 
 
+WRITES = (Action.CREATE, Action.UPDATE, Action.REPLACE)
+"""Actions after which the account has to hold what is declared."""
+DESTROYS = (Action.DELETE, Action.REPLACE)
+"""Actions after which the object that was there is gone."""
 Origin = Literal["config", "drift", "both", "new", "none"]
 Op = Literal["create", "update", "delete", "bind", "forget", "move", "finish", "evacuate", "park"]
 
@@ -133,6 +137,13 @@ class Plan:
     def empty(self) -> bool:
         """Whether nothing has to be written, to the account or to the state."""
         return not self.steps and not any(change.action is Action.MANUAL for change in self.changes)
+
+    @property
+    def doomed(self) -> frozenset[tuple[str, str]]:
+        """Kinds and remote ids of the objects that go."""
+        return frozenset(
+            (one.kind, one.live.id) for one in self.changes if one.live is not None and one.action in DESTROYS
+        )
 
     def count(self, *actions: Action) -> int:
         """Return how many changes have one of these actions."""

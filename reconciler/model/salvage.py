@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import ceil
 from typing import Any
 
 from reconciler.model.http import Request
 
 Record = Mapping[str, Any]
+PAGE = 100
+"""Records that one request reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,12 +44,16 @@ class Salvage:
     """What putting back may set off in the account."""
 
     def page(self, identity: str, offset: int, *, everybody: bool = False) -> Request:
-        """Return the request of one page of 100; of the whole table where `everybody`."""
+        """Return the request of one page; of the whole table where `everybody`."""
         if everybody:
-            return Request("GET", self.table, (("limit", "100"), ("offset", str(offset))))
+            return Request("GET", self.table, (("limit", str(PAGE)), ("offset", str(offset))))
         query = tuple((name, value.replace("{id}", identity)) for name, value in self.query)
-        place = (*query, ("limit", "100"), ("offset", str(offset)))
+        place = (*query, ("limit", str(PAGE)), ("offset", str(offset)))
         return Request("GET", self.path.replace("{id}", identity), place, expect=(404,) if self.table else ())
+
+    def requests(self, count: int) -> int:
+        """Return how many requests it takes to read so many records."""
+        return max(1, ceil(count / PAGE)) + (self.total is not None) + self.untold
 
     def same(self, record: Record) -> str:
         """Return what makes two kept records the same one: their holder, and all they say where none is named."""

@@ -141,7 +141,6 @@ def strike_spares(work: Work, kind: Kind) -> None:
 
 def removals(work: Work) -> None:
     """Add what becomes of everything that is bound and no longer declared."""
-    kept = {block.address for block in work.inputs.desired.removed if not block.destroy}
     for address, binding in work.bindings.items():
         if address in work.inputs.desired.resources or address in work.skipped or not work.inputs.covers(address):
             continue
@@ -161,7 +160,7 @@ def removals(work: Work) -> None:
             depends_on=tuple(binding.depends_on),
             natural_key=tuple(binding.natural_key),
         )
-        if address in kept:
+        if address in work.released:
             work.changes[address] = replace(base, reason="removed block with destroy: false")
         elif live is None:
             work.changes[address] = replace(base, reason="no longer in the account")

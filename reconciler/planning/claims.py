@@ -8,7 +8,6 @@ from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Live
-from reconciler.model.spec import Nested, attributes
 from reconciler.model.state import Binding
 from reconciler.model.values import RemoteId
 from reconciler.planning.match import Match, Twins, bound, recognise
@@ -122,7 +121,7 @@ def _recognise(
 
 def _orphans_to_spares(work: Work, kind: Kind) -> None:
     """Children of an object whose create answer was lost came with it: they are spares, not strangers."""
-    children = [(child, mark.parent) for child in work.kinds.values() if (mark := _nesting(kind, child)) is not None]
+    children = [(child, mark.parent) for child in work.kinds.values() if (mark := kind.nesting(child.name)) is not None]
     for address in work.matched:
         if kind_of(address) != kind.name or address not in work.inputs.intents:
             continue
@@ -131,12 +130,6 @@ def _orphans_to_spares(work: Work, kind: Kind) -> None:
             mine = [live for live in work.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(parent) == owner]
             mine.sort(key=lambda live: (live.attrs.get("order") or 0, live.id))
             work.spares[address] = [live.id for live in mine]
-
-
-def _nesting(parent: Kind, child: Kind) -> Nested | None:
-    """Return the mark by which `child` is nested in `parent`."""
-    marks = (attribute.mark(Nested) for attribute in attributes(parent.spec).values())
-    return next((mark for mark in marks if mark is not None and mark.kind == child.name), None)
 
 
 def _twins(kind: Kind, twins: Twins) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from reconciler.model.desired import Desired
 from reconciler.model.kind import Kinds
-from reconciler.model.plan import Action, Change
+from reconciler.model.plan import DESTROYS, Action, Change
 
 
 def impossible_evacuations(desired: Desired, kinds: Kinds) -> list[str]:
@@ -24,7 +24,7 @@ def within_reach(changes: Mapping[str, Change], ids: Mapping[str, str]) -> tuple
     """Return the changes without evacuations to what goes itself or is not there, and a warning for each: its records
     count as lost.
     """
-    doomed = {address for address, change in changes.items() if change.action in (Action.DELETE, Action.REPLACE)}
+    doomed = {address for address, change in changes.items() if change.action in DESTROYS}
     coming = {address for address, change in changes.items() if change.action is Action.CREATE}
     found, warnings = dict(changes), []
     for address in sorted(doomed):

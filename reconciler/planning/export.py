@@ -127,10 +127,7 @@ class _Exporting:
         return f"{key_of(address)}." if address else None
 
     def _nesting(self, kind: Kind) -> Nested | None:
-        if not kind.nested:
-            return None
-        marks = (attribute.mark(Nested) for attribute in attributes(self.kinds[kind.nested].spec).values())
-        return next((mark for mark in marks if mark is not None and mark.kind == kind.name), None)
+        return self.kinds[kind.nested].nesting(kind.name) if kind.nested else None
 
     def _resources(self, kind: Kind) -> list[Exported]:
         nesting = self._nesting(kind)

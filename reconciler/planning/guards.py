@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable
 
 from reconciler.model.document import GuardView
-from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.plan import DESTROYS, Change, Plan
 from reconciler.model.project import Guards
 from reconciler.planning.renames import suspected
 from reconciler.planning.work import Inputs
@@ -31,7 +31,7 @@ def judge(
     line, e.g. `max_deletes=7`; the project file says yes in `limits.allow`. `requests` is what plan and apply take,
     `most` how many they may. Without `counted`, nobody asked the account what would be lost (--no-impact).
     """
-    doomed = [change for change in plan.changes if change.action in (Action.DELETE, Action.REPLACE)]
+    doomed = [change for change in plan.changes if change.action in DESTROYS]
     tripped = [*_protected(doomed), *_counts(doomed, inputs, limits), *_records(doomed, plan, limits), *_findings(plan)]
     tripped += _cost(requests, most if most is not None else limits.max_requests)
     if not inputs.tearing_down:

@@ -7,12 +7,10 @@ from collections.abc import Iterable
 from reconciler.model import values
 from reconciler.model.address import Address, kind_of
 from reconciler.model.kind import Kind, Kinds, Live
-from reconciler.model.plan import Action, Plan
+from reconciler.model.plan import DESTROYS, Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import RefTo
 from reconciler.model.values import RemoteId, Value
-
-DOOMED = (Action.DELETE, Action.REPLACE)
 
 
 def pointing(plan: Plan, seen: Snapshot, kinds: Kinds) -> dict[Address, list[str]]:
@@ -22,7 +20,7 @@ def pointing(plan: Plan, seen: Snapshot, kinds: Kinds) -> dict[Address, list[str
     doomed: dict[Value, Address] = {
         RemoteId(change.kind, change.live.id): change.address
         for change in plan.changes
-        if change.action in DOOMED and change.live is not None
+        if change.action in DESTROYS and change.live is not None
     }
     if not doomed:
         return {}

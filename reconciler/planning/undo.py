@@ -118,7 +118,7 @@ def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:
     _updated(step, kind, work)
     target = step.moved_from or step.address
     again = work.resources[target]
-    work.resources[target] = replace(again, attrs={**again.attrs, **_shown(step, kind, work)})
+    work.resources[target] = replace(again, attrs={**again.attrs, **_shown(_before(step, work), kind)})
     work.lose(step, f"{step.address} was replaced; what customers had in the object before {work.customers}")
     _unpointed(step, work)
 
@@ -133,9 +133,9 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     if not kind.creatable:
         work.lose(step, f"{step.address} was deleted, and the API cannot create it")
         return
-    live = {name: work.value(value) for name, value in (step.before or {}).items()}
+    live = _before(step, work)
     spec = attributes(kind.spec)
-    declared = _shown(step, kind, work)
+    declared = _shown(live, kind)
     hidden = sorted(name for name, value in live.items() if name in spec and _masked(value))
     needed = [name for name in hidden if spec[name].required or spec[name].has(Expected)]
     if needed:
@@ -143,10 +143,10 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
         text = f"{step.address} was deleted, and cannot be made without its {names}, which is sensitive and not kept"
         work.lose(step, text)
         return
-    parent = _parent_of(kind, work.kinds)
-    if parent and parent in live:
+    nesting = work.kinds[kind.nested].nesting(kind.name) if kind.nested else None
+    if nesting is not None and nesting.parent in live:
         # Siblings that the run left alone are not asked for: the place among them is a number, not a rank.
-        declared |= {name: live[name] for name in (parent, "order") if name in live and name in kind.attributes}
+        declared |= {name: live[name] for name in (nesting.parent, "order") if name in live and name in kind.attributes}
     work.resources[step.address] = _resource(step.address, step, kind, declared, step.binding, ())
     work.addresses.add(step.address)
     names = "" if not hidden else f" ({', '.join(hidden)} has to be set by hand)"
@@ -163,9 +163,13 @@ def _unpointed(step: RunStep, work: _Undoing) -> None:
         work.lose(step, f"what pointed to {step.address} has to be pointed to it again by hand: {listed}")
 
 
-def _shown(step: RunStep, kind: Kind, work: _Undoing) -> dict[str, Value]:
-    """Return what the object before had, as far as the record tells, as an export would declare it."""
-    live = {name: work.value(value) for name, value in (step.before or {}).items()}
+def _before(step: RunStep, work: _Undoing) -> dict[str, Value]:
+    """Return what the object before had, as far as the record tells."""
+    return {name: work.value(value) for name, value in (step.before or {}).items()}
+
+
+def _shown(live: Mapping[str, Value], kind: Kind) -> dict[str, Value]:
+    """Return what an export would declare of an object."""
     spec = attributes(kind.spec)
     return {name: value for name, value in kind.declare(live).items() if name in spec and not _masked(value)}
 
@@ -243,14 +247,6 @@ def _resource(
         rank=order if isinstance(order, int) else step.rank,
         nested=nested if step.action == "delete" else (),
     )
-
-
-def _parent_of(kind: Kind, kinds: Kinds) -> str:
-    """Return the attribute that names the parent of a nested kind; "" for others."""
-    if not kind.nested:
-        return ""
-    marks = (attribute.mark(Nested) for attribute in attributes(kinds[kind.nested].spec).values())
-    return next((mark.parent for mark in marks if mark is not None and mark.kind == kind.name), "")
 
 
 def _masked(value: Any) -> bool:

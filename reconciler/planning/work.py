@@ -54,6 +54,7 @@ class Work:
         self.resolver = Resolver(lives=inputs.snapshot.lives, labels=labels)
         self.pinned = {block.target: block.id for block in reversed(inputs.desired.imports)}
         self.owners = {(one.kind, one.id): address for address, one in self.bindings.items()}
+        self.released = {block.address for block in inputs.desired.removed if not block.destroy}
         self.matched: dict[str, Live] = {}
         self.changes: dict[str, Change] = {}
         self.skipped: dict[str, Skipped] = {}
@@ -71,7 +72,7 @@ class Work:
         if address in self.inputs.desired.resources:
             change = self.changes.get(address)
             return change is not None and change.action is Action.REPLACE
-        return address not in {block.address for block in self.inputs.desired.removed if not block.destroy}
+        return address not in self.released
 
     def found(self, address: str, live: Live) -> None:
         """Remember which object an address is."""

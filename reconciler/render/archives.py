@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.model.salvage import Lot, Returned
+from reconciler.model.salvage import PAGE, Lot, Returned
 from reconciler.render import words
 from reconciler.render.literals import clean
 from reconciler.render.paper import Paper
@@ -22,7 +22,7 @@ def archived(lots: Iterable[Lot], *, width: int = 80, colour: bool = False, asci
         if lot.warning and lot.records and not lot.why:
             lines += paper.paragraph(clean(lot.warning), first="      ", indent="      ", tone="warning")
     going = [len(lot.records) for lot in rows if not lot.why]
-    most = words.counted(sum(going) + sum(1 + count // 100 for count in going), "request")
+    most = words.counted(sum(going) + sum(1 + count // PAGE for count in going), "request")
     cost = paper.paragraph(f"Putting them back takes about {most}.") if sum(going) else []
     return finish([lines, cost], ascii_only=ascii_only)
 

@@ -22,18 +22,6 @@ def _value(value: str, *names: str) -> Callable[[str, Record], bool]:
     return lambda identity, row: row.get(value) not in (None, "") and own(identity, row)
 
 
-def _datum(holder: str, identity: Any, row: Record) -> dict[str, Any]:
-    """Keep a value of a deal or an account; of money, `fieldCurrency` says which."""
-    money = {"currency": row["fieldCurrency"]} if row.get("fieldCurrency") else {}
-    return {holder: str(identity), "value": row.get("fieldValue"), **money}
-
-
-def _written(holder: str, field: str, owner: str, one: Record) -> dict[str, Any]:
-    """Return the body of such a value."""
-    money = {"fieldCurrency": one["currency"]} if "currency" in one else {}
-    return {holder: owner, "customFieldId": field, "fieldValue": one["value"], **money}
-
-
 def _whole(row: Record) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "links"}
 
@@ -45,6 +33,35 @@ def _record(one: Record) -> dict[str, Any]:
         for name, identities in (one.get("relationships") or {}).items()
     }
     return {**one, **({"relationships": related} if related else {})}
+
+
+def _data(name: str, *holders: str) -> Salvage:
+    """Values of a deal or account field. Their holder is read under any of these names, and written under the last; of
+    money, `fieldCurrency` says which.
+    """
+    data = f"{name}CustomFieldData"
+
+    def kept(row: Record) -> dict[str, Any]:
+        owner = next((row[one] for one in holders if one in row), None)
+        money = {"currency": row["fieldCurrency"]} if row.get("fieldCurrency") else {}
+        return {name: str(owner), "value": row.get("fieldValue"), **money}
+
+    def back(identity: str, one: Record) -> Request:
+        money = {"fieldCurrency": one["currency"]} if "currency" in one else {}
+        body = {holders[-1]: one[name], "customFieldId": identity, "fieldValue": one["value"], **money}
+        return post(f"/{data}", {f"{name}CustomFieldDatum": body})
+
+    return Salvage(
+        f"/{name}CustomFieldMeta/{{id}}/{data}",
+        data,
+        kept,
+        name,
+        table=f"/{data}",
+        mine=_value("fieldValue", "customFieldId", f"{name}CustomFieldMetumId"),
+        back=back,
+        stays=True,
+        untold=True,
+    )
 
 
 TAGGED = Salvage(
@@ -70,35 +87,9 @@ VALUES = Salvage(
     stays=True,
     warning=AUTOMATIONS,
 )
-DEAL_VALUES = Salvage(
-    "/dealCustomFieldMeta/{id}/dealCustomFieldData",
-    "dealCustomFieldData",
-    lambda row: _datum("deal", row.get("dealId"), row),
-    "deal",
-    table="/dealCustomFieldData",
-    mine=_value("fieldValue", "customFieldId", "dealCustomFieldMetumId"),
-    back=lambda identity, one: post(
-        "/dealCustomFieldData",
-        {"dealCustomFieldDatum": _written("dealId", identity, one["deal"], one)},
-    ),
-    stays=True,
-    untold=True,
-)
-ACCOUNT_VALUES = Salvage(
-    "/accountCustomFieldMeta/{id}/accountCustomFieldData",
-    "accountCustomFieldData",
-    # Read as `accountId`, written as `customerAccountId` (section 2.6 of the API page).
-    lambda row: _datum("account", row.get("accountId", row.get("customerAccountId")), row),
-    "account",
-    table="/accountCustomFieldData",
-    mine=_value("fieldValue", "customFieldId", "accountCustomFieldMetumId"),
-    back=lambda identity, one: post(
-        "/accountCustomFieldData",
-        {"accountCustomFieldDatum": _written("customerAccountId", identity, one["account"], one)},
-    ),
-    stays=True,
-    untold=True,
-)
+DEAL_VALUES = _data("deal", "dealId")
+# Section 2.6 of the API page: read under one name, written under the other.
+ACCOUNT_VALUES = _data("account", "accountId", "customerAccountId")
 STAGE_DEALS = Salvage(
     "/deals",
     "deals",

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
-import os
-import socket
 import time
 from collections.abc import Callable, Collection, Mapping
 from contextlib import AsyncExitStack
@@ -17,10 +14,9 @@ from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.errors import ReconcilerError, Refused, StalePlan, StateError
 from reconciler.model.events import Event, Finished, Noted
-from reconciler.model.http import Remote, Request, Response
 from reconciler.model.kind import Live, Tables
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, write_of
-from reconciler.model.ports import Hold, LockInfo
+from reconciler.model.ports import LockInfo
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Intent, Record
 from reconciler.model.summary import ApplySummary
@@ -31,6 +27,7 @@ from reconciler.planning.pointing import pointing
 from reconciler.planning.work import Inputs
 from reconciler.workflow import recording
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
+from reconciler.workflow.locking import Fenced, lock_info
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.reading import again
 from reconciler.workflow.recording import run_name
@@ -48,22 +45,6 @@ class Hooks:
 
     emit: Callable[[Event], None] = lambda event: None
     stop: asyncio.Event = field(default_factory=asyncio.Event)
-
-
-def lock_info(session: Session, operation: str) -> LockInfo:
-    """Return who we are, for whoever finds the lock held."""
-    environ = session.around.environ
-    job = environ.get("CI_JOB_URL") or ""
-    if environ.get("GITHUB_RUN_ID"):
-        repository = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
-        job = f"{repository}/actions/runs/{environ['GITHUB_RUN_ID']}"
-    try:
-        owner = getpass.getuser()
-    except (KeyError, OSError):
-        owner = str(os.getuid())
-    return LockInfo(
-        session.around.token(), owner, socket.gethostname(), os.getpid(), session.around.stamp(), operation, job
-    )
 
 
 async def apply_plan(
@@ -98,26 +79,6 @@ def _operation(options: Mapping[str, Any]) -> str:
     if options.get("undo"):
         return f"undo {options['undo']}"
     return "destroy" if options.get("destroy") else "apply"
-
-
-class Fenced:
-    """An account that is written to only while the lock is held: a process that slept through its lease wakes up to
-    an error, not to a second writer. Implements `model.http.Remote`.
-    """
-
-    def __init__(self, remote: Remote, hold: Hold) -> None:
-        self._remote, self._hold = remote, hold
-
-    @property
-    def requests(self) -> int:
-        """How many requests went over the wire."""
-        return self._remote.requests
-
-    async def send(self, request: Request) -> Response:
-        """Send a request; a write only under the lock. Raises StateError when it is lost."""
-        if request.writes:
-            self._hold.check()
-        return await self._remote.send(request)
 
 
 def fold_journal(session: Session, planned: Planned, *, lock_timeout: float = 0.0) -> bool:

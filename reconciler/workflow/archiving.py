@@ -14,11 +14,11 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from reconciler.engine.examine import DESTROYS, goes_with_its_parent
+from reconciler.engine.examine import goes_with_its_parent
 from reconciler.model.errors import IncompleteListing, ReconcilerError, Refused
 from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.kind import Kinds
-from reconciler.model.plan import Change, Plan
+from reconciler.model.plan import DESTROYS, Change, Plan
 from reconciler.model.salvage import Salvage
 from reconciler.model.spec import number
 from reconciler.resources.counts import total_of
@@ -27,7 +27,6 @@ from reconciler.workflow.session import Session
 
 BUDGET = 1000
 """Requests that an archive may take, where nothing else is said; 200 seconds at the limit of the account."""
-PAGE = 100
 FORMAT = "1.0"
 
 
@@ -61,8 +60,7 @@ def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, Salvage]]:
     """Return the changes that take customer records away, with the id of the object and how they are read. What goes
     with its parent is among the parent's.
     """
-    gone = {(one.kind, one.live.id) for one in plan.changes if one.live is not None and one.action in DESTROYS}
-    found = []
+    gone, found = plan.doomed, []
     for change in plan.changes:
         salvage = kinds[change.kind].salvage
         loses = change.action in DESTROYS or bool(change.impacts)
@@ -79,7 +77,7 @@ def requests_for(plan: Plan, kinds: Kinds, archive: Archive) -> int:
     needed = 0
     for change, _, salvage in losing(plan, kinds):
         count = max((impact.count or 0 for impact in change.impacts), default=0)
-        needed += max(1, ceil(count / PAGE)) + (salvage.total is not None) + salvage.untold
+        needed += salvage.requests(count)
     if needed > archive.budget:
         raise Refused(
             f"the archive takes about {needed:,} requests, and may take {archive.budget:,}; nothing was changed",

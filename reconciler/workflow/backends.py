@@ -11,7 +11,7 @@ from reconciler.model.ports import Store, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import State
 from reconciler.store import dump_state, parse_state
-from reconciler.workflow.applying import lock_info
+from reconciler.workflow.locking import lock_info
 from reconciler.workflow.recording import run_name
 from reconciler.workflow.session import Book, Session, open_book
 

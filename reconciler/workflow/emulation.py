@@ -18,7 +18,7 @@ def serve(
     path: Path, host: str, port: int, rate_limit: float | None, token: str | None, ready: Callable[[str], None]
 ) -> None:
     """Serve the account kept in `path` until interrupted; `ready` is told the URL."""
-    account = _open(path)
+    account = open_emulator(path)
     settings = replace(account.settings, rate_limit=rate_limit)
     account.close()
     if token:
@@ -32,7 +32,7 @@ def seed(path: Path, source: Path) -> Any:
     data = json.loads(text) if source.suffix == ".json" else plain_data(text, str(source))
     if not isinstance(data, dict):
         raise ReconcilerError(f"{source} is not a seed: it has to be a map", hint="see the emulator's page in the docs")
-    account = _open(path)
+    account = open_emulator(path)
     try:
         return account.seed(data)
     except (KeyError, TypeError, ValueError) as error:
@@ -43,12 +43,8 @@ def seed(path: Path, source: Path) -> Any:
 
 def reset(path: Path) -> None:
     """Bring the account kept in `path` back to what a fresh one holds."""
-    account = _open(path)
+    account = open_emulator(path)
     try:
         account.reset()
     finally:
         account.close()
-
-
-def _open(path: Path) -> Any:
-    return open_emulator(path)

@@ -33,9 +33,9 @@ from reconciler.planning.planner import plan
 from reconciler.planning.select import select
 from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
-from reconciler.workflow.applying import lock_info
 from reconciler.workflow.files import write_files
 from reconciler.workflow.identity import check_account
+from reconciler.workflow.locking import lock_info
 from reconciler.workflow.session import EMULATOR, Book, Session, open_book, open_session
 
 HEADER = "# Written by `reconciler export`.\n\n"

@@ -8,9 +8,9 @@ from reconciler.model.address import split
 from reconciler.model.errors import PlanError
 from reconciler.model.state import Binding, Record
 from reconciler.planning.match import stored_key
-from reconciler.workflow.applying import lock_info
 from reconciler.workflow.exporting import read_all
 from reconciler.workflow.identity import check_account
+from reconciler.workflow.locking import lock_info
 from reconciler.workflow.session import Session, open_book
 
 

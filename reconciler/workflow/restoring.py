@@ -12,10 +12,10 @@ from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote
 from reconciler.model.salvage import Lot, Record, Returned, Salvage
 from reconciler.store import Seal
-from reconciler.workflow.applying import Fenced, lock_info
 from reconciler.workflow.archiving import read_records
 from reconciler.workflow.backends import record
 from reconciler.workflow.identity import check_account
+from reconciler.workflow.locking import Fenced, lock_info
 from reconciler.workflow.session import Session, open_book
 
 AT_ONCE = 100

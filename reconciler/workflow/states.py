@@ -9,7 +9,7 @@ from typing import Any
 from reconciler.model.address import KEY_PATTERN, join, key_of, kind_of, split
 from reconciler.model.errors import PlanError
 from reconciler.model.state import Binding
-from reconciler.workflow.applying import lock_info
+from reconciler.workflow.locking import lock_info
 from reconciler.workflow.session import Session, open_book
 
 
