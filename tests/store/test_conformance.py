@@ -151,6 +151,36 @@ def test_generations_rise(place: Place) -> None:
     assert fences == sorted(set(fences))
 
 
+@pytest.mark.parametrize("jump", [3_600.0, -3_600.0])
+def test_a_wall_clock_that_jumps_loses_no_update(place: Place, jump: float) -> None:
+    """Its holder goes on, for a lease rests on what cannot jump. Whoever takes it over, because the clock says that it
+    ended, ends it for good.
+    """
+    holder, other = place.open(), place.open()
+    holder.write(state(1, "a"), expected_serial=None)
+    with contextlib.suppress(StateError), holder.lock(info("holder")) as hold:
+        place.watch.now += jump
+        hold.check()
+        holder.write(state(2, "a", "b"), expected_serial=1)
+        try:
+            with other.lock(info("other")):
+                other.write(state(3, "a", "b", "c"), expected_serial=2)
+        except LockHeld:
+            assert not place.leases or jump < 0
+            holder.write(state(3, "a", "b", "d"), expected_serial=2)
+        else:
+            assert place.leases
+            assert jump > 0
+            with pytest.raises(StateError):
+                holder.write(state(3, "a", "b", "d"), expected_serial=2)
+            place.watch.steady += 4.0
+            with pytest.raises(StateError, match=r"lock .* was lost"):
+                hold.check()
+    found = place.open().read()
+    assert found is not None
+    assert found.serial == 3
+
+
 def test_a_holder_who_slept_through_its_lease_writes_nothing(place: Place) -> None:
     """After its lease another one took over: state, journal and run records refuse the sleeper."""
     sleeper, other = place.open(), place.open()
