@@ -11,7 +11,7 @@ from reconciler.model.address import split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.run import MASKED, RunRecord, RunStep
-from reconciler.model.spec import Expected, Lifecycle, Nested, WriteOnly, attributes
+from reconciler.model.spec import Expected, Keyed, Lifecycle, Nested, WriteOnly, attributes
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId, Value
 
@@ -103,7 +103,7 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
         if attribute.has(WriteOnly) or _masked(value):
             work.lose(step, f"{target}: the value that `{name}` had is not kept, because it is sensitive")
         else:
-            attrs[name] = value
+            attrs[name] = _emptied(value, binding, name) if attribute.has(Keyed) else value
     others = _applied(binding, kind, attrs)
     work.resources[target] = _resource(target, step, kind, {**others, **attrs}, binding, tuple(others))
     work.addresses.add(target)
@@ -111,6 +111,21 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
         if binding is None and step.unknown:
             work.imports.append(Import(target, step.id))
         work.lost.append(f"{target} was taken over by that run and stays managed; `state rm {target}` forgets it")
+
+
+def _emptied(value: Value, binding: Binding | None, name: str) -> Value:
+    """Return the entries that were there before, with `null` for what the run said of them and was not there: left out,
+    it would stay.
+    """
+    said = values.decode(binding.applied.get(name)) if binding is not None else None
+    if not isinstance(value, dict) or not isinstance(said, dict):
+        return value
+    return {
+        key: {**dict.fromkeys(said[key], None), **entry}
+        if isinstance(entry, dict) and isinstance(said.get(key), dict)
+        else entry
+        for key, entry in value.items()
+    }
 
 
 def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:

@@ -439,3 +439,16 @@ def test_every_kind_is_as_before(
         world.apply(yes=True, inverse=inverse)
         world.write(first)
         assert world.plan().lines == left
+
+
+def test_a_description_that_a_run_gave_to_a_field_of_an_object_goes_again(world: World) -> None:
+    """What was not there before is emptied, in the entries of a map too."""
+    field = "type: text, labels: {singular: Seat, plural: Seats}"
+    ticket = "custom_objects: {ticket: {slug: ticket, labels: {singular: T, plural: Ts}, fields: {seat: {%s}}}}"
+    world.write(ticket % field)
+    world.apply()
+    world.write(ticket % f"{field}, description: Where they sit")
+    world.apply()
+    world.apply(inverse=inverse_of(world.session(), None))
+    assert not world.rows("schemas")[0]["fields"][0].get("description")
+    assert world.plan().lines == ["update custom_object.ticket (fields)"]
