@@ -15,6 +15,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.model.kind import Effect, Impact
+
 PLAN_FORMAT = "1.1"
 
 
@@ -46,12 +48,30 @@ class AttributeView(_Part):
 
 
 class ImpactView(_Part):
-    """Customer records that a change puts at risk, as measured before the plan was shown."""
+    """Records and other objects that a change touches, as measured before the plan was shown."""
 
     count: int | None = Field(None, description="None where the API cannot tell.")
     noun: str
     at_most: bool = False
     detail: str = ""
+    effect: Effect = Field(
+        "lost",
+        description="What happens: records are lost or moved; objects become invisible (hidden), go with the object as "
+        "parts of it (along), or go with it and are managed by nobody (unmanaged).",
+    )
+    objects: list[str] = Field(default_factory=list, description="Names of the objects concerned.")
+
+    @classmethod
+    def of(cls, impact: Impact) -> ImpactView:
+        """Return the view of a measured impact."""
+        return cls(
+            count=impact.count,
+            noun=impact.noun,
+            at_most=impact.at_most,
+            detail=impact.detail,
+            effect=impact.effect,
+            objects=list(impact.objects),
+        )
 
 
 class FindingView(_Part):

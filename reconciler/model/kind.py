@@ -33,6 +33,10 @@ from reconciler.model.values import Value
 
 Row = Mapping[str, Any]
 NaturalKey = tuple[Hashable, ...]
+Effect = Literal["lost", "moved", "hidden", "along", "unmanaged"]
+"""What a change does to what it touches: records are lost or moved; objects become invisible, go with the object as
+parts of it (along), or go with it and are managed by nobody.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,14 +111,16 @@ class Live:
 
 @dataclass(frozen=True, slots=True)
 class Impact:
-    """What a change would lose, as measured. `count` is None where the API cannot tell; `at_most` marks an upper
-    bound.
+    """What a change does to records and to other objects, as measured. `count` is None where the API cannot tell;
+    `at_most` marks an upper bound; `objects` names what it concerns.
     """
 
     count: int | None
     noun: str
     at_most: bool = False
     detail: str = ""
+    effect: Effect = "lost"
+    objects: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

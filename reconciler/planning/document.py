@@ -85,7 +85,7 @@ def to_document(
 
 def summarise(plan: Plan) -> doc.Summary:
     """Return the counts of the last line."""
-    impacts = [(change, impact) for change in plan.changes for impact in change.impacts]
+    impacts = [one for change in plan.changes for one in change.impacts if one.effect == "lost"]
     replaced = plan.count(Action.REPLACE)
     return doc.Summary(
         add=plan.count(Action.CREATE) + replaced,
@@ -96,9 +96,9 @@ def summarise(plan: Plan) -> doc.Summary:
         move=sum(change.moved_from is not None for change in plan.changes),
         manual=sum(bool(change.manual) for change in plan.changes),
         unchanged=plan.kept,
-        records_at_risk=sum(impact.count or 0 for _, impact in impacts),
-        at_most=any(impact.at_most for _, impact in impacts),
-        unmeasured=sum(impact.count is None for _, impact in impacts),
+        records_at_risk=sum(impact.count or 0 for impact in impacts),
+        at_most=any(impact.at_most for impact in impacts),
+        unmeasured=sum(impact.count is None for impact in impacts),
     )
 
 
@@ -114,10 +114,7 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         attributes=[_attribute(item, names, change) for item in change.attributes],
         adopts=change.adopts,
         depends_on=list(change.depends_on),
-        impacts=[
-            doc.ImpactView(count=one.count, noun=one.noun, at_most=one.at_most, detail=one.detail)
-            for one in change.impacts
-        ],
+        impacts=[doc.ImpactView.of(one) for one in change.impacts],
         uses=[doc.UseView(where=one.where, certainty=one.certainty, note=one.note) for one in change.uses],
         findings=[
             doc.FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)

@@ -69,9 +69,7 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
     related = needs(desired, state)
     return _story(sides, address).model_copy(
         update={
-            "impacts": [
-                ImpactView(count=one.count, noun=one.noun, at_most=one.at_most, detail=one.detail) for one in impacts
-            ],
+            "impacts": [ImpactView.of(one) for one in impacts],
             "depends_on": sorted(related.get(address, ())),
             "used_by": sorted(other for other, wants in related.items() if address in wants),
             "runs": _runs(session, address, sides.binding),
