@@ -34,13 +34,17 @@ def _steady() -> float:
 
 @dataclass(frozen=True)
 class Clock:
-    """Time as a lock sees it: the wall clock (seconds since 1970), a steady one, and a way to wait."""
+    """Time as a lock sees it: the wall clock (seconds since 1970), a steady one, and a way to wait; and which process
+    this is, and whether another one is surely dead.
+    """
 
     wall: Callable[[], float] = time.time
     steady: Callable[[], float] = _steady
     sleep: Callable[[float], None] = time.sleep
     beat: bool = True
     """Whether a thread renews the lease; tests renew by hand."""
+    process: Callable[[], str] = identity
+    dead: Callable[[str], bool] = is_dead
 
 
 class LeaseLock:
@@ -60,7 +64,7 @@ class LeaseLock:
                 started = self._clock.steady()
                 mine = replace(
                     info,
-                    process=identity(),
+                    process=self._clock.process(),
                     fence=(holder.fence if holder is not None else 0) + 1,
                     expires=self._stamp(self._lease),
                 )
@@ -98,7 +102,7 @@ class LeaseLock:
         return True
 
     def _free(self, info: LockInfo) -> bool:
-        return not info.id or is_dead(info.process) or _expired(info, self._clock.wall())
+        return not info.id or self._clock.dead(info.process) or _expired(info, self._clock.wall())
 
     def _stamp(self, seconds: float) -> str:
         return stamp(self._clock.wall() + seconds)

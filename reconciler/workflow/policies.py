@@ -11,7 +11,7 @@ from reconciler.model.document import GuardView
 from reconciler.model.errors import PlanError
 from reconciler.planning.policies import judge_policies
 from reconciler.workflow.saved import read_plan
-from reconciler.workflow.session import Surroundings
+from reconciler.workflow.session import Surroundings, surroundings
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ def check_policies(folder: Path, planfiles: Iterable[Path], around: Surroundings
     policies = load_project(folder).project.policies
     if not policies:
         raise PlanError("the project file has no `policies:`", hint="see the page about policies in the documentation")
-    now = (around or Surroundings()).now()
+    now = (around or surroundings()).now()
     return [
         Report(str(path), tuple(judge_policies(read_plan(path), policies, now, tell_all=True))) for path in planfiles
     ]

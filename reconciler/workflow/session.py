@@ -7,8 +7,9 @@ import datetime
 import difflib
 import os
 import secrets
-from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
@@ -37,16 +38,41 @@ EMULATOR = "emulator:"
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a run takes from outside: environment variables, the wall clock, randomness."""
+    """What a run takes from outside: environment variables, clocks, randomness, and the ways to an event loop, to the
+    account and to the state.
+    """
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
     token: Callable[[], str] = lambda: secrets.token_hex(8)
     clock: Clock = field(default_factory=Clock)
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+    """What makes the event loop of each verb (None: asyncio's own)."""
+    transport: Any = None
+    """What carries requests to the account, an httpx transport (None: the network, or the embedded emulator)."""
+    open_store: Callable[[str, Path, Options], Store] = open_store
 
     def stamp(self) -> str:
         """The time in ISO 8601, UTC, to the second."""
         return self.now().astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+_AROUND: ContextVar[Surroundings | None] = ContextVar("surroundings", default=None)
+
+
+def surroundings() -> Surroundings:
+    """Return the surroundings that `within` set, otherwise those of this process."""
+    return _AROUND.get() or Surroundings()
+
+
+@contextmanager
+def within(around: Surroundings) -> Iterator[None]:
+    """Let every session that is opened inside, and every verb that is run, have these surroundings."""
+    before = _AROUND.set(around)
+    try:
+        yield
+    finally:
+        _AROUND.reset(before)
 
 
 @dataclass
@@ -79,7 +105,7 @@ class Session:
         options = Options(
             self.settings.name, self.settings.recipients, self.settings.history, self.around.environ, self.around.clock
         )
-        return open_store(url, self.folder, options)
+        return self.around.open_store(url, self.folder, options)
 
     @property
     def identity(self) -> str:
@@ -150,7 +176,7 @@ class Session:
         from reconciler.remote.client import Client, Connection, in_process
         from reconciler.remote.guard import Mode
 
-        url, token, transport = self.settings.url, self.settings.token, None
+        url, token, transport = self.settings.url, self.settings.token, self.around.transport
         if url.startswith(EMULATOR):
             account = open_emulator(self.folder / url.removeprefix(EMULATOR))
             stack.callback(account.close)
@@ -163,6 +189,7 @@ class Session:
             on_wait=self.on_wait,
             on_answer=self.on_answer,
             hide=self.hide,
+            clock=self.around.clock.steady,
         )
         stack.push_async_callback(client.close)
         return client
@@ -185,7 +212,7 @@ def open_session(
     folder: Path, environment_name: str | None, around: Surroundings | None = None, *, offline: bool = False
 ) -> Session:
     """Open an environment of the project in `folder`. Raises ConfigError."""
-    around = around or Surroundings()
+    around = around or surroundings()
     project = load_project(folder)
     settings = environment(project, environment_name, around.environ, offline=offline)
     return Session(folder, project, settings, load_kinds(), around)
@@ -278,7 +305,7 @@ def open_book(session: Session) -> Book:
 def run_async(coroutine: Any) -> Any:
     """Run a verb; the only place where an event loop is started.
 
-    At its end `asyncio.run` formats the main task with its result, for an error message that it throws away: a plan of
+    At its end asyncio's runner formats the main task with its result, for an error message that nobody sees: a plan of
     thousands of objects would be written out as text for nothing. So the result is kept beside the task.
     """
     kept = []
@@ -286,7 +313,8 @@ def run_async(coroutine: Any) -> Any:
     async def work() -> None:
         kept.append(await coroutine)
 
-    asyncio.run(work())
+    with asyncio.Runner(loop_factory=surroundings().loop) as runner:
+        runner.run(work())
     return kept[0]
 
 
