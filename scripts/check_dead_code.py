@@ -36,6 +36,9 @@ KNOWN_NAMES += ["do_GET", "log_message", "handle_error"]
 # Called by html.parser on its parsers.
 KNOWN_NAMES += ["handle_starttag"]
 
+# Called by asyncio on its loops.
+KNOWN_NAMES += ["_process_events", "_write_to_self"]
+
 
 def dead_code(root: Path) -> list[str]:
     """Return `file:line: unused what 'name'` for everything below the root's folders that nothing mentions."""

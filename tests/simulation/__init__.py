@@ -1,0 +1,1 @@
+"""A deterministic simulation of the program: see README.md in this folder."""

@@ -1,0 +1,338 @@
+"""One history: an account, a project, and whatever happens to them, all drawn from one seed."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime
+import io
+import json
+import os
+import random
+import shutil
+import sys
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextvars import copy_context
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from reconciler.cli import program
+from reconciler.emulator import Settings, open_account
+from reconciler.store import Clock, Options
+from reconciler.store.documents import DocumentStore
+from reconciler.workflow.session import Surroundings, within
+from tests.simulation.declaring import RICH, Declaring
+from tests.simulation.disk import BeatingLock, Disk, DiskShelf
+from tests.simulation.ledger import OBJECTS, Ledger, Loss, Removed
+from tests.simulation.scheduler import Loop, Process, Scheduler
+from tests.simulation.wire import FAIR, FOUL, Internet
+
+PROJECT = """\
+version: 1
+environments:
+  test:
+    url: https://account.example
+    token: emulator-token
+default_environment: test
+"""
+HOLDERS = ("tags", "lists", "fields", "dealCustomFieldMeta", "accountCustomFieldMeta", "dealStages", "schemas")
+"""Tables whose objects hold customer records."""
+
+
+class _Streams(io.TextIOBase):
+    """Standard output and error of whichever process has the baton."""
+
+    def __init__(self) -> None:
+        self.taken: dict[str, io.StringIO] = {}
+
+    def write(self, text: str) -> int:
+        name = threading.current_thread().name
+        return self.taken.setdefault(name, io.StringIO()).write(text)
+
+    def isatty(self) -> bool:
+        return False
+
+
+@dataclass
+class Ran:
+    """A command that ran: what it said, what became of it, and what its requests did to the account."""
+
+    argv: tuple[str, ...]
+    process: Process
+    code: int | None = None
+    text: str = ""
+    losses: list[Loss] = field(default_factory=list)
+    removed: list[Removed] = field(default_factory=list)
+    disturbed: bool = False
+
+    @property
+    def killed(self) -> bool:
+        """Whether it died on the way."""
+        return self.process.dead
+
+    def __str__(self) -> str:
+        ended = "killed" if self.killed else f"exit {self.code}"
+        return f"{self.process.name}: {' '.join(self.argv)} -> {ended}"
+
+
+@dataclass
+class Fate:
+    """What is to become of a process: at which of its boundaries it dies, freezes or is interrupted."""
+
+    kill: int = 0
+    freeze: int = 0
+    seconds: float = 0.0
+    interrupt: int = 0
+    seen: int = 0
+
+
+def _name(table: str, row: dict[str, Any]) -> str:
+    return str(row.get(OBJECTS[table]))
+
+
+class World:
+    """One account, one project, one disk, and simulated time. Everything random comes from `chance`."""
+
+    def __init__(self, seed: int, *, foul: bool = True) -> None:
+        self.chance = random.Random(seed)
+        random.seed(seed)  # libraries draw their jitter from it
+        self.story: list[str] = []
+        self.scheduler = Scheduler()
+        self.declaring = Declaring(random.Random(seed + 1))
+        self.settings = Settings(
+            orphan_stages=self.chance.random() < 0.3,
+            id_reuse=self.chance.random() < 0.3,
+            list_put=self.chance.choice(["empty", "list"]),
+            bulk_options=self.chance.choice(["append", "replace"]),
+            cap_limit=self.chance.choice([100, 100, 20]),
+            tasktype_delete=self.chance.choice(["refused", "deleted"]),
+        )
+        self.account = open_account(settings=self.settings, clock=lambda: self.scheduler.now)
+        self.ledger = Ledger(self.account)
+        self.disk = Disk()
+        self.net = Internet(
+            self.account, self.ledger, self.chance, self.boundary, FOUL if foul and self.chance.random() < 0.6 else FAIR
+        )
+        self.folder = Path(tempfile.mkdtemp(prefix="sim-", dir="/dev/shm" if os.path.isdir("/dev/shm") else None))
+        (self.folder / "config").mkdir()
+        (self.folder / "reconciler.yaml").write_text(PROJECT)
+        self.fates: dict[str, Fate] = {}
+        self.busy = 0.0
+        self.streams = _Streams()
+        self.runs: list[Ran] = []
+        self.running: list[Ran] = []
+        self.arrivals = 0
+        self.config: dict[str, Any] = {}
+        self.refuges: set[tuple[str, str]] = set()
+        self.known: dict[tuple[str, str], set[str]] = {}
+
+    def close(self) -> None:
+        """Forget everything."""
+        self.account.close()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+    def tell(self, what: str) -> None:
+        """Add to the story of this history."""
+        self.story.append(f"{self.scheduler.now:9.1f} {what}")
+
+    # --- what happens at boundaries --------------------------------------------------------------------------------
+
+    def boundary(self, process: Process, where: str = "") -> None:
+        """Let happen at one end of a request or write of a process what its fate and chance say."""
+        fate = self.fates[process.name]
+        fate.seen += 1
+        if fate.kill == fate.seen:
+            self.tell(f"{process.name} is killed {where}")
+            process.die()
+        if fate.interrupt == fate.seen and process.interrupt is not None:
+            self.tell(f"{process.name} gets a Ctrl-C {where}")
+            process.interrupt()
+        if fate.freeze == fate.seen:
+            self.tell(f"{process.name} freezes for {fate.seconds:.0f} s {where}")
+            process.freeze(fate.seconds)
+            process.sleep(0.0)
+        if self.busy and self.chance.random() < self.busy:
+            self.something()
+
+    def something(self) -> None:
+        """Let somebody else do something in the account."""
+        for ran in self.running:
+            ran.disturbed = True
+        if self.chance.random() < 0.8:
+            self.record()
+        else:
+            self.edit_by_hand()
+
+    def record(self) -> None:
+        """Let a customer record arrive at any object that holds such."""
+        rows = self.account.rows
+        places = [
+            (table, row)
+            for table in HOLDERS
+            for row in rows.all(table)
+            if table != "dealCustomFieldMeta" or str(row["id"]) != "1"
+        ]  # fmt: skip
+        if not places:
+            return
+        self.arrivals += 1
+        declared = json.dumps(self.config)
+        doomed = [(table, row) for table, row in places if _name(table, row) not in declared]
+        table, row = self.chance.choice(doomed if doomed and self.chance.random() < 0.6 else places)
+        before = set(self.ledger.records())
+        with rows.transaction():
+            self._arrive(table, row, f"9{self.arrivals:05d}")
+        new = set(self.ledger.records()) - before
+        sent = dict(self.net.numbers)
+        self.ledger.arrived |= dict.fromkeys(new, sent)
+        self.tell(f"a record arrives at {table}/{row['id']} {_name(table, row)!r}")
+
+    def _arrive(self, table: str, row: dict[str, Any], identity: str) -> None:
+        rows, owner = self.account.rows, str(row["id"])
+        if table in ("tags", "lists", "fields"):
+            rows.put("contacts", identity, {"id": identity, "email": f"c{identity}@example.com"})
+        if table == "tags":
+            rows.put("contactTags", identity, {"id": identity, "contact": identity, "tag": owner})
+        elif table == "lists":
+            rows.put("contactLists", identity, {"id": identity, "contact": identity, "list": owner, "status": "1"})
+        elif table == "fields":
+            options = rows.where("fieldOptions", field=owner)
+            value = self.chance.choice(options)["value"] if options else "x"
+            rows.put("fieldValues", identity, {"id": identity, "contact": identity, "field": owner, "value": value})
+        elif table == "dealStages":
+            deal = {"id": identity, "title": f"Deal {identity}", "stage": owner, "group": str(row["group"])}
+            rows.put("deals", identity, {**deal, "value": "100", "currency": "usd", "status": "0"})
+        elif table == "schemas":
+            values = [{"id": one["id"], "value": "x"} for one in row["fields"]]
+            rows.put("records", identity, {"id": identity, "schema": owner, "fields": values})
+        else:
+            holder = "dealId" if table.startswith("deal") else "accountId"
+            value = {"id": int(identity), "customFieldId": int(owner), holder: int(identity), "fieldValue": "x"}
+            rows.put(table.replace("Meta", "Data"), identity, value)
+
+    def edit_by_hand(self) -> None:
+        """Let a person rename something in the account, or add a stage to a pipeline."""
+        rows = self.account.rows
+        pipelines = rows.all("dealGroups")
+        if pipelines and self.chance.random() < 0.4:
+            pipeline = self.chance.choice(pipelines)
+            with rows.transaction():
+                identity = rows.next_id("dealStages", reuse=False)
+                kind = self.account.types["dealStages"]
+                own = {"group": pipeline["id"], "title": self.declaring.name("by hand"), "order": "9", "id": identity}
+                rows.put("dealStages", identity, {**kind.defaults, **own})
+            self.tell(f"somebody adds the stage {own['title']!r} to pipeline {pipeline['id']}")
+            return
+        table, column = self.chance.choice(
+            [("tags", "tag"), ("lists", "name"), ("dealStages", "title"), ("fields", "title")]
+        )
+        there = rows.all(table)
+        if there:
+            row = self.chance.choice(there)
+            name = self.declaring.name("by hand")
+            with rows.transaction():
+                rows.put(table, row["id"], {**row, column: name})
+            self.tell(f"somebody renames {table}/{row['id']} {row[column]!r} to {name!r}")
+
+    def learn(self) -> None:
+        """Take over from state and journal which object has which addresses."""
+        state = json.loads(self.disk.documents.get("", b"{}"))
+        bindings = list(state.get("resources", {}).items())
+        for name in ("journal", *(one for one in self.disk.documents if one.startswith("segments/"))):
+            content = b"".join(self.disk.logs.get(name, ())) or self.disk.documents.get(name, b"")
+            records = [json.loads(line) for line in content.splitlines()]
+            bindings += [(one["address"], one["binding"]) for one in records if one.get("binding")]
+        for address, binding in bindings:
+            self.known.setdefault((binding["kind"], str(binding["id"])), set()).add(address)
+
+    # --- commands --------------------------------------------------------------------------------------------------
+
+    def declare(self, config: dict[str, Any]) -> None:
+        """Make this the configuration; JSON is YAML."""
+        self.config = config
+        (self.folder / "config" / "all.yaml").write_text(json.dumps(config, indent=1))
+        for pipeline in config.get("pipelines", {}).values():
+            for stage in pipeline["stages"].values():
+                to = stage.get("lifecycle", {}).get("on_destroy", {}).get("move_deals_to")
+                if to in pipeline["stages"]:
+                    self.refuges.add((stage["title"], pipeline["stages"][to]["title"]))
+
+    def around(self, process: Process) -> Surroundings:
+        """Return what a process finds: its clocks, the shared disk, the wire."""
+        tokens = random.Random(f"{process.name}")
+        clock = Clock(
+            process.wall_time,
+            process.steady,
+            process.sleep,
+            beat=False,
+            process=lambda: process.name,
+            dead=lambda name: any(one.process.name == name and one.process.over for one in self.runs),
+        )
+
+        def store(url: str, folder: Path, options: Options) -> DocumentStore:
+            shelf = DiskShelf(self.disk, process, partial(self.boundary, process))
+            return DocumentStore(shelf, keep=options.history, locks=BeatingLock(shelf, clock), clock=clock)
+
+        return Surroundings(
+            environ={},
+            now=lambda: datetime.datetime.fromtimestamp(process.wall_time(), datetime.UTC),
+            token=lambda: f"{tokens.getrandbits(64):016x}",
+            clock=clock,
+            loop=lambda: Loop(process),
+            transport=self.net.transport(process),
+            open_store=store,
+        )
+
+    def start(self, *argv: str, fate: Fate | None = None, wall: float = 0.0) -> Ran:
+        """Start a command as a process of its own."""
+        process = Process(self.scheduler, f"p{len(self.runs) + 1}", wall)
+        ran = Ran(argv, process)
+        self.fates[process.name] = fate or Fate()
+        around = self.around(process)
+
+        def work() -> None:
+            with within(around):
+                ran.code = program.run(["--chdir", str(self.folder), "-q", *argv])
+
+        def ended() -> None:
+            ran.text = "".join(stream.getvalue() for name, stream in self.streams.taken.items() if name == process.name)
+            self.running.remove(ran)
+            self.tell(str(ran))
+
+        process.at_end.append(ended)
+        self.runs.append(ran)
+        self.running.append(ran)
+        self.scheduler.start(process, lambda: copy_context().run(work))
+        return ran
+
+    def run(self, *argv: str, fate: Fate | None = None) -> Ran:
+        """Run a command to its end, and let what it sent arrive."""
+        self.learn()
+        ran = self.start(*argv, fate=fate)
+        self.scheduler.join(ran.process)
+        self.scheduler.pass_time(10.0)
+        self.learn()
+        ran.losses = [one for one in self.ledger.losses if one.sent.process is ran.process]
+        ran.removed = [one for one in self.ledger.removed if one.sent.process is ran.process]
+        return ran
+
+
+@contextlib.contextmanager
+def new_world(seed: int, **options: Any) -> Iterator[World]:
+    """Make a world, with its streams in place of those of the test."""
+    world = World(seed, **options)
+    out, err, where = sys.stdout, sys.stderr, os.getcwd()
+    sys.stdout = sys.stderr = world.streams
+    os.chdir(world.folder)
+    try:
+        yield world
+    finally:
+        sys.stdout, sys.stderr = out, err
+        os.chdir(where)
+        world.close()
+
+
+__all__ = ["RICH", "Counter", "Fate", "Ran", "World", "new_world"]

@@ -1,0 +1,182 @@
+"""What the account held before and after every request: which records are gone or moved, which objects came and went,
+and whose request it was.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from reconciler.emulator import Account
+
+if TYPE_CHECKING:
+    from tests.simulation.wire import Sent
+
+Key = tuple[str, str]
+WINDOW = 14
+"""Requests of a process between its count of an object and its delete; a record that arrives just in between is
+nobody's fault, for the API cannot count and delete at once. Six steps run side by side.
+"""
+RECORDS: dict[str, tuple[tuple[str, str], ...]] = {
+    "contacts": (),
+    "contactTags": (("tags", "tag"),),
+    "contactLists": (("lists", "list"),),
+    "fieldValues": (("fields", "field"),),
+    "dealCustomFieldData": (("dealCustomFieldMeta", "customFieldId"),),
+    "accountCustomFieldData": (("accountCustomFieldMeta", "customFieldId"),),
+    "deals": (("dealStages", "stage"),),
+    "records": (("schemas", "schema"),),
+    "dealTasks": (("dealTasktypes", "dealTasktype"), ("taskOutcomes", "outcome")),
+    "contactDeals": (("dealRoles", "role"),),
+    "ecomCustomers": (("connections", "connectionid"),),
+}
+"""Tables of customer records, with the objects that each belongs to."""
+OBJECTS: dict[str, str] = {
+    "tags": "tag", "lists": "name", "fields": "title", "fieldOptions": "value", "groupDefinitions": "label",
+    "dealCustomFieldMeta": "fieldLabel", "accountCustomFieldMeta": "fieldLabel", "dealGroups": "title",
+    "dealStages": "title", "schemas": "slug", "webhooks": "name", "dealTasktypes": "title", "taskOutcomes": "title",
+    "dealRoles": "title", "groups": "title", "users": "username", "addresses": "companyName", "calendars": "title",
+    "savedResponses": "title", "messages": "name", "personalizations": "tag", "connections": "externalid",
+    "segmentsV2": "name", "urlWhitelistings": "domain", "eventTrackingEvents": "name", "schema fields": "id",
+}  # fmt: skip
+"""Tables of configuration, with the property by which people know a row."""
+MADE_AT = {"customObjects": "schemas", "fieldOption": "fieldOptions"}
+HOMES = {"dealStages": "group", "fieldOptions": "field", "schema fields": "schema"}
+"""What an object is part of, so that its name is only one among those of its home."""
+KINDS = {
+    "tags": "tag", "lists": "list", "fields": "field", "groupDefinitions": "field_group",
+    "dealCustomFieldMeta": "deal_field", "accountCustomFieldMeta": "account_field", "dealGroups": "pipeline",
+    "dealStages": "stage", "schemas": "custom_object", "webhooks": "webhook", "dealTasktypes": "task_type",
+    "taskOutcomes": "task_outcome", "dealRoles": "deal_role", "groups": "user_group", "users": "user",
+    "addresses": "address", "calendars": "calendar", "savedResponses": "saved_response", "messages": "message",
+    "personalizations": "personalization", "connections": "connection", "segmentsV2": "segment",
+    "urlWhitelistings": "site_domain", "eventTrackingEvents": "tracked_event",
+}  # fmt: skip
+"""The kind of each table."""
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A record that a request took away, or moved: from where, by whom, and whether it was countable before."""
+
+    record: Key
+    place: tuple[Any, ...]
+    now: tuple[Any, ...] | None
+    sent: Sent
+    countable: bool
+
+    def __str__(self) -> str:
+        what = "lost" if self.now is None else f"moved to {self.now}"
+        return f"{'/'.join(self.record)} of {self.place} {what} by {self.sent}"
+
+
+@dataclass(frozen=True)
+class Removed:
+    """An object that a request took away."""
+
+    table: str
+    id: str
+    name: str
+    home: str
+    sent: Sent
+
+    def __str__(self) -> str:
+        return f"{self.table}/{self.id} {self.name!r} removed by {self.sent}"
+
+
+@dataclass
+class Ledger:
+    """The books of one account."""
+
+    account: Account
+    losses: list[Loss] = field(default_factory=list)
+    removed: list[Removed] = field(default_factory=list)
+    made: dict[Key, Sent] = field(default_factory=dict)
+    arrived: dict[Key, dict[str, int]] = field(default_factory=dict)
+    _counted: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def records(self) -> dict[Key, tuple[Any, ...]]:
+        """Return every customer record with its place."""
+        rows = self.account.rows
+        found: dict[Key, tuple[Any, ...]] = {}
+        for table, parents in RECORDS.items():
+            for row in rows.all(table):
+                found[table, str(row["id"])] = tuple((name, str(row.get(column))) for name, column in parents)
+                if table == "deals":
+                    stage = rows.get("dealStages", row.get("stage")) or {}
+                    found[table, str(row["id"])] += (("dealGroups", str(stage.get("group", row.get("group")))),)
+                if table == "records":
+                    alive = {str(one["id"]) for one in (rows.get("schemas", row["schema"]) or {}).get("fields", ())
+                             if one.get("status") != "marked_for_deletion"}  # fmt: skip
+                    for value in row.get("fields", ()):
+                        if str(value["id"]) in alive:
+                            found[f"value of {row['id']}", str(value["id"])] = (
+                                ("schemas", str(row["schema"])), ("schema fields", str(value["id"])),
+                            )  # fmt: skip
+                if table == "fieldValues":
+                    for option in rows.where("fieldOptions", field=row["field"]):
+                        if str(option["value"]) == str(row.get("value")):
+                            found["choice", str(row["id"])] = (("fields", str(row["field"])),)
+        return found
+
+    def objects(self) -> dict[Key, str]:
+        """Return every object of the configuration with its name."""
+        rows = self.account.rows
+        found: dict[Key, str] = {}
+        for table, column in OBJECTS.items():
+            for row in rows.all(table):
+                found[table, str(row.get("id", row.get(column)))] = str(row.get(column))
+        for schema in rows.all("schemas"):
+            for one in schema["fields"]:
+                if one.get("status") != "marked_for_deletion":
+                    found["schema fields", f"{schema['id']} {one['id']}"] = str(one["id"])
+        return found
+
+    @contextmanager
+    def watching(self, sent: Sent) -> Iterator[None]:
+        """Book what one request changes."""
+        if sent.method == "GET":
+            for token in set(re.findall(r"[A-Za-z0-9-]+", sent.url)):
+                self._counted[sent.process.name, token] = sent.number
+            yield
+            return
+        before, things, homes = self.records(), self.objects(), self._homes()
+        yield
+        after, now = self.records(), self.objects()
+        for key, place in before.items():
+            if after.get(key) != place:
+                self.losses.append(Loss(key, place, after.get(key), sent, self._countable(key, place, sent)))
+        self.removed += [Removed(*key, things[key], homes.get(key, ""), sent) for key in things if key not in now]
+        head = sent.url.strip("/").partition("/")[0].partition("?")[0]
+        table = MADE_AT.get(head, head)
+        self.made |= {key: sent for key in now if key not in things and key[0] == table and sent.method == "POST"}
+
+    def _homes(self) -> dict[Key, str]:
+        rows = self.account.rows
+        found = {("fieldOptions", str(row["id"])): f"fields/{row['field']}" for row in rows.all("fieldOptions")}
+        for row in rows.all("schemas"):
+            found |= {("schema fields", f"{row['id']} {one['id']}"): f"schemas/{row['id']}" for one in row["fields"]}
+        return found
+
+    def _countable(self, key: Key, place: tuple[Any, ...], sent: Sent) -> bool:
+        """Tell whether the process could have known of a record when it sent this."""
+        base = ("records", key[0].removeprefix("value of ")) if key[0].startswith("value of ") else key
+        arrived = self.arrived.get(("fieldValues", key[1]) if key[0] == "choice" else base)
+        if arrived is None:
+            return True
+        counted = max((self._counted.get((sent.process.name, one), 0) for _, one in place), default=0)
+        fair = arrived.get(sent.process.name, 0) >= counted > 0 and sent.number - counted <= WINDOW
+        return not fair
+
+    def twins(self) -> list[str]:
+        """Return the objects that requests of the program made twice."""
+        names = self.objects()
+        seen: dict[tuple[str, str, str], list[str]] = {}
+        for key in self.made:
+            if key in names:
+                row = self.account.rows.get(*key) or {}
+                seen.setdefault((key[0], str(row.get(HOMES.get(key[0], ""), "")), names[key]), []).append(key[1])
+        return [f"{table} {name!r} exists {len(ids)} times: {ids}" for (table, _, name), ids in seen.items() if ids[1:]]
