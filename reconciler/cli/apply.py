@@ -165,18 +165,15 @@ async def still_true(opened: Any, planned: Any, options: Any) -> Any:
 def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: float, telling: Telling) -> int:
     """Prove that a saved plan still fits, then do what of it does."""
     from reconciler.render import text
-    from reconciler.workflow.saved import check_plan, judged_today, only_approved, read_plan
+    from reconciler.workflow.judging import judged
+    from reconciler.workflow.saved import check_plan, only_approved, read_plan
     from reconciler.workflow.session import run_async
 
     opened = bordered(session(chosen), proof.guards_from)
     document = read_plan(planfile)
     if proof.digest is not None:
         only_approved(document, proof.digest)
-    if proof.guards_from is not None:
-        from reconciler.workflow.borders import judged_under
-
-        document = judged_under(opened, document)
-    document = judged_today(opened, document)
+    document = judged(opened, document, document.managed)
     if document.tripped:
         return refuse(document, telling)
     checked = run_async(check_plan(opened, document, strict=proof.strict))

@@ -159,12 +159,12 @@ def fetch(chosen: Globals, name: str, file: str, out: Path, host: str | None, pu
 @click.pass_obj
 def guard(chosen: Globals, planfile: Path, guards_from: str) -> int:
     """Judge a plan by the guards and policies of somewhere else; exit code 7 where they stop it. Offline."""
-    from reconciler.workflow.borders import judged_under
-    from reconciler.workflow.saved import judged_today, read_plan
+    from reconciler.workflow.judging import judged
+    from reconciler.workflow.saved import read_plan
 
     document = read_plan(planfile)
     opened = bordered(session(replace(chosen, environment=document.environment), offline=True), guards_from)
-    document = judged_today(opened, judged_under(opened, document))
+    document = judged(opened, document, document.managed)
     if document.tripped:
         say(plan_view(document, "text"))
         return 7

@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.engine.drive import drive
 from reconciler.engine.together import together
 from reconciler.model.errors import AuthError, Rejected
-from reconciler.model.http import Remote, Request, Response
+from reconciler.model.http import Flow, Remote, Request, Response
 from reconciler.model.kind import Finding, Impact, Kinds
 from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, write_of
 from reconciler.model.values import Reference, RemoteId
@@ -70,16 +70,23 @@ async def examine(
             except (AuthError, Rejected) as error:
                 findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
         measured = change.action in LOSSY and not goes_with_its_parent(change, kinds, doomed)
-        if impact and measured and change.live is not None:
+        uncounted = False
+        if measured and change.live is not None:
             loss: Op = "update" if change.action is Action.UPDATE else "delete"
+            measure = kind.impact(write_of(change, loss, identity, secret=secret))
+            uncounted = not impact and asks(measure)
             try:
-                measure = kind.impact(write_of(change, loss, identity, secret=secret))
-                impacts += await drive(measure, remote, sleep=sleep)
+                impacts += await drive(measure, remote, sleep=sleep) if impact else []
             except (AuthError, Rejected) as error:
                 impacts.append(Impact(None, "records", detail=error.message))
-        return replace(change, findings=tuple(findings), impacts=tuple(impacts))
+        return replace(change, findings=tuple(findings), impacts=tuple(impacts), uncounted=uncounted)
 
     return replace(plan, changes=tuple(await together(look(change) for change in plan.changes)))
+
+
+def asks(flow: Flow[list[Impact]]) -> bool:
+    """Tell whether a flow that measures has a question for the account: a change that cannot touch records has none."""
+    return next(flow, None) is not None
 
 
 def goes_with_its_parent(change: Change, kinds: Kinds, doomed: Container[tuple[str, str]]) -> bool:

@@ -3,7 +3,8 @@
 Values are encoded (`values.encode`): references as `{"$ref": address}`, secrets as `{"$secret": "...${secret.X}..."}`,
 sensitive texts as `{"$sensitive": salted hash}` where they are to be written. Secrets and tokens were masked when the
 document was made; nothing that reads it needs to mask again. What each minor version added: 1.1 `found`, `ignored`,
-`salt`, `$sensitive`, `check_requests`, `uses`.
+`salt`, `$sensitive`, `check_requests`, `uses`; 1.2 what guards look at: `effect` and `objects` of impacts, `guarded`,
+`uncounted`, `managed`, `declared`, `renames`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.model.kind import Effect, Impact
 
-PLAN_FORMAT = "1.1"
+PLAN_FORMAT = "1.2"
 
 
 class _Part(BaseModel):
@@ -104,6 +105,8 @@ class ChangeView(_Part):
     adopts: bool = Field(False, description="Takes over an object that exists and was not managed.")
     depends_on: list[str] = Field(default_factory=list)
     impacts: list[ImpactView] = Field(default_factory=list)
+    uncounted: bool = Field(False, description="It may touch records, and nobody asked how many (--no-impact).")
+    guarded: bool = Field(False, description="A delete of its kind needs a yes for each object.")
     uses: list[UseView] = Field(default_factory=list, description="What else in the account mentions the object.")
     findings: list[FindingView] = Field(default_factory=list)
     manual: dict[str, str] = Field(
@@ -143,6 +146,14 @@ class SkippedView(_Part):
     address: str
     reason: str
     forbidden: bool = False
+
+
+class RenameView(_Part):
+    """A delete and a create that are most likely one object."""
+
+    source: str
+    target: str
+    likeness: float = Field(description="Between 0 and 1.")
 
 
 class GuardView(_Part):
@@ -213,6 +224,11 @@ class PlanDocument(_Part):
     steps: list[StepView] = Field(default_factory=list)
     skipped: list[SkippedView] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
+    renames: list[RenameView] = Field(default_factory=list)
+    declared: int = Field(0, description="How many resources the configuration declares.")
+    managed: dict[str, int] = Field(
+        default_factory=dict, description="How many objects of each kind the state knew when planning."
+    )
     guards: list[GuardView] = Field(default_factory=list)
     forecast: Forecast = Field(default_factory=Forecast)
     reads: list[str] = Field(default_factory=list, description="Kinds that the apply reads again before and after.")

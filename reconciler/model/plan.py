@@ -80,6 +80,8 @@ class Change:
     page: str = ""
     """Path of the screen for the manual steps in the account's web interface, where it is known."""
     impacts: tuple[Impact, ...] = ()
+    uncounted: bool = False
+    """It may touch records, and nobody asked how many."""
     uses: tuple[Use, ...] = ()
     findings: tuple[Finding, ...] = ()
     natural_key: tuple[object, ...] = ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model import document as doc
@@ -22,6 +22,7 @@ from reconciler.model.spec import Lifecycle
 from reconciler.model.values import Ref, RemoteId, Value
 from reconciler.planning.binding import salted
 from reconciler.planning.parts import parts
+from reconciler.planning.renames import Rename
 
 MASK = "(sensitive)"
 WEB = ("api-us1.com", "activehosted.com")
@@ -43,10 +44,12 @@ class Heading:
     serial: int
     options: Mapping[str, Any]
     salt: str = ""
+    declared: int = 0
+    managed: Mapping[str, int] = field(default_factory=dict)
 
 
 def to_document(
-    plan: Plan, heading: Heading, forecast: doc.Forecast, kinds: Kinds, guards: Iterable[doc.GuardView] = ()
+    plan: Plan, heading: Heading, forecast: doc.Forecast, kinds: Kinds, renames: Iterable[Rename] = ()
 ) -> doc.PlanDocument:
     """Return the document of a plan, masked and with its digest."""
     names = {(kind_of(address), identity): address for address, identity in plan.ids.items()}
@@ -74,7 +77,9 @@ def to_document(
             doc.SkippedView(address=one.address, reason=one.reason, forbidden=one.forbidden) for one in plan.skipped
         ],
         warnings=list(plan.warnings),
-        guards=list(guards),
+        renames=[doc.RenameView(source=one.source, target=one.target, likeness=one.likeness) for one in renames],
+        declared=heading.declared,
+        managed=dict(heading.managed),
         forecast=forecast,
         reads=list(plan.reads),
         ids=dict(plan.ids),
@@ -115,6 +120,8 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         adopts=change.adopts,
         depends_on=list(change.depends_on),
         impacts=[doc.ImpactView.of(one) for one in change.impacts],
+        uncounted=change.uncounted,
+        guarded=kind.guarded,
         uses=[doc.UseView(where=one.where, certainty=one.certainty, note=one.note) for one in change.uses],
         findings=[
             doc.FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)

@@ -1,205 +1,348 @@
-"""Guards: what stops a plan unless somebody says yes to exactly that. Pure; each verdict goes into the plan
-document.
+"""Guards: what stops a plan unless somebody says yes to exactly that. Pure: a table of guards, judged over the plan
+document, which carries all that they look at.
 """
 
 from __future__ import annotations
 
+import difflib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
 
-from reconciler.model.document import GuardView
-from reconciler.model.plan import DESTROYS, Change, Plan
+from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument
+from reconciler.model.kind import Effect
 from reconciler.model.project import Guards
-from reconciler.planning.renames import suspected
-from reconciler.planning.work import Inputs
 
 SMALL = 10
 """Kinds with fewer objects are not held to the percentage."""
+DESTROYS = ("delete", "replace")
 
 
-def judge(
-    plan: Plan,
-    inputs: Inputs,
-    limits: Guards,
-    allow: Iterable[str],
-    *,
-    counted: bool = True,
-    requests: int = 0,
-    most: int | None = None,
-) -> list[GuardView]:
-    """Return the verdict of every guard that has something to say. `allow` holds what was said yes to on the command
-    line, e.g. `max_deletes=7`; the project file says yes in `limits.allow`. `requests` is what plan and apply take,
-    `most` how many they may. Without `counted`, nobody asked the account what would be lost (--no-impact).
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What is judged: a plan, the limits, and how many objects of each kind are managed."""
+
+    document: PlanDocument
+    limits: Guards
+    managed: Mapping[str, int]
+
+    @property
+    def doomed(self) -> list[ChangeView]:
+        """Changes after which the object that was there is gone."""
+        return [change for change in self.document.changes if change.action in DESTROYS]
+
+    @property
+    def tearing_down(self) -> bool:
+        """Whether the user asked for the end of everything."""
+        return bool(self.document.options.get("destroy"))
+
+    @property
+    def counted(self) -> bool:
+        """Whether the account was asked what would be lost."""
+        return self.document.options.get("impact", True) is not False
+
+
+@dataclass(frozen=True, slots=True)
+class Trip:
+    """What a guard has found: the addresses, and what its texts are filled with."""
+
+    changes: tuple[ChangeView, ...] = ()
+    said: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Guard:
+    """One entry of the table. `message`, `override` and `remedy` are templates over what `look` says of a trip;
+    `override` is what `--allow` takes, empty where nothing can be said.
+
+    A `teardown` guard holds too where the user asked for the end of everything. One that `warns` stops nothing. A
+    guard that an option of the command line says yes to has that `option` instead of an override.
     """
-    doomed = [change for change in plan.changes if change.action in DESTROYS]
-    tripped = [*_protected(doomed), *_counts(doomed, inputs, limits), *_records(doomed, plan, limits), *_findings(plan)]
-    tripped += _cost(requests, most if most is not None else limits.max_requests)
-    if not inputs.tearing_down:
-        tripped += [*_shares(doomed, inputs, limits), *_lists(doomed, inputs, limits), *_emptied(doomed, inputs)]
-        tripped += _renames(plan, inputs)
-    judged = [answered(guard, allow, limits.allow) for guard in tripped]
-    return judged if counted else [*judged, *_uncounted(doomed)]
+
+    name: str
+    judges: str
+    message: str
+    override: str
+    look: Callable[[Case], Iterable[Trip]]
+    remedy: str = ""
+    teardown: bool = True
+    warns: bool = False
+    option: str = ""
 
 
-def answered(guard: GuardView, allow: Iterable[str], standing: Iterable[str]) -> GuardView:
-    """Return a tripped guard as overridden where somebody said yes to exactly this."""
-    said = guard.override.removeprefix("--allow ")
-    for by, yes in (("command line", allow), ("project file", standing)):
-        if said and said in set(yes):
-            return guard.model_copy(update={"verdict": "overridden", "by": by})
-    return guard
+def judge(document: PlanDocument, limits: Guards, managed: Mapping[str, int]) -> list[GuardView]:
+    """Return the verdict of every guard that has something to say about a plan.
+
+    `managed` are the objects of each kind in the state that the plan was made from. What was said yes to on the
+    command line stands in the document's options, what the project file says yes to in `limits.allow`. The verdict
+    depends on nothing else: whoever judges the same document by the same limits and numbers comes to the same.
+    """
+    if document.options.get("refresh_only"):
+        return []  # drift alone changes nothing
+    case = Case(document, limits, managed)
+    return [
+        _verdict(guard, trip, case)
+        for guard in TABLE
+        if guard.teardown or not case.tearing_down
+        for trip in guard.look(case)
+    ]
+
+
+def _verdict(guard: Guard, trip: Trip, case: Case) -> GuardView:
+    said = {"count": 0, **trip.said}
+    yes = guard.override.format(**said)
+    view = GuardView(
+        name=guard.name,
+        verdict="warned" if guard.warns else "tripped",
+        message=guard.message.format(**said),
+        addresses=sorted(change.address for change in trip.changes),
+        override=guard.option or (f"--allow {yes}" if yes else ""),
+        remedy=guard.remedy.format(**said),
+    )
+    if guard.option:
+        return view.model_copy(update={"verdict": "overridden", "by": "command line"})
+    for by, allowed in (("command line", case.document.options.get("allow", ())), ("project file", case.limits.allow)):
+        if yes and yes in set(allowed):
+            return view.model_copy(update={"verdict": "overridden", "by": by})
+    return view
 
 
 def idle(guards: Iterable[GuardView], allow: Iterable[str]) -> list[str]:
     """Return a warning for each yes that no guard asked for: most likely it is misspelt or out of date."""
     asked = {guard.override.removeprefix("--allow ") for guard in guards}
-    return [f"--allow {one} says yes to nothing that this plan does" for one in allow if one not in asked]
+    return [f"--allow {one} says yes to nothing that this plan does{_known(one)}" for one in allow if one not in asked]
 
 
-def _guard(name: str, message: str, changes: Iterable[Change], override: str = "", remedy: str = "") -> GuardView:
-    return GuardView(
-        remedy=remedy,
-        name=name,
-        verdict="tripped",
-        message=message,
-        addresses=sorted(change.address for change in changes),
-        override=override if override.startswith("--") or not override else f"--allow {override}",
-    )
+def _known(yes: str) -> str:
+    """Return what is wrong with the name of a guard, "" where there is such a guard."""
+    name = yes.partition("=")[0]
+    names = sorted({guard.name for guard in TABLE if guard.override})
+    if name in names:
+        return ""
+    near = difflib.get_close_matches(name, names, 1)
+    return f": there is no guard `{name}`" + (f", did you mean `{near[0]}`?" if near else "")
 
 
-def _protected(doomed: list[Change]) -> list[GuardView]:
-    """`prevent_destroy` is kept in the state, so that it outlives its block."""
-    held = [
-        change
-        for change in doomed
-        if (change.binding is not None and change.binding.prevent_destroy)
-        or (change.resource is not None and change.resource.lifecycle.prevent_destroy)
-    ]
-    return [
-        _guard(
-            "prevent_destroy",
-            f"{change.address} is protected by `lifecycle: {{prevent_destroy: true}}`",
-            [change],
-            f"prevent_destroy={change.address}",
-        )
-        for change in held
-    ]
-
-
-def _counts(doomed: list[Change], inputs: Inputs, limits: Guards) -> list[GuardView]:
-    """Who asks for the end of everything is held to a limit only where the project file sets one."""
-    if limits.max_deletes is None or len(doomed) <= limits.max_deletes:
-        return []
-    if inputs.tearing_down and "max_deletes" not in limits.model_fields_set:
-        return []
-    return [
-        _guard(
-            "max_deletes",
-            f"{len(doomed)} objects would be destroyed; the limit is {limits.max_deletes}",
-            doomed,
-            f"max_deletes={len(doomed)}",
-        )
-    ]
-
-
-def _shares(doomed: list[Change], inputs: Inputs, limits: Guards) -> list[GuardView]:
+def beyond(document: PlanDocument, promise: PlanDocument) -> list[str]:
+    """Return what a plan takes away that an earlier one, to which somebody said yes, did not show."""
+    shown = {change.address: change for change in promise.changes}
     found = []
-    managed = Counter(binding.kind for binding in inputs.state.resources.values())
-    for kind, count in sorted(Counter(change.kind for change in doomed).items()):
-        if managed[kind] >= SMALL and count * 100 > limits.max_delete_percent * managed[kind]:
-            limit = f"the limit is {limits.max_delete_percent} %"
-            message = f"{count} of {managed[kind]} objects of kind {kind} would be destroyed; {limit}"
-            found.append(
-                _guard(
-                    "max_delete_percent",
-                    message,
-                    [one for one in doomed if one.kind == kind],
-                    f"max_delete_percent={kind}:{count}",
-                )
-            )
+    for change in document.changes:
+        before = shown.get(change.address)
+        if change.action in DESTROYS and (before is None or before.action not in DESTROYS):
+            found.append(f"{change.address} would be destroyed, which nobody was shown")
+        for effect in ("lost", "moved", "unmanaged"):
+            now, then = total([change], effect), total([before] if before is not None else [], effect)
+            if then is not None and (now is None or now > then):
+                number = "of unknown number" if now is None else f"{now:,}"
+                found.append(f"{change.address}: {then:,} {effect} were shown, now they are {number}")
     return found
 
 
-def _records(doomed: list[Change], plan: Plan, limits: Guards) -> list[GuardView]:
-    losing = [change for change in plan.changes if any(impact.count for impact in change.impacts)]
-    lost = sum(impact.count or 0 for change in losing for impact in change.impacts)
-    if lost > limits.max_records_lost:
-        message = f"{lost:,} customer records are at risk; the limit is {limits.max_records_lost:,}"
-        return [_guard("max_records_lost", message, losing, f"max_records_lost={lost}")]
-    unmeasured = [change for change in doomed if any(impact.count is None for impact in change.impacts)]
-    if unmeasured:
-        return [
-            _guard(
-                "max_records_lost",
-                "the account does not say how many records would be lost",
-                unmeasured,
-                "max_records_lost=unknown",
-            )
-        ]
-    return []
+def total(changes: Iterable[ChangeView], effect: Effect) -> int | None:
+    """Return how many records or objects these changes touch in this way; None where some number is not known."""
+    counts = [impact.count for _, impact in _impacts(changes, effect)]
+    return None if None in counts else sum(count or 0 for count in counts)
 
 
-def _uncounted(doomed: list[Change]) -> list[GuardView]:
-    """Who does not want to know what is lost has said yes to it: recorded like any other yes."""
-    message = "records at risk were not counted (--no-impact)"
-    guard = _guard("max_records_lost", message, doomed, "--no-impact")
-    return [guard.model_copy(update={"verdict": "overridden", "by": "command line"})] if doomed else []
+# --- what the guards look at -----------------------------------------------------------------------------------------
 
 
-def _cost(requests: int, most: int | None) -> list[GuardView]:
-    if most is None or requests <= most:
-        return []
-    message = f"this plan and its apply take {requests:,} requests; the limit is {most:,}"
-    return [_guard("max_requests", message, (), f"max_requests={requests}")]
+def _impacts(changes: Iterable[ChangeView], effect: Effect) -> Iterator[tuple[ChangeView, ImpactView]]:
+    for change in changes:
+        for impact in change.impacts:
+            if impact.effect == effect:
+                yield change, impact
 
 
-def _renames(plan: Plan, inputs: Inputs) -> list[GuardView]:
-    """A rename planned as delete and create would lose what hangs on the object."""
-    changes = {change.address: change for change in plan.changes}
-    return [
-        _guard(
-            "suspected_rename",
-            f"{pair.source} would be destroyed and {pair.target} created, and they look alike "
-            f"({pair.likeness:.0%}): a rename keeps the object and all that hangs on it",
-            [changes[pair.source], changes[pair.target]],
-            f"suspected_rename={pair.source}:{pair.target}",
-            f"moved: [{{from: {pair.source}, to: {pair.target}}}]",
-        )
-        for pair in suspected(plan.changes, inputs.kinds, plan.ids)
-    ]
+def _above(effect: Effect, limit: Callable[[Guards], int]) -> Callable[[Case], Iterable[Trip]]:
+    """Look for more records or objects than the limit that are touched in this way."""
+
+    def look(case: Case) -> Iterable[Trip]:
+        hit = [(change, impact) for change, impact in _impacts(case.document.changes, effect) if impact.count]
+        count = sum(impact.count or 0 for _, impact in hit)
+        if count > limit(case.limits):
+            names = [f"`{name}`" for _, impact in hit for name in impact.objects]
+            yield Trip(_once(hit), {"count": count, "limit": limit(case.limits), "names": _named(names)})
+
+    return look
 
 
-def _lists(doomed: list[Change], inputs: Inputs, limits: Guards) -> list[GuardView]:
+def _unknown(effect: Effect) -> Callable[[Case], Iterable[Trip]]:
+    """Look for what the account does not count."""
+
+    def look(case: Case) -> Iterable[Trip]:
+        hit = [(change, impact) for change, impact in _impacts(case.document.changes, effect) if impact.count is None]
+        if hit:
+            yield Trip(_once(hit))
+
+    return look
+
+
+def _once(hit: Iterable[tuple[ChangeView, ImpactView]]) -> tuple[ChangeView, ...]:
+    return tuple({change.address: change for change, _ in hit}.values())
+
+
+def _named(names: list[str]) -> str:
+    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
+    return f": {', '.join(names[:8])}{more}" if names else ""
+
+
+def _protected(case: Case) -> Iterable[Trip]:
+    for change in case.doomed:
+        if change.prevent_destroy:
+            yield Trip((change,), {"address": change.address})
+
+
+def _deletes(case: Case) -> Iterable[Trip]:
+    """Who asks for the end of everything is held to a limit only where the project file sets one."""
+    limit = case.limits.max_deletes
+    if limit is None or (case.tearing_down and "max_deletes" not in case.limits.model_fields_set):
+        return
+    if len(case.doomed) > limit:
+        yield Trip(tuple(case.doomed), {"count": len(case.doomed), "limit": limit})
+
+
+def _shares(case: Case) -> Iterable[Trip]:
+    percent = case.limits.max_delete_percent
+    for kind, count in sorted(Counter(change.kind for change in case.doomed).items()):
+        whole = case.managed.get(kind, 0)
+        if whole >= SMALL and count * 100 > percent * whole:
+            said = {"count": count, "whole": whole, "kind": kind, "limit": percent}
+            yield Trip(tuple(one for one in case.doomed if one.kind == kind), said)
+
+
+def _lists(case: Case) -> Iterable[Trip]:
     """Contacts that are only on a list go with it: the most destructive call of the API (section 2.13 of the API
     page).
     """
-    lists = [change for change in doomed if inputs.kinds[change.kind].guarded]
-    if not lists or limits.allow_list_deletes:
-        return []
-    return [
-        _guard(
-            "list_deletes",
-            f"{change.address} would be deleted, and with it every contact that is only on it",
-            [change],
-            f"list_deletes={change.address}",
-        )
-        for change in lists
-    ]
+    if not case.limits.allow_list_deletes:
+        yield from (Trip((change,), {"address": change.address}) for change in case.doomed if change.guarded)
 
 
-def _emptied(doomed: list[Change], inputs: Inputs) -> list[GuardView]:
-    if inputs.desired.resources or not inputs.state.resources or not doomed or inputs.only is not None:
-        return []
-    message = f"the configuration is empty and the state is not: all {len(doomed)} managed objects would be destroyed"
-    return [_guard("empty_configuration", message, doomed, "empty_configuration")]
+def _emptied(case: Case) -> Iterable[Trip]:
+    asked_for = case.document.options.get("target") or case.document.options.get("undo")
+    if case.doomed and not case.document.declared and not asked_for:
+        yield Trip(tuple(case.doomed), {"count": len(case.doomed)})
 
 
-def _findings(plan: Plan) -> list[GuardView]:
+def _renames(case: Case) -> Iterable[Trip]:
+    """A rename planned as delete and create would lose what hangs on the object."""
+    changes = {change.address: change for change in case.document.changes}
+    for pair in case.document.renames:
+        said = {"source": pair.source, "target": pair.target, "likeness": pair.likeness}
+        yield Trip(tuple(changes[one] for one in (pair.source, pair.target) if one in changes), said)
+
+
+def _findings(case: Case) -> Iterable[Trip]:
     """What the account itself says about a change is no matter of opinion: it cannot be overridden."""
-    found = []
-    for change in plan.changes:
+    for change in case.document.changes:
         for finding in change.findings:
             if finding.severity == "error":
                 hint = f" ({finding.hint})" if finding.hint else ""
-                found.append(_guard("account_check", f"{change.address}: {finding.message}{hint}", [change]))
-    return found
+                yield Trip((change,), {"address": change.address, "finding": finding.message, "hint": hint})
+
+
+def _cost(case: Case) -> Iterable[Trip]:
+    """`--max-requests` stands in the document and goes before the project file's limit."""
+    most = case.document.options.get("max_requests") or case.limits.max_requests
+    requests = case.document.forecast.plan_requests + case.document.forecast.apply_requests
+    if most is not None and requests > most:
+        yield Trip((), {"count": requests, "limit": most})
+
+
+def _uncounted(case: Case) -> Iterable[Trip]:
+    """Who does not want to know what is lost has said yes to it: recorded like any other yes."""
+    risky = [change for change in case.document.changes if change.action in DESTROYS or change.uncounted]
+    if risky and not case.counted:
+        yield Trip(tuple(risky))
+
+
+TABLE = (
+    Guard(
+        "prevent_destroy",
+        "objects that are protected; kept in the state, so that the protection outlives its block",
+        "{address} is protected by `lifecycle: {{prevent_destroy: true}}`",
+        "prevent_destroy={address}",
+        _protected,
+    ),
+    Guard(
+        "max_deletes",
+        "how many objects are destroyed",
+        "{count} objects would be destroyed; the limit is {limit}",
+        "max_deletes={count}",
+        _deletes,
+    ),
+    Guard(
+        "max_records_lost",
+        "how many customer records are lost",
+        "{count:,} customer records are at risk; the limit is {limit:,}",
+        "max_records_lost={count}",
+        _above("lost", lambda limits: limits.max_records_lost),
+    ),
+    Guard(
+        "max_records_lost",
+        "losses that the account does not count",
+        "the account does not say how many records would be lost",
+        "max_records_lost=unknown",
+        _unknown("lost"),
+    ),
+    Guard(
+        "account_check",
+        "what the account itself says about a change",
+        "{address}: {finding}{hint}",
+        "",
+        _findings,
+    ),
+    Guard(
+        "max_requests",
+        "how many requests plan and apply take",
+        "this plan and its apply take {count:,} requests; the limit is {limit:,}",
+        "max_requests={count}",
+        _cost,
+    ),
+    Guard(
+        "max_delete_percent",
+        f"which share of a kind of {SMALL} objects or more is destroyed",
+        "{count} of {whole} objects of kind {kind} would be destroyed; the limit is {limit} %",
+        "max_delete_percent={kind}:{count}",
+        _shares,
+        teardown=False,
+    ),
+    Guard(
+        "list_deletes",
+        "lists, with which contacts go",
+        "{address} would be deleted, and with it every contact that is only on it",
+        "list_deletes={address}",
+        _lists,
+        teardown=False,
+    ),
+    Guard(
+        "empty_configuration",
+        "a configuration that declares nothing",
+        "the configuration is empty and the state is not: all {count} managed objects would be destroyed",
+        "empty_configuration",
+        _emptied,
+        teardown=False,
+    ),
+    Guard(
+        "suspected_rename",
+        "a delete and a create that look like one object",
+        "{source} would be destroyed and {target} created, and they look alike ({likeness:.0%}): a rename keeps the "
+        "object and all that hangs on it",
+        "suspected_rename={source}:{target}",
+        _renames,
+        remedy="moved: [{{from: {source}, to: {target}}}]",
+        teardown=False,
+    ),
+    Guard(
+        "max_records_lost",
+        "losses that nobody wanted to have counted",
+        "records at risk were not counted (--no-impact)",
+        "",
+        _uncounted,
+        option="--no-impact",
+    ),
+)
+"""Every guard, in the order in which they speak."""

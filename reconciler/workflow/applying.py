@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.engine import apply as applier
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
-from reconciler.model.errors import ReconcilerError, Refused, StalePlan, StateError
+from reconciler.model.errors import ReconcilerError, StalePlan, StateError
 from reconciler.model.events import Event, Finished, Noted
 from reconciler.model.kind import Live, Tables
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, write_of
@@ -27,6 +27,7 @@ from reconciler.planning.pointing import pointing
 from reconciler.planning.work import Inputs
 from reconciler.workflow import recording
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
+from reconciler.workflow.judging import counts_of, judged, let_pass
 from reconciler.workflow.locking import Fenced, lock_info
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.reading import again
@@ -50,20 +51,19 @@ class Hooks:
 async def apply_plan(
     session: Session, planned: Planned, hooks: Hooks, *, lock_timeout: float = 0.0, archive: Archive | None = None
 ) -> ApplySummary:
-    """Apply a plan. Raises Refused (guards), StalePlan (the state moved on), LockHeld, StateError.
+    """Apply a plan. Raises Refused (guards), StalePlan (the state moved on), LockHeld, StateError. The plan is judged
+    again under the lock, by what the state knows then.
 
     With `archive`, the customer records that it takes away are written to files first; when that fails, nothing is
     applied.
     """
-    if planned.document.tripped:
-        raise Refused(
-            "\n".join(f"{guard.message}" for guard in planned.document.tripped),
-            hint="; ".join(guard.override for guard in planned.document.tripped if guard.override),
-        )
+    let_pass(planned.document)
     info = lock_info(session, _operation(planned.document.options))
     with session.store.lock(info, timeout=lock_timeout) as hold:
         book = open_book(session)
         _same_state(planned, book)
+        promise = planned.promise or planned.document
+        let_pass(judged(session, promise, counts_of(book, promise)))
         book.begin()
         async with AsyncExitStack() as stack:
             _take_over(session, book, planned)

@@ -9,10 +9,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.config import environment, load_project
-from reconciler.model.document import PlanDocument
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE, Guards, Policy
-from reconciler.planning.limits import held_to
 from reconciler.workflow.session import Session
 
 FILE = "file:"
@@ -55,11 +53,6 @@ def under(session: Session, borders: Borders) -> Session:
         settings=replace(session.settings, guards=borders.guards),
         project=replace(session.project, project=project),
     )
-
-
-def judged_under(session: Session, document: PlanDocument) -> PlanDocument:
-    """Return a saved plan with the verdicts that it has under the session's guards."""
-    return held_to(document, session.settings.guards, session.kinds)
 
 
 def _read(folder: Path, source: str) -> bytes | None:

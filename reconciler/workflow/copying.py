@@ -12,7 +12,7 @@ from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.desired import Desired
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
@@ -23,6 +23,7 @@ from reconciler.model.values import Ref
 from reconciler.planning.copying import Portable, inverted, mentioning, portable, strangers, translated
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.export import Exported, export, referred
+from reconciler.planning.guards import beyond
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
 from reconciler.workflow.applying import Hooks, apply_plan
@@ -209,14 +210,25 @@ async def carry_out_clone(clone: Clone, hooks: Hooks, options: Options) -> list[
         return [await apply_plan(clone.target, clone.planned, hooks)]
     late |= {address for address in clone.desired.resources if _needs(clone.desired, address) & late}
     first = frozenset(clone.desired.resources) - late
-    done = [await apply_plan(clone.target, await make_plan(clone.target, replace(options, within=first)), hooks)]
+    done = [await apply_plan(clone.target, await _part(clone, clone.target, replace(options, within=first)), hooks)]
     if not done[0].complete or hooks.stop.is_set():
         return done
     known = {address: binding.id for address, binding in open_book(clone.target).state().resources.items()}
     desired = _with_ids(clone.desired, clone.target.kinds, clone.ids, known, clone.texts)
     target = replace(clone.target, adapt=lambda _: desired)
     within = clone.planned.inputs.only
-    return [*done, await apply_plan(target, await make_plan(target, replace(options, within=within)), hooks)]
+    return [*done, await apply_plan(target, await _part(clone, target, replace(options, within=within)), hooks)]
+
+
+async def _part(clone: Clone, target: Session, options: Options) -> Planned:
+    """Plan one part of a clone. It is judged as the whole, and may take away nothing that the whole did not show."""
+    planned = await make_plan(target, options)
+    if more := beyond(planned.document, clone.planned.document):
+        raise Refused(
+            "the account changed since the plan was shown: " + "; ".join(more), hint="run `clone` again to see it"
+        )
+    document = planned.document.model_copy(update={"guards": clone.planned.document.guards})
+    return replace(planned, document=document, promise=clone.planned.document)
 
 
 def _needs(desired: Desired, address: str) -> set[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -25,15 +26,16 @@ from reconciler.model.state import State
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.drift import drift
 from reconciler.planning.forecast import with_requests
-from reconciler.planning.guards import idle, judge
+from reconciler.planning.guards import idle
 from reconciler.planning.outlook import Listing, Spent, forecast
 from reconciler.planning.planner import plan
-from reconciler.planning.policies import judge_policies
+from reconciler.planning.renames import suspected
 from reconciler.planning.select import Selected, select
 from reconciler.planning.undo import Inverse
 from reconciler.planning.work import Inputs
 from reconciler.resources.places import PLACES
 from reconciler.workflow.identity import account_requests, check_account
+from reconciler.workflow.judging import judged
 from reconciler.workflow.reading import read
 from reconciler.workflow.session import Book, Session, open_book
 
@@ -85,6 +87,8 @@ class Planned:
     diagnostics: tuple[Any, ...] = ()
     requests: int = 0
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    promise: doc.PlanDocument | None = None
+    """The plan that somebody said yes to, where this one only carries it out: that is the one to judge."""
 
 
 async def make_plan(session: Session, options: Options, *, remote: Any = None, book: Book | None = None) -> Planned:
@@ -167,8 +171,6 @@ def finish(
     made = replace(made, warnings=(*made.warnings, *notes))
     cost = forecast(made, _spent(refreshed, requests), session.kinds, session.rate)
     cost = cost.model_copy(update={"check_requests": _check_cost(session, made, inputs.state, refreshed)})
-    guards = _guards(session, inputs, made, options, requests + cost.apply_requests)
-    made = replace(made, warnings=(*made.warnings, *idle(guards, options.allow)))
     heading = Heading(
         __version__,
         session.around.stamp(),
@@ -178,10 +180,15 @@ def finish(
         book.stored.serial if book.stored else 0,
         options.recorded(),
         session.around.token(),
+        len(inputs.desired.resources),
+        Counter(binding.kind for binding in inputs.state.resources.values()),
     )
-    document = to_document(made, heading, cost, session.kinds, guards)
+    renames = () if inputs.tearing_down else suspected(made.changes, inputs.kinds, made.ids)
+    document = to_document(made, heading, cost, session.kinds, renames)
+    document = judged(session, document, document.managed)
     if not options.refresh_only:
-        document = with_policies(session, document)
+        notes = [*document.warnings, *idle(document.guards, options.allow)]
+        document = doc.sealed(document.model_copy(update={"warnings": notes}))
     return Planned(made, inputs, refreshed, document, warnings, requests, reads)
 
 
@@ -207,22 +214,6 @@ def _spent(refreshed: Refreshed, requests: int) -> Spent:
     return Spent(requests, costs, refreshed.asked)
 
 
-def _guards(session: Session, inputs: Inputs, made: Plan, options: Options, requests: int) -> list[doc.GuardView]:
-    """Judge the plan; drift alone changes nothing, so nothing guards it."""
-    if options.refresh_only:
-        return []
-    limits = session.settings.guards
-    return judge(
-        made,
-        inputs,
-        limits,
-        options.allow,
-        counted=options.impact,
-        requests=requests,
-        most=options.max_requests,
-    )
-
-
 class Budget:
     """A remote that refuses to send more requests than this. Raises Refused."""
 
@@ -242,14 +233,6 @@ class Budget:
                 hint="nothing was planned; allow more, or plan a part with --target",
             )
         return await self._remote.send(request)
-
-
-def with_policies(session: Session, document: doc.PlanDocument) -> doc.PlanDocument:
-    """Return the document with what the project's policies say today in place of what they said before."""
-    kept = [guard for guard in document.guards if not guard.name.startswith("policy ")]
-    policies, now = session.project.project.policies, session.around.now()
-    said = judge_policies(document, policies, now, tell_all=True)
-    return doc.sealed(document.model_copy(update={"guards": [*kept, *said]}))
 
 
 def _check_cost(session: Session, made: Plan, state: State, refreshed: Refreshed) -> int:

@@ -27,7 +27,7 @@ from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
 from reconciler.store import Seal
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted, with_policies
+from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted
 from reconciler.workflow.reading import read
 from reconciler.workflow.session import Book, Session, open_book
 
@@ -112,11 +112,6 @@ def only_approved(document: PlanDocument, approved: str) -> None:
             f"this is not the plan that was approved: its digest is {document.digest}, approved was {approved}",
             hint="have this plan reviewed and approved, or apply the one that was",
         )
-
-
-def judged_today(session: Session, document: PlanDocument) -> PlanDocument:
-    """Return the plan with what the project's policies say of it now: a rule may depend on the day."""
-    return with_policies(session, document).model_copy(update={"digest": document.digest})
 
 
 def fits(session: Session, document: PlanDocument, book: Book) -> None:
@@ -211,7 +206,7 @@ def _as_judged(planned: Planned, document: PlanDocument, refreshed: Refreshed) -
     now = planned.document.model_copy(
         update={"guards": document.guards, "forecast": document.forecast, "digest": document.digest}
     )
-    return replace(planned, document=now, refreshed=refreshed)
+    return replace(planned, document=now, refreshed=refreshed, promise=document)
 
 
 def _refused(

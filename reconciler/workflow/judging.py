@@ -1,0 +1,48 @@
+"""The verdict over a plan: guards and policies, judged the same way wherever a plan is made, checked or applied."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping
+
+from reconciler.model.address import kind_of
+from reconciler.model.document import PlanDocument
+from reconciler.model.errors import Refused
+from reconciler.planning.guards import DESTROYS, judge
+from reconciler.planning.policies import judge_policies
+from reconciler.workflow.session import Book, Session
+
+
+def judged(session: Session, document: PlanDocument, managed: Mapping[str, int]) -> PlanDocument:
+    """Return the plan with the verdicts that it has under the session's limits and policies today; its digest stays.
+
+    `managed` are the objects of each kind in the state. Drift alone changes nothing, so nothing guards it.
+    """
+    if document.options.get("refresh_only"):
+        return document
+    bare = document.model_copy(update={"guards": judge(document, session.settings.guards, managed)})
+    said = judge_policies(bare, session.project.project.policies, session.around.now(), tell_all=True)
+    return bare.model_copy(update={"guards": [*bare.guards, *said]})
+
+
+def counts_of(book: Book, document: PlanDocument) -> dict[str, int]:
+    """Return how many objects of each kind are managed, as the guards of this plan count them.
+
+    What an interrupted run of the same plan has destroyed already counts still, so that it can be finished. Where the
+    plan is from another state (its own first part has been applied), what it says itself holds.
+    """
+    stored = book.stored
+    if (document.state.lineage, document.state.serial) != ((stored.lineage, stored.serial) if stored else ("", 0)):
+        return dict(document.managed)
+    doomed = {change.address for change in document.changes if change.action in DESTROYS}
+    known = {*book.state().resources, *(doomed & book.base.resources.keys())}
+    return dict(Counter(kind_of(address) for address in known))
+
+
+def let_pass(document: PlanDocument) -> None:
+    """Raise Refused where a guard or policy stops the plan."""
+    if document.tripped:
+        raise Refused(
+            "\n".join(guard.message for guard in document.tripped),
+            hint="; ".join(guard.override for guard in document.tripped if guard.override),
+        )
