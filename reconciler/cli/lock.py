@@ -29,7 +29,7 @@ def list_(chosen: Globals, fmt: str) -> int:
         return 0
     rows = [asdict(holder)] if holder is not None else []
     for row in rows:
-        row.pop("process")
+        del row["process"], row["beat"]
     columns = ["id", "owner", "host", "pid", "since", "operation", "expires"]
     say(table(rows, columns, "json" if fmt == "json" else "text"))
     return 0
@@ -49,9 +49,7 @@ def break_(chosen: Globals, lock_id: str, auto_approve: bool) -> int:
     holder = opened.store.holder()
     if holder is None or holder.id != lock_id:
         raise missing
-    note(
-        "If the run that holds the lock still lives, it may write for 5 seconds more: wait so long before the next one."
-    )
+    note("If the run that holds the lock still lives, it stops before its next write; the next run waits until it has.")
     if not auto_approve and not ask("  Only 'yes' breaks it", otherwise="use --auto-approve"):
         raise Cancelled("cancelled; the lock was not touched")
     if not break_lock(opened, lock_id):

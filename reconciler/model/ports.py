@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Protocol
@@ -16,7 +16,8 @@ class LockInfo:
     """Who holds a lock: an id, a person or job, host, process id, start time (ISO 8601, UTC), and what for.
 
     `process` tells processes of one machine apart, so that a dead holder is recognised. `expires` (ISO 8601, UTC)
-    is when the lease ends unless its holder renews it, "" for a lock without a lease. `fence` is its generation.
+    is when the lease ends unless its holder renews it, by the holder's clock, "" for a lock without a lease. `fence`
+    is its generation, `lease` how long it lasts in seconds, `beat` how often it was renewed.
     """
 
     id: str
@@ -29,6 +30,8 @@ class LockInfo:
     process: str = ""
     expires: str = ""
     fence: int = 0
+    lease: float = 0.0
+    beat: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ class Hold(Protocol):
         """The generation of the lock; rises with every holder."""
         ...
 
-    def check(self) -> None:
-        """Raise StateError when the lease has ended or somebody else took the lock."""
+    def check(self, seconds: float = 0.0) -> None:
+        """Raise StateError when somebody else took the lock, or may take it within so many seconds."""
         ...
 
 
@@ -103,8 +106,10 @@ class Store(Protocol):
         """Return who holds the lock now."""
         ...
 
-    def break_lock(self, lock_id: str) -> bool:
-        """Remove the lock with this id; False when it is not held under that id."""
+    def break_lock(self, lock_id: str, note: Callable[[], None] = lambda: None) -> bool:
+        """Remove the lock with this id, and call `note`, which may write a run record; False when it is not held under
+        that id.
+        """
         ...
 
     def history(self) -> Sequence[Version]:

@@ -46,6 +46,12 @@ class Connection:
     timeout: float = 30.0
 
 
+HANDOVER = 10.0
+"""Seconds that the network may take to take over a request."""
+HANDED_OVER = ("http11.send_request_headers.started", "http11.send_request_body.started")
+"""The last moments before a request is on its way, in the words of httpcore."""
+
+
 class _Again(Exception):
     """One try failed in a way that another may mend."""
 
@@ -65,6 +71,9 @@ def base_url(url: str) -> str:
 class Client:
     """Implements `model.http.Remote`. `mode` forbids writes while planning; `on_wait(reason, seconds)` is told of
     long waits, `on_answer(line)` of every request with its status; `hide` masks secrets in what the account says.
+
+    `fence(seconds)` raises when a write that may take so long must not be sent any more. It is asked last, when the
+    request has had its turn and has a connection: a process that was frozen at any moment wakes up to its answer.
     """
 
     def __init__(
@@ -76,6 +85,7 @@ class Client:
         on_wait: Callable[[str, float], None] | None = None,
         on_answer: Callable[[str], None] | None = None,
         hide: Callable[[str], str] = str,
+        fence: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -87,6 +97,8 @@ class Client:
         self._hide = hide
         self._on_wait = on_wait or (lambda reason, seconds: None)
         self._on_answer = on_answer
+        self._fence = fence or (lambda seconds: None)
+        self._bound = connection.timeout + min(connection.timeout, HANDOVER)
         self._known = False
         self._refusal: AuthError | None = None
         self._proving = asyncio.Lock()
@@ -98,7 +110,7 @@ class Client:
         }
         self._http = httpx.AsyncClient(
             headers=headers,
-            timeout=httpx.Timeout(connection.timeout, connect=10.0),
+            timeout=httpx.Timeout(connection.timeout, connect=10.0, write=min(connection.timeout, HANDOVER)),
             transport=transport,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=10),
@@ -172,6 +184,8 @@ class Client:
         await self._pacer.wait()
         if self._refusal is not None:
             raise self._refusal
+        if request.writes:
+            self._fence(self._bound)
         self.sent[request.method] += 1
         began = time.monotonic()
         headers = {"validateOnly": "true"} if request.dry_run else {}
@@ -182,6 +196,7 @@ class Client:
                 params=request.query or None,
                 json=request.body,
                 headers=headers,
+                extensions={"trace": self._last_moment} if request.writes else None,
             )
         except (
             httpx.ConnectError,
@@ -204,6 +219,10 @@ class Client:
             request,
             Response(status_of(answer.status_code, body), body, {k.lower(): v for k, v in answer.headers.items()}),
         )
+
+    async def _last_moment(self, event: str, _: Any) -> None:
+        if event in HANDED_OVER:
+            self._fence(self._bound)
 
     def _judge(self, request: Request, answer: Response) -> Response:
         """Return the answer if the request expects it, otherwise raise what it means."""

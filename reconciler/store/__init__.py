@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.model.errors import StateError
 from reconciler.model.state import State
+from reconciler.model.waits import Waits
 from reconciler.store.documents import KEEP, DocumentStore
 from reconciler.store.formats import dump_state, parse_state
 from reconciler.store.lease import Clock
+from reconciler.store.locks import Locks
 from reconciler.store.seal import Seal
+from reconciler.store.shelf import Shelf
 
 __all__ = ["Clock", "Options", "Seal", "dump_state", "new_state", "open_store", "parse_state"]
 
@@ -21,13 +24,17 @@ SCHEMES = "file:, sqlite:, s3://, gs://, az://, postgresql://, https://"
 
 @dataclass(frozen=True)
 class Options:
-    """What a store is opened with: who may read it, how many versions it keeps, the environment, the clock."""
+    """What a store is opened with: who may read it, how many versions it keeps, the environment, the clock, how long it
+    waits, and who is told of long waits (reason, seconds).
+    """
 
     environment: str = "state"
     recipients: Sequence[str] = ()
     history: int = KEEP
     environ: Mapping[str, str] = field(default_factory=dict)
     clock: Clock = field(default_factory=Clock)
+    waits: Waits = field(default_factory=Waits)
+    tell: Callable[[str, float], None] = lambda reason, seconds: None
 
 
 def open_store(url: str, folder: Path, options: Options | None = None) -> DocumentStore:
@@ -41,22 +48,19 @@ def open_store(url: str, folder: Path, options: Options | None = None) -> Docume
     if not colon or scheme == "file":
         from reconciler.store.file import FileShelf
 
-        path = folder / (rest.removeprefix("//") if colon else url)
-        return DocumentStore(FileShelf(path), seal=seal, keep=options.history, clock=options.clock)
+        return _on(FileShelf(folder / (rest.removeprefix("//") if colon else url)), seal, options)
     if scheme == "sqlite":
         from reconciler.store.sqlite import SqliteShelf
 
-        path = folder / rest.removeprefix("//")
-        return DocumentStore(SqliteShelf(path), seal=seal, keep=options.history, clock=options.clock)
+        return _on(SqliteShelf(folder / rest.removeprefix("//")), seal, options)
     if scheme in ("s3", "gs", "az"):
         from reconciler.store.objects import ObjectShelf
 
-        return DocumentStore(ObjectShelf(url), seal=seal, keep=options.history, clock=options.clock)
+        return _on(ObjectShelf(url), seal, options)
     if scheme in ("postgresql", "postgres"):
         from reconciler.store.postgres import PostgresShelf
 
-        shelf = PostgresShelf(url, options.environment)
-        return DocumentStore(shelf, seal=seal, keep=options.history, clock=options.clock)
+        return _on(PostgresShelf(url, options.environment), seal, options)
     if scheme in ("http", "https"):
         return _http(url, seal, options)
     raise StateError(f"a state cannot be kept in `{scheme}:`", hint=f"known are {SCHEMES}")
@@ -84,8 +88,19 @@ def _http(url: str, seal: Seal, options: Options) -> DocumentStore:
 
     wire = Wire(url, options.environ)
     shelf = HttpShelf(wire)
-    locks = HttpLock(shelf, wire, options.clock)
-    return DocumentStore(shelf, seal=seal, keep=options.history, locks=locks, clock=options.clock)
+    return _on(shelf, seal, options, HttpLock(shelf, wire, options.clock, options.waits, options.tell))
+
+
+def _on(shelf: Shelf, seal: Seal, options: Options, locks: Locks | None = None) -> DocumentStore:
+    return DocumentStore(
+        shelf,
+        seal=seal,
+        keep=options.history,
+        locks=locks,
+        clock=options.clock,
+        waits=options.waits,
+        tell=options.tell,
+    )
 
 
 def new_state(account: str, *, lineage: str, salt: str) -> State:

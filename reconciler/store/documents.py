@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from pydantic import BaseModel, ValidationError
 
@@ -12,6 +12,7 @@ from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.ports import Hold, LockInfo, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
+from reconciler.model.waits import Waits
 from reconciler.store.formats import dump_state, parse_state
 from reconciler.store.journal import Journal
 from reconciler.store.lease import Clock, LeaseLock, lost
@@ -38,13 +39,15 @@ class DocumentStore:
         keep: int = KEEP,
         locks: Locks | None = None,
         clock: Clock | None = None,
+        waits: Waits | None = None,
+        tell: Callable[[str, float], None] | None = None,
     ) -> None:
         self._shelf = shelf
         self._seal = seal or Seal()
         self._keep = keep
         self._parsed: tuple[bytes, State] | None = None
         clock = clock or Clock()
-        self._locks: Locks = locks or LeaseLock(shelf, clock)
+        self._locks: Locks = locks or LeaseLock(shelf, clock, waits, tell)
         self._held: TakenLock | None = None
         self._journal = Journal(shelf, self._seal, clock.steady)
 
@@ -215,9 +218,9 @@ class DocumentStore:
         """Return who holds the lock."""
         return self._locks.holder()
 
-    def break_lock(self, lock_id: str) -> bool:
+    def break_lock(self, lock_id: str, note: Callable[[], None] = lambda: None) -> bool:
         """Take the lock away from its holder."""
-        return self._locks.break_lock(lock_id)
+        return self._locks.break_lock(lock_id, note)
 
     # --- runs ------------------------------------------------------------------------------------------------------
 

@@ -34,6 +34,8 @@ class HttpShelf(NoLogs):
         self._turn = threading.RLock()
         self._staged: dict[str, Any] | None = None
         self.lock_id = ""
+        self.refused = False
+        """Whether the server refused a write under this lock."""
 
     @property
     def where(self) -> str:
@@ -123,6 +125,7 @@ class HttpShelf(NoLogs):
         if answer.status in (200, 201, 202, 204):
             return
         if answer.status in (409, 423):
+            self.refused = True
             raise StateError(
                 f"{self.where} refused the write: the lock is not ours any more, or somebody else holds it "
                 f"({answer.status})",

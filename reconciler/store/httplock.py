@@ -1,50 +1,89 @@
 """The lock that an http backend's server keeps: no lease, for the protocol cannot renew one; it lasts until unlocked.
 
-The lock's id goes along with every write, so the server itself refuses a holder whose lock was broken.
+The lock's id goes along with every write, so the server itself refuses a holder whose lock was broken. The account
+does not, so the holder asks again and again whose the lock is: who tries to take it is told (`LOCK`), and stops when it
+was told nothing for a lease. Whether a lock was given back or broken is written into the bundle; after one that was not
+given back, the next holder waits for a lease before it begins.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
 from reconciler import __version__
 from reconciler.model.errors import StateError
 from reconciler.model.ports import LockInfo
+from reconciler.model.waits import Waits
 from reconciler.store.http import HttpShelf
-from reconciler.store.lease import POLL, Clock, held_by
-from reconciler.store.process import identity, is_dead
+from reconciler.store.lease import NAME, Clock, dump, freed, given_back, held_by, lease_of, lost, parse
+from reconciler.store.shelf import Conflict
+from reconciler.store.shelf import replace as overwrite
 from reconciler.store.wire import Answer, Wire
 
 FREE, TAKEN = (200, 201, 204), (409, 423)
+PROBE = LockInfo("probe", "reconciler", "", 0, "", "lock list")
+"""In whose name the server is asked who holds the lock."""
 
 
 class HttpLock:
-    """The lock of one address."""
+    """The lock of one address. `tell(reason, seconds)` is told of waits that nobody asked for."""
 
-    def __init__(self, shelf: HttpShelf, wire: Wire, clock: Clock) -> None:
-        self._shelf, self._wire, self._clock = shelf, wire, clock
+    def __init__(
+        self,
+        shelf: HttpShelf,
+        wire: Wire,
+        clock: Clock,
+        waits: Waits | None = None,
+        tell: Callable[[str, float], None] | None = None,
+    ) -> None:
+        self._shelf, self._wire, self._clock, self._waits = shelf, wire, clock, waits or Waits()
+        self._tell = tell or (lambda reason, seconds: None)
 
     def acquire(self, info: LockInfo, timeout: float) -> HttpHold:
         """Take the lock. That of a dead process of this machine is broken. Raises LockHeld."""
-        mine = replace(info, process=identity(), fence=1)
+        mine = replace(info, process=self._clock.process(), fence=1, lease=self._waits.lease)
         deadline = self._clock.steady() + max(timeout, 0.0)
         broken = False
         while True:
             answer = self._wire.lock(document(mine, self._wire.where))
             if answer.status in FREE:
-                self._shelf.lock_id = mine.id
-                return HttpHold(self._shelf, self._wire, mine)
+                return self._begin(mine)
             holder = self._holder(answer)
-            if not broken and is_dead(holder.process):
+            if not broken and self._clock.dead(holder.process):
                 broken = True
-                self.break_lock(holder.id)
+                self._wire.unlock(document(holder, self._wire.where))
                 continue
             left = deadline - self._clock.steady()
             if left <= 0:
                 raise held_by(holder, self._wire.where)
-            self._clock.sleep(min(POLL, left))
+            self._clock.sleep(min(self._waits.poll, left))
+
+    def _begin(self, mine: LockInfo) -> HttpHold:
+        """Return the lock that the server gave us, once nobody else writes under it any more."""
+        self._shelf.lock_id, self._shelf.refused = mine.id, False
+        hold = HttpHold(self._shelf, self._wire, self._clock, self._waits, mine)
+        try:
+            held = self._shelf.get(NAME)
+            before = parse(held.content) if held is not None else None
+            hold.seamless = held is None or (before is not None and given_back(before))
+            if not hold.seamless and not (before is not None and self._clock.dead(before.process)):
+                self._outlast(lease_of(before, self._waits.lease))
+            hold.raise_fence((before.fence if before is not None else 0) + 1)
+        except BaseException:
+            hold.unlock()
+            raise
+        return hold
+
+    def _outlast(self, seconds: float) -> None:
+        self._tell(
+            f"the lock of {self._wire.where} was not given back: until the run that held it has surely stopped", seconds
+        )
+        deadline = self._clock.steady() + seconds
+        while (left := deadline - self._clock.steady()) > 0:
+            self._clock.sleep(min(self._waits.lease / 4, left))
 
     def _holder(self, answer: Answer) -> LockInfo:
         """Return who holds the lock according to a refusal. Raises StateError where the server refused otherwise."""
@@ -63,45 +102,97 @@ class HttpLock:
 
     def holder(self) -> LockInfo | None:
         """Return who holds the lock. The protocol cannot be asked: a lock that succeeds is given back at once."""
-        probe = LockInfo("probe", "reconciler", "", 0, "", "lock list")
-        answer = self._wire.lock(document(probe, self._wire.where))
+        answer = self._wire.lock(document(PROBE, self._wire.where))
         if answer.status in FREE:
-            self._wire.unlock(document(probe, self._wire.where))
+            self._wire.unlock(document(PROBE, self._wire.where))
             return None
         return self._holder(answer)
 
-    def break_lock(self, lock_id: str) -> bool:
-        """Unlock in the holder's name."""
+    def break_lock(self, lock_id: str, note: Callable[[], None]) -> bool:
+        """Unlock in the holder's name; then, where nobody was faster, call `note` under a lock of its own."""
         holder = self.holder()
         if holder is None or not lock_id or holder.id != lock_id:
             return False
-        return self._wire.unlock(document(holder, self._wire.where)).status in FREE
+        if self._wire.unlock(document(holder, self._wire.where)).status not in FREE:
+            return False
+        mine = replace(PROBE, id=f"break-{lock_id}", operation="lock break")
+        if self._wire.lock(document(mine, self._wire.where)).status in FREE:
+            self._shelf.lock_id = mine.id
+            try:
+                note()
+            finally:
+                self._shelf.lock_id = ""
+                self._wire.unlock(document(mine, self._wire.where))
+        return True
 
 
 class HttpHold:
-    """A lock that the server keeps for us. Nobody can tell whether the one before was given back or broken."""
+    """A lock that the server keeps for us. `seamless`: whether the one before was given back."""
 
-    seamless = False
-
-    def __init__(self, shelf: HttpShelf, wire: Wire, info: LockInfo) -> None:
-        self._shelf, self._wire, self._info = shelf, wire, info
+    def __init__(self, shelf: HttpShelf, wire: Wire, clock: Clock, waits: Waits, info: LockInfo) -> None:
+        self._shelf, self._wire, self._clock, self._waits, self._info = shelf, wire, clock, waits, info
+        self._proven = self._asked = float("-inf")
+        self._lost = False
+        self.seamless = False
 
     @property
     def fence(self) -> int:
-        """The generation: one more than the state's."""
+        """The generation: one more than that of the holder before, and than the state's."""
         return self._info.fence
 
     def raise_fence(self, fence: int) -> None:
-        """Take a higher generation; the server does not know of it."""
+        """Take a higher generation, and write down that the lock is held."""
         self._info = replace(self._info, fence=fence)
+        self._write(self._info)
 
-    def check(self) -> None:
-        """The server checks with every write."""
+    def _write(self, info: LockInfo) -> None:
+        try:
+            overwrite(self._shelf, NAME, dump(info))
+        except Conflict:
+            raise lost(self._wire.where) from None
+
+    def check(self, seconds: float = 0.0) -> None:
+        """Raise StateError unless the server said within a lease, less `seconds`, that the lock is ours. It is asked
+        again when it was not for `look` seconds.
+        """
+        if self._clock.steady() - self._asked >= self._waits.look:
+            self._ask()
+        until = self._proven + self._waits.lease - self._waits.margin
+        if self._lost or self._shelf.refused or self._clock.steady() + seconds > until:
+            raise lost(self._wire.where)
+
+    def _ask(self) -> None:
+        """Try to take the lock once more: the refusal names its holder. A server that names none proves as much as it
+        can; one that is away for a moment says nothing.
+        """
+        self._asked = self._clock.steady()
+        try:
+            answer = self._wire.lock(document(PROBE, self._wire.where))
+            if answer.status in FREE:
+                self._lost = True
+                self._wire.unlock(document(PROBE, self._wire.where))
+        except StateError:
+            return
+        if answer.status in TAKEN:
+            if _parse(answer.body).id in ("", self._info.id):
+                self._proven = self._asked
+            else:
+                self._lost = True
 
     def release(self) -> None:
-        """Unlock; a server that is away keeps the lock until somebody breaks it."""
+        """Give the lock back, and unlock; a server that is away keeps the lock until somebody breaks it."""
         try:
-            self._wire.unlock(document(replace(self._info, fence=1), self._wire.where))
+            if not self._lost and not self._shelf.refused:
+                self._write(freed(self._info.fence))
+        except StateError:
+            return
+        finally:
+            self.unlock()
+
+    def unlock(self) -> None:
+        """Unlock; never raises."""
+        try:
+            self._wire.unlock(document(self._info, self._wire.where))
         except StateError:
             return
         finally:

@@ -1,6 +1,8 @@
 """A lock as a document: an owner, a lease that its holder renews, and a generation that rises with every holder.
 
-It needs nothing from a backend but a compare-and-set, so every shelf has the same lock.
+It needs nothing from a backend but a compare-and-set, so every shelf has the same lock. No clock is compared with
+another one: whoever finds a lock watches it, and takes it over when it did not change for its lease on the watcher's
+own steady clock. Its holder counts the lease from before its last renewal, on its own steady clock, so it stops first.
 """
 
 from __future__ import annotations
@@ -15,16 +17,15 @@ from dataclasses import asdict, dataclass, fields, replace
 
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.ports import LockInfo
+from reconciler.model.waits import Waits
 from reconciler.store.process import identity, is_dead
-from reconciler.store.shelf import Conflict, Shelf, put_once
+from reconciler.store.shelf import Conflict, Held, Shelf, put_once
 
 NAME, BROKEN = "lock", "broken"
-LEASE = 60.0
-"""Seconds that a lock lasts without being renewed."""
-LOOK = 3.0
-"""Seconds that a holder goes on without having seen its lock."""
-POLL = 0.5
-"""Seconds between two looks at a lock that somebody holds."""
+TYPES: dict[str, type | tuple[type, ...]] = {"pid": int, "fence": int, "beat": int, "lease": (int, float)}
+"""Members of the document that are no texts."""
+LONGEST = 600.0
+"""Seconds that a lock is watched at most, whatever it says its lease is."""
 
 
 def _steady() -> float:
@@ -47,75 +48,121 @@ class Clock:
     dead: Callable[[str], bool] = is_dead
 
 
-class LeaseLock:
-    """The lock of one state. `lease` is in seconds."""
+class Watch:
+    """One lock as somebody sees it who waits for it: since when it has not changed, on the steady clock."""
 
-    def __init__(self, shelf: Shelf, clock: Clock, lease: float = LEASE) -> None:
-        self._shelf, self._clock, self._lease = shelf, clock, lease
+    def __init__(self, lease: float) -> None:
+        self._lease = lease
+        self._tag, self._since = "", 0.0
+        self.changed = False
+        self.info: LockInfo | None = None
+
+    def see(self, held: Held, now: float) -> None:
+        """Take notice of the lock as it was read before `now`."""
+        if held.tag == self._tag:
+            return
+        self.changed = bool(self._tag)
+        self._tag, self._since, self.info = held.tag, now, parse(held.content)
+
+    def left(self, now: float) -> float:
+        """Return the seconds after which its holder has surely stopped, if it does not change."""
+        return self._since + lease_of(self.info, self._lease) - now
+
+    def hopeful(self, wall: float) -> bool:
+        """Tell whether the lock is worth watching: it seems to have ended, or somebody broke it."""
+        if self.info is None or self.info.operation == BROKEN:
+            return True
+        return not self.changed and _expired(self.info, wall)
+
+
+class LeaseLock:
+    """The lock of one state. `tell(reason, seconds)` is told of waits that nobody asked for."""
+
+    def __init__(
+        self, shelf: Shelf, clock: Clock, waits: Waits | None = None, tell: Callable[[str, float], None] | None = None
+    ) -> None:
+        self._shelf, self._clock, self._waits = shelf, clock, waits or Waits()
+        self._tell = tell or (lambda reason, seconds: None)
 
     def acquire(self, info: LockInfo, timeout: float) -> Lease:
-        """Take the lock, waiting up to `timeout` seconds. Raises LockHeld, which names the holder."""
+        """Take the lock, waiting up to `timeout` seconds; longer only for one that seems to have ended, or was broken:
+        its holder may be about to write, so it is watched for one lease. Raises LockHeld, which names the holder.
+        """
         deadline = self._clock.steady() + max(timeout, 0.0)
-        contested = 0
+        watch, contested, told = Watch(self._waits.lease), 0, False
         while True:
             held = self._shelf.get(NAME)
-            holder = parse(held.content) if held is not None else None
-            if holder is None or self._free(holder):
-                started = self._clock.steady()
-                mine = replace(
-                    info,
-                    process=self._clock.process(),
-                    fence=(holder.fence if holder is not None else 0) + 1,
-                    expires=self._stamp(self._lease),
-                )
-                try:
-                    tag = put_once(self._shelf, NAME, dump(mine), held.tag if held is not None else None)
-                except Conflict:
-                    holder, contested = None, contested + 1
-                    if contested < 5:
-                        continue
-                else:
-                    return Lease(
-                        self._shelf, self._clock, self._lease, mine, tag, started, seamless=_given_back(holder)
-                    )
-            left = deadline - self._clock.steady()
+            now = self._clock.steady()
+            if held is not None:
+                watch.see(held, now)
+            if held is None or self._free(watch.info) or watch.left(now) <= 0:
+                taken = self._take(info, held)
+                if taken is not None:
+                    return taken
+                contested += 1
+                if contested < 5:
+                    continue
+                raise held_by(None, self._shelf.where)
+            left = deadline - now
+            if watch.hopeful(self._clock.wall()):
+                left = max(left, watch.left(now))
+                if not told:
+                    self._tell(f"the lock of {self._shelf.where} {why_watched(watch.info)}", watch.left(now))
+                    told = True
             if left <= 0:
-                raise held_by(holder, self._shelf.where)
-            self._clock.sleep(min(POLL, left))
+                raise held_by(watch.info, self._shelf.where)
+            self._clock.sleep(min(self._waits.poll, left))
+
+    def _take(self, info: LockInfo, held: Held | None) -> Lease | None:
+        """Write the lock as ours; None where somebody was faster."""
+        holder = parse(held.content) if held is not None else None
+        started = self._clock.steady()
+        mine = replace(
+            info,
+            process=self._clock.process(),
+            fence=(holder.fence if holder is not None else 0) + 1,
+            expires=stamp(self._clock.wall() + self._waits.lease),
+            lease=self._waits.lease,
+            beat=0,
+        )
+        try:
+            tag = put_once(self._shelf, NAME, dump(mine), held.tag if held is not None else None)
+        except Conflict:
+            return None
+        seamless = held is None or (holder is not None and given_back(holder))
+        return Lease(self._shelf, self._clock, self._waits, mine, tag, started, seamless=seamless)
 
     def holder(self) -> LockInfo | None:
-        """Return who holds the lock; a lease that has ended holds nothing."""
+        """Return who holds the lock; one whose lease seems to have ended may hold it all the same."""
         held = self._shelf.get(NAME)
         info = parse(held.content) if held is not None else None
-        return None if info is None or self._free(info) else info
+        return None if info is None or not info.id or self._free(info) else info
 
-    def break_lock(self, lock_id: str) -> bool:
-        """End the lease of this id; its holder finds out before its next write."""
+    def break_lock(self, lock_id: str, note: Callable[[], None]) -> bool:
+        """End the lease of this id; its holder finds out before its next write. Then call `note`."""
         held = self._shelf.get(NAME)
         info = parse(held.content) if held is not None else None
         if held is None or info is None or not lock_id or info.id != lock_id:
             return False
         try:
-            put_once(self._shelf, NAME, dump(_freed(info.fence + 1, BROKEN)), held.tag)
+            put_once(self._shelf, NAME, dump(_broken(info)), held.tag)
         except Conflict:
             return False
+        note()
         return True
 
-    def _free(self, info: LockInfo) -> bool:
-        return not info.id or self._clock.dead(info.process) or _expired(info, self._clock.wall())
-
-    def _stamp(self, seconds: float) -> str:
-        return stamp(self._clock.wall() + seconds)
+    def _free(self, info: LockInfo | None) -> bool:
+        return info is not None and (given_back(info) or self._clock.dead(info.process))
 
 
 class Lease:
     """A lock that is held: renewed by a thread, lost when it could not be renewed in time or somebody broke it."""
 
     def __init__(
-        self, shelf: Shelf, clock: Clock, lease: float, info: LockInfo, tag: str, started: float, *, seamless: bool
+        self, shelf: Shelf, clock: Clock, waits: Waits, info: LockInfo, tag: str, started: float, *, seamless: bool
     ) -> None:
-        self._shelf, self._clock, self._lease = shelf, clock, lease
-        self._info, self._tag, self._until = info, tag, started + lease
+        self._shelf, self._clock, self._waits = shelf, clock, waits
+        self._info, self._tag, self._until = info, tag, started + waits.lease
         self._seen = started
         self.seamless = seamless
         self._lost = False
@@ -137,12 +184,20 @@ class Lease:
             self._put()
         self.check()
 
-    def check(self) -> None:
-        """Raise StateError unless the lock is still ours; it may have been broken in the last `LOOK` seconds."""
-        if self._clock.steady() - self._seen >= LOOK:
+    def check(self, seconds: float = 0.0) -> None:
+        """Raise StateError unless the lock is still ours, and is for so many seconds more; one that is not is renewed
+        first. It may have been broken in the last `look` seconds: whoever takes a broken lock waits for longer.
+        """
+        if self._clock.steady() - self._seen >= self._waits.look:
             self._look()
-        if self._lost or self._clock.steady() >= self._until:
+        if self._left() < seconds:
+            with contextlib.suppress(StateError):
+                self.renew()
+        if self._lost or self._left() < seconds:
             raise lost(self._shelf.where)
+
+    def _left(self) -> float:
+        return self._until - self._waits.margin - self._clock.steady()
 
     def _look(self) -> None:
         """See whether the lock was broken. A backend that is away for a moment says nothing: the lease still lasts."""
@@ -164,42 +219,68 @@ class Lease:
         if started >= self._until:
             self._lost = True
             return
-        info = replace(self._info, expires=stamp(self._clock.wall() + self._lease))
+        # What is written twice in one second, or after the wall clock was set back, has to look like a change too.
+        expires = stamp(self._clock.wall() + self._waits.lease)
+        info = replace(self._info, expires=expires, beat=self._info.beat + 1)
         try:
             self._tag = put_once(self._shelf, NAME, dump(info), self._tag)
         except Conflict:
             self._lost = True
         else:
-            self._info, self._until, self._seen = info, started + self._lease, started
+            self._info, self._until, self._seen = info, started + self._waits.lease, started
 
     def _beats(self) -> None:
-        while not self._over.wait(self._lease / 4):
+        pause = self._waits.lease / 4
+        while not self._over.wait(pause):
             try:
                 self.renew()
+                pause = self._waits.lease / 4
             except StateError:
-                continue  # the backend may be back before the lease ends; `check` knows when it has
+                pause = self._waits.lease / 30  # the backend may be back before the lease ends
 
     def release(self) -> None:
-        """Let go. What somebody else holds by now is left alone; a backend that is away lets the lease run out."""
+        """Let go: nothing of ours is on its way any more. What somebody else holds by now is left alone, what was
+        broken is said to be given back; a backend that is away lets the lease run out.
+        """
         self._over.set()
         if self._thread is not None:
             self._thread.join(timeout=5.0)
-        with self._turn:
-            if self._lost:
-                return
+        with self._turn, contextlib.suppress(Conflict, StateError):
             try:
-                put_once(self._shelf, NAME, dump(_freed(self._info.fence)), self._tag)
-            except (Conflict, StateError):
+                put_once(self._shelf, NAME, dump(freed(self._info.fence)), self._tag)
+                return
+            except Conflict:
                 self._lost = True
+            held = self._shelf.get(NAME)
+            if held is not None and held.content == dump(_broken(self._info)):
+                put_once(self._shelf, NAME, dump(freed(self._info.fence + 1)), held.tag)
 
 
-def _freed(fence: int, how: str = "") -> LockInfo:
-    return LockInfo(id="", owner="", host="", pid=0, since="", operation=how, fence=fence)
+def freed(fence: int) -> LockInfo:
+    """Return the lock that nobody holds."""
+    return LockInfo(id="", owner="", host="", pid=0, since="", operation="", fence=fence)
 
 
-def _given_back(holder: LockInfo | None) -> bool:
+def _broken(info: LockInfo) -> LockInfo:
+    """Return what is left of a lock that was broken: whose it was, as far as one can tell whether that one is dead."""
+    return replace(freed(info.fence + 1), operation=BROKEN, process=info.process, lease=info.lease)
+
+
+def given_back(holder: LockInfo) -> bool:
     """Tell whether the holder before surely writes no more."""
-    return holder is None or (not holder.id and holder.operation != BROKEN)
+    return not holder.id and holder.operation != BROKEN
+
+
+def why_watched(info: LockInfo | None) -> str:
+    """Return why a lock is watched."""
+    if info is None:
+        return "cannot be read: it is watched until whoever held it has surely stopped"
+    if info.operation == BROKEN:
+        return "was broken: it is watched until the run that held it has surely stopped"
+    return (
+        f"seems to have ended at {info.expires}, but clocks may differ: it is watched until its holder, {info.owner} "
+        f"on {info.host}, has surely stopped"
+    )
 
 
 def _expired(info: LockInfo, now: float) -> bool:
@@ -207,6 +288,12 @@ def _expired(info: LockInfo, now: float) -> bool:
         return bool(info.expires) and datetime.datetime.fromisoformat(info.expires).timestamp() < now
     except ValueError:
         return False
+
+
+def lease_of(info: LockInfo | None, otherwise: float) -> float:
+    """Return how long a lock lasts, in seconds; what is no sensible number says nothing."""
+    lease = info.lease if info is not None else 0.0
+    return lease if 0 < lease <= LONGEST else otherwise
 
 
 def stamp(seconds: float) -> str:
@@ -224,7 +311,8 @@ def parse(content: bytes) -> LockInfo | None:
     """Return the lock of a document; None where it says nothing, as a lock file of an earlier version does."""
     try:
         data = json.loads(content)
-        return LockInfo(**{one.name: data[one.name] for one in fields(LockInfo) if one.name in data})
+        found = {one.name: data[one.name] for one in fields(LockInfo) if one.name in data}
+        return LockInfo(**found) if all(isinstance(found[name], TYPES.get(name, str)) for name in found) else None
     except (ValueError, TypeError):
         return None
 
@@ -232,7 +320,7 @@ def parse(content: bytes) -> LockInfo | None:
 def lost(where: str) -> StateError:
     """Return the error of a holder that is none any more."""
     return StateError(
-        f"the lock of {where} was lost: its lease ended or it was broken",
+        f"the lock of {where} was lost: it was broken, or could not be renewed before its lease ended",
         hint="nothing more is written; what was recorded is kept, run the command again",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from reconciler.model.ports import Hold, LockInfo
@@ -35,6 +36,6 @@ class Locks(Protocol):
         """Return who holds it."""
         ...
 
-    def break_lock(self, lock_id: str) -> bool:
-        """Take it away from its holder; False when it is not held under that id."""
+    def break_lock(self, lock_id: str, note: Callable[[], None]) -> bool:
+        """Take it away from its holder, and call `note`; False when it is not held under that id."""
         ...

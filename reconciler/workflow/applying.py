@@ -28,7 +28,7 @@ from reconciler.planning.work import Inputs
 from reconciler.workflow import recording
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.judging import counts_of, judged, let_pass
-from reconciler.workflow.locking import Fenced, lock_info
+from reconciler.workflow.locking import lock_info
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.reading import again
 from reconciler.workflow.recording import run_name
@@ -67,7 +67,7 @@ async def apply_plan(
         book.begin()
         async with AsyncExitStack() as stack:
             _take_over(session, book, planned)
-            remote = Fenced(session.connect(stack, write=True), hold)
+            remote = session.connect(stack, write=True, hold=hold)
             run = _Run(session, planned, book, remote, hooks)
             if archive is not None:
                 run.archived = await archive_losses(session, planned.plan, remote, archive, run.name)

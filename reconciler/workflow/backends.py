@@ -6,7 +6,7 @@ from dataclasses import asdict
 from typing import Any
 
 from reconciler import __version__
-from reconciler.model.errors import LockHeld, PlanError, StateDamaged, StateError
+from reconciler.model.errors import PlanError, StateDamaged, StateError
 from reconciler.model.ports import Store, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import State
@@ -165,16 +165,8 @@ def rekey(session: Session) -> int:
 def break_lock(session: Session, lock_id: str) -> bool:
     """Break a lock, and put it on record; False when it is not held."""
     holder = session.store.holder()
-    if not session.store.break_lock(lock_id):
-        return False
     who = f"{holder.owner} on {holder.host}, {holder.operation} since {holder.since}" if holder is not None else ""
-    note = f"lock {lock_id} of {who}"
-    try:
-        with session.store.lock(lock_info(session, "lock break"), timeout=PATIENCE):
-            record(session, "lock break", note)
-    except (LockHeld, StateError):
-        record(session, "lock break", note)  # somebody has it by now, or the state is damaged
-    return True
+    return session.store.break_lock(lock_id, lambda: record(session, "lock break", f"lock {lock_id} of {who}"))
 
 
 def record(session: Session, operation: str, note: str) -> None:

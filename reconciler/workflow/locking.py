@@ -1,4 +1,4 @@
-"""Who holds the lock of a state, and what may be sent while it is held."""
+"""Who holds the lock of a state."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ import getpass
 import os
 import socket
 
-from reconciler.model.http import Remote, Request, Response
-from reconciler.model.ports import Hold, LockInfo
+from reconciler.model.ports import LockInfo
 from reconciler.workflow.session import Session
 
 
@@ -25,23 +24,3 @@ def lock_info(session: Session, operation: str) -> LockInfo:
     return LockInfo(
         session.around.token(), owner, socket.gethostname(), os.getpid(), session.around.stamp(), operation, job
     )
-
-
-class Fenced:
-    """An account that is written to only while the lock is held: a process that slept through its lease wakes up to
-    an error, not to a second writer. Implements `model.http.Remote`.
-    """
-
-    def __init__(self, remote: Remote, hold: Hold) -> None:
-        self._remote, self._hold = remote, hold
-
-    @property
-    def requests(self) -> int:
-        """How many requests went over the wire."""
-        return self._remote.requests
-
-    async def send(self, request: Request) -> Response:
-        """Send a request; a write only under the lock. Raises StateError when it is lost."""
-        if request.writes:
-            self._hold.check()
-        return await self._remote.send(request)

@@ -15,7 +15,7 @@ from reconciler.store import Seal
 from reconciler.workflow.archiving import read_records
 from reconciler.workflow.backends import record
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.locking import Fenced, lock_info
+from reconciler.workflow.locking import lock_info
 from reconciler.workflow.session import Session, open_book
 
 AT_ONCE = 100
@@ -78,7 +78,7 @@ async def restore(
         state = open_book(session).state()
         found = []
         async with AsyncExitStack() as stack:
-            remote = Fenced(session.connect(stack, write=False, restore=True), hold)
+            remote = session.connect(stack, write=False, restore=True, hold=hold)
             await check_account(session, remote, state)
             for lot in lots:
                 binding = state.resources.get(lot.address)

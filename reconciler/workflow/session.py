@@ -22,10 +22,11 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
-from reconciler.model.ports import Store
+from reconciler.model.ports import Hold, Store
 from reconciler.model.recording import unreadable
 from reconciler.model.run import interrupted
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
+from reconciler.model.waits import Waits
 from reconciler.planning.hiding import secrets_in
 from reconciler.resources import load_kinds
 from reconciler.store import Clock, Options, new_state, open_store
@@ -46,6 +47,7 @@ class Surroundings:
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
     token: Callable[[], str] = lambda: secrets.token_hex(8)
     clock: Clock = field(default_factory=Clock)
+    waits: Waits = field(default_factory=Waits)
     loop: Callable[[], asyncio.AbstractEventLoop] | None = None
     """What makes the event loop of each verb (None: asyncio's own)."""
     transport: Any = None
@@ -103,9 +105,18 @@ class Session:
     def store_at(self, url: str) -> Store:
         """Return the store of another URL, with the settings of this environment."""
         options = Options(
-            self.settings.name, self.settings.recipients, self.settings.history, self.around.environ, self.around.clock
+            self.settings.name,
+            self.settings.recipients,
+            self.settings.history,
+            self.around.environ,
+            self.around.clock,
+            self.around.waits,
+            self._waiting,
         )
         return self.around.open_store(url, self.folder, options)
+
+    def _waiting(self, reason: str, seconds: float) -> None:
+        self.on_wait(reason, seconds)  # which is set later than the store is opened
 
     @property
     def identity(self) -> str:
@@ -169,8 +180,13 @@ class Session:
         self.revealed |= secrets_in(desired.resources.values(), self.kinds)
         return replace(loaded, desired=desired)
 
-    def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False) -> Any:
-        """Return a client of the account; it is closed with the stack. With `restore` it puts records back only."""
+    def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False, hold: Hold | None = None) -> Any:
+        """Return a client of the account; it is closed with the stack. With `restore` it puts records back only.
+
+        Whoever writes holds the lock: each write is sent only while `hold` is surely ours for as long as it may take.
+        """
+        if (write or restore) and hold is None:
+            raise AssertionError("nothing is written to an account without the lock")
         if self.remote is not None:
             return self.remote
         from reconciler.remote.client import Client, Connection, in_process
@@ -183,13 +199,14 @@ class Session:
             transport = in_process(account.app)
             url, token = "http://emulator", account.settings.token
         client = Client(
-            Connection(url, token, self.rate),
+            Connection(url, token, self.rate, self.around.waits.answer),
             mode=Mode.RESTORE if restore else Mode.WRITE if write else Mode.READ,
             transport=transport,
             on_wait=self.on_wait,
             on_answer=self.on_answer,
             hide=self.hide,
             clock=self.around.clock.steady,
+            fence=hold.check if hold is not None else None,
         )
         stack.push_async_callback(client.close)
         return client

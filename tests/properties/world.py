@@ -7,7 +7,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -18,7 +18,7 @@ import httpx
 
 from reconciler.emulator import Account, Fault, Settings, open_account
 from reconciler.model.errors import ReconcilerError, Refused
-from reconciler.model.ports import LockInfo
+from reconciler.model.ports import Hold, LockInfo
 from reconciler.model.state import State
 from reconciler.model.summary import ApplySummary
 from reconciler.remote.client import Client, Connection, in_process
@@ -187,7 +187,7 @@ class Turn:
         self.disk.fence += 1
         return Turn(self.disk, self.disk.fence)
 
-    def check(self) -> None:
+    def check(self, seconds: float = 0.0) -> None:
         """It is never lost."""
 
     def raise_fence(self, fence: int) -> None:
@@ -199,7 +199,7 @@ class Turn:
     def holder(self) -> LockInfo | None:
         return None
 
-    def break_lock(self, lock_id: str) -> bool:
+    def break_lock(self, lock_id: str, note: Callable[[], None]) -> bool:
         return False
 
 
@@ -213,7 +213,8 @@ class _Here(Session):
     def store(self) -> Any:
         return DocumentStore(MemoryShelf(self.world.disk, self.world.process), locks=Turn(self.world.disk))
 
-    def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False) -> Any:
+    def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False, hold: Hold | None = None) -> Any:
+        assert hold is not None or not write
         assert not restore, "histories archive nothing"
         wire = Wire(in_process(self.world.account.app), self.world.process, write)
         connection = Connection(self.settings.url, self.settings.token, None)

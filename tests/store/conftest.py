@@ -37,9 +37,13 @@ class Watch:
     now: float = 1_800_000_000.0
     steady: float = 1_000.0
     on_sleep: Callable[[], None] = lambda: None
+    dead: Callable[[str], bool] = lambda process: False
 
     def clock(self, *, beat: bool = False) -> Clock:
-        return Clock(lambda: self.now, lambda: self.steady, self.sleep, beat)
+        return Clock(lambda: self.now, lambda: self.steady, self.sleep, beat, dead=self.is_dead)
+
+    def is_dead(self, process: str) -> bool:
+        return self.dead(process)
 
     def sleep(self, seconds: float) -> None:
         self.advance(seconds)
@@ -65,9 +69,16 @@ class Place:
         """Whether a lock ends by itself when its holder stops renewing it."""
         return self.name not in ("http", "gitlab")
 
-    def open(self, *, history: int = 20, recipients: tuple[str, ...] = (), **environ: str) -> DocumentStore:
+    def open(
+        self,
+        *,
+        history: int = 20,
+        recipients: tuple[str, ...] = (),
+        tell: Callable[[str, float], None] = lambda reason, seconds: None,
+        **environ: str,
+    ) -> DocumentStore:
         settings = {"TF_HTTP_USERNAME": "ci", "TF_HTTP_PASSWORD": "pw"} if self.name == "gitlab" else {}
-        options = Options("prod", recipients, history, {**settings, **environ}, self.watch.clock())
+        options = Options("prod", recipients, history, {**settings, **environ}, self.watch.clock(), tell=tell)
         store = open_store(self.url, self.folder, options)
         self.opened.append(store)
         return store

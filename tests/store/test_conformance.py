@@ -185,8 +185,7 @@ def test_a_holder_who_slept_through_its_lease_writes_nothing(place: Place) -> No
     """After its lease another one took over: state, journal and run records refuse the sleeper."""
     sleeper, other = place.open(), place.open()
     sleeper.write(state(1, "a"), expected_serial=None)
-    ends_badly = contextlib.nullcontext() if place.leases else pytest.raises(StateError, match="lock is not ours")
-    with ends_badly, sleeper.lock(info("sleeper")) as hold:  # what could not be recorded is not forgotten silently
+    with sleeper.lock(info("sleeper")) as hold:
         place.watch.advance(61.0)
         if not place.leases:  # the protocol has none: the lock stays, and somebody has to break it
             with pytest.raises(LockHeld), other.lock(info("other")):
@@ -194,9 +193,8 @@ def test_a_holder_who_slept_through_its_lease_writes_nothing(place: Place) -> No
             assert other.break_lock("id-sleeper")
         with other.lock(info("other")):
             other.write(state(2, "a", "b"), expected_serial=1)
-        if place.leases:
-            with pytest.raises(StateError, match=r"lock .* was lost"):
-                hold.check()
+        with pytest.raises(StateError, match=r"lock .* was lost"):
+            hold.check()
         with pytest.raises(StateError, match=r"lock .* was lost|lock is not ours"):
             sleeper.append([bind("z")])
         with pytest.raises(StateError, match=r"lock .* was lost|lock is not ours"):
@@ -226,7 +224,7 @@ def test_a_broken_lock_is_lost(place: Place) -> None:
 
 
 def test_a_holder_finds_out_within_seconds_that_its_lock_was_broken(place: Place) -> None:
-    """Before each write to the account it looks at the lock, when it has not for some seconds. Over http it cannot."""
+    """Before each write to the account it looks at the lock, when it has not for some seconds."""
     holder, other = place.open(), place.open()
     holder.write(state(1), expected_serial=None)
     with contextlib.ExitStack() as stack:
@@ -235,9 +233,115 @@ def test_a_holder_finds_out_within_seconds_that_its_lock_was_broken(place: Place
         hold.check()
         assert other.break_lock("id-jane")
         place.watch.advance(3.0)
-        if place.leases:
+        with pytest.raises(StateError, match=r"lock .* was lost"):
+            hold.check()
+
+
+BOUND = 40.0
+"""Seconds that a write may be under way, as the client says to the fence."""
+
+
+@pytest.mark.parametrize("moved", [0.0, 120.0, -120.0])
+def test_who_renews_its_lock_keeps_it_whatever_the_clock_of_another_says(place: Place, moved: float) -> None:
+    """A lock that seems to have ended is watched, also where nobody asked to wait; it changes, so it is held."""
+    holder, other = place.open(), place.open()
+    with holder.lock(info("holder")) as hold:
+        place.watch.now += moved
+        place.watch.on_sleep = getattr(hold, "renew", lambda: None)
+        with pytest.raises(LockHeld), other.lock(info("other")):
+            pass
+        hold.check(BOUND)
+
+
+@pytest.mark.parametrize("seen", [0.0, 2.9, 10.0])
+def test_whoever_takes_a_broken_lock_waits_until_its_holder_writes_no_more(place: Place, seen: float) -> None:
+    """`lock break` and an apply at once: when it begins, the last write of the holder, which sees its lock every few
+    seconds, is over for as long as a write may take.
+    """
+    holder, other = place.open(), place.open()
+    holder.write(state(1), expected_serial=None)
+    sent = [place.watch.steady]
+    with holder.lock(info("holder")) as hold:
+        hold.check(BOUND)
+        place.watch.advance(seen)
+
+        def write() -> None:
+            with contextlib.suppress(StateError):
+                hold.check(BOUND)
+                sent.append(place.watch.steady)
+
+        assert other.break_lock("id-holder")
+        place.watch.on_sleep = write
+        with other.lock(info("other")):
+            assert place.watch.steady >= sent[-1] + BOUND
+            place.watch.on_sleep = lambda: None
             with pytest.raises(StateError, match=r"lock .* was lost"):
-                hold.check()
+                hold.check(BOUND)
+
+
+@pytest.mark.parametrize("ended", ["broken", "silent"])
+def test_whoever_takes_a_lock_over_waits_a_lease_of_its_own_clock(place: Place, ended: str) -> None:
+    """Also where the wall clock says that it ended long ago; the wait is told."""
+    if ended == "silent" and not place.leases:
+        return  # a lock over http does not end
+    told: list[tuple[str, float]] = []
+    holding = place.open().lock(info("holder"))
+    holding.__enter__()
+    began = place.watch.steady
+    other = place.open(tell=lambda reason, seconds: told.append((reason, seconds)))
+    if ended == "broken":
+        other.break_lock("id-holder")
+    place.watch.now += 3_600.0
+    with other.lock(info("other")):
+        assert place.watch.steady - began == pytest.approx(60.0)
+    assert [seconds for _, seconds in told] == [pytest.approx(60.0)]
+    assert "has surely stopped" in told[0][0]
+
+
+@pytest.mark.parametrize("ended", ["broken", "silent"])
+def test_nobody_waits_for_a_dead_process_of_this_machine(place: Place, ended: str) -> None:
+    """It cannot write any more, so its lock is taken at once, broken or not."""
+    holding = place.open().lock(info("holder"))
+    holding.__enter__()
+    began = place.watch.steady
+    if ended == "broken":
+        assert place.open().break_lock("id-holder")
+    place.watch.dead = bool
+    with place.open().lock(info("other")):
+        assert place.watch.steady == began
+
+
+def test_a_holder_that_stops_says_so_to_whoever_broke_its_lock(place: Place) -> None:
+    """Its last write is over then: nobody has to wait any longer. Over http it cannot say so."""
+    holder, other = place.open(), place.open()
+    holding = holder.lock(info("holder"))
+    holding.__enter__()
+    began = place.watch.steady
+    assert other.break_lock("id-holder")
+    holding.__exit__(None, None, None)
+    with other.lock(info("other")):
+        assert place.watch.steady - began == pytest.approx(0.0 if place.leases else 60.0)
+
+
+def test_a_lock_that_lasts_too_short_for_a_write_is_renewed_or_lost(place: Place) -> None:
+    """A write that may take longer than the lease is not sent; where the lease can be renewed, it is."""
+    with place.open().lock(info("holder")) as hold:
+        place.watch.advance(30.0)
+        hold.check(BOUND)
+        with pytest.raises(StateError, match=r"lock .* was lost"):
+            hold.check(61.0)
+        hold.check(BOUND)
+
+
+def test_a_lock_that_was_cut_off_is_watched_too(place: Place) -> None:
+    """A document that says nothing may be a living holder's."""
+    if place.name != "file":
+        return
+    place.open().write(state(1), expected_serial=None)
+    (place.folder / f"{place.url.removeprefix('file:')}.lock").write_text('{"id": "id-jane", "fen', "utf-8")
+    began = place.watch.steady
+    with place.open().lock(info("other")):
+        assert place.watch.steady - began == pytest.approx(60.0)
 
 
 def test_earlier_versions_are_kept_as_many_as_asked(place: Place) -> None:

@@ -111,11 +111,11 @@ def lose_the_lock(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     """Let the lock be lost after it was looked at so many times."""
     real, left = Lease.check, [None] * after
 
-    def check(lease: Lease) -> None:
+    def check(lease: Lease, seconds: float = 0.0) -> None:
         if not left:
             raise lost("prod.json")
         left.pop()
-        real(lease)
+        real(lease, seconds)
 
     monkeypatch.setattr(Lease, "check", check)
 

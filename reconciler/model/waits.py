@@ -1,0 +1,26 @@
+"""How long a run waits, and for what, in seconds. One place, so that a test sets all of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Waits:
+    """The lock's: `lease` is how long it lasts without being renewed, `look` how long its holder goes on without having
+    seen it, `poll` the time between two looks at a lock that somebody holds. The account's: `answer` is how long an
+    answer may take, `settling` the pauses before each look for what a write without an answer did, `late` how long a
+    listing may take to show what was written.
+    """
+
+    lease: float = 60.0
+    look: float = 3.0
+    poll: float = 0.5
+    answer: float = 30.0
+    settling: tuple[float, ...] = (1.0, 4.0)
+    late: float = 2.0
+
+    @property
+    def margin(self) -> float:
+        """How much earlier than it has to a holder stops: its clock may be slower than that of whoever watches."""
+        return self.lease / 30
