@@ -102,7 +102,7 @@ class BeatingLock:
 
     def __init__(self, shelf: DiskShelf, clock: Clock) -> None:
         self._shelf = shelf
-        self._inner = LeaseLock(shelf, clock, LEASE)
+        self._inner = LeaseLock(shelf, clock)
 
     def acquire(self, info: LockInfo, timeout: float) -> Any:
         """Take the lock, and begin to renew it."""
@@ -115,9 +115,9 @@ class BeatingLock:
         """Return who holds it."""
         return self._inner.holder()
 
-    def break_lock(self, lock_id: str) -> bool:
+    def break_lock(self, lock_id: str, note: Callable[[], None]) -> bool:
         """Take it away."""
-        return self._inner.break_lock(lock_id)
+        return self._inner.break_lock(lock_id, note)
 
 
 class Beating:
