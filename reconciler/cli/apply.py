@@ -23,6 +23,7 @@ from reconciler.cli.opening import (
     budget,
     confirmation,
     consent,
+    narrowing,
     selection,
     session,
 )
@@ -66,6 +67,7 @@ class Proof:
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
 @archiving
 @selection
+@narrowing
 @consent
 @budget
 @click.pass_obj
@@ -85,15 +87,19 @@ def command(
     guards_from: str | None,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
+    names: str | None,
+    no_delete: bool,
+    only_adopt: bool,
     allow: tuple[str, ...],
     max_requests: int | None,
 ) -> int:
     """Make the account match the configuration; with PLANFILE, do exactly that plan and do not ask."""
     telling = Telling(chosen.quiet, chosen.verbose, stream, archive_of(archive, archive_requests))
     if planfile is not None:
-        if target or exclude or allow or max_requests:
+        if any((target, exclude, names, no_delete, only_adopt, allow, max_requests)):
             raise click.UsageError(
-                "a saved plan is applied as it is: --target, --exclude, --allow and --max-requests belong to `plan`"
+                "a saved plan is applied as it is: --target, --exclude, --kinds, --no-delete, --only-adopt, --allow "
+                "and --max-requests belong to `plan`"
             )
         Approval(account=confirm_account).agrees(session(chosen))
         return apply_saved(chosen, planfile, Proof(strict, digest, guards_from), lock_timeout, telling)
@@ -103,7 +109,18 @@ def command(
         raise click.UsageError("--json asks nothing: use it with --auto-approve, or with a saved plan")
     from reconciler.workflow.planning import Options
 
-    options = Options(target, exclude, False, not no_impact, allow, max_requests, uses=not no_uses)
+    options = Options(
+        target,
+        exclude,
+        False,
+        not no_impact,
+        allow,
+        max_requests,
+        uses=not no_uses,
+        kinds=session(chosen).chosen_kinds(names) if names else None,
+        no_delete=no_delete,
+        only_adopt=only_adopt,
+    )
     approval = Approval(auto_approve, confirm_account)
     return plan_and_apply(chosen, options, approval, lock_timeout, telling, guards_from)
 

@@ -9,7 +9,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.completing import addresses
+from reconciler.cli.completing import addresses, kinds
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note
 
@@ -42,8 +42,8 @@ def folder(chosen: Globals) -> Path:
 def selection(function: F) -> F:
     """Add --target and --exclude."""
     for option, text in (
-        ("--exclude", "Leave out an address and what depends on it."),
-        ("--target", "Only an address and what it depends on."),
+        ("--exclude", "Leave out an address and what depends on it; what it refers to stays."),
+        ("--target", "Only an address, with what it needs to come or what goes with it."),
     ):
         function = click.option(
             option,
@@ -54,6 +54,18 @@ def selection(function: F) -> F:
             help=f"{text} Globs, and @FILE with one on each line, are taken too.",
         )(function)
     return function
+
+
+def narrowing(function: F) -> F:
+    """Add --kinds, --no-delete and --only-adopt."""
+    for option, text in (
+        ("--only-adopt", "Only take over what exists as declared; nothing is written to the account."),
+        ("--no-delete", "Destroy nothing: what would go, or be made anew, is named and left as it is."),
+    ):
+        function = click.option(option, is_flag=True, help=text)(function)
+    return click.option(
+        "--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds, with what they need."
+    )(function)
 
 
 def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:

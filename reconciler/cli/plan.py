@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.opening import bordered, borders, budget, consent, selection, session
+from reconciler.cli.opening import bordered, borders, budget, consent, narrowing, selection, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent
 from reconciler.cli.views import PLAN, Output, formats, plan_view, show
@@ -30,6 +30,7 @@ from reconciler.cli.views import PLAN, Output, formats, plan_view, show
 @borders()
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
 @selection
+@narrowing
 @consent
 @budget
 @click.pass_obj
@@ -46,6 +47,9 @@ def command(
     no_uses: bool,
     target: tuple[str, ...],
     exclude: tuple[str, ...],
+    names: str | None,
+    no_delete: bool,
+    only_adopt: bool,
     allow: tuple[str, ...],
     max_requests: int | None,
 ) -> int:
@@ -58,7 +62,21 @@ def command(
     opened = session(chosen) if against is None else on_snapshot(chosen, against)
     opened = bordered(opened, guards_from)
     measured = not no_impact and against is None
-    options = Options(target, exclude, destroy, measured, allow, max_requests, refresh_only, not no_uses)
+    if destroy and (no_delete or only_adopt):
+        raise click.UsageError("--destroy plans nothing but deletes: it takes no --no-delete or --only-adopt")
+    options = Options(
+        target,
+        exclude,
+        destroy,
+        measured,
+        allow,
+        max_requests,
+        refresh_only,
+        not no_uses,
+        kinds=opened.chosen_kinds(names),
+        no_delete=no_delete,
+        only_adopt=only_adopt,
+    )
     planned = run_async(make_plan(opened, options))
     document = planned.document
     command_line = f"reconciler apply {shlex.quote(str(out))}" if out is not None else ""

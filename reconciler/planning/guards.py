@@ -38,6 +38,11 @@ class Case:
         return bool(self.document.options.get("destroy"))
 
     @property
+    def whole(self) -> bool:
+        """Whether the plan is about everything: who names a part has not asked for the end of everything."""
+        return not any(self.document.options.get(option) for option in ("target", "exclude", "kinds"))
+
+    @property
     def counted(self) -> bool:
         """Whether the account was asked what would be lost."""
         return self.document.options.get("impact", True) is not False
@@ -217,7 +222,7 @@ def _lists(case: Case) -> Iterable[Trip]:
     """Contacts that are only on a list go with it: the most destructive call of the API (section 2.13 of the API
     page).
     """
-    if not case.limits.allow_list_deletes:
+    if not case.limits.allow_list_deletes and not (case.tearing_down and case.whole):
         yield from (Trip((change,), {"address": change.address}) for change in case.doomed if change.guarded)
 
 
@@ -316,7 +321,6 @@ TABLE = (
         "{address} would be deleted, and with it every contact that is only on it",
         "list_deletes={address}",
         _lists,
-        teardown=False,
     ),
     Guard(
         "empty_configuration",

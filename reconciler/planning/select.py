@@ -1,77 +1,306 @@
-"""Selection: --target and --exclude with addresses and globs, dependencies closed over."""
+"""Selections: which addresses a plan is about, and whether that part can go without the rest.
+
+A step has a direction. What is declared comes or stays: it takes along what it needs. What is managed and no longer
+declared goes: it takes along what cannot exist without it (what is nested in it) and nothing else. What refers to an
+object that goes has to be in the selection too (`check_selection`): nobody is pulled in by what is destroyed.
+"""
 
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
+from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Desired
-from reconciler.model.errors import PlanError
-from reconciler.model.state import State
+from reconciler.model.errors import PlanError, Refused
+from reconciler.model.kind import Kinds, Live
+from reconciler.model.plan import DESTROYS, Action, Change, Plan
+from reconciler.model.state import Binding, State
+from reconciler.model.values import Ref, RemoteId
+from reconciler.planning.moves import after_moves
+from reconciler.planning.planner import plan
+from reconciler.planning.work import Inputs
+
+Edges = Mapping[str, Iterable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """What of a plan is asked for. `target` and `exclude` are addresses and globs, `kinds` names of kinds, `named` are
+    exact addresses in place of targets. `within` is what the plan can be about at all, e.g. what an undone run did.
+    `no_delete` leaves out whatever would be destroyed, `only_adopt` whatever is more than taking over an object.
+    """
+
+    target: tuple[str, ...] = ()
+    exclude: tuple[str, ...] = ()
+    kinds: frozenset[str] | None = None
+    named: frozenset[str] | None = None
+    within: frozenset[str] | None = None
+    no_delete: bool = False
+    only_adopt: bool = False
+
+    @property
+    def everything(self) -> bool:
+        """Whether nothing is left out."""
+        return self == Selection()
 
 
 @dataclass(frozen=True, slots=True)
 class Selected:
-    """The addresses that a plan is about (None: all), and which came in, or went, only for their dependencies."""
+    """The addresses that a plan is about (None: all). `brought` came in because others need them, `along` go with what
+    they are part of, `dropped` went out with what was excluded, `kept` would go and stay.
+    """
 
     addresses: frozenset[str] | None = None
     brought: tuple[str, ...] = ()
+    along: tuple[str, ...] = ()
     dropped: tuple[str, ...] = ()
+    kept: tuple[str, ...] = ()
 
 
-def select(desired: Desired, state: State, target: Iterable[str], exclude: Iterable[str]) -> Selected:
-    """Return what the plan is about.
-
-    A target brings what it depends on. An exclusion takes what depends on it, declared or only managed. Raises
-    PlanError for a pattern that fits nothing.
-    """
-    target, exclude = tuple(target), tuple(exclude)
-    if not target and not exclude:
+def select(desired: Desired, state: State, kinds: Kinds, selection: Selection) -> Selected:
+    """Return what the plan is about. Raises PlanError for a pattern that fits nothing."""
+    if selection.everything:
         return Selected()
-    edges = needs(desired, state)
-    named = _fitting(target, edges) if target else set(edges)
-    chosen = _closed(named, edges)
-    users: dict[str, set[str]] = {address: set() for address in edges}
-    for address, wanted in edges.items():
-        for other in wanted:
-            users.setdefault(other, set()).add(address)
-    without = _fitting(exclude, edges)
-    gone = _closed(without, users)
-    left = frozenset(chosen - gone)
-    return Selected(left, tuple(sorted(left - named)), tuple(sorted((gone - without) & chosen)))
+    graph = _Graph.of(desired, state, kinds, selection.within)
+    chosen_by = bool(selection.target) or selection.kinds is not None or selection.named is not None
+    if not (chosen_by or selection.exclude or selection.no_delete):
+        return Selected(selection.within)
+    named = graph.fitting(selection.target) if selection.target else set(graph.known)
+    if selection.named is not None:
+        named = set(selection.named & graph.known)
+    if selection.kinds is not None:
+        named = {address for address in named if kind_of(address) in selection.kinds}
+    chosen = graph.with_needs(named) if chosen_by else named
+    out = graph.without(graph.fitting(selection.exclude)) if selection.exclude else {}
+    forgotten = {block.address for block in desired.removed if not block.destroy}
+    going = graph.going - forgotten if selection.no_delete else set()
+    left = frozenset(chosen - set(out) - going)
+    return Selected(
+        left,
+        brought=tuple(sorted(left - named - graph.going)),
+        along=tuple(sorted((left - named) & graph.going)),
+        dropped=tuple(sorted(address for address, why in out.items() if why == "needs" and address in chosen)),
+        kept=tuple(sorted((going | {address for address, why in out.items() if why == "needed"}) & chosen)),
+    )
 
 
 def needs(desired: Desired, state: State) -> dict[str, set[str]]:
     """Return what each declared or managed address depends on directly."""
     found = {address: set(binding.depends_on) for address, binding in state.resources.items()}
     for address, resource in desired.resources.items():
-        found[address] = {ref.address for ref in values.references(dict(resource.attrs)) if isinstance(ref, values.Ref)}
+        found[address] = {ref.address for ref in values.references(dict(resource.attrs)) if isinstance(ref, Ref)}
         if resource.parent:
             found[address].add(resource.parent)
     return found
 
 
-def _fitting(patterns: Iterable[str], known: Iterable[str]) -> set[str]:
-    found: set[str] = set()
-    addresses = sorted(known)
-    for pattern in patterns:
-        hits = fnmatch.filter(addresses, pattern)
-        if not hits:
-            raise PlanError(
-                f"no declared or managed address fits `{pattern}`",
-                hint="`reconciler state list` and your files show the addresses",
-            )
-        found.update(hits)
-    return found
+def parent_of(address: str, kinds: Kinds) -> str | None:
+    """Return the address that this one is nested in, None for none."""
+    kind = kinds.get(kind_of(address))
+    return join(kind.nested, key_of(address).rpartition(".")[0]) if kind is not None and kind.nested else None
 
 
-def _closed(start: set[str], edges: dict[str, set[str]]) -> set[str]:
-    closed, stack = set(), list(start)
+def _told(binding: Binding) -> set[str]:
+    """Return the addresses that the state says an object refers to."""
+    applied = values.references([values.decode(value) for value in binding.applied.values()])
+    refs = {one.address for one in applied if isinstance(one, Ref)}
+    return refs | set(binding.depends_on) | set(binding.on_destroy.values())
+
+
+@dataclass(frozen=True)
+class _Graph:
+    """All addresses (`known`: those that the plan can be about) with their directions: what each needs to come or stay,
+    what it is said to refer to now, what is nested in it, and what moves along with it.
+    """
+
+    named: frozenset[str]
+    known: frozenset[str]
+    going: set[str]
+    wants: dict[str, set[str]] = field(default_factory=dict)
+    holds: dict[str, set[str]] = field(default_factory=dict)
+    children: dict[str, set[str]] = field(default_factory=dict)
+    renamed: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def of(cls, desired: Desired, state: State, kinds: Kinds, within: frozenset[str] | None) -> _Graph:
+        bindings, moved, _ = after_moves(state.resources, desired, kinds)
+        named = frozenset({*bindings, *desired.resources})
+        known = named if within is None else named & within
+        going = {address for address in known if address not in desired.resources}
+        wants = {address: set(wanted) & known for address, wanted in needs(desired, State(lineage="")).items()}
+        holds = {address: _told(binding) for address, binding in bindings.items()}
+        for address in going:
+            # What it moves away from itself before it goes needs a place, if that is still to be made.
+            ends = bindings[address].on_destroy.values()
+            wants[address] = {end for end in ends if end in desired.resources and end not in bindings} & known
+        children: dict[str, set[str]] = {}
+        for address in known:
+            parent = parent_of(address, kinds)
+            if parent is not None:
+                children.setdefault(parent, set()).add(address)
+                if address in holds:
+                    holds[address].add(parent)
+        return cls(named, known, going, wants, holds, children, {old: new for new, old in moved.items()})
+
+    def fitting(self, patterns: Iterable[str]) -> set[str]:
+        """Return the addresses that fit any of the patterns; a moved one is known by its old address too."""
+        found: set[str] = set()
+        addresses = sorted(self.named)
+        for pattern in patterns:
+            hits = fnmatch.filter(addresses, pattern) or [new for old, new in self.renamed.items() if old == pattern]
+            if not hits:
+                raise PlanError(
+                    f"no declared or managed address fits `{pattern}`",
+                    hint="`reconciler state list` and your files show the addresses",
+                )
+            found.update(hits)
+        return found & self.known
+
+    def with_needs(self, named: Iterable[str]) -> set[str]:
+        """Return these with all that they take along: what they need, what goes with them, what moves with them."""
+        moved = set(self.renamed.values())
+
+        def takes(address: str) -> set[str]:
+            children = self.children.get(address, set())
+            if address in self.going:
+                return self.wants.get(address, set()) | (children & self.going)
+            return self.wants.get(address, set()) | (children & moved if address in moved else set())
+
+        return _closed(named, takes)
+
+    def without(self, excluded: set[str]) -> dict[str, str]:
+        """Return what an exclusion takes out, with why: it is "excluded", it "needs" what is, or is "needed" by it."""
+        users: dict[str, set[str]] = {}
+        for address, wanted in self.wants.items():
+            for other in wanted:
+                users.setdefault(other, set()).add(address)
+        out = dict.fromkeys(excluded, "excluded")
+        for address in _closed(excluded, lambda one: users.get(one, set()) | self.children.get(one, set())):
+            out.setdefault(address, "needs")
+        held = _closed(out, lambda one: {other for other in self.holds.get(one, ()) if other in self.going})
+        for address in held:
+            out.setdefault(address, "needed")
+        return out
+
+
+def _closed(start: Iterable[str], more: Callable[[str], Iterable[str]]) -> set[str]:
+    closed: set[str] = set()
+    stack = list(start)
     while stack:
         address = stack.pop()
         if address not in closed:
             closed.add(address)
-            stack += edges.get(address, ())
+            stack += more(address)
     return closed
+
+
+def narrowed(made: Plan, inputs: Inputs, selected: Selected, selection: Selection) -> tuple[Plan, Inputs, Selected]:
+    """Return the plan without the steps that turned out to be of another sort than was asked for."""
+    unwanted = set()
+    if selection.no_delete:
+        unwanted = {change.address for change in made.changes if change.action is Action.REPLACE}
+    if selection.only_adopt:
+        unwanted |= {change.address for change in made.changes if change.action is not Action.ADOPT}
+    if not unwanted:
+        return made, inputs, selected
+    known = frozenset({*inputs.desired.resources, *inputs.state.resources, *(one.address for one in made.changes)})
+    left = (known if inputs.only is None else inputs.only) - unwanted
+    inputs = replace(inputs, only=left)
+    return plan(inputs), inputs, replace(selected, addresses=left, kept=tuple(sorted({*selected.kept, *unwanted})))
+
+
+# --- can it go without the rest? -------------------------------------------------------------------------------------
+
+
+def check_selection(made: Plan, inputs: Inputs, selected: Selected, selection: Selection) -> None:
+    """Check that what a plan destroys is destroyed on its own account. Raises Refused with the addresses to add: those
+    of managed objects outside the plan that refer to what goes, and of what would only go because others need it.
+    """
+    lines, missing = _open_ends(made, inputs, selected)
+    if not lines:
+        return
+    wider, more = selection, missing
+    while more and (selection.within is None or missing <= selection.within):
+        wider = _wider(wider, more)
+        chosen = select(inputs.desired, inputs.state, inputs.kinds, wider)
+        there = replace(inputs, only=chosen.addresses)
+        more = _open_ends(*narrowed(plan(there), there, chosen, wider))[1] - missing
+        missing |= more
+    doomed = sorted(change.address for change in made.changes if change.action in DESTROYS)
+    message = "the selection cannot be planned on its own:\n" + "\n".join(f"- {line}" for line in lines)
+    raise Refused(message, hint=_hint(missing, doomed, selection))
+
+
+def _open_ends(made: Plan, inputs: Inputs, selected: Selected) -> tuple[list[str], set[str]]:
+    """Return what is wrong, in words, and the addresses that are missing."""
+    doomed = [change for change in made.changes if change.action in DESTROYS] if inputs.only is not None else []
+    if not doomed:
+        return [], set()
+    pulled = {change.address for change in doomed if change.address in selected.brought}
+    lines = [
+        f"{address} would be destroyed and made anew, and is in the plan only because others need it"
+        for address in sorted(pulled)
+    ]
+    outside = _outside(inputs)
+    pointing = {change.address: _pointing(change, outside) for change in doomed}
+    lines += [f"{target} would be destroyed, and {_listed(users)} to it" for target, users in pointing.items() if users]
+    return lines, pulled.union(*pointing.values())
+
+
+def _wider(selection: Selection, more: Iterable[str]) -> Selection:
+    if selection.kinds is not None:
+        return replace(selection, kinds=selection.kinds | {kind_of(address) for address in more})
+    return replace(selection, target=(*selection.target, *sorted(more)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Outside:
+    """A managed object that the plan leaves alone: where its state and the account say it points to."""
+
+    refers: frozenset[str]
+    holds: frozenset[RemoteId]
+
+
+def _outside(inputs: Inputs) -> dict[str, _Outside]:
+    bindings, _, _ = after_moves(inputs.state.resources, inputs.desired, inputs.kinds)
+    lives: dict[str, dict[str, Live]] = {
+        name: {live.id: live for live in rows} for name, rows in inputs.snapshot.lives.items()
+    }
+    found: dict[str, _Outside] = {}
+    for address, binding in bindings.items():
+        live = lives.get(binding.kind, {}).get(binding.id)
+        gone = binding.kind in lives and live is None and binding.kind not in inputs.snapshot.unknown
+        if inputs.covers(address) or gone:
+            continue
+        refers = _told(binding) | {parent for parent in [parent_of(address, inputs.kinds)] if parent is not None}
+        resource = inputs.desired.resources.get(address)
+        names = set(binding.applied) | set(resource.attrs if resource is not None else ())
+        attrs = [live.attrs.get(name) for name in names] if live is not None else []
+        held = frozenset(one for one in values.references(attrs) if isinstance(one, RemoteId))
+        found[address] = _Outside(frozenset(refers), held)
+    return found
+
+
+def _pointing(change: Change, outside: Mapping[str, _Outside]) -> list[str]:
+    here = RemoteId(change.kind, change.live.id) if change.live is not None else None
+    names = {change.address, change.moved_from} if change.action is Action.REPLACE else {change.address}
+    return sorted(address for address, one in outside.items() if names & one.refers or here in one.holds)
+
+
+def _listed(addresses: list[str]) -> str:
+    shown = ", ".join(addresses[:8]) + (f" and {len(addresses) - 8} more" if len(addresses) > 8 else "")
+    return f"{shown} {'refers' if len(addresses) == 1 else 'refer'}"
+
+
+def _hint(missing: set[str], doomed: list[str], selection: Selection) -> str:
+    if selection.within is not None and not missing <= selection.within:
+        return "point them elsewhere or destroy them first: they are not part of what this command is about"
+    if selection.kinds is not None:
+        return f"add --kinds {','.join(sorted(selection.kinds | {kind_of(address) for address in missing}))}"
+    if selection.target:
+        return f"add {' '.join(f'--target {address}' for address in sorted(missing))}"
+    leave = " ".join(f"--exclude {address}" for address in doomed)
+    return f"leave out what they refer to as well ({leave}), or plan {', '.join(sorted(missing))} with it"

@@ -187,14 +187,26 @@ def selection(document: PlanDocument) -> list[str]:
         found.append("Everything that this project manages is planned to be destroyed (--destroy).")
     if options.get("refresh_only"):
         found.append("Only differences between the account and what was last applied are shown (--refresh-only).")
-    for option, meaning in (("target", "Only a selection was planned"), ("exclude", "A part was left out of the plan")):
+    for option, meaning in (
+        ("target", "Only a selection was planned"),
+        ("kinds", "Only these kinds were planned"),
+        ("exclude", "A part was left out of the plan"),
+    ):
         if chosen := options.get(option):
             names = [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
             found.append(f"{meaning} (--{option} {named(names)}).")
-    if brought := options.get("brought"):
-        found.append(f"Also planned, for the selection needs it: {named(brought)}.")
-    if dropped := options.get("dropped"):
-        found.append(f"Left out too, for it depends on what was excluded: {named(dropped)}.")
+    if options.get("no_delete"):
+        found.append("Nothing is planned to be destroyed (--no-delete).")
+    if options.get("only_adopt"):
+        found.append("Only objects that exist as declared are planned to be taken over (--only-adopt).")
+    for option, meaning in (
+        ("brought", "Also planned, for the selection needs it"),
+        ("along", "Goes along, for it cannot be without what goes"),
+        ("dropped", "Left out too, for it depends on what was excluded"),
+        ("kept", "Left as it is, though it would change"),
+    ):
+        if chosen := options.get(option):
+            found.append(f"{meaning}: {named(chosen)}.")
     return found
 
 

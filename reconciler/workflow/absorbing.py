@@ -20,7 +20,7 @@ from reconciler.planning.drift import drift
 from reconciler.planning.export import Exported, export
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
-from reconciler.planning.select import select
+from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.workflow.files import write_files
 from reconciler.workflow.identity import check_account
@@ -62,10 +62,12 @@ async def absorb(session: Session, options: Options) -> Absorbed:
 
 
 async def revert(session: Session, options: Options) -> Planned:
-    """Return the plan that brings back what drifted: the configuration, for the addresses concerned."""
+    """Return the plan that brings back what drifted: the configuration, for the addresses concerned and what they
+    need.
+    """
     found = await make_plan(session, replace(options, refresh_only=True))
     addresses = frozenset(change.address for change in found.plan.changes)
-    return await make_plan(session, replace(options, refresh_only=False, within=addresses))
+    return await make_plan(session, replace(options, refresh_only=False, named=addresses))
 
 
 async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[Inputs, int]:
@@ -74,7 +76,7 @@ async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[I
         remote = session.connect(stack, write=False)
         await check_account(session, remote, book.stored)
         state = book.state()
-        chosen = select(loaded.desired, state, options.target, options.exclude).addresses
+        chosen = select(loaded.desired, state, session.kinds, Selection(options.target, options.exclude)).addresses
         reads = with_named(wanted(loaded.desired, state, session.kinds), session.kinds)
         refreshed = await refresh(remote, session.kinds, reads)
         requests = remote.requests

@@ -222,7 +222,7 @@ async def carry_out_clone(clone: Clone, hooks: Hooks, options: Options) -> list[
 
 async def _part(clone: Clone, target: Session, options: Options) -> Planned:
     """Plan one part of a clone. It is judged as the whole, and may take away nothing that the whole did not show."""
-    planned = await make_plan(target, options)
+    planned = await make_plan(target, replace(options, checked=True))
     if more := beyond(planned.document, clone.planned.document):
         raise Refused(
             "the account changed since the plan was shown: " + "; ".join(more), hint="run `clone` again to see it"

@@ -30,7 +30,7 @@ from reconciler.planning.export import Exported, export_for_files, referred
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
-from reconciler.planning.select import select
+from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.files import write_files
@@ -167,7 +167,8 @@ class _Exporting:
         if not self.extent.target:
             return found
         whole = Desired({one.resource.address: one.resource for one in found})
-        chosen = select(whole, book.state().model_copy(update={"resources": {}}), self.extent.target, ()).addresses
+        nothing = book.state().model_copy(update={"resources": {}})
+        chosen = select(whole, nothing, self.session.kinds, Selection(self.extent.target)).addresses
         return [one for one in found if chosen is None or one.resource.address in chosen]
 
     def _wishes(

@@ -30,7 +30,7 @@ from reconciler.planning.guards import idle
 from reconciler.planning.outlook import Listing, Spent, forecast
 from reconciler.planning.planner import plan
 from reconciler.planning.renames import suspected
-from reconciler.planning.select import Selected, select
+from reconciler.planning.select import Selected, Selection, check_selection, narrowed, select
 from reconciler.planning.undo import Inverse
 from reconciler.planning.work import Inputs
 from reconciler.resources.places import PLACES
@@ -57,6 +57,21 @@ class Options:
     """What an undo asks for, instead of what is declared."""
     within: frozenset[str] | None = None
     """Nothing outside these addresses is looked at (None: everything)."""
+    named: frozenset[str] | None = None
+    """Exact addresses to plan, with what they need, in place of targets."""
+    checked: bool = False
+    """A part of a plan whose selection was checked as a whole."""
+    kinds: frozenset[str] | None = None
+    no_delete: bool = False
+    only_adopt: bool = False
+
+    @property
+    def selection(self) -> Selection:
+        """What of the plan is asked for."""
+        within = self.within
+        if self.inverse is not None:
+            within = self.inverse.addresses if within is None else within & self.inverse.addresses
+        return Selection(self.target, self.exclude, self.kinds, self.named, within, self.no_delete, self.only_adopt)
 
     def recorded(self) -> dict[str, Any]:
         """What the plan document keeps of them."""
@@ -70,8 +85,13 @@ class Options:
             "refresh_only": self.refresh_only,
             "no_uses": not self.uses,
             "undo": self.inverse.run if self.inverse is not None else None,
+            "kinds": sorted(self.kinds or ()),
+            "no_delete": self.no_delete,
+            "only_adopt": self.only_adopt,
             "brought": list(self.selected.brought),
+            "along": list(self.selected.along),
             "dropped": list(self.selected.dropped),
+            "kept": list(self.selected.kept),
         }
         return {name: value for name, value in found.items() if value not in ([], False, None) or name == "impact"}
 
@@ -102,8 +122,7 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
         remote = Budget(remote, most) if most else remote
         await check_account(session, remote, book.stored)
         state = book.state()
-        selected = _selected(options, desired, state)
-        options = replace(options, selected=selected)
+        selected = select(desired, state, session.kinds, options.selection)
         reads = wanted(desired, state, session.kinds)
         refreshed = await read(remote, session.kinds, reads, desired, state, book.intents())
         inputs = Inputs(
@@ -113,12 +132,16 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
             session.kinds,
             session.secret,
             book.intents(),
-            _about(selected.addresses, options.within),
+            selected.addresses,
             options.destroy,
             book.in_flight(),
         )
         work = drift if options.refresh_only else plan
         made = work(inputs)
+        made, inputs, selected = narrowed(made, inputs, selected, options.selection)
+        if not options.refresh_only and not options.checked:
+            check_selection(made, inputs, selected, options.selection)
+        options = replace(options, selected=selected)
         doubtful = await doubts(made, state.resources, remote, session.kinds)
         if doubtful:
             inputs = replace(inputs, snapshot=inputs.snapshot.doubted(doubtful))
@@ -133,23 +156,10 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
     return finish(session, book, inputs, refreshed, made, options, requests, tuple(loaded.warnings), reads)
 
 
-def _about(chosen: frozenset[str] | None, within: frozenset[str] | None) -> frozenset[str] | None:
-    return chosen if within is None else within if chosen is None else chosen & within
-
-
 def _asked_for(options: Options, declared: Desired) -> Desired:
     if options.inverse is not None:
         return options.inverse.desired
     return Desired() if options.destroy else declared
-
-
-def _selected(options: Options, desired: Desired, state: State) -> Selected:
-    """Return what the plan is about; that of an undo is about nothing else than what the run did."""
-    selected = select(desired, state, options.target, options.exclude)
-    if options.inverse is None:
-        return selected
-    chosen = options.inverse.addresses
-    return replace(selected, addresses=chosen if selected.addresses is None else chosen & selected.addresses)
 
 
 def finish(

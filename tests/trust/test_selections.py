@@ -1,0 +1,155 @@
+"""Selections on the command line: what goes along, what is refused, what asks, and what is left as it is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.world import World
+
+LINKED = """
+lists: {news: {name: News, string_id: news, sender_url: https://a.example, sender_reminder: R}}
+fields: {f: {title: F, type: text, lists: [news]}}
+webhooks: {w: {name: W, url: https://a.example/hook, events: [subscribe], sources: [api], list: news}}
+"""
+PIPELINE = """
+pipelines:
+  a: {title: A, currency: usd, stages: {one: {title: One}, two: {title: Two}}}
+  b: {title: B, currency: usd, stages: {three: {title: Three}}}
+"""
+
+
+def deleted(world: World) -> list[str]:
+    """Paths that were deleted, without ids."""
+    return sorted(line.split("/")[1] for line in world.requests("DELETE"))
+
+
+def test_a_delete_does_not_take_what_it_refers_to(world: World) -> None:
+    """Only the webhook was named: the list stays."""
+    world.write(LINKED)
+    world.apply()
+    world.forget()
+    assert world.cli("destroy", "--target", "webhook.w", "--auto-approve").code == 0
+    assert deleted(world) == ["webhooks"]
+    assert sorted(world.state().resources) == ["field.f", "list.news"]
+
+
+@pytest.mark.parametrize("command", [("destroy", "--auto-approve"), ("plan", "--destroy")])
+def test_a_delete_is_refused_where_others_refer_to_it(world: World, command: tuple[str, ...]) -> None:
+    """The message names who does, the hint is what to add, and following it asks for the list."""
+    world.write(LINKED)
+    world.apply()
+    world.forget()
+    ran = world.cli(*command, "--target", "list.news")
+    assert ran.code == 7, ran.text
+    assert "list.news would be destroyed, and field.f, webhook.w refer to it" in ran.err
+    assert "add --target field.f --target webhook.w" in ran.err
+    wider = [word for one in ("list.news", "field.f", "webhook.w") for word in ("--target", one)]
+    asked = world.cli(*command, *wider)
+    assert asked.code == 7
+    assert "--allow list_deletes=list.news" in asked.out
+    assert not world.writes()
+    assert world.cli(*command, *wider, "--allow", "list_deletes=list.news").code == 0
+
+
+def test_both_blocks_gone_and_only_one_named(world: World) -> None:
+    """Taking the field out does not take the list along, which was taken out of the files as well."""
+    world.write(LINKED)
+    world.apply()
+    world.write("tags: {t: {name: T}}")
+    ran = world.cli("plan", "--target", "field.f")
+    assert ran.code == 0, ran.text
+    assert "1 to destroy" in ran.out
+    assert "- list" not in ran.out
+
+
+def test_stages_go_with_their_pipeline_and_are_named(world: World) -> None:
+    """They cannot be without it; a pipeline does not go with its stage."""
+    world.write(PIPELINE)
+    world.apply()
+    ran = world.cli("plan", "--destroy", "--target", "pipeline.a")
+    assert ran.code == 0, ran.text
+    assert "Goes along, for it cannot be without what goes: stage.a.one, stage.a.two." in ran.out
+    assert "3 to destroy" in ran.out
+    alone = world.cli("plan", "--destroy", "--target", "stage.a.one")
+    assert "1 to destroy" in alone.out
+
+
+def test_an_exclusion_keeps_what_the_excluded_refers_to(world: World) -> None:
+    """The webhook stays, so its list does; the pipeline of a stage that stays does too."""
+    world.write(LINKED + PIPELINE)
+    world.apply()
+    ran = world.cli("destroy", "--auto-approve", "--exclude", "webhook.w", "--exclude", "stage.a.one")
+    assert ran.code == 0, ran.text
+    assert "Left as it is, though it would change: list.news, pipeline.a." in ran.out
+    assert sorted(world.state().resources) == ["list.news", "pipeline.a", "stage.a.one", "webhook.w"]
+
+
+def test_an_object_that_would_be_made_anew_is_not_pulled_in(world: World) -> None:
+    """A webhook needs its list, whose channel changed: its subscribers are nobody's side effect."""
+    world.write(LINKED.replace("news: {", "news: {channel: email, "))
+    world.apply()
+    world.write(LINKED.replace("news: {", "news: {channel: sms, ").replace("name: W", "name: Hook"))
+    ran = world.cli("plan", "--target", "webhook.w")
+    assert ran.code == 7, ran.text
+    assert "list.news would be destroyed and made anew, and is in the plan only because others need it" in ran.err
+    assert "list.news would be destroyed, and field.f refers to it" in ran.err
+    assert "add --target field.f --target list.news" in ran.err
+
+
+def test_an_undo_is_refused_where_a_later_object_refers_to_it(world: World) -> None:
+    """What a run made has users by now: they are not part of that run."""
+    world.write(LINKED.partition("fields")[0])
+    assert world.cli("apply", "--auto-approve").code == 0
+    first = world.session().store.run_names()[-1]
+    world.write(LINKED)
+    assert world.cli("apply", "--auto-approve").code == 0
+    world.forget()
+    ran = world.cli("undo", first, "--auto-approve", "--allow", "list_deletes=list.news")
+    assert ran.code == 7, ran.text
+    assert "field.f, webhook.w refer to it" in ran.err
+    assert not world.writes()
+
+
+def test_a_reverted_object_brings_what_it_needs(world: World) -> None:
+    """The file says a list now that is not there yet: it is made first."""
+    world.write("webhooks: {w: {name: W, url: https://a.example/hook, events: [subscribe], sources: [api]}}")
+    world.apply()
+    hook = world.rows("webhooks")[0]["id"]
+    world.call("PUT", f"/webhooks/{hook}", {"webhook": {"name": "Other"}})
+    world.write(LINKED.split("\n")[1] + "\n" + LINKED.split("\n")[3])
+    ran = world.cli("drift", "--revert")
+    assert ran.code == 0, ran.text
+    assert "Also planned, for the selection needs it: list.news." in ran.out
+    assert "1 to add, 1 to change" in ran.out
+
+
+def test_no_delete_names_what_it_leaves(world: World) -> None:
+    """Updates and creates are planned; what would go or be made anew stays, by name."""
+    world.write("tags: {a: {name: A}, b: {name: B}}\nfields: {f: {title: F, type: text}}")
+    world.apply()
+    world.write("tags: {a: {name: A, description: d}, c: {name: C}}\nfields: {f: {title: F, type: date}}")
+    ran = world.cli("apply", "--auto-approve", "--no-delete")
+    assert ran.code == 0, ran.text
+    assert "Left as it is, though it would change: field.f, tag.b." in ran.out
+    assert not world.requests("DELETE")
+    assert sorted(world.state().resources) == ["field.f", "tag.a", "tag.b", "tag.c"]
+
+
+def test_kinds_bring_what_they_need(world: World) -> None:
+    """Only webhooks, and the list that one names."""
+    world.write(LINKED)
+    ran = world.cli("plan", "--kinds", "webhook")
+    assert ran.code == 0, ran.text
+    assert "2 to add" in ran.out
+    assert world.cli("plan", "--kinds", "hooks").code == 1
+
+
+def test_only_adopt_writes_nothing(world: World) -> None:
+    """What exists as declared is taken over; what differs or is missing is named and left."""
+    world.account.seed({"tags": [{"tag": "A", "tagType": "contact"}, {"tag": "B", "tagType": "contact"}]})
+    world.write("tags: {a: {name: A}, b: {name: B, description: other}, c: {name: C}}")
+    ran = world.cli("apply", "--auto-approve", "--only-adopt")
+    assert ran.code == 0, ran.text
+    assert "Left as it is, though it would change: tag.b, tag.c." in ran.out
+    assert not world.writes()
+    assert sorted(world.state().resources) == ["tag.a"]
