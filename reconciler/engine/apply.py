@@ -79,15 +79,34 @@ class _Applying:
         self.slots = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> Outcome:
+        before = self._in_sequence()
         over = {step.number: asyncio.Event() for step in self.plan.steps}
-        await asyncio.gather(*(self._one(step, over) for step in self.plan.steps))
+        await asyncio.gather(*(self._one(step, before.get(step.number), over) for step in self.plan.steps))
         if self.broken is not None:
             raise self.broken
         return Outcome(frozenset(self.done), dict(self.failed), dict(self.skipped), self.ports.stop.is_set())
 
-    async def _one(self, step: Step, over: Mapping[int, asyncio.Event]) -> None:
+    def _in_sequence(self) -> dict[int, int]:
+        """Return which create each create comes after: those of one kind and parent go one after the other, in the
+        order of the steps, which is that of the files.
+
+        Accounts show objects in the order in which they were made: a field's `ordernum` becomes max + 1, members of
+        groups are appended, other listings go by id. Kinds go side by side, and requests are paced anyway.
+        """
+        before: dict[int, int] = {}
+        last: dict[tuple[str, str | None], int] = {}
+        for step in self.plan.steps:
+            if step.op == "create":
+                change = self.changes[step.address]
+                line = (change.kind, change.resource.parent if change.resource is not None else None)
+                if line in last:
+                    before[step.number] = last[line]
+                last[line] = step.number
+        return before
+
+    async def _one(self, step: Step, before: int | None, over: Mapping[int, asyncio.Event]) -> None:
         try:
-            for number in (*step.waits, *step.after):
+            for number in (*step.waits, *step.after, *([] if before is None else [before])):
                 await over[number].wait()
             cause = self._cause(step)
             if not cause:

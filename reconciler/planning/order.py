@@ -69,6 +69,7 @@ def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
         waits,
         kinds,
         {address: place for place, address in enumerate(found)},
+        {address: change.resource.rank for address, change in found.items() if change.resource is not None},
     )
     number = {node: index for index, node in enumerate(order, 1)}
     return tuple(
@@ -206,9 +207,15 @@ def _reaches(start: Iterable[Node], goal: Node, waits: Mapping[Node, set[Node]])
     return False
 
 
-def _sorted(nodes: list[Node], waits: Mapping[Node, set[Node]], kinds: Kinds, shown: Mapping[str, int]) -> list[Node]:
+def _sorted(
+    nodes: list[Node],
+    waits: Mapping[Node, set[Node]],
+    kinds: Kinds,
+    shown: Mapping[str, int],
+    ranks: Mapping[str, int],
+) -> list[Node]:
     """Sort topologically; among what is ready: moves, then writes in the order of kinds, deletes in the reverse,
-    then as shown.
+    then as shown, but creates as they stand in the files.
     """
     rank = {name: place for place, name in enumerate(kinds)}
     phase = {"move": 0, "bind": 1, "forget": 1, "delete": 3, "evacuate": 3, "finish": 4}
@@ -220,9 +227,11 @@ def _sorted(nodes: list[Node], waits: Mapping[Node, set[Node]], kinds: Kinds, sh
             if other in present:
                 dependants[other].append(node)
 
-    def weight(node: Node) -> tuple[int, int, int, str]:
-        place = rank.get(node[0].partition(".")[0], 0)
-        return phase.get(node[1], 2), -place if node[1] == "delete" else place, shown[node[0]], node[1]
+    def weight(node: Node) -> tuple[int, int, int, int, str]:
+        kind = node[0].partition(".")[0]
+        place = rank.get(kind, 0)
+        in_file = ranks.get(node[0], 0) if node[1] == "create" and not kinds[kind].nested else 0
+        return phase.get(node[1], 2), -place if node[1] == "delete" else place, in_file, shown[node[0]], node[1]
 
     ready = [(*weight(node), node) for node in nodes if not missing[node]]
     heapq.heapify(ready)

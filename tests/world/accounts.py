@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -36,6 +37,8 @@ class Held:
     def __init__(self, account: Account) -> None:
         self._account = account
         self.kill: Kill | None = None
+        self.delay: Callable[[], float] | None = None
+        """Seconds that pass before and after the work of a request, in a loop in which waiting takes no time."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._account, name)
@@ -55,7 +58,11 @@ class Held:
             kill.seen += 1
             if kill.seen > kill.nth or (kill.seen == kill.nth and not kill.after):
                 raise Killed
+        if self.delay is not None:
+            await asyncio.sleep(self.delay())
         await self._account.app(scope, receive, send)
+        if self.delay is not None:
+            await asyncio.sleep(self.delay())
         if kill is not None and kill.seen >= kill.nth:
             raise Killed
 

@@ -1,0 +1,69 @@
+"""Order is a promise: what is made together stands in the account as it stands in the files."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+
+from reconciler.resources import load_kinds
+from tests.world import World
+
+KEYS = ("m", "c", "x", "a", "k", "b", "z", "d")
+SAMPLES: dict[str, dict[str, Any]] = {
+    "account_field": {"type": "text"},
+    "address": {"company_name": "Acme", "address1": "{key}", "city": "Ulm", "zip": "1", "country": "DE"},
+    "calendar": {"type": "Deals", "notification": True},
+    "connection": {
+        "service": "acme", "external_id": "{key}", "logo_url": "https://acme.example/l.png",
+        "link_url": "https://acme.example",
+    },
+    "deal_field": {"type": "text"},
+    "deal_role": {},
+    "field": {"type": "text"},
+    "field_group": {"object": "contact"},
+    "list": {"sender_url": "https://acme.example", "sender_reminder": "r"},
+    "personalization": {
+        "tag": "T_{key}", "name": "The {key}", "format": "text", "content": "x", "lists": [],
+    },
+    "pipeline": {"currency": "eur", "stages": {}},
+    "saved_response": {"subject": "s", "body": "b"},
+    "tag": {},
+    "task_outcome": {"sentiment": "Positive"},
+    "task_type": {},
+    "user_group": {},
+    "webhook": {"url": "https://acme.example/{key}", "events": ["subscribe"], "sources": ["public"]},
+}  # fmt: skip
+"""What the kinds need beside a name. Left out: what has an order or a key of its own."""
+
+
+def declared(seed: int) -> dict[str, Any]:
+    """Return objects of every kind, in an order that chance made."""
+    dice, kinds, found = random.Random(seed), load_kinds(), {}
+    for name, sample in SAMPLES.items():
+        keys = dice.sample(KEYS, len(KEYS))
+        found[kinds[name].section] = {
+            key: {kinds[name].label: f"The {key}"}
+            | {one: value.format(key=key) if isinstance(value, str) else value for one, value in sample.items()}
+            for key in keys
+        }
+    return found
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_what_is_made_together_stands_in_the_order_of_the_files(world: World, seed: int) -> None:
+    """Whichever of several creates is answered first: ids of every kind rise as its keys stand in the file."""
+    content = declared(seed)
+    world.write(content)
+    dice = random.Random(seed)
+    world.held.delay = lambda: dice.random() * 5
+    world.apply(incomplete=True)
+    ids = {address: int(binding.id) for address, binding in world.state().resources.items() if binding.id.isdigit()}
+    for name in SAMPLES:
+        keys = list(content[load_kinds()[name].section])
+        found = [ids[f"{name}.{key}"] for key in keys if f"{name}.{key}" in ids]
+        assert len(found) == len(keys), name
+        assert found == sorted(found), name
+    orders = {row["title"]: int(row["ordernum"]) for row in world.rows("fields")}
+    assert sorted(orders, key=orders.__getitem__) == [f"The {key}" for key in content["fields"]]
