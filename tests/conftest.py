@@ -12,7 +12,7 @@ from hypothesis import HealthCheck, settings
 from tests import network_guard
 from tests.contract.checker import Contract, vendor_contract
 from tests.contract.watch import ADVICE, watched
-from tests.world import World, new_world
+from tests.world import World, new_world, readings
 
 IN_CI = bool(os.environ.get("CI"))
 _INHERITED_PREFIXES = ("AC_", "RECONCILER_", "XDG_", "GITHUB_", "GITLAB_", "CI_")
@@ -30,6 +30,11 @@ settings.register_profile("prove", deadline=None, max_examples=1000, suppress_he
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 network_guard.install()
+
+
+def pytest_report_header() -> str:
+    """Say which reading of contradictory sources the accounts of this run take, so that it can be repeated."""
+    return f"readings: {readings.SEED}={readings.seed()} {readings.reading()}"
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -117,3 +117,12 @@ def inner(body: Any, wrapper: str) -> dict[str, Any]:
     """Return what is under the wrapper key; a wrong wrapper is silently nothing (section 1.3)."""
     found = body.get(wrapper) if isinstance(body, dict) else None
     return dict(found) if isinstance(found, dict) else {}
+
+
+def holed(value: Any) -> Any:
+    """Return JSON with every array written as PHP writes one whose second row was taken out: {"0": ..., "2": ...}."""
+    if isinstance(value, dict):
+        return {name: holed(inner) for name, inner in value.items()}
+    if isinstance(value, list) and value:
+        return {str(place + (place > 0)): holed(inner) for place, inner in enumerate(value)}
+    return value

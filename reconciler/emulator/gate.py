@@ -87,6 +87,8 @@ class Gate:
         left = max(0, int(limit) - len(self._recent) - 1)
         shown = {"ratelimit-limit": f"{limit:g}", "ratelimit-remaining": str(left)}
         if len(self._recent) >= limit:
+            if self._settings().limit_status == 503:
+                return Answer(503, {"message": "Service Unavailable"})
             told = {**shown, "retry-after": "1"} if self._settings().retry_after else {}
             return Answer(429, {"message": "Too many requests"}, told)
         self._recent.append(now)

@@ -21,6 +21,8 @@ class Settings:
     account: str = "demo"
     rate_limit: float | None = None
     """Requests in any second (None: no limit)."""
+    limit_status: Literal[429, 503] = 429
+    """What requests beyond the rate limit are answered (row 54); 503 comes without a word on how long to wait."""
     retry_after: bool = True
     """Whether a 429 has Retry-After and RateLimit-* headers (row 30)."""
     bad_token_status: Literal[403, 401] = 403
@@ -55,12 +57,20 @@ class Settings:
     """Colours of the default stages (row 36)."""
     side_load_stages: bool = True
     """Whether GET /dealGroups brings `dealStages` along."""
+    list_channels: Literal["email", "all"] = "email"
+    """Which lists GET /lists shows without `filters[channel]` (row 51)."""
+    list_update: Literal["merge", "refuse", "reset"] = "merge"
+    """What PUT /lists makes of required properties that are left out (row 52): kept, 422, emptied."""
     list_put: Literal["empty", "list"] = "empty"
     """What PUT /lists answers: recorded empty, or the list (row 14)."""
     list_contacts: Literal["deleted", "kept"] = "deleted"
     """What becomes of contacts that are only on a deleted list (row 37)."""
     bulk_options: Literal["append", "replace"] = "append"
     """What POST /fieldOption/bulk does with options that exist (row 45)."""
+    option_bulk: Literal["both", "singular", "plural"] = "both"
+    """Path of the bulk create of options: /fieldOption/bulk, /fieldOptions/bulk (rows 47, 55)."""
+    arrays: Literal["lists", "maps"] = "lists"
+    """How listings write their arrays: as recorded, or as PHP writes arrays with holes, {"0": ..., "2": ...} (row 53)."""
     option_delete: Literal["empty", "object"] = "empty"
     """What DELETE /fieldOptions answers: an empty body (2020), or {} (2021)."""
     field_groups: Literal["both", "definitions", "members"] = "both"

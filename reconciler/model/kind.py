@@ -210,6 +210,10 @@ class Kind:
     """Path of the screen for that in the account's web interface, where it is known."""
     retires: ClassVar[str] = ""
     """What happens to an object that is removed where the API has no delete, e.g. "it is disabled"."""
+    carried: ClassVar[tuple[str, ...]] = ()
+    """Attributes that an update sends from the live object, too: the API may take what is left out for empty, or refuse
+    an update without it.
+    """
     observed: ClassVar[tuple[str, ...]] = ()
     """Operations (create, update, delete) that the reference leaves out and recordings or clients show."""
     shared: ClassVar[bool] = False
@@ -368,7 +372,16 @@ class Kind:
         """Send the changed attributes; classic endpoints merge (section 1.9)."""
         body = self.body(write, sorted(write.changed))
         if body:
-            yield put(f"{self.path}/{write.id}", {self.wrapper: body})
+            yield put(f"{self.path}/{write.id}", {self.wrapper: {**self.beneath(write), **body}})
+
+    def beneath(self, write: Write) -> dict[str, Json]:
+        """Return what an update sends of the live object beside the changes (see `carried`)."""
+        live = write.live.attrs if write.live is not None else {}
+        return {
+            one.api: one.encode(live[one.name], write.ids)
+            for one in map(self.attributes.__getitem__, self.carried)
+            if one.api is not None and one.name in live
+        }
 
     def parked(self, live: Live, address: str) -> dict[str, Value]:
         """Return the names that an object has while others take its own: unlike those of any other object."""
@@ -378,7 +391,7 @@ class Kind:
         """Give the object names of its own for a while, where two objects of one plan swap theirs."""
         names = self.parked(write.live, write.address) if write.live is not None else {}
         body = {api: value for name, value in names.items() if (api := self.attributes[name].api) is not None}
-        yield put(f"{self.path}/{write.id}", {self.wrapper: body})
+        yield put(f"{self.path}/{write.id}", {self.wrapper: {**self.beneath(write), **body}})
 
     def delete(self, write: Write) -> Flow[None]:
         """Delete the object; 404 means done."""

@@ -36,7 +36,7 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
     if not text:
         return None
     try:
-        return json.loads(text)
+        return json.loads(text, object_hook=_lists_again)
     except ValueError:
         pass
     if text[:1] == "<" or "html" in content_type:
@@ -54,6 +54,15 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
             hint="try again; if it stays, look for a proxy in between",
         )
     return None
+
+
+def _lists_again(found: dict[str, Any]) -> Any:
+    """Return the list that a map with nothing but numbers for keys was: PHP writes arrays with holes so (row 53 of
+    section 7).
+    """
+    if not found or not all(key.isascii() and key.isdecimal() for key in found):
+        return found
+    return [found[key] for key in sorted(found, key=int)]
 
 
 def status_of(status: int, body: Any) -> int:

@@ -30,7 +30,7 @@ stamina.instrumentation.set_on_retry_hooks(())
 
 ATTEMPTS = 8
 """Tries of one request at most, whatever the reason."""
-PATIENCE = {"connect": 3, "lost": 4, "server": 4, "forbidden": 3, "garbled": 3, "limited": ATTEMPTS}
+PATIENCE = {"connect": 3, "lost": 4, "server": 4, "busy": 5, "forbidden": 3, "garbled": 3, "limited": ATTEMPTS}
 """Tries by reason. 403 is intermittent on reads (section 1.2 of the API page), so it is believed the third time."""
 
 
@@ -144,10 +144,10 @@ class Client:
             failures[error.reason] += 1
             if failures[error.reason] >= PATIENCE[error.reason]:
                 return False
-            if error.reason == "limited":
-                delay = error.delay or min(30.0, 2.0 ** failures["limited"]) * random.uniform(0.5, 1.0)
+            if error.reason in ("limited", "busy"):
+                delay = error.delay or min(30.0, 2.0 ** failures[error.reason]) * random.uniform(0.5, 1.0)
                 if self._pacer.hold(delay):
-                    self._on_wait("rate limited by the account", delay)
+                    self._on_wait(f"rate limited by the account{' (503)' if error.reason == 'busy' else ''}", delay)
                 return delay
             return True
 
@@ -253,7 +253,12 @@ class Client:
                 status=status,
                 hint="try again later",
             )
-            raise (error if request.method == "POST" else _Again("server", error))
+            if status == 503 and request.method == "POST":
+                self._pacer.hold(retry_after(answer.headers) or 2.0)  # whoever looks what became of it waits, too
+            if request.method == "POST":
+                raise error
+            # Beyond the rate limit, some accounts answer 503 (row 54 of section 7): all requests wait.
+            raise _Again("busy" if status == 503 else "server", error, retry_after(answer.headers))
         if 300 <= status < 400:
             raise RemoteError(
                 f"{self._host} redirects {request} to {_origin(answer.headers.get('location', 'elsewhere'))}",

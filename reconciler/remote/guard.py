@@ -30,7 +30,7 @@ COLLECTIONS = (
     "customObjects/schemas"
 ).split()
 DEEPER = (
-    "fieldOption/bulk",
+    "fieldOptions?/bulk",
     "dealStages/ID/deals",
     "dealTasktypes/ID/dealTasks",
     "personalizations/ID/(?:un)?lock",

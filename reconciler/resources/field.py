@@ -200,7 +200,7 @@ class FieldKind(Kind):
         yield Bound(created)
         options = normal_options(write.desired.get("options"))
         if options:
-            yield _bulk(created, list(enumerate(options, 1)))
+            yield from _bulk(created, list(enumerate(options, 1)))
         for relid in self._relids(write):
             yield _relate(created, relid)
         if write.desired.get("group") is not None:
@@ -249,7 +249,7 @@ class FieldKind(Kind):
         missing = [(orders[option["value"]], option) for option in wanted if option["value"] not in kept]
         if not missing:
             return
-        yield _bulk(write.id, missing)
+        yield from _bulk(write.id, missing)
         if not kept:
             return
         # Row 45 of section 7: whether the bulk POST appends or replaces is unknown, so look, and post all if it
@@ -258,7 +258,7 @@ class FieldKind(Kind):
         present = {text(row.get("value")) or "" for row in answer.rows("fieldOptions")}
         lost = [(orders[option["value"]], option) for option in wanted if option["value"] not in present]
         if present and lost:
-            yield _bulk(write.id, [(orders[option["value"]], option) for option in wanted])
+            yield from _bulk(write.id, [(orders[option["value"]], option) for option in wanted])
 
     def predict(self, request: Request, serial: int) -> Response:
         """A look at the field after a bulk POST finds everything."""
@@ -385,7 +385,8 @@ def _orders(wanted: Sequence[Mapping[str, Any]], kept: Mapping[str, Row]) -> dic
     return orders
 
 
-def _bulk(field: str, options: Sequence[tuple[int, Mapping[str, Any]]]) -> Request:
+def _bulk(field: str, options: Sequence[tuple[int, Mapping[str, Any]]]) -> Flow[None]:
+    """Create options; accounts that do not know the documented path know the other one (row 55 of section 7)."""
     rows = [
         {
             "field": field,
@@ -396,7 +397,10 @@ def _bulk(field: str, options: Sequence[tuple[int, Mapping[str, Any]]]) -> Reque
         }
         for order, option in options
     ]
-    return post("/fieldOption/bulk", {"fieldOptions": rows})
+    body = {"fieldOptions": rows}
+    answer = yield replace(post("/fieldOption/bulk", body), expect=(404, 405))
+    if not answer.ok:
+        yield post("/fieldOptions/bulk", body)
 
 
 def _relate(field: str, relid: str) -> Request:

@@ -66,7 +66,21 @@ class ListKind(Kind):
     path = "/lists"
     wrapper = "list"
     mentioned_as = ("list", "listid", "list_id", "lists", "listids")
-    collections = (Collection("/lists", "lists"), Collection("/listGroups", "listGroups", optional=True))
+    # Without the filter an account may answer lists for e-mail only (row 51 of section 7).
+    collections = (
+        Collection("/lists", "lists", query=(("filters[channel]", "all"),)),
+        Collection("/listGroups", "listGroups", optional=True),
+    )
+    # The vendor's own client sends them all: "no partial update" (row 52 of section 7).
+    carried = (
+        "name",
+        "sender_url",
+        "sender_reminder",
+        "send_last_broadcast",
+        "carbon_copy",
+        "subscription_notify",
+        "unsubscription_notify",
+    )
     guarded = True
     observed = ("update",)
     salvage = records.SUBSCRIBED

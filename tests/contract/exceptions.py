@@ -75,6 +75,12 @@ CORRECTIONS: tuple[Correction, ...] = (
     Correction("idem", ["PUT"], "/fields/{id}", body={"field": _names("isrequired")}),
     Correction("`offset` beside the documented `limit` [DOC pagination]", ["GET"], "/fields", query=["offset"]),
     Correction("[CAS-MH] recorded", ["GET", "DELETE"], "/fieldOptions/{id}"),
+    Correction(
+        "the second spelling, of the vendor's own client since 0.11 [ACMCP]",
+        ["POST"],
+        "/fieldOptions/bulk",
+        body={"fieldOptions": [_names("field value label orderid isdefault")]},
+    ),
     Correction("[CAS-MH] recorded", ["GET"], "/fieldRels/{id}"),
     Correction("named by `links` of a field [CAS-MH]", ["GET"], "/fields/{id}/options"),
     Correction("named by `links` of a field [CAS-MH]", ["GET"], "/fields/{id}/relations"),
@@ -119,6 +125,12 @@ CORRECTIONS: tuple[Correction, ...] = (
     Correction("named by `links` [CAS-MH]", ["GET"], "/dealGroups/{id}/dealGroupGroups"),
     Correction("named by `links` [CAS-MH]", ["GET"], "/dealGroups/{id}/stages"),
     # Lists
+    Correction(
+        "the vendor's own client [ACMCP] sends it; without it only lists for e-mail may be shown",
+        ["GET"],
+        "/lists",
+        query=["filters[channel]"],
+    ),
     Correction(
         "[CAS-AY] recorded, [ACMCP] and the vendor's own MCP tool use it", ["PUT"], "/lists/{id}", body={"list": _LIST}
     ),

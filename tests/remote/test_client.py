@@ -508,3 +508,19 @@ def test_requests_are_spaced_to_the_rate() -> None:
 
     asyncio.run(run())
     assert slept == [0.204, 0.408, 10.0]
+
+
+@pytest.mark.parametrize("make", [lambda: get("/tags"), lambda: put("/tags/1", {}), lambda: delete("/tags/1")])
+def test_a_503_may_be_the_rate_limit(make: Callable[[], Request]) -> None:
+    """Row 54 of section 7: everybody waits, as after a 429, and what can be repeated is, for a while."""
+    answers, server, waits = sent(make(), script=[said(503)] * 3 + [said(200, {})])
+    assert answers[0].ok
+    assert len(server.seen) == 4
+    assert {reason for reason, _ in waits} == {"rate limited by the account (503)"}
+
+
+def test_a_create_that_was_answered_503_is_never_repeated() -> None:
+    """It may have been done: whoever asked looks."""
+    with pytest.raises(Rejected) as error:
+        sent(post("/tags", {}), script=[said(503), said(201, {})])
+    assert error.value.status == 503

@@ -33,6 +33,7 @@ from reconciler.workflow.planning import Options
 from reconciler.workflow.session import Session, Surroundings, open_book, open_session
 from tests.world.accounts import Held, Kill, Killed, hold
 from tests.world.clock import run
+from tests.world.readings import reading
 
 ACCOUNT = "state/account.db"
 PROJECT = f"""\
@@ -249,7 +250,7 @@ def new_world(folder: Path, settings: Settings | None = None, *, project: str = 
     """Make a project in a folder (which is made too) with an account of its own. Retries wait no time inside."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
-        hold(folder / ACCOUNT, settings) as held,
+        hold(folder / ACCOUNT, settings or Settings(**reading())) as held,
         stamina.set_testing(True, attempts=20, cap=True),
         patch.object(os, "fsync", lambda descriptor: None),  # no test pulls the plug
     ):

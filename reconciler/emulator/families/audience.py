@@ -79,6 +79,16 @@ class Lists(Behaviour):
             row["stringid"] = slug(row["name"])
         _user(row, given)
 
+    def updating(self, account: Account, row: Row, given: Row) -> None:
+        """What is left out is kept (recorded, never read again), refused or emptied (row 52 of section 7)."""
+        gone = [name for name in LIST_REQUIRED if name not in given]
+        if account.settings.list_update == "refuse" and gone:
+            title = "The list {} was not provided."
+            raise invalid(*(error(title.format(name), name, code="field_missing") for name in gone))
+        if account.settings.list_update == "reset":
+            defaults = account.types["lists"].defaults
+            given.update({name: defaults.get(name, "") for name in gone})
+
     def updated(self, account: Account, row: Row, given: Row, query: Mapping[str, str]) -> None:
         """The twins stay equal."""
         if "user" in given or "userid" in given:
@@ -87,7 +97,10 @@ class Lists(Behaviour):
             account.rows.put("lists", row["id"], row)
 
     def rows(self, account: Account, rows: list[Row], query: Mapping[str, str]) -> list[Row]:
-        """`filters[name][operator]`."""
+        """`filters[name][operator]`, and the channel, which is e-mail unless asked for (row 51 of section 7)."""
+        channel = query.get("filters[channel]", account.settings.list_channels)
+        if channel != "all":
+            rows = [row for row in rows if row.get("channel", "email") == channel]
         return named(rows, "name", "name", query)
 
     def deleted(self, account: Account, row: Row) -> None:
@@ -101,6 +114,13 @@ class Lists(Behaviour):
         for contact in members:
             if not account.rows.where("contactLists", contact=contact):
                 forget_contact(account, contact)
+
+
+LIST_REQUIRED = (
+    "name", "sender_url", "sender_reminder", "send_last_broadcast", "carboncopy", "subscription_notify",
+    "unsubscription_notify",
+)  # fmt: skip
+"""What the vendor's own client sends with every update of a list."""
 
 
 def _user(row: Row, given: Row) -> None:

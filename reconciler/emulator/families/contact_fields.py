@@ -98,7 +98,10 @@ def leave_groups(account: Account, field: object, kind: int) -> None:
 
 
 def bulk_options(account: Account, request: Request) -> Answer | None:
-    """POST /fieldOption/bulk: an array of options, `orderid` 0 when left out (section 2.2)."""
+    """POST /fieldOption/bulk, or /fieldOptions/bulk: an array of options, `orderid` 0 when left out (section 2.2)."""
+    spelling = "singular" if request.parts[0] == "fieldOption" else "plural"
+    if account.settings.option_bulk not in ("both", spelling):
+        return None
     if request.method != "POST" or request.parts[1:] != ["bulk"]:
         return None
     options = request.body.get("fieldOptions") if isinstance(request.body, dict) else None
@@ -153,4 +156,4 @@ TYPES = (
         acts=Relations(),
     ),
 )  # fmt: skip
-ROUTES = {"fieldOption": bulk_options}
+ROUTES = {"fieldOption": bulk_options, "fieldOptions": bulk_options}

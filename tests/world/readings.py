@@ -1,0 +1,52 @@
+"""Readings: where sources contradict each other, an account behaves in one way or the other, and nobody knows which.
+
+A run of the suite takes one reading of each, chosen by a seed that its header names (`READINGS=7 pytest` repeats one);
+`tests/conformance/test_readings.py` takes them all.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+from typing import Any
+
+SWITCHES: dict[str, tuple[Any, ...]] = {
+    "list_channels": ("email", "all"),
+    "list_update": ("merge", "refuse", "reset"),
+    "arrays": ("lists", "maps"),
+    "option_bulk": ("both", "singular", "plural"),
+    "limit_status": (429, 503),
+}
+"""Rows 51 to 55 of section 7 of the API page."""
+SEED = "READINGS"
+
+
+def seed() -> str:
+    """Return the seed of this run, the same in all its processes."""
+    return os.environ.setdefault(SEED, str(random.SystemRandom().randrange(1000)))
+
+
+def reading() -> dict[str, Any]:
+    """Return the switches of an account, as this run reads the sources."""
+    dice = random.Random(seed())
+    return {name: dice.choice(values) for name, values in SWITCHES.items()}
+
+
+def seeds_of_all() -> list[str]:
+    """Return seeds that take every value of every switch together with every value of every other one."""
+    pairs = {
+        (one, other) for (a, mine), (b, theirs) in itertools.combinations(SWITCHES.items(), 2)
+        for one in ((a, value) for value in mine) for other in ((b, value) for value in theirs)
+    }  # fmt: skip
+    chosen = []
+    for number in itertools.count():
+        dice = random.Random(str(number))
+        taken = {name: dice.choice(values) for name, values in SWITCHES.items()}
+        held = {(one, other) for one, other in itertools.combinations(taken.items(), 2)}
+        if held & pairs:
+            pairs -= held
+            chosen.append(str(number))
+        if not pairs:
+            return chosen
+    raise AssertionError("the numbers do not end")
