@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -52,26 +53,43 @@ def serve(chosen: Globals, host: str, port: int, rate_limit: float, token: str |
     return 0
 
 
+def _account(function: Any) -> Any:
+    return click.option(
+        "--db", metavar="FILE", help="The account's file; default: that of the project's environment (see --env)."
+    )(function)
+
+
+def _place(chosen: Globals, db: str | None) -> tuple[Path, str]:
+    """Return the account's file, and how to call it."""
+    from reconciler.workflow import emulation
+
+    base = folder(chosen)
+    path = emulation.database(base, db, chosen.environment, os.environ)
+    return path, os.path.relpath(path, base) if path.is_relative_to(base) else str(path)
+
+
 @command.command("seed")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@_database
+@_account
 @click.pass_obj
-def seed(chosen: Globals, file: Path, db: str) -> int:
+def seed(chosen: Globals, file: Path, db: str | None) -> int:
     """Load FILE (YAML or JSON) into the account."""
     from reconciler.workflow import emulation
 
-    counts = emulation.seed(folder(chosen) / db, file)
-    say(f"Seeded {db}." if counts is None else f"Seeded {db}: {json.dumps(counts)}")
+    path, name = _place(chosen, db)
+    counts = emulation.seed(path, file)
+    say(f"Seeded {name}." if counts is None else f"Seeded {name}: {json.dumps(counts)}")
     return 0
 
 
 @command.command("reset")
-@_database
+@_account
 @click.pass_obj
-def reset(chosen: Globals, db: str) -> int:
+def reset(chosen: Globals, db: str | None) -> int:
     """Bring the account back to what a fresh one holds."""
     from reconciler.workflow import emulation
 
-    emulation.reset(folder(chosen) / db)
-    say(f"Reset {db}.")
+    path, name = _place(chosen, db)
+    emulation.reset(path)
+    say(f"Reset {name}.")
     return 0

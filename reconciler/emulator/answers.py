@@ -113,6 +113,14 @@ def number(raw: str | None, default: int) -> int:
     return int(raw) if raw and raw.isdigit() else default
 
 
+def whole(raw: Any) -> int:
+    """Return a value of a row as a whole number, 0 where it is none: rows hold what clients and seeds sent."""
+    try:
+        return int(float(raw or 0))
+    except (TypeError, ValueError, OverflowError):
+        return 0
+
+
 def inner(body: Any, wrapper: str) -> dict[str, Any]:
     """Return what is under the wrapper key; a wrong wrapper is silently nothing (section 1.3)."""
     found = body.get(wrapper) if isinstance(body, dict) else None

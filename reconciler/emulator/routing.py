@@ -16,7 +16,7 @@ def route(account: Account, request: Request) -> Answer:
     """Answer a request that passed the gate. Raises Problem."""
     parts = request.parts
     if not parts:
-        return Answer(301, None, {"location": "/"})  # section 1.5
+        return Answer(301, None, {"location": "/admin/"})  # section 1.5; where to is inferred, and ends there
     if parts[0] in account.settings.missing:
         raise nothing_here()
     if parts[0] in account.settings.forbidden:

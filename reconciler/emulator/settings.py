@@ -70,7 +70,7 @@ class Settings:
     option_bulk: Literal["both", "singular", "plural"] = "both"
     """Path of the bulk create of options: /fieldOption/bulk, /fieldOptions/bulk (rows 47, 55)."""
     arrays: Literal["lists", "maps"] = "lists"
-    """How listings write their arrays: as recorded, or as PHP writes arrays with holes, {"0": ..., "2": ...} (row 53)."""
+    """Arrays of answers: as recorded, or as PHP writes arrays with holes, {"0": ..., "2": ...} (row 53)."""
     option_delete: Literal["empty", "object"] = "empty"
     """What DELETE /fieldOptions answers: an empty body (2020), or {} (2021)."""
     field_groups: Literal["both", "definitions", "members"] = "both"

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from reconciler import emulator
-from reconciler.config import plain_data
+from reconciler.config import environment, load_project, plain_data
 from reconciler.model.errors import ReconcilerError
-from reconciler.workflow.session import open_emulator
+from reconciler.model.project import PROJECT_FILE
+from reconciler.workflow.session import EMULATOR, open_emulator
 
 
 def serve(
@@ -24,6 +25,27 @@ def serve(
     if token:
         settings = replace(settings, token=token)
     emulator.serve(path, host, port, settings, ready)
+
+
+DATABASE = "state/demo-account.db"
+
+
+def database(folder: Path, given: str | None, environment_name: str | None, environ: Mapping[str, str]) -> Path:
+    """Return the file of the account that is meant: the one given, else that of the project's environment, else, where
+    there is no project, `state/demo-account.db`. Raises ConfigError, and ReconcilerError for a real account.
+    """
+    if given is not None:
+        return folder / given
+    if environment_name is None and not (folder / PROJECT_FILE).is_file():
+        return folder / DATABASE
+    settings = environment(load_project(folder), environment_name, environ)
+    if not settings.url.startswith(EMULATOR):
+        raise ReconcilerError(
+            f"the environment `{settings.name}` is not kept in a file of the emulator: its `url` is {settings.url}",
+            hint="name an environment whose `url` is emulator:FILE with --env, or the file with --db; "
+            "a served emulator takes POST /_emulator/seed and /_emulator/reset",
+        )
+    return folder / settings.url.removeprefix(EMULATOR)
 
 
 def seed(path: Path, source: Path) -> Any:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
+from reconciler.emulator.families import TYPES
 from tests.emulator.calling import Api
 
 
@@ -266,3 +269,24 @@ def test_account_settings(api: Api) -> None:
     body = api.get("/settings/account")
     assert (body["account"], body["status"], body["subscriber_total"]) == ("demo", "active", 0)
     assert Api(admin=False)("GET", "/settings/account").status == 403
+
+
+def test_the_redirect_of_the_root_ends(api: Api) -> None:
+    """Whoever follows it arrives somewhere else than where it began."""
+    location = api("GET", "/").headers["location"]
+    assert not location.endswith("/api/3/")
+    assert api("GET", location).status == 404
+
+
+ODD: tuple[Any, ...] = ("12.50", "", None, "x", -1, 1.5, [], "0")
+"""What seeds and clients put into columns of any kind."""
+
+
+@pytest.mark.parametrize("path", sorted(path for path, kind in TYPES.items() if "list" in kind.does))
+def test_no_value_of_a_row_makes_the_account_fail(path: str) -> None:
+    """Whatever a seed holds, listings answer: `GET /deals` was a 500 after a deal worth "12.50"."""
+    api, kind = Api(), TYPES[path]
+    names = sorted({*kind.defaults, *kind.required, *kind.columns} - {"id", "options"})
+    for value in ODD:
+        api.account.seed({path: [dict.fromkeys(names, value)]})
+    assert api("GET", f"/{path}", limit=100).status == 200

@@ -154,3 +154,23 @@ def test_events_of_webhooks(api: Api) -> None:
     body = api.get("/webhook/events")
     assert body["meta"]["total"] == len(body["webhookEvents"]) == 30
     assert {"sms_unsub", "account_contact_update"} < set(body["webhookEvents"])
+
+
+def test_contacts_are_synced(api: Api) -> None:
+    """A new address is 201, a known one 200 (recorded); values of fields come along."""
+    field = api.make("/fields", "field", title="Size", type="text")
+    body = {"contact": {"email": "a@acme.example", "fieldValues": [{"field": field["id"], "value": "L"}]}}
+    first, again = (api("POST", "/contact/sync", body) for _ in range(2))
+    assert (first.status, again.status) == (201, 200)
+    assert first.body["contact"]["id"] == again.body["contact"]["id"]
+    assert [row["value"] for row in api.get("/fieldValues")["fieldValues"]] == ["L"]
+    assert api("POST", "/contacts/sync", body).status == 422
+
+
+def test_accounts_are_kept(api: Api) -> None:
+    """Companies, as public clients ask for them: unique names, dates of their own."""
+    one = api.make("/accounts", "account", name="Acme", accountUrl="https://acme.example")
+    assert api("POST", "/accounts", {"account": {"name": "Acme"}}).status == 422
+    assert api("PUT", f"/accounts/{one['id']}", {"account": {"name": "Acme 2"}}).body["account"]["name"] == "Acme 2"
+    assert api.get("/accounts", search="acme")["accounts"][0]["accountUrl"] == "https://acme.example"
+    assert api("DELETE", f"/accounts/{one['id']}").status == 200

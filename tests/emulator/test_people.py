@@ -49,7 +49,10 @@ def test_the_recorded_life_of_a_user(api: Api) -> None:
     made = api.make("/users", "user", **sent, password="secret-1", group=3)
     assert set(made) == {*sent, "localZoneid", "cdate", "udate", "links", "id"}
     reply = api("PUT", f"/users/{made['id']}", {"user": {"firstName": "Anmol", "group": "2", "password": "secret-2"}})
-    assert reply.body["userGroups"] == [{"userid": "2", "groupid": "2", "id": "2", "group": "2", "user": "2"}]
+    [relation] = reply.body["userGroups"]
+    assert {name: relation[name] for name in ("userid", "groupid", "id", "group", "user")} == {
+        "userid": "2", "groupid": "2", "id": "2", "group": "2", "user": "2",
+    }  # fmt: skip
     assert (reply.body["user"]["userGroup"], reply.body["user"]["firstName"]) == ("2", "Anmol")
     read = api.get(f"/users/{made['id']}")["user"]
     assert (read["email"], read["mfaEnabled"], read["signature"]) == ("a@acme.example", "0", None)
@@ -77,3 +80,20 @@ def test_names_of_users_are_unique_and_addresses_may_be() -> None:
         "username": "x", "email": "jane@acme.example", "firstName": "X", "lastName": "Y",
     }})  # fmt: skip
     assert (reply.status, reply.body["errors"][0]["code"]) == (422, "duplicate")
+
+
+def test_the_owner_stays(api: Api) -> None:
+    """User 1 owns the account (section 2.19); everybody else can be deleted."""
+    made = api.make("/users", "user", username="sam", email="sam@acme.example")
+    assert api("DELETE", "/users/1").status == 403
+    assert api("DELETE", f"/users/{made['id']}").status == 200
+    assert api("GET", "/users/me").body["user"]["id"] == "1"
+
+
+def test_an_update_of_a_user_answers_as_recorded(api: Api) -> None:
+    """Appendix B: relations with their dates, the user without `lang`."""
+    made = api.make("/users", "user", username="sam", email="sam@acme.example")
+    body = api("PUT", f"/users/{made['id']}", {"user": {"firstName": "Sam", "group": "3"}}).body
+    assert set(body["userGroups"][0]) == {"userid", "groupid", "cdate", "udate", "id", "group", "user"}
+    assert {"created_timestamp", "updated_timestamp"} <= set(body["userConversationsPermissions"][0])
+    assert "lang" not in body["user"]

@@ -156,3 +156,12 @@ def test_pipelines_with_and_without_stages(api: Api) -> None:
     api.account.seed({"dealGroups": [{"title": "empty"}]})
     new_pipeline(api)
     assert [row["title"] for row in api.get("/dealGroups", **{"filters[have_stages]": "0"})["dealGroups"]] == ["empty"]
+
+
+def test_an_update_of_a_pipeline_names_its_members(api: Api) -> None:
+    """The rows beside it and their ids inside, as after a create, but no stages (section 2.7)."""
+    one = api.make("/dealGroups", "dealGroup", title="Sales", currency="eur", users=["1"], groups=["3"])
+    body = api("PUT", f"/dealGroups/{one['id']}", {"dealGroup": {"title": "Sales 2"}}).body
+    assert body["dealGroup"]["dealGroupUsers"] == [row["id"] for row in body["dealGroupUsers"]]
+    assert body["dealGroup"]["dealGroupGroups"] == [row["id"] for row in body["dealGroupGroups"]]
+    assert "stages" not in body["dealGroup"]

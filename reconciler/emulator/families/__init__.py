@@ -55,6 +55,7 @@ ROUTES: Mapping[str, Callable[[Account, Request], Answer | None]] = {
     **contact_fields.ROUTES,
     **field_groups.ROUTES,
     **pipelines.ROUTES,
+    **audience.ROUTES,
     **webhooks.ROUTES,
     **people.ROUTES,
     **sales.ROUTES,

@@ -6,10 +6,11 @@ import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reconciler.emulator.answers import Answer, Problem, error, invalid, no_result, refused
+from reconciler.emulator import classic
+from reconciler.emulator.answers import Answer, Problem, Request, error, inner, invalid, no_result, refused
 from reconciler.emulator.families.segments import members as segment_members
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import AUTHORS, CDATE, DATED, STAMPED, Behaviour, Child, Filter, Type
+from reconciler.emulator.types import AUTHORS, CDATE, DATED, ISO, STAMPED, Behaviour, Child, Filter, Type
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account
@@ -198,6 +199,54 @@ class ContactTags(Behaviour):
             raise Problem(Answer(404, {"errors": [gone]}))
 
 
+class Customers(Behaviour):
+    """Accounts, in the sense of companies: customer data, as far as public clients ask for it [OAS]."""
+
+    def creating(self, account: Account, given: Row) -> None:
+        """Names are unique [OAS]."""
+        _unique_customer(account, given, None)
+
+    def updating(self, account: Account, row: Row, given: Row) -> None:
+        """Names stay unique."""
+        _unique_customer(account, given, row["id"])
+
+    def shown(self, account: Account, row: Row) -> Row:
+        """Nobody is related to any."""
+        return {**row, "contactCount": "0", "dealCount": "0"}
+
+
+def _unique_customer(account: Account, given: Row, own: object) -> None:
+    name = given.get("name")
+    if any(row["id"] != own for row in account.rows.where("accounts", name=name)):
+        title = f'An account named "{name}" already exists. Please choose a new name.'
+        raise invalid(error(title, "name", code="duplicate"))
+
+
+def sync(account: Account, request: Request) -> Answer | None:
+    """POST /contact/sync: create a contact, or update the one with this address; 201 and 200 (recorded)."""
+    if request.method != "POST" or request.parts[1:] != ["sync"]:
+        return None
+    kind, given = account.types["contacts"], inner(request.body, "contact")
+    known = account.rows.where("contacts", email=given.get("email"))
+    answer = classic.update(account, kind, known[0], request) if known else classic.create(account, kind, request.body)
+    contact = answer.body["contact"]["id"]
+    values = []
+    for value in given.get("fieldValues") or ():
+        own = {"contact": contact, "field": str(value.get("field")), "value": value.get("value")}
+        account.rows.remove_where("fieldValues", contact=contact, field=own["field"])
+        row = classic.new_row(account, account.types["fieldValues"], own)
+        account.rows.put("fieldValues", row["id"], row)
+        values.append(row)
+    return Answer(200 if known else 201, {"fieldValues": values, **answer.body})
+
+
+def contacts(account: Account, request: Request) -> Answer | None:
+    """POST /contacts/sync is a plain create (row 59 of section 7)."""
+    if request.method != "POST" or request.parts[1:] != ["sync"]:
+        return None
+    return classic.create(account, account.types["contacts"], request.body)
+
+
 _P_FLAGS = (
     "list_add list_edit list_delete list_sync list_filter message_add message_edit message_delete message_send "
     "subscriber_add subscriber_edit subscriber_delete subscriber_import subscriber_approve"
@@ -266,6 +315,15 @@ TYPES = (
         acts=Contacts(),
     ),
     Type(
+        "accounts", "account", "CustomerAccount",
+        required=("name",),
+        defaults={"accountUrl": None},
+        dates={"createdTimestamp": ISO, "updatedTimestamp": ISO},
+        echoed=("createdTimestamp", "updatedTimestamp"),
+        filters={"search": Filter("name", contains=True)},
+        acts=Customers(),
+    ),
+    Type(
         "contactTags", "contactTag", "SubscriberTag",
         required=("contact",),
         columns=("tag",),
@@ -281,3 +339,4 @@ TYPES = (
         filters={"filters[fieldid]": Filter("field"), "filters[val]": Filter("value")},
     ),
 )  # fmt: skip
+ROUTES = {"contact": sync, "contacts": contacts}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
-from reconciler.emulator.answers import Answer, Problem, Request, echo, error, invalid, no_result
+from reconciler.emulator.answers import Answer, Problem, Request, echo, error, invalid, no_result, whole
 from reconciler.emulator.rows import Row
 from reconciler.emulator.types import AUTHORS, CDATE, DATED, STAMPED, Behaviour, Child, Filter, Type
 
@@ -21,7 +21,7 @@ class Fields(Behaviour):
     def creating(self, account: Account, given: Row) -> None:
         """`ordernum` is ignored and becomes max + 1, as an integer (recorded)."""
         _unique_title(account, given, None)
-        given["ordernum"] = max((int(row["ordernum"]) for row in account.rows.all("fields")), default=0) + 1
+        given["ordernum"] = max((whole(row["ordernum"]) for row in account.rows.all("fields")), default=0) + 1
         given["perstag"] = perstag(given["perstag"]) if given.get("perstag") else derived_perstag(given["title"])
 
     def updating(self, account: Account, row: Row, given: Row) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
-from reconciler.emulator.answers import Answer, Problem, Request, error, invalid, no_result, nothing_here
+from reconciler.emulator.answers import Answer, Problem, Request, error, invalid, no_result, nothing_here, whole
 from reconciler.emulator.rows import Row
 from reconciler.emulator.types import Behaviour, Child, Type
 
@@ -24,8 +24,8 @@ class Groups(Behaviour):
         """A group without a type is one of contact fields (inferred)."""
         if not given.get("label"):
             raise invalid(error("The groupDefinition label was not provided.", "label", code="field_missing"))
-        given["type_id"] = int(given.get("type_id") or 1)
-        given["ordernum"] = int(given.get("ordernum") or account.rows.count("groupDefinitions") + 1)
+        given["type_id"] = whole(given.get("type_id") or 1)
+        given["ordernum"] = whole(given.get("ordernum") or account.rows.count("groupDefinitions") + 1)
 
     def born(self, account: Account, row: Row, given: Row) -> None:
         """Ids are JSON integers."""
@@ -37,7 +37,7 @@ class Groups(Behaviour):
 
     def updating(self, account: Account, row: Row, given: Row) -> None:
         """Integers stay integers."""
-        given.update({name: int(given[name]) for name in ("type_id", "ordernum") if given.get(name) is not None})
+        given.update({name: whole(given[name]) for name in ("type_id", "ordernum") if given.get(name) is not None})
 
     def deleted(self, account: Account, row: Row) -> None:
         """Members go with their group (inferred)."""
@@ -55,10 +55,10 @@ class Members(Behaviour):
             raise Problem(Answer(403, {"message": message}))
         if account.rows.get("groupDefinitions", given.get("group_id")) is None:
             raise no_result("GroupDefinition", given.get("group_id"))
-        given["rel_id"], given["group_id"] = int(given["rel_id"]), int(given["group_id"])
+        given["rel_id"], given["group_id"] = whole(given["rel_id"]), whole(given["group_id"])
         if given.get("ordernum") is None:
             others = account.rows.where("groupMembers", group_id=given["group_id"])
-            given["ordernum"] = max((int(row["ordernum"]) for row in others), default=0) + 1
+            given["ordernum"] = max((whole(row["ordernum"]) for row in others), default=0) + 1
 
     def born(self, account: Account, row: Row, given: Row) -> None:
         """Ids are JSON integers."""

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
-from reconciler.emulator.answers import Answer, Request, error, invalid, no_result
+from reconciler.emulator.answers import Answer, Request, error, invalid, no_result, refused
 from reconciler.emulator.rows import Row
 from reconciler.emulator.types import Behaviour, Child, Type
 
@@ -42,6 +42,10 @@ GROUP_DEFAULTS: Row = {
     "descript": None, "p_admin": "1", **dict.fromkeys((*FLAGS, *UNDOCUMENTED), "0"),
     "reqApproval1st": "2", "reqApprovalNotify": "", "sdate": None,
 }  # fmt: skip
+
+
+OWNER = "1"
+"""The account owner's user (section 2.19)."""
 
 
 class Groups(Behaviour):
@@ -97,14 +101,24 @@ class Users(Behaviour):
             account.rows.put("users", row["id"], {**row, "password_updated_utc_timestamp": row["udate"]})
 
     def update_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
-        """The group relation comes along (recorded)."""
-        permission = {"user": row["id"], "permission": "0", "id": row["id"]}
+        """The group relation comes along, with its dates (recorded)."""
+        dates = {"cdate": row["cdate"], "udate": row["udate"]}
+        stamps = {
+            name: str(row[own])[:19].replace("T", " ")
+            for name, own in (("created_timestamp", "cdate"), ("updated_timestamp", "udate"))
+        }
+        permission = {"user": row["id"], "permission": "0", **stamps, "id": row["id"]}
         related = {"userGroup": row["id"], "userConversationsPermission": row["id"]}
         return {
-            "userGroups": account.rows.where("userGroups", user=row["id"]),
+            "userGroups": [{**dates, **one} for one in account.rows.where("userGroups", user=row["id"])],
             "userConversationsPermissions": [permission],
-            "user": answer | related,
+            "user": {name: value for name, value in answer.items() if name != "lang"} | related,
         }
+
+    def deleting(self, account: Account, row: Row) -> None:
+        """The owner of the account stays (section 2.19; the answer is inferred)."""
+        if str(row["id"]) == OWNER:
+            raise refused()
 
     def deleted(self, account: Account, row: Row) -> None:
         """Seats are freed."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
-from reconciler.emulator.answers import Answer, Problem, Request, inner, no_result
+from reconciler.emulator.answers import Answer, Problem, Request, inner, no_result, whole
 from reconciler.emulator.rows import Row
 from reconciler.emulator.types import Behaviour, Child, Filter, Type
 
@@ -46,12 +46,11 @@ class Pipelines(Behaviour):
         _set_members(account, row["id"], given)
 
     def update_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
-        """No `stages` (recorded)."""
+        """Ids of users and groups as after a create, but no `stages` (recorded)."""
         hidden = ("stages", "users", "groups")
-        return {
-            **_members(account, row["id"]),
-            "dealGroup": {name: value for name, value in answer.items() if name not in hidden},
-        }
+        sides = _members(account, row["id"])
+        ids = {table: [one["id"] for one in rows] for table, rows in sides.items()}
+        return {**sides, "dealGroup": {name: value for name, value in answer.items() if name not in hidden} | ids}
 
     def shown(self, account: Account, row: Row) -> Row:
         """Ids of stages, orphans included, come with reads."""
@@ -111,7 +110,7 @@ class Stages(Behaviour):
             raise no_result("DealGroup", given["group"])
         if given.get("order") is None:
             others = account.rows.where("dealStages", group=given["group"])
-            given["order"] = max((int(row["order"]) for row in others), default=0) + 1
+            given["order"] = max((whole(row["order"]) for row in others), default=0) + 1
 
     def updated(self, account: Account, row: Row, given: Row, query: Mapping[str, str]) -> None:
         """Renumber when `reorder=1`."""
@@ -131,7 +130,7 @@ class Stages(Behaviour):
 def reorder(account: Account, pipeline: object) -> None:
     """Number the stages of a pipeline from 1; on equal orders the highest id comes first (section 2.8)."""
     mine = account.rows.where("dealStages", group=pipeline)
-    for order, stage in enumerate(sorted(mine, key=lambda one: (int(one["order"]), -int(one["id"]))), 1):
+    for order, stage in enumerate(sorted(mine, key=lambda one: (whole(one["order"]), -int(one["id"]))), 1):
         account.rows.put("dealStages", stage["id"], {**stage, "order": str(order)})
 
 
@@ -174,7 +173,7 @@ class Deals(Behaviour):
         """Sums by currency; `[]` when there are none (section 1.4)."""
         sums: dict[str, list[int]] = defaultdict(list)
         for row in rows:
-            sums[str(row.get("currency") or "usd").upper()].append(int(row.get("value") or 0))
+            sums[str(row.get("currency") or "usd").upper()].append(whole(row.get("value") or 0))
         found = {
             code: {"total": str(len(values)), "value": str(sum(values)), "currency": code, "isDisabled": False}
             for code, values in sums.items()

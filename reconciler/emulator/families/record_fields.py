@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
-from reconciler.emulator.answers import invalid
+from reconciler.emulator.answers import invalid, whole
 from reconciler.emulator.families.contact_fields import derived_perstag, leave_groups
 from reconciler.emulator.rows import Row
 from reconciler.emulator.types import OFFSET, Behaviour, Child, Filter, Type
@@ -75,7 +75,7 @@ class Values(Behaviour):
 def _flags(given: Row) -> None:
     for name in FLAGS:
         if isinstance(given.get(name), bool | str):
-            given[name] = int(given[name])
+            given[name] = whole(given[name])
 
 
 def _fields(path: str, wrapper: str, label: str, prefix: str, group_type: int) -> Type:
