@@ -109,9 +109,13 @@ def on_snapshot(chosen: Globals, path: Path) -> Any:
 
 
 def exit_code(document, detailed: bool) -> int:  # type: ignore[no-untyped-def]
-    """Return the exit code of a plan: refused, not permitted to see everything, changes, or nothing to do."""
+    """Return the exit code of a plan: refused, not permitted to see everything, objects left out because something that
+    they name is gone, changes, or nothing to do.
+    """
     if document.tripped:
         return 7
     if any(one.forbidden for one in document.skipped):
         return 4
+    if document.skipped:
+        return 5
     return 2 if detailed and (document.steps or document.changes) else 0

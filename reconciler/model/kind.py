@@ -29,7 +29,7 @@ from reconciler.model.spec import (
     WriteOnly,
     attributes,
 )
-from reconciler.model.values import Value
+from reconciler.model.values import Reference, RemoteId, Value
 
 Row = Mapping[str, Any]
 NaturalKey = tuple[Hashable, ...]
@@ -222,6 +222,8 @@ class Kind:
     """
     mentioned: ClassVar[tuple[str, ...]] = ()
     """Names under which ids of this kind stand inside texts (`list=7` in a link), beside `<kind>_id`."""
+    merges: ClassVar[frozenset[str]] = frozenset()
+    """Attributes whose write leaves in the account what it holds of them beyond what a declaration can say."""
     variants: ClassVar[Mapping[str, type[Spec]]] = {}
     """Objects that every account has exactly one of, by key, each with a spec of its own: adopted, never created or
     deleted.
@@ -262,6 +264,16 @@ class Kind:
             name: attribute.decode(row[attribute.read])
             for name, attribute in self.attributes.items()
             if attribute.read is not None and attribute.read in row and not attribute.has(WriteOnly, Once)
+        }
+
+    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+        """Return, by attribute, what the row holds of it and what a write of the decoded value would send: where they
+        differ, decoding lost something. `""` stands for the object as a whole. What the server computes is in neither.
+        """
+        return {
+            name: (live.row[read], attribute.encode(live.attrs[name], _remote))
+            for name, attribute in self.attributes.items()
+            if attribute.api is not None and name in live.attrs and (read := attribute.read or "") in live.row
         }
 
     def lives(self, tables: Tables) -> list[Live]:
@@ -334,9 +346,13 @@ class Kind:
         """Tell whether the object is as good as deleted: what a removal makes of it where the API has no delete."""
         return False
 
+    def aside(self, live: Live) -> str:
+        """Return why an export and a clone leave this one object alone, or "": retired ones are as good as gone."""
+        return self.retires if self.retired(live) else ""
+
     def incidental(self, live: Live) -> bool:
-        """Tell whether nobody expects this object to be managed unless it is: see `shared`; retired ones neither."""
-        return self.shared or self.retired(live)
+        """Tell whether nobody expects this object to be managed unless it is: see `shared` and `aside`."""
+        return self.shared or bool(self.aside(live))
 
     def unmovable(self, what: str, address: str, target: str) -> str:
         """Return why `on_destroy: {what: target}` cannot be done for a resource of this kind; "" where it can."""
@@ -454,6 +470,11 @@ class Kind:
         """Measure what the change would lose. Called for deletes, replaces and lossy updates."""
         yield from ()
         return []
+
+
+def _remote(reference: Reference) -> str:
+    """Return the id of a live reference."""
+    return reference.id if isinstance(reference, RemoteId) else str(reference)
 
 
 Kinds = Mapping[str, Kind]

@@ -344,7 +344,7 @@ class Attribute:
         if self.shape == "commas":
             return [part.strip() for part in str(raw).split(",") if part.strip()] if raw else []
         if self.shape == "list":
-            return [str(item) for item in raw] if isinstance(raw, list | tuple) else []
+            return [str(item) for item in listed(raw) or ()]
         if raw is None or raw == "":
             return None
         if self.has(Coded):
@@ -355,7 +355,8 @@ class Attribute:
     def _decode_reference(self, raw: Any) -> Value:
         mark = self.mark(RefTo)
         if self.shape == "refs":
-            many = raw if isinstance(raw, list | tuple) else ident(raw).split(",") if raw else ()
+            parts = listed(raw)
+            many = parts if parts is not None else ident(raw).split(",") if raw else ()
             items = [ident(item).strip() for item in many]
             return [RemoteId(mark.kind, item) for item in items if item not in ("", mark.none)]
         return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, ident(raw))
@@ -387,6 +388,17 @@ def _beside_path(url: str) -> bool:
 def truthy(raw: Any) -> bool:
     """Read a flag in any of the spellings that the API uses: true, 1, "1", "true"."""
     return raw is True or raw == 1 or (isinstance(raw, str) and raw.lower() in ("1", "true", "yes"))
+
+
+def listed(raw: Any) -> list[Any] | None:
+    """Read a list; one with gaps or numbered by PHP arrives as a map of numbers, an empty one as null or "". None where
+    it is no list in any of these forms.
+    """
+    if isinstance(raw, list | tuple):
+        return list(raw)
+    if isinstance(raw, Mapping) and all(str(key).isdecimal() for key in raw):
+        return [raw[key] for key in sorted(raw, key=int)]
+    return [] if raw is None or raw == "" else None
 
 
 def number(raw: Any) -> int | None:

@@ -8,10 +8,11 @@ from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Finding, Kind, Live
-from reconciler.model.plan import Action, Change, Skipped, write_of
+from reconciler.model.plan import Action, AttributeChange, Change, Skipped, write_of
 from reconciler.model.spec import CreateOnly, Expected, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value
+from reconciler.planning.declarable import refusals
 from reconciler.planning.diff import differences
 from reconciler.planning.match import stored_key
 from reconciler.planning.work import Work
@@ -24,7 +25,7 @@ def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value
         attrs = {name: value for name, value in attrs.items() if value is not None}
     else:
         attrs = {name: value for name, value in attrs.items() if not _once(kind, name)}
-    changed = differences(kind, resource, attrs, binding, live, work.full, work.inputs.state.salt)
+    changed = differences(kind, resource, attrs, binding, live, work.known, work.inputs.state.salt)
     if live is not None and not changed and _settled(work, resource, binding, live):
         return None
     base = Change(
@@ -89,7 +90,7 @@ def _existing(work: Work, kind: Kind, base: Change) -> Change | None:
         page=kind.page if manual else "",
         spares=tuple(spares),
         natural_key=_first_key(kind, live),
-        findings=tuple(kind.refusals(write_of(base, "update", str))) if todo else (),
+        findings=_refusals(kind, base, live, todo) if todo else (),
     )
     if any(item.forces_replacement for item in todo):
         names = ", ".join(item.name for item in todo if item.forces_replacement)
@@ -117,6 +118,11 @@ def _existing(work: Work, kind: Kind, base: Change) -> Change | None:
             reason="remove what the server made on its own" if spares else "record what holds already",
         )
     return None
+
+
+def _refusals(kind: Kind, base: Change, live: Live, todo: tuple[AttributeChange, ...]) -> tuple[Finding, ...]:
+    """Return why this must not be written: the kind's reasons, and what no declaration says of what is there."""
+    return (*kind.refusals(write_of(base, "update", str)), *refusals(kind, live, [item.name for item in todo]))
 
 
 def _open_spares(work: Work, address: str) -> list[str]:

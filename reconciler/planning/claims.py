@@ -8,9 +8,10 @@ from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Live
+from reconciler.model.plan import Skipped
 from reconciler.model.state import Binding
 from reconciler.model.values import RemoteId
-from reconciler.planning.match import Match, Twins, bound, recognise
+from reconciler.planning.match import Match, Twins, bound, comparable, recognise
 from reconciler.planning.work import Work
 
 TIERS = 4
@@ -26,7 +27,7 @@ def claim(work: Work, kind: Kind, resources: Sequence[Resource], lives: Sequence
     taken = _bind(work, kind, resources, by_id, index)
     _claim_interrupted(work, kind, index, taken)
     # Whoever fits an object exactly takes it before somebody whom it fits only loosely.
-    waiting = {one.address: one for one in resources if one.address not in work.matched and work.possible(one)}
+    waiting = {one.address: one for one in resources if one.address not in work.matched and work.reachable(one)}
     for tier in range(TIERS):
         for resource in list(waiting.values()):
             if _recognise(work, kind, resource, index, by_id, taken, tier):
@@ -66,7 +67,7 @@ def _claim_interrupted(work: Work, kind: Kind, index: Index, taken: set[str]) ->
     for address, intent in work.inputs.intents.items():
         if intent.kind != kind.name or address in work.matched or not intent.natural_key:
             continue
-        key = tuple(work.if_found(values.decode(item)) for item in intent.natural_key)
+        key = tuple(comparable(values.decode(item), work.resolver) for item in intent.natural_key)
         hits = [
             live for live in index.get(key, ()) if not (live.builtin or live.id in taken or live.id in intent.known)
         ]
@@ -96,10 +97,13 @@ def _recognise(
     found: Match | Twins | None
     if pinned is not None:
         live = by_id.get(pinned)
-        if live is None or live.id in taken:
+        if live is None:
+            why = f"imports says id {pinned}, and the account has no such object"
+            work.skipped[resource.address] = Skipped(resource.address, why)
+            return True
+        if live.id in taken:
             work.problems.append(
-                f"{resource.address}: imports says id {pinned}, but "
-                + ("that object is managed under another address" if live else "the account has no such object")
+                f"{resource.address}: imports says id {pinned}, but that object is managed under another address"
             )
             return True
         found = Match(live, "imports block")

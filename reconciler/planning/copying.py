@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from reconciler.model import values
 from reconciler.model.address import join, kind_of
 from reconciler.model.desired import Desired, Import, Resource
-from reconciler.model.kind import Kinds, Live
+from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import Snapshot
+from reconciler.model.spec import Immutable
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, Value
 from reconciler.planning.export import Exported, export
@@ -33,7 +34,8 @@ class Portable:
 def portable(
     exported: Iterable[Exported], target: Snapshot, kinds: Kinds, known: Mapping[str, Binding] | None = None
 ) -> Portable:
-    """Return the exported resources without what the target cannot know: look-ups of objects that it does not hold.
+    """Return the exported resources without what the target cannot know: look-ups of objects that it does not hold, and
+    ids, which mean other objects there. An object that cannot be without one is left out, with what needs it.
 
     `known` are the bindings of the target's state.
     """
@@ -42,28 +44,68 @@ def portable(
     resolver = Resolver(lives=target.lives, labels={name: kind.label for name, kind in kinds.items()})
     resources: dict[str, Resource] = {}
     left_out: list[str] = list(guessed)
+    dropped: set[str] = set()
     for one in exported:
         attrs: dict[str, Value] = {}
         for name, value in one.resource.attrs.items():
-            missing = [found for found in values.references(value) if _unknown(found, resolver)]
+            missing = {found: why for found in values.references(value) if (why := _missing(found, resolver))}
             if not missing:
                 attrs[name] = value
                 continue
-            left_out += [f"{one.resource.address}.{name}: the other account has no {found}" for found in missing]
-            if isinstance(value, list):
+            left_out += [f"{one.resource.address}.{name}: {why}" for why in missing.values()]
+            if isinstance(value, list) and all(found in value for found in missing):
                 attrs[name] = [item for item in value if item not in missing]
+            elif _needed(kinds[one.resource.kind], name):
+                dropped.add(one.resource.address)
         resources[one.resource.address] = replace(one.resource, attrs=attrs)
+    left_out += [f"{address} is left out: it cannot be without that" for address in sorted(dropped)]
+    left_out += [f"{address} is left out: it needs {why}" for address, why in without(resources, dropped).items()]
+    pins = tuple(pin for pin in pins if pin.target in resources)
     return Portable(Desired(resources, imports=pins), tuple(left_out))
 
 
-def _unknown(reference: Value, resolver: Resolver) -> bool:
+def without(resources: dict[str, Resource], dropped: Iterable[str]) -> dict[str, str]:
+    """Take these resources out, and what refers to them or stands in them; return those that went along, and why."""
+    gone = set(dropped)
+    for address in gone:
+        resources.pop(address, None)
+    along: dict[str, str] = {}
+    while True:
+        more = {
+            address: why
+            for address, resource in resources.items()
+            if (why := next((one for one in _needs(resource) if one in gone), ""))
+        }
+        if not more:
+            return along
+        along |= more
+        gone |= more.keys()
+        for address in more:
+            del resources[address]
+
+
+def _needs(resource: Resource) -> list[str]:
+    found = [one.address for one in values.references(dict(resource.attrs)) if isinstance(one, Ref)]
+    return [*found, *([resource.parent] if resource.parent else [])]
+
+
+def _needed(kind: Kind, name: str) -> bool:
+    """Tell whether an object is another one without this attribute: it is required, or part of its identity."""
+    attribute = kind.attributes[name]
+    return attribute.required or attribute.has(Immutable)
+
+
+def _missing(reference: Value, resolver: Resolver) -> str:
+    """Return why a reference of one account means nothing in another; "" where it does."""
     if not isinstance(reference, Lookup):
-        return False
+        return ""
+    if reference.by == "id":
+        return f"{reference} is an id of this account: the object is gone, or its name is not its own"
     try:
         resolver(reference)
     except NotFound:
-        return True
-    return False
+        return f"the other account has no {reference}"
+    return ""
 
 
 def paired(

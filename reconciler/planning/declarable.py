@@ -1,20 +1,28 @@
-"""What of a live object a configuration can say: accounts hold types that no reference lists and leave texts empty that
-a declaration needs. Pure.
+"""What of a live object a configuration can say: accounts hold types that no reference lists, leave texts empty that a
+declaration needs, and nest what nobody documented. Pure.
+
+The one gate of all commands: what a row holds is compared with what a write of the decoded value would send. Where the
+two differ, the attribute is not declarable in full: it is named by export, clone, compare, promote and absorb, and an
+update that would write over it is refused.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
 
 from pydantic import ValidationError
 
 from reconciler.model import values
-from reconciler.model.kind import Kind, Live
-from reconciler.model.spec import KEY, Attribute, Default, Keyed, attributes
+from reconciler.model.kind import Finding, Kind, Live
+from reconciler.model.spec import KEY, Attribute, Default, Folded, Keyed, RefTo, SentAs, Unordered, attributes, listed
 from reconciler.model.values import Ref, RemoteId, Value
 
 SHOWN = 60
+MOST = 3
+"""Places that are named of one attribute, at most."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +32,128 @@ class Declarable:
     attrs: Mapping[str, Value]
     dropped: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    partly: Mapping[str, str] = field(default_factory=dict)
+    """Attributes that are declared without a part of what is there, which a write leaves alone: name -> why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """What of an attribute no declaration says: `what` names it. A write leaves it where it is, if it is `kept`."""
+
+    what: str
+    kept: bool
+
+
+def losses(kind: Kind, live: Live) -> dict[str, Loss]:
+    """Return the attributes that were not decoded in full; `""` stands for the object as a whole."""
+    known = kind.attributes
+    found = {}
+    for name, (held, sent) in kind.echoes(live).items():
+        attribute = known.get(name)
+        differing = list(islice(_differing(attribute, held, sent), MOST + 1))
+        if differing:
+            shown = "a value of another form" if attribute is not None and attribute.hides(held) else _listed(differing)
+            found[name] = Loss(shown, name in kind.merges)
+    return found
+
+
+def refusals(kind: Kind, live: Live, names: Iterable[str]) -> list[Finding]:
+    """Return why an update must not write these attributes: it would destroy what nobody declared."""
+    lost = losses(kind, live)
+    return [
+        Finding(
+            f"the account holds more than a declaration can say ({lost[name].what}), and a write would destroy it",
+            attribute=name,
+            hint=f"change it in ActiveCampaign, and say `lifecycle: {{ignore_changes: [{name}]}}` here",
+        )
+        for name in names
+        if name in lost and not lost[name].kept
+    ]
+
+
+def _listed(paths: list[str]) -> str:
+    more = ", ..." if len(paths) > MOST else ""
+    return ", ".join(paths[:MOST]) + more
+
+
+def _differing(attribute: Attribute | None, held: Any, sent: Any) -> Iterator[str]:
+    """Yield where the two differ in what they mean: the API mixes texts, numbers, flags and null (section 1.4)."""
+    if attribute is None or attribute.shape in ("other", "map") or (isinstance(held, dict) and isinstance(sent, dict)):
+        yield from _paths(held, sent, "")
+    elif attribute.shape in ("refs", "commas"):
+        if isinstance(held, dict) or sorted(_items(attribute, held)) != sorted(_items(attribute, sent)):
+            yield _shown(held)
+    elif attribute.shape == "list":
+        one, other = listed(held), listed(sent)
+        if one is None or other is None:
+            yield _shown(held)
+        elif attribute.has(Unordered):
+            yield from _paths(sorted(one, key=_plain), sorted(other, key=_plain), "")
+        else:
+            yield from _paths(one, other, "")
+    elif isinstance(held, dict | list) or _scalar(attribute, held) != _scalar(attribute, sent):
+        yield _shown(held)
+
+
+def _items(attribute: Attribute, raw: Any) -> list[str]:
+    none = attribute.mark(RefTo).none if attribute.has(RefTo) else ""
+    parts = listed(raw)
+    found = [_plain(one) for one in (str(raw or "").split(",") if parts is None else parts)]
+    return [one.strip() for one in found if one.strip() not in ("", none)]
+
+
+FLAGS = {"": "0", "false": "0", "no": "0", "true": "1", "yes": "1"}
+
+
+def _scalar(attribute: Attribute, raw: Any) -> object:
+    plain = _plain(raw)
+    if attribute.shape == "flag":
+        return FLAGS.get(plain.lower(), plain)
+    if attribute.shape == "ref":
+        return "" if plain in ("0", attribute.mark(RefTo).none) else plain
+    if attribute.shape == "number":
+        return _number(plain)
+    if attribute.has(SentAs):
+        plain = str(attribute.mark(SentAs).rule(plain) or "")
+    return plain.lstrip("#").casefold() if attribute.has(Folded) else plain
+
+
+def _number(plain: str) -> object:
+    try:
+        return float(plain) if plain else ""
+    except ValueError:
+        return plain
+
+
+def _plain(raw: Any) -> str:
+    if isinstance(raw, dict | list):
+        return repr(raw)
+    if isinstance(raw, bool):
+        return str(int(raw))
+    if isinstance(raw, float) and raw.is_integer():
+        return str(int(raw))
+    return "" if raw is None else str(raw)
+
+
+def _paths(held: Any, sent: Any, path: str) -> Iterator[str]:
+    """Yield the places at which two documents differ."""
+    if isinstance(held, dict) and isinstance(sent, dict):
+        for key in dict.fromkeys((*held, *sent)):
+            yield from _paths(held.get(key), sent.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(held, list) and isinstance(sent, list) and len(held) == len(sent):
+        for number, (one, other) in enumerate(zip(held, sent, strict=True)):
+            yield from _paths(one, other, f"{path}[{number}]")
+    elif isinstance(held, dict | list) or isinstance(sent, dict | list):
+        if held or sent:
+            yield path or _shown(held)
+    elif _plain(held) != _plain(sent) and not (held in (None, "", False) and sent in (None, "", False)):
+        yield path or _shown(held)
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, dict | list):
+        return f"a {'map' if isinstance(value, dict) else 'list'} of another form"
+    return f"`{str(value)[:SHOWN]}`"
 
 
 def declarable(kind: Kind, live: Live) -> Declarable:
@@ -32,22 +162,22 @@ def declarable(kind: Kind, live: Live) -> Declarable:
     known = attributes(spec)
     attrs = {name: value for name, value in kind.declare(live.attrs).items() if name in known}
     dropped: dict[str, str] = {}
-    for name, one in known.items():
-        # Left out, it would be the key: another name than the account's.
-        if one.has(Default) and one.mark(Default).value == KEY and name in live.attrs and name not in attrs:
-            return Declarable(attrs, dropped, _why(one, None))
+    partly: dict[str, str] = {}
+    problem = _unnamed(known, live, attrs) or _lossy(kind, live, attrs, dropped, partly)
+    if problem:
+        return Declarable(attrs, dropped, problem, partly)
     while True:
         try:
             spec.model_validate(values.transform(attrs, _standing))
         except ValidationError as error:
             details = error.errors(include_url=False, include_input=False, include_context=False)
         else:
-            return Declarable(attrs, dropped)
+            return Declarable(attrs, dropped, partly=partly)
         for detail in details:
             name, *inside = (str(step) for step in detail["loc"]) if detail["loc"] else ("",)
             attribute = known.get(name)
             if attribute is None:
-                return Declarable(attrs, dropped, detail["msg"].removeprefix("Value error, "))
+                return Declarable(attrs, dropped, detail["msg"].removeprefix("Value error, "), partly)
             if attribute.has(Keyed) and inside and isinstance(attrs.get(name), Mapping):
                 entry = inside[0]
                 dropped[f"{name}.{entry}"] = f"its `{name}.{entry}` cannot be declared"
@@ -55,10 +185,43 @@ def declarable(kind: Kind, live: Live) -> Declarable:
                 continue
             why = _why(attribute, attrs.get(name))
             if attribute.required or attribute.has(Default):
-                return Declarable(attrs, dropped, why)
+                return Declarable(attrs, dropped, why, partly)
             if name in attrs:
                 dropped[name] = why
                 del attrs[name]
+
+
+def undeclared(kind: Kind, live: Live) -> Declarable:
+    """Return all that an object holds as far as it was decoded, whether files could say it or not: for comparing."""
+    lost = {
+        name: f"`{name}` holds more than can be compared ({loss.what})" if name else f"it holds {loss.what} too"
+        for name, loss in losses(kind, live).items()
+    }
+    return Declarable(kind.declare(live.attrs), partly=lost)
+
+
+def _unnamed(known: Mapping[str, Attribute], live: Live, attrs: Mapping[str, Value]) -> str:
+    """Tell of what is named after its key: left out, the name would be another one than the account's."""
+    for name, one in known.items():
+        if one.has(Default) and one.mark(Default).value == KEY and name in live.attrs and name not in attrs:
+            return _why(one, None)
+    return ""
+
+
+def _lossy(kind: Kind, live: Live, attrs: dict[str, Value], dropped: dict[str, str], partly: dict[str, str]) -> str:
+    """Take out what was not decoded in full; return why the object cannot be declared without it, or ""."""
+    known = kind.attributes
+    for name, loss in losses(kind, live).items():
+        if loss.kept:
+            where = f"`{name}` holds" if name else "the account holds"
+            partly[name] = f"{where} more than can be declared ({loss.what}), which stays there"
+        elif name in attrs:
+            why = f"its `{name}` cannot be declared in full ({loss.what})"
+            if known[name].required or known[name].has(Default):
+                return why
+            dropped[name] = why
+            del attrs[name]
+    return ""
 
 
 def _standing(leaf: Value) -> Value:

@@ -13,7 +13,7 @@ from reconciler.model.state import Binding
 from reconciler.model.values import Value, carries_secret, decode, has_secret, reveal, transform
 from reconciler.planning.binding import recall
 from reconciler.planning.diff import MISSING, Sides, rewritten, same, visible
-from reconciler.planning.match import NotFound, Resolver, bound, by_key, resolve
+from reconciler.planning.match import Resolver, bound, by_key, comparable
 from reconciler.planning.work import Inputs
 
 
@@ -145,9 +145,4 @@ def _as_applied(inputs: Inputs, resolver: Resolver, stored: Value) -> Value:
     def open_up(leaf: Value) -> Value:
         return reveal(leaf, inputs.secret) if isinstance(leaf, str) and has_secret(leaf) else leaf
 
-    value = decode(stored)
-    try:
-        value = resolve(value, resolver)
-    except NotFound:
-        return transform(value, open_up)
-    return transform(value, open_up)
+    return transform(comparable(decode(stored), resolver), open_up)

@@ -16,7 +16,7 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, RefTo, attributes
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
-from reconciler.planning.declarable import Declarable, declarable
+from reconciler.planning.declarable import Declarable, declarable, undeclared
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,10 @@ class Exported:
     live: Live
     dropped: Mapping[str, str] = field(default_factory=dict)
     problem: str = ""
+    gone: tuple[str, ...] = ()
+    """One line for each reference to an object that the account does not show: it is declared by its id."""
+    partly: Mapping[str, str] = field(default_factory=dict)
+    """Attributes of which the account holds more than is declared, with what that is."""
 
 
 def export(
@@ -44,6 +48,13 @@ def export_for_files(
     """Return what `export` does, without what no file can say, and one line for each object left out for that."""
     exporting = _Exporting(snapshot, kinds, bindings, only, for_files=True)
     return exporting.run(), exporting.left_out
+
+
+def sound(exported: Iterable[Exported]) -> list[Exported]:
+    """Return what can be declared as it is now, without what stands in something that cannot."""
+    exported = list(exported)
+    gone = {one.resource.address for one in exported if one.problem}
+    return [one for one in exported if not ({one.resource.address, one.resource.parent} & gone)]
 
 
 class _Exporting:
@@ -85,14 +96,18 @@ class _Exporting:
         """
         known = (kind.name, live.id) in self.known
         if live.builtin or not (known or not kind.incidental(live)):
+            if not live.builtin and kind.aside(live):
+                self._leave_out(kind, live, kind.aside(live))
             return False
-        found = declarable(kind, live) if self.for_files else Declarable(kind.declare(live.attrs))
+        found = declarable(kind, live) if self.for_files else undeclared(kind, live)
         self.found[kind.name, live.id] = found
         if found.problem and not known:
-            name = live.attrs.get(kind.label)
-            named = f" `{name}`" if name else ""
-            self.left_out.append(f"{kind.title}{named} (id {live.id}) is left out: {found.problem}")
+            self._leave_out(kind, live, found.problem)
         return known or not found.problem
+
+    def _leave_out(self, kind: Kind, live: Live, why: str) -> None:
+        name = live.attrs.get(kind.label)
+        self.left_out.append(f"{kind.title}{f' `{name}`' if name else ''} (id {live.id}) is left out: {why}")
 
     def _name(self, kind: Kind, lives: Iterable[Live]) -> None:
         """Give every object an address: the one it has, or one made of its name, numbered where names collide."""
@@ -148,7 +163,8 @@ class _Exporting:
             )
             for rank, live in enumerate(lives):
                 resource, one = self._resource(kind, live, parent_address, rank), self.found[kind.name, live.id]
-                found.append(Exported(resource, live, one.dropped, one.problem))
+                gone = tuple(self._gone(resource))
+                found.append(Exported(resource, live, one.dropped, one.problem, gone, one.partly))
         return found
 
     def _resource(self, kind: Kind, live: Live, parent: str | None, rank: int) -> Resource:
@@ -161,6 +177,17 @@ class _Exporting:
             attrs[nesting.parent] = Ref(nesting.kind if nesting.kind != kind.name else kind.nested, key_of(parent))
         nested = tuple(name for name, attribute in spec.items() if attribute.has(Nested))
         return Resource(address, kind.name, key_of(address), attrs, parent=parent, rank=rank, nested=nested)
+
+    def _gone(self, resource: Resource) -> Iterable[str]:
+        for name, value in resource.attrs.items():
+            for one in values.references(value):
+                if isinstance(one, Lookup) and one.by == "id" and self._lost(one):
+                    title = self.kinds[one.kind].title.lower()
+                    yield f"`{name}` is {title} id {one.value}, which the account does not show"
+
+    def _lost(self, lookup: Lookup) -> bool:
+        lives = self.snapshot.lives.get(lookup.kind)
+        return lives is not None and all(live.id != lookup.value for live in lives)
 
     def _link(self, leaf: Value) -> Value:
         """Return a live reference as people write it: a key, or a look-up by a name that only one object has."""

@@ -29,6 +29,8 @@ class Resolver:
     lives: Mapping[str, Iterable[Live]] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     found: dict[Lookup, RemoteId] = field(default_factory=dict)
+    gone: dict[Lookup, RemoteId] = field(default_factory=dict)
+    """Look-ups by id of objects that the account lacks, and whose ids its own objects still hold."""
 
     def __call__(self, leaf: Value) -> Value:
         """Return the `RemoteId` of a reference; a declared one without an id stays as it is. Raises NotFound for
@@ -62,8 +64,22 @@ class Resolver:
 
 
 def resolve(value: Value, resolver: Resolver) -> Value:
-    """Return the value with every reference that has an id replaced by it."""
+    """Return the value with every reference that has an id replaced by it. Raises NotFound."""
     return values.transform(value, resolver)
+
+
+def comparable(value: Value, resolver: Resolver) -> Value:
+    """Return the value as it is compared with what the account holds: a look-up by id is that id, whether the object
+    still exists or not; any other look-up that finds nothing stays as it is.
+    """
+
+    def leaf(one: Value) -> Value:
+        try:
+            return resolver(one)
+        except NotFound:
+            return RemoteId(one.kind, one.value) if one.by == "id" else one
+
+    return values.transform(value, leaf)
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,6 +53,7 @@ def plan(inputs: Inputs) -> Plan:
         for name in work.kinds
         if any(change.kind == name and change.action is not Action.FORGET for change in changes)
     )
+    looked_up = {**work.resolver.gone, **work.resolver.found}
     return Plan(
         changes=changes,
         steps=arrange_steps(changes, work.kinds),
@@ -60,7 +61,7 @@ def plan(inputs: Inputs) -> Plan:
         warnings=tuple(work.warnings),
         kept=work.kept,
         reads=reads,
-        ids=work.resolver.ids | {str(lookup): found.id for lookup, found in work.resolver.found.items()},
+        ids=work.resolver.ids | {str(lookup): one.id for lookup, one in looked_up.items()},
     )
 
 

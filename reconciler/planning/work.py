@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
@@ -12,10 +12,10 @@ from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Action, Change, Skipped
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding, Intent, State
-from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.binding import remembered
 from reconciler.planning.evacuation import impossible_evacuations
-from reconciler.planning.match import NotFound, Resolver, resolve
+from reconciler.planning.match import NotFound, Resolver, comparable
 from reconciler.planning.moves import after_moves
 
 
@@ -89,14 +89,7 @@ class Work:
         """Return a value as far as it can be known by now."""
         if value.__class__ in values.SCALARS:
             return self.reveal(value)
-        return values.transform(self.if_found(value), self.reveal)
-
-    def if_found(self, value: Value) -> Value:
-        """Return a value with ids for its references; as it is where one is not found."""
-        try:
-            return resolve(value, self.resolver)
-        except NotFound:
-            return value
+        return values.transform(comparable(value, self.resolver), self.reveal)
 
     def reveal(self, leaf: Value) -> Value:
         """Return a text with its secrets. Where one is not set, a text that is declared as it was last applied means
@@ -115,35 +108,59 @@ class Work:
         """Return a text with its secrets. Raises ConfigError where one is not set."""
         return values.reveal(leaf, self.inputs.secret) if isinstance(leaf, str) and values.has_secret(leaf) else leaf
 
-    def full(self, value: Value) -> Value:
-        """Return a value with its ids and secrets. Raises NotFound."""
-        if value.__class__ in values.SCALARS:
-            return self.reveal(value)
-        return values.transform(resolve(value, self.resolver), self.reveal)
-
     def possible(self, resource: Resource) -> bool:
-        """Check that everything the resource refers to can be known; otherwise skip it with the reason, or report
-        the problem.
-        """
-        for reference in values.references(dict(resource.attrs)):
-            if isinstance(reference, Ref):
-                blocked = self.skipped.get(reference.address)
-                if blocked is not None and reference.address not in self.resolver.ids:
-                    self.skipped[resource.address] = Skipped(
-                        resource.address, f"it needs {reference.address}, which was skipped", blocked.forbidden
-                    )
-                    return False
-            elif isinstance(reference, values.Lookup):
-                why = self.inputs.snapshot.unknown.get(reference.kind)
-                if why:
-                    self.skipped[resource.address] = Skipped(
-                        resource.address, f"it looks up a {reference.kind}: {why}", True
-                    )
-                    return False
-                try:
-                    self.resolver(reference)
-                except NotFound as missing:
-                    place = f"{resource.at}: " if resource.at else ""
-                    self.problems.append(f"{place}{resource.address}: {missing}")
+        """Check that everything the resource refers to can be known; otherwise skip it, with the reason."""
+        live = self.matched.get(resource.address)
+        for name, value in resource.attrs.items():
+            for reference in values.references(value):
+                why = (
+                    self._blocked(reference)
+                    if isinstance(reference, Ref)
+                    else self._unknown(resource, name, reference, live)
+                    if isinstance(reference, Lookup)
+                    else None
+                )
+                if why is not None:
+                    self.skipped[resource.address] = replace(why, address=resource.address)
                     return False
         return True
+
+    def reachable(self, resource: Resource) -> bool:
+        """Tell whether the resource needs nothing that was skipped: then it can be told which object it is."""
+        references = values.references(dict(resource.attrs))
+        return not any(isinstance(one, Ref) and self._blocked(one) is not None for one in references)
+
+    def _blocked(self, reference: Ref) -> Skipped | None:
+        blocked = self.skipped.get(reference.address)
+        if blocked is None or reference.address in self.resolver.ids:
+            return None
+        return Skipped("", f"it needs {reference.address}, which was skipped", blocked.forbidden)
+
+    def _unknown(self, resource: Resource, name: str, lookup: Lookup, live: Live | None) -> Skipped | None:
+        """Return why a look-up cannot be known. An id that the object itself holds needs no object behind it: people
+        leave, lists go, and the account keeps the number.
+        """
+        if lookup.by == "id" and self._holds(resource, name, lookup, live):
+            self.resolver.gone[lookup] = RemoteId(lookup.kind, lookup.value)
+            return None
+        why = self.inputs.snapshot.unknown.get(lookup.kind)
+        if why:
+            return Skipped("", f"it looks up a {lookup.kind}: {why}", forbidden=True)
+        try:
+            self.resolver(lookup)
+        except NotFound as missing:
+            place = resource.places.get(name) or resource.at
+            return Skipped("", f"`{name}`{f' ({place})' if place else ''}: {missing}")
+        return None
+
+    def _holds(self, resource: Resource, name: str, lookup: Lookup, live: Live | None) -> bool:
+        """Tell whether the live object has this id where the look-up stands; where it is not shown, whether it was
+        applied so.
+        """
+        if live is None:
+            return False
+        held = live.attrs.get(name)
+        if name not in live.attrs:
+            binding = self.bindings.get(resource.address)
+            held = values.decode(binding.applied.get(name)) if binding is not None else None
+        return any(one in (lookup, RemoteId(lookup.kind, lookup.value)) for one in values.references(held))

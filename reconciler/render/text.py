@@ -157,7 +157,9 @@ def _skipped(document: PlanDocument, paper: Paper) -> list[str]:
     for entry in document.skipped:
         reasons.setdefault(entry.reason, []).append(entry.address)
     count = words.counted(len(document.skipped), "address", "addresses")
-    head = f"Not planned: {count}. What the account holds there is unknown."
+    unknown = any(entry.forbidden for entry in document.skipped)
+    rest = "What the account holds there is unknown." if unknown else "Nothing is done about it."
+    head = f"Not planned: {count}. {rest}"
     lines = paper.paragraph(head, tone="error")
     for reason, addresses in reasons.items():
         lines += paper.paragraph(clean(f"{reason}:"), first=f"  {paper.ink('error', '?')} ", indent="    ")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -13,7 +13,17 @@ from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Sp
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import records
 from reconciler.resources.counts import counted
-from reconciler.resources.schema_body import DELETING, body_of, differs, dropped, normal_parts, part_of, without
+from reconciler.resources.schema_body import (
+    DELETING,
+    KNOWN,
+    body_of,
+    differs,
+    dropped,
+    echoed,
+    normal_parts,
+    part_of,
+    without,
+)
 
 SCHEMAS = "/customObjects/schemas"
 FieldType = Literal[
@@ -105,6 +115,7 @@ class CustomObjectKind(Kind):
     collections = (Collection(SCHEMAS, "schemas", alias="objectTypes"),)
     label = "slug"
     created = ""
+    merges = frozenset({"fields", "relationships", ""})
     salvage = records.RECORDS
     destroys = "All records of the object are deleted with its schema; there is no undo."
 
@@ -112,9 +123,9 @@ class CustomObjectKind(Kind):
         """Schemas of apps and of the e-commerce integration belong to them; a public one or a child can be declared."""
         return not row.get("appId") or _public(row) or bool(row.get("parentId"))
 
-    def incidental(self, live: Live) -> bool:
+    def aside(self, live: Live) -> str:
         """Apps install schemas of their own."""
-        return bool(live.row.get("appId"))
+        return "it belongs to an app" if live.row.get("appId") else ""
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Arrays of fields and relationships as maps by id, without fields that are being deleted."""
@@ -128,6 +139,14 @@ class CustomObjectKind(Kind):
         }
         attrs["relationships"] = {str(part["id"]): part_of(part) for part in row.get("relationships") or ()}
         return attrs
+
+    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+        """Fields and relationships part by part, and the properties of the schema that nobody documented."""
+        row = live.row
+        whole = {name: value for name, value in row.items() if name not in KNOWN}
+        parts = {name: echoed(row[name]) for name in ("fields", "relationships") if name in row}
+        labels = {"labels": (row["labels"], live.attrs["labels"])} if "labels" in row else {}
+        return {**labels, **parts, "": (whole, {})}
 
     def blocked(self, live: Live, changed: Mapping[str, tuple[Value, Value]]) -> dict[str, str]:
         """Types are fixed, ids of deleted fields cannot be used again at once, and relationships have no delete

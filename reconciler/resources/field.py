@@ -188,6 +188,18 @@ class FieldKind(Kind):
             found["options"] = [brief(option) for option in found["options"]]
         return found
 
+    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+        """And the options, as far as a write of them goes; a label that is not there is the value."""
+        held = [
+            {**{name: row.get(name) for name in ("value", "label")}, "isdefault": row.get("isdefault") or "0"}
+            for row in live.row.get("_options", ())
+        ]
+        sent = [
+            {"value": one["value"], "label": one["label"] if row["label"] else "", "isdefault": one["default"]}
+            for one, row in zip(live.attrs.get("options", ()), held, strict=False)
+        ]
+        return {**super().echoes(live), "options": (held, sent)} if "_options" in live.row else super().echoes(live)
+
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """The personalization tag as the server stores it, then the title."""
         tag = normal_perstag(attrs.get("perstag"))

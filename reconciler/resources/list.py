@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, delete, get, post
-from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import records
@@ -95,6 +95,14 @@ class ListKind(Kind):
         if "_groups" in row:
             attrs["user_groups"] = [RemoteId("user_group", group) for _, group in row["_groups"]]
         return attrs
+
+    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+        """The owner under the name that says one."""
+        found = super().echoes(live)
+        if "user" in found:
+            held, sent = found["user"]
+            found["user"] = (held or live.row.get("userid"), sent)
+        return found
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """`stringid`, then the name."""

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post
-from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Live, Row, Tables, Write
 from reconciler.model.spec import (
     Api,
     Coded,
@@ -130,6 +130,10 @@ class PipelineKind(Kind):
             if f"_{name}" in row:
                 attrs[name] = [RemoteId(kind, identity) for identity in row[f"_{name}"]]
         return attrs
+
+    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+        """Without the members: what a row says of them are ids of the relations."""
+        return {name: pair for name, pair in super().echoes(live).items() if name not in MEMBERS}
 
     def doubts(self) -> Flow[str]:
         """Whether the key's user is an Admin: others may be shown part of the pipelines only, without a word (section

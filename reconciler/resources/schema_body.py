@@ -14,6 +14,17 @@ from reconciler.model.spec import truthy
 DELETING = "marked_for_deletion"
 NAMES = {"defaultCurrency": "default_currency", "hasMany": "has_many", "isRequired": "required"}
 
+COMPUTED = frozenset({"id", "inherited", "status", "slug", "origin"})
+"""What the server says of a field or relationship beyond what a write says (section 2.17)."""
+KNOWN = frozenset(
+    {
+        "id", "slug", "labels", "description", "appId", "visibility", "customized", "parentId", "parentVersion",
+        "parentSchemaCreatedTimestamp", "parentSchemaUpdatedTimestamp", "icons", "fields", "relationships",
+        "createdTimestamp", "updatedTimestamp", "links",
+    }
+)  # fmt: skip
+"""What is documented of a schema (section 2.17): declared, or computed by the server."""
+
 
 def normal_parts(parts: Any) -> dict[str, Any]:
     """Return fields or relationships as they are compared: `-` and `_` are the same in ids, currencies without case."""
@@ -49,6 +60,26 @@ def part_of(part: Mapping[str, Any]) -> dict[str, Any]:
             str(option.get("value") if isinstance(option, dict) else option) for option in entry["options"]
         ]
     return found
+
+
+def echoed(parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a schema holds of its fields or relationships, by id, and what would be sent of them as decoded."""
+    held, sent = {}, {}
+    for part in parts or ():
+        if part.get("status") == DELETING:
+            continue
+        key = str(part["id"])
+        own = {NAMES.get(name, name): value for name, value in part.items() if name not in COMPUTED}
+        if isinstance(own.get("options"), list):
+            own["options"] = [_option(option) for option in own["options"]]
+        held[key] = own
+        sent[key] = part_of(part)
+    return held, sent
+
+
+def _option(option: Any) -> Any:
+    """Return an option as its value, if that is all it says beside its id."""
+    return option.get("value") if isinstance(option, dict) and set(option) <= {"id", "value"} else option
 
 
 def dropped(write: Write) -> list[str]:

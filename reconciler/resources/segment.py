@@ -8,10 +8,22 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, post, put
-from reconciler.model.kind import Collection, Kind, Row, Tables, Write
+from reconciler.model.kind import Collection, Kind, Live, Row, Tables, Write
 from reconciler.model.spec import KEY, AnyLink, Api, CreateOnly, Default, Normal, Spec
 from reconciler.model.values import Value
-from reconciler.resources.segment_body import created_id, document, groups_of, matched, normal_groups
+from reconciler.resources.segment_body import (
+    COMPUTED,
+    MATCH,
+    WRITTEN,
+    changed_document,
+    created_id,
+    document,
+    encoded,
+    groups_of,
+    logic,
+    matched,
+    normal_groups,
+)
 
 AUDIENCES = Collection("/audiences", "data", table="audiences", paging="page")
 
@@ -67,6 +79,7 @@ class Segment(Spec):
     groups: Annotated[list[SegmentGroup], Api(None), Normal(normal_groups)] = Field(
         min_length=1, description="Groups of conditions."
     )
+    meta: dict[str, str] | None = Field(None, description="Texts that programs keep with the segment, by name.")
 
 
 class SegmentKind(Kind):
@@ -80,6 +93,7 @@ class SegmentKind(Kind):
     collections = (AUDIENCES,)
     created = "created_date"
     page = "/app/segments"
+    merges = frozenset({""})
     after = ("tag", "list", "field", "pipeline", "stage", "custom_object", "automation", "campaign", "form", "score")
     destroys = "Campaigns and automations that use the segment lose it, and its earlier versions are gone."
 
@@ -111,15 +125,25 @@ class SegmentKind(Kind):
             attrs["groups"] = groups_of(row)
         return attrs
 
+    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+        """The nested conditions as they are numbered anew, and what nobody documented of the segment as a whole."""
+        row, known = live.row, {name for names in WRITTEN.values() for name in names} | COMPUTED
+        found: dict[str, tuple[Any, Any]] = super().echoes(live)
+        found[""] = ({name: value for name, value in row.items() if name not in known}, {})
+        if "groups" not in live.attrs:
+            return found
+        sent = encoded(live.attrs, normal_groups(live.attrs["groups"]))
+        operator = str(row.get("segment_condition_group_operator")).lower()
+        return {**found, "match": (operator, MATCH[live.attrs["match"]]), "groups": (logic(row), logic(sent))}
+
     def create(self, write: Write) -> Flow[None]:
         """POST the whole segment."""
         answer = yield post(self.path, document(write, write.desired))
         yield Bound(created_id(answer))
 
     def update(self, write: Write) -> Flow[None]:
-        """PUT the whole segment: what is live, with the declared over it."""
-        live = write.live.attrs if write.live is not None else {}
-        yield put(f"{self.path}/{write.id}", document(write, {**live, **write.desired, "name": live.get("name")}))
+        """PUT the whole segment: what is live, word for word, with the changes over it."""
+        yield put(f"{self.path}/{write.id}", changed_document(write))
 
     def predict(self, request: Request, serial: int) -> Response:
         """The answer is the segment with its id."""

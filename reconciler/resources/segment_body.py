@@ -10,6 +10,7 @@ from typing import Any
 from reconciler.model.errors import Unclear
 from reconciler.model.http import Json, Response
 from reconciler.model.kind import Row, Write
+from reconciler.model.spec import listed
 from reconciler.model.values import RemoteId, Value, transform
 
 MATCH = {"all": "and", "any": "or"}
@@ -40,7 +41,7 @@ def _spelled_out(condition: Mapping[str, Any]) -> dict[str, Any]:
         for test in condition.get("fields", ())
     ]
     whole = {"object": condition["object"], "source": condition.get("source", "activecampaign"), "fields": tests}
-    return {**whole, "aggregate": condition["aggregate"]} if condition.get("aggregate") else whole
+    return {**whole, "aggregate": condition["aggregate"]} if _counts(condition.get("aggregate")) else whole
 
 
 def _joined(value: Value) -> Value:
@@ -50,17 +51,17 @@ def _joined(value: Value) -> Value:
 
 def groups_of(row: Row) -> list[dict[str, Value]]:
     """Return the groups of a live segment in the words of the YAML, with their conditions inside."""
-    conditions = {str(one.get("id")): _condition(one) for one in row.get("segment_conditions") or ()}
+    conditions = {str(one.get("id")): _condition(one) for one in _maps(row.get("segment_conditions"))}
     return [
         {
             "match": matched(group.get("operator")),
             "conditions": [
                 conditions[str(member.get("id"))]
-                for member in group.get("values") or ()
-                if str(member.get("id")) in conditions
+                for member in _maps(group.get("values"))
+                if str(member.get("id")) in conditions and member.get("type", "condition") == "condition"
             ],
         }
-        for group in row.get("segment_condition_groups") or ()
+        for group in _maps(row.get("segment_condition_groups"))
     ]
 
 
@@ -74,15 +75,21 @@ def _condition(condition: Mapping[str, Any]) -> dict[str, Value]:
     found: dict[str, Value] = {"object": condition.get("object_type") or ""}
     if condition.get("source_system", "activecampaign") != "activecampaign":
         found["source"] = condition["source_system"]
-    found["fields"] = [_test(test) for test in condition.get("fields") or ()]
-    aggregate = condition.get("field_aggregate") or {}
-    if aggregate.get("aggregate_field_operator"):
+    found["fields"] = [_test(test) for test in _maps(condition.get("fields"))]
+    aggregate = condition.get("field_aggregate")
+    if isinstance(aggregate, Mapping) and _counts(aggregate):
         found["aggregate"] = dict(aggregate)
     return found
 
 
+def _counts(aggregate: Mapping[str, Any] | None) -> bool:
+    """Tell whether an aggregate says anything: an account may answer one without an operator for none [SEG]."""
+    return any(value not in (None, "") for value in (aggregate or {}).values())
+
+
 def _test(test: Mapping[str, Any]) -> dict[str, Value]:
-    name, raw = str(test.get("name")), str(test.get("value") or "")
+    name, value = str(test.get("name")), test.get("value")
+    raw = "" if value is None else str(int(value) if isinstance(value, bool) else value)
     kind = HOLDERS.get(name)
     found: dict[str, Value] = {"name": name}
     if test.get("operator", "=") != "=":
@@ -97,13 +104,60 @@ def _test(test: Mapping[str, Any]) -> dict[str, Value]:
     return {**found, "external": True} if test.get("external") else found
 
 
+COMPUTED = frozenset(
+    {
+        "id", "segment_id", "segment_hash", "hash", "hash_simple", "user_id", "category", "created_date",
+        "updated_date", "last_used_date", "counts",
+    }
+)  # fmt: skip
+"""What the server says of a segment or condition, and nobody writes [SEG]."""
+WRITTEN = {
+    "name": ("name",),
+    "description": ("description",),
+    "match": ("segment_condition_group_operator",),
+    "groups": ("segment_condition_groups", "segment_conditions"),
+    "meta": ("meta",),
+}
+"""The properties that each attribute is written as."""
+
+
 def document(write: Write, attrs: Mapping[str, Value]) -> Json:
-    """Return the body of a create or update [SEG]: the whole segment, with ids for references."""
+    """Return the body of a create [SEG]: the whole segment, with ids for references."""
 
     def leaf(value: Value) -> Value:
         return value if value is None or isinstance(value, str | int | float) else write.ids(value)
 
     groups = normal_groups(transform(write.reveal(list(attrs.get("groups") or ())), leaf))
+    return {"data": [{"attributes": {**encoded(attrs, groups), **_meta(write.reveal(attrs.get("meta")))}}]}
+
+
+def changed_document(write: Write) -> Json:
+    """Return the body of an update: a PUT saves all of it anew, so what does not change goes as the account holds it,
+    word for word, whatever it means.
+    """
+    row = write.live.row if write.live is not None else {}
+    live = write.live.attrs if write.live is not None else {}
+    wanted = document(write, {**live, **write.desired})["data"][0]["attributes"]
+    held = {name: value for name, value in row.items() if name not in COMPUTED}
+    if "segment_conditions" in held:
+        held["segment_conditions"] = [
+            {name: value for name, value in one.items() if name not in ("hash", "hash_simple")}
+            if isinstance(one, Mapping)
+            else one
+            for one in held["segment_conditions"] or ()
+        ]
+    fresh = {name for attribute in write.changed for name in WRITTEN.get(attribute, ())}
+    attributes = {**wanted, **held, **{name: value for name, value in wanted.items() if name in fresh}}
+    attributes["name"] = live.get("name")
+    return {"data": [{"attributes": attributes}]}
+
+
+def _meta(meta: Any) -> dict[str, Any]:
+    return {"meta": meta} if meta else {}
+
+
+def encoded(attrs: Mapping[str, Value], groups: list[dict[str, Any]]) -> dict[str, Any]:
+    """Return the attributes of a segment as they are written, its groups in the form in which they are compared."""
     conditions: list[dict[str, Any]] = []
     grouped: list[dict[str, Any]] = []
     for place, group in enumerate(groups, 1):
@@ -113,14 +167,49 @@ def document(write: Write, attrs: Mapping[str, Value]) -> Json:
             conditions.append({"id": number, **_written(condition)})
             members.append({"id": number, "type": "condition"})
         grouped.append({"id": str(place), "operator": MATCH[group["match"]], "values": members})
-    attributes = {
+    return {
         "name": attrs.get("name"),
         "description": attrs.get("description") or "",
         "segment_condition_group_operator": MATCH[attrs.get("match") or "all"],
         "segment_condition_groups": grouped,
         "segment_conditions": conditions,
     }
-    return {"data": [{"attributes": attributes}]}
+
+
+def logic(row: Row) -> dict[str, Any]:
+    """Return the conditions of a segment as they are nested, whatever numbers name them: for comparing two."""
+    rows = _maps(row.get("segment_conditions"))
+    conditions = {str(one.get("id")): one for one in rows}
+    used: list[str] = []
+
+    def member(one: Mapping[str, Any]) -> dict[str, Any]:
+        identity = str(one.get("id"))
+        used.append(identity)
+        known = one.get("type", "condition") == "condition" and identity in conditions
+        inside = {"condition": _bare(conditions[identity])} if known else {"id": identity}
+        return {**{name: value for name, value in one.items() if name != "id"}, **inside}
+
+    groups = [
+        {
+            **{name: value for name, value in group.items() if name not in ("id", "values")},
+            "operator": str(group.get("operator")).lower(),
+            "values": [member(one) for one in _maps(group.get("values"))],
+        }
+        for group in _maps(row.get("segment_condition_groups"))
+    ]
+    loose = [_bare(one) for one in rows if str(one.get("id")) not in used]
+    return {"groups": groups, "conditions in no group": loose, "conditions": len(rows)}
+
+
+def _maps(rows: Any) -> list[Mapping[str, Any]]:
+    return [one if isinstance(one, Mapping) else {"": one} for one in listed(rows) or ()]
+
+
+def _bare(condition: Mapping[str, Any]) -> dict[str, Any]:
+    found = {name: value for name, value in condition.items() if name not in ("id", "hash", "hash_simple")}
+    if isinstance(found.get("field_aggregate"), Mapping) and not _counts(found["field_aggregate"]):
+        del found["field_aggregate"]
+    return found
 
 
 def _written(condition: Mapping[str, Any]) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import snapshot
 from reconciler.model.spec import RefTo
 from reconciler.model.state import Binding
+from reconciler.planning.declarable import losses
 from reconciler.planning.drift import drift
 from reconciler.planning.export import Exported, export
 from reconciler.planning.match import stored_key
@@ -114,6 +115,9 @@ def _wishes(
                 held.append((change.address, item.name))
             elif item.sensitive:
                 why = "it may hold a secret: write it into the file yourself, with `${secret.NAME}`"
+                refused.append(Refusal(change.address, item.name, why))
+            elif item.name in (lost := losses(inputs.kinds[change.kind], one.live)) and not lost[item.name].kept:
+                why = f"it cannot be declared in full ({lost[item.name].what}): say ignore_changes for it"
                 refused.append(Refusal(change.address, item.name, why))
             elif here.origin == "both":
                 why = "the file was changed too since the last apply: decide in the file which one it is to be"

@@ -22,7 +22,7 @@ from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref
 from reconciler.planning.copying import Portable, inverted, mentioning, portable, strangers, translated
 from reconciler.planning.document import Heading, to_document
-from reconciler.planning.export import Exported, export, referred
+from reconciler.planning.export import Exported, export, export_for_files, referred, sound
 from reconciler.planning.guards import beyond
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
@@ -44,6 +44,7 @@ class Held:
     state: State
     requests: int = 0
     exported: list[Exported] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
 
 
 def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, frozenset[str]]:
@@ -56,21 +57,36 @@ def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, fro
     return {name: frozenset((*kinds[name].attributes, *kinds[name].variants)) for name in wanted}
 
 
-async def hold(session: Session, name: str, *, masked: bool = False, only: frozenset[str] | None = None) -> Held:
-    """Read what an environment holds. Raises AuthError, IncompleteListing, Unreachable."""
+async def hold(
+    session: Session, name: str, *, masked: bool = False, only: frozenset[str] | None = None, for_files: bool = False
+) -> Held:
+    """Read what an environment holds; `for_files`, as far as a configuration can say it. Raises AuthError,
+    IncompleteListing, Unreachable.
+    """
     async with AsyncExitStack() as stack:
         remote = session.connect(stack, write=False)
         book = open_book(session)
         await check_account(session, remote, book.stored)
-        return await _held(session.kinds, Masked(remote) if masked else remote, name, book.state(), only)
+        return await _held(session.kinds, Masked(remote) if masked else remote, name, book.state(), only, for_files)
 
 
-async def _held(kinds: Kinds, remote: Any, name: str, state: State, only: frozenset[str] | None) -> Held:
+async def _held(
+    kinds: Kinds, remote: Any, name: str, state: State, only: frozenset[str] | None, for_files: bool = False
+) -> Held:
     reads = all_reads(kinds, only)
     refreshed = await refresh(remote, kinds, reads)
     seen = snapshot(kinds, reads, refreshed.tables)
-    exported = export(seen, kinds, state.resources, only)
-    return Held(name, seen, refreshed, state, remote.requests, exported)
+    left_out: list[str] = []
+    if for_files:
+        exported, left_out = export_for_files(seen, kinds, state.resources, only)
+        left_out += [f"{one.resource.address} is left out: {one.problem}" for one in exported if one.problem]
+        exported = sound(exported)
+    else:
+        exported = export(seen, kinds, state.resources, only)
+    left_out += [
+        f"{one.resource.address}: {why}" for one in exported for why in (*one.dropped.values(), *one.partly.values())
+    ]
+    return Held(name, seen, refreshed, state, remote.requests, exported, left_out)
 
 
 @dataclass(frozen=True)
@@ -102,7 +118,8 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, Held)))
     heading = Heading(__version__, session.around.stamp(), f"{left} -> {right}", right, "", 0, {}, "compare")
     unknown = [line for held in sides if isinstance(held, Held) for line in _unknown(held)]
-    return Comparison(to_document(whole, heading, spent, kinds), (*carried.left_out, *unknown))
+    partly = [f"{held.name}: {line}" for held in sides if isinstance(held, Held) for line in held.left_out]
+    return Comparison(to_document(whole, heading, spent, kinds), (*carried.left_out, *unknown, *partly))
 
 
 def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
@@ -176,7 +193,7 @@ async def prepare_clone(
     """Read both accounts and plan the source as the target's configuration. Nothing that only the target holds goes
     without `prune`. Raises what `make_plan` raises.
     """
-    one = await hold(source, source.settings.name, only=only)
+    one = await hold(source, source.settings.name, only=only, for_files=True)
     other = await hold(target, target.settings.name, only=only)
     carried = portable(one.exported, other.seen, source.kinds, other.state.resources)
     ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in one.exported}
@@ -187,7 +204,7 @@ async def prepare_clone(
     copy = replace(target, extra=extra, adapt=lambda _: inputs.desired)
     within = None if prune else frozenset(carried.desired.resources)
     planned = await make_plan(copy, replace(options, within=within))
-    left_out = (*carried.left_out, *_unknown(one), *_unknown(other), *_by_hand(one, other, source.kinds))
+    left_out = (*one.left_out, *carried.left_out, *_unknown(one), *_unknown(other), *_by_hand(one, other, source.kinds))
     return Clone(copy, carried.desired, ids, texts, planned, left_out, before)
 
 

@@ -125,6 +125,15 @@ class _Exporting:
         self.notes += [
             f"{one.resource.address}: {why}; it is left out" for one in exported for why in one.dropped.values()
         ]
+        self.notes += [
+            f"{one.resource.address}: {line}; it is kept by its id"
+            for one in exported
+            if not one.problem
+            for line in one.gone
+        ]
+        self.notes += [
+            f"{one.resource.address}: {why}" for one in exported if not one.problem for why in one.partly.values()
+        ]
         hiding = Hiding(session.kinds)
         wishes = self._wishes(loaded, book, made, {one.resource.address: one for one in exported}, hiding)
         hidden = [replace(one, resource=hiding.resource(one.resource)) for one in news]

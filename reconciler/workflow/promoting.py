@@ -123,7 +123,12 @@ class _Promoting:
         rewriting, additions = self._rewritten()
         files = self._written(rewriting, additions)
         secrets = tuple(sorted(self.hiding.secrets)) if files else ()
-        left_out = (*carried.left_out, *self.left_out)
+        partly = [
+            f"{one.resource.address}: {why}"
+            for one in self.one.exported
+            for why in ((one.problem,) if one.problem else (*one.dropped.values(), *one.partly.values()))
+        ]
+        left_out = (*carried.left_out, *self.left_out, *partly)
         return Promoted(tuple(self.rows), self.same, files, tuple(rewriting.refused), left_out, secrets)
 
     # --- the three sides -------------------------------------------------------------------------------------------
@@ -134,6 +139,8 @@ class _Promoting:
         here = names_of(self.one.seen, self.kinds, _addresses({a: e.live.id for a, e in self.exported.items()}))
         there = names_of(self.other.seen, self.kinds, _addresses(made.ids))
         for address, resource in self.wanted.items():
+            if self.exported[address].problem:
+                continue
             change = changes.get(address)
             live = change.live if change is not None else lives.get((resource.kind, made.ids.get(address, "")))
             if live is None:

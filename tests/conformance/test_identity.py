@@ -103,12 +103,13 @@ def test_twins_are_an_error_that_says_how_to_pin(world: World) -> None:
     settled(world, config)
 
 
-def test_an_import_of_what_is_not_there_is_an_error(world: World) -> None:
-    """A pin must name an object that exists and that nobody else has."""
+def test_an_import_of_what_is_not_there_skips_its_object(world: World) -> None:
+    """A pin must name an object that exists and that nobody else has; nothing is made in place of one that is gone."""
     world.account.seed({"tags": [{"tag": "VIP"}]})
     world.write({"tags": {"vip": {"name": "VIP"}, "x": {}}, "imports": [{"to": "tag.x", "id": "9"}]})
-    with pytest.raises(PlanError, match="no such object"):
-        world.plan()
+    plan = world.plan()
+    assert plan.lines == ["adopt tag.vip"]
+    assert [(one.address, "no such object" in one.reason) for one in plan.document.skipped] == [("tag.x", True)]
     world.write("tags: {vip: {name: VIP}}")
     world.apply()
     world.write({"tags": {"vip": {"name": "VIP"}, "x": {}}, "imports": [{"to": "tag.x", "id": "1"}]})

@@ -46,7 +46,7 @@ _SEGMENT: Shape = {
     "data": [
         {
             "attributes": {
-                **_names("name description segment_condition_group_operator"),
+                **_names("name description segment_condition_group_operator meta"),
                 "segment_condition_groups": [{**_names("id operator"), "values": [_names("id type")]}],
                 "segment_conditions": [
                     {

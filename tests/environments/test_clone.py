@@ -178,13 +178,13 @@ EVERYWHERE: dict[str, Any] = {
             "name": "Fans",
             "category": "AUDIENCE",
             "segment_condition_group_operator": "and",
-            "segment_condition_groups": [{"segment_condition_operator": "and", "values": [{"id": "1"}]}],
+            "segment_condition_groups": [{"id": "1", "operator": "and", "values": [{"id": "1", "type": "condition"}]}],
             "segment_conditions": [
                 {
                     "id": "1",
                     "object_type": "contact",
                     "source_system": "activecampaign",
-                    "fields": [{"name": "tagid", "operator": "=", "value": "900001"}],
+                    "fields": [{"name": "tagid", "operator": "=", "value": "900001", "data_type": "string"}],
                 }
             ],
         }

@@ -1,0 +1,138 @@
+"""A reference whose object is gone is a property of the account: an export keeps it and plans empty, a clone leaves it
+out, and one that finds nothing costs its own object and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.environments.references import DEAD, GONE, SILENT, marked
+from tests.environments.test_export import files_of, nothing_to_do
+from tests.world import World, new_world
+from tests.world.accounts import hold
+
+TWO = """
+version: 1
+environments:
+  a: {url: "emulator:state/account.db"}
+  b: {url: "emulator:state/b.db"}
+default_environment: a
+"""
+
+
+def test_no_reference_is_forgotten() -> None:
+    """Every mark has its dead account, or the reason why the account never shows one."""
+    assert marked() == {*DEAD, *SILENT}
+    assert not set(DEAD) & set(SILENT)
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted(DEAD), ids=str)
+def test_an_export_keeps_what_is_gone_and_plans_empty(world: World, kind: str, name: str) -> None:
+    """Exit 0 with a note, valid files, an empty plan and no drift, and a second export that changes no byte."""
+    world.account.seed(DEAD[kind, name])
+    world.write("{}")
+    ran = world.cli("export")
+    assert ran.code == 0, ran.text
+    assert f"`{name}` is" in ran.text, ran.text
+    assert GONE in ran.text, ran.text
+    assert GONE in "".join(files_of(world.folder).values())
+    assert world.cli("validate").code == 0
+    nothing_to_do(world)
+    drift = world.cli("drift")
+    assert (drift.code, "No drift." in drift.out) == (0, True), drift.text
+    before = files_of(world.folder)
+    assert world.cli("export").code == 0
+    assert files_of(world.folder) == before
+    (world.folder / "state/demo.json").unlink()
+    again = world.plan()
+    assert not [change for change in again.document.changes if change.action != "adopt"], again.lines
+    assert not again.document.skipped
+
+
+@pytest.mark.parametrize(("kind", "name"), sorted(DEAD), ids=str)
+def test_a_clone_leaves_out_what_is_gone(tmp_path: Path, kind: str, name: str) -> None:
+    """The target gets the object without it, or nothing, and is told; an object of the same id there is none of it."""
+    with new_world(tmp_path) as world, hold(world.folder / "state/b.db") as other:
+        world.write(TWO, "reconciler.yaml")
+        world.write("{}")
+        world.account.seed(DEAD[kind, name])
+        ran = world.cli("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+        assert ran.code == 0, ran.text
+        assert f".{name}:" in ran.text, ran.text
+        assert GONE in ran.text, ran.text
+        assert GONE not in json.dumps(other.rows.dump())
+
+
+def test_a_look_up_that_finds_nothing_costs_its_own_object(world: World) -> None:
+    """Exit 5 with the place; what needs it is skipped too; everything else is planned, and nothing is removed."""
+    world.account.seed({"tags": [{"tag": "Old"}]})
+    world.write({"tags": {"old": {"name": "Old"}}, "lists": {}})
+    world.apply()
+    world.write(
+        {
+            "tags": {"new": {"name": "New"}},
+            "lists": {
+                "news": {"name": "News", "sender_url": "https://x.example", "sender_reminder": "r",
+                         "user": "gone@acme.example"}
+            },
+            "webhooks": {"w": {"name": "W", "url": "https://h.example/", "events": ["subscribe"],
+                               "sources": ["public"], "list": "news"}},
+        }
+    )  # fmt: skip
+    ran = world.cli("plan", "--format", "json")
+    assert ran.code == 5, ran.text
+    plan = json.loads(ran.out)
+    skipped = {one["address"]: one["reason"] for one in plan["skipped"]}
+    assert set(skipped) == {"list.news", "webhook.w"}
+    assert "gone@acme.example" in skipped["list.news"]
+    assert "config/main.yaml:" in skipped["list.news"]
+    assert "list.news" in skipped["webhook.w"]
+    assert {change["address"]: change["action"] for change in plan["changes"]} == {
+        "tag.new": "create",
+        "tag.old": "delete",
+    }
+    ran = world.cli("apply", "--auto-approve", "--quiet")
+    assert ran.code == 5, ran.text
+    assert [row["tag"] for row in world.account.rows.all("tags")] == ["New"]
+
+
+def test_an_object_that_loses_its_look_up_is_never_removed(world: World) -> None:
+    """What was applied before stays bound and stays as it is; what refers to it goes on."""
+    world.account.seed({"users": [{"id": "7", "username": "joe", "email": "joe@acme.example"}]})
+    files: dict[str, Any] = {
+        "lists": {"news": {"name": "News", "sender_url": "https://x.example", "sender_reminder": "r",
+                           "user": "joe@acme.example"}},
+        "fields": {"f": {"title": "F", "type": "text", "lists": ["news"]}},
+    }  # fmt: skip
+    world.write(files)
+    world.apply()
+    world.call("DELETE", "/users/7")
+    files["fields"]["f"]["description"] = "Now"
+    world.write(files)
+    plan = world.plan()
+    assert plan.lines == ["update field.f (description)"]
+    assert [one.address for one in plan.document.skipped] == ["list.news"]
+    assert world.cli("apply", "--auto-approve", "--quiet").code == 5
+    assert "list.news" in world.state().resources
+    assert world.account.rows.all("lists")
+
+
+def test_a_misspelt_key_is_an_error_of_the_files(world: World) -> None:
+    """A key that nothing declares: exit 3, nothing is planned."""
+    world.write({"fields": {"f": {"title": "F", "type": "text", "lists": ["nwes"]}}})
+    assert world.cli("plan").code == 3
+
+
+def test_an_id_that_the_object_does_not_hold_is_no_reference(world: World) -> None:
+    """A dead id is accepted where the account says the same, and nowhere else."""
+    world.account.seed(DEAD["list", "user"])
+    world.write("{}")
+    assert world.cli("export").code == 0
+    world.write({"lists": {"other": {"name": "Other", "user": {"id": GONE}}}}, "config/other.yaml")
+    plan = world.plan()
+    assert plan.lines == []
+    assert [one.address for one in plan.document.skipped] == ["list.other"]
