@@ -72,7 +72,9 @@ class Blocks:
         return self.scope.problems
 
     def moved(self, nodes: Iterable[Node]) -> tuple[Moved, ...]:
-        """Return the moves, each to where its resource is now: chains are followed."""
+        """Return the moves, each to where its resource is now: chains are followed up to the next declared key, so that
+        two keys can be swapped and keys be handed on.
+        """
         steps: dict[str, str] = {}
         places: dict[str, _Placed] = {}
         for block, placed in self._read(nodes, MovedBlock):
@@ -86,8 +88,6 @@ class Blocks:
                     f"`{block.source}` cannot become a {addresses.kind_of(block.target)}",
                     placed.spot("to"),
                 )
-            elif block.source in self.declared:
-                self._still_declared(block.source, placed.spot("from"), "a resource that moved away")
             elif block.source in steps:
                 first = places[block.source].spot("from").position
                 self.problems.error(
@@ -95,11 +95,17 @@ class Blocks:
                 )
             else:
                 steps[block.source], places[block.source] = block.target, placed
-        return tuple(move for source in steps if (move := self._followed(source, steps, places[source])) is not None)
+        found = tuple(move for source in steps if (move := self._followed(source, steps, places[source])) is not None)
+        for block in found:
+            # A key that is declared again is another resource's now: one that moved there, or in place of it.
+            if block.source in self.declared and block.source not in {one.target for one in found}:
+                spot = places[block.source].spot("from")
+                self._still_declared(block.source, spot, "a resource that moved away")
+        return found
 
     def _followed(self, source: str, steps: Mapping[str, str], placed: _Placed) -> Moved | None:
         target, seen = steps[source], {source}
-        while target in steps and target not in seen:
+        while target in steps and target not in seen and target not in self.declared:
             seen.add(target)
             target = steps[target]
         if target in seen:

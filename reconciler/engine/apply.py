@@ -73,6 +73,7 @@ class _Applying:
         self.spares = {change.address: list(change.spares) for change in plan.changes}
         self.taken: set[str] = set()
         self.failed: dict[int, ReconcilerError] = {}
+        self.moved: dict[str, str] = {}
         self.skipped: dict[int, str] = {}
         self.done: set[int] = set()
         self.broken: StateError | None = None
@@ -173,8 +174,11 @@ class _Applying:
     def _state_only(self, step: Step, change: Change) -> None:
         if step.op == "forget":
             self._record(Record(op="drop", run=self.name, address=change.address))
-        else:
-            self._record(Record(op="move", run=self.name, address=change.moved_from or "", target=change.address))
+        elif not self.moved:
+            # All at once: two that swap their addresses would overwrite each other.
+            self.moved = {one.moved_from: one.address for one in self.changes.values() if one.moved_from}
+            source = change.moved_from or ""
+            self._record(Record(op="move", run=self.name, address=source, target=change.address, moves=self.moved))
 
     async def _create(self, step: Step, change: Change) -> None:
         self._record(Record(op="intent", run=self.name, address=change.address, intent=intent_of(change)))

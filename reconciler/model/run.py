@@ -78,6 +78,15 @@ class RunRecord(_Part):
     steps: list[RunStep] = Field(default_factory=list)
     notes: list[str] = Field(default_factory=list)
     archive: str = Field("", description="Where what was lost was archived.")
+    renamed: dict[str, str] = Field(
+        default_factory=dict, description="Addresses that an operation without a plan changed in the state, old to new."
+    )
+
+    @property
+    def moves(self) -> dict[str, str]:
+        """The addresses that it changed in the state, old to new."""
+        done = {step.moved_from: step.address for step in self.steps if step.moved_from and step.result == "done"}
+        return {**self.renamed, **done}
 
 
 def so_far(run: RunRecord, records: Iterable[Record]) -> RunRecord:
@@ -87,7 +96,7 @@ def so_far(run: RunRecord, records: Iterable[Record]) -> RunRecord:
 
 
 def _so_far(step: RunStep, records: Iterable[Record]) -> RunStep:
-    mine = [record for record in records if step.address in (record.address, record.target)]
+    mine = [record for record in records if step.address in record.names]
     if not mine:
         return step
     last = mine[-1]

@@ -13,7 +13,9 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-STATE_VERSION = 2
+from reconciler.model.renaming import Renaming
+
+STATE_VERSION = 3
 
 
 class _Document(BaseModel):
@@ -47,6 +49,9 @@ class Binding(_Document):
     )
     incomplete: bool = Field(False, description="A create of several steps that did not finish.")
     run: str = Field("", description="Run that last wrote it.")
+    moved_from: str = Field(
+        "", description="Address that a `moved` block took it from: that block is done, also where two swap."
+    )
 
 
 class Intent(_Document):
@@ -92,6 +97,19 @@ class Record(_Document):
     note: str = ""
     at: str = ""
     fence: int = Field(0, description="Generation of the lock under which it was written; 0: without a lock.")
+    moves: dict[str, str] = Field(
+        default_factory=dict, description="Of a `move`: all addresses that change at once, old and new."
+    )
+
+    @property
+    def renaming(self) -> Renaming:
+        """What a `move` does."""
+        return Renaming(self.moves or {self.address: self.target})
+
+    @property
+    def names(self) -> set[str]:
+        """The addresses that it is about."""
+        return {self.address, self.target, *self.moves, *self.moves.values()} - {""}
 
 
 def fold(state: State, records: Iterable[Record]) -> State:
@@ -102,14 +120,20 @@ def fold(state: State, records: Iterable[Record]) -> State:
             resources[record.address] = record.binding
         elif record.op == "drop":
             resources.pop(record.address, None)
-        elif record.op == "move" and record.address in resources:
-            resources[record.target] = resources.pop(record.address)
+        elif record.op == "move":
+            resources = record.renaming.bindings(resources)
     return state.model_copy(update={"resources": resources})
 
 
 def in_flight(records: Iterable[Record]) -> frozenset[str]:
     """Return the addresses whose update or delete was announced and never settled."""
-    last = {record.address: record for record in records}
+    last: dict[str, Record] = {}
+    for record in records:
+        if record.op == "move":
+            renaming = record.renaming
+            last = {renaming.address(address): one for address, one in last.items()}
+        else:
+            last[record.address] = record
     return frozenset(name for name, record in last.items() if record.op == "intent" and record.intent is None)
 
 
@@ -119,6 +143,8 @@ def open_intents(records: Iterable[Record], before: Mapping[str, Intent] | None 
     for record in records:
         if record.op == "intent" and record.intent is not None:
             pending[record.address] = record.intent
+        elif record.op == "move":
+            pending = record.renaming.intents(pending)
         elif record.op in ("bind", "drop", "failed", "end"):
             if record.op == "end":
                 pending.clear()

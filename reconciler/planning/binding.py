@@ -67,6 +67,7 @@ def binding_of(
         spares=spares,
         incomplete=not complete,
         run=run,
+        moved_from=old.moved_from if old else "",
     )
 
 

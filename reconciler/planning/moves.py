@@ -5,11 +5,13 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Mapping
 
-from reconciler.model.address import join, key_of, kind_of
+from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Moved
 from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Action, Change
+from reconciler.model.renaming import Renaming, with_nested
 from reconciler.model.state import Binding
+from reconciler.planning.match import stored_key
 
 
 def after_moves(
@@ -18,39 +20,54 @@ def after_moves(
     """Return the bindings under their addresses of today, new address -> old address for those that moved, and what
     is wrong with the blocks.
 
-    What is nested in a moved object moves along. A block stays harmless after it has done its work: its source is
-    gone then and its target known.
+    All move at once, so keys may be swapped or handed on; what is nested in a moved object moves along. A block stays
+    harmless after it has done its work: its source is gone then and its target known, or what is there now says that it
+    came by this block.
     """
-    found, moved, problems = dict(bindings), {}, []
-    for block in (*desired.moved, *_nested(desired, bindings, kinds)):
-        if block.source in found and block.target in found:
-            problems.append(
-                f"{_at(block)}moved: both {block.source} (id {found[block.source].id}) and {block.target} "
-                f"(id {found[block.target].id}) are managed; `reconciler state rm` the one that is not meant"
-            )
-        elif block.source in found:
-            found[block.target] = found.pop(block.source)
-            moved[block.target] = block.source
-        elif block.target not in found and found:
-            problems.append(
-                f"{_at(block)}moved: neither {block.source} nor {block.target} is in the state"
-                f"{_near(block.source, found)}; correct the block or take it out"
-            )
-    return dict(sorted(found.items())), moved, problems
+    blocks = {block.source: block for block in desired.moved}
+    going = {
+        source: block.target
+        for source, block in blocks.items()
+        if source in bindings and not _done(source, bindings[source], blocks, desired, kinds)
+    }
+    moves, problems = with_nested(going, bindings, kinds), []
+    for source, target in list(moves.items()):
+        if target in bindings and target not in moves:
+            del moves[source]
+            if source in going and target not in blocks and bindings[target].moved_from != source:
+                problems.append(
+                    f"{_at(blocks[source])}moved: both {source} (id {bindings[source].id}) and {target} "
+                    f"(id {bindings[target].id}) are managed; `reconciler state rm` the one that is not meant"
+                )
+    known = {*bindings, *moves.values()}
+    problems += [
+        f"{_at(block)}moved: neither {block.source} nor {block.target} is in the state"
+        f"{_near(block.source, bindings)}; correct the block or take it out"
+        for block in (desired.moved if bindings else ())
+        if not {block.source, block.target} & known
+    ]
+    if not moves:
+        return dict(sorted(bindings.items())), {}, problems
+    found = Renaming(moves).bindings(bindings)
+    return dict(sorted(found.items())), {target: source for source, target in moves.items()}, problems
 
 
-def _nested(desired: Desired, bindings: Mapping[str, Binding], kinds: Kinds) -> list[Moved]:
-    """Return the moves of what is nested in moved objects and has no block of its own."""
-    said = {block.source for block in desired.moved} | {block.target for block in desired.moved}
-    found = []
-    for block in desired.moved:
-        for child in (kind.name for kind in kinds.values() if kind.nested == kind_of(block.source)):
-            prefix = join(child, f"{key_of(block.source)}.")
-            for address in bindings:
-                target = join(child, f"{key_of(block.target)}.{address.removeprefix(prefix)}")
-                if address.startswith(prefix) and not {address, target} & said and target not in bindings:
-                    found.append(Moved(address, target, block.at))
-    return found
+def _done(source: str, binding: Binding, blocks: Mapping[str, Moved], desired: Desired, kinds: Kinds) -> bool:
+    """Tell whether what is at the source of a block came there by another one and is meant to stay: it is declared, and
+    not under the name that the target has today.
+    """
+    before = blocks.get(binding.moved_from)
+    if before is None or before.target != source or source not in desired.resources:
+        return False
+    elsewhere = _is_called(binding, blocks[source].target, desired, kinds)
+    return not elsewhere or _is_called(binding, source, desired, kinds)
+
+
+def _is_called(binding: Binding, address: str, desired: Desired, kinds: Kinds) -> bool:
+    """Tell whether the object has the name that is declared for an address."""
+    resource = desired.resources.get(address)
+    keys = kinds[binding.kind].natural_keys(resource.attrs) if resource is not None else ()
+    return bool(binding.natural_key) and any(stored_key(key) == binding.natural_key for key in keys)
 
 
 def unused_blocks(

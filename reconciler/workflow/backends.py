@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
@@ -169,8 +170,8 @@ def break_lock(session: Session, lock_id: str) -> bool:
     return session.store.break_lock(lock_id, lambda: record(session, "lock break", f"lock {lock_id} of {who}"))
 
 
-def record(session: Session, operation: str, note: str) -> None:
-    """Keep a record of an operation that applies no plan."""
+def record(session: Session, operation: str, note: str, renamed: Mapping[str, str] | None = None) -> None:
+    """Keep a record of an operation that applies no plan. `renamed` are the addresses that it changed, old to new."""
     info = lock_info(session, operation)
     session.store.save_run(
         RunRecord(
@@ -186,5 +187,6 @@ def record(session: Session, operation: str, note: str) -> None:
             ended=info.since,
             result="complete",
             notes=[note],
+            renamed=dict(renamed or {}),
         )
     )

@@ -205,7 +205,8 @@ def finish(
 def _interrupted(book: Book) -> list[str]:
     """Say what is taken over from a run that died, or that ended without an answer to a create."""
     notes = []
-    results = len({record.address for record in book.records if record.op in ("bind", "drop", "move")})
+    settled = [record for record in book.records if record.op in ("bind", "drop", "move")]
+    results = len({name for record in settled for name in (record.moves.values() or [record.address])})
     if results:
         objects = "object" if results == 1 else "objects"
         notes.append(f"an earlier run was interrupted; what its journal says of {results} {objects} was taken over")

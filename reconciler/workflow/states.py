@@ -6,9 +6,11 @@ import fnmatch
 from collections.abc import Callable, Iterable
 from typing import Any
 
-from reconciler.model.address import KEY_PATTERN, join, key_of, kind_of, split
+from reconciler.model.address import KEY_PATTERN, kind_of, split
 from reconciler.model.errors import PlanError
-from reconciler.model.state import Binding
+from reconciler.model.renaming import Renaming, with_nested
+from reconciler.model.state import Binding, State
+from reconciler.workflow.backends import record
 from reconciler.workflow.locking import lock_info
 from reconciler.workflow.session import Session, open_book
 
@@ -29,7 +31,7 @@ def show(session: Session, address: str) -> Binding:
 
 
 def move(session: Session, source: str, target: str) -> None:
-    """Give a binding another address; the nested ones move along. Raises PlanError."""
+    """Give a binding another address everywhere it stands; the nested ones move along. Raises PlanError."""
     try:
         kind, key = split(target)
     except ValueError as error:
@@ -39,25 +41,23 @@ def move(session: Session, source: str, target: str) -> None:
     if kind_of(source) != kind:
         raise PlanError(f"{source} and {target} are of different kinds", hint="an object cannot change its kind")
 
-    def change(resources: dict[str, Binding]) -> dict[str, Binding]:
-        _existing(resources, source)
-        moves = {source: target, **_nested(session, resources, source, target)}
-        for taken in sorted(set(moves.values()) & set(resources)):
-            raise PlanError(f"{taken} is in the state already", hint=f"`reconciler state rm {taken}` forgets it")
-        return {moves.get(address, address): binding for address, binding in resources.items()}
+    moves: dict[str, str] = {}
 
-    edit(session, "state mv", change)
+    def change(state: State) -> State:
+        _existing(state.resources, source)
+        moves.update(with_nested({source: target}, state.resources, session.kinds))
+        for taken in sorted(set(moves.values()) & set(state.resources)):
+            hint = f"`reconciler state rm {taken}` forgets it; two keys are swapped by `moved` blocks in the files"
+            raise PlanError(f"{taken} is in the state already", hint=hint)
+        renaming = Renaming(moves)
+        news = {
+            "resources": renaming.bindings(state.resources, marked=False),
+            "intents": renaming.intents(state.intents),
+        }
+        return state.model_copy(update=news)
 
-
-def _nested(session: Session, resources: Iterable[str], source: str, target: str) -> dict[str, str]:
-    """Return the new addresses of what is nested in the moved object."""
-    found = {}
-    for child in (kind.name for kind in session.kinds.values() if kind.nested == kind_of(source)):
-        prefix = join(child, f"{key_of(source)}.")
-        for address in resources:
-            if address.startswith(prefix):
-                found[address] = join(child, f"{key_of(target)}.{address.removeprefix(prefix)}")
-    return found
+    edit_state(session, "state mv", change)
+    record(session, "state mv", f"{source} is {target} now", moves)
 
 
 def remove(session: Session, addresses: Iterable[str]) -> list[str]:
@@ -84,9 +84,13 @@ def _existing(resources: dict[str, Binding], address: str) -> Binding:
 
 def edit(session: Session, operation: str, change: Callable[[dict[str, Binding]], dict[str, Binding]]) -> None:
     """Change the bindings of the state under its lock. Raises LockHeld, StateError."""
+    edit_state(session, operation, lambda state: state.model_copy(update={"resources": change(dict(state.resources))}))
+
+
+def edit_state(session: Session, operation: str, change: Callable[[State], State]) -> None:
+    """Change the state under its lock. Raises LockHeld, StateError."""
     with session.store.lock(lock_info(session, operation), timeout=10.0):
         book = open_book(session)
-        state = book.state()
-        book.base = state.model_copy(update={"resources": change(dict(state.resources))})
+        book.base = change(book.state().model_copy(update={"intents": book.intents()}))
         book.records = []
         book.close()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.model.errors import PlanError
+from reconciler.model.renaming import Renaming
 from reconciler.model.run import RunRecord
 from reconciler.planning.undo import Inverse, inverse
 from reconciler.workflow import runs
@@ -14,6 +15,7 @@ def inverse_of(session: Session, name: str | None, *, undone: bool = False) -> I
     `undone`, also where there is nothing left of it.
     """
     run = runs.show(session, name) if name else _last(session)
+    run = as_called_now(session, run)
     found = inverse(run, open_book(session).state(), session.kinds)
     if not found.addresses and not found.lost and not undone:
         raise PlanError(f"the run {run.name} did nothing that could be undone")
@@ -26,3 +28,12 @@ def _last(session: Session) -> RunRecord:
         if any(step.begun for step in run.steps):
             return run
     raise PlanError("there is no run to undo", hint="`reconciler runs list` shows the kept ones")
+
+
+def as_called_now(session: Session, run: RunRecord) -> RunRecord:
+    """Return a run as if it had been about the addresses of today: what was renamed since is followed."""
+    for name in session.store.run_names():
+        later = runs.show(session, name) if name > run.name else None
+        if later is not None and later.moves:
+            run = Renaming(later.moves).run(run)
+    return run
