@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import codecs
 import os
-from collections.abc import Iterable, Iterator
+import re
+import stat
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.nodes import Source, Spot
@@ -12,6 +15,15 @@ from reconciler.config.problems import Problems
 
 MAX_BYTES = 256 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
+NEARLY = re.compile(r"\.(ya?ml(?![a-z0-9])|ya?mll|yaaml|ymal|yalm|yam$|yml\d|yaml\d)|^#.*\.ya?ml#$", re.IGNORECASE)
+"""Names that somebody meant as one of a YAML file, or that an editor or a person made of one."""
+VERSIONED = (".git", ".hg", ".svn", ".jj")
+_SPECIAL = {
+    stat.S_IFIFO: "a pipe",
+    stat.S_IFSOCK: "a socket",
+    stat.S_IFCHR: "a device",
+    stat.S_IFBLK: "a device",
+}
 
 
 def shown_path(path: Path, folder: Path) -> str:
@@ -19,20 +31,109 @@ def shown_path(path: Path, folder: Path) -> str:
     return Path(os.path.relpath(path, folder)).as_posix()
 
 
-def yaml_files(place: Path) -> Iterator[Path]:
-    """Yield a file itself, or all YAML files below a folder, sorted; hidden ones are left out."""
-    if place.is_file():
-        yield place
-        return
-    found = [path for path in place.rglob("*") if path.suffix in SUFFIXES and path.is_file()]
-    yield from sorted(path for path in found if not any(part.startswith(".") for part in path.relative_to(place).parts))
+def yaml_files(place: Path, folder: Path, problems: Problems) -> list[Path]:
+    """Return a file itself, or all YAML files below a folder and the folders that it links to, sorted.
+
+    Nothing is passed over in silence: a link without a target, a folder that cannot be listed and what is neither file
+    nor folder is an error; a hidden file, and a name that is nearly one of a YAML file, gets a warning.
+    """
+    walk = _Walk(folder, problems)
+    if _is(place, stat.S_ISDIR):
+        walk.enter(place)
+    else:
+        walk.take(place, asked=True)
+    walk.tell_hidden()
+    return sorted(walk.found)
+
+
+def _is(path: Path, kind: Callable[[int], bool]) -> bool:
+    try:
+        return kind(path.stat().st_mode)
+    except OSError:
+        return False
+
+
+@dataclass
+class _Walk:
+    """One look through a folder. `hidden` are YAML files in hidden places, `seen` the folders that were entered."""
+
+    folder: Path
+    problems: Problems
+    found: list[Path] = field(default_factory=list)
+    hidden: list[Path] = field(default_factory=list)
+    seen: set[Path] = field(default_factory=set)
+
+    def enter(self, place: Path, *, hidden: bool = False) -> None:
+        """Take everything in a folder, once."""
+        real = place.resolve()
+        if real in self.seen:
+            return
+        self.seen.add(real)
+        try:
+            names = sorted(os.listdir(place))
+        except OSError as error:
+            if not hidden:
+                self._error(place, f"the folder cannot be read: {error.strerror}")
+            return
+        for name in names:
+            self.take(place / name, hidden=hidden or name.startswith("."))
+
+    def take(self, path: Path, *, hidden: bool = False, asked: bool = False) -> None:
+        """Take one entry; one that was `asked` for by its name may be called anything."""
+        try:
+            mode = path.stat().st_mode
+        except OSError as error:
+            if hidden:
+                self._aside(path)
+            elif path.is_symlink():
+                hint = "bring back what it names, or take the link out: what it declares would count as removed"
+                self._error(path, f"the link leads nowhere: {os.readlink(path)}", hint)
+            else:
+                self._error(path, f"it cannot be read: {error.strerror}")
+            return
+        if stat.S_ISDIR(mode):
+            if path.name not in VERSIONED:
+                self.enter(path, hidden=hidden)
+        elif not stat.S_ISREG(mode):
+            if not hidden:
+                self._error(path, f"it is {_SPECIAL.get(stat.S_IFMT(mode), 'no file')}, and cannot be read")
+        elif asked or (path.suffix in SUFFIXES and not hidden):
+            self.found.append(path)
+        else:
+            self._aside(path)
+
+    def tell_hidden(self) -> None:
+        """Warn of hidden YAML files, unless a link names them (as mounted volumes do it)."""
+        read = {path.resolve() for path in self.found}
+        for path in self.hidden:
+            if path.resolve() not in read:
+                self._warn(path, "it is hidden, or in a hidden folder")
+
+    def _aside(self, path: Path) -> None:
+        if path.suffix in SUFFIXES:
+            self.hidden.append(path)
+        elif NEARLY.search(path.name):
+            self._warn(path, f"its name ends in none of {', '.join(SUFFIXES)}")
+
+    def _warn(self, path: Path, why: str) -> None:
+        file = shown_path(path, self.folder)
+        hint = "rename it, or move it out of the folder"
+        self.problems.warn("unread-file", f"{file} is not read: {why}", Spot(Source(file, "")), hint)
+
+    def _error(self, path: Path, message: str, hint: str = "") -> None:
+        self.problems.error("unreadable-file", message, Spot(Source(shown_path(path, self.folder), "")), hint)
 
 
 def read_source(path: Path, folder: Path, problems: Problems) -> Source | None:
     """Return a file's text without a byte order mark; None when it cannot be read, which `problems` then tells."""
     file = shown_path(path, folder)
     try:
-        if path.stat().st_size > MAX_BYTES:
+        found = path.stat()
+        if not stat.S_ISREG(found.st_mode):
+            what = _SPECIAL.get(stat.S_IFMT(found.st_mode), "no file")
+            problems.error("unreadable-file", f"it is {what}, and cannot be read", Spot(Source(file, "")))
+            return None
+        if found.st_size > MAX_BYTES:
             problems.error(
                 "unreadable-file", f"the file is larger than {MAX_BYTES // 1024**2} MiB", Spot(Source(file, ""))
             )

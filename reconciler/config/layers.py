@@ -104,7 +104,7 @@ class Layers:
         inside = at(node, "variables")
         spots = {name: one.spot for name, one in entries_of(inside.value if inside else None).items()}
         given = Given(block.variables, spots, True, where=f"`variables` of the include at {spot.position}")
-        files = [read_source(path, self.folder, self.problems) for path in yaml_files(place)]
+        files = [read_source(path, self.folder, self.problems) for path in self._files(place)]
         return self.read(files, given, prefix=prefix + block.prefix, stack=(*stack, place))
 
     def _place(self, written: str, source: Source, spot: Spot, stack: tuple[Path, ...]) -> Path | None:
@@ -124,11 +124,14 @@ class Layers:
                 spot,
                 "an include names a folder of resource files, relative to the file that includes it",
             )
-        elif not any(True for _ in yaml_files(place)):
+        elif not self._files(place):
             self.problems.error("missing-folder", f"`{written}` holds no YAML files", spot)
         else:
             return place
         return None
+
+    def _files(self, place: Path) -> list[Path]:
+        return yaml_files(place, self.folder, self.problems) if self.folder is not None else []
 
     def _merge(self, into: Sections, other: Sections, prefix: str) -> None:
         for section, entries in other.resources.items():

@@ -75,7 +75,7 @@ def load(
     files = _Files([source(path) for path in _resource_files(loaded, problems, given_texts)])
     for name in settings.overlays if settings is not None else ():
         path = loaded.folder / name
-        if path.is_file() or name in given_texts:
+        if path.exists() or path.is_symlink() or name in given_texts:
             files.overlays.append(source(path))
         else:
             spot = loaded.spot("environments", settings.name if settings is not None else "", "overlays")
@@ -131,8 +131,9 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
     for name in loaded.project.config:
         place = loaded.folder / name
         new = [loaded.folder / file for file in more if Path(file).is_relative_to(name)]
-        if place.exists() or new:
-            found += sorted({*yaml_files(place), *new}) if new else yaml_files(place)
+        if place.exists() or place.is_symlink() or new:
+            held = yaml_files(place, loaded.folder, problems) if place.exists() or place.is_symlink() else []
+            found += sorted({*held, *new})
         else:
             message = f"`{name}` does not exist; resource files are looked for there"
             problems.error(

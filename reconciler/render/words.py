@@ -10,6 +10,7 @@ from reconciler.model.document import AttributeView, ChangeView, Forecast, Guard
 from reconciler.render.literals import literal
 
 NO_CHANGES = "No changes. The account matches the configuration."
+NOTHING = "Nothing is declared and nothing is managed: the account was compared with nothing."
 MOST_NAMED = 30
 """Addresses that are named in one sentence; the others are counted."""
 
@@ -216,6 +217,8 @@ def drift(document: PlanDocument) -> str:
     changed = len(document.changes) - gone
     if not document.changes and document.skipped:
         return f"No drift in what could be read; {counted(len(document.skipped), 'address', 'addresses')} could not be."
+    if not document.changes and _idle(document):
+        return "Nothing is managed: there is nothing that could have changed."
     if not document.changes:
         return "No drift. The account is as it was last applied."
     return f"Drift: {number(changed)} changed, {number(gone)} gone, {number(document.summary.unchanged)} as applied."
@@ -230,7 +233,14 @@ def verdict(document: PlanDocument) -> str:
     if document.skipped:
         missing = counted(len(document.skipped), "address", "addresses")
         return f"No changes in what could be planned; {missing} could not be."
-    return NO_CHANGES
+    if document.options.get("destroy") and _idle(document):
+        return "Nothing is managed: there is nothing to destroy."
+    return NOTHING if _idle(document) and not document.declared else NO_CHANGES
+
+
+def _idle(document: PlanDocument) -> bool:
+    """Whether the state knew nothing when the plan was made."""
+    return not any(document.managed.values()) and not document.summary.unchanged
 
 
 def linked(text: str) -> tuple[str, str, str]:
