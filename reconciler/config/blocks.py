@@ -96,11 +96,11 @@ class Blocks:
             else:
                 steps[block.source], places[block.source] = block.target, placed
         found = tuple(move for source in steps if (move := self._followed(source, steps, places[source])) is not None)
-        for block in found:
+        for move in found:
             # A key that is declared again is another resource's now: one that moved there, or in place of it.
-            if block.source in self.declared and block.source not in {one.target for one in found}:
-                spot = places[block.source].spot("from")
-                self._still_declared(block.source, spot, "a resource that moved away")
+            if move.source in self.declared and move.source not in {one.target for one in found}:
+                spot = places[move.source].spot("from")
+                self._still_declared(move.source, spot, "a resource that moved away")
         return found
 
     def _followed(self, source: str, steps: Mapping[str, str], placed: _Placed) -> Moved | None:
