@@ -90,7 +90,7 @@ def fold_journal(session: Session, planned: Planned, *, lock_timeout: float = 0.
         return False
     with session.store.lock(lock_info(session, "apply"), timeout=lock_timeout):
         book = open_book(session)
-        if not book.records:
+        if not book.records or not _known(planned, book):
             return False
         _take_over(session, book, planned)
         book.begin()
@@ -133,6 +133,18 @@ def _same_state(planned: Planned, book: Book) -> None:
     made, now = planned.document.state, book.stored
     if (made.lineage, made.serial) != ((now.lineage, now.serial) if now else ("", 0)):
         raise StalePlan("the state has changed since the plan was made", hint="make a new plan")
+    if not _known(planned, book):
+        raise StalePlan(
+            "a run that was interrupted has left results in the journal since the plan was made", hint="make a new plan"
+        )
+
+
+def _known(planned: Planned, book: Book) -> bool:
+    """Tell whether the plan was made from all that the journal says: what a run recorded between the plan and the lock
+    would be made once more.
+    """
+    known, now = planned.inputs, book.state()
+    return (known.state.resources, dict(known.intents)) == (now.resources, book.intents())
 
 
 class _Run:

@@ -13,13 +13,15 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.errors import StateError
+from reconciler.model.errors import StalePlan, StateError
 from reconciler.store.file import FileShelf
 from reconciler.store.lease import Lease, lost
+from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.recording import Tally
 from tests.store.test_crash_matrix import admin, check_converged, project, wire  # noqa: F401 - a fixture
 from tests.store.wire_proxy import Proxy
 from tests.world import World
+from tests.world.clock import run
 
 MANY = "tags: {" + ", ".join(f"t{number}: {{name: T{number}}}" for number in range(20)) + "}"
 
@@ -219,3 +221,17 @@ def test_no_canary_is_found_anywhere(world: World, monkeypatch: pytest.MonkeyPat
     found = {(name, canary) for name, text in texts.items() for canary in CANARIES if canary in text}
     assert found == set()
     assert len(texts) > 5
+
+
+def test_a_plan_from_before_an_interrupted_run_is_not_applied_over_its_journal(world: World) -> None:
+    """What a run recorded between a plan and its lock is in no serial, and would be made a second time."""
+    world.write("tags: {old: {name: Old}}")
+    world.apply()
+    world.write("tags: {old: {name: Old}, vip: {name: VIP}, churn: {name: Churn}}")
+    before = world.plan()
+    world.dies(2, after=True)
+    with pytest.raises(StalePlan, match="journal"):
+        run(apply_plan(world.session(), before.inner, Hooks()))
+    world.apply()
+    assert sorted(row["tag"] for row in world.rows("tags")) == ["Churn", "Old", "VIP"]
+    assert world.plan().empty
