@@ -35,8 +35,15 @@ class Verdict:
     story: list[str] = field(default_factory=list)
     runs: int = 0
     killed: int = 0
+    frozen: int = 0
     arrivals: int = 0
     requests: int = 0
+
+    def count(self, world: World) -> None:
+        """Take over how much happened in a world."""
+        self.runs, self.arrivals, self.requests = len(world.runs), world.arrivals, len(world.net.log)
+        self.killed = sum(one.killed for one in world.runs)
+        self.frozen = sum(" freezes for " in line for line in world.story)
 
     def of(self, *rules: str) -> list[str]:
         """Return what broke one of these rules."""
@@ -54,6 +61,8 @@ class Saved:
 
 class Alone:
     """Drives one history and judges every command in it."""
+
+    expected: tuple[int, ...] = EXPECTED
 
     def __init__(self, world: World, verdict: Verdict) -> None:
         self.world, self.verdict = world, verdict
@@ -155,7 +164,7 @@ class Alone:
 
     def judge(self, ran: Ran, allowed: tuple[str, ...], said: str) -> None:
         """Write down every rule that a command broke."""
-        if not ran.killed and ran.code not in EXPECTED:
+        if not ran.killed and ran.code not in self.expected:
             self.broke("expected exit code", ran, ran.text[-1500:])
         yes = [one for one in allowed if not one.startswith(UNLIMITED)]
         lost = [one for one in ran.losses if one.now is None and one.countable]
@@ -194,12 +203,12 @@ class Alone:
         """Apply without trouble, saying yes to everything, until the plan is empty."""
         world = self.world
         world.net.weather = type(world.net.weather)()
-        ran = self.command("apply", "--auto-approve")
+        ran = self.command("apply", "--auto-approve", "--lock-timeout", "1000")
         for _ in range(4):
             if ran.code == 0:
                 break
             said = [word for one in YES.findall(ran.text) for word in ("--allow", one)]
-            ran = self.command("apply", "--auto-approve", *said)
+            ran = self.command("apply", "--auto-approve", "--lock-timeout", "1000", *said)
         if ran.code == 5 and "holds deals" in ran.text:
             return  # a stage of the server's own that has got deals is left alone
         if ran.code != 0:
@@ -230,12 +239,9 @@ def history(seed: int) -> Verdict:
     """Run the history of a seed."""
     verdict = Verdict(seed)
     with new_world(seed) as world:
-        drive = Alone(world, verdict)
         try:
-            drive.go(world.chance.randint(6, 16))
+            Alone(world, verdict).go(world.chance.randint(6, 16))
         finally:
             verdict.story = [*world.story, "", *world.net.log]
-        verdict.runs, verdict.arrivals = len(world.runs), world.arrivals
-        verdict.killed = sum(one.killed for one in world.runs)
-        verdict.requests = len(world.net.log)
+        verdict.count(world)
     return verdict

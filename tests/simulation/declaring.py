@@ -37,6 +37,14 @@ class Declaring:
             found["settings"] = {"branding": {"site_name": self.name("site")}}
         return found
 
+    def small(self) -> Config:
+        """Return a configuration of a few objects of one or two kinds."""
+        found: Config = {}
+        for section in self.chance.sample(RICH, self.chance.randint(1, 2)):
+            for key in self.chance.sample(KEYS, self.chance.randint(1, 3)):
+                found.setdefault(section, {})[key] = SECTIONS[section](self, found)
+        return found
+
     def change(self, config: Config) -> Config:
         """Return the configuration after one edit: something removed, added or changed."""
         made = copy.deepcopy(config)

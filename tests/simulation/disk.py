@@ -24,6 +24,7 @@ class Disk:
 
     documents: dict[str, bytes] = field(default_factory=dict)
     logs: dict[str, list[bytes]] = field(default_factory=dict)
+    watch: Callable[[str, bytes | None, bytes], None] = lambda name, before, after: None
 
 
 @dataclass
@@ -63,6 +64,7 @@ class DiskShelf:
             held = self.get(name)
             if (held.tag if held is not None else None) != tag:
                 raise Conflict(name)
+            self.disk.watch(name, self.disk.documents.get(name), content)
             self.disk.documents[name] = content
         return _tag(content)
 

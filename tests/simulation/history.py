@@ -13,7 +13,7 @@ import sys
 import tempfile
 import threading
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextvars import copy_context
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,7 +29,7 @@ from tests.simulation.declaring import RICH, Declaring
 from tests.simulation.disk import BeatingLock, Disk, DiskShelf
 from tests.simulation.ledger import OBJECTS, Ledger, Loss, Removed
 from tests.simulation.scheduler import Loop, Process, Scheduler
-from tests.simulation.wire import FAIR, FOUL, Internet
+from tests.simulation.wire import FAIR, FOUL, Internet, Sent
 
 PROJECT = """\
 version: 1
@@ -128,12 +128,19 @@ class World:
         self.arrivals = 0
         self.config: dict[str, Any] = {}
         self.refuges: set[tuple[str, str]] = set()
+        self.on_hand_over: Callable[[Sent], None] = lambda sent: None
+        self.on_state: Callable[[bytes | None, bytes], None] = lambda before, after: None
+        self.disk.watch = lambda name, before, after: None if name else self.on_state(before, after)
+        self.net.hand_over = self._handed_over
         self.known: dict[tuple[str, str], set[str]] = {}
 
     def close(self) -> None:
         """Forget everything."""
         self.account.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _handed_over(self, sent: Sent) -> None:
+        self.on_hand_over(sent)
 
     def tell(self, what: str) -> None:
         """Add to the story of this history."""
@@ -269,7 +276,7 @@ class World:
             process.sleep,
             beat=False,
             process=lambda: process.name,
-            dead=lambda name: any(one.process.name == name and one.process.over for one in self.runs),
+            dead=lambda name: self.is_dead(name, process.machine),
         )
 
         def store(url: str, folder: Path, options: Options) -> DocumentStore:
@@ -286,9 +293,14 @@ class World:
             open_store=store,
         )
 
-    def start(self, *argv: str, fate: Fate | None = None, wall: float = 0.0) -> Ran:
-        """Start a command as a process of its own."""
-        process = Process(self.scheduler, f"p{len(self.runs) + 1}", wall)
+    def is_dead(self, name: str, machine: int) -> bool:
+        """Tell whether a process is surely dead, as far as another one on a machine can see."""
+        found = [one.process for one in self.runs if one.process.name == name and one.process.machine == machine]
+        return bool(found) and (found[0].over or found[0].dead)
+
+    def start(self, *argv: str, fate: Fate | None = None, wall: float = 0.0, machine: int = 1) -> Ran:
+        """Start a command as a process of its own, on one of several machines."""
+        process = Process(self.scheduler, f"p{len(self.runs) + 1}", wall, machine)
         ran = Ran(argv, process)
         self.fates[process.name] = fate or Fate()
         around = self.around(process)

@@ -25,8 +25,8 @@ class Killed(BaseException):
 class Process:
     """One process: its clocks, its fate, and whether it lives. `wall` is what its wall clock adds to the true time."""
 
-    def __init__(self, scheduler: Scheduler, name: str, wall: float = 0.0) -> None:
-        self.scheduler, self.name, self.wall = scheduler, name, wall
+    def __init__(self, scheduler: Scheduler, name: str, wall: float = 0.0, machine: int = 1) -> None:
+        self.scheduler, self.name, self.wall, self.machine = scheduler, name, wall, machine
         self.steady_from = 1000.0 + 77.0 * scheduler.started
         scheduler.started += 1
         self.baton = threading.Semaphore(0)

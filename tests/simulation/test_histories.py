@@ -1,4 +1,4 @@
-"""Thousands of histories of one account, drawn from seeds, hold the program's promises (README.md in this folder)."""
+"""Thousands of histories, drawn from seeds, hold the program's promises (README.md in this folder)."""
 
 from __future__ import annotations
 
@@ -8,21 +8,26 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from tests.simulation.alone import Verdict, history
+from tests.simulation import alone, together
+from tests.simulation.alone import Verdict
 
-IN_TEST, IN_PROOF = 25, 100
-"""Histories of one test of each kind."""
-HOLDING = (
+SORTS: dict[str, Callable[[int], Verdict]] = {"alone": alone.history, "together": together.history}
+"""One process at a time, or two and three at once."""
+SAMPLES, IN_SAMPLE = 4, {"alone": 20, "together": 30}
+HUNDREDS = {"alone": 30, "together": 100}
+ALL = (
     "expected exit code",
     "no record moved without a yes",
     "no twins",
     "settles",
     "the plan after an apply is empty",
 )
+HOLDING = {"alone": ALL, "together": (*ALL, "no lost update", "no write after a lost lease")}
 """The rules that histories are held to."""
+Tell = Callable[[str, object], None]
 
 
-def check_histories(seeds: Iterable[int], told: Callable[[str, object], None]) -> None:
+def check_histories(sort: str, seeds: Iterable[int], told: Tell) -> None:
     """Run the histories of these seeds, print how many there were, and fail with the story of the first that breaks a
     rule.
     """
@@ -30,44 +35,46 @@ def check_histories(seeds: Iterable[int], told: Callable[[str, object], None]) -
         seeds = [int(one)]
     count: Counter[str] = Counter()
     for seed in seeds:
-        verdict = history(seed)
+        verdict = SORTS[sort](seed)
         count += Counter(
             histories=1,
             commands=verdict.runs,
             killed=verdict.killed,
+            frozen=verdict.frozen,
             requests=verdict.requests,
             records=verdict.arrivals,
         )
-        if problems := verdict.of(*HOLDING):
-            pytest.fail(f"{_advice(verdict)}\n" + "\n".join(problems), pytrace=False)
-    told("simulated", ", ".join(f"{number} {what}" for what, number in count.items()))
+        if problems := verdict.of(*HOLDING[sort]):
+            pytest.fail(f"{_advice(sort, verdict)}\n" + "\n".join(problems), pytrace=False)
+    told(f"simulated {sort}", ", ".join(f"{number} {what}" for what, number in count.items()))
 
 
-def _advice(verdict: Verdict) -> str:
-    again = (
-        f"SIMULATION_SEED={verdict.seed} .venv/bin/python -m pytest -n 0 tests/simulation/test_histories.py -k sample-0"
-    )
+def _advice(sort: str, verdict: Verdict) -> str:
+    again = f"SIMULATION_SEED={verdict.seed} .venv/bin/python -m pytest -n 0 tests/simulation -k 'sample0 and {sort}'"
     return "\n".join([f"Seed {verdict.seed} breaks a rule. Replay it with: {again}", "", *verdict.story, ""])
 
 
-@pytest.mark.parametrize("sample", range(4), ids=lambda number: f"sample-{number}")
-def test_what_happens_in_any_order_keeps_the_promises(
-    sample: int, record_property: Callable[[str, object], None]
-) -> None:
-    """A hundred histories in which plans, edits, applies, undos, kills, lost answers and arriving records follow each
-    other as a seed says.
+@pytest.mark.parametrize("sample", range(SAMPLES), ids=lambda number: f"sample{number}")
+@pytest.mark.parametrize("sort", SORTS)
+def test_what_happens_in_any_order_keeps_the_promises(sort: str, sample: int, record_property: Tell) -> None:
+    """Some histories of each sort: plans, edits, applies, undos, kills, freezes, lost answers and arriving records
+    follow each other as a seed says.
     """
-    check_histories(range(sample * IN_TEST, (sample + 1) * IN_TEST), record_property)
+    size = IN_SAMPLE[sort]
+    check_histories(sort, range(sample * size, (sample + 1) * size), record_property)
 
 
-def test_a_seed_is_one_history() -> None:
+@pytest.mark.parametrize("sort", SORTS)
+def test_a_seed_is_one_history(sort: str) -> None:
     """The same seed gives the same requests at the same moments, and another seed gives others."""
-    first, again, other = history(7), history(7), history(8)
+    first, again, other = SORTS[sort](7), SORTS[sort](7), SORTS[sort](8)
     assert first.story == again.story != other.story
 
 
 @pytest.mark.prove
-@pytest.mark.parametrize("hundred", range(50))
-def test_thousands_of_histories_keep_the_promises(hundred: int, record_property: Callable[[str, object], None]) -> None:
-    """Five thousand more of them."""
-    check_histories(range(10_000 + hundred * IN_PROOF, 10_000 + (hundred + 1) * IN_PROOF), record_property)
+@pytest.mark.parametrize(
+    ("sort", "hundred"), [(sort, number) for sort, many in HUNDREDS.items() for number in range(many)]
+)
+def test_thousands_of_histories_keep_the_promises(sort: str, hundred: int, record_property: Tell) -> None:
+    """Three thousand of one process at a time, and ten thousand of several at once."""
+    check_histories(sort, range(10_000 + hundred * 100, 10_000 + (hundred + 1) * 100), record_property)

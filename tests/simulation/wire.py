@@ -19,6 +19,9 @@ from tests.simulation.scheduler import Process
 LATE = 4.0
 """Seconds that a request may still be on its way when its sender was told that it is lost."""
 
+SLOW = 12.0
+"""Seconds that one direction of a request takes at most."""
+
 
 @dataclass(frozen=True)
 class Weather:
@@ -60,6 +63,7 @@ class Internet:
     chance: random.Random
     boundary: Callable[[Process, str], None]
     weather: Weather = FAIR
+    hand_over: Callable[[Sent], None] = lambda sent: None
     log: list[str] = field(default_factory=list)
     numbers: Counter[str] = field(default_factory=Counter)
 
@@ -94,6 +98,10 @@ class _Wire(httpx.AsyncBaseTransport):
         if fate in ("limited", "failing before"):
             await asyncio.sleep(self._latency())
             return self._failure(fate, request)
+        if (trace := request.extensions.get("trace")) is not None:
+            await trace("http11.send_request_headers.started", {})
+        if request.method != "GET" and "validateonly" not in request.headers:
+            net.hand_over(sent)
         there, back = self._latency(), self._latency()
         if fate == "late":
             noticed = net.chance.uniform(0.0, 1.0)
@@ -113,7 +121,8 @@ class _Wire(httpx.AsyncBaseTransport):
 
     def _latency(self) -> float:
         chance = self._net.chance
-        return chance.uniform(0.01, 0.2) if chance.random() < 0.95 else chance.uniform(0.2, LATE)
+        drawn = chance.random()
+        return chance.uniform(0.01, 0.2) if drawn < 0.95 else chance.uniform(0.2, LATE if drawn < 0.99 else SLOW)
 
     def _fate(self) -> str:
         weather, drawn = self._net.weather, self._net.chance.random()
