@@ -42,7 +42,10 @@ class Approval:
 
 def destructive(document: Any) -> bool:
     """Tell whether a plan takes something away: objects, or records that hang on them."""
-    return any(change.action in LOSES or change.impacts for change in document.changes)
+    return any(
+        change.action in LOSES or any(impact.effect != "hidden" for impact in change.impacts)
+        for change in document.changes
+    )
 
 
 def _named(opened: Any, *, auto: bool) -> bool:

@@ -61,7 +61,7 @@ async def examine(
 
     async def look(change: Change) -> Change:
         kind = kinds[change.kind]
-        findings, impacts = list(change.findings), list(change.impacts)
+        findings, impacts = list(change.findings), list[Impact]()
         if change.action in WRITES:
             op: Op = "create" if change.action is Action.CREATE else "update"
             try:
@@ -79,7 +79,7 @@ async def examine(
                 impacts += await drive(measure, remote, sleep=sleep) if impact else []
             except (AuthError, Rejected) as error:
                 impacts.append(Impact(None, "records", detail=error.message))
-        return replace(change, findings=tuple(findings), impacts=tuple(impacts), uncounted=uncounted)
+        return replace(change, findings=tuple(findings), impacts=(*impacts, *change.impacts), uncounted=uncounted)
 
     return replace(plan, changes=tuple(await together(look(change) for change in plan.changes)))
 

@@ -196,6 +196,8 @@ class Summary(_Part):
     manual: int = 0
     unchanged: int = 0
     records_at_risk: int = 0
+    records_moved: int = Field(0, description="Records that stay and are somewhere or something else afterwards.")
+    unmanaged: int = Field(0, description="Objects that go along and that nobody manages.")
     at_most: bool = False
     unmeasured: int = Field(0, description="Destructive changes whose loss the API cannot count, or was not asked.")
 

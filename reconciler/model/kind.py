@@ -124,6 +124,16 @@ class Impact:
 
 
 @dataclass(frozen=True, slots=True)
+class Parts:
+    """What an attribute lists that goes with the object: `noun` says what, in the plural. Parts of their `own` hold
+    something, and a yes is asked for those that nobody declared; others only link the object to another one.
+    """
+
+    noun: str
+    own: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """Something that a look at the account revealed about a planned change. Errors stop the change."""
 
@@ -200,6 +210,8 @@ class Kind:
     """Several objects may have one name, so none has to let go of it before another takes it."""
     guarded: ClassVar[bool] = False
     """Deletes of this kind need a yes of their own, whatever the counts say."""
+    parts: ClassVar[Mapping[str, Parts]] = {}
+    """Attributes whose entries are deleted together with the object."""
     salvage: ClassVar[Salvage | None] = None
     """How customer records that go with an object are archived before a delete, and put back afterwards."""
     updatable: ClassVar[bool] = True
@@ -353,6 +365,15 @@ class Kind:
     def incidental(self, live: Live) -> bool:
         """Tell whether nobody expects this object to be managed unless it is: see `shared` and `aside`."""
         return self.shared or bool(self.aside(live))
+
+    def hidden(self, attrs: Mapping[str, Value]) -> str:
+        """Return why nobody sees an object with these attributes in the product, "" where somebody does. What is not
+        among them is not known, and taken for visible.
+        """
+        empty = [
+            name for name, one in self.attributes.items() if one.has(Ensure) and attrs.get(name, "?") in (None, [])
+        ]
+        return f"no {' and no '.join(f'`{name}`' for name in empty)}" if empty else ""
 
     def unmovable(self, what: str, address: str, target: str) -> str:
         """Return why `on_destroy: {what: target}` cannot be done for a resource of this kind; "" where it can."""

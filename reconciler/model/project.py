@@ -26,6 +26,12 @@ class Guards(_Section):
     max_records_lost: int = Field(
         0, ge=0, description="Refuse a plan that puts more customer records than this at risk."
     )
+    records_moved: int = Field(
+        0, ge=0, description="Refuse a plan that moves or reinterprets more customer records than this."
+    )
+    unmanaged_lost: int = Field(
+        0, ge=0, description="Refuse a plan with which more objects go along that nobody manages than this."
+    )
     allow_list_deletes: bool = Field(
         False, description="Lists may be deleted; contacts that are only on them go with them."
     )

@@ -15,7 +15,7 @@ from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.address import kind_of, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
-from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.kind import Effect, Kind, Kinds, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
@@ -102,9 +102,15 @@ def summarise(plan: Plan) -> doc.Summary:
         manual=sum(bool(change.manual) for change in plan.changes),
         unchanged=plan.kept,
         records_at_risk=sum(impact.count or 0 for impact in impacts),
+        records_moved=_total(plan, "moved"),
+        unmanaged=_total(plan, "unmanaged"),
         at_most=any(impact.at_most for impact in impacts),
         unmeasured=sum(impact.count is None for impact in impacts),
     )
+
+
+def _total(plan: Plan, effect: Effect) -> int:
+    return sum(one.count or 0 for change in plan.changes for one in change.impacts if one.effect == effect)
 
 
 def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, heading: Heading) -> doc.ChangeView:

@@ -155,7 +155,10 @@ def total(changes: Iterable[ChangeView], effect: Effect) -> int | None:
 
 
 def _impacts(changes: Iterable[ChangeView], effect: Effect) -> Iterator[tuple[ChangeView, ImpactView]]:
+    """Return what the changes do in this way. Records that are moved before a delete go where the files say."""
     for change in changes:
+        if effect == "moved" and change.action in DESTROYS and change.on_destroy:
+            continue
         for impact in change.impacts:
             if impact.effect == effect:
                 yield change, impact
@@ -192,6 +195,12 @@ def _once(hit: Iterable[tuple[ChangeView, ImpactView]]) -> tuple[ChangeView, ...
 def _named(names: list[str]) -> str:
     more = f" and {len(names) - 8} more" if len(names) > 8 else ""
     return f": {', '.join(names[:8])}{more}" if names else ""
+
+
+def _unseen(case: Case) -> Iterable[Trip]:
+    for change, impact in _impacts(case.document.changes, "hidden"):
+        if change.address in impact.objects:
+            yield Trip((change,), {"address": change.address, "why": impact.detail})
 
 
 def _protected(case: Case) -> Iterable[Trip]:
@@ -292,6 +301,42 @@ TABLE = (
         "the account does not say how many records would be lost",
         "max_records_lost=unknown",
         _unknown("lost"),
+    ),
+    Guard(
+        "records_moved",
+        "how many customer records stay and are somewhere else, or something else, afterwards",
+        "{count:,} customer records would be moved or mean something else; the limit is {limit:,}",
+        "records_moved={count}",
+        _above("moved", lambda limits: limits.records_moved),
+    ),
+    Guard(
+        "records_moved",
+        "moves of records that the account does not count",
+        "the account does not say how many records would be moved",
+        "records_moved=unknown",
+        _unknown("moved"),
+    ),
+    Guard(
+        "unmanaged_lost",
+        "how many objects go along that nobody manages",
+        "{count:,} objects that nobody manages go along{names}; the limit is {limit:,}",
+        "unmanaged_lost={count}",
+        _above("unmanaged", lambda limits: limits.unmanaged_lost),
+    ),
+    Guard(
+        "unmanaged_lost",
+        "objects that go along and that the account does not show",
+        "the account does not say which objects go along",
+        "unmanaged_lost=unknown",
+        _unknown("unmanaged"),
+    ),
+    Guard(
+        "hidden",
+        "objects that nobody will see any more",
+        "{address} will be invisible {why}; nothing of it is lost",
+        "",
+        _unseen,
+        warns=True,
     ),
     Guard(
         "account_check",

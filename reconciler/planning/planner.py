@@ -20,6 +20,7 @@ from reconciler.model.values import Value
 from reconciler.planning.changes import change_of, removals, strike_spares
 from reconciler.planning.claims import Index, claim
 from reconciler.planning.diff import completed
+from reconciler.planning.effects import with_effects
 from reconciler.planning.evacuation import within_reach
 from reconciler.planning.match import by_key, stored_key
 from reconciler.planning.moves import unused_blocks
@@ -37,6 +38,7 @@ def plan(inputs: Inputs) -> Plan:
     for name, kind in work.kinds.items():
         _plan_kind(work, kind, by_kind.get(name, []))
     removals(work)
+    work.changes = with_effects(work)
     if work.inputs.only is None:
         work.problems += unused_blocks(
             work.inputs.desired, work.matched, work.inputs.state.resources, work.changes.values()

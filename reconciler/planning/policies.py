@@ -74,7 +74,7 @@ def _denied(deny: Deny, change: ChangeView, weekday: str) -> bool:
 
 
 def _loses_more(change: ChangeView, most: int) -> bool:
-    counts = [impact.count for impact in change.impacts]
+    counts = [impact.count for impact in change.impacts if impact.effect in ("lost", "moved")]
     return None in counts or sum(count or 0 for count in counts) > most
 
 

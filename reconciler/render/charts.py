@@ -79,9 +79,10 @@ class Timeline:
 
 def blast(changes: Sequence[ChangeView]) -> Blast:
     """Return the bars of all changes that put records at risk; what cannot be counted comes first."""
-    risky = [change for change in changes if any(impact.count != 0 for impact in change.impacts)]
-    totals = {change.address: sum(impact.count or 0 for impact in change.impacts) for change in risky}
-    unknown = {change.address for change in risky if any(impact.count is None for impact in change.impacts)}
+    risky = [change for change in changes if words.risky(change)]
+    counts = {one.address: [view.count for view in one.impacts if view.effect in words.AT_RISK] for one in risky}
+    totals = {address: sum(count or 0 for count in mine) for address, mine in counts.items()}
+    unknown = {address for address, mine in counts.items() if None in mine}
     most = max(totals.values(), default=0) or 1
     risky.sort(key=lambda change: (change.address not in unknown, -totals[change.address], change.address))
     bars = [

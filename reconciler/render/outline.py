@@ -36,7 +36,14 @@ def outline(change: ChangeView, *, width: int = 80) -> Outline:
 
 def remarks(change: ChangeView) -> list[Line]:
     """Return what there is to say beyond attributes: findings, manual steps, what is moved away before a delete."""
-    return [*_findings(change), *_uses(change), *_manual(change), *_on_destroy(change), *_ignored(change)]
+    return [
+        *_findings(change),
+        *_side_effects(change),
+        *_uses(change),
+        *_manual(change),
+        *_on_destroy(change),
+        *_ignored(change),
+    ]
 
 
 def _note(change: ChangeView) -> str:
@@ -127,6 +134,11 @@ def _uses(change: ChangeView) -> list[Line]:
 
 def _manual(change: ChangeView) -> list[Line]:
     return [Line("!", 0, clean(f"by hand: {name}: {todo}")) for name, todo in change.manual.items()]
+
+
+def _side_effects(change: ChangeView) -> list[Line]:
+    """What goes along with the object as a part of it, and what becomes invisible."""
+    return [Line(" ", 0, clean(text)) for text in words.side_effects(change)]
 
 
 def _on_destroy(change: ChangeView) -> list[Line]:

@@ -40,6 +40,7 @@ SIGNS = {
 }
 DRIFTED = {"update": "changed in the account", "delete": "gone from the account"}
 """What the symbols mean where only drift is shown: nothing of it will be done."""
+AT_RISK = frozenset({"lost", "moved", "unmanaged"})
 DESTRUCTIVE = frozenset({"delete", "replace"})
 
 
@@ -54,8 +55,8 @@ def destructive(change: ChangeView) -> bool:
 
 
 def risky(change: ChangeView) -> bool:
-    """Tell whether a change puts customer records at risk, or may do so where nobody could count them."""
-    return any(impact.count != 0 for impact in change.impacts)
+    """Tell whether a change puts records or objects at risk, or may do so where nobody could count them."""
+    return any(impact.count != 0 for impact in change.impacts if impact.effect in AT_RISK)
 
 
 def number(value: int) -> str:
@@ -121,14 +122,30 @@ def line_of(place: str) -> str:
 def impact(view: ImpactView) -> str:
     """Return `12,431 contacts carry a value`, with what is only bounded or unknown said so."""
     if view.count is None:
-        return f"unknown number of {view.noun}" + (f" ({view.detail})" if view.detail else "")
+        detail = f" ({view.detail})" if view.detail and not view.detail.startswith("(") else f" {view.detail}".rstrip()
+        return f"unknown number of {view.noun}{detail}"
     bound = "at most " if view.at_most and view.count else ""
-    return f"{bound}{number(view.count)} {view.noun}" + (f" {view.detail}" if view.detail else "")
+    prefix = "moved: " if view.effect == "moved" else ""
+    detail = f" {view.detail}" if view.detail else ""
+    return f"{prefix}{bound}{number(view.count)} {view.noun}{detail}" + (
+        f": {named(view.objects)}" if view.objects else ""
+    )
 
 
 def impacts(change: ChangeView) -> str:
     """Return everything a change puts at risk on one line; empty when nothing was measured."""
-    return "; ".join(impact(view) for view in change.impacts)
+    return "; ".join(impact(view) for view in change.impacts if view.effect in AT_RISK)
+
+
+def side_effects(change: ChangeView) -> list[str]:
+    """Return what else a change does: parts that go along with an object, and what becomes invisible."""
+    found = []
+    for view in change.impacts:
+        if view.effect == "along":
+            found.append(f"with it: {impact(view)}")
+        elif view.effect == "hidden":
+            found.append(f"hidden: {impact(view.model_copy(update={'objects': []}))}")
+    return found
 
 
 def summary(counts: Summary, *, recorded: int = 0) -> str:
@@ -155,7 +172,12 @@ def risk(document: PlanDocument) -> str:
     counts = document.summary
     if document.options.get("refresh_only"):
         return ""
-    if not (counts.destroy or counts.records_at_risk or counts.unmeasured):
+    more = [
+        f"{number(count)} {what}"
+        for count, what in ((counts.records_moved, "moved"), (counts.unmanaged, "unmanaged objects go along"))
+        if count
+    ]
+    if not (counts.destroy or counts.records_at_risk or counts.unmeasured or more):
         return ""
     if document.options.get("impact") is False:
         return "Records at risk: not counted (--no-impact)"
@@ -163,7 +185,7 @@ def risk(document: PlanDocument) -> str:
     line = f"Records at risk: {bound}{number(counts.records_at_risk)}"
     if counts.unmeasured:
         line += f", and {counted(counts.unmeasured, 'change')} whose loss could not be counted"
-    return line
+    return "; ".join([line, *more])
 
 
 def forecast(view: Forecast) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 from reconciler.model.http import Flow, Request, get
@@ -44,6 +45,13 @@ def deals(field: str, identity: str) -> Flow[list[Impact]]:
     known = total and still_open is not None and still_open <= total and None not in statuses
     details = [worth for worth in (_worth(body),) if worth] + ([f"(open: {still_open:,})"] if known else [])
     return [Impact(total, "deals", detail=" ".join(details))]
+
+
+def moved(impact: Impact, assumed: str) -> Impact:
+    """Return a count of records that stay and are somewhere else, or something else, afterwards; with what is taken
+    for granted about them.
+    """
+    return replace(impact, effect="moved", detail=" ".join(filter(None, (impact.detail, assumed))))
 
 
 def _worth(body: Mapping[str, Any]) -> str:

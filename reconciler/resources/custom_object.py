@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, get, post
-from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import records
-from reconciler.resources.counts import counted
+from reconciler.resources.counts import counted, moved
 from reconciler.resources.schema_body import (
     DELETING,
     KNOWN,
@@ -22,6 +22,7 @@ from reconciler.resources.schema_body import (
     echoed,
     normal_parts,
     part_of,
+    reread,
     without,
 )
 
@@ -117,6 +118,10 @@ class CustomObjectKind(Kind):
     created = ""
     merges = frozenset({"fields", "relationships", ""})
     salvage = records.RECORDS
+    parts: ClassVar[Mapping[str, Parts]] = {
+        "fields": Parts("fields", own=True),
+        "relationships": Parts("relationships", own=True),
+    }
     destroys = "All records of the object are deleted with its schema; there is no undo."
 
     def claims(self, row: Row, tables: Tables) -> bool:
@@ -255,12 +260,15 @@ class CustomObjectKind(Kind):
         """
         if write.destroying:
             return (yield from counted(f"/customObjects/records/{write.id}", "records"))
-        gone = dropped(write)
-        if not gone:
-            return []
-        return (
-            yield from counted(f"/customObjects/records/{write.id}", f"records lose {', '.join(gone)}", at_most=True)
-        )
+        found: list[Impact] = []
+        if gone := dropped(write):
+            noun = f"records lose {', '.join(gone)}"
+            found += yield from counted(f"/customObjects/records/{write.id}", noun, at_most=True)
+        if turned := reread(write):
+            noun = f"records hold values of {', '.join(turned)}"
+            whole = yield from counted(f"/customObjects/records/{write.id}", noun, at_most=True)
+            found += [moved(one, "(assumed: they are read by the new rule; no source says)") for one in whole]
+        return found
 
 
 def _public(row: Row) -> bool:

@@ -8,12 +8,12 @@ import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post, put
-from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
     AfterCreate,
@@ -35,7 +35,7 @@ from reconciler.model.spec import (
 )
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import membership, records
-from reconciler.resources.counts import counted
+from reconciler.resources.counts import counted, moved
 
 ALL = "all"
 FieldType = Literal[
@@ -127,6 +127,11 @@ class FieldKind(Kind):
     collections = (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),)
     label = "title"
     salvage = records.VALUES
+    parts: ClassVar[Mapping[str, Parts]] = {
+        "options": Parts("options", own=True),
+        "lists": Parts("relations to lists"),
+        "group": Parts("memberships in field groups"),
+    }
     destroys = "Every contact's value of the field is deleted with it; there is no undo."
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
@@ -281,6 +286,10 @@ class FieldKind(Kind):
         tag = re.sub(r"[^A-Z0-9]+", "_", f"RENAMING_{address}".upper())
         return {**super().parked(live, address), "perstag": tag}
 
+    def hidden(self, attrs: Mapping[str, Value]) -> str:
+        """On no list it shows nowhere; in no group, not on record pages (section 2.1)."""
+        return super().hidden(attrs) or ("no `group`" if attrs.get("group", "?") is None else "")
+
     def mention(self, live: Live) -> Mention | None:
         """By its id, and in contents as `%TAG%`."""
         tag = live.attrs.get("perstag")
@@ -294,22 +303,28 @@ class FieldKind(Kind):
         query = {"filters[fieldid]": write.id}
         if write.destroying:
             return (yield from counted("/fieldValues", "contacts carry a value", query, at_most=True))
+        found: list[Impact] = []
+        if "perstag" in write.changed and write.live is not None and write.live.attrs.get("perstag"):
+            noun = "contacts carry a value that texts with the old tag show no more"
+            held = yield from counted("/fieldValues", noun, query, at_most=True)
+            assumed = f"(assumed: no text has `%{write.live.attrs['perstag']}%` replaced)"
+            found += [moved(one, assumed) for one in held]
         if "options" not in write.changed or write.live is None:
-            return []
+            return found
         wanted = {option["value"] for option in normal_options(write.desired.get("options"))}
         gone = [option["value"] for option in write.live.attrs["options"] if option["value"] not in wanted]
         if not gone:
-            return []
+            return found
         (whole,) = yield from counted("/fieldValues", f"contacts may have chosen {_quoted(gone)}", query, at_most=True)
         if write.live.attrs.get("type") in ("multiselect", "checkbox") or not whole.count:
             # Several choices are one text (`||a||b||`): an exact match would undercount.
-            return [whole]
-        found: list[Impact] = []
+            return [*found, whole]
         for value in gone:
             noun = f"contacts have chosen {_quoted([value])}"
-            found += yield from counted("/fieldValues", noun, {**query, "filters[val]": value})
-        # The two filters together are not verified: a total like that of the field alone says that one was ignored.
-        return [replace(one, at_most=one.count == whole.count) for one in found]
+            (one,) = yield from counted("/fieldValues", noun, {**query, "filters[val]": value})
+            # The two filters together are not verified: a total like that of the field says that one was ignored.
+            found.append(replace(one, at_most=one.count == whole.count))
+        return found
 
 
 SIDES = {"options": "fieldOptions", "relations": "fieldRels"}

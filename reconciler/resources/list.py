@@ -5,18 +5,20 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, delete, get, post
-from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import records
 from reconciler.resources.counts import total_of
 from reconciler.resources.user_group import ADMIN
 
+PAGES, NAMED = 20, 25
+"""How many pages of campaigns are read, and how many campaigns are asked for their names."""
 Emails = Annotated[list[str] | None, Commas()]
 
 
@@ -84,6 +86,7 @@ class ListKind(Kind):
     guarded = True
     observed = ("update",)
     salvage = records.SUBSCRIBED
+    parts: ClassVar[Mapping[str, Parts]] = {"user_groups": Parts("permissions of user groups")}
     destroys = "Contacts only on this list are deleted, and its campaigns, reports and segments; there is no undo."
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
@@ -150,9 +153,61 @@ class ListKind(Kind):
         if not write.destroying:
             return []
         answer = yield get("/contacts", listid=write.id, status="-1", limit="1")
-        return [
-            Impact(total_of(answer.body), "contacts on the list are deleted, those that are on no other", at_most=True)
-        ]
+        noun = "contacts on the list are deleted, those that are on no other"
+        return [Impact(total_of(answer.body), noun, at_most=True), *(yield from _campaigns(write.id))]
+
+
+def _campaigns(identity: str) -> Flow[list[Impact]]:
+    """Campaigns of the list go with it (section 2.13). Which they are, only undocumented listings tell (section 1.11,
+    [TAP]): where there is none, or where it is longer than can be read, nobody knows how many.
+    """
+    noun = "campaigns go along"
+    ids = yield from _mailed(identity)
+    if ids is None:
+        return [Impact(None, noun, detail="(the account does not list them)", effect="along")]
+    names = []
+    for one in ids[:NAMED]:
+        answer = yield Request("GET", f"/campaigns/{one}", expect=(403, 404))
+        names.append(str((answer.row("campaign") if answer.ok else {}).get("name") or f"id {one}"))
+    names += [f"id {one}" for one in ids[NAMED:]]
+    return [Impact(len(names), noun, effect="unmanaged", objects=tuple(names))] if names else []
+
+
+def _mailed(identity: str) -> Flow[list[str] | None]:
+    """Return the ids of the campaigns that are sent to a list, from the listing of all pairs, or else from the
+    sub-collection that the links of each campaign name; None where neither tells.
+    """
+    pairs = yield from _rows("/campaignLists")
+    if pairs is None:
+        pairs, campaigns = [], (yield from _rows("/campaigns"))
+        if campaigns is None or len(campaigns) > NAMED:
+            return None
+        for row in campaigns:
+            mine = yield from _rows(f"/campaigns/{row['id']}/campaignLists")
+            if mine is None:
+                return None
+            pairs += [{"campaign": row["id"], **pair} for pair in mine]
+    ids = [ident(row.get("campaign", row.get("campaignid"))) for row in pairs if ident(_list_of(row)) == identity]
+    return list(dict.fromkeys(ids))
+
+
+def _list_of(row: Row) -> object:
+    return row.get("list", row.get("listid"))
+
+
+def _rows(path: str) -> Flow[list[Row] | None]:
+    """Return all rows of a listing, page by page; None where there is none or where it does not end."""
+    found: list[Row] = []
+    for _ in range(PAGES):
+        answer = yield Request("GET", path, (("limit", "100"), ("offset", str(len(found)))), expect=(403, 404))
+        if not answer.ok:
+            return None
+        rows = answer.rows(path.rpartition("/")[2])
+        found += rows
+        total = total_of(answer.body)
+        if not rows or (len(found) >= total if total is not None else len(rows) not in (100, 20)):
+            return found
+    return None
 
 
 def _join(identity: str, group: str) -> Request:

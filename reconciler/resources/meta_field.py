@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, delete, post, put
-from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.mention import Mention
 from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec
 from reconciler.model.values import RemoteId, Value
@@ -71,6 +71,10 @@ class MetaFieldKind(Kind):
     label = "label"
     mentioned_as = ("customfieldid", "dealcustomfieldid", "fieldid", "field")
     created = "createdTimestamp"
+    parts: ClassVar[Mapping[str, Parts]] = {
+        "options": Parts("options", own=True),
+        "group": Parts("memberships in field groups"),
+    }
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The fields and the groups that they must be in."""

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping, Sequence
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post
-from reconciler.model.kind import Collection, Impact, Kind, Live, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Live, Parts, Row, Tables, Write
 from reconciler.model.spec import (
     Api,
     Coded,
@@ -26,7 +26,7 @@ from reconciler.model.spec import (
 )
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import records
-from reconciler.resources.counts import deals, total_of
+from reconciler.resources.counts import deals, moved, total_of
 from reconciler.resources.stage import PIPELINES, Stage
 from reconciler.resources.user_group import ADMIN
 
@@ -88,6 +88,10 @@ class PipelineKind(Kind):
     collections = (PIPELINES,)
     label = "title"
     salvage = records.PIPELINE_DEALS
+    parts: ClassVar[Mapping[str, Parts]] = {
+        "users": Parts("assignments of users"),
+        "user_groups": Parts("permissions of user groups"),
+    }
     destroys = "Its stages and all their deals are deleted with it; there is no undo."
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
@@ -192,7 +196,17 @@ class PipelineKind(Kind):
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Deals in the pipeline with their value (`filters[group]` is documented, row 38 of section 7)."""
-        return (yield from deals("group", write.id)) if write.destroying else []
+        if write.destroying:
+            return (yield from deals("group", write.id))
+        if "currency" not in write.changed:
+            return []
+        assumed = "(assumed: those that are there keep theirs; no source says)"
+        return [moved(one, assumed) for one in (yield from deals("group", write.id))]
+
+    def hidden(self, attrs: Mapping[str, Value]) -> str:
+        """Unless all user groups may see it, those that are named do (section 2.7)."""
+        unseen = attrs.get("all_user_groups") is False and attrs.get("user_groups", "?") in (None, [])
+        return "`all_user_groups: false` and no `user_groups`" if unseen else ""
 
 
 KIND = PipelineKind()

@@ -91,6 +91,30 @@ def dropped(write: Write) -> list[str]:
     return [key for key in write.live.attrs["fields"] if fold(key) in managed - wanted]
 
 
+def reread(write: Write) -> list[str]:
+    """Return the fields and relationships whose records mean something else after the update: another currency, fewer
+    digits, one option less, one partner at a time where there were several.
+    """
+    if write.live is None:
+        return []
+    found = []
+    for name in ("fields", "relationships"):
+        if name not in write.changed:
+            continue
+        before, after = normal_parts(write.live.attrs.get(name)), normal_parts(write.desired.get(name))
+        found += [key for key in sorted(before.keys() & after.keys()) if _means_less(before[key], after[key])]
+    return found
+
+
+def _means_less(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
+    fewer = set(before.get("options") or ()) - set(after["options"] or ()) if "options" in after else False
+    return (
+        bool(fewer)
+        or any(name in after and after[name] != before.get(name) for name in ("default_currency", "scale"))
+        or (after.get("has_many") is False and before.get("has_many") is True)
+    )
+
+
 def without(row: Row, gone: list[str]) -> dict[str, Any]:
     """Return a schema's row without these fields and without those that are being deleted."""
     kept = [part for part in row.get("fields") or () if str(part["id"]) not in gone and part.get("status") != DELETING]

@@ -13,7 +13,7 @@ from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Ro
 from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident
 from reconciler.model.values import Value
 from reconciler.resources import records
-from reconciler.resources.counts import deals, total_of
+from reconciler.resources.counts import deals, moved, total_of
 
 PIPELINES = Collection("/dealGroups", "dealGroups", sides=("dealStages",))
 STAGES = Collection("/dealStages", "dealStages")
@@ -170,9 +170,14 @@ class StageKind(Kind):
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Deals in the stage with their value; none is lost where they are moved first."""
-        if not write.destroying or write.on_destroy.get("move_deals_to"):
+        if write.destroying:
+            lost = yield from deals("stage", write.id)
+            evacuated = write.on_destroy.get("move_deals_to")
+            return [moved(one, "(moved away first)") for one in lost] if evacuated else lost
+        if "pipeline" not in write.changed:
             return []
-        return (yield from deals("stage", write.id))
+        assumed = "(assumed: they go along into the other pipeline and keep their currency; no source says)"
+        return [moved(one, assumed) for one in (yield from deals("stage", write.id))]
 
 
 def _emptied(stage: str) -> Flow[None]:

@@ -12,7 +12,7 @@ from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Write
 from reconciler.model.spec import KEY, Api, Default, Spec
 from reconciler.model.values import Value
 from reconciler.resources import records
-from reconciler.resources.counts import counted
+from reconciler.resources.counts import counted, moved
 
 
 class Tag(Spec):
@@ -49,9 +49,13 @@ class TagKind(Kind):
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Contacts that carry the tag: `meta.total` of a filtered listing (section 5, documented)."""
-        if not write.destroying:
+        query = {"tagid": write.id}
+        if write.destroying:
+            return (yield from counted("/contacts", "contacts carry the tag", query))
+        if "type" not in write.changed:
             return []
-        return (yield from counted("/contacts", "contacts carry the tag", {"tagid": write.id}))
+        found = yield from counted("/contacts", "contacts carry the tag", query)
+        return [moved(one, "(assumed: a tag of templates is shown on no contact; no source says)") for one in found]
 
 
 KIND = TagKind()

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
 from reconciler.model.http import Bound, Flow, Request, delete, post, put
-from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Parts, Row, Tables, Write
 from reconciler.model.spec import KEY, Api, Default, Folded, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources.counts import counted
@@ -51,6 +51,7 @@ class TaskOutcomeKind(Kind):
     label = "title"
     created = "created_utc_timestamp"
     observed = ("update", "delete")
+    parts: ClassVar[Mapping[str, Parts]] = {"task_types": Parts("relations to task types")}
     destroys = "Tasks lose the outcome that was noted on them; there is no undo."
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:

@@ -87,7 +87,9 @@ class UserGroupKind(Kind):
         if not write.destroying:
             return []
         count = yield from counted_rows(f"/groups/{write.id}/userGroups", "userGroups")
-        return [Impact(0, "customer records", detail=f"{count} users lose the permissions of the group")]
+        return [
+            Impact(count, "users lose the permissions of the group, and see what only it sees no more", effect="hidden")
+        ]
 
 
 def _is_flag(value: Any) -> bool:

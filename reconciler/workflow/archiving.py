@@ -63,7 +63,7 @@ def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, Salvage]]:
     gone, found = plan.doomed, []
     for change in plan.changes:
         salvage = kinds[change.kind].salvage
-        loses = change.action in DESTROYS or bool(change.impacts)
+        loses = change.action in DESTROYS or any(impact.effect == "lost" for impact in change.impacts)
         if salvage is None or change.live is None or not loses or goes_with_its_parent(change, kinds, gone):
             continue
         found.append((change, change.live.id, salvage))
@@ -76,7 +76,7 @@ def requests_for(plan: Plan, kinds: Kinds, archive: Archive) -> int:
     """
     needed = 0
     for change, _, salvage in losing(plan, kinds):
-        count = max((impact.count or 0 for impact in change.impacts), default=0)
+        count = max((impact.count or 0 for impact in change.impacts if impact.effect == "lost"), default=0)
         needed += salvage.requests(count)
     if needed > archive.budget:
         raise Refused(

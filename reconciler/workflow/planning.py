@@ -291,6 +291,9 @@ def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[
             found.setdefault(binding.kind, set()).update(binding.applied)
             if kinds[binding.kind].variants:
                 found[binding.kind].add(key_of(address))
+    for name, kind in kinds.items():
+        if kind.nested in found:
+            found.setdefault(name, set())  # what goes with a parent is named, managed or not
     return {name: frozenset(found[name]) for name in kinds if name in found}
 
 

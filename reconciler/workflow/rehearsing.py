@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -46,13 +47,25 @@ async def rehearse(session: Session, recording: Recording, options: Options, hoo
         document = sealed(planned.document.model_copy(update={"account": f"a copy of {session.identity}"}))
         if not document.steps or document.tripped:
             return Rehearsal(document, None, (), (), 0, 0.0)
+        asked = await make_plan(copy, replace(options, impact=True))
         summary = await apply_plan(copy, planned, hooks or Hooks())
         again = await make_plan(copy, replace(options, destroy=False) if not options.destroy else options)
     requests = [request for step in document.steps for request in step.requests]
     forecast = document.forecast.apply_requests
     seconds = round(forecast * 1.02 / session.rate, 1) if session.rate else 0.0
     left = tuple(change.address for change in again.document.changes if change.action != "manual")
-    return Rehearsal(document, summary, left, tuple(emulator.assumptions(requests)), forecast, seconds)
+    assumptions = (*emulator.assumptions(requests), *_about_records(asked.document))
+    return Rehearsal(document, summary, left, assumptions, forecast, seconds)
+
+
+def _about_records(document: PlanDocument) -> list[str]:
+    """Return what is taken for granted about customer records; how many there are, the copy does not know."""
+    return [
+        f"{change.address}: {assumed.group(1)}"
+        for change in document.changes
+        for impact in change.impacts
+        if (assumed := re.search(r"\(assumed: (.*)\)", impact.detail))
+    ]
 
 
 def _copy(session: Session, recording: Recording, folder: Path) -> Session:

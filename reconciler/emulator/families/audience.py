@@ -105,11 +105,14 @@ class Lists(Behaviour):
         return named(rows, "name", "name", query)
 
     def deleted(self, account: Account, row: Row) -> None:
-        """Contacts that are only on the list go with it, or stay (row 37 of section 7)."""
+        """Its campaigns go with it (section 2.13); contacts that are only on it do, or stay (row 37 of section 7)."""
         members = {str(one["contact"]) for one in account.rows.where("contactLists", list=row["id"])}
         account.rows.remove_where("contactLists", list=row["id"])
         account.rows.remove_where("listGroups", list=row["id"])
         account.rows.remove_where("fieldRels", relid=row["id"])
+        for pair in account.rows.where("campaignLists", list=row["id"]):
+            account.rows.remove("campaigns", str(pair["campaign"]))
+        account.rows.remove_where("campaignLists", list=row["id"])
         if account.settings.list_contacts == "kept":
             return
         for contact in members:

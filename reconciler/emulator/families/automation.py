@@ -57,6 +57,13 @@ TYPES = (
         dates={"cdate": ISO, "mdate": ISO},
         does=READ,
         filters={"filters[seriesid]": Filter("seriesid")},
+        children={"campaignLists": Child("campaignLists", "campaign")},
+    ),
+    Type(
+        "campaignLists", "campaignList", "CampaignList",
+        defaults={"campaign": "", "list": ""},
+        dates=MODIFIED,
+        does=READ,
     ),
     Type(
         "forms", "form", "Form",

@@ -1,0 +1,112 @@
+"""What a change does beyond the object that it names, as far as the listings show it: what goes along with an object
+that is destroyed, and what becomes invisible. Pure. What only a question to the account can tell is measured by
+`Kind.impact`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.model.kind import Impact, Kind, Live
+from reconciler.model.plan import DESTROYS, Action, Change
+from reconciler.model.values import RemoteId, Value, decode
+from reconciler.planning.work import Work
+
+STAYS = (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.REPLACE)
+
+
+def with_effects(work: Work) -> dict[str, Change]:
+    """Return the changes with what goes along with each, and with what each hides."""
+    doomed = {
+        (change.kind, change.live.id)
+        for change in work.changes.values()
+        if change.live is not None and change.action in DESTROYS
+    }
+    return {address: _with_effects(work, change, doomed) for address, change in work.changes.items()}
+
+
+def _with_effects(work: Work, change: Change, doomed: set[tuple[str, str]]) -> Change:
+    kind, found = work.kinds[change.kind], []
+    if change.action in DESTROYS and change.live is not None and not kind.retires:
+        found += [*_children(work, kind, change.live, doomed, change.address), *_parts(work, kind, change, change.live)]
+    if change.action in STAYS:
+        found += _hidden(kind, change)
+    return replace(change, impacts=(*change.impacts, *found)) if found else change
+
+
+def _children(work: Work, kind: Kind, parent: Live, doomed: set[tuple[str, str]], address: str) -> Iterable[Impact]:
+    """Children cannot exist without their parent: name those that this plan does not destroy on its own."""
+    for child in work.kinds.values():
+        mark = kind.nesting(child.name)
+        if mark is None:
+            continue
+        noun = f"{child.title.lower()}s of it go along"
+        why = work.inputs.snapshot.unknown.get(child.name)
+        if why or child.name not in work.inputs.snapshot.lives:
+            yield Impact(None, noun, detail=why or "they were not read", effect="unmanaged")
+            continue
+        owner = RemoteId(kind.name, parent.id)
+        mine = [live for live in work.inputs.snapshot.lives[child.name] if live.attrs.get(mark.parent) == owner]
+        ours = set(work.spares.get(address, ()))
+        for effect, lives in (
+            ("along", [live for live in mine if live.id in ours]),
+            ("unmanaged", [live for live in mine if live.id not in ours]),
+        ):
+            names = tuple(_name(work, child, live) for live in lives if (child.name, live.id) not in doomed)
+            if names:
+                yield Impact(len(names), noun, effect="along" if effect == "along" else "unmanaged", objects=names)
+
+
+def _name(work: Work, kind: Kind, live: Live) -> str:
+    """Return the address of a managed object, otherwise its name."""
+    address = work.owners.get((kind.name, live.id))
+    return address or str(live.attrs.get(kind.label) or f"id {live.id}")
+
+
+def _parts(work: Work, kind: Kind, change: Change, live: Live) -> Iterable[Impact]:
+    """Parts of the object go with it. Those that nobody declared are somebody else's; what only links the object to
+    another goes with either of the two, and is nobody's loss.
+    """
+    for name, part in kind.parts.items():
+        applied = decode(change.binding.applied.get(name)) if change.binding is not None else None
+        known = {one for one, _ in _entries(work, kind, name, applied)}
+        mine: list[str] = []
+        others: list[str] = []
+        for identity, text in _entries(work, kind, name, live.attrs.get(name)):
+            (others if part.own and identity not in known else mine).append(text)
+        if mine:
+            yield Impact(len(mine), part.noun, effect="along", objects=tuple(mine))
+        if others:
+            yield Impact(len(others), f"{part.noun} that nobody declared", effect="unmanaged", objects=tuple(others))
+
+
+def _entries(work: Work, kind: Kind, name: str, value: Value) -> list[tuple[str, str]]:
+    """Return (identity, name) of each entry of an attribute that lists or maps parts."""
+    attribute = kind.attributes.get(name)
+    if attribute is None or value in (None, "", [], {}):
+        return []
+    normal = attribute.normal(value)
+    if isinstance(normal, Mapping):
+        return [(key.replace("_", "-"), str(key)) for key in normal]
+    if not isinstance(normal, list | tuple):
+        return [(str(normal), _text(work, normal))]
+    return [(_text(work, one), _text(work, one)) for one in normal]
+
+
+def _text(work: Work, one: Value) -> str:
+    if isinstance(one, Mapping):
+        return str(one.get("value", ""))
+    if isinstance(one, RemoteId):
+        return work.owners.get((one.kind, one.id)) or f"{one.kind} {one.id}"
+    return str(one)
+
+
+def _hidden(kind: Kind, change: Change) -> Iterable[Impact]:
+    """Say what nobody will see any more."""
+    before = change.live.attrs if change.live is not None else {}
+    why = kind.hidden({**before, **change.desired})
+    if why and (change.live is None or change.action is Action.REPLACE or not kind.hidden(before)):
+        yield Impact(
+            1, f"{kind.title.lower()} is invisible", detail=f"({why})", effect="hidden", objects=(change.address,)
+        )
