@@ -133,13 +133,22 @@ def plan_and_apply(
     telling: Telling,
     guards_from: str | None = None,
 ) -> int:
-    """Plan, show, ask, apply; also what `destroy` does."""
+    """Plan, show, ask, apply, under the lock from the plan to the last write; also what `destroy` does."""
+    from reconciler.workflow.applying import operation_of
+    from reconciler.workflow.holding import locked
+
+    opened = bordered(session(chosen), guards_from)
+    with locked(opened, operation_of(options.recorded()), timeout=lock_timeout):
+        return apply_under_lock(chosen, opened, options, approval, telling)
+
+
+def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Approval, telling: Telling) -> int:
+    """Plan, show, ask, apply in a session that holds the lock of its state."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.applying import fold_journal
     from reconciler.workflow.planning import make_plan
     from reconciler.workflow.session import run_async
 
-    opened = bordered(session(chosen), guards_from)
     planned = run_async(make_plan(opened, options))
     document = planned.document
     if not telling.stream:
@@ -147,7 +156,7 @@ def plan_and_apply(
     if document.tripped:
         return refuse(document, telling, shown=True)
     if not planned.plan.steps and not telling.stream:
-        if fold_journal(opened, planned, lock_timeout=lock_timeout):
+        if fold_journal(opened, planned):
             note("The results of an interrupted run are recorded in the state now.")
         if chosen.verbose:
             requests_sent(planned.requests)
@@ -159,7 +168,7 @@ def plan_and_apply(
     if not approval.auto:
         planned = run_async(still_true(opened, planned, options))
         spent += planned.requests
-    return carry_out(opened, planned, lock_timeout, telling, spent=spent)
+    return carry_out(opened, planned, 0.0, telling, spent=spent)
 
 
 async def still_true(opened: Any, planned: Any, options: Any) -> Any:

@@ -33,6 +33,7 @@ from reconciler.cli.views import plan_view
 @click.option("--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds.")
 @click.option("--prune", is_flag=True, help="Delete what only the target holds.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
+@click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the target's lock.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
 @confirmation
 @selection
@@ -45,6 +46,7 @@ def command(
     names: str | None,
     prune: bool,
     auto_approve: bool,
+    lock_timeout: float,
     no_impact: bool,
     confirm_account: str | None,
     target: tuple[str, ...],
@@ -55,16 +57,27 @@ def command(
 
     What the target holds under the same names is taken over; nothing else of it is deleted without --prune.
     """
-    from reconciler.model.errors import Cancelled
-    from reconciler.workflow.copying import prepare_clone
+    from reconciler.workflow.holding import locked
     from reconciler.workflow.planning import Options
-    from reconciler.workflow.session import run_async
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
     one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
     options = Options(target, exclude, False, not no_impact, allow)
-    clone = run_async(prepare_clone(one, other, options, prune=prune, only=one.chosen_kinds(names)))
+    only = one.chosen_kinds(names)
+    approval = Approval(auto_approve, confirm_account)
+    with locked(other, f"clone from {source}", timeout=lock_timeout):
+        return _clone(one, other, options, approval, prune=prune, only=only, quiet=chosen.quiet)
+
+
+def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: bool, only: Any, quiet: bool) -> int:
+    """Plan, show, ask, copy, under the lock of the target."""
+    from reconciler.model.errors import Cancelled
+    from reconciler.workflow.copying import prepare_clone
+    from reconciler.workflow.session import run_async
+
+    clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
+    source, destination = one.settings.name, other.settings.name
     for line in clone.left_out:
         note(f"Not cloned: {line}")
     document = clone.planned.document
@@ -74,9 +87,9 @@ def command(
     say(plan_view(document, "text"))
     if document.tripped:
         return 7
-    if not Approval(auto_approve, confirm_account).given(other, document):
+    if not approval.given(other, document):
         raise Cancelled("cancelled; nothing was changed")
-    return _carry_out(other, clone, options, chosen.quiet)
+    return _carry_out(other, clone, options, quiet)
 
 
 def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:

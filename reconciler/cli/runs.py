@@ -38,18 +38,26 @@ def show(chosen: Globals, run: str, fmt: str) -> int:
     """Show RUN (a name, its beginning, or `latest`): its steps, what was there before, what came of them."""
     from reconciler.workflow import runs
 
-    found = runs.show(session(chosen, offline=True), run)
-    say(found.model_dump_json(indent=2) if fmt == "json" else _text(found))
+    opened = session(chosen, offline=True)
+    found = runs.show(opened, run)
+    holder = runs.live(opened) if found.result == "open" else None
+    say(found.model_dump_json(indent=2) if fmt == "json" else _text(found, holder))
     return 0
 
 
-def _text(run: Any) -> str:
+def _fate(holder: Any) -> str:
+    if holder is None:
+        return "it died; `reconciler runs resume` finishes its record and what it left undone"
+    return f"it runs: {holder.owner} on {holder.host} since {holder.since}"
+
+
+def _text(run: Any, holder: Any = None) -> str:
     from reconciler.render.tables import table
 
     facts = {
         "run": run.name,
         "operation": run.operation,
-        "result": f"{run.result} (it died, or still runs)" if run.result == "open" else run.result,
+        "result": f"{run.result} ({_fate(holder)})" if run.result == "open" else run.result,
         "by": f"{run.owner} on {run.host}" + (f", {run.job_url}" if run.job_url else ""),
         "when": f"{run.started} to {run.ended or '?'}",
         "requests": f"{run.requests} sent, {run.forecast if run.forecast is not None else '?'} forecast",
@@ -68,15 +76,22 @@ def _text(run: Any) -> str:
 @click.pass_obj
 def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_account: str | None) -> int:
     """Finish what the last run left undone, and nothing else. `apply` does so too, with everything else."""
-    from reconciler.cli.apply import Telling, plan_and_apply
+    from reconciler.cli.apply import Telling, apply_under_lock
     from reconciler.workflow import runs
+    from reconciler.workflow.holding import locked
     from reconciler.workflow.planning import Options
+    from reconciler.workflow.session import open_book
 
-    name, left = runs.unfinished(session(chosen))
-    if not left:
-        say("There is nothing to resume: the last run was finished.")
-        return 0
-    note(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
-    options = Options(tuple(left), (), False, True, ())
-    telling = Telling(chosen.quiet, chosen.verbose)
-    return plan_and_apply(chosen, options, Approval(auto_approve, confirm_account), lock_timeout, telling)
+    opened = session(chosen)
+    with locked(opened, "apply", timeout=lock_timeout, closing=False):
+        name, left = runs.unfinished(opened)
+        if not left:
+            for closed in runs.close(opened):
+                note(f"Finished the record of {closed}: see `reconciler runs show {closed}`")
+            say("There is nothing to resume: the last run was finished.")
+            return 0
+        note(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
+        open_book(opened).close_runs()
+        options = Options(tuple(left), (), False, True, ())
+        telling = Telling(chosen.quiet, chosen.verbose)
+        return apply_under_lock(chosen, opened, options, Approval(auto_approve, confirm_account), telling)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import click
 
-from reconciler.cli.apply import Telling, plan_and_apply
+from reconciler.cli.apply import Telling, apply_under_lock
 from reconciler.cli.approval import Approval
 from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, selection, session
 from reconciler.cli.program import Globals
@@ -49,9 +50,9 @@ def command(
     max_requests: int | None,
 ) -> int:
     """Undo RUN (default: the last one): plan its inverse, show what cannot come back, ask, apply."""
+    from reconciler.workflow.holding import locked
     from reconciler.workflow.planning import Options
-    from reconciler.workflow.restoring import lots_of, newest_run
-    from reconciler.workflow.undoing import inverse_of
+    from reconciler.workflow.restoring import newest_run
 
     if out is not None and (restore is not None or archive is not None):
         raise click.UsageError("--out only saves a plan: --restore and --archive belong to an undo that is applied")
@@ -60,38 +61,63 @@ def command(
     opened = session(chosen)
     if restore is not None and run is None:
         run = newest_run(restore)
-    inverse = inverse_of(opened, run, undone=restore is not None)
-    lots = [] if restore is None else lots_of(opened, restore, inverse.run)
-    options = Options(target, exclude, False, not no_impact, allow, max_requests, inverse=inverse)
-    if out is not None:
-        return _save(opened, options, out)
-    code = 0
     approval = Approval(auto_approve, confirm_account)
-    if inverse.addresses or inverse.lost:
-        telling = Telling(chosen.quiet, chosen.verbose, archive=archive_of(archive, archive_requests))
-        code = plan_and_apply(chosen, options, approval, lock_timeout, telling)
+    selected = Options(target, exclude, False, not no_impact, allow, max_requests)
+    if out is not None:
+        return _save(opened, run, selected, out)
+    telling = Telling(chosen.quiet, chosen.verbose, archive=archive_of(archive, archive_requests))
+    with locked(opened, "undo", timeout=lock_timeout, closing=run is not None):
+        return _undo(chosen, opened, run, restore, selected, approval, telling)
+
+
+def _undo(
+    chosen: Globals,
+    opened: Any,
+    run: str | None,
+    restore: Path | None,
+    selected: Any,
+    approval: Approval,
+    telling: Telling,
+) -> int:
+    """Plan the inverse, show, ask, apply, and put archived records back, under the lock."""
+    from reconciler.workflow.restoring import lots_of
+    from reconciler.workflow.session import open_book
+    from reconciler.workflow.undoing import inverse_of
+
+    inverse = inverse_of(opened, run, undone=restore is not None)
+    open_book(opened).close_runs()
+    if inverse.by:
+        say(f"The run {inverse.run} is undone already, by {inverse.by}.")
+        note(f"To undo that undo: reconciler undo {inverse.by}")
+        return 0
+    lots = [] if restore is None else lots_of(opened, restore, inverse.run)
+    code = 0
+    if inverse.addresses or inverse.lost or inverse.resumed:
+        options = replace(selected, inverse=inverse)
+        code = apply_under_lock(chosen, opened, options, approval, telling)
     if code == 0 and lots:
         approval.agrees(opened)
-        code = _put_back(opened, lots, auto=auto_approve, lock_timeout=lock_timeout)
+        code = _put_back(opened, lots, auto=approval.auto)
     return code
 
 
-def _save(opened: Any, options: Any, out: Path) -> int:
+def _save(opened: Any, run: str | None, selected: Any, out: Path) -> int:
     """Plan, show and save."""
     from reconciler.cli.plan import exit_code
     from reconciler.cli.views import plan_view
     from reconciler.workflow.planning import make_plan
     from reconciler.workflow.saved import write_plan
     from reconciler.workflow.session import run_async
+    from reconciler.workflow.undoing import inverse_of
 
-    planned = run_async(make_plan(opened, options))
+    planned = run_async(make_plan(opened, replace(selected, inverse=inverse_of(opened, run))))
     say(plan_view(planned.document, "text"))
     write_plan(planned.document, out, opened.settings.recipients)
     note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
     return exit_code(planned.document, False)
 
 
-def _put_back(opened: Any, lots: list[Any], *, auto: bool, lock_timeout: float) -> int:
+def _put_back(opened: Any, lots: list[Any], *, auto: bool) -> int:
     """Show what was archived, ask, put it back, and say what became of it."""
     from reconciler.model.errors import Cancelled
     from reconciler.render import archives
@@ -108,6 +134,6 @@ def _put_back(opened: Any, lots: list[Any], *, auto: bool, lock_timeout: float) 
         if sent < whole:
             note(f"{address}: {sent:,} of {whole:,} records")
 
-    found = run_async(restore(opened, lots, tell, lock_timeout=lock_timeout))
+    found = run_async(restore(opened, lots, tell))
     say(archives.returned(found, **style()))
     return 5 if any(one.lost and not one.lot.why for one in found) else 0

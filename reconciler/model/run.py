@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.model.state import Binding, Record, open_intents
+from reconciler.model.state import Binding, Record, State, open_intents
 
 RUN_FORMAT = "1.0"
 MASKED = "(sensitive)"
@@ -115,12 +115,79 @@ def _so_far(step: RunStep, records: Iterable[Record]) -> RunStep:
 
 def interrupted(run: RunRecord, records: Iterable[Record]) -> RunRecord:
     """Return the last word on a run that died, made of the journal before it is folded: nobody can tell afterwards."""
-    told = so_far(run, records)
+    return _last_word(so_far(run, records), "it was interrupted; this is what its journal said")
+
+
+def settled(run: RunRecord, after: State | None) -> RunRecord:
+    """Return the last word on a run of which no journal is left: what the state says that it wrote; None: it wrote
+    none, so it sent nothing.
+    """
+    if after is None:
+        return _last_word(run, "it died before its first step")
+    told = run.model_copy(
+        update={"steps": [_as_recorded(step, run.name, after) for step in run.steps], "serial_after": after.serial}
+    )
+    return _last_word(told, "it died before its record was finished; this is what the state says of it")
+
+
+def _as_recorded(step: RunStep, run: str, after: State) -> RunStep:
+    """Return a step as the state after the run shows it. Of an update or a delete that it does not show nobody can
+    tell whether the account took it; a create that may have been executed is among the open ones.
+    """
+    if step.address in after.intents:
+        return step.model_copy(
+            update={"started": True, "message": "sent, or about to be; the next apply looks it up by name"}
+        )
+    binding = after.resources.get(step.address)
+    if binding is None and step.action in ("delete", "forget"):
+        return step.model_copy(update={"result": "done"})
+    if binding is None and step.action in ("create", "adopt"):
+        return step.model_copy(update={"result": "failed", "message": "the state does not know it"})
+    if binding is not None and binding.incomplete:
+        return step.model_copy(update={"id": binding.id, "message": "begun; the next apply finishes it"})
+    if binding is not None and (binding.run == run or step.action in ("create", "adopt", "move")):
+        return step.model_copy(update={"result": "done", "id": binding.id})
+    return step.model_copy(
+        update={"started": True, "message": "the state does not show it; the next plan shows whether it was taken"}
+    )
+
+
+def reconstructed(name: str, plan: str, before: State | None, after: State) -> RunRecord:
+    """Return a record in place of one that is gone: what differs between the versions of the state around the run."""
+    found = RunRecord(name=name, operation="apply", account=after.account, plan=plan, serial_after=after.serial)
+    note = "its record is gone"
+    if before is None:
+        note += ", and so is the version of the state before it: nothing tells what it did"
+        return found.model_copy(update={"result": "failed", "notes": [note], "serial_before": after.serial})
+    steps = []
+    for address in sorted({*before.resources, *after.resources}):
+        old, new = before.resources.get(address), after.resources.get(address)
+        if old is not None and new is not None and (old.applied, old.id) == (new.applied, new.id):
+            continue
+        held = new or old
+        assert held is not None
+        was, now = (old.applied if old is not None else {}), (new.applied if new is not None else {})
+        steps.append(
+            RunStep(
+                address=address,
+                kind=held.kind,
+                action="create" if old is None else "delete" if new is None else "update",
+                result="done",
+                id=held.id,
+                changed=sorted(one for one in {*was, *now} if was.get(one) != now.get(one)),
+                before=old and dict(was),
+                binding=old,
+            )
+        )
+    told = found.model_copy(update={"steps": steps, "serial_before": before.serial})
+    return _last_word(told, f"{note}; this is what the versions of the state before and after it say")
+
+
+def _last_word(told: RunRecord, note: str) -> RunRecord:
     done = [step for step in told.steps if step.result == "done"]
     summary = {
         word: sum(step.action == action for step in done)
         for word, action in (("added", "create"), ("changed", "update"), ("destroyed", "delete"))
     }
     result = "complete" if len(done) == len(told.steps) else "partial"
-    notes = [*run.notes, "it was interrupted; this is what its journal said"]
-    return told.model_copy(update={"result": result, "summary": summary, "notes": notes})
+    return told.model_copy(update={"result": result, "summary": summary, "notes": [*told.notes, note]})

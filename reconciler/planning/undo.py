@@ -27,6 +27,10 @@ class Inverse:
     desired: Desired
     addresses: frozenset[str]
     lost: tuple[str, ...] = ()
+    resumed: bool = False
+    """An undo of this run was begun, and did not come to its end."""
+    by: str = ""
+    """The undo that undid this run already; there is nothing to do."""
 
 
 @dataclass
@@ -140,7 +144,8 @@ def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:
 
 def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     """What was deleted is made anew, as far as the API could show it."""
-    if step.address in work.state.resources and not step.unknown:
+    again = work.state.resources.get(step.address)
+    if again is not None and not (step.unknown or again.incomplete or again.spares):
         return
     if kind.retires:
         _updated(step.model_copy(update={"changed": sorted(step.before or {})}), kind, work)

@@ -24,6 +24,7 @@ from reconciler.planning.planner import plan
 from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.workflow.files import write_files
+from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, make_plan, wanted
 from reconciler.workflow.session import Session, open_book
@@ -49,6 +50,11 @@ async def absorb(session: Session, options: Options) -> Absorbed:
 
     Raises what `make_plan` raises. The account is only read.
     """
+    with locked(session, "drift --absorb", timeout=10.0):
+        return await _absorb(session, options)
+
+
+async def _absorb(session: Session, options: Options) -> Absorbed:
     loaded = session.load()
     inputs, requests = await _inputs(session, loaded, options)
     drifted, now = drift(inputs), plan(inputs)

@@ -27,6 +27,7 @@ from reconciler.planning.pointing import pointing
 from reconciler.planning.work import Inputs
 from reconciler.workflow import recording
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
+from reconciler.workflow.holding import locked
 from reconciler.workflow.judging import counts_of, judged, let_pass
 from reconciler.workflow.locking import lock_info
 from reconciler.workflow.planning import Planned
@@ -58,8 +59,8 @@ async def apply_plan(
     applied.
     """
     let_pass(planned.document)
-    info = lock_info(session, _operation(planned.document.options))
-    with session.store.lock(info, timeout=lock_timeout) as hold:
+    operation = operation_of(planned.document.options)
+    with locked(session, operation, timeout=lock_timeout) as held:
         book = open_book(session)
         _same_state(planned, book)
         promise = planned.promise or planned.document
@@ -67,14 +68,14 @@ async def apply_plan(
         book.begin()
         async with AsyncExitStack() as stack:
             _take_over(session, book, planned)
-            remote = session.connect(stack, write=True, hold=hold)
+            remote = session.connect(stack, write=True, hold=held.hold)
             run = _Run(session, planned, book, remote, hooks)
             if archive is not None:
                 run.archived = await archive_losses(session, planned.plan, remote, archive, run.name)
-            return await run.run(info)
+            return await run.run(replace(held.info, operation=operation))
 
 
-def _operation(options: Mapping[str, Any]) -> str:
+def operation_of(options: Mapping[str, Any]) -> str:
     """Return what the plan is for, in a word or two."""
     if options.get("undo"):
         return f"undo {options['undo']}"
@@ -88,7 +89,7 @@ def fold_journal(session: Session, planned: Planned, *, lock_timeout: float = 0.
     """
     if not session.store.journal():
         return False
-    with session.store.lock(lock_info(session, "apply"), timeout=lock_timeout):
+    with locked(session, "apply", timeout=lock_timeout):
         book = open_book(session)
         if not book.records or not _known(planned, book):
             return False

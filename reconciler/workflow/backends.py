@@ -12,6 +12,7 @@ from reconciler.model.ports import Store, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import State
 from reconciler.store import dump_state, parse_state
+from reconciler.workflow.holding import locked
 from reconciler.workflow.locking import lock_info
 from reconciler.workflow.recording import run_name
 from reconciler.workflow.session import Book, Session, open_book
@@ -37,7 +38,7 @@ def push(session: Session, content: bytes, *, force: bool = False) -> int:
         raise StateError(
             f"the given state belongs to {given.account}, not to {session.identity}", hint="nothing was written"
         )
-    with session.store.lock(lock_info(session, "state push"), timeout=PATIENCE):
+    with locked(session, "state push", timeout=PATIENCE, closing=False):
         book = _folded(session)
         now = book.stored
         if now is not None and not force:
@@ -55,6 +56,7 @@ def _folded(session: Session) -> Book:
     """Return the state, with what an interrupted run left in the journal written into it: no version may lack that."""
     book = open_book(session)
     if book.records:
+        book.close_runs()
         book.close()
     return book
 
@@ -95,10 +97,10 @@ def restore(session: Session, serial: int) -> int:
     if wanted is None:
         kept = ", ".join(str(one.serial) for one in store.history()) or "none"
         raise PlanError(f"serial {serial} is not kept", hint=f"kept are: {kept}")
-    info = lock_info(session, "state restore")
     if not _damaged(store):
-        with store.lock(info, timeout=PATIENCE):
+        with locked(session, "state restore", timeout=PATIENCE, closing=False):
             return _put(session, _folded(session), wanted, "state restore")
+    info = lock_info(session, "state restore")
     now = store.rescue(wanted.model_copy(update={"updated": session.around.stamp()}), info, PATIENCE)
     record(session, "state restore", f"serial {serial} became {now}, over a damaged state")
     return now
@@ -117,14 +119,13 @@ def migrate(session: Session, url: str) -> int:
     place stays as it is. What a copy left there that was cut off is gone on with.
     """
     target = session.store_at(url)
-    info = lock_info(session, "state migrate")
-    with session.store.lock(info, timeout=PATIENCE):
+    with locked(session, "state migrate", timeout=PATIENCE, closing=False) as held:
         if _folded(session).stored is None:
             raise StateError(f"there is no state at {session.store.where}", hint="nothing was copied")
         present = target.read()
         if present is not None and not _cut_off(session.store, target, present):
             raise StateError(f"there is a state at {target.where} already", hint="nothing was copied")
-        with target.lock(info, timeout=PATIENCE):
+        with target.lock(held.info, timeout=PATIENCE):
             count = _copy(session.store, target)
     target.close()
     return count
@@ -158,7 +159,7 @@ def _copy(source: Store, target: Store) -> int:
 
 def rekey(session: Session) -> int:
     """Write every document anew for the recipients in the project file; returns how many."""
-    with session.store.lock(lock_info(session, "state rekey"), timeout=PATIENCE):
+    with locked(session, "state rekey", timeout=PATIENCE, closing=False):
         _folded(session)
         return session.store.reseal()
 

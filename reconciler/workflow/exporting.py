@@ -34,8 +34,8 @@ from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.files import write_files
+from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.locking import lock_info
 from reconciler.workflow.session import EMULATOR, Book, Session, open_book, open_session
 
 HEADER = "# Written by `reconciler export`.\n\n"
@@ -95,13 +95,15 @@ async def export_account(session: Session, out: Path | None, extent: Extent = WH
     """
     folder = _absolute(out) if out is not None else session.folder
     async with AsyncExitStack() as stack:
+        if folder == session.folder:
+            stack.enter_context(locked(session, "export", timeout=10.0))
         remote = session.connect(stack, write=False)
         await check_account(session, remote, None)
         seen = await read_all(session, remote, extent.kinds)
         requests = remote.requests
-    target = session if folder == session.folder else _project(session, folder)
-    outcome = _Exporting(target, seen, extent).run()
-    return replace(outcome, requests=requests)
+        target = session if folder == session.folder else _project(session, folder)
+        stack.enter_context(locked(target, "export", timeout=10.0))
+        return replace(_Exporting(target, seen, extent).run(), requests=requests)
 
 
 @dataclass
@@ -261,7 +263,7 @@ class _Exporting:
 
     def _bind(self, after: Loaded, kept: list[Exported], secrets: Mapping[str, str], rewriting: Rewriting) -> None:
         session = self.session
-        with session.store.lock(lock_info(session, "export"), timeout=10.0):
+        with locked(session, "export", timeout=10.0):
             book = open_book(session)
             state = book.state()
             bindings = dict(state.resources)
@@ -283,7 +285,7 @@ class _Exporting:
                     for address, one in bindings.items()
                     if address in after.desired.resources or address not in done
                 }
-            book.base = state.model_copy(update={"resources": bindings})
+            book.base = state.model_copy(update={"resources": bindings, "intents": book.intents()})
             book.records = []
             book.close(account=session.identity)
 

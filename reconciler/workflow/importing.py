@@ -9,8 +9,8 @@ from reconciler.model.errors import PlanError
 from reconciler.model.state import Binding, Record
 from reconciler.planning.match import stored_key
 from reconciler.workflow.exporting import read_all
+from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.locking import lock_info
 from reconciler.workflow.session import Session, open_book
 
 
@@ -20,9 +20,14 @@ async def import_object(session: Session, address: str, identity: str) -> Bindin
     kind_name, _ = split(address) if "." in address else (address, "")
     if address not in loaded.desired.resources or kind_name not in session.kinds:
         raise PlanError(f"{address} is not declared", hint="declare it first: the next plan then shows what differs")
+    with locked(session, "import", timeout=10.0):
+        return await _bind(session, address, kind_name, identity)
+
+
+async def _bind(session: Session, address: str, kind_name: str, identity: str) -> Binding:
+    book = open_book(session)
     async with AsyncExitStack() as stack:
         remote = session.connect(stack, write=False)
-        book = open_book(session)
         await check_account(session, remote, book.stored)
         seen = await read_all(session, remote, frozenset([kind_name]))
     if kind_name in seen.unknown:
@@ -30,19 +35,17 @@ async def import_object(session: Session, address: str, identity: str) -> Bindin
     live = next((one for one in seen.lives.get(kind_name, ()) if one.id == identity), None)
     if live is None or live.builtin:
         raise PlanError(f"the account has no {kind_name} with id {identity} that can be managed")
-    with session.store.lock(lock_info(session, "import"), timeout=10.0):
-        book = open_book(session)
-        held = next(
-            (other for other, one in book.state().resources.items() if (one.kind, one.id) == (kind_name, identity)),
-            None,
-        )
-        if held is not None and held != address:
-            raise PlanError(f"id {identity} is bound to {held} already", hint=f"reconciler state mv {held} {address}")
-        keys = session.kinds[kind_name].natural_keys(live.attrs)
-        binding = Binding(
-            id=identity, kind=kind_name, natural_key=stored_key(keys[0]) if keys else [], created=live.created
-        )
-        book.begin()
-        book.record(Record(op="bind", address=address, binding=binding))
-        book.close(account=session.identity)
+    held = next(
+        (other for other, one in book.state().resources.items() if (one.kind, one.id) == (kind_name, identity)),
+        None,
+    )
+    if held is not None and held != address:
+        raise PlanError(f"id {identity} is bound to {held} already", hint=f"reconciler state mv {held} {address}")
+    keys = session.kinds[kind_name].natural_keys(live.attrs)
+    binding = Binding(
+        id=identity, kind=kind_name, natural_key=stored_key(keys[0]) if keys else [], created=live.created
+    )
+    book.begin()
+    book.record(Record(op="bind", address=address, binding=binding))
+    book.close(account=session.identity)
     return binding

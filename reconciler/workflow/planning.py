@@ -203,7 +203,16 @@ def finish(
 
 
 def _interrupted(book: Book) -> list[str]:
-    """Say what is taken over from a run that died, or that ended without an answer to a create."""
+    """Say who is writing meanwhile; or what is taken over from a run that died, or that ended without an answer to a
+    create.
+    """
+    if book.live is not None:
+        who = f"{book.live.owner} on {book.live.host}" + (f" (process {book.live.pid})" if book.live.pid else "")
+        said = (
+            f"{who} holds the lock for {book.live.operation or 'something'} since {book.live.since}, and may be "
+            "writing: this plan is made from the state as it was recorded before; make a new one when that has ended"
+        )
+        return [said]
     notes = []
     settled = [record for record in book.records if record.op in ("bind", "drop", "move")]
     results = len({name for record in settled for name in (record.moves.values() or [record.address])})

@@ -14,8 +14,8 @@ from reconciler.model.salvage import Lot, Record, Returned, Salvage
 from reconciler.store import Seal
 from reconciler.workflow.archiving import read_records
 from reconciler.workflow.backends import record
+from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.locking import lock_info
 from reconciler.workflow.session import Session, open_book
 
 AT_ONCE = 100
@@ -74,11 +74,11 @@ async def restore(
 
     Raises what sending raises; what was put back until then stays, and another call goes on from there.
     """
-    with session.store.lock(lock_info(session, "restore"), timeout=lock_timeout) as hold:
+    with locked(session, "restore", timeout=lock_timeout) as held:
         state = open_book(session).state()
         found = []
         async with AsyncExitStack() as stack:
-            remote = session.connect(stack, write=False, restore=True, hold=hold)
+            remote = session.connect(stack, write=False, restore=True, hold=held.hold)
             await check_account(session, remote, state)
             for lot in lots:
                 binding = state.resources.get(lot.address)

@@ -5,21 +5,25 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.model.errors import PlanError
+from reconciler.model.ports import LockInfo
 from reconciler.model.run import RunRecord, so_far
-from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.session import Book, Session, open_book
 
 LATEST = "latest"
 
 
 def rows(session: Session) -> list[dict[str, Any]]:
     """Return one row for each kept run, newest first."""
-    store = session.store
-    found = [run for name in reversed(store.run_names()) if (run := store.run(name)) is not None]
+    book, running = open_book(session), live(session)
+    kept = [run for name in reversed(book.store.run_names()) if (run := book.store.run(name)) is not None]
+    gone = None if running else book.unrecorded()
+    found = sorted([*kept, *([gone] if gone is not None else [])], key=lambda run: run.name, reverse=True)
+    newest = next((run.name for run in found if run.result == "open"), "")
     return [
         {
             "run": run.name,
             "operation": run.operation,
-            "result": run.result,
+            "result": _result(run, running if run.name == newest else None),
             "started": run.started,
             "ended": run.ended,
             "owner": run.owner,
@@ -31,18 +35,47 @@ def rows(session: Session) -> list[dict[str, Any]]:
     ]
 
 
+def _result(run: RunRecord, running: LockInfo | None) -> str:
+    return run.result if run.result != "open" else "running" if running is not None else "interrupted"
+
+
+def live(session: Session) -> LockInfo | None:
+    """Return who holds the lock of the state, if that is somebody else; asked only where a record is open."""
+    if session.state_url in session.held:
+        return None
+    for name in reversed(session.store.run_names()):
+        run = session.store.run(name)
+        if run is not None and (run.steps or run.result == "open"):
+            return session.store.holder() if run.result == "open" else None
+    return None
+
+
 def show(session: Session, name: str) -> RunRecord:
-    """Return a run by its name, the beginning of it, or `latest`; what a dead run did comes from the journal."""
-    run = session.store.run(_named(session, name))
-    if run is None:
-        raise PlanError(f"the record of the run {name} is gone", hint="`reconciler runs list` shows the kept ones")
+    """Return a run by its name, the beginning of it, or `latest`. What a run did that died, or still runs, comes from
+    the journal, or where that is gone from the state that it wrote; it stays `open` until somebody closes the record.
+    """
+    book = open_book(session)
+    run = _kept(book, name)
     if run.result != "open":
         return run
-    return so_far(run, open_book(session).records)
+    if book.live is not None:
+        return so_far(run, session.store.journal())
+    if any(record.run == run.name for record in book.records):
+        return so_far(run, book.records)
+    return book.told(run).model_copy(update={"result": "open"})
 
 
-def _named(session: Session, name: str) -> str:
-    names = list(session.store.run_names())
+def _kept(book: Book, name: str) -> RunRecord:
+    gone = book.unrecorded() if book.live is None else None
+    names = sorted([*book.store.run_names(), *([gone.name] if gone is not None else [])])
+    found = _named(names, name)
+    run = gone if gone is not None and found == gone.name else book.store.run(found)
+    if run is None:
+        raise PlanError(f"the record of the run {name} is gone", hint="`reconciler runs list` shows the kept ones")
+    return run
+
+
+def _named(names: list[str], name: str) -> str:
     hits = (
         names[-1:]
         if name == LATEST
@@ -52,6 +85,16 @@ def _named(session: Session, name: str) -> str:
         return hits[0]
     problem = "fits several runs" if hits else "is no kept run"
     raise PlanError(f"`{name}` {problem}", hint="`reconciler runs list` shows their names")
+
+
+def close(session: Session) -> list[str]:
+    """Finish the records of runs that died, and fold what their journal says into the state; return their names."""
+    book = open_book(session)
+    names = book.close_runs()
+    if book.records:
+        book.begin()
+        book.close(account=session.identity)
+    return names
 
 
 def unfinished(session: Session) -> tuple[str, list[str]]:

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +21,9 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
-from reconciler.model.ports import Hold, Store
+from reconciler.model.ports import Hold, LockInfo, Store
 from reconciler.model.recording import unreadable
-from reconciler.model.run import interrupted
+from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
 from reconciler.model.waits import Waits
 from reconciler.planning.hiding import secrets_in
@@ -35,6 +34,8 @@ if TYPE_CHECKING:
     from reconciler.emulator import Account
 
 EMULATOR = "emulator:"
+REPLACED = ("state push", "state restore", "state migrate")
+"""What puts another state in place of the one that runs wrote."""
 
 
 @dataclass(frozen=True)
@@ -77,6 +78,14 @@ def within(around: Surroundings) -> Iterator[None]:
         _AROUND.reset(before)
 
 
+@dataclass(frozen=True)
+class Held:
+    """The lock of a state that this session holds, and as whom."""
+
+    info: LockInfo
+    hold: Hold
+
+
 @dataclass
 class Session:
     """An opened environment. Use `open_session`."""
@@ -96,11 +105,23 @@ class Session:
     """What is managed for this run beside what the state knows."""
     revealed: set[str] = field(default_factory=set)
     """Secrets that were resolved so far: whatever the account says is searched for them before it is shown."""
+    stores: dict[str, Store] = field(default_factory=dict, repr=False)
+    """The store of each URL, the same one for all that is derived from a session: a lock belongs to its store."""
+    held: dict[str, Held] = field(default_factory=dict, repr=False)
+    """The locks that are held, by the URL of their state."""
 
-    @cached_property
+    @property
+    def state_url(self) -> str:
+        """Where the state of this environment is."""
+        return self.settings.state or f"file:state/{self.settings.name}.json"
+
+    @property
     def store(self) -> Store:
         """The state store of this environment, one for the session."""
-        return self.store_at(self.settings.state or f"file:state/{self.settings.name}.json")
+        url = self.state_url
+        if url not in self.stores:
+            self.stores[url] = self.store_at(url)
+        return self.stores[url]
 
     def store_at(self, url: str) -> Store:
         """Return the store of another URL, with the settings of this environment."""
@@ -248,6 +269,8 @@ class Book:
     stamp: Callable[[], str]
     dead: frozenset[str] = frozenset()
     """Runs whose journal was there when the book was opened."""
+    live: LockInfo | None = None
+    """Who was writing the state when the book was opened; its journal is not looked at."""
     announced: dict[str, Intent | None] = field(default_factory=dict)
 
     def announce(self, intents: Mapping[str, Intent | None], run: str) -> None:
@@ -289,14 +312,56 @@ class Book:
             self.store.write(self.base, expected_serial=None)
             self.stored = self.base
 
+    def told(self, run: RunRecord) -> RunRecord:
+        """Return the last word on a run that died without one: its journal says what it did, or the version of the
+        state that it wrote.
+        """
+        if any(record.run == run.name for record in self.records):
+            return interrupted(run, self.records)
+        after = self.stored if self.stored is not None and self.stored.serial > run.serial_before else None
+        if after is not None and after.serial > run.serial_before + 1:
+            after = self.store.version(run.serial_before + 1) or after
+        return settled(run, after)
+
+    def close_runs(self) -> list[str]:
+        """Write the last word on every run that died without one, and return their names. Only under the lock: nobody
+        else is running. Whoever wrote the record of an apply had closed those before.
+        """
+        closed = []
+        gone = self.unrecorded()
+        if gone is not None:
+            self.store.save_run(gone)
+            closed.append(gone.name)
+        for name in reversed(self.store.run_names()):
+            run = self.store.run(name)
+            if run is not None and run.result == "open":
+                self.store.save_run(self.told(run))
+                closed.append(name)
+            elif run is not None and run.steps and not self.dead:
+                break
+        return closed
+
+    def unrecorded(self) -> RunRecord | None:
+        """Return what the state says of the last apply where no record of it is kept: its plan is on none. Not asked
+        of a state that was pushed or brought back since: it may be one of elsewhere.
+        """
+        if self.stored is None or not self.stored.applied_plans:
+            return None
+        last = self.stored.applied_plans[-1]
+        for name in reversed(self.store.run_names()):
+            run = self.store.run(name)
+            if run is not None and (run.plan == last or (not run.steps and run.operation in REPLACED)):
+                return None
+        now = self.stored
+        while (before := self.store.version(now.serial - 1)) and before.applied_plans[-1:] == [last]:
+            now = before
+        stamp = now.updated or self.stamp()
+        return reconstructed(f"{stamp}-{last[:6]}", last, before, now)
+
     def close(self, **changes: Any) -> State:
         """Fold the records into the state, write it with the next serial, and drop the journal. Creates that may have
         been executed stay on record; those that were announced and never begun do not.
         """
-        for name in sorted(self.dead):
-            run = self.store.run(name)
-            if run is not None and run.result == "open":
-                self.store.save_run(interrupted(run, self.records))
         intents = {name: one for name, one in self.intents().items() if name not in self.announced}
         update = {"serial": self.base.serial + 1, "updated": self.stamp(), "intents": intents, **changes}
         state = self.state().model_copy(update=update)
@@ -308,13 +373,21 @@ class Book:
 
 
 def open_book(session: Session) -> Book:
-    """Read state and journal. A first run begins a new state."""
+    """Read state and journal. A first run begins a new state. The journal of a run that is alive is its own: the state
+    is as it was recorded before.
+    """
     store = session.store
+    mine = session.state_url in session.held
+    live = None if mine or store.coalesces else store.holder()
     stored = store.read()
     base = stored or new_state(session.identity, lineage=session.around.token(), salt=session.around.token())
     if session.extra:
         base = base.model_copy(update={"resources": {**session.extra, **base.resources}})
     records = list(store.journal())
+    if records and live is None and not mine:
+        live = store.holder()  # asking may be dear, and a run may have begun since
+    if live is not None:
+        return Book(store, base, stored, [], session.around.stamp, live=live)
     dead = frozenset(record.run for record in records if record.run)
     return Book(store, base, stored, records, session.around.stamp, dead)
 

@@ -11,7 +11,7 @@ from reconciler.model.errors import PlanError
 from reconciler.model.renaming import Renaming, with_nested
 from reconciler.model.state import Binding, State
 from reconciler.workflow.backends import record
-from reconciler.workflow.locking import lock_info
+from reconciler.workflow.holding import locked
 from reconciler.workflow.session import Session, open_book
 
 
@@ -89,7 +89,7 @@ def edit(session: Session, operation: str, change: Callable[[dict[str, Binding]]
 
 def edit_state(session: Session, operation: str, change: Callable[[State], State]) -> None:
     """Change the state under its lock. Raises LockHeld, StateError."""
-    with session.store.lock(lock_info(session, operation), timeout=10.0):
+    with locked(session, operation, timeout=10.0):
         book = open_book(session)
         book.base = change(book.state().model_copy(update={"intents": book.intents()}))
         book.records = []

@@ -2,38 +2,87 @@
 
 from __future__ import annotations
 
-from reconciler.model.errors import PlanError
+from dataclasses import replace
+
+from reconciler.model.desired import Desired
+from reconciler.model.errors import PlanError, Refused
 from reconciler.model.renaming import Renaming
 from reconciler.model.run import RunRecord
 from reconciler.planning.undo import Inverse, inverse
 from reconciler.workflow import runs
 from reconciler.workflow.session import Session, open_book
 
+UNDO = "undo "
+"""What the operation of an undo begins with; the name of the run that it undoes follows."""
+
 
 def inverse_of(session: Session, name: str | None, *, undone: bool = False) -> Inverse:
-    """Return the inverse of a run; without a name, of the last one that did something. Raises PlanError, unless
-    `undone`, also where there is nothing left of it.
+    """Return the inverse of a run; without a name, of the last one that did something, and where that is an undo that
+    did not come to its end, the same inverse once more. An undo that did come to its end is undone by its name only:
+    without one, the inverse says `by` whom its run is undone.
+
+    Raises PlanError, unless `undone`, also where there is nothing left of it; Refused where a newer run has no finished
+    record, for it would be passed over.
     """
-    run = runs.show(session, name) if name else _last(session)
+    run, last = (runs.show(session, name), None) if name else _last(session)
+    if last is not None and last.result == "complete":
+        return Inverse(run.name, Desired(), frozenset(), by=last.name)
     run = as_called_now(session, run)
-    found = inverse(run, open_book(session).state(), session.kinds)
-    if not found.addresses and not found.lost and not undone:
+    resumed = last is not None or _begun(session, run)
+    found = replace(inverse(run, open_book(session).state(), session.kinds), resumed=resumed)
+    if not (found.addresses or found.lost or undone or resumed):
         raise PlanError(f"the run {run.name} did nothing that could be undone")
     return found
 
 
-def _last(session: Session) -> RunRecord:
+def _begun(session: Session, run: RunRecord) -> bool:
+    """Tell whether the newest run is an undo of this one that did not come to its end."""
     for name in reversed(session.store.run_names()):
-        run = runs.show(session, name)
-        if any(step.begun for step in run.steps):
-            return run
+        newest = session.store.run(name)
+        if newest is not None and newest.steps:
+            return newest.operation == f"{UNDO}{run.name}" and newest.result != "complete"
+    return False
+
+
+def _last(session: Session) -> tuple[RunRecord, RunRecord | None]:
+    """Return the run that a bare `undo` is about, and the undo of it that came last, if one did."""
+    book = open_book(session)
+    gone = book.unrecorded()
+    if gone is not None:
+        raise _passed_over(gone.name, "has no record")
+    for name in reversed(session.store.run_names()):
+        run = session.store.run(name)
+        if run is None or not (run.steps or run.result == "failed"):
+            continue
+        if not run.steps:
+            raise PlanError(
+                f"nothing tells what the last run, {run.name}, did: {'; '.join(run.notes)}",
+                hint="to undo an earlier one all the same, name it: `reconciler runs list`",
+            )
+        journaled = any(record.run == run.name for record in book.records)
+        if run.operation.startswith(UNDO):
+            return runs.show(session, run.operation.removeprefix(UNDO)), run if journaled else runs.show(session, name)
+        if run.result == "open" and not journaled:
+            raise _passed_over(run.name, "died before its record was finished")
+        told = runs.show(session, name)
+        if any(step.begun for step in told.steps):
+            return told, None
     raise PlanError("there is no run to undo", hint="`reconciler runs list` shows the kept ones")
 
 
 def as_called_now(session: Session, run: RunRecord) -> RunRecord:
-    """Return a run as if it had been about the addresses of today: what was renamed since is followed."""
+    """Return a run as if it had been about the addresses of today: what was renamed since is followed, but
+    for what an undo of it renamed back.
+    """
     for name in session.store.run_names():
         later = runs.show(session, name) if name > run.name else None
-        if later is not None and later.moves:
+        if later is not None and later.moves and later.operation != f"{UNDO}{run.name}":
             run = Renaming(later.moves).run(run)
     return run
+
+
+def _passed_over(name: str, why: str) -> Refused:
+    return Refused(
+        f"the last run, {name}, {why}: an undo would pass it over; nothing was changed",
+        hint="`reconciler runs resume` finishes the record; `reconciler undo` is then about that run",
+    )

@@ -224,7 +224,7 @@ def test_undo_is_an_ordinary_plan(world: World) -> None:
     assert sorted((row["tag"], row["description"]) for row in world.rows("tags")) == [("Gold", ""), ("VIP", "Old")]
     listed = json.loads(world.cli("runs", "list", "--format", "json").out)
     assert listed[0]["operation"].startswith("undo ")
-    assert world.cli("undo", "--auto-approve").code == 0
+    assert world.cli("undo", listed[0]["run"], "--auto-approve").code == 0
     assert sorted(row["tag"] for row in world.rows("tags")) == ["Silver", "VIP"]
 
 
@@ -268,7 +268,7 @@ def test_what_was_adopted_is_forgotten_and_what_was_forgotten_is_adopted(world: 
     world.apply(inverse=inverse_of(world.session(), None))
     assert world.state().resources == {}
     assert len(world.rows("tags")) == 1
-    world.apply(inverse=inverse_of(world.session(), None))
+    world.apply(inverse=inverse_of(world.session(), "latest"))
     assert world.state().resources["tag.vip"].id == "5"
 
 
