@@ -105,7 +105,7 @@ class Stage:
         return {
             str(path): path.read_bytes()
             for path in sorted(self.world.folder.glob("**/*.json*"))
-            if path.is_file() and path.parent.name == "state" and not path.name.endswith((".lock", ".info"))
+            if path.is_file() and path.parent.name == "state" and not path.name.endswith((".lock", ".info", ".busy"))
         }
 
     def normal(self, text: str) -> str:
