@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.cli import apply as cli_apply
+from reconciler.cli.approval import Approval
 from reconciler.model.state import Intent, Record
 from reconciler.store.lease import LeaseLock
 from reconciler.workflow.holding import locked
@@ -102,7 +102,7 @@ def test_the_lock_is_held_while_somebody_reads_the_plan(settled: World, monkeypa
         seen.append(settled.cli("apply", "--auto-approve").code)
         return False
 
-    monkeypatch.setattr(cli_apply.Approval, "given", asked)
+    monkeypatch.setattr(Approval, "given", asked)
     assert settled.cli("apply").code == 130
     assert seen == [8]
     monkeypatch.undo()
