@@ -7,7 +7,7 @@ left to do.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.engine.drive import drive
@@ -18,13 +18,10 @@ from reconciler.model.kind import Kinds
 from reconciler.model.plan import WRITES, Change, Plan, Step, flow_of, write_of
 from reconciler.model.state import Binding, Intent, Record
 from reconciler.model.values import Reference, RemoteId, encode
+from reconciler.model.waits import Waits
 
 SETTLE = 3
 """How often a create with a lost answer is looked for and, if it is not there, sent again."""
-LOOKS = (1.0, 4.0)
-"""Seconds before each look for what a write without an answer did: it may still be on its way, so that what is not
-there at the first look is looked for again before anything is sent again.
-"""
 AT_ONCE = 6
 """Steps in flight; the pacer decides how fast requests go, this only bounds open connections."""
 
@@ -34,6 +31,10 @@ class Ports:
     """What the applier needs from outside. `record` makes a journal record durable before it returns; `settle`
     returns the change that is left to do for an address (None: nothing) after looking at the account;
     `binding(change, id, complete, spares)` makes what the state remembers; `stop` is set to start nothing new.
+
+    `settling` are the seconds before each look for what a write without an answer did: it may still be on its way, so
+    that what is not there at the first look is looked for again before anything is sent again. `found` is what is left
+    to do for creates of a run that died, which came to light after the plan was made.
     """
 
     remote: Remote
@@ -45,6 +46,8 @@ class Ports:
     binding: Callable[[Change, str, bool, list[str]], Binding]
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    settling: Sequence[float] = Waits().settling
+    found: Mapping[str, Change] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -182,6 +185,11 @@ class _Applying:
 
     async def _create(self, step: Step, change: Change) -> None:
         self._record(Record(op="intent", run=self.name, address=change.address, intent=intent_of(change)))
+        found = self.ports.found.get(change.address)
+        if found is not None:
+            self.ports.emit(Noted(change.address, "a run that died had created it after all; looked it up by name"))
+            change = self._continued(change, found)
+            step = replace(step, op="update")
         for attempt in range(SETTLE):
             try:
                 await self._flow(step, change)
@@ -201,7 +209,7 @@ class _Applying:
     async def _look(self, address: str) -> Change | None:
         """Look at what a write without an answer left to do; None for nothing."""
         left = None
-        for pause in LOOKS:
+        for pause in self.ports.settling:
             self.ports.emit(Waiting(f"a write of {address} got no answer and may still be on its way", pause))
             await self.ports.sleep(pause)
             left = await self.ports.settle(address)

@@ -13,7 +13,7 @@ from reconciler.engine import apply as applier
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.errors import ReconcilerError, StalePlan, StateError
-from reconciler.model.events import Event, Finished, Noted
+from reconciler.model.events import Event, Finished, Noted, Waiting
 from reconciler.model.kind import Live, Tables
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, write_of
 from reconciler.model.ports import LockInfo
@@ -35,8 +35,6 @@ from reconciler.workflow.reading import again
 from reconciler.workflow.recording import run_name
 from reconciler.workflow.session import Book, Session, open_book
 
-LATE = 2.0
-"""Seconds until a read-back that does not show what was written is made again."""
 APPLIED_PLANS = 50
 """How many digests of applied plans the state remembers."""
 
@@ -160,11 +158,13 @@ class _Run:
         self.notes: list[str] = []
         self.tally = recording.Tally()
         self.archived = Archived()
+        self.found: dict[str, Change] = {}
 
     async def run(self, info: LockInfo) -> ApplySummary:
         steps = self.planned.plan
         left = pointing(steps, self.planned.inputs.snapshot, self.session.kinds)
         state, intents = self.book.state(), self.book.intents()
+        self.found = await self._find(intents)
         record = recording.begun(self.name, info, self.planned.document, state, intents, left, self.archived.folder)
         self.book.store.save_run(record)
         if self.book.store.coalesces:
@@ -215,7 +215,23 @@ class _Run:
             secret=self.session.secret,
             binding=self._binding,
             stop=self.hooks.stop,
+            settling=self.session.around.waits.settling,
+            found=self.found,
         )
+
+    async def _find(self, intents: Collection[str]) -> dict[str, Change]:
+        """Look once more for creates of a run that died or lost its lock, which the plan did not find: the last one may
+        have been on its way when the plan was made. Return what is left to do for those that are there.
+        """
+        creates = {change.address for change in self.planned.plan.changes if change.action is Action.CREATE}
+        open_ = frozenset(creates.intersection(intents))
+        if not open_:
+            return {}
+        pause = sum(self.session.around.waits.settling)
+        self._emit(Waiting("creates of a run that died may still be on their way", pause))
+        await asyncio.sleep(pause)
+        made = self._again(await self._look({address.partition(".")[0] for address in open_}), open_)
+        return {one.address: one for one in made.changes if one.live is not None and one.action is not Action.MANUAL}
 
     def _binding(self, change: Change, identity: str, complete: bool, spares: list[str]) -> Any:
         return binding_of(
@@ -281,7 +297,7 @@ class _Run:
             left = self._left(seen, touched)
             if left.steps:
                 # A listing may be late: what is sent twice for that would be there twice.
-                await asyncio.sleep(LATE)
+                await asyncio.sleep(self.session.around.waits.late)
                 seen = await self._look({change.kind for change in left.changes})
                 left = self._left(seen, touched)
             if left.steps:

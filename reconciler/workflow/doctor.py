@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
 from typing import Any
 
-from reconciler.model.kind import Live
+from reconciler.model.kind import Live, NaturalKey
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.planning.match import same_birth, stored_key
@@ -27,7 +27,7 @@ async def examine(session: Session) -> list[Row]:
         await check_account(session, remote, book.stored)
         kinds = frozenset(binding.kind for binding in bindings.values()) & set(session.kinds)
         seen = await read_all(session, remote, kinds)
-    rows = list(_open(book))
+    rows = [*_open(book), *_twins(session, bindings, seen)]
     shared = Counter((binding.kind, binding.id) for binding in bindings.values())
     for address, binding in sorted(bindings.items()):
         found = _problem(session, binding, seen, shared)
@@ -53,6 +53,30 @@ def _open(book: Book) -> Iterator[Row]:
             "problem": "its create may have been executed; the answer never came",
             "advice": "run `reconciler apply`: it looks the object up by name",
         }
+
+
+def _twins(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) -> Iterator[Row]:
+    """Objects with the natural key of one that the state knows, and that no address has: a create that was sent twice
+    leaves them, by a run that lost its lock or by hand, and no plan speaks of them.
+    """
+    owners = {(binding.kind, binding.id): address for address, binding in bindings.items()}
+    carriers: dict[tuple[str, NaturalKey], list[Live]] = defaultdict(list)
+    for name in sorted({binding.kind for binding in bindings.values()} & session.kinds.keys()):
+        for live in seen.lives.get(name, ()):
+            for key in session.kinds[name].natural_keys(live.attrs)[:1]:
+                carriers[name, key].append(live)
+    for (name, _), lives in carriers.items():
+        known = [owners[name, live.id] for live in lives if (name, live.id) in owners]
+        others = [live.id for live in lives if (name, live.id) not in owners and not live.builtin]
+        if known and others:
+            plural = "objects have" if len(others) > 1 else "object has"
+            yield {
+                "address": known[0],
+                "id": bindings[known[0]].id,
+                "problem": f"{len(others)} other {plural} the same name: id {', '.join(others)}",
+                "advice": "see in the product which one is in use and delete the others there; to keep another one, "
+                "`reconciler state rm` the address, then `reconciler import` that id",
+            }
 
 
 def _problem(

@@ -21,10 +21,11 @@ from typing import Any
 import pytest
 
 from reconciler.cli import program
+from reconciler.model.waits import Waits
 from reconciler.resources import load_kinds
 from reconciler.workflow import doctor
 from reconciler.workflow.planning import Options, make_plan
-from reconciler.workflow.session import open_session, run_async
+from reconciler.workflow.session import Surroundings, open_session, run_async, within
 from tests.store.wire_proxy import MODES, Mode, Proxy, proxy
 
 CONFIG = """
@@ -168,14 +169,17 @@ environments:
     requests_per_second: 2000
     guards: {{max_delete_percent: 100, max_records_lost: 1000000, allow_list_deletes: true}}
 """
-IMPATIENT = """
-import functools, sys
-from reconciler.remote import client
-client.Connection = functools.partial(client.Connection, timeout=1.0)
+HASTY = """
+import sys
 from reconciler.cli import program
-sys.exit(program.run(sys.argv[1:]))
+from reconciler.model.waits import Waits
+from reconciler.workflow.session import Surroundings, within
+with within(Surroundings(waits=Waits({waits}))):
+    sys.exit(program.run(sys.argv[1:]))
 """
-"""The program with less patience for answers, so that a timeout takes a second."""
+"""The program with other waits."""
+AT_ONCE = "settling=(0.0, 0.0), late=0.0"
+"""The account of these tests shows what it did at once."""
 
 
 @contextmanager
@@ -217,8 +221,9 @@ def project(folder: Path, url: str, config: str = CONFIG) -> None:
 
 def die(folder: Path, wire: Proxy, nth: int, mode: Mode | None) -> int:
     """Apply in a process that something happens to at its nth write; returns its exit code."""
-    program_ = ["-c", IMPATIENT] if mode == "timeout" else ["-m", "reconciler"]
-    command = [sys.executable, *program_, "--chdir", str(folder), "apply", "--auto-approve", "--quiet"]
+    waits = f"{AT_ONCE}, answer=1.0" if mode == "timeout" else AT_ONCE
+    command = [sys.executable, "-c", HASTY.format(waits=waits), "--chdir", str(folder)]
+    command += ["apply", "--auto-approve", "--quiet"]
     wire.arm(nth, mode)
     environ = {**os.environ, "NO_PROXY": "127.0.0.1"}
     with subprocess.Popen(
@@ -234,7 +239,8 @@ def die(folder: Path, wire: Proxy, nth: int, mode: Mode | None) -> int:
 def check_converged(folder: Path, wire: Proxy, case: str) -> None:
     """One re-run, and everything is as declared: no duplicate, nothing invisible, an empty plan, a sound state."""
     wire.arm(0, None)
-    code = program.run(["--chdir", str(folder), "apply", "--auto-approve", "--quiet"])
+    with within(Surroundings(waits=Waits(settling=(0.0, 0.0), late=0.0))):
+        code = program.run(["--chdir", str(folder), "apply", "--auto-approve", "--quiet"])
     assert code == 0, case
     dump = admin(wire.target, "GET", "dump")
     for table, names in KEYS.items():
