@@ -82,7 +82,8 @@ def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: boo
         note(f"Not cloned: {line}")
     document = clone.planned.document
     if clone.empty and not document.skipped:
-        say(f"No changes. {destination} holds everything that {source} does.")
+        what = "that a clone takes from" if clone.left_out else "of"
+        say(f"No changes. {destination} holds everything {what} {source}.")
         return 0
     say(plan_view(document, "text"))
     if document.tripped:

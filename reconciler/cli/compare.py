@@ -30,7 +30,8 @@ def command(
 
     opened = session(chosen, offline=True)
     outcome = run_async(compare(opened, left, right, opened.chosen_kinds(names)))
-    same = f"No differences: {right} is like {left} ({outcome.document.summary.unchanged} objects)."
+    what = " in what was compared" if outcome.left_out else ""
+    same = f"No differences{what}: {right} is like {left} ({outcome.document.summary.unchanged} objects)."
     equal = not outcome.document.changes
 
     def view(form: str) -> str:

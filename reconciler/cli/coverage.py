@@ -37,7 +37,10 @@ def command(chosen: Globals, least: float | None, fmt: str) -> int:
         more = f" and {len(loose) - SHOWN} more (--format json names all)" if len(loose) > SHOWN else ""
         if loose:
             say(f"Not managed: {', '.join(loose[:SHOWN])}{more}.")
-        say(f"{ledger.percent:.1f} % of the account's configuration is managed or deliberately ignored.")
+        for line in ledger.aside:
+            say(f"Not counted: {line}.")
+        rest = " that is counted" if ledger.aside else ""
+        say(f"{ledger.percent:.1f} % of the account's configuration{rest} is managed or deliberately ignored.")
     for kind, why in ledger.unknown.items():
         note(f"Not counted, {kind}: {why}")
     if ledger.unknown:

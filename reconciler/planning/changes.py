@@ -39,6 +39,7 @@ def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value
         resource=resource,
         depends_on=tuple(sorted({ref.address for ref in values.references(attrs) if isinstance(ref, Ref)})),
         moved_from=work.moved.get(resource.address),
+        reason=another_end(binding, resource),
     )
     if live is None:
         return _create(kind, base)
@@ -56,7 +57,7 @@ def _settled(work: Work, resource: Resource, binding: Binding | None, live: Live
         and resource.address not in work.inputs.in_flight
         and not binding.spares
         and not work.spares.get(resource.address)
-        and not _remembers_another_end(binding, resource)
+        and not another_end(binding, resource)
     )
 
 
@@ -94,28 +95,24 @@ def _existing(work: Work, kind: Kind, base: Change) -> Change | None:
     )
     if any(item.forces_replacement for item in todo):
         names = ", ".join(item.name for item in todo if item.forces_replacement)
-        return replace(base, action=Action.REPLACE, reason=f"{names} cannot be changed in place")
+        return replace(base, action=Action.REPLACE, reason=_also(f"{names} cannot be changed in place", base))
     if todo:
         desired = {name: value for name, value in base.desired.items() if name not in stuck}
         return replace(base, action=Action.UPDATE, attributes=todo, desired=desired)
     if adopts:
-        return replace(
-            base, action=Action.ADOPT, reason="finishes an interrupted create" if settled else "exists already"
-        )
+        why = "finishes an interrupted create" if settled else "exists already"
+        return replace(base, action=Action.ADOPT, reason=_also(why, base))
     if manual:
         return replace(base, action=Action.MANUAL)
     if base.moved_from is not None:
         return replace(base, action=Action.MOVE)
     if binding is not None and (
-        binding.incomplete
-        or binding.spares
-        or base.address in work.inputs.in_flight
-        or _remembers_another_end(binding, base.resource)
+        binding.incomplete or binding.spares or base.address in work.inputs.in_flight or base.reason
     ):
         return replace(
             base,
             action=Action.REFRESH,
-            reason="remove what the server made on its own" if spares else "record what holds already",
+            reason="remove what the server made on its own" if spares else base.reason or "record what holds already",
         )
     return None
 
@@ -197,12 +194,29 @@ def _removal(kind: Kind, base: Change, live: Live) -> Change:
     return replace(base, action=Action.DELETE, reason=reason, findings=tuple(refused))
 
 
-def _remembers_another_end(binding: Binding, resource: Resource | None) -> bool:
-    """Tell whether the state holds another protection or evacuation than is declared: both outlive their block."""
-    if resource is None:
-        return False
-    lifecycle = resource.lifecycle
-    return (binding.prevent_destroy, binding.on_destroy) != (lifecycle.prevent_destroy, lifecycle.on_destroy)
+def another_end(binding: Binding | None, resource: Resource | None) -> str:
+    """Return how the protection or evacuation that the state holds differs from what is declared, "" where it does not:
+    both outlive their block.
+    """
+    if binding is None or resource is None:
+        return ""
+    now, said = resource.lifecycle, []
+    if binding.prevent_destroy != now.prevent_destroy:
+        said.append("protected from now on" if now.prevent_destroy else "no longer protected (prevent_destroy)")
+    for what in sorted({*binding.on_destroy, *now.on_destroy}):
+        before, after = binding.on_destroy.get(what), now.on_destroy.get(what)
+        words = what.replace("_", " ").removesuffix(" to")
+        if after is None:
+            said.append(f"does not {words} to {before} any more before it goes (on_destroy)")
+        elif before != after:
+            said.append(
+                f"will {words} to {after}{f' instead of {before}' if before else ''} before it goes (on_destroy)"
+            )
+    return ", ".join(said)
+
+
+def _also(reason: str, base: Change) -> str:
+    return f"{reason}; {base.reason}" if base.reason else reason
 
 
 def _first_key(kind: Kind, live: Live) -> tuple[object, ...]:

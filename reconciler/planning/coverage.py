@@ -11,7 +11,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.project import Ignore
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
-from reconciler.planning.export import Exported, export
+from reconciler.planning.export import Exported, export, set_aside
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,7 @@ class Uncovered:
 @dataclass
 class KindCoverage:
     """One kind: how many objects are managed and deliberately ignored, and which are neither. `unknown` says why the
-    kind could not be read; `absent` that the account has no such thing.
+    kind could not be read; `absent` that the account has no such thing; `aside` what is not counted, and why.
     """
 
     kind: str
@@ -34,6 +34,7 @@ class KindCoverage:
     unmanaged: list[Uncovered] = field(default_factory=list)
     unknown: str = ""
     absent: bool = False
+    aside: list[str] = field(default_factory=list)
 
     @property
     def total(self) -> int:
@@ -61,7 +62,13 @@ def cover(
             row.ignored += 1
         else:
             row.unmanaged.append(Uncovered(one.resource.address, one.live.id))
-    return [row for row in rows.values() if kinds[row.kind].managed and (row.total or (row.unknown and not row.absent))]
+    for name, lines in set_aside(snapshot, kinds, bindings).items():
+        rows[name].aside = lines
+    return [
+        row
+        for row in rows.values()
+        if kinds[row.kind].managed and (row.total or row.aside or (row.unknown and not row.absent))
+    ]
 
 
 def percent(rows: Iterable[KindCoverage]) -> float:

@@ -50,6 +50,41 @@ def export_for_files(
     return exporting.run(), exporting.left_out
 
 
+def set_aside(
+    snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], only: frozenset[str] | None = None
+) -> dict[str, list[str]]:
+    """Return by kind what an export leaves out by decision, one line for each reason with how many and which: what
+    nobody expects to be managed (see `Kind.incidental`) and no state knows.
+    """
+    known = {(binding.kind, binding.id) for binding in bindings.values()}
+    found: dict[str, list[str]] = {}
+    for name, kind in kinds.items():
+        if not kind.managed or (only is not None and name not in only):
+            continue
+        reasons: dict[str, list[Live]] = defaultdict(list)
+        for live in snapshot.lives.get(name, ()):
+            why = kind.aside(live) or (MADE_BESIDE if kind.shared and not live.builtin else "")
+            if why and (name, live.id) not in known:
+                reasons[why].append(live)
+        lines = [f"{_counted(kind, lives)}: {why}" for why, lives in reasons.items()]
+        if lines:
+            found[name] = lines
+    return found
+
+
+MADE_BESIDE = "made beside the configuration; nobody declared it"
+NAMED = 5
+
+
+def _counted(kind: Kind, lives: list[Live]) -> str:
+    """Return how many objects, with their names unless those are of people."""
+    count = f"{len(lives)} of kind {kind.name}"
+    if kind.shared:
+        return count
+    names = ", ".join(f"`{live.attrs.get(kind.label) or live.id}`" for live in lives[:NAMED])
+    return f"{count} ({names}{f' and {len(lives) - NAMED} more' if len(lives) > NAMED else ''})"
+
+
 def sound(exported: Iterable[Exported]) -> list[Exported]:
     """Return what can be declared as it is now, without what stands in something that cannot."""
     exported = list(exported)
@@ -96,7 +131,7 @@ class _Exporting:
         """
         known = (kind.name, live.id) in self.known
         if live.builtin or not (known or not kind.incidental(live)):
-            if not live.builtin and kind.aside(live):
+            if kind.aside(live) and (kind.name, live.id) not in self.known:
                 self._leave_out(kind, live, kind.aside(live))
             return False
         found = declarable(kind, live) if self.for_files else undeclared(kind, live)

@@ -22,7 +22,7 @@ from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref
 from reconciler.planning.copying import Portable, inverted, mentioning, portable, strangers, translated
 from reconciler.planning.document import Heading, to_document
-from reconciler.planning.export import Exported, export, export_for_files, referred, sound
+from reconciler.planning.export import Exported, export, export_for_files, referred, set_aside, sound
 from reconciler.planning.guards import beyond
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
@@ -83,6 +83,7 @@ async def _held(
         exported = sound(exported)
     else:
         exported = export(seen, kinds, state.resources, only)
+        left_out = [line for lines in set_aside(seen, kinds, state.resources, only).values() for line in lines]
     left_out += [
         f"{one.resource.address}: {why}" for one in exported for why in (*one.dropped.values(), *one.partly.values())
     ]

@@ -29,6 +29,11 @@ class Ledger:
         """Kinds that could not be read, with the reason."""
         return {row.kind: row.unknown for row in self.kinds if row.unknown}
 
+    @property
+    def aside(self) -> list[str]:
+        """What is not counted by decision, in words."""
+        return [line for row in self.kinds for line in row.aside]
+
     def rows(self) -> list[dict[str, Any]]:
         """One row for each kind, for tables and machines."""
         return [
@@ -41,6 +46,7 @@ class Ledger:
                 "unmanaged": len(row.unmanaged),
                 "percent": round(percent([row]), 1) if not row.unknown else None,
                 "unknown": row.unknown or None,
+                "aside": row.aside,
                 "objects": [{"address": one.address, "id": one.id} for one in row.unmanaged],
             }
             for row in self.kinds
