@@ -55,20 +55,16 @@ class Border:
 def gone(count: int, kind: str = "tag", **more: Any) -> list[ChangeView]:
     """Deletes, and a replace among them."""
     actions = ["replace", *["delete"] * (count - 1)]
-    return [
-        ChangeView(address=f"{kind}.t{n}", kind=kind, action=actions[n], **more)  # type: ignore[arg-type]
-        for n in range(count)
-    ]
+    return [ChangeView(address=f"{kind}.t{n}", kind=kind, action=actions[n], **more) for n in range(count)]
 
 
 def touching(effect: str, count: int | None, action: str = "update", **more: Any) -> list[ChangeView]:
     """Two changes, one with two impacts, which together touch so many."""
-    parts = [[ImpactView(count=1, noun="x", effect=effect)] * 2, [ImpactView(count=0, noun="x", effect=effect)]]  # type: ignore[arg-type]
+    parts = [[ImpactView(count=1, noun="x", effect=effect)] * 2, [ImpactView(count=0, noun="x", effect=effect)]]
     rest = None if count is None else count - 2
-    parts[1] = [ImpactView(count=rest, noun="x", effect=effect, objects=["tag.b1"])]  # type: ignore[arg-type]
+    parts[1] = [ImpactView(count=rest, noun="x", effect=effect, objects=["tag.b1"])]
     return [
-        ChangeView(address=f"tag.b{n}", kind="tag", action=action, impacts=mine, **more)  # type: ignore[arg-type]
-        for n, mine in enumerate(parts)
+        ChangeView(address=f"tag.b{n}", kind="tag", action=action, impacts=mine, **more) for n, mine in enumerate(parts)
     ]
 
 
@@ -87,7 +83,7 @@ def one(**more: Any) -> Given:
 
 
 CHECK = FindingView(message="no")
-EVACUATED = {"action": "delete", "on_destroy": {"move_deals_to": "stage.p.a"}}
+EVACUATED: dict[str, Any] = {"action": "delete", "on_destroy": {"move_deals_to": "stage.p.a"}}
 BORDERS: dict[Id, list[Border]] = {
     ("prevent_destroy", "objects that are protected"): [
         Border(one(), one(prevent_destroy=True), "prevent_destroy=tag.t1"),
@@ -176,7 +172,7 @@ BORDERS: dict[Id, list[Border]] = {
                 Given(gone(1, guarded=True), options={"destroy": True, part: ["tag.t0"]}),
                 "list_deletes=tag.t0",
             )
-            for part in ("target", "exclude")
+            for part in ("target", "exclude", "kinds")
         ),
     ],
     ("empty_configuration", "a configuration"): [
@@ -250,6 +246,8 @@ def _wrong(module: Any, guard: Any, border: Border) -> Iterator[str]:
     if [(view.name, view.verdict) for view in found] != [(guard.name, stops)]:
         yield f"{name} lets pass what is beyond the limit"
         return
+    if border.loud.changes and not found[0].addresses:
+        yield f"{name} does not say what it minds"
     if found[0].override != (f"--allow {border.yes}" if border.yes else guard.option):
         yield f"{name} asks for {found[0].override}"
     if any(view.verdict == "overridden" for view in _judged(module, border.loud, *_others(border.yes))) != bool(
@@ -331,7 +329,7 @@ class Mutation(ast.NodeTransformer):
         self.generic_visit(node)
         swap = SWAPS.get(type(node.ops[0]))
         if swap is not None and self._hit(node, f"{type(node.ops[0]).__name__} to {swap.__name__}"):
-            node.ops[0] = swap()  # type: ignore[assignment]
+            node.ops[0] = swap()  # type: ignore[call-overload]
         return node
 
     def visit_BoolOp(self, node: ast.BoolOp) -> ast.AST:
