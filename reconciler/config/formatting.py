@@ -192,7 +192,25 @@ def _laid_out(text: str) -> str:
         layout.dump(layout.load(text), out)
     except Exception:  # noqa: BLE001 - whatever it cannot lay out stays as it is
         return text
-    return out.getvalue()
+    return _as_quoted(out.getvalue(), text)
+
+
+def _as_quoted(found: str, text: str) -> str:
+    """Return the text with everything in double quotes spelled as before: ruamel writes out invisible characters that
+    were escaped, and escapes others in ways of its own.
+    """
+    now, before = (
+        [one for one in yaml.scan(each, yaml.SafeLoader) if isinstance(one, yaml.ScalarToken)] for each in (found, text)
+    )
+    if len(now) != len(before):
+        return found
+    parts, end = [], 0
+    for new, old in zip(now, before, strict=True):
+        written = text[old.start_mark.index : old.end_mark.index]
+        if new.style == old.style == '"' and "\n" not in written:
+            parts += [found[end : new.start_mark.index], written]
+            end = new.end_mark.index
+    return "".join([*parts, found[end:]])
 
 
 def _indented(text: str) -> str:

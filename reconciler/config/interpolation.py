@@ -17,6 +17,7 @@ from reconciler.model.values import secret_marker
 
 _PART = re.compile(r"\$\$\{|\$\{([^}\n]*)(\}?)")
 _NAME = re.compile(r"(var|env|secret)\.([A-Za-z_][A-Za-z0-9_]*)")
+_EACH = re.compile(r"\$\{each\.(?:key|value(?:\.[A-Za-z0-9_-]+)?)\}")
 _RESERVED = re.compile("[\ue000-\ue002]")
 
 
@@ -64,7 +65,7 @@ class Scope:
         raise AssertionError("a node is a scalar, a list or a map")
 
     def _key(self, name: str, key: Scalar) -> str:
-        written = name if self.fill else name.replace("${each.value}", "")
+        written = name if self.fill else _EACH.sub("", name)
         if "${" in written or _RESERVED.search(name):
             self.problems.error("interpolation", "keys are written out: nothing is filled in", key.spot)
         return name
@@ -187,8 +188,8 @@ class Scope:
 def _form_hint(inner: str) -> str:
     scope, dot, _ = inner.strip().partition(".")
     near = did_you_mean(scope, ("var", "env", "secret")) if dot and scope not in ("var", "env", "secret") else ""
-    if inner.strip() == "each.value":
-        return "it stands for the values of `for_each`, in the resource that has one"
+    if re.fullmatch(r"each\.(key|value)(\.[\w-]+)?", inner.strip()):
+        return "it stands for a key or value of the `for_each` around it; in maps, write ${each.value.NAME}"
     return near or "there is `${var.x}`, `${env.X}` and `${secret.X}`, without blanks or logic; `$${` is a literal `${`"
 
 

@@ -49,8 +49,9 @@ def parse(source: Source, problems: Problems) -> list[Node] | None:
             "bad-character", f"the character {code} is not allowed here", source.spot_at(bad.start()), _bad_hint(code)
         )
         return None
-    builder = _Builder(source, problems)
-    loader = _LOADER(source.text)
+    text, shifts, pairs = joined(source.text)
+    builder = _Builder(source, problems, shifts, pairs)
+    loader = _LOADER(text)
     try:
         return builder.documents(_events(loader))
     except yaml.YAMLError as error:
@@ -60,6 +61,37 @@ def parse(source: Source, problems: Problems) -> list[Node] | None:
     finally:
         loader.dispose()
     return None
+
+
+_PAIR = re.compile(
+    r"(?<!\\)(?P<before>(?:\\\\)*)\\u(?P<high>[dD][89abAB][0-9a-fA-F]{2})\\u(?P<low>[dD][c-fC-F][0-9a-fA-F]{2})"
+)
+"""One character as JSON writes it: two escapes (RFC 8259, section 7). YAML knows only whole ones."""
+Shifts = dict[int, list[int]]
+"""By line: the columns behind which the text that is read is two characters shorter than the file."""
+
+
+def joined(text: str) -> tuple[str, Shifts, dict[str, str]]:
+    """Return the text with each pair of surrogate escapes as one escape, where columns differ from the file's, and what
+    was written for each escape: outside of double quotes it is no escape at all.
+    """
+    if "\\u" not in text:
+        return text, {}, {}
+    shifts: Shifts = {}
+    pairs: dict[str, str] = {}
+
+    def one(match: re.Match[str]) -> str:
+        code = 0x10000 + ((int(match["high"], 16) - 0xD800) << 10) + (int(match["low"], 16) - 0xDC00)
+        pairs[f"\\U{code:08X}"] = f"\\u{match['high']}\\u{match['low']}"
+        return f"{match['before']}\\U{code:08X}"
+
+    lines = text.split("\n")
+    for number, line in enumerate(lines):
+        places = [match.end() for match in _PAIR.finditer(line)] if "\\u" in line else []
+        if places:
+            shifts[number] = [place - 2 * count for count, place in enumerate(places, 1)]
+            lines[number] = _PAIR.sub(one, line)
+    return "\n".join(lines), shifts, pairs
 
 
 def _events(loader: Any) -> Iterator[Any]:
@@ -106,8 +138,10 @@ class _Frame:
 class _Builder:
     """Builds nodes from events with a stack of its own, so that no depth can hurt."""
 
-    def __init__(self, source: Source, problems: Problems) -> None:
+    def __init__(self, source: Source, problems: Problems, shifts: Shifts, pairs: dict[str, str]) -> None:
         self.source = source
+        self.shifts = shifts
+        self.pairs = pairs
         self.problems = problems
         self.stack: list[_Frame] = []
         self.anchors: dict[str, Node] = {}
@@ -130,11 +164,20 @@ class _Builder:
                 self.anchors = {}
         return self.roots
 
+    def _column(self, mark: Any) -> int:
+        """Return the column in the file."""
+        places = self.shifts.get(mark.line)
+        column: int = mark.column
+        return column if places is None else column + 2 * sum(column >= place for place in places)
+
     def _scalar(self, event: Any) -> None:
         mark, text, plain = event.start_mark, event.value, not event.style
+        if self.pairs and event.style != '"':
+            for escape, written in self.pairs.items():
+                text = text.replace(escape, written)
         if event.tag is not None:
             self._refuse_tag(event)
-        node = Scalar(self.source, mark.line, mark.column, text, plain, meaning(text) if plain else text)
+        node = Scalar(self.source, mark.line, self._column(mark), text, plain, meaning(text) if plain else text)
         if event.anchor is not None:
             self.anchors[event.anchor] = node
         self._add(node, 1)
@@ -142,12 +185,12 @@ class _Builder:
     def _open(self, event: Any, kind: type[Map] | type[Sequence]) -> None:
         mark = event.start_mark
         if len(self.stack) >= MAX_DEPTH:
-            spot = Spot(self.source, mark.line, mark.column)
+            spot = Spot(self.source, mark.line, self._column(mark))
             self.problems.error("too-deep", f"nested more than {MAX_DEPTH} levels deep", spot)
             raise _Stop
         if event.tag is not None:
             self._refuse_tag(event)
-        self.stack.append(_Frame(kind(self.source, mark.line, mark.column), event.anchor))
+        self.stack.append(_Frame(kind(self.source, mark.line, self._column(mark)), event.anchor))
 
     def _close(self) -> None:
         frame = self.stack.pop()
@@ -163,7 +206,7 @@ class _Builder:
 
     def _alias(self, event: Any) -> None:
         mark = event.start_mark
-        spot = Spot(self.source, mark.line, mark.column, len(event.anchor) + 1)
+        spot = Spot(self.source, mark.line, self._column(mark), len(event.anchor) + 1)
         node = self.anchors.get(event.anchor)
         if node is None:
             inside = any(frame.anchor == event.anchor for frame in self.stack)
@@ -239,6 +282,6 @@ class _Builder:
         self.problems.error(
             "tag",
             f"tags such as `{tag}` are not supported",
-            Spot(self.source, mark.line, mark.column),
+            Spot(self.source, mark.line, self._column(mark)),
             "write the value without it; quotes make a text",
         )

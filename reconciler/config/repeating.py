@@ -1,9 +1,10 @@
-"""`for_each`: one declaration that stands for several, alike but for `${each.value}`. There is no other logic."""
+"""`for_each`: one declaration that stands for several, alike but for `${each.key}` and `${each.value}`."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.config.interpolation import Scope
@@ -12,8 +13,30 @@ from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import Nested
 
 FOR_EACH = "for_each"
-_EACH = re.compile(r"\$\$\{|\$\{each\.value\}")
-_WRITTEN = "${each.value}"
+EACH = re.compile(r"\$\$\{|\$\{each\.(key|value)(?:\.([A-Za-z0-9_-]+))?\}")
+"""`${each.key}`, `${each.value}`, and `${each.value.x}` where the values are maps; `$${` is a literal `${`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Each:
+    """One of the things that a declaration is repeated for. Of a list, key and value are the same."""
+
+    key: str | int
+    value: Any
+
+    def __call__(self, match: re.Match[str]) -> Any:
+        """Return what an expression stands for; as it is written where it stands for nothing."""
+        whole, part, name = match.group(), match.group(1), match.group(2)
+        if part is None:
+            return whole
+        found = self.key if part == "key" else self.value
+        if name is None:
+            return whole if isinstance(found, dict) else found
+        return found[name] if isinstance(found, dict) and name in found else whole
+
+
+def _repeats(text: str) -> bool:
+    return any(match.group(1) for match in EACH.finditer(text))
 
 
 def expanded(kind: Kind, entries: Mapping[str, Entry], kinds: Kinds, scope: Scope) -> dict[str, Entry]:
@@ -35,15 +58,15 @@ def _instances(key: str, entry: Entry, scope: Scope) -> Iterator[tuple[str, Entr
     whole = entry.value
     parts = whole.entries if isinstance(whole, Map) else {}
     if not isinstance(whole, Map) or FOR_EACH not in parts:
-        if _WRITTEN in key:
+        if _repeats(key):
             hint = f"add `{FOR_EACH}: [...]` to it"
             scope.problems.error("for-each", f"`{key}` does not say what to repeat for", entry.key.spot, hint)
         else:
             yield key, entry
         return
-    if _WRITTEN not in key:
+    if not _repeats(key):
         message = f"`{key}` is repeated, and every copy needs a key of its own"
-        scope.problems.error("for-each", message, entry.key.spot, f"write {_WRITTEN} into the key")
+        scope.problems.error("for-each", message, entry.key.spot, "write ${each.key} or ${each.value} into the key")
         return
     rest = {name: one for name, one in parts.items() if name != FOR_EACH}
     for value in _values(parts[FOR_EACH], scope):
@@ -52,15 +75,24 @@ def _instances(key: str, entry: Entry, scope: Scope) -> Iterator[tuple[str, Entr
         yield copy.key.text, copy
 
 
-def _values(entry: Entry, scope: Scope) -> list[Any]:
+def _values(entry: Entry, scope: Scope) -> list[Each]:
     data = scope.data(entry.value)
     if id(entry.value) in scope.spoiled:
         return []
     if isinstance(data, list) and all(isinstance(one, str | int) and not isinstance(one, bool) for one in data):
-        return data
-    message = f"`{FOR_EACH}` takes a list of texts or whole numbers"
-    scope.problems.error("for-each", message, entry.spot, f"for example `{FOR_EACH}: [de, fr]`")
+        return [Each(one, one) for one in data]
+    if isinstance(data, dict) and all(map(_plain, data.values())):
+        return [Each(key, one) for key, one in data.items()]
+    message = f"`{FOR_EACH}` takes a list of texts or whole numbers, or a map of values or of maps of values"
+    hint = f"for example `{FOR_EACH}: [de, fr]`, or `{FOR_EACH}: {{de: Germany, fr: France}}`"
+    scope.problems.error("for-each", message, entry.spot, hint)
     return []
+
+
+def _plain(value: Any) -> bool:
+    """Tell whether a value of the map can be filled in: a scalar, or a map of scalars."""
+    inside = value.values() if isinstance(value, dict) else [value]
+    return all(one is not None and not isinstance(one, dict | list) for one in inside)
 
 
 def _with_nested(entry: Entry, nested: Mapping[str, Nested], kinds: Kinds, scope: Scope) -> Entry:
@@ -77,17 +109,18 @@ def _with_nested(entry: Entry, nested: Mapping[str, Nested], kinds: Kinds, scope
     return Entry(entry.key, Map(node.source, node.line, node.column, entries, node.size))
 
 
-def _filled_key(key: Scalar, value: object) -> Scalar:
+def _filled_key(key: Scalar, value: Each) -> Scalar:
     text = _replaced(key.text, value)
     return Scalar(key.source, key.line, key.column, text, key.plain, text)
 
 
-def _filled(node: Node, value: object) -> Node:
+def _filled(node: Node, value: Each) -> Node:
     """Return a copy of a tree with the value filled in; a text that is nothing else becomes the value itself."""
     if isinstance(node, Scalar):
-        if not isinstance(node.value, str) or _WRITTEN not in node.value:
+        if not isinstance(node.value, str) or not _repeats(node.value):
             return node
-        whole = value if node.value == _WRITTEN else _replaced(node.value, value)
+        alone = EACH.fullmatch(node.value)
+        whole = value(alone) if alone is not None else _replaced(node.value, value)
         return Scalar(node.source, node.line, node.column, node.text, node.plain, whole)
     if isinstance(node, Sequence):
         items = [_filled(item, value) for item in node.items]
@@ -99,5 +132,9 @@ def _filled(node: Node, value: object) -> Node:
     return Map(node.source, node.line, node.column, entries, node.size)
 
 
-def _replaced(text: str, value: object) -> str:
-    return _EACH.sub(lambda match: match.group() if match.group() == "$${" else str(value), text)
+def _replaced(text: str, value: Each) -> str:
+    def one(match: re.Match[str]) -> str:
+        found = value(match)
+        return str(found).lower() if isinstance(found, bool) else str(found)
+
+    return EACH.sub(one, text)

@@ -31,13 +31,15 @@ _BLOCKS: Mapping[str, type[BaseModel]] = {
     "include": Include,
 }
 _EACH: Json = {
-    "description": "Declare one for each of these; `${each.value}` stands for it in the key and the attributes.",
+    "description": "Declare one for each of these; `${each.key}` and `${each.value}` stand for it inside.",
     "anyOf": [
         {"type": "array", "items": {"type": ["string", "integer"]}},
+        {"type": "object"},
         {"$ref": "#/$defs/interpolation"},
     ],
 }
-_KEY = r"^([A-Za-z0-9_]|\$\{each\.value\})([A-Za-z0-9_-]|\$\{each\.value\})*$"
+_FILLED = r"\$\{each\.(key|value(\.[A-Za-z0-9_-]+)?)\}"
+_KEY = rf"^([A-Za-z0-9_]|{_FILLED})([A-Za-z0-9_-]|{_FILLED})*$"
 _ANY_NAME: Json = {"^x-": {}}
 
 

@@ -13,6 +13,7 @@ from pydantic_core import ErrorDetails
 from reconciler.config.interpolation import Scope
 from reconciler.config.nodes import Entry, Map, Node, Sequence, Spot, is_null
 from reconciler.config.problems import Problems, closest, did_you_mean, listed
+from reconciler.config.scalars import meaning
 from reconciler.model.spec import Api
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -182,7 +183,7 @@ def _tell_mismatch(group: list[Fault], model: type[BaseModel], problems: Problem
             wanted.append(_EXPECTED[other.error["type"]])
     given = fault.error["input"]
     code = "invalid-value" if choices and isinstance(given, str) else "wrong-type"
-    hint = _mismatch_hint(given, choices, wanted)
+    hint = _mismatch_hint(given, choices, wanted, _written(fault.spot, given))
     problems.error(
         code,
         f"{fault.name} must be {' or '.join(dict.fromkeys(wanted))}, not {_shown(given, bool(choices))}",
@@ -191,13 +192,19 @@ def _tell_mismatch(group: list[Fault], model: type[BaseModel], problems: Problem
     )
 
 
-def _mismatch_hint(given: Any, choices: list[str], wanted: list[str]) -> str:
+def _written(spot: Spot, given: Any) -> str:
+    """Return how a number or flag is written in the file: 3.10 is another text than 3.1."""
+    text = spot.source.line(spot.line)[spot.column : spot.column + spot.length]
+    if type(meaning(text)) is type(given) and meaning(text) == given:
+        return text
+    return str(given).lower() if isinstance(given, bool) else str(given)
+
+
+def _mismatch_hint(given: Any, choices: list[str], wanted: list[str], written: str) -> str:
     if isinstance(given, str) and choices:
         return did_you_mean(given, choices)
-    if isinstance(given, bool) and (choices or "a text" in wanted):
-        return f'put it in quotes to make it a text: "{str(given).lower()}"'
-    if isinstance(given, int | float) and (choices or "a text" in wanted):
-        return f'put it in quotes to make it a text: "{given}"'
+    if isinstance(given, bool | int | float) and (choices or "a text" in wanted):
+        return f'put it in quotes to make it a text: "{written}"'
     if isinstance(given, str) and given.lower() in ("true", "false") and "`true` or `false`" in wanted:
         return "write it without quotes"
     if isinstance(given, str) and re.fullmatch(r"-?\d+", given) and any("number" in word for word in wanted):

@@ -12,7 +12,7 @@ from reconciler.engine.together import together
 from reconciler.model.errors import AuthError, IncompleteListing, ReconcilerError, Rejected, RemoteError
 from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.kind import Collection, Kinds, Row, Tables, Unknown
-from reconciler.model.spec import number
+from reconciler.model.spec import listed, number
 
 PAGE = 100
 """Most rows that a page may have (section 1.7 of the API page)."""
@@ -117,6 +117,10 @@ async def read_listing(remote: Remote, collection: Collection) -> Sequence[Row] 
     return found if isinstance(found, Unknown) else found.rows
 
 
+class _Strange(IncompleteListing):
+    """A row of a listing is no object: what stands there is unknown, and so is the kind; all else can be planned."""
+
+
 async def _read(remote: Remote, collection: Collection, few: Few | None = None) -> _Listing | Unknown:
     """Read one listing; a second time if its pages do not add up, for it may have changed in between."""
     try:
@@ -135,7 +139,7 @@ async def _read(remote: Remote, collection: Collection, few: Few | None = None) 
 
 def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
     """Return what a failed listing means, or raise its error where it must stop the plan."""
-    if isinstance(error, AuthError):
+    if isinstance(error, AuthError | _Strange):
         return Unknown(error.message)
     if isinstance(error, Rejected) and error.status in NO_SUCH_LISTING:
         return Unknown(f"the account has no {collection.path} ({error.status})", forbidden=False)
@@ -236,23 +240,29 @@ def _rows(answer: Response, collection: Collection) -> list[Row]:
     """Return the rows of a page. Raises IncompleteListing where the answer has no such array at all."""
     body = answer.body if isinstance(answer.body, dict) else {}
     rows = body.get(collection.key, body.get(collection.alias) if collection.alias else None)
-    if isinstance(rows, dict) and not rows:
-        return []
-    if not isinstance(rows, list):
+    found = listed(rows) if rows not in (None, "") else None
+    if found is None:
         raise IncompleteListing(
             f"GET {collection.path} answered without its `{collection.key}` array",
             hint="check that `url` is the API of an ActiveCampaign account",
         )
-    return [row for row in rows if isinstance(row, dict)]
+    strange = sum(not isinstance(row, dict) for row in found)
+    if strange:
+        raise _Strange(
+            f"the listing GET {collection.path} does not add up: {strange} of its {len(found)} rows "
+            f"{'is no object' if strange == 1 else 'are no objects'}",
+            hint="what stands there cannot be told; nothing of this kind is planned",
+        )
+    return found
 
 
 def _has(answer: Response, side: str) -> bool:
-    return isinstance(answer.body, dict) and isinstance(answer.body.get(side), list)
+    return isinstance(answer.body, dict) and isinstance(answer.body.get(side), list | dict)
 
 
 def _side(answer: Response, side: str) -> list[Row]:
     rows = answer.body.get(side) if isinstance(answer.body, dict) else None
-    return [row for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
+    return [row for row in listed(rows) or () if isinstance(row, dict)]
 
 
 def _unique(rows: Iterable[Row]) -> tuple[Row, ...]:

@@ -2,18 +2,31 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.config import formatted, project_files
+from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE
 from reconciler.resources import load_kinds
 
 
-def format_project(folder: Path, *, write: bool) -> list[str]:
-    """Return the files that are not in canonical form, and with `write` bring them into it. Raises ConfigError."""
+def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[str]:
+    """Return the files (of these; none: of all) that are not in canonical form, and with `write` bring them into it.
+
+    Paths are relative to the project. Raises ConfigError, and ReconcilerError for what is no file of the project.
+    """
     kinds = load_kinds()
     changed = {}
-    for name in project_files(folder):
+    known = project_files(folder)
+    wanted = [os.path.relpath(folder / one, folder) for one in files]
+    for name in wanted:
+        if name not in known:
+            raise ReconcilerError(
+                f"{name} is no YAML file of this project", hint="name a file below its `config` folder"
+            )
+    for name in wanted or known:
         text = (folder / name).read_bytes().decode("utf-8")
         found = formatted(text, name, kinds, project=name == PROJECT_FILE)
         if found != text:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from reconciler.model.address import split
-from reconciler.model.errors import PlanError
+from reconciler.model.errors import Cancelled, PlanError
 from reconciler.model.state import Binding, Record
 from reconciler.planning.match import stored_key
 from reconciler.workflow.exporting import read_all
@@ -14,17 +15,21 @@ from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import Session, open_book
 
 
-async def import_object(session: Session, address: str, identity: str) -> Binding:
-    """Bind a declared address to the live object with this id. Raises PlanError."""
+async def import_object(session: Session, address: str, identity: str, agreed: Callable[[Binding], bool]) -> Binding:
+    """Bind a declared address to the live object with this id. Where it is bound to another one, which would be managed
+    no more, `agreed` is asked. Raises PlanError, and Cancelled where the answer is no.
+    """
     loaded = session.load()
     kind_name, _ = split(address) if "." in address else (address, "")
     if address not in loaded.desired.resources or kind_name not in session.kinds:
         raise PlanError(f"{address} is not declared", hint="declare it first: the next plan then shows what differs")
     with locked(session, "import", timeout=10.0):
-        return await _bind(session, address, kind_name, identity)
+        return await _bind(session, address, kind_name, identity, agreed)
 
 
-async def _bind(session: Session, address: str, kind_name: str, identity: str) -> Binding:
+async def _bind(
+    session: Session, address: str, kind_name: str, identity: str, agreed: Callable[[Binding], bool]
+) -> Binding:
     book = open_book(session)
     async with AsyncExitStack() as stack:
         remote = session.connect(stack, write=False)
@@ -41,6 +46,9 @@ async def _bind(session: Session, address: str, kind_name: str, identity: str) -
     )
     if held is not None and held != address:
         raise PlanError(f"id {identity} is bound to {held} already", hint=f"reconciler state mv {held} {address}")
+    bound = book.state().resources.get(address)
+    if bound is not None and bound.id != identity and not agreed(bound):
+        raise Cancelled("cancelled; nothing was changed")
     keys = session.kinds[kind_name].natural_keys(live.attrs)
     binding = Binding(
         id=identity, kind=kind_name, natural_key=stored_key(keys[0]) if keys else [], created=live.created

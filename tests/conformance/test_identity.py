@@ -103,6 +103,20 @@ def test_twins_are_an_error_that_says_how_to_pin(world: World) -> None:
     settled(world, config)
 
 
+def test_an_import_over_another_binding_asks(world: World) -> None:
+    """The object that is bound would be managed no more: nobody does that by a slip of the finger."""
+    world.account.seed({"tags": [{"id": "1", "tag": "A"}, {"id": "2", "tag": "B"}]})
+    world.write({"tags": {"a": {"name": "A"}}})
+    assert world.cli("import", "tag.a", "1").code == 0
+    assert world.cli("import", "tag.a", "1").code == 0
+    refused = world.cli("import", "tag.a", "2")
+    assert refused.code == 1, refused.text
+    assert "tag.a is bound to id 1" in refused.text
+    assert world.state().resources["tag.a"].id == "1"
+    assert world.cli("import", "tag.a", "2", "--auto-approve").code == 0
+    assert world.state().resources["tag.a"].id == "2"
+
+
 def test_an_import_of_what_is_not_there_skips_its_object(world: World) -> None:
     """A pin must name an object that exists and that nobody else has; nothing is made in place of one that is gone."""
     world.account.seed({"tags": [{"tag": "VIP"}]})

@@ -60,6 +60,8 @@ def rows(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Retell:
         return {
             name: [change(one) if isinstance(one, dict) else one for one in part]
             if isinstance(part, list)
+            else {key: change(one) for key, one in part.items()}
+            if isinstance(part, dict) and part and all(key.isdecimal() for key in part)
             else change(part)
             if isinstance(part, dict) and name != "meta"
             else part

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from reconciler.emulator.classic import REFERENCES
+from reconciler.resources import load_kinds
 from tests.quirks.retold import Retell, retold, rows, total, values
 from tests.world import World
 
@@ -26,7 +27,17 @@ def _a_flag(name: str, value: Any) -> bool:
     return told and not (name in REFERENCES or name in PLACES or name == "id" or name.lower().endswith("id"))
 
 
+def _numbered(body: Any) -> Any:
+    """Return a body whose lists are maps of numbers, as PHP writes those with gaps."""
+    if isinstance(body, dict):
+        return {name: _numbered(part) for name, part in body.items()}
+    if isinstance(body, list) and body:
+        return {str(place * 2): _numbered(part) for place, part in enumerate(body)}
+    return body
+
+
 FORMS: dict[str, Retell] = {
+    "maps of numbers for lists": _numbered,
     "numbers for texts, ids too": values(lambda name, value: int(value) if _decimal(value) else value),
     "texts for numbers and flags": values(
         lambda name, value: str(int(value)) if isinstance(value, bool | int) else value
@@ -67,3 +78,34 @@ def test_the_form_of_an_answer_makes_no_difference(world: World, form: str) -> N
         assert world.plan().empty
         assert world.export(world.folder / "copy").unknown == {}
         assert world.plan(world.folder / "copy").empty
+
+
+def _strange(key: str, row: Any) -> Retell:
+    """Put something that is no object in place of the first row of one array, and leave out how many there are."""
+
+    def retell(body: Any) -> Any:
+        part = body.get(key) if isinstance(body, dict) else None
+        found = list(part.values()) if isinstance(part, dict) else part
+        if not isinstance(found, list) or not found:
+            return body
+        return {**{name: one for name, one in body.items() if name != "meta"}, key: [row, *found[1:]]}
+
+    return retell
+
+
+@pytest.mark.parametrize("row", [None, "7", ["7"]], ids=["null", "a text", "a list"])
+def test_a_row_that_is_no_object_does_not_add_up(world: World, row: Any) -> None:
+    """Nothing of the kind is created again or removed: what stands there cannot be told, and the exit code says so."""
+    everything(world)
+    world.apply()
+    bound = {one.kind for one in world.state().resources.values()}
+    for name, kind in load_kinds().items():
+        if name not in bound or kind.variants:
+            continue
+        with retold(world, answered=_strange(kind.collections[0].key, row)):
+            plan = world.plan()
+            assert not [line for line in plan.lines if line.split()[1].split(".")[0] == name], name
+            assert {one.address.split(".")[0] for one in plan.document.skipped} >= {name}
+            assert all(one.forbidden for one in plan.document.skipped), name
+    with retold(world, answered=_strange("tags", row)):
+        assert world.cli("plan").code == 4
