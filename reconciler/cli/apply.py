@@ -172,20 +172,23 @@ def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Appro
 
 
 async def still_true(opened: Any, planned: Any, options: Any) -> Any:
-    """Between the plan and the yes, the account may have moved: read it again, and go on only with the same plan."""
+    """Between the plan and the yes, the account may have moved: read it again, and go on only with the same plan. Its
+    numbers stay those that were shown: the yes was to them.
+    """
     from reconciler.model.errors import StalePlan
     from reconciler.workflow.planning import make_plan
+    from reconciler.workflow.promises import as_shown, broken
 
-    again = await make_plan(opened, options)
+    again = await make_plan(opened, replace(options, impact=False))
     same = [(change.address, change.action, change.fingerprint) for change in again.document.changes] == [
         (change.address, change.action, change.fingerprint) for change in planned.document.changes
     ]
-    if not same:
+    if not same or broken(planned.document, again.plan):
         raise StalePlan(
             "the account or the state changed while you were reading the plan; nothing was changed",
             hint="run apply again",
         )
-    return again
+    return as_shown(again, planned.document)
 
 
 def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: float, telling: Telling) -> int:
@@ -209,7 +212,7 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
     if not checked.planned.plan.steps and (checked.refused or not telling.stream):
         return 6 if checked.refused else exit_code(checked.planned.document, False)
     announce_archive(opened, checked.planned, telling)
-    code = carry_out(opened, checked.planned, lock_timeout, telling, proof=checked.requests)
+    code = carry_out(opened, checked.planned, lock_timeout, telling, proof=checked.requests, strict=proof.strict)
     return 6 if checked.refused and code == 0 else code
 
 
@@ -236,10 +239,17 @@ def refuse(document: Any, telling: Telling, *, shown: bool = False) -> int:
 
 
 def carry_out(
-    opened: Any, planned: Any, lock_timeout: float, telling: Telling, *, spent: int = 0, proof: int | None = None
+    opened: Any,
+    planned: Any,
+    lock_timeout: float,
+    telling: Telling,
+    *,
+    spent: int = 0,
+    proof: int | None = None,
+    strict: bool = False,
 ) -> int:
     """Apply with progress, and return the exit code. `spent` requests went into plans, `proof` into proving a saved
-    one, as forecast.
+    one, as forecast; `strict` refuses all where anything costs more than planned.
     """
     from reconciler.model.events import Waiting
     from reconciler.workflow.applying import Hooks, apply_plan
@@ -254,7 +264,8 @@ def carry_out(
             stop_on_signals(hooks)
             beating = asyncio.create_task(beats(hooks.emit))
             stack.callback(beating.cancel)
-            return await apply_plan(opened, planned, hooks, lock_timeout=lock_timeout, archive=telling.archive)
+            archive = telling.archive
+            return await apply_plan(opened, planned, hooks, lock_timeout=lock_timeout, archive=archive, strict=strict)
 
     summary = run_async(work())
     if proof is not None:
@@ -265,6 +276,8 @@ def carry_out(
         requests_sent(spent + summary.requests)
     if hooks.stop.is_set():
         return 130
+    if summary.refused:
+        return 7
     if not summary.complete:
         return 5
     return exit_code(planned.document, False)

@@ -111,4 +111,6 @@ def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:
         forget_strangers(clone, frozenset(opened.load(offline=True).desired.resources))
     for summary in summaries:
         say(text.applied(summary, **style()))
+    if any(summary.refused for summary in summaries):
+        return 7
     return 0 if complete and not clone.planned.document.skipped else 5

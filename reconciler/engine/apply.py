@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from typing import Protocol
 
 from reconciler.engine.drive import drive
 from reconciler.model.errors import ReconcilerError, Rejected, StateError, Unreachable
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.model.http import Bound, Remote
-from reconciler.model.kind import Kinds
-from reconciler.model.plan import WRITES, Change, Plan, Step, flow_of, write_of
+from reconciler.model.kind import Kinds, Write
+from reconciler.model.plan import COUNTED, WRITES, Change, Plan, Step, flow_of, write_of
 from reconciler.model.state import Binding, Intent, Record
 from reconciler.model.values import Reference, RemoteId, encode
 from reconciler.model.waits import Waits
@@ -26,11 +28,24 @@ AT_ONCE = 6
 """Steps in flight; the pacer decides how fast requests go, this only bounds open connections."""
 
 
+class Recounting(Protocol):
+    """Counts what a change costs right before it is sent. Raises Refused where that is more than was said yes to."""
+
+    async def __call__(self, change: Change, write: Write) -> None:
+        """Count once."""
+        ...
+
+    def alone(self, change: Change) -> AbstractAsyncContextManager[None]:
+        """Return what is held while a change is counted and sent."""
+        ...
+
+
 @dataclass(frozen=True)
 class Ports:
     """What the applier needs from outside. `record` makes a journal record durable before it returns; `settle`
     returns the change that is left to do for an address (None: nothing) after looking at the account;
-    `binding(change, id, complete, spares)` makes what the state remembers; `stop` is set to start nothing new.
+    `binding(change, id, complete, spares)` makes what the state remembers; `recount` is asked before every request
+    that can take something away; `stop` is set to start nothing new.
 
     `settling` are the seconds before each look for what a write without an answer did: it may still be on its way, so
     that what is not there at the first look is looked for again before anything is sent again. `found` is what is left
@@ -44,6 +59,7 @@ class Ports:
     clock: Callable[[], float]
     secret: Callable[[str], str]
     binding: Callable[[Change, str, bool, list[str]], Binding]
+    recount: Recounting
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     settling: Sequence[float] = Waits().settling
@@ -238,11 +254,15 @@ class _Applying:
                 self.spares[change.address] = list(bound.spares)
             self._bind(change, bound.id, complete=False)
 
+        async def before() -> None:
+            if step.op in COUNTED:
+                await self.ports.recount(change, write)
+
         for attempt in range(SETTLE):
             try:
-                await drive(
-                    flow_of(kind, step.op, write, left), self.ports.remote, on_bound=on_bound, sleep=self.ports.sleep
-                )
+                async with self.ports.recount.alone(change) if step.op in COUNTED else nullcontext():
+                    flow = flow_of(kind, step.op, write, left)
+                    await drive(flow, self.ports.remote, on_bound=on_bound, before=before, sleep=self.ports.sleep)
                 break
             except (Unreachable, Rejected) as error:
                 if step.op != "update" or not _may_be_done(error) or attempt == SETTLE - 1:

@@ -17,14 +17,20 @@ async def drive(
     remote: Remote,
     *,
     on_bound: Callable[[Bound], None] | None = None,
+    before: Callable[[], Awaitable[None]] | None = None,
     sleep: Callable[[float], Awaitable[None]],
 ) -> T:
-    """Run a flow to its end and return its result. An error of a request is raised here, not inside the flow."""
+    """Run a flow to its end and return its result. An error of a request is raised here, not inside the flow.
+
+    `before` is awaited right before each request that can take something away; what it raises keeps it from being sent.
+    """
     answer = Response(200, {})
     try:
         item = next(flow)
         for _ in range(BOUND):
             if isinstance(item, Request):
+                if before is not None and item.overwrites:
+                    await before()
                 answer = await remote.send(item)
             elif isinstance(item, Pause):
                 await sleep(item.seconds)

@@ -5,15 +5,15 @@ only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Container
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import replace
 
-from reconciler.engine.drive import drive
+from reconciler.engine.drive import BOUND, drive
 from reconciler.engine.together import together
 from reconciler.model.errors import AuthError, Rejected
 from reconciler.model.http import Flow, Remote, Request, Response
-from reconciler.model.kind import Finding, Impact, Kinds
-from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, write_of
+from reconciler.model.kind import Finding, Impact, Kind, Kinds
+from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, parent_of, write_of
 from reconciler.model.values import Reference, RemoteId
 
 LOSSY = (*DESTROYS, Action.UPDATE)
@@ -40,6 +40,11 @@ class Shared:
             self._asked[key] = asyncio.ensure_future(self._remote.send(request))
         return await self._asked[key]
 
+    def answered(self, request: Request) -> Response | None:
+        """Return what the account answered to a question. Raises the error that it came to."""
+        known = self._asked.get((request.path, request.query))
+        return known.result() if known is not None and known.done() else None
+
 
 async def examine(
     plan: Plan,
@@ -57,7 +62,7 @@ async def examine(
     def identity(reference: Reference) -> str:
         return reference.id if isinstance(reference, RemoteId) else plan.ids.get(str(reference), f"<{reference}>")
 
-    remote, doomed = Shared(remote), plan.doomed
+    shared, doomed = Shared(remote), plan.doomed
 
     async def look(change: Change) -> Change:
         kind = kinds[change.kind]
@@ -66,22 +71,24 @@ async def examine(
             op: Op = "create" if change.action is Action.CREATE else "update"
             try:
                 flow = kind.examine(write_of(change, op, identity, secret=secret))
-                findings += await drive(flow, remote, sleep=sleep)
+                findings += await drive(flow, shared, sleep=sleep)
             except (AuthError, Rejected) as error:
                 findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
-        measured = change.action in LOSSY and not goes_with_its_parent(change, kinds, doomed)
+        measured = change.action in LOSSY and not parent_of(change, kinds, doomed)
         uncounted = False
         if measured and change.live is not None:
-            loss: Op = "update" if change.action is Action.UPDATE else "delete"
-            measure = kind.impact(write_of(change, loss, identity, secret=secret))
+            measure = kind.impact(write_of(change, loss_of(change), identity, secret=secret))
             uncounted = not impact and asks(measure)
             try:
-                impacts += await drive(measure, remote, sleep=sleep) if impact else []
+                impacts += await drive(measure, shared, sleep=sleep) if impact else []
             except (AuthError, Rejected) as error:
                 impacts.append(Impact(None, "records", detail=error.message))
         return replace(change, findings=tuple(findings), impacts=(*impacts, *change.impacts), uncounted=uncounted)
 
-    return replace(plan, changes=tuple(await together(look(change) for change in plan.changes)))
+    changes = await together(look(change) for change in plan.changes)
+    if impact:
+        changes = _with_counting(changes, kinds, plan, identity, shared)
+    return replace(plan, changes=tuple(changes))
 
 
 def asks(flow: Flow[list[Impact]]) -> bool:
@@ -89,11 +96,55 @@ def asks(flow: Flow[list[Impact]]) -> bool:
     return next(flow, None) is not None
 
 
-def goes_with_its_parent(change: Change, kinds: Kinds, doomed: Container[tuple[str, str]]) -> bool:
-    """Tell whether what the object holds is counted with its parent, which goes too (deals of stages and pipelines)."""
-    parent = kinds[change.kind].nested
-    values = change.live.attrs.values() if change.live is not None and parent else ()
-    return any(isinstance(one, RemoteId) and one.kind == parent and (parent, one.id) in doomed for one in values)
+def loss_of(change: Change) -> Op:
+    """Return the operation of a change that takes something away: replacing is deleting first."""
+    return "update" if change.action is Action.UPDATE else "delete"
+
+
+def _with_counting(
+    changes: Iterable[Change], kinds: Kinds, plan: Plan, identity: Callable[[Reference], str], shared: Shared
+) -> list[Change]:
+    """Add what an apply will ask to measure each impact again: what holds for the account now, asked once more. A child
+    is measured with its parent and on its own.
+    """
+    found: dict[str, Change] = {}
+    owners = {(change.kind, change.live.id): change.address for change in changes if change.live is not None}
+    for change in changes:
+        if change.action not in LOSSY or change.live is None or waived(change.impacts):
+            found[change.address] = change
+            continue
+        write = replace(write_of(change, loss_of(change), identity), recounting=True)
+        asked = _asked(kinds[change.kind], kinds[change.kind].impact(write), shared)
+        found[change.address] = replace(change, counting=tuple(asked))
+    for change in tuple(found.values()):
+        parent = parent_of(change, kinds, plan.doomed)
+        holder = found.get(owners.get((parent.kind, parent.id), "")) if parent is not None else None
+        if holder is not None and change.counting:
+            whole = () if waived(holder.impacts) else (*holder.counting, *change.counting)
+            found[change.address] = replace(change, counting=whole)
+    return list(found.values())
+
+
+def _asked(kind: Kind, flow: Flow[list[Impact]], shared: Shared) -> list[str]:
+    """Run a measurement on the answers that the account gave, or as the kind predicts them; return its requests."""
+    asked: list[str] = []
+    answer = Response(200, {})
+    try:
+        item = next(flow)
+        for serial in range(BOUND):
+            if isinstance(item, Request):
+                asked.append(str(item))
+                answer = shared.answered(item) or kind.predict(item, serial)
+            item = flow.send(answer)
+    except (StopIteration, AuthError, Rejected):
+        pass
+    return asked
+
+
+def waived(impacts: Iterable[Impact]) -> bool:
+    """Tell whether nothing is known of what a change loses: who said yes to that said yes to any number."""
+    counts = [impact.count for impact in impacts if impact.effect == "lost"]
+    return bool(counts) and all(count is None for count in counts)
 
 
 def errors(plan: Plan) -> list[tuple[str, Finding]]:

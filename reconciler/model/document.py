@@ -4,7 +4,7 @@ Values are encoded (`values.encode`): references as `{"$ref": address}`, secrets
 sensitive texts as `{"$sensitive": salted hash}` where they are to be written. Secrets and tokens were masked when the
 document was made; nothing that reads it needs to mask again. What each minor version added: 1.1 `found`, `ignored`,
 `salt`, `$sensitive`, `check_requests`, `uses`; 1.2 what guards look at: `effect` and `objects` of impacts, `guarded`,
-`uncounted`, `managed`, `declared`, `renames`.
+`uncounted`, `managed`, `declared`, `renames`; how it is counted again, and what is moved away: `counting`, `evacuates`.
 """
 
 from __future__ import annotations
@@ -74,6 +74,10 @@ class ImpactView(_Part):
             objects=list(impact.objects),
         )
 
+    def impact(self) -> Impact:
+        """Return the impact that this is a view of."""
+        return Impact(self.count, self.noun, self.at_most, self.detail, self.effect, tuple(self.objects))
+
 
 class FindingView(_Part):
     """Something that the account said about a planned change."""
@@ -107,6 +111,13 @@ class ChangeView(_Part):
     impacts: list[ImpactView] = Field(default_factory=list)
     uncounted: bool = Field(False, description="It may touch records, and nobody asked how many (--no-impact).")
     guarded: bool = Field(False, description="A delete of its kind needs a yes for each object.")
+    counting: list[str] = Field(
+        default_factory=list,
+        description="Requests that count the impacts again, before each request that can take something away.",
+    )
+    evacuates: dict[str, str] = Field(
+        default_factory=dict, description="What is moved away before the delete, and to which address."
+    )
     uses: list[UseView] = Field(default_factory=list, description="What else in the account mentions the object.")
     findings: list[FindingView] = Field(default_factory=list)
     manual: dict[str, str] = Field(

@@ -31,6 +31,11 @@ class Request:
         """Whether the request can change the account."""
         return self.method != "GET" and not self.dry_run
 
+    @property
+    def overwrites(self) -> bool:
+        """Whether the request can take something away: a POST only adds."""
+        return self.writes and self.method != "POST"
+
     def __str__(self) -> str:
         return f"{self.method} {self.path}"
 

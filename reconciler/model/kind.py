@@ -149,7 +149,8 @@ class Write:
 
     `ids` answers remote ids, `secret` resolves `${secret.X}`; `applied` are the attributes as last applied by this
     tool. `spare` is the id of a server-made object to take over instead of creating one. `on_destroy` maps what to do
-    before a delete to remote ids. `key` is the resource's key.
+    before a delete to remote ids. `key` is the resource's key. With `recounting`, only the numbers of what would be
+    lost are asked for, not what they are worth.
     """
 
     address: str
@@ -163,6 +164,7 @@ class Write:
     replacing: bool = False
     destroying: bool = False
     on_destroy: Mapping[str, str] = field(default_factory=dict)
+    recounting: bool = False
 
     @property
     def key(self) -> str:
@@ -488,7 +490,9 @@ class Kind:
         return ""
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
-        """Measure what the change would lose. Called for deletes, replaces and lossy updates."""
+        """Measure what the change would lose. Called for deletes, replaces and updates: when planning, and again right
+        before each request that can take something away. A number has the same effect and noun each time.
+        """
         yield from ()
         return []
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -11,11 +11,11 @@ from reconciler.model.address import Address
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Position
 from reconciler.model.http import Flow
-from reconciler.model.kind import Finding, Impact, Kind, Live, Write
+from reconciler.model.kind import Finding, Impact, Kind, Kinds, Live, Write
 from reconciler.model.spec import Ids
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use
-from reconciler.model.values import Ref, Value, decode
+from reconciler.model.values import Ref, RemoteId, Value, decode
 
 
 class Action(StrEnum):
@@ -39,6 +39,8 @@ DESTROYS = (Action.DELETE, Action.REPLACE)
 """Actions after which the object that was there is gone."""
 Origin = Literal["config", "drift", "both", "new", "none"]
 Op = Literal["create", "update", "delete", "bind", "forget", "move", "finish", "evacuate", "park"]
+COUNTED: tuple[Op, ...] = ("update", "delete")
+"""Steps before whose requests the records that they cost are counted again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,8 @@ class Change:
     impacts: tuple[Impact, ...] = ()
     uncounted: bool = False
     """It may touch records, and nobody asked how many."""
+    counting: tuple[str, ...] = ()
+    """Requests that measure the impacts again, before each request of the change that can take something away."""
     uses: tuple[Use, ...] = ()
     findings: tuple[Finding, ...] = ()
     natural_key: tuple[object, ...] = ()
@@ -90,6 +94,11 @@ class Change:
     moved_from: Address | None = None
     settled: bool = False
     """The object is the outcome of a create whose answer was lost."""
+
+    @property
+    def evacuates(self) -> Mapping[str, Address]:
+        """What is moved away before the delete, and where to."""
+        return self.binding.on_destroy if self.action in DESTROYS and self.binding is not None else {}
 
     @property
     def changed(self) -> frozenset[str]:
@@ -180,6 +189,16 @@ def write_of(
 def _split(address: Address) -> tuple[str, str]:
     kind, _, key = address.partition(".")
     return kind, key
+
+
+def parent_of(change: Change, kinds: Kinds, doomed: Container[tuple[str, str]]) -> RemoteId | None:
+    """Return the object that this one is nested in, where that goes too: what the child holds is counted with it (deals
+    of stages and pipelines).
+    """
+    parent = kinds[change.kind].nested
+    values = change.live.attrs.values() if change.live is not None and parent else ()
+    holders = (one for one in values if isinstance(one, RemoteId) and one.kind == parent)
+    return next((one for one in holders if (one.kind, one.id) in doomed), None)
 
 
 def flow_of(kind: Kind, op: Op, write: Write, spares: tuple[str, ...]) -> Flow[None]:

@@ -128,6 +128,8 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         impacts=[doc.ImpactView.of(one) for one in change.impacts],
         uncounted=change.uncounted,
         guarded=kind.guarded,
+        counting=list(change.counting),
+        evacuates=dict(change.evacuates),
         uses=[doc.UseView(where=one.where, certainty=one.certainty, note=one.note) for one in change.uses],
         findings=[
             doc.FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)

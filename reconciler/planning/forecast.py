@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.plan import Change, Plan, Step, flow_of, write_of
+from reconciler.model.plan import COUNTED, Change, Plan, Step, flow_of, write_of
 from reconciler.model.values import Reference, RemoteId
 
 BOUND = 10_000
@@ -49,11 +49,12 @@ def _requests(step: Step, change: Change, kinds: Kinds, outlook: _Outlook) -> tu
     taken = outlook.spares.get(f"taken:{step.address}", [])
     left = tuple(one for one in outlook.spares.get(step.address, ()) if one not in taken)
     flow = flow_of(kind, step.op, write_of(change, step.op, outlook.id, spare=spare), left)
-    return tuple(_drive(flow, kind, step.address, outlook))
+    counting = change.counting if step.op in COUNTED else ()
+    return tuple(_drive(flow, kind, step.address, outlook, counting))
 
 
-def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook) -> list[str]:
-    """Run a flow to its end on predicted answers."""
+def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook, counting: tuple[str, ...]) -> list[str]:
+    """Run a flow to its end on predicted answers. What can take something away is counted right before."""
     sent: list[str] = []
     answer = Response(200, {})
     try:
@@ -65,6 +66,7 @@ def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook) -> lis
                     outlook.spares[address] = list(item.spares)
             elif isinstance(item, Request):
                 outlook.serial += 1
+                sent += counting if item.overwrites else ()
                 sent.append(str(item))
                 answer = kind.predict(item, outlook.serial)
             elif isinstance(item, Pause):

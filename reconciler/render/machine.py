@@ -80,6 +80,7 @@ def applied_json(summary: ApplySummary) -> str:
         "destroyed": summary.destroyed,
         "adopted": summary.adopted,
         "failed": [{"address": address, "message": message, "hint": hint} for address, message, hint in summary.failed],
+        "refused": list(summary.refused),
         "skipped": [{"address": address, "cause": cause} for address, cause in summary.skipped],
         "notes": list(summary.notes),
         "requests": summary.requests,

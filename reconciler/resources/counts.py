@@ -27,11 +27,11 @@ def counted(
     return [Impact(total_of(answer.body), noun, at_most)]
 
 
-def deals(field: str, identity: str) -> Flow[list[Impact]]:
+def deals(field: str, identity: str, *, worth: bool = True) -> Flow[list[Impact]]:
     """Count the deals of a stage or pipeline with their value per currency (`meta.currencies`, [OAS]; `[]` when
     there are none), and how many are open.
 
-    Up to 100 deals take one request; for more, the open ones take a second.
+    Up to 100 deals take one request; for more, the open ones take a second. Without `worth` only the number counts.
     """
     query = {f"filters[{field}]": identity}
     answer = yield get("/deals", **query, limit="100")
@@ -39,6 +39,8 @@ def deals(field: str, identity: str) -> Flow[list[Impact]]:
     total = total_of(body)
     statuses = [row.get("status") for row in body.get("deals") or () if isinstance(row, dict)]
     still_open: int | None = sum(str(status) == "0" for status in statuses)
+    if not worth:
+        return [Impact(total, "deals")]
     if total and total > len(statuses):
         second = yield get("/deals", **query, **{"filters[status]": "0", "limit": "1"})
         still_open = total_of(second.body)

@@ -197,11 +197,11 @@ class PipelineKind(Kind):
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Deals in the pipeline with their value (`filters[group]` is documented, row 38 of section 7)."""
         if write.destroying:
-            return (yield from deals("group", write.id))
+            return (yield from deals("group", write.id, worth=not write.recounting))
         if "currency" not in write.changed:
             return []
         assumed = "(assumed: those that are there keep theirs; no source says)"
-        return [moved(one, assumed) for one in (yield from deals("group", write.id))]
+        return [moved(one, assumed) for one in (yield from deals("group", write.id, worth=not write.recounting))]
 
     def hidden(self, attrs: Mapping[str, Value]) -> str:
         """Unless all user groups may see it, those that are named do (section 2.7)."""

@@ -171,13 +171,13 @@ class StageKind(Kind):
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Deals in the stage with their value; none is lost where they are moved first."""
         if write.destroying:
-            lost = yield from deals("stage", write.id)
+            lost = yield from deals("stage", write.id, worth=not write.recounting)
             evacuated = write.on_destroy.get("move_deals_to")
             return [moved(one, "(moved away first)") for one in lost] if evacuated else lost
         if "pipeline" not in write.changed:
             return []
         assumed = "(assumed: they go along into the other pipeline and keep their currency; no source says)"
-        return [moved(one, assumed) for one in (yield from deals("stage", write.id))]
+        return [moved(one, assumed) for one in (yield from deals("stage", write.id, worth=not write.recounting))]
 
 
 def _emptied(stage: str) -> Flow[None]:

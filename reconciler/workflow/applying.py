@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.engine import apply as applier
+from reconciler.engine.recount import Recount
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.errors import ReconcilerError, StalePlan, StateError
@@ -20,6 +21,7 @@ from reconciler.model.ports import LockInfo
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Intent, Record
 from reconciler.model.summary import ApplySummary
+from reconciler.model.values import Reference, RemoteId
 from reconciler.planning.binding import binding_of, kept
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
@@ -31,6 +33,7 @@ from reconciler.workflow.holding import locked
 from reconciler.workflow.judging import counts_of, judged, let_pass
 from reconciler.workflow.locking import lock_info
 from reconciler.workflow.planning import Planned
+from reconciler.workflow.promises import bound
 from reconciler.workflow.reading import again
 from reconciler.workflow.recording import run_name
 from reconciler.workflow.session import Book, Session, open_book
@@ -48,13 +51,20 @@ class Hooks:
 
 
 async def apply_plan(
-    session: Session, planned: Planned, hooks: Hooks, *, lock_timeout: float = 0.0, archive: Archive | None = None
+    session: Session,
+    planned: Planned,
+    hooks: Hooks,
+    *,
+    lock_timeout: float = 0.0,
+    archive: Archive | None = None,
+    strict: bool = False,
 ) -> ApplySummary:
     """Apply a plan. Raises Refused (guards), StalePlan (the state moved on), LockHeld, StateError. The plan is judged
     again under the lock, by what the state knows then.
 
     With `archive`, the customer records that it takes away are written to files first; when that fails, nothing is
-    applied.
+    applied. With `strict`, everything that the plan costs is counted again first, and Refused is raised where any of it
+    is more than was said yes to; otherwise what costs more is refused when its turn comes.
     """
     let_pass(planned.document)
     operation = operation_of(planned.document.options)
@@ -63,11 +73,14 @@ async def apply_plan(
         _same_state(planned, book)
         promise = planned.promise or planned.document
         let_pass(judged(session, promise, counts_of(book, promise)))
+        planned = replace(planned, plan=bound(planned.plan, promise))
         book.begin()
         async with AsyncExitStack() as stack:
             _take_over(session, book, planned)
             remote = session.connect(stack, write=True, hold=held.hold)
             run = _Run(session, planned, book, remote, hooks)
+            if strict:
+                await run.count_all()
             if archive is not None:
                 run.archived = await archive_losses(session, planned.plan, remote, archive, run.name)
             return await run.run(replace(held.info, operation=operation))
@@ -159,6 +172,19 @@ class _Run:
         self.tally = recording.Tally()
         self.archived = Archived()
         self.found: dict[str, Change] = {}
+        known = (planned.promise or planned.document).options.get("impact") is not False
+        self.recount = Recount(planned.plan, session.kinds, remote, known)
+        self.counted = 0
+
+    async def count_all(self) -> None:
+        """Count before the first write. Raises Refused."""
+
+        def identity(reference: Reference) -> str:
+            known = self.planned.plan.ids.get(str(reference), f"<{reference}>")
+            return reference.id if isinstance(reference, RemoteId) else known
+
+        await self.recount.everything(identity, self.session.secret)
+        self.counted = self.recount.cost()
 
     async def run(self, info: LockInfo) -> ApplySummary:
         steps = self.planned.plan
@@ -214,6 +240,7 @@ class _Run:
             clock=time.monotonic,
             secret=self.session.secret,
             binding=self._binding,
+            recount=self.recount,
             stop=self.hooks.stop,
             settling=self.session.around.waits.settling,
             found=self.found,
@@ -423,12 +450,13 @@ class _Run:
             destroyed=sum(step.op == "delete" for step in done),
             adopted=sum(step.op in ("bind", "update") and actions[step.address].adopts for step in done),
             failed=(*failed, *self.problems),
+            refused=tuple(address for address, error in errors if isinstance(error, Refused)),
             skipped=tuple(
                 (step.address, outcome.skipped[step.number]) for step in made.steps if step.number in outcome.skipped
             ),
             notes=tuple(self.notes),
             requests=self.remote.requests,
-            forecast=self.planned.document.forecast.apply_requests + self.archived.forecast,
+            forecast=self.planned.document.forecast.apply_requests + self.archived.forecast + self.counted,
             archive=self.archived.folder,
             archived=self.archived.records,
             seconds=time.monotonic() - self.started,

@@ -14,11 +14,10 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from reconciler.engine.examine import goes_with_its_parent
 from reconciler.model.errors import IncompleteListing, ReconcilerError, Refused
 from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.kind import Kinds
-from reconciler.model.plan import DESTROYS, Change, Plan
+from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
 from reconciler.model.salvage import Salvage
 from reconciler.model.spec import number
 from reconciler.resources.counts import total_of
@@ -64,7 +63,7 @@ def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, Salvage]]:
     for change in plan.changes:
         salvage = kinds[change.kind].salvage
         loses = change.action in DESTROYS or any(impact.effect == "lost" for impact in change.impacts)
-        if salvage is None or change.live is None or not loses or goes_with_its_parent(change, kinds, gone):
+        if salvage is None or change.live is None or not loses or parent_of(change, kinds, gone):
             continue
         found.append((change, change.live.id, salvage))
     return found

@@ -13,7 +13,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.engine.refresh import Refreshed
 from reconciler.model.desired import Resource
 from reconciler.model.document import PLAN_FORMAT, ChangeView, PlanDocument, digest
 from reconciler.model.errors import ConfigError, StalePlan
@@ -28,6 +27,7 @@ from reconciler.planning.work import Inputs
 from reconciler.store import Seal
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted
+from reconciler.workflow.promises import as_shown, broken
 from reconciler.workflow.reading import read
 from reconciler.workflow.session import Book, Session, open_book
 
@@ -185,28 +185,21 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
     made = plan(inputs)
     resumed = {name for record in book.records for name in record.names} - open_
     resumed |= _taken(made) & open_
-    refused = _refused(document, made, seen.lives, session.kinds, declared.refused, resumed)
+    already = {name: Moved(name, why) for name, why in broken(document, made, resumed).items()} | declared.refused
+    refused = _refused(document, made, seen.lives, session.kinds, already, resumed)
     kept = frozenset() if strict and refused else addresses - {one.address for one in refused}
     if refused:
         inputs = replace(inputs, only=kept)
         made = plan(inputs)
-    options = Options(impact=False, destroy=tearing, allow=tuple(document.options.get("allow", ())))
-    planned = finish(session, book, inputs, refreshed, made, options, requests, (), reads)
+    options = Options(destroy=tearing, allow=tuple(document.options.get("allow", ())))
+    planned = as_shown(finish(session, book, inputs, refreshed, made, options, requests, (), reads), document)
     done = sorted((resumed & kept) - {change.address for change in made.changes})
-    return Checked(_as_judged(planned, document, refreshed), tuple(refused), requests, tuple(done))
+    return Checked(planned, tuple(refused), requests, tuple(done))
 
 
 def _taken(made: Plan) -> set[str]:
     """Return the addresses with nothing left to do but to record it."""
     return {change.address for change in made.changes if change.action in (Action.REFRESH, Action.FORGET)}
-
-
-def _as_judged(planned: Planned, document: PlanDocument, refreshed: Refreshed) -> Planned:
-    """Keep the verdicts and forecast of the plan that was reviewed: nothing is counted again."""
-    now = planned.document.model_copy(
-        update={"guards": document.guards, "forecast": document.forecast, "digest": document.digest}
-    )
-    return replace(planned, document=now, refreshed=refreshed, promise=document)
 
 
 def _refused(

@@ -1,0 +1,182 @@
+"""What a change costs, counted again right before each request that can take something away. Reads only.
+
+A yes is a yes to exactly the numbers of the plan: more than they say, and what cannot be counted any more, is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass, field, replace
+
+from reconciler.engine.drive import drive
+from reconciler.engine.examine import LOSSY, loss_of, waived
+from reconciler.model.errors import ReconcilerError, Refused
+from reconciler.model.http import Remote
+from reconciler.model.kind import Impact, Kinds, Write
+from reconciler.model.plan import Change, Plan, parent_of, write_of
+from reconciler.model.spec import Ids
+
+AGAIN = "make a new plan, and say yes to what it shows"
+Key = tuple[str, str]
+Numbers = Mapping[Key, Impact]
+"""Impacts by effect and noun: what has one name is one number."""
+
+
+@dataclass
+class Recount:
+    """The numbers of a plan that somebody said yes to, and what of them is used up.
+
+    `known` is false where nobody asked for numbers (--no-impact). A number that the account could not tell was said yes
+    to as such, and bounds nothing. Children that go with their parent share its number: `gone` went with them so far.
+    """
+
+    plan: Plan
+    kinds: Kinds
+    remote: Remote
+    known: bool = True
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    gone: dict[str, tuple[Write, Numbers]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.planned = {change.address: change.impacts for change in self.plan.changes}
+        self.parents = _parents(self.plan, self.kinds)
+        self.turns = {parent.address: asyncio.Lock() for parent in self.parents.values()}
+
+    def alone(self, change: Change) -> AbstractAsyncContextManager[None]:
+        """Keep the members of a family from being counted and deleted at the same time."""
+        parent = self.parents.get(change.address, change)
+        return self.turns.get(parent.address, nullcontext())
+
+    async def __call__(self, change: Change, write: Write) -> None:
+        """Count what a change costs. Raises Refused where that is more than was planned, or cannot be known."""
+        holder = self.parents.get(change.address, change)
+        planned = self.planned.get(holder.address, ())
+        if not self.known or waived(planned):
+            return
+        if holder is change:
+            self._compare(planned, await self._left(change, await self._measure(change, write)))
+            return
+        # Nothing of a family goes once its number is exceeded. What a child holds is part of it.
+        whole = await self._measure(holder, write_of(holder, loss_of(holder), write.ids, secret=write.secret))
+        mine = await self._measure(change, write)
+        _, before = self.gone.pop(change.address, (write, {}))
+        self._compare(planned, await self._left(holder, whole))
+        shared = {*whole, *numbers(planned)}
+        self._compare(
+            self.planned.get(change.address, ()), {key: one for key, one in mine.items() if key not in shared}
+        )
+        self.gone[change.address] = (write, _each(max, before, mine))
+
+    async def everything(self, ids: Ids, secret: Callable[[str], str]) -> None:
+        """Count all that the plan costs, before its first write. Raises Refused, naming everything that is more."""
+        problems: list[str] = []
+        for change in self._whole():
+            try:
+                await self(change, write_of(change, loss_of(change), ids, secret=secret))
+            except Refused as error:
+                problems.append(f"{change.address}: {error.message}")
+        if problems:
+            raise Refused("\n".join(["nothing was changed (--strict)", *problems]), hint=AGAIN)
+
+    def cost(self) -> int:
+        """Return how many requests it takes to count everything once, as far as the plan knew."""
+        return sum(len(change.counting) for change in self._whole())
+
+    def _whole(self) -> list[Change]:
+        """Return what is counted for itself, not with its parent."""
+        return [
+            one for one in self.plan.changes if one.action in LOSSY and one.live and one.address not in self.parents
+        ]
+
+    async def _left(self, parent: Change, found: Numbers) -> Numbers:
+        """Add what went with the children so far. Only where that is too much, look whether it is gone: an account that
+        keeps what a deleted child held has it among what was found.
+        """
+        children = [name for name in self.gone if self.parents[name].address == parent.address]
+        whole = found
+        for name in children:
+            whole = _each(int.__add__, whole, self.gone[name][1])
+        if not children or not _excess(self.planned.get(parent.address, ()), whole):
+            return whole
+        for name in children:
+            write, went = self.gone[name]
+            still = numbers(await self._ask(name.partition(".")[0], write))
+            found = _each(int.__add__, found, _each(lambda one, other: max(one - other, 0), went, still))
+        return found
+
+    async def _measure(self, change: Change, write: Write) -> Numbers:
+        try:
+            return numbers(await self._ask(change.kind, write))
+        except (ReconcilerError, LookupError) as error:
+            planned = _told(numbers(self.planned.get(change.address, ())).values())
+            raise Refused(f"planned against {planned}; it cannot be counted now: {error}", hint=AGAIN) from error
+
+    async def _ask(self, kind: str, write: Write) -> list[Impact]:
+        return await drive(self.kinds[kind].impact(replace(write, recounting=True)), self.remote, sleep=self.sleep)
+
+    def _compare(self, planned: Iterable[Impact], found: Numbers) -> None:
+        if excess := _excess(planned, found):
+            raise Refused("; ".join(excess), hint=AGAIN)
+
+
+def numbers(impacts: Iterable[Impact]) -> Numbers:
+    """Return impacts by effect and noun, each key once."""
+    found: dict[Key, Impact] = {}
+    for one in impacts:
+        key = (one.effect, one.noun)
+        found[key] = _joined(int.__add__, found[key], one) if key in found else one
+    return found
+
+
+def _each(how: Callable[[int, int], int], one: Numbers, other: Numbers) -> Numbers:
+    """Join two sets of numbers; a number that only one of them has counts as nothing in the other."""
+    nothing = {key: replace(impact, count=0, objects=()) for key, impact in {**other, **one}.items()}
+    return {key: _joined(how, one.get(key, nothing[key]), other.get(key, nothing[key])) for key in nothing}
+
+
+def _joined(how: Callable[[int, int], int], one: Impact, other: Impact) -> Impact:
+    count = None if one.count is None or other.count is None else how(one.count, other.count)
+    objects = tuple(dict.fromkeys((*one.objects, *other.objects)))
+    return replace(one, count=count, at_most=one.at_most or other.at_most, objects=objects)
+
+
+def _excess(planned: Iterable[Impact], found: Numbers) -> list[str]:
+    """Return what is more than was planned, in words."""
+    known = numbers(planned)
+    return [why for key, one in found.items() if (why := _more(known.get(key), one))]
+
+
+def _more(planned: Impact | None, found: Impact) -> str:
+    allowed = planned.count if planned is not None else 0
+    if allowed is None:
+        return ""
+    if found.count is None:
+        return f"planned against {allowed:,}, and the account does not say any more how many {found.noun}"
+    if found.count > allowed:
+        return f"planned against {allowed:,}, found {_told([found])}"
+    strangers = set(found.objects) - set(planned.objects if planned is not None else ())
+    return f"not in the plan: {', '.join(sorted(strangers))}" if strangers else ""
+
+
+def _told(impacts: Iterable[Impact]) -> str:
+    """Return numbers in words, e.g. "at most 31 contacts carry the tag"."""
+    told = [f"{'at most ' if one.at_most else ''}{_number(one.count)} {one.noun}" for one in impacts]
+    return " and ".join(told) or "nothing"
+
+
+def _number(count: int | None) -> str:
+    return "an unknown number of" if count is None else f"{count:,}"
+
+
+def _parents(plan: Plan, kinds: Kinds) -> dict[str, Change]:
+    """Return the changes whose cost is counted with that of another one, which goes too."""
+    doomed = plan.doomed
+    owners = {(one.kind, one.live.id): one for one in plan.changes if one.live is not None}
+    found = {}
+    for change in plan.changes:
+        parent = parent_of(change, kinds, doomed)
+        if parent is not None:
+            found[change.address] = owners[parent.kind, parent.id]
+    return found
