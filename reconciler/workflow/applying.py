@@ -13,7 +13,7 @@ from reconciler.engine import apply as applier
 from reconciler.engine.recount import Recount
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
-from reconciler.model.errors import ReconcilerError, StalePlan, StateError
+from reconciler.model.errors import ReconcilerError, Refused, StalePlan, StateError
 from reconciler.model.events import Event, Finished, Noted, Waiting
 from reconciler.model.kind import Live, Tables
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, write_of

@@ -17,8 +17,8 @@ KEEP = "keep: {name: Keep}"
 
 @dataclass(frozen=True)
 class Losing:
-    """A change that costs records: `address` is an object of `before` and is gone, or changed, in `after`. `add` makes so
-    many records that go with it; `records` is their table. `allow` is what the change needs a yes to besides the number.
+    """A change that costs records: `address` is an object of `before` and is gone, or changed, in `after`. `add` makes
+    so many records that go with it, in the table `records`; `asks` is what the requests that count them begin with.
     """
 
     name: str
@@ -27,9 +27,7 @@ class Losing:
     after: str
     records: str
     add: Callable[[World, int], None]
-    allow: tuple[str, ...] = ()
-    asks: str = ""
-    """What the requests that count the records begin with."""
+    asks: str
 
     @property
     def kind(self) -> str:
@@ -130,7 +128,7 @@ BOTH = STAGES.format("lead: {title: Lead}, won: {title: Won}")
 CASES = (
     Losing("tag", "tag.vip", "VIP", "", "contactTags", _tagged, asks="/contacts"),
     Losing("list", "list.news", f"lists: {{news: {{name: News, string_id: news, {SENDER}}}}}", "", "contactLists",
-           _listed, ("list_deletes=list.news",), "/contacts"),
+           _listed, asks="/contacts"),
     Losing("contact field", "field.tier", "fields: {tier: {title: Tier, type: dropdown, options: [Free, Pro]}}", "",
            "fieldValues", _valued, asks="/fieldValues"),
     Losing("type of a contact field", "field.tier", "fields: {tier: {title: Tier, type: text, lists: all}}",

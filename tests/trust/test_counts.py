@@ -193,7 +193,7 @@ def test_records_that_arrive_while_somebody_reads_are_kept(
     said = yes(world)
 
     class Slow(StringIO):
-        def readline(self, *args: Any) -> str:
+        def readline(self, *args: Any) -> Any:
             case.arrive(world, 30)
             return "yes\n"
 
