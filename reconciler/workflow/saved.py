@@ -185,8 +185,7 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
     made = plan(inputs)
     resumed = {name for record in book.records for name in record.names} - open_
     resumed |= _taken(made) & open_
-    already = {name: Moved(name, why) for name, why in broken(document, made, resumed).items()} | declared.refused
-    refused = _refused(document, made, seen.lives, session.kinds, already, resumed)
+    refused = _refused(document, made, seen.lives, session.kinds, declared.refused, resumed)
     kept = frozenset() if strict and refused else addresses - {one.address for one in refused}
     if refused:
         inputs = replace(inputs, only=kept)
@@ -215,6 +214,7 @@ def _refused(
     """
     now = {change.address: change for change in made.changes}
     skipped = {one.address: one.reason for one in made.skipped}
+    promises = broken(document, made, resumed)
     living = {(kind, live.id): live for kind, rows in lives.items() for live in rows}
     refused = dict(already)
     for change in document.changes:
@@ -224,6 +224,8 @@ def _refused(
         why = _difference(change, now.get(change.address), skipped)
         if why is not None:
             refused[change.address] = replace(why, details=_details(change, live, kinds, document.ids))
+        elif change.address in promises:
+            refused[change.address] = Moved(change.address, promises[change.address])
     return list(_with_dependants(document, refused).values())
 
 
