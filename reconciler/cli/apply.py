@@ -177,13 +177,13 @@ async def still_true(opened: Any, planned: Any, options: Any) -> Any:
     """
     from reconciler.model.errors import StalePlan
     from reconciler.workflow.planning import make_plan
-    from reconciler.workflow.promises import as_shown, broken
+    from reconciler.workflow.promises import as_shown, broken, more_along
 
     again = await make_plan(opened, replace(options, impact=False))
     same = [(change.address, change.action, change.fingerprint) for change in again.document.changes] == [
         (change.address, change.action, change.fingerprint) for change in planned.document.changes
     ]
-    if not same or broken(planned.document, again.plan):
+    if not same or broken(planned.document, again.plan) or more_along(planned.document, again.plan):
         raise StalePlan(
             "the account or the state changed while you were reading the plan; nothing was changed",
             hint="run apply again",

@@ -254,9 +254,14 @@ class _Applying:
                 self.spares[change.address] = list(bound.spares)
             self._bind(change, bound.id, complete=False)
 
+        evacuating = True
+
         async def before() -> None:
+            # The first request moves away what is to be moved; what is there after that is lost.
+            nonlocal evacuating
             if step.op in COUNTED:
-                await self.ports.recount(change, write)
+                await self.ports.recount(change, write if evacuating else replace(write, on_destroy={}))
+            evacuating = False
 
         for attempt in range(SETTLE):
             try:

@@ -152,9 +152,10 @@ class ListKind(Kind):
         """
         if not write.destroying:
             return []
-        answer = yield get("/contacts", listid=write.id, status="-1", limit="1")
+        campaigns = yield from _campaigns(write.id)
+        answer = yield get("/contacts", listid=write.id, status="-1", limit="1")  # last: right before the delete
         noun = "contacts on the list are deleted, those that are on no other"
-        return [Impact(total_of(answer.body), noun, at_most=True), *(yield from _campaigns(write.id))]
+        return [Impact(total_of(answer.body), noun, at_most=True), *campaigns]
 
 
 def _campaigns(identity: str) -> Flow[list[Impact]]:

@@ -46,6 +46,25 @@ def broken(document: PlanDocument, made: Plan, besides: Collection[str] = ()) ->
     return found
 
 
+def more_along(document: PlanDocument, made: Plan) -> dict[str, str]:
+    """Return the changes with which something goes that was not in the plan: it was not what somebody said yes to."""
+    now = {change.address: change for change in made.changes}
+    found: dict[str, str] = {}
+    for planned in document.changes:
+        shown = {(view.noun, name) for view in planned.impacts for name in view.objects}
+        known = {view.noun for view in planned.impacts if view.count is None}
+        more = [
+            name or "something that the account does not show"
+            for one in (now[planned.address].impacts if planned.address in now else ())
+            if one.effect in ("along", "unmanaged") and one.noun not in known
+            for name in (one.objects if one.count is not None else ("",))
+            if (one.noun, name) not in shown
+        ]
+        if more:
+            found[planned.address] = f"more would go with it than was planned: {', '.join(more)}"
+    return found
+
+
 def _uncounted(document: PlanDocument, change: ChangeView) -> str:
     """A plan of an earlier format says nothing that what goes could be held to."""
     version = tuple(int(part) for part in document.format_version.split(".")[:2] if part.isdecimal())

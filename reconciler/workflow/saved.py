@@ -27,7 +27,7 @@ from reconciler.planning.work import Inputs
 from reconciler.store import Seal
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted
-from reconciler.workflow.promises import as_shown, broken
+from reconciler.workflow.promises import as_shown, broken, more_along
 from reconciler.workflow.reading import read
 from reconciler.workflow.session import Book, Session, open_book
 
@@ -214,7 +214,7 @@ def _refused(
     """
     now = {change.address: change for change in made.changes}
     skipped = {one.address: one.reason for one in made.skipped}
-    promises = broken(document, made, resumed)
+    promises = more_along(document, made) | broken(document, made, resumed)
     living = {(kind, live.id): live for kind, rows in lives.items() for live in rows}
     refused = dict(already)
     for change in document.changes:
@@ -257,21 +257,7 @@ def _difference(planned: ChangeView, now: Change | None, skipped: Mapping[str, s
     found = fingerprint(now.live) if now.live is not None else None
     if found != planned.fingerprint or now.changed != {item.name for item in planned.attributes}:
         return Moved(planned.address, "the object changed since the plan was made")
-    return _more_along(planned, now)
-
-
-def _more_along(planned: ChangeView, now: Change) -> Moved | None:
-    """Refuse a change with which something goes that was not in the plan: it was not what somebody said yes to."""
-    shown = {(view.noun, name) for view in planned.impacts for name in view.objects}
-    known = {view.noun for view in planned.impacts if view.count is None}
-    more = [
-        name or "something that the account does not show"
-        for one in now.impacts
-        if one.effect in ("along", "unmanaged") and one.noun not in known
-        for name in (one.objects if one.count is not None else ("",))
-        if (one.noun, name) not in shown
-    ]
-    return Moved(planned.address, f"more would go with it than was planned: {', '.join(more)}") if more else None
+    return None
 
 
 def _details(planned: ChangeView, live: Live | None, kinds: Kinds, ids: Mapping[str, str]) -> tuple[str, ...]:
