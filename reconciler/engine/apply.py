@@ -254,14 +254,10 @@ class _Applying:
                 self.spares[change.address] = list(bound.spares)
             self._bind(change, bound.id, complete=False)
 
-        evacuating = True
-
-        async def before() -> None:
+        async def before(taken: int) -> None:
             # The first request moves away what is to be moved; what is there after that is lost.
-            nonlocal evacuating
             if step.op in COUNTED:
-                await self.ports.recount(change, write if evacuating else replace(write, on_destroy={}))
-            evacuating = False
+                await self.ports.recount(change, replace(write, on_destroy={}) if taken else write)
 
         for attempt in range(SETTLE):
             try:

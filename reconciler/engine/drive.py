@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 from reconciler.model.http import Bound, Flow, Pause, Remote, Request, Response
@@ -17,20 +19,22 @@ async def drive(
     remote: Remote,
     *,
     on_bound: Callable[[Bound], None] | None = None,
-    before: Callable[[], Awaitable[None]] | None = None,
+    before: Callable[[int], Awaitable[None]] | None = None,
     sleep: Callable[[float], Awaitable[None]],
 ) -> T:
     """Run a flow to its end and return its result. An error of a request is raised here, not inside the flow.
 
-    `before` is awaited right before each request that can take something away; what it raises keeps it from being sent.
+    `before` is awaited right before each request that can take something away, with its number (0 is the first), and
+    before each repetition of one; what it raises keeps it from being sent.
     """
-    answer = Response(200, {})
+    answer, taken = Response(200, {}), 0
     try:
         item = next(flow)
         for _ in range(BOUND):
             if isinstance(item, Request):
                 if before is not None and item.overwrites:
-                    await before()
+                    await before(taken)
+                    item, taken = replace(item, again=partial(before, taken)), taken + 1
                 answer = await remote.send(item)
             elif isinstance(item, Pause):
                 await sleep(item.seconds)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 
@@ -16,7 +16,8 @@ class Request:
     """One call of the API. `path` is below `/api/3` and begins with a slash; `body` is JSON or None.
 
     `dry_run` marks the schema validation of the vendor (`validateOnly: true`), the only write allowed while planning.
-    `expect` lists further statuses that the flow handles itself.
+    `expect` lists further statuses that the flow handles itself. `again` is awaited before the request is repeated;
+    what it raises keeps it from that.
     """
 
     method: str
@@ -25,6 +26,7 @@ class Request:
     body: Json = None
     dry_run: bool = False
     expect: tuple[int, ...] = ()
+    again: Callable[[], Awaitable[None]] | None = field(default=None, compare=False, repr=False)
 
     @property
     def writes(self) -> bool:

@@ -156,6 +156,8 @@ class Client:
                 on=again, attempts=ATTEMPTS, timeout=600.0, wait_initial=0.25, wait_max=8.0
             ):
                 with attempt:
+                    if attempt.num > 1 and request.again is not None:
+                        await request.again()
                     return await self._once(request)
         except _Again as failed:
             if failed.reason == "forbidden":

@@ -182,8 +182,10 @@ def at(
             seen.append(1)
         if hit and len(seen) == nth and not after:
             what()
-        await app(scope, receive, send)
-        if hit and len(seen) == nth and after:
-            what()
+        try:
+            await app(scope, receive, send)
+        finally:
+            if hit and len(seen) == nth and after:
+                what()
 
     world.held.app = spying  # type: ignore[method-assign]

@@ -117,6 +117,20 @@ def test_every_delete_comes_right_after_its_count(world: World, case: Losing) ->
 
 
 @every_loss
+@pytest.mark.parametrize("fault", ["rate_limited", "fail_before", "drop_before"])
+def test_a_request_that_is_repeated_is_counted_for_again(world: World, case: Losing, fault: str) -> None:
+    """The account turns the request away, records arrive while the program waits, and nothing is sent again."""
+    prepared(world, case, 1)
+    path = saved(world)
+    world.fault(fault, "(DELETE|PUT) .*")
+    at(world, lambda method, path: method in ("DELETE", "PUT"), lambda: case.arrive(world, 2), after=True)
+    ran = world.cli("apply", str(path))
+    refused(ran, 1, 3)
+    assert case.left(world) == 3
+    assert case.address in world.state().resources
+
+
+@every_loss
 def test_fewer_than_the_saved_plan_says_is_fine(world: World, case: Losing) -> None:
     """Records that went by themselves are no reason to ask again."""
     prepared(world, case, 3)
