@@ -8,7 +8,7 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -50,6 +50,8 @@ class Proxy:
     open: int = 0
     """Connections that were accepted and are not over: what a dead program sent is read before its end is."""
     signals: list[signal.Signals] = field(default_factory=list)
+    on_write: Callable[[str], None] | None = None
+    """Is told of each write: "before" it is forwarded, "after" the work, before the answer."""
     turn: threading.Lock = field(default_factory=threading.Lock)
 
     def arm(self, nth: int, mode: Mode | None) -> None:
@@ -165,7 +167,12 @@ class Handler(BaseHTTPRequestHandler):
     def work(self, mode: Mode | None, body: bytes) -> None:
         kept = ("api-token", "content-type", "accept", "validateonly")
         headers = {name: value for name, value in self.headers.items() if name.lower() in kept}
+        told = self.made.on_write if self.command != "GET" else None
+        if told is not None:
+            told("before")
         status, said, kind = self.made.forward(self.command, self.path, headers, body)
+        if told is not None:
+            told("after")
         if mode == "kill_after":
             self.made.kill()
         if mode == "timeout":

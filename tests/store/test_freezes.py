@@ -1,0 +1,213 @@
+"""Real processes that are stopped (SIGSTOP) somewhere in an apply, while another one waits for the lock, has a clock
+that is two minutes fast, or breaks the lock; then they go on (SIGCONT). Nothing is made twice, on any backend.
+
+The lock lasts three seconds here, so a schedule takes a few; nothing is asserted about time.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+
+from tests.store.conftest import Place, place_of
+from tests.store.test_crash_matrix import KEYS, admin, served
+from tests.store.wire_proxy import Proxy, proxy
+
+PROGRAM = """
+import sys, time
+from reconciler.cli import program
+from reconciler.model.waits import Waits
+from reconciler.store import Clock
+from reconciler.workflow.session import Surroundings, within
+waits = Waits(lease=3.0, look=0.3, poll=0.05, answer=0.7, settling=(0.0, 0.5), late=0.2)
+ahead = float(sys.argv[1])
+with within(Surroundings(waits=waits, clock=Clock(wall=lambda: time.time() + ahead))):
+    sys.exit(program.run(sys.argv[2:]))
+"""
+IN_FLIGHT = 0.5
+"""Seconds that a write may be on its way here; less than an answer may take."""
+CONFIG = """
+tags: {a: {name: A}, b: {name: B}, c: {name: C}, d: {name: D}, e: {name: E}, f: {name: F}, g: {name: G}, h: {name: H}}
+lists: {news: {name: News, string_id: news, sender_url: https://a.example, sender_reminder: You asked for it}}
+fields: {tier: {title: Tier, type: dropdown, options: [Free, Pro], lists: [news]}}
+pipelines: {sales: {title: Sales, currency: usd, stages: {lead: {title: Lead}, talk: {title: Talk}}}}
+webhooks: {crm: {name: CRM, url: https://h.example/in, events: [subscribe], sources: [admin], list: news}}
+deal_roles: {finance: {title: Finance}}
+"""
+PROJECT = """
+version: 1
+environments:
+  live: {{url: {url}, token: emulator-token, requests_per_second: 100, state: "{state}"}}
+"""
+WRITES = 16
+"""About as many writes as the apply of this configuration has."""
+SAMPLE, WHOLE = 2, 50
+
+
+@dataclass
+class Freeze:
+    """Stops a process at one of its writes, or some time after, and lets it go on at a later one of somebody else's."""
+
+    process: subprocess.Popen[str]
+    nth: int
+    when: str
+    wake_after: int
+    delay: float = 0.0
+    seen: int = 0
+    turn: threading.Lock = field(default_factory=threading.Lock)
+    frozen: threading.Event = field(default_factory=threading.Event)
+
+    def __call__(self, where: str) -> None:
+        """Take notice of one end of a write."""
+        with self.turn:
+            self.seen += where == "before"
+            if self.frozen.is_set() and where == "before":
+                self.wake_after -= 1
+                if self.wake_after == 0:
+                    self.wake()
+            if self.seen < self.nth or self.frozen.is_set() or where not in self.when:
+                return
+            if self.delay:
+                self.nth = sys.maxsize
+                threading.Timer(self.delay, self.stop).start()
+                return
+            self.stop()
+        if self.when == "before, in flight":
+            threading.Event().wait(IN_FLIGHT)
+
+    def stop(self) -> None:
+        """Freeze the process, if it still lives."""
+        self.process.send_signal(signal.SIGSTOP)
+        self.frozen.set()
+
+    def wake(self) -> None:
+        """Let the process go on."""
+        self.process.send_signal(signal.SIGCONT)
+
+
+def command(folder: Path, *argv: str, ahead: float = 0.0) -> list[str]:
+    """Return a command of the program with short waits and maybe a clock that is ahead."""
+    return [sys.executable, "-c", PROGRAM, str(ahead), "--chdir", str(folder), *argv]
+
+
+def call(folder: Path, *argv: str, ahead: float = 0.0) -> subprocess.CompletedProcess[str]:
+    """Run a command of the program to its end."""
+    environ = {**os.environ, "NO_PROXY": "127.0.0.1"}
+    return subprocess.run(
+        command(folder, *argv, ahead=ahead), capture_output=True, text=True, timeout=100, env=environ, check=False
+    )
+
+
+def take(folder: Path, how: str, chance: random.Random) -> subprocess.CompletedProcess[str]:
+    """Apply while another one has the lock and is frozen."""
+    if how == "break":
+        held = json.loads(call(folder, "lock", "list", "--format", "json").stdout)
+        for row in held:
+            call(folder, "lock", "break", row["id"], "--auto-approve")
+    ahead = chance.choice([0.0, 120.0, -120.0]) if how != "clock" else 120.0
+    waits = [] if how == "clock" else ["--lock-timeout", "60"]
+    return call(folder, "apply", "--auto-approve", *waits, ahead=ahead)
+
+
+def check_schedule(place: Place, wire: Proxy, seed: int) -> None:
+    """One schedule of this seed."""
+    chance = random.Random(seed)
+    admin(wire.target, "POST", "reset")
+    folder = place.folder / f"project{seed}"
+    (folder / "config").mkdir(parents=True)
+    (folder / "config/main.yaml").write_text(CONFIG, "utf-8")
+    state = f"{place.url}{seed}" if place.leases and place.name in ("file", "sqlite") else place.url
+    (folder / "reconciler.yaml").write_text(PROJECT.format(url=wire.url, state=state), "utf-8")
+    how = chance.choice(["wait", "clock", "break"]) if place.leases else "break"
+    nth, when = chance.randint(1, WRITES), chance.choice(["before", "before, in flight", "after", "some time after"])
+    wake = chance.choice([0, 1, 2, 5])
+    case = f"{place.name}, seed {seed}: frozen {when} write {nth}, the other one: {how}, awake after {wake} writes"
+    with subprocess.Popen(
+        command(folder, "apply", "--auto-approve"),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "NO_PROXY": "127.0.0.1"},
+    ) as first:
+        freeze = Freeze(first, nth, when, wake, chance.uniform(0.001, 0.2) if when.startswith("some") else 0.0)
+        wire.on_write = freeze
+        try:
+            while not freeze.frozen.wait(0.1) and first.poll() is None:
+                pass
+            second = take(folder, how, chance)
+            freeze.wake()
+            said = first.communicate(timeout=60)[1]
+        finally:
+            freeze.wake()
+            wire.on_write = None
+            if first.poll() is None:
+                first.kill()
+    wire.settle()
+    assert second.returncode in (0, 5), f"{case}: {second.stderr}"
+    assert first.returncode in (0, 1, 5), f"{case}: {said}"
+    again = call(folder, "apply", "--auto-approve")
+    assert again.returncode == 0, f"{case}: {again.stderr}"
+    check_account(folder, wire, case)
+
+
+def check_account(folder: Path, wire: Proxy, case: str) -> None:
+    """Nothing is there twice, everything is as declared, and the state is sound."""
+    dump = admin(wire.target, "GET", "dump")
+    for table, names in KEYS.items():
+        rows = Counter(tuple(str(row.get(name)) for name in names) for row in dump.get(table, []))
+        assert [key for key, count in rows.items() if count > 1] == [], f"{case}: twins in {table}"
+    assert call(folder, "plan", "--detailed-exitcode").returncode == 0, case
+    sound = call(folder, "state", "doctor")
+    assert sound.returncode == 0, f"{case}: {sound.stdout}"
+
+
+@pytest.fixture(scope="module")
+def wire(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Proxy]:
+    """A proxy before an emulator, for all schedules of this module."""
+    with served(tmp_path_factory.mktemp("emulator")) as url, proxy(url) as made:
+        yield made
+
+
+@pytest.mark.socket
+@pytest.mark.parametrize("seed", range(SAMPLE))
+@pytest.mark.parametrize("name", ["file", "sqlite", "http"])
+def test_a_frozen_apply_makes_no_twins(
+    name: str, seed: int, wire: Proxy, request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A few schedules."""
+    check_schedule(place_of(name, request, tmp_path, monkeypatch), wire, seed)
+
+
+@pytest.mark.prove
+@pytest.mark.socket
+@pytest.mark.parametrize("name", ["file", "sqlite", "postgresql", "s3-moto", "http"])
+def test_a_frozen_apply_makes_no_twins_in_many_schedules(
+    name: str,
+    wire: Proxy,
+    request: pytest.FixtureRequest,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Fifty schedules of each backend; the number of cases and failures is printed."""
+    failures = []
+    for seed in range(100, 100 + WHOLE):
+        place = place_of(name, request, tmp_path, monkeypatch)
+        try:
+            check_schedule(place, wire, seed)
+        except AssertionError as error:
+            failures.append(str(error)[:500])
+    record_property("frozen applies", f"{name}: {WHOLE} schedules, {len(failures)} failures")
+    assert failures == []
