@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -18,7 +19,7 @@ from reconciler.store.sqlite import SqliteShelf
 from tests.store.conftest import Place, info
 from tests.store.gcs_server import Gcs
 from tests.store.http_backend import Backend
-from tests.store.test_conformance import state
+from tests.store.test_conformance import intent, state
 
 
 @pytest.mark.parametrize(
@@ -328,3 +329,68 @@ def test_gitlab_addresses_are_recognised(http_server: Backend, tmp_path: Path) -
     assert http_server.log[0] == f"POST {path}/lock 200"
     assert http_server.log[-1] == f"DELETE {path}/lock 200"
     assert "pw" not in store.where
+
+
+BOUND = 40.0
+"""Seconds that a write may be under way."""
+
+
+def test_over_http_a_server_that_is_away_lets_the_lock_run_out(http_place: Place, http_server: Backend) -> None:
+    """The holder goes on for a lease since the server last said that the lock is its own, less what a write takes."""
+    with http_place.open().lock(info()) as hold:
+        hold.check(BOUND)
+        http_server.failing = [500] * 1000
+        http_place.watch.advance(17.0)
+        hold.check(BOUND)
+        http_place.watch.advance(4.0)
+        with pytest.raises(StateError, match=r"lock .* was lost"):
+            hold.check(BOUND)
+        http_server.failing = []
+        http_place.watch.advance(4.0)
+        hold.check(BOUND)
+
+
+def test_over_http_the_lock_that_a_question_took_is_given_back(http_place: Place, http_server: Backend) -> None:
+    """The holder asks by trying to take the lock; where it was broken, that succeeds, and keeps nobody out."""
+    with http_place.open().lock(info("jane")) as hold:
+        http_server.locks.clear()
+        http_place.watch.advance(4.0)
+        with pytest.raises(StateError, match=r"lock .* was lost"):
+            hold.check(BOUND)
+        assert http_server.locks == {}
+
+
+def test_over_http_a_lock_that_was_broken_on_the_server_itself_is_waited_out(
+    http_place: Place, http_server: Backend
+) -> None:
+    """Nobody but the bundle knows that it was not given back."""
+    holding = http_place.open().lock(info("jane"))
+    holding.__enter__()
+    http_server.locks.clear()
+    began = http_place.watch.steady
+    with http_place.open().lock(info("joe")):
+        assert http_place.watch.steady - began == pytest.approx(60.0)
+    began = http_place.watch.steady
+    with http_place.open().lock(info("jim")):
+        assert http_place.watch.steady == began, "joe gave it back"
+
+
+def test_over_http_a_server_that_names_no_holder_stops_it_when_it_records(
+    http_place: Place, http_server: Backend, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The bound of decision 0136: whose lock it is, nobody says; the write that is refused says it."""
+    told = http_server.lock
+
+    def lock(path: str, body: bytes, taken: int) -> tuple[int, bytes]:
+        return told(path, body, taken)[0], b""
+
+    monkeypatch.setattr(http_server, "lock", lock)
+    store = http_place.open()
+    with contextlib.suppress(StateError), store.lock(info("jane")) as hold:
+        http_server.locks = {path: {"ID": "another"} for path in http_server.locks}
+        http_place.watch.advance(4.0)
+        hold.check(BOUND)
+        with pytest.raises(StateError, match="the lock is not ours"):
+            store.append([intent("a")])
+        with pytest.raises(StateError, match=r"lock .* was lost"):
+            hold.check(BOUND)
