@@ -53,9 +53,11 @@ class SqliteShelf(NoLogs):
             finally:
                 connection.close()
         except (sqlite3.Error, OSError) as error:
+            busy = getattr(error, "sqlite_errorname", "").startswith(("SQLITE_BUSY", "SQLITE_LOCKED"))
+            stopped = f"another process has it for {PATIENCE:.0f} seconds: look for a stopped or hanging reconciler"
             raise StateError(
                 f"the state {self.where} cannot be {'written' if write else 'read'}: {error}",
-                hint="nothing was overwritten",
+                hint=stopped if busy else "nothing was overwritten",
             ) from error
 
     def _begin(self) -> None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
 import signal
+import sqlite3
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.errors import LockHeld, StateError
-from reconciler.store import Options, open_store
+from reconciler.store import Options, open_store, sqlite
 from reconciler.store.documents import DocumentStore
 from reconciler.store.process import identity, is_dead
 from tests.store.conftest import info
@@ -162,3 +164,15 @@ def test_the_lock_says_who_holds_it(store: DocumentStore, tmp_path: Path) -> Non
         found = json.loads((tmp_path / "state/prod.json.lock").read_text("utf-8"))
     assert (found["owner"], found["host"], found["fence"]) == ("jane", "host", 1)
     assert found["expires"] > "2026"
+
+
+def test_an_sqlite_file_that_another_process_has_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that was stopped in the middle of a write has the file until it goes on."""
+    monkeypatch.setattr(sqlite, "PATIENCE", 0.0)
+    shelf = sqlite.SqliteShelf(tmp_path / "state.db")
+    shelf.put("lock", b"one", None)
+    with contextlib.closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as frozen:
+        frozen.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(StateError, match="database is locked") as refused:
+            shelf.get("lock")
+    assert "look for a stopped or hanging reconciler" in refused.value.hint

@@ -155,7 +155,9 @@ def check_schedule(place: Place, wire: Proxy, seed: int) -> None:
             if first.poll() is None:
                 first.kill()
     wire.settle()
-    assert second.returncode in (0, 5), f"{case}: {second.stderr}"
+    # One that is frozen in the middle of a write to a file has that file: nobody can even read it then.
+    in_the_way = second.returncode == 1 and "look for a stopped or hanging reconciler" in second.stderr
+    assert second.returncode in (0, 5) or in_the_way, f"{case}: {second.stderr}"
     assert first.returncode in (0, 1, 5), f"{case}: {said}"
     again = call(folder, "apply", "--auto-approve")
     assert again.returncode == 0, f"{case}: {again.stderr}"
