@@ -244,10 +244,16 @@ class _Exporting:
         return self.labels[kind]
 
 
+LONGEST_KEY = 60
+"""Letters of a key that is made of a name: YAML readers take long ones for no simple keys."""
+
+
 def slug(text: str) -> str:
-    """Return a key made of a name: lower-case ASCII letters, digits and underscores; `x` where nothing is left."""
+    """Return a key made of a name: at most 60 lower-case ASCII letters, digits and underscores; `x` where nothing is
+    left.
+    """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_") or "x"
+    return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:LONGEST_KEY].strip("_") or "x"
 
 
 def referred(kinds: Kinds) -> frozenset[str]:

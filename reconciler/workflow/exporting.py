@@ -88,12 +88,32 @@ def _absolute(path: Path) -> Path:
     return Path(os.path.abspath(path))
 
 
+def _destination(session: Session, out: Path | None) -> Path:
+    """Return the folder of the project to write into: this one too where `out` is where its own files are.
+
+    Raises ReconcilerError for a folder below those: a second project there would break the first.
+    """
+    if out is None:
+        return session.folder
+    folder = _absolute(out)
+    for name in session.project.project.config:
+        place = _absolute(session.folder / name)
+        if folder == place:
+            return session.folder
+        if place in folder.parents:
+            raise ReconcilerError(
+                f"{out} is among the files of this project ({name}): another project there would break it",
+                hint="`reconciler export` writes into this project; --out names a folder outside of its files",
+            )
+    return folder
+
+
 async def export_account(session: Session, out: Path | None, extent: Extent = WHOLE) -> Outcome:
     """Write the live account into the project in `out` (default: this one), and bind everything in its state.
 
     Raises ConfigError where what is there cannot be read, PlanError where it cannot be told apart from the account.
     """
-    folder = _absolute(out) if out is not None else session.folder
+    folder = _destination(session, out)
     async with AsyncExitStack() as stack:
         if folder == session.folder:
             stack.enter_context(locked(session, "export", timeout=10.0))
@@ -266,7 +286,7 @@ class _Exporting:
         with locked(session, "export", timeout=10.0):
             book = open_book(session)
             state = book.state()
-            bindings = dict(state.resources)
+            bindings = _under_their_addresses(state.resources, kept)
             stamp = f"export-{session.around.stamp()}"
             refused = {(one.address, one.name) for one in rewriting.refused}
             for one in kept:
@@ -322,6 +342,15 @@ class _Exporting:
             if old is not None:
                 return old
             raise
+
+
+def _under_their_addresses(bindings: Mapping[str, Binding], kept: list[Exported]) -> dict[str, Binding]:
+    """Return the bindings with each object that is kept under the address that it has now: an export makes the moves
+    that no apply has made yet, for one object has one address.
+    """
+    addresses = {(one.resource.kind, one.live.id): one.resource.address for one in kept}
+    others = {address: one for address, one in bindings.items() if (one.kind, one.id) not in addresses}
+    return others | {addresses[one.kind, one.id]: one for one in bindings.values() if (one.kind, one.id) in addresses}
 
 
 def _as_resources(wishes: list[Wish]) -> list[Resource]:

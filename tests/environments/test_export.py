@@ -337,3 +337,36 @@ def test_new_files_go_where_the_project_looks_for_them(messy: World, place: str)
     names = set(files_of(messy.folder)) - {"reconciler.yaml"}
     assert names == {"all.yaml"} if place == "all.yaml" else all(name.startswith("crm/") for name in names)
     nothing_to_do(messy)
+
+
+def test_out_into_the_projects_own_files_is_the_export_in_place(messy: World) -> None:
+    """A second project file there would break the first one; deeper inside it is refused with the command to use."""
+    exported(messy, "--out", "config")
+    assert not (messy.folder / "config/reconciler.yaml").exists()
+    assert not (messy.folder / "config/config").exists()
+    messy.environ |= SECRETS
+    nothing_to_do(messy)
+    refused = messy.cli("export", "--out", "config/copy")
+    assert refused.code == 1
+    assert "`reconciler export`" in refused.text
+    assert not (messy.folder / "config/copy").exists()
+
+
+@pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])
+def test_an_export_before_a_move_is_applied_keeps_both(world: World, again: bool) -> None:
+    """The new address keeps the object, the old one is not declared or bound beside it, and the move is done."""
+    world.account.seed({"tags": [{"tag": "VIP"}], "dealGroups": [{"title": "Sales", "currency": "usd",
+                       "stages": [{"title": "A"}]}]})  # fmt: skip
+    world.write("{}")
+    exported(world)
+    tags, boards = world.folder / "config/tags.yaml", world.folder / "config/pipelines.yaml"
+    tags.write_text(tags.read_text().replace("vip:", "best:"))
+    boards.write_text(boards.read_text().replace("sales:", "board:"))
+    world.write({"moved": [{"from": "tag.vip", "to": "tag.best"}, {"from": "pipeline.sales", "to": "pipeline.board"}]})
+    before = files_of(world.folder)
+    for _ in range(1 + again):
+        exported(world)
+        assert files_of(world.folder) == before
+    nothing_to_do(world)
+    bound = {address for address, one in world.state().resources.items() if one.kind in ("tag", "pipeline", "stage")}
+    assert bound == {"pipeline.board", "stage.board.a", "tag.best"}
