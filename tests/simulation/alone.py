@@ -185,8 +185,9 @@ class Alone:
             self.broke("no twins", ran, "; ".join(twins))
 
     def named(self, one: Removed, said: str) -> bool:
-        """Tell whether a plan names an object, by its name or by an address that it had."""
+        """Tell whether a plan names an object, by its name or by an address that it had or was declared under."""
         addresses = self.world.known.get((KINDS.get(one.table, ""), one.id), set())
+        addresses = addresses | self.world.declared.get(one.name, set())
         return one.name in said or any(address in said for address in addresses)
 
     def evacuated(self, now: tuple[tuple[str, str], ...]) -> bool:
@@ -207,6 +208,9 @@ class Alone:
         for _ in range(4):
             if ran.code == 0:
                 break
+            _, holder = world.holder()
+            if ran.code == 8 and holder:  # a lock that its server keeps for a dead process
+                self.command("lock", "break", holder, "--auto-approve")
             said = [word for one in YES.findall(ran.text) for word in ("--allow", one)]
             ran = self.command("apply", "--auto-approve", "--lock-timeout", "1000", *said)
         if ran.code == 5 and "holds deals" in ran.text:

@@ -24,11 +24,14 @@ from reconciler.cli import program
 from reconciler.emulator import Settings, open_account
 from reconciler.store import Clock, Options
 from reconciler.store.documents import DocumentStore
+from reconciler.store.http import HttpShelf
+from reconciler.store.httplock import HttpLock
 from reconciler.workflow.session import Surroundings, within
 from tests.simulation.declaring import RICH, Declaring
 from tests.simulation.disk import BeatingLock, Disk, DiskShelf
 from tests.simulation.ledger import OBJECTS, Ledger, Loss, Removed
 from tests.simulation.scheduler import Loop, Process, Scheduler
+from tests.simulation.server import ServedWire, Server
 from tests.simulation.wire import FAIR, FOUL, Internet, Sent
 
 PROJECT = """\
@@ -97,7 +100,7 @@ def _name(table: str, row: dict[str, Any]) -> str:
 class World:
     """One account, one project, one disk, and simulated time. Everything random comes from `chance`."""
 
-    def __init__(self, seed: int, *, foul: bool = True) -> None:
+    def __init__(self, seed: int, *, foul: bool = True, served: float = 0.1) -> None:
         self.chance = random.Random(seed)
         random.seed(seed)  # libraries draw their jitter from it
         self.story: list[str] = []
@@ -132,6 +135,9 @@ class World:
         self.on_state: Callable[[bytes | None, bytes], None] = lambda before, after: None
         self.disk.watch = lambda name, before, after: None if name else self.on_state(before, after)
         self.net.hand_over = self._handed_over
+        self.pause = self.chance.choice([0.0, 0.0, 1.0])
+        self.server = Server() if self.chance.random() < served else None
+        self.declared: dict[str, set[str]] = {}
         self.known: dict[tuple[str, str], set[str]] = {}
 
     def close(self) -> None:
@@ -244,13 +250,30 @@ class World:
                 rows.put(table, row["id"], {**row, column: name})
             self.tell(f"somebody renames {table}/{row['id']} {row[column]!r} to {name!r}")
 
+    def document(self, name: str) -> bytes:
+        """Return a document or log as it is kept, b"" for none."""
+        if self.server is not None:
+            return self.server.document(name)
+        return self.disk.documents.get(name) or b"".join(self.disk.logs.get(name, ()))
+
+    def state(self) -> dict[str, Any]:
+        """Return the bindings of the state as JSON, by address."""
+        found: dict[str, Any] = json.loads(self.document("") or b"{}").get("resources", {})
+        return found
+
+    def holder(self) -> tuple[str, str]:
+        """Return the process that holds the lock, and the id of the lock; empty for none."""
+        if self.server is not None:
+            return self.server.holder, self.server.lock_id
+        lock = json.loads(self.document("lock") or b"{}")
+        return (str(lock["process"]), str(lock["id"])) if lock.get("id") else ("", "")
+
     def learn(self) -> None:
         """Take over from state and journal which object has which addresses."""
-        state = json.loads(self.disk.documents.get("", b"{}"))
-        bindings = list(state.get("resources", {}).items())
-        for name in ("journal", *(one for one in self.disk.documents if one.startswith("segments/"))):
-            content = b"".join(self.disk.logs.get(name, ())) or self.disk.documents.get(name, b"")
-            records = [json.loads(line) for line in content.splitlines()]
+        bindings = list(self.state().items())
+        names = self.server.names() if self.server is not None else list(self.disk.documents)
+        for name in ("journal", *(one for one in names if one.startswith("segments/"))):
+            records = [json.loads(line) for line in self.document(name).splitlines()]
             bindings += [(one["address"], one["binding"]) for one in records if one.get("binding")]
         for address, binding in bindings:
             self.known.setdefault((binding["kind"], str(binding["id"])), set()).add(address)
@@ -261,8 +284,14 @@ class World:
         """Make this the configuration; JSON is YAML."""
         self.config = config
         (self.folder / "config" / "all.yaml").write_text(json.dumps(config, indent=1))
-        for pipeline in config.get("pipelines", {}).values():
-            for stage in pipeline["stages"].values():
+        for section, entries in config.items():
+            for key, entry in entries.items():
+                for value in filter(lambda one: isinstance(one, str), entry.values()):
+                    kind = "address" if section == "addresses" else section.removesuffix("s")
+                    self.declared.setdefault(value, set()).add(f"{kind}.{key}")
+        for name, pipeline in config.get("pipelines", {}).items():
+            for key, stage in pipeline["stages"].items():
+                self.declared.setdefault(stage["title"], set()).add(f"stage.{name}.{key}")
                 to = stage.get("lifecycle", {}).get("on_destroy", {}).get("move_deals_to")
                 if to in pipeline["stages"]:
                     self.refuges.add((stage["title"], pipeline["stages"][to]["title"]))
@@ -280,7 +309,12 @@ class World:
         )
 
         def store(url: str, folder: Path, options: Options) -> DocumentStore:
-            shelf = DiskShelf(self.disk, process, partial(self.boundary, process))
+            told = partial(self.boundary, process)
+            if self.server is not None:
+                served = HttpShelf(ServedWire(self.server, process, told, lambda: False))
+                locks = HttpLock(served, served._wire, clock, options.waits, options.tell)
+                return DocumentStore(served, keep=options.history, locks=locks, clock=clock)
+            shelf = DiskShelf(self.disk, process, told, self.pause)
             return DocumentStore(shelf, keep=options.history, locks=BeatingLock(shelf, clock), clock=clock)
 
         return Surroundings(

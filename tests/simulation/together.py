@@ -63,7 +63,7 @@ class Together(Alone):
         elif what == "undo":
             argv = ["undo", "--auto-approve", *patience]
         elif what == "break":
-            holder = json.loads(world.disk.documents.get("lock", b"{}")).get("id")
+            _, holder = world.holder()
             if holder:
                 ran = self.begin("lock", "break", holder, "--auto-approve")
                 world.scheduler.join(ran.process)
@@ -80,9 +80,9 @@ class Together(Alone):
         """Start a command with a fate and a wall clock of its own."""
         drawn, fate = self.chance.random(), Fate()
         if drawn < 0.35:
-            fate = Fate(freeze=self.chance.randint(1, 50), seconds=self.chance.uniform(*self.chance.choice(FREEZES)))
+            fate = Fate(freeze=self.chance.randint(1, 30), seconds=self.chance.uniform(*self.chance.choice(FREEZES)))
         elif drawn < 0.5:
-            fate = Fate(kill=self.chance.randint(1, 50))
+            fate = Fate(kill=self.chance.randint(1, 30))
         wall = self.chance.choice(LIES)
         self.world.tell(f"p{len(self.world.runs) + 1} starts, its wall clock off by {wall:.0f} s: {' '.join(argv)}")
         return self.world.start(*argv, fate=fate, wall=wall, machine=self.chance.randint(1, 2))
@@ -102,13 +102,18 @@ class Together(Alone):
 
     def judge_alone(self, ran: Ran) -> None:
         """Judge what a process among others can be judged by."""
-        self.judge(ran, (), "")
+        self.judge(ran, (), ran.text)
 
     def handed_over(self, sent: Sent) -> None:
         """Look who holds the lock when a write is handed over to the network."""
-        lock = json.loads(self.world.disk.documents.get("lock", b"{}"))
-        if lock.get("process") != sent.process.name:
-            self.found("no write after a lost lease", f"{sent} while the lock is {lock.get('process') or 'nobody'}'s")
+        holder, _ = self.world.holder()
+        if holder != sent.process.name:
+            self.found(f"no write after a lost {self.lock}", f"{sent} while the lock is {holder or 'nobody'}'s")
+
+    @property
+    def lock(self) -> str:
+        """What a lock is here: a lease that its holder renews, or a lock that the server keeps."""
+        return "lease" if self.world.server is None else "lock"
 
     def state_written(self, before: bytes | None, after: bytes) -> None:
         """Look that a version of the state follows the one before it."""
@@ -122,8 +127,7 @@ class Together(Alone):
     def bound(self) -> None:
         """Look that everything that the program made is known to the state once all is settled."""
         world = self.world
-        state = json.loads(world.disk.documents.get("", b"{}")).get("resources", {})
-        known = {(one["kind"], str(one["id"])) for one in state.values()}
+        known = {(one["kind"], str(one["id"])) for one in world.state().values()}
         names = world.ledger.objects()
         for (table, identity), sent in world.ledger.made.items():
             kind = KINDS.get(table)
@@ -141,7 +145,7 @@ class Together(Alone):
 def history(seed: int, drive: Callable[[World, Verdict], Alone] = Together) -> Verdict:
     """Run the history of several processes of a seed."""
     verdict = Verdict(seed)
-    with new_world(seed) as world:
+    with new_world(seed, served=0.2) as world:
         try:
             drive(world, verdict).go(world.chance.choice([2, 2, 3]))
         finally:
