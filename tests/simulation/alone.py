@@ -166,6 +166,9 @@ class Alone:
         """Write down every rule that a command broke."""
         if not ran.killed and ran.code not in self.expected:
             self.broke("expected exit code", ran, ran.text[-1500:])
+        records, things = self.world.ledger.records(), self.world.ledger.present()
+        ran.losses = [one for one in ran.losses if records.get(one.record) != one.place]  # the others are back
+        ran.removed = [one for one in ran.removed if (one.table, one.home, one.name) not in things]
         yes = [one for one in allowed if not one.startswith(UNLIMITED)]
         lost = [one for one in ran.losses if one.now is None and one.countable]
         moved = [one for one in ran.losses if one.now is not None and one.countable and not self.evacuated(one.now)]

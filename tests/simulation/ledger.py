@@ -161,6 +161,11 @@ class Ledger:
             found |= {("schema fields", f"{row['id']} {one['id']}"): f"schemas/{row['id']}" for one in row["fields"]}
         return found
 
+    def present(self) -> set[tuple[str, str, str]]:
+        """Return the parts that objects have now, as (table, home, name); some accounts remove and remake them."""
+        homes, names = self._homes(), self.objects()
+        return {(key[0], home, names[key]) for key, home in homes.items() if key in names}
+
     def _countable(self, key: Key, place: tuple[Any, ...], sent: Sent) -> bool:
         """Tell whether the process could have known of a record when it sent this."""
         base = ("records", key[0].removeprefix("value of ")) if key[0].startswith("value of ") else key

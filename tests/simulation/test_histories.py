@@ -18,6 +18,7 @@ HUNDREDS = {"alone": 30, "together": 100}
 ALL = (
     "expected exit code",
     "no record moved without a yes",
+    "nothing goes that is not named",
     "no twins",
     "settles",
     "the plan after an apply is empty",
