@@ -1,0 +1,44 @@
+"""A check of the simulation: with a guard of the program taken out, some history breaks a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from unittest.mock import patch
+
+import pytest
+
+from reconciler.remote.client import Client
+from reconciler.store.lease import Lease, Watch
+from reconciler.workflow import applying
+from tests.simulation import alone, together
+
+MOST = 600
+"""Histories in which each weakening has to show."""
+WEAKENED: dict[str, tuple[Callable[[int], alone.Verdict], Any, str, Any]] = {
+    "no fence at all": (together.history, Lease, "check", lambda self, seconds=0.0: None),
+    "no fence before a request": (together.history, Client, "_last_moment", None),
+    "a lock that seems to have ended is taken at once": (together.history, Watch, "left", lambda self, now: 0.0),
+    "a plan knows nothing of the journal": (together.history, applying, "_known", lambda planned, book: True),
+}
+
+
+async def _nothing(*_: Any) -> None:
+    """Do nothing."""
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("name", WEAKENED)
+def test_a_guard_that_is_taken_out_is_missed(name: str, record_property: Callable[[str, object], None]) -> None:
+    """Without it, a history breaks a rule; with it, the same history breaks none."""
+    history, home, attribute, instead = WEAKENED[name]
+    found = None
+    with patch.object(home, attribute, instead or _nothing):
+        for seed in range(MOST):
+            found = history(seed)
+            if found.broken:
+                break
+    assert found is not None
+    assert found.broken, f"{MOST} histories did not show it"
+    record_property(f"without it ({name})", f"seed {found.seed} breaks `{found.broken[0][0]}`")
+    assert history(found.seed).broken == []
