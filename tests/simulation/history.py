@@ -93,6 +93,12 @@ class Fate:
     seen: int = 0
 
 
+def _held(lock: bytes) -> tuple[str, str]:
+    """Return the process and the id of a lock's document; empty where nobody holds it."""
+    found = json.loads(lock)
+    return (str(found["process"]), str(found["id"])) if found.get("id") else ("", "")
+
+
 def _name(table: str, row: dict[str, Any]) -> str:
     return str(row.get(OBJECTS[table]))
 
@@ -133,10 +139,11 @@ class World:
         self.refuges: set[tuple[str, str]] = set()
         self.on_hand_over: Callable[[Sent], None] = lambda sent: None
         self.on_state: Callable[[bytes | None, bytes], None] = lambda before, after: None
-        self.disk.watch = lambda name, before, after: None if name else self.on_state(before, after)
+        self.lost: dict[str, float] = {}
+        self.disk.watch = self._written
         self.net.hand_over = self._handed_over
         self.pause = self.chance.choice([0.0, 0.0, 1.0])
-        self.server = Server() if self.chance.random() < served else None
+        self.server = Server(changes=self._changes_hands) if self.chance.random() < served else None
         self.declared: dict[str, set[str]] = {}
         self.known: dict[tuple[str, str], set[str]] = {}
 
@@ -144,6 +151,17 @@ class World:
         """Forget everything."""
         self.account.close()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _written(self, name: str, before: bytes | None, after: bytes) -> None:
+        if name == "":
+            self.on_state(before, after)
+        if name == "lock":
+            self._changes_hands(_held(before or b"{}")[0], _held(after)[0])
+
+    def _changes_hands(self, before: str, after: str) -> None:
+        """Remember when a process lost the lock."""
+        if before and before != after:
+            self.lost[before] = self.scheduler.now
 
     def _handed_over(self, sent: Sent) -> None:
         self.on_hand_over(sent)
@@ -265,8 +283,7 @@ class World:
         """Return the process that holds the lock, and the id of the lock; empty for none."""
         if self.server is not None:
             return self.server.holder, self.server.lock_id
-        lock = json.loads(self.document("lock") or b"{}")
-        return (str(lock["process"]), str(lock["id"])) if lock.get("id") else ("", "")
+        return _held(self.document("lock") or b"{}")
 
     def learn(self) -> None:
         """Take over from state and journal which object has which addresses."""

@@ -19,6 +19,7 @@ class Server:
 
     content: bytes = b""
     lock: bytes = b""
+    changes: Callable[[str, str], None] = lambda before, after: None
 
     def answer(self, method: str, query: dict[str, list[str]], content: bytes) -> Answer:
         """Answer one request; a write has to name the lock that is held."""
@@ -28,10 +29,12 @@ class Server:
             if self.lock:
                 return Answer(423, self.lock)
             self.lock = content
+            self.changes("", self.holder)
         elif method == "UNLOCK":
             if self.lock and json.loads(self.lock)["ID"] != json.loads(content)["ID"]:
                 return Answer(409, self.lock)
-            self.lock = b""
+            before, self.lock = self.holder, b""
+            self.changes(before, "")
         elif method == "POST":
             if self.lock and query.get("ID") != [json.loads(self.lock)["ID"]]:
                 return Answer(409, self.lock)

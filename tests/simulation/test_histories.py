@@ -17,13 +17,15 @@ SAMPLES, IN_SAMPLE = 4, {"alone": 20, "together": 30}
 HUNDREDS = {"alone": 30, "together": 100}
 ALL = (
     "expected exit code",
+    "no record lost without a yes",
     "no record moved without a yes",
+    "a yes is a yes to a number",
     "nothing goes that is not named",
     "no twins",
     "settles",
     "the plan after an apply is empty",
 )
-HOLDING = {"alone": ALL, "together": (*ALL, "no lost update", "no write after a lost lease")}
+HOLDING = {"alone": ALL, "together": (*ALL, "no lost update", "no write after a lost lease", "one writer at a time")}
 """The rules that histories are held to."""
 Tell = Callable[[str, object], None]
 

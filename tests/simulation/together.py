@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 
+from reconciler.model.waits import Waits
 from tests.simulation.alone import EXPECTED, Alone, Verdict
 from tests.simulation.history import Fate, Ran, World, new_world
 from tests.simulation.ledger import KINDS
@@ -25,6 +26,7 @@ class Together(Alone):
     def go(self, steps: int) -> None:
         """Let one configuration be applied, then several processes do what they like, then everything settle."""
         world = self.world
+        self.writers: list[str] = []
         world.on_hand_over = self.handed_over
         world.on_state = self.state_written
         world.declare(world.declaring.small())
@@ -105,15 +107,17 @@ class Together(Alone):
         self.judge(ran, (), ran.text)
 
     def handed_over(self, sent: Sent) -> None:
-        """Look who holds the lock when a write is handed over to the network."""
-        holder, _ = self.world.holder()
-        if holder != sent.process.name:
-            self.found(f"no write after a lost {self.lock}", f"{sent} while the lock is {holder or 'nobody'}'s")
-
-    @property
-    def lock(self) -> str:
-        """What a lock is here: a lease that its holder renews, or a lock that the server keeps."""
-        return "lease" if self.world.server is None else "lock"
+        """Look who holds the lock when a write is handed over to the network. Who was robbed of it may go on for as
+        long as a holder does not look (decisions 0135 and 0136), but never once somebody else has begun to write.
+        """
+        holder, mine = self.world.holder()[0], sent.process.name
+        since = sent.process.scheduler.now - self.world.lost.get(mine, float("-inf"))
+        if holder != mine and since > Waits().look:
+            self.found("no write after a lost lease", f"{sent} while the lock is {holder or 'nobody'}'s")
+        if mine in self.writers[:-1]:
+            self.found("one writer at a time", f"{sent} after {self.writers[-1]} has begun to write")
+        elif mine not in self.writers:
+            self.writers.append(mine)
 
     def state_written(self, before: bytes | None, after: bytes) -> None:
         """Look that a version of the state follows the one before it."""
