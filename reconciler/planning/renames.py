@@ -1,21 +1,89 @@
-"""Suspected renames: an object that goes and one that comes, of one kind, that look alike. Pure."""
+"""Suspected renames: an object that goes and one that comes, of one kind, that are most likely one. Pure.
+
+Evidence is what tells one object from another: a natural key that both have, names that mean the same, contents and
+children that nobody else has. Boilerplate is none: words that anybody uses, what all objects of a company carry, and
+whatever other objects of the account hold too. Names that say the opposite, or count on, speak against it.
+"""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
-from reconciler.model.address import key_of
-from reconciler.model.kind import Kind, Kinds
+from reconciler.model import values
+from reconciler.model.address import join, key_of
+from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.plan import Action, Change
 from reconciler.model.values import Ref, RemoteId, Value
 
 ALIKE = 0.7
 """From this likeness on a pair is held back; see the corpus in tests/trust for what it finds and what it misses."""
+SAME, MEANS_THE_SAME, MORE_WORDS, BESIDE, OPPOSITE = 1.0, 0.9, 0.5, 0.2, -1.0
+"""What two names are to each other: equal, the same in other words, one a part of the other, different, and opposite
+(`Active` and `Inactive`) or counted on (`Event 2023` and `Event 2024`).
+"""
 RICH = 8
 """A text of this length says something about what an object is, one of twice the length much."""
+COMPANY = re.compile("^(sender_|from_|reply_to|logo_url|link_url)")
+"""Attributes that all objects of one company share."""
+ANYBODYS = frozenset(
+    """low medium high yes no maybe true false none other others unknown new open opened closed won lost pending done
+    todo progress active inactive small large big first second third north south east west name title status type date
+    number email phone description notes note comment comments qualified contacted proposal negotiation lead leads
+    contact prospect s m l xl xs monday tuesday wednesday thursday friday saturday sunday january february march april
+    may june july august september october november december a b c d e to do in not the start end good bad average poor
+    male female diverse mr mrs ms daily weekly monthly yearly never always sometimes""".split()
+)
+"""Words of options, stages and fields that say nothing about whose they are."""
+FILLERS = frozenset(
+    """the a an of our my your all and for in on to with by from is are customer customers contact contacts number num
+    url link value date field list tag group pipeline webhook hook sync call info information data item entry name code
+    deal deals gmbh ag se kg inc ltd llc corp co bv sa""".split()
+)
+"""Words that a name has or lacks without meaning something else."""
+LITTLE = frozenset("the a an of our my your all and for in on to with by from is are".split())
+TURNS = frozenset(
+    """lost former ex old past previous not non no never without inactive expired cancelled canceled closed archived
+    churned lapsed dead stopped blocked deleted rejected declined failed missing possible potential future next last
+    first new test draft copy backup only except other past won open pending completed done paused hot cold warm
+    current prospective""".split()
+)
+"""Words that make another thing of what they stand with."""
+CONTRASTS = tuple(
+    frozenset(words.split())
+    for words in (
+        "home work office private business mobile",
+        "billing shipping delivery invoice",
+        "primary secondary main alternative backup",
+        "first second third fourth last",
+        "start end begin finish",
+        "min max minimum maximum lowest highest",
+        "buyer seller vendor supplier partner",
+        "inbound outbound incoming outgoing",
+        "sales support marketing service finance legal",
+        "en de fr es it nl pl pt uk us ch at eu",
+        "english german french spanish italian dutch",
+        "winter spring summer autumn fall",
+        "north south east west central",
+        "small medium large xs s m l xl",
+        "low medium high",
+        "free basic pro premium enterprise",
+        "bronze silver gold platinum",
+        "accept decline approve reject yes no",
+        "opened clicked read sent bounced",
+        "staging production test sandbox live",
+        "male female mother father parent child",
+        "january february march april may june july august september october november december",
+        "monday tuesday wednesday thursday friday saturday sunday",
+    )
+)
+"""Words of which each stands for another one of several things of a sort."""
+
+
+PREFIXES = ("un", "in", "non", "dis", "im", "de", "re", "pre", "post", "ex", "anti")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,19 +95,28 @@ class Rename:
     likeness: float
 
 
-def suspected(changes: Iterable[Change], kinds: Kinds, ids: Mapping[str, str]) -> list[Rename]:
+def suspected(
+    changes: Iterable[Change],
+    kinds: Kinds,
+    ids: Mapping[str, str],
+    lives: Mapping[str, Sequence[Live]] | None = None,
+) -> list[Rename]:
     """Return pairs of a delete and a create that look alike, each object in one pair at most, most alike first.
 
-    What is nested in a pair is not listed: it moves along with its parent.
+    Parents are judged before what is nested in them, by their children too, and take them along: children are compared
+    only where their parent stays. `lives` is what the account holds, to tell what many have.
     """
     changes = list(changes)
     gone = [change for change in changes if change.action is Action.DELETE and change.live is not None]
     new = [change for change in changes if change.action is Action.CREATE]
+    seen = _Seen(changes, kinds, ids, lives or {})
     pairs = [
         Rename(old.address, one.address, score)
         for one in new
         for old in gone
-        if old.kind == one.kind and (score := likeness(old, one, kinds[old.kind], ids)) >= ALIKE
+        if old.kind == one.kind
+        and _parent(old.address, kinds) == _parent(one.address, kinds)
+        and (score := seen.likeness(old, one)) >= ALIKE
     ]
     found: list[Rename] = []
     taken: set[str] = set()
@@ -47,92 +124,235 @@ def suspected(changes: Iterable[Change], kinds: Kinds, ids: Mapping[str, str]) -
         if not {pair.source, pair.target} & taken:
             taken |= {pair.source, pair.target}
             found.append(pair)
-    whole = {(pair.source, pair.target) for pair in found}
-    return [pair for pair in found if (_parent(pair.source, kinds), _parent(pair.target, kinds)) not in whole]
+    return found
 
 
 def _parent(address: str, kinds: Kinds) -> str:
     kind, _, key = address.partition(".")
-    return f"{kinds[kind].nested}.{key.rpartition('.')[0]}" if kinds[kind].nested else ""
+    return join(kinds[kind].nested, key.rpartition(".")[0]) if kinds[kind].nested else ""
 
 
-def likeness(old: Change, new: Change, kind: Kind, ids: Mapping[str, str]) -> float:
-    """Return how alike a doomed object and a declared one are: names or keys first, then what they hold."""
-    if old.live is None:
-        return 0.0
-    live = old.live.attrs
-    names = named_alike(str(live.get(kind.label) or ""), str(new.desired.get(kind.label) or ""))
-    keys = named_alike(_last(old.address), _last(new.address))
-    held, rich = _held(live, new.desired, kind, ids)
-    best = max(names, keys * 0.95)
-    if rich == 0:
-        return best
-    # Two things that hold the same are one thing under another name; two that hold other things are two things.
-    return max(best * 0.6 + held * 0.4, 0.9 * held if rich >= 2 else 0.0)
+@dataclass(frozen=True)
+class _Seen:
+    """What pairs are compared in the light of."""
+
+    changes: Sequence[Change]
+    kinds: Kinds
+    ids: Mapping[str, str]
+    lives: Mapping[str, Sequence[Live]]
+
+    def likeness(self, old: Change, new: Change) -> float:
+        """Return how likely a doomed object and a declared one are one, between 0 and 1."""
+        kind = self.kinds[old.kind]
+        if old.live is None:
+            return 0.0
+        live, desired = old.live.attrs, {name: _resolved(value, self.ids) for name, value in new.desired.items()}
+        mine, theirs = kind.natural_keys(live), kind.natural_keys(desired)
+        if set(mine) & set(theirs):
+            return SAME
+        if _apart(kind, live, desired):
+            return 0.0
+        names = named_alike(str(live.get(kind.label) or ""), str(desired.get(kind.label) or ""))
+        names = max([names, *(named_alike(*both) for both in _called(kind, live, desired))])
+        if not live.get(kind.label) or not desired.get(kind.label):
+            names = named_alike(key_of(old.address).rpartition(".")[2], key_of(new.address).rpartition(".")[2])
+        held, rich = self._held(old, new, desired)
+        named = {live.get(kind.label), desired.get(kind.label), None}
+        parts = zip(mine[0], theirs[0], strict=False) if mine and theirs else ()
+        alone = all(one == other or {one, other} <= named for one, other in parts)  # nothing but the name differs
+        return _judged(names, held, rich, alone=alone)
+
+    def _held(self, old: Change, new: Change, desired: Mapping[str, Value]) -> tuple[float, float]:
+        """Return which share of what the declaration tells the live object has, and how much that is."""
+        kind, live = self.kinds[old.kind], old.live
+        if live is None:
+            return 0.0, 0.0
+        others = [one for one in self.lives.get(old.kind, ()) if one.id != live.id and not one.builtin]
+        hits = total = 0.0
+        for name, value in desired.items():
+            attribute = kind.attributes.get(name)
+            if attribute is None or name == kind.label or attribute.choices or COMPANY.match(name) or _flat(value):
+                continue
+            here, there = attribute.normal(value), attribute.normal(live.attrs.get(name))
+            weight = _tells(value)
+            if weight and not any(attribute.normal(one.attrs.get(name)) == here for one in others):
+                hits += weight * _overlap(here, there)
+                total += weight
+        hit, weight = self._children(old, new)
+        return ((hits + hit) / (total + weight) if total + weight else 0.0), total + weight
+
+    def _children(self, old: Change, new: Change) -> tuple[float, float]:
+        """Compare what is nested in both, without what is called as in other parents."""
+        hits = total = 0.0
+        for child in self.kinds.values():
+            nesting = self.kinds[old.kind].nesting(child.name) if child.nested == old.kind else None
+            if nesting is None or old.live is None:
+                continue
+            lives, owner = self.lives.get(child.name, ()), RemoteId(old.kind, old.live.id)
+            mine = {_plain(one.attrs.get(child.label)) for one in lives if one.attrs.get(nesting.parent) == owner}
+            common = {_plain(one.attrs.get(child.label)) for one in lives if one.attrs.get(nesting.parent) != owner}
+            theirs = {
+                _plain(one.desired.get(child.label))
+                for one in self.changes
+                if one.kind == child.name
+                and one.action is Action.CREATE
+                and _parent(one.address, self.kinds) == new.address
+            }
+            telling = {one for one in mine | theirs if not _generic(one)} - common
+            if telling:
+                weight = min(len(telling), 4)
+                total += weight
+                hits += weight * len(telling & mine & theirs) / max(len(telling & mine), 1)
+        return hits, total
 
 
-def _last(address: str) -> str:
-    return key_of(address).rpartition(".")[2]
-
-
-def _held(
-    live: Mapping[str, Value], desired: Mapping[str, Value], kind: Kind, ids: Mapping[str, str]
-) -> tuple[float, int]:
-    """Return which share of what the declaration tells the live object has, and how much that is."""
-    hits = 0.0
-    total = 0
+def _called(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
+    """Yield what both are called in maps of texts, such as labels."""
     for name, value in desired.items():
-        attribute = kind.attributes.get(name)
-        weight = _tells(value) if name != kind.label else 0
-        if attribute is not None and weight:
-            hits += weight * _overlap(attribute.normal(_resolved(value, ids)), attribute.normal(live.get(name)))
-            total += weight
-    return (hits / total if total else 0.0), total
+        other = live.get(name)
+        if name in kind.attributes and isinstance(value, dict) and isinstance(other, dict) and _flat(value):
+            yield from ((str(other.get(key) or ""), str(text)) for key, text in value.items())
 
 
-def _tells(value: Value) -> int:
-    """Return how much a value says about what an object is: nothing (0), something (1), much (2)."""
+def _flat(value: Value) -> bool:
+    return isinstance(value, dict) and bool(value) and all(isinstance(one, str) for one in value.values())
+
+
+def _apart(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value]) -> bool:
+    """Tell whether both are of different sorts: a part of their natural key that is one of a few words differs."""
+    return any(
+        attribute.choices
+        and attribute.name in ("object", "channel")
+        and live.get(attribute.name) not in (None, desired.get(attribute.name))
+        and desired.get(attribute.name) is not None
+        for attribute in kind.attributes.values()
+    )
+
+
+def _judged(names: float, held: float, rich: float, *, alone: bool) -> float:
+    """Weigh names against contents: two things that hold what nobody else does are one thing under another name."""
+    if names == OPPOSITE:
+        return 0.0
+    if names >= MEANS_THE_SAME:
+        return names if alone or rich == 0 or held >= 0.5 else 0.4
+    if rich >= 1 and held >= 0.6 and names >= MORE_WORDS:
+        return 0.85
+    enough = 3.0 if names == BESIDE else 2.0
+    return 0.5 + 0.4 * held if rich >= enough and held >= 0.75 else max(names, 0.0)
+
+
+def _tells(value: Value) -> float:
+    """Return how much a value says about what an object is."""
     if isinstance(value, str):
-        return (len(value) >= RICH) + (len(value) >= 2 * RICH)
-    return (len(value) > 1) + (len(value) > 2) if isinstance(value, list | dict) else 0
+        length = 0 if _generic(value) else len(value)
+        if length < RICH:
+            return 0.0 if length < 3 else 0.5
+        return 1.0 if length < 2 * RICH else 3.0 if len(value.split()) >= 3 else 2.0
+    if isinstance(value, list | dict):
+        said = {_plain(one) for one in _said(value)}
+        return float(min(sum(not _generic(one) for one in said), 3))
+    return 0.0
+
+
+def _said(value: Value) -> list[Value]:
+    """Return the names in an attribute of several parts: the keys of a map, the items of a list."""
+    if isinstance(value, dict):
+        return list(value)
+    return [one.get("value") or str(one) if isinstance(one, dict) else one for one in value]
 
 
 def _overlap(mine: Value, theirs: Value) -> float:
-    if isinstance(mine, list) and isinstance(theirs, list):
-        left, right = [str(one) for one in mine], [str(one) for one in theirs]
-        both = len(set(left) & set(right))
-        return both / max(len(set(left) | set(right)), 1)
+    """Return how much of two values is the same; texts that differ in a letter or two are nearly."""
+    if isinstance(mine, list | dict) and isinstance(theirs, list | dict):
+        left, right = (Counter(_plain(one) for one in _said(side)) for side in (mine, theirs))
+        return (left & right).total() / max((left | right).total(), 1)
+    if isinstance(mine, str) and isinstance(theirs, str) and mine != theirs:
+        ratio = SequenceMatcher(None, mine, theirs).ratio()
+        return ratio if ratio >= 0.9 else 0.0
     return 1.0 if mine == theirs else 0.0
 
 
+def _plain(value: Value) -> str:
+    return " ".join(_words(str(value)))
+
+
+def _generic(text: object) -> bool:
+    words = _words(str(text))
+    return all(word in ANYBODYS or word.isdigit() for word in words)
+
+
 def _resolved(value: Value, ids: Mapping[str, str]) -> Value:
-    if isinstance(value, list):
-        return [_resolved(one, ids) for one in value]
-    if isinstance(value, Ref) and value.address in ids:
-        return RemoteId(value.kind, ids[value.address])
-    return value
+    def leaf(one: Value) -> Value:
+        return RemoteId(one.kind, ids[one.address]) if isinstance(one, Ref) and one.address in ids else one
+
+    return values.transform(value, leaf)
+
+
+# --- names -----------------------------------------------------------------------------------------------------------
 
 
 def named_alike(one: str, other: str) -> float:
-    """Return how alike two names are, between 0 and 1.
-
-    Words that both have count for little where each has a word of its own: `Newsletter EN` and `Newsletter DE` are two
-    things, `Lead` and `Leads` are one.
-    """
+    """Return what two names are to each other, from OPPOSITE to SAME."""
     left, right = _words(one), _words(other)
     if not left or not right:
         return 0.0
-    if left == right:
-        return 1.0
-    shared = set(left) & set(right)
-    mine, theirs = [word for word in left if word not in shared], [word for word in right if word not in shared]
-    if shared and (not mine or not theirs):
-        return 0.85 if len(shared) / max(len(left), len(right)) >= 0.5 else 0.7
-    rest = SequenceMatcher(None, " ".join(mine), " ".join(theirs)).ratio()
-    if not shared or any(word.isdigit() for word in mine + theirs):
-        return rest if not shared else rest * 0.6
-    return 0.5 * len(shared) / len({*left, *right}) + 0.5 * rest
+    if "".join(left) == "".join(right):
+        return SAME
+    if _turned(left, right) or {w for w in left if w.isdigit()} != {w for w in right if w.isdigit()}:
+        return OPPOSITE
+    mine, theirs = _core(left, one), _core(right, other)
+    matched = [(word, twin) for word in mine for twin in theirs if _one_word(word, twin)]
+    rest = [word for word in mine if word not in {pair[0] for pair in matched}]
+    other_rest = [word for word in theirs if word not in {pair[1] for pair in matched}]
+    if not matched:
+        return 0.0
+    if len(rest) == len(other_rest) == 1 and _short_for(rest[0], other_rest[0]):
+        rest = other_rest = []
+    if not rest and not other_rest:
+        return MEANS_THE_SAME
+    return BESIDE if rest and other_rest else MORE_WORDS
+
+
+def _core(words: list[str], text: str) -> list[str]:
+    """Return the words that carry a name, without fillers and what only stands in brackets."""
+    aside = _words(" ".join(re.findall(r"\(([^)]*)\)", text)))
+    kept = [word for word in words if word not in FILLERS and word not in aside]
+    kept = kept[:-1] if len(kept) > 1 and kept[-1] == "no" else kept
+    return kept or [word for word in words if word not in LITTLE] or words
+
+
+def _turned(left: list[str], right: list[str]) -> bool:
+    """Tell whether one name has a word that turns the meaning, or the other's word with `un-` or the like."""
+    mine, theirs = set(left) - set(right), set(right) - set(left)
+    pairs = [pair for word in mine for twin in theirs for pair in ((word, twin), (twin, word))]
+    if any(word == f"{prefix}{twin}" for word, twin in pairs for prefix in PREFIXES):
+        return True
+    if any(word in words and twin in words for word, twin in pairs for words in CONTRASTS):
+        return True
+    apart = (mine | theirs) - {word for word, twin in pairs if _one_word(word, twin)}
+    apart -= {words[-1] for words in (left, right) if words[-1] == "no"}  # short for number
+    return bool(apart & TURNS and set(left) & set(right))
+
+
+def _one_word(word: str, twin: str) -> bool:
+    """Tell whether two words are one: inflected, spelt otherwise, or one made of the other (`birth`, `birthday`)."""
+    if word == twin:
+        return True
+    short, long = sorted((word, twin), key=len)
+    if long.endswith(short) and len(short) >= 5 and len(short) / len(long) > 0.5:
+        return True
+    if long.startswith(short) and (
+        long[len(short) :] in ("s", "es", "d", "ed", "ing", "er", "ers")
+        or (len(short) >= 5 and len(short) / len(long) >= 0.6)
+    ):
+        return True
+    return len(short) >= 5 and word[0] == twin[0] and SequenceMatcher(None, word, twin).ratio() >= 0.83
+
+
+def _short_for(word: str, twin: str) -> bool:
+    short, long = sorted((word, twin), key=len)
+    return 2 <= len(short) <= 4 and len(long) > len(short) + 1 and long.startswith(short)
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).casefold())
+    return re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).casefold())

@@ -193,7 +193,7 @@ def finish(
         len(inputs.desired.resources),
         Counter(binding.kind for binding in inputs.state.resources.values()),
     )
-    renames = () if inputs.tearing_down else suspected(made.changes, inputs.kinds, made.ids)
+    renames = () if inputs.tearing_down else suspected(made.changes, inputs.kinds, made.ids, inputs.snapshot.lives)
     document = to_document(made, heading, cost, session.kinds, renames)
     document = judged(session, document, document.managed)
     if not options.refresh_only:
