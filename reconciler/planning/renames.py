@@ -35,7 +35,8 @@ ANYBODYS = frozenset(
     number email phone description notes note comment comments qualified contacted proposal negotiation lead leads
     contact prospect s m l xl xs monday tuesday wednesday thursday friday saturday sunday january february march april
     may june july august september october november december a b c d e to do in not the start end good bad average poor
-    male female diverse mr mrs ms daily weekly monthly yearly never always sometimes""".split()
+    male female diverse mr mrs ms mild moderate severe critical urgent normal
+    daily weekly monthly yearly never always sometimes""".split()
 )
 """Words of options, stages and fields that say nothing about whose they are."""
 FILLERS = frozenset(
@@ -83,6 +84,7 @@ CONTRASTS = tuple(
 """Words of which each stands for another one of several things of a sort."""
 
 
+_ACTS = re.compile("(?P<stem>.{4,}?)(?P<end>er|ee|or|ship)s?")
 PREFIXES = ("un", "in", "non", "dis", "im", "de", "re", "pre", "post", "ex", "anti")
 
 
@@ -250,7 +252,9 @@ def _tells(value: Value) -> float:
         return 1.0 if length < 2 * RICH else 3.0 if len(value.split()) >= 3 else 2.0
     if isinstance(value, list | dict):
         said = {_plain(one) for one in _said(value)}
-        return float(min(sum(not _generic(one) for one in said), 3))
+        telling = sum(not _generic(one) for one in said)
+        few = isinstance(value, list) and 0 < telling < 3
+        return 1.0 if few else float(min(telling, 3))
     return 0.0
 
 
@@ -298,6 +302,8 @@ def named_alike(one: str, other: str) -> float:
         return 0.0
     if "".join(left) == "".join(right):
         return SAME
+    if sorted(left) == sorted(right):
+        return MEANS_THE_SAME
     if _turned(left, right) or {w for w in left if w.isdigit()} != {w for w in right if w.isdigit()}:
         return OPPOSITE
     mine, theirs = _core(left, one), _core(right, other)
@@ -339,14 +345,25 @@ def _one_word(word: str, twin: str) -> bool:
     if word == twin:
         return True
     short, long = sorted((word, twin), key=len)
+    if _acts(word, twin) or _acts(twin, word):
+        return False
     if long.endswith(short) and len(short) >= 5 and len(short) / len(long) > 0.5:
         return True
     if long.startswith(short) and (
-        long[len(short) :] in ("s", "es", "d", "ed", "ing", "er", "ers")
-        or (len(short) >= 5 and len(short) / len(long) >= 0.6)
+        long[len(short) :] in ("s", "es", "d", "ed", "ing") or (len(short) >= 5 and len(short) / len(long) >= 0.6)
     ):
         return True
     return len(short) >= 5 and word[0] == twin[0] and SequenceMatcher(None, word, twin).ratio() >= 0.83
+
+
+def _acts(word: str, twin: str) -> bool:
+    """Tell whether a word is who does what the other says, or whom it is done to: `contractor`, `employee`."""
+    found, other = _ACTS.fullmatch(word), _ACTS.fullmatch(twin)
+    if found is None:
+        return False
+    return found["stem"] == twin or (
+        other is not None and found["stem"] == other["stem"] and found["end"] != other["end"]
+    )
 
 
 def _short_for(word: str, twin: str) -> bool:
@@ -355,4 +372,5 @@ def _short_for(word: str, twin: str) -> bool:
 
 
 def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).casefold())
+    words = re.findall(r"[^\W\d_]+|\d+", re.sub(r"(?<=[a-z])(?=[A-Z])", " ", text).casefold())
+    return ["mail" if word == "email" else word for word in words]
