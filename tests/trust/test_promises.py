@@ -130,9 +130,13 @@ def a_pipeline_with_deals(world: World) -> World:
 def test_a_family_goes_as_planned(family: World) -> None:
     """Four deals were said yes to, and four go; the forecast is exact."""
     path = saved(family, "--allow", "max_records_lost=4")
+    family.fault("slow", "GET /deals.*", times=100, seconds=0.01)  # so that steps side by side would mix
     cost = json.loads(path.read_text())["forecast"]
     assert family.cli("apply", str(path)).code == 0
     assert family.rows("deals") == []
+    sent = family.requests()
+    stages = [n for n, line in enumerate(sent) if line.startswith("DELETE /dealStages/")]
+    assert [sent[n - 2 : n] for n in stages] == [["GET /deals", "GET /deals"]] * 2, sent
     assert len(family.requests()) == cost["check_requests"] + cost["apply_reads"] + cost["apply_writes"]
 
 

@@ -1,0 +1,77 @@
+"""Weakening the count by one, or leaving a part of it out, makes a test fail."""
+
+from __future__ import annotations
+
+import inspect
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from reconciler.engine import recount
+from reconciler.workflow import applying
+from tests.trust import test_counts, test_promises
+from tests.trust.losing import BOTH, CASES
+from tests.world import World
+
+TAG = next(case for case in CASES if case.name == "tag")
+
+
+def family(world: World, test: Callable[[World], None]) -> None:
+    """Run a test of a family on its world."""
+    world.write(BOTH + test_promises.EXTRA)
+    world.apply()
+    test_promises.deals(world, "Lead", 2)
+    test_promises.deals(world, "Won", 2)
+    world.write(test_promises.EXTRA)
+    world.forget()
+    test(world)
+
+
+MORE = "found.count > allowed"
+MUTANTS: list[tuple[str, str, str, Callable[[World], None]]] = [
+    ("refuses the same number", MORE, "found.count >= allowed",
+     lambda world: test_counts.test_exactly_what_the_saved_plan_says_goes(world, TAG, 1)),
+    ("allows one more", MORE, "found.count > allowed + 1",
+     lambda world: test_counts.test_more_than_the_saved_plan_says_is_refused(world, TAG, 1)),
+    ("compares nothing", "if not self.known or waived(planned):", "if True:",
+     lambda world: test_counts.test_more_than_the_saved_plan_says_is_refused(world, TAG, 30)),
+    ("counts though nobody asked", "if not self.known or waived(planned):", "if waived(planned):",
+     lambda world: test_promises.test_a_yes_to_the_unknown_needs_no_count(world, "--no-impact")),
+    ("counts the unknown", "if not self.known or waived(planned):", "if not self.known:",
+     lambda world: test_promises.test_a_yes_to_the_unknown_needs_no_count(world, "--allow=max_records_lost=unknown")),
+    ("takes a failed count for none",
+     "planned = _told(numbers(self.planned.get(change.address, ())).values())", "return {}",
+     lambda world: test_counts.test_a_count_that_cannot_be_had_refuses(world, TAG, {"status": 403})),
+    ("lets strict find nothing", "if problems:", "if False:",
+     lambda world: test_counts.test_strict_counts_everything_before_the_first_write(world, TAG)),
+    ("forgets the parent", "self._compare(planned, await self._left(holder, whole))", "await self._left(holder, whole)",
+     lambda world: family(world, lambda one: test_promises.test_nothing_of_a_family_goes_where_its_number_is_exceeded(
+         one, "Won"))),
+    ("forgets what went before", "whole = _each(int.__add__, whole, self.gone[name][1])", "pass",
+     lambda world: family(world, test_promises.test_what_arrives_between_two_stages_is_added_to_what_went)),
+    ("counts a family side by side", "return self.turns.get(parent.address, nullcontext())", "return nullcontext()",
+     lambda world: family(world, test_promises.test_a_family_goes_as_planned)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "old", "new", "test"), MUTANTS, ids=[one[0] for one in MUTANTS])
+def test_a_weaker_count_is_found(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    old: str,
+    new: str,
+    test: Callable[[World], None],
+) -> None:
+    """The test that is named for it passes as the code stands, and fails with the mutant."""
+    source = inspect.getsource(recount)
+    assert source.count(old) == 1, f"{name}: the text to change is not there once"
+    module: Any = types.ModuleType(recount.__name__)
+    monkeypatch.setitem(sys.modules, recount.__name__, module)
+    exec(compile(source.replace(old, new), name, "exec"), module.__dict__)
+    monkeypatch.setattr(applying, "Recount", module.Recount)
+    with pytest.raises(AssertionError):
+        test(world)
