@@ -220,6 +220,15 @@ class StateRef(_Part):
     serial: int = 0
 
 
+class EyesView(_Part):
+    """Whose key the account was read with, where the plan concludes anything from what is not shown."""
+
+    user_group: str = Field("", description="Id of the key's user group; empty where the account is silent.")
+    sees: Literal["everything", "part", "unknown"] = Field(
+        "unknown", description="What that group is shown of the kinds that permissions filter."
+    )
+
+
 class PlanDocument(_Part):
     """A plan. Readers accept any 1.x and refuse a higher major version."""
 
@@ -228,6 +237,11 @@ class PlanDocument(_Part):
     created_at: str = Field("", description="ISO 8601, UTC.")
     environment: str = ""
     account: str = Field("", description="Identity of the account that was read.")
+    eyes: EyesView | None = Field(
+        None,
+        description="Whose key the account was read with. Left out where nothing hangs on it.",
+        exclude_if=lambda value: value is None,
+    )
     state: StateRef = Field(default_factory=StateRef)
     options: dict[str, Any] = Field(
         default_factory=dict, description="Selection and mode: target, exclude, destroy, refresh_only, impact."

@@ -210,6 +210,10 @@ class Kind:
     """One listing holds all of it, and GET of a single object tells the same as its row there."""
     shared_names: ClassVar[bool] = False
     """Several objects may have one name, so none has to let go of it before another takes it."""
+    filtered: ClassVar[bool] = False
+    """Whether a listing may leave out, without a word, what the key's user has no permission for (section 1.2): absence
+    proves nothing then.
+    """
     guarded: ClassVar[bool] = False
     """Deletes of this kind need a yes of their own, whatever the counts say."""
     parts: ClassVar[Mapping[str, Parts]] = {}
@@ -481,13 +485,6 @@ class Kind:
         """Ask the account, with reads and its dry run, whether a planned create or update can work."""
         yield from ()
         return []
-
-    def doubts(self) -> Flow[str]:
-        """Ask why the listing may lack objects that exist; "" when it shows all. Asked only where a plan acts on the
-        absence of one.
-        """
-        yield from ()
-        return ""
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Measure what the change would lose. Called for deletes, replaces and updates: when planning, and again right

@@ -21,11 +21,6 @@ class Snapshot:
     unknown: Mapping[str, str] = field(default_factory=dict)
     absent: frozenset[str] = frozenset()
 
-    def doubted(self, reasons: Mapping[str, str]) -> Snapshot:
-        """Return the snapshot with these kinds unknown, for the reasons given."""
-        lives = {name: found for name, found in self.lives.items() if name not in reasons}
-        return Snapshot(lives, {**self.unknown, **reasons}, self.absent)
-
 
 def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
     """Return the snapshot of these kinds, decoded from what was read."""

@@ -15,6 +15,7 @@ from reconciler.model.values import Ref, Value
 from reconciler.planning.declarable import refusals
 from reconciler.planning.diff import differences
 from reconciler.planning.match import stored_key
+from reconciler.planning.sight import unproven
 from reconciler.planning.work import Work
 
 
@@ -165,6 +166,8 @@ def removals(work: Work) -> None:
         )
         if address in work.released:
             work.changes[address] = replace(base, reason="removed block with destroy: false")
+        elif live is None and (why := unproven(work.inputs, kind, address, work.matched.__contains__)):
+            work.hide(address, why)
         elif live is None:
             work.changes[address] = replace(base, reason="no longer in the account")
         else:

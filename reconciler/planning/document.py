@@ -17,6 +17,7 @@ from reconciler.model.address import kind_of, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Effect, Kind, Kinds, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
+from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import Ref, RemoteId, Value
@@ -46,6 +47,7 @@ class Heading:
     salt: str = ""
     declared: int = 0
     managed: Mapping[str, int] = field(default_factory=dict)
+    eyes: Eyes | None = None
 
 
 def to_document(
@@ -58,6 +60,7 @@ def to_document(
         created_at=heading.created_at,
         environment=heading.environment,
         account=heading.account,
+        eyes=doc.EyesView(user_group=heading.eyes.group, sees=heading.eyes.sees) if heading.eyes else None,
         state=doc.StateRef(lineage=heading.lineage, serial=heading.serial),
         options=dict(heading.options),
         summary=summarise(plan),

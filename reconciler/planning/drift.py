@@ -14,6 +14,7 @@ from reconciler.model.values import Value, carries_secret, decode, has_secret, r
 from reconciler.planning.binding import recall
 from reconciler.planning.diff import MISSING, Sides, rewritten, same, visible
 from reconciler.planning.match import Resolver, bound, by_key, comparable
+from reconciler.planning.sight import unproven
 from reconciler.planning.work import Inputs
 
 
@@ -26,6 +27,7 @@ def drift(inputs: Inputs) -> Plan:
     resolver = Resolver(dict(ids), inputs.snapshot.lives, labels)
     changes: list[Change] = []
     skipped: list[Skipped] = []
+    shown: set[str] = set()
     kept = 0
     for name, kind in inputs.kinds.items():
         mine = {a: one for a, one in sorted(inputs.state.resources.items()) if one.kind == name and inputs.covers(a)}
@@ -38,6 +40,12 @@ def drift(inputs: Inputs) -> Plan:
         placed = _placed(kind, mine, found)
         for address, binding in mine.items():
             live = found.get(address)
+            if live is not None:
+                shown.add(address)
+            why = "" if live is not None else unproven(inputs, kind, address, shown.__contains__)
+            if why:
+                skipped.append(Skipped(address, why, forbidden=True))
+                continue
             change = _change(inputs, resolver, address, binding, live, placed.get(address, {}))
             changes += [change] if change is not None else []
             kept += change is None

@@ -25,6 +25,7 @@ from reconciler.planning.evacuation import within_reach
 from reconciler.planning.match import by_key, stored_key
 from reconciler.planning.moves import unused_blocks
 from reconciler.planning.order import arrange_steps, sort_resources
+from reconciler.planning.sight import unproven
 from reconciler.planning.work import Inputs, Work
 
 
@@ -102,6 +103,10 @@ def _decide(work: Work, kind: Kind, resources: list[Resource], index: Index) -> 
         if live is None and not kind.creatable:
             why = f"the account shows no such {kind.title.lower()}, and the API cannot create one"
             work.skipped[resource.address] = Skipped(resource.address, why, forbidden=True)
+            continue
+        hidden = "" if live is not None else unproven(work.inputs, kind, resource.address, work.shown)
+        if hidden:
+            work.hide(resource.address, hidden)
             continue
         attrs = completed(kind, {**arranged.get(resource.address, {}), **resource.attrs}, live, work.going)
         change = change_of(work, kind, resource, attrs, live)

@@ -10,6 +10,7 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Action, Change, Skipped
+from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding, Intent, State
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
@@ -36,6 +37,8 @@ class Inputs:
     """The user asked for the end of everything: an empty configuration is no accident."""
     in_flight: frozenset[str] = frozenset()
     """Addresses whose last update may have been taken without an answer: what holds of them is recorded."""
+    eyes: Eyes | None = None
+    """Whose key the account was read with; None: nothing hangs on it, or nobody asked."""
 
     def covers(self, address: str) -> bool:
         """Whether the plan is about this address."""
@@ -78,6 +81,16 @@ class Work:
         """Remember which object an address is."""
         self.matched[address] = live
         self.resolver.ids[address] = live.id
+
+    def shown(self, address: str) -> bool:
+        """Whether the account shows an address, or this plan makes it."""
+        return address in self.matched or address in self.changes
+
+    def hide(self, address: str, why: str) -> None:
+        """Skip what may only be hidden; what the state calls it goes on to serve as a reference."""
+        self.skipped[address] = Skipped(address, why, forbidden=True)
+        if address in self.bindings:
+            self.resolver.ids[address] = self.bindings[address].id
 
     def resolved(self, resource: Resource) -> dict[str, Value]:
         """Return the declared attributes with ids for references and secrets revealed; unknown look-ups stay as

@@ -116,6 +116,8 @@ def _heading(document: PlanDocument, paper: Paper) -> list[str]:
         parts.append(f"account {document.account}")
     what = "Drift of" if document.options.get("refresh_only") else "Plan for"
     lines = paper.paragraph(clean(f"{what} {', '.join(parts)}"), tone="bold") if parts else []
+    if document.eyes is not None:
+        lines += paper.paragraph(clean(words.eyes(document.eyes)), tone="")
     for sentence in words.selection(document):
         lines += paper.paragraph(clean(sentence), tone="warning")
     return lines

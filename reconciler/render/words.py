@@ -6,7 +6,16 @@ import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from reconciler.model.document import AttributeView, ChangeView, Forecast, GuardView, ImpactView, PlanDocument, Summary
+from reconciler.model.document import (
+    AttributeView,
+    ChangeView,
+    EyesView,
+    Forecast,
+    GuardView,
+    ImpactView,
+    PlanDocument,
+    Summary,
+)
 from reconciler.render.literals import literal
 
 NO_CHANGES = "No changes. The account matches the configuration."
@@ -200,6 +209,15 @@ def forecast(view: Forecast) -> str:
     if view.plan_requests:
         parts.append(f"this plan took {counted(view.plan_requests, 'request')}")
     return f"Forecast: {'; '.join(parts)}." if parts else ""
+
+
+def eyes(seen: EyesView) -> str:
+    """Say with whose key the account was read, without a name."""
+    if seen.sees == "everything":
+        return "Read with the key of an Admin user, who is shown everything."
+    if seen.sees == "part":
+        return f"Read with the key of a user in user group {seen.user_group}, who may be shown a part only."
+    return "Read with the key of a user of whom the account does not say what is shown to them."
 
 
 def selection(document: PlanDocument) -> list[str]:

@@ -62,6 +62,7 @@ class ListKind(Kind):
 
     name = "list"
     section = "lists"
+    filtered = True
     spec = ContactList
     title = "List"
     mentioned = ("list", "listid", "lists")

@@ -68,6 +68,7 @@ class StageKind(Kind):
     path = "/dealStages"
     wrapper = "dealStage"
     shared_names = True
+    filtered = True
     mentioned_as = ("dealstage", "stage", "stageid", "d_stageid")
     collections = (PIPELINES,)
     label = "title"

@@ -28,6 +28,7 @@ from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, make_plan, wanted
 from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.sight import looked_at
 from reconciler.workflow.states import edit
 
 ROUNDS = 3
@@ -73,7 +74,7 @@ async def revert(session: Session, options: Options) -> Planned:
     need.
     """
     found = await make_plan(session, replace(options, refresh_only=True))
-    addresses = frozenset(change.address for change in found.plan.changes)
+    addresses = frozenset(one.address for one in (*found.plan.changes, *found.plan.skipped))
     return await make_plan(session, replace(options, refresh_only=False, named=addresses))
 
 
@@ -86,9 +87,10 @@ async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[I
         chosen = select(loaded.desired, state, session.kinds, Selection(options.target, options.exclude)).addresses
         reads = with_named(wanted(loaded.desired, state, session.kinds), session.kinds)
         refreshed = await refresh(remote, session.kinds, reads)
-        requests = remote.requests
-    seen = snapshot(session.kinds, reads, refreshed.tables)
-    return Inputs(loaded.desired, state, seen, session.kinds, session.secret, book.intents(), chosen), requests
+        seen = snapshot(session.kinds, reads, refreshed.tables)
+        inputs = Inputs(loaded.desired, state, seen, session.kinds, session.secret, book.intents(), chosen)
+        _, inputs = await looked_at(session, remote, inputs, drift)
+        return inputs, remote.requests
 
 
 def with_named(reads: Mapping[str, frozenset[str]], kinds: Kinds) -> dict[str, frozenset[str]]:
@@ -106,6 +108,8 @@ def _wishes(
     refused: list[Refusal] = []
     held: list[tuple[str, str]] = []
     differing = {(change.address, item.name): item for change in now.changes for item in change.attributes}
+    if inputs.eyes is not None:
+        refused += [Refusal(one.address, "", one.reason) for one in drifted.skipped if one.forbidden]
     for change in drifted.changes:
         resource, one = inputs.desired.resources.get(change.address), live.get(change.address)
         if change.action is not Action.UPDATE or one is None:

@@ -120,6 +120,9 @@ def _take_over(session: Session, book: Book, planned: Planned) -> None:
     same = {name for name in bound & resources.keys() if planned.plan.ids.get(name) == resources[name].id}
     _note_births(session, book, seen, same)
     for address, intent in book.intents().items():
+        eyes = planned.inputs.eyes
+        if eyes is not None and eyes.why and session.kinds[intent.kind].filtered:
+            continue  # that it is not shown proves nothing
         if planned.inputs.only is None and intent.kind in seen.lives and address not in changed:
             book.record(Record(op="failed", address=address, note="its create was never executed"))
 
@@ -305,6 +308,7 @@ class _Run:
                 self.book.intents(),
                 addresses,
                 old.tearing_down,
+                eyes=old.eyes,
             )
         )
 

@@ -16,8 +16,9 @@ from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
-from reconciler.model.state import State
+from reconciler.model.state import Binding, State
 from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref
 from reconciler.planning.copying import Portable, inverted, mentioning, portable, strangers, translated
@@ -31,6 +32,7 @@ from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.recordings import Masked, Replay, adapted, read_recording
 from reconciler.workflow.session import Session, open_book, open_session
+from reconciler.workflow.sight import eyes_of
 from reconciler.workflow.states import edit
 
 
@@ -45,6 +47,8 @@ class Held:
     requests: int = 0
     exported: list[Exported] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    eyes: Eyes | None = None
+    """Whose key it was read with; None: a snapshot does not say."""
 
 
 def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, frozenset[str]]:
@@ -67,7 +71,10 @@ async def hold(
         remote = session.connect(stack, write=False)
         book = open_book(session)
         await check_account(session, remote, book.stored)
-        return await _held(session.kinds, Masked(remote) if masked else remote, name, book.state(), only, for_files)
+        held = await _held(session.kinds, Masked(remote) if masked else remote, name, book.state(), only, for_files)
+        if not any(session.kinds[kind].filtered for kind in held.seen.lives):
+            return held
+        return replace(held, eyes=await eyes_of(session, remote), requests=remote.requests)
 
 
 async def _held(
@@ -112,15 +119,19 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     carried = Portable(one) if isinstance(one, Desired) else portable(one.exported, other.seen, kinds)
     exported = [] if isinstance(one, Desired) else one.exported
     empty = State(lineage="compare")
-    inputs, known = met(Inputs(carried.desired, empty, other.seen, kinds, session.secret), exported)
+    inputs, known = met(Inputs(carried.desired, empty, other.seen, kinds, session.secret, eyes=other.eyes), exported)
     extra = strangers(known, other.seen, kinds, carried.desired.resources)
+    hidden = _hidden(extra, one, kinds)
+    extra = {address: binding for address, binding in extra.items() if address not in hidden}
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
     whole = inverted(whole) if turned else whole
     spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, Held)))
     heading = Heading(__version__, session.around.stamp(), f"{left} -> {right}", right, "", 0, {}, "compare")
     unknown = [line for held in sides if isinstance(held, Held) for line in _unknown(held)]
     partly = [f"{held.name}: {line}" for held in sides if isinstance(held, Held) for line in held.left_out]
-    return Comparison(to_document(whole, heading, spent, kinds), (*carried.left_out, *unknown, *partly))
+    return Comparison(
+        to_document(whole, heading, spent, kinds), (*carried.left_out, *hidden.values(), *unknown, *partly)
+    )
 
 
 def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
@@ -132,6 +143,21 @@ def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
     ids = {(one.resource.kind, one.live.id): one.resource.address for one in exported}
     inputs = replace(inputs, desired=_with_ids(inputs.desired, inputs.kinds, ids, found.ids, texts))
     return inputs, plan(inputs)
+
+
+def _hidden(extra: Mapping[str, Binding], one: Held | Desired, kinds: Kinds) -> dict[str, str]:
+    """Return what one side may hold of what only the other one shows, with the reason: its key may not be shown it.
+    Parts of what both show are shown too.
+    """
+    why = one.eyes.why if isinstance(one, Held) and one.eyes is not None else ""
+    if not why or not isinstance(one, Held):
+        return {}
+    lacking = {binding.kind for binding in extra.values()}
+    return {
+        address: f"{address}: {one.name} does not show it, which proves nothing: {why}"
+        for address, binding in extra.items()
+        if kinds[binding.kind].filtered and (not kinds[binding.kind].nested or kinds[binding.kind].nested in lacking)
+    }
 
 
 def _unknown(held: Held) -> list[str]:
@@ -199,13 +225,25 @@ async def prepare_clone(
     carried = portable(one.exported, other.seen, source.kinds, other.state.resources)
     ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in one.exported}
     texts = mentioning(one.exported, source.kinds)
-    inputs, known = met(Inputs(carried.desired, other.state, other.seen, source.kinds, target.secret), one.exported)
+    inputs = Inputs(carried.desired, other.state, other.seen, source.kinds, target.secret, eyes=other.eyes)
+    inputs, known = met(inputs, one.exported)
     extra = strangers(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
     before = frozenset(other.state.resources)
+    doomed = {a: b for a, b in {**other.state.resources, **extra}.items() if a not in carried.desired.resources}
+    hidden = _hidden(doomed, one, source.kinds) if prune else {}
     copy = replace(target, extra=extra, adapt=lambda _: inputs.desired)
     within = None if prune else frozenset(carried.desired.resources)
+    if hidden:
+        within = frozenset({*carried.desired.resources, *doomed} - hidden.keys())
     planned = await make_plan(copy, replace(options, within=within))
-    left_out = (*one.left_out, *carried.left_out, *_unknown(one), *_unknown(other), *_by_hand(one, other, source.kinds))
+    left_out = (
+        *one.left_out,
+        *hidden.values(),
+        *carried.left_out,
+        *_unknown(one),
+        *_unknown(other),
+        *_by_hand(one, other, source.kinds),
+    )
     return Clone(copy, carried.desired, ids, texts, planned, left_out, before)
 
 

@@ -17,10 +17,12 @@ from reconciler.config import Loaded
 from reconciler.config.rewriting import Refusal, Rewriting, Wish
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
+from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding
@@ -31,12 +33,14 @@ from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.select import Selection, select
+from reconciler.planning.sight import parent_of
 from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.files import write_files
 from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import EMULATOR, Book, Session, open_book, open_session
+from reconciler.workflow.sight import eyes_of
 
 HEADER = "# Written by `reconciler export`.\n\n"
 
@@ -120,10 +124,11 @@ async def export_account(session: Session, out: Path | None, extent: Extent = WH
         remote = session.connect(stack, write=False)
         await check_account(session, remote, None)
         seen = await read_all(session, remote, extent.kinds)
+        eyes = await eyes_of(session, remote) if extent.prune else None
         requests = remote.requests
         target = session if folder == session.folder else _project(session, folder)
         stack.enter_context(locked(target, "export", timeout=10.0))
-        return replace(_Exporting(target, seen, extent).run(), requests=requests)
+        return replace(_Exporting(target, seen, extent, eyes).run(), requests=requests)
 
 
 @dataclass
@@ -133,6 +138,8 @@ class _Exporting:
     session: Session
     seen: Snapshot
     extent: Extent
+    eyes: Eyes | None = None
+    """Whose key it is, where declarations are to go with what is not shown."""
     notes: list[str] = field(default_factory=list)
 
     def run(self) -> Outcome:
@@ -167,7 +174,9 @@ class _Exporting:
         rewriting.change(wishes)
         gone = self._gone(declared, made)
         if self.extent.prune:
-            rewriting.remove(gone)
+            unseen = self._unseen(gone)
+            rewriting.refused += [Refusal(address, "", why) for address, why in unseen.items()]
+            rewriting.remove([address for address in gone if address not in unseen])
         else:
             rewriting.refused += [Refusal(one, "", "the account does not hold it any more") for one in gone]
         additions = Additions(session, rewriting, variables)
@@ -250,6 +259,19 @@ class _Exporting:
             and (self.extent.kinds is None or change.kind in self.extent.kinds)
             and (not chosen or any(fnmatch(change.address, pattern) for pattern in chosen))
         ]
+
+    def _unseen(self, gone: list[str]) -> dict[str, str]:
+        """Return those that may only not be shown, with the reason: nothing is taken out on weaker evidence than what
+        deletes it. Where nobody knows whose key it is, that is no evidence. What is part of another one, or needs it,
+        stays with it.
+        """
+        why = self.eyes.why if self.eyes is not None else ""
+        found = {}
+        for address in gone if why else ():
+            kind = self.session.kinds[kind_of(address)]
+            if kind.filtered and (not kind.nested or parent_of(kind, address) in gone):
+                found[address] = f"the account does not show it, which proves nothing: {why}"
+        return found
 
     # --- the end ---------------------------------------------------------------------------------------------------
 

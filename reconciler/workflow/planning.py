@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import __version__
-from reconciler.engine.doubts import doubts
 from reconciler.engine.examine import examine
 from reconciler.engine.refresh import Refreshed
 from reconciler.engine.usage import who_uses
@@ -31,6 +30,7 @@ from reconciler.planning.outlook import Listing, Spent, forecast
 from reconciler.planning.planner import plan
 from reconciler.planning.renames import suspected
 from reconciler.planning.select import Selected, Selection, check_selection, narrowed, select
+from reconciler.planning.sight import concludes
 from reconciler.planning.undo import Inverse
 from reconciler.planning.work import Inputs
 from reconciler.resources.places import PLACES
@@ -38,6 +38,7 @@ from reconciler.workflow.identity import account_requests, check_account
 from reconciler.workflow.judging import judged
 from reconciler.workflow.reading import read
 from reconciler.workflow.session import Book, Session, open_book
+from reconciler.workflow.sight import REQUESTS, looked_at
 
 
 @dataclass(frozen=True)
@@ -142,10 +143,7 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
         if not options.refresh_only and not options.checked:
             check_selection(made, inputs, selected, options.selection)
         options = replace(options, selected=selected)
-        doubtful = await doubts(made, state.resources, remote, session.kinds)
-        if doubtful:
-            inputs = replace(inputs, snapshot=inputs.snapshot.doubted(doubtful))
-            made = work(inputs)
+        made, inputs = await looked_at(session, remote, inputs, work, made)
         made = await examine(
             made, remote, session.kinds, secret=session.secret, impact=options.impact and not options.refresh_only
         )
@@ -180,7 +178,7 @@ def finish(
     notes += [f"cannot be undone: {text}" for text in (options.inverse.lost if options.inverse is not None else ())]
     made = replace(made, warnings=(*made.warnings, *notes))
     cost = forecast(made, _spent(refreshed, requests), session.kinds, session.rate)
-    cost = cost.model_copy(update={"check_requests": _check_cost(session, made, inputs.state, refreshed)})
+    cost = cost.model_copy(update={"check_requests": _check_cost(session, made, inputs, refreshed)})
     heading = Heading(
         __version__,
         session.around.stamp(),
@@ -194,6 +192,7 @@ def finish(
         Counter(binding.kind for binding in inputs.state.resources.values()),
     )
     renames = () if inputs.tearing_down else suspected(made.changes, inputs.kinds, made.ids, inputs.snapshot.lives)
+    heading = replace(heading, eyes=inputs.eyes)
     document = to_document(made, heading, cost, session.kinds, renames)
     document = judged(session, document, document.managed)
     if not options.refresh_only:
@@ -255,7 +254,7 @@ class Budget:
         return await self._remote.send(request)
 
 
-def _check_cost(session: Session, made: Plan, state: State, refreshed: Refreshed) -> int:
+def _check_cost(session: Session, made: Plan, inputs: Inputs, refreshed: Refreshed) -> int:
     """Return the requests by which `apply FILE` proves that the plan still fits: what `saved.check_plan` will read."""
     if not made.changes:
         return 0
@@ -265,11 +264,12 @@ def _check_cost(session: Session, made: Plan, state: State, refreshed: Refreshed
         if change.resource is not None
     }
     tables: set[str] = set()
-    for name, declared in wanted(Desired(resources), of_kinds(state, made.reads), session.kinds).items():
+    for name, declared in wanted(Desired(resources), of_kinds(inputs.state, made.reads), session.kinds).items():
         kind = session.kinds[name]
         tables.update(one.name for one in (*kind.needs(declared), *kind.more(refreshed.tables, declared)))
     pages = sum(cost.requests for table, cost in refreshed.costs.items() if table in tables)
-    return pages + account_requests(session)
+    eyes = REQUESTS if concludes(made, inputs) else 0
+    return pages + account_requests(session) + eyes
 
 
 def of_kinds(state: State, names: Iterable[str]) -> State:

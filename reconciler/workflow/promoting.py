@@ -115,7 +115,9 @@ class _Promoting:
     def run(self) -> Promoted:
         carried = portable(self.one.exported, self.other.seen, self.kinds, self.other.state.resources)
         inputs, made = met(
-            Inputs(carried.desired, self.other.state, self.other.seen, self.kinds, self.target.secret),
+            Inputs(
+                carried.desired, self.other.state, self.other.seen, self.kinds, self.target.secret, eyes=self.other.eyes
+            ),
             self.one.exported,
         )
         self.wanted = inputs.desired.resources
@@ -150,6 +152,10 @@ class _Promoting:
                 self._attribute(address, name, change, live, here, there)
         for address in self.before.resources:
             if address not in self.wanted and address in self.theirs.desired.resources and self._covers(address):
+                why = self.one.eyes.why if self.one.eyes is not None else ""
+                if why and self.kinds[kind_of(address)].filtered:
+                    self.left_out.append(f"{address}: {self.one.name} does not show it, which proves nothing: {why}")
+                    continue
                 self.gone.append(address)
                 note = f"{self.one.name} does not hold it any more"
                 self.rows.append(Row(address, WHOLE, "here", None, None, note))

@@ -30,6 +30,7 @@ from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wan
 from reconciler.workflow.promises import as_shown, broken, more_along
 from reconciler.workflow.reading import read
 from reconciler.workflow.session import Book, Session, open_book
+from reconciler.workflow.sight import looked_at
 
 AGAIN = "make a new plan with `reconciler plan --out FILE`"
 
@@ -177,12 +178,12 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
         state = book.state()
         reads = wanted(desired, of_kinds(state, document.reads), session.kinds)
         refreshed = await read(remote, session.kinds, reads, desired, of_kinds(state, document.reads), book.intents())
+        seen = snapshot(session.kinds, reads, refreshed.tables)
+        tearing = bool(document.options.get("destroy"))
+        open_ = book.in_flight()
+        inputs = Inputs(desired, state, seen, session.kinds, session.secret, book.intents(), addresses, tearing, open_)
+        made, inputs = await looked_at(session, remote, inputs, plan)
         requests = remote.requests
-    seen = snapshot(session.kinds, reads, refreshed.tables)
-    tearing = bool(document.options.get("destroy"))
-    open_ = book.in_flight()
-    inputs = Inputs(desired, state, seen, session.kinds, session.secret, book.intents(), addresses, tearing, open_)
-    made = plan(inputs)
     resumed = {name for record in book.records for name in record.names} - open_
     resumed |= _taken(made) & open_
     refused = _refused(document, made, seen.lives, session.kinds, declared.refused, resumed)

@@ -24,6 +24,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.ports import Hold, LockInfo, Store
 from reconciler.model.recording import unreadable
 from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
+from reconciler.model.sight import Eyes
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
 from reconciler.model.waits import Waits
 from reconciler.planning.hiding import secrets_in
@@ -105,6 +106,8 @@ class Session:
     """What is managed for this run beside what the state knows."""
     revealed: set[str] = field(default_factory=set)
     """Secrets that were resolved so far: whatever the account says is searched for them before it is shown."""
+    eyes: dict[str, Eyes] = field(default_factory=dict, repr=False)
+    """Whose key it is, by the URL of the account, once it was asked."""
     stores: dict[str, Store] = field(default_factory=dict, repr=False)
     """The store of each URL, the same one for all that is derived from a session: a lock belongs to its store."""
     held: dict[str, Held] = field(default_factory=dict, repr=False)
