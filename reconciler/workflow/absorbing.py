@@ -74,7 +74,7 @@ async def revert(session: Session, options: Options) -> Planned:
     need.
     """
     found = await make_plan(session, replace(options, refresh_only=True))
-    addresses = frozenset(one.address for one in (*found.plan.changes, *found.plan.skipped))
+    addresses = {change.address for change in found.plan.changes} | {one.address for one in found.plan.skipped}
     return await make_plan(session, replace(options, refresh_only=False, named=addresses))
 
 
