@@ -75,7 +75,7 @@ async def revert(session: Session, options: Options) -> Planned:
     """
     found = await make_plan(session, replace(options, refresh_only=True))
     addresses = {change.address for change in found.plan.changes} | {one.address for one in found.plan.skipped}
-    return await make_plan(session, replace(options, refresh_only=False, named=addresses))
+    return await make_plan(session, replace(options, refresh_only=False, named=frozenset(addresses)))
 
 
 async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[Inputs, int]:
