@@ -98,7 +98,7 @@ def _differing(attribute: Attribute | None, held: Any, sent: Any) -> Iterator[st
 def _items(attribute: Attribute, raw: Any) -> list[str]:
     none = attribute.mark(RefTo).none if attribute.has(RefTo) else ""
     parts = listed(raw)
-    found = [_plain(one) for one in (str(raw or "").split(",") if parts is None else parts)]
+    found = [_plain(one) for one in (_plain(raw).split(",") if parts is None else parts)]
     return [one.strip() for one in found if one.strip() not in ("", none)]
 
 
