@@ -167,7 +167,7 @@ environments:
     url: {url}
     token: emulator-token
     requests_per_second: 2000
-    guards: {{max_delete_percent: 100, max_records_lost: 1000000, allow_list_deletes: true}}
+    guards: {{max_delete_percent: 100, max_records_lost: 1000000, allow_list_deletes: true, unmanaged_lost: 1000000}}
 """
 HASTY = """
 import sys
