@@ -145,7 +145,7 @@ def _the_same(case: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]
 @given(CHANGES, LIMITS, LIMITS)
 def test_plan_guard_and_apply_agree(case: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]) -> None:
     """Judged by the limits of the project and by those of somewhere else, before and after it was saved."""
-    _the_same(case, mine, theirs)
+    assert set(_the_same(case, mine, theirs)) <= {0, 7}
 
 
 @pytest.mark.prove
@@ -155,7 +155,7 @@ def test_plan_guard_and_apply_agree_at_length(
     case: dict[str, Any], mine: dict[str, Any], theirs: dict[str, Any]
 ) -> None:
     """The same, for many more."""
-    _the_same(case, mine, theirs)
+    assert set(_the_same(case, mine, theirs)) <= {0, 7}
 
 
 def test_adopting_strangers_does_not_water_down_the_share(
