@@ -20,6 +20,8 @@ WINDOW = 14
 """Requests of a process between its count of an object and its delete; a record that arrives just in between is
 nobody's fault, for the API cannot count and delete at once. Six steps run side by side.
 """
+PAGES = re.compile(r"\b(limit|offset|page|page_size)=\d+")
+"""Numbers in a URL that are no ids."""
 RECORDS: dict[str, tuple[tuple[str, str], ...]] = {
     "contacts": (),
     "contactTags": (("tags", "tag"),),
@@ -40,7 +42,7 @@ OBJECTS: dict[str, str] = {
     "dealStages": "title", "schemas": "slug", "webhooks": "name", "dealTasktypes": "title", "taskOutcomes": "title",
     "dealRoles": "title", "groups": "title", "users": "username", "addresses": "companyName", "calendars": "title",
     "savedResponses": "title", "messages": "name", "personalizations": "tag", "connections": "externalid",
-    "segmentsV2": "name", "urlWhitelistings": "domain", "eventTrackingEvents": "name", "schema fields": "id",
+    "segmentsV2": "name", "urlWhitelistings": "whitelisted_domain", "eventTrackingEvents": "name", "schema fields": "id",
 }  # fmt: skip
 """Tables of configuration, with the property by which people know a row."""
 MADE_AT = {"customObjects": "schemas", "fieldOption": "fieldOptions"}
@@ -139,7 +141,7 @@ class Ledger:
     def watching(self, sent: Sent) -> Iterator[None]:
         """Book what one request changes."""
         if sent.method == "GET":
-            for token in set(re.findall(r"[A-Za-z0-9-]+", sent.url)):
+            for token in set(re.findall(r"[A-Za-z0-9-]+", PAGES.sub("", sent.url))):
                 self._counted[sent.process.name, token] = sent.number
             yield
             return
