@@ -22,6 +22,14 @@ nobody's fault, for the API cannot count and delete at once. Six steps run side 
 """
 PAGES = re.compile(r"\b(limit|offset|page|page_size)=\d+")
 """Numbers in a URL that are no ids."""
+COUNTED = {
+    "fields": ("fields",), "fieldValues": ("fields",), "deals": ("dealStages", "dealGroups"),
+    "dealCustomFieldMeta": ("dealCustomFieldMeta",), "dealCustomFieldData": ("dealCustomFieldMeta",),
+    "accountCustomFieldMeta": ("accountCustomFieldMeta",), "accountCustomFieldData": ("accountCustomFieldMeta",),
+    "customObjects": ("schemas", "schema fields"),
+}  # fmt: skip
+"""What the reads below a path count; others count tags, lists and the rest."""
+OTHERS = ("tags", "lists", "dealTasktypes", "taskOutcomes", "dealRoles", "connections")
 RECORDS: dict[str, tuple[tuple[str, str], ...]] = {
     "contacts": (),
     "contactTags": (("tags", "tag"),),
@@ -42,7 +50,8 @@ OBJECTS: dict[str, str] = {
     "dealStages": "title", "schemas": "slug", "webhooks": "name", "dealTasktypes": "title", "taskOutcomes": "title",
     "dealRoles": "title", "groups": "title", "users": "username", "addresses": "companyName", "calendars": "title",
     "savedResponses": "title", "messages": "name", "personalizations": "tag", "connections": "externalid",
-    "segmentsV2": "name", "urlWhitelistings": "whitelisted_domain", "eventTrackingEvents": "name", "schema fields": "id",
+    "segmentsV2": "name", "urlWhitelistings": "whitelisted_domain", "eventTrackingEvents": "name",
+    "schema fields": "id",
 }  # fmt: skip
 """Tables of configuration, with the property by which people know a row."""
 MADE_AT = {"customObjects": "schemas", "fieldOption": "fieldOptions"}
@@ -89,6 +98,11 @@ class Removed:
         return f"{self.table}/{self.id} {self.name!r} removed by {self.sent}"
 
 
+def _head(sent: Sent) -> str:
+    """Return the first part of the path of a request."""
+    return sent.url.strip("/").partition("/")[0].partition("?")[0]
+
+
 @dataclass
 class Ledger:
     """The books of one account."""
@@ -98,7 +112,7 @@ class Ledger:
     removed: list[Removed] = field(default_factory=list)
     made: dict[Key, Sent] = field(default_factory=dict)
     arrived: dict[Key, dict[str, int]] = field(default_factory=dict)
-    _counted: dict[tuple[str, str], int] = field(default_factory=dict)
+    _counted: dict[tuple[str, str, str], int] = field(default_factory=dict)
 
     def records(self) -> dict[Key, tuple[Any, ...]]:
         """Return every customer record with its place."""
@@ -142,7 +156,8 @@ class Ledger:
         """Book what one request changes."""
         if sent.method == "GET":
             for token in set(re.findall(r"[A-Za-z0-9-]+", PAGES.sub("", sent.url))):
-                self._counted[sent.process.name, token] = sent.number
+                for table in COUNTED.get(_head(sent), OTHERS):
+                    self._counted[sent.process.name, table, token] = sent.number
             yield
             return
         before, things, homes = self.records(), self.objects(), self._homes()
@@ -152,8 +167,7 @@ class Ledger:
             if after.get(key) != place:
                 self.losses.append(Loss(key, place, after.get(key), sent, self._countable(key, place, sent)))
         self.removed += [Removed(*key, things[key], homes.get(key, ""), sent) for key in things if key not in now]
-        head = sent.url.strip("/").partition("/")[0].partition("?")[0]
-        table = MADE_AT.get(head, head)
+        table = MADE_AT.get(_head(sent), _head(sent))
         self.made |= {key: sent for key in now if key not in things and key[0] == table and sent.method == "POST"}
 
     def _homes(self) -> dict[Key, str]:
@@ -174,7 +188,7 @@ class Ledger:
         arrived = self.arrived.get(("fieldValues", key[1]) if key[0] == "choice" else base)
         if arrived is None:
             return True
-        counted = max((self._counted.get((sent.process.name, one), 0) for _, one in place), default=0)
+        counted = max((self._counted.get((sent.process.name, table, one), 0) for table, one in place), default=0)
         fair = arrived.get(sent.process.name, 0) >= counted > 0 and sent.number - counted <= WINDOW
         return not fair
 

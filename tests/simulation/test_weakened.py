@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import pytest
 
+from reconciler.engine.recount import Recount
 from reconciler.remote.client import Client
 from reconciler.store.lease import Lease, Watch
 from tests.simulation import alone, together
@@ -19,6 +20,7 @@ FIRST = 740
 WEAKENED: dict[str, tuple[Callable[[int], alone.Verdict], Any, str, Any]] = {
     "no fence at all": (together.history, Lease, "check", lambda self, seconds=0.0: None),
     "no fence before a request": (together.history, Client, "_last_moment", None),
+    "nothing is counted again": (alone.history, Recount, "__call__", None),
     "a lock that seems to have ended is taken at once": (together.history, Watch, "left", lambda self, now: 0.0),
 }
 
