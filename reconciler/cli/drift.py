@@ -20,6 +20,7 @@ from reconciler.cli.views import DRIFT, Output, formats, plan_view, show
 @formats(DRIFT, "the drift")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is drift.")
 @click.option("--absorb", is_flag=True, help="Write what changed into the files that declare it, and into the state.")
+@click.option("--unmanaged", is_flag=True, help="With --absorb: also what the account holds and nobody manages yet.")
 @click.option("--revert", is_flag=True, help="Plan the opposite: what the files say, for what changed.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --revert: save that plan.")
 @selection
@@ -29,6 +30,7 @@ def command(
     outputs: tuple[Output, ...],
     detailed_exitcode: bool,
     absorb: bool,
+    unmanaged: bool,
     revert: bool,
     out: Path | None,
     target: tuple[str, ...],
@@ -40,12 +42,14 @@ def command(
 
     if (absorb and revert) or (out is not None and not revert):
         raise click.UsageError("--absorb changes the files and --revert plans; --out belongs to --revert")
+    if unmanaged and not absorb:
+        raise click.UsageError("--unmanaged belongs to --absorb; drift alone tells what nobody manages anyway")
     if absorb and any(output.form not in ("text", "json") for output in outputs):
         raise click.UsageError("what --absorb did is told as text or json")
     opened = session(chosen)
     options = Options(target, exclude)
     if absorb:
-        return _absorb(opened, options, outputs, quiet=chosen.quiet)
+        return _absorb(opened, options, outputs, beside=unmanaged, quiet=chosen.quiet)
     if revert:
         from reconciler.workflow.absorbing import revert as reverted
 
@@ -58,12 +62,12 @@ def command(
     return exit_code(planned.document, detailed_exitcode)
 
 
-def _absorb(opened: Any, options: Any, outputs: tuple[Output, ...], *, quiet: bool) -> int:
+def _absorb(opened: Any, options: Any, outputs: tuple[Output, ...], *, beside: bool, quiet: bool) -> int:
     """Absorb, and say what was written and what was not; exit code 5 where something was left."""
     from reconciler.workflow.absorbing import absorb
     from reconciler.workflow.session import run_async
 
-    outcome = run_async(absorb(opened, options))
+    outcome = run_async(absorb(opened, options, beside=beside))
     show(outputs, lambda form: _data(outcome) if form == "json" else _words(outcome), quiet=quiet)
     if all(output.form == "text" for output in outputs):
         for line in outcome.refused:

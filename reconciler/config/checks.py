@@ -10,7 +10,8 @@ from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence, Source, 
 from reconciler.config.problems import Problems, did_you_mean, listed
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Kind, Kinds
+from reconciler.model.kind import Kind, Kinds, NaturalKey
+from reconciler.model.nearness import apart, near_keys
 from reconciler.model.values import Lookup, Ref, Value, references, transform
 
 MAX_CYCLES = 20
@@ -150,7 +151,9 @@ def check_twins(
 
     Sharing only a weaker key, while their better ones differ, is a warning: the account may hold such objects.
     """
+    resources = list(resources)
     seen: dict[tuple[object, ...], tuple[Resource, int]] = {}
+    told: set[str] = set()
     for resource in resources:
         for tier, key in enumerate(kinds[resource.kind].natural_keys(resource.attrs)):
             first, place = seen.setdefault((resource.kind, *key), (resource, tier))
@@ -158,6 +161,39 @@ def check_twins(
                 continue
             if not pinned.issuperset((first.address, resource.address)):
                 _tell_twins(kinds[resource.kind], first, resource, declared, problems, weak=bool(tier and place))
+            told.add(resource.address)
+            break
+    _check_near([one for one in resources if one.address not in told], kinds, declared, pinned, problems)
+
+
+def _check_near(
+    resources: Iterable[Resource],
+    kinds: Kinds,
+    declared: Mapping[str, Entry],
+    pinned: frozenset[str],
+    problems: Problems,
+) -> None:
+    """Warn of names that the account may or may not take for one."""
+    seen: dict[tuple[object, ...], tuple[Resource, NaturalKey]] = {}
+    for resource in resources:
+        kind = kinds[resource.kind]
+        exact = kind.natural_keys(resource.attrs)
+        for near, key in near_keys(kind, resource.attrs).items():
+            first, other = seen.setdefault((resource.kind, *near), (resource, key))
+            if first is resource or pinned.issuperset((first.address, resource.address)):
+                continue
+            what = kind.title.lower() or kind.name
+            word = str(key[0]).rstrip("~")
+            derived = key not in exact or other not in kind.natural_keys(first.attrs)
+            why = (
+                f"the server may derive the {word} `{key[1]}` for both"
+                if derived
+                else f"they differ in {apart(key, other) or word} only"
+            )
+            message = f"`{resource.address}` may mean the same {what} as `{first.address}`: {why}"
+            problems.warn(
+                "similar-identity", message, declared[resource.address].key.spot, f"the other is at {first.at}"
+            )
             break
 
 
@@ -172,6 +208,19 @@ def _tell_twins(
     message = f"`{second.address}` and `{first.address}` mean the same {kind.title.lower() or kind.name}"
     hint = f"the other is at {first.at}; change one, or pin both to ids with `imports`"
     problems.error("twin-identity", message, spot, hint)
+
+
+def check_refuges(
+    resources: Iterable[Resource], kinds: Kinds, declared: Mapping[str, Entry], problems: Problems
+) -> None:
+    """Report evacuations that the API cannot make, such as deals into another pipeline."""
+    for resource in resources:
+        for what, target in resource.lifecycle.on_destroy.items():
+            why = kinds[resource.kind].unmovable(what, resource.address, target)
+            if why and target in declared and target != resource.address:
+                entry = declared[resource.address]
+                spot = (at(entry.value, "lifecycle", "on_destroy", what) or entry).spot
+                problems.error("impossible-evacuation", f"`{resource.address}`: {what}: {why}", spot)
 
 
 def check_cycles(resources: Mapping[str, Resource], declared: Mapping[str, Entry], problems: Problems) -> None:

@@ -232,6 +232,8 @@ class Kind:
     """Attributes that an update sends from the live object, too: the API may take what is left out for empty, or refuse
     an update without it.
     """
+    filled: ClassVar[frozenset[str]] = frozenset()
+    """Attributes that the account fills where nobody says them: a value there is no sign of a hand."""
     observed: ClassVar[tuple[str, ...]] = ()
     """Operations (create, update, delete) that the reference leaves out and recordings or clients show."""
     shared: ClassVar[bool] = False
@@ -338,6 +340,10 @@ class Kind:
         """Return further keys that recognise only the outcome of a create whose answer was lost: too weak to adopt
         by.
         """
+        return ()
+
+    def derived(self, attrs: Mapping[str, Value]) -> tuple[Mapping[str, Value], ...]:
+        """Return what the server may derive for an object that is created with these attributes: one reading each."""
         return ()
 
     # --- planning --------------------------------------------------------------------------------------------------

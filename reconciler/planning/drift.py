@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, Skipped
-from reconciler.model.spec import Attribute
+from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst, Once, RefTo, WriteOnly
 from reconciler.model.state import Binding
 from reconciler.model.values import Value, carries_secret, decode, has_secret, reveal, transform
 from reconciler.planning.binding import recall
@@ -28,6 +28,7 @@ def drift(inputs: Inputs) -> Plan:
     changes: list[Change] = []
     skipped: list[Skipped] = []
     shown: set[str] = set()
+    notes: list[str] = []
     kept = 0
     for name, kind in inputs.kinds.items():
         mine = {a: one for a, one in sorted(inputs.state.resources.items()) if one.kind == name and inputs.covers(a)}
@@ -42,6 +43,7 @@ def drift(inputs: Inputs) -> Plan:
             live = found.get(address)
             if live is not None:
                 shown.add(address)
+                notes += _beside(inputs, kind, address, live)
             why = "" if live is not None else unproven(inputs, kind, address, shown.__contains__)
             if why:
                 skipped.append(Skipped(address, why, forbidden=True))
@@ -49,7 +51,43 @@ def drift(inputs: Inputs) -> Plan:
             change = _change(inputs, resolver, address, binding, live, placed.get(address, {}))
             changes += [change] if change is not None else []
             kept += change is None
-    return Plan(tuple(changes), (), tuple(skipped), (), kept, (), ids)
+    return Plan(tuple(changes), (), tuple(skipped), tuple(notes), kept, (), ids)
+
+
+def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str, Value]:
+    """Return what the account holds of a managed object beyond what was applied and what the files say: what an export
+    would write. Nobody drifts from it, and nobody keeps it either.
+    """
+    binding, resource = inputs.state.resources[address], inputs.desired.resources.get(address)
+    known = set(binding.applied) | set(binding.digests)
+    if resource is not None:
+        known |= {*resource.attrs, *resource.lifecycle.ignore_changes}
+    placed = {name for one in kind.arrange([(address, {}, live)]).values() for name in one}
+    return {
+        name: value
+        for name, value in kind.declare(live.attrs).items()
+        if name not in known | placed | kind.filled
+        and (held := kind.attributes[name])
+        and not _plainly(kind, held, value)
+    }
+
+
+def _plainly(kind: Kind, attribute: Attribute, value: Value) -> bool:
+    """Tell whether a value needs no word: it is empty, it is what leaving out gives, or it names the parent."""
+    return (
+        value in (None, "", [], {}, False)
+        or attribute.has(Default, Nested, WriteOnly, Once, Ensure, OnAtFirst)
+        or (bool(kind.nested) and attribute.has(RefTo) and attribute.mark(RefTo).kind == kind.nested)
+    )
+
+
+def _beside(inputs: Inputs, kind: Kind, address: str, live: Live) -> list[str]:
+    names = sorted(unmanaged(inputs, kind, address, live))
+    if not names:
+        return []
+    listed, many = ", ".join(f"`{name}`" for name in names), len(names) > 1
+    told = f"{address}: {listed} {'are' if many else 'is'} set in the account and not managed; "
+    return [f"{told}`drift --absorb --unmanaged` declares {'them' if many else 'it'}"]
 
 
 def _bound(kind: Kind, mine: Mapping[str, Binding], lives: Sequence[Live]) -> dict[str, Live]:

@@ -24,6 +24,7 @@ from reconciler.planning.effects import with_effects
 from reconciler.planning.evacuation import within_reach
 from reconciler.planning.match import by_key, stored_key
 from reconciler.planning.moves import unused_blocks
+from reconciler.planning.nearness import near_twins
 from reconciler.planning.order import arrange_steps, sort_resources
 from reconciler.planning.sight import unproven
 from reconciler.planning.work import Inputs, Work
@@ -45,7 +46,7 @@ def plan(inputs: Inputs) -> Plan:
             work.inputs.desired, work.matched, work.inputs.state.resources, work.changes.values()
         )
     work.changes, lost = within_reach(work.changes, work.resolver.ids)
-    work.warnings += lost
+    work.warnings += [*lost, *near_twins(work)]
     if work.problems:
         raise PlanError(
             "the plan cannot be made:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(work.problems))

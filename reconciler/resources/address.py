@@ -41,6 +41,7 @@ class AddressKind(Kind):
     spec = Address
     title = "Address"
     path = "/addresses"
+    filled = frozenset({"default"})
     wrapper = "address"
     collections = (Collection("/addresses", "addresses"),)
     label = "company_name"

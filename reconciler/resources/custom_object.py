@@ -111,6 +111,7 @@ class CustomObjectKind(Kind):
     spec = CustomObject
     title = "Custom object"
     path = SCHEMAS
+    filled = frozenset({"fields"})
     wrapper = "schema"
     # Older deployments called the array `objectTypes` (section 1.3 of the API page: [GO-CJ] accepts both).
     collections = (Collection(SCHEMAS, "schemas", alias="objectTypes"),)

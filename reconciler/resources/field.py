@@ -121,6 +121,7 @@ class FieldKind(Kind):
     title = "Contact field"
     mentioned = ("field", "fieldid")
     path = "/fields"
+    filled = frozenset({"order", "perstag"})
     wrapper = "field"
     mentioned_as = ("field", "fieldid", "field_id", "fields", "customfield")
     renames = frozenset({"perstag"})
@@ -209,6 +210,13 @@ class FieldKind(Kind):
         """The personalization tag as the server stores it, then the title."""
         tag = normal_perstag(attrs.get("perstag"))
         return ((("perstag", tag),) if tag else ()) + ((("title", attrs["title"]),) if attrs.get("title") else ())
+
+    def derived(self, attrs: Mapping[str, Value]) -> tuple[Mapping[str, Value], ...]:
+        """Without a tag, the server makes one of the title: blanks become underscores `[OAS]`, or go (row 19)."""
+        title = str(attrs.get("title") or "").strip()
+        if attrs.get("perstag") or not title:
+            return ()
+        return ({"perstag": normal_perstag(re.sub(r"\s+", "_", title))}, {"perstag": normal_perstag(title)})
 
     def create(self, write: Write) -> Flow[None]:
         """POST the field, its options, relations and membership, then the order that the POST ignores."""

@@ -33,6 +33,7 @@ class FieldGroupKind(Kind):
     spec = FieldGroup
     title = "Field group"
     path = "/groupDefinitions"
+    filled = frozenset({"order"})
     wrapper = "groupDefinition"
     collections = (membership.GROUPS,)
     label = "label"

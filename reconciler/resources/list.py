@@ -67,6 +67,7 @@ class ListKind(Kind):
     title = "List"
     mentioned = ("list", "listid", "lists")
     path = "/lists"
+    filled = frozenset({"channel", "string_id"})
     wrapper = "list"
     mentioned_as = ("list", "listid", "list_id", "lists", "listids")
     # Without the filter an account may answer lists for e-mail only (row 51 of section 7).

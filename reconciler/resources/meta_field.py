@@ -65,6 +65,7 @@ class MetaFieldKind(Kind):
     (recorded).
     """
 
+    filled = frozenset({"order"})
     group_type: ClassVar[int] = 0
     data: ClassVar[str] = ""
     holders: ClassVar[str] = ""

@@ -81,6 +81,7 @@ class PipelineKind(Kind):
     title = "Pipeline"
     mentioned = ("pipeline", "pipelineid", "dealgroup")
     path = "/dealGroups"
+    filled = frozenset({"auto_assign"})
     wrapper = "dealGroup"
     shared_names = True
     filtered = True

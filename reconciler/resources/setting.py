@@ -80,6 +80,7 @@ SOURCES = {
 class SettingKind(Kind):
     """The key of a setting is its identity."""
 
+    filled = frozenset({"copyright", "help", "license", "links", "version"})
     name = "setting"
     section = "settings"
     spec = Settings

@@ -66,6 +66,7 @@ class StageKind(Kind):
     title = "Stage"
     mentioned = ("stage", "stageid")
     path = "/dealStages"
+    filled = frozenset({"color", "deal_order", "width", *(f"card_region_{number}" for number in range(1, 6))})
     wrapper = "dealStage"
     shared_names = True
     filtered = True

@@ -47,6 +47,7 @@ class UserGroup(Spec):
 class UserGroupKind(Kind):
     """Only declared flags are managed. Groups 1 to 3 belong to the account and can only be looked up."""
 
+    filled = frozenset({"flags"})
     name = "user_group"
     section = "user_groups"
     spec = UserGroup

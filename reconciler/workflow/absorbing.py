@@ -17,7 +17,7 @@ from reconciler.model.snapshot import snapshot
 from reconciler.model.spec import RefTo
 from reconciler.model.state import Binding
 from reconciler.planning.declarable import losses
-from reconciler.planning.drift import drift
+from reconciler.planning.drift import drift, unmanaged
 from reconciler.planning.export import Exported, export
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
@@ -46,21 +46,25 @@ class Absorbed:
     requests: int
 
 
-async def absorb(session: Session, options: Options) -> Absorbed:
-    """Write what drifted into the files that declare it, each value at its own place, and into the state.
+async def absorb(session: Session, options: Options, *, beside: bool = False) -> Absorbed:
+    """Write what drifted into the files that declare it, each value at its own place, and into the state; `beside`,
+    also what the account holds of declared objects and nobody manages.
 
     Raises what `make_plan` raises. The account is only read.
     """
     with locked(session, "drift --absorb", timeout=10.0):
-        return await _absorb(session, options)
+        return await _absorb(session, options, beside=beside)
 
 
-async def _absorb(session: Session, options: Options) -> Absorbed:
+async def _absorb(session: Session, options: Options, *, beside: bool) -> Absorbed:
     loaded = session.load()
     inputs, requests = await _inputs(session, loaded, options)
     drifted, now = drift(inputs), plan(inputs)
     live = {one.resource.address: one for one in export(inputs.snapshot, session.kinds, inputs.state.resources)}
     wishes, refused, held = _wishes(inputs, drifted, now, live)
+    if beside:
+        more, left = _unmanaged(inputs, live)
+        wishes, refused = [*wishes, *more], [*refused, *left]
     rewriting, after = _rewritten(session, loaded, inputs, wishes)
     texts = rewriting.changed()
     files = write_files(session.folder, texts, loaded.texts) if texts else ()
@@ -137,6 +141,32 @@ def _wishes(
                 value = one.resource.attrs.get(item.name, one.live.attrs[item.name])
                 wishes.append(Wish(resource, attribute, value))
     return wishes, refused, held
+
+
+def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Wish], list[Refusal]]:
+    """Return what the account holds of declared objects and nobody manages, as far as files may say it."""
+    wishes: list[Wish] = []
+    refused: list[Refusal] = []
+    for address, binding in inputs.state.resources.items():
+        resource, one = inputs.desired.resources.get(address), live.get(address)
+        if resource is None or one is None or one.live.id != binding.id or not inputs.covers(address):
+            continue
+        kind = inputs.kinds[binding.kind]
+        lost = losses(kind, one.live)
+        for name in unmanaged(inputs, kind, address, one.live):
+            attribute, value = kind.attributes[name], one.resource.attrs.get(name)
+            why = ""
+            if name not in one.resource.attrs:
+                why = one.dropped.get(name, "no declaration says it")
+            elif attribute.hides(value, one.live.attrs[name]):
+                why = "it may hold a secret: write it into the file yourself, with `${secret.NAME}`"
+            elif name in lost and not lost[name].kept:
+                why = f"it cannot be declared in full ({lost[name].what})"
+            if why:
+                refused.append(Refusal(address, name, why))
+            else:
+                wishes.append(Wish(resource, attribute, value))
+    return wishes, refused
 
 
 def _placed(name: str) -> str:

@@ -148,7 +148,7 @@ class _Promoting:
             if live is None:
                 self._missing(address)
                 continue
-            for name in self._names(address, resource):
+            for name in resource.attrs:
                 self._attribute(address, name, change, live, here, there)
         for address in self.before.resources:
             if address not in self.wanted and address in self.theirs.desired.resources and self._covers(address):
@@ -163,14 +163,6 @@ class _Promoting:
     def _covers(self, address: str) -> bool:
         kind = kind_of(address)
         return kind in self.one.seen.lives and (self.choice.kinds is None or kind in self.choice.kinds)
-
-    def _names(self, address: str, resource: Resource) -> list[str]:
-        """Return the attributes that anybody declares; all, where nobody declares the object."""
-        declared = [
-            one.desired.resources[address] for one in (self.mine, self.theirs) if address in one.desired.resources
-        ]
-        known = {name for one in declared for name in one.attrs}
-        return [name for name in resource.attrs if not declared or name in known]
 
     def _missing(self, address: str) -> None:
         """The target's account does not hold the object."""

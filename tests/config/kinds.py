@@ -173,6 +173,9 @@ class StageKind(Kind):
     def natural_keys(self, attrs: Mapping[str, Any]) -> tuple[NaturalKey, ...]:
         return (("title", attrs["pipeline"], attrs["title"]),)
 
+    def unmovable(self, what: str, address: str, target: str) -> str:
+        return "" if address.rpartition(".")[0] == target.rpartition(".")[0] else f"{target} is in another pipeline"
+
 
 class WebhookKind(Kind):
     """Recognised by name."""

@@ -227,3 +227,72 @@ def test_revert_plans_only_what_drifted(applied: World, tmp_path: Path) -> None:
     assert applied.rows("tags", tag="VIP")[0]["description"] == "the best"
     assert applied.plan().lines == ["update stage.sales.won (title)"]
     assert applied.cli("drift", "--revert", "--absorb").code == 1
+
+
+FILLED = {
+    "tags": ("1", {"description": "by hand"}, ["tag.vip.description"]),
+    "lists": ("1", {"carboncopy": "a@acme.example"}, ["list.news.carbon_copy"]),
+    "fields": ("1", {"descript": "help", "isrequired": "1"}, ["field.plan.description", "field.plan.required"]),
+}
+
+
+@pytest.fixture(name="exported")
+def an_exported_account(world: World) -> World:
+    """Everything is managed as it was exported, and some attributes are empty."""
+    world.write("{}")
+    world.account.seed(
+        {
+            "tags": [{"id": "1", "tag": "VIP"}],
+            "lists": [{"id": "1", "name": "News", "sender_url": "https://x.example", "sender_reminder": "x"}],
+            "fields": [{"id": "1", "title": "Plan", "type": "text", "perstag": "PLAN", "relids": ["0"]}],
+        }
+    )
+    assert world.cli("export").code == 0
+    assert world.cli("apply", "--auto-approve", "--quiet").code == 0
+    return world
+
+
+@pytest.mark.parametrize("table", FILLED)
+def test_what_is_filled_in_where_it_was_empty_is_told_and_absorbed_when_asked(exported: World, table: str) -> None:
+    """It is no drift, for nobody manages it: a word that changes no exit code."""
+    identity, change, names = FILLED[table]
+    rows = exported.account.rows
+    rows.put(table, identity, {**next(iter(rows.where(table, id=identity))), **change})
+    ran = exported.cli("drift", "--detailed-exitcode")
+    assert ran.code == 0, ran.text
+    text = " ".join(ran.text.split())
+    for name in names:
+        address, _, attribute = name.rpartition(".")
+        assert f"{address}: " in text
+        assert f"`{attribute}`" in text
+    assert "not managed; `drift --absorb --unmanaged` declares" in text
+    assert "Absorbed" not in exported.cli("drift", "--absorb").text
+    assert exported.cli("drift", "--unmanaged").code == 1
+    absorbed = exported.cli("drift", "--absorb", "--unmanaged")
+    assert absorbed.code == 0, absorbed.text
+    assert [line for line in absorbed.text.splitlines() if line.startswith("Absorbed")] == [
+        f"Absorbed {name}" for name in names
+    ]
+    again = exported.cli("drift")
+    assert "not managed" not in again.text
+    assert "No drift" in again.text
+    assert "No changes." in exported.cli("plan").text
+
+
+def test_what_the_account_fills_in_itself_needs_no_word(world: World) -> None:
+    """After an apply of few attributes there is nothing that anybody did by hand."""
+    world.write(
+        "tags: {vip: {}}\nlists: {news: {name: News, sender_url: 'https://x.example', sender_reminder: x}}\n"
+        "fields: {p: {title: Plan, type: text}, d: {title: D, type: dropdown, options: [a, b]}}\n"
+        "field_groups: {g: {label: G, object: contact}}\ndeal_fields: {x: {label: X, type: text}}\n"
+        "account_fields: {x: {label: X, type: currency}}\nuser_groups: {u: {name: U}}\n"
+        "pipelines: {s: {title: S, currency: usd, stages: {a: {title: A}, b: {title: B}}}}\n"
+        "webhooks: {w: {name: W, url: 'https://x.example/a', events: [subscribe], sources: [public]}}\n"
+        "task_types: {t: {title: T}}\ntask_outcomes: {o: {title: O, sentiment: POSITIVE}}\n"
+        "saved_responses: {r: {title: R, subject: S, body: b}}\ncalendars: {k: {title: K, type: All}}\n"
+        "personalizations: {h: {tag: hours, name: Hours, format: text, content: x}}\n"
+    )
+    assert world.cli("apply", "--auto-approve", "--quiet").code == 0
+    ran = world.cli("drift")
+    assert "not managed" not in ran.text, ran.text
+    assert "No drift" in ran.text

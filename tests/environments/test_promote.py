@@ -223,3 +223,36 @@ def test_what_was_different_on_purpose_is_not_overruled_silently(two: Two) -> No
     assert two.promote()[1]["tag.vip.description"] == "kept"
     two.edit("sandbox", "tags", {"description": "sandbox"}, tag="VIP")
     assert two.promote()[1]["tag.vip.description"] == "colliding"
+
+
+FILLED = {
+    "tags": ({"tag": "VIP"}, {"description": "by hand"}, {"tag.vip.description"}),
+    "dealStages": ({"title": "Won"}, {"color": "ff0000"}, {"stage.sales.won.color"}),
+    "fields": ({"title": "Plan"}, {"descript": "help", "isrequired": "1"}, {"field.p.description", "field.p.required"}),
+    "lists": ({"name": "News"}, {"carboncopy": "a@acme.example"}, {"list.n.carbon_copy"}),
+}
+
+
+@pytest.mark.parametrize("to", ["prod", "flat"])
+@pytest.mark.parametrize("table", FILLED)
+def test_what_is_filled_in_where_nobody_declares_it_is_promoted(two: Two, table: str, to: str) -> None:
+    """Nothing of what `compare` shows afterwards goes unsaid: here, nothing is left."""
+    which, change, names = FILLED[table]
+    bare = (
+        "tags: {vip: {name: VIP}, lead: {name: Lead}}\nfields: {p: {title: Plan, type: text}}\n"
+        "lists: {n: {name: News, sender_url: 'https://x.example', sender_reminder: x}}\n"
+        "pipelines: {sales: {title: Sales, currency: usd, stages: {won: {title: Won}}}}\n"
+        "webhooks: {crm: {name: CRM, url: 'https://${var.host}/x', events: [subscribe], sources: [public]}}\n"
+    )
+    two.world.write(f"variables: {{host: {{}}}}\n{bare}")
+    two.world.write("{}", "environments/prod.yaml")
+    for name in ("sandbox", "prod"):
+        two.apply(name)
+    two.edit("sandbox", table, change, **which)
+    code, rows, said = two.promote(to=to)
+    assert code == 0
+    assert {name for name, status in rows.items() if status == "here"} >= names, said
+    ran = two.world.cli("-e", to, "apply", "--auto-approve", "--quiet")
+    assert ran.code == 0, ran.text
+    left = json.loads(two.world.cli("compare", "sandbox", to, "--format", "json").out)["changes"]
+    assert not [one for one in left for item in one["attributes"] if f"{one['address']}.{item['name']}" in names]

@@ -1,0 +1,74 @@
+"""A word about whatever a plan makes beside a near twin: an object that people would take for the same one. Pure."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from reconciler.model.kind import Kind, Live, NaturalKey
+from reconciler.model.nearness import apart, near_keys
+from reconciler.model.plan import Action, Change
+from reconciler.planning.work import Work
+
+
+def near_twins(work: Work) -> list[str]:
+    """Return one line for each create, and each rename, whose name nearly is that of an object that stays."""
+    found: list[str] = []
+    for kind in work.kinds.values():
+        changes = [one for one in work.changes.values() if one.kind == kind.name and one.resource is not None]
+        named = [one for one in changes if _names(kind, one)]
+        if named:
+            found += _of_kind(work, kind, named)
+    return found
+
+
+def _names(kind: Kind, change: Change) -> bool:
+    """Tell whether the change gives an object a name that it did not have."""
+    if change.action in (Action.CREATE, Action.REPLACE):
+        return True
+    if change.action is not Action.UPDATE or change.live is None:
+        return False
+    before = {name: change.live.attrs.get(name) for name in change.desired}
+    changed = {item.name for item in change.attributes}
+    after = {**before, **{name: value for name, value in change.desired.items() if name in changed}}
+    return bool(set(kind.natural_keys(after)) - set(kind.natural_keys(before)))
+
+
+def _of_kind(work: Work, kind: Kind, changes: Iterable[Change]) -> list[str]:
+    going = {
+        change.live.id
+        for change in work.changes.values()
+        if change.kind == kind.name and change.live is not None and change.action in (Action.DELETE, Action.REPLACE)
+    }
+    index: dict[NaturalKey, list[tuple[Live, NaturalKey]]] = defaultdict(list)
+    for live in work.inputs.snapshot.lives.get(kind.name, ()):
+        for near, key in near_keys(kind, live.attrs).items() if live.id not in going else ():
+            index[near].append((live, key))
+    found = []
+    for change in changes:
+        assert change.resource is not None
+        attrs = work.resolved(change.resource)
+        own = change.live.id if change.live is not None else ""
+        for near, key in near_keys(kind, attrs).items():
+            twin = next(((live, other) for live, other in index.get(near, ()) if live.id != own), None)
+            if twin is not None:
+                found.append(_told(kind, change, key, *twin, derived=key not in kind.natural_keys(attrs)))
+                break
+    return found
+
+
+def _told(kind: Kind, change: Change, key: NaturalKey, live: Live, other: NaturalKey, *, derived: bool) -> str:
+    what = kind.title.lower() or kind.name
+    name = live.attrs.get(kind.label)
+    shown = f"{what} {live.id}" + (f" (`{name}`)" if name and not kind.shared else "")
+    word = str(key[0]).rstrip("~")
+    if derived:
+        why = f"the server would derive the {word} `{key[1]}`, which that one has"
+    else:
+        differs = apart(key, other)
+        why = f"differs in {differs} only" if differs else f"has the same {word}"
+    verb = "is created" if change.action is Action.CREATE else "gets its name"
+    return (
+        f"{change.address} {verb} beside {shown}: {why}; if it is meant, use its spelling or "
+        f"`reconciler import {change.address} {live.id}`"
+    )

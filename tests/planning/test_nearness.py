@@ -1,0 +1,154 @@
+"""Nothing is made beside a near twin without a word, whatever its kind."""
+
+from __future__ import annotations
+
+import html
+import unicodedata
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kind, Live
+from reconciler.model.plan import Action, Plan
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.state import State
+from reconciler.model.values import Value
+from reconciler.planning.planner import plan
+from reconciler.planning.work import Inputs
+from reconciler.resources import load_kinds
+from tests.kinds.samples import value_of
+from tests.planning.world import desired
+from tests.world import new_world
+
+KINDS = load_kinds()
+NAME = "Caf\u00e9 & Bar"
+ALMOST: dict[str, Callable[[str], str]] = {
+    "case": str.upper,
+    "Unicode form": lambda text: unicodedata.normalize("NFD", text),
+    "outer blanks": lambda text: f" {text} ",
+    "HTML entities": html.escape,
+}
+EXACT = {
+    ("webhook", "url"): "only its digest is in the key, and paths of URLs differ by case",
+    ("field", "perstag"): "kept in normal form by the server; what it derives has a test of its own",
+}
+
+
+def identities(kind: Kind) -> list[str]:
+    """Return the texts that tell objects of a kind apart."""
+    return [
+        name
+        for name, one in kind.attributes.items()
+        if one.shape == "text"
+        and not one.choices
+        and (kind.name, name) not in EXACT
+        and kind.natural_keys({**sample(kind), name: "one"}) != kind.natural_keys({**sample(kind), name: "two"})
+    ]
+
+
+def sample(kind: Kind) -> dict[str, Value]:
+    """Return attributes with which an object of the kind has every natural key."""
+    attributes = {
+        name: one for name, one in kind.attributes.items() if name != "parent" or kind.name != "custom_object"
+    }
+    return {name: value_of(kind, one) for name, one in attributes.items() if one.shape in ("text", "ref")}
+
+
+NAMED = [
+    (name, label)
+    for name, kind in KINDS.items()
+    if kind.managed and kind.creatable and not kind.variants
+    for label in identities(kind)
+]
+
+
+def made_beside(kind: Kind, mine: dict[str, Value], theirs: dict[str, Value]) -> Plan:
+    """Return the plan of one object, where another one stands in the account."""
+    live = Live(kind.name, "8", theirs)
+    wanted = desired(Resource(f"{kind.name}.mine", kind.name, "mine", mine))
+    return plan(Inputs(wanted, State(lineage="x"), Snapshot({name: [] for name in KINDS} | {kind.name: [live]}), KINDS))
+
+
+def test_every_kind_that_is_created_has_a_name() -> None:
+    """What is not tried below has none that could be nearly another."""
+    made = {name for name, one in KINDS.items() if one.managed and one.creatable and not one.variants}
+    assert made == {name for name, _ in NAMED}
+    assert len(NAMED) > 20
+
+
+@pytest.mark.parametrize("word", ALMOST)
+@pytest.mark.parametrize(("name", "label"), NAMED)
+def test_a_create_beside_a_near_twin_is_told(name: str, label: str, word: str) -> None:
+    """It is either recognised as that object, or made with a word that says what differs."""
+    kind = KINDS[name]
+    mine = {one: value for one, value in sample(kind).items() if one not in ("string_id", "perstag") or one == label}
+    mine = {**mine, label: NAME}
+    theirs = {**mine, label: ALMOST[word](NAME)}
+    if label == "string_id":
+        theirs["name"] = "here"
+    made = made_beside(kind, mine, theirs)
+    (change,) = made.changes
+    if change.action is Action.CREATE:
+        assert any(f"{name}.mine is created beside" in one and word in one for one in made.warnings), made.warnings
+    else:
+        assert change.live is not None
+
+
+@pytest.mark.parametrize(("name", "label"), NAMED)
+def test_another_name_is_no_twin(name: str, label: str) -> None:
+    """The word is for near twins alone."""
+    kind = KINDS[name]
+    mine = {**sample(kind), label: NAME}
+    theirs = {
+        one: f"{value} of others" if one in (*identities(kind), "perstag") else value
+        for one, value in {**mine, label: "Z"}.items()
+    }
+    made = made_beside(kind, mine, theirs)
+    assert made.changes[0].action is Action.CREATE
+    assert not [one for one in made.warnings if "beside" in one]
+
+
+def test_the_tag_that_the_server_derives_is_compared() -> None:
+    """Both readings of how it is derived, against explicit ones (row 19 of the API page)."""
+    field = KINDS["field"]
+    for theirs in ("ANOTHER_TITLE", "ANOTHERTITLE"):
+        made = made_beside(
+            field,
+            {"title": "Another Title", "type": "text"},
+            {"title": "Mine", "perstag": theirs, "type": "text"},
+        )
+        assert any(f"derive the perstag `{theirs}`" in one for one in made.warnings)
+
+
+def test_files_with_near_twins_are_valid_with_a_warning(tmp_path: Path) -> None:
+    """The same look without an account."""
+    with new_world(tmp_path) as world:
+        world.write(
+            'lists:\n  a: {name: "R&D", sender_url: "https://x.example", sender_reminder: "x"}\n'
+            '  b: {name: "r&amp;d ", sender_url: "https://x.example", sender_reminder: "x"}\n'
+            'fields:\n  c: {title: "Cafe\\u0301", type: text}\n  d: {title: "Caf\\u00e9", type: text}\n'
+            "  e: {title: other, type: text, perstag: plan_tier}\n  f: {title: Plan Tier, type: text}\n"
+        )
+        ran = world.cli("validate")
+        assert ran.code == 0, ran.text
+        text = " ".join(ran.text.split())
+        assert "`list.b` may mean the same list as `list.a`: they differ in HTML entities" in text
+        assert "`field.d` may mean the same contact field as `field.c`: they differ in Unicode form only" in text
+        assert "the server may derive the perstag `PLAN_TIER` for both" in text
+
+
+def test_a_refuge_that_cannot_work_is_an_error_of_the_files(tmp_path: Path) -> None:
+    """`validate` knows it without an account, at the place where it is said."""
+    with new_world(tmp_path) as world:
+        world.write(
+            "pipelines:\n  a:\n    title: A\n    currency: usd\n    stages:\n      s: {title: S, lifecycle: "
+            "{on_destroy: {move_deals_to: stage.b.t}}}\n"
+            "  b: {title: B, currency: usd, stages: {t: {title: T}}}\n"
+        )
+        ran = world.cli("validate")
+        assert ran.code == 3
+        assert "impossible-evacuation" in ran.text
+        assert "stage.b.t is in another pipeline" in " ".join(ran.text.split())
+        assert ":6:" in ran.text
