@@ -66,9 +66,7 @@ def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str,
     return {
         name: value
         for name, value in kind.declare(live.attrs).items()
-        if name not in known | placed | kind.filled
-        and (held := kind.attributes[name])
-        and not _plainly(kind, held, value)
+        if name not in known | placed | kind.filled and not _plainly(kind, kind.attributes[name], value)
     }
 
 
