@@ -112,8 +112,10 @@ def call(folder: Path, *argv: str, ahead: float = 0.0) -> subprocess.CompletedPr
 def take(folder: Path, how: str, chance: random.Random) -> subprocess.CompletedProcess[str]:
     """Apply while another one has the lock and is frozen."""
     if how == "break":
-        held = json.loads(call(folder, "lock", "list", "--format", "json").stdout)
-        for row in held:
+        listed = call(folder, "lock", "list", "--format", "json")
+        if listed.returncode:
+            return listed  # the frozen one has the file itself
+        for row in json.loads(listed.stdout):
             call(folder, "lock", "break", row["id"], "--auto-approve")
     ahead = chance.choice([0.0, 120.0, -120.0]) if how != "clock" else 120.0
     waits = [] if how == "clock" else ["--lock-timeout", "60"]
