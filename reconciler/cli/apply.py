@@ -205,6 +205,12 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
     document = judged(opened, document, document.managed)
     if document.tripped:
         return refuse(document, telling)
+    if document.options.get("clone"):
+        from reconciler.cli.clone import apply_saved_clone
+
+        if telling.stream or telling.archive is not None:
+            raise click.UsageError("a saved clone is applied as `clone` is: without --json and --archive")
+        return apply_saved_clone(chosen, opened, document, lock_timeout)
     checked = run_async(check_plan(opened, document, strict=proof.strict))
     if checked.refused:
         told = text.refused(checked.refused, strict=proof.strict, **style())

@@ -6,6 +6,7 @@ import os
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import click
@@ -32,6 +33,8 @@ from reconciler.cli.views import plan_view
 )
 @click.option("--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds.")
 @click.option("--prune", is_flag=True, help="Delete what only the target holds.")
+@click.option("--dry-run", is_flag=True, help="Only show what would be done.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
 @click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the target's lock.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
@@ -45,6 +48,8 @@ def command(
     destination: str,
     names: str | None,
     prune: bool,
+    dry_run: bool,
+    out: Path | None,
     auto_approve: bool,
     lock_timeout: float,
     no_impact: bool,
@@ -65,9 +70,41 @@ def command(
     one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
     options = Options(target, exclude, False, not no_impact, allow)
     only = one.chosen_kinds(names)
+    if dry_run or out is not None:
+        return _plan(one, other, options, out, prune=prune, only=only, quiet=chosen.quiet)
     approval = Approval(auto_approve, confirm_account)
     with locked(other, f"clone from {source}", timeout=lock_timeout):
         return _clone(one, other, options, approval, prune=prune, only=only, quiet=chosen.quiet)
+
+
+def _plan(one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, only: Any, quiet: bool) -> int:
+    """Plan and show; with a file, save it. Writes to no account."""
+    from reconciler.cli.plan import exit_code, save
+    from reconciler.workflow.copying import prepare_clone
+    from reconciler.workflow.session import run_async
+
+    clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
+    for line in clone.left_out:
+        note(f"Not cloned: {line}")
+    say(plan_view(clone.planned.document, "text"))
+    if out is not None:
+        save(other, clone.planned.document, out, quiet=quiet)
+    return exit_code(clone.planned.document, False)
+
+
+def apply_saved_clone(chosen: Globals, opened: Any, document: Any, lock_timeout: float) -> int:
+    """Prove from both accounts that a saved clone is what it was, then carry it out."""
+    from reconciler.workflow.copying import options_of, prepare_saved_clone
+    from reconciler.workflow.holding import locked
+    from reconciler.workflow.session import run_async
+
+    source = document.options["clone"]["from"]
+    one = session(replace(chosen, environment=source))
+    with locked(opened, f"clone from {source}", timeout=lock_timeout):
+        clone = run_async(prepare_saved_clone(one, opened, document))
+        for line in clone.left_out:
+            note(f"Not cloned: {line}")
+        return _carry_out(opened, clone, options_of(document), chosen.quiet)
 
 
 def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: bool, only: Any, quiet: bool) -> int:
@@ -108,7 +145,7 @@ def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:
         summaries = run_async(carry_out_clone(clone, Hooks(emit=progress), options))
     complete = all(summary.complete for summary in summaries)
     if complete:
-        forget_strangers(clone, frozenset(opened.load(offline=True).desired.resources))
+        forget_strangers(clone, frozenset(replace(opened, bare=True).load(offline=True).desired.resources))
     for summary in summaries:
         say(text.applied(summary, **style()))
     if any(summary.refused for summary in summaries):

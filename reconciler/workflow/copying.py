@@ -12,7 +12,7 @@ from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.desired import Desired
-from reconciler.model.errors import ReconcilerError, Refused
+from reconciler.model.errors import ReconcilerError, Refused, StalePlan
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
@@ -20,9 +20,10 @@ from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Binding, State
 from reconciler.model.summary import ApplySummary
-from reconciler.model.values import Ref
+from reconciler.model.values import Ref, Value
+from reconciler.planning.binding import salted
 from reconciler.planning.copying import Portable, inverted, mentioning, portable, strangers, translated
-from reconciler.planning.document import Heading, to_document
+from reconciler.planning.document import Heading, from_document, to_document
 from reconciler.planning.export import Exported, export, export_for_files, referred, set_aside, sound
 from reconciler.planning.guards import beyond
 from reconciler.planning.planner import plan
@@ -30,7 +31,9 @@ from reconciler.planning.work import Inputs
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, make_plan
+from reconciler.workflow.promises import as_shown
 from reconciler.workflow.recordings import Masked, Replay, adapted, read_recording
+from reconciler.workflow.saved import fits
 from reconciler.workflow.session import Session, open_book, open_session
 from reconciler.workflow.sight import eyes_of
 from reconciler.workflow.states import edit
@@ -231,11 +234,12 @@ async def prepare_clone(
     before = frozenset(other.state.resources)
     doomed = {a: b for a, b in {**other.state.resources, **extra}.items() if a not in carried.desired.resources}
     hidden = _hidden(doomed, one, source.kinds) if prune else {}
-    copy = replace(target, extra=extra, adapt=lambda _: inputs.desired)
+    copy = replace(target, extra=extra, adapt=lambda _: inputs.desired, bare=True)
     within = None if prune else frozenset(carried.desired.resources)
     if hidden:
         within = frozenset({*carried.desired.resources, *doomed} - hidden.keys())
-    planned = await make_plan(copy, replace(options, within=within))
+    how = {"from": one.name, "prune": prune, "kinds": None if only is None else sorted(only)}
+    planned = await make_plan(copy, replace(options, within=within, clone=how))
     left_out = (
         *one.left_out,
         *hidden.values(),
@@ -257,6 +261,62 @@ def _with_ids(
     """Return the configuration with ids inside texts translated, as far as the target's are known."""
     changed = {address: translated(desired.resources[address], kinds, source, target) for address in texts}
     return replace(desired, resources={**desired.resources, **changed})
+
+
+async def prepare_saved_clone(source: Session, target: Session, document: doc.PlanDocument) -> Clone:
+    """Plan a saved clone once more from both accounts, and return it if it is what was saved, with its numbers.
+
+    Raises StalePlan otherwise: a clone is carried out as a whole or not at all.
+    """
+    fits(target, document, open_book(target))
+    how = document.options["clone"]
+    only = None if how["kinds"] is None else frozenset(how["kinds"])
+    clone = await prepare_clone(source, target, options_of(document), prune=how["prune"], only=only)
+    changed = _changed(document, clone.planned)
+    if changed:
+        raise StalePlan(
+            f"{source.settings.name} or {target.settings.name} changed since the plan was made: {listed(changed)}",
+            hint="make a new plan with `reconciler clone --out FILE`",
+        )
+    return replace(clone, planned=as_shown(clone.planned, document))
+
+
+def options_of(document: doc.PlanDocument) -> Options:
+    """Return what a saved clone was asked for."""
+    said = document.options
+    target, exclude, allow = (tuple(said.get(name, ())) for name in ("target", "exclude", "allow"))
+    return Options(target, exclude, impact=bool(said.get("impact")), allow=allow)
+
+
+def _changed(saved: doc.PlanDocument, now: Planned) -> list[str]:
+    """Return the addresses of which another thing is to be done than a saved plan says."""
+    resources = now.inputs.desired.resources
+    other: set[str] = set()
+
+    def same_text(address: str, name: str, expected: str) -> Value:
+        value = resources[address].attrs.get(name) if address in resources else None
+        if isinstance(value, str) and salted(value, saved.salt) == expected:
+            return value
+        other.add(address)
+        return None
+
+    def as_it_is(address: str, name: str, _: str) -> Value:
+        return resources[address].attrs.get(name) if address in resources else None
+
+    was, wanted = from_document(saved, same_text).resources, from_document(now.document, as_it_is).resources
+    sides = [
+        {
+            one.address: (one.action, one.id, one.fingerprint, asked[one.address].attrs if one.address in asked else {})
+            for one in document.changes
+        }
+        for document, asked in ((saved, was), (now.document, wanted))
+    ]
+    return sorted(other | {name for name in {*sides[0], *sides[1]} if sides[0].get(name) != sides[1].get(name)})
+
+
+def listed(addresses: list[str], most: int = 8) -> str:
+    """Return addresses for a sentence; of many, the first."""
+    return ", ".join(addresses[:most]) + (f" and {len(addresses) - most} more" if len(addresses) > most else "")
 
 
 async def carry_out_clone(clone: Clone, hooks: Hooks, options: Options) -> list[ApplySummary]:

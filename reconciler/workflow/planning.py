@@ -65,6 +65,8 @@ class Options:
     kinds: frozenset[str] | None = None
     no_delete: bool = False
     only_adopt: bool = False
+    clone: Mapping[str, Any] | None = None
+    """Of a clone: from which environment, and how."""
 
     @property
     def selection(self) -> Selection:
@@ -93,6 +95,7 @@ class Options:
             "along": list(self.selected.along),
             "dropped": list(self.selected.dropped),
             "kept": list(self.selected.kept),
+            "clone": dict(self.clone) if self.clone else None,
         }
         return {name: value for name, value in found.items() if value not in ([], False, None) or name == "impact"}
 

@@ -102,6 +102,8 @@ class Session:
     """What stands for the account instead of a connection: a snapshot."""
     adapt: Callable[[Desired], Desired] = lambda desired: desired
     """What is done to the configuration once it is loaded."""
+    bare: bool = False
+    """Folders of the configuration may be missing: what is planned does not come from them."""
     extra: Mapping[str, Binding] = field(default_factory=dict)
     """What is managed for this run beside what the state knows."""
     revealed: set[str] = field(default_factory=set)
@@ -199,6 +201,9 @@ class Session:
         """Read the configuration; `texts` in place of the files of these names. Raises ConfigError with every
         problem.
         """
+        if self.bare:
+            missing = [name for name in self.project.project.config if not os.path.lexists(self.folder / name)]
+            texts = {**{f"{name}/none.yaml": "" for name in missing}, **(texts or {})}
         loaded = load(self.project, self.settings, self.kinds, self.around.environ, offline=offline, texts=texts)
         desired = self.adapt(loaded.desired)
         self.revealed |= secrets_in(desired.resources.values(), self.kinds)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -94,6 +95,43 @@ def test_cloning_again_changes_nothing(pair: Pair) -> None:
     assert (code, "No changes." in text) == (0, True), text
     assert pair.other.rows.dump() == before
     assert "Nothing is declared and nothing is managed" in pair.run("-e", "b", "plan")[1]
+
+
+@pytest.mark.parametrize("folder", [True, False])
+def test_a_clone_is_shown_saved_and_applied_as_saved(pair: Pair, folder: bool) -> None:
+    """With and without a folder of the configuration; ids inside texts are translated all the same."""
+    pair.world.account.seed(MESS)
+    if not folder:
+        shutil.rmtree(pair.world.folder / "config")
+    before = pair.other.rows.dump()
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--dry-run")
+    assert (code, "to add" in text) == (0, True), text
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--out", "p.json")
+    assert (code, "Saved the plan" in text) == (0, True), text
+    assert pair.other.rows.dump() == before
+    assert "to add" in pair.run("show", "p.json")[1]
+    assert pair.run("apply", "p.json")[0] == 6
+    code, text = pair.run("-e", "b", "apply", "p.json")
+    assert code == 0, text
+    assert pair.differences() == []
+    assert not re.findall(r"9[0-6]00\d\d", json.dumps(pair.other.rows.dump()))
+    assert pair.run("-e", "b", "apply", "p.json")[0] == 6
+
+
+@pytest.mark.parametrize("side", ["a", "b"])
+def test_a_saved_clone_is_refused_where_either_account_moved(pair: Pair, side: str) -> None:
+    """As a whole: half a clone is no clone."""
+    pair.world.account.seed(MESS)
+    assert pair.run("clone", "--from", "a", "--to", "b", "--out", "p.json")[0] == 0
+    rows = pair.world.account.rows if side == "a" else pair.other.rows
+    rows.put("tags", "900077", {"id": "900077", "tag": "late", "tagType": "contact", "description": ""})
+    if side == "b":
+        row = next(iter(rows.where("dealTasktypes", title="Call")))
+        rows.put("dealTasktypes", row["id"], {**row, "title": "Ring"})
+    before = pair.other.rows.dump()
+    code, text = pair.run("-e", "b", "apply", "p.json")
+    assert (code, "changed since the plan was made" in " ".join(text.split())) == (6, True), text
+    assert pair.other.rows.dump() == before
 
 
 def test_what_only_the_target_holds_stays_without_prune(pair: Pair) -> None:
