@@ -93,12 +93,24 @@ def _undo(
     lots = [] if restore is None else lots_of(opened, restore, inverse.run)
     code = 0
     if inverse.addresses or inverse.lost or inverse.resumed:
+        _tell_files(opened, inverse)
         options = replace(selected, inverse=inverse)
         code = apply_under_lock(chosen, opened, options, approval, telling)
     if code == 0 and lots:
         approval.agrees(opened)
         code = _put_back(opened, lots, auto=approval.auto)
     return code
+
+
+def _tell_files(opened: Any, inverse: Any) -> None:
+    """Say what the files do not declare, and what to write so that it stays."""
+    from reconciler.workflow.undoing import asked_for_anyway
+
+    blocks = asked_for_anyway(opened, inverse)
+    if blocks:
+        note("The files still ask for the delete: the next apply makes it again, unless they declare this:")
+        for block in blocks:
+            note(block.rstrip())
 
 
 def _save(opened: Any, run: str | None, selected: Any, out: Path) -> int:
@@ -110,7 +122,9 @@ def _save(opened: Any, run: str | None, selected: Any, out: Path) -> int:
     from reconciler.workflow.session import run_async
     from reconciler.workflow.undoing import inverse_of
 
-    planned = run_async(make_plan(opened, replace(selected, inverse=inverse_of(opened, run))))
+    inverse = inverse_of(opened, run)
+    _tell_files(opened, inverse)
+    planned = run_async(make_plan(opened, replace(selected, inverse=inverse)))
     say(plan_view(planned.document, "text"))
     write_plan(planned.document, out, opened.settings.recipients)
     note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.model.desired import Desired
+from reconciler.config.dumping import content_of
+from reconciler.config.writing import document
+from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import PlanError, Refused
 from reconciler.model.renaming import Renaming
 from reconciler.model.run import RunRecord
+from reconciler.model.spec import Lifecycle, Nested
+from reconciler.planning.hiding import Hiding
 from reconciler.planning.undo import Inverse, inverse
 from reconciler.workflow import runs
 from reconciler.workflow.session import Session, open_book
@@ -33,6 +37,37 @@ def inverse_of(session: Session, name: str | None, *, undone: bool = False) -> I
     if not (found.addresses or found.lost or undone or resumed):
         raise PlanError(f"the run {run.name} did nothing that could be undone")
     return found
+
+
+def asked_for_anyway(session: Session, found: Inverse) -> list[str]:
+    """Return, for what an undo makes again and the files do not declare, the blocks to write: without them the next
+    apply deletes it again. Values that may be secret stand for variables or secrets to be set.
+    """
+    declared = session.load().desired.resources
+    known = {*declared, *open_book(session).state().resources, *(block.target for block in found.desired.moved)}
+    hiding = Hiding(session.kinds)
+    lacking = {
+        address: replace(hiding.resource(one), lifecycle=Lifecycle())
+        for address, one in found.desired.resources.items()
+        if address in found.addresses and address not in known
+    }
+    roots = [one for one in lacking.values() if one.parent not in lacking]
+    children: dict[str, list[Resource]] = {}
+    for one in lacking.values():
+        children.setdefault(one.parent or "", []).append(one)
+    blocks = []
+    for one in roots:
+        kind = session.kinds[one.kind]
+        content = {one.key.rpartition(".")[2]: content_of(one, children, session.kinds, {})}
+        if one.parent is None:
+            blocks.append(document({kind.section: content}))
+            continue
+        owner = session.kinds[kind.nested]
+        inside = next(
+            name for name, attribute in owner.attributes.items() if (m := attribute.mark(Nested)) and m.kind == one.kind
+        )
+        blocks.append(document({owner.section: {one.parent.partition(".")[2]: {inside: content}}}))
+    return blocks
 
 
 def _begun(session: Session, run: RunRecord) -> bool:

@@ -452,3 +452,27 @@ def test_a_description_that_a_run_gave_to_a_field_of_an_object_goes_again(world:
     world.apply(inverse=inverse_of(world.session(), None))
     assert not world.rows("schemas")[0]["fields"][0].get("description")
     assert world.plan().lines == ["update custom_object.ticket (fields)"]
+
+
+@pytest.mark.parametrize("saved", [True, False])
+def test_an_undo_of_deletes_says_that_the_files_still_ask_for_them(world: World, saved: bool) -> None:
+    """With the blocks to write: written, the plan after the undo is empty."""
+    rest = "pipelines:\n  s: {title: S, currency: usd, stages: {a: {title: A}}}\n"
+    world.write(
+        "tags: {vip: {name: VIP, description: best}, lead: {}}\n"
+        "lists: {news: {name: News, sender_url: 'https://x.example', sender_reminder: x}}\n"
+        "pipelines:\n  s: {title: S, currency: usd, stages: {a: {title: A}, b: {title: B}}}\n"
+    )
+    assert world.cli("apply", "--auto-approve", "--quiet").code == 0
+    world.write(f"tags: {{lead: {{}}}}\n{rest}")
+    gone = world.cli(
+        "apply", "--auto-approve", "--quiet", "--allow", "list_deletes=list.news", "--allow", "max_delete_percent=100"
+    )
+    assert gone.code == 0, gone.text
+    ran = world.cli("undo", *(("--out", "p.json") if saved else ("--auto-approve", "--quiet")))
+    assert ran.code == 0, ran.text
+    told = ran.err.partition("The files still ask for the delete")[2].partition(":\n")[2]
+    assert "tags:\n  vip: {name: VIP, description: best}" in told
+    assert "lists:\n  news:" in told
+    assert "pipelines:\n  s:\n    stages:\n      b:" in told
+    assert "lead" not in told
