@@ -66,11 +66,11 @@ def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str,
     return {
         name: value
         for name, value in kind.declare(live.attrs).items()
-        if name not in known | placed | kind.filled and not _plainly(kind, kind.attributes[name], value)
+        if name not in known | placed | kind.filled and not needs_no_word(kind, kind.attributes[name], value)
     }
 
 
-def _plainly(kind: Kind, attribute: Attribute, value: Value) -> bool:
+def needs_no_word(kind: Kind, attribute: Attribute, value: Value) -> bool:
     """Tell whether a value needs no word: it is empty, it is what leaving out gives, or it names the parent."""
     return (
         value in (None, "", [], {}, False)

@@ -20,6 +20,7 @@ from reconciler.model.plan import Change, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.values import Value
 from reconciler.planning.copying import portable
+from reconciler.planning.drift import needs_no_word
 from reconciler.planning.export import Exported, export_for_files
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
@@ -150,6 +151,7 @@ class _Promoting:
                 continue
             for name in resource.attrs:
                 self._attribute(address, name, change, live, here, there)
+            self._emptied(address, live)
         for address in self.before.resources:
             if address not in self.wanted and address in self.theirs.desired.resources and self._covers(address):
                 why = self.one.eyes.why if self.one.eyes is not None else ""
@@ -163,6 +165,22 @@ class _Promoting:
     def _covers(self, address: str) -> bool:
         kind = kind_of(address)
         return kind in self.one.seen.lives and (self.choice.kinds is None or kind in self.choice.kinds)
+
+    def _emptied(self, address: str, live: Live) -> None:
+        """Name what only the target's object has: nothing is emptied by a promotion."""
+        kind, mine = self.kinds[live.kind], self.exported[address]
+        names = [
+            name
+            for name, value in kind.declare(live.attrs).items()
+            if name in mine.live.attrs
+            and name not in {*mine.resource.attrs, *mine.dropped}
+            and name not in kind.filled
+            and not needs_no_word(kind, kind.attributes[name], value)
+        ]
+        self.left_out += [
+            f"{address}: `{name}` is empty in {self.one.name}, and {self.other.name} has a value: empty it by hand"
+            for name in names
+        ]
 
     def _missing(self, address: str) -> None:
         """The target's account does not hold the object."""

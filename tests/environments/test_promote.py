@@ -256,3 +256,14 @@ def test_what_is_filled_in_where_nobody_declares_it_is_promoted(two: Two, table:
     assert ran.code == 0, ran.text
     left = json.loads(two.world.cli("compare", "sandbox", to, "--format", "json").out)["changes"]
     assert not [one for one in left for item in one["attributes"] if f"{one['address']}.{item['name']}" in names]
+
+
+def test_what_the_source_has_emptied_is_named_and_not_carried(two: Two) -> None:
+    """A promotion empties nothing, and says what it would have been."""
+    two.edit("sandbox", "tags", {"description": ""}, tag="VIP")
+    ran = two.world.cli("promote", "--from", "sandbox", "--to", "prod")
+    assert ran.code == 0, ran.text
+    text = " ".join(ran.text.split())
+    assert "tag.vip: `description` is empty in sandbox, and prod has a value: empty it by hand" in text
+    assert "tag.lead: `description`" not in text
+    assert "description: the best" in two.text("config/main.yaml")
