@@ -58,9 +58,10 @@ class Recount:
         if holder is change:
             self._compare(planned, await self._left(change, await self._measure(change, write)))
             return
-        # Nothing of a family goes once its number is exceeded. What a child holds is part of it.
-        whole = await self._measure(holder, write_of(holder, loss_of(holder), write.ids, secret=write.secret))
+        # Nothing of a family goes once its number is exceeded. What a child holds is part of it, and what came to the
+        # child between the two counts is seen by the second.
         mine = await self._measure(change, write)
+        whole = await self._measure(holder, write_of(holder, loss_of(holder), write.ids, secret=write.secret))
         _, before = self.gone.pop(change.address, (write, {}))
         self._compare(planned, await self._left(holder, whole))
         shared = {*whole, *numbers(planned)}

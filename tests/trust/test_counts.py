@@ -253,3 +253,24 @@ def test_undo_keeps_what_arrives(world: World, case: Losing) -> None:
     ran = world.cli("undo", "--auto-approve", *(part for one in said for part in one.split()))
     refused(ran, 1, 3)
     assert case.left(world) == 3
+
+
+@pytest.mark.parametrize("nth", range(1, 7))
+def test_what_any_count_of_a_family_sees_is_kept(world: World, nth: int) -> None:
+    """A pipeline goes with its stages, which are counted with it: a deal that only one of these counts sees stays."""
+    case = next(one for one in CASES if one.name == "pipeline")
+    prepared(world, case, 0)
+    world.forget()
+    world.plan()
+    planned = sum(line.startswith(f"GET {case.asks}") for line in world.requests())
+    arrived = []
+
+    def arrive() -> None:
+        if world.rows("dealStages", title="Lead"):
+            case.arrive(world, 1)
+            arrived.append(1)
+
+    at(world, counts(case), arrive, nth=planned + nth)
+    ran = world.cli("apply", "--auto-approve")
+    assert case.left(world) == len(arrived), ran.text
+    assert ran.code == (7 if arrived else 0), ran.text
