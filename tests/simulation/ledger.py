@@ -112,7 +112,7 @@ class Ledger:
     removed: list[Removed] = field(default_factory=list)
     made: dict[Key, Sent] = field(default_factory=dict)
     arrived: dict[Key, dict[str, int]] = field(default_factory=dict)
-    _counted: dict[tuple[str, str, str], int] = field(default_factory=dict)
+    _counted: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
 
     def records(self) -> dict[Key, tuple[Any, ...]]:
         """Return every customer record with its place."""
@@ -157,7 +157,7 @@ class Ledger:
         if sent.method == "GET":
             for token in set(re.findall(r"[A-Za-z0-9-]+", PAGES.sub("", sent.url))):
                 for table in COUNTED.get(_head(sent), OTHERS):
-                    self._counted[sent.process.name, table, token] = sent.number
+                    self._counted.setdefault((sent.process.name, table, token), []).append(sent.number)
             yield
             return
         before, things, homes = self.records(), self.objects(), self._homes()
@@ -188,7 +188,8 @@ class Ledger:
         arrived = self.arrived.get(("fieldValues", key[1]) if key[0] == "choice" else base)
         if arrived is None:
             return True
-        counted = max((self._counted.get((sent.process.name, table, one), 0) for table, one in place), default=0)
+        reads = [number for table, one in place for number in self._counted.get((sent.process.name, table, one), ())]
+        counted = max((number for number in reads if number < sent.number), default=0)  # it may arrive late
         fair = arrived.get(sent.process.name, 0) >= counted > 0 and sent.number - counted <= WINDOW
         return not fair
 
