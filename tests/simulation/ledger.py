@@ -20,6 +20,8 @@ WINDOW = 14
 """Requests of a process between its count of an object and its delete; a record that arrives just in between is
 nobody's fault, for the API cannot count and delete at once. Six steps run side by side.
 """
+PROMPT = 1.0
+"""Seconds between the answer to a count and the delete that follows at once, where the answer was slow."""
 PAGES = re.compile(r"\b(limit|offset|page|page_size)=\d+")
 """Numbers in a URL that are no ids."""
 COUNTED = {
@@ -29,6 +31,7 @@ COUNTED = {
     "customObjects": ("schemas", "schema fields"),
 }  # fmt: skip
 """What the reads below a path count; others count tags, lists and the rest."""
+WHERE = {"dealStages": "stage", "dealGroups": "group"}
 OTHERS = ("tags", "lists", "dealTasktypes", "taskOutcomes", "dealRoles", "connections")
 RECORDS: dict[str, tuple[tuple[str, str], ...]] = {
     "contacts": (),
@@ -112,7 +115,7 @@ class Ledger:
     removed: list[Removed] = field(default_factory=list)
     made: dict[Key, Sent] = field(default_factory=dict)
     arrived: dict[Key, dict[str, int]] = field(default_factory=dict)
-    _counted: dict[tuple[str, str, str], list[int]] = field(default_factory=dict)
+    _counted: dict[tuple[str, str, str], list[Sent]] = field(default_factory=dict)
 
     def records(self) -> dict[Key, tuple[Any, ...]]:
         """Return every customer record with its place."""
@@ -157,7 +160,9 @@ class Ledger:
         if sent.method == "GET":
             for token in set(re.findall(r"[A-Za-z0-9-]+", PAGES.sub("", sent.url))):
                 for table in COUNTED.get(_head(sent), OTHERS):
-                    self._counted.setdefault((sent.process.name, table, token), []).append(sent.number)
+                    if _head(sent) == "deals" and f"[{WHERE[table]}]" not in sent.url:
+                        continue
+                    self._counted.setdefault((sent.process.name, table, token), []).append(sent)
             yield
             return
         before, things, homes = self.records(), self.objects(), self._homes()
@@ -188,10 +193,13 @@ class Ledger:
         arrived = self.arrived.get(("fieldValues", key[1]) if key[0] == "choice" else base)
         if arrived is None:
             return True
-        reads = [number for table, one in place for number in self._counted.get((sent.process.name, table, one), ())]
-        counted = max((number for number in reads if number < sent.number), default=0)  # it may arrive late
-        fair = arrived.get(sent.process.name, 0) >= counted > 0 and sent.number - counted <= WINDOW
-        return not fair
+        reads = [read for table, one in place for read in self._counted.get((sent.process.name, table, one), ())]
+        reads = [read for read in reads if read.number < sent.number]  # this one may arrive late
+        if not reads:
+            return True
+        counted = max(reads, key=lambda read: read.number)
+        at_once = sent.number - counted.number <= WINDOW or 0 <= sent.at - counted.back <= PROMPT
+        return not (at_once and arrived.get(sent.process.name, 0) >= counted.number)
 
     def twins(self) -> list[str]:
         """Return the objects that requests of the program made twice."""

@@ -49,6 +49,8 @@ class Sent:
     at: float
     answer: httpx.Response | None = None
     served: bool = False
+    back: float = float("inf")
+    """When its sender had the answer."""
 
     def __str__(self) -> str:
         return f"{self.process.name}: {self.method} {self.url}"
@@ -111,6 +113,7 @@ class _Wire(httpx.AsyncBaseTransport):
             await asyncio.sleep(noticed)
             raise httpx.ReadError("connection reset", request=request)
         await asyncio.sleep(there + back)
+        sent.back = process.scheduler.now
         if fate == "lost":
             raise httpx.ReadError("connection reset", request=request)
         net.boundary(process, "after a request")
