@@ -17,7 +17,7 @@ FEW, MANY = 24, 2000
 AT_ONCE = 50
 
 
-def survives(folder: Path, number: int) -> None:
+def check_survives(folder: Path, number: int) -> None:
     """Export one account and hold what has to hold."""
     seed = account(number)
     told = f"account {number}: {shown(seed)}"
@@ -48,7 +48,7 @@ def survives(folder: Path, number: int) -> None:
 @pytest.mark.parametrize("number", range(FEW))
 def test_a_messy_account_survives_its_export(tmp_path: Path, number: int) -> None:
     """A slice for every run; `MESSY=n` looks at one account alone."""
-    survives(tmp_path, int(os.environ.get("MESSY", number)))
+    check_survives(tmp_path, int(os.environ.get("MESSY", number)))
 
 
 @pytest.mark.prove
@@ -56,4 +56,4 @@ def test_a_messy_account_survives_its_export(tmp_path: Path, number: int) -> Non
 def test_messy_accounts_survive_their_export(tmp_path: Path, first: int) -> None:
     """All of them."""
     for number in range(first, min(first + AT_ONCE, MANY)):
-        survives(tmp_path / str(number), number)
+        check_survives(tmp_path / str(number), number)

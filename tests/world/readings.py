@@ -1,6 +1,6 @@
 """Readings: where sources contradict each other, an account behaves in one way or the other, and nobody knows which.
 
-A run of the suite takes one reading of each, chosen by a seed that its header names (`READINGS=7 pytest` repeats one);
+A run of the suite takes one reading of each, by a seed that its header names (`READINGS=7 pytest` takes another);
 `tests/conformance/test_readings.py` takes them all.
 """
 
@@ -20,11 +20,13 @@ SWITCHES: dict[str, tuple[Any, ...]] = {
 }
 """Rows 51 to 55 of section 7 of the API page."""
 SEED = "READINGS"
+USUAL = "9"
+"""The documented reading of each: stories and forecasts are approved for it. `READINGS=7` takes another."""
 
 
 def seed() -> str:
     """Return the seed of this run, the same in all its processes."""
-    return os.environ.setdefault(SEED, str(random.SystemRandom().randrange(1000)))
+    return os.environ.setdefault(SEED, USUAL)
 
 
 def reading() -> dict[str, Any]:
