@@ -44,7 +44,7 @@ def shown(world: World) -> list[str]:
 )
 def test_options_change_with_the_fewest_writes(world: World, before: str, after: str, writes: int, bulk: str) -> None:
     """Options that stay keep their id; what changes costs a delete each and one bulk create for all."""
-    world.behave(bulk_options=bulk)
+    world.behave(bulk_options=bulk, option_bulk="both")
     settled(world, field(options=list(before)))
     ids = {row["value"]: row["id"] for row in world.rows("fieldOptions")}
     world.forget()
