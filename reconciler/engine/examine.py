@@ -5,7 +5,7 @@ only.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 
 from reconciler.engine.drive import BOUND, drive
@@ -13,8 +13,7 @@ from reconciler.engine.together import together
 from reconciler.model.errors import AuthError, Rejected
 from reconciler.model.http import Flow, Remote, Request, Response
 from reconciler.model.kind import Finding, Impact, Kind, Kinds
-from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, parent_of, write_of
-from reconciler.model.values import Reference, RemoteId
+from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, parent_of, parents, write_of
 
 LOSSY = (*DESTROYS, Action.UPDATE)
 
@@ -58,10 +57,6 @@ async def examine(
     """Return the plan with findings and measured impacts. An impact that the account refuses to count is reported
     as unmeasured.
     """
-
-    def identity(reference: Reference) -> str:
-        return reference.id if isinstance(reference, RemoteId) else plan.ids.get(str(reference), f"<{reference}>")
-
     shared, doomed = Shared(remote), plan.doomed
 
     async def look(change: Change) -> Change:
@@ -70,14 +65,14 @@ async def examine(
         if change.action in WRITES:
             op: Op = "create" if change.action is Action.CREATE else "update"
             try:
-                flow = kind.examine(write_of(change, op, identity, secret=secret))
+                flow = kind.examine(write_of(change, op, plan.identify, secret=secret))
                 findings += await drive(flow, shared, sleep=sleep)
             except (AuthError, Rejected) as error:
                 findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
         measured = change.action in LOSSY and not parent_of(change, kinds, doomed)
         uncounted = False
         if measured and change.live is not None:
-            measure = kind.impact(write_of(change, loss_of(change), identity, secret=secret))
+            measure = kind.impact(write_of(change, loss_of(change), plan.identify, secret=secret))
             uncounted = not impact and asks(measure)
             try:
                 impacts += await drive(measure, shared, sleep=sleep) if impact else []
@@ -87,7 +82,7 @@ async def examine(
 
     changes = await together(look(change) for change in plan.changes)
     if impact:
-        changes = _with_counting(changes, kinds, plan, identity, shared)
+        changes = _with_counting(changes, kinds, plan, shared)
     return replace(plan, changes=tuple(changes))
 
 
@@ -101,27 +96,23 @@ def loss_of(change: Change) -> Op:
     return "update" if change.action is Action.UPDATE else "delete"
 
 
-def _with_counting(
-    changes: Iterable[Change], kinds: Kinds, plan: Plan, identity: Callable[[Reference], str], shared: Shared
-) -> list[Change]:
+def _with_counting(changes: Sequence[Change], kinds: Kinds, plan: Plan, shared: Shared) -> list[Change]:
     """Add what an apply will ask to measure each impact again: what holds for the account now, asked once more. A child
     is measured with its parent and on its own.
     """
     found: dict[str, Change] = {}
-    owners = {(change.kind, change.live.id): change.address for change in changes if change.live is not None}
     for change in changes:
         if change.action not in LOSSY or change.live is None or waived(change.impacts):
             found[change.address] = change
             continue
-        write = replace(write_of(change, loss_of(change), identity), recounting=True)
+        write = replace(write_of(change, loss_of(change), plan.identify), recounting=True)
         asked = _asked(kinds[change.kind], kinds[change.kind].impact(write), shared)
         found[change.address] = replace(change, counting=tuple(asked))
-    for change in tuple(found.values()):
-        parent = parent_of(change, kinds, plan.doomed)
-        holder = found.get(owners.get((parent.kind, parent.id), "")) if parent is not None else None
-        if holder is not None and change.counting:
+    for address, parent in parents(changes, kinds, plan.doomed).items():
+        change, holder = found[address], found[parent.address]
+        if change.counting:
             whole = () if waived(holder.impacts) else (*holder.counting, *change.counting)
-            found[change.address] = replace(change, counting=whole)
+            found[address] = replace(change, counting=whole)
     return list(found.values())
 
 

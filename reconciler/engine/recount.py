@@ -15,8 +15,7 @@ from reconciler.engine.examine import LOSSY, loss_of, waived
 from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.http import Remote
 from reconciler.model.kind import Impact, Kinds, Write
-from reconciler.model.plan import Change, Plan, parent_of, write_of
-from reconciler.model.spec import Ids
+from reconciler.model.plan import Change, Plan, parents, write_of
 
 AGAIN = "make a new plan, and say yes to what it shows"
 Key = tuple[str, str]
@@ -41,7 +40,7 @@ class Recount:
 
     def __post_init__(self) -> None:
         self.planned = {change.address: change.impacts for change in self.plan.changes}
-        self.parents = _parents(self.plan, self.kinds)
+        self.parents = parents(self.plan.changes, self.kinds, self.plan.doomed)
         self.turns = {parent.address: asyncio.Lock() for parent in self.parents.values()}
 
     def alone(self, change: Change) -> AbstractAsyncContextManager[None]:
@@ -70,12 +69,12 @@ class Recount:
         )
         self.gone[change.address] = (write, _each(max, before, mine))
 
-    async def everything(self, ids: Ids, secret: Callable[[str], str]) -> None:
+    async def everything(self, secret: Callable[[str], str]) -> None:
         """Count all that the plan costs, before its first write. Raises Refused, naming everything that is more."""
         problems: list[str] = []
         for change in self._whole():
             try:
-                await self(change, write_of(change, loss_of(change), ids, secret=secret))
+                await self(change, write_of(change, loss_of(change), self.plan.identify, secret=secret))
             except Refused as error:
                 problems.append(f"{change.address}: {error.message}")
         if problems:
@@ -169,15 +168,3 @@ def _told(impacts: Iterable[Impact]) -> str:
 
 def _number(count: int | None) -> str:
     return "an unknown number of" if count is None else f"{count:,}"
-
-
-def _parents(plan: Plan, kinds: Kinds) -> dict[str, Change]:
-    """Return the changes whose cost is counted with that of another one, which goes too."""
-    doomed = plan.doomed
-    owners = {(one.kind, one.live.id): one for one in plan.changes if one.live is not None}
-    found = {}
-    for change in plan.changes:
-        parent = parent_of(change, kinds, doomed)
-        if parent is not None:
-            found[change.address] = owners[parent.kind, parent.id]
-    return found

@@ -5,6 +5,7 @@ ones.
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 
 Address = str
 
@@ -32,3 +33,9 @@ def kind_of(address: Address) -> str:
 def key_of(address: Address) -> str:
     """Return the key of a well-formed address."""
     return address.partition(".")[2]
+
+
+def abridged(names: Sequence[str], most: int = 8) -> str:
+    """Return names for a sentence, with commas; of many the first ones, and how many more there are."""
+    more = len(names) - most
+    return ", ".join(names[:most]) + (f" and {more} more" if more > 0 else "")

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from reconciler.model import values
+from reconciler.model.address import Address, join, key_of
 from reconciler.model.http import Bound, Flow, Json, Request, Response, delete, post, put
 from reconciler.model.mention import Mention
 from reconciler.model.salvage import Salvage
@@ -365,6 +366,10 @@ class Kind:
     def refusals(self, write: Write) -> list[Finding]:
         """Return why a planned change or delete of the live object must not be made; needs no look at the account."""
         return []
+
+    def parent_of(self, address: Address) -> Address:
+        """Return the address of what an object of this kind is nested in, "" for none."""
+        return join(self.nested, key_of(address).rpartition(".")[0]) if self.nested else ""
 
     def retired(self, live: Live) -> bool:
         """Tell whether the object is as good as deleted: what a removal makes of it where the API has no delete."""

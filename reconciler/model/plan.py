@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
@@ -15,7 +15,7 @@ from reconciler.model.kind import Finding, Impact, Kind, Kinds, Live, Write
 from reconciler.model.spec import Ids
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use
-from reconciler.model.values import Ref, RemoteId, Value, decode
+from reconciler.model.values import Ref, Reference, RemoteId, Value, decode
 
 
 class Action(StrEnum):
@@ -156,6 +156,10 @@ class Plan:
             (one.kind, one.live.id) for one in self.changes if one.live is not None and one.action in DESTROYS
         )
 
+    def identify(self, reference: Reference) -> str:
+        """Return the id of a reference as far as it is known; a stand-in for what is still to be made."""
+        return reference.id if isinstance(reference, RemoteId) else self.ids.get(str(reference), f"<{reference}>")
+
     def count(self, *actions: Action) -> int:
         """Return how many changes have one of these actions."""
         return sum(change.action in actions for change in self.changes)
@@ -199,6 +203,18 @@ def parent_of(change: Change, kinds: Kinds, doomed: Container[tuple[str, str]]) 
     values = change.live.attrs.values() if change.live is not None and parent else ()
     holders = (one for one in values if isinstance(one, RemoteId) and one.kind == parent)
     return next((one for one in holders if (one.kind, one.id) in doomed), None)
+
+
+def parents(changes: Iterable[Change], kinds: Kinds, doomed: Container[tuple[str, str]]) -> dict[Address, Change]:
+    """Return, by the address of the child, the changes whose cost is counted with that of a parent that goes too."""
+    changes = tuple(changes)
+    owners = {(one.kind, one.live.id): one for one in changes if one.live is not None}
+    found = {}
+    for change in changes:
+        parent = parent_of(change, kinds, doomed)
+        if parent is not None:
+            found[change.address] = owners[parent.kind, parent.id]
+    return found
 
 
 def flow_of(kind: Kind, op: Op, write: Write, spares: tuple[str, ...]) -> Flow[None]:

@@ -33,6 +33,11 @@ class LockInfo:
     lease: float = 0.0
     beat: int = 0
 
+    @property
+    def who(self) -> str:
+        """The holder for messages, e.g. `ann on laptop (process 4711)`."""
+        return f"{self.owner} on {self.host}" + (f" (process {self.pid})" if self.pid else "")
+
 
 @dataclass(frozen=True, slots=True)
 class Version:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from reconciler.model.address import abridged
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument
 from reconciler.model.kind import Effect
 from reconciler.model.project import Guards
@@ -193,8 +194,7 @@ def _once(hit: Iterable[tuple[ChangeView, ImpactView]]) -> tuple[ChangeView, ...
 
 
 def _named(names: list[str]) -> str:
-    more = f" and {len(names) - 8} more" if len(names) > 8 else ""
-    return f": {', '.join(names[:8])}{more}" if names else ""
+    return f": {abridged(names)}" if names else ""
 
 
 def _unseen(case: Case) -> Iterable[Trip]:

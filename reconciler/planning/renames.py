@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from reconciler.model import values
-from reconciler.model.address import join, key_of
+from reconciler.model.address import key_of
 from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.plan import Action, Change
 from reconciler.model.values import Ref, RemoteId, Value
@@ -117,7 +117,7 @@ def suspected(
         for one in new
         for old in gone
         if old.kind == one.kind
-        and _parent(old.address, kinds) == _parent(one.address, kinds)
+        and kinds[old.kind].parent_of(old.address) == kinds[one.kind].parent_of(one.address)
         and (score := seen.likeness(old, one)) >= ALIKE
     ]
     found: list[Rename] = []
@@ -127,11 +127,6 @@ def suspected(
             taken |= {pair.source, pair.target}
             found.append(pair)
     return found
-
-
-def _parent(address: str, kinds: Kinds) -> str:
-    kind, _, key = address.partition(".")
-    return join(kinds[kind].nested, key.rpartition(".")[0]) if kinds[kind].nested else ""
 
 
 @dataclass(frozen=True)
@@ -198,7 +193,7 @@ class _Seen:
                 for one in self.changes
                 if one.kind == child.name
                 and one.action is Action.CREATE
-                and _parent(one.address, self.kinds) == new.address
+                and self.kinds[one.kind].parent_of(one.address) == new.address
             }
             telling = {one for one in mine | theirs if not _generic(one)} - common
             if telling:

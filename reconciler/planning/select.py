@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
-from reconciler.model.address import join, key_of, kind_of
+from reconciler.model.address import abridged, kind_of
 from reconciler.model.desired import Desired
 from reconciler.model.errors import PlanError, Refused
 from reconciler.model.kind import Kinds, Live
@@ -97,12 +97,6 @@ def needs(desired: Desired, state: State) -> dict[str, set[str]]:
     return found
 
 
-def parent_of(address: str, kinds: Kinds) -> str | None:
-    """Return the address that this one is nested in, None for none."""
-    kind = kinds.get(kind_of(address))
-    return join(kind.nested, key_of(address).rpartition(".")[0]) if kind is not None and kind.nested else None
-
-
 def _told(binding: Binding) -> set[str]:
     """Return the addresses that the state says an object refers to."""
     applied = values.references([values.decode(value) for value in binding.applied.values()])
@@ -138,8 +132,8 @@ class _Graph:
             wants[address] = {end for end in ends if end in desired.resources and end not in bindings} & known
         children: dict[str, set[str]] = {}
         for address in known:
-            parent = parent_of(address, kinds)
-            if parent is not None:
+            kind = kinds.get(kind_of(address))
+            if kind is not None and (parent := kind.parent_of(address)):
                 children.setdefault(parent, set()).add(address)
                 if address in holds:
                     holds[address].add(parent)
@@ -275,7 +269,9 @@ def _outside(inputs: Inputs) -> dict[str, _Outside]:
         gone = binding.kind in lives and live is None and binding.kind not in inputs.snapshot.unknown
         if inputs.covers(address) or gone:
             continue
-        refers = _told(binding) | {parent for parent in [parent_of(address, inputs.kinds)] if parent is not None}
+        kind = inputs.kinds.get(kind_of(address))
+        parent = kind.parent_of(address) if kind is not None else ""
+        refers = _told(binding) | ({parent} if parent else set())
         resource = inputs.desired.resources.get(address)
         names = set(binding.applied) | set(resource.attrs if resource is not None else ())
         attrs = [live.attrs.get(name) for name in names] if live is not None else []
@@ -291,8 +287,7 @@ def _pointing(change: Change, outside: Mapping[str, _Outside]) -> list[str]:
 
 
 def _listed(addresses: list[str]) -> str:
-    shown = ", ".join(addresses[:8]) + (f" and {len(addresses) - 8} more" if len(addresses) > 8 else "")
-    return f"{shown} {'refers' if len(addresses) == 1 else 'refer'}"
+    return f"{abridged(addresses)} {'refers' if len(addresses) == 1 else 'refer'}"
 
 
 def _hint(missing: set[str], doomed: list[str], selection: Selection) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reconciler.model.address import key_of
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Action, Plan
 from reconciler.planning.work import Inputs
@@ -16,7 +15,7 @@ def unproven(inputs: Inputs, kind: Kind, address: str, shown: Callable[[str], bo
     The parts of an object that is shown are shown with it. Where nobody knows whose key it is, an object is doubted
     that the state knows, for it was there once; one that nobody ever saw is not.
     """
-    if inputs.eyes is None or not inputs.eyes.why or not kind.filtered or shown(parent_of(kind, address)):
+    if inputs.eyes is None or not inputs.eyes.why or not kind.filtered or shown(kind.parent_of(address)):
         return ""
     if inputs.eyes.sees == "unknown" and address not in inputs.state.resources and address not in inputs.intents:
         return ""
@@ -32,12 +31,7 @@ def concludes(made: Plan, inputs: Inputs) -> bool:
     }
     absent |= {address: one.kind for address, one in inputs.intents.items() if address not in made.ids}
     return any(
-        inputs.kinds[kind].filtered and parent_of(inputs.kinds[kind], address) not in made.ids
+        inputs.kinds[kind].filtered and inputs.kinds[kind].parent_of(address) not in made.ids
         for address, kind in absent.items()
         if kind in inputs.kinds
     )
-
-
-def parent_of(kind: Kind, address: str) -> str:
-    """Return the address of what an object is nested in, "" for none."""
-    return f"{kind.nested}.{key_of(address).rpartition('.')[0]}" if kind.nested else ""

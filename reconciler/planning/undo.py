@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.model import values
-from reconciler.model.address import split
+from reconciler.model.address import abridged, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.run import MASKED, RunRecord, RunStep
@@ -177,9 +177,8 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
 
 def _unpointed(step: RunStep, work: _Undoing) -> None:
     """Say what pointed to an object that went, and does not point to the new one."""
-    names, more = step.pointing[:POINTING], len(step.pointing) - POINTING
-    if names:
-        listed = ", ".join(names) + (f" and {more} more" if more > 0 else "")
+    if step.pointing:
+        listed = abridged(step.pointing, POINTING)
         work.lose(step, f"what pointed to {step.address} has to be pointed to it again by hand: {listed}")
 
 

@@ -329,11 +329,10 @@ def held_by(holder: LockInfo | None, where: str) -> LockHeld:
     """Return the error that names the holder."""
     if holder is None:
         return LockHeld(f"the state {where} is locked by somebody", hint="try again, or give --lock-timeout SECONDS")
-    who = f"{holder.owner} on {holder.host}" + (f" (process {holder.pid})" if holder.pid else "")
     job = f", {holder.job_url}" if holder.job_url else ""
     until = f"; its lease ends at {holder.expires} unless it is renewed" if holder.expires else ""
     return LockHeld(
-        f"the state {where} is locked by {who} for {holder.operation} since {holder.since}{job}{until}",
+        f"the state {where} is locked by {holder.who} for {holder.operation} since {holder.since}{job}{until}",
         hint="wait for it to end, give --lock-timeout SECONDS, or, when that run is surely dead: "
         f"reconciler lock break {holder.id}",
     )

@@ -21,12 +21,10 @@ from reconciler.model.ports import LockInfo
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Intent, Record
 from reconciler.model.summary import ApplySummary
-from reconciler.model.values import Reference, RemoteId
 from reconciler.planning.binding import binding_of, kept
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.pointing import pointing
-from reconciler.planning.work import Inputs
 from reconciler.workflow import recording
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.holding import locked
@@ -93,14 +91,14 @@ def operation_of(options: Mapping[str, Any]) -> str:
     return "destroy" if options.get("destroy") else "apply"
 
 
-def fold_journal(session: Session, planned: Planned, *, lock_timeout: float = 0.0) -> bool:
+def fold_journal(session: Session, planned: Planned) -> bool:
     """Fold what an interrupted run recorded into the state; tell whether there was anything.
 
     For applies with nothing left to do: the run before died after its last write. Raises LockHeld, StateError.
     """
     if not session.store.journal():
         return False
-    with locked(session, "apply", timeout=lock_timeout):
+    with locked(session, "apply"):
         book = open_book(session)
         if not book.records or not _known(planned, book):
             return False
@@ -181,12 +179,7 @@ class _Run:
 
     async def count_all(self) -> None:
         """Count before the first write. Raises Refused."""
-
-        def identity(reference: Reference) -> str:
-            known = self.planned.plan.ids.get(str(reference), f"<{reference}>")
-            return reference.id if isinstance(reference, RemoteId) else known
-
-        await self.recount.everything(identity, self.session.secret)
+        await self.recount.everything(self.session.secret)
         self.counted = self.recount.cost()
 
     async def run(self, info: LockInfo) -> ApplySummary:
@@ -297,20 +290,15 @@ class _Run:
 
     def _again(self, seen: Snapshot, addresses: frozenset[str]) -> Plan:
         """Plan these addresses once more, against what the account says now."""
-        old = self.planned.inputs
-        return plan(
-            Inputs(
-                old.desired,
-                self.book.state(),
-                seen,
-                old.kinds,
-                old.secret,
-                self.book.intents(),
-                addresses,
-                old.tearing_down,
-                eyes=old.eyes,
-            )
+        now = replace(
+            self.planned.inputs,
+            state=self.book.state(),
+            snapshot=seen,
+            intents=self.book.intents(),
+            only=addresses,
+            in_flight=frozenset(),
         )
+        return plan(now)
 
     async def _settle(self, address: str) -> Change | None:
         """Return what is left to do for an address after the answer to one of its writes was lost."""

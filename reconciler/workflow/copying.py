@@ -11,6 +11,7 @@ from reconciler import __version__
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model import document as doc
 from reconciler.model import values
+from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
 from reconciler.model.errors import ReconcilerError, Refused, StalePlan
 from reconciler.model.kind import Kinds
@@ -275,7 +276,7 @@ async def prepare_saved_clone(source: Session, target: Session, document: doc.Pl
     changed = _changed(document, clone.planned)
     if changed:
         raise StalePlan(
-            f"{source.settings.name} or {target.settings.name} changed since the plan was made: {listed(changed)}",
+            f"{source.settings.name} or {target.settings.name} changed since the plan was made: {abridged(changed)}",
             hint="make a new plan with `reconciler clone --out FILE`",
         )
     return replace(clone, planned=as_shown(clone.planned, document))
@@ -312,11 +313,6 @@ def _changed(saved: doc.PlanDocument, now: Planned) -> list[str]:
         for document, asked in ((saved, was), (now.document, wanted))
     ]
     return sorted(other | {name for name in {*sides[0], *sides[1]} if sides[0].get(name) != sides[1].get(name)})
-
-
-def listed(addresses: list[str], most: int = 8) -> str:
-    """Return addresses for a sentence; of many, the first."""
-    return ", ".join(addresses[:most]) + (f" and {len(addresses) - most} more" if len(addresses) > most else "")
 
 
 async def carry_out_clone(clone: Clone, hooks: Hooks, options: Options) -> list[ApplySummary]:

@@ -33,7 +33,6 @@ from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.select import Selection, select
-from reconciler.planning.sight import parent_of
 from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.files import write_files
@@ -269,7 +268,7 @@ class _Exporting:
         found = {}
         for address in gone if why else ():
             kind = self.session.kinds[kind_of(address)]
-            if kind.filtered and (not kind.nested or parent_of(kind, address) in gone):
+            if kind.filtered and (not kind.nested or kind.parent_of(address) in gone):
                 found[address] = f"the account does not show it, which proves nothing: {why}"
         return found
 

@@ -14,7 +14,7 @@ from reconciler.engine.refresh import Refreshed
 from reconciler.engine.usage import who_uses
 from reconciler.model import document as doc
 from reconciler.model import values
-from reconciler.model.address import key_of
+from reconciler.model.address import abridged, key_of
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
 from reconciler.model.http import Remote, Request, Response
@@ -209,10 +209,10 @@ def _interrupted(book: Book) -> list[str]:
     create.
     """
     if book.live is not None:
-        who = f"{book.live.owner} on {book.live.host}" + (f" (process {book.live.pid})" if book.live.pid else "")
         said = (
-            f"{who} holds the lock for {book.live.operation or 'something'} since {book.live.since}, and may be "
-            "writing: this plan is made from the state as it was recorded before; make a new one when that has ended"
+            f"{book.live.who} holds the lock for {book.live.operation or 'something'} since {book.live.since}, "
+            "and may be writing: this plan is made from the state as it was recorded before; "
+            "make a new one when that has ended"
         )
         return [said]
     notes = []
@@ -223,8 +223,7 @@ def _interrupted(book: Book) -> list[str]:
         notes.append(f"an earlier run was interrupted; what its journal says of {results} {objects} was taken over")
     intents = sorted(book.intents())
     if intents:
-        named = ", ".join(intents[:8]) + (f" and {len(intents) - 8} more" if len(intents) > 8 else "")
-        notes.append(f"an earlier run left creates open, which are settled by name: {named}")
+        notes.append(f"an earlier run left creates open, which are settled by name: {abridged(intents)}")
     return notes
 
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from reconciler import __version__
 from reconciler.engine.apply import Outcome
+from reconciler.model.address import abridged
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.errors import StateError, Stopped
 from reconciler.model.events import Event, Failed, Finished, Skip, Started
@@ -168,5 +169,4 @@ class Tally:
 
 
 def _names(addresses: list[str]) -> str:
-    unique = list(dict.fromkeys(addresses))
-    return ", ".join(unique[:8]) + (f" and {len(unique) - 8} more" if len(unique) > 8 else "")
+    return abridged(list(dict.fromkeys(addresses)))
