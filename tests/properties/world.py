@@ -5,7 +5,6 @@ die.
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
@@ -24,10 +23,11 @@ from reconciler.model.summary import ApplySummary
 from reconciler.remote.client import Client, Connection, in_process
 from reconciler.remote.guard import Mode
 from reconciler.store.documents import DocumentStore
-from reconciler.store.shelf import STATE, Conflict, Held
+from reconciler.store.shelf import STATE
 from reconciler.workflow.applying import Hooks, apply_plan, fold_journal
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.session import Session, Surroundings, open_session
+from tests.world import shelf
 from tests.world.accounts import Killed
 from tests.world.clock import run
 
@@ -112,17 +112,15 @@ class Wire(httpx.AsyncBaseTransport):
 
 
 @dataclass
-class Disk:
-    """What survives a process: documents and logs by name, and how often the lock was taken."""
+class Disk(shelf.Disk):
+    """And how often the lock was taken."""
 
-    documents: dict[str, bytes] = field(default_factory=dict)
-    logs: dict[str, list[bytes]] = field(default_factory=dict)
     fence: int = 0
 
 
 @dataclass
-class MemoryShelf:
-    """Implements `store.shelf.Shelf` on a `Disk`; the process may die before or after any write."""
+class MemoryShelf(shelf.MemoryShelf):
+    """The process may die before or after any write."""
 
     disk: Disk
     process: Process
@@ -130,7 +128,7 @@ class MemoryShelf:
     pause: float = 0.0
 
     @contextlib.contextmanager
-    def _write(self) -> Iterator[None]:
+    def write(self) -> Iterator[None]:
         self.process.alive()
         self.process.stores += 1
         if self.process.meets("store", self.process.stores, "before"):
@@ -139,40 +137,10 @@ class MemoryShelf:
         if self.process.meets("store", self.process.stores, "after"):
             self.process.die()
 
-    def get(self, name: str) -> Held | None:
-        content = self.disk.documents.get(name, b"".join(self.disk.logs.get(name, ())) or None)
-        return None if content is None else Held(content, _tag(content))
-
     def put(self, name: str, content: bytes, tag: str | None) -> str:
-        held = self.get(name)
-        if (held.tag if held is not None else None) != tag:
-            raise Conflict(name)
-        with self._write():
-            self.disk.documents[name] = content
-        return _tag(content)
-
-    def remove(self, name: str) -> None:
-        with self._write():
-            self.disk.documents.pop(name, None)
-            self.disk.logs.pop(name, None)
-
-    def names(self, folder: str) -> list[str]:
-        return sorted(name for name in (*self.disk.documents, *self.disk.logs) if name.startswith(f"{folder}/"))
-
-    def append(self, name: str, line: bytes) -> bool:
-        with self._write():
-            self.disk.logs.setdefault(name, []).append(line + b"\n")
-        return True
-
-    def batch(self) -> contextlib.AbstractContextManager[None]:
-        return contextlib.nullcontext()
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _tag(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+        self.held(name, tag)
+        with self.write():
+            return self.kept(name, content)
 
 
 @dataclass

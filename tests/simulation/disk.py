@@ -1,17 +1,17 @@
-"""The shelf that survives processes: documents and logs in memory, compared and set like those of every backend."""
+"""The shelf that survives processes of the simulation, and the lock on it."""
 
 from __future__ import annotations
 
 import contextlib
-import hashlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.ports import LockInfo
 from reconciler.store.lease import Clock, LeaseLock
-from reconciler.store.shelf import Conflict, Held
+from reconciler.store.shelf import Held
 from tests.simulation.scheduler import Process
+from tests.world import shelf
 
 BEATS = 4.0
 """How often a lease is renewed before it ends."""
@@ -19,17 +19,15 @@ LEASE = 60.0
 
 
 @dataclass
-class Disk:
-    """Documents and logs by name."""
+class Disk(shelf.Disk):
+    """Whoever watches is told of each document that is written."""
 
-    documents: dict[str, bytes] = field(default_factory=dict)
-    logs: dict[str, list[bytes]] = field(default_factory=dict)
     watch: Callable[[str, bytes | None, bytes], None] = lambda name, before, after: None
 
 
 @dataclass
-class DiskShelf:
-    """Implements `store.shelf.Shelf`. `boundary` is told of each write before and after it; either may be the end."""
+class DiskShelf(shelf.MemoryShelf):
+    """`boundary` is told of each write before and after it; either may be the end."""
 
     disk: Disk
     process: Process
@@ -40,7 +38,8 @@ class DiskShelf:
     busy: bool = False
 
     @contextlib.contextmanager
-    def _write(self) -> Iterator[None]:
+    def write(self) -> Iterator[None]:
+        """Let the process die or freeze before and after."""
         self.process.alive()
         self.busy = True
         try:
@@ -55,48 +54,23 @@ class DiskShelf:
     def get(self, name: str) -> Held | None:
         """Return a document."""
         self.process.alive()
-        content = self.disk.documents.get(name, b"".join(self.disk.logs.get(name, ())) or None)
-        return None if content is None else Held(content, _tag(content))
+        return super().get(name)
 
     def put(self, name: str, content: bytes, tag: str | None) -> str:
-        """Write a document that still has the tag."""
-        with self._write():
-            held = self.get(name)
-            if (held.tag if held is not None else None) != tag:
-                raise Conflict(name)
+        """Write a document that still has the tag when its turn comes."""
+        with self.write():
+            self.held(name, tag)
             self.disk.watch(name, self.disk.documents.get(name), content)
-            self.disk.documents[name] = content
-        return _tag(content)
-
-    def remove(self, name: str) -> None:
-        """Remove a document."""
-        with self._write():
-            self.disk.documents.pop(name, None)
-            self.disk.logs.pop(name, None)
+            return self.kept(name, content)
 
     def names(self, folder: str) -> list[str]:
         """Return the names in a folder."""
         self.process.alive()
-        return sorted(name for name in (*self.disk.documents, *self.disk.logs) if name.startswith(f"{folder}/"))
+        return super().names(folder)
 
     def append(self, name: str, line: bytes) -> bool:
         """Add a line, where writes are cheap."""
-        if self.pause:
-            return False
-        with self._write():
-            self.disk.logs.setdefault(name, []).append(line + b"\n")
-        return True
-
-    def batch(self) -> contextlib.AbstractContextManager[None]:
-        """Every write is made at once."""
-        return contextlib.nullcontext()
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-def _tag(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
+        return not self.pause and super().append(name, line)
 
 
 class BeatingLock:
