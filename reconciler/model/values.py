@@ -59,6 +59,10 @@ Reference = Ref | Lookup | RemoteId
 
 SCALARS = frozenset({str, int, bool, float, type(None)})
 """Types of values with nothing inside: most of them, so loops over values pass them by."""
+EMPTY: tuple[Value, ...] = (None, "", [], {})
+"""Values that say nothing."""
+EMPTY_OR_OFF: tuple[Value, ...] = (*EMPTY, False)
+"""Those, and a flag that is off."""
 
 SECRET_OPEN, SECRET_CLOSE = "\ue000", "\ue001"
 _SECRET = re.compile(f"{SECRET_OPEN}([A-Za-z_][A-Za-z0-9_]*){SECRET_CLOSE}")

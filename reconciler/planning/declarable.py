@@ -230,7 +230,7 @@ def _standing(leaf: Value) -> Value:
 
 
 def _why(attribute: Attribute, value: Value) -> str:
-    if value in (None, "", [], {}):
+    if value in values.EMPTY:
         return f"it has no `{attribute.name}`"
     shown = "a value" if attribute.hides(value) or not isinstance(value, str | int) else f"`{str(value)[:SHOWN]}`"
     return f"its `{attribute.name}` is {shown}, which cannot be declared"

@@ -10,7 +10,7 @@ from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, Skipped
 from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst, Once, RefTo, WriteOnly
 from reconciler.model.state import Binding
-from reconciler.model.values import Value, carries_secret, decode, has_secret, reveal, transform
+from reconciler.model.values import EMPTY_OR_OFF, Value, carries_secret, decode, has_secret, reveal, transform
 from reconciler.planning.binding import recall
 from reconciler.planning.diff import MISSING, Sides, rewritten, same, visible
 from reconciler.planning.match import Resolver, bound, by_key, comparable
@@ -73,7 +73,7 @@ def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str,
 def needs_no_word(kind: Kind, attribute: Attribute, value: Value) -> bool:
     """Tell whether a value needs no word: it is empty, it is what leaving out gives, or it names the parent."""
     return (
-        value in (None, "", [], {}, False)
+        value in EMPTY_OR_OFF
         or attribute.has(Default, Nested, WriteOnly, Once, Ensure, OnAtFirst)
         or (bool(kind.nested) and attribute.has(RefTo) and attribute.mark(RefTo).kind == kind.nested)
     )

@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from reconciler.model.kind import Impact, Kind, Live
 from reconciler.model.plan import DESTROYS, Action, Change
-from reconciler.model.values import RemoteId, Value, decode
+from reconciler.model.values import EMPTY, RemoteId, Value, decode
 from reconciler.planning.work import Work
 
 STAYS = (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.REPLACE)
@@ -84,7 +84,7 @@ def _parts(work: Work, kind: Kind, change: Change, live: Live) -> Iterable[Impac
 def _entries(work: Work, kind: Kind, name: str, value: Value) -> list[tuple[str, str]]:
     """Return (identity, name) of each entry of an attribute that lists or maps parts."""
     attribute = kind.attributes.get(name)
-    if attribute is None or value in (None, "", [], {}):
+    if attribute is None or value in EMPTY:
         return []
     normal = attribute.normal(value)
     if isinstance(normal, Mapping):

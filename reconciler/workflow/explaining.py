@@ -19,7 +19,7 @@ from reconciler.model.kind import Impact, Kind, Live
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Binding
-from reconciler.model.values import carries_secret, decode
+from reconciler.model.values import EMPTY, carries_secret, decode
 from reconciler.planning.document import encoded
 from reconciler.planning.planner import plan
 from reconciler.planning.select import needs
@@ -148,7 +148,7 @@ def _attribute(sides: _Sides, name: str) -> AttributeStory | None:
     is_declared = sides.resource is not None and name in sides.resource.attrs
     applied = decode(sides.binding.applied[name]) if sides.binding and name in sides.binding.applied else None
     live = sides.live.attrs.get(name) if sides.live else None
-    if not is_declared and applied is None and live in (None, "", [], {}):
+    if not is_declared and applied is None and live in EMPTY:
         return None
     changed = next((item for item in sides.change.attributes if item.name == name), None) if sides.change else None
     secret = carries_secret(declared) or carries_secret(applied)

@@ -304,31 +304,30 @@ class _Exporting:
 
     def _bind(self, after: Loaded, kept: list[Exported], secrets: Mapping[str, str], rewriting: Rewriting) -> None:
         session = self.session
-        with locked(session, "export", timeout=10.0):
-            book = open_book(session)
-            state = book.state()
-            bindings = _under_their_addresses(state.resources, kept)
-            stamp = f"export-{session.around.stamp()}"
-            refused = {(one.address, one.name) for one in rewriting.refused}
-            for one in kept:
-                resource = after.desired.resources[one.resource.address]
-                old = bindings.get(resource.address)
-                new = self._binding(resource, one, old, secrets, stamp, state.salt)
-                held = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
-                # Who declared it stays known: an export goes on declaring whole what it declared itself.
-                bindings[resource.address] = new.model_copy(
-                    update={"applied": held, "run": old.run if old is not None else stamp}
-                )
-            if self.extent.prune:
-                done = {address for address, name in rewriting.done if not name}
-                bindings = {
-                    address: one
-                    for address, one in bindings.items()
-                    if address in after.desired.resources or address not in done
-                }
-            book.base = state.model_copy(update={"resources": bindings, "intents": book.intents()})
-            book.records = []
-            book.close(account=session.identity)
+        book = open_book(session)
+        state = book.state()
+        bindings = _under_their_addresses(state.resources, kept)
+        stamp = f"export-{session.around.stamp()}"
+        refused = {(one.address, one.name) for one in rewriting.refused}
+        for one in kept:
+            resource = after.desired.resources[one.resource.address]
+            old = bindings.get(resource.address)
+            new = self._binding(resource, one, old, secrets, stamp, state.salt)
+            held = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
+            # Who declared it stays known: an export goes on declaring whole what it declared itself.
+            bindings[resource.address] = new.model_copy(
+                update={"applied": held, "run": old.run if old is not None else stamp}
+            )
+        if self.extent.prune:
+            done = {address for address, name in rewriting.done if not name}
+            bindings = {
+                address: one
+                for address, one in bindings.items()
+                if address in after.desired.resources or address not in done
+            }
+        book.base = state.model_copy(update={"resources": bindings, "intents": book.intents()})
+        book.records = []
+        book.close(account=session.identity)
 
     def _binding(
         self,

@@ -173,7 +173,7 @@ class _Promoting:
             name
             for name, value in kind.declare(live.attrs).items()
             if name in mine.live.attrs
-            and mine.live.attrs[name] in (None, "", [], {}, False)
+            and mine.live.attrs[name] in values.EMPTY_OR_OFF
             and name not in {*mine.resource.attrs, *mine.dropped}
             and name not in kind.filled
             and not needs_no_word(kind, kind.attributes[name], value)
