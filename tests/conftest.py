@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -30,6 +32,11 @@ settings.register_profile("prove", deadline=None, max_examples=1000, suppress_he
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 network_guard.install()
+
+if find_spec("sniffio") is None:
+    # httpx looks for it at every request to an application in this process, and not to find it takes longer than the
+    # request does; `None` answers at once.
+    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 def pytest_report_header() -> str:

@@ -10,8 +10,7 @@ import functools
 import json
 import os
 import re
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -50,16 +49,28 @@ class Contract:
 
     def _template(self, path: str) -> str | None:
         """Return the path template that fits, literal segments before parameters (`/users/me` before `/users/{id}`)."""
-        fitting = [candidate for candidate in self._lengths[path.count("/")] if _fits(candidate, path)]
-        return min(fitting, key=lambda candidate: candidate.count("{id}"), default=None)
+        return self._fitting(tuple(self._word(segment) for segment in path.split("/")))
+
+    def _word(self, segment: str) -> str:
+        """Return a segment as the templates may hold it: a literal of theirs, `{id}` for another text, or nothing."""
+        literal = unquote(segment)
+        return literal if literal in self._literals else "{id}" if segment else ""
 
     @functools.cached_property
-    def _lengths(self) -> Mapping[int, Sequence[str]]:
-        """The path templates by their number of segments: suites check thousands of requests."""
-        found: dict[int, list[str]] = defaultdict(list)
-        for candidate in self.facts:
-            found[candidate.count("/")].append(candidate)
-        return found
+    def _literals(self) -> frozenset[str]:
+        return frozenset(segment for candidate in self.facts for segment in candidate.split("/")) - {"{id}"}
+
+    @functools.cached_property
+    def _fitting(self) -> Callable[[tuple[str, ...]], str | None]:
+        """Find a template once for all paths of one form: suites check tens of thousands of requests."""
+        templates = [(candidate, candidate.split("/")) for candidate in self.facts]
+
+        @functools.cache
+        def find(words: tuple[str, ...]) -> str | None:
+            fitting = [candidate for candidate, segments in templates if _fits(segments, words)]
+            return min(fitting, key=lambda candidate: candidate.count("{id}"), default=None)
+
+        return find
 
 
 def check_request(method: str, path: str, query: Mapping[str, str], body: object) -> list[str]:
@@ -94,10 +105,9 @@ def corrected(facts: Facts, corrections: Iterable[Correction] = CORRECTIONS) -> 
     return result
 
 
-def _fits(candidate: str, path: str) -> bool:
-    wanted, given = candidate.split("/"), path.split("/")
-    return len(wanted) == len(given) and all(
-        want == unquote(got) or (want == "{id}" and got != "") for want, got in zip(wanted, given, strict=True)
+def _fits(segments: Sequence[str], words: Sequence[str]) -> bool:
+    return len(segments) == len(words) and all(
+        segment == word or (segment == "{id}" and word != "") for segment, word in zip(segments, words, strict=True)
     )
 
 
