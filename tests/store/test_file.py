@@ -20,6 +20,7 @@ from reconciler.store.documents import DocumentStore
 from reconciler.store.process import identity, is_dead
 from tests.store.conftest import info
 from tests.store.test_conformance import bind, state
+from tests.world.clock import jumping_clock
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ def test_a_lock_file_of_an_earlier_version_does_not_disturb(store: DocumentStore
     """Version 0.1 left an empty lock file behind; it means that nobody holds the lock."""
     (tmp_path / "state").mkdir()
     (tmp_path / "state/prod.json.lock").touch()
-    with store.lock(info()):
+    with open_store("file:state/prod.json", tmp_path, Options(clock=jumping_clock())).lock(info()):
         assert store.holder() is not None
 
 

@@ -19,9 +19,11 @@ from reconciler import __version__
 from reconciler.cli import program
 from reconciler.model.ports import LockInfo
 from reconciler.store import Options, open_store
+from reconciler.workflow.session import Surroundings, within
 from tests.stories.script import Item, Outcome, content
 from tests.stories.servers import serve
 from tests.world import World, new_world
+from tests.world.clock import JumpingLoop, jumping_clock
 
 HOLDER = LockInfo("5eed5eed5eed5eed", "jane", "laptop", 4711, "2026-01-01T00:00:00Z", "apply")
 UNTOUCHED = (1, 3, 7, 8)
@@ -51,6 +53,8 @@ class Stage:
     answer: str | None = None
     environ: dict[str, str] = field(default_factory=dict)
     lock: contextlib.ExitStack = field(default_factory=contextlib.ExitStack)
+    served: bool = False
+    """Whether the story has a server of its own: its answers take real time, so waiting for them must too."""
 
     def play(self, item: Item) -> Item:
         """Play one entry and return it with what happened."""
@@ -89,7 +93,8 @@ class Stage:
         stdin = sys.stdin
         sys.stdin = typed
         try:
-            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            around = within(Surroundings(clock=jumping_clock(), loop=None if self.served else JumpingLoop))
+            with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), around:
                 code = call()
         finally:
             sys.stdin = stdin
@@ -173,6 +178,7 @@ class Stage:
             self.world.account.rows.put(table, identity, {**row, **json.loads(values)})
 
     def _server(self, name: str, _: Item) -> None:
+        self.served = True
         self.monkeypatch.setenv("AC_URL", self.stack.enter_context(serve(name)))
 
     def _lock(self, *_: object) -> None:

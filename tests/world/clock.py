@@ -1,11 +1,14 @@
-"""An event loop in which waiting takes no time: its clock jumps to whatever is due next."""
+"""Time for tests: an event loop and a clock in which waiting takes none, they jump to whatever is due next."""
 
 from __future__ import annotations
 
 import asyncio
 import selectors
+import time
 from collections.abc import Coroutine
 from typing import Any, TypeVar
+
+from reconciler.store import Clock
 
 T = TypeVar("T")
 
@@ -37,3 +40,14 @@ def run(coroutine: Coroutine[Any, Any, T]) -> T:
     """Run a coroutine to its end; sleeps inside take no time."""
     with asyncio.Runner(loop_factory=JumpingLoop) as runner:
         return runner.run(coroutine)
+
+
+def jumping_clock() -> Clock:
+    """Return a clock for locks whose `sleep` moves it on instead of waiting."""
+    skipped = 0.0
+
+    def sleep(seconds: float) -> None:
+        nonlocal skipped
+        skipped += seconds
+
+    return Clock(lambda: time.time() + skipped, lambda: time.monotonic() + skipped, sleep)

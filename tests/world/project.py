@@ -30,9 +30,9 @@ from reconciler.remote.guard import Mode
 from reconciler.workflow import exporting, planning
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.planning import Options
-from reconciler.workflow.session import Session, Surroundings, open_book, open_session
+from reconciler.workflow.session import Session, Surroundings, open_book, open_session, within
 from tests.world.accounts import Held, Kill, Killed, hold
-from tests.world.clock import run
+from tests.world.clock import JumpingLoop, jumping_clock, run
 from tests.world.readings import reading
 
 ACCOUNT = "state/account.db"
@@ -177,8 +177,9 @@ class World:
     def cli(self, *argv: str, folder: Path | None = None) -> Ran:
         """Run a command in the project and capture what it prints."""
         out, err = io.StringIO(), io.StringIO()
+        around = Surroundings({**os.environ, **self.environ}, clock=jumping_clock(), loop=JumpingLoop)
         environ = patch.dict(os.environ, self.environ)
-        with environ, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with environ, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), within(around):
             code = program.run(["--chdir", str(folder or self.folder), *argv])
         return Ran(code, out.getvalue(), err.getvalue())
 
