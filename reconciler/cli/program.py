@@ -37,6 +37,7 @@ COMMANDS: dict[str, str] = {
     "replay": "Rehearse on a saved snapshot, offline.",
     "drift": "Show what changed in the account since it was last applied.",
     "explain": "Tell the whole story of one object.",
+    "graph": "Show what depends on what, in the configuration or in a saved plan.",
     "policy": "Check saved plans against the team's own rules.",
     "ci": "Comment plans on pull requests, check approvals, report drift.",
     "coverage": "Say how much of the account is managed.",

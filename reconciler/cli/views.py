@@ -17,6 +17,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 PLAN = ("text", "json", "markdown", "html", "sarif", "github", "gitlab")
 DRIFT = ("text", "json", "markdown", "html", "junit")
 COMPARE = ("text", "json", "markdown", "html")
+GRAPH = ("mermaid", "dot", "svg")
 PROBLEMS = ("text", "json", "sarif", "github", "gitlab")
 
 
@@ -64,7 +65,9 @@ def formats(forms: Sequence[str], what: str) -> Callable[[F], F]:
 
 
 def _checked(ctx: click.Context, param: click.Parameter, given: tuple[Output, ...]) -> tuple[Output, ...]:
-    """Refuse what would overwrite itself. What goes to standard output comes last, so that files are there first."""
+    """Refuse what would overwrite itself. What goes to standard output comes last, so that files are there first: text
+    where the view has one, else the first form when nothing was asked for.
+    """
     printed = [one for one in given if one.path is None]
     if len(printed) > 1:
         named = " and ".join(one.form for one in printed)
@@ -73,7 +76,9 @@ def _checked(ctx: click.Context, param: click.Parameter, given: tuple[Output, ..
     twice = next((path for path in paths if paths.count(path) > 1), None)
     if twice is not None:
         raise click.BadParameter(f"two views would be written to {twice}")
-    return tuple(one for one in given if one.path is not None) + (tuple(printed) or (Output("text"),))
+    first = param.type.forms[0] if isinstance(param.type, View) else "text"
+    usual = (Output(first),) if first == "text" or not given else ()
+    return tuple(one for one in given if one.path is not None) + (tuple(printed) or usual)
 
 
 def show(outputs: Iterable[Output], view: Callable[[str], str], *, quiet: bool = False) -> None:

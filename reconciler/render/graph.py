@@ -1,4 +1,6 @@
-"""Where the steps of an apply are drawn: in columns by when they can run, with lines to what has to wait for them."""
+"""Where the steps of an apply, or objects that depend on each other, are drawn: in columns by when each can come, with
+lines to what has to wait for it.
+"""
 
 from __future__ import annotations
 
@@ -26,8 +28,23 @@ MOST_EDGES = 4_000
 
 
 @dataclass(frozen=True, slots=True)
+class Item:
+    """What is to be drawn: its number, what is written on it and told in full, and the numbers of what comes before it
+    (`after`: only has to come before, not to succeed).
+    """
+
+    number: int
+    address: str
+    label: str
+    title: str
+    tone: str
+    waits: Sequence[int] = ()
+    after: Sequence[int] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Node:
-    """A step: its corner in pixels, its number, what is written on it and what is told in full."""
+    """An item: its corner in pixels, its number, what is written on it and what is told in full."""
 
     x: int
     y: int
@@ -59,73 +76,88 @@ class Picture:
 
 
 def picture(steps: Sequence[StepView]) -> Picture:
-    """Return the drawing of a plan's steps; empty for none. Takes time linear in steps and lines, but for sorting."""
-    waves = _waves(steps)
-    layers: list[list[StepView]] = [[] for _ in range(max(waves.values(), default=-1) + 1)]
-    for step in steps:
-        layers[waves[step.number]].append(step)
+    """Return the drawing of a plan's steps; empty for none."""
+    return drawn([_item(step) for step in steps])
+
+
+def drawn(items: Sequence[Item], *, apart: bool = False) -> Picture:
+    """Return the drawing of items, each behind what it waits for; `apart` puts what has no line at all behind the rest.
+    Takes time linear in items and lines, but for sorting.
+    """
+    waves = _waves(items)
+    if apart:
+        linked = {number for item in items for number in ((*item.waits, item.number) if item.waits else ())}
+        last = 1 + max((waves[number] for number in linked), default=-1)
+        waves.update((item.number, last) for item in items if item.number not in linked)
+    layers: list[list[Item]] = [[] for _ in range(max(waves.values(), default=-1) + 1)]
+    for item in items:
+        layers[waves[item.number]].append(item)
     _untangle(layers)
-    rows = max(10, math.ceil(math.sqrt(len(steps)) * 1.3))
+    rows = max(10, math.ceil(math.sqrt(len(items)) * 1.3))
     corners: dict[int, tuple[int, int]] = {}
     headings = []
     x = _MARGIN
     for index, layer in enumerate(layers):
         headings.append((x, f"wave {index + 1}"))
-        for place, step in enumerate(layer):
+        for place, item in enumerate(layer):
             column, row = divmod(place, rows)
-            corners[step.number] = (x + column * (NODE_WIDTH + _GAP_COLUMN), _TOP + row * (NODE_HEIGHT + _GAP_ROW))
+            corners[item.number] = (x + column * (NODE_WIDTH + _GAP_COLUMN), _TOP + row * (NODE_HEIGHT + _GAP_ROW))
         columns = math.ceil(len(layer) / rows)
         x += columns * NODE_WIDTH + (columns - 1) * _GAP_COLUMN + _GAP_WAVE
-    edges = _edges(steps, corners)
+    edges = _edges(items, corners)
     height = max((y for _, y in corners.values()), default=0) + NODE_HEIGHT + _MARGIN
-    nodes = [_node(step, corners[step.number]) for layer in layers for step in layer]
+    nodes = [
+        Node(*corners[item.number], item.number, item.address, item.label, item.title, item.tone)
+        for layer in layers
+        for item in layer
+    ]
     return Picture(
         max(x - _GAP_WAVE, 0) + _MARGIN, height, nodes, edges[:MOST_EDGES], headings, max(len(edges) - MOST_EDGES, 0)
     )
 
 
-def _waves(steps: Sequence[StepView]) -> dict[int, int]:
-    """Return the wave of each step, from 0: one more than the latest that it waits for. Steps come in a valid order."""
+def _waves(items: Sequence[Item]) -> dict[int, int]:
+    """Return the wave of each item, from 0: one more than the latest that it waits for. Items come in a valid order."""
     waves: dict[int, int] = {}
-    for step in steps:
-        earlier = [waves[number] for number in (*step.waits, *step.after) if number in waves]
-        waves[step.number] = 1 + max(earlier, default=-1)
+    for item in items:
+        earlier = [waves[number] for number in (*item.waits, *item.after) if number in waves]
+        waves[item.number] = 1 + max(earlier, default=-1)
     return waves
 
 
-def _untangle(layers: list[list[StepView]]) -> None:
+def _untangle(layers: list[list[Item]]) -> None:
     """Sort each wave by where its neighbours stand, forth and back, which keeps most lines from crossing."""
     later: dict[int, list[int]] = {}
     earlier: dict[int, list[int]] = {}
     for layer in layers:
-        for step in layer:
-            earlier[step.number] = [*step.waits, *step.after]
-            for number in earlier[step.number]:
-                later.setdefault(number, []).append(step.number)
+        for item in layer:
+            earlier[item.number] = [*item.waits, *item.after]
+            for number in earlier[item.number]:
+                later.setdefault(number, []).append(item.number)
     for _ in range(_SWEEPS):
         _sweep(layers, earlier)
         _sweep(layers[::-1], later)
 
 
-def _sweep(layers: Sequence[list[StepView]], neighbours: Mapping[int, Sequence[int]]) -> None:
+def _sweep(layers: Sequence[list[Item]], neighbours: Mapping[int, Sequence[int]]) -> None:
     places: dict[int, float] = {}
     for layer in layers:
         means: dict[int, float] = {}
-        for index, step in enumerate(layer):
-            known = [places[number] for number in neighbours.get(step.number, ()) if number in places]
-            means[step.number] = sum(known) / len(known) if known else index / max(len(layer), 1)
-        layer.sort(key=lambda step: (means[step.number], step.number))
-        places.update((step.number, index / len(layer)) for index, step in enumerate(layer))
+        for index, item in enumerate(layer):
+            known = [places[number] for number in neighbours.get(item.number, ()) if number in places]
+            means[item.number] = sum(known) / len(known) if known else index / max(len(layer), 1)
+        layer.sort(key=lambda item: (means[item.number], item.number))
+        places.update((item.number, index / len(layer)) for index, item in enumerate(layer))
 
 
-def _edges(steps: Sequence[StepView], corners: Mapping[int, tuple[int, int]]) -> list[Edge]:
+def _edges(items: Sequence[Item], corners: Mapping[int, tuple[int, int]]) -> list[Edge]:
     found = []
-    for step in steps:
+    for item in items:
         found += [
-            Edge(_path(corners[number], corners[step.number]), False) for number in step.waits if number in corners
+            Edge(_path(corners[number], corners[item.number]), False) for number in item.waits if number in corners
         ]
-        soft = (number for number in step.after if number in corners and number not in step.waits)
-        found += [Edge(_path(corners[number], corners[step.number]), True) for number in soft]
+        soft = (number for number in item.after if number in corners and number not in item.waits)
+        found += [Edge(_path(corners[number], corners[item.number]), True) for number in soft]
     return found
 
 
@@ -136,11 +168,16 @@ def _path(source: tuple[int, int], target: tuple[int, int]) -> str:
     return f"M{x1} {y1}C{x1 + bend} {y1} {x2 - bend} {y2} {x2} {y2}"
 
 
-def _node(step: StepView, corner: tuple[int, int]) -> Node:
-    address = step.address
-    # The end of a long address tells more than its beginning: stages of one pipeline differ there.
-    short = address if len(address) <= _LABEL else "…" + address[1 - _LABEL :]
-    title = f"{step.number}. {step.op} {address}"
+def _item(step: StepView) -> Item:
+    title = f"{step.number}. {step.op} {step.address}"
     if step.requests:
         title += f": {', '.join(step.requests)}"
-    return Node(*corner, step.number, step.address, f"{OP_SYMBOLS[step.op]} {short}", title, OP_TONES[step.op])
+    label = f"{OP_SYMBOLS[step.op]} {short(step.address)}"
+    return Item(step.number, step.address, label, title, OP_TONES[step.op], step.waits, step.after)
+
+
+def short(address: str) -> str:
+    """Return an address as it fits on a node. The end of a long one tells more than its beginning: stages of one
+    pipeline differ there.
+    """
+    return address if len(address) <= _LABEL else "…" + address[1 - _LABEL :]

@@ -1,0 +1,33 @@
+"""`reconciler graph`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from reconciler.cli.opening import session
+from reconciler.cli.program import Globals
+from reconciler.cli.views import GRAPH, Output, formats, show
+
+
+@click.command("graph")
+@click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@formats(GRAPH, "the graph")
+@click.pass_obj
+def command(chosen: Globals, planfile: Path | None, outputs: tuple[Output, ...]) -> int:
+    """Show what depends on what: in the configuration, or in the saved plan PLANFILE. Needs neither network nor
+    credentials.
+    """
+    from reconciler.model.state import State
+    from reconciler.planning.select import needs
+    from reconciler.render.diagrams import VIEWS, of_configuration, of_plan
+    from reconciler.workflow.saved import read_plan
+
+    if planfile is None:
+        desired = session(chosen, offline=True).load(offline=True).desired
+        diagram = of_configuration(needs(desired, State(lineage="")))
+    else:
+        diagram = of_plan(read_plan(planfile))
+    show(outputs, lambda form: VIEWS[form](diagram), quiet=chosen.quiet)
+    return 0
