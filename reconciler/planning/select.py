@@ -218,14 +218,15 @@ def check_selection(made: Plan, inputs: Inputs, selected: Selected, selection: S
         return
     wider, more = selection, missing
     while more and (selection.within is None or missing <= selection.within):
-        wider = _wider(wider, more)
+        wider = _wider(wider, more, inputs)
         chosen = select(inputs.desired, inputs.state, inputs.kinds, wider)
         there = replace(inputs, only=chosen.addresses)
         more = _open_ends(*narrowed(plan(there), there, chosen, wider))[1] - missing
         missing |= more
     doomed = sorted(change.address for change in made.changes if change.action in DESTROYS)
     message = "the selection cannot be planned on its own:\n" + "\n".join(f"- {line}" for line in lines)
-    raise Refused(message, hint=_hint(missing, doomed, selection))
+    against = [pattern for pattern in selection.exclude if pattern not in wider.exclude]
+    raise Refused(message, hint=_hint(missing, doomed, selection, against))
 
 
 def _open_ends(made: Plan, inputs: Inputs, selected: Selected) -> tuple[list[str], set[str]]:
@@ -244,10 +245,14 @@ def _open_ends(made: Plan, inputs: Inputs, selected: Selected) -> tuple[list[str
     return lines, pulled.union(*pointing.values())
 
 
-def _wider(selection: Selection, more: Iterable[str]) -> Selection:
+def _wider(selection: Selection, more: set[str], inputs: Inputs) -> Selection:
+    """Return a selection with these in it: named where something is, and without the exclusions that keep them out."""
+    graph = _Graph.of(inputs.desired, inputs.state, inputs.kinds, selection.within)
+    left = tuple(one for one in selection.exclude if not more & graph.without(graph.fitting((one,))).keys())
+    wider = replace(selection, exclude=left)
     if selection.kinds is not None:
-        return replace(selection, kinds=selection.kinds | {kind_of(address) for address in more})
-    return replace(selection, target=(*selection.target, *sorted(more)))
+        return replace(wider, kinds=selection.kinds | {kind_of(address) for address in more})
+    return replace(wider, target=(*selection.target, *sorted(more))) if selection.target else wider
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,12 +295,13 @@ def _listed(addresses: list[str]) -> str:
     return f"{abridged(addresses)} {'refers' if len(addresses) == 1 else 'refer'}"
 
 
-def _hint(missing: set[str], doomed: list[str], selection: Selection) -> str:
+def _hint(missing: set[str], doomed: list[str], selection: Selection, against: list[str]) -> str:
     if selection.within is not None and not missing <= selection.within:
         return "point them elsewhere or destroy them first: they are not part of what this command is about"
+    without = f", without {' '.join(f'--exclude {pattern}' for pattern in against)}" if against else ""
     if selection.kinds is not None:
-        return f"add --kinds {','.join(sorted(selection.kinds | {kind_of(address) for address in missing}))}"
+        return f"add --kinds {','.join(sorted(selection.kinds | {kind_of(address) for address in missing}))}{without}"
     if selection.target:
-        return f"add {' '.join(f'--target {address}' for address in sorted(missing))}"
+        return f"add {' '.join(f'--target {address}' for address in sorted(missing))}{without}"
     leave = " ".join(f"--exclude {address}" for address in doomed)
     return f"leave out what they refer to as well ({leave}), or plan {', '.join(sorted(missing))} with it"

@@ -5,6 +5,7 @@ updates, replacements and deletes mixed.
 from __future__ import annotations
 
 import random
+import re
 import sys
 from collections import Counter
 from collections.abc import Mapping
@@ -192,7 +193,8 @@ def problems(case: Case, selection: Selection, made: Plan, covered: frozenset[st
     """Return what is wrong with a selected plan, told from the graph alone."""
     alive, pointing = after(case, made, covered)
     found = []
-    written = {change.address for change in made.changes if change.action in WRITES}
+    told = {change.address for change in made.changes if change.action is Action.MANUAL}  # what only a person can do
+    written = told | {change.address for change in made.changes if change.action in WRITES}
     remade = {change.address for change in made.changes if change.action is Action.REPLACE}
     going = set(case.bindings) - set(case.desired)
     for address, targets in pointing.items():
@@ -203,7 +205,8 @@ def problems(case: Case, selection: Selection, made: Plan, covered: frozenset[st
         stem = change.address.rpartition(".")[0].replace("stage.", "pipeline.", 1)
         named = change.address in selection.target if selection.target else True
         named = named and (selection.kinds is None or change.kind in selection.kinds)
-        if change.action in DESTROYS and not named and not (stem in selection.target and stem in going):
+        asked = stem in selection.target or (selection.kinds is not None and stem.split(".")[0] in selection.kinds)
+        if change.action in DESTROYS and not named and not (asked and stem in going):
             found.append(f"{change.address} is destroyed and was not named")
         if change.action in DESTROYS and change.address in selection.exclude:
             found.append(f"{change.address} is destroyed and was excluded")
@@ -222,6 +225,8 @@ def run(seeds: range) -> Counter[str]:
     tally: Counter[str] = Counter()
     for seed in seeds:
         case = draw(seed)
+        if not (case.desired or case.bindings):
+            continue  # only parts of what was not drawn
         selection = wish(case)
         state = State(lineage="test", resources=case.bindings)
         selected = select(Desired(case.desired), state, KINDS, selection)
@@ -249,13 +254,18 @@ def _refusal(made: Plan, inputs: Inputs, selected: Selected, selection: Selectio
 
 def _helps(case: Case, selection: Selection, refusal: Refused) -> bool:
     """Tell whether the selection that the hint asks for is planned."""
-    words = refusal.hint.split()
+    asked, _, against = refusal.hint.partition(", without ")
+    words, gone = asked.split(), against.split()[1::2]
+    wider = replace(selection, exclude=tuple(one for one in selection.exclude if one not in gone))
     if words[:2] == ["add", "--target"]:
-        wider = replace(selection, target=(*selection.target, *words[2::2]))
+        wider = replace(wider, target=(*wider.target, *words[2::2]))
     elif words[:2] == ["add", "--kinds"]:
-        wider = replace(selection, kinds=frozenset(words[2].split(",")))
+        wider = replace(wider, kinds=frozenset(words[2].split(",")))
     else:
-        return words[:2] == ["leave", "out"]
+        more = re.findall(r"--exclude (\S+?)[ )]", asked)
+        wider = replace(wider, exclude=(*wider.exclude, *more))
+        if not more:
+            return False
     state = State(lineage="test", resources=case.bindings)
     selected = select(Desired(case.desired), state, KINDS, wider)
     return _refusal(*_made(case, selected, wider), wider) is None
