@@ -9,8 +9,11 @@ from collections.abc import Sequence
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of `reconciler`; exits with one of the documented codes."""
+    from reconciler.cli.streams import finish, prepare
+
+    prepare()
     from reconciler.cli.program import run
 
     # Whoever ends the program ends it in order: locks are given back, and the exit code is that of an interrupt.
     signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
-    sys.exit(run(list(sys.argv[1:] if argv is None else argv)))
+    sys.exit(finish(run(list(sys.argv[1:] if argv is None else argv))))

@@ -67,6 +67,10 @@ def command(
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
+    if out is not None:
+        from reconciler.workflow.saved import check_plan_out
+
+        check_plan_out(out)
     one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
     options = Options(target, exclude, False, not no_impact, allow)
     only = one.chosen_kinds(names)

@@ -59,6 +59,10 @@ def command(
 
     if refresh_only and (destroy or out is not None):
         raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
+    if out is not None:
+        from reconciler.workflow.saved import check_plan_out
+
+        check_plan_out(out)
     opened = session(chosen) if against is None else on_snapshot(chosen, against)
     opened = bordered(opened, guards_from)
     measured = not no_impact and against is None

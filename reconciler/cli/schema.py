@@ -16,14 +16,14 @@ NAMES = ["config", "project", "plan", "state"]
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write all schemas into this folder.")
 def command(name: str, out: Path | None) -> int:
     """Print the JSON Schema of the resource files (config), the project file, plan documents or the state."""
+    from reconciler.store.atomic import write_file
     from reconciler.workflow.reference import schemas
 
     texts = schemas()
     if out is None:
         say(texts[name])
         return 0
-    out.mkdir(parents=True, exist_ok=True)
     for schema, text in texts.items():
-        (out / f"{schema}.schema.json").write_text(text, "utf-8")
+        write_file(out / f"{schema}.schema.json", text.encode())
     note(f"Wrote {len(texts)} schemas to {out}.")
     return 0

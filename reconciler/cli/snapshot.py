@@ -21,9 +21,10 @@ def command(chosen: Globals, out: Path, names: str | None) -> int:
 
     `plan --against FILE` and `replay FILE` work from it without a network.
     """
-    from reconciler.workflow.recordings import record, write_recording
+    from reconciler.workflow.recordings import check_recording_out, record, write_recording
     from reconciler.workflow.session import run_async
 
+    check_recording_out(out)
     opened = session(chosen)
     recording = run_async(record(opened, opened.chosen_kinds(names)))
     write_recording(recording, out)

@@ -118,10 +118,11 @@ def _save(opened: Any, run: str | None, selected: Any, out: Path) -> int:
     from reconciler.cli.plan import exit_code
     from reconciler.cli.views import plan_view
     from reconciler.workflow.planning import make_plan
-    from reconciler.workflow.saved import write_plan
+    from reconciler.workflow.saved import check_plan_out, write_plan
     from reconciler.workflow.session import run_async
     from reconciler.workflow.undoing import inverse_of
 
+    check_plan_out(out)
     inverse = inverse_of(opened, run)
     _tell_files(opened, inverse)
     planned = run_async(make_plan(opened, replace(selected, inverse=inverse)))

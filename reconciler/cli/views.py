@@ -95,9 +95,13 @@ def show(outputs: Iterable[Output], view: Callable[[str], str], *, quiet: bool =
 
 
 def write(path: Path, text: str) -> None:
-    """Write a report; its folder is made. Raises OSError."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text if not text or text.endswith("\n") else text + "\n", "utf-8")
+    """Write a report; its folder is made. Raises OSError, and ReconcilerError where it would replace configuration."""
+    from reconciler.model.errors import ReconcilerError
+    from reconciler.store.atomic import write_file
+
+    if path.suffix in (".yaml", ".yml") and path.is_file():
+        raise ReconcilerError(f"{path} is there already and is not a report", hint="name another file")
+    write_file(path, (text if not text or text.endswith("\n") else text + "\n").encode())
 
 
 def plan_view(document: Any, form: str, *, apply_command: str = "") -> str:

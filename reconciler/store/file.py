@@ -12,6 +12,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from reconciler.model.errors import StateError
+from reconciler.store.atomic import SUFFIX, sync_folder, write_all, write_file
 from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
 
 PATIENCE = 10.0
@@ -60,8 +61,8 @@ class FileShelf(NoLogs):
             if (now.tag if now is not None else None) != tag:
                 raise Conflict
             if name == STATE and now is not None:
-                _replace(self._place("backup"), now.content)
-            _replace(path, content)
+                write_file(self._place("backup"), now.content, mode=0o600)
+            write_file(path, content, mode=0o600)
         return hashlib.sha256(content).hexdigest()
 
     def remove(self, name: str) -> None:
@@ -80,7 +81,7 @@ class FileShelf(NoLogs):
     def names(self, folder: str) -> list[str]:
         """Return the names of a neighbour folder."""
         try:
-            found = [path.name for path in self._place(folder).iterdir() if not path.name.endswith(".new")]
+            found = [path.name for path in self._place(folder).iterdir() if not path.name.endswith(SUFFIX)]
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
@@ -95,13 +96,13 @@ class FileShelf(NoLogs):
             try:
                 size = _whole(descriptor)
                 try:
-                    _write(descriptor, line + b"\n")
+                    write_all(descriptor, line + b"\n")
                     os.fsync(descriptor)
                 except OSError:
                     os.ftruncate(descriptor, size)
                     raise
                 if not size:
-                    _sync(path.parent)
+                    sync_folder(path.parent)
             finally:
                 os.close(descriptor)
         return True
@@ -136,34 +137,3 @@ def _whole(descriptor: int) -> int:
     if end != size:
         os.ftruncate(descriptor, end)
     return end
-
-
-def _write(descriptor: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(descriptor, content) :]
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Write a file so that there is always the old or the new one, on disk when this returns."""
-    new = path.with_name(path.name + ".new")
-    try:
-        descriptor = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        try:
-            _write(descriptor, content)
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-        os.replace(new, path)
-    except OSError:
-        with contextlib.suppress(OSError):
-            new.unlink(missing_ok=True)
-        raise
-    _sync(path.parent)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

@@ -8,7 +8,6 @@ and nowhere else.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass, replace
 from math import ceil
 from pathlib import Path
@@ -22,6 +21,7 @@ from reconciler.model.salvage import Salvage
 from reconciler.model.spec import number
 from reconciler.resources.counts import total_of
 from reconciler.store import Seal
+from reconciler.store.atomic import write_file
 from reconciler.workflow.session import Session
 
 BUDGET = 1000
@@ -169,9 +169,6 @@ def _write(path: Path, lines: list[dict[str, Any]], session: Session) -> None:
     sealed = Seal(session.settings.recipients).close(content)
     try:
         path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-        with open(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as stream:
-            stream.write(sealed)
-            stream.flush()
-            os.fsync(stream.fileno())
+        write_file(path, sealed, mode=0o600, fresh=True)
     except OSError as error:
         raise ReconcilerError(f"the archive {path} cannot be written: {error.strerror}; nothing was changed") from error

@@ -34,6 +34,7 @@ from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
+from reconciler.store.atomic import write_file
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.files import write_files
 from reconciler.workflow.holding import locked
@@ -396,5 +397,5 @@ def _project(session: Session, folder: Path) -> Session:
         lines = [HEADER.strip(), "version: 1", "environments:", f"  {session.settings.name}:", f"    url: {url}"]
         lines += [f"    token: {raw.token}"] if raw.token.startswith("${") else []
         lines += [f"    account: {raw.account}"] if raw.account else []
-        path.write_text("\n".join([*lines, f"default_environment: {session.settings.name}", ""]), "utf-8")
+        write_file(path, "\n".join([*lines, f"default_environment: {session.settings.name}", ""]).encode())
     return open_session(folder, session.settings.name, session.around)

@@ -1,13 +1,17 @@
-"""Changed configuration onto the disk: read back before it is written, and never over somebody else's edit."""
+"""Files onto the disk: changed configuration never over somebody else's edit, documents never over other files."""
 
 from __future__ import annotations
 
 import codecs
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.store import Seal
+from reconciler.store.atomic import write_file
 
 
 def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str]) -> tuple[str, ...]:
@@ -24,10 +28,29 @@ def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str
             raise ReconcilerError(f"{path} was changed while this ran; nothing was written", hint="run it again")
         contents[path] = mark + text.removeprefix("\ufeff").encode("utf-8")
     for path, content in contents.items():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{path.name}.new")
-        beside.write_bytes(content)
-        if path.exists():
-            os.chmod(beside, path.stat().st_mode & 0o777)
-        os.replace(beside, path)
+        write_file(path, content)
     return tuple(sorted(texts))
+
+
+def check_out(path: Path, ours: Callable[[Mapping[str, Any]], bool], what: str) -> None:
+    """Raise ReconcilerError where a document of this program would be written over something that is none: a file that
+    is not empty and not JSON that `ours` accepts. An encrypted file that cannot be read here may be one.
+    """
+    if not path.is_file():
+        if path.is_dir():
+            raise ReconcilerError(f"{path} is a folder", hint="name a file in it")
+        return
+    try:
+        text = path.read_bytes()
+        content = json.loads(Seal((), os.environ).open(text, str(path))) if text else None
+    except StateError:
+        return
+    except OSError as error:
+        raise ReconcilerError(f"{path} cannot be read: {error.strerror}", hint="name another file") from error
+    except (ValueError, RecursionError):
+        content = False
+    if content is not None and not (isinstance(content, dict) and ours(content)):
+        raise ReconcilerError(
+            f"{path} is there already and is not {what}; nothing was written over it",
+            hint="name another file, or remove this one",
+        )

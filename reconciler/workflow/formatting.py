@@ -10,6 +10,7 @@ from reconciler.config import formatted, project_files
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE
 from reconciler.resources import load_kinds
+from reconciler.store.atomic import write_file
 
 
 def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[str]:
@@ -33,5 +34,5 @@ def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[
             changed[name] = found
     if write:
         for name, found in changed.items():
-            (folder / name).write_bytes(found.encode())
+            write_file(folder / name, found.encode())
     return sorted(changed)

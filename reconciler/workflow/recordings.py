@@ -17,7 +17,9 @@ from reconciler.model.errors import ConfigError, ReconcilerError, Rejected
 from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.recording import RECORDING_FORMAT, Exchange, Recording, unreadable, without_secrets
 from reconciler.model.values import Lookup, Value
+from reconciler.store.atomic import write_file
 from reconciler.workflow.exporting import read_all
+from reconciler.workflow.files import check_out
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import Session
 
@@ -112,9 +114,14 @@ async def record(session: Session, names: frozenset[str] | None = None) -> Recor
 
 
 def write_recording(recording: Recording, path: Path) -> None:
-    """Write a snapshot file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(recording.model_dump_json(indent=1) + "\n", "utf-8")
+    """Write a snapshot file. Raises ReconcilerError where something else stands there."""
+    check_recording_out(path)
+    write_file(path, (recording.model_dump_json(indent=1) + "\n").encode())
+
+
+def check_recording_out(path: Path) -> None:
+    """Raise ReconcilerError where a snapshot would be written over something that is none."""
+    check_out(path, lambda content: "exchanges" in content, "a snapshot")
 
 
 def read_recording(path: Path) -> Recording:

@@ -25,6 +25,8 @@ from reconciler.planning.document import MASK, from_document, hashes, view_of_li
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
 from reconciler.store import Seal
+from reconciler.store.atomic import write_file
+from reconciler.workflow.files import check_out
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted
 from reconciler.workflow.promises import as_shown, broken, more_along
@@ -93,17 +95,24 @@ def parse_plan(text: bytes, path: Path) -> PlanDocument:
 def keep_plan(content: bytes, path: Path) -> PlanDocument:
     """Write a plan that came from elsewhere, as it is, once it is proven to be one. Raises StalePlan."""
     document = parse_plan(content, path)
-    path.touch(mode=0o600)
-    path.write_bytes(content)
+    _write(content, path)
     return document
 
 
 def write_plan(document: PlanDocument, path: Path, recipients: Sequence[str] = ()) -> None:
     """Write a plan document, readable by its owner only, and encrypted where there are recipients."""
     content = Seal(recipients).close((document.model_dump_json(indent=2) + "\n").encode())
-    path.touch(mode=0o600)
-    path.chmod(0o600)
-    path.write_bytes(content)
+    _write(content, path)
+
+
+def _write(content: bytes, path: Path) -> None:
+    check_plan_out(path)
+    write_file(path, content, mode=0o600)
+
+
+def check_plan_out(path: Path) -> None:
+    """Raise ReconcilerError where a plan would be written over something that is none."""
+    check_out(path, lambda content: "digest" in content and "changes" in content, "a plan")
 
 
 def only_approved(document: PlanDocument, approved: str) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE
+from reconciler.store.atomic import write_file
 from reconciler.workflow.reference import schemas
 
 SCHEMAS = ".reconciler"
@@ -72,7 +73,6 @@ def write_project(folder: Path) -> list[Path]:
         path = folder / name
         if path.exists():
             continue
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, "utf-8")
+        write_file(path, text.encode())
         written.append(path)
     return written

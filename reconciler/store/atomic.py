@@ -1,0 +1,94 @@
+"""The one way in which a command writes a file: whole, or not at all.
+
+A process that is killed, or a disk that is full, leaves the old file or the new one, never a part: the content goes to
+a file beside it, onto the disk, and takes the name in one step. Nothing else in this program writes files, but for
+lines that are added to journals (`tests/store/test_atomic.py` looks for it).
+"""
+
+from __future__ import annotations
+
+import contextlib
+import glob
+import os
+import stat
+import tempfile
+import time
+from pathlib import Path
+
+SUFFIX = ".new"
+"""How the names of files that were not finished end."""
+ABANDONED = 3600.0
+"""Seconds after which such a file is nobody's."""
+
+
+def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bool = False) -> None:
+    """Write a file; its folder is made. `mode` is that of the file (default: what it has, otherwise what the umask
+    leaves of 0666); `fresh` refuses a file that is there (FileExistsError).
+
+    What a symbolic link points to is written, and the link stays. A device, a pipe and a socket are written as they
+    are. Raises OSError; then the file is as it was.
+    """
+    try:
+        found = path.stat()
+    except FileNotFoundError:
+        found = None
+    if found is not None and fresh:
+        raise FileExistsError(17, os.strerror(17), str(path))
+    if found is not None and not stat.S_ISREG(found.st_mode):
+        with open(path, "wb", buffering=0) as stream:
+            write_all(stream.fileno(), content)
+        return
+    target = Path(os.path.realpath(path))
+    if found is None:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    kept = mode if mode is not None else stat.S_IMODE(found.st_mode) if found is not None else _usual_mode()
+    descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:200]}.", suffix=SUFFIX, dir=target.parent)
+    try:
+        try:
+            os.chmod(name, kept)
+            write_all(descriptor, content)
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+        if fresh:
+            os.link(name, target)  # unlike a rename, this fails where somebody was faster
+            os.unlink(name)
+        else:
+            os.replace(name, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(name)
+        raise
+    sync_folder(target.parent)
+    _tidy(target)
+
+
+def write_all(descriptor: int, content: bytes) -> None:
+    """Write all of it; a system call may take a part."""
+    view = memoryview(content)
+    while view:
+        view = view[os.write(descriptor, view) :]
+
+
+def sync_folder(folder: Path) -> None:
+    """Put the names in a folder onto the disk. Some file systems cannot, and need not."""
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        with contextlib.suppress(OSError):
+            os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _tidy(target: Path) -> None:
+    """Remove what killed processes left of earlier attempts at this file."""
+    with contextlib.suppress(OSError):
+        for left in target.parent.glob(f".{glob.escape(target.name[:200])}.*{SUFFIX}"):
+            if time.time() - left.stat().st_mtime > ABANDONED:
+                left.unlink()
+
+
+def _usual_mode() -> int:
+    umask = os.umask(0o077)
+    os.umask(umask)
+    return 0o666 & ~umask
