@@ -220,6 +220,10 @@ def problems(case: Case, selection: Selection, made: Plan, covered: frozenset[st
     return found
 
 
+IN_THE_WAY = 940
+"""A seed whose selection excludes what it would have to name."""
+
+
 def run(seeds: range) -> Counter[str]:
     """Plan every case; return how many were planned and refused."""
     tally: Counter[str] = Counter()
@@ -283,6 +287,11 @@ def test_selected_plans_are_closed(capsys: pytest.CaptureFixture[str]) -> None:
         sys.stdout.write(f"\nselections: {SMALL} cases, {dict(sorted(tally.items()))}\n")
     assert tally["refused"] > SMALL // 50
     assert min(tally[action] for action in ("create", "update", "replace", "delete")) > 0
+
+
+def test_the_hint_names_the_exclusion_that_is_in_the_way() -> None:
+    """A case in which what has to come is excluded: following the hint to the letter is enough."""
+    assert run(range(IN_THE_WAY, IN_THE_WAY + 1))["refused"] == 1
 
 
 @pytest.mark.prove
