@@ -1,5 +1,6 @@
 """YAML in, Desired out, with the position of every value; the only home of yaml."""
 
+from reconciler.config.credentials import credentials
 from reconciler.config.dumping import content_of, dump
 from reconciler.config.formatting import formatted
 from reconciler.config.loading import Loaded, load, load_texts, plain_data, project_files
@@ -12,6 +13,7 @@ __all__ = [
     "Settings",
     "config_schema",
     "content_of",
+    "credentials",
     "dump",
     "environment",
     "formatted",

@@ -35,6 +35,14 @@ class Table:
 
 
 @dataclass
+class Uses:
+    """What was asked of the process: environment variables with their places, and names of secrets."""
+
+    env: list[tuple[str, Spot]] = field(default_factory=list)
+    secrets: set[str] = field(default_factory=set)
+
+
+@dataclass
 class Scope:
     """What may be filled in, and what came of it.
 
@@ -53,6 +61,7 @@ class Scope:
     fill: bool = True
     complete: bool = True
     spoiled: set[int] = field(default_factory=set)
+    uses: Uses = field(default_factory=Uses)
 
     def data(self, node: Node) -> Any:
         """Return a node as plain data."""
@@ -133,6 +142,7 @@ class Scope:
 
     def _secret(self, name: str, spot: Spot) -> str:
         if self.secrets:
+            self.uses.secrets.add(name)
             return secret_marker(name)
         self.problems.error(
             "interpolation", "a secret can be used in resources and variables only", spot, f"write `${{env.{name}}}`"
@@ -140,6 +150,7 @@ class Scope:
         raise Unknown
 
     def _environment(self, name: str, spot: Spot) -> str:
+        self.uses.env.append((name, spot))
         value = self.environ.get(name)
         if value is not None and not _RESERVED.search(value):
             return value

@@ -79,7 +79,8 @@ class Layers:
             tell_unused(declared, table.used, self.problems)
 
     def _settled(self, sections: Sections, given: Given, mine: list[Source], prefix: str, *, main: bool) -> Table:
-        plain = Scope(self.problems, self.scope.environ, offline=self.scope.offline, complete=self.scope.complete)
+        scope = self.scope
+        plain = Scope(scope.problems, scope.environ, offline=scope.offline, complete=scope.complete, uses=scope.uses)
         values, unknown = settle(sections.variables, given, plain)
         table = Table(values, unknown)
         if main:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -10,8 +11,9 @@ from pathlib import Path
 
 from reconciler.config.blocks import Blocks
 from reconciler.config.checks import Checks, check_cycles, check_refuges, check_twins
+from reconciler.config.credentials import check_uses, check_values, credentials
 from reconciler.config.files import distinct, read_source, shown_path, yaml_files
-from reconciler.config.interpolation import Scope
+from reconciler.config.interpolation import Scope, Uses
 from reconciler.config.layers import INCLUDE, Layers
 from reconciler.config.nodes import Entry, Node, Sequence, Source, Spot, at
 from reconciler.config.parsing import parse
@@ -81,7 +83,21 @@ def load(
             spot = loaded.spot("environments", settings.name if settings is not None else "", "overlays")
             problems.error("missing-file", f"the overlay `{name}` does not exist", spot)
     given = _given(settings, loaded)
-    return _load(files, given, kinds, environ, problems, offline=offline, project=loaded)
+    _tell_literal_tokens(loaded, problems)
+    uses = Uses()
+    inside = at(loaded.tree, "environments", settings.name, "variables") if settings is not None else None
+    if inside is not None:  # what is wrong with them was told when the environment was chosen
+        Scope(Problems(), environ, offline=True, uses=uses).data(inside.value)
+    return _load(files, given, kinds, environ, problems, offline=offline, project=loaded, uses=uses)
+
+
+def _tell_literal_tokens(loaded: LoadedProject, problems: Problems) -> None:
+    for name, one in loaded.project.environments.items():
+        if one.token.strip() and "${" not in one.token and not one.url.startswith("emulator:"):
+            spot = loaded.spot("environments", name, "token")
+            hint = f"write `token: ${{env.AC_{re.sub(r'[^A-Z0-9]', '_', name.upper())}_TOKEN}}`, and make a new key"
+            message = f"the key of `{name}` stands in {PROJECT_FILE}, for everybody who may read the repository"
+            problems.warn("literal-token", message, spot, hint)
 
 
 def load_texts(
@@ -179,9 +195,10 @@ def _load(
     *,
     offline: bool,
     project: LoadedProject | None = None,
+    uses: Uses | None = None,
 ) -> Loaded:
     with _without_collection():
-        scope = Scope(problems, environ, offline=offline, complete=not problems.errors)
+        scope = Scope(problems, environ, offline=offline, complete=not problems.errors, uses=uses or Uses())
         layers = Layers(project.folder if project is not None else None, kinds, scope)
         sections = layers.read(files.resources, given, _includes(project))
         for source in files.overlays:
@@ -191,6 +208,10 @@ def _load(
             else:
                 patch(documents, kinds, sections, problems)
         desired, declared = _read(sections, layers, kinds, scope)
+        if project is not None:
+            known = credentials(project, environ)
+            check_uses(scope.uses, known, environ, problems)
+            check_values(desired.resources.values(), declared, known, problems)
         places = Places(
             kinds,
             declared,

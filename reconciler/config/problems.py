@@ -14,7 +14,11 @@ from reconciler.model.errors import ConfigError
 _LINK = re.compile(r"(?<=://)[^\s\"'<>]+")
 _CARRIED = re.compile(r"^[^/@]+(?=@)|(?<=[?#&=])[^?#&=$]+(?=[#&]|$)")
 """Of a link: user and password, and the values of its query; not the name of a `${secret.X}`."""
-_KEY = re.compile(r"(\b(?:token|password)\b[\"']?\s*:\s*[\"']?)([^\s\"',}$]+)")
+_KEY = re.compile(r"\b(?:token|password)\b[\"']?\s*:", re.IGNORECASE)
+_HELD = re.compile(r"[^\s\"',:{}\[\]]+")
+_REFERENCE = re.compile(r"\$?\$\{[^}]*\}")
+_FAR = 200
+"""Lines above a place in which the key is looked for that its value belongs to."""
 
 
 @dataclass
@@ -32,7 +36,7 @@ class Problems:
         self._add("warning", code, message, spot, hint)
 
     def _add(self, severity: Severity, code: str, message: str, spot: Spot | None, hint: str) -> None:
-        place = (spot.position, _bare(spot.source.line(spot.line)), spot.length) if spot is not None else (None, "", 1)
+        place = (spot.position, _excerpt(spot), spot.length) if spot is not None else (None, "", 1)
         self.found.append(Diagnostic(message, place[0], hint, place[1], code, severity, place[2]))
 
     @property
@@ -52,10 +56,78 @@ class Problems:
         return self.ordered()
 
 
-def _bare(line: str) -> str:
-    """Return a source line without its secrets, and as long as before: CI keeps what it is shown."""
-    line = _LINK.sub(lambda link: _CARRIED.sub(lambda match: "*" * len(match.group()), link.group()), line)
-    return _KEY.sub(lambda match: match.group(1) + "*" * len(match.group(2)), line)
+def _excerpt(spot: Spot) -> str:
+    """Return the line of a place without its secrets, and as long as before: CI keeps what it is shown."""
+    line = spot.source.line(spot.line)
+    line = _LINK.sub(lambda link: _CARRIED.sub(_stars, link.group()), line)
+    if _below_a_secret(spot, line):
+        return _starred(line)
+    for found in _KEY.finditer(line):
+        end = _end(line, found.end())
+        line = line[: found.end()] + _starred(line[found.end() : end]) + line[end:]
+    return line
+
+
+def _below_a_secret(spot: Spot, line: str) -> bool:
+    """Tell whether a line continues the value of a token or password that began above it, as any YAML."""
+    depth, item = _depth(line), line.lstrip().startswith("- ")
+    for number in range(spot.line - 1, max(-1, spot.line - _FAR), -1):
+        above = spot.source.line(number)
+        if not above.strip() or above.lstrip().startswith("#"):
+            continue
+        found = list(_KEY.finditer(above))
+        if found:
+            rest = above[found[-1].end() :]
+            flow = _open(above[: found[-1].start()])
+            deeper = _depth(above) < depth or (item and _depth(above) == depth and not rest.strip())
+            if (not rest.strip() or _open(rest)) if flow else deeper or _open(rest):
+                return True
+        depth = min(depth, _depth(above))
+        if depth == 0 and not _open(above) and not item:
+            return False
+    return False
+
+
+def _end(line: str, start: int) -> int:
+    """Return where a value ends: in brackets at the next comma or bracket that is not its own, else with the line."""
+    if not _open(line[:start]):
+        return len(line)
+    depth, quote = 0, ""
+    for place in range(start, len(line)):
+        letter = line[place]
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "\"'":
+            quote = letter
+        elif letter in "[{":
+            depth += 1
+        elif letter in "]}" and depth:
+            depth -= 1
+        elif letter in ",]}":
+            return place
+    return len(line)
+
+
+def _depth(line: str) -> int:
+    return len(line) - len(line.lstrip())
+
+
+def _open(text: str) -> bool:
+    """Tell whether a text begins something in brackets or quotes that it does not end."""
+    return sum(map(text.count, "[{")) > sum(map(text.count, "]}")) or text.count('"') % 2 == 1
+
+
+def _starred(text: str) -> str:
+    """Return a value with stars for all but its brackets, quotes and references."""
+    kept, last = [], 0
+    for one in _REFERENCE.finditer(text):
+        kept += [_HELD.sub(_stars, text[last : one.start()]), one.group()]
+        last = one.end()
+    return "".join([*kept, _HELD.sub(_stars, text[last:])])
+
+
+def _stars(match: re.Match[str]) -> str:
+    return "*" * len(match.group())
 
 
 def closest(word: str, options: Iterable[str]) -> str | None:

@@ -166,6 +166,10 @@ class Project(_Section):
         default_factory=lambda: ["config"], description="Folders or files with resources, relative to this file."
     )
     include: list[Include] = Field(default_factory=list, description="Folders of resources shared with others.")
+    env: list[Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]] = Field(
+        default_factory=list,
+        description="Environment variables that resources may use as ${env.X}; everybody may see what they hold.",
+    )
     ignore: list[Ignore] = Field(default_factory=list)
     policies: list[Policy] = Field(default_factory=list, description="Rules that every plan has to keep.")
     encryption: Encryption | None = Field(None, description="Encrypt what is written to disk or to a state backend.")

@@ -18,6 +18,8 @@ from reconciler.model.values import transform
 RECORDING_FORMAT = "1.0"
 HIDDEN = ("token", "password", "api_key", "apikey")
 _EMAIL = re.compile(r"[A-Za-z0-9._%+'-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+")
+_HIDDEN = re.compile(r"\?hidden=\*\*\*\W*")
+"""A query that was hidden before, with what follows it in a sentence."""
 _URL = re.compile(r"(https?:\\?/\\?/)(?:[^\s/@\"'<>]+@)?([^\s?#\"'<>]+)([?#][^\s\"'<>]*)?")
 
 
@@ -55,6 +57,8 @@ def unreadable(text: str, stand_in: Callable[[str], str] = digest) -> str:
 
     def bare(match: re.Match[str]) -> str:
         query = match.group(3)
+        if query and _HIDDEN.fullmatch(query):
+            return match.group()
         return f"{match.group(1)}{match.group(2)}{f'?hidden={stand_in(query)}' if query else ''}"
 
     if "://" in text or ":\\/" in text:

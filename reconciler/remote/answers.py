@@ -19,6 +19,8 @@ NOT_FOUND = re.compile(r"^No Result found for\b")
 LEAKED = re.compile(r"resulted in a `(?P<status>[45]\d\d) [^`]*` response:?\s*(?P<body>\{.*\})?", re.DOTALL)
 """The field groups' service behind the API answers through it, status and body in the text (section 1.6)."""
 LONGEST = 300
+READ = 20_000
+"""Characters of what an account says that are searched for secrets before it is cut: half a secret would stay."""
 LONGEST_WAIT = 120.0
 
 
@@ -48,7 +50,7 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
         )
     if text[:1] in "{[":
         if status >= 400:
-            return {"message": text[:LONGEST]}
+            return {"message": text[:READ]}
         raise Garbled(
             f"the server's answer breaks off (status {status})",
             hint="try again; if it stays, look for a proxy in between",
@@ -86,24 +88,24 @@ def soft_failure(body: Any) -> bool:
 
 
 def describe(body: Any) -> str:
-    """Return what an error body says, in one line of at most 300 characters; "" when it says nothing."""
+    """Return what an error body says, in one line, not cut to `LONGEST` yet; "" when it says nothing."""
     if not isinstance(body, Mapping):
         return ""
     errors = body.get("errors")
     if isinstance(errors, str):
-        return errors[:LONGEST]
+        return errors[:READ]
     if isinstance(errors, list) and errors:
-        return "; ".join(filter(None, (_entry(error) for error in errors)))[:LONGEST]
+        return "; ".join(filter(None, (_entry(error) for error in errors)))[:READ]
     if isinstance(errors, Mapping):
-        return "; ".join(f"{key}: {value}" for key, value in errors.items())[:LONGEST]
+        return "; ".join(f"{key}: {value}" for key, value in errors.items())[:READ]
     message = body.get("message") or body.get("error") or ""
     if isinstance(message, Mapping):
-        return "; ".join(f"{key}: {value}" for key, value in message.items())[:LONGEST]
+        return "; ".join(f"{key}: {value}" for key, value in message.items())[:READ]
     leaked = LEAKED.search(message) if isinstance(message, str) else None
     if leaked and leaked["body"]:
         with contextlib.suppress(ValueError):
             return describe(json.loads(leaked["body"]))
-    return re.sub(r"\s+", " ", str(message))[:LONGEST]
+    return re.sub(r"\s+", " ", str(message))[:READ]
 
 
 def _entry(error: Any) -> str:

@@ -17,9 +17,10 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
-from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
+from reconciler.model.errors import AuthError, ReconcilerError, Rejected, RemoteError, Unreachable
 from reconciler.model.http import Request, Response, get
-from reconciler.remote.answers import Garbled, describe, parse, retry_after, soft_failure, status_of
+from reconciler.model.redaction import Redactor, Show, Shown
+from reconciler.remote.answers import LONGEST, Garbled, describe, parse, retry_after, soft_failure, status_of
 from reconciler.remote.guard import Mode, check
 from reconciler.remote.pacer import Pacer
 from reconciler.remote.trace import line
@@ -70,7 +71,7 @@ def base_url(url: str) -> str:
 
 class Client:
     """Implements `model.http.Remote`. `mode` forbids writes while planning; `on_wait(reason, seconds)` is told of
-    long waits, `on_answer(line)` of every request with its status; `hide` masks secrets in what the account says.
+    long waits, `on_answer(line)` of every request with its status; `show` takes secrets out of what the account says.
 
     `fence(seconds)` raises when a write that may take so long must not be sent any more. It is asked last, when the
     request has had its turn and has a connection: a process that was frozen at any moment wakes up to its answer.
@@ -84,7 +85,7 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         on_wait: Callable[[str, float], None] | None = None,
         on_answer: Callable[[str], None] | None = None,
-        hide: Callable[[str], str] = str,
+        show: Show | None = None,
         fence: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -93,8 +94,7 @@ class Client:
         self.sent: Counter[str] = Counter()
         self._base = base_url(connection.url)
         self._host = urlsplit(self._base).netloc.rpartition("@")[2]
-        self._token = connection.token
-        self._hide = hide
+        self._show = show or Redactor([connection.token]).show
         self._on_wait = on_wait or (lambda reason, seconds: None)
         self._on_answer = on_answer
         self._fence = fence or (lambda seconds: None)
@@ -133,8 +133,16 @@ class Client:
 
     async def send(self, request: Request) -> Response:
         """Send a request; see `Remote.send`. What may be repeated safely is repeated, a POST only when it surely
-        was not executed.
+        was not executed. What goes wrong is told without secrets.
         """
+        try:
+            return await self._send(request)
+        except ReconcilerError as error:
+            error.message, error.hint = self._show(error.message), self._show(error.hint)
+            error.args = (error.message,)
+            raise
+
+    async def _send(self, request: Request) -> Response:
         check(request, self.mode)
         failures: Counter[str] = Counter()
 
@@ -228,7 +236,7 @@ class Client:
 
     def _judge(self, request: Request, answer: Response) -> Response:
         """Return the answer if the request expects it, otherwise raise what it means."""
-        status, said = answer.status, self._masked(describe(answer.body))
+        status, said = answer.status, self._said(answer.body)
         if answer.ok:
             self._known = True
             if request.method != "GET" and soft_failure(answer.body):
@@ -297,20 +305,18 @@ class Client:
 
     def _unanswered(self, request: Request, error: Exception) -> Unreachable:
         timed_out = isinstance(error, httpx.TimeoutException)
-        what = "no answer in time" if timed_out else self._masked(str(error)) or type(error).__name__
+        what = "no answer in time" if timed_out else self._show(str(error)) or type(error).__name__
         return Unreachable(
             f"{self._host}: the answer to {request} was lost ({what})",
             hint="check the network and try again; nothing is sent twice",
         )
 
-    def _masked(self, text: str) -> str:
-        """Return what a server or library said, without the key and without any secret that was sent."""
-        text = self._hide(text)
-        return text.replace(self._token, "***") if self._token else text
+    def _said(self, body: Any) -> Shown:
+        return Shown(self._show(describe(body))[:LONGEST])
 
     def _tell(self, request: Request, outcome: int | str, began: float) -> None:
         if self._on_answer is not None:
-            self._on_answer(line(request, outcome, time.monotonic() - began))
+            self._on_answer(self._show(line(request, outcome, time.monotonic() - began)))
 
 
 def _origin(location: str) -> str:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
-from reconciler.config import Loaded, LoadedProject, Settings, environment, load, load_project
+from reconciler.config import Loaded, LoadedProject, Settings, credentials, environment, load, load_project
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, ReconcilerError
@@ -23,6 +23,7 @@ from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.ports import Hold, LockInfo, Store
 from reconciler.model.recording import unreadable
+from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.sight import Eyes
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
@@ -106,8 +107,8 @@ class Session:
     """Folders of the configuration may be missing: what is planned does not come from them."""
     extra: Mapping[str, Binding] = field(default_factory=dict)
     """What is managed for this run beside what the state knows."""
-    revealed: set[str] = field(default_factory=set)
-    """Secrets that were resolved so far: whatever the account says is searched for them before it is shown."""
+    redactor: Redactor = field(default_factory=redactor, repr=False)
+    """Knows every credential of the process, and every secret that was resolved so far."""
     eyes: dict[str, Eyes] = field(default_factory=dict, repr=False)
     """Whose key it is, by the URL of the account, once it was asked."""
     stores: dict[str, Store] = field(default_factory=dict, repr=False)
@@ -174,14 +175,12 @@ class Session:
                     )
                 ]
             )
-        self.revealed.add(value)
+        self.redactor.learn(value)
         return value
 
-    def hide(self, text: str) -> str:
-        """Return a text without any secret that was resolved or declared, any e-mail address, and what URLs carry."""
-        for value in sorted(filter(None, self.revealed), key=len, reverse=True):
-            text = text.replace(value, "***")
-        return unreadable(text, lambda _: "***")
+    def shown(self, text: str) -> Shown:
+        """Return what the account or a library said without any credential, any e-mail address, and what URLs carry."""
+        return self.redactor.show(unreadable(self.redactor.show(text), lambda _: STARS))
 
     def chosen_kinds(self, names: str | None) -> frozenset[str] | None:
         """Return the kinds of a list with commas; None for all. Raises ReconcilerError for an unknown one."""
@@ -206,7 +205,7 @@ class Session:
             texts = {**{f"{name}/none.yaml": "" for name in missing}, **(texts or {})}
         loaded = load(self.project, self.settings, self.kinds, self.around.environ, offline=offline, texts=texts)
         desired = self.adapt(loaded.desired)
-        self.revealed |= secrets_in(desired.resources.values(), self.kinds)
+        self.redactor.learn(*secrets_in(desired.resources.values(), self.kinds))
         return replace(loaded, desired=desired)
 
     def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False, hold: Hold | None = None) -> Any:
@@ -227,13 +226,14 @@ class Session:
             stack.callback(account.close)
             transport = in_process(account.app)
             url, token = "http://emulator", account.settings.token
+        self.redactor.learn(token)
         client = Client(
             Connection(url, token, self.rate, self.around.waits.answer),
             mode=Mode.RESTORE if restore else Mode.WRITE if write else Mode.READ,
             transport=transport,
             on_wait=self.on_wait,
             on_answer=self.on_answer,
-            hide=self.hide,
+            show=self.shown,
             clock=self.around.clock.steady,
             fence=hold.check if hold is not None else None,
         )
@@ -261,7 +261,9 @@ def open_session(
     around = around or surroundings()
     project = load_project(folder)
     settings = environment(project, environment_name, around.environ, offline=offline)
-    return Session(folder, project, settings, load_kinds(), around)
+    opened = Session(folder, project, settings, load_kinds(), around)
+    opened.redactor.learn(*credentials(project, around.environ).values)
+    return opened
 
 
 @dataclass

@@ -17,6 +17,7 @@ import stamina
 
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
 from reconciler.model.http import Request, Response, delete, get, post, put
+from reconciler.model.redaction import Redactor
 from reconciler.remote.answers import retry_after
 from reconciler.remote.client import Client, Connection, base_url
 from reconciler.remote.guard import Forbidden, Mode
@@ -364,7 +365,7 @@ def test_what_the_account_says_is_searched_for_secrets() -> None:
             Connection("https://acme.example", "token-1234", None),
             mode=Mode.WRITE,
             transport=Transport(server),
-            hide=lambda text: text.replace("hush", "***"),
+            show=Redactor(["hush", "token-1234"]).show,
         ) as client:
             await client.send(post("/webhooks", {}))
 

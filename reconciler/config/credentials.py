@@ -1,0 +1,130 @@
+"""What of the process may stand in resources: no credential, by whatever route; of everything else what is listed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.config.interpolation import Uses
+from reconciler.config.nodes import Entry, Spot, at
+from reconciler.config.problems import Problems
+from reconciler.config.project import LoadedProject
+from reconciler.model import values
+from reconciler.model.desired import Resource
+from reconciler.model.project import PROJECT_FILE
+from reconciler.model.redaction import (
+    LONG,
+    SHORTEST,
+    Redactor,
+    credentials_in,
+    names_a_credential,
+    passwords_of,
+)
+
+_ENV = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
+_INSIDE = 12
+"""Characters of a credential that is looked for inside of a text that somebody wrote out."""
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The credentials of a process: each value with the variable or setting that holds it, and the names of variables
+    that hold one whatever their value is, set or not. `listed` may be used in resources.
+    """
+
+    values: Mapping[str, str] = field(default_factory=dict, repr=False)
+    names: frozenset[str] = frozenset()
+    listed: tuple[str, ...] = ()
+
+
+def credentials(loaded: LoadedProject, environ: Mapping[str, str]) -> Credentials:
+    """Return the credentials of all environments of a project, and those that the process holds besides."""
+    found = credentials_in(environ, loaded.project.env)
+    names: set[str] = set()
+    for one in loaded.project.environments.values():
+        names |= set(_ENV.findall(one.token))
+        token = _filled(one.token, environ).strip()
+        if token and not _ENV.search(token):
+            found[token] = next(iter(_ENV.findall(one.token)), "the token")
+        for written in (one.url, one.state or ""):
+            names |= set(_ENV.findall(written.partition("://")[2].rpartition("@")[0]))
+            where = next(iter(_ENV.findall(written)), "the URL of the state")
+            found.update(dict.fromkeys(passwords_of(_filled(written, environ)), where))
+    return Credentials(found, frozenset(names), tuple(loaded.project.env))
+
+
+def _filled(text: str, environ: Mapping[str, str]) -> str:
+    return _ENV.sub(lambda match: environ.get(match.group(1), match.group()), text)
+
+
+def check_uses(uses: Uses, known: Credentials, environ: Mapping[str, str], problems: Problems) -> None:
+    """Report environment variables that hold a credential, and warn of those that the project file does not list."""
+    secret = Redactor([*known.values, *(environ[name] for name in uses.secrets if name in environ)])
+    exact = {*known.values, *(environ.get(name, "") for name in uses.secrets)}
+    unlisted: dict[str, Spot] = {}
+    for name, spot in uses.env:
+        value = environ.get(name, "")
+        if name in known.names or name in uses.secrets or _holds(value, exact, secret):
+            _refuse(problems, f"`${{env.{name}}}` holds a credential of this process", spot, name)
+        elif name in known.listed:
+            continue
+        elif names_a_credential(name):
+            message = f"`${{env.{name}}}` is named like a credential, and would be shown and stored"
+            _refuse(problems, message, spot, name, f"; or list it in {PROJECT_FILE} if everybody may see it: ", known)
+        else:
+            unlisted.setdefault(name, spot)
+    for name, spot in unlisted.items():
+        message = f"`${{env.{name}}}` is not listed in {PROJECT_FILE}; the next release refuses it"
+        problems.warn("unlisted-variable", message, spot, f"add the line `{_line((*known.listed, *unlisted))}`")
+
+
+def check_values(
+    resources: Iterable[Resource], declared: Mapping[str, Entry], known: Credentials, problems: Problems
+) -> None:
+    """Report texts of resources that hold a credential of the process, wherever they got it from."""
+    secret = Redactor(known.values)
+    exact = {one for one in known.values if len(one) >= LONG}
+    for resource in resources:
+        for name, value in [("key", resource.key), *resource.attrs.items()]:
+            if any(_written(text, exact, secret) for text in _texts(value)):
+                entry = declared.get(resource.address)
+                inner = at(entry.value, name) if entry is not None else None
+                spot = inner.spot if inner is not None else entry.key.spot if entry is not None else None
+                message = f"`{name}` of {resource.address} holds a credential of this process"
+                _refuse(problems, message, spot, _name(value, known))
+
+
+def _holds(value: str, exact: set[str], secret: Redactor) -> bool:
+    """Tell whether a variable's value is a credential, or has one of some length in it."""
+    return (len(value.strip()) >= SHORTEST and value.strip() in exact) or secret.knows(value, LONG)
+
+
+def _written(text: str, exact: set[str], secret: Redactor) -> bool:
+    return text.strip() in exact or secret.knows(text, _INSIDE)
+
+
+def _texts(value: values.Value) -> Iterator[str]:
+    for leaf in values.walk(value):
+        text = leaf.value if isinstance(leaf, values.Lookup) else leaf
+        if isinstance(text, str):
+            yield text
+
+
+def _name(value: values.Value, known: Credentials) -> str:
+    """Return the variable that holds what a value holds, where it is one."""
+    texts = list(_texts(value))
+    found = (name for one, name in known.values.items() if any(Redactor([one]).knows(text) for text in texts))
+    return next((name for name in found if re.fullmatch(r"\w+", name)), "NAME")
+
+
+def _refuse(
+    problems: Problems, message: str, spot: Spot | None, name: str, more: str = "", known: Credentials | None = None
+) -> None:
+    line = f"`{_line((*known.listed, name))}`" if known is not None else ""
+    hint = f"use `${{secret.{name}}}`: it is sent, and neither shown nor stored{more}{line}"
+    problems.error("credential", message, spot, hint)
+
+
+def _line(names: Iterable[str]) -> str:
+    return f"env: [{', '.join(dict.fromkeys(names))}]"
