@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from reconciler.model.patterns import check_pattern
 
 PROJECT_FILE = "reconciler.yaml"
 RECIPIENT = r"^(age1[0-9a-z]{58,}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]{60,}( .*)?|.*\$\{.*)$"
@@ -95,8 +96,8 @@ class Deny(_Section):
     attribute: str | None = Field(
         None, description="Attribute that `unless_matches`, `matches` and `unless_hosts` look at."
     )
-    matches: str | None = Field(None, description="Regular expression that a value must not match.")
-    unless_matches: str | None = Field(None, description="Regular expression that every value has to match.")
+    matches: str | None = Field(None, description="Regular expression (RE2) that a value must not match.")
+    unless_matches: str | None = Field(None, description="Regular expression (RE2) that every value has to match.")
     unless_hosts: list[str] = Field(
         default_factory=list, description="Hosts that URLs may point to, with * and ?; every other is denied."
     )
@@ -104,10 +105,8 @@ class Deny(_Section):
     @field_validator("matches", "unless_matches")
     @classmethod
     def _compiles(cls, pattern: str | None) -> str | None:
-        try:
-            re.compile(pattern or "")
-        except re.error as error:
-            raise ValueError(f"`{pattern}` is no regular expression: {error}") from error
+        if pattern is not None:
+            check_pattern(pattern)
         return pattern
 
     @model_validator(mode="after")

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
+from reconciler.model.patterns import Budget, Unbounded
 from reconciler.model.project import Deny, Policy
-from reconciler.planning.expressions import Broken, holds
+from reconciler.planning.expressions import Answer, Evaluate, Question
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 STAYS = ("create", "adopt", "update", "replace")
@@ -19,22 +19,32 @@ STAYS = ("create", "adopt", "update", "replace")
 
 
 def judge_policies(
-    document: PlanDocument, policies: Iterable[Policy], now: datetime.datetime, *, tell_all: bool = False
+    document: PlanDocument,
+    policies: Iterable[Policy],
+    now: datetime.datetime,
+    evaluate: Evaluate,
+    *,
+    tell_all: bool = False,
 ) -> list[GuardView]:
     """Return the verdict of every policy that has something to say about the plan; with `tell_all`, of every policy.
 
-    A policy whose expression fails denies: a rule that cannot be checked was not kept.
+    `evaluate` answers all expressions at once. A policy whose expression fails denies, and so does one that cannot be
+    judged within its budget: a rule that cannot be checked was not kept.
     """
-    content = document.model_dump(mode="json")
-    said = {"plan": content, "weekday": DAYS[now.weekday()], "now": now.isoformat()}
-    found = []
-    for policy in policies:
-        if policy.environments and document.environment not in policy.environments:
-            continue
-        broken, addresses, why = _judged(policy, document, said)
+    weekday = DAYS[now.weekday()]
+    here = [policy for policy in policies if not policy.environments or document.environment in policy.environments]
+    budget = Budget()
+    hits = [_hits(policy, document, weekday, budget) for policy in here]
+    questions = [_questions(policy, found) for policy, found in zip(here, hits, strict=True)]
+    every = [one for some in questions for one in some]
+    values = {"plan": document.model_dump(mode="json"), "weekday": weekday, "now": now.isoformat()} if every else {}
+    answers = dict(zip(every, evaluate(every, values) if every else (), strict=True))
+    verdicts = []
+    for policy, found, asked in zip(here, hits, questions, strict=True):
+        broken, addresses, why = _judged(policy, found, {one: answers[one] for one in asked})
         if broken or tell_all:
-            found.append(_verdict(policy, broken, addresses, why))
-    return found
+            verdicts.append(_verdict(policy, broken, addresses, why))
+    return verdicts
 
 
 def _verdict(policy: Policy, broken: bool, addresses: list[str], why: str) -> GuardView:
@@ -47,21 +57,36 @@ def _verdict(policy: Policy, broken: bool, addresses: list[str], why: str) -> Gu
     )
 
 
-def _judged(policy: Policy, document: PlanDocument, said: Mapping[str, Any]) -> tuple[bool, list[str], str]:
-    """Return whether the policy is broken, by which addresses, and why it could not be evaluated."""
+def _hits(policy: Policy, document: PlanDocument, weekday: str, budget: Budget) -> list[str] | str:
+    """Return the addresses of the changes that `deny` is against, or why that cannot be told."""
+    if policy.deny is None:
+        return []
     try:
-        if policy.deny is None:
-            return holds(policy.when or "false", said), [], ""
-        hits = [change for change in document.changes if _denied(policy.deny, change, str(said["weekday"]))]
-        if policy.when is not None:
-            views = {change.address: change.model_dump(mode="json") for change in hits}
-            hits = [change for change in hits if holds(policy.when, {**said, "change": views[change.address]})]
-        return bool(hits), [change.address for change in hits], ""
-    except Broken as error:
-        return True, [], f"its expression cannot be evaluated, so it counts as broken: {error}"
+        return [one.address for one in document.changes if _denied(policy.deny, one, weekday, budget)]
+    except Unbounded as error:
+        return str(error)
 
 
-def _denied(deny: Deny, change: ChangeView, weekday: str) -> bool:
+def _questions(policy: Policy, hits: list[str] | str) -> list[Question]:
+    if policy.when is None or isinstance(hits, str):
+        return []
+    return [Question(policy.when)] if policy.deny is None else [Question(policy.when, address) for address in hits]
+
+
+def _judged(policy: Policy, hits: list[str] | str, answers: Mapping[Question, Answer]) -> tuple[bool, list[str], str]:
+    """Return whether the policy is broken, by which addresses, and why it could not be judged."""
+    if isinstance(hits, str):
+        return True, [], f"it cannot be judged, so it counts as broken: {hits}"
+    failed = next((answer for answer in answers.values() if isinstance(answer, str)), None)
+    if failed is not None:
+        return True, [], f"its expression cannot be evaluated, so it counts as broken: {failed}"
+    if policy.when is None:
+        return bool(hits), hits, ""
+    agreed = [question.address for question, answer in answers.items() if answer is True]
+    return bool(agreed), [address for address in agreed if address is not None], ""
+
+
+def _denied(deny: Deny, change: ChangeView, weekday: str, budget: Budget) -> bool:
     if not fnmatch.fnmatchcase(change.kind, deny.kind) or not fnmatch.fnmatchcase(change.address, deny.address):
         return False
     if deny.action not in ("any", change.action) and (deny.action, change.action) != ("delete", "replace"):
@@ -70,7 +95,7 @@ def _denied(deny: Deny, change: ChangeView, weekday: str) -> bool:
         return False
     if deny.records_above is not None and not _loses_more(change, deny.records_above):
         return False
-    return deny.attribute is None or (change.action in STAYS and _wrong(deny, change))
+    return deny.attribute is None or (change.action in STAYS and _wrong(deny, change, budget))
 
 
 def _loses_more(change: ChangeView, most: int) -> bool:
@@ -78,11 +103,11 @@ def _loses_more(change: ChangeView, most: int) -> bool:
     return None in counts or sum(count or 0 for count in counts) > most
 
 
-def _wrong(deny: Deny, change: ChangeView) -> bool:
+def _wrong(deny: Deny, change: ChangeView, budget: Budget) -> bool:
     texts = list(_texts(value_after(change, deny.attribute or "")))
-    if deny.matches is not None and any(re.search(deny.matches, text) for text in texts):
+    if deny.matches is not None and any(budget.found(deny.matches, text) for text in texts):
         return True
-    if deny.unless_matches is not None and not all(re.search(deny.unless_matches, text) for text in texts):
+    if deny.unless_matches is not None and not all(budget.found(deny.unless_matches, text) for text in texts):
         return True
     return bool(deny.unless_hosts) and not all(_at_host(text, deny.unless_hosts) for text in texts)
 

@@ -10,6 +10,7 @@ from reconciler.model.document import PlanDocument
 from reconciler.model.errors import Refused
 from reconciler.planning.guards import DESTROYS, judge
 from reconciler.planning.policies import judge_policies
+from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.session import Book, Session
 
 
@@ -21,7 +22,7 @@ def judged(session: Session, document: PlanDocument, managed: Mapping[str, int])
     if document.options.get("refresh_only"):
         return document
     bare = document.model_copy(update={"guards": judge(document, session.settings.guards, managed)})
-    said = judge_policies(bare, session.project.project.policies, session.around.now(), tell_all=True)
+    said = judge_policies(bare, session.project.project.policies, session.around.now(), evaluate, tell_all=True)
     return bare.model_copy(update={"guards": [*bare.guards, *said]})
 
 

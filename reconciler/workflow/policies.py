@@ -10,6 +10,7 @@ from reconciler.config import load_project
 from reconciler.model.document import GuardView
 from reconciler.model.errors import PlanError
 from reconciler.planning.policies import judge_policies
+from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.saved import read_plan
 from reconciler.workflow.session import Surroundings, surroundings
 
@@ -29,5 +30,6 @@ def check_policies(folder: Path, planfiles: Iterable[Path], around: Surroundings
         raise PlanError("the project file has no `policies:`", hint="see the page about policies in the documentation")
     now = (around or surroundings()).now()
     return [
-        Report(str(path), tuple(judge_policies(read_plan(path), policies, now, tell_all=True))) for path in planfiles
+        Report(str(path), tuple(judge_policies(read_plan(path), policies, now, evaluate, tell_all=True)))
+        for path in planfiles
     ]

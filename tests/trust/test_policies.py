@@ -5,14 +5,18 @@ from __future__ import annotations
 import datetime
 import json
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from reconciler.model.document import AttributeView, ChangeView, ImpactView, PlanDocument
 from reconciler.model.project import Policy
+from reconciler.planning.expressions import Answer, Question, answers
 from reconciler.planning.policies import judge_policies
+from reconciler.workflow.evaluating import evaluate
 from tests.trust.stories import Story
 from tests.world import World
 
@@ -44,12 +48,17 @@ def document(*changes: ChangeView) -> PlanDocument:
     return PlanDocument(environment="prod", changes=list(changes))
 
 
+def in_process(questions: Sequence[Question], values: Mapping[str, Any]) -> list[Answer]:
+    """Evaluate without a process of its own, which costs a start."""
+    return list(answers(questions, values))
+
+
 def verdicts(
     policy: dict[str, Any], *changes: ChangeView, now: datetime.datetime = MONDAY
 ) -> list[tuple[str, list[str]]]:
     """Judge a plan by one policy."""
     made = Policy.model_validate({"name": "p", "message": "No", **policy})
-    return [(one.verdict, one.addresses) for one in judge_policies(document(*changes), [made], now)]
+    return [(one.verdict, one.addresses) for one in judge_policies(document(*changes), [made], now, in_process)]
 
 
 DELETE = ChangeView(address="list.a", kind="list", action="delete", impacts=[ImpactView(count=101, noun="contacts")])
@@ -122,6 +131,56 @@ def test_webhooks_only_to_our_hosts(url: Any, verdict: list[Any]) -> None:
 def test_expressions(when: str, verdict: str | None) -> None:
     """True breaks the rule; so does whatever is no plain true or false: errors, other types, syntax."""
     assert [one for one, _ in verdicts({"when": when}, DELETE)] == ([verdict] if verdict else [])
+
+
+def test_no_pattern_takes_more_than_time_linear_in_the_text() -> None:
+    """A pattern over which a backtracking search would not end is decided at once."""
+    rule = {"deny": {"attribute": "name", "matches": "^(a+)+$"}}
+    endless = TAG.model_copy(update={"desired": {"name": "a" * 5_000 + "!"}})
+    assert verdicts(rule, endless) == []
+    other = {"when": "plan.changes.exists(c, c.desired.name.matches('^(a+)+$'))"}
+    assert verdicts(other, endless) == []
+
+
+def test_a_policy_that_exceeds_its_budget_is_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patterns have steps, expressions iterations: what cannot be judged within them was not kept."""
+    monkeypatch.setattr("reconciler.model.patterns.Budget.__init__.__defaults__", (10_000,))
+    assert verdicts({"deny": {"attribute": "name", "matches": "x{100}"}}, TAG) == []
+    large = TAG.model_copy(update={"desired": {"name": "y" * 10_000}})
+    assert verdicts({"deny": {"attribute": "name", "matches": "x{100}"}}, large) == [("tripped", [])]
+    many = [TAG.model_copy(update={"address": f"tag.{number}"}) for number in range(30)]
+    nested = "plan.changes.all(a, plan.changes.all(b, plan.changes.all(c, true)))"
+    assert verdicts({"when": nested}, *many[:5]) == [("tripped", [])]
+    assert verdicts({"when": nested}, *many) == [("tripped", [])]
+
+
+def test_expressions_end_with_their_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What neither iterations nor patterns bound ends after its seconds of computing; what was answered before stands.
+    The process has none of our variables.
+    """
+    monkeypatch.setenv("AC_TOKEN", "canary")
+    changes = [{"address": f"tag.{number}", "text": "ab" * 60_000} for number in range(90)]
+    dear = "plan.changes.all(c, !c.text.matches('(?:a?b?){450}[ab]{900}$' + c.address))"
+    asked = [Question("weekday == 'monday'"), Question(f"{dear} && {dear}"), Question("true")]
+    first, *others = evaluate(asked, {"plan": {"changes": changes}, "weekday": "monday", "now": ""}, seconds=1)
+    assert first is True
+    assert all("1 s of computing" in str(answer) for answer in others)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "why"),
+    [
+        ("(?<=a)b", "invalid perl operator"),
+        (r"(a)\1", "invalid escape"),
+        ("((a{99}){99}){99}", "repetition"),
+        ("a{1000}" * 6, "instructions"),
+        ("[", "missing ]"),
+    ],
+)
+def test_patterns_that_re2_does_not_know_are_told(pattern: str, why: str) -> None:
+    """The error says what it is that is not known."""
+    with pytest.raises(ValidationError, match=why):
+        Policy.model_validate({"name": "p", "message": "No", "deny": {"attribute": "name", "matches": pattern}})
 
 
 def test_expression_beside_a_denial_looks_at_each_change() -> None:
