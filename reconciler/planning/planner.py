@@ -114,8 +114,8 @@ def _decide(work: Work, kind: Kind, resources: list[Resource], index: Index) -> 
         if change is None:
             work.kept += 1
             continue
-        for value in attrs.values():
-            values.transform(value, work.strictly)  # what is written needs every secret
+        for value in change.desired.values():
+            values.transform(value, work.strictly)  # what is written needs every secret, and nothing else does
         if change.action is Action.CREATE:
             resolved = work.resolved(resource)
             keys = kind.natural_keys(resolved)

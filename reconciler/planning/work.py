@@ -12,6 +12,7 @@ from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Action, Change, Skipped
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot
+from reconciler.model.spec import Once
 from reconciler.model.state import Binding, Intent, State
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.binding import remembered
@@ -93,10 +94,15 @@ class Work:
             self.resolver.ids[address] = self.bindings[address].id
 
     def resolved(self, resource: Resource) -> dict[str, Value]:
-        """Return the declared attributes with ids for references and secrets revealed; unknown look-ups stay as
-        they are.
+        """Return the declared attributes by which an object can be told, with ids for references and secrets revealed;
+        unknown look-ups stay as they are. What is sent only once tells nothing, and nobody has it later.
         """
-        return {name: self.known(value) for name, value in resource.attrs.items()}
+        known = self.kinds[resource.kind].attributes
+        return {
+            name: self.known(value)
+            for name, value in resource.attrs.items()
+            if name not in known or not known[name].has(Once)
+        }
 
     def known(self, value: Value) -> Value:
         """Return a value as far as it can be known by now."""
