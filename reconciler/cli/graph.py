@@ -29,5 +29,5 @@ def command(chosen: Globals, planfile: Path | None, outputs: tuple[Output, ...])
         diagram = of_configuration(needs(desired, State(lineage="")))
     else:
         diagram = of_plan(read_plan(planfile))
-    show(outputs, lambda form: VIEWS[form](diagram), quiet=chosen.quiet)
+    show(outputs, lambda form: VIEWS[form](diagram), quiet=chosen.quiet, private=planfile is not None)
     return 0

@@ -35,7 +35,7 @@ def command(chosen: Globals, outputs: tuple[Output, ...]) -> int:
         if output.path is None and output.form == "text":
             _tell(problems, said)
         else:
-            show([output], lambda form: _view(problems, said, form), quiet=chosen.quiet)
+            show([output], lambda form: _view(problems, said, form), quiet=chosen.quiet, private=False)
     return 3 if failed else 0
 
 

@@ -81,27 +81,29 @@ def _checked(ctx: click.Context, param: click.Parameter, given: tuple[Output, ..
     return tuple(one for one in given if one.path is not None) + (tuple(printed) or usual)
 
 
-def show(outputs: Iterable[Output], view: Callable[[str], str], *, quiet: bool = False) -> None:
-    """Write and print every view; `view` renders one form, for a terminal."""
+def show(outputs: Iterable[Output], view: Callable[[str], str], *, quiet: bool = False, private: bool = True) -> None:
+    """Write and print every view; `view` renders one form, for a terminal. Files are their owner's only, as plans are,
+    unless there is nothing of an account in them.
+    """
     for output in outputs:
         text = view(output.form)
         if output.path is None:
             if text:
                 say(text)
             continue
-        write(output.path, click.unstyle(text) if output.form == "text" else text)
+        write(output.path, click.unstyle(text) if output.form == "text" else text, mode=0o600 if private else None)
         if not quiet:
             note(f"Wrote {output.path}.")
 
 
-def write(path: Path, text: str) -> None:
+def write(path: Path, text: str, *, mode: int | None = None) -> None:
     """Write a report; its folder is made. Raises OSError, and ReconcilerError where it would replace configuration."""
     from reconciler.model.errors import ReconcilerError
     from reconciler.store.atomic import write_file
 
     if path.suffix in (".yaml", ".yml") and path.is_file():
         raise ReconcilerError(f"{path} is there already and is not a report", hint="name another file")
-    write_file(path, (text if not text or text.endswith("\n") else text + "\n").encode())
+    write_file(path, (text if not text or text.endswith("\n") else text + "\n").encode(), mode=mode)
 
 
 def plan_view(document: Any, form: str, *, apply_command: str = "") -> str:

@@ -17,6 +17,8 @@ MAX_BYTES = 256 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
 NEARLY = re.compile(r"\.(ya?ml(?![a-z0-9])|ya?mll|yaaml|ymal|yalm|yam$|yml\d|yaml\d)|^#.*\.ya?ml#$", re.IGNORECASE)
 """Names that somebody meant as one of a YAML file, or that an editor or a person made of one."""
+_KERNEL = (Path("/proc"), Path("/sys"), Path("/dev"))
+"""Where the kernel shows processes and devices as files: an environment, for one, with every credential in it."""
 VERSIONED = (".git", ".hg", ".svn", ".jj")
 _SPECIAL = {
     stat.S_IFIFO: "a pipe",
@@ -29,6 +31,23 @@ _SPECIAL = {
 def shown_path(path: Path, folder: Path) -> str:
     """Return a path as messages show it: relative to the project folder, with slashes."""
     return Path(os.path.relpath(path, folder)).as_posix()
+
+
+def border(folder: Path) -> Path:
+    """Return what a project may read from: its Git repository, or its own folder where there is none."""
+    here = folder.resolve()
+    return next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+
+
+def outside(path: Path, folder: Path) -> str:
+    """Return why a project must not read what a path leads to; "" where it may. Links are followed to their end."""
+    real, limit = path.resolve(), border(folder)
+    if any(real.is_relative_to(one) for one in _KERNEL):
+        return f"{real} is no file of anybody's"
+    if real.is_relative_to(limit):
+        return ""
+    what = "its Git repository" if (limit / ".git").exists() else "its folder, which is in no Git repository"
+    return f"it is {real}, and a project reads nothing outside of {what}"
 
 
 def yaml_files(place: Path, folder: Path, problems: Problems) -> list[Path]:
@@ -69,6 +88,10 @@ class _Walk:
         if real in self.seen:
             return
         self.seen.add(real)
+        if why := outside(place, self.folder):
+            if not hidden:
+                self._error(place, why, "copy it into the project", "outside")
+            return
         try:
             names = sorted(os.listdir(place))
         except OSError as error:
@@ -120,14 +143,17 @@ class _Walk:
         hint = "rename it, or move it out of the folder"
         self.problems.warn("unread-file", f"{file} is not read: {why}", Spot(Source(file, "")), hint)
 
-    def _error(self, path: Path, message: str, hint: str = "") -> None:
-        self.problems.error("unreadable-file", message, Spot(Source(shown_path(path, self.folder), "")), hint)
+    def _error(self, path: Path, message: str, hint: str = "", code: str = "unreadable-file") -> None:
+        self.problems.error(code, message, Spot(Source(shown_path(path, self.folder), "")), hint)
 
 
 def read_source(path: Path, folder: Path, problems: Problems) -> Source | None:
     """Return a file's text without a byte order mark; None when it cannot be read, which `problems` then tells."""
     file = shown_path(path, folder)
     try:
+        if why := outside(path, folder):
+            problems.error("outside", why, Spot(Source(file, "")), "copy it into the project")
+            return None
         found = path.stat()
         if not stat.S_ISREG(found.st_mode):
             what = _SPECIAL.get(stat.S_IFMT(found.st_mode), "no file")

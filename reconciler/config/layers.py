@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.config.files import read_source, shown_path, yaml_files
+from reconciler.config.files import outside, read_source, shown_path, yaml_files
 from reconciler.config.interpolation import Scope, Table
 from reconciler.config.nodes import Entry, Node, Scalar, Source, Spot, at, entries_of
 from reconciler.config.parsing import parse
@@ -118,6 +118,8 @@ class Layers:
         if place in stack or place == self.folder.resolve():
             ring = " -> ".join([*(shown_path(one, self.folder) for one in stack), shown])
             self.problems.error("include-cycle", f"`{written}` includes itself: {ring}", spot)
+        elif why := outside(place, self.folder):
+            self.problems.error("outside", f"`{written}` is not read: {why}", spot, "copy it into the repository")
         elif not place.is_dir():
             self.problems.error(
                 "missing-folder",

@@ -12,7 +12,7 @@ from pathlib import Path
 from reconciler.config.blocks import Blocks
 from reconciler.config.checks import Checks, check_cycles, check_refuges, check_twins
 from reconciler.config.credentials import check_uses, check_values, credentials
-from reconciler.config.files import distinct, read_source, shown_path, yaml_files
+from reconciler.config.files import distinct, outside, read_source, shown_path, yaml_files
 from reconciler.config.interpolation import Scope, Uses
 from reconciler.config.layers import INCLUDE, Layers
 from reconciler.config.nodes import Entry, Node, Sequence, Source, Spot, at
@@ -146,6 +146,9 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
     found: list[Path] = []
     for name in loaded.project.config:
         place = loaded.folder / name
+        if why := outside(place, loaded.folder):
+            problems.error("outside", f"`{name}` is not read: {why}", loaded.spot("config"), "copy it into the project")
+            continue
         new = [loaded.folder / file for file in more if Path(file).is_relative_to(name)]
         if place.exists() or place.is_symlink() or new:
             held = yaml_files(place, loaded.folder, problems) if place.exists() or place.is_symlink() else []

@@ -5,6 +5,7 @@ In a project that declares something already, values are changed where they stan
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
@@ -21,7 +22,7 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.project import PROJECT_FILE
+from reconciler.model.project import PROJECT_FILE, Encryption
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.spec import Once
@@ -397,5 +398,13 @@ def _project(session: Session, folder: Path) -> Session:
         lines = [HEADER.strip(), "version: 1", "environments:", f"  {session.settings.name}:", f"    url: {url}"]
         lines += [f"    token: {raw.token}"] if raw.token.startswith("${") else []
         lines += [f"    account: {raw.account}"] if raw.account else []
+        lines += _encryption(raw.encryption, "    ") + _encryption(session.project.project.encryption, "")
         write_file(path, "\n".join([*lines, f"default_environment: {session.settings.name}", ""]).encode())
     return open_session(folder, session.settings.name, session.around)
+
+
+def _encryption(found: Encryption | None, indent: str) -> list[str]:
+    """Return the lines that say for whom what is written is encrypted: what was read so stays so elsewhere."""
+    if found is None:
+        return []
+    return [f"{indent}encryption:", f"{indent}  recipients: {json.dumps(found.recipients, ensure_ascii=False)}"]
