@@ -152,7 +152,7 @@ def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Appro
     planned = run_async(make_plan(opened, options))
     document = planned.document
     if not telling.stream:
-        say(plan_view(document, "text"))
+        say(plan_view(document, "text"), "text")
     if document.tripped:
         return refuse(document, telling, shown=True)
     if not planned.plan.steps and not telling.stream:
@@ -214,7 +214,7 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
     checked = run_async(check_plan(opened, document, strict=proof.strict))
     if checked.refused:
         told = text.refused(checked.refused, strict=proof.strict, **style())
-        note(told.rstrip("\n")) if telling.stream else say(told)
+        note(told.rstrip("\n"), "text") if telling.stream else say(told, "text")
     if not checked.planned.plan.steps and (checked.refused or not telling.stream):
         return 6 if checked.refused else exit_code(checked.planned.document, False)
     announce_archive(opened, checked.planned, telling)
@@ -238,9 +238,9 @@ def refuse(document: Any, telling: Telling, *, shown: bool = False) -> int:
     if telling.stream:
         from reconciler.render.stream import refused_line
 
-        say(refused_line(document))
+        say(refused_line(document), "json")
     elif not shown:
-        say(plan_view(document, "text"))
+        say(plan_view(document, "text"), "text")
     return 7
 
 
@@ -342,4 +342,4 @@ def tell_outcome(summary: Any, shown: Any) -> None:
     if isinstance(shown, EventStream):
         shown.ended(summary)
     else:
-        say(text.applied(summary, **style()))
+        say(text.applied(summary, **style()), "text")

@@ -74,7 +74,7 @@ def body(planfile: Path, host: str) -> int:
     from reconciler.render.comment import plan_comment
     from reconciler.workflow.saved import read_plan
 
-    say(plan_comment(read_plan(planfile), limit=LIMITS[host], folder=folder_in_repository()))
+    say(plan_comment(read_plan(planfile), limit=LIMITS[host], folder=folder_in_repository()), "markdown")
     return 0
 
 
@@ -90,7 +90,7 @@ def approve(chosen: Globals, planfile: Path, host: str | None, pull: int | None)
 
     document = read_plan(planfile)
     if document.tripped:
-        say(plan_view(document, "text"))
+        say(plan_view(document, "text"), "text")
         raise Refused("a plan that guards stop cannot be approved")
     run = pipeline(chosen, host, pull)
     run.host.approve(run.host.proposal(run.proposed()), approval(document))
@@ -166,7 +166,7 @@ def guard(chosen: Globals, planfile: Path, guards_from: str) -> int:
     opened = bordered(session(replace(chosen, environment=document.environment), offline=True), guards_from)
     document = judged(opened, document, document.managed)
     if document.tripped:
-        say(plan_view(document, "text"))
+        say(plan_view(document, "text"), "text")
         return 7
     say(f"The guards and policies of {guards_from} let this plan pass.")
     return 0

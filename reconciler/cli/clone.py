@@ -90,7 +90,7 @@ def _plan(one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, 
     clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
     for line in clone.left_out:
         note(f"Not cloned: {line}")
-    say(plan_view(clone.planned.document, "text"))
+    say(plan_view(clone.planned.document, "text"), "text")
     if out is not None:
         save(other, clone.planned.document, out, quiet=quiet)
     return exit_code(clone.planned.document, False)
@@ -126,7 +126,7 @@ def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: boo
         what = "that a clone takes from" if clone.left_out else "of"
         say(f"No changes. {destination} holds everything {what} {source}.")
         return 0
-    say(plan_view(document, "text"))
+    say(plan_view(document, "text"), "text")
     if document.tripped:
         return 7
     if not approval.given(other, document):
@@ -151,7 +151,7 @@ def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:
     if complete:
         forget_strangers(clone, frozenset(replace(opened, bare=True).load(offline=True).desired.resources))
     for summary in summaries:
-        say(text.applied(summary, **style()))
+        say(text.applied(summary, **style()), "text")
     if any(summary.refused for summary in summaries):
         return 7
     return 0 if complete and not clone.planned.document.skipped else 5

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import listed, note, say
 
 SHOWN = 20
 
@@ -25,13 +25,12 @@ def command(chosen: Globals, least: float | None, fmt: str) -> int:
 
     What came with the account does not count, nor users and messages that nobody declared.
     """
-    from reconciler.render.tables import table
     from reconciler.workflow.coverage import coverage
     from reconciler.workflow.session import run_async
 
     ledger = run_async(coverage(session(chosen)))
     rows = ledger.rows()
-    say(table(rows, ["kind", "managed", "ignored", "unmanaged", "percent"], "json" if fmt == "json" else "text"))
+    listed(rows, ["kind", "managed", "ignored", "unmanaged", "percent"], fmt)
     if fmt == "text":
         loose = [one["address"] for row in rows for one in row["objects"]]
         more = f" and {len(loose) - SHOWN} more (--format json names all)" if len(loose) > SHOWN else ""

@@ -22,5 +22,5 @@ def command(chosen: Globals, address: str, no_impact: bool, fmt: str) -> int:
     from reconciler.workflow.session import run_async
 
     found = run_async(explain(session(chosen), address, impact=not no_impact))
-    say(found.model_dump_json(indent=2) if fmt == "json" else story(found, **style()))
+    say(*(found.model_dump_json(indent=2), "json") if fmt == "json" else (story(found, **style()), "text"))
     return 0

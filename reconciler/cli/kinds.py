@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.completing import kinds
 from reconciler.cli.opening import listing
-from reconciler.cli.terminal import say
+from reconciler.cli.terminal import listed
 
 
 @click.command("kinds")
@@ -15,13 +15,12 @@ from reconciler.cli.terminal import say
 def command(kind: str | None, fmt: str) -> int:
     """List what can be declared; with KIND, its attributes."""
     from reconciler.model.errors import ReconcilerError
-    from reconciler.render.tables import table
     from reconciler.resources import load_kinds
     from reconciler.workflow.reference import attribute_rows, kind_rows
 
     kinds = load_kinds()
     if kind is None:
-        say(table(kind_rows(kinds), ["kind", "section", "api", "operations"], "json" if fmt == "json" else "text"))
+        listed(kind_rows(kinds), ["kind", "section", "api", "operations"], fmt)
         return 0
     if kind not in kinds:
         import difflib
@@ -30,11 +29,5 @@ def command(kind: str | None, fmt: str) -> int:
         raise ReconcilerError(
             f"there is no kind `{kind}`", hint=f"did you mean `{near[0]}`?" if near else "`reconciler kinds` lists them"
         )
-    say(
-        table(
-            attribute_rows(kinds[kind]),
-            ["attribute", "api", "type", "changes", "description"],
-            "json" if fmt == "json" else "text",
-        )
-    )
+    listed(attribute_rows(kinds[kind]), ["attribute", "api", "type", "changes", "description"], fmt)
     return 0

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import ask, note, say
+from reconciler.cli.terminal import ask, listed, note, say
 
 
 @click.group("lock")
@@ -21,8 +21,6 @@ def command() -> None:
 @click.pass_obj
 def list_(chosen: Globals, fmt: str) -> int:
     """Show who holds the lock."""
-    from reconciler.render.tables import table
-
     holder = session(chosen, offline=True).store.holder()
     if holder is None and fmt == "text":
         note("Nobody holds the lock.")
@@ -31,7 +29,7 @@ def list_(chosen: Globals, fmt: str) -> int:
     for row in rows:
         del row["process"], row["beat"]
     columns = ["id", "owner", "host", "pid", "since", "operation", "expires"]
-    say(table(rows, columns, "json" if fmt == "json" else "text"))
+    listed(rows, columns, fmt)
     return 0
 
 

@@ -35,7 +35,7 @@ def test(chosen: Globals, planfiles: tuple[Path, ...], fmt: str) -> int:
             for verdict in report.verdicts
             for address in verdict.addresses or [""]
         ]
-        say(json.dumps(rows, indent=2))
+        say(json.dumps(rows, indent=2), "json")
     else:
-        say(text.policies([(report.plan, report.verdicts) for report in reports], **style()))
+        say(text.policies([(report.plan, report.verdicts) for report in reports], **style()), "text")
     return 7 if any(verdict.verdict == "tripped" for report in reports for verdict in report.verdicts) else 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import gc
 import importlib
+import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -210,7 +211,7 @@ def _run(argv: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        error.show()
+        _misused(error)
         return 1
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody left to tell.
@@ -218,6 +219,15 @@ def _run(argv: list[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the last resort: whatever happens ends in a sentence and an exit code
         return _failed(error)
+
+
+def _misused(error: click.ClickException) -> None:
+    """Say how the command line is wrong. What stands on it is of somebody else in a pipeline: names of branches."""
+    from reconciler.cli.terminal import note
+
+    told = io.StringIO()
+    error.show(told)
+    note(told.getvalue().rstrip("\n"))
 
 
 def _failed(error: Exception) -> int:

@@ -72,12 +72,12 @@ def command(
     document = _plan(replace(chosen, environment=destination)) if planned else None
     if fmt == "json":
         plan = json.loads(document.model_dump_json()) if document is not None else None
-        say(promotion.data(outcome, source, destination, plan))
+        say(promotion.data(outcome, source, destination, plan), "json")
     else:
         say(promotion.text(outcome.rows, outcome.same, source, destination))
         _tell(outcome, source)
         if document is not None:
-            say(plan_view(document, "text"))
+            say(plan_view(document, "text"), "text")
     if out is not None and document is not None:
         save(other, document, out, quiet=chosen.quiet)
     code = exit_code(document, False) if document is not None else 0

@@ -49,11 +49,11 @@ def report(opened: Any, recording: Any, options: Any, fmt: str) -> int:
 
     outcome = run_async(rehearse(opened, recording, options))
     if fmt == "json":
-        say(json.dumps(_rows(outcome), indent=2, ensure_ascii=False))
+        say(json.dumps(_rows(outcome), indent=2, ensure_ascii=False), "json")
     else:
-        say(plan_view(outcome.document, "text"))
+        say(plan_view(outcome.document, "text"), "text")
         if outcome.summary is not None:
-            say(text.applied(outcome.summary, **style()))
+            say(text.applied(outcome.summary, **style()), "text")
         say("\n".join(_lines(outcome, opened.settings.name)))
     for guard in outcome.document.tripped:
         note(f"Refused: {guard.message}. {guard.override}")

@@ -9,7 +9,7 @@ import click
 from reconciler.cli.approval import Approval
 from reconciler.cli.opening import confirmation, listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import listed, note, say
 
 
 @click.group("runs")
@@ -22,11 +22,10 @@ def command() -> None:
 @click.pass_obj
 def list_(chosen: Globals, fmt: str) -> int:
     """List the kept runs, newest first."""
-    from reconciler.render.tables import table
     from reconciler.workflow import runs
 
     columns = ["run", "operation", "result", "owner", "added", "changed", "destroyed", "failed"]
-    say(table(runs.rows(session(chosen, offline=True)), columns, "json" if fmt == "json" else "text"))
+    listed(runs.rows(session(chosen, offline=True)), columns, fmt)
     return 0
 
 
@@ -41,7 +40,7 @@ def show(chosen: Globals, run: str, fmt: str) -> int:
     opened = session(chosen, offline=True)
     found = runs.show(opened, run)
     holder = runs.live(opened) if found.result == "open" else None
-    say(found.model_dump_json(indent=2) if fmt == "json" else _text(found, holder))
+    say(*(found.model_dump_json(indent=2), "json") if fmt == "json" else (_text(found, holder), "plain"))
     return 0
 
 

@@ -21,7 +21,7 @@ def command(name: str, out: Path | None) -> int:
 
     texts = schemas()
     if out is None:
-        say(texts[name])
+        say(texts[name], "json")
         return 0
     for schema, text in texts.items():
         write_file(out / f"{schema}.schema.json", text.encode())

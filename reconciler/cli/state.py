@@ -11,7 +11,7 @@ from reconciler.cli import import_
 from reconciler.cli.completing import addresses
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import listed, note, say
 
 
 @click.group("state")
@@ -28,14 +28,13 @@ command.add_command(import_.command)
 @click.pass_obj
 def list_(chosen: Globals, patterns: tuple[str, ...], fmt: str) -> int:
     """List what is managed."""
-    from reconciler.render.tables import table
     from reconciler.workflow import states
 
     rows = states.rows(session(chosen, offline=True), patterns)
     if not rows and fmt == "text":
         note("Nothing that fits is managed." if patterns else "Nothing is managed yet.")
         return 0
-    say(table(rows, ["address", "kind", "id"], "json" if fmt == "json" else "text"))
+    listed(rows, ["address", "kind", "id"], fmt)
     return 0
 
 
@@ -51,7 +50,7 @@ def show(chosen: Globals, address: str, fmt: str) -> int:
 
     binding = states.show(session(chosen, offline=True), address)
     content = {"address": address, **binding.model_dump(mode="json", exclude_defaults=fmt == "text")}
-    say(json.dumps(content, indent=2, ensure_ascii=False))
+    say(json.dumps(content, indent=2, ensure_ascii=False), "json")
     return 0
 
 
@@ -86,7 +85,7 @@ def pull(chosen: Globals) -> int:
     """Print the state as JSON, decrypted, with what an interrupted run left in its journal."""
     from reconciler.workflow import backends
 
-    say(backends.pull(session(chosen, offline=True)))
+    say(backends.pull(session(chosen, offline=True)), "json")
     return 0
 
 
@@ -108,7 +107,6 @@ def push(chosen: Globals, file: Any, force: bool) -> int:
 @click.pass_obj
 def history(chosen: Globals, fmt: str) -> int:
     """List the kept versions of the state, the present one last."""
-    from reconciler.render.tables import table
     from reconciler.workflow import backends
 
     rows = backends.history(session(chosen, offline=True))
@@ -116,7 +114,7 @@ def history(chosen: Globals, fmt: str) -> int:
         note("There is no state yet.")
         return 0
     problem = ["problem"] if any(row["problem"] for row in rows) else []
-    say(table(rows, ["serial", "updated", "resources", "current", *problem], "json" if fmt == "json" else "text"))
+    listed(rows, ["serial", "updated", "resources", "current", *problem], fmt)
     return 0
 
 
@@ -163,7 +161,6 @@ def rekey(chosen: Globals) -> int:
 @click.pass_obj
 def doctor(chosen: Globals, fmt: str) -> int:
     """Check what the state says against the account, and say what to do about each difference. Reads only."""
-    from reconciler.render.tables import table
     from reconciler.workflow.doctor import examine
     from reconciler.workflow.session import run_async
 
@@ -173,5 +170,5 @@ def doctor(chosen: Globals, fmt: str) -> int:
         sound = "The state is sound: everything in it is in the account as it was last seen."
         say(sound if opened.store.read() is not None else f"There is no state at {opened.store.where} yet.")
         return 0
-    say(table(found, ["address", "id", "problem", "advice"], "json" if fmt == "json" else "text"))
+    listed(found, ["address", "id", "problem", "advice"], fmt)
     return 1 if found else 0

@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
 from reconciler.model.errors import Cancelled, ConfigError, ReconcilerError
+
+if TYPE_CHECKING:
+    from reconciler.render.harmless import Form
 
 
 def width() -> int:
@@ -30,14 +34,26 @@ def ascii_only() -> bool:
     return not encoding.startswith("utf")
 
 
-def say(text: str) -> None:
-    """Print data."""
-    click.echo(text, nl=not text.endswith("\n"), color=True)
+def say(text: str, form: Form = "plain") -> None:
+    """Print data. Whatever is in it, it is no command of the program that runs the job."""
+    from reconciler.render.harmless import outgoing
+
+    click.echo(outgoing(text, form), nl=not text.endswith("\n"), color=True)
 
 
-def note(text: str) -> None:
-    """Print what is not data."""
-    click.echo(text, err=True, color=True)
+def listed(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], fmt: str) -> None:
+    """Print rows as a table, or as JSON where `fmt` says so."""
+    from reconciler.render.tables import table
+
+    form: Literal["json", "text"] = "json" if fmt == "json" else "text"
+    say(table(rows, columns, form), form)
+
+
+def note(text: str, form: Form = "plain") -> None:
+    """Print what is not data, made as harmless as data."""
+    from reconciler.render.harmless import outgoing
+
+    click.echo(outgoing(text, form), err=True, color=True)
 
 
 def can_ask() -> bool:
@@ -54,7 +70,9 @@ def ask(question: str, *, otherwise: str) -> bool:
 
 def answer(question: str) -> str:
     """Return what somebody types; nothing where they type nothing."""
-    return str(click.prompt(question, default="", show_default=False, err=True))
+    from reconciler.render.harmless import outgoing
+
+    return str(click.prompt(outgoing(question), default="", show_default=False, err=True))
 
 
 def requests_sent(count: int) -> None:
@@ -72,12 +90,15 @@ def complain(error: ReconcilerError) -> None:
     if isinstance(error, ConfigError):
         from reconciler.render.text import diagnostics
 
-        note(diagnostics(error.diagnostics, colour=colour(sys.stderr), width=width()).rstrip("\n"))
+        note(diagnostics(error.diagnostics, colour=colour(sys.stderr), width=width()).rstrip("\n"), "text")
         return
     if isinstance(error, Cancelled):
         note(f"{error.message[:1].upper()}{error.message[1:]}.")
         return
+    from reconciler.render.harmless import outgoing
+
     red = colour(sys.stderr)
-    note(click.style("Error: ", fg="red", bold=True) + error.message if red else f"Error: {error.message}")
+    message = outgoing(error.message)
+    note(click.style("Error: ", fg="red", bold=True) + message if red else f"Error: {message}", "text")
     if error.hint:
         note(f"  {error.hint}")

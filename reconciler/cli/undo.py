@@ -126,7 +126,7 @@ def _save(opened: Any, run: str | None, selected: Any, out: Path) -> int:
     inverse = inverse_of(opened, run)
     _tell_files(opened, inverse)
     planned = run_async(make_plan(opened, replace(selected, inverse=inverse)))
-    say(plan_view(planned.document, "text"))
+    say(plan_view(planned.document, "text"), "text")
     write_plan(planned.document, out, opened.settings.recipients)
     note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
     return exit_code(planned.document, False)
@@ -139,7 +139,7 @@ def _put_back(opened: Any, lots: list[Any], *, auto: bool) -> int:
     from reconciler.workflow.restoring import restore
     from reconciler.workflow.session import run_async
 
-    say(archives.archived(lots, **style()))
+    say(archives.archived(lots, **style()), "text")
     if not any(lot.records and not lot.why for lot in lots):
         return 0
     if not auto and not ask("  Only 'yes' puts them back", otherwise="use --auto-approve"):
@@ -150,5 +150,5 @@ def _put_back(opened: Any, lots: list[Any], *, auto: bool) -> int:
             note(f"{address}: {sent:,} of {whole:,} records")
 
     found = run_async(restore(opened, lots, tell))
-    say(archives.returned(found, **style()))
+    say(archives.returned(found, **style()), "text")
     return 5 if any(one.lost and not one.lot.why for one in found) else 0

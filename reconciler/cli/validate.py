@@ -45,7 +45,7 @@ def _tell(problems: list[Any], said: str) -> None:
     from reconciler.render.text import diagnostics
 
     if problems:
-        note(diagnostics(problems, colour=colour(), width=width()).rstrip("\n"))
+        note(diagnostics(problems, colour=colour(), width=width()).rstrip("\n"), "text")
     if said:
         say(said)
 

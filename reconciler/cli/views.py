@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 
 import click
 from click.shell_completion import CompletionItem
 
 from reconciler.cli.terminal import note, say, style
+
+if TYPE_CHECKING:
+    from reconciler.render.harmless import Form
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -25,7 +28,7 @@ PROBLEMS = ("text", "json", "sarif", "github", "gitlab")
 class Output:
     """One view that was asked for; `path` is None for standard output."""
 
-    form: str
+    form: Form
     path: Path | None = None
 
 
@@ -46,7 +49,7 @@ class View(click.ParamType):  # type: ignore[type-arg] # generic in the stubs on
             self.fail(f"{form!r} is not one of {', '.join(map(repr, self.forms))}.", param, ctx)
         if separator and not path:
             self.fail(f"no file is named behind `{form}=`.", param, ctx)
-        return Output(form, Path(path) if separator else None)
+        return Output(cast("Form", form), Path(path) if separator else None)
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         return [CompletionItem(form) for form in self.forms if form.startswith(incomplete)]
@@ -77,19 +80,21 @@ def _checked(ctx: click.Context, param: click.Parameter, given: tuple[Output, ..
     if twice is not None:
         raise click.BadParameter(f"two views would be written to {twice}")
     first = param.type.forms[0] if isinstance(param.type, View) else "text"
-    usual = (Output(first),) if first == "text" or not given else ()
+    usual = (Output(cast("Form", first)),) if first == "text" or not given else ()
     return tuple(one for one in given if one.path is not None) + (tuple(printed) or usual)
 
 
 def show(outputs: Iterable[Output], view: Callable[[str], str], *, quiet: bool = False, private: bool = True) -> None:
-    """Write and print every view; `view` renders one form, for a terminal. Files are their owner's only, as plans are,
-    unless there is nothing of an account in them.
+    """Write and print every view; `view` renders one form, for a terminal. Files are as harmless as what is printed,
+    and their owner's only, as plans are, unless there is nothing of an account in them.
     """
+    from reconciler.render.harmless import outgoing
+
     for output in outputs:
-        text = view(output.form)
+        text = outgoing(view(output.form), output.form)
         if output.path is None:
             if text:
-                say(text)
+                say(text, output.form)
             continue
         write(output.path, click.unstyle(text) if output.form == "text" else text, mode=0o600 if private else None)
         if not quiet:

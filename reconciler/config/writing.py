@@ -13,6 +13,7 @@ from typing import Any
 import yaml
 
 from reconciler.config.scalars import is_ambiguous, meaning
+from reconciler.model.characters import SHOWN
 from reconciler.model.errors import ReconcilerError
 
 WIDTH = 100
@@ -20,19 +21,11 @@ INDENT = "  "
 
 # `-`, `?` and `:` may begin a text in some places; quotes are right in all.
 _UNSAFE_START = re.compile(r"[-?:,\[\]{}#&*!|>'\"%@`\s]|\.\.\.")
-# What can be seen: without control and format characters, blanks of other widths, fillers and private use.
-_SHOWN = (
-    r"\x20-\x7e\xa1-\xac\xae-\u034e\u0350-\u05ff\u0606-\u061b\u061d-\u06dc\u06de-\u070e\u0710-\u088f\u0892-\u08e1"
-    r"\u08e3-\u115e\u1161-\u167f\u1681-\u17b3\u17b6-\u180a\u1810-\u1fff\u2010-\u2027\u2030-\u205e\u2070-\u27ff"
-    r"\u2801-\u2fff\u3001-\u3163\u3165-\ud7ff\uf900-\ufefe\uff00-\uff9f\uffa1-\ufff8\ufffc-\ufffd"
-    r"\U00010000-\U000110bc\U000110be-\U000110cc\U000110ce-\U0001342f\U00013440-\U0001bc9f\U0001bca4-\U0001d172"
-    r"\U0001d17b-\U000dffff\U000e0080-\U000effff"
-)
-_UNSAFE_INSIDE = re.compile(rf": |:$| #|\s$|[^{_SHOWN}]")
+_UNSAFE_INSIDE = re.compile(rf": |:$| #|\s$|[^{SHOWN}]")
 _FLOW = re.compile(r"[,\[\]{}]|:[^\w/]")
-_ESCAPED = re.compile(rf'["\\]|[^{_SHOWN}]')
+_ESCAPED = re.compile(rf'["\\]|[^{SHOWN}]')
 _SHORT = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-_LITERAL = re.compile(rf"[{_SHOWN}\t\n]*")
+_LITERAL = re.compile(rf"[{SHOWN}\t\n]*")
 _OLD_READER: Any = yaml.SafeLoader("")
 
 

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import words
+from reconciler.render.harmless import harmless
 from reconciler.render.literals import clean, to_json
 
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
@@ -139,12 +140,12 @@ def _result(problem: Diagnostic, rule: int, mark: str) -> dict[str, Any]:
         "endColumn": at.column + max(problem.length, 1),
     }
     if problem.excerpt:
-        region["snippet"] = {"text": problem.excerpt}
+        region["snippet"] = {"text": clean(problem.excerpt)}
     return {
         "ruleId": problem.code,
         "ruleIndex": rule,
         "level": problem.severity,
-        "message": {"text": _description(problem)},
+        "message": {"text": harmless(_description(problem), "sarif")},
         "locations": [{"physicalLocation": {"artifactLocation": {"uri": quote(at.file)}, "region": region}}],
         "partialFingerprints": {"reconcilerProblem/v1": mark},
     }
@@ -175,15 +176,8 @@ def _command(problem: Diagnostic) -> str:
         "title": problem.code,
     }
     text = clean(problem.message) + (f"\nhint: {clean(problem.hint)}" if problem.hint else "")
-    listed = ",".join(f"{name}={_escaped(str(value), ':,')}" for name, value in properties.items())
-    return f"::{problem.severity} {listed}::{_escaped(text)}"
-
-
-def _escaped(text: str, more: str = "") -> str:
-    """Escape as the runner's own toolkit does: percent and line ends always, colons and commas in properties."""
-    for character in f"%\r\n{more}":
-        text = text.replace(character, f"%{ord(character):02X}")
-    return text
+    listed = ",".join(f"{name}={harmless(str(value), 'property')}" for name, value in properties.items())
+    return f"::{problem.severity} {listed}::{harmless(text, 'command')}"
 
 
 def _camel(code: str) -> str:

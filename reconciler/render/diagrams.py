@@ -9,6 +9,7 @@ from reconciler.model.address import kind_of
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import words
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, Item, drawn, short
+from reconciler.render.harmless import harmless
 from reconciler.render.literals import clean
 
 _STYLES = {
@@ -86,7 +87,9 @@ def mermaid(diagram: Diagram) -> str:
     """Return a diagram as mermaid's `graph LR`, with an arrow from each node to what needs it."""
     numbers = {name: f"n{index}" for index, name in enumerate(diagram.nodes)}
     lines = ["graph LR"]
-    lines += [f'  {numbers[name]}["{_label(label)}"]:::{tone}' for name, (label, tone) in diagram.nodes.items()]
+    lines += [
+        f'  {numbers[name]}["{harmless(label, "mermaid")}"]:::{tone}' for name, (label, tone) in diagram.nodes.items()
+    ]
     lines += [f"  {numbers[needed]} --> {numbers[by]}" for needed, by in diagram.edges]
     used = dict.fromkeys(tone for _, tone in diagram.nodes.values())
     return "\n".join([*lines, *(f"  classDef {tone} {_STYLES[tone]}" for tone in used)])
@@ -153,13 +156,5 @@ def _in_order(diagram: Diagram) -> list[str]:
     return list(placed)
 
 
-def _label(text: str) -> str:
-    """Escape what mermaid would read as its own or as HTML."""
-    for character in '#&"<>`\\':
-        text = text.replace(character, f"#{ord(character)};")
-    return clean(text)
-
-
 def _quoted(text: str) -> str:
-    """Return a quoted identifier of DOT: only quotes and backslashes have a meaning in it."""
-    return '"' + clean(text).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return harmless(text, "dot")

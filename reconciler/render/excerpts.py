@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from reconciler.model.characters import BLANKS, JOINED, SHOWN
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.render import words
 from reconciler.render.literals import clean
 from reconciler.render.paper import Paper, cells
 
+_NOT_SHOWN = re.compile(rf"({JOINED})|[^{SHOWN}{BLANKS}]")
 _BEFORE = 20
 """Columns of a long source line that are kept before the place that is meant."""
 
@@ -43,7 +46,7 @@ def _excerpt(problem: Diagnostic, at: Position, paper: Paper) -> list[str]:
     number = str(at.line)
     gutter = " " * (len(number) + 2)
     room = paper.width - len(gutter) - 3
-    source = "".join(_shown(character) for character in problem.excerpt)
+    source = _shown(problem.excerpt)
     start, length = max(at.column - 1, 0), max(problem.length, 1)
     if cells(source) > room and start > _BEFORE:
         cut = start - _BEFORE
@@ -60,8 +63,6 @@ def _excerpt(problem: Diagnostic, at: Position, paper: Paper) -> list[str]:
     ]
 
 
-def _shown(character: str) -> str:
+def _shown(source: str) -> str:
     """One character for one, so that columns still count: a blank for a tab, `?` for what cannot be shown."""
-    if character == "\t":
-        return " "
-    return character if clean(character) == character else "?"
+    return _NOT_SHOWN.sub(lambda match: match.group(1) or "?", source.replace("\t", " "))

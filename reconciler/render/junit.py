@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree
 
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import words
-from reconciler.render.literals import clean
+from reconciler.render.harmless import harmless
 from reconciler.render.paper import Paper
 from reconciler.render.text import change_lines
 
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _PAPER = Paper(width=100)
 
 
@@ -51,5 +49,4 @@ def _fail(case: ElementTree.Element, change: ChangeView) -> None:
 
 
 def _safe(text: str) -> str:
-    """Return a text that XML 1.0 can hold; line ends stay."""
-    return _NOT_XML.sub("", "\n".join(clean(line) for line in text.split("\n")))
+    return harmless(text, "xml")

@@ -6,11 +6,8 @@ import json
 import re
 from typing import Any
 
-# C0 and C1 controls, DEL, zero-width and bidirectional marks, line and paragraph separators, and the private-use
-# characters that stand for secrets inside the program: none of them has a place on a terminal.
-_UNSAFE = re.compile(
-    "[\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff\ue000\ue001]|[\ud800-\udfff]"
-)
+from reconciler.render.harmless import harmless
+
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][\w.-]*")
 MARKERS = ("$ref", "$id", "$lookup", "$secret")
@@ -18,12 +15,7 @@ MARKERS = ("$ref", "$id", "$lookup", "$secret")
 
 def clean(text: str) -> str:
     """Return `text` with every character escaped that could change how the rest is shown."""
-    return _UNSAFE.sub(lambda match: _escape(match.group()), text)
-
-
-def _escape(character: str) -> str:
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}"
+    return harmless(text)
 
 
 def is_marker(value: Any) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import mermaid, words
+from reconciler.render.harmless import harmless
 from reconciler.render.literals import clean
 from reconciler.render.outline import outline
 from reconciler.render.tree import STEP, Line
@@ -23,7 +24,6 @@ LEAST = 4_000
 """Characters below which a plan cannot be told; smaller limits count as this."""
 
 _WIDTH = 110
-_CLIP = 500
 _RESERVE = 200
 _MARKS = {"~": "!", ">": "!", " ": " ", "+": "+", "-": "-", "!": "!", "#": "#"}
 _HEADS = {"+": "+", "-": "-", "-/+": "-", "#": "#", "=": "#"}
@@ -203,16 +203,8 @@ def _closing(document: PlanDocument, apply_command: str) -> str:
 
 
 def _code(text: str) -> str:
-    """A code span around any text."""
-    text = clean(text)
-    ticks = "`" * (1 + max((len(run) for run in re.findall("`+", text)), default=0))
-    pad = " " if text.startswith("`") or text.endswith("`") else ""
-    return f"{ticks}{pad}{text}{pad}{ticks}"
+    return harmless(text, "code")
 
 
 def _prose(text: str) -> str:
-    """A foreign text among our own words: clipped, markup escaped, nobody mentioned and nothing linked by accident."""
-    text = clean(text)
-    clipped = text if len(text) <= _CLIP else text[:_CLIP] + "..."
-    escaped = re.sub(r"([\\`*_{}\[\]<>|~&])", r"\\\1", clipped)
-    return re.sub(r"([@#])(?=\w)", "\\1\u200b", escaped)
+    return harmless(text, "prose")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from reconciler.model.characters import clusters
+
 _CODES = {
     "add": "32", "change": "33", "destroy": "31", "replace": "31", "adopt": "36", "forget": "35", "move": "36",
     "manual": "35", "refresh": "36", "bold": "1", "faint": "2", "error": "1;31", "warning": "1;33", "good": "1;32",
@@ -47,12 +49,13 @@ def _head(text: str, width: int) -> str:
     """The longest start of a text that fits."""
     if text.isascii():
         return text[:width]
-    end, used = 0, 0
-    for end, character in enumerate(text):
-        used += cells(character)
-        if used > width:
-            return text[: max(end, 1)]
-    return text[: end + 1]
+    head, used = "", 0
+    for cluster in clusters(text):
+        used += cells(cluster)
+        if used > width and head:
+            break
+        head += cluster
+    return head
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.render import words
+from reconciler.render.harmless import outgoing
 from reconciler.render.literals import clean
 from reconciler.render.paper import Paper
 
@@ -100,7 +101,7 @@ class Progress:
         line = self._line(event)
         if self._live is None:
             if line:
-                self._stream.write(line + "\n")
+                self._stream.write(outgoing(line, "text") + "\n")
                 self._stream.flush()
             return
         if line and isinstance(event, Failed | Skip | Noted):

@@ -10,6 +10,7 @@ from reconciler.model.document import PlanDocument
 from reconciler.model.events import Event, Failed, Finished, Skip
 from reconciler.model.summary import ApplySummary
 from reconciler.render import machine
+from reconciler.render.harmless import outgoing
 from reconciler.render.literals import to_json
 
 BEAT = 10.0
@@ -58,7 +59,7 @@ class EventStream:
 
     def _put(self, line: str) -> None:
         self._last = self._clock()
-        self._stream.write(line)
+        self._stream.write(outgoing(line, "json"))
         self._stream.flush()
 
 
