@@ -20,7 +20,8 @@ def story(one: Explanation, *, width: int = 80, colour: bool = False, ascii_only
 
 def _identity(one: Explanation, paper: Paper) -> list[str]:
     lines = paper.paragraph(clean(one.address), tone="bold")
-    facts = [f"a {one.kind}", f"id {one.id}" if one.id else "not in the account"]
+    absent = "not shown by the account" if one.action == "unknown" else "not in the account"
+    facts = [f"a {one.kind}", f"id {one.id}" if one.id else absent]
     facts += [f"created {one.created}"] if one.created else []
     facts.append(f"declared at {words.line_of(one.place)}" if one.place else "not declared")
     facts.append("managed" if one.managed else "not managed yet")

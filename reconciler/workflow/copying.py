@@ -36,7 +36,7 @@ from reconciler.workflow.promises import as_shown
 from reconciler.workflow.recordings import Masked, Replay, adapted, read_recording
 from reconciler.workflow.saved import fits
 from reconciler.workflow.session import Session, open_book, open_session
-from reconciler.workflow.sight import eyes_of
+from reconciler.workflow.sight import ask, eyes_of
 from reconciler.workflow.states import edit
 
 
@@ -52,7 +52,7 @@ class Held:
     exported: list[Exported] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
     eyes: Eyes | None = None
-    """Whose key it was read with; None: a snapshot does not say."""
+    """Whose key it was read with; None: nothing hangs on it."""
 
 
 def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, frozenset[str]]:
@@ -183,7 +183,9 @@ async def _side(session: Session, name: str, *, masked: bool, only: frozenset[st
         return await hold(open_session(session.folder, name, session.around), name, masked=masked, only=only)
     place = session.folder / name
     if place.is_file():
-        return await _held(session.kinds, Replay(read_recording(place)), name, State(lineage="snapshot"), only)
+        replay = Replay(read_recording(place))
+        held = await _held(session.kinds, replay, name, State(lineage="snapshot"), only)
+        return replace(held, eyes=await ask(replay))
     if (place / PROJECT_FILE).is_file():
         loaded = open_session(place, None, session.around).load().desired
         return adapted(session, loaded) if masked else loaded

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.kind import Live, NaturalKey
@@ -14,6 +15,7 @@ from reconciler.planning.match import same_birth, stored_key
 from reconciler.workflow.exporting import read_all
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import Book, Session, open_book
+from reconciler.workflow.sight import eyes_of
 
 Row = dict[str, Any]
 
@@ -27,10 +29,12 @@ async def examine(session: Session) -> list[Row]:
         await check_account(session, remote, book.stored)
         kinds = frozenset(binding.kind for binding in bindings.values()) & set(session.kinds)
         seen = await read_all(session, remote, kinds)
+        doubted = any(session.kinds[one.kind].filtered for one in _absent(session, bindings, seen))
+        why = (await eyes_of(session, remote)).why if doubted else ""
     rows = [*_open(book), *_twins(session, bindings, seen)]
     shared = Counter((binding.kind, binding.id) for binding in bindings.values())
     for address, binding in sorted(bindings.items()):
-        found = _problem(session, binding, seen, shared)
+        found = _problem(session, address, seen, _Known(bindings, shared, why))
         if found is not None:
             rows.append({"address": address, "id": binding.id, "problem": found[0], "advice": found[1]})
     return rows
@@ -79,16 +83,44 @@ def _twins(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) ->
             }
 
 
-def _problem(
-    session: Session, binding: Binding, seen: Snapshot, shared: Mapping[tuple[str, str], int]
-) -> tuple[str, str] | None:
+@dataclass(frozen=True)
+class _Known:
+    """What the state knows, how many addresses each object has, and why what is not shown may exist ("": it cannot)."""
+
+    bindings: Mapping[str, Binding]
+    shared: Mapping[tuple[str, str], int]
+    why: str
+
+
+def _absent(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) -> list[Binding]:
+    """Return what the state knows of and the account does not show."""
+    shown = {(kind, live.id) for kind, lives in seen.lives.items() for live in lives}
+    return [
+        one
+        for one in bindings.values()
+        if one.kind in session.kinds and one.kind not in seen.unknown and (one.kind, one.id) not in shown
+    ]
+
+
+def _doubted(session: Session, address: str, seen: Snapshot, known: _Known) -> bool:
+    """Tell whether an object that is not shown may be there all the same: parts of what is shown are shown with it."""
+    kind = session.kinds[known.bindings[address].kind]
+    parent = known.bindings.get(kind.parent_of(address))
+    shown = parent is not None and any(live.id == parent.id for live in seen.lives.get(parent.kind, ()))
+    return bool(known.why) and kind.filtered and not shown
+
+
+def _problem(session: Session, address: str, seen: Snapshot, known: _Known) -> tuple[str, str] | None:
+    binding = known.bindings[address]
     if binding.kind not in session.kinds:
         return f"this version knows no kind `{binding.kind}`", "install the version that wrote it, or `state rm` it"
     if binding.kind in seen.unknown:
         return f"its kind cannot be read: {seen.unknown[binding.kind]}", "give the key's user that permission"
-    if shared[binding.kind, binding.id] > 1:
+    if known.shared[binding.kind, binding.id] > 1:
         return "another address has the same object", "`reconciler state rm` the wrong one"
     live = next((one for one in seen.lives.get(binding.kind, ()) if one.id == binding.id), None)
+    if live is None and _doubted(session, address, seen, known):
+        return f"the account does not show it, which proves nothing: {known.why}", "look with the key of an Admin user"
     if live is None:
         return (
             "the account has it no more",

@@ -27,6 +27,7 @@ from reconciler.planning.work import Inputs
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import of_kinds, wanted
 from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.sight import looked_at
 
 RUNS = 5
 """How many of the last runs are told."""
@@ -98,7 +99,7 @@ async def _looked_at(session: Session, remote: Remote, address: str, inputs: Inp
     mine = Desired({address: resource} if resource is not None else {})
     reads = wanted(mine, of_kinds(inputs.state, [kind.name]), session.kinds)
     seen = snapshot(session.kinds, reads, (await refresh(remote, session.kinds, reads)).tables)
-    made = plan(replace(inputs, snapshot=seen))
+    made, _ = await looked_at(session, remote, replace(inputs, snapshot=seen), plan)
     change = next((one for one in made.changes if one.address == address), None)
     identity = change.live.id if change and change.live else binding.id if binding else ""
     live = next((one for one in seen.lives.get(kind.name, ()) if one.id == identity), None)

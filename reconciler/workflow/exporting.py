@@ -125,11 +125,12 @@ async def export_account(session: Session, out: Path | None, extent: Extent = WH
         remote = session.connect(stack, write=False)
         await check_account(session, remote, None)
         seen = await read_all(session, remote, extent.kinds)
-        eyes = await eyes_of(session, remote) if extent.prune else None
-        requests = remote.requests
         target = session if folder == session.folder else _project(session, folder)
         stack.enter_context(locked(target, "export", timeout=10.0))
-        return replace(_Exporting(target, seen, extent, eyes).run(), requests=requests)
+        exporting = _Exporting(target, seen, extent)
+        if any(session.kinds[kind_of(address)].filtered for address in exporting.begin()):
+            exporting.eyes = await eyes_of(session, remote)
+        return replace(exporting.run(), requests=remote.requests)
 
 
 @dataclass
@@ -140,15 +141,19 @@ class _Exporting:
     seen: Snapshot
     extent: Extent
     eyes: Eyes | None = None
-    """Whose key it is, where declarations are to go with what is not shown."""
+    """Whose key it is, where something hangs on what is not shown."""
     notes: list[str] = field(default_factory=list)
 
+    def begin(self) -> list[str]:
+        """Look what is declared, and return the addresses of it that the account does not show."""
+        _begin(self.session)
+        self.loaded = self.session.load()
+        self.book = open_book(self.session)
+        self.made = self._compared(self.loaded, self.book)
+        return self._gone(self.loaded.desired.resources, self.made)
+
     def run(self) -> Outcome:
-        session = self.session
-        _begin(session)
-        loaded = session.load()
-        book = open_book(session)
-        made = self._compared(loaded, book)
+        session, loaded, book, made = self.session, self.loaded, self.book, self.made
         exported = self._exported(loaded, book, made)
         declared = loaded.desired.resources
         news = [one for one in exported if one.resource.address not in declared and not one.problem]
@@ -174,10 +179,11 @@ class _Exporting:
         rewriting = Rewriting(loaded.places, variables, replacing=True)
         rewriting.change(wishes)
         gone = self._gone(declared, made)
+        unseen = self._unseen(gone)
+        rewriting.refused += [Refusal(address, "", why) for address, why in unseen.items()]
+        gone = [address for address in gone if address not in unseen]
         if self.extent.prune:
-            unseen = self._unseen(gone)
-            rewriting.refused += [Refusal(address, "", why) for address, why in unseen.items()]
-            rewriting.remove([address for address in gone if address not in unseen])
+            rewriting.remove(gone)
         else:
             rewriting.refused += [Refusal(one, "", "the account does not hold it any more") for one in gone]
         additions = Additions(session, rewriting, variables)

@@ -13,6 +13,7 @@ from reconciler.workflow.exporting import read_all
 from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.sight import eyes_of
 
 
 async def import_object(session: Session, address: str, identity: str, agreed: Callable[[Binding], bool]) -> Binding:
@@ -35,9 +36,13 @@ async def _bind(
         remote = session.connect(stack, write=False)
         await check_account(session, remote, book.stored)
         seen = await read_all(session, remote, frozenset([kind_name]))
+        live = next((one for one in seen.lives.get(kind_name, ()) if one.id == identity), None)
+        doubted = live is None and session.kinds[kind_name].filtered
+        why = (await eyes_of(session, remote)).why if doubted else ""
     if kind_name in seen.unknown:
         raise PlanError(f"{kind_name}: {seen.unknown[kind_name]}")
-    live = next((one for one in seen.lives.get(kind_name, ()) if one.id == identity), None)
+    if why:
+        raise PlanError(f"the account shows no {kind_name} with id {identity}, which proves nothing: {why}")
     if live is None or live.builtin:
         raise PlanError(f"the account has no {kind_name} with id {identity} that can be managed")
     held = next(

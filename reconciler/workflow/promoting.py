@@ -138,6 +138,7 @@ class _Promoting:
 
     def _look(self, made: Plan) -> None:
         changes = {change.address: change for change in made.changes}
+        unknown = {one.address: one.reason for one in made.skipped}
         lives = {(kind, live.id): live for kind, rows in self.other.seen.lives.items() for live in rows}
         here = names_of(self.one.seen, self.kinds, _addresses({a: e.live.id for a, e in self.exported.items()}))
         there = names_of(self.other.seen, self.kinds, _addresses(made.ids))
@@ -146,6 +147,9 @@ class _Promoting:
                 continue
             change = changes.get(address)
             live = change.live if change is not None else lives.get((resource.kind, made.ids.get(address, "")))
+            if live is None and address in unknown:
+                self.left_out.append(f"{address}: of {self.other.name}: {unknown[address]}")
+                continue
             if live is None:
                 self._missing(address)
                 continue

@@ -22,9 +22,10 @@ from reconciler.workflow.exporting import read_all
 from reconciler.workflow.files import check_out
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import Session
+from reconciler.workflow.sight import ask
 
-EXTRAS = ("/webhook/events", "/users/me")
-"""Reads beside the listings that planning may want."""
+EXTRAS = ("/webhook/events",)
+"""Reads beside the listings that planning may want; whose key it was is asked too."""
 
 
 class Recorder:
@@ -104,6 +105,7 @@ async def record(session: Session, names: frozenset[str] | None = None) -> Recor
                 await recorder.send(get(path))
             except ReconcilerError:
                 continue
+        await ask(recorder)
     return Recording(
         tool_version=__version__,
         taken_at=session.around.stamp(),

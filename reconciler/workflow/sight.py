@@ -23,11 +23,12 @@ async def eyes_of(session: Session, remote: Remote) -> Eyes:
     """
     url = session.settings.url
     if url not in session.eyes:
-        session.eyes[url] = await _ask(remote)
+        session.eyes[url] = await ask(remote)
     return session.eyes[url]
 
 
-async def _ask(remote: Remote) -> Eyes:
+async def ask(remote: Remote) -> Eyes:
+    """Ask an account, or a snapshot of it; see `eyes_of`."""
     try:
         me = (await remote.send(get("/users/me"))).row("user").get("id")
         if me in (None, ""):
