@@ -18,7 +18,9 @@ SUFFIXES = (".yaml", ".yml")
 NEARLY = re.compile(r"\.(ya?ml(?![a-z0-9])|ya?mll|yaaml|ymal|yalm|yam$|yml\d|yaml\d)|^#.*\.ya?ml#$", re.IGNORECASE)
 """Names that somebody meant as one of a YAML file, or that an editor or a person made of one."""
 _KERNEL = (Path("/proc"), Path("/sys"), Path("/dev"))
-"""Where the kernel shows processes and devices as files: an environment, for one, with every credential in it."""
+"""Where the kernel shows processes and devices as files: an environment, for one, with every credential in it. A
+project in memory, below /dev/shm, reads its own files.
+"""
 VERSIONED = (".git", ".hg", ".svn", ".jj")
 _SPECIAL = {
     stat.S_IFIFO: "a pipe",
@@ -42,7 +44,7 @@ def border(folder: Path) -> Path:
 def outside(path: Path, folder: Path) -> str:
     """Return why a project must not read what a path leads to; "" where it may. Links are followed to their end."""
     real, limit = path.resolve(), border(folder)
-    if any(real.is_relative_to(one) for one in _KERNEL):
+    if any(real.is_relative_to(one) and not limit.is_relative_to(one) for one in _KERNEL):
         return f"{real} is no file of anybody's"
     if real.is_relative_to(limit):
         return ""
