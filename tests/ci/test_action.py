@@ -27,6 +27,25 @@ environments:
 """
 
 
+STOPS = {"plan": 2, "apply": 1, "drift": 1}
+"""Steps of each command that print texts; those that check and annotate are not among them."""
+
+
+def commands_of(printed: str) -> list[str]:
+    """The lines that the runner takes for commands: none between `::stop-commands::WORD` and `::WORD::`."""
+    found, word = [], ""
+    for line in printed.splitlines():
+        if word:
+            word = "" if line == f"::{word}::" else word
+        elif line.startswith("::stop-commands::"):
+            word = line.removeprefix("::stop-commands::")
+            assert re.fullmatch("[0-9a-f]{32}", word)
+        elif line.lstrip().startswith("::"):
+            found.append(line)
+    assert not word, "the commands of the steps that follow would be lost"
+    return found
+
+
 @dataclass
 class Repository:
     """A clone with a project in a folder of it, the host, and the account."""
@@ -67,7 +86,11 @@ class Repository:
         """Run the action with one of its commands."""
         context = {"token": "workflow-token", "action_path": str(ACTION.parent), **self.event}
         runner = Runner(ACTION, self.root, self.temp, context, self.environ, self._uses)
-        return runner.run(command=command, environment="prod", working_directory="accounts/acme", **more)
+        ran = runner.run(command=command, environment="prod", working_directory="accounts/acme", **more)
+        annotations = [line for line in commands_of(ran.text) if line.startswith(("::error file=", "::warning file="))]
+        assert annotations == commands_of(ran.text), "nothing else is a command"
+        assert ran.code or ran.text.count("::stop-commands::") == STOPS[command]
+        return ran
 
     def _uses(self, action: str, given: Mapping[str, str]) -> None:
         assert action.startswith("actions/upload-artifact@")
@@ -154,7 +177,7 @@ def test_a_refused_plan_is_shown_and_fails_the_check(repository: Repository) -> 
     refused = repository.propose("tags: {keep: {}}")
     assert refused.code == 7
     assert "the limit is 1" in repository.host.comments[0]["body"]
-    assert "::error file=accounts/acme/" in refused.text
+    assert [line for line in commands_of(refused.text) if line.startswith("::error file=accounts/acme/")]
     assert repository.merge().code == 7
 
 
@@ -162,7 +185,9 @@ def test_a_wrong_configuration_is_annotated_where_it_is_wrong(repository: Reposi
     """The check fails before anything is planned, with the place from the repository's root."""
     wrong = repository.propose("tags: {vip: {nam: x}}")
     assert wrong.code == 3
-    assert "::error file=accounts/acme/config/main.yaml,line=1" in wrong.text
+    assert any(
+        line.startswith("::error file=accounts/acme/config/main.yaml,line=1") for line in commands_of(wrong.text)
+    )
     assert repository.host.comments == []
 
 
