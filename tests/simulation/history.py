@@ -20,8 +20,10 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from reconciler.cli import program
-from reconciler.emulator import Settings, open_account
+from reconciler.emulator import Account, Settings, open_account
 from reconciler.store import Clock, Options
 from reconciler.store.documents import DocumentStore
 from reconciler.store.http import HttpShelf
@@ -42,6 +44,14 @@ environments:
     token: emulator-token
 default_environment: test
 """
+SECOND = """\
+  other:
+    url: https://other.example
+    token: emulator-token
+"""
+"""Another environment of the project, with an account of its own."""
+MAIN, OTHER = "file:state/test.json", "file:state/other.json"
+"""Where the states of the two are kept."""
 HOLDERS = ("tags", "lists", "fields", "dealCustomFieldMeta", "accountCustomFieldMeta", "dealStages", "schemas")
 """Tables whose objects hold customer records."""
 
@@ -83,6 +93,27 @@ class Ran:
 
 
 @dataclass
+class Side:
+    """An account with its books, the way to it, the place of its state, and the addresses that its objects had."""
+
+    account: Account
+    ledger: Ledger
+    net: Internet
+    disk: Disk
+    known: dict[tuple[str, str], set[str]] = field(default_factory=dict)
+
+
+class Fork(httpx.AsyncBaseTransport):
+    """The way of one process to each of several accounts, by their hosts."""
+
+    def __init__(self, ways: dict[str, httpx.AsyncBaseTransport]) -> None:
+        self._ways = ways
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        return await self._ways[request.url.host].handle_async_request(request)
+
+
+@dataclass
 class Fate:
     """What is to become of a process: at which of its boundaries it dies, freezes or is interrupted."""
 
@@ -104,9 +135,11 @@ def _name(table: str, row: dict[str, Any]) -> str:
 
 
 class World:
-    """One account, one project, one disk, and simulated time. Everything random comes from `chance`."""
+    """One account, one project, one disk, and simulated time; `pair`: two accounts, each an environment of the project.
+    Everything random comes from `chance`.
+    """
 
-    def __init__(self, seed: int, *, foul: bool = True, served: float = 0.1) -> None:
+    def __init__(self, seed: int, *, foul: bool = True, served: float = 0.1, pair: bool = False) -> None:
         self.chance = random.Random(seed)
         random.seed(seed)  # libraries draw their jitter from it
         self.story: list[str] = []
@@ -136,6 +169,7 @@ class World:
         self.running: list[Ran] = []
         self.arrivals = 0
         self.config: dict[str, Any] = {}
+        self.text = ""
         self.refuges: set[tuple[str, str]] = set()
         self.on_hand_over: Callable[[Sent], None] = lambda sent: None
         self.on_state: Callable[[bytes | None, bytes], None] = lambda before, after: None
@@ -147,11 +181,21 @@ class World:
         self.added: dict[str, set[str]] = {}
         """Stages that people added, with the processes that ran at that moment."""
         self.declared: dict[str, set[str]] = {}
-        self.known: dict[tuple[str, str], set[str]] = {}
+        self.sides = {"account.example": Side(self.account, self.ledger, self.net, self.disk)}
+        self.known = self.sides["account.example"].known
+        if pair:
+            (self.folder / "reconciler.yaml").write_text(PROJECT.replace("default_env", f"{SECOND}default_env"))
+            account = open_account(settings=self.settings, clock=lambda: self.scheduler.now)
+            ledger, weather = Ledger(account), self.net.weather
+            net = Internet(account, ledger, self.chance, self.boundary, weather, self._handed_over)
+            self.sides["other.example"] = Side(account, ledger, net, Disk())
+        self.disks: dict[str, Disk] = {}
+        """Places of states that are neither of the two."""
 
     def close(self) -> None:
         """Forget everything."""
-        self.account.close()
+        for side in self.sides.values():
+            side.account.close()
         shutil.rmtree(self.folder, ignore_errors=True)
 
     def _written(self, name: str, before: bytes | None, after: bytes) -> None:
@@ -195,14 +239,17 @@ class World:
         """Let somebody else do something in the account."""
         for ran in self.running:
             ran.disturbed = True
-        if self.chance.random() < 0.8:
+        if len(self.sides) > 1 and self.chance.random() < 0.2:
+            self.record(self.sides["other.example"])
+        elif self.chance.random() < 0.8:
             self.record()
         else:
             self.edit_by_hand()
 
-    def record(self) -> None:
-        """Let a customer record arrive at any object that holds such."""
-        rows = self.account.rows
+    def record(self, side: Side | None = None) -> None:
+        """Let a customer record arrive at any object of an account that holds such."""
+        side = side or self.sides["account.example"]
+        rows = side.account.rows
         places = [
             (table, row)
             for table in HOLDERS
@@ -215,16 +262,16 @@ class World:
         declared = json.dumps(self.config)
         doomed = [(table, row) for table, row in places if _name(table, row) not in declared]
         table, row = self.chance.choice(doomed if doomed and self.chance.random() < 0.6 else places)
-        before = set(self.ledger.records())
+        before = set(side.ledger.records())
         with rows.transaction():
-            self._arrive(table, row, f"9{self.arrivals:05d}")
-        new = set(self.ledger.records()) - before
-        sent = dict(self.net.numbers)
-        self.ledger.arrived |= dict.fromkeys(new, sent)
+            self._arrive(side.account, table, row, f"9{self.arrivals:05d}")
+        new = set(side.ledger.records()) - before
+        sent = dict(side.net.numbers)
+        side.ledger.arrived |= dict.fromkeys(new, sent)
         self.tell(f"a record arrives at {table}/{row['id']} {_name(table, row)!r}")
 
-    def _arrive(self, table: str, row: dict[str, Any], identity: str) -> None:
-        rows, owner = self.account.rows, str(row["id"])
+    def _arrive(self, account: Account, table: str, row: dict[str, Any], identity: str) -> None:
+        rows, owner = account.rows, str(row["id"])
         if table in ("tags", "lists", "fields"):
             rows.put("contacts", identity, {"id": identity, "email": f"c{identity}@example.com"})
         if table == "tags":
@@ -271,15 +318,16 @@ class World:
                 rows.put(table, row["id"], {**row, column: name})
             self.tell(f"somebody renames {table}/{row['id']} {row[column]!r} to {name!r}")
 
-    def document(self, name: str) -> bytes:
-        """Return a document or log as it is kept, b"" for none."""
-        if self.server is not None:
+    def document(self, name: str, side: Side | None = None) -> bytes:
+        """Return a document or log of the state of an account as it is kept, b"" for none."""
+        disk = self.disk if side is None else side.disk
+        if self.server is not None and disk is self.disk:
             return self.server.document(name)
-        return self.disk.documents.get(name) or b"".join(self.disk.logs.get(name, ()))
+        return disk.documents.get(name) or b"".join(disk.logs.get(name, ()))
 
-    def state(self) -> dict[str, Any]:
-        """Return the bindings of the state as JSON, by address."""
-        found: dict[str, Any] = json.loads(self.document("") or b"{}").get("resources", {})
+    def state(self, side: Side | None = None) -> dict[str, Any]:
+        """Return the bindings of the state of an account as JSON, by address."""
+        found: dict[str, Any] = json.loads(self.document("", side) or b"{}").get("resources", {})
         return found
 
     def holder(self) -> tuple[str, str]:
@@ -289,21 +337,24 @@ class World:
         return _held(self.document("lock") or b"{}")
 
     def learn(self) -> None:
-        """Take over from state and journal which object has which addresses."""
-        bindings = list(self.state().items())
-        names = self.server.names() if self.server is not None else list(self.disk.documents)
-        for name in ("journal", *(one for one in names if one.startswith("segments/"))):
-            records = [json.loads(line) for line in self.document(name).splitlines()]
-            bindings += [(one["address"], one["binding"]) for one in records if one.get("binding")]
-        for address, binding in bindings:
-            self.known.setdefault((binding["kind"], str(binding["id"])), set()).add(address)
+        """Take over from states and journals which object has which addresses."""
+        for side in self.sides.values():
+            bindings = list(self.state(side).items())
+            served = self.server is not None and side.disk is self.disk
+            names = self.server.names() if self.server is not None and served else list(side.disk.documents)
+            for name in ("journal", *(one for one in names if one.startswith("segments/"))):
+                records = [json.loads(line) for line in self.document(name, side).splitlines()]
+                bindings += [(one["address"], one["binding"]) for one in records if one.get("binding")]
+            for address, binding in bindings:
+                side.known.setdefault((binding["kind"], str(binding["id"])), set()).add(address)
 
     # --- commands --------------------------------------------------------------------------------------------------
 
     def declare(self, config: dict[str, Any]) -> None:
         """Make this the configuration; JSON is YAML."""
         self.config = config
-        (self.folder / "config" / "all.yaml").write_text(json.dumps(config, indent=1))
+        self.text = json.dumps(config, indent=1)
+        (self.folder / "config" / "all.yaml").write_text(self.text)
         for section, entries in config.items():
             for key, entry in entries.items():
                 for value in filter(lambda one: isinstance(one, str), entry.values()):
@@ -330,11 +381,12 @@ class World:
 
         def store(url: str, folder: Path, options: Options) -> DocumentStore:
             told = partial(self.boundary, process)
-            if self.server is not None:
+            mine = url == MAIN or len(self.sides) == 1
+            if self.server is not None and mine:
                 served = HttpShelf(ServedWire(self.server, process, told, lambda: False))
                 locks = HttpLock(served, served._wire, clock, options.waits, options.tell)
                 return DocumentStore(served, keep=options.history, locks=locks, clock=clock)
-            shelf = DiskShelf(self.disk, process, told, self.pause)
+            shelf = DiskShelf(self.disk if mine else self.disk_at(url), process, told, self.pause)
             return DocumentStore(shelf, keep=options.history, locks=BeatingLock(shelf, clock), clock=clock)
 
         return Surroundings(
@@ -343,9 +395,18 @@ class World:
             token=lambda: f"{tokens.getrandbits(64):016x}",
             clock=clock,
             loop=lambda: Loop(process),
-            transport=self.net.transport(process),
+            transport=self.way(process),
             open_store=store,
         )
+
+    def way(self, process: Process) -> httpx.AsyncBaseTransport:
+        """Return what a process sends by."""
+        ways = {host: side.net.transport(process) for host, side in self.sides.items()}
+        return Fork(ways) if len(ways) > 1 else self.net.transport(process)
+
+    def disk_at(self, url: str) -> Disk:
+        """Return the disk that a state is kept on."""
+        return self.sides["other.example"].disk if url == OTHER else self.disks.setdefault(url, Disk())
 
     def is_dead(self, name: str, machine: int) -> bool:
         """Tell whether a process is surely dead, as far as another one on a machine can see."""

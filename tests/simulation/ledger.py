@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from tests.simulation.wire import Sent
 
 Key = tuple[str, str]
+Twins = tuple[str, str, list[str]]
+"""A table, a name in it, and the ids that have it."""
 WINDOW = 14
 """Requests of a process between its count of an object and its delete; a record that arrives just in between is
 nobody's fault, for the API cannot count and delete at once. Six steps run side by side.
@@ -201,12 +203,16 @@ class Ledger:
         at_once = sent.number - counted.number <= WINDOW or 0 <= sent.at - counted.back <= PROMPT
         return not (at_once and arrived.get(sent.process.name, 0) >= counted.number)
 
-    def twins(self) -> list[str]:
-        """Return the objects that requests of the program made twice."""
+    def twins(self) -> list[Twins]:
+        """Return the objects that requests of the program made twice, those aside that it has switched off instead of
+        deleting them (section 7, row 6).
+        """
         names = self.objects()
         seen: dict[tuple[str, str, str], list[str]] = {}
         for key in self.made:
             if key in names:
                 row = self.account.rows.get(*key) or {}
+                if key[0] == "dealTasktypes" and str(row.get("status")) == "0":
+                    continue
                 seen.setdefault((key[0], str(row.get(HOMES.get(key[0], ""), "")), names[key]), []).append(key[1])
-        return [f"{table} {name!r} exists {len(ids)} times: {ids}" for (table, _, name), ids in seen.items() if ids[1:]]
+        return [(table, name, ids) for (table, _, name), ids in seen.items() if ids[1:]]

@@ -8,13 +8,20 @@ from collections.abc import Callable, Iterable
 
 import pytest
 
-from tests.simulation import alone, together
+from reconciler.resources import load_kinds
+from tests.simulation import alone, every, together
 from tests.simulation.alone import Verdict
+from tests.simulation.declaring import SECTIONS
+from tests.world.commands import leaves
 
-SORTS: dict[str, Callable[[int], Verdict]] = {"alone": alone.history, "together": together.history}
-"""One process at a time, or two and three at once."""
-SAMPLES, IN_SAMPLE = 4, {"alone": 20, "together": 30}
-HUNDREDS = {"alone": 30, "together": 100}
+SORTS: dict[str, Callable[[int], Verdict]] = {
+    "alone": alone.history,
+    "together": together.history,
+    "every": every.history,
+}
+"""One process at a time, two and three at once, or every command over two accounts."""
+SAMPLES, IN_SAMPLE = 4, {"alone": 20, "together": 30, "every": 12}
+HUNDREDS = {"alone": 30, "together": 100, "every": 20}
 ALL = (
     "expected exit code",
     "no record lost without a yes",
@@ -25,7 +32,11 @@ ALL = (
     "settles",
     "the plan after an apply is empty",
 )
-HOLDING = {"alone": ALL, "together": (*ALL, "no lost update", "no write after a lost lease", "one writer at a time")}
+HOLDING = {
+    "alone": ALL,
+    "every": (*ALL, "a look changes nothing", "only some commands write to an account"),
+    "together": (*ALL, "no lost update", "no write after a lost lease", "one writer at a time"),
+}
 """The rules that histories are held to."""
 Tell = Callable[[str, object], None]
 
@@ -67,6 +78,19 @@ def test_what_happens_in_any_order_keeps_the_promises(sort: str, sample: int, re
     check_histories(sort, range(sample * size, (sample + 1) * size), record_property)
 
 
+def test_every_command_and_every_kind_takes_its_turn() -> None:
+    """A new command is told here whether it writes, looks, or has nothing to do with a project; whether it changes
+    anything is then seen by running it. A new kind is declared in histories, or this fails.
+    """
+    own = {words.partition(" --")[0] for words in (*every.WRITES, *every.OWN)}
+    assert own | set(every.LOOKS) | every.ELSEWHERE == set(leaves())
+    assert not every.WRITES.keys() & every.LOOKS.keys()
+    assert not (own | set(every.LOOKS)) & every.ELSEWHERE
+    managed = {kind.section for kind in load_kinds().values() if kind.managed and not kind.nested}
+    assert managed == {*SECTIONS, "settings"}
+    assert len({*every.WRITES, *every.LOOKS}) < SAMPLES * IN_SAMPLE["every"] > len(SECTIONS)
+
+
 @pytest.mark.parametrize("sort", SORTS)
 def test_a_seed_is_one_history(sort: str) -> None:
     """The same seed gives the same requests at the same moments, and another seed gives others."""
@@ -79,5 +103,5 @@ def test_a_seed_is_one_history(sort: str) -> None:
     ("sort", "hundred"), [(sort, number) for sort, many in HUNDREDS.items() for number in range(many)]
 )
 def test_thousands_of_histories_keep_the_promises(sort: str, hundred: int, record_property: Tell) -> None:
-    """Three thousand of one process at a time, and ten thousand of several at once."""
+    """Three thousand of one process at a time, ten thousand of several at once, two thousand of every command."""
     check_histories(sort, range(10_000 + hundred * 100, 10_000 + (hundred + 1) * 100), record_property)

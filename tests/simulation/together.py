@@ -139,7 +139,7 @@ class Together(Alone):
             if kind is not None and (table, identity) in names and (kind, identity) not in known and not renamed:
                 self.found("no lost update", f"{table}/{identity} {names[table, identity]!r} of {sent} is in no state")
         if twins := world.ledger.twins():
-            self.found("no twins", "; ".join(twins))
+            self.found("no twins", ", ".join(map(str, twins)))
 
     def found(self, rule: str, what: str) -> None:
         """Note that a rule is broken."""
