@@ -20,7 +20,7 @@ SORTS: dict[str, Callable[[int], Verdict]] = {
     "every": every.history,
 }
 """One process at a time, two and three at once, or every command over two accounts."""
-SAMPLES, IN_SAMPLE = 4, {"alone": 20, "together": 30, "every": 12}
+SAMPLES, IN_SAMPLE = 4, {"alone": 15, "together": 30, "every": 9}
 HUNDREDS = {"alone": 30, "together": 100, "every": 20}
 ALL = (
     "expected exit code",
