@@ -166,7 +166,7 @@ class Alone:
 
     def judge(self, ran: Ran, allowed: tuple[str, ...], said: str) -> None:
         """Write down every rule that a command broke."""
-        if not ran.killed and ran.code not in self.expected:
+        if (not ran.killed and ran.code not in self.expected) or "mistake in the program" in ran.text:
             self.broke("expected exit code", ran, ran.text[-1500:])
         self.judge_books(ran, allowed, said, self.world.sides["account.example"])
 

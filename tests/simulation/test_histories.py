@@ -18,10 +18,11 @@ SORTS: dict[str, Callable[[int], Verdict]] = {
     "alone": alone.history,
     "together": together.history,
     "every": every.history,
+    "crowd": together.crowd,
 }
-"""One process at a time, two and three at once, or every command over two accounts."""
-SAMPLES, IN_SAMPLE = 4, {"alone": 15, "together": 30, "every": 9}
-HUNDREDS = {"alone": 30, "together": 100, "every": 20}
+"""One process at a time, two and three at once, every command over two accounts, or several of them at once."""
+SAMPLES, IN_SAMPLE = 4, {"alone": 15, "together": 24, "every": 9, "crowd": 6}
+HUNDREDS = {"alone": 30, "together": 100, "every": 20, "crowd": 20}
 ALL = (
     "expected exit code",
     "no record lost without a yes",
@@ -37,6 +38,7 @@ HOLDING = {
     "every": (*ALL, "a look changes nothing", "only some commands write to an account"),
     "together": (*ALL, "no lost update", "no write after a lost lease", "one writer at a time"),
 }
+HOLDING["crowd"] = HOLDING["together"]
 """The rules that histories are held to."""
 Tell = Callable[[str, object], None]
 
@@ -103,5 +105,5 @@ def test_a_seed_is_one_history(sort: str) -> None:
     ("sort", "hundred"), [(sort, number) for sort, many in HUNDREDS.items() for number in range(many)]
 )
 def test_thousands_of_histories_keep_the_promises(sort: str, hundred: int, record_property: Tell) -> None:
-    """Three thousand of one process at a time, ten thousand of several at once, two thousand of every command."""
+    """Three thousand of one process at a time, ten thousand of several at once, two thousand of each of the rest."""
     check_histories(sort, range(10_000 + hundred * 100, 10_000 + (hundred + 1) * 100), record_property)

@@ -147,6 +147,41 @@ class Together(Alone):
         self.verdict.broken.append((rule, what))
 
 
+class Crowd(Together):
+    """The same, with other commands that write state or files among them. None that forgets what is managed: then
+    nobody could tell a lost update from a wish.
+    """
+
+    def one(self, number: int) -> Ran:
+        """Start one more process, often of another command."""
+        if number == 0 or self.chance.random() < 0.5:
+            return super().one(number)
+        known = sorted(self.world.state()) or ["tag.a"]
+        some = self.chance.choice(known)
+        patience = ("--lock-timeout", "200")
+        return self.begin(
+            *self.chance.choice(
+                [
+                    ("export",),
+                    ("export", "--prune"),
+                    ("drift", "--absorb"),
+                    ("drift", "--absorb", "--unmanaged"),
+                    ("runs", "resume", "--auto-approve", *patience),
+                    ("state", "mv", some, f"{some.partition('.')[0]}.k9"),
+                    ("import", some, "1", "--auto-approve"),
+                    ("destroy", "--auto-approve", "--target", some, *patience),
+                    ("plan", "--out", "p.json"),
+                    ("apply", "p.json", *patience),
+                ]
+            )
+        )
+
+
+def crowd(seed: int) -> Verdict:
+    """Run the history of several processes of several commands of a seed."""
+    return history(seed, Crowd)
+
+
 def history(seed: int, drive: Callable[[World, Verdict], Alone] = Together) -> Verdict:
     """Run the history of several processes of a seed."""
     verdict = Verdict(seed)
