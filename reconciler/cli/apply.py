@@ -18,7 +18,6 @@ from reconciler.cli.approval import Approval
 from reconciler.cli.opening import (
     archive_of,
     archiving,
-    bordered,
     borders,
     budget,
     confirmation,
@@ -101,7 +100,7 @@ def command(
                 "a saved plan is applied as it is: --target, --exclude, --kinds, --no-delete, --only-adopt, --allow "
                 "and --max-requests belong to `plan`"
             )
-        Approval(account=confirm_account).agrees(session(chosen))
+        Approval(account=confirm_account).agrees(session(chosen, guards_from=guards_from))
         return apply_saved(chosen, planfile, Proof(strict, digest, guards_from), lock_timeout, telling)
     if digest is not None:
         raise click.UsageError("--digest belongs to a saved plan: apply FILE --digest SHA256")
@@ -117,7 +116,7 @@ def command(
         allow,
         max_requests,
         uses=not no_uses,
-        kinds=session(chosen).chosen_kinds(names) if names else None,
+        kinds=session(chosen, guards_from=guards_from).chosen_kinds(names) if names else None,
         no_delete=no_delete,
         only_adopt=only_adopt,
     )
@@ -137,7 +136,7 @@ def plan_and_apply(
     from reconciler.workflow.applying import operation_of
     from reconciler.workflow.holding import locked
 
-    opened = bordered(session(chosen), guards_from)
+    opened = session(chosen, guards_from=guards_from)
     with locked(opened, operation_of(options.recorded()), timeout=lock_timeout):
         return apply_under_lock(chosen, opened, options, approval, telling)
 
@@ -198,7 +197,7 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
     from reconciler.workflow.saved import check_plan, only_approved, read_plan
     from reconciler.workflow.session import run_async
 
-    opened = bordered(session(chosen), proof.guards_from)
+    opened = session(chosen, guards_from=proof.guards_from)
     document = read_plan(planfile)
     if proof.digest is not None:
         only_approved(document, proof.digest)

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.opening import bordered, borders, selection, session, waiting
+from reconciler.cli.opening import borders, selection, session, waiting
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say
@@ -163,7 +163,7 @@ def guard(chosen: Globals, planfile: Path, guards_from: str) -> int:
     from reconciler.workflow.saved import read_plan
 
     document = read_plan(planfile)
-    opened = bordered(session(replace(chosen, environment=document.environment), offline=True), guards_from)
+    opened = session(replace(chosen, environment=document.environment), offline=True, guards_from=guards_from)
     document = judged(opened, document, document.managed)
     if document.tripped:
         say(plan_view(document, "text"), "text")

@@ -16,11 +16,11 @@ from reconciler.cli.terminal import note
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def session(chosen: Globals, *, offline: bool = False) -> Any:
-    """Return the opened session. Raises ConfigError."""
+def session(chosen: Globals, *, offline: bool = False, guards_from: str | None = None) -> Any:
+    """Return the opened session, with the settings of `guards_from` if that is given. Raises ConfigError."""
     from reconciler.workflow.session import open_session
 
-    opened = open_session(folder(chosen), chosen.environment, offline=offline)
+    opened = open_session(folder(chosen), chosen.environment, offline=offline, guards_from=guards_from)
     if not chosen.quiet:
         opened.on_wait = waiting
     if chosen.verbose > 1:
@@ -145,17 +145,9 @@ def borders(*, required: bool = False) -> Callable[[F], F]:
         "--guards-from",
         required=required,
         metavar="REF",
-        help="Take guards and policies from this Git reference (the target branch), or from file:PATH.",
+        help="Take everything but the declared resources (environments, guards, policies) from this Git reference, the "
+        "target branch, or from file:PATH.",
     )
-
-
-def bordered(opened: Any, source: str | None) -> Any:
-    """Return the session with the guards and policies of `source`, if one is given. Raises ConfigError."""
-    if source is None:
-        return opened
-    from reconciler.workflow.borders import borders_of, under
-
-    return under(opened, borders_of(opened.folder, opened.settings.name, source, os.environ))
 
 
 def listing(function: F) -> F:

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.opening import bordered, borders, budget, consent, narrowing, selection, session
+from reconciler.cli.opening import borders, budget, consent, narrowing, selection, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent
 from reconciler.cli.views import PLAN, Output, formats, plan_view, show
@@ -63,8 +63,7 @@ def command(
         from reconciler.workflow.saved import check_plan_out
 
         check_plan_out(out)
-    opened = session(chosen) if against is None else on_snapshot(chosen, against)
-    opened = bordered(opened, guards_from)
+    opened = session(chosen, guards_from=guards_from) if against is None else on_snapshot(chosen, against, guards_from)
     measured = not no_impact and against is None
     if destroy and (no_delete or only_adopt):
         raise click.UsageError("--destroy plans nothing but deletes: it takes no --no-delete or --only-adopt")
@@ -104,12 +103,12 @@ def save(opened: Any, document: Any, out: Path, *, quiet: bool = False) -> None:
         note(f"Saved the plan to {out}. {refused}")
 
 
-def on_snapshot(chosen: Globals, path: Path) -> Any:
+def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> Any:
     """Return the session as it would be on the account that a snapshot holds."""
     from reconciler.workflow.recordings import offline, read_recording
 
     recording = read_recording(path)
-    return offline(session(chosen, offline=True), recording)
+    return offline(session(chosen, offline=True, guards_from=guards_from), recording)
 
 
 def exit_code(document, detailed: bool) -> int:  # type: ignore[no-untyped-def]

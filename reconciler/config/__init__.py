@@ -4,7 +4,15 @@ from reconciler.config.credentials import credentials
 from reconciler.config.dumping import content_of, dump
 from reconciler.config.formatting import formatted
 from reconciler.config.loading import Loaded, load, load_texts, plain_data, project_files
-from reconciler.config.project import LoadedProject, Settings, environment, load_project
+from reconciler.config.project import (
+    LoadedProject,
+    Settings,
+    differing,
+    environment,
+    held_to,
+    load_project,
+    parse_project,
+)
 from reconciler.config.schema import config_schema, project_schema
 
 __all__ = [
@@ -14,12 +22,15 @@ __all__ = [
     "config_schema",
     "content_of",
     "credentials",
+    "differing",
     "dump",
     "environment",
     "formatted",
+    "held_to",
     "load",
     "load_project",
     "load_texts",
+    "parse_project",
     "plain_data",
     "project_files",
     "project_schema",

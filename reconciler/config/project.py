@@ -9,16 +9,24 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.config.files import read_source
+from reconciler.config.files import decode, read_source
 from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Entry, Map, Scalar, Source, Spot, at, entries_of
+from reconciler.config.nodes import Entry, Map, Node, Scalar, Source, Spot, at, entries_of
 from reconciler.config.parsing import parse
 from reconciler.config.problems import Problems, did_you_mean, listed
 from reconciler.config.validation import validated
 from reconciler.model.address import KEY_PATTERN
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
-from reconciler.model.project import PROJECT_FILE, Encryption, Environment, Guards, Project
+from reconciler.model.project import (
+    DECLARES,
+    ENVIRONMENT_DECLARES,
+    PROJECT_FILE,
+    Encryption,
+    Environment,
+    Guards,
+    Project,
+)
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,70 @@ def load_project(folder: Path) -> LoadedProject:
     if found is None:
         raise AssertionError("a project without problems was read")
     return LoadedProject(folder, *found)
+
+
+def parse_project(text: bytes, folder: Path) -> LoadedProject:
+    """Return a project file's content from its bytes, as if it stood in `folder`. Raises ConfigError."""
+    problems = Problems()
+    source = decode(text, PROJECT_FILE, problems)
+    found = read_project(source, problems) if source is not None else None
+    problems.check()
+    if found is None:
+        raise AssertionError("a project without problems was read")
+    return LoadedProject(folder, *found)
+
+
+def held_to(proposed: LoadedProject, ruling: LoadedProject) -> LoadedProject:
+    """Return the ruling project with the resources that the proposed one declares: with its folders, and for each
+    environment that the ruling project knows, with its values of variables and its overlays.
+    """
+    known = {name: entry for name, entry in ruling.tree.entries.items() if name not in DECLARES}
+    known |= {name: entry for name, entry in proposed.tree.entries.items() if name in DECLARES}
+    environments = known["environments"]
+    merged = {
+        name: Entry(entry.key, _declaring(entry.value, at(proposed.tree, "environments", name)))
+        for name, entry in entries_of(environments.value).items()
+    }
+    old = environments.value
+    known["environments"] = Entry(environments.key, Map(old.source, old.line, old.column, merged))
+    tree = Map(proposed.tree.source, ruling.tree.line, ruling.tree.column, known)
+    inner = {
+        name: one.model_copy(
+            update={
+                part: getattr(proposed.project.environments[name], part)
+                if name in proposed.project.environments
+                else Environment.model_fields[part].get_default(call_default_factory=True)
+                for part in ENVIRONMENT_DECLARES
+            }
+        )
+        for name, one in ruling.project.environments.items()
+    }
+    declared = {name: getattr(proposed.project, name) for name in DECLARES}
+    return LoadedProject(ruling.folder, ruling.project.model_copy(update={**declared, "environments": inner}), tree)
+
+
+def _declaring(ruling: Node, proposed: Entry | None) -> Map:
+    mine = entries_of(proposed.value) if proposed is not None else {}
+    entries = {name: entry for name, entry in entries_of(ruling).items() if name not in ENVIRONMENT_DECLARES}
+    entries |= {name: entry for name, entry in mine.items() if name in ENVIRONMENT_DECLARES}
+    return Map(ruling.source, ruling.line, ruling.column, entries)
+
+
+def differing(proposed: Project, ruling: Project) -> dict[str, Any]:
+    """Return what the proposed project writes otherwise besides declaring resources, by its path."""
+    found = _differing(proposed, ruling, DECLARES | {"environments"}, "")
+    for name in sorted({*proposed.environments, *ruling.environments}):
+        mine, theirs = proposed.environments.get(name), ruling.environments.get(name)
+        if mine is None or theirs is None:
+            found[f"environments.{name}"] = mine.model_dump(mode="json") if mine is not None else None
+        else:
+            found |= _differing(mine, theirs, ENVIRONMENT_DECLARES, f"environments.{name}.")
+    return found
+
+
+def _differing(mine: Any, theirs: Any, besides: frozenset[str], path: str) -> dict[str, Any]:
+    one, other = mine.model_dump(mode="json"), theirs.model_dump(mode="json")
+    return {f"{path}{name}": one[name] for name in one if name not in besides and one[name] != other[name]}
 
 
 def read_project(source: Source, problems: Problems) -> tuple[Project, Map] | None:

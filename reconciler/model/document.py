@@ -229,6 +229,14 @@ class EyesView(_Part):
     )
 
 
+class SettingsView(_Part):
+    """How the project file of a change differs from the one that its plan is held to."""
+
+    source: str = Field("", description="Git reference or file that the settings were taken from.")
+    changed: list[str] = Field(default_factory=list, description="Members that differ, e.g. environments.prod.url.")
+    mark: str = Field("", description="Beginning of the SHA-256 of what the change writes there.")
+
+
 class PlanDocument(_Part):
     """A plan. Readers accept any 1.x and refuse a higher major version."""
 
@@ -257,6 +265,11 @@ class PlanDocument(_Part):
         default_factory=dict, description="How many objects of each kind the state knew when planning."
     )
     guards: list[GuardView] = Field(default_factory=list)
+    settings: SettingsView | None = Field(
+        None,
+        description="What the change does to the project file besides declaring resources. Left out for nothing.",
+        exclude_if=lambda value: value is None,
+    )
     forecast: Forecast = Field(default_factory=Forecast)
     reads: list[str] = Field(default_factory=list, description="Kinds that the apply reads again before and after.")
     ids: dict[str, str] = Field(default_factory=dict, description="Remote ids of everything bound when planning.")

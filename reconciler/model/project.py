@@ -9,6 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from reconciler.model.patterns import check_pattern
 
 PROJECT_FILE = "reconciler.yaml"
+DECLARES = frozenset({"config"})
+"""Members of a project file that say which resources are declared; all others say where and how they are applied."""
+ENVIRONMENT_DECLARES = frozenset({"variables", "overlays"})
+"""The same of an environment."""
 RECIPIENT = r"^(age1[0-9a-z]{58,}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]{60,}( .*)?|.*\$\{.*)$"
 """Form of a key to encrypt for; whether it is one is known when it is used. `${...}` may become anything."""
 

@@ -273,7 +273,36 @@ def _uncounted(case: Case) -> Iterable[Trip]:
         yield Trip(tuple(risky))
 
 
+def _settings(*, idle: bool) -> Callable[[Case], Iterable[Trip]]:
+    """Look for changes of the project file, in a plan that does something, or in one that does nothing (`idle`)."""
+
+    def look(case: Case) -> Iterable[Trip]:
+        view, document = case.document.settings, case.document
+        if view is not None and idle != bool(document.changes or document.steps):
+            said = {"source": view.source, "names": abridged([f"`{one}`" for one in view.changed]), "mark": view.mark}
+            yield Trip((), said)
+
+    return look
+
+
 TABLE = (
+    Guard(
+        "environment_changed",
+        "changes of the project file in one request with changes of resources",
+        "the project file is changed too ({names}); this plan was made by the one of {source}, and nothing was sent "
+        "anywhere else. Change the project file in a request of its own",
+        "environment_changed={mark}",
+        _settings(idle=False),
+    ),
+    Guard(
+        "environment_changed",
+        "changes of the project file in a plan that does nothing",
+        "the project file is changed ({names}); this plan was made by the one of {source}, and what the change means "
+        "is seen once it is merged",
+        "",
+        _settings(idle=True),
+        warns=True,
+    ),
     Guard(
         "prevent_destroy",
         "objects that are protected; kept in the state, so that the protection outlives its block",

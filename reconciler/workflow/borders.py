@@ -1,58 +1,52 @@
-"""Guards and policies that a change cannot loosen for itself: read from the target branch, or from another file."""
+"""What a change cannot decide about itself: where it is applied, and by which guards and policies. That is read from
+the target branch, or from another file; of a change, only the resources that it declares count.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import subprocess
-import tempfile
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
-from reconciler.config import environment, load_project
-from reconciler.model.errors import ReconcilerError
-from reconciler.model.project import PROJECT_FILE, Guards, Policy
-from reconciler.workflow.session import Session
+from reconciler.config import LoadedProject, differing, held_to, parse_project
+from reconciler.model.document import SettingsView
+from reconciler.model.errors import ConfigError, ReconcilerError, Refused
+from reconciler.model.project import PROJECT_FILE
 
 FILE = "file:"
 SECONDS = 30
 
 
-@dataclass(frozen=True)
-class Borders:
-    """Limits and rules, and where they are from."""
+def ruled_by(project: LoadedProject, name: str | None, source: str) -> tuple[LoadedProject, SettingsView]:
+    """Return the project that `source` (a Git reference, or `file:PATH`) says, with the resources that this one
+    declares; and what else this one would change. `name` is the environment that was asked for, None for the default.
 
-    guards: Guards
-    policies: tuple[Policy, ...]
-    source: str
-
-
-def borders_of(folder: Path, name: str, source: str, environ: Mapping[str, str]) -> Borders:
-    """Return what `source` says about an environment: a Git reference, or `file:PATH`.
-
-    Where it has no project file, the defaults hold; where it does not know the environment, the defaults hold and every
-    policy does, so that nothing is won by a new name. Raises ConfigError and ReconcilerError.
+    Raises Refused where the source has no project file, or does not know the environment: nobody whose word counts has
+    said where it is. Raises ConfigError and ReconcilerError.
     """
-    text = _read(folder, source)
+    text = _read(project.folder, source)
     if text is None:
-        return Borders(Guards(), (), source)
-    with tempfile.TemporaryDirectory() as kept:
-        (Path(kept) / PROJECT_FILE).write_bytes(text)
-        loaded = load_project(Path(kept))
-        policies = tuple(loaded.project.policies)
-        if name in loaded.project.environments:
-            return Borders(environment(loaded, name, environ, offline=True).guards, policies, source)
-    everywhere = tuple(policy.model_copy(update={"environments": []}) for policy in policies)
-    return Borders(Guards(), everywhere, source)
-
-
-def under(session: Session, borders: Borders) -> Session:
-    """Return the session with these guards and policies in place of its own."""
-    project = session.project.project.model_copy(update={"policies": list(borders.policies)})
-    return replace(
-        session,
-        settings=replace(session.settings, guards=borders.guards),
-        project=replace(session.project, project=project),
-    )
+        raise Refused(
+            f"{source} has no {PROJECT_FILE}, so nothing that counts says where this is applied; nothing was sent",
+            hint="merge the project file first, and make the first plan from the target branch",
+        )
+    try:
+        ruling = parse_project(text, project.folder)
+    except ConfigError as error:
+        told = [replace(one, message=f"in {source}: {one.message}") for one in error.diagnostics]
+        raise ConfigError(told) from error
+    if name is not None and name in project.project.environments and name not in ruling.project.environments:
+        raise Refused(
+            f"{source} does not know the environment `{name}`, and a change cannot decide where it is applied; nothing "
+            "was sent",
+            hint=f"merge `{name}` in {PROJECT_FILE} first, in a request of its own",
+        )
+    changed = differing(project.project, ruling.project)
+    written = json.dumps(changed, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
+    mark = hashlib.sha256(written).hexdigest()[:8]
+    return held_to(project, ruling), SettingsView(source=source, changed=sorted(changed), mark=mark)
 
 
 def _read(folder: Path, source: str) -> bytes | None:

@@ -21,6 +21,8 @@ def judged(session: Session, document: PlanDocument, managed: Mapping[str, int])
     """
     if document.options.get("refresh_only"):
         return document
+    changed = session.changed if session.changed is not None and session.changed.changed else None
+    document = document.model_copy(update={"settings": changed})  # what another pipeline found counts for nothing here
     bare = document.model_copy(update={"guards": judge(document, session.settings.guards, managed)})
     said = judge_policies(bare, session.project.project.policies, session.around.now(), evaluate, tell_all=True)
     return bare.model_copy(update={"guards": [*bare.guards, *said]})

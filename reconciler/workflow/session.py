@@ -18,6 +18,7 @@ from reconciler import __version__
 from reconciler.config import Loaded, LoadedProject, Settings, credentials, environment, load, load_project
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
@@ -31,6 +32,7 @@ from reconciler.model.waits import Waits
 from reconciler.planning.hiding import secrets_in
 from reconciler.resources import load_kinds
 from reconciler.store import Clock, Options, new_state, open_store
+from reconciler.workflow.borders import ruled_by
 
 if TYPE_CHECKING:
     from reconciler.emulator import Account
@@ -109,6 +111,8 @@ class Session:
     """What is managed for this run beside what the state knows."""
     redactor: Redactor = field(default_factory=redactor, repr=False)
     """Knows every credential of the process, and every secret that was resolved so far."""
+    changed: SettingsView | None = None
+    """What the project file at hand would change of these settings, where they are those of the target branch."""
     eyes: dict[str, Eyes] = field(default_factory=dict, repr=False)
     """Whose key it is, by the URL of the account, once it was asked."""
     stores: dict[str, Store] = field(default_factory=dict, repr=False)
@@ -255,14 +259,23 @@ def open_emulator(path: Path) -> Account:
 
 
 def open_session(
-    folder: Path, environment_name: str | None, around: Surroundings | None = None, *, offline: bool = False
+    folder: Path,
+    environment_name: str | None,
+    around: Surroundings | None = None,
+    *,
+    offline: bool = False,
+    guards_from: str | None = None,
 ) -> Session:
-    """Open an environment of the project in `folder`. Raises ConfigError."""
+    """Open an environment of the project in `folder`; with `guards_from`, as that Git reference or file knows it, and
+    only with the resources that the project in `folder` declares. Raises ConfigError, and Refused (`ruled_by`).
+    """
     around = around or surroundings()
-    project = load_project(folder)
+    own = load_project(folder)
+    project, changed = (own, None) if guards_from is None else ruled_by(own, environment_name, guards_from)
     settings = environment(project, environment_name, around.environ, offline=offline)
-    opened = Session(folder, project, settings, load_kinds(), around)
-    opened.redactor.learn(*credentials(project, around.environ).values)
+    opened = Session(folder, project, settings, load_kinds(), around, changed=changed)
+    for one in (own, project):
+        opened.redactor.learn(*credentials(one, around.environ).values)
     return opened
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -384,7 +385,8 @@ def test_a_limit_raised_in_the_same_request_does_not_count(flow: Flow) -> None:
     ran = flow.planned(1)
     assert ran.code == 7
     assert "2 objects would be destroyed; the limit is 1" in ran.out
-    assert "Refused by 1 guard" in flow.host.comments[0]["body"]
+    assert "Refused by 2 guards" in flow.host.comments[0]["body"]
+    assert "environments.demo.guards" in flow.host.comments[0]["body"]
     assert "reconciler approve" not in flow.host.comments[0]["body"]
     assert flow.world.cli("plan", "--out", "plan.json").code == 0, "without --guards-from its own limit holds"
 
@@ -403,8 +405,10 @@ def test_a_plan_made_under_looser_guards_is_stopped_at_apply(flow: Flow) -> None
         ran = flow.world.cli(*command)
         assert (ran.code, "the limit is 1" in ran.out) == (7, True), ran.text
     assert len(flow.world.rows("tags")) == 3
-    allowed = flow.world.cli("plan", "--guards-from", "main", "--allow", "max_deletes=2", "--out", "plan.json")
-    assert allowed.code == 0
+    said = re.search("environment_changed=[0-9a-f]{8}", ran.out)
+    assert said is not None
+    yes = ("--allow", "max_deletes=2", "--allow", said.group())
+    assert flow.world.cli("plan", "--guards-from", "main", *yes, "--out", "plan.json").code == 0
     assert flow.world.cli("ci", "guard", "plan.json", "--guards-from", "main").code == 0
     assert flow.world.cli("apply", "plan.json", "--guards-from", "main").code == 0
 
@@ -423,15 +427,15 @@ def test_a_standing_yes_and_a_dropped_policy_of_the_same_request_do_not_count(fl
 
 
 def test_a_new_name_for_an_environment_wins_nothing(flow: Flow) -> None:
-    """An environment that the target branch does not know has the default guards, and every policy holds for it."""
+    """An environment that the target branch does not know is planned nowhere; as a default it is not chosen."""
     strict_main(flow)
-    project = (flow.world.folder / "reconciler.yaml").read_text("utf-8")
-    flow.world.write(project.replace("message:", "environments: [demo], message:"), "reconciler.yaml")
-    flow.commit()
     flow.world.write(LOOSE.replace("demo", "fresh").replace("state/fresh", "state/demo"), "reconciler.yaml")
     open_pull(flow, "tags: {xtra: {}}")
+    ran = flow.world.cli("plan", "--env", "fresh", "--guards-from", "main")
+    assert (ran.code, "does not know the environment `fresh`" in ran.err) == (7, True), ran.text
     ran = flow.world.cli("plan", "--guards-from", "main")
     assert (ran.code, "not x" in ran.out) == (7, True), ran.text
+    assert "environment demo" in ran.out
 
 
 def test_guards_come_from_a_file_or_a_reference_that_is_there(flow: Flow) -> None:
@@ -451,14 +455,16 @@ def test_guards_come_from_a_file_or_a_reference_that_is_there(flow: Flow) -> Non
         assert (ran.code, said in ran.err) == (1, True), ran.text
 
 
-def test_a_branch_without_a_project_file_has_the_default_guards(flow: Flow) -> None:
-    """The first pull request with a project is held to the defaults."""
+def test_a_branch_without_a_project_file_lets_nothing_be_sent(flow: Flow) -> None:
+    """Nobody whose word counts has said where the first project is."""
     flow.git("checkout", "--quiet", "--orphan", "empty")
     flow.git("rm", "--quiet", "-r", "--cached", ".")
     flow.git("commit", "--quiet", "--allow-empty", "--message", "empty")
     flow.world.write("tags: {}")
+    flow.world.forget()
     ran = flow.world.cli("plan", "--guards-from", "empty")
-    assert ran.code == 7
+    assert (ran.code, "empty has no reconciler.yaml" in ran.err) == (7, True), ran.text
+    assert not flow.world.requests()
 
 
 # --- approving, drift, trouble ---------------------------------------------------------------------------------------

@@ -14,7 +14,16 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.document import ChangeView, FindingView, Forecast, ImpactView, PlanDocument, RenameView
+from reconciler.model.document import (
+    ChangeView,
+    FindingView,
+    Forecast,
+    ImpactView,
+    PlanDocument,
+    RenameView,
+    SettingsView,
+    StepView,
+)
 from reconciler.model.project import Guards
 from reconciler.planning import guards
 
@@ -117,7 +126,13 @@ def one(**more: Any) -> Given:
 
 CHECK = FindingView(message="no")
 EVACUATED: dict[str, Any] = {"action": "delete", "on_destroy": {"move_deals_to": "stage.p.a"}}
+SETTINGS: dict[str, Any] = {"settings": SettingsView(source="main", changed=["environments.prod.url"], mark="0a1b2c3d")}
+STEPS: dict[str, Any] = {"steps": [StepView(number=1, address="tag.a", op="finish")]}
 BORDERS: dict[Id, list[Border]] = {
+    ("environment_changed", "changes of the project file in one"): [
+        Border(Given(more=STEPS), Given(more={**SETTINGS, **STEPS}), "environment_changed=0a1b2c3d")
+    ],
+    ("environment_changed", "changes of the project file in a plan"): [Border(Given(), Given(more=SETTINGS))],
     ("prevent_destroy", "objects that are protected"): [
         Border(one(), one(prevent_destroy=True), "prevent_destroy=tag.t1"),
         Border(
@@ -350,6 +365,16 @@ def _is(guard: Any, named: Id) -> bool:
     return bool(guard.name == named[0] and guard.judges.startswith(named[1]))
 
 
+def _settings() -> Iterator[Edge]:
+    """The project file is changed in the same request."""
+    held = ("environment_changed",)
+    update = [ChangeView(address="tag.x", kind="tag", action="update")]
+    yield Edge("the project file and an update", _document(update, **SETTINGS), held)
+    yield Edge("the project file and both", _document(update, **SETTINGS, **STEPS), held)
+    yield Edge("the project file and a step", _document([], **SETTINGS, **STEPS), held)
+    yield Edge("the project file alone", _document([], **SETTINGS), ("(environment_changed)",))
+
+
 def _alone() -> Iterator[Edge]:
     """Every border of every guard as cases for that guard alone."""
     for named, borders in BORDERS.items():
@@ -387,7 +412,7 @@ def test_every_guard_has_its_borders() -> None:
     assert [len(one) for one in named] == [1] * len(guards.TABLE)
 
 
-EDGES = [*_numbers(), *_others(), *_alone()]
+EDGES = [*_numbers(), *_others(), *_settings(), *_alone()]
 BEYOND: tuple[tuple[str, list[ChangeView], list[ChangeView], int], ...] = (
     ("as was shown", _touching(3), _touching(3), 0),
     ("less than was shown", _touching(2), _touching(3), 0),
