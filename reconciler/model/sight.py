@@ -16,6 +16,8 @@ class Eyes:
     """
 
     group: str = ""
+    strict: bool = False
+    """Doubt what nobody ever saw too, where nobody knows whose key it is: a comparison makes nothing of it."""
 
     @property
     def sees(self) -> Literal["everything", "part", "unknown"]:

@@ -17,7 +17,8 @@ def unproven(inputs: Inputs, kind: Kind, address: str, shown: Callable[[str], bo
     """
     if inputs.eyes is None or not inputs.eyes.why or not kind.filtered or shown(kind.parent_of(address)):
         return ""
-    if inputs.eyes.sees == "unknown" and address not in inputs.state.resources and address not in inputs.intents:
+    never = not inputs.eyes.strict and inputs.eyes.sees == "unknown"
+    if never and address not in inputs.state.resources and address not in inputs.intents:
         return ""
     return f"the account shows no such {kind.title.lower()}, which proves nothing: {inputs.eyes.why}"
 

@@ -123,7 +123,8 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     carried = Portable(one) if isinstance(one, Desired) else portable(one.exported, other.seen, kinds)
     exported = [] if isinstance(one, Desired) else one.exported
     empty = State(lineage="compare")
-    inputs, known = met(Inputs(carried.desired, empty, other.seen, kinds, session.secret, eyes=other.eyes), exported)
+    eyes = replace(other.eyes, strict=True) if other.eyes is not None else None
+    inputs, known = met(Inputs(carried.desired, empty, other.seen, kinds, session.secret, eyes=eyes), exported)
     extra = strangers(known, other.seen, kinds, carried.desired.resources)
     hidden = _hidden(extra, one, kinds)
     extra = {address: binding for address, binding in extra.items() if address not in hidden}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,7 +102,7 @@ def unseen_rows(held: Any, kind: str) -> list[tuple[str, dict[str, Any]]]:
 class Partly:
     """Two accounts that hold the same two objects of a kind, and a key that is shown one of them, on one side."""
 
-    def __init__(self, world: World, other: Held, kind: str, side: str) -> None:
+    def __init__(self, world: World, other: Held, kind: str, side: str, eyes: str) -> None:
         self.world, self.kind = world, kind
         world.write(PROJECT, "reconciler.yaml")
         section, entries = SECTIONS[kind]
@@ -117,8 +119,14 @@ class Partly:
         self.identity = unseen_rows(self.accounts[side], kind)[0][1]["id"]
         for table, row in unseen_rows(self.accounts[side], kind):
             self.accounts[side].rows.remove(table, row["id"])
-        for row in list(self.accounts[side].rows.all("userGroups")):
-            self.accounts[side].rows.put("userGroups", row["id"], {**row, "groupid": "7", "group": "7"})
+        mine = self.accounts[side]
+        for row in list(mine.rows.all("userGroups")):
+            if eyes == "nobody":
+                mine.rows.remove("userGroups", row["id"])
+            else:
+                mine.rows.put("userGroups", row["id"], {**row, "groupid": "7", "group": "7"})
+        if eyes == "refused":
+            mine.keep(replace(mine.settings, forbidden=("users",)))
         shown = self.accounts["b" if side == "a" else "a"]
         self.doomed = {(table, str(row["id"])) for table, row in unseen_rows(shown, kind)}
         self.before = {name: self.objects(name) for name in self.accounts}
@@ -148,13 +156,16 @@ class Partly:
         return {(table, str(row["id"])) for table in TABLES[self.kind] for row in rows.all(table)}
 
 
-SIDES = [pytest.param(("pipeline", "a")), pytest.param(("list", "b"))]
-SIDES += [pytest.param(one, marks=pytest.mark.prove) for one in (("pipeline", "b"), ("list", "a"))]
+USUAL = [("pipeline", "a", "part"), ("list", "b", "part")]
+SIDES = [
+    pytest.param(one, id="-".join(one), marks=() if one in USUAL else pytest.mark.prove)
+    for one in itertools.product(SECTIONS, "ab", ("part", "nobody", "refused"))
+]
 
 
-@pytest.fixture(name="partly", params=SIDES, ids="-".join)
+@pytest.fixture(name="partly", params=SIDES)
 def a_partial_view(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Partly]:
-    """One for each kind, and the side of the partial key."""
+    """One for each kind, the side of the partial key, and what the account says of whose it is."""
     with new_world(tmp_path) as world, hold(world.folder / "state/b.db") as other:
         yield Partly(world, other, *request.param)
 
