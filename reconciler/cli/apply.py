@@ -218,7 +218,9 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
         return 6 if checked.refused else exit_code(checked.planned.document, False)
     announce_archive(opened, checked.planned, telling)
     code = carry_out(opened, checked.planned, lock_timeout, telling, proof=checked.requests, strict=proof.strict)
-    return 6 if checked.refused and code == 0 else code
+    if code == 0:
+        return 6 if checked.refused else exit_code(document, False)
+    return code
 
 
 def announce_archive(opened: Any, planned: Any, telling: Telling) -> None:

@@ -112,10 +112,10 @@ def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> 
 
 
 def exit_code(document, detailed: bool) -> int:  # type: ignore[no-untyped-def]
-    """Return the exit code of a plan: refused, not permitted to see everything, objects left out because something that
-    they name is gone, changes, or nothing to do.
+    """Return the exit code of a plan: refused as a whole or in part, not permitted to see everything, objects left out
+    because something that they name is gone, changes, or nothing to do.
     """
-    if document.tripped:
+    if document.tripped or any(one.refused for one in document.skipped):
         return 7
     if any(one.forbidden for one in document.skipped):
         return 4

@@ -23,7 +23,7 @@ def command(chosen: Globals, outputs: tuple[Output, ...]) -> int:
     try:
         opened = session(chosen, offline=True)
         loaded = opened.load(offline=True)
-        problems, failed = list(loaded.warnings), False
+        problems, failed = [*loaded.warnings, *opened.doubts(loaded)], False
         count = len(loaded.desired.resources)
         said = (
             f"The configuration is valid: {count} resource{'s' if count != 1 else ''} "

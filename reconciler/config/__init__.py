@@ -1,6 +1,7 @@
 """YAML in, Desired out, with the position of every value; the only home of yaml."""
 
 from reconciler.config.credentials import credentials
+from reconciler.config.doubts import doubts
 from reconciler.config.dumping import content_of, dump
 from reconciler.config.formatting import formatted
 from reconciler.config.loading import Loaded, load, load_texts, plain_data, project_files
@@ -23,6 +24,7 @@ __all__ = [
     "content_of",
     "credentials",
     "differing",
+    "doubts",
     "dump",
     "environment",
     "formatted",

@@ -86,6 +86,7 @@ class Reader:
         }
         # A required map of nested resources is there, though validation does not see it.
         spec = validated(wanted, {**data, **{name: {} for name in nests}}, entry, self.scope)
+        spec = self._filled(kind, spec, shape, entries)
         lifecycle = self._lifecycle(kind, entries.get(LIFECYCLE))
         # What an include puts before a key is no part of its name.
         attrs = _attrs(spec, shape, entry.key.text) if spec is not None else {}
@@ -111,6 +112,15 @@ class Reader:
             self.broken[address] = replace(resource, attrs=_references(wanted, data))
         for name, nested in nests.items():
             self.read(self.kinds[nested.kind], entries_of(entries[name].value), resource, nested)
+
+    def _filled(self, kind: Kind, spec: Spec | None, shape: _Shape, entries: Mapping[str, Entry]) -> Spec | None:
+        """Return the spec; None where a text is empty that identifies the object or is required."""
+        empty = [name for name in shape.filled if spec is not None and getattr(spec, name) == "" and name in entries]
+        for name in empty:
+            hint = f"leave `{name}` out to take the key" if name in dict(shape.defaults) else ""
+            message = f"`{name}` is empty, and no account takes a {kind.title.lower() or kind.name} with an empty one"
+            self.problems.error("empty-text", message, entries[name].spot, hint)
+        return None if empty else spec
 
     def _lifecycle(self, kind: Kind, entry: Entry | None) -> Lifecycle | None:
         """Return what may happen to the resource; None where it is wrong."""
@@ -169,6 +179,8 @@ class _Shape:
     names: tuple[tuple[str, RefTo | None], ...]
     defaults: tuple[tuple[str, Value], ...]
     nested: Mapping[str, Nested]
+    filled: tuple[str, ...] = ()
+    """Texts that cannot be empty: required ones, and those that default to something."""
 
 
 @functools.cache
@@ -181,7 +193,12 @@ def _shape(spec: type[BaseModel]) -> _Shape:
         for name, found in marks.items()
         if name not in nested
     )
-    return _Shape(names, defaults, nested)
+    filled = tuple(
+        name
+        for name, info in spec.model_fields.items()
+        if name != LIFECYCLE and (info.is_required() or name in dict(defaults)) and info.annotation is str
+    )
+    return _Shape(names, defaults, nested, filled)
 
 
 def _nestable(entry: Entry) -> bool:

@@ -172,8 +172,17 @@ class _Applying:
             )
 
     def _fail(self, step: Step, error: ReconcilerError) -> None:
+        if isinstance(error, Rejected) and error.status in (403, 404, 405) and self._only_seen(step):
+            error.hint = (
+                f"the reference does not list this {step.op}: recordings or clients show it, and this account may not "
+                f"offer it{'; ' + error.hint if error.hint else ''}"
+            )
         self.failed[step.number] = error
         self.ports.emit(Failed(step.number, step.address, step.op, error.message, error.hint))
+
+    def _only_seen(self, step: Step) -> bool:
+        """Tell whether the API's reference leaves the operation out, so that an account may not have it."""
+        return step.op in self.kinds[self.changes[step.address].kind].observed
 
     # --- one step --------------------------------------------------------------------------------------------------
 

@@ -157,6 +157,7 @@ class SkippedView(_Part):
     address: str
     reason: str
     forbidden: bool = False
+    refused: bool = Field(False, description="The account would refuse what is declared.")
 
 
 class RenameView(_Part):

@@ -330,6 +330,12 @@ class Kind:
 
     # --- identity --------------------------------------------------------------------------------------------------
 
+    def seen(self, name: str, desired: Value, live: Live) -> Value:
+        """Return the live value of an attribute that the account returned, to compare with the declared one (resolved):
+        an object may have several values where one is declared.
+        """
+        return live.attrs[name]
+
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """Return the natural keys of an object, best first; a key says its tier in its first item. Empty: none
         known.
@@ -370,6 +376,10 @@ class Kind:
     def parent_of(self, address: Address) -> Address:
         """Return the address of what an object of this kind is nested in, "" for none."""
         return join(self.nested, key_of(address).rpartition(".")[0]) if self.nested else ""
+
+    def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
+        """Return what the account refuses about several declared attributes together, where one of them changes."""
+        return []
 
     def retired(self, live: Live) -> bool:
         """Tell whether the object is as good as deleted: what a removal makes of it where the API has no delete."""

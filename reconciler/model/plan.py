@@ -122,11 +122,14 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An address that could not be planned, with the reason (its kind is unknown, or something it needs is)."""
+    """An address that could not be planned, with the reason: its kind is unknown (`forbidden`), the account would
+    refuse what is declared (`refused`), or something it needs is not there.
+    """
 
     address: Address
     reason: str
     forbidden: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)

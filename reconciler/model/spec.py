@@ -132,9 +132,16 @@ class Normal:
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """Documented as required on create; leaving it out is a warning, for an existing object may be taken over
-    without it.
+    """Documented as required on create: a plan that creates the object without it, or empties it, is refused. An object
+    that exists may be managed without it, so that `validate`, which does not know the account, warns.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class Takes:
+    """Which values the API takes: `rule` says what is wrong with another one ("is no currency"), "" for nothing."""
+
+    rule: Callable[[Any], str]
 
 
 @dataclass(frozen=True, slots=True)

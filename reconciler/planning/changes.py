@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from reconciler.model import values
-from reconciler.model.address import kind_of
+from reconciler.model.address import key_of, kind_of
+from reconciler.model.demands import demands
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Finding, Kind, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Skipped, write_of
-from reconciler.model.spec import CreateOnly, Expected, Once
+from reconciler.model.spec import CreateOnly, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value
 from reconciler.planning.declarable import refusals
@@ -64,14 +65,20 @@ def _settled(work: Work, resource: Resource, binding: Binding | None, live: Live
 
 def _create(kind: Kind, base: Change) -> Change:
     reason = "no longer in the account" if base.binding is not None else ""
-    missing = [
-        name for name, attribute in kind.attributes.items() if attribute.has(Expected) and name not in base.desired
-    ]
-    findings = tuple(
-        Finding(f"`{name}` is documented as required on create and is not declared", "warning", name)
-        for name in missing
-    )
-    return replace(base, action=Action.CREATE, reason=reason, binding=None, findings=findings)
+    return replace(base, action=Action.CREATE, reason=reason, binding=None)
+
+
+def unacceptable(kind: Kind, change: Change) -> list[str]:
+    """Return why the account would refuse what a change writes; nothing for what it leaves as it is."""
+    names = {item.name for item in change.attributes}
+    if change.action in (Action.CREATE, Action.REPLACE):
+        kept = change.live.attrs if change.live is not None else {}
+        found = demands(kind, {**kept, **change.desired}, None, key_of(change.address))
+    elif change.action is Action.UPDATE:
+        found = demands(kind, change.desired, names, key_of(change.address))
+    else:
+        return []
+    return [finding.message for finding in found]
 
 
 def _existing(work: Work, kind: Kind, base: Change) -> Change | None:

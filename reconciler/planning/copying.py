@@ -16,7 +16,7 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Immutable
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, Value
-from reconciler.planning.export import Exported, export
+from reconciler.planning.export import Exported, export, refused
 from reconciler.planning.match import NotFound, Resolver, by_key
 
 ELSEWHERE = "_elsewhere"
@@ -58,10 +58,27 @@ def portable(
             elif _needed(kinds[one.resource.kind], name):
                 dropped.add(one.resource.address)
         resources[one.resource.address] = replace(one.resource, attrs=attrs)
+        if refused := _refused(one, attrs, target, kinds[one.resource.kind], known or {}):
+            left_out.append(f"{one.resource.address}: {refused}, so that the other account would refuse it")
+            dropped.add(one.resource.address)
     left_out += [f"{address} is left out: it cannot be without that" for address in sorted(dropped)]
     left_out += [f"{address} is left out: it needs {why}" for address, why in without(resources, dropped).items()]
     pins = tuple(pin for pin in pins if pin.target in resources)
     return Portable(Desired(resources, imports=pins), tuple(left_out))
+
+
+def _refused(
+    one: Exported, attrs: Mapping[str, Value], target: Snapshot, kind: Kind, known: Mapping[str, Binding]
+) -> str:
+    """Return why the other account would refuse to create this object, "" where it takes it or has it: accounts hold
+    what could not be made today.
+    """
+    found = refused(replace(one.resource, attrs=attrs), {kind.name: kind})
+    if not found or one.resource.address in known:
+        return ""
+    keys = set(kind.natural_keys(one.live.attrs))
+    there = any(keys & set(kind.natural_keys(live.attrs)) for live in target.lives.get(kind.name, ()))
+    return "" if there else " and ".join(found)
 
 
 def without(resources: dict[str, Resource], dropped: Iterable[str]) -> dict[str, str]:

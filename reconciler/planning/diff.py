@@ -111,7 +111,8 @@ def differences(
             continue
         if live is not None and attribute.has(Once):
             continue
-        desired, found = resolve(attrs[name]), live.attrs.get(name, MISSING) if live is not None else MISSING
+        desired = resolve(attrs[name])
+        found = kind.seen(name, desired, live) if live is not None and name in live.attrs else MISSING
         if (
             found is not MISSING
             and not attribute.has(Keyed)

@@ -77,7 +77,8 @@ def to_document(
             for step in plan.steps
         ],
         skipped=[
-            doc.SkippedView(address=one.address, reason=one.reason, forbidden=one.forbidden) for one in plan.skipped
+            doc.SkippedView(address=one.address, reason=one.reason, forbidden=one.forbidden, refused=one.refused)
+            for one in plan.skipped
         ],
         warnings=list(plan.warnings),
         renames=[doc.RenameView(source=one.source, target=one.target, likeness=one.likeness) for one in renames],

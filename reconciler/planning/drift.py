@@ -109,7 +109,14 @@ def _placed(kind: Kind, mine: Mapping[str, Binding], found: Mapping[str, Live]) 
     placed: dict[str, dict[str, Value]] = {}
     for addresses in groups.values() if kind.nested else ():
         names = {name for one in kind.arrange([(a, {}, None) for a in addresses]).values() for name in one}
-        addresses.sort(key=lambda address: [mine[address].applied.get(name) or 0 for name in sorted(names)])
+        # Equal orders are shown by id.
+        addresses.sort(
+            key=lambda address: (
+                [mine[address].applied.get(name) or 0 for name in sorted(names)],
+                len(mine[address].id),
+                mine[address].id,
+            )
+        )
         placed |= kind.arrange([(address, {}, found.get(address)) for address in addresses if address in found])
     return placed
 
@@ -131,7 +138,7 @@ def _change(
         item
         for name, attribute in kind.attributes.items()
         if placed.get(name, MISSING) != live.attrs.get(name)
-        and (item := _attribute(inputs, resolver, name, attribute, binding, live, resource)) is not None
+        and (item := _attribute(inputs, resolver, kind, attribute, binding, live, resource)) is not None
     )
     if not items:
         return None
@@ -151,18 +158,19 @@ def _change(
 def _attribute(
     inputs: Inputs,
     resolver: Resolver,
-    name: str,
+    kind: Kind,
     attribute: Attribute,
     binding: Binding,
     live: Live,
     resource: Resource | None,
 ) -> AttributeChange | None:
     """Return how one attribute drifted; None where it did not, or where nobody can tell."""
+    name = attribute.name
     if name not in binding.applied or name not in live.attrs:
         return None
     if resource is not None and name in resource.lifecycle.ignore_changes:
         return None
-    now = live.attrs[name]
+    now = kind.seen(name, _as_applied(inputs, resolver, binding.applied[name]), live)
     if name in binding.digests and recall(binding, name, (now,), inputs.state.salt) is not None:
         return None
     applied = _as_applied(inputs, resolver, binding.applied[name])

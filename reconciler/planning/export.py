@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from reconciler.model import values
 from reconciler.model.address import join, key_of
+from reconciler.model.demands import demands
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.snapshot import Snapshot
@@ -33,6 +34,12 @@ class Exported:
     """One line for each reference to an object that the account does not show: it is declared by its id."""
     partly: Mapping[str, str] = field(default_factory=dict)
     """Attributes of which the account holds more than is declared, with what that is."""
+
+
+def refused(resource: Resource, kinds: Kinds) -> list[str]:
+    """Return why an account would refuse to create what another one holds: accounts are older than their rules."""
+    kind = kinds[resource.kind]
+    return [finding.message for finding in demands(kind, resource.attrs, None, resource.key)]
 
 
 def export(

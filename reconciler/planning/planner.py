@@ -17,7 +17,7 @@ from reconciler.model.errors import PlanError
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Action, Plan, Skipped
 from reconciler.model.values import Value
-from reconciler.planning.changes import change_of, removals, strike_spares
+from reconciler.planning.changes import change_of, removals, strike_spares, unacceptable
 from reconciler.planning.claims import Index, claim
 from reconciler.planning.diff import completed
 from reconciler.planning.effects import with_effects
@@ -113,6 +113,13 @@ def _decide(work: Work, kind: Kind, resources: list[Resource], index: Index) -> 
         change = change_of(work, kind, resource, attrs, live)
         if change is None:
             work.kept += 1
+            continue
+        refused = unacceptable(kind, change)
+        if refused:
+            why = f"the account would refuse it: {'; '.join(refused)}"
+            work.skipped[resource.address] = Skipped(resource.address, why, refused=True)
+            if live is None:
+                work.resolver.ids.pop(resource.address, None)  # of an object that is gone
             continue
         for value in change.desired.values():
             values.transform(value, work.strictly)  # what is written needs every secret, and nothing else does

@@ -153,7 +153,7 @@ class Work:
         blocked = self.skipped.get(reference.address)
         if blocked is None or reference.address in self.resolver.ids:
             return None
-        return Skipped("", f"it needs {reference.address}, which was skipped", blocked.forbidden)
+        return Skipped("", f"it needs {reference.address}, which was skipped", blocked.forbidden, blocked.refused)
 
     def _unknown(self, resource: Resource, name: str, lookup: Lookup, live: Live | None) -> Skipped | None:
         """Return why a look-up cannot be known. An id that the object itself holds needs no object behind it: people

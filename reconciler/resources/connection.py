@@ -9,8 +9,21 @@ from pydantic import Field
 
 from reconciler.model.http import Flow
 from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
-from reconciler.model.spec import AfterCreate, Api, Coded, CreateOnly, Expected, Link, RefTo, Sensitive, Spec, truthy
+from reconciler.model.spec import (
+    AfterCreate,
+    Api,
+    Coded,
+    CreateOnly,
+    Expected,
+    Link,
+    RefTo,
+    Sensitive,
+    Spec,
+    Takes,
+    truthy,
+)
 from reconciler.model.values import Value
+from reconciler.resources import rules
 from reconciler.resources.counts import counted
 
 
@@ -20,11 +33,11 @@ class Connection(Spec):
     service: str = Field(description="Name of the service.")
     external_id: Annotated[str, Api("externalid")] = Field(description="Id of the account in the service.")
     name: str = Field(description="Name of the account in the service.")
-    logo_url: Annotated[str | None, Api("logoUrl"), Expected(), Sensitive(queries=True)] = Field(
-        None, description="Logo of the service."
+    logo_url: Annotated[str | None, Api("logoUrl"), Expected(), Takes(rules.web_address), Sensitive(queries=True)] = (
+        Field(None, description="Logo of the service.")
     )
-    link_url: Annotated[str | None, Api("linkUrl"), Expected(), Sensitive(queries=True)] = Field(
-        None, description="Page of the service where the connection is managed."
+    link_url: Annotated[str | None, Api("linkUrl"), Expected(), Takes(rules.web_address), Sensitive(queries=True)] = (
+        Field(None, description="Page of the service where the connection is managed.")
     )
     # In the body of the create, not in that of the update.
     list: Annotated[

@@ -13,7 +13,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post, put
-from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
+from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
     AfterCreate,
@@ -28,20 +28,20 @@ from reconciler.model.spec import (
     RefTo,
     SentAs,
     Spec,
+    Takes,
     ident,
     number,
     text,
     truthy,
 )
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import membership, records
+from reconciler.resources import membership, records, rules
 from reconciler.resources.counts import counted, moved
 
 ALL = "all"
 FieldType = Literal[
     "text", "textarea", "date", "datetime", "dropdown", "multiselect", "radio", "checkbox", "hidden", "number"
 ]
-CHOICES = {"dropdown", "multiselect", "radio", "checkbox"}
 
 
 class Option(Spec):
@@ -98,7 +98,7 @@ class ContactField(Spec):
     )
     # Ignored on create, where the server takes max + 1 (recorded [CAS-MH], [CAS-AY]).
     order: Annotated[int | None, Api("ordernum"), AfterCreate()] = Field(None, description="Place among the fields.")
-    options: Annotated[list[str | Option] | None, Api(None), Normal(normal_options)] = Field(
+    options: Annotated[list[str | Option] | None, Api(None), Normal(normal_options), Takes(rules.options)] = Field(
         None, description="Choices in the order in which they are shown."
     )
     lists: Annotated[
@@ -206,6 +206,10 @@ class FieldKind(Kind):
         ]
         return {**super().echoes(live), "options": (held, sent)} if "_options" in live.row else super().echoes(live)
 
+    def seen(self, name: str, desired: Value, live: Live) -> Value:
+        """Of several groups, the declared one counts."""
+        return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live)
+
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """The personalization tag as the server stores it, then the title."""
         tag = normal_perstag(attrs.get("perstag"))
@@ -217,6 +221,12 @@ class FieldKind(Kind):
         if attrs.get("perstag") or not title:
             return ()
         return ({"perstag": normal_perstag(re.sub(r"\s+", "_", title))}, {"perstag": normal_perstag(title)})
+
+    def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
+        """A field whose values are options needs some: nothing could be chosen."""
+        if not rules.without_options(attrs, changed):
+            return []
+        return [Finding(f"a {attrs['type']} needs `options`", "error", "options")]
 
     def create(self, write: Write) -> Flow[None]:
         """POST the field, its options, relations and membership, then the order that the POST ignores."""

@@ -38,6 +38,7 @@ class FieldGroupKind(Kind):
     collections = (membership.GROUPS,)
     label = "label"
     created = ""
+    observed = ("update", "delete")
     destroys = "Its fields leave the group; they keep their values."
 
     def claims(self, row: Row, tables: Tables) -> bool:

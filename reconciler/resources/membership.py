@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from reconciler.model.http import Flow, Request, delete, post, put
-from reconciler.model.kind import Collection, Row, Tables, Write
+from reconciler.model.kind import Collection, Live, Row, Tables, Write
 from reconciler.model.spec import ident, number
 from reconciler.model.values import RemoteId, Value
 
@@ -49,20 +49,23 @@ def _table(group: object) -> str:
     return f"groupMembers:{group}"
 
 
-def find(tables: Tables, kind: int, field: object) -> tuple[bool, str | None, str | None]:
-    """Return (known, member id, group id) for a field. Not known: the listings could not be read.
+def find(tables: Tables, kind: int, field: object) -> tuple[tuple[str, str], ...] | None:
+    """Return (member id, group id) of every group that a field is in; None where the listings could not be read.
 
-    An account that ignores the filter answers every member, so rows are matched by their own `group_id`.
+    An account that ignores the filter answers every member with each group, so rows are matched by their own `group_id`
+    and taken once. A field may be in several groups (row 57 of section 7).
     """
     groups = [str(group["id"]) for group in tables.get("groupDefinitions") if type_of(group) == kind]
     names = [_table(group) for group in groups]
     if "groupDefinitions" in tables.unknown or any(name in tables.unknown or name not in tables.rows for name in names):
-        return False, None, None
-    for name in names:
-        for row in tables.get(name):
-            if ident(row.get("rel_id")) == ident(field) and ident(row.get("group_id")) in groups:
-                return True, ident(row["id"]), ident(row["group_id"])
-    return True, None, None
+        return None
+    found = {
+        ident(row["id"]): ident(row["group_id"])
+        for name in names
+        for row in tables.get(name)
+        if ident(row.get("rel_id")) == ident(field) and ident(row.get("group_id")) in groups
+    }
+    return tuple(found.items())
 
 
 def reference(group: str | None) -> Value:
@@ -75,14 +78,23 @@ def join(field: str, group: str) -> Request:
     return post("/groupMembers", {"groupMember": {"rel_id": field, "ordernum": None, "group_id": group}})
 
 
+def seen(desired: Value, live: Live) -> Value:
+    """Return which of a field's groups is to be compared with the declared one: that one, where the field is in it."""
+    groups = [group for _, group in live.row.get("_members", ())]
+    return desired if isinstance(desired, RemoteId) and desired.id in groups else live.attrs["group"]
+
+
 def move(write: Write) -> Flow[None]:
-    """Bring a field's membership to what is declared."""
+    """Bring a field's membership to what is declared: out of all groups, or from the first of them to the one that is
+    meant. A field that is in that group already is not sent here (see `seen`), so none is ever doubled.
+    """
     wanted = write.desired.get("group")
-    member = write.live.row.get("_member") if write.live else None
+    members = [member for member, _ in write.live.row.get("_members", ())] if write.live else []
     if wanted is None:
-        if member:
+        for member in members:
             yield delete(f"/groupMembers/{member}")
         return
+    member = members[0] if members else None
     body = {"groupMember": {"rel_id": write.id, "ordernum": None, "group_id": write.ids(wanted)}}
     if not member:
         yield post("/groupMembers", body)
@@ -93,9 +105,12 @@ def move(write: Write) -> Flow[None]:
 
 
 def members_with(rows: Sequence[Row], tables: Tables, kind: int) -> list[Row]:
-    """Return the rows with `_member` (membership id) and, where it is known, `_group` (group id or None)."""
+    """Return the rows with `_members`, (member id, group id) each, and `_group`, the first group or None; without where
+    that could not be read.
+    """
     found: list[Row] = []
     for row in rows:
-        known, member, group = find(tables, kind, row["id"])
-        found.append({**row, "_member": member, **({"_group": group} if known else {})})
+        members = find(tables, kind, row["id"])
+        known = {} if members is None else {"_members": members, "_group": members[0][1] if members else None}
+        found.append({**row, **known})
     return found

@@ -8,11 +8,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, delete, post, put
-from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
+from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.mention import Mention
-from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec
+from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec, Takes
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import membership
+from reconciler.resources import membership, rules
 from reconciler.resources.counts import carried
 
 MetaType = Literal[
@@ -42,7 +42,7 @@ class MetaField(Spec):
 
     label: Annotated[str, Api("fieldLabel")] = Field(description="Label of the field.")
     type: Annotated[MetaType, Api("fieldType"), Immutable()] = Field(description="What the field holds.")
-    options: Annotated[list[str] | None, Api("fieldOptions")] = Field(
+    options: Annotated[list[str] | None, Api("fieldOptions"), Takes(rules.options)] = Field(
         None, description="Choices in the order in which they are shown."
     )
     default: Annotated[str | list[str] | None, Api("fieldDefault"), Normal(normal_default)] = Field(
@@ -53,6 +53,7 @@ class MetaField(Spec):
         Api("fieldDefaultCurrency"),
         Folded(),
         SentAs(str.lower),
+        Takes(rules.currency),
         CreateOnly("change the currency in the field's settings"),
     ] = Field(None, description="Three-letter currency code.")
     form_visible: Annotated[bool | None, Api("isFormVisible")] = Field(None, description="Shown in forms.")
@@ -105,9 +106,19 @@ class MetaFieldKind(Kind):
             attrs["group"] = membership.reference(row["_group"])
         return attrs
 
+    def seen(self, name: str, desired: Value, live: Live) -> Value:
+        """Of several groups, the declared one counts."""
+        return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live)
+
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(label, type)."""
         return (("label+type", attrs["label"], attrs.get("type")),) if attrs.get("label") else ()
+
+    def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
+        """A field whose values are options needs some: nothing could be chosen."""
+        if not rules.without_options(attrs, changed):
+            return []
+        return [Finding(f"a {attrs['type']} needs `options`", "error", "options")]
 
     def create(self, write: Write) -> Flow[None]:
         """POST the field, then put it into its group."""

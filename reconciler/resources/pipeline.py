@@ -21,11 +21,12 @@ from reconciler.model.spec import (
     RefTo,
     SentAs,
     Spec,
+    Takes,
     ident,
     number,
 )
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import records
+from reconciler.resources import records, rules
 from reconciler.resources.counts import deals, moved, total_of
 from reconciler.resources.stage import PIPELINES, Stage
 
@@ -46,7 +47,7 @@ class Pipeline(Spec):
     """A board of deals with its stages."""
 
     title: str = Field(description="Title of the pipeline; the account allows duplicates.")
-    currency: Annotated[str | None, Folded(), SentAs(str.lower), Expected()] = Field(
+    currency: Annotated[str | None, Folded(), SentAs(str.lower), Expected(), Takes(rules.currency)] = Field(
         None, description="Currency of new deals, three letters."
     )
     all_user_groups: Annotated[bool | None, Api("allgroups"), OnAtFirst()] = Field(

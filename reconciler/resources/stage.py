@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import Annotated, ClassVar, Literal
 
@@ -123,22 +122,13 @@ class StageKind(Kind):
     def arrange(self, siblings: Sequence[tuple[str, Mapping[str, Value], Live | None]]) -> dict[str, dict[str, Value]]:
         """Return the `order` of every stage such that the board follows the file with the fewest changed orders.
 
-        Only the relative order counts and gaps are legal (section 8.1). With b[i] = order[i] - i, the stages of a
-        longest non-decreasing subsequence of b keep their order: exactly then there is room for the others in between.
+        Only the relative order counts, and gaps are legal (section 8.1). So are equal orders of neighbours, which the
+        account then shows by id. A new order is one more than that of the stage before.
         """
-        orders = [live.attrs.get("order") if live is not None else None for _, _, live in siblings]
-        kept = _longest(
-            [
-                (index, order - index)
-                for index, order in enumerate(orders)
-                # New orders begin at 1: a 0 might be taken for "not given". A first stage at 0 may stay there.
-                if isinstance(order, int) and (order - index >= 1 or index == 0)
-            ]
-        )
+        kept = _kept([(live.attrs.get("order"), live.id) if live is not None else (None, "") for *_, live in siblings])
         found, last = {}, 0
         for index, (address, _, _) in enumerate(siblings):
-            order = orders[index]
-            last = order if index in kept and order is not None else last + 1
+            last = kept.get(index, last + 1)
             found[address] = {"order": last}
         return found
 
@@ -192,22 +182,31 @@ def _emptied(stage: str) -> Flow[None]:
     raise LookupError(f"deals are still in stage {stage} after moving them; nothing was deleted")
 
 
-def _longest(items: Sequence[tuple[int, int]]) -> set[int]:
-    """Return the indexes of a longest non-decreasing subsequence of (index, value)."""
-    tails: list[int] = []
-    ends: list[int] = []
-    previous: dict[int, int | None] = {}
-    for position, (_, value) in enumerate(items):
-        place = bisect_right(tails, value)
-        previous[position] = ends[place - 1] if place else None
-        tails[place : place + 1] = [value]
-        ends[place : place + 1] = [position]
-    chosen: set[int] = set()
-    cursor = ends[-1] if ends else None
+def _kept(siblings: Sequence[tuple[Value, str]]) -> dict[int, int]:
+    """Return the orders that can stay, by place in the file: of the longest chain of stages, given as (order, id), in
+    which each has room for those between it and the one before.
+    """
+    best: dict[int, tuple[int, int | None]] = {}
+    for index, (order, identity) in enumerate(siblings):
+        if not isinstance(order, int):
+            continue
+        # New orders begin at 1: a 0 might be taken for "not given". A first stage at 0 may stay there.
+        chains: list[tuple[int, int | None]] = [(1, None)] if order - index >= 1 or index == 0 else []
+        for before, (length, _) in best.items():
+            other = siblings[before]
+            room = order - other[0] >= index - before
+            tied = before == index - 1 and (other[0], len(other[1]), other[1]) < (order, len(identity), identity)
+            if room or tied:
+                chains.append((length + 1, before))
+        if chains:
+            best[index] = max(chains, key=lambda chain: (chain[0], -1 if chain[1] is None else chain[1]))
+    found: dict[int, int] = {}
+    # Of chains of one length, the one that ends lowest: it is the nearest to orders as this program makes them.
+    cursor = max(best, key=lambda index: (best[index][0], index - siblings[index][0]), default=None)
     while cursor is not None:
-        chosen.add(items[cursor][0])
-        cursor = previous[cursor]
-    return chosen
+        found[cursor] = siblings[cursor][0]
+        cursor = best[cursor][1]
+    return found
 
 
 KIND = StageKind()

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from reconciler.model.http import Flow, get
 from reconciler.model.kind import Collection, Finding, Kind, NaturalKey, Write
-from reconciler.model.spec import Api, Link, RefTo, Sensitive, Spec, Unordered
+from reconciler.model.spec import Api, Link, RefTo, Sensitive, Spec, Takes, Unordered
 from reconciler.model.values import Value
+from reconciler.resources import rules
 
 # Named here because the spec has an attribute called `list`.
 Events = Annotated[list[str], Unordered()]
@@ -23,7 +24,9 @@ class Webhook(Spec):
     """A subscription of an outside system to events."""
 
     name: str = Field(description="Name of the webhook.")
-    url: Annotated[str, Sensitive()] = Field(description="Where events are posted to; https on port 443 only.")
+    url: Annotated[str, Sensitive(), Takes(rules.receiver)] = Field(
+        description="Where events are posted to; https on port 443 only."
+    )
     events: Events = Field(min_length=1, description="Events to report, as /webhook/events of the account names them.")
     sources: Sources = Field(min_length=1, description="Who may have caused the event.")
     list: Annotated[Link | None, Api("listid"), RefTo("list")] = Field(None, description="Only events of this list.")

@@ -263,7 +263,11 @@ def _with_ids(
     texts: Mapping[str, list[str]],
 ) -> Desired:
     """Return the configuration with ids inside texts translated, as far as the target's are known."""
-    changed = {address: translated(desired.resources[address], kinds, source, target) for address in texts}
+    changed = {
+        address: translated(desired.resources[address], kinds, source, target)
+        for address in texts
+        if address in desired.resources
+    }
     return replace(desired, resources={**desired.resources, **changed})
 
 

@@ -29,7 +29,7 @@ from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value
 from reconciler.planning.binding import binding_of
-from reconciler.planning.export import Exported, export_for_files, referred
+from reconciler.planning.export import Exported, export_for_files, referred, refused
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
@@ -168,6 +168,11 @@ class _Exporting:
         ]
         self.notes += [
             f"{one.resource.address}: {why}" for one in exported if not one.problem for why in one.partly.values()
+        ]
+        self.notes += [
+            f"{one.resource.address}: an account that does not have it would refuse to create it: {'; '.join(why)}"
+            for one in exported
+            if not one.problem and (why := refused(one.resource, session.kinds))
         ]
         hiding = Hiding(session.kinds)
         wishes = self._wishes(loaded, book, made, {one.resource.address: one for one in exported}, hiding)

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
-from reconciler.config import Loaded, LoadedProject, Settings, credentials, environment, load, load_project
+from reconciler.config import Loaded, LoadedProject, Settings, credentials, doubts, environment, load, load_project
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.document import SettingsView
@@ -165,6 +165,10 @@ class Session:
         if self.settings.url.startswith(EMULATOR):
             return None
         return 3.0 if self.settings.production else 5.0
+
+    def doubts(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
+        """Return warnings of what an account would refuse if it had to create what is declared."""
+        return doubts(loaded, self.kinds)
 
     def secret(self, name: str) -> str:
         """Return the value of `${secret.name}`: the environment variable of that name. Raises ConfigError."""

@@ -19,6 +19,12 @@ LABELS = {"singular": "Thing", "plural": "Things"}
 PART = {"labels": LABELS, "description": "d"}
 INSIDES: dict[tuple[str, str], Value] = {
     ("field", "options"): [{"value": "a", "label": "A", "default": True}],
+    ("pipeline", "currency"): "usd",
+    ("deal_field", "default_currency"): "usd",
+    ("account_field", "default_currency"): "usd",
+    ("webhook", "url"): "https://h.example/in",
+    ("connection", "logo_url"): "https://shop.example/logo.png",
+    ("connection", "link_url"): "https://shop.example",
     ("custom_object", "labels"): LABELS,
     ("custom_object", "fields"): {
         "price": {
@@ -46,9 +52,14 @@ INSIDES: dict[tuple[str, str], Value] = {
 }
 ROWS: dict[str, dict[str, Any]] = {
     "list": {"_groups": [("1", "8")]},
-    "field": {"_relations": [("1", "8")], "_options": [{"id": "1", "value": "old"}], "_member": "4", "_group": "1"},
-    "deal_field": {"_member": "4"},
-    "account_field": {"_member": "4"},
+    "field": {
+        "_relations": [("1", "8")],
+        "_options": [{"id": "1", "value": "old"}],
+        "_members": [("4", "1")],
+        "_group": "1",
+    },
+    "deal_field": {"_members": [("4", "1")]},
+    "account_field": {"_members": [("4", "1")]},
     "task_outcome": {"_types": [("1", "8")]},
     "setting": {"_id": "1", "links": "1"},
 }

@@ -64,7 +64,9 @@ def test_a_reused_id_is_not_ours() -> None:
         pipeline__sales=bound("pipeline", "16", natural_key=["title", "Sales"], created="2020-05-24T10:15:36-05:00")
     )
     other = {"id": "16", "title": "Support", "cdate": "2020-06-01T09:00:00-05:00", "stages": []}
-    made = planned(desired(resource("pipeline.sales", title="Sales")), account(dealGroups=[other]), known)
+    made = planned(
+        desired(resource("pipeline.sales", title="Sales", currency="usd")), account(dealGroups=[other]), known
+    )
     assert summary(made) == ["create pipeline.sales"]
 
 

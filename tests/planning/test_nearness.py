@@ -13,6 +13,7 @@ from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import Snapshot
+from reconciler.model.spec import Expected
 from reconciler.model.state import State
 from reconciler.model.values import Value
 from reconciler.planning.planner import plan
@@ -53,7 +54,11 @@ def sample(kind: Kind) -> dict[str, Value]:
     attributes = {
         name: one for name, one in kind.attributes.items() if name != "parent" or kind.name != "custom_object"
     }
-    return {name: value_of(kind, one) for name, one in attributes.items() if one.shape in ("text", "ref")}
+    return {
+        name: value_of(kind, one)
+        for name, one in attributes.items()
+        if one.shape in ("text", "ref") or one.required or one.has(Expected)
+    }
 
 
 NAMED = [

@@ -20,13 +20,14 @@ from reconciler.model.errors import Refused
 from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import DESTROYS, WRITES, Action, Plan
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import Immutable, Lifecycle, RefTo
+from reconciler.model.spec import Expected, Immutable, Lifecycle, RefTo
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId
 from reconciler.planning.planner import plan
 from reconciler.planning.select import Selected, Selection, check_selection, narrowed, select
 from reconciler.planning.work import Inputs
 from reconciler.resources import load_kinds
+from tests.kinds.samples import value_of
 
 KINDS = load_kinds()
 SMALL, LONG = 400, 20_000
@@ -142,7 +143,8 @@ def _attributes(
     many = {name for name, _ in EDGES[kind.name] if kind.attributes[name].shape in ("refs", "commas")}
     for attrs in (now, before):
         attrs |= {name: [attrs[name]] for name in many if name in attrs}
-    return now, before
+    asked = {name: value_of(kind, one) for name, one in kind.attributes.items() if one.has(Expected)}
+    return {**asked, **now}, {**asked, **before}
 
 
 def _as_held(value: Any, ids: Mapping[str, str]) -> Any:

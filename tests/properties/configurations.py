@@ -48,7 +48,7 @@ TEXTS = (
 COLORS = ("32B0FC", "e6ce4b", "18d499")
 EVENTS = ("subscribe", "unsubscribe", "deal_add", "deal_update", "contact_tag_added")
 SOURCES = ("public", "admin", "api", "system")
-CHOICES = ("Free", "Pro", "Enterprise 🎉", "50 %", "a||b", "it's", "x" * 200)
+CHOICES = ("Free", "Pro", "Enterprise 🎉", "50 %", "a|b", "it's", "x" * 200)
 PLAIN_TYPES = ("text", "textarea", "date", "number", "hidden")
 CHOICE_TYPES = ("dropdown", "multiselect", "radio", "checkbox")
 EMAILS = ("a@example.com", "b@example.com", "c@example.com")
@@ -137,8 +137,8 @@ def _fields(draw: Draw, config: Config, keys: list[str]) -> None:
         for flag in ("visible", "required"):
             _maybe(draw, one, flag, FLAG)
         _maybe(draw, one, "order", st.integers(1, 9))
-        if one["type"] in CHOICE_TYPES and draw(FLAG):
-            one["options"] = [_option(draw, value) for value in _some(draw, CHOICES)]
+        if one["type"] in CHOICE_TYPES:
+            one["options"] = [_option(draw, value) for value in _some(draw, CHOICES, 1)]
         lists: list[st.SearchStrategy[Any]] = [st.just("all")]
         lists.append(
             st.lists(st.sampled_from(sorted(config["lists"])), unique=True) if config["lists"] else st.just([])
@@ -155,8 +155,8 @@ def _meta(section: str, what: str) -> Callable[[Draw, Config, list[str]], None]:
             one: dict[str, Any] = {"label": name, "type": draw(st.sampled_from(types))}
             if key == "k3":
                 one["default_currency"] = "usd"
-            if one["type"] in CHOICE_TYPES and draw(FLAG):
-                one["options"] = _some(draw, CHOICES)
+            if one["type"] in CHOICE_TYPES:
+                one["options"] = _some(draw, CHOICES, 1)
             if one["type"] in ("multiselect", "checkbox"):
                 _maybe(draw, one, "default", st.sampled_from([None, [], ["Free"], ["Pro", "Free"]]))
             else:

@@ -17,11 +17,12 @@ from tests.properties.world import Kill, World
 
 Config = dict[str, dict[str, Any]]
 
+SENDER = {"sender_url": "https://acme.example", "sender_reminder": "You signed up."}
 BEFORE: Config = {
     "tags": {"vip": {"name": "VIP"}, "old": {"name": "Old"}},
     "lists": {
-        "news": {"name": "News", "user_groups": [{"name": "Admin"}, {"name": "Clients"}]},
-        "leaving": {"name": "Leaving"},
+        "news": {"name": "News", **SENDER, "user_groups": [{"name": "Admin"}, {"name": "Clients"}]},
+        "leaving": {"name": "Leaving", **SENDER},
     },
     "field_groups": {"facts": {"label": "Facts", "object": "contact"}, "deal": {"label": "Deal", "object": "deal"}},
     "fields": {
@@ -76,7 +77,7 @@ BEFORE: Config = {
 }
 AFTER: Config = {
     "tags": {"vip": {"name": "Very important", "description": "100 %"}, "new": {"name": "Old", "type": "template"}},
-    "lists": {"news": {"name": "Newsletter", "user_groups": [{"name": "Admin"}], "sender_name": "Acme"}},
+    "lists": {"news": {"name": "Newsletter", **SENDER, "user_groups": [{"name": "Admin"}], "sender_name": "Acme"}},
     "field_groups": {
         "facts": {"label": "Facts about them", "object": "contact"},
         "deal": {"label": "Deal", "object": "account"},

@@ -17,7 +17,7 @@ deal_roles:
 tracked_events:
   demo: {name: "R&D "}
 lists:
-  news: {name: "R&D ", string_id: "R&D "}
+  news: {name: "R&D ", string_id: "R&D ", sender_url: "https://acme.example", sender_reminder: You signed up}
 custom_objects:
   ticket: {slug: ticket, labels: {singular: "R&D ", plural: "R&Ds "}}
 segments:

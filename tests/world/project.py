@@ -160,8 +160,9 @@ class World:
         if yes and planned.document.tripped:
             said = [guard.override.removeprefix("--allow ") for guard in planned.document.tripped if guard.override]
             planned = self.plan(folder, **{**options, "allow": tuple(said)})
+        refused = [one for one in planned.document.skipped if one.refused]
         summary = run(apply_plan(self.session(folder), planned.inner, Hooks()))
-        assert incomplete or summary.complete, (summary.failed, summary.skipped)
+        assert incomplete or (summary.complete and not refused), (summary.failed, summary.skipped, refused)
         return Applied(planned, summary)
 
     def export(self, out: Path | None = None) -> exporting.Outcome:

@@ -19,7 +19,7 @@ def cases(kind: str, table: str, holder: str, number: int) -> tuple[Case, ...]:
             (
                 plain("label", "Source", "Lead source", "fieldLabel"),
                 plain("type", "dropdown", "radio", "fieldType", how="replace"),
-                plain("options", ["Web", "Fair"], ["Fair", "Web", "Phone"], "fieldOptions", clear=[], seen_clear=[],
+                plain("options", ["Web", "Fair"], ["Fair", "Web", "Phone"], "fieldOptions",
                       drift=lambda world, row: row.update(fieldOptions=["Web"])),
                 plain("default", "Web", "Fair", "fieldDefault", clear=None),
                 flag("form_visible", "isFormVisible"),
@@ -28,7 +28,7 @@ def cases(kind: str, table: str, holder: str, number: int) -> tuple[Case, ...]:
                 grouped(holder, number, clear=None),
             ),
             (section, "source"),
-            always=("label", "type"),
+            always=("label", "type", "options"),
             hidden_by=("group",),
             **shared,
         ),
@@ -56,7 +56,7 @@ def cases(kind: str, table: str, holder: str, number: int) -> tuple[Case, ...]:
                 plain("default", ["A", "B"], ["B"], "fieldDefault"),
             ),
             (section, "topics"),
-            always=("label", "type"),
+            always=("label", "type", "options"),
             **shared,
         ),
     )  # fmt: skip

@@ -1,0 +1,35 @@
+"""What a declaration asks for that an account would refuse to create or change: told as warnings, for nothing here
+knows whether the object exists already and is just so.
+"""
+
+from __future__ import annotations
+
+from reconciler.config.loading import Loaded
+from reconciler.config.nodes import at
+from reconciler.config.problems import Problems
+from reconciler.model.demands import demands
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.kind import Kinds
+
+
+def doubts(loaded: Loaded, kinds: Kinds) -> tuple[Diagnostic, ...]:
+    """Return a warning for each declared attribute, or missing one, that the plan of a create would be refused for."""
+    problems = Problems()
+    for address, resource in loaded.desired.resources.items():
+        entry = loaded.places.declared.get(address)
+        if entry is None:
+            continue
+        found = list(demands(kinds[resource.kind], resource.attrs, None, resource.key))
+        missing = [one.attribute for one in found if one.attribute not in resource.attrs]
+        if missing:
+            names = " and ".join(f"`{name}`" for name in missing)
+            message = (
+                f"{address} declares no {names}: required on create, so that only an existing object can do without"
+            )
+            problems.warn("required-on-create", message, entry.key.spot)
+        for one in found:
+            if one.attribute in resource.attrs:
+                place = at(entry.value, one.attribute)
+                spot = place.spot if place is not None else entry.key.spot
+                problems.warn("account-refuses", f"{one.message}; a plan that writes it is refused", spot, one.hint)
+    return problems.ordered()

@@ -1,0 +1,59 @@
+"""Which values the API takes, in words of what is wrong with others. No kind lives here."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+CHOICES = frozenset({"dropdown", "multiselect", "radio", "checkbox"})
+"""Types of fields that hold one of their options."""
+SEPARATOR = "||"
+"""Between the chosen options of a stored value (section 2.2)."""
+
+
+def currency(value: Any) -> str:
+    """Three letters (section 2.7)."""
+    return "" if re.fullmatch(r"[A-Za-z]{3}", str(value)) else "is no currency: three letters, e.g. eur"
+
+
+def web_address(value: Any) -> str:
+    """A URL with scheme and host."""
+    try:
+        parts = urlsplit(str(value))
+        right = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
+    except ValueError:
+        right = False
+    return "" if right and not re.search(r"\s", str(value)) else "is no web address: it begins with https://"
+
+
+def receiver(value: Any) -> str:
+    """Where webhooks are posted to: https on port 443 only [OAS]; examples show http."""
+    wrong = web_address(value)
+    if wrong:
+        return wrong
+    parts = urlsplit(str(value))
+    return "" if parts.port in (None, 80, 443) else "names a port: webhooks are posted to port 443 only"
+
+
+def options(value: Any) -> str:
+    """Different texts, none of them empty, none with the separator of stored values."""
+    texts = [one if isinstance(one, str) else str((one or {}).get("value") or "") for one in value]
+    twice = [text for text, count in Counter(texts).items() if count > 1]
+    if twice:
+        return f"has the option `{twice[0]}` twice"
+    if any(not text.strip() for text in texts):
+        return "has an option without a text"
+    parted = next((text for text in texts if SEPARATOR in text), None)
+    if parted is not None:
+        return f"has the option `{parted}`: values are stored as ||one||two||, so no option can hold `||`"
+    return ""
+
+
+def without_options(attrs: Mapping[str, Any], changed: frozenset[str]) -> bool:
+    """Tell whether a field whose values are options is made without any. One that exists may lose them: that empties a
+    choice, and is recorded to be taken (section 2.1).
+    """
+    return attrs.get("type") in CHOICES and not attrs.get("options") and "type" in changed

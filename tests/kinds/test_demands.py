@@ -1,0 +1,156 @@
+"""What the account will refuse is said before: by the plan, which leaves it out, and as a warning by `validate`."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.model.spec import Default, Expected, attributes
+from reconciler.resources import load_kinds
+from tests.world import World
+
+EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples" / "kinds"
+LIST = {"sender_url": "https://acme.example", "sender_reminder": "You signed up."}
+SHOP = {"service": "acme", "external_id": "1", "name": "A"}
+HOOK = {"name": "H", "events": ["subscribe"], "sources": ["public"]}
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "pipeline-currency": ({"pipelines": {"x": {"title": "X"}}}, "`currency` is documented as required"),
+    "pipeline-euro": ({"pipelines": {"x": {"title": "X", "currency": "euro"}}}, "`currency` is no currency"),
+    "connection": (
+        {"connections": {"x": {**SHOP, "link_url": "https://acme.example"}}}, "`logo_url` is documented as required",
+    ),
+    "connection-url": (
+        {"connections": {"x": {**SHOP, "link_url": "acme", "logo_url": "https://acme.example"}}},
+        "`link_url` is no web address",
+    ),
+    "user": ({"users": {"x": {"email": "a@acme.example", "group": {"name": "Admin"}}}}, "`username` is documented"),
+    "list": ({"lists": {"x": {"name": "X", "sender_reminder": "r"}}}, "`sender_url` is documented as required"),
+    "list-blank": ({"lists": {"x": {"name": "X", **LIST, "sender_url": " "}}}, "`sender_url` cannot be empty"),
+    "tag-blank": ({"tags": {"x": {"name": "  "}}}, "`name` is empty"),
+    "options-twice": (
+        {"fields": {"x": {"title": "X", "type": "dropdown", "options": ["a", {"value": "a", "label": "b"}]}}},
+        "has the option `a` twice",
+    ),
+    "options-separator": (
+        {"fields": {"x": {"title": "X", "type": "multiselect", "options": ["a||b"]}}}, "no option can hold `||`",
+    ),
+    "options-none": ({"fields": {"x": {"title": "X", "type": "dropdown"}}}, "a dropdown needs `options`"),
+    "deal-options": (
+        {"deal_fields": {"x": {"label": "X", "type": "radio", "options": ["a", "a"]}}}, "has the option `a` twice",
+    ),
+    "account-options": ({"account_fields": {"x": {"label": "X", "type": "checkbox"}}}, "a checkbox needs `options`"),
+    "webhook": ({"webhooks": {"x": {**HOOK, "url": "hooks"}}}, "`url` is no web address"),
+    "webhook-port": ({"webhooks": {"x": {**HOOK, "url": "https://acme.example:8443/h"}}}, "port 443 only"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", sorted(WRONG))
+def test_the_plan_refuses_and_validate_warns(world: World, case: str) -> None:
+    """Exit code 7 before anything is sent; validation, which does not know the account, has nothing against it."""
+    content, said = WRONG[case]
+    world.write(content)
+    checked = world.cli("validate")
+    assert checked.code == 0, checked.text
+    assert "warning: " in checked.err, checked.text
+    planned = world.cli("plan")
+    assert planned.code == 7, planned.text
+    assert said in " ".join(planned.out.split()), planned.text
+    world.forget()
+    assert world.cli("apply", "--auto-approve").code == 7
+    assert world.writes() == []
+
+
+def test_the_rest_of_a_plan_is_carried_out(world: World) -> None:
+    """What the account would refuse takes its dependants along and nothing else; exit code 7, also of a saved plan."""
+    hook = {**HOOK, "url": "https://h.example/in", "list": "x"}
+    others = {"webhooks": {"w": hook}, "tags": {"t": {}}}
+    world.write({"lists": {"x": {"name": "X"}, "y": {"name": "Why", **LIST}}, **others})
+    planned = world.cli("plan", "--out", str(world.folder / "p.json"))
+    assert planned.code == 7
+    assert "it needs list.x, which was skipped" in planned.out
+    assert world.cli("apply", str(world.folder / "p.json")).code == 7
+    assert set(world.state().resources) == {"list.y", "tag.t"}
+    world.write({"lists": {"x": {"name": "X", **LIST}, "y": {"name": "Why", **LIST}}, **others})
+    assert world.cli("apply", "--auto-approve").code == 0
+    assert world.plan().empty
+
+
+OWN: dict[str, dict[str, Any]] = {
+    "lists": {"name": "X", "stringid": "x"},
+    "fields": {"title": "X", "type": "dropdown", "options": ["a||b", "a||b"]},
+    "dealGroups": {"title": "X", "currency": "euro", "stages": []},
+    "connections": {"service": "acme", "externalid": "1", "name": "A", "logoUrl": "", "linkUrl": "x"},
+    "dealCustomFieldMeta": {"fieldLabel": "X", "fieldType": "radio", "group": "2"},
+}
+
+
+def test_what_equals_the_account_is_never_refused(world: World) -> None:
+    """An export of objects that could not be made today plans empty, and their other attributes can be changed."""
+    world.account.seed({path: [row] for path, row in OWN.items()})
+    exported = world.cli("export")
+    assert exported.code == 0, exported.text
+    assert world.cli("validate").code == 0
+    world.apply()
+    assert world.plan().empty
+    text = (world.folder / "config" / "lists.yaml").read_text("utf-8")
+    assert "sender_url" not in text
+    world.write(text.replace("name: X", "name: Z"), "config/lists.yaml")
+    changed = world.cli("plan")
+    assert changed.code == 0, changed.text
+    assert "1 to change" in changed.out
+
+
+def test_a_change_to_what_is_refused_is_refused(world: World) -> None:
+    """Emptied, or given a value that the account does not take."""
+    world.write({"pipelines": {"x": {"title": "X", "currency": "eur", "stages": {}}}})
+    world.apply()
+    for value in ("euro", None, ""):
+        world.write({"pipelines": {"x": {"title": "X", "currency": value, "stages": {}}}})
+        ran = world.cli("plan")
+        assert ran.code == 7, ran.text
+    world.write({"pipelines": {"x": {"title": "Z", "stages": {}}}})
+    assert world.cli("plan").code == 0
+
+
+def _texts() -> list[tuple[str, str]]:
+    return [
+        (name, one.name)
+        for name, kind in load_kinds().items()
+        if kind.managed and kind.section and not kind.variants
+        for one in attributes(kind.spec).values()
+        if one.shape == "text" and not one.choices and (one.required or one.has(Default))
+    ]
+
+
+@pytest.mark.parametrize(("name", "attribute"), _texts())
+def test_a_required_text_that_is_empty_is_an_error_of_the_files(world: World, name: str, attribute: str) -> None:
+    """`name: ""` identifies nothing: exit code 3, with the place, for every kind."""
+    content = yaml.safe_load((EXAMPLES / f"{name}.yaml").read_text("utf-8"))
+    entries = content[load_kinds()[name].section]
+    entries[next(iter(entries))][attribute] = ""
+    world.write(content)
+    ran = world.cli("validate")
+    assert ran.code == 3, ran.text
+    assert re.search(f"`{attribute}`.*(empty|right form|at least)", ran.err), ran.text
+
+
+def test_every_mark_is_judged(world: World) -> None:
+    """No kind's required attribute is forgotten: each says so where it is left out."""
+    expected = {name: [one.name for one in attributes(kind.spec).values() if one.has(Expected)]
+                for name, kind in load_kinds().items() if kind.managed}  # fmt: skip
+    assert {name for name, found in expected.items() if found} >= {"pipeline", "connection", "list", "user", "message"}
+
+
+def test_a_refused_operation_that_only_recordings_show_is_told_as_such(world: World) -> None:
+    """Field groups: the reference has no update; an account without one says so, and the error explains it."""
+    world.write({"field_groups": {"shop": {"label": "Shop", "object": "contact"}}})
+    world.apply()
+    world.write({"field_groups": {"shop": {"label": "Store", "object": "contact"}}})
+    world.fault("fail_before", "^PUT /groupDefinitions", status=405, body={"message": "Method Not Allowed"}, times=9)
+    ran = world.cli("apply", "--auto-approve")
+    assert ran.code == 5, ran.text
+    assert "the reference does not list this update" in ran.err + ran.out

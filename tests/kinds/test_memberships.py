@@ -1,0 +1,67 @@
+"""A field in several field groups (row 57 of section 7): no membership is lost, and none is made twice."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.world import World
+
+KINDS = {
+    "fields": ("fields", {"title": "Size", "type": "text"}, 1),
+    "deal_fields": ("dealCustomFieldMeta", {"fieldLabel": "Size", "fieldType": "text"}, 2),
+    "account_fields": ("accountCustomFieldMeta", {"fieldLabel": "Size", "fieldType": "text"}, 3),
+}
+
+
+def _account(world: World, section: str) -> dict[str, int]:
+    """Two groups of the kind, and a field that is in both; returns the ids of the groups by label."""
+    path, row, kind = KINDS[section]
+    world.account.seed({
+        "groupDefinitions": [{"id": i, "label": label, "type_id": kind} for i, label in (("7", "One"), ("8", "Two"))],
+        path: [{**row, "id": "5"}],
+        "groupMembers": [{"group_id": 7, "rel_id": 5, "ordernum": 1}, {"group_id": 8, "rel_id": 5, "ordernum": 1}],
+    })  # fmt: skip
+    return {"one": 7, "two": 8}
+
+
+def _members(world: World) -> list[tuple[int, int]]:
+    return sorted((row["group_id"], row["rel_id"]) for row in world.rows("groupMembers"))
+
+
+@pytest.mark.parametrize("section", KINDS)
+@pytest.mark.parametrize("group", ["one", "two"])
+def test_declaring_either_group_holds(world: World, section: str, group: str) -> None:
+    """The other membership stays as it is, and drift sees none."""
+    _account(world, section)
+    assert world.cli("export").code == 0
+    before = _members(world)
+    name = "title" if section == "fields" else "label"
+    own: dict[str, Any] = {name: "Size", "type": "text", "group": group}
+    world.write({section: {"size": own}}, f"config/{section}.yaml")
+    world.apply()
+    assert _members(world) == before
+    assert world.plan().empty
+    assert world.cli("drift", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("section", KINDS)
+def test_no_group_means_none_of_them(world: World, section: str) -> None:
+    """`group: null` takes the field out of every group."""
+    _account(world, section)
+    assert world.cli("export").code == 0
+    name = "title" if section == "fields" else "label"
+    world.write({section: {"size": {name: "Size", "type": "text", "group": None}}}, f"config/{section}.yaml")
+    world.apply()
+    assert _members(world) == []
+    assert world.plan().empty
+
+
+def test_stages_of_one_order_plan_empty(world: World) -> None:
+    """Orders may be tied (section 2.8): an export of them holds, and nothing is written."""
+    stages = [{"title": title, "order": "1"} for title in ("C", "A", "B")]
+    world.account.seed({"dealGroups": [{"title": "Sales", "currency": "eur", "stages": stages}]})
+    assert world.cli("export").code == 0
+    assert world.plan().empty
+    assert {row["order"] for row in world.rows("dealStages")} == {"1"}
