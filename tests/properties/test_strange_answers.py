@@ -44,7 +44,7 @@ def test_an_object_that_somebody_deletes_meanwhile_fails_alone(world: World) -> 
 def test_dependants_of_a_refused_write_are_skipped_and_named(world: World) -> None:
     """A 403 on one create: what needs it is skipped and says so, the rest is done."""
     config = {
-        "lists": {"news": {"name": "News"}},
+        "lists": {"news": {"name": "News", "sender_url": "https://a.example", "sender_reminder": "You signed up."}},
         "fields": {"plan": {"title": "Plan", "type": "text", "lists": ["news"]}},
         "tags": {"vip": {"name": "VIP"}},
     }
