@@ -135,6 +135,12 @@ LEFT: tuple[Left, ...] = (
         ("PUT /customObjects/schemas/{id}",),
         ("schema.appId", "schema.fields.origin", "schema.fields.value", "schema.icons", "schema.icons.default"),
     ),
+    Left(
+        NOTHING,
+        "Always null, which puts a field at the end of its group: the order inside a group cannot be declared yet.",
+        ("POST /groupMembers", "PUT /groupMembers/{id}"),
+        ("groupMember.ordernum",),
+    ),
     Left(OTHERWISE, "Inside the wrapper `dealRole`.", ("POST /dealRoles",), ("title",)),
     Left(OTHERWISE, "Named `fromemail` in the example and in reads.", ("POST /messages",), ("message.email",)),
     Left(

@@ -23,15 +23,19 @@ def _raw() -> Facts:
     return facts
 
 
-def _names(shape: object, prefix: str = "") -> Iterator[str]:
-    """Yield the paths of properties in a body: `schema.fields.type`."""
+def _names(shape: object, prefix: str = "", *, sent: bool = False) -> Iterator[str]:
+    """Yield the paths of properties in a body: `schema.fields.type`; of what is `sent`, not those that are null though
+    every attribute has a value: a constant says nothing of what is declared.
+    """
     if isinstance(shape, dict):
         for name, inner in shape.items():
+            if inner is None and sent:
+                continue
             yield prefix + name
-            yield from _names(inner, f"{prefix}{name}.")
+            yield from _names(inner, f"{prefix}{name}.", sent=sent)
     elif isinstance(shape, list):
         for inner in shape:
-            yield from _names(inner, prefix)
+            yield from _names(inner, prefix, sent=sent)
 
 
 def _sent(facts: Facts) -> Sent:
@@ -41,7 +45,7 @@ def _sent(facts: Facts) -> Sent:
         steps = request.path.split("/")
         fits = [one for one in facts if len(one.split("/")) == len(steps) and _fits(one.split("/"), steps)]
         template = min(fits, key=lambda one: one.count("{id}"), default=request.path)
-        found.setdefault(f"{request.method} {template}", set()).update(_names(request.body))
+        found.setdefault(f"{request.method} {template}", set()).update(_names(request.body, sent=True))
     return found
 
 
