@@ -105,7 +105,7 @@ def fields(chance: Random, ids: Ids) -> Seed:
 
 
 def pipelines(chance: Random, ids: Ids) -> Seed:
-    """Boards of one title, with twins and members that left; stages of boards that are gone."""
+    """Boards of one title, with twins and members that left; stages of one order, and of boards that are gone."""
     found: Seed = {"dealGroups": [], "dealStages": [], "dealGroupUsers": [], "dealGroupGroups": []}
     for _ in range(chance.randint(0, 2)):
         identity = str(next(ids))
@@ -122,8 +122,9 @@ def pipelines(chance: Random, ids: Ids) -> Seed:
                 "id": str(next(ids)),
                 "title": chance.choice(["A", one]),
                 "group": identity,
-                "order": str(place),
+                "order": str(place if spread else 1),
             }
+            for spread in (chance.random() < 0.7,)
             for place, one in enumerate(names(chance, 4), chance.randint(0, 3))
         ]
         if chance.random() < 0.4:
@@ -131,6 +132,24 @@ def pipelines(chance: Random, ids: Ids) -> Seed:
         if chance.random() < 0.4:
             found["dealGroupGroups"].append({"id": str(next(ids)), "dealGroup": identity, "group": GONE})
     found["dealStages"].append({"id": str(next(ids)), "title": "Orphan", "group": GONE, "order": "1"})
+    return found
+
+
+def grouped(chance: Random, ids: Ids) -> Seed:
+    """Fields of each kind in no group, in one, in two, and in one that is gone."""
+    found: Seed = {"groupDefinitions": [], "groupMembers": [], "fields": []}
+    found |= {"dealCustomFieldMeta": [], "accountCustomFieldMeta": []}
+    for kind, path in enumerate(("fields", "dealCustomFieldMeta", "accountCustomFieldMeta"), 1):
+        groups = [next(ids) for _ in range(chance.randint(1, 3))]
+        found["groupDefinitions"] += [{"id": n, "label": f"G{n}", "type_id": kind, "ordernum": 1} for n in groups]
+        for _ in range(chance.randint(0, 2)):
+            n = next(ids)
+            row = {"title": f"In groups {n}", "perstag": f"G{n}"} if kind == 1 else {"fieldLabel": f"In groups {n}"}
+            found[path].append({"id": str(n), **row, ("type" if kind == 1 else "fieldType"): "text"})
+            found["groupMembers"] += [
+                {"id": next(ids), "group_id": group, "rel_id": n, "ordernum": chance.choice([1, 1, 5])}
+                for group in chance.sample([*groups, int(GONE)], chance.randint(0, min(2, len(groups))))
+            ]
     return found
 
 
@@ -194,7 +213,7 @@ def shaped(chance: Random, ids: Ids) -> Seed:
     return {"segmentsV2": [dict(segment)], **{path: [dict(row) for row in rows] for path, rows in other.items()}}
 
 
-MESSES: tuple[Mess, ...] = (tags, lists, fields, pipelines, tasks, webhooks, texts, dead, shaped)
+MESSES: tuple[Mess, ...] = (tags, lists, fields, grouped, pipelines, tasks, webhooks, texts, dead, shaped)
 
 
 def account(number: int) -> Seed:
