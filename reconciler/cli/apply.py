@@ -28,7 +28,7 @@ from reconciler.cli.opening import (
 )
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, requests_sent, say, style
+from reconciler.cli.terminal import note, requests_sent, say, say_made, style
 from reconciler.cli.views import plan_view
 
 
@@ -151,7 +151,7 @@ def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Appro
     planned = run_async(make_plan(opened, options))
     document = planned.document
     if not telling.stream:
-        say(plan_view(document, "text"), "text")
+        say_made(plan_view(document, "text"), "text")
     if document.tripped:
         return refuse(document, telling, shown=True)
     if not planned.plan.steps and not telling.stream:
@@ -241,7 +241,7 @@ def refuse(document: Any, telling: Telling, *, shown: bool = False) -> int:
 
         say(refused_line(document), "json")
     elif not shown:
-        say(plan_view(document, "text"), "text")
+        say_made(plan_view(document, "text"), "text")
     return 7
 
 

@@ -13,7 +13,7 @@ import click
 from reconciler.cli.opening import borders, selection, session, waiting
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import note, say, say_made
 from reconciler.cli.views import DRIFT, Output, folder_in_repository, formats, plan_view, show
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -90,7 +90,7 @@ def approve(chosen: Globals, planfile: Path, host: str | None, pull: int | None)
 
     document = read_plan(planfile)
     if document.tripped:
-        say(plan_view(document, "text"), "text")
+        say_made(plan_view(document, "text"), "text")
         raise Refused("a plan that guards stop cannot be approved")
     run = pipeline(chosen, host, pull)
     run.host.approve(run.host.proposal(run.proposed()), approval(document))
@@ -166,7 +166,7 @@ def guard(chosen: Globals, planfile: Path, guards_from: str) -> int:
     opened = session(replace(chosen, environment=document.environment), offline=True, guards_from=guards_from)
     document = judged(opened, document, document.managed)
     if document.tripped:
-        say(plan_view(document, "text"), "text")
+        say_made(plan_view(document, "text"), "text")
         return 7
     say(f"The guards and policies of {guards_from} let this plan pass.")
     return 0

@@ -15,7 +15,7 @@ from reconciler.cli.approval import Approval
 from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import confirmation, consent, selection, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say, style
+from reconciler.cli.terminal import note, say, say_made, style
 from reconciler.cli.views import plan_view
 
 
@@ -90,7 +90,7 @@ def _plan(one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, 
     clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
     for line in clone.left_out:
         note(f"Not cloned: {line}")
-    say(plan_view(clone.planned.document, "text"), "text")
+    say_made(plan_view(clone.planned.document, "text"), "text")
     if out is not None:
         save(other, clone.planned.document, out, quiet=quiet)
     return exit_code(clone.planned.document, False)
@@ -126,7 +126,7 @@ def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: boo
         what = "that a clone takes from" if clone.left_out else "of"
         say(f"No changes. {destination} holds everything {what} {source}.")
         return 0
-    say(plan_view(document, "text"), "text")
+    say_made(plan_view(document, "text"), "text")
     if document.tripped:
         return 7
     if not approval.given(other, document):

@@ -7,8 +7,9 @@ import click
 from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note
+from reconciler.cli.terminal import note, shown
 from reconciler.cli.views import COMPARE, Output, formats, plan_view, show
+from reconciler.model.redaction import Shown
 
 
 @click.command("compare")
@@ -34,8 +35,8 @@ def command(
     same = f"No differences{what}: {right} is like {left} ({outcome.document.summary.unchanged} objects)."
     equal = not outcome.document.changes
 
-    def view(form: str) -> str:
-        return same if equal and form == "text" else plan_view(outcome.document, form)
+    def view(form: str) -> Shown:
+        return shown(same) if equal and form == "text" else plan_view(outcome.document, form)
 
     show(outputs, view, quiet=chosen.quiet)
     for line in outcome.left_out:

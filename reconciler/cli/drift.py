@@ -12,7 +12,7 @@ import click
 from reconciler.cli.opening import selection, session
 from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note
+from reconciler.cli.terminal import note, shown
 from reconciler.cli.views import DRIFT, Output, formats, plan_view, show
 
 
@@ -68,7 +68,7 @@ def _absorb(opened: Any, options: Any, outputs: tuple[Output, ...], *, beside: b
     from reconciler.workflow.session import run_async
 
     outcome = run_async(absorb(opened, options, beside=beside))
-    show(outputs, lambda form: _data(outcome) if form == "json" else _words(outcome), quiet=quiet)
+    show(outputs, lambda form: shown(_data(outcome) if form == "json" else _words(outcome)), quiet=quiet)
     if all(output.form == "text" for output in outputs):
         for line in outcome.refused:
             note(f"Left alone: {line}")

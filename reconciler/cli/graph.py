@@ -8,6 +8,7 @@ import click
 
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
+from reconciler.cli.terminal import shown
 from reconciler.cli.views import GRAPH, Output, formats, show
 
 
@@ -29,5 +30,5 @@ def command(chosen: Globals, planfile: Path | None, outputs: tuple[Output, ...])
         diagram = of_configuration(needs(desired, State(lineage="")))
     else:
         diagram = of_plan(read_plan(planfile))
-    show(outputs, lambda form: VIEWS[form](diagram), quiet=chosen.quiet, private=planfile is not None)
+    show(outputs, lambda form: shown(VIEWS[form](diagram)), quiet=chosen.quiet, private=planfile is not None)
     return 0

@@ -183,7 +183,15 @@ def run(argv: list[str]) -> int:
     """Run the program and return its exit code."""
     # Plans make many objects and little garbage: looking for it at every 700th takes a fifth of the time.
     gc.set_threshold(200_000, 50, 100)
-    with _same_folder_afterwards():
+    from reconciler.model.redaction import KNOWN, Redactor, credentials_in, one_for_all
+
+    # What is only named like a credential is known once the project file was read, which may say that it is none.
+    known = {
+        value: name
+        for value, name in credentials_in(os.environ).items()
+        if name.upper() in KNOWN or "://" in os.environ[name]
+    }
+    with _same_folder_afterwards(), one_for_all(Redactor(known)):
         return _run(argv)
 
 

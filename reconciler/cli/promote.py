@@ -13,7 +13,7 @@ from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import session
 from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import note, say, say_made
 from reconciler.cli.views import plan_view
 
 
@@ -77,7 +77,7 @@ def command(
         say(promotion.text(outcome.rows, outcome.same, source, destination))
         _tell(outcome, source)
         if document is not None:
-            say(plan_view(document, "text"), "text")
+            say_made(plan_view(document, "text"), "text")
     if out is not None and document is not None:
         save(other, document, out, quiet=chosen.quiet)
     code = exit_code(document, False) if document is not None else 0

@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.opening import consent, listing, selection, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say, style
+from reconciler.cli.terminal import note, say, say_made, style
 from reconciler.cli.views import plan_view
 
 
@@ -51,7 +51,7 @@ def report(opened: Any, recording: Any, options: Any, fmt: str) -> int:
     if fmt == "json":
         say(json.dumps(_rows(outcome), indent=2, ensure_ascii=False), "json")
     else:
-        say(plan_view(outcome.document, "text"), "text")
+        say_made(plan_view(outcome.document, "text"), "text")
         if outcome.summary is not None:
             say(text.applied(outcome.summary, **style()), "text")
         say("\n".join(_lines(outcome, opened.settings.name)))

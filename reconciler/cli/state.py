@@ -11,7 +11,7 @@ from reconciler.cli import import_
 from reconciler.cli.completing import addresses
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import listed, note, say
+from reconciler.cli.terminal import listed, note, say, say_made
 
 
 @click.group("state")
@@ -83,9 +83,10 @@ def rm(chosen: Globals, addresses: tuple[str, ...]) -> int:
 @click.pass_obj
 def pull(chosen: Globals) -> int:
     """Print the state as JSON, decrypted, with what an interrupted run left in its journal."""
+    from reconciler.model.redaction import as_made
     from reconciler.workflow import backends
 
-    say(backends.pull(session(chosen, offline=True)), "json")
+    say_made(as_made(backends.pull(session(chosen, offline=True))), "json")
     return 0
 
 

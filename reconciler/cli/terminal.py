@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
 
+from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import Cancelled, ConfigError, ReconcilerError
+from reconciler.model.redaction import Shown, redactor
 
 if TYPE_CHECKING:
     from reconciler.render.harmless import Form
@@ -35,10 +38,13 @@ def ascii_only() -> bool:
 
 
 def say(text: str, form: Form = "plain") -> None:
-    """Print data. Whatever is in it, it is no command of the program that runs the job."""
-    from reconciler.render.harmless import outgoing
+    """Print data: without any credential, and whatever is in it, no command of the program that runs the job."""
+    _put(redactor().show(text), form)
 
-    click.echo(outgoing(text, form), nl=not text.endswith("\n"), color=True)
+
+def say_made(document: Shown, form: Form = "plain") -> None:
+    """Print a document that was masked when it was made, as harmless as other data."""
+    _put(document, form)
 
 
 def listed(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], fmt: str) -> None:
@@ -51,9 +57,19 @@ def listed(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], fmt: str) 
 
 def note(text: str, form: Form = "plain") -> None:
     """Print what is not data, made as harmless as data."""
+    _put(redactor().show(text), form, err=True)
+
+
+def _put(text: Shown, form: Form, *, err: bool = False) -> None:
+    """Print what may be shown: the only way to the standard streams."""
     from reconciler.render.harmless import outgoing
 
-    click.echo(outgoing(text, form), err=True, color=True)
+    click.echo(outgoing(text, form), nl=err or not text.endswith("\n"), err=err, color=True)
+
+
+def shown(text: str) -> Shown:
+    """Return a text without any credential of the command that runs."""
+    return redactor().show(text)
 
 
 def can_ask() -> bool:
@@ -72,7 +88,7 @@ def answer(question: str) -> str:
     """Return what somebody types; nothing where they type nothing."""
     from reconciler.render.harmless import outgoing
 
-    return str(click.prompt(outgoing(question), default="", show_default=False, err=True))
+    return str(click.prompt(outgoing(shown(question)), default="", show_default=False, err=True))
 
 
 def requests_sent(count: int) -> None:
@@ -85,12 +101,19 @@ def style() -> dict[str, Any]:
     return {"width": width(), "colour": colour(), "ascii_only": ascii_only()}
 
 
+def cleared(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
+    """Return problems without any credential. Rendered lines are cut and wrapped, so it is done before."""
+    return [
+        replace(one, message=shown(one.message), hint=shown(one.hint), excerpt=shown(one.excerpt)) for one in problems
+    ]
+
+
 def complain(error: ReconcilerError) -> None:
     """Print an error for its reader: what happened, and what to do."""
     if isinstance(error, ConfigError):
         from reconciler.render.text import diagnostics
 
-        note(diagnostics(error.diagnostics, colour=colour(sys.stderr), width=width()).rstrip("\n"), "text")
+        note(diagnostics(cleared(error.diagnostics), colour=colour(sys.stderr), width=width()).rstrip("\n"), "text")
         return
     if isinstance(error, Cancelled):
         note(f"{error.message[:1].upper()}{error.message[1:]}.")

@@ -12,7 +12,7 @@ from reconciler.cli.apply import Telling, apply_under_lock
 from reconciler.cli.approval import Approval
 from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, selection, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import ask, note, say, style
+from reconciler.cli.terminal import ask, note, say, say_made, style
 
 
 @click.command("undo")
@@ -126,7 +126,7 @@ def _save(opened: Any, run: str | None, selected: Any, out: Path) -> int:
     inverse = inverse_of(opened, run)
     _tell_files(opened, inverse)
     planned = run_async(make_plan(opened, replace(selected, inverse=inverse)))
-    say(plan_view(planned.document, "text"), "text")
+    say_made(plan_view(planned.document, "text"), "text")
     write_plan(planned.document, out, opened.settings.recipients)
     note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
     return exit_code(planned.document, False)

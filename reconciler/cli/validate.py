@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import cleared, note, say, shown
 from reconciler.cli.views import PROBLEMS, Output, folder_in_repository, formats, show
 
 
@@ -31,11 +31,12 @@ def command(chosen: Globals, outputs: tuple[Output, ...]) -> int:
         )
     except ConfigError as error:
         problems, failed = list(error.diagnostics), True
+    problems = cleared(problems)
     for output in outputs:
         if output.path is None and output.form == "text":
             _tell(problems, said)
         else:
-            show([output], lambda form: _view(problems, said, form), quiet=chosen.quiet, private=False)
+            show([output], lambda form: shown(_view(problems, said, form)), quiet=chosen.quiet, private=False)
     return 3 if failed else 0
 
 

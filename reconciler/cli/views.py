@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 from click.shell_completion import CompletionItem
 
-from reconciler.cli.terminal import note, say, style
+from reconciler.cli.terminal import note, say_made, style
+from reconciler.model.redaction import Shown, as_made
 
 if TYPE_CHECKING:
     from reconciler.render.harmless import Form
@@ -84,24 +85,25 @@ def _checked(ctx: click.Context, param: click.Parameter, given: tuple[Output, ..
     return tuple(one for one in given if one.path is not None) + (tuple(printed) or usual)
 
 
-def show(outputs: Iterable[Output], view: Callable[[str], str], *, quiet: bool = False, private: bool = True) -> None:
+def show(outputs: Iterable[Output], view: Callable[[str], Shown], *, quiet: bool = False, private: bool = True) -> None:
     """Write and print every view; `view` renders one form, for a terminal. Files are as harmless as what is printed,
     and their owner's only, as plans are, unless there is nothing of an account in them.
     """
     from reconciler.render.harmless import outgoing
 
     for output in outputs:
-        text = outgoing(view(output.form), output.form)
+        text = Shown(outgoing(view(output.form), output.form))
         if output.path is None:
             if text:
-                say(text, output.form)
+                say_made(text, output.form)
             continue
-        write(output.path, click.unstyle(text) if output.form == "text" else text, mode=0o600 if private else None)
+        text = Shown(click.unstyle(text)) if output.form == "text" else text
+        write(output.path, text, mode=0o600 if private else None)
         if not quiet:
             note(f"Wrote {output.path}.")
 
 
-def write(path: Path, text: str, *, mode: int | None = None) -> None:
+def write(path: Path, text: Shown, *, mode: int | None = None) -> None:
     """Write a report; its folder is made. Raises OSError, and ReconcilerError where it would replace configuration."""
     from reconciler.model.errors import ReconcilerError
     from reconciler.store.atomic import write_file
@@ -111,8 +113,12 @@ def write(path: Path, text: str, *, mode: int | None = None) -> None:
     write_file(path, (text if not text or text.endswith("\n") else text + "\n").encode(), mode=mode)
 
 
-def plan_view(document: Any, form: str, *, apply_command: str = "") -> str:
+def plan_view(document: Any, form: str, *, apply_command: str = "") -> Shown:
     """Return a plan document in one of its views. `apply_command` is what applies exactly this plan."""
+    return as_made(_plan_view(document, form, apply_command))
+
+
+def _plan_view(document: Any, form: str, apply_command: str) -> str:
     if form == "markdown":
         from reconciler.render import markdown
 

@@ -4,6 +4,7 @@ from reconciler.config.credentials import credentials
 from reconciler.config.doubts import doubts
 from reconciler.config.dumping import content_of, dump
 from reconciler.config.formatting import formatted
+from reconciler.config.interpolation import Uses
 from reconciler.config.loading import Loaded, load, load_texts, plain_data, project_files
 from reconciler.config.project import (
     LoadedProject,
@@ -20,6 +21,7 @@ __all__ = [
     "Loaded",
     "LoadedProject",
     "Settings",
+    "Uses",
     "config_schema",
     "content_of",
     "credentials",

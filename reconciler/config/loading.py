@@ -59,11 +59,13 @@ def load(
     *,
     offline: bool = False,
     texts: Mapping[str, str] | None = None,
+    uses: Uses | None = None,
 ) -> Loaded:
     """Return what the project's files ask for in an environment. Raises ConfigError with every problem.
 
     Without settings, variables that have no default are unknown. With `offline`, so is what `environ` lacks. `texts`
-    are read in place of the files of these names, there or not.
+    are read in place of the files of these names, there or not. `uses` is told what is taken from the process, also
+    where something is wrong.
     """
     problems = Problems()
     given_texts = texts or {}
@@ -84,7 +86,7 @@ def load(
             problems.error("missing-file", f"the overlay `{name}` does not exist", spot)
     given = _given(settings, loaded)
     _tell_literal_tokens(loaded, problems)
-    uses = Uses()
+    uses = Uses() if uses is None else uses
     inside = at(loaded.tree, "environments", settings.name, "variables") if settings is not None else None
     if inside is not None:  # what is wrong with them was told when the environment was chosen
         Scope(Problems(), environ, offline=True, uses=uses).data(inside.value)

@@ -13,6 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.values import transform
 
 RECORDING_FORMAT = "1.0"
@@ -66,16 +67,22 @@ def unreadable(text: str, stand_in: Callable[[str], str] = digest) -> str:
     return _EMAIL.sub(lambda match: f"{stand_in(match.group().lower())}@hidden.invalid", text) if "@" in text else text
 
 
-def without_secrets(value: Any) -> Any:
-    """Return a JSON value in which every text is `unreadable` and secrets are gone."""
+def private(text: str, redactor: Redactor) -> str:
+    """Return a text as a snapshot holds it: `unreadable`, and a digest in place of one that holds a credential."""
+    bare = unreadable(text)
+    return f"hidden-{digest(text)}" if redactor.knows(bare, LONG) else bare
+
+
+def without_secrets(value: Any, redactor: Redactor) -> Any:
+    """Return a JSON value in which every text is `private` and secrets are gone."""
     if isinstance(value, Mapping):
         return {
-            key: digest(str(item)) if str(key).lower() in HIDDEN and item else without_secrets(item)
+            key: digest(str(item)) if str(key).lower() in HIDDEN and item else without_secrets(item, redactor)
             for key, item in value.items()
         }
     if isinstance(value, list):
-        return [without_secrets(item) for item in value]
-    return transform(value, lambda leaf: unreadable(leaf) if isinstance(leaf, str) else leaf)
+        return [without_secrets(item, redactor) for item in value]
+    return transform(value, lambda leaf: private(leaf, redactor) if isinstance(leaf, str) else leaf)
 
 
 def tables(recording: Recording) -> dict[str, list[dict[str, Any]]]:

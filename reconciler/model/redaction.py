@@ -24,6 +24,8 @@ where their place is known."""
 LONG = 8
 """Characters from which a line of a credential, its base64, and the value of a variable that is only named like one are
 searched for too."""
+_HEAD = 12
+"""Characters of the beginning of a credential that are one, where a text was cut."""
 _WHOLE = 2000
 """Characters of a credential up to which each may be spelled in a way of its own; longer ones are found by lines."""
 
@@ -47,8 +49,13 @@ _NAMED = re.compile(
 _ABOUT = re.compile(
     r"_(?:FILE|PATH|DIR|URL|URI|HOST|NAME|USER|ID|ENABLED|TTL|TYPE|EXPIRY|EXPIRES(?:_\w+)?|LENGTH|VERSION)$"
 )
-_ESCAPED = re.compile(r"%(?:25)*[3-7][0-9A-Fa-f]|&(?:amp;)*#|\\[ux]")
+_ESCAPED = re.compile(
+    r"%(?:25)*([2-7][0-9A-Fa-f])|&(?:amp;)*#[xX]0*([2-7][0-9A-Fa-f]);?|\\+(?:u00|x)([2-7][0-9A-Fa-f])"
+    r"|&(?:amp;)*#0*([1-9][0-9]{1,2})"
+)
 """A letter or digit that somebody escaped, though nothing asks for it."""
+_CUT = re.compile(r"[`'\"]|\.\.\.|\u2026|\s*\Z")
+"""What follows a text that was cut."""
 _AUTHORITY = re.compile(r"\w://[^\s/?#]*@")
 
 
@@ -112,14 +119,23 @@ class Redactor:
 
     def knows(self, text: str, shortest: int = SHORTEST) -> bool:
         """Tell whether a text holds a credential of at least so many characters, in any spelling."""
-        return any(len(one.value) >= shortest and one.within(text) for one in self._ordered)
+        escaped = _escaped(text)
+        return any(len(one.value) >= shortest and one.within(text, escaped) for one in self._ordered)
 
     def show(self, text: str) -> Shown:
         """Return a text without any credential."""
-        escaped = _ESCAPED.search(text) is not None
+        escaped = _escaped(text)
         for one in self._ordered:
-            text = one.without(text, escaped=escaped)
+            text = one.without(text, escaped)
         return Shown(text)
+
+
+def _escaped(text: str) -> frozenset[str]:
+    """Return the characters of ASCII that stand escaped in a text: letters and digits hardly ever do."""
+    return frozenset(
+        chr(int(match[4]) if match[4] else int(match[1] or match[2] or match[3], 16))
+        for match in _ESCAPED.finditer(text)
+    )
 
 
 def as_made(text: str) -> Shown:
@@ -161,22 +177,39 @@ class _Spelling:
             found += [inner, inner.replace("+", "-").replace("/", "_")]
         return tuple(dict.fromkeys(found))
 
-    def without(self, text: str, *, escaped: bool) -> str:
-        """Return a text without it; `escaped` tells whether letters and digits may be, too: most texts have none."""
+    def without(self, text: str, escaped: frozenset[str]) -> str:
+        """Return a text without it; `escaped` are the characters that stand escaped in the text."""
         if len(self.value) > _WHOLE:
             text = text.replace(self.value, STARS)
-        elif escaped or self._run in text:
+        elif self._possible(text, escaped):
             text = self._pattern.sub(STARS, text)
         for one in self._encoded:
             if one in text:
                 text = text.replace(one, STARS)
+        return self._uncut(text)
+
+    def _uncut(self, text: str) -> str:
+        """Return a text without the beginning of it, where somebody cut the text in the middle of it."""
+        head = self.value[:_HEAD]
+        place = text.find(head) if len(self.value) > _HEAD else -1
+        while place >= 0:
+            end = place + _HEAD
+            while end < len(text) and end - place < len(self.value) and text[end] == self.value[end - place]:
+                end += 1
+            if _CUT.match(text, end):
+                text = text[:place] + STARS + text[end:]
+            place = text.find(head, place + 1)
         return text
 
-    def within(self, text: str) -> bool:
-        """Tell whether a text holds it, with letters and digits as they are."""
-        if self._run in text and (self.value in text or (len(self.value) <= _WHOLE and self._pattern.search(text))):
+    def within(self, text: str, escaped: frozenset[str]) -> bool:
+        """Tell whether a text holds it."""
+        if self.value in text or any(one in text for one in self._encoded):
             return True
-        return any(one in text for one in self._encoded)
+        return len(self.value) <= _WHOLE and self._possible(text, escaped) and bool(self._pattern.search(text))
+
+    def _possible(self, text: str, escaped: frozenset[str]) -> bool:
+        """Its letters and digits are there as they are, or some of them escaped: most texts need no closer look."""
+        return self._run in text or not escaped.isdisjoint(self._run)
 
 
 def _character(character: str) -> str:

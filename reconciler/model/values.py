@@ -68,6 +68,9 @@ SECRET_OPEN, SECRET_CLOSE = "\ue000", "\ue001"
 _SECRET = re.compile(f"{SECRET_OPEN}([A-Za-z_][A-Za-z0-9_]*){SECRET_CLOSE}")
 
 
+_WRITTEN = re.compile(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}")
+
+
 def secret_marker(name: str) -> str:
     """Return the text that stands for `${secret.name}` inside a value until it is sent."""
     return f"{SECRET_OPEN}{name}{SECRET_CLOSE}"
@@ -83,6 +86,14 @@ def carries_secret(value: Value) -> bool:
     return any(isinstance(leaf, str) and has_secret(leaf) for leaf in walk(value))
 
 
+def secrets_of(value: Value) -> Iterator[str]:
+    """Yield the names of the secrets in a value, encoded or not."""
+    for leaf in walk(value):
+        if isinstance(leaf, str):
+            yield from _SECRET.findall(leaf)
+            yield from _WRITTEN.findall(leaf)
+
+
 def reveal(text: str, secret: Callable[[str], str]) -> str:
     """Return `text` with each secret replaced by what `secret(name)` answers."""
     return _SECRET.sub(lambda match: secret(match.group(1)), text)
@@ -95,7 +106,7 @@ def show_secrets(text: str) -> str:
 
 def hide_secrets(text: str) -> str:
     """The inverse of `show_secrets`, for texts that come from a document."""
-    return re.sub(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}", lambda match: secret_marker(match.group(1)), text)
+    return _WRITTEN.sub(lambda match: secret_marker(match.group(1)), text)
 
 
 def walk(value: Value) -> Iterator[Value]:

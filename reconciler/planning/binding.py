@@ -12,9 +12,10 @@ from typing import Any
 from reconciler.model import values
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Change
+from reconciler.model.redaction import LONG
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once
-from reconciler.model.state import Binding
+from reconciler.model.state import Binding, Intent, Record, State
 from reconciler.model.values import Value
 
 
@@ -113,3 +114,54 @@ def remembered(bindings: Mapping[str, Binding], seen: Snapshot, salt: str) -> di
             if text is not None:
                 found[declared] = text
     return found
+
+
+Knows = Callable[[str, int], bool]
+"""Tells whether a text holds a credential of at least so many characters."""
+
+
+def cleared_state(state: State, knows: Knows) -> State:
+    """Return a state without credentials in what comes from the account: names, and values stored in its own way."""
+    return state.model_copy(
+        update={
+            "resources": {name: _cleared(one, knows, state.salt) for name, one in state.resources.items()},
+            "intents": {name: _cleared_intent(one, knows, state.salt) for name, one in state.intents.items()},
+        }
+    )
+
+
+def cleared_record(record: Record, knows: Knows, salt: str) -> Record:
+    """Return a record of the journal without credentials, as `cleared_state`."""
+    binding = _cleared(record.binding, knows, salt) if record.binding is not None else None
+    intent = _cleared_intent(record.intent, knows, salt) if record.intent is not None else None
+    return record.model_copy(update={"binding": binding, "intent": intent})
+
+
+def _cleared(binding: Binding, knows: Knows, salt: str) -> Binding:
+    update: dict[str, Any] = {}
+    if _holds(binding.natural_key, knows):
+        update["natural_key"] = []
+    if binding.rewritten and _holds(binding.rewritten, knows):
+        update["rewritten"] = {
+            name: {side: kept(values.decode(one), salt, hidden=True) if _holds(one, knows) else one
+                   for side, one in sides.items()}
+            for name, sides in binding.rewritten.items()
+        }  # fmt: skip
+    return binding.model_copy(update=update) if update else binding
+
+
+def _cleared_intent(intent: Intent, knows: Knows, salt: str) -> Intent:
+    """Return an intent with salted hashes for parts of its name that are secret: `names` still finds what it made."""
+    if not _holds(intent.natural_key, knows):
+        return intent
+    key = [kept(values.decode(one), salt, hidden=_holds(one, knows)) for one in intent.natural_key]
+    return intent.model_copy(update={"natural_key": key})
+
+
+def _holds(value: Any, knows: Knows) -> bool:
+    return any(isinstance(leaf, str) and knows(leaf, LONG) for leaf in values.walk(value))
+
+
+def is_hashed(part: Any) -> bool:
+    """Tell whether a salted hash stands for a part of a name."""
+    return isinstance(part, dict) and set(part) == {"$sensitive"}

@@ -7,10 +7,11 @@ from collections.abc import Mapping, Sequence
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Kind, Live
+from reconciler.model.kind import Kind, Live, NaturalKey
 from reconciler.model.plan import Skipped
-from reconciler.model.state import Binding
+from reconciler.model.state import Binding, Intent
 from reconciler.model.values import RemoteId
+from reconciler.planning.binding import is_hashed, is_kept
 from reconciler.planning.match import Match, Twins, bound, comparable, recognise
 from reconciler.planning.work import Work
 
@@ -67,7 +68,7 @@ def _claim_interrupted(work: Work, kind: Kind, index: Index, taken: set[str]) ->
     for address, intent in work.inputs.intents.items():
         if intent.kind != kind.name or address in work.matched or not intent.natural_key:
             continue
-        key = tuple(comparable(values.decode(item), work.resolver) for item in intent.natural_key)
+        key = _sent_key(work, intent, index)
         hits = [
             live for live in index.get(key, ()) if not (live.builtin or live.id in taken or live.id in intent.known)
         ]
@@ -80,6 +81,18 @@ def _claim_interrupted(work: Work, kind: Kind, index: Index, taken: set[str]) ->
                 work.bindings[address] = Binding(
                     id=hits[0].id, kind=kind.name, natural_key=intent.natural_key, incomplete=True
                 )
+
+
+def _sent_key(work: Work, intent: Intent, index: Index) -> NaturalKey:
+    """Return the name that a create sent; where a part of it is secret, the live one that has its salted hash."""
+    if not any(map(is_hashed, intent.natural_key)):
+        return tuple(comparable(values.decode(item), work.resolver) for item in intent.natural_key)
+    salt = work.inputs.state.salt
+    sent = intent.natural_key
+    for key in index:
+        if len(key) == len(sent) and all(is_kept(one, part, salt) for one, part in zip(key, sent, strict=True)):
+            return key
+    return ()
 
 
 def _recognise(

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from reconciler.model.address import key_of
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Ignore
+from reconciler.model.redaction import Redactor
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.planning.export import Exported, export, set_aside
@@ -43,7 +44,11 @@ class KindCoverage:
 
 
 def cover(
-    snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], rules: Sequence[Ignore]
+    snapshot: Snapshot,
+    kinds: Kinds,
+    bindings: Mapping[str, Binding],
+    rules: Sequence[Ignore],
+    redactor: Redactor | None = None,
 ) -> list[KindCoverage]:
     """Return the coverage of every kind that has objects or could not be read, in the order of kinds.
 
@@ -54,7 +59,7 @@ def cover(
         name: KindCoverage(name, unknown=snapshot.unknown.get(name, ""), absent=name in snapshot.absent)
         for name in kinds
     }
-    for one in export(snapshot, kinds, bindings):
+    for one in export(snapshot, kinds, bindings, redactor=redactor):
         row = rows[one.resource.kind]
         if (one.live.kind, one.live.id) in held:
             row.managed += 1

@@ -17,6 +17,7 @@ from reconciler.model.address import kind_of, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Effect, Kind, Kinds, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
+from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
@@ -48,6 +49,8 @@ class Heading:
     declared: int = 0
     managed: Mapping[str, int] = field(default_factory=dict)
     eyes: Eyes | None = None
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
+    """Takes out credentials that an account or its server put where nothing is secret."""
 
 
 def to_document(
@@ -89,7 +92,64 @@ def to_document(
         ids=dict(plan.ids),
         salt=heading.salt,
     )
-    return doc.sealed(document)
+    return doc.sealed(_cleared(document, heading.redactor))
+
+
+def _cleared(document: doc.PlanDocument, redactor: Redactor) -> doc.PlanDocument:
+    """Return the document without credentials: values are masked whole, sentences without them. What is to be written,
+    addresses, ids and digests stay as they are: the configuration that they come from holds no credential.
+    """
+    if not redactor.knows(document.model_dump_json(exclude=_EXACT), LONG):
+        return document
+
+    def leaf(one: Any) -> Any:
+        if not isinstance(one, str) or not redactor.knows(one, LONG):
+            return one
+        masked = mask(one)
+        return MASK if redactor.knows(masked, LONG) else masked
+
+    def value(one: Any) -> Any:
+        return values.transform(one, leaf)
+
+    def sentences(part: Any, *names: str) -> Any:
+        return part.model_copy(update={name: redactor.show(getattr(part, name)) for name in names})
+
+    def attribute(one: doc.AttributeView) -> doc.AttributeView:
+        update = {name: value(getattr(one, name)) for name in ("before", "after", "applied")}
+        inner = [
+            part.model_copy(update={name: value(getattr(part, name)) for name in ("path", "before", "after")})
+            for part in one.parts
+        ]
+        return one.model_copy(update={**update, "parts": inner})
+
+    def change(one: doc.ChangeView) -> doc.ChangeView:
+        known = any(isinstance(leaf, str) and redactor.knows(leaf, LONG) for leaf in values.walk(one.natural_key))
+        return one.model_copy(
+            update={
+                "reason": redactor.show(one.reason),
+                "attributes": [attribute(item) for item in one.attributes],
+                "found": value(one.found),
+                "natural_key": [] if known else one.natural_key,
+                "impacts": [
+                    sentences(item, "noun", "detail").model_copy(update={"objects": value(item.objects)})
+                    for item in one.impacts
+                ],
+                "uses": [sentences(item, "where", "note") for item in one.uses],
+                "findings": [sentences(item, "message", "hint") for item in one.findings],
+                "manual": {name: redactor.show(how) for name, how in one.manual.items()},
+            }
+        )
+
+    return document.model_copy(
+        update={
+            "changes": [change(one) for one in document.changes],
+            "skipped": [sentences(one, "reason") for one in document.skipped],
+            "warnings": [redactor.show(one) for one in document.warnings],
+        }
+    )
+
+
+_EXACT: Any = {"changes": {"__all__": {"desired", "fingerprint"}}, "salt": True, "ids": True, "steps": True}
 
 
 def summarise(plan: Plan) -> doc.Summary:

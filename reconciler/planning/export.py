@@ -13,6 +13,7 @@ from reconciler.model.address import join, key_of
 from reconciler.model.demands import demands
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, RefTo, attributes
 from reconciler.model.state import Binding
@@ -43,17 +44,29 @@ def refused(resource: Resource, kinds: Kinds) -> list[str]:
 
 
 def export(
-    snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], only: frozenset[str] | None = None
+    snapshot: Snapshot,
+    kinds: Kinds,
+    bindings: Mapping[str, Binding],
+    only: frozenset[str] | None = None,
+    *,
+    redactor: Redactor | None = None,
 ) -> list[Exported]:
-    """Return a resource for every live object that can be managed. An object that the state knows keeps its key."""
-    return _Exporting(snapshot, kinds, bindings, only).run()
+    """Return a resource for every live object that can be managed. An object that the state knows keeps its key; no
+    key is made of what `redactor` knows.
+    """
+    return _Exporting(snapshot, kinds, bindings, only, redactor=redactor).run()
 
 
 def export_for_files(
-    snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], only: frozenset[str] | None = None
+    snapshot: Snapshot,
+    kinds: Kinds,
+    bindings: Mapping[str, Binding],
+    only: frozenset[str] | None = None,
+    *,
+    redactor: Redactor | None = None,
 ) -> tuple[list[Exported], list[str]]:
     """Return what `export` does, without what no file can say, and one line for each object left out for that."""
-    exporting = _Exporting(snapshot, kinds, bindings, only, for_files=True)
+    exporting = _Exporting(snapshot, kinds, bindings, only, for_files=True, redactor=redactor)
     return exporting.run(), exporting.left_out
 
 
@@ -108,7 +121,9 @@ class _Exporting:
         only: frozenset[str] | None,
         *,
         for_files: bool = False,
+        redactor: Redactor | None = None,
     ) -> None:
+        self.redactor = redactor or Redactor()
         self.snapshot, self.kinds, self.only, self.for_files = snapshot, kinds, only, for_files
         self.known = {(binding.kind, binding.id): address for address, binding in bindings.items()}
         self.names: dict[tuple[str, str], str] = {}
@@ -166,7 +181,8 @@ class _Exporting:
             prefix = self._prefix(kind, live)
             if prefix is None:
                 continue
-            base = prefix + slug(str(live.attrs.get(kind.label) or live.id))
+            label = str(live.attrs.get(kind.label) or live.id)
+            base = prefix + (f"id_{slug(live.id)}" if self.redactor.knows(label, LONG) else slug(label))
             key, number = base, 1
             while key in taken:
                 number += 1

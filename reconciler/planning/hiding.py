@@ -5,6 +5,7 @@ A secret becomes `${secret.NAME}`; nobody writes its value anywhere. An address 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kinds
+from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.spec import Sensitive
 from reconciler.model.values import Lookup, Value, secret_marker
 
@@ -31,6 +33,12 @@ class Hiding:
 
     kinds: Kinds
     secrets: dict[str, str] = field(default_factory=dict)
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
+    """Knows what is secret wherever it stands: a text that holds such a thing becomes a placeholder whole."""
+
+    def holds(self, value: Value) -> bool:
+        """Tell whether a value that nobody may see stands where nothing is secret."""
+        return any(isinstance(leaf, str) and self.redactor.knows(leaf, LONG) for leaf in values.walk(value))
 
     def resource(self, resource: Resource) -> Resource:
         """Return a resource with a placeholder for every secret in its sensitive texts."""
@@ -38,10 +46,13 @@ class Hiding:
         attrs = {
             name: self.text(resource.address, name, value)
             if isinstance(value, str) and name in known and known[name].has(Sensitive) and known[name].hides(value)
-            else value
+            else values.transform(value, functools.partial(self._leaf, f"{resource.address}_{name}"))
             for name, value in resource.attrs.items()
         }
         return replace(resource, attrs=attrs) if attrs != dict(resource.attrs) else resource
+
+    def _leaf(self, name: str, leaf: Value) -> Value:
+        return self._placeholder(_upper(name), leaf) if isinstance(leaf, str) and self.holds(leaf) else leaf
 
     def text(self, address: str, name: str, text: str) -> str:
         """Return a sensitive text with placeholders: of a URL for its password, for what follows `?`, and for the

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
+from reconciler.model.redaction import redactor
 from reconciler.remote.answers import retry_after
 from reconciler.remote.trouble import no_connection
 
@@ -135,7 +136,7 @@ def _said(answer: httpx.Response) -> str:
     except ValueError:
         return ""
     message = body.get("message") or body.get("error") if isinstance(body, dict) else None
-    return f": {str(message)[:200]}" if message else ""
+    return f": {redactor().show(str(message))[:200]}" if message else ""
 
 
 def unpacked(content: bytes, name: str) -> bytes | None:

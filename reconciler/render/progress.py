@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
+from reconciler.model.redaction import redactor
 from reconciler.render import words
 from reconciler.render.harmless import outgoing
 from reconciler.render.literals import clean
@@ -98,7 +99,7 @@ class Progress:
         self._note(event)
         if self._quiet:
             return
-        line = self._line(event)
+        line = redactor().show(self._line(event))
         if self._live is None:
             if line:
                 self._stream.write(outgoing(line, "text") + "\n")

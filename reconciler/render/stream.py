@@ -8,6 +8,7 @@ from typing import Any, Self, TextIO
 
 from reconciler.model.document import PlanDocument
 from reconciler.model.events import Event, Failed, Finished, Skip
+from reconciler.model.redaction import redactor
 from reconciler.model.summary import ApplySummary
 from reconciler.render import machine
 from reconciler.render.harmless import outgoing
@@ -40,7 +41,7 @@ class EventStream:
     def __call__(self, event: Event) -> None:
         """Write an event."""
         self._over += isinstance(event, Finished | Failed | Skip)
-        self._put(machine.event_json(event, elapsed=self._elapsed()))
+        self._put(redactor().show(machine.event_json(event, elapsed=self._elapsed())))
 
     def beat(self) -> None:
         """Write a heartbeat if nothing was written for `BEAT` seconds."""
@@ -49,7 +50,7 @@ class EventStream:
 
     def ended(self, summary: ApplySummary) -> None:
         """Write the outcome, the last line of a stream."""
-        self._say("ended", json.loads(machine.applied_json(summary)))
+        self._say("ended", json.loads(redactor().show(machine.applied_json(summary))))
 
     def _elapsed(self) -> float:
         return self._clock() - self._began

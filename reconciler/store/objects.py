@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.redaction import redactor
 from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
 
 T = TypeVar("T")
@@ -134,7 +135,7 @@ def _first(error: Exception) -> str:
     text = str(error)
     code = CODE.search(text)
     line = next(iter(text.splitlines()), type(error).__name__).partition("<?xml")[0]
-    return f"{line[:300]}{code[1] if code is not None else ''}"
+    return f"{redactor().show(line)[:300]}{code[1] if code is not None else ''}"
 
 
 def _obstore() -> Any:

@@ -60,7 +60,8 @@ async def _absorb(session: Session, options: Options, *, beside: bool) -> Absorb
     loaded = session.load()
     inputs, requests = await _inputs(session, loaded, options)
     drifted, now = drift(inputs), plan(inputs)
-    live = {one.resource.address: one for one in export(inputs.snapshot, session.kinds, inputs.state.resources)}
+    exported = export(inputs.snapshot, session.kinds, inputs.state.resources, redactor=session.redactor)
+    live = {one.resource.address: one for one in exported}
     wishes, refused, held = _wishes(inputs, drifted, now, live)
     if beside:
         more, left = _unmanaged(inputs, live)

@@ -389,7 +389,7 @@ class _Run:
                     "sent": kept(attribute.normal(item.after), salt, hidden=hidden),
                     "got": kept(attribute.normal(item.before), salt, hidden=hidden),
                 }
-                self._note(left.address, f"the account stores `{item.name}` in its own way: {_short(item)}")
+                self._note(left.address, f"the account stores `{item.name}` in its own way: {self._short(item)}")
         binding = self.book.state().resources.get(left.address)
         if rewritten and binding is not None:
             self.book.record(
@@ -419,9 +419,15 @@ class _Run:
                     )
                 )
 
-    def _note(self, address: str, message: str) -> None:
+    def _note(self, address: str, said: str) -> None:
+        message = self.session.redactor.show(said)
         self.notes.append(f"{address}: {message}")
         self._emit(Noted(address, message))
+
+    def _short(self, item: AttributeChange) -> str:
+        show = self.session.redactor.show
+        text = show(f"{values.encode(item.after)!r} became {values.encode(item.before)!r}")
+        return "sensitive" if item.sensitive else text[:120]
 
     # --- the end ---------------------------------------------------------------------------------------------------
 
@@ -453,12 +459,6 @@ class _Run:
             archived=self.archived.records,
             seconds=time.monotonic() - self.started,
         )
-
-
-def _short(item: AttributeChange) -> str:
-    return (
-        "sensitive" if item.sensitive else f"{values.encode(item.after)!r} became {values.encode(item.before)!r}"[:120]
-    )
 
 
 __all__ = ["Hooks", "Tables", "apply_plan", "lock_info", "write_of"]

@@ -75,25 +75,28 @@ async def hold(
         remote = session.connect(stack, write=False)
         book = open_book(session)
         await check_account(session, remote, book.stored)
-        held = await _held(session.kinds, Masked(remote) if masked else remote, name, book.state(), only, for_files)
+        held = await _held(
+            session, Masked(remote, session.redactor) if masked else remote, name, book.state(), only, for_files
+        )
         if not any(session.kinds[kind].filtered for kind in held.seen.lives):
             return held
         return replace(held, eyes=await eyes_of(session, remote), requests=remote.requests)
 
 
 async def _held(
-    kinds: Kinds, remote: Any, name: str, state: State, only: frozenset[str] | None, for_files: bool = False
+    session: Session, remote: Any, name: str, state: State, only: frozenset[str] | None, for_files: bool = False
 ) -> Held:
+    kinds, redactor = session.kinds, session.redactor
     reads = all_reads(kinds, only)
     refreshed = await refresh(remote, kinds, reads)
     seen = snapshot(kinds, reads, refreshed.tables)
     left_out: list[str] = []
     if for_files:
-        exported, left_out = export_for_files(seen, kinds, state.resources, only)
+        exported, left_out = export_for_files(seen, kinds, state.resources, only, redactor=redactor)
         left_out += [f"{one.resource.address} is left out: {one.problem}" for one in exported if one.problem]
         exported = sound(exported)
     else:
-        exported = export(seen, kinds, state.resources, only)
+        exported = export(seen, kinds, state.resources, only, redactor=redactor)
         left_out = [line for lines in set_aside(seen, kinds, state.resources, only).values() for line in lines]
     left_out += [
         f"{one.resource.address}: {why}" for one in exported for why in (*one.dropped.values(), *one.partly.values())
@@ -131,7 +134,17 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
     whole = inverted(whole) if turned else whole
     spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, Held)))
-    heading = Heading(__version__, session.around.stamp(), f"{left} -> {right}", right, "", 0, {}, "compare")
+    heading = Heading(
+        __version__,
+        session.around.stamp(),
+        f"{left} -> {right}",
+        right,
+        "",
+        0,
+        {},
+        "compare",
+        redactor=session.redactor,
+    )
     unknown = [line for held in sides if isinstance(held, Held) for line in _unknown(held)]
     partly = [f"{held.name}: {line}" for held in sides if isinstance(held, Held) for line in held.left_out]
     return Comparison(
@@ -185,7 +198,7 @@ async def _side(session: Session, name: str, *, masked: bool, only: frozenset[st
     place = session.folder / name
     if place.is_file():
         replay = Replay(read_recording(place))
-        held = await _held(session.kinds, replay, name, State(lineage="snapshot"), only)
+        held = await _held(session, replay, name, State(lineage="snapshot"), only)
         return replace(held, eyes=await ask(replay))
     if (place / PROJECT_FILE).is_file():
         loaded = open_session(place, None, session.around).load().desired

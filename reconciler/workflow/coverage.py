@@ -61,4 +61,4 @@ async def coverage(session: Session) -> Ledger:
         remote = session.connect(stack, write=False)
         await check_account(session, remote, book.stored)
         seen = await read_all(session, remote)
-    return Ledger(tuple(cover(seen, session.kinds, book.state().resources, rules)))
+    return Ledger(tuple(cover(seen, session.kinds, book.state().resources, rules, session.redactor)))

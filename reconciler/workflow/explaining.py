@@ -19,7 +19,7 @@ from reconciler.model.kind import Impact, Kind, Live
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Binding
-from reconciler.model.values import EMPTY, carries_secret, decode
+from reconciler.model.values import EMPTY, carries_secret, decode, transform
 from reconciler.planning.document import encoded
 from reconciler.planning.planner import plan
 from reconciler.planning.select import needs
@@ -68,7 +68,7 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
         impacts = await _at_risk(session, remote, address, sides) if impact else ()
         requests = remote.requests
     related = needs(desired, state)
-    return _story(sides, address).model_copy(
+    story = _story(sides, address).model_copy(
         update={
             "impacts": [ImpactView.of(one) for one in impacts],
             "depends_on": sorted(related.get(address, ())),
@@ -77,6 +77,9 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
             "requests": requests,
         }
     )
+    show = session.redactor.show
+    shown = transform(story.model_dump(), lambda one: show(one) if isinstance(one, str) else one)
+    return Explanation.model_validate(shown)
 
 
 def _runs(session: Session, address: str, binding: Binding | None) -> list[str]:

@@ -23,6 +23,7 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE, Encryption
+from reconciler.model.redaction import LONG
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.spec import Once
@@ -154,7 +155,7 @@ class _Exporting:
 
     def run(self) -> Outcome:
         session, loaded, book, made = self.session, self.loaded, self.book, self.made
-        exported = self._exported(loaded, book, made)
+        exported = self._nameable(self._exported(loaded, book, made), loaded.desired.resources)
         declared = loaded.desired.resources
         news = [one for one in exported if one.resource.address not in declared and not one.problem]
         self.notes += [
@@ -174,7 +175,7 @@ class _Exporting:
             for one in exported
             if not one.problem and (why := refused(one.resource, session.kinds))
         ]
-        hiding = Hiding(session.kinds)
+        hiding = Hiding(session.kinds, redactor=session.redactor)
         wishes = self._wishes(loaded, book, made, {one.resource.address: one for one in exported}, hiding)
         hidden = [replace(one, resource=hiding.resource(one.resource)) for one in news]
         variables = variables_for(
@@ -214,7 +215,8 @@ class _Exporting:
         held = {(declared[address].kind, identity) for address, identity in matched.items()}
         known = {address: one for address, one in known.items() if (one.kind, one.id) not in held}
         known |= {address: Binding(id=one, kind=declared[address].kind) for address, one in matched.items()}
-        found, left_out = export_for_files(self.seen, self.session.kinds, known, self.extent.kinds)
+        kinds, redactor = self.session.kinds, self.session.redactor
+        found, left_out = export_for_files(self.seen, kinds, known, self.extent.kinds, redactor=redactor)
         self.notes += left_out
         if not self.extent.target:
             return found
@@ -222,6 +224,20 @@ class _Exporting:
         nothing = book.state().model_copy(update={"resources": {}})
         chosen = select(whole, nothing, self.session.kinds, Selection(self.extent.target)).addresses
         return [one for one in found if chosen is None or one.resource.address in chosen]
+
+    def _nameable(self, found: list[Exported], declared: Mapping[str, Resource]) -> list[Exported]:
+        """Leave out what could only be declared with a credential for its name, and what is inside."""
+        secret: set[str] = set()
+        for one in found:
+            resource = one.resource
+            names = [part for key in self.session.kinds[resource.kind].natural_keys(one.live.attrs) for part in key]
+            held = any(self.session.redactor.knows(name, LONG) for name in names if isinstance(name, str))
+            if resource.parent in secret or (held and resource.address not in declared):
+                secret.add(resource.address)
+                self.notes.append(
+                    f"an object of kind {resource.kind} (id {one.live.id}) is left out: its name holds a credential"
+                )
+        return [one for one in found if one.resource.address not in secret]
 
     def _wishes(
         self, loaded: Loaded, book: Book, made: Plan, live: Mapping[str, Exported], hiding: Hiding
@@ -242,6 +258,11 @@ class _Exporting:
                 if item.name not in one.live.attrs or item.name in one.dropped or one.problem:
                     continue
                 value = self._value(one, item.name)
+                if not attributes[item.name].hides(value) and hiding.holds(value):
+                    self.notes.append(
+                        f"{change.address}: its `{item.name}` holds a credential; the files stay as they are"
+                    )
+                    continue
                 if isinstance(value, str) and attributes[item.name].hides(value):
                     value = hiding.text(change.address, item.name, value)
                 wishes.append(Wish(resource, attributes[item.name], value))
@@ -253,7 +274,10 @@ class _Exporting:
                 wishes += [
                     Wish(resource, attributes[name], value)
                     for name, value in one.resource.attrs.items()
-                    if name not in resource.attrs and name not in binding.applied and not attributes[name].hides(value)
+                    if name not in resource.attrs
+                    and name not in binding.applied
+                    and not attributes[name].hides(value)
+                    and not hiding.holds(value)
                 ]
         return wishes
 

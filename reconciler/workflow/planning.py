@@ -195,7 +195,7 @@ def finish(
         Counter(binding.kind for binding in inputs.state.resources.values()),
     )
     renames = () if inputs.tearing_down else suspected(made.changes, inputs.kinds, made.ids, inputs.snapshot.lives)
-    heading = replace(heading, eyes=inputs.eyes)
+    heading = replace(heading, eyes=inputs.eyes, redactor=session.redactor)
     document = to_document(made, heading, cost, session.kinds, renames)
     document = judged(session, document, document.managed)
     if not options.refresh_only:

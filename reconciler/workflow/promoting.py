@@ -84,7 +84,8 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     mine, theirs = source.load(), target.load()
     one = await hold(source, source.settings.name, only=choice.kinds)
     other = await hold(target, target.settings.name, only=choice.kinds)
-    found, left_out = export_for_files(one.seen, source.kinds, one.state.resources, choice.kinds)
+    bindings, redactor = one.state.resources, source.redactor
+    found, left_out = export_for_files(one.seen, source.kinds, bindings, choice.kinds, redactor=redactor)
     return _Promoting(source, target, choice, mine, theirs, replace(one, exported=found), other, left_out).run()
 
 
@@ -111,7 +112,7 @@ class _Promoting:
         self.kinds = self.target.kinds
         self.exported: dict[str, Exported] = {one.resource.address: one for one in self.one.exported}
         self.before = self._remembered()
-        self.hiding = Hiding(self.kinds)
+        self.hiding = Hiding(self.kinds, redactor=self.target.redactor)
 
     def run(self) -> Promoted:
         carried = portable(self.one.exported, self.other.seen, self.kinds, self.other.state.resources)

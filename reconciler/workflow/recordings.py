@@ -15,7 +15,8 @@ from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, ReconcilerError, Rejected
 from reconciler.model.http import Remote, Request, Response, get
-from reconciler.model.recording import RECORDING_FORMAT, Exchange, Recording, unreadable, without_secrets
+from reconciler.model.recording import RECORDING_FORMAT, Exchange, Recording, private, without_secrets
+from reconciler.model.redaction import Redactor
 from reconciler.model.values import Lookup, Value
 from reconciler.store.atomic import write_file
 from reconciler.workflow.exporting import read_all
@@ -31,8 +32,8 @@ EXTRAS = ("/webhook/events",)
 class Recorder:
     """A remote that passes everything on and keeps the answers to reads."""
 
-    def __init__(self, remote: Remote) -> None:
-        self._remote = remote
+    def __init__(self, remote: Remote, redactor: Redactor) -> None:
+        self._remote, self._redactor = remote, redactor
         self.exchanges: list[Exchange] = []
 
     @property
@@ -52,15 +53,15 @@ class Recorder:
 
     def _keep(self, request: Request, status: int, body: Any) -> None:
         if request.method == "GET":
-            kept = without_secrets(body)
+            kept = without_secrets(body, self._redactor)
             self.exchanges.append(Exchange(path=request.path, query=list(request.query), status=status, body=kept))
 
 
 class Masked:
     """A remote whose answers are made unreadable like those of a snapshot, to compare them with one."""
 
-    def __init__(self, remote: Remote) -> None:
-        self._remote = remote
+    def __init__(self, remote: Remote, redactor: Redactor) -> None:
+        self._remote, self._redactor = remote, redactor
 
     @property
     def requests(self) -> int:
@@ -70,7 +71,7 @@ class Masked:
     async def send(self, request: Request) -> Response:
         """Send a request; see `Remote.send`."""
         answer = await self._remote.send(request)
-        return Response(answer.status, without_secrets(answer.body), answer.headers)
+        return Response(answer.status, without_secrets(answer.body, self._redactor), answer.headers)
 
 
 class Replay:
@@ -97,7 +98,7 @@ class Replay:
 async def record(session: Session, names: frozenset[str] | None = None) -> Recording:
     """Read the account's configuration (of these kinds) and return it as a recording. Writes nothing."""
     async with AsyncExitStack() as stack:
-        recorder = Recorder(session.connect(stack, write=False))
+        recorder = Recorder(session.connect(stack, write=False), session.redactor)
         await check_account(session, recorder, None)
         await read_all(session, recorder, names)
         for path in EXTRAS:
@@ -169,5 +170,5 @@ def _adapted(session: Session, resource: Resource) -> Resource:
 
 def _leaf(session: Session, leaf: Value) -> Value:
     if isinstance(leaf, Lookup):
-        return replace(leaf, value=unreadable(leaf.value))
-    return unreadable(values.reveal(leaf, session.secret)) if isinstance(leaf, str) else leaf
+        return replace(leaf, value=private(leaf.value, session.redactor))
+    return private(values.reveal(leaf, session.secret), session.redactor) if isinstance(leaf, str) else leaf

@@ -8,14 +8,24 @@ import difflib
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack, contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler import __version__
-from reconciler.config import Loaded, LoadedProject, Settings, credentials, doubts, environment, load, load_project
+from reconciler.config import (
+    Loaded,
+    LoadedProject,
+    Settings,
+    Uses,
+    credentials,
+    doubts,
+    environment,
+    load,
+    load_project,
+)
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.document import SettingsView
@@ -28,7 +38,9 @@ from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.sight import Eyes
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
+from reconciler.model.values import secrets_of
 from reconciler.model.waits import Waits
+from reconciler.planning.binding import cleared_record, cleared_state
 from reconciler.planning.hiding import secrets_in
 from reconciler.resources import load_kinds
 from reconciler.store import Clock, Options, new_state, open_store
@@ -113,6 +125,8 @@ class Session:
     """Knows every credential of the process, and every secret that was resolved so far."""
     changed: SettingsView | None = None
     """What the project file at hand would change of these settings, where they are those of the target branch."""
+    told: list[str] = field(default_factory=list, repr=False)
+    """Environments whose configuration was read: the redactor knows its secrets, used in this run or not."""
     eyes: dict[str, Eyes] = field(default_factory=dict, repr=False)
     """Whose key it is, by the URL of the account, once it was asked."""
     stores: dict[str, Store] = field(default_factory=dict, repr=False)
@@ -186,6 +200,11 @@ class Session:
         self.redactor.learn(value)
         return value
 
+    def learn(self, state: State) -> None:
+        """Let the redactor know the secrets that a state names: they were sent once, and a server may say them."""
+        names = {name for one in state.resources.values() for name in secrets_of(one.applied)}
+        self.redactor.learn(*(self.around.environ[name] for name in names if name in self.around.environ))
+
     def shown(self, text: str) -> Shown:
         """Return what the account or a library said without any credential, any e-mail address, and what URLs carry."""
         return self.redactor.show(unreadable(self.redactor.show(text), lambda _: STARS))
@@ -211,7 +230,12 @@ class Session:
         if self.bare:
             missing = [name for name in self.project.project.config if not os.path.lexists(self.folder / name)]
             texts = {**{f"{name}/none.yaml": "" for name in missing}, **(texts or {})}
-        loaded = load(self.project, self.settings, self.kinds, self.around.environ, offline=offline, texts=texts)
+        uses, environ = Uses(), self.around.environ
+        try:
+            loaded = load(self.project, self.settings, self.kinds, environ, offline=offline, texts=texts, uses=uses)
+        finally:
+            self.redactor.learn(*(environ[name] for name in uses.secrets if name in environ))
+            self.told.append(self.settings.name)
         desired = self.adapt(loaded.desired)
         self.redactor.learn(*secrets_in(desired.resources.values(), self.kinds))
         return replace(loaded, desired=desired)
@@ -223,6 +247,9 @@ class Session:
         """
         if (write or restore) and hold is None:
             raise AssertionError("nothing is written to an account without the lock")
+        if self.settings.name not in self.told:  # what goes over the wire now may come back with a secret of before
+            with suppress(ReconcilerError):
+                self.load(offline=True)
         if self.remote is not None:
             return self.remote
         from reconciler.remote.client import Client, Connection, in_process
@@ -299,6 +326,7 @@ class Book:
     live: LockInfo | None = None
     """Who was writing the state when the book was opened; its journal is not looked at."""
     announced: dict[str, Intent | None] = field(default_factory=dict)
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     def announce(self, intents: Mapping[str, Intent | None], run: str) -> None:
         """Make many intents durable with one write, before the first of them is sent; None: no create."""
@@ -318,7 +346,8 @@ class Book:
 
     def _append(self, records: list[Record], *, urgent: bool) -> None:
         now = self.stamp()
-        self.store.append([record.model_copy(update={"at": now}) for record in records], urgent=urgent)
+        kept = [cleared_record(record, self.redactor.knows, self.base.salt) for record in records]
+        self.store.append([record.model_copy(update={"at": now}) for record in kept], urgent=urgent)
         self.records += records
 
     def state(self) -> State:
@@ -391,7 +420,7 @@ class Book:
         """
         intents = {name: one for name, one in self.intents().items() if name not in self.announced}
         update = {"serial": self.base.serial + 1, "updated": self.stamp(), "intents": intents, **changes}
-        state = self.state().model_copy(update=update)
+        state = cleared_state(self.state().model_copy(update=update), self.redactor.knows)
         self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None, folds=True)
         self.store.clear_journal()
         self.base, self.stored, self.records, self.announced = state, state, [], {}
@@ -410,13 +439,14 @@ def open_book(session: Session) -> Book:
     base = stored or new_state(session.identity, lineage=session.around.token(), salt=session.around.token())
     if session.extra:
         base = base.model_copy(update={"resources": {**session.extra, **base.resources}})
+    session.learn(base)
     records = list(store.journal())
     if records and live is None and not mine:
         live = store.holder()  # asking may be dear, and a run may have begun since
     if live is not None:
-        return Book(store, base, stored, [], session.around.stamp, live=live)
+        return Book(store, base, stored, [], session.around.stamp, live=live, redactor=session.redactor)
     dead = frozenset(record.run for record in records if record.run)
-    return Book(store, base, stored, records, session.around.stamp, dead)
+    return Book(store, base, stored, records, session.around.stamp, dead, redactor=session.redactor)
 
 
 def run_async(coroutine: Any) -> Any:

@@ -45,7 +45,7 @@ def asked_for_anyway(session: Session, found: Inverse) -> list[str]:
     """
     declared = session.load().desired.resources
     known = {*declared, *open_book(session).state().resources, *(block.target for block in found.desired.moved)}
-    hiding = Hiding(session.kinds)
+    hiding = Hiding(session.kinds, redactor=session.redactor)
     lacking = {
         address: replace(hiding.resource(one), lifecycle=Lifecycle())
         for address, one in found.desired.resources.items()
