@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.model.redaction import LONG, Redactor
+from reconciler.model.redaction import LONG, STARS, Redactor
 from reconciler.model.values import transform
 
 RECORDING_FORMAT = "1.0"
@@ -53,6 +53,11 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:12]
 
 
+def is_digest(text: str) -> bool:
+    """Tell whether a text has the form of a digest that stands for another."""
+    return re.fullmatch(r"[0-9a-f]{12}", text) is not None
+
+
 def unreadable(text: str, stand_in: Callable[[str], str] = digest) -> str:
     """Return a text without e-mail addresses and without what URLs carry beside host and path."""
 
@@ -68,9 +73,9 @@ def unreadable(text: str, stand_in: Callable[[str], str] = digest) -> str:
 
 
 def private(text: str, redactor: Redactor) -> str:
-    """Return a text as a snapshot holds it: `unreadable`, and a digest in place of one that holds a credential."""
+    """Return a text as a snapshot holds it: `unreadable`, and the digest of the text in place of a credential in it."""
     bare = unreadable(text)
-    return f"hidden-{digest(text)}" if redactor.knows(bare, LONG) else bare
+    return redactor.show(bare).replace(STARS, digest(text)) if redactor.knows(bare, LONG) else bare
 
 
 def without_secrets(value: Any, redactor: Redactor) -> Any:

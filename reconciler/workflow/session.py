@@ -33,7 +33,7 @@ from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.ports import Hold, LockInfo, Store
-from reconciler.model.recording import unreadable
+from reconciler.model.recording import is_digest, unreadable
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.sight import Eyes
@@ -237,7 +237,10 @@ class Session:
             self.redactor.learn(*(environ[name] for name in uses.secrets if name in environ))
             self.told.append(self.settings.name)
         desired = self.adapt(loaded.desired)
-        self.redactor.learn(*secrets_in(desired.resources.values(), self.kinds))
+        self.redactor.learn(*secrets_in(loaded.desired.resources.values(), self.kinds))
+        if desired is not loaded.desired:  # digests of a snapshot stand where secrets did, and are none
+            adapted = secrets_in(desired.resources.values(), self.kinds)
+            self.redactor.learn(*(one for one in adapted if not is_digest(one)))
         return replace(loaded, desired=desired)
 
     def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False, hold: Hold | None = None) -> Any:

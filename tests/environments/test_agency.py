@@ -48,6 +48,7 @@ def an_agency(tmp_path: Path) -> Iterator[Agency]:
     """Two clients of one baseline."""
     with new_world(tmp_path) as world:
         shutil.copytree(EXAMPLE, world.folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("state"))
+        (world.folder / ".git").mkdir()  # baseline and clients are in one repository
         places = {client: world.folder / "clients" / client / "state/account.db" for client in ("acme", "zoo")}
         for place in places.values():
             place.parent.mkdir(parents=True)

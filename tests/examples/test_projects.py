@@ -25,6 +25,7 @@ def session(name: str, folder: Path) -> Session:
     made = Session(folder / "project")
     made.home.mkdir()
     made.start(EXAMPLES / name)
+    (made.home / ".git").mkdir()  # a project reads what is in its repository
     return made
 
 
