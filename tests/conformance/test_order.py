@@ -67,3 +67,28 @@ def test_what_is_made_together_stands_in_the_order_of_the_files(world: World, se
         assert found == sorted(found), name
     orders = {row["title"]: int(row["ordernum"]) for row in world.rows("fields")}
     assert sorted(orders, key=orders.__getitem__) == [f"The {key}" for key in content["fields"]]
+
+
+@pytest.mark.parametrize("section", ["fields", "deal_fields", "account_fields"])
+def test_members_and_options_stand_in_the_order_of_the_files(world: World, section: str) -> None:
+    """Fields that are put into a group together stand in it as in the file; so do the options of each."""
+    dice = random.Random(section)
+    keys, options = dice.sample(KEYS, len(KEYS)), dice.sample(KEYS, len(KEYS))
+    kind = section[:-1]
+    label = load_kinds()[kind].label
+    field = {"type": "dropdown", "options": options, "group": "shop"}
+    owner = {"fields": "contact", "deal_fields": "deal", "account_fields": "account"}[section]
+    group = {"shop": {"label": "Shop", "object": owner}}
+    world.write({"field_groups": group, section: {key: {label: f"The {key}", **field} for key in keys}})
+    world.held.delay = lambda: dice.random() * 5
+    world.apply()
+    ids = {one.id: address for address, one in world.state().resources.items() if address.startswith(f"{kind}.")}
+    members = sorted(world.rows("groupMembers"), key=lambda row: int(row["ordernum"]))
+    assert [ids[str(row["rel_id"])].rpartition(".")[2] for row in members if str(row["rel_id"]) in ids] == keys
+    orders = [int(row["ordernum"]) for row in members]
+    assert len(set(orders)) == len(orders)
+    if section != "fields":
+        return
+    for identity in ids:
+        rows = sorted(world.rows("fieldOptions", field=identity), key=lambda row: (int(row["orderid"]), int(row["id"])))
+        assert [row["value"] for row in rows] == options
