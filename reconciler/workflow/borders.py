@@ -64,6 +64,13 @@ def _read(folder: Path, source: str) -> bytes | None:
             f"there is no Git reference {source} here",
             hint="fetch the target branch; actions/checkout does with `fetch-depth: 0`, GitLab with GIT_DEPTH: 0",
         )
+    places = [f"refs/{kind}{source}" for kind in ("", "tags/", "heads/", "remotes/")]
+    named = (_git(folder, "for-each-ref", "--format=%(refname)", "--", *places) or b"").decode().split()
+    if len(meant := sorted({*places} & {*named})) > 1:
+        # Git would take the first, and whoever may push a tag could put it before the branch.
+        raise ReconcilerError(
+            f"{source} is several things here: {', '.join(meant)}", hint="write out which one is meant"
+        )
     return _git(folder, "show", f"{source}:./{PROJECT_FILE}")
 
 

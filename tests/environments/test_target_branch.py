@@ -175,3 +175,22 @@ def test_a_target_branch_that_is_wrong_says_which_one_it_is(git: World) -> None:
     git.write(yaml.safe_dump({**yaml.safe_load(text), "nonsense": 1}), "ruling.yaml")
     ran = git.cli("plan", "--guards-from", "file:ruling.yaml")
     assert (ran.code, "in file:ruling.yaml" in ran.err) == (3, True), ran.text
+
+
+def test_nothing_can_stand_in_for_the_target_branch(git: World) -> None:
+    """A tag or another branch that is called like it: Git would take the tag. Written out, it is the branch."""
+    git.write(changed(("environments", "demo", "history"), 0), "reconciler.yaml")
+    for arguments in (["commit", "-q", "-am", "evil"], ["tag", "origin/main"], ["tag", "main"]):
+        identity = ["-c", "user.name=t", "-c", "user.email=t@acme.example", "-c", "commit.gpgsign=false"]
+        subprocess.run(["git", *identity, *arguments], cwd=git.folder, check=True)
+    for arguments in (
+        ["update-ref", "refs/remotes/origin/main", "HEAD~1"],
+        ["update-ref", "refs/heads/main", "HEAD~1"],
+    ):
+        subprocess.run(["git", *arguments], cwd=git.folder, check=True)
+    for name in ("origin/main", "main"):
+        ran = git.cli("plan", "--guards-from", name)
+        assert (ran.code, "several things here" in ran.err) == (1, True), ran.text
+    for name in ("refs/remotes/origin/main", "refs/heads/main"):
+        ran = git.cli("plan", "--guards-from", name)
+        assert (ran.code, "environment_changed" in ran.out) == (7, True), ran.text
