@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import pytest
+
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Live
 from reconciler.model.state import Binding
 from reconciler.planning.binding import is_kept, kept
 from reconciler.planning.diff import differences
 from reconciler.resources import load_kinds
+from tests.world import World
 
 SENT, GOT = "https://hooks.example/t0ken", "https://hooks.example/t0ken/"
 
@@ -30,3 +33,19 @@ def test_plain_values_are_kept_as_they_are() -> None:
     assert kept(["b", "a"], "salt", hidden=False) == ["b", "a"]
     assert is_kept("x", "x", "salt")
     assert not is_kept("x", kept("y", "salt", hidden=True), "salt")
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["not sent", "sent"])
+def test_a_name_that_is_secret_is_in_no_file_and_found_again(world: World, after: bool) -> None:
+    """The create is announced by a hash of the name: when its answer is lost, the object is found by that."""
+    world.environ["NAME"] = "canary-name-1"
+    world.write("tags: {a: {name: '${secret.NAME}'}}")
+    world.dies(1, after=after)
+    written = [path.read_text("utf-8", "replace") for path in (world.folder / "state").rglob("*") if path.is_file()]
+    assert written
+    assert not [text for text in written if "canary" in text]
+    world.apply()
+    assert [row["tag"] for row in world.rows("tags")] == ["canary-name-1"]
+    assert world.plan().empty
+    written = [path.read_text("utf-8", "replace") for path in (world.folder / "state").rglob("*") if path.is_file()]
+    assert not [text for text in written if "canary" in text]
