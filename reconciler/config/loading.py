@@ -156,13 +156,10 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
             held = yaml_files(place, loaded.folder, problems) if place.exists() or place.is_symlink() else []
             found += sorted({*held, *new})
         else:
+            named = "config" in loaded.project.model_fields_set
             message = f"`{name}` does not exist; resource files are looked for there"
-            problems.error(
-                "missing-file",
-                message,
-                loaded.spot("config"),
-                f"create the folder {name}/ or set `config` in {PROJECT_FILE}",
-            )
+            hint = f"create the folder {name}/ or set `config` in {PROJECT_FILE}"
+            (problems.error if named else problems.warn)("missing-file", message, loaded.spot("config"), hint)
     overlays = {
         (loaded.folder / name).resolve() for one in loaded.project.environments.values() for name in one.overlays
     }

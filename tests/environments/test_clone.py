@@ -120,6 +120,30 @@ def test_a_clone_is_shown_saved_and_applied_as_saved(pair: Pair, folder: bool) -
     assert pair.run("-e", "b", "apply", "p.json")[0] == 6
 
 
+def test_a_project_without_a_folder_of_files_declares_nothing(pair: Pair) -> None:
+    """Git keeps no empty folder. It is said; nothing managed is destroyed; a folder that is named has to be there."""
+    pair.world.account.seed({"tags": MESS["tags"]})
+    shutil.rmtree(pair.world.folder / "config")
+    for argv in (
+        ["validate"],
+        ["plan"],
+        ["clone", "--from", "a", "--to", "b", "--auto-approve"],
+        ["compare", "a", "b"],
+    ):
+        code, text = pair.run(*argv)
+        assert code == 0, text
+    assert pair.run("validate")[1].count("`config` does not exist") == 1
+    assert pair.other.rows.all("tags")
+    assert pair.run("export")[0] == 0
+    assert pair.run("plan", "--detailed-exitcode")[0] == 0
+    shutil.rmtree(pair.world.folder / "config")
+    code, text = pair.run("apply", "--auto-approve")
+    assert (code, "--allow empty_configuration" in text) == (7, True), text
+    assert pair.world.account.rows.all("tags")
+    pair.world.write(PROJECT + "config: [config]\n", "reconciler.yaml")
+    assert pair.run("validate")[0] == 3
+
+
 @pytest.mark.parametrize("side", ["a", "b"])
 def test_a_saved_clone_is_refused_where_either_account_moved(pair: Pair, side: str) -> None:
     """As a whole: half a clone is no clone."""
