@@ -61,7 +61,16 @@ def declared(seed: int) -> dict[str, object]:
                 "sender_reminder": one(),
             }
         },
-        "messages": {"m": {"subject": one(), "html": one(), "text": one(), "from_email": "a@acme.example"}},
+        "messages": {
+            "m": {
+                "subject": one(),
+                "html": one(),
+                "text": one(),
+                "from_email": "a@acme.example",
+                "from_name": one(),
+                "reply_to": "a@acme.example",
+            }
+        },
     }
 
 
