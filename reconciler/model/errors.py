@@ -45,6 +45,12 @@ class ConfigError(ReconcilerError):
         super().__init__(f"{count} problem{'s' if count != 1 else ''} in the configuration")
 
 
+class SurroundingsError(ReconcilerError):
+    """A variable of the environment cannot be used. The message names it, never its value: that may hold a password."""
+
+    exit_code = ExitCode.CONFIG
+
+
 class AuthError(ReconcilerError):
     """The account refused the credentials, or the key lacks a permission."""
 

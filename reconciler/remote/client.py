@@ -1,11 +1,12 @@
 """The HTTP client of one account: sends requests, paced and retried as far as that is safe. The only home of httpx.
 
-Proxies are taken from `HTTPS_PROXY`, `HTTP_PROXY` and `NO_PROXY`, as httpx does by itself; redirects are not followed.
+Proxies and certificates are taken from the environment by `surroundings`, not by httpx; redirects are not followed.
 """
 
 from __future__ import annotations
 
 import asyncio
+import os
 import random
 import time
 from collections import Counter
@@ -23,6 +24,7 @@ from reconciler.model.redaction import Redactor, Show, Shown
 from reconciler.remote.answers import LONGEST, Garbled, describe, parse, retry_after, soft_failure, status_of
 from reconciler.remote.guard import Mode, check
 from reconciler.remote.pacer import Pacer
+from reconciler.remote.surroundings import Surroundings
 from reconciler.remote.trace import line
 from reconciler.remote.trouble import no_connection
 
@@ -108,12 +110,16 @@ class Client:
             "Accept": "application/json",
             "User-Agent": "activecampaign-reconciler",
         }
+        self._around = Surroundings.of(self._base, os.environ) if transport is None else Surroundings()
         self._http = httpx.AsyncClient(
             headers=headers,
             timeout=httpx.Timeout(connection.timeout, connect=10.0, write=min(connection.timeout, HANDOVER)),
             transport=transport,
             follow_redirects=False,
             limits=httpx.Limits(max_connections=10),
+            proxy=self._around.proxy,
+            verify=self._around.verify,
+            trust_env=False,
         )
 
     @property
@@ -214,6 +220,7 @@ class Client:
             httpx.PoolTimeout,
             httpx.UnsupportedProtocol,
             httpx.InvalidURL,
+            httpx.ProxyError,  # of CONNECT: nothing was sent yet
         ) as error:
             self._tell(request, type(error).__name__, began)
             raise _Again("connect", self._unconnected(error)) from error
@@ -300,7 +307,7 @@ class Client:
         return _Again("garbled", RemoteError(f"{self._host}, {request}: {error.message}", hint=error.hint))
 
     def _unconnected(self, error: Exception) -> Unreachable:
-        what, hint = no_connection(error, timed_out=isinstance(error, httpx.TimeoutException))
+        what, hint = no_connection(error, timed_out=isinstance(error, httpx.TimeoutException), proxy=self._around.asked)
         return Unreachable(f"{self._host} cannot be reached: {what}", hint=hint, sent=False)
 
     def _unanswered(self, request: Request, error: Exception) -> Unreachable:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
@@ -12,8 +13,10 @@ from urllib.parse import urlsplit
 import httpx
 
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
+from reconciler.model.proxies import Proxy
 from reconciler.model.redaction import redactor
 from reconciler.remote.answers import retry_after
+from reconciler.remote.surroundings import Surroundings
 from reconciler.remote.trouble import no_connection
 
 ATTEMPTS = 4
@@ -41,8 +44,13 @@ class Calls:
         self._hint = token_hint
         self._sleep = sleep
         self._on_wait = on_wait
+        self._around = Surroundings.of(url, os.environ)
         self._http = httpx.Client(
-            headers={**headers, "User-Agent": "activecampaign-reconciler"}, timeout=httpx.Timeout(30.0, connect=10.0)
+            headers={**headers, "User-Agent": "activecampaign-reconciler"},
+            timeout=httpx.Timeout(30.0, connect=10.0),
+            proxy=self._around.proxy,
+            verify=self._around.verify,
+            trust_env=False,
         )
 
     def get(self, path: str, **query: Any) -> Any:
@@ -69,11 +77,13 @@ class Calls:
         answer = self.send("GET", path, expect=(302, 307))
         if answer.is_success:
             return answer.content
+        place = answer.headers["location"]
+        around = Surroundings.of(place, os.environ)
         try:
-            with httpx.Client(timeout=60.0, follow_redirects=False) as storage:
-                stored = storage.get(answer.headers["location"])
+            with httpx.Client(timeout=60.0, proxy=around.proxy, verify=around.verify, trust_env=False) as storage:
+                stored = storage.get(place)
         except httpx.HTTPError as error:
-            raise self._unreachable(error) from error
+            raise self._unreachable(error, around.asked) from error
         return self._judged(stored, "the download", ()).content
 
     def send(
@@ -91,9 +101,9 @@ class Calls:
             try:
                 answer = self._http.request(method, self._url + path, json=body, params=query)
             except httpx.HTTPError as error:
-                unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout)
+                unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
                 if last or (method == "POST" and not unsent):
-                    raise self._unreachable(error) from error
+                    raise self._unreachable(error, self._around.asked) from error
                 self._sleep(0.5 * 2**attempt)
                 continue
             limited = _is_limit(answer)
@@ -118,9 +128,9 @@ class Calls:
             raise AuthError(f"{self._host} refuses {what} {said}", hint=self._hint)
         raise Rejected(f"{self._host} refuses {what} {said}", status=answer.status_code)
 
-    def _unreachable(self, error: Exception) -> Unreachable:
-        what, _ = no_connection(error, timed_out=isinstance(error, httpx.TimeoutException))
-        return Unreachable(f"{self._host} cannot be reached: {what}", hint="try again later")
+    def _unreachable(self, error: Exception, proxy: Proxy | None) -> Unreachable:
+        what, hint = no_connection(error, timed_out=isinstance(error, httpx.TimeoutException), proxy=proxy)
+        return Unreachable(f"{self._host} cannot be reached: {what}", hint=hint if proxy else "try again later")
 
 
 def _is_limit(answer: httpx.Response) -> bool:

@@ -6,12 +6,18 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+import httpx
+
+from reconciler.model.proxies import Proxy
+
 DEPTH = 10
 """Errors are wrapped a few times by the layers of the HTTP library; more than this would be a loop."""
 
 
-def no_connection(error: Exception, *, timed_out: bool) -> tuple[str, str]:
-    """Return what is wrong and what to do about it, for an error of a request that never left."""
+def no_connection(error: Exception, *, timed_out: bool, proxy: Proxy | None = None) -> tuple[str, str]:
+    """Return what is wrong and what to do about it, for an error of a request that never left, to the host itself or
+    to the proxy before it.
+    """
     causes = list(_causes(error))
     tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
     if tls:
@@ -19,6 +25,14 @@ def no_connection(error: Exception, *, timed_out: bool) -> tuple[str, str]:
         why = getattr(unproven, "verify_message", "") or "verification failed"
         what = f"its certificate is not trusted ({why})" if unproven else "it does not speak TLS"
         return what, "check the host in `url`; behind a company proxy, point SSL_CERT_FILE to its certificate"
+    if proxy is not None:
+        hint = f"check {proxy.variable} and the proxy; NO_PROXY exempts hosts from it"
+        if any(isinstance(cause, socket.gaierror) for cause in causes):
+            return f"there is no host of the name in {proxy.address}", hint
+        if isinstance(error, httpx.ProxyError):
+            status = str(error)[:3]
+            return f"{proxy.address} refuses{f' ({status})' if status.isdecimal() else ''}", hint
+        return f"{proxy.address} {'does not answer in time' if timed_out else 'accepts no connections'}", hint
     if any(isinstance(cause, socket.gaierror) for cause in causes):
         hint = "check `url` for a typing error, and that this machine can resolve names"
         return "there is no host of that name", hint

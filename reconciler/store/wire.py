@@ -5,15 +5,17 @@ from __future__ import annotations
 import base64
 import hashlib
 import http.client
+import os
 import re
 import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
 
 from reconciler.model.errors import StateError
+from reconciler.model.proxies import Proxy, proxy_for
 
 GITLAB = re.compile(r"/api/v4/projects/[^/]+(?:%2F[^/]+)*/terraform/state/[^/]+/?$")
 TIMEOUT = 30.0
@@ -29,13 +31,16 @@ class Answer:
     body: bytes
 
 
-def _opener() -> urllib.request.OpenerDirector:
-    """Return what sends requests and follows no redirect: a POST would become a GET whose answer looks like success,
-    and the password would go along to another host.
+def _opener(url: str) -> urllib.request.OpenerDirector:
+    """Return what sends requests to a URL, by the proxy that the environment asks for, and follows no redirect: a POST
+    would become a GET whose answer looks like success, and the password would go along to another host.
+
+    Raises SurroundingsError.
     """
+    asked = proxy_for(url, os.environ)
     opener = urllib.request.OpenerDirector()
+    opener.add_handler(urllib.request.ProxyHandler({urlsplit(url).scheme: _with_user(asked)} if asked else {}))
     for handler in (
-        urllib.request.ProxyHandler,
         urllib.request.HTTPHandler,
         urllib.request.HTTPSHandler,
         urllib.request.HTTPDefaultErrorHandler,
@@ -45,7 +50,11 @@ def _opener() -> urllib.request.OpenerDirector:
     return opener
 
 
-OPENER = _opener()
+def _with_user(proxy: Proxy) -> str:
+    if not proxy.user:
+        return proxy.url
+    scheme, _, host = proxy.url.partition("://")
+    return f"{scheme}://{quote(proxy.user, '')}:{quote(proxy.password, '')}@{host}"
 
 
 class Wire:
@@ -105,13 +114,14 @@ class Wire:
             headers["Content-MD5"] = base64.b64encode(hashlib.md5(content, usedforsecurity=False).digest()).decode()
         request = urllib.request.Request(url, data=content, method=method, headers=headers)
         try:
-            with OPENER.open(request, timeout=TIMEOUT) as answer:
+            with _opener(url).open(request, timeout=TIMEOUT) as answer:
                 return Answer(answer.status, answer.read())
         except urllib.error.HTTPError as error:
             with error:
                 return Answer(error.code, error.read())
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             said = getattr(error, "reason", None) or error
-            raise StateError(
-                f"the state {self.where} cannot be reached: {said}", hint="check the URL and the network"
-            ) from error
+            asked = proxy_for(url, os.environ)
+            by = f" by {asked.address}" if asked else ""
+            hint = f"check the URL, the network and {asked.variable}" if asked else "check the URL and the network"
+            raise StateError(f"the state {self.where} cannot be reached{by}: {said}", hint=hint) from error

@@ -31,9 +31,12 @@ def played(words, closed):
         os._exit(99)
     return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
 
+def shown(name):
+    return open(name, "rb").read().decode("utf-8", "replace")[-300:]
+
 for words, closed in json.loads(sys.argv[1]):
     code = played(words, closed)
-    print(json.dumps([words, closed, code, open("out").read()[:200], open("err").read()[-300:]]))
+    print(json.dumps([words, closed, code, shown("out"), shown("err")]))
 """
 COMMANDS: tuple[tuple[int, str], ...] = (
     (0, "validate"), (0, "plan --out p.json"), (0, "show p.json"), (0, "apply --auto-approve p.json"),

@@ -1,0 +1,70 @@
+"""What the environment of a process says about connections: the proxy, and whose certificates are trusted."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import httpx
+
+from reconciler.model.errors import SurroundingsError
+from reconciler.model.proxies import HINT, HTTP, Proxy, proxy_for
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """The proxy that is asked for, as we and as httpx say it, and what certificates are checked against."""
+
+    asked: Proxy | None = None
+    proxy: httpx.Proxy | None = None
+    verify: ssl.SSLContext | bool = True
+
+    @classmethod
+    def of(cls, url: str, environ: Mapping[str, str]) -> Surroundings:
+        """Read the environment for requests to a URL. Raises SurroundingsError, which names the variable."""
+        socks = frozenset({"socks5", "socks5h"}) if importlib.util.find_spec("socksio") else frozenset[str]()
+        asked = proxy_for(url, environ, HTTP | socks)
+        secure = url.lower().startswith("https:") or (asked is not None and asked.url.startswith("https:"))
+        return cls(asked, _for_httpx(asked), _context(environ) if secure else True)
+
+
+def _for_httpx(asked: Proxy | None) -> httpx.Proxy | None:
+    if asked is None:
+        return None
+    try:
+        return httpx.Proxy(asked.url, auth=(asked.user, asked.password) if asked.user or asked.password else None)
+    except (httpx.InvalidURL, ValueError) as error:
+        raise SurroundingsError(f"the environment variable {asked.variable} is no URL of a proxy", hint=HINT) from error
+
+
+def _context(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
+    """Trust SSL_CERT_FILE or SSL_CERT_DIR, without them what comes with httpx; Python itself writes SSLKEYLOGFILE."""
+    file, folder = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
+    if not file and folder and not any(os.path.isdir(one) for one in folder.split(os.pathsep)):
+        raise SurroundingsError(
+            "the environment variable SSL_CERT_DIR names no folder",
+            hint="name a folder of certificates, or unset it",
+        )
+    try:
+        if file:
+            return ssl.create_default_context(cafile=file)
+        return ssl.create_default_context(capath=folder) if folder else httpx.create_ssl_context(trust_env=False)
+    except (OSError, ValueError) as error:
+        log = environ.get("SSLKEYLOGFILE")
+        wrong = "SSLKEYLOGFILE" if log and not _can_append(log) else "SSL_CERT_FILE" if file else "SSL_CERT_DIR"
+        what = "cannot be written" if wrong == "SSLKEYLOGFILE" else "holds no certificates that can be read"
+        why = f" ({error.strerror})" if isinstance(error, OSError) and error.strerror and error.errno else ""
+        raise SurroundingsError(
+            f"what the environment variable {wrong} names {what}{why}", hint=f"mend {wrong}, or unset it"
+        ) from error
+
+
+def _can_append(path: str) -> bool:
+    try:
+        with open(path, "ab"):
+            return True
+    except (OSError, ValueError):
+        return False
