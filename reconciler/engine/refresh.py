@@ -10,8 +10,8 @@ from math import ceil
 
 from reconciler.engine.together import together
 from reconciler.model.errors import AuthError, IncompleteListing, ReconcilerError, Rejected, RemoteError
-from reconciler.model.http import Remote, Request, Response, get
-from reconciler.model.kind import Collection, Kinds, Row, Tables, Unknown
+from reconciler.model.http import Remote, Request, Response, at, get, is_id, shown
+from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Tables, Unknown, odd
 from reconciler.model.spec import listed, number
 
 PAGE = 100
@@ -81,7 +81,11 @@ async def refresh(
     done: set[Collection] = set()
     for turn in range(ROUNDS):
         for name, declared in wanted.items():
-            needed = kinds[name].more(tables, declared) if turn else kinds[name].needs(declared)
+            try:
+                needed = kinds[name].more(tables, declared) if turn else kinds[name].needs(declared)
+            except STRANGE as error:
+                primary = kinds[name].collections[0]
+                tables, needed = tables.merged(Tables(unknown={primary.name: odd(primary.path, error)})), ()
             asked[name].update(dict.fromkeys(needed))
         fresh = [one for one in dict.fromkeys(one for mine in asked.values() for one in mine) if one not in done]
         if not fresh:
@@ -177,7 +181,7 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
     rows = [row for answer in answers for row in _rows(answer, collection)]
     _add_up(collection, rows, [_total(answer) for answer in answers])
     sides = {
-        side: _unique(row for answer in answers for row in _side(answer, side))
+        side: _unique(row for answer in answers for row in _side(collection, answer, side))
         for side in collection.sides
         if any(_has(answer, side) for answer in answers)
     }
@@ -193,7 +197,7 @@ async def _some(remote: Remote, collection: Collection, few: Few, first: list[Ro
     ids = sorted(few.ids if few.again else few.ids - seen)
     if len(ids) >= ceil(total / len(first)) - 1 and not few.again:
         return None
-    asked = (Request("GET", f"{collection.path}/{identity}", expect=(404,)) for identity in ids)
+    asked = (Request("GET", at(collection.path, identity), expect=(404,)) for identity in ids)
     found = [answer.row(few.wrapper) for answer in await together(remote.send(one) for one in asked)]
     alive = [row for identity, row in zip(ids, found, strict=True) if str(row.get(collection.identity)) == identity]
     if len(alive) < len(ids) and not few.again:
@@ -253,16 +257,36 @@ def _rows(answer: Response, collection: Collection) -> list[Row]:
             f"{'is no object' if strange == 1 else 'are no objects'}",
             hint="what stands there cannot be told; nothing of this kind is planned",
         )
+    _identified(collection, collection.key, found, collection.identity, worded=collection.worded)
     return found
 
 
+def _identified(collection: Collection, key: str, rows: Iterable[Row], name: str, *, worded: bool = False) -> None:
+    """Raise unless the ids of these rows can be ids (section 1.4): what else stands there leads to another object, or
+    to none. Rows without an id only tell something of others.
+    """
+    wrong = [row[name] for row in rows if name in row and not is_id(row[name], digits=not worded)]
+    if wrong:
+        raise _Strange(
+            f"GET {collection.path} answered with {'an id' if len(wrong) == 1 else f'{len(wrong)} ids'} in its `{key}` "
+            f"that {'is' if len(wrong) == 1 else 'are'} none: expected {'a text' if worded else 'a number'}, "
+            f"got {shown(wrong[0])}",
+            hint="what stands there cannot be told; nothing of this kind is planned",
+        )
+
+
 def _has(answer: Response, side: str) -> bool:
-    return isinstance(answer.body, dict) and isinstance(answer.body.get(side), list | dict)
+    return isinstance(answer.body, dict) and answer.body.get(side) not in (None, "")
 
 
-def _side(answer: Response, side: str) -> list[Row]:
+def _side(collection: Collection, answer: Response, side: str) -> list[Row]:
+    """Return the rows that came along. What is no array of objects is as strange as a listing that is none."""
     rows = answer.body.get(side) if isinstance(answer.body, dict) else None
-    return [row for row in listed(rows) or () if isinstance(row, dict)]
+    found = listed(rows)
+    if found is None or not all(isinstance(row, dict) for row in found):
+        raise _Strange(f"GET {collection.path} answered with `{side}` that is no array of objects: {shown(rows)}")
+    _identified(collection, side, found, "id")
+    return found
 
 
 def _unique(rows: Iterable[Row]) -> tuple[Row, ...]:

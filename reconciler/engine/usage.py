@@ -12,7 +12,7 @@ from typing import Any
 
 from reconciler.engine.refresh import read_listing
 from reconciler.model.errors import ReconcilerError, RemoteError
-from reconciler.model.http import Remote, Request, Response, get
+from reconciler.model.http import Remote, Request, Response, at, get
 from reconciler.model.kind import Collection, Kinds, Row, Unknown
 from reconciler.model.mention import Mention
 from reconciler.model.plan import DESTROYS, Change, Plan
@@ -103,7 +103,7 @@ async def _names(remote: Remote, place: Place) -> dict[str, str]:
 
 async def _whole(remote: Remote, place: Place, row: Row) -> Row:
     """Return a row with what only its own page tells."""
-    answer = await remote.send(get(f"{place.detail}/{row.get('id')}"))
+    answer = await remote.send(get(at(place.detail, row.get("id"))))
     return {**row, "_whole": answer.body}
 
 

@@ -2,13 +2,65 @@
 
 from __future__ import annotations
 
+import re
+import unicodedata
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
+from urllib.parse import quote
 
-from reconciler.model.errors import Unclear
+from reconciler.model.errors import RemoteError, Unclear
 
 Json = Any
+LONGEST_ID = 500
+"""Characters of an id, at most: names of tracked events and domains are ids, too."""
+PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~$@:+,-]|%[0-9A-F]{2})+)+")
+"""A path below `/api/3`: no query, no fragment, no way up, nothing that a server or a client would read otherwise."""
+
+
+class NoPath(RemoteError):
+    """What should name an object in a request is no id; nothing was sent."""
+
+
+def segment(identity: object) -> str:
+    """Return an id as one segment of a path, percent-encoded. Raises NoPath for what names no object: null, a flag, a
+    list, "", "..", texts with control characters or halves of characters.
+    """
+    if not is_id(identity):
+        raise NoPath(
+            f"{shown(identity)} is no id of an object; nothing was sent for it",
+            hint="the account, or a file with ids in it, says so: look the object up in the account",
+        )
+    return quote(str(identity), safe="")
+
+
+def is_id(identity: object, *, digits: bool = False) -> bool:
+    """Tell whether this can name an object (section 1.4): a number, or a text with no control characters and no halves
+    of characters in it; with `digits`, only numbers.
+    """
+    if isinstance(identity, int):
+        return not isinstance(identity, bool) and 0 <= identity < 10**19
+    if not isinstance(identity, str) or not identity or len(identity) > LONGEST_ID or identity in (".", ".."):
+        return False
+    if digits:
+        return identity.isascii() and identity.isdecimal() and len(identity) < 20
+    return not any(unicodedata.category(one) in ("Cc", "Cs") for one in identity)
+
+
+def shown(value: object) -> str:
+    """Return a foreign value for a message, abridged and on one line."""
+    said = ascii(value) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
+    return said if len(said) <= 60 else f"{said[:57]}..."
+
+
+def at(path: str, *segments: object) -> str:
+    """Return the path of something below `path`: the only way in which ids come into paths."""
+    return "/".join((path, *map(segment, segments)))
+
+
+def filled(template: str, identity: object) -> str:
+    """Return a path like `/fields/{id}/options` with the id in its place."""
+    return template.replace("{id}", segment(identity))
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +79,10 @@ class Request:
     dry_run: bool = False
     expect: tuple[int, ...] = ()
     again: Callable[[], Awaitable[None]] | None = field(default=None, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if not PATH.fullmatch(self.path):
+            raise NoPath(f"{shown(self.path)} is no path of the API; nothing was sent")
 
     @property
     def writes(self) -> bool:
@@ -76,9 +132,10 @@ class Response:
         rows = self.body.get(plural) if plural and isinstance(self.body, dict) else None
         if not row and isinstance(rows, list) and len(rows) == 1 and isinstance(rows[0], dict):
             row = rows[0]
-        if row.get("id") in (None, "", 0, "0"):
+        identity = row.get("id")
+        if not is_id(identity) or str(identity) == "0":
             raise Unclear(f"the account's answer to the create ({self.status}) names no id under `{wrapper}`")
-        return str(row["id"])
+        return str(identity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,13 +8,14 @@ DELETE under one wrapper key.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
-from reconciler.model.http import Bound, Flow, Json, Request, Response, delete, post, put
+from reconciler.model.http import Bound, Flow, Json, NoPath, Request, Response, at, delete, post, put, shown
 from reconciler.model.mention import Mention
 from reconciler.model.salvage import Salvage
 from reconciler.model.spec import (
@@ -48,7 +49,8 @@ class Collection:
     names the property that tells rows apart. A listing whose rows are one per account (settings) has `single` true.
     An `optional` one adds to the rows of others and is hardly documented: where it cannot be read in any known form,
     what it would tell is unknown, and nothing else is. `alias` is what older deployments call the array.
-    `paging` says how pages are asked for: `limit` and `offset`, `page` and `page_size`, or not at all.
+    `paging` says how pages are asked for: `limit` and `offset`, `page` and `page_size`, or not at all. Ids are numbers,
+    unless `worded`: UUIDs and texts that somebody chose (section 1.4).
     """
 
     path: str
@@ -62,6 +64,7 @@ class Collection:
     optional: bool = False
     alias: str = ""
     paging: Literal["offset", "page", "none"] = "offset"
+    worded: bool = False
 
     @property
     def name(self) -> str:
@@ -75,6 +78,19 @@ class Unknown:
 
     reason: str
     forbidden: bool = True
+
+
+STRANGE = (ArithmeticError, AttributeError, LookupError, NoPath, RecursionError, TypeError, ValueError)
+"""How rows fail that are not of a type that anybody has seen there."""
+
+
+def odd(path: str, error: Exception, row: Row | None = None) -> Unknown:
+    """Return what is known of a kind with a row that is not of the types that its decoder expects."""
+    where = f" of the row {shown(row.get('id'))}" if row is not None else ""
+    said = re.sub(r"\s+", " ", shown(str(error)))
+    return Unknown(
+        f"GET {path}: something{where} is not of the type that is documented ({type(error).__name__}: {said})"
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -430,13 +446,13 @@ class Kind:
         created = answer.created(self.wrapper, self.collections[0].key)
         yield Bound(created)
         if late:
-            yield put(f"{self.path}/{created}", {self.wrapper: self.body(write, late)})
+            yield put(at(self.path, created), {self.wrapper: self.body(write, late)})
 
     def update(self, write: Write) -> Flow[None]:
         """Send the changed attributes; classic endpoints merge (section 1.9)."""
         body = self.body(write, sorted(write.changed))
         if body:
-            yield put(f"{self.path}/{write.id}", {self.wrapper: {**self.beneath(write), **body}})
+            yield put(at(self.path, write.id), {self.wrapper: {**self.beneath(write), **body}})
 
     def beneath(self, write: Write) -> dict[str, Json]:
         """Return what an update sends of the live object beside the changes (see `carried`)."""
@@ -455,11 +471,11 @@ class Kind:
         """Give the object names of its own for a while, where two objects of one plan swap theirs."""
         names = self.parked(write.live, write.address) if write.live is not None else {}
         body = {api: value for name, value in names.items() if (api := self.attributes[name].api) is not None}
-        yield put(f"{self.path}/{write.id}", {self.wrapper: {**self.beneath(write), **body}})
+        yield put(at(self.path, write.id), {self.wrapper: {**self.beneath(write), **body}})
 
     def delete(self, write: Write) -> Flow[None]:
         """Delete the object; 404 means done."""
-        yield delete(f"{self.path}/{write.id}")
+        yield delete(at(self.path, write.id))
 
     def finish(self, write: Write, spares: Sequence[str]) -> Flow[None]:
         """Remove what the server made on its own and no child claimed."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from reconciler.model.http import Request
+from reconciler.model.http import Request, filled
 
 Record = Mapping[str, Any]
 PAGE = 100
@@ -49,7 +49,7 @@ class Salvage:
             return Request("GET", self.table, (("limit", str(PAGE)), ("offset", str(offset))))
         query = tuple((name, value.replace("{id}", identity)) for name, value in self.query)
         place = (*query, ("limit", str(PAGE)), ("offset", str(offset)))
-        return Request("GET", self.path.replace("{id}", identity), place, expect=(404,) if self.table else ())
+        return Request("GET", filled(self.path, identity), place, expect=(404,) if self.table else ())
 
     def requests(self, count: int) -> int:
         """Return how many requests it takes to read so many records."""

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.model.kind import Kinds, Live, Tables
+from reconciler.model.kind import STRANGE, Kind, Kinds, Live, Row, Tables, odd
 from reconciler.model.values import encode
 
 
@@ -34,9 +34,22 @@ def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
             missing = [tables.unknown[one.name] for one in kinds[name].collections if one.name in tables.unknown]
             if missing and not any(one.forbidden for one in missing):
                 absent.add(name)
-        else:
+            continue
+        try:
             lives[name] = kinds[name].lives(tables)
+        except STRANGE as error:
+            unknown[name] = odd(kinds[name].collections[0].path, error, _culprit(kinds[name], tables)).reason
     return Snapshot(lives, unknown, frozenset(absent))
+
+
+def _culprit(kind: Kind, tables: Tables) -> Row | None:
+    """Return the first row that cannot be decoded by itself; None where they fail together only."""
+    for row in tables.get(kind.collections[0].name):
+        try:
+            kind.lives(tables.merged(Tables(rows={kind.collections[0].name: (row,)})))
+        except STRANGE:
+            return row
+    return None
 
 
 def fingerprint(live: Live) -> str:

@@ -340,33 +340,39 @@ class Attribute:
 
     def decode(self, raw: Any) -> Value:
         """Return the normal form of what the API returned (strings, ints, bools and null mix: section 1.4 of the
-        API page).
+        API page). Raises ValueError for what is of no type that this attribute can have: never read as empty.
         """
         if self.shape == "flag":
-            return truthy(raw)
+            return truthy(_scalar(raw, self.name))
         if self.shape == "number":
-            return number(raw)
+            return _counted(raw, self.name)
         if self.shape in ("ref", "refs"):
             return self._decode_reference(raw)
         if self.shape == "commas":
-            return [part.strip() for part in str(raw).split(",") if part.strip()] if raw else []
+            parts = str(raw).split(",") if isinstance(raw, str | int) else _listed(raw or None, self.name)
+            return [part.strip() for part in map(str, parts) if part.strip()] if raw else []
         if self.shape == "list":
-            return [str(item) for item in listed(raw) or ()]
+            return [str(item) for item in _listed(raw, self.name)]
         if raw is None or raw == "":
             return None
         if self.has(Coded):
-            found = text(raw)
+            found = text(_scalar(raw, self.name))
             return next((mine for mine, theirs in self.mark(Coded).codes.items() if str(theirs) == found), found)
-        return raw if self.shape in ("map", "other") else text(raw)
+        if self.shape == "map" and not isinstance(raw, Mapping):
+            if raw != []:
+                raise ValueError(f"`{self.name}` is no map")
+            return {}
+        if self.shape in ("map", "other"):
+            return raw
+        return None if raw is False else text(_scalar(raw, self.name))
 
     def _decode_reference(self, raw: Any) -> Value:
         mark = self.mark(RefTo)
         if self.shape == "refs":
-            parts = listed(raw)
-            many = parts if parts is not None else ident(raw).split(",") if raw else ()
+            many = str(raw).split(",") if isinstance(raw, str | int) and raw else _listed(raw or None, self.name)
             items = [ident(item).strip() for item in many]
             return [RemoteId(mark.kind, item) for item in items if item not in ("", mark.none)]
-        return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, ident(raw))
+        return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, ident(_scalar(raw, self.name)))
 
     def normal(self, value: Value) -> Value:
         """Return the form in which two values are compared (section 8.1 of the API page)."""
@@ -408,13 +414,37 @@ def listed(raw: Any) -> list[Any] | None:
     return [] if raw is None or raw == "" else None
 
 
+def _scalar(raw: Any, name: str) -> Any:
+    if isinstance(raw, Mapping | list):
+        raise ValueError(f"`{name}` is a {type(raw).__name__}")
+    return raw
+
+
+def _listed(raw: Any, name: str) -> list[Any]:
+    found = listed(raw)
+    if found is None:
+        raise ValueError(f"`{name}` is no list")
+    return [_scalar(one, name) for one in found]
+
+
+def _counted(raw: Any, name: str) -> int | None:
+    found = number(_scalar(raw, name))
+    if (found is None and raw not in (None, "")) or (found is not None and abs(found) >= LARGEST):
+        raise ValueError(f"`{name}` is no number")
+    return found
+
+
+LARGEST = 10**18
+"""Beyond this, a number of the account is none that anybody meant."""
+
+
 def number(raw: Any) -> int | None:
     """Read an integer that may arrive as text; None when there is none."""
     if isinstance(raw, bool):
         return int(raw)
     try:
         return int(float(raw)) if raw not in (None, "") else None
-    except (TypeError, ValueError):
+    except (OverflowError, TypeError, ValueError):
         return None
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.http import Flow, put
+from reconciler.model.http import Flow, at, put
 from reconciler.model.kind import Collection, Kind, NaturalKey, Write
 from reconciler.model.spec import Api, Folded, Link, RefTo, Spec, WriteOnly
 from reconciler.model.values import Value
@@ -59,7 +59,7 @@ class AddressKind(Kind):
         first.
         """
         if write.live is not None and write.live.attrs.get("default"):
-            yield put(f"{self.path}/{write.id}", {self.wrapper: {"isDefault": 0}})
+            yield put(at(self.path, write.id), {self.wrapper: {"isDefault": 0}})
         yield from super().delete(write)
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field, model_validator
 
-from reconciler.model.http import Bound, Flow, Pause, Request, Response, get, post
+from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, get, post
 from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec
 from reconciler.model.values import RemoteId, Value
@@ -22,6 +22,7 @@ from reconciler.resources.schema_body import (
     echoed,
     normal_parts,
     part_of,
+    parts_in,
     reread,
     without,
 )
@@ -114,7 +115,7 @@ class CustomObjectKind(Kind):
     filled = frozenset({"fields"})
     wrapper = "schema"
     # Older deployments called the array `objectTypes` (section 1.3 of the API page: [GO-CJ] accepts both).
-    collections = (Collection(SCHEMAS, "schemas", alias="objectTypes"),)
+    collections = (Collection(SCHEMAS, "schemas", alias="objectTypes", worded=True),)
     label = "slug"
     created = ""
     merges = frozenset({"fields", "relationships", ""})
@@ -141,9 +142,9 @@ class CustomObjectKind(Kind):
         attrs["parent"] = RemoteId(self.name, str(row["parentId"])) if row.get("parentId") else None
         attrs["labels"] = dict(row.get("labels") or {})
         attrs["fields"] = {
-            str(part["id"]): part_of(part) for part in row.get("fields") or () if part.get("status") != DELETING
+            str(part["id"]): part_of(part) for part in parts_in(row.get("fields")) if part.get("status") != DELETING
         }
-        attrs["relationships"] = {str(part["id"]): part_of(part) for part in row.get("relationships") or ()}
+        attrs["relationships"] = {str(part["id"]): part_of(part) for part in parts_in(row.get("relationships"))}
         return attrs
 
     def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
@@ -194,17 +195,17 @@ class CustomObjectKind(Kind):
     def create(self, write: Write) -> Flow[None]:
         """POST the whole schema. A child is made of its parent without a body, and then changed as declared."""
         if write.desired.get("parent") is not None:
-            answer = yield Request("POST", f"{SCHEMAS}/{write.ids(write.desired['parent'])}/child")
+            answer = yield Request("POST", at(SCHEMAS, write.ids(write.desired["parent"]), "child"))
             identity = answer.created("schema", "schemas")
             yield Bound(identity)
             row = answer.row("schema")
             body = body_of(write, row)
             if differs(body, row):
-                yield Request("PUT", f"{SCHEMAS}/{identity}", body={"schema": body})
+                yield Request("PUT", at(SCHEMAS, identity), body={"schema": body})
             return
         body = body_of(write, {})
         if write.desired.get("visibility") == "public":
-            answer = yield post(f"{SCHEMAS}/public", {"schema": {**body, "appId": write.desired["app_id"]}})
+            answer = yield post(at(SCHEMAS, "public"), {"schema": {**body, "appId": write.desired["app_id"]}})
         else:
             answer = yield post(SCHEMAS, {"schema": body})
         yield Bound(answer.created("schema", "schemas"))
@@ -213,20 +214,20 @@ class CustomObjectKind(Kind):
         """Delete fields that are gone, then PUT the whole schema where anything else changed."""
         gone = dropped(write)
         for field in gone:
-            yield Request("DELETE", f"{SCHEMAS}/{write.id}/fields/{field}", expect=(404,))
+            yield Request("DELETE", at(SCHEMAS, write.id, "fields", field), expect=(404,))
         if gone:
             yield from self._vanished(write.id, gone)
         row = without(write.live.row if write.live else {}, gone)
         body = body_of(write, row)
         if differs(body, row):
-            yield Request("PUT", f"{SCHEMAS}/{write.id}", body={"schema": body})
+            yield Request("PUT", at(SCHEMAS, write.id), body={"schema": body})
 
     def _vanished(self, schema: str, gone: list[str]) -> Flow[None]:
         """Wait until deleted fields are out of sight: the answer is 202 and the work is done later; ten looks at
         most.
         """
         for attempt in range(10):
-            row = (yield get(f"{SCHEMAS}/{schema}")).row("schema")
+            row = (yield get(at(SCHEMAS, schema))).row("schema")
             present = {str(part["id"]) for part in row.get("fields") or () if part.get("status") != DELETING}
             if not present & set(gone):
                 return
@@ -240,7 +241,7 @@ class CustomObjectKind(Kind):
         body = body_of(write, row)
         if not differs(body, row):
             return []
-        answer = yield Request("PUT", f"{SCHEMAS}/{write.id}", body={"schema": body}, dry_run=True, expect=(400, 422))
+        answer = yield Request("PUT", at(SCHEMAS, write.id), body={"schema": body}, dry_run=True, expect=(400, 422))
         if answer.ok:
             return []
         errors = answer.body.get("errors") if isinstance(answer.body, dict) else None
@@ -260,14 +261,14 @@ class CustomObjectKind(Kind):
         5).
         """
         if write.destroying:
-            return (yield from counted(f"/customObjects/records/{write.id}", "records"))
+            return (yield from counted(at("/customObjects/records", write.id), "records"))
         found: list[Impact] = []
         if gone := dropped(write):
             noun = f"records lose {', '.join(gone)}"
-            found += yield from counted(f"/customObjects/records/{write.id}", noun, at_most=True)
+            found += yield from counted(at("/customObjects/records", write.id), noun, at_most=True)
         if turned := reread(write):
             noun = f"records hold values of {', '.join(turned)}"
-            whole = yield from counted(f"/customObjects/records/{write.id}", noun, at_most=True)
+            whole = yield from counted(at("/customObjects/records", write.id), noun, at_most=True)
             found += [moved(one, "(assumed: they are read by the new rule; no source says)") for one in whole]
         return found
 

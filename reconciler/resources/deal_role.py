@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.http import Flow
+from reconciler.model.http import Flow, at
 from reconciler.model.kind import Collection, Impact, Kind, Write
 from reconciler.model.spec import KEY, Default, Spec
 from reconciler.resources.counts import counted_rows
@@ -38,7 +38,7 @@ class DealRoleKind(Kind):
         """Contacts that have the role: rows of the linked sub-collection (section 5)."""
         if not write.destroying:
             return []
-        count = yield from counted_rows(f"/dealRoles/{write.id}/contactDeals", "contactDeals")
+        count = yield from counted_rows(at("/dealRoles", write.id, "contactDeals"), "contactDeals")
         return [Impact(count, "contacts have the role in a deal")]
 
 

@@ -12,7 +12,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post, put
+from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post, put
 from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
@@ -241,7 +241,7 @@ class FieldKind(Kind):
         if write.desired.get("group") is not None:
             yield membership.join(created, write.ids(write.desired["group"]))
         if write.desired.get("order") is not None:
-            yield put(f"/fields/{created}", {"field": self.body(write, ["order"])})
+            yield put(at("/fields", created), {"field": self.body(write, ["order"])})
 
     def update(self, write: Write) -> Flow[None]:
         """PUT the properties, then bring options, relations and membership to what is declared."""
@@ -267,7 +267,7 @@ class FieldKind(Kind):
         seen: set[str] = set()
         for relation, relid in rows:
             if relid not in wanted or relid in seen:
-                yield delete(f"/fieldRels/{relation}")
+                yield delete(at("/fieldRels", relation))
             seen.add(relid)
 
     def _update_options(self, write: Write) -> Flow[None]:
@@ -279,7 +279,7 @@ class FieldKind(Kind):
         kept = _kept(wanted, rows)
         for row in rows:
             if row not in kept.values():
-                yield delete(f"/fieldOptions/{row['id']}")
+                yield delete(at("/fieldOptions", row["id"]))
         orders = _orders(wanted, kept)
         missing = [(orders[option["value"]], option) for option in wanted if option["value"] not in kept]
         if not missing:
@@ -289,7 +289,7 @@ class FieldKind(Kind):
             return
         # Row 45 of section 7: whether the bulk POST appends or replaces is unknown, so look, and post all if it
         # replaced.
-        answer = yield get(f"/fields/{write.id}")
+        answer = yield get(at("/fields", write.id))
         present = {text(row.get("value")) or "" for row in answer.rows("fieldOptions")}
         lost = [(orders[option["value"]], option) for option in wanted if option["value"] not in present]
         if present and lost:
@@ -353,7 +353,7 @@ def _left_out(tables: Tables) -> tuple[Collection, ...]:
     """Return the sub-collections of fields that name options or relations which did not come along with them."""
     present = {side: {str(row["id"]) for row in tables.get(side)} for side in SIDES.values()}
     return tuple(
-        Collection(f"/fields/{row['id']}/{name}", side, table=f"{side}:{row['id']}")
+        Collection(at("/fields", row["id"], name), side, table=f"{side}:{row['id']}")
         for name, side in SIDES.items()
         for row in tables.get("fields")
         if not {str(one) for one in row.get(name) or ()} <= present[side]

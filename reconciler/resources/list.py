@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from reconciler.model.http import Bound, Flow, Request, delete, get, post
+from reconciler.model.http import Bound, Flow, Request, at, delete, get, post
 from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
@@ -133,7 +133,7 @@ class ListKind(Kind):
             yield _join(write.id, group)
         for membership, group in rows:
             if group not in wanted:
-                yield delete(f"/listGroups/{membership}")
+                yield delete(at("/listGroups", membership))
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join (list group id, user group id) pairs to each list; writes say `listid`/`groupid`, reads
@@ -170,7 +170,7 @@ def _campaigns(identity: str) -> Flow[list[Impact]]:
         return [Impact(None, noun, detail="(the account does not list them)", effect="along")]
     names = []
     for one in ids[:NAMED]:
-        answer = yield Request("GET", f"/campaigns/{one}", expect=(403, 404))
+        answer = yield Request("GET", at("/campaigns", one), expect=(403, 404))
         names.append(str((answer.row("campaign") if answer.ok else {}).get("name") or f"id {one}"))
     names += [f"id {one}" for one in ids[NAMED:]]
     return [Impact(len(names), noun, effect="unmanaged", objects=tuple(names))] if names else []
@@ -186,7 +186,7 @@ def _mailed(identity: str) -> Flow[list[str] | None]:
         if campaigns is None or len(campaigns) > NAMED:
             return None
         for row in campaigns:
-            mine = yield from _rows(f"/campaigns/{row['id']}/campaignLists")
+            mine = yield from _rows(at("/campaigns", row["id"], "campaignLists"))
             if mine is None:
                 return None
             pairs += [{"campaign": row["id"], **pair} for pair in mine]

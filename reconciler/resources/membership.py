@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from reconciler.model.http import Flow, Request, delete, post, put
+from reconciler.model.http import Flow, Request, at, delete, post, put
 from reconciler.model.kind import Collection, Live, Row, Tables, Write
 from reconciler.model.spec import ident, number
 from reconciler.model.values import RemoteId, Value
@@ -92,14 +92,14 @@ def move(write: Write) -> Flow[None]:
     members = [member for member, _ in write.live.row.get("_members", ())] if write.live else []
     if wanted is None:
         for member in members:
-            yield delete(f"/groupMembers/{member}")
+            yield delete(at("/groupMembers", member))
         return
     member = members[0] if members else None
     body = {"groupMember": {"rel_id": write.id, "ordernum": None, "group_id": write.ids(wanted)}}
     if not member:
         yield post("/groupMembers", body)
         return
-    answer = yield put(f"/groupMembers/{member}", body, expect=(404,))
+    answer = yield put(at("/groupMembers", member), body, expect=(404,))
     if not answer.ok:
         yield post("/groupMembers", body)
 

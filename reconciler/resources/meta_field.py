@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from reconciler.model.http import Bound, Flow, delete, post, put
+from reconciler.model.http import Bound, Flow, at, delete, post, put
 from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.mention import Mention
 from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec, Takes
@@ -133,13 +133,13 @@ class MetaFieldKind(Kind):
         """PUT the properties, then bring the membership to what is declared."""
         body = self.body(write, sorted(write.changed))
         if body:
-            yield put(f"{self.path}/{write.id}", {self.wrapper: body})
+            yield put(at(self.path, write.id), {self.wrapper: body})
         if "group" in write.changed:
             yield from membership.move(write)
 
     def delete(self, write: Write) -> Flow[None]:
         """Delete the field; its values go with it."""
-        yield delete(f"{self.path}/{write.id}")
+        yield delete(at(self.path, write.id))
 
     def mention(self, live: Live) -> Mention | None:
         """By its id, and in contents as `%TAG%`."""
@@ -156,7 +156,7 @@ class MetaFieldKind(Kind):
         )
         if not write.destroying and not removed:
             return []
-        count, bound = yield from carried(f"{self.path}/{write.id}/{self.data}", self.data, f"/{self.data}", write.id)
+        count, bound = yield from carried(at(self.path, write.id, self.data), self.data, f"/{self.data}", write.id)
         return [Impact(count, f"{self.holders} carry a value", at_most=bound or not write.destroying)]
 
 

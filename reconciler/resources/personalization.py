@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reconciler.model.errors import Unexpected
-from reconciler.model.http import Bound, Flow, Request, post
+from reconciler.model.http import Bound, Flow, Request, at, post
 from reconciler.model.kind import Collection, Finding, Kind, Write
 from reconciler.model.spec import KEY, Api, Commas, Default, Link, RefTo, Spec
 
@@ -66,7 +66,7 @@ class PersonalizationKind(Kind):
 
     def _turn(self, identity: str, verb: str) -> Flow[None]:
         """Lock or unlock. A refusal comes with status 200 and `success: false` (section 1.5)."""
-        request = Request("PATCH", f"{self.path}/{identity}/{verb}")
+        request = Request("PATCH", at(self.path, identity, verb))
         answer = yield request
         if isinstance(answer.body, dict) and answer.body.get("success") is False:
             raise Unexpected(

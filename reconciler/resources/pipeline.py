@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from reconciler.model.http import Bound, Flow, Request, Response, delete, get, post
+from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post
 from reconciler.model.kind import Collection, Impact, Kind, Live, Parts, Row, Tables, Write
 from reconciler.model.spec import (
     Api,
@@ -104,7 +104,7 @@ class PipelineKind(Kind):
         """Where the undocumented collections are missing, one sub-collection for each pipeline."""
         return tuple(
             Collection(
-                f"/dealGroups/{row['id']}{collection.path}",
+                at("/dealGroups", row["id"], collection.key),
                 collection.key,
                 table=f"{collection.key}:{row['id']}",
                 optional=True,
@@ -165,7 +165,7 @@ class PipelineKind(Kind):
                     f"stage id {spare} came with the new pipeline, is not declared, and holds deals: it was not "
                     "deleted. Move the deals, or declare the stage"
                 )
-            yield delete(f"/dealStages/{spare}")
+            yield delete(at("/dealStages", spare))
 
     def unmovable(self, what: str, address: str, target: str) -> str:
         """The API moves the deals of a stage, and only within its pipeline (section 2.8)."""

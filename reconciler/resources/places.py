@@ -71,7 +71,7 @@ PLACES = (
     Place("form", Collection("/forms", "forms"), _form, frozenset({"field", "list", "tag"})),
     Place(
         "segment",
-        Collection("/audiences", "data", paging="page", table="audiences"),
+        Collection("/audiences", "data", paging="page", table="audiences", worded=True),
         _by_id(lambda row: False),
         detail="/segmentsV2",
     ),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from reconciler.model.http import Request, post
+from reconciler.model.http import Request, at, post
 from reconciler.model.salvage import Record, Salvage
 
 AUTOMATIONS = "automations that start with it may run again"
@@ -97,7 +97,9 @@ STAGE_DEALS = Salvage(
     "id",
     (("filters[stage]", "{id}"),),
     mine=_of("stage"),
-    back=lambda identity, one: Request("PUT", f"/deals/{one['id']}", body={"deal": {"stage": identity}}, expect=(404,)),
+    back=lambda identity, one: Request(
+        "PUT", at("/deals", one["id"]), body={"deal": {"stage": identity}}, expect=(404,)
+    ),
     lost="deals that went with their stage cannot be made again; they are in the archive",
     warning="deals that were moved to other stages meanwhile are moved back",
 )
@@ -123,6 +125,6 @@ RECORDS = Salvage(
     "records",
     lambda row: {name: row[name] for name in ("externalId", "fields", "relationships") if name in row},
     "externalId",
-    back=lambda identity, one: post(f"/customObjects/records/{identity}", {"record": _record(one)}),
+    back=lambda identity, one: post(at("/customObjects/records", identity), {"record": _record(one)}),
     lost="records that are still there are not written over; what they held is in the archive",
 )

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.kind import Row, Write
-from reconciler.model.spec import truthy
+from reconciler.model.spec import listed, number, truthy
 
 DELETING = "marked_for_deletion"
 NAMES = {"defaultCurrency": "default_currency", "hasMany": "has_many", "isRequired": "required"}
@@ -42,6 +42,14 @@ def fold(key: str) -> str:
     return key.replace("_", "-")
 
 
+def parts_in(raw: Any) -> list[Any]:
+    """Return the parts of a list in any of its forms. Raises ValueError where it is none: never read as empty."""
+    found = listed(raw)
+    if found is None:
+        raise ValueError("what should be a list of parts is none")
+    return found
+
+
 def part_of(part: Mapping[str, Any]) -> dict[str, Any]:
     """Return a field or relationship in the words of the YAML; `required` is also called `isRequired` (row 22 of
     section 7).
@@ -52,12 +60,14 @@ def part_of(part: Mapping[str, Any]) -> dict[str, Any]:
         for name in ("type", "namespace", "description", "scale", "default_currency")
         if entry.get(name) not in (None, "")
     }
+    if "scale" in found and (scale := number(found["scale"])) is not None:
+        found["scale"] = scale
     found |= {name: truthy(entry[name]) for name in ("required", "has_many") if name in entry}
     if entry.get("labels"):
         found["labels"] = dict(entry["labels"])
     if entry.get("options"):
         found["options"] = [
-            str(option.get("value") if isinstance(option, dict) else option) for option in entry["options"]
+            str(option.get("value") if isinstance(option, dict) else option) for option in parts_in(entry["options"])
         ]
     return found
 
@@ -65,13 +75,15 @@ def part_of(part: Mapping[str, Any]) -> dict[str, Any]:
 def echoed(parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what a schema holds of its fields or relationships, by id, and what would be sent of them as decoded."""
     held, sent = {}, {}
-    for part in parts or ():
+    for part in parts_in(parts):
         if part.get("status") == DELETING:
             continue
         key = str(part["id"])
         own = {NAMES.get(name, name): value for name, value in part.items() if name not in COMPUTED}
         if isinstance(own.get("options"), list):
             own["options"] = [_option(option) for option in own["options"]]
+        if (scale := number(own.get("scale"))) is not None:
+            own["scale"] = scale
         held[key] = own
         sent[key] = part_of(part)
     return held, sent

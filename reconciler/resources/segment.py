@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from reconciler.model.http import Bound, Flow, Request, Response, post, put
+from reconciler.model.http import Bound, Flow, Request, Response, at, post, put
 from reconciler.model.kind import Collection, Kind, Live, Row, Tables, Write
 from reconciler.model.spec import KEY, AnyLink, Api, CreateOnly, Default, Normal, Spec
 from reconciler.model.values import Value
@@ -25,7 +25,7 @@ from reconciler.resources.segment_body import (
     normal_groups,
 )
 
-AUDIENCES = Collection("/audiences", "data", table="audiences", paging="page")
+AUDIENCES = Collection("/audiences", "data", table="audiences", paging="page", worded=True)
 
 
 def _texts(value: Any) -> Any:
@@ -100,7 +100,7 @@ class SegmentKind(Kind):
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The conditions of each segment: the listing holds only names."""
         return tuple(
-            Collection(f"/segmentsV2/{row['id']}", "data", table=f"segment:{row['id']}", paging="none", optional=True)
+            Collection(at("/segmentsV2", row["id"]), "data", table=f"segment:{row['id']}", paging="none", optional=True)
             for row in tables.get(AUDIENCES.name)
         )
 
@@ -143,7 +143,7 @@ class SegmentKind(Kind):
 
     def update(self, write: Write) -> Flow[None]:
         """PUT the whole segment: what is live, word for word, with the changes over it."""
-        yield put(f"{self.path}/{write.id}", changed_document(write))
+        yield put(at(self.path, write.id), changed_document(write))
 
     def predict(self, request: Request, serial: int) -> Response:
         """The answer is the segment with its id."""

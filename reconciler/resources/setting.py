@@ -9,7 +9,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from reconciler.model.http import Flow, Json, Request, Response, get, put
+from reconciler.model.http import Flow, Json, Request, Response, at, get, put
 from reconciler.model.kind import Collection, Kind, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import Api, Default, Spec, truthy
 from reconciler.model.values import Value
@@ -141,7 +141,7 @@ def _brand(write: Write, body: dict[str, Json]) -> Flow[None]:
     sent again with every change that is not to enable it. Whether `help` works so too is not said: it is sent either
     way, and where sending enables nothing, leaving it out does.
     """
-    path, row = f"/brandings/{_row(write)['_id']}", _row(write)
+    path, row = at("/brandings", _row(write)["_id"]), _row(write)
     links_off, help_off = (not write.desired.get(name, _on(row.get(name))) for name in ("links", "help"))
     sent = {name: value for name, value in body.items() if name != "links"}
     sent |= {"links": "0"} if links_off else {}

@@ -6,11 +6,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Annotated, Any
-from urllib.parse import quote
 
 from pydantic import Field
 
-from reconciler.model.http import Bound, Flow, Request, Response, delete, post
+from reconciler.model.http import Bound, Flow, Request, Response, at, delete, post
 from reconciler.model.kind import Collection, Kind, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import Api, Default, Folded, Immutable, OnAtFirst, Spec
 from reconciler.model.values import Value
@@ -47,7 +46,8 @@ class SiteDomainKind(Kind):
             NEW,
             "data",
             table="siteDomains",
-            fallback=Collection(OLD, "siteTrackingDomains", table="siteDomains", identity="name"),
+            worded=True,
+            fallback=Collection(OLD, "siteTrackingDomains", table="siteDomains", identity="name", worded=True),
         ),
     )
     label = "domain"
@@ -85,7 +85,7 @@ class SiteDomainKind(Kind):
     def delete(self, write: Write) -> Flow[None]:
         """Under the path that the row was listed at: a numeric id is of the new form, a name of the old one."""
         old = write.live is not None and write.live.id == write.live.attrs.get("domain")
-        yield delete(f"{OLD if old else NEW}/{quote(write.id, safe='')}")
+        yield delete(at(OLD if old else NEW, write.id))
 
     def predict(self, request: Request, serial: int) -> Response:
         """The new form answers with an id of its own."""

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from reconciler.model.http import Bound, Flow, Pause, Request, Response, delete, get, post, put
+from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, delete, get, post, put
 from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident
 from reconciler.model.values import Value
@@ -137,7 +137,7 @@ class StageKind(Kind):
         body = {"dealStage": self.body(write, write.desired)}
         if write.spare is not None:
             yield Bound(write.spare)
-            yield put(f"/dealStages/{write.spare}", body)
+            yield put(at("/dealStages", write.spare), body)
         else:
             yield Bound((yield post("/dealStages", body)).created("dealStage", "dealStages"))
 
@@ -145,9 +145,9 @@ class StageKind(Kind):
         """Where asked to, move the deals away first and make sure that none is left; then delete."""
         target = write.on_destroy.get("move_deals_to")
         if target is not None:
-            yield put(f"/dealStages/{write.id}/deals", {"deal": {"stage": target}})
+            yield put(at("/dealStages", write.id, "deals"), {"deal": {"stage": target}})
             yield from _emptied(write.id)
-        yield delete(f"/dealStages/{write.id}")
+        yield delete(at("/dealStages", write.id))
 
     def unmovable(self, what: str, address: str, target: str) -> str:
         """Deals move within one pipeline only: another one answers 422 (section 2.8)."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field
 
-from reconciler.model.http import Bound, Flow, Request, delete, post, put
+from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
 from reconciler.model.kind import Collection, Impact, Kind, Parts, Row, Tables, Write
 from reconciler.model.spec import KEY, Api, Default, Folded, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
@@ -98,7 +98,7 @@ class TaskOutcomeKind(Kind):
             yield _offer(write.id, kind)
         for relation, kind in rows:
             if kind not in wanted:
-                yield delete(f"{RELATIONS.path}/{relation}")
+                yield delete(at(RELATIONS.path, relation))
 
     def delete(self, write: Write) -> Flow[None]:
         """Delete under whichever spelling works."""
@@ -113,7 +113,7 @@ class TaskOutcomeKind(Kind):
 
 def _paths(identity: str) -> tuple[str, str]:
     """Row 13 of section 7: the reference says `/taskOutccomes/{id}` for PUT and DELETE, a typo presumably."""
-    return f"/taskOutcomes/{identity}", f"/taskOutccomes/{identity}"
+    return at("/taskOutcomes", identity), at("/taskOutccomes", identity)
 
 
 def _offer(outcome: str, kind: str) -> Request:

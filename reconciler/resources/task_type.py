@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.http import Flow, put
+from reconciler.model.http import Flow, at, put
 from reconciler.model.kind import Collection, Kind, Live, Write
 from reconciler.model.spec import KEY, Api, Default, Spec
 
@@ -49,8 +49,8 @@ class TaskTypeKind(Kind):
         """Move the type's tasks where asked to (recorded), then disable it."""
         target = write.on_destroy.get("move_tasks_to")
         if target is not None:
-            yield put(f"{self.path}/{write.id}/dealTasks", {"dealTask": {"dealTasktype": target}})
-        yield put(f"{self.path}/{write.id}", {self.wrapper: {"status": 1}})
+            yield put(at(self.path, write.id, "dealTasks"), {"dealTask": {"dealTasktype": target}})
+        yield put(at(self.path, write.id), {self.wrapper: {"status": 1}})
 
 
 KIND = TaskTypeKind()

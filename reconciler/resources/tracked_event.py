@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from typing import Annotated
-from urllib.parse import quote
 
 from pydantic import Field
 
-from reconciler.model.http import Bound, Flow, delete, post
+from reconciler.model.http import Bound, Flow, at, delete, post
 from reconciler.model.kind import Collection, Kind, Row, Tables, Write
 from reconciler.model.spec import KEY, Default, Immutable, Spec
 
@@ -27,7 +26,7 @@ class TrackedEventKind(Kind):
     title = "Tracked event"
     path = "/eventTrackingEvents"
     wrapper = "eventTrackingEvent"
-    collections = (Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name"),)
+    collections = (Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name", worded=True),)
     updatable = False
     destroys = "Automations that wait for the event wait for good."
 
@@ -43,7 +42,7 @@ class TrackedEventKind(Kind):
 
     def delete(self, write: Write) -> Flow[None]:
         """The name is part of the path, encoded."""
-        yield delete(f"{self.path}/{quote(write.id, safe='')}")
+        yield delete(at(self.path, write.id))
 
 
 KIND = TrackedEventKind()

@@ -9,7 +9,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.http import Flow
+from reconciler.model.http import Flow, at
 from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import Api, CreateOnly, Expected, Link, Once, RefTo, Sensitive, Spec, ident
 from reconciler.model.values import Value
@@ -59,7 +59,9 @@ class UserKind(Kind):
         if "group" not in declared:
             return ()
         return tuple(
-            Collection(f"/groups/{row['id']}/userGroups", "userGroups", table=f"userGroups:{row['id']}", optional=True)
+            Collection(
+                at("/groups", row["id"], "userGroups"), "userGroups", table=f"userGroups:{row['id']}", optional=True
+            )
             for row in tables.get("groups")
         )
 

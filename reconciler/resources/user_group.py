@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 from pydantic import Field
 
-from reconciler.model.http import Flow, Json
+from reconciler.model.http import Flow, Json, at
 from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
 from reconciler.model.spec import KEY, Api, Default, Normal, Spec
 from reconciler.model.values import Value
@@ -87,7 +87,7 @@ class UserGroupKind(Kind):
         """No records; but who is in the group (rows of the linked sub-collection, section 5) should be known."""
         if not write.destroying:
             return []
-        count = yield from counted_rows(f"/groups/{write.id}/userGroups", "userGroups")
+        count = yield from counted_rows(at("/groups", write.id, "userGroups"), "userGroups")
         return [
             Impact(count, "users lose the permissions of the group, and see what only it sees no more", effect="hidden")
         ]

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.model.errors import IncompleteListing, ReconcilerError, Refused
-from reconciler.model.http import Remote, Request, Response, get
+from reconciler.model.http import Remote, Request, Response, filled, get
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
 from reconciler.model.salvage import Salvage
@@ -157,7 +157,7 @@ async def _verified(remote: Remote, salvage: Salvage, identity: str, read: Readi
     a listing without the filter that has more; that number may be late, and counts by rules of its own.
     """
     path, wrapper, name = salvage.total or ("", "", "")
-    answer = await remote.send(get(path.replace("{id}", identity)))
+    answer = await remote.send(get(filled(path, identity)))
     if number(answer.row(wrapper).get(name)) == len(read.records):
         return replace(read, requests=read.requests + 1)
     whole = total_of((await remote.send(get(salvage.path, limit="1"))).body)

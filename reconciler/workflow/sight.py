@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from reconciler.model.errors import AuthError, Rejected
-from reconciler.model.http import Remote, Request, get
+from reconciler.model.http import Remote, Request, at, get
 from reconciler.model.plan import Plan
 from reconciler.model.sight import Eyes
 from reconciler.planning.sight import concludes
@@ -33,7 +33,7 @@ async def ask(remote: Remote) -> Eyes:
         me = (await remote.send(get("/users/me"))).row("user").get("id")
         if me in (None, ""):
             return Eyes()
-        answer = await remote.send(Request("GET", f"/users/{me}/userGroup", expect=(404,)))
+        answer = await remote.send(Request("GET", at("/users", me, "userGroup"), expect=(404,)))
         group = answer.row("userGroup") if answer.ok else {}
         if not group and answer.ok:
             group = next(iter(answer.rows("userGroups")), {})
