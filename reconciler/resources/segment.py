@@ -100,7 +100,14 @@ class SegmentKind(Kind):
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The conditions of each segment: the listing holds only names."""
         return tuple(
-            Collection(at("/segmentsV2", row["id"]), "data", table=f"segment:{row['id']}", paging="none", optional=True)
+            Collection(
+                at("/segmentsV2", row["id"]),
+                "data",
+                table=f"segment:{row['id']}",
+                paging="none",
+                optional=True,
+                worded=True,
+            )
             for row in tables.get(AUDIENCES.name)
         )
 
