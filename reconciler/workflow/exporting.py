@@ -309,6 +309,22 @@ class _Exporting:
                 found[address] = f"the account does not show it, which proves nothing: {why}"
         return found
 
+    def _left(self, bindings: Mapping[str, Binding], after: Loaded) -> set[str]:
+        """Return what is bound, declared nowhere and gone: an export with `prune` that was killed between its files and
+        its state leaves it.
+        """
+        chosen, lives = self.extent.target, self.seen.lives
+        gone = [
+            address
+            for address, one in bindings.items()
+            if address not in after.desired.resources
+            and one.kind in lives
+            and all(live.id != one.id for live in lives[one.kind])
+            and (self.extent.kinds is None or one.kind in self.extent.kinds)
+            and (not chosen or any(fnmatch(address, pattern) for pattern in chosen))
+        ]
+        return set(gone) - set(self._unseen(gone))
+
     # --- the end ---------------------------------------------------------------------------------------------------
 
     def _written(
@@ -356,7 +372,7 @@ class _Exporting:
                 update={"applied": held, "run": old.run if old is not None else stamp}
             )
         if self.extent.prune:
-            done = {address for address, name in rewriting.done if not name}
+            done = {address for address, name in rewriting.done if not name} | self._left(bindings, after)
             bindings = {
                 address: one
                 for address, one in bindings.items()

@@ -295,6 +295,20 @@ def test_what_is_gone_is_reported_and_pruned_only_when_asked(worked: World) -> N
     nothing_to_do(worked)
 
 
+def test_a_killed_prune_is_finished_by_the_next_one(worked: World) -> None:
+    """Its files are written, its state is not: what is declared no more and gone is unbound."""
+    states = {path: path.read_bytes() for path in (worked.folder / "state").glob("*.json")}
+    worked.account.rows.remove("tags", worked.rows("tags", tag="Mine")[0]["id"])
+    exported(worked, "--prune")
+    changed = [path for path, content in states.items() if path.read_bytes() != content]
+    assert changed
+    for path in changed:
+        path.write_bytes(states[path])
+    exported(worked, "--prune")
+    nothing_to_do(worked)
+    assert all(b"tag.mine" not in path.read_bytes() for path in changed)
+
+
 def test_an_attribute_that_is_set_later_joins_an_exported_object(messy: World) -> None:
     """Export wrote the object whole, so it goes on doing so; a line that somebody took out stays out."""
     exported(messy)
