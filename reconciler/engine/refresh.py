@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from reconciler.engine.together import together
-from reconciler.model.errors import AuthError, IncompleteListing, ReconcilerError, Rejected, RemoteError
+from reconciler.model.errors import AuthError, IncompleteListing, ReconcilerError, Rejected, RemoteError, Unexpected
 from reconciler.model.http import Remote, Request, Response, at, get, is_id, shown
 from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Tables, Unknown, odd
 from reconciler.model.spec import listed, number
@@ -134,8 +134,8 @@ async def _read(remote: Remote, collection: Collection, few: Few | None = None) 
             except IncompleteListing:
                 if attempt == 2:
                     raise
-    except (AuthError, Rejected, IncompleteListing) as error:
-        if collection.fallback is not None and not isinstance(error, IncompleteListing):
+    except (AuthError, Rejected, IncompleteListing, Unexpected) as error:
+        if collection.fallback is not None and not isinstance(error, IncompleteListing | Unexpected):
             return await _read(remote, collection.fallback)
         return _unknown(collection, error)
     raise AssertionError("unreachable")
@@ -143,7 +143,7 @@ async def _read(remote: Remote, collection: Collection, few: Few | None = None) 
 
 def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
     """Return what a failed listing means, or raise its error where it must stop the plan."""
-    if isinstance(error, AuthError | _Strange):
+    if isinstance(error, AuthError | Unexpected | _Strange):
         return Unknown(error.message)
     if isinstance(error, Rejected) and error.status in NO_SUCH_LISTING:
         return Unknown(f"the account has no {collection.path} ({error.status})", forbidden=False)
@@ -174,8 +174,7 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
         if some is not None:
             return some
     if total is not None and 0 < size < total:
-        rest = [_page(collection, offset, size) for offset in range(size, total, size)]
-        answers += await together(remote.send(page) for page in rest)
+        answers += await _announced(remote, collection, rows, total)
     elif total is None and collection.paging != "none":
         answers += await _more(remote, collection, rows)
     rows = [row for answer in answers for row in _rows(answer, collection)]
@@ -186,6 +185,22 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
         if any(_has(answer, side) for answer in answers)
     }
     return _Listing(tuple(rows), sides, Cost(collection.path, len(answers), len(rows), total is not None))
+
+
+async def _announced(remote: Remote, collection: Collection, first: list[Row], total: int) -> list[Response]:
+    """Return the pages after the first up to the announced total: one, two, four and so on together, so that a wrong
+    total costs no more than twice what is there. They end where one is empty or the first one again.
+    """
+    size, offset, turn = len(first), len(first), 1
+    answers: list[Response] = []
+    while offset < total and len(answers) < MOST_PAGES:
+        asked = range(offset, min(total, offset + turn * size), size)
+        found = await together(remote.send(_page(collection, one, size)) for one in asked)
+        answers += found
+        if any(rows in ([], first) for rows in (_rows(answer, collection) for answer in found)):
+            break
+        offset, turn = asked[-1] + size, turn * 2
+    return answers
 
 
 async def _some(remote: Remote, collection: Collection, few: Few, first: list[Row], total: int) -> _Listing | None:

@@ -24,8 +24,24 @@ READ = 20_000
 LONGEST_WAIT = 120.0
 
 
+MOST_BYTES = 32 * 2**20
+"""Decoded bytes of one answer: a hundred messages with their texts are a tenth of it."""
+MOST_VALUES = 2_000_000
+"""Commas and brackets in an answer: what bounds the memory that it takes when it is read."""
+DEEPEST = 64
+"""Levels of an answer; no documented one has ten."""
+MOST_DIGITS = 30
+
+
 class Garbled(RemoteError):
     """The body is not what the API sends: cut off, or not JSON."""
+
+
+class Excessive(Garbled):
+    """The body is beyond what any answer of the API can be; asked again, it would be the same."""
+
+    def __init__(self, what: str) -> None:
+        super().__init__(f"the answer {what}", hint="nothing is concluded from it; look for what stands in between")
 
 
 def parse(status: int, content: bytes, content_type: str) -> Any:
@@ -34,11 +50,20 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
 
     Raises Garbled for HTML in place of an answer and for JSON that breaks off.
     """
+    if len(content) > MOST_BYTES:
+        raise Excessive(f"has more than {MOST_BYTES:,} bytes")
+    if sum(content.count(one) for one in (b",", b"[", b"{")) > MOST_VALUES:
+        raise Excessive(f"has more than {MOST_VALUES:,} values")
     text = content.decode("utf-8-sig", "replace").strip()
     if not text:
         return None
     try:
-        return json.loads(text, object_hook=_lists_again)
+        return _bounded(
+            json.loads(text, object_hook=_lists_again, parse_constant=_finite, parse_float=_finite, parse_int=_whole),
+            surrogates="\\ud" in text or "\\uD" in text,
+        )
+    except RecursionError:
+        raise Excessive("is nested without end") from None
     except ValueError:
         pass
     if text[:1] == "<" or "html" in content_type:
@@ -56,6 +81,35 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
             hint="try again; if it stays, look for a proxy in between",
         )
     return None
+
+
+def _finite(text: str) -> float:
+    found = float(text)
+    if not math.isfinite(found):
+        raise Excessive(f"holds {text[:MOST_DIGITS]}, which is no number")
+    return found
+
+
+def _whole(text: str) -> int:
+    if len(text) > MOST_DIGITS:
+        raise Excessive(f"holds a number of {len(text):,} digits")
+    return int(text)
+
+
+def _bounded(body: Any, *, surrogates: bool) -> Any:
+    """Return a body that is no deeper than `DEEPEST` and has no halves of characters, which nothing could write."""
+    level: list[Any] = [body]
+    for _ in range(DEEPEST):
+        inside = [one for one in level if isinstance(one, dict | list)]
+        if surrogates:
+            names = (name for one in inside if isinstance(one, dict) for name in one)
+            texts = (one for one in (*level, *names) if isinstance(one, str))
+            if any("\ud800" <= letter <= "\udfff" for one in texts for letter in one):
+                raise Excessive("holds halves of characters")
+        level = [value for one in inside for value in (one.values() if isinstance(one, dict) else one)]
+        if not level:
+            return body
+    raise Excessive(f"is nested more than {DEEPEST} levels deep")
 
 
 def _lists_again(found: dict[str, Any]) -> Any:

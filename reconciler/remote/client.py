@@ -18,10 +18,20 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
-from reconciler.model.errors import AuthError, ReconcilerError, Rejected, RemoteError, Unreachable
+from reconciler.model.errors import AuthError, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, get
 from reconciler.model.redaction import Redactor, Show, Shown
-from reconciler.remote.answers import LONGEST, Garbled, describe, parse, retry_after, soft_failure, status_of
+from reconciler.remote.answers import (
+    LONGEST,
+    MOST_BYTES,
+    Excessive,
+    Garbled,
+    describe,
+    parse,
+    retry_after,
+    soft_failure,
+    status_of,
+)
 from reconciler.remote.guard import Mode, check
 from reconciler.remote.pacer import Pacer
 from reconciler.remote.surroundings import Surroundings
@@ -206,14 +216,7 @@ class Client:
         began = time.monotonic()
         headers = {"validateOnly": "true"} if request.dry_run else {}
         try:
-            answer = await self._http.request(
-                request.method,
-                self._base + request.path,
-                params=request.query or None,
-                json=request.body,
-                headers=headers,
-                extensions={"trace": self._last_moment} if request.writes else None,
-            )
+            answer, content = await self._whole(request, headers)
         except (
             httpx.ConnectError,
             httpx.ConnectTimeout,
@@ -229,13 +232,40 @@ class Client:
             raise self._lost(request, self._unanswered(request, error)) from error
         self._tell(request, answer.status_code, began)
         try:
-            body = parse(answer.status_code, answer.content, answer.headers.get("content-type", ""))
+            body = parse(answer.status_code, content, answer.headers.get("content-type", ""))
         except Garbled as error:
             raise self._garbled(request, answer.status_code, error) from error
         return self._judge(
             request,
             Response(status_of(answer.status_code, body), body, {k.lower(): v for k, v in answer.headers.items()}),
         )
+
+    async def _whole(self, request: Request, headers: dict[str, str]) -> tuple[httpx.Response, bytes]:
+        """Return an answer with its bytes, decoded: as many as are bounded, in a time that is bounded for all of them
+        together. What is beyond is cut off, one byte too long.
+        """
+        content = bytearray()
+        try:
+            async with (
+                asyncio.timeout(self._bound),
+                self._http.stream(
+                    request.method,
+                    self._base + request.path,
+                    params=request.query or None,
+                    json=request.body,
+                    headers=headers,
+                    extensions={"trace": self._last_moment} if request.writes else None,
+                ) as answer,
+            ):
+                if "," in answer.headers.get("content-encoding", ""):
+                    raise httpx.DecodingError("packed more than once")
+                async for piece in answer.aiter_bytes():
+                    content += piece[: MOST_BYTES + 1 - len(content)]
+                    if len(content) > MOST_BYTES:
+                        break
+        except TimeoutError as error:
+            raise httpx.ReadTimeout("no whole answer in time") from error
+        return answer, bytes(content)
 
     async def _last_moment(self, event: str, _: Any) -> None:
         if event in HANDED_OVER:
@@ -304,6 +334,8 @@ class Client:
     def _garbled(self, request: Request, status: int, error: Garbled) -> Exception:
         if request.method == "POST" and 200 <= status < 300:
             return Unreachable(f"{request}: {error.message}", hint=error.hint, sent=True)
+        if isinstance(error, Excessive):
+            return Unexpected(f"{self._host}, {request}: {error.message}", hint=error.hint)
         return _Again("garbled", RemoteError(f"{self._host}, {request}: {error.message}", hint=error.hint))
 
     def _unconnected(self, error: Exception) -> Unreachable:

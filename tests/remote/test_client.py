@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime
+import gzip
 import json
 import socket
 import ssl
@@ -15,10 +16,10 @@ import httpx
 import pytest
 import stamina
 
-from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
+from reconciler.model.errors import AuthError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, delete, get, post, put
 from reconciler.model.redaction import Redactor
-from reconciler.remote.answers import retry_after
+from reconciler.remote.answers import MOST_BYTES, retry_after
 from reconciler.remote.client import Client, Connection, base_url
 from reconciler.remote.guard import Forbidden, Mode
 from reconciler.remote.pacer import Pacer
@@ -525,3 +526,29 @@ def test_a_create_that_was_answered_503_is_never_repeated() -> None:
     with pytest.raises(Rejected) as error:
         sent(post("/tags", {}), script=[said(503), said(201, {})])
     assert error.value.status == 503
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b'{"tags": ' + b"[" * 50_000 + b"]" * 50_000 + b"}",
+        b'{"tags": ' + b"[" * 70 + b"]" * 70 + b"}",
+        b'{"tags": [{"id": Infinity}]}',
+        b'{"tags": [{"id": 1e999}]}',
+        b'{"tags": [{"id": ' + b"9" * 5_000 + b"}]}",
+        b'{"tags": [{"tag": "\\ud800"}]}',
+        b'{"tags": [' + b"0," * 2_000_001 + b"0]}",
+    ],
+    ids=["endless", "deep", "infinity", "overflow", "digits", "half", "many"],
+)
+def test_an_answer_beyond_any_answer_is_refused_at_once(content: bytes) -> None:
+    """Asked once, told with the request; the same for whatever asks."""
+    with pytest.raises(Unexpected, match="GET /tags"):
+        sent(get("/tags"), script=[(200, {}, content)])
+
+
+def test_a_small_answer_that_unpacks_to_a_great_one_is_cut_off() -> None:
+    """Decoded bytes are counted, not those that were sent."""
+    packed = gzip.compress(b" " * (MOST_BYTES + 2), 1)
+    with pytest.raises(Unexpected, match="bytes"):
+        sent(get("/tags"), script=[(200, {"content-encoding": "gzip"}, packed)])
