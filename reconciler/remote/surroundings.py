@@ -63,8 +63,5 @@ def _context(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
 
 
 def _can_append(path: str) -> bool:
-    try:
-        with open(path, "ab"):
-            return True
-    except (OSError, ValueError):
-        return False
+    place = path if os.path.lexists(path) else os.path.dirname(path) or "."
+    return os.access(place, os.W_OK) and not os.path.isdir(path)
