@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
+from typing import Any
 
 from reconciler.engine.drive import BOUND, drive
 from reconciler.engine.together import together
@@ -81,8 +82,7 @@ async def examine(
         return replace(change, findings=tuple(findings), impacts=(*impacts, *change.impacts), uncounted=uncounted)
 
     changes = await together(look(change) for change in plan.changes)
-    if impact:
-        changes = _with_counting(changes, kinds, plan, shared)
+    changes = _with_counting(changes, kinds, plan, shared, impact=impact)
     return replace(plan, changes=tuple(changes))
 
 
@@ -96,16 +96,24 @@ def loss_of(change: Change) -> Op:
     return "update" if change.action is Action.UPDATE else "delete"
 
 
-def _with_counting(changes: Sequence[Change], kinds: Kinds, plan: Plan, shared: Shared) -> list[Change]:
-    """Add what an apply will ask to measure each impact again: what holds for the account now, asked once more. A child
-    is measured with its parent and on its own.
+def _with_counting(
+    changes: Sequence[Change], kinds: Kinds, plan: Plan, shared: Shared, *, impact: bool
+) -> list[Change]:
+    """Add what an apply will ask to list again what goes along, and to measure each impact again: what holds for the
+    account now, asked once more. A child is measured with its parent and on its own.
     """
     found: dict[str, Change] = {}
+    listing: dict[str, list[str]] = {}
     for change in changes:
-        if change.action not in LOSSY or change.live is None or waived(change.impacts):
+        if change.action not in LOSSY or change.live is None:
             found[change.address] = change
             continue
         write = replace(write_of(change, loss_of(change), plan.identify), recounting=True)
+        if write.destroying:
+            listing[change.address] = _asked(kinds[change.kind], kinds[change.kind].strangers(write), shared)
+        if not impact or waived(change.impacts):
+            found[change.address] = change
+            continue
         asked = _asked(kinds[change.kind], kinds[change.kind].impact(write), shared)
         found[change.address] = replace(change, counting=tuple(asked))
     for address, parent in parents(changes, kinds, plan.doomed).items():
@@ -113,10 +121,13 @@ def _with_counting(changes: Sequence[Change], kinds: Kinds, plan: Plan, shared: 
         if change.counting:
             whole = () if waived(holder.impacts) else (*holder.counting, *change.counting)
             found[address] = replace(change, counting=whole)
+    for address, first in listing.items():
+        if first:
+            found[address] = replace(found[address], counting=(*first, *found[address].counting))
     return list(found.values())
 
 
-def _asked(kind: Kind, flow: Flow[list[Impact]], shared: Shared) -> list[str]:
+def _asked(kind: Kind, flow: Flow[list[Any]], shared: Shared) -> list[str]:
     """Run a measurement on the answers that the account gave, or as the kind predicts them; return its requests."""
     asked: list[str] = []
     answer = Response(200, {})

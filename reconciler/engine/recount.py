@@ -50,6 +50,8 @@ class Recount:
 
     async def __call__(self, change: Change, write: Write) -> None:
         """Count what a change costs. Raises Refused where that is more than was planned, or cannot be known."""
+        if write.destroying:
+            await self._nothing_else(change, write)
         holder = self.parents.get(change.address, change)
         planned = self.planned.get(holder.address, ())
         if not self.known or waived(planned):
@@ -112,6 +114,15 @@ class Recount:
         except (ReconcilerError, LookupError) as error:
             planned = _told(numbers(self.planned.get(change.address, ())).values())
             raise Refused(f"planned against {planned}; it cannot be counted now: {error}", hint=AGAIN) from error
+
+    async def _nothing_else(self, change: Change, write: Write) -> None:
+        """List what goes along once more: what was added since the plan stays, and so does the object."""
+        try:
+            names = await drive(self.kinds[change.kind].strangers(write), self.remote, sleep=self.sleep)
+        except (ReconcilerError, LookupError) as error:
+            raise Refused(f"what goes along with it cannot be listed now: {error}", hint=AGAIN) from error
+        if names:
+            raise Refused(f"not in the plan, and would go along: {', '.join(names)}", hint=AGAIN)
 
     async def _ask(self, kind: str, write: Write) -> list[Impact]:
         return await drive(self.kinds[kind].impact(replace(write, recounting=True)), self.remote, sleep=self.sleep)

@@ -167,7 +167,7 @@ class Write:
     `ids` answers remote ids, `secret` resolves `${secret.X}`; `applied` are the attributes as last applied by this
     tool. `spare` is the id of a server-made object to take over instead of creating one. `on_destroy` maps what to do
     before a delete to remote ids. `key` is the resource's key. With `recounting`, only the numbers of what would be
-    lost are asked for, not what they are worth.
+    lost are asked for, not what they are worth. `children` are the ids of what was nested in the object when planning.
     """
 
     address: str
@@ -182,6 +182,7 @@ class Write:
     destroying: bool = False
     on_destroy: Mapping[str, str] = field(default_factory=dict)
     recounting: bool = False
+    children: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:
@@ -477,6 +478,10 @@ class Kind:
         """Delete the object; 404 means done."""
         yield delete(at(self.path, write.id))
 
+    def born(self, live: Live) -> bool:
+        """Tell whether an object looks like one that the server makes along with a new parent, and nobody changed."""
+        return False
+
     def finish(self, write: Write, spares: Sequence[str]) -> Flow[None]:
         """Remove what the server made on its own and no child claimed."""
         yield from ()
@@ -526,6 +531,13 @@ class Kind:
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Measure what the change would lose. Called for deletes, replaces and updates: when planning, and again right
         before each request that can take something away. A number has the same effect and noun each time.
+        """
+        yield from ()
+        return []
+
+    def strangers(self, write: Write) -> Flow[list[str]]:
+        """List what goes along with the object again, right before its delete, and return the names of what was not
+        there when planning (`write.live`, `write.children`).
         """
         yield from ()
         return []

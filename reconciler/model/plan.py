@@ -89,6 +89,8 @@ class Change:
     uses: tuple[Use, ...] = ()
     findings: tuple[Finding, ...] = ()
     natural_key: tuple[object, ...] = ()
+    children: tuple[str, ...] = ()
+    """Ids of the objects that were nested in this one when planning, where it goes."""
     spares: tuple[str, ...] = ()
     """Ids of server-made objects below this one that nobody has claimed."""
     moved_from: Address | None = None
@@ -190,6 +192,7 @@ def write_of(
         replacing=change.action is Action.REPLACE,
         destroying=destroying,
         on_destroy=on_destroy,
+        children=frozenset(change.children),
     )
 
 

@@ -145,6 +145,7 @@ def _orphans_to_spares(work: Work, kind: Kind) -> None:
         for child, parent in children:
             owner = RemoteId(kind.name, work.matched[address].id)
             mine = [live for live in work.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(parent) == owner]
+            mine = [live for live in mine if child.born(live)]  # what a person added meanwhile is that person's
             mine.sort(key=lambda live: (live.attrs.get("order") or 0, live.id))
             work.spares[address] = [live.id for live in mine]
 

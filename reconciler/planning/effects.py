@@ -32,7 +32,18 @@ def _with_effects(work: Work, change: Change, doomed: set[tuple[str, str]]) -> C
         found += [*_children(work, kind, change.live, doomed, change.address), *_parts(work, kind, change, change.live)]
     if change.action in STAYS:
         found += _hidden(kind, change)
-    return replace(change, impacts=(*change.impacts, *found)) if found else change
+    inside = _inside(work, kind, change.live) if change.action in DESTROYS and change.live is not None else ()
+    return replace(change, impacts=(*change.impacts, *found), children=inside) if found or inside else change
+
+
+def _inside(work: Work, kind: Kind, parent: Live) -> tuple[str, ...]:
+    """Return the ids of everything that is nested in an object."""
+    owner = RemoteId(kind.name, parent.id)
+    nested = ((child, mark.parent) for child in work.kinds.values() if (mark := kind.nesting(child.name)) is not None)
+    lives = work.inputs.snapshot.lives
+    return tuple(
+        live.id for child, name in nested for live in lives.get(child.name, ()) if live.attrs.get(name) == owner
+    )
 
 
 def _children(work: Work, kind: Kind, parent: Live, doomed: set[tuple[str, str]], address: str) -> Iterable[Impact]:

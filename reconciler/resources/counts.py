@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.model.http import Flow, Request, get
-from reconciler.model.kind import Impact
+from reconciler.model.kind import Impact, Row
 from reconciler.model.spec import number
 
 
@@ -84,6 +84,22 @@ def counted_rows(path: str, key: str) -> Flow[int]:
         if len(rows) not in (100, 20):
             break
     return count
+
+
+def listed(path: str, key: str, query: Mapping[str, str] | None = None, *, pages: int = 20) -> Flow[list[Row] | None]:
+    """Return all rows of a listing, page by page; None where there is none or where it does not end."""
+    found: list[Row] = []
+    for _ in range(pages):
+        paging = (("limit", "100"), ("offset", str(len(found))))
+        answer = yield Request("GET", path, (*(query or {}).items(), *paging), expect=(403, 404))
+        if not answer.ok:
+            return None
+        rows = answer.rows(key)
+        found += rows
+        total = total_of(answer.body)
+        if not rows or (len(found) >= total if total is not None else len(rows) not in (100, 20)):
+            return found
+    return None
 
 
 def carried(sub: str, key: str, table: str, identity: str) -> Flow[tuple[int | None, bool]]:

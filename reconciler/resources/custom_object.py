@@ -272,6 +272,18 @@ class CustomObjectKind(Kind):
             found += [moved(one, "(assumed: they are read by the new rule; no source says)") for one in whole]
         return found
 
+    def strangers(self, write: Write) -> Flow[list[str]]:
+        """Fields and relationships that were added since."""
+        answer = yield Request("GET", at(SCHEMAS, write.id), expect=(404,))
+        before, now = (write.live.row if write.live is not None else {}), answer.row("schema")
+        return [
+            str(part["id"])
+            for name in ("fields", "relationships")
+            for part in now.get(name) or ()
+            if part.get("status") != DELETING
+            and str(part["id"]) not in {str(one["id"]) for one in before.get(name) or ()}
+        ]
+
 
 def _public(row: Row) -> bool:
     return str(row.get("visibility")) == "public"

@@ -344,6 +344,18 @@ class FieldKind(Kind):
             found.append(replace(one, at_most=one.count == whole.count))
         return found
 
+    def strangers(self, write: Write) -> Flow[list[str]]:
+        """Options and relations that were added since: they come along with the field itself (section 2.1)."""
+        answer = yield Request("GET", at("/fields", write.id), expect=(404,))
+        if not answer.ok or write.live is None:
+            return []
+        options = {text(row.get("value")) or "" for row in write.live.row.get("_options", ())}
+        relations = {relid for _, relid in write.live.row.get("_relations", ())}
+        return [
+            *(value for row in answer.rows("fieldOptions") if (value := text(row.get("value")) or "") not in options),
+            *(f"list {relid}" for row in answer.rows("fieldRels") if (relid := ident(row["relid"])) not in relations),
+        ]
+
 
 SIDES = {"options": "fieldOptions", "relations": "fieldRels"}
 """What a field's row names by id, and the array that comes along with a page of fields (section 2.1)."""

@@ -14,11 +14,11 @@ from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Pa
 from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import records
-from reconciler.resources.counts import total_of
+from reconciler.resources.counts import listed, total_of
 from reconciler.resources.user_group import ADMIN
 
-PAGES, NAMED = 20, 25
-"""How many pages of campaigns are read, and how many campaigns are asked for their names."""
+NAMED = 25
+"""How many campaigns are asked for their names."""
 Emails = Annotated[list[str] | None, Commas()]
 
 
@@ -180,13 +180,13 @@ def _mailed(identity: str) -> Flow[list[str] | None]:
     """Return the ids of the campaigns that are sent to a list, from the listing of all pairs, or else from the
     sub-collection that the links of each campaign name; None where neither tells.
     """
-    pairs = yield from _rows("/campaignLists")
+    pairs = yield from listed("/campaignLists", "campaignLists")
     if pairs is None:
-        pairs, campaigns = [], (yield from _rows("/campaigns"))
+        pairs, campaigns = [], (yield from listed("/campaigns", "campaigns"))
         if campaigns is None or len(campaigns) > NAMED:
             return None
         for row in campaigns:
-            mine = yield from _rows(at("/campaigns", row["id"], "campaignLists"))
+            mine = yield from listed(at("/campaigns", row["id"], "campaignLists"), "campaignLists")
             if mine is None:
                 return None
             pairs += [{"campaign": row["id"], **pair} for pair in mine]
@@ -196,21 +196,6 @@ def _mailed(identity: str) -> Flow[list[str] | None]:
 
 def _list_of(row: Row) -> object:
     return row.get("list", row.get("listid"))
-
-
-def _rows(path: str) -> Flow[list[Row] | None]:
-    """Return all rows of a listing, page by page; None where there is none or where it does not end."""
-    found: list[Row] = []
-    for _ in range(PAGES):
-        answer = yield Request("GET", path, (("limit", "100"), ("offset", str(len(found)))), expect=(403, 404))
-        if not answer.ok:
-            return None
-        rows = answer.rows(path.rpartition("/")[2])
-        found += rows
-        total = total_of(answer.body)
-        if not rows or (len(found) >= total if total is not None else len(rows) not in (100, 20)):
-            return found
-    return None
 
 
 def _join(identity: str, group: str) -> Request:

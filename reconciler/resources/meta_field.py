@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from reconciler.model.http import Bound, Flow, at, delete, post, put
+from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
 from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.mention import Mention
 from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec, Takes
@@ -158,6 +158,15 @@ class MetaFieldKind(Kind):
             return []
         count, bound = yield from carried(at(self.path, write.id, self.data), self.data, f"/{self.data}", write.id)
         return [Impact(count, f"{self.holders} carry a value", at_most=bound or not write.destroying)]
+
+    def strangers(self, write: Write) -> Flow[list[str]]:
+        """Options that were added since."""
+        answer = yield Request("GET", at(self.path, write.id), expect=(404,))
+        row = answer.row(self.wrapper)
+        if not answer.ok or write.live is None or "fieldOptions" not in row:
+            return []
+        known = write.live.attrs.get("options") or ()
+        return [one for one in self.attributes["options"].decode(row["fieldOptions"]) or () if one not in known]
 
 
 def ensured(group: int) -> Ensure:

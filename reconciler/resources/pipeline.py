@@ -27,7 +27,7 @@ from reconciler.model.spec import (
 )
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import records, rules
-from reconciler.resources.counts import deals, moved, total_of
+from reconciler.resources.counts import deals, listed, moved, total_of
 from reconciler.resources.stage import PIPELINES, Stage
 
 MEMBERS = {
@@ -189,6 +189,14 @@ class PipelineKind(Kind):
             return []
         assumed = "(assumed: those that are there keep theirs; no source says)"
         return [moved(one, assumed) for one in (yield from deals("group", write.id, worth=not write.recounting))]
+
+    def strangers(self, write: Write) -> Flow[list[str]]:
+        """Stages that were added since; the filter is documented, and rows of other pipelines are passed over."""
+        rows = yield from listed("/dealStages", "dealStages", {"filters[d_groupid]": write.id})
+        if rows is None:
+            raise LookupError("the account does not list the pipeline's stages")
+        mine = [row for row in rows if ident(row.get("group")) == write.id]
+        return [str(row.get("title") or f"id {row['id']}") for row in mine if ident(row["id"]) not in write.children]
 
     def hidden(self, attrs: Mapping[str, Value]) -> str:
         """Unless all user groups may see it, those that are named do (section 2.7)."""

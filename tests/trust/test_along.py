@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from tests.trust.losing import at
 from tests.world import World
 
 KEEP = "tags: {keep: {name: Keep}}\n"
@@ -100,6 +101,50 @@ def test_what_comes_after_the_plan_is_not_taken_along(world: World, before, mean
     assert ran.code in (6, 7), ran.text
     assert len(world.rows(table)) == 1
     assert name in str(world.rows("dealStages") + world.rows("fieldOptions"))
+
+
+def schema_field_by_hand(world: World) -> None:
+    """Somebody adds a field to the schema in the product."""
+    schema = world.rows("schemas")[0]
+    extra = {"id": "row", "type": "text", "labels": {"singular": "Row", "plural": "Rows"}}
+    world.account.seed({"schemas": [{**schema, "fields": [*schema["fields"], extra]}]})
+
+
+def deal_option_by_hand(world: World) -> None:
+    """Somebody adds a choice to a deal field in the product."""
+    row = world.rows("dealCustomFieldMeta", fieldLabel="Size")[0]
+    world.account.rows.put("dealCustomFieldMeta", row["id"], {**row, "fieldOptions": [*row["fieldOptions"], "Gold"]})
+
+
+CHOICES = "deal_fields: {size: {label: Size, type: dropdown, options: [S, M]}}\n"
+LATE = [
+    (PIPELINE, stage_by_hand, "By hand", "/dealStages", "dealGroups"),
+    (FIELD, option_by_hand, "Gold", "/fields/", "fields"),
+    (CHOICES, deal_option_by_hand, "Gold", "/dealCustomFieldMeta/", "dealCustomFieldMeta"),
+    (OBJECT, schema_field_by_hand, "row", "/customObjects/schemas/", "schemas"),
+]
+
+
+@pytest.mark.parametrize("more", [(), ("--no-impact",)], ids=["counted", "uncounted"])
+@pytest.mark.parametrize(
+    ("before", "meanwhile", "name", "asks", "table"), LATE, ids=["pipeline", "field", "deal-field", "custom-object"]
+)
+def test_what_is_added_while_an_apply_runs_is_not_taken_along(
+    world, before, meanwhile, name, asks, table, more
+) -> None:  # type: ignore[no-untyped-def]
+    """Right before its delete, what goes along with an object is listed once more, and what is new keeps it."""
+    world.write(before + KEEP)
+    world.apply()
+    world.write(KEEP.replace("}}", "}, extra: {name: Extra}}"))
+    count = len(world.rows(table))
+    # The plan's own reads are listings; the page of the one object is asked for by the second look alone.
+    hit = lambda method, path: method == "GET" and path.startswith(asks) and not path.endswith("Data")  # noqa: E731
+    at(world, hit, lambda: meanwhile(world))
+    ran = world.cli("apply", "--auto-approve", *more)
+    assert ran.code == 7, ran.text
+    assert f"would go along: {name}" in " ".join(ran.text.split())
+    assert len(world.rows(table)) == count
+    assert world.rows("tags", tag="Extra")
 
 
 def test_a_forgotten_or_released_stage_goes_by_name(world: World) -> None:
