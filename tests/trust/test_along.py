@@ -129,9 +129,9 @@ LATE = [
 @pytest.mark.parametrize(
     ("before", "meanwhile", "name", "asks", "table"), LATE, ids=["pipeline", "field", "deal-field", "custom-object"]
 )
-def test_what_is_added_while_an_apply_runs_is_not_taken_along(
+def test_what_is_added_while_an_apply_runs_is_not_taken_along(  # type: ignore[no-untyped-def]
     world, before, meanwhile, name, asks, table, more
-) -> None:  # type: ignore[no-untyped-def]
+) -> None:
     """Right before its delete, what goes along with an object is listed once more, and what is new keeps it."""
     world.write(before + KEEP)
     world.apply()
