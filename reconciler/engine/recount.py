@@ -120,7 +120,9 @@ class Recount:
         try:
             names = await drive(self.kinds[change.kind].strangers(write), self.remote, sleep=self.sleep)
         except (ReconcilerError, LookupError) as error:
-            raise Refused(f"what goes along with it cannot be listed now: {error}", hint=AGAIN) from error
+            raise Refused(
+                f"it cannot be counted now: what goes along with it is not listed: {error}", hint=AGAIN
+            ) from error
         if names:
             raise Refused(f"not in the plan, and would go along: {', '.join(names)}", hint=AGAIN)
 
