@@ -369,7 +369,7 @@ class Attribute:
     def _decode_reference(self, raw: Any) -> Value:
         mark = self.mark(RefTo)
         if self.shape == "refs":
-            many = str(raw).split(",") if isinstance(raw, str | int) and raw else _listed(raw or None, self.name)
+            many = ident(raw).split(",") if isinstance(raw, str | int) and raw else _listed(raw or None, self.name)
             items = [ident(item).strip() for item in many]
             return [RemoteId(mark.kind, item) for item in items if item not in ("", mark.none)]
         return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, ident(_scalar(raw, self.name)))

@@ -108,7 +108,10 @@ def test_an_export_into_another_folder_stays_encrypted(world: World, where: str)
 
 def test_a_secret_that_is_sent_once_is_asked_for_once(world: World) -> None:
     """The password of a user: the create needs it, and nothing after that."""
-    users = "users: {u: {email: a@b.example, username: abc, first_name: %s, last_name: B, password: '${secret.PW}'}}\n"
+    users = (
+        "users: {u: {email: a@b.example, username: abc, group: {name: Admin}, first_name: %s, last_name: B, "
+        "password: '${secret.PW}'}}\n"
+    )
     world.write(users % "A")
     assert world.cli("plan").code == 3
     world.environ["PW"] = "canary-password"
