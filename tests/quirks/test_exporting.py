@@ -95,7 +95,7 @@ def test_names_that_several_objects_have_are_no_obstacle(world: World) -> None:
     """Uniqueness is uncertain for most kinds (row 20): twins get numbered keys."""
     twins: dict[str, dict[str, Any]] = {
         "tags": {"tag": "VIP", "tagType": "contact"},
-        "lists": {"name": "News", "stringid": "news"},
+        "lists": {"name": "News", "stringid": "news", "sender_url": "https://h.example", "sender_reminder": "Hello"},
         "groups": {"title": "Awesome"},
         "dealRoles": {"title": "Finance"},
         "savedResponses": {"title": "Thanks", "body": "x"},
@@ -103,7 +103,13 @@ def test_names_that_several_objects_have_are_no_obstacle(world: World) -> None:
         "calendars": {"title": "All", "type": "All"},
         "personalizations": {"tag": "HOURS", "name": "Hours\n", "format": "text", "content": "a\r\nb "},
         "addresses": {"companyName": "Shop", "address1": "1 Main St", "country": "US"},
-        "connections": {"service": "shop", "externalid": "1", "name": "Shop"},
+        "connections": {
+            "service": "shop",
+            "externalid": "1",
+            "name": "Shop",
+            "logoUrl": "https://h.example/l.png",
+            "linkUrl": "https://h.example",
+        },
         "dealCustomFieldMeta": {"fieldLabel": "Tier", "fieldType": "text"},
         "fields": {"title": "Tier", "type": "text", "perstag": "TIER"},
         "dealTasktypes": {"title": "Demo", "status": "0"},
