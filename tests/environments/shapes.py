@@ -99,29 +99,11 @@ NESTED: Mapping[str, tuple[str, dict[str, Any], str]] = {
         {"schemas": [{"slug": "pet", "labels": {"singular": "Pet", "plural": "Pets"}, "fields": [], "retention": 30}]},
         "retention",
     ),
-    "events that are maps": (
-        "webhook",
-        {"webhooks": [{"name": "W", "url": "https://h.example/", "events": [{"name": "subscribe"}],
-                       "sources": ["public"]}]},
-        "events",
-    ),
-    "options that are maps": (
-        "deal_field",
-        {"dealCustomFieldMeta": [{"fieldLabel": "Size", "fieldType": "dropdown", "group": "2",
-                                  "fieldOptions": [{"value": "S", "colour": "red"}]}]},
-        "options",
-    ),
     "default that is a map": (
         "deal_field",
         {"dealCustomFieldMeta": [{"fieldLabel": "Size", "fieldType": "text", "group": "2",
                                   "fieldDefault": {"value": "S"}}]},
         "default",
-    ),
-    "addresses that are a map": (
-        "list",
-        {"lists": [{"name": "News", "sender_url": "https://x.example", "sender_reminder": "r",
-                    "carboncopy": {"to": "a@acme.example"}}]},
-        "carbon_copy",
     ),
 }  # fmt: skip
 """Other kinds with parts of another form: kind, seed, and what has to be named."""
