@@ -16,6 +16,7 @@ from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.http import Remote
 from reconciler.model.kind import Impact, Kinds, Write
 from reconciler.model.plan import Change, Plan, parents, write_of
+from reconciler.model.state import Going
 
 AGAIN = "make a new plan, and say yes to what it shows"
 Key = tuple[str, str]
@@ -28,7 +29,8 @@ class Recount:
     """The numbers of a plan that somebody said yes to, and what of them is used up.
 
     `known` is false where nobody asked for numbers (--no-impact). A number that the account could not tell was said yes
-    to as such, and bounds nothing. Children that go with their parent share its number: `gone` went with them so far.
+    to as such, and bounds nothing. Children that go with their parent share its number: `gone` went with them so far,
+    `earlier` in runs of this plan that died. `note(child, parent, counts)` makes a number durable before it goes.
     """
 
     plan: Plan
@@ -37,6 +39,8 @@ class Recount:
     known: bool = True
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     gone: dict[str, tuple[Write, Numbers]] = field(default_factory=dict)
+    earlier: Mapping[str, Going] = field(default_factory=dict)
+    note: Callable[[str, str, dict[str, int]], None] = lambda child, parent, counts: None
 
     def __post_init__(self) -> None:
         self.planned = {change.address: change.impacts for change in self.plan.changes}
@@ -69,7 +73,11 @@ class Recount:
         self._compare(
             self.planned.get(change.address, ()), {key: one for key, one in mine.items() if key not in shared}
         )
-        self.gone[change.address] = (write, _each(max, before, mine))
+        going = _each(max, before, mine)
+        self.gone[change.address] = (write, going)
+        counts = {" ".join(key): one.count for key, one in going.items() if one.count}
+        if counts:
+            self.note(change.address, holder.address, counts)
 
     async def everything(self, secret: Callable[[str], str]) -> None:
         """Count all that the plan costs, before its first write. Raises Refused, naming everything that is more."""
@@ -97,7 +105,7 @@ class Recount:
         keeps what a deleted child held has it among what was found.
         """
         children = [name for name in self.gone if self.parents[name].address == parent.address]
-        whole = found
+        whole = found = self._with_earlier(parent, found)
         for name in children:
             whole = _each(int.__add__, whole, self.gone[name][1])
         if not children or not _excess(self.planned.get(parent.address, ()), whole):
@@ -106,6 +114,17 @@ class Recount:
             write, went = self.gone[name]
             still = numbers(await self._ask(name.partition(".")[0], write))
             found = _each(int.__add__, found, _each(lambda one, other: max(one - other, 0), went, still))
+        return found
+
+    def _with_earlier(self, parent: Change, found: Numbers) -> Numbers:
+        """Add what went with children in runs of this plan that died; what is there of a child now is counted now."""
+        for child, going in self.earlier.items():
+            if going.parent != parent.address or child in self.gone or child in self.parents:
+                continue
+            planned = numbers(self.planned.get(parent.address, ()))
+            known = {" ".join(key): one for key, one in {**planned, **found}.items()}
+            counted = {name: replace(known[name], count=count) for name, count in going.counts.items() if name in known}
+            found = _each(int.__add__, found, {(one.effect, one.noun): one for one in counted.values()})
         return found
 
     async def _measure(self, change: Change, write: Write) -> Numbers:

@@ -83,17 +83,27 @@ class State(_Document):
     )
 
 
+class Going(_Document):
+    """What is about to go with a child, of the number that was said yes to for its parent."""
+
+    address: str
+    parent: str
+    plan: str = Field(description="Digest of the plan that shows the number.")
+    counts: dict[str, int] = Field(description="By effect and noun, `lost deals in it`.")
+
+
 class Record(_Document):
     """One line of the journal. An `intent` comes before whatever is sent for an address; that of a create says how to
     find what it made.
     """
 
-    op: Literal["begin", "intent", "bind", "drop", "failed", "move", "end"]
+    op: Literal["begin", "intent", "bind", "drop", "failed", "move", "end", "counted"]
     run: str = ""
     address: str = ""
     target: str = ""
     intent: Intent | None = None
     binding: Binding | None = None
+    going: Going | None = Field(None, description="Of `counted`, which says nothing about an address.")
     note: str = ""
     at: str = ""
     fence: int = Field(0, description="Generation of the lock under which it was written; 0: without a lock.")
@@ -125,6 +135,15 @@ def fold(state: State, records: Iterable[Record]) -> State:
     return state.model_copy(update={"resources": resources})
 
 
+def went(records: Iterable[Record], plan: str) -> dict[str, Going]:
+    """Return what earlier runs of a plan were about to let go with children of its objects, by child."""
+    return {
+        record.going.address: record.going
+        for record in records
+        if record.going is not None and record.going.plan == plan
+    }
+
+
 def in_flight(records: Iterable[Record]) -> frozenset[str]:
     """Return the addresses whose update or delete was announced and never settled."""
     last: dict[str, Record] = {}
@@ -132,7 +151,7 @@ def in_flight(records: Iterable[Record]) -> frozenset[str]:
         if record.op == "move":
             renaming = record.renaming
             last = {renaming.address(address): one for address, one in last.items()}
-        else:
+        elif record.op != "counted":
             last[record.address] = record
     return frozenset(name for name, record in last.items() if record.op == "intent" and record.intent is None)
 

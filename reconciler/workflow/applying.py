@@ -19,7 +19,7 @@ from reconciler.model.kind import Live, Tables
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, write_of
 from reconciler.model.ports import LockInfo
 from reconciler.model.snapshot import Snapshot, snapshot
-from reconciler.model.state import Intent, Record
+from reconciler.model.state import Going, Intent, Record, went
 from reconciler.model.summary import ApplySummary
 from reconciler.planning.binding import binding_of, kept
 from reconciler.planning.match import stored_key
@@ -174,8 +174,18 @@ class _Run:
         self.archived = Archived()
         self.found: dict[str, Change] = {}
         known = (planned.promise or planned.document).options.get("impact") is not False
-        self.recount = Recount(planned.plan, session.kinds, remote, known)
+        self.recount = Recount(
+            planned.plan, session.kinds, remote, known, earlier=went(book.records, self._plan()), note=self._going
+        )
         self.counted = 0
+
+    def _plan(self) -> str:
+        """The digest of the plan that was shown."""
+        return (self.planned.promise or self.planned.document).digest
+
+    def _going(self, child: str, parent: str, counts: dict[str, int]) -> None:
+        going = Going(address=child, parent=parent, plan=self._plan(), counts=counts)
+        self.book.record(Record(op="counted", run=self.name, going=going))
 
     async def count_all(self) -> None:
         """Count before the first write. Raises Refused."""

@@ -345,7 +345,7 @@ class Book:
         if known and record.intent is not None:
             del self.announced[record.address]  # it is begun
         if not known:
-            self._append([record], urgent=intent)
+            self._append([record], urgent=intent or record.op == "counted")
 
     def _append(self, records: list[Record], *, urgent: bool) -> None:
         now = self.stamp()
