@@ -14,7 +14,7 @@ from reconciler.model.spec import CreateOnly, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value
 from reconciler.planning.declarable import refusals
-from reconciler.planning.diff import differences
+from reconciler.planning.diff import completed, differences
 from reconciler.planning.match import stored_key
 from reconciler.planning.sight import unproven
 from reconciler.planning.work import Work
@@ -22,7 +22,7 @@ from reconciler.planning.work import Work
 
 def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value], live: Live | None) -> Change | None:
     """Return what is to be done for a resource and the object that it is, None for nothing."""
-    binding = work.bindings.get(resource.address)
+    binding, whole = work.bindings.get(resource.address), attrs
     if live is None:
         attrs = {name: value for name, value in attrs.items() if value is not None}
     else:
@@ -45,7 +45,12 @@ def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value
     )
     if live is None:
         return _create(kind, base)
-    return _existing(work, kind, base)
+    change = _existing(work, kind, base)
+    if change is None or change.action is not Action.REPLACE:
+        return change
+    # The object that comes after it has none of what its predecessor had: it is made as a new one.
+    fresh = completed(kind, {name: value for name, value in whole.items() if value is not None}, None, work.going)
+    return replace(change, desired=fresh)
 
 
 def _settled(work: Work, resource: Resource, binding: Binding | None, live: Live) -> bool:

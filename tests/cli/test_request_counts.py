@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+from tests.conformance.case import Attr, Case
+from tests.conformance.cases import load_cases
 from tests.world import World
 
 Make = Callable[[int], dict[str, Any]]
@@ -243,3 +245,25 @@ def test_the_forecast_of_a_change_is_exact(world: World, change: str) -> None:
     world.write(BASE.replace(before, after))
     _forecast_holds(world)
     assert [line for line in world.plan().lines if not line.startswith("manual")] == []
+
+
+REPLACED = [
+    (case, one, whole)
+    for case in load_cases()
+    for one in case.attributes
+    if one.how == "replace"
+    for whole in (True, False)
+]
+
+
+@pytest.mark.parametrize(("case", "attribute", "whole"), REPLACED, ids=str)
+def test_the_forecast_of_a_replacement_is_exact(world: World, case: Case, attribute: Attr, whole: bool) -> None:
+    """Each kind and attribute that cannot be changed in place, with everything declared and with the least."""
+    world.account.seed(case.seed)
+    made = case.full if whole else case.least
+    world.write(made())
+    world.apply()
+    world.write(made(**{attribute.name: attribute.then}))
+    planned = world.plan()
+    assert "replace" in {change.action for change in planned.document.changes}
+    _forecast_holds(world, allow=tuple(guard.override.removeprefix("--allow ") for guard in planned.document.tripped))
