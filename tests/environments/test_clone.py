@@ -144,6 +144,37 @@ def test_a_project_without_a_folder_of_files_declares_nothing(pair: Pair) -> Non
     assert pair.run("validate")[0] == 3
 
 
+@pytest.mark.parametrize("saved", [True, False])
+def test_a_clone_is_held_to_the_numbers_that_it_showed(
+    pair: Pair, saved: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Deals arrive in a pipeline that is pruned: after the plan was saved, or while somebody reads what is shown."""
+    pair.other.seed({"dealGroups": [{"id": 930001, "title": "Old", "currency": "usd", "stages": [{"title": "A"}]}]})
+    (stage,) = pair.other.rows.all("dealStages")
+    deal = {"title": "D", "stage": stage["id"], "group": stage["group"]}
+    pair.other.seed({"deals": [deal]})
+    clone = ["clone", "--from", "a", "--to", "b", "--prune", "--allow", "max_records_lost=1"]
+    clone += ["--allow", "max_delete_percent", "--allow", "unmanaged_lost=9", "--allow", "empty_configuration"]
+
+    def arrive(*_: object) -> str:
+        pair.other.seed({"deals": [deal, deal]})
+        return "yes"
+
+    if saved:
+        code, text = pair.run(*clone, "--out", "p.json")
+        assert code == 0, text
+        arrive()
+        code, text = pair.run("-e", "b", "apply", "p.json")
+    else:
+        monkeypatch.setenv("RECONCILER_PROMPT", "1")
+        monkeypatch.setattr("reconciler.cli.terminal.answer", arrive)
+        code, text = pair.run(*clone)
+    assert code == 7, text
+    assert "planned against 1, found 3" in " ".join(text.split()), text
+    assert len(pair.other.rows.all("deals")) == 3
+    assert len(pair.other.rows.all("dealGroups")) == 1
+
+
 @pytest.mark.parametrize("side", ["a", "b"])
 def test_a_saved_clone_is_refused_where_either_account_moved(pair: Pair, side: str) -> None:
     """As a whole: half a clone is no clone."""
