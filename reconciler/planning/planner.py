@@ -94,6 +94,17 @@ def _without_listing(work: Work, resources: list[Resource], unknown: str | None,
             )
 
 
+def _unmade(work: Work, kind: Kind, address: str) -> str:
+    """Return why an object that the account does not show is not made, "" where it is."""
+    if not kind.creatable:
+        return f"the account shows no such {kind.title.lower()}, and the API cannot create one"
+    binding = work.bindings.get(address)
+    lives = work.inputs.snapshot.lives.get(kind.name, ())
+    if binding is not None and any(live.id == binding.id and live.builtin for live in lives):
+        return "the account shows the object that it was as one of its own: nothing is made beside it"
+    return unproven(work.inputs, kind, address, work.shown)
+
+
 def _decide(work: Work, kind: Kind, resources: list[Resource], index: Index) -> None:
     arranged = _arranged(work, kind, resources)
     claimed: dict[str, int] = defaultdict(int)
@@ -101,13 +112,9 @@ def _decide(work: Work, kind: Kind, resources: list[Resource], index: Index) -> 
         if resource.address in work.skipped or not work.possible(resource):
             continue
         live = work.matched.get(resource.address)
-        if live is None and not kind.creatable:
-            why = f"the account shows no such {kind.title.lower()}, and the API cannot create one"
-            work.skipped[resource.address] = Skipped(resource.address, why, forbidden=True)
-            continue
-        hidden = "" if live is not None else unproven(work.inputs, kind, resource.address, work.shown)
-        if hidden:
-            work.hide(resource.address, hidden)
+        unmade = "" if live is not None else _unmade(work, kind, resource.address)
+        if unmade:
+            work.hide(resource.address, unmade)
             continue
         attrs = completed(kind, {**arranged.get(resource.address, {}), **resource.attrs}, live, work.going)
         change = change_of(work, kind, resource, attrs, live)

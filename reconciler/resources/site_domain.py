@@ -64,6 +64,13 @@ class SiteDomainKind(Kind):
             for row in tables.get("siteDomains")
         ]
 
+    def unreadable(self, tables: Tables) -> str:
+        """A row of neither form says nothing about which domain it is."""
+        odd = any(
+            not isinstance(row.get("attributes"), dict) and not row.get("name") for row in tables.get("siteDomains")
+        )
+        return super().unreadable(tables) or ("a domain is listed without its attributes" if odd else "")
+
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(domain, page)."""
         domain = str(attrs.get("domain") or "").casefold()

@@ -150,7 +150,7 @@ def _update(account: Account, row: Row, request: Request, dry: bool) -> Answer:
     given = _given(request.body)
     _check(account, {**row, **given}, row)
     old = {_key(field): field for field in row["fields"]}
-    sent = new_fields(account, given.get("fields") or [], old)
+    sent = new_fields(account, _parts(given.get("fields") or [], "fields"), old)
     names = {_key(field) for field in sent}
     rest = [field for field in row["fields"] if _key(field) not in names]
     relations: dict[str, Row] = {one["id"]: one for one in row["relationships"]}
@@ -254,8 +254,15 @@ def new_fields(account: Account, sent: list[Row], old: Mapping[str, Row]) -> lis
     return found
 
 
-def _relations(sent: list[Row]) -> list[Row]:
-    return [{"hasMany": False, **one} for one in sent]
+def _relations(sent: object) -> list[Row]:
+    return [{"hasMany": False, **one} for one in _parts(sent, "relationships")]
+
+
+def _parts(sent: object, name: str) -> list[Row]:
+    """Return the objects of an array that was sent; anything else is refused."""
+    if not isinstance(sent, list) or not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in sent):
+        raise schema_invalid(f"schema.{name}", f"Schema {name} are invalid")
+    return sent
 
 
 def _records(account: Account, request: Request, schema: str, *rest: str) -> Answer:
