@@ -102,9 +102,12 @@ class StageKind(Kind):
         """A key that sees only part of the pipelines gets part of the stages (section 1.2): that is not empty."""
         if why := super().unreadable(tables):
             return why
-        lost = next((row for row in tables.get("dealStages") if ident(row.get("group")) in ("", "0")), None)
-        if lost is not None:
-            return f"the account names no pipeline of the stage `{lost.get('title')}` (id {lost['id']})"
+        pipelines = {ident(row["id"]) for row in tables.get("dealGroups")}
+        inside = {ident(stage) for row in tables.get("dealGroups") for stage in row.get("stages") or ()}
+        for row in tables.get("dealStages"):
+            group = ident(row.get("group"))
+            if group in ("", "0") or (group not in pipelines and ident(row["id"]) in inside):
+                return f"the account does not say in which pipeline the stage `{row.get('title')}` is (id {row['id']})"
         seen = {ident(row["id"]) for row in tables.get("dealStages")}
         hidden = [
             row for row in tables.get("dealGroups") if not {ident(stage) for stage in row.get("stages") or ()} <= seen
