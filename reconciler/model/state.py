@@ -9,13 +9,18 @@ The document is written whole at the end of a run; in between each result is app
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reconciler.model.renaming import Renaming
+from reconciler.model.values import decode
 
 STATE_VERSION = 3
+
+
+MOST = 2**53
+"""Beyond it a serial or generation is none that this program counted to."""
 
 
 class _Document(BaseModel):
@@ -53,6 +58,21 @@ class Binding(_Document):
         "", description="Address that a `moved` block took it from: that block is done, also where two swap."
     )
 
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        """What is kept in forms of its own can be taken for what it was: otherwise the file is damaged."""
+        for value in self.applied.values():
+            decode(value)
+        _hashable(self.natural_key)
+        if not all(isinstance(one, dict) and {"sent", "got"} <= one.keys() for one in self.rewritten.values()):
+            raise ValueError("what was rewritten has two sides")
+        return self
+
+
+def _hashable(key: list[Any]) -> None:
+    if any(isinstance(decode(one), dict | list) for one in key):
+        raise ValueError("a natural key is made of texts, numbers and references")
+
 
 class Intent(_Document):
     """A create that was about to be sent, with the ids that carried its natural key before."""
@@ -62,15 +82,24 @@ class Intent(_Document):
     natural_key: list[Any]
     known: list[str] = Field(default_factory=list)
 
+    @model_validator(mode="after")
+    def _readable(self) -> Self:
+        _hashable(self.natural_key)
+        return self
+
 
 class State(_Document):
     """The state document. `serial` rises by one with every write; `lineage` never changes."""
 
     format_version: int = STATE_VERSION
     lineage: str
-    serial: int = 0
-    fence: int = Field(0, description="Generation of the last lock holder; a write of an earlier one is refused.")
-    folded: int = Field(0, description="Journal records of this generation and earlier ones are in `resources`.")
+    serial: int = Field(0, ge=0, le=MOST)
+    fence: int = Field(
+        0, ge=0, le=MOST, description="Generation of the last lock holder; a write of an earlier one is refused."
+    )
+    folded: int = Field(
+        0, ge=0, le=MOST, description="Journal records of this generation and earlier ones are in `resources`."
+    )
     updated: str = Field("", description="When this version was written (ISO 8601, UTC).")
     account: str = Field("", description="Identity of the account this state belongs to.")
     resources: dict[str, Binding] = Field(default_factory=dict)
@@ -106,7 +135,9 @@ class Record(_Document):
     going: Going | None = Field(None, description="Of `counted`, which says nothing about an address.")
     note: str = ""
     at: str = ""
-    fence: int = Field(0, description="Generation of the lock under which it was written; 0: without a lock.")
+    fence: int = Field(
+        0, ge=0, le=MOST, description="Generation of the lock under which it was written; 0: without a lock."
+    )
     moves: dict[str, str] = Field(
         default_factory=dict, description="Of a `move`: all addresses that change at once, old and new."
     )

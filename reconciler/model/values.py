@@ -161,21 +161,29 @@ def encode(value: Value) -> Value:
 
 
 def decode(value: Value) -> Value:
-    """Return the value of a JSON form made by `encode`."""
+    """Return the value of a JSON form made by `encode`. Raises ValueError for a form that it makes of nothing."""
     if isinstance(value, dict):
         if set(value) == {"$ref"}:
-            kind, _, key = value["$ref"].partition(".")
+            kind, _, key = _text(value["$ref"]).partition(".")
             return Ref(kind, key)
         if set(value) == {"$secret"}:
-            return hide_secrets(value["$secret"])
+            return hide_secrets(_text(value["$secret"]))
         if "$id" in value:
-            return RemoteId(value["kind"], value["$id"])
+            return RemoteId(_text(value.get("kind")), _text(value["$id"]))
         if set(value) == {"$lookup"}:
-            inner = dict(value["$lookup"])
-            kind = inner.pop("kind")
+            inner = dict(value["$lookup"]) if isinstance(value["$lookup"], dict) else {}
+            kind = _text(inner.pop("kind", None))
+            if len(inner) != 1:
+                raise ValueError("a look-up has one name to look up by")
             ((by, text),) = inner.items()
-            return Lookup(kind, by, text)
+            return Lookup(kind, by, _text(text))
         return {key: decode(item) for key, item in value.items()}
     if isinstance(value, list):
         return [decode(item) for item in value]
+    return value
+
+
+def _text(value: Value) -> str:
+    if not isinstance(value, str):
+        raise ValueError("a reference is made of texts")
     return value

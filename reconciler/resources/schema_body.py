@@ -173,7 +173,8 @@ def _sent(part: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
     if isinstance(found.get("defaultCurrency"), str):
         found["defaultCurrency"] = found["defaultCurrency"].upper()
     if "labels" in found:
-        found["labels"] = {**(live.get("labels") or {}), **found["labels"]}
+        kept = live.get("labels")
+        found["labels"] = {**(kept if isinstance(kept, Mapping) else {}), **found["labels"]}
     return found
 
 

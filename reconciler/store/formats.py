@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
+from reconciler.model.documents import read_json
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.state import STATE_VERSION, State
 
@@ -33,7 +33,7 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed") -> S
     newer.
     """
     try:
-        content = json.loads(text.decode("utf-8"))
+        content = read_json(text)
     except ValueError as error:
         raise StateDamaged(f"the state {where} is corrupt: it is cut off or no JSON ({error})", hint=hint) from error
     version = content.get("format_version") if isinstance(content, dict) else None

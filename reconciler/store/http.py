@@ -14,6 +14,7 @@ import threading
 from collections.abc import Iterator
 from typing import Any
 
+from reconciler.model.documents import read_json
 from reconciler.model.errors import StateError
 from reconciler.store.shelf import Conflict, Held, NoLogs
 from reconciler.store.wire import Answer, Wire
@@ -100,7 +101,7 @@ class HttpShelf(NoLogs):
         if answer.status != 200:
             raise self._refused("read", answer)
         try:
-            found = json.loads(answer.body)
+            found = read_json(answer.body)
         except ValueError as error:
             raise StateError(
                 f"the state {self.where} is corrupt: it is no JSON ({error})", hint="nothing was changed"

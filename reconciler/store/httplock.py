@@ -14,6 +14,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler import __version__
+from reconciler.model.documents import read_json
 from reconciler.model.errors import StateError
 from reconciler.model.ports import LockInfo
 from reconciler.model.waits import Waits
@@ -234,7 +235,7 @@ def _parse(body: bytes) -> LockInfo:
 
 def _map(text: Any) -> dict[str, Any]:
     try:
-        found = json.loads(text or "{}")
+        found = read_json(text or "{}")
     except (ValueError, TypeError):
         return {}
     return found if isinstance(found, dict) else {}

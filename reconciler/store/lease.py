@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, fields, replace
 
+from reconciler.model.documents import read_json
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.ports import LockInfo
 from reconciler.model.waits import Waits
@@ -310,7 +311,7 @@ def dump(info: LockInfo) -> bytes:
 def parse(content: bytes) -> LockInfo | None:
     """Return the lock of a document; None where it says nothing, as a lock file of an earlier version does."""
     try:
-        data = json.loads(content)
+        data = read_json(content)
         found = {one.name: data[one.name] for one in fields(LockInfo) if one.name in data}
         return LockInfo(**found) if all(isinstance(found[name], TYPES.get(name, str)) for name in found) else None
     except (ValueError, TypeError):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +12,7 @@ from pydantic import ValidationError
 from reconciler import __version__
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
+from reconciler.model.documents import read_json
 from reconciler.model.errors import ConfigError, ReconcilerError, Rejected
 from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.recording import RECORDING_FORMAT, Exchange, Recording, private, without_secrets
@@ -130,7 +130,7 @@ def check_recording_out(path: Path) -> None:
 def read_recording(path: Path) -> Recording:
     """Read a snapshot file. Raises ReconcilerError."""
     try:
-        content = json.loads(path.read_text("utf-8"))
+        content = read_json(path.read_bytes())
         found = Recording.model_validate(content)
     except OSError as error:
         raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
 from reconciler.engine.together import together
+from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote
 from reconciler.model.salvage import Lot, Record, Returned, Salvage
@@ -45,7 +45,7 @@ def _lot(session: Session, path: Path) -> Lot:
     seal = Seal(session.settings.recipients, session.around.environ)
     try:
         head, *records = [
-            json.loads(line) for line in seal.open(path.read_bytes(), f"the archive {path}").decode().splitlines()
+            read_json(line) for line in seal.open(path.read_bytes(), f"the archive {path}").decode().splitlines()
         ]
         if head["records"] != len(records):
             raise ValueError

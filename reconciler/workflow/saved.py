@@ -15,6 +15,7 @@ from pydantic import ValidationError
 
 from reconciler.model.desired import Resource
 from reconciler.model.document import PLAN_FORMAT, ChangeView, PlanDocument, digest
+from reconciler.model.documents import read_json
 from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Action, Change, Plan
@@ -73,7 +74,7 @@ def read_plan(path: Path) -> PlanDocument:
 def parse_plan(text: bytes, path: Path) -> PlanDocument:
     """Read a plan from what is, or will be, the content of a file. Raises as `read_plan` does."""
     try:
-        content = json.loads(Seal((), os.environ).open(text, f"the plan {path}").decode("utf-8"))
+        content = read_json(Seal((), os.environ).open(text, f"the plan {path}"))
     except ValueError as error:
         raise StalePlan(f"{path} is not a plan: it is cut off, damaged or no JSON", hint=AGAIN) from error
     version = str(content.get("format_version", "")) if isinstance(content, dict) else ""
