@@ -18,8 +18,8 @@ PAGE = 100
 """Most rows that a page may have (section 1.7 of the API page)."""
 DEFAULT_PAGE = 20
 """What the account sends when it ignores `limit` (row 3 of section 7)."""
-MOST_PAGES = 10_000
-"""Pages of one listing, at most."""
+MOST_PAGES = 5_000
+"""Pages of one listing, at most: half a million objects, or a hundred thousand where pages have twenty."""
 NO_SUCH_LISTING = (404, 405, 410)
 """What an account answers that has no such path, or none to read."""
 ROUNDS = 4
@@ -194,6 +194,7 @@ async def _announced(remote: Remote, collection: Collection, first: list[Row], t
     size, offset, turn = len(first), len(first), 1
     answers: list[Response] = []
     while offset < total and len(answers) < MOST_PAGES:
+        turn = min(turn, MOST_PAGES - len(answers))
         asked = range(offset, min(total, offset + turn * size), size)
         found = await together(remote.send(_page(collection, one, size)) for one in asked)
         answers += found

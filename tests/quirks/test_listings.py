@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from reconciler.emulator.classic import REFERENCES
+from reconciler.engine.refresh import read_listing
+from reconciler.model.errors import IncompleteListing
 from reconciler.resources import load_kinds
 from tests.quirks.retold import Retell, retold, rows, total, values
+from tests.quirks.strange import Strange
 from tests.world import World
 
 EXAMPLE = Path(__file__).resolve().parent.parent.parent / "examples" / "everything"
@@ -109,3 +114,19 @@ def test_a_row_that_is_no_object_does_not_add_up(world: World, row: Any) -> None
             assert all(one.forbidden for one in plan.document.skipped), name
     with retold(world, answered=_strange("tags", row)):
         assert world.cli("plan").code == 4
+
+
+@pytest.mark.parametrize("most", [1, 5, 8])
+def test_a_listing_without_end_is_left_at_its_bound(most: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """New rows on every page, and a total that is never reached: so many pages are asked for, twice, and no more."""
+    monkeypatch.setattr("reconciler.engine.refresh.MOST_PAGES", most)
+
+    def page(query: Mapping[str, str]) -> Any:
+        offset = int(query.get("offset", 0))
+        rows = [{"id": str(offset + n + 1), "tag": f"t{offset + n}", "tagType": "contact"} for n in range(20)]
+        return {"tags": rows, "meta": {"total": "1000000000"}}
+
+    account = Strange({"/tags": page})
+    with pytest.raises(IncompleteListing, match="does not add up"):
+        asyncio.run(read_listing(account, load_kinds()["tag"].collections[0]))
+    assert account.requests <= 2 * (most + 1)
