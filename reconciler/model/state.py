@@ -69,9 +69,12 @@ class Binding(_Document):
         return self
 
 
-def _hashable(key: list[Any]) -> None:
-    if any(isinstance(decode(one), dict | list) for one in key):
-        raise ValueError("a natural key is made of texts, numbers and references")
+def _hashable(key: list[Any], *, hashed: bool = False) -> None:
+    """Raise ValueError for parts that no natural key has; a create keeps a salted hash for a part that is secret."""
+    for part in key:
+        secret = hashed and isinstance(part, dict) and set(part) == {"$sensitive"}
+        if not secret and isinstance(decode(part), dict | list):
+            raise ValueError("a natural key is made of texts, numbers and references")
 
 
 class Intent(_Document):
@@ -84,7 +87,7 @@ class Intent(_Document):
 
     @model_validator(mode="after")
     def _readable(self) -> Self:
-        _hashable(self.natural_key)
+        _hashable(self.natural_key, hashed=True)
         return self
 
 
