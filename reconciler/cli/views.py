@@ -92,13 +92,14 @@ def show(outputs: Iterable[Output], view: Callable[[str], Shown], *, quiet: bool
     from reconciler.render.harmless import outgoing
 
     for output in outputs:
-        text = Shown(outgoing(view(output.form), output.form))
+        text = view(output.form)
         if output.path is None:
             if text:
                 say_made(text, output.form)
             continue
-        text = Shown(click.unstyle(text)) if output.form == "text" else text
-        write(output.path, text, mode=0o600 if private else None)
+        safe = outgoing(text, output.form)
+        safe = click.unstyle(safe) if output.form == "text" else safe
+        write(output.path, Shown(safe), mode=0o600 if private else None)
         if not quiet:
             note(f"Wrote {output.path}.")
 
@@ -147,6 +148,8 @@ def folder_in_repository() -> str:
     """Return where in its Git repository the project is: hosts resolve the paths of annotations from the root. Empty at
     the root and outside of any repository.
     """
+    from reconciler.config.files import border
+
     here = Path.cwd()
-    root = next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+    root = border(here)
     return "" if root == here else here.relative_to(root).as_posix()

@@ -118,11 +118,11 @@ class Recount:
 
     def _with_earlier(self, parent: Change, found: Numbers) -> Numbers:
         """Add what went with children in runs of this plan that died; what is there of a child now is counted now."""
+        before = numbers(self.planned.get(parent.address, ()))
         for child, going in self.earlier.items():
             if going.parent != parent.address or child in self.gone or child in self.parents:
                 continue
-            planned = numbers(self.planned.get(parent.address, ()))
-            known = {" ".join(key): one for key, one in {**planned, **found}.items()}
+            known = {" ".join(key): one for key, one in {**before, **found}.items()}
             counted = {name: replace(known[name], count=count) for name, count in going.counts.items() if name in known}
             found = _each(int.__add__, found, {(one.effect, one.noun): one for one in counted.values()})
         return found

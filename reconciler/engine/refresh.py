@@ -69,6 +69,12 @@ class _Listing:
     cost: Cost
 
 
+@dataclass(frozen=True, slots=True)
+class _Page:
+    answer: Response
+    rows: list[Row]
+
+
 async def refresh(
     remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], few: Mapping[str, Few] | None = None
 ) -> Refreshed:
@@ -164,9 +170,9 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
     """Read all pages. With a total, the pages after the first are asked for together; without one, until a page is
     short.
     """
-    first = await remote.send(_page(collection, 0))
-    rows, total = _rows(first, collection), _total(first)
-    answers = [first]
+    first = _page(collection, await remote.send(_asked(collection, 0)))
+    rows, total = first.rows, _total(first.answer)
+    pages = [first]
     size = len(rows)
     # A short page with a greater total is no long listing but a wrong one.
     if few is not None and total is not None and size < total and size in (PAGE, DEFAULT_PAGE):
@@ -174,10 +180,11 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
         if some is not None:
             return some
     if total is not None and 0 < size < total:
-        answers += await _announced(remote, collection, rows, total)
+        pages += await _announced(remote, collection, rows, total)
     elif total is None and collection.paging != "none":
-        answers += await _more(remote, collection, rows)
-    rows = [row for answer in answers for row in _rows(answer, collection)]
+        pages += await _more(remote, collection, rows)
+    answers = [page.answer for page in pages]
+    rows = [row for page in pages for row in page.rows]
     _add_up(collection, rows, [_total(answer) for answer in answers])
     sides = {
         side: _unique(row for answer in answers for row in _side(collection, answer, side))
@@ -187,21 +194,22 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
     return _Listing(tuple(rows), sides, Cost(collection.path, len(answers), len(rows), total is not None))
 
 
-async def _announced(remote: Remote, collection: Collection, first: list[Row], total: int) -> list[Response]:
+async def _announced(remote: Remote, collection: Collection, first: list[Row], total: int) -> list[_Page]:
     """Return the pages after the first up to the announced total: one, two, four and so on together, so that a wrong
     total costs no more than twice what is there. They end where one is empty or the first one again.
     """
     size, offset, turn = len(first), len(first), 1
-    answers: list[Response] = []
-    while offset < total and len(answers) < MOST_PAGES:
-        turn = min(turn, MOST_PAGES - len(answers))
+    pages: list[_Page] = []
+    while offset < total and len(pages) < MOST_PAGES:
+        turn = min(turn, MOST_PAGES - len(pages))
         asked = range(offset, min(total, offset + turn * size), size)
-        found = await together(remote.send(_page(collection, one, size)) for one in asked)
-        answers += found
-        if any(rows in ([], first) for rows in (_rows(answer, collection) for answer in found)):
+        answers = await together(remote.send(_asked(collection, one, size)) for one in asked)
+        found = [_page(collection, answer) for answer in answers]
+        pages += found
+        if any(page.rows in ([], first) for page in found):
             break
         offset, turn = asked[-1] + size, turn * 2
-    return answers
+    return pages
 
 
 async def _some(remote: Remote, collection: Collection, few: Few, first: list[Row], total: int) -> _Listing | None:
@@ -227,26 +235,25 @@ async def _some(remote: Remote, collection: Collection, few: Few, first: list[Ro
     return _Listing(tuple(rows.values()), {}, cost)
 
 
-async def _more(remote: Remote, collection: Collection, first: list[Row]) -> list[Response]:
+async def _more(remote: Remote, collection: Collection, first: list[Row]) -> list[_Page]:
     """Return the further pages of a listing without a total: until one is short.
 
     An endpoint that knows no paging answers everything each time. That shows where it sends another number of rows
     than it was asked for; exactly a full page again is no proof that this is all, and does not add up.
     """
-    answers: list[Response] = []
+    pages: list[_Page] = []
     size = offset = len(first)
-    while size and (size % PAGE == 0 or size == DEFAULT_PAGE) and len(answers) < MOST_PAGES:
-        answer = await remote.send(_page(collection, offset, len(first)))
-        rows = _rows(answer, collection)
-        if rows == first:
-            return answers if size != PAGE else [answer]
-        answers.append(answer)
-        size = len(rows)
+    while size and (size % PAGE == 0 or size == DEFAULT_PAGE) and len(pages) < MOST_PAGES:
+        page = _page(collection, await remote.send(_asked(collection, offset, len(first))))
+        if page.rows == first:
+            return pages if size != PAGE else [page]
+        pages.append(page)
+        size = len(page.rows)
         offset += size
-    return answers
+    return pages
 
 
-def _page(collection: Collection, offset: int, size: int = PAGE) -> Request:
+def _asked(collection: Collection, offset: int, size: int = PAGE) -> Request:
     """Return the request of the page that begins at this row, where the first one had `size` rows."""
     if collection.paging == "none":
         return Request("GET", collection.path, collection.query)
@@ -256,8 +263,8 @@ def _page(collection: Collection, offset: int, size: int = PAGE) -> Request:
     return Request("GET", collection.path, (*collection.query, ("limit", str(PAGE)), ("offset", str(offset))))
 
 
-def _rows(answer: Response, collection: Collection) -> list[Row]:
-    """Return the rows of a page. Raises IncompleteListing where the answer has no such array at all."""
+def _page(collection: Collection, answer: Response) -> _Page:
+    """Return an answer with its rows. Raises IncompleteListing where it has no such array at all."""
     body = answer.body if isinstance(answer.body, dict) else {}
     rows = body.get(collection.key, body.get(collection.alias) if collection.alias else None)
     found = listed(rows) if rows not in (None, "") else None
@@ -274,7 +281,7 @@ def _rows(answer: Response, collection: Collection) -> list[Row]:
             hint="what stands there cannot be told; nothing of this kind is planned",
         )
     _identified(collection, collection.key, found, collection.identity, worded=collection.worded)
-    return found
+    return _Page(answer, found)
 
 
 def _identified(collection: Collection, key: str, rows: Iterable[Row], name: str, *, worded: bool = False) -> None:

@@ -22,11 +22,9 @@ from reconciler.planning.work import Work
 
 def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value], live: Live | None) -> Change | None:
     """Return what is to be done for a resource and the object that it is, None for nothing."""
-    binding, whole = work.bindings.get(resource.address), attrs
-    if live is None:
-        attrs = {name: value for name, value in attrs.items() if value is not None}
-    else:
-        attrs = {name: value for name, value in attrs.items() if not _once(kind, name)}
+    binding = work.bindings.get(resource.address)
+    new = {name: value for name, value in attrs.items() if value is not None}
+    attrs = new if live is None else {name: value for name, value in attrs.items() if not _once(kind, name)}
     changed = differences(kind, resource, attrs, binding, live, work.known, work.inputs.state.salt)
     if live is not None and not changed and _settled(work, resource, binding, live):
         return None
@@ -49,8 +47,7 @@ def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value
     if change is None or change.action is not Action.REPLACE:
         return change
     # The object that comes after it has none of what its predecessor had: it is made as a new one.
-    fresh = completed(kind, {name: value for name, value in whole.items() if value is not None}, None, work.going)
-    return replace(change, desired=fresh)
+    return replace(change, desired=completed(kind, new, None, work.going))
 
 
 def _settled(work: Work, resource: Resource, binding: Binding | None, live: Live) -> bool:

@@ -170,10 +170,10 @@ def _attribute(
         return None
     if resource is not None and name in resource.lifecycle.ignore_changes:
         return None
-    now = kind.seen(name, _as_applied(inputs, resolver, binding.applied[name]), live)
+    applied = _as_applied(inputs, resolver, binding.applied[name])
+    now = kind.seen(name, applied, live)
     if name in binding.digests and recall(binding, name, (now,), inputs.state.salt) is not None:
         return None
-    applied = _as_applied(inputs, resolver, binding.applied[name])
     sides = Sides(applied, applied, now)
     if same(attribute.normal(applied), attribute.normal(now)) or rewritten(
         attribute, name, sides, binding, inputs.state.salt
