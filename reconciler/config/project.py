@@ -67,18 +67,16 @@ def load_project(folder: Path) -> LoadedProject:
     if not (folder / PROJECT_FILE).is_file():
         hint = "change to the project's folder or use --chdir; `reconciler init` writes a new project"
         raise ConfigError([Diagnostic(f"there is no {PROJECT_FILE} in {folder}", hint=hint, code="no-project")])
-    source = read_source(folder / PROJECT_FILE, folder, problems)
-    found = read_project(source, problems) if source is not None else None
-    problems.check()
-    if found is None:
-        raise AssertionError("a project without problems was read")
-    return LoadedProject(folder, *found)
+    return _loaded(read_source(folder / PROJECT_FILE, folder, problems), folder, problems)
 
 
 def parse_project(text: bytes, folder: Path) -> LoadedProject:
     """Return a project file's content from its bytes, as if it stood in `folder`. Raises ConfigError."""
     problems = Problems()
-    source = decode(text, PROJECT_FILE, problems)
+    return _loaded(decode(text, PROJECT_FILE, problems), folder, problems)
+
+
+def _loaded(source: Source | None, folder: Path, problems: Problems) -> LoadedProject:
     found = read_project(source, problems) if source is not None else None
     problems.check()
     if found is None:

@@ -105,6 +105,7 @@ class Redactor:
 
     def __init__(self, values: Iterable[str] = ()) -> None:
         self._spellings: dict[str, _Spelling] = {}
+        self._ordered: list[_Spelling] = []
         self.learn(*values)
 
     def learn(self, *values: str) -> None:
@@ -114,8 +115,6 @@ class Redactor:
                 if part not in self._spellings:
                     self._spellings[part] = _Spelling(part)
                     self._ordered = sorted(self._spellings.values(), key=lambda one: -len(one.value))
-
-    _ordered: list[_Spelling] = []  # noqa: RUF012 - replaced, never changed
 
     def knows(self, text: str, shortest: int = SHORTEST) -> bool:
         """Tell whether a text holds a credential of at least so many characters, in any spelling."""

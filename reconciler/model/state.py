@@ -14,7 +14,7 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from reconciler.model.renaming import Renaming
-from reconciler.model.values import decode
+from reconciler.model.values import decode, is_hashed
 
 STATE_VERSION = 3
 
@@ -72,8 +72,7 @@ class Binding(_Document):
 def _hashable(key: list[Any], *, hashed: bool = False) -> None:
     """Raise ValueError for parts that no natural key has; a create keeps a salted hash for a part that is secret."""
     for part in key:
-        secret = hashed and isinstance(part, dict) and set(part) == {"$sensitive"}
-        if not secret and isinstance(decode(part), dict | list):
+        if not (hashed and is_hashed(part)) and isinstance(decode(part), dict | list):
             raise ValueError("a natural key is made of texts, numbers and references")
 
 

@@ -66,9 +66,15 @@ EMPTY_OR_OFF: tuple[Value, ...] = (*EMPTY, False)
 
 SECRET_OPEN, SECRET_CLOSE = "\ue000", "\ue001"
 _SECRET = re.compile(f"{SECRET_OPEN}([A-Za-z_][A-Za-z0-9_]*){SECRET_CLOSE}")
-
-
 _WRITTEN = re.compile(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}")
+
+SENSITIVE = "$sensitive"
+"""Key of a salted hash that stands for a value which no document holds."""
+
+
+def is_hashed(encoded: Any) -> bool:
+    """Tell whether a salted hash stands for this part of a document."""
+    return isinstance(encoded, dict) and set(encoded) == {SENSITIVE}
 
 
 def secret_marker(name: str) -> str:

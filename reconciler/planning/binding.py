@@ -27,13 +27,12 @@ def salted(text: str, salt: str) -> str:
 def kept(value: Value, salt: str, *, hidden: bool) -> Any:
     """Return what a document may hold of a value: its JSON, or a salted hash of that where nobody may see it."""
     encoded = values.encode(value)
-    return {"$sensitive": salted(json.dumps(encoded, sort_keys=True), salt)} if hidden else encoded
+    return {values.SENSITIVE: salted(json.dumps(encoded, sort_keys=True), salt)} if hidden else encoded
 
 
 def is_kept(value: Value, stored: Any, salt: str) -> bool:
     """Tell whether this value is the one that was stored by `kept`."""
-    hidden = isinstance(stored, dict) and set(stored) == {"$sensitive"}
-    return bool(kept(value, salt, hidden=hidden) == stored)
+    return bool(kept(value, salt, hidden=values.is_hashed(stored)) == stored)
 
 
 def binding_of(
@@ -160,8 +159,3 @@ def _cleared_intent(intent: Intent, knows: Knows, salt: str) -> Intent:
 
 def _holds(value: Any, knows: Knows) -> bool:
     return any(isinstance(leaf, str) and knows(leaf, LONG) for leaf in values.walk(value))
-
-
-def is_hashed(part: Any) -> bool:
-    """Tell whether a salted hash stands for a part of a name."""
-    return isinstance(part, dict) and set(part) == {"$sensitive"}

@@ -11,7 +11,7 @@ from reconciler.model.kind import Kind, Live, NaturalKey
 from reconciler.model.plan import Skipped
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import RemoteId
-from reconciler.planning.binding import is_hashed, is_kept
+from reconciler.planning.binding import is_kept
 from reconciler.planning.match import Match, Twins, bound, comparable, recognise
 from reconciler.planning.work import Work
 
@@ -85,7 +85,7 @@ def _claim_interrupted(work: Work, kind: Kind, index: Index, taken: set[str]) ->
 
 def _sent_key(work: Work, intent: Intent, index: Index) -> NaturalKey:
     """Return the name that a create sent; where a part of it is secret, the live one that has its salted hash."""
-    if not any(map(is_hashed, intent.natural_key)):
+    if not any(map(values.is_hashed, intent.natural_key)):
         return tuple(comparable(values.decode(item), work.resolver) for item in intent.natural_key)
     salt = work.inputs.state.salt
     sent = intent.natural_key
@@ -144,8 +144,11 @@ def _orphans_to_spares(work: Work, kind: Kind) -> None:
             continue
         for child, parent in children:
             owner = RemoteId(kind.name, work.matched[address].id)
-            mine = [live for live in work.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(parent) == owner]
-            mine = [live for live in mine if child.born(live)]  # what a person added meanwhile is that person's
+            mine = [
+                live
+                for live in work.inputs.snapshot.lives.get(child.name, ())
+                if live.attrs.get(parent) == owner and child.born(live)  # what a person added is that person's
+            ]
             mine.sort(key=lambda live: (live.attrs.get("order") or 0, live.id))
             work.spares[address] = [live.id for live in mine]
 

@@ -58,8 +58,8 @@ def portable(
             elif _needed(kinds[one.resource.kind], name):
                 dropped.add(one.resource.address)
         resources[one.resource.address] = replace(one.resource, attrs=attrs)
-        if refused := _refused(one, attrs, target, kinds[one.resource.kind], known or {}):
-            left_out.append(f"{one.resource.address}: {refused}, so that the other account would refuse it")
+        if why := _refused(one, attrs, target, kinds[one.resource.kind], known or {}):
+            left_out.append(f"{one.resource.address}: {why}, so that the other account would refuse it")
             dropped.add(one.resource.address)
     left_out += [f"{address} is left out: it cannot be without that" for address in sorted(dropped)]
     left_out += [f"{address} is left out: it needs {why}" for address, why in without(resources, dropped).items()]
@@ -73,7 +73,7 @@ def _refused(
     """Return why the other account would refuse to create this object, "" where it takes it or has it: accounts hold
     what could not be made today.
     """
-    found = refused(replace(one.resource, attrs=attrs), {kind.name: kind})
+    found = refused(replace(one.resource, attrs=attrs), kind)
     if not found or one.resource.address in known:
         return ""
     keys = set(kind.natural_keys(one.live.attrs))

@@ -21,7 +21,7 @@ from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
-from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.model.values import SENSITIVE, Ref, RemoteId, Value
 from reconciler.planning.binding import salted
 from reconciler.planning.parts import parts
 from reconciler.planning.renames import Rename
@@ -29,7 +29,6 @@ from reconciler.planning.renames import Rename
 MASK = "(sensitive)"
 WEB = ("api-us1.com", "activehosted.com")
 """Domains of API hosts whose accounts have their web interface at `<account>.activehosted.com` (section 1.1)."""
-SENSITIVE = "$sensitive"
 Recover = Callable[[str, str, str], Value]
 """Answers the declared value of (address, attribute) whose salted hash is given."""
 
@@ -350,6 +349,6 @@ def hashes(document: doc.PlanDocument) -> bool:
 
 
 def _recovered(address: str, name: str, value: Any, recover: Recover) -> Value:
-    if isinstance(value, dict) and set(value) == {SENSITIVE}:
+    if values.is_hashed(value):
         return recover(address, name, value[SENSITIVE])
     return values.decode(value)

@@ -38,27 +38,29 @@ def _with_effects(work: Work, change: Change, doomed: set[tuple[str, str]]) -> C
 
 def _inside(work: Work, kind: Kind, parent: Live) -> tuple[str, ...]:
     """Return the ids of everything that is nested in an object."""
+    return tuple(live.id for child in work.kinds.values() for live in _nested(work, kind, parent, child))
+
+
+def _nested(work: Work, kind: Kind, parent: Live, child: Kind) -> list[Live]:
+    """Return the objects of one kind that are nested in an object, as far as the listings show them."""
+    mark = kind.nesting(child.name)
+    if mark is None:
+        return []
     owner = RemoteId(kind.name, parent.id)
-    nested = ((child, mark.parent) for child in work.kinds.values() if (mark := kind.nesting(child.name)) is not None)
-    lives = work.inputs.snapshot.lives
-    return tuple(
-        live.id for child, name in nested for live in lives.get(child.name, ()) if live.attrs.get(name) == owner
-    )
+    return [live for live in work.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(mark.parent) == owner]
 
 
 def _children(work: Work, kind: Kind, parent: Live, doomed: set[tuple[str, str]], address: str) -> Iterable[Impact]:
     """Children cannot exist without their parent: name those that this plan does not destroy on its own."""
     for child in work.kinds.values():
-        mark = kind.nesting(child.name)
-        if mark is None:
+        if kind.nesting(child.name) is None:
             continue
         noun = f"{child.title.lower()}s of it go along"
         why = work.inputs.snapshot.unknown.get(child.name)
         if why or child.name not in work.inputs.snapshot.lives:
             yield Impact(None, noun, detail=why or "they were not read", effect="unmanaged")
             continue
-        owner = RemoteId(kind.name, parent.id)
-        mine = [live for live in work.inputs.snapshot.lives[child.name] if live.attrs.get(mark.parent) == owner]
+        mine = _nested(work, kind, parent, child)
         ours = set(work.spares.get(address, ()))
         for effect, lives in (
             ("along", [live for live in mine if live.id in ours]),

@@ -37,9 +37,8 @@ class Exported:
     """Attributes of which the account holds more than is declared, with what that is."""
 
 
-def refused(resource: Resource, kinds: Kinds) -> list[str]:
+def refused(resource: Resource, kind: Kind) -> list[str]:
     """Return why an account would refuse to create what another one holds: accounts are older than their rules."""
-    kind = kinds[resource.kind]
     return [finding.message for finding in demands(kind, resource.attrs, None, resource.key)]
 
 

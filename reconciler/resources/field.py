@@ -223,10 +223,8 @@ class FieldKind(Kind):
         return ({"perstag": normal_perstag(re.sub(r"\s+", "_", title))}, {"perstag": normal_perstag(title)})
 
     def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
-        """A field whose values are options needs some: nothing could be chosen."""
-        if not rules.without_options(attrs, changed):
-            return []
-        return [Finding(f"a {attrs['type']} needs `options`", "error", "options")]
+        """A field whose values are options needs some."""
+        return rules.options_needed(attrs, changed)
 
     def create(self, write: Write) -> Flow[None]:
         """POST the field, its options, relations and membership, then the order that the POST ignores."""

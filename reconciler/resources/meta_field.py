@@ -115,10 +115,8 @@ class MetaFieldKind(Kind):
         return (("label+type", attrs["label"], attrs.get("type")),) if attrs.get("label") else ()
 
     def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
-        """A field whose values are options needs some: nothing could be chosen."""
-        if not rules.without_options(attrs, changed):
-            return []
-        return [Finding(f"a {attrs['type']} needs `options`", "error", "options")]
+        """A field whose values are options needs some."""
+        return rules.options_needed(attrs, changed)
 
     def create(self, write: Write) -> Flow[None]:
         """POST the field, then put it into its group."""

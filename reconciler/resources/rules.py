@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
+from reconciler.model.kind import Finding
+
 CHOICES = frozenset({"dropdown", "multiselect", "radio", "checkbox"})
 """Types of fields that hold one of their options."""
 SEPARATOR = "||"
@@ -52,8 +54,10 @@ def options(value: Any) -> str:
     return ""
 
 
-def without_options(attrs: Mapping[str, Any], changed: frozenset[str]) -> bool:
-    """Tell whether a field whose values are options is made without any. One that exists may lose them: that empties a
-    choice, and is recorded to be taken (section 2.1).
+def options_needed(attrs: Mapping[str, Any], changed: frozenset[str]) -> list[Finding]:
+    """Refuse a field whose values are options and that is made without any: nothing could be chosen. One that exists
+    may lose them: that empties a choice, and is recorded to be taken (section 2.1).
     """
-    return attrs.get("type") in CHOICES and not attrs.get("options") and "type" in changed
+    if attrs.get("type") not in CHOICES or attrs.get("options") or "type" not in changed:
+        return []
+    return [Finding(f"a {attrs['type']} needs `options`", "error", "options")]

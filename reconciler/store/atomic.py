@@ -8,6 +8,7 @@ lines that are added to journals (`tests/store/test_atomic.py` looks for it).
 from __future__ import annotations
 
 import contextlib
+import errno
 import glob
 import os
 import stat
@@ -33,7 +34,7 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
     except FileNotFoundError:
         found = None
     if found is not None and fresh:
-        raise FileExistsError(17, os.strerror(17), str(path))
+        raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     if found is not None and not stat.S_ISREG(found.st_mode):
         with open(path, "wb", buffering=0) as stream:
             write_all(stream.fileno(), content)

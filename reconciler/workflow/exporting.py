@@ -173,7 +173,7 @@ class _Exporting:
         self.notes += [
             f"{one.resource.address}: an account that does not have it would refuse to create it: {'; '.join(why)}"
             for one in exported
-            if not one.problem and (why := refused(one.resource, session.kinds))
+            if not one.problem and (why := refused(one.resource, session.kinds[one.resource.kind]))
         ]
         hiding = Hiding(session.kinds, redactor=session.redactor)
         wishes = self._wishes(loaded, book, made, {one.resource.address: one for one in exported}, hiding)

@@ -13,16 +13,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.world import World, new_world
+from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import Held, hold
 
-PROJECT = """
-version: 1
-environments:
-  a: {url: "emulator:state/account.db"}
-  b: {url: "emulator:state/b.db"}
-default_environment: a
-"""
 MESS: dict[str, Any] = {
     "tags": [{"tag": "VIP", "id": 900001}, {"tag": "vip", "id": 900002}, {"tag": '50% off 😀 "x"', "id": 900003}],
     "lists": [
@@ -54,7 +47,7 @@ class Pair:
 
     def __init__(self, world: World, other: Held) -> None:
         self.world, self.other = world, other
-        world.write(PROJECT, "reconciler.yaml")
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
         world.write("tags: {}")
 
     def run(self, *argv: str) -> tuple[int, str]:
@@ -140,7 +133,7 @@ def test_a_project_without_a_folder_of_files_declares_nothing(pair: Pair) -> Non
     code, text = pair.run("apply", "--auto-approve")
     assert (code, "--allow empty_configuration" in text) == (7, True), text
     assert pair.world.account.rows.all("tags")
-    pair.world.write(PROJECT + "config: [config]\n", "reconciler.yaml")
+    pair.world.write(TWO_ACCOUNTS + "config: [config]\n", "reconciler.yaml")
     assert pair.run("validate")[0] == 3
 
 
@@ -227,7 +220,7 @@ def test_folders_and_snapshots_are_compared_with_accounts(pair: Pair) -> None:
     """Either side may be a folder of declarations or a snapshot file; the direction is what RIGHT would need."""
     pair.world.account.seed({"tags": [{"tag": "VIP"}], "lists": [{"name": "News", "stringid": "news"}]})
     pair.run("-e", "a", "snapshot", "--out", "a.json")
-    pair.world.write(PROJECT, "other/reconciler.yaml")
+    pair.world.write(TWO_ACCOUNTS, "other/reconciler.yaml")
     pair.world.write("tags: {vip: {name: VIP}, new: {}}", "other/config/x.yaml")
     assert json.loads(pair.world.cli("compare", "a.json", "a", "--format", "json").out)["changes"] == []
     changes = json.loads(pair.world.cli("compare", "other", "a", "--kinds", "tag,list", "--format", "json").out)[

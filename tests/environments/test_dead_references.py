@@ -12,16 +12,8 @@ import pytest
 
 from tests.environments.references import DEAD, GONE, SILENT, marked
 from tests.environments.test_export import files_of, nothing_to_do
-from tests.world import World, new_world
+from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import hold
-
-TWO = """
-version: 1
-environments:
-  a: {url: "emulator:state/account.db"}
-  b: {url: "emulator:state/b.db"}
-default_environment: a
-"""
 
 
 def test_no_reference_is_forgotten() -> None:
@@ -57,7 +49,7 @@ def test_an_export_keeps_what_is_gone_and_plans_empty(world: World, kind: str, n
 def test_a_clone_leaves_out_what_is_gone(tmp_path: Path, kind: str, name: str) -> None:
     """The target gets the object without it, or nothing, and is told; an object of the same id there is none of it."""
     with new_world(tmp_path) as world, hold(world.folder / "state/b.db") as other:
-        world.write(TWO, "reconciler.yaml")
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
         world.write("{}")
         world.account.seed(DEAD[kind, name])
         ran = world.cli("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")

@@ -10,9 +10,8 @@ from typing import Any
 import pytest
 
 from tests.environments.shapes import LOSSLESS, LOSSY, NESTED
-from tests.environments.test_dead_references import TWO
 from tests.environments.test_export import files_of, nothing_to_do
-from tests.world import World, new_world
+from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import hold
 
 REFUSED = ("condition in no group", "condition without fields")
@@ -43,7 +42,7 @@ def stored(world: World) -> Any:
 def two_accounts(tmp_path: Path) -> Iterator[World]:
     """A project with two environments, the second of them empty."""
     with new_world(tmp_path) as world, hold(world.folder / "state/b.db"):
-        world.write(TWO, "reconciler.yaml")
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
         world.write("{}")
         yield world
 

@@ -13,17 +13,10 @@ import yaml
 
 from reconciler.resources import load_kinds
 from reconciler.workflow.session import open_book
-from tests.world import World, new_world
+from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import Held, hold
 from tests.world.commands import leaves
 
-PROJECT = """
-version: 1
-environments:
-  a: {url: "emulator:state/account.db"}
-  b: {url: "emulator:state/b.db"}
-default_environment: a
-"""
 BOARD = {"currency": "usd", "stages": {"lead": {}, "won": {}}}
 NEWS = {"sender_url": "https://a.example", "sender_reminder": "You asked."}
 SECTIONS: dict[str, tuple[str, dict[str, Any]]] = {
@@ -104,7 +97,7 @@ class Partly:
 
     def __init__(self, world: World, other: Held, kind: str, side: str, eyes: str) -> None:
         self.world, self.kind = world, kind
-        world.write(PROJECT, "reconciler.yaml")
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
         section, entries = SECTIONS[kind]
         world.write({section: entries})
         for name in ("a", "b"):

@@ -13,6 +13,6 @@ The account is in memory; whatever opens its path, verb or command, gets the sam
 how the account behaves.
 """
 
-from tests.world.project import Applied, Killed, Planned, Ran, World, new_world
+from tests.world.project import TWO_ACCOUNTS, Applied, Killed, Planned, Ran, World, new_world
 
-__all__ = ["Applied", "Killed", "Planned", "Ran", "World", "new_world"]
+__all__ = ["TWO_ACCOUNTS", "Applied", "Killed", "Planned", "Ran", "World", "new_world"]

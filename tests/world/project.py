@@ -43,6 +43,13 @@ environments:
     url: emulator:{ACCOUNT}
 default_environment: demo
 """
+TWO_ACCOUNTS = f"""\
+version: 1
+environments:
+  a: {{url: "emulator:{ACCOUNT}"}}
+  b: {{url: "emulator:state/b.db"}}
+default_environment: a
+"""
 
 
 @dataclass(frozen=True)
