@@ -86,7 +86,10 @@ def check_values(
     secret = Redactor(known.values)
     exact = {one for one in known.values if len(one) >= LONG}
     for resource in resources:
-        for name, value in [("key", resource.key), *resource.attrs.items()]:
+        attrs = [("key", resource.key), *resource.attrs.items()]
+        if not secret.knows("\n".join(text for _, value in attrs for text in _texts(value)), LONG):
+            continue  # most have none: one look at all of its texts, not one at each
+        for name, value in attrs:
             if any(_written(text, exact, secret) for text in _texts(value)):
                 entry = declared.get(resource.address)
                 inner = at(entry.value, name) if entry is not None else None
