@@ -153,9 +153,10 @@ class Every(Alone):
 
     def told(self, table: str, name: str, ids: list[str]) -> bool:
         """Tell whether a plan said that an object gets its name beside another one: a state that somebody has edited
-        by hand, or an import, lets go of the one that had it.
+        by hand, or an import, lets go of the one that had it. A name that holds a secret is shown by its id, masked.
         """
-        beside = re.compile(rf"beside \w+ \S+ \(`{re.escape(name)}`\)")
+        masked = rf"{KINDS.get(table, table)} (?:{'|'.join(ids)}) \(`[^`]*\*\*\*[^`]*`\)"
+        beside = re.compile(rf"beside (?:\w+ \S+ \(`{re.escape(name)}`\)|{masked})")
         return any(beside.search(" ".join(ran.text.split())) for ran in self.world.runs)
 
     def take_over(self) -> None:
