@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from reconciler.engine.drive import drive
-from reconciler.model.errors import ReconcilerError, Rejected, StateError, Unreachable
+from reconciler.model.errors import ReconcilerError, Refused, Rejected, StateError, Uncounted, Unreachable
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.model.http import Bound, Remote
 from reconciler.model.kind import Kinds, Write
@@ -43,7 +43,8 @@ class Recounting(Protocol):
 @dataclass(frozen=True)
 class Ports:
     """What the applier needs from outside. `record` makes a journal record durable before it returns; `settle`
-    returns the change that is left to do for an address (None: nothing) after looking at the account;
+    returns the change that is left to do for an address (None: nothing) after looking at the account; `gone(kind, id)`
+    looks whether an object is not there any more, and is False where the account does not say;
     `binding(change, id, complete, spares)` makes what the state remembers; `recount` is asked before every request
     that can take something away; `stop` is set to start nothing new.
 
@@ -55,6 +56,7 @@ class Ports:
     remote: Remote
     record: Callable[[Record], None]
     settle: Callable[[str], Awaitable[Change | None]]
+    gone: Callable[[str, str], Awaitable[bool]]
     emit: Callable[[Event], None]
     clock: Callable[[], float]
     secret: Callable[[str], str]
@@ -263,10 +265,17 @@ class _Applying:
                 self.spares[change.address] = list(bound.spares)
             self._bind(change, bound.id, complete=False)
 
-        async def before(taken: int) -> None:
+        stopped: Refused | None = None  # a repetition: the first one may have been carried out
+
+        async def before(taken: int, repeated: bool) -> None:
             # The first request moves away what is to be moved; what is there after that is lost.
-            if step.op in COUNTED:
-                await self.ports.recount(change, replace(write, on_destroy={}) if taken else write)
+            nonlocal stopped
+            try:
+                if step.op in COUNTED:
+                    await self.ports.recount(change, replace(write, on_destroy={}) if taken else write)
+            except Refused as error:
+                stopped = error if repeated else None
+                raise
 
         for attempt in range(SETTLE):
             try:
@@ -274,8 +283,11 @@ class _Applying:
                     flow = flow_of(kind, step.op, write, left)
                     await drive(flow, self.ports.remote, on_bound=on_bound, before=before, sleep=self.ports.sleep)
                 break
-            except (Unreachable, Rejected) as error:
-                if step.op != "update" or not _may_be_done(error) or attempt == SETTLE - 1:
+            except (Unreachable, Rejected, Refused) as error:
+                unclear = error is stopped or _may_be_done(error)
+                if step.op == "delete" and await self._is_gone(change.kind, write.id, error, unclear=unclear):
+                    break
+                if step.op != "update" or not unclear or attempt == SETTLE - 1:
                     raise
                 again = await self._look(change.address)
                 if again is None or again.live is None:
@@ -284,6 +296,23 @@ class _Applying:
                     raise
                 write = write_of(again, step.op, self._id, secret=self.ports.secret)
         self._settled(step, change)
+
+    async def _is_gone(self, kind: str, identity: str, error: ReconcilerError, *, unclear: bool) -> bool:
+        """Tell whether what was to be deleted is not there. A delete that got no answer may have done it, and what is
+        gone cannot be counted: neither is a failure, nor a reason to refuse.
+        """
+        if self.ports.stop.is_set() or not (unclear or isinstance(error, Uncounted)):
+            return False
+        for pause in self.ports.settling if unclear else (0.0,):
+            if pause:
+                self.ports.emit(Waiting("a delete got no answer and may still be on its way", pause))
+                await self.ports.sleep(pause)
+            try:
+                if await self.ports.gone(kind, identity):
+                    return True
+            except ReconcilerError:
+                return False
+        return False
 
     def _settled(self, step: Step, change: Change) -> None:
         if step.op == "park":

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.engine.drive import drive
 from reconciler.engine.examine import LOSSY, loss_of, waived
-from reconciler.model.errors import ReconcilerError, Refused
+from reconciler.model.errors import ReconcilerError, Refused, Uncounted
 from reconciler.model.http import Remote
 from reconciler.model.kind import Impact, Kinds, Write
 from reconciler.model.plan import Change, Plan, parents, write_of
@@ -53,7 +53,9 @@ class Recount:
         return self.turns.get(parent.address, nullcontext())
 
     async def __call__(self, change: Change, write: Write) -> None:
-        """Count what a change costs. Raises Refused where that is more than was planned, or cannot be known."""
+        """Count what a change costs. Raises Refused where that is more than was planned, Uncounted where it cannot be
+        known.
+        """
         if write.destroying:
             await self._nothing_else(change, write)
         holder = self.parents.get(change.address, change)
@@ -67,12 +69,12 @@ class Recount:
         # child between the two counts is seen by the second.
         mine = await self._measure(change, write)
         whole = await self._measure(holder, write_of(holder, loss_of(holder), write.ids, secret=write.secret))
-        _, before = self.gone.pop(change.address, (write, {}))
-        self._compare(planned, await self._left(holder, whole))
+        self._compare(planned, await self._left(holder, whole, but=change.address))
         shared = {*whole, *numbers(planned)}
         self._compare(
             self.planned.get(change.address, ()), {key: one for key, one in mine.items() if key not in shared}
         )
+        _, before = self.gone.get(change.address, (write, {}))
         going = _each(max, before, mine)
         self.gone[change.address] = (write, going)
         counts = {" ".join(key): one.count for key, one in going.items() if one.count}
@@ -100,11 +102,11 @@ class Recount:
             one for one in self.plan.changes if one.action in LOSSY and one.live and one.address not in self.parents
         ]
 
-    async def _left(self, parent: Change, found: Numbers) -> Numbers:
-        """Add what went with the children so far. Only where that is too much, look whether it is gone: an account that
-        keeps what a deleted child held has it among what was found.
+    async def _left(self, parent: Change, found: Numbers, *, but: str = "") -> Numbers:
+        """Add what went with the children so far, but for the one whose turn it is. Only where that is too much, look
+        whether it is gone: an account that keeps what a deleted child held has it among what was found.
         """
-        children = [name for name in self.gone if self.parents[name].address == parent.address]
+        children = [name for name in self.gone if self.parents[name].address == parent.address and name != but]
         whole = found = self._with_earlier(parent, found)
         for name in children:
             whole = _each(int.__add__, whole, self.gone[name][1])
@@ -112,7 +114,10 @@ class Recount:
             return whole
         for name in children:
             write, went = self.gone[name]
-            still = numbers(await self._ask(name.partition(".")[0], write))
+            try:
+                still = numbers(await self._ask(name.partition(".")[0], write))
+            except (ReconcilerError, LookupError):
+                still = {}  # of what is gone many accounts say nothing
             found = _each(int.__add__, found, _each(lambda one, other: max(one - other, 0), went, still))
         return found
 
@@ -132,14 +137,14 @@ class Recount:
             return numbers(await self._ask(change.kind, write))
         except (ReconcilerError, LookupError) as error:
             planned = _told(numbers(self.planned.get(change.address, ())).values())
-            raise Refused(f"planned against {planned}; it cannot be counted now: {error}", hint=AGAIN) from error
+            raise Uncounted(f"planned against {planned}; it cannot be counted now: {error}", hint=AGAIN) from error
 
     async def _nothing_else(self, change: Change, write: Write) -> None:
         """List what goes along once more: what was added since the plan stays, and so does the object."""
         try:
             names = await drive(self.kinds[change.kind].strangers(write), self.remote, sleep=self.sleep)
         except (ReconcilerError, LookupError) as error:
-            raise Refused(
+            raise Uncounted(
                 f"it cannot be counted now: what goes along with it is not listed: {error}", hint=AGAIN
             ) from error
         if names:
@@ -150,7 +155,8 @@ class Recount:
 
     def _compare(self, planned: Iterable[Impact], found: Numbers) -> None:
         if excess := _excess(planned, found):
-            raise Refused("; ".join(excess), hint=AGAIN)
+            unknown = any(one.count is None for one in found.values())
+            raise (Uncounted if unknown else Refused)("; ".join(excess), hint=AGAIN)
 
 
 def numbers(impacts: Iterable[Impact]) -> Numbers:

@@ -109,6 +109,10 @@ class Refused(ReconcilerError):
     exit_code = ExitCode.REFUSED
 
 
+class Uncounted(Refused):
+    """What a request takes away cannot be counted any more."""
+
+
 class LockHeld(ReconcilerError):
     """Somebody else holds the state's lock."""
 

@@ -242,6 +242,7 @@ class _Run:
             remote=self.remote,
             record=self.book.record,
             settle=self._settle,
+            gone=self._gone,
             emit=self._emit,
             clock=time.monotonic,
             secret=self.session.secret,
@@ -315,6 +316,11 @@ class _Run:
         made = self._again(await self._look({address.partition(".")[0]}), frozenset([address]))
         change = next((one for one in made.changes if one.address == address), None)
         return None if change is None or change.action is Action.MANUAL else change
+
+    async def _gone(self, kind: str, identity: str) -> bool:
+        """Tell whether an object is not in its listing any more; False where the account does not list them."""
+        seen = (await self._look({kind})).lives.get(kind)
+        return seen is not None and all(live.id != identity for live in seen)
 
     async def _read_back(self, touched: dict[str, Change]) -> None:
         """Compare everything written with what the account holds; what did not take is sent once more, then

@@ -118,6 +118,7 @@ CORRECTIONS: tuple[Correction, ...] = (
         "/dealCustomFieldData",
         query=["filters[customFieldId]"],
     ),
+    Correction("idem", ["GET"], "/accountCustomFieldData", query=["filters[customFieldId]"]),
     # Pipelines
     Correction("[TAP] reads it; named by `links` [CAS-MH]", ["GET"], "/dealGroupUsers"),
     Correction("[TAP] reads it; named by `links` [CAS-MH]", ["GET"], "/dealGroupGroups"),

@@ -6,6 +6,7 @@ import json
 import re
 import sys
 from collections.abc import Callable
+from functools import partial
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -129,6 +130,40 @@ def test_a_request_that_is_repeated_is_counted_for_again(world: World, case: Los
     refused(ran, 1, 3)
     assert case.left(world) == 3
     assert case.address in world.state().resources
+
+
+@every_loss
+@pytest.mark.parametrize("known", [True, False], ids=["", "uncounted"])
+def test_what_was_done_without_an_answer_is_not_refused(world: World, case: Losing, known: bool) -> None:
+    """The account carries out a write and its answer is lost; of what is gone it may say nothing any more."""
+    prepared(world, case, 2)
+    path = saved(world)
+    world.fault("drop_after", "(DELETE|PUT) .*")
+    if not known:
+        forget = partial(world.fault, "fail_before", f"GET {case.asks}.*", status=404)
+        at(world, lambda method, path: method in ("DELETE", "PUT"), forget, after=True)
+    ran = world.cli("apply", str(path))
+    assert ran.code == 0, ran.text
+    assert world.cli("plan", "--detailed-exitcode").code == 0
+
+
+@pytest.mark.parametrize("case", [one for one in CASES if not one.after.strip()], ids=lambda case: case.name)
+def test_what_somebody_deletes_meanwhile_is_not_refused(world: World, case: Losing) -> None:
+    """Nothing goes with an object that is not there, whatever a count of it says."""
+    prepared(world, case, 2)
+    path = saved(world)
+    (step,) = (one for one in json.loads(path.read_text())["steps"] if one["address"] == case.address)
+    table, identity = step["requests"][-1].split("/")[-2:]
+
+    def deleted() -> None:
+        world.account.rows.remove(table, identity)
+        world.fault("fail_before", f"GET {case.asks}.*", status=404, times=9)
+
+    at(world, counts(case), deleted)
+    ran = world.cli("apply", str(path))
+    assert ran.code == 0, ran.text
+    assert not any(row["id"] == identity for row in world.rows(table))
+    assert case.address not in world.state().resources
 
 
 @every_loss
