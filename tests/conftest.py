@@ -14,9 +14,9 @@ from hypothesis import HealthCheck, settings
 from tests import network_guard
 from tests.contract.checker import Contract, vendor_contract
 from tests.contract.watch import ADVICE, watched
+from tests.required import IN_CI
 from tests.world import World, new_world, readings
 
-IN_CI = bool(os.environ.get("CI"))
 _INHERITED_PREFIXES = ("AC_", "RECONCILER_", "XDG_", "GITHUB_", "GITLAB_", "CI_")
 _INHERITED_NAMES = {
     "CI", "NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "COLUMNS", "LINES", "TERM", "COLORTERM", "PAGER",

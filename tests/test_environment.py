@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests import required
 from tests.network_guard import NetworkBlocked, is_local
 
 
@@ -46,3 +47,19 @@ def test_the_callers_environment_is_hidden() -> None:
     leaked = [name for name in os.environ if name.startswith("AC_") or name in ("CI", "NO_COLOR", "HTTPS_PROXY")]
     assert leaked == []
     assert Path.home().name == "home"
+
+
+@pytest.mark.parametrize(("in_ci", "outcome"), [(True, pytest.fail.Exception), (False, pytest.skip.Exception)])
+def test_what_is_absent_fails_in_ci(monkeypatch: pytest.MonkeyPatch, in_ci: bool, outcome: type[Exception]) -> None:
+    """A program that CI must have and has not fails the test there; elsewhere it is skipped, and says why."""
+    monkeypatch.setattr(required, "IN_CI", in_ci)
+    with pytest.raises((pytest.fail.Exception, pytest.skip.Exception), match="no node") as raised:
+        required.absent("no node")
+    assert raised.errisinstance(outcome)
+
+
+def test_only_one_module_asks_whether_a_ci_runs_the_tests() -> None:
+    """Fixtures hide `CI`, so that a test which asks for it itself skips in CI what CI has to run."""
+    asking = ('environ.get("CI")', 'environ["CI"]', 'getenv("CI")')
+    sources = {path: path.read_text("utf-8") for path in Path(__file__).parent.rglob("*.py") if path != Path(__file__)}
+    assert [path.name for path, text in sources.items() if any(one in text for one in asking)] == ["required.py"]

