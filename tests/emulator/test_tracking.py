@@ -163,9 +163,10 @@ def test_exclusions_are_strict(api: Api) -> None:
 
 
 def test_what_can_only_be_read(api: Api) -> None:
-    """Automations, campaigns, forms, scores, old segments: listed and read; a missing form is 403."""
+    """Automations, goals, campaigns, forms, scores, old segments: listed and read; a missing form is 403."""
     paths = {
         "automations": "automation",
+        "goals": "goal",
         "campaigns": "campaign",
         "forms": "form",
         "scores": "score",
@@ -179,6 +180,9 @@ def test_what_can_only_be_read(api: Api) -> None:
         assert api("POST", f"/{path}", {one: {"name": "x"}}).status == 405
     assert api.get("/automations")["meta"]["filtered"] is False
     assert [row["params"] for row in api.get("/automations/6/blocks")["automationBlocks"]] == [{"tag": "1"}]
+    api.account.seed({"links": [{"campaignid": "6", "campaign": "6", "name": "Read Tracker"}]})
+    assert [row["name"] for row in api.get("/campaigns/6/links")["links"]] == ["Read Tracker"]
+    assert (api("GET", "/campaigns/7/links").status, api("GET", "/links").status) == (404, 405)
     reply = api("GET", "/forms/7")
     assert (reply.status, reply.body) == (403, {"message": "No Result found for Form with id 7"})
 

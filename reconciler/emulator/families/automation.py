@@ -1,4 +1,4 @@
-"""What can be read and not written: automations, campaigns, forms, scores (sections 2.31 to 2.34)."""
+"""What can be read and not written: automations, goals, campaigns, forms, scores (sections 1.11, 2.31 to 2.34)."""
 
 from __future__ import annotations
 
@@ -38,7 +38,10 @@ TYPES = (
         dates=MODIFIED,
         does=READ,
         filters={"filters[name]": Filter("name"), "filters[status]": Filter("status")},
-        children={"blocks": Child("automationBlocks", "automation"), "campaigns": Child("campaigns", "seriesid")},
+        children={
+            "blocks": Child("automationBlocks", "automation"), "campaigns": Child("campaigns", "seriesid"),
+            "goals": Child("goals", "seriesid"),
+        },
         acts=Automations(),
     ),
     Type(
@@ -47,6 +50,15 @@ TYPES = (
         dates=MODIFIED,
         does=READ,
         filters={"filters[automation]": Filter("automation")},
+    ),
+    # Undocumented; the columns are those that [TAP] reads in production (section 1.11).
+    Type(
+        "goals", "goal", "Goal",
+        defaults={
+            "blockid": "", "seriesid": "", "name": "", "dirty_stats": "0", "automation": "", "automation_block": "",
+        },
+        dates={"cdate": ISO},
+        does=READ,
     ),
     Type(
         "campaigns", "campaign", "Campaign",
@@ -57,7 +69,17 @@ TYPES = (
         dates={"cdate": ISO, "mdate": ISO},
         does=READ,
         filters={"filters[seriesid]": Filter("seriesid")},
-        children={"campaignLists": Child("campaignLists", "campaign")},
+        children={"campaignLists": Child("campaignLists", "campaign"), "links": Child("links", "campaignid")},
+    ),
+    # Listed below their campaign only [OAS].
+    Type(
+        "links", "link", "Link",
+        defaults={
+            "campaignid": "", "messageid": "0", "link": "open", "name": "", "ref": "", "tracked": "1",
+            "campaign": "", "message": None,
+        },
+        dates={},
+        does=frozenset(),
     ),
     Type(
         "campaignLists", "campaignList", "CampaignList",
