@@ -7,11 +7,8 @@ import dataclasses
 import http.client
 import json
 import re
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from reconciler.emulator import Settings
 from reconciler.emulator.serving import Served
 from reconciler.emulator.settings import ACTIONS
 from tests.emulator.calling import Api
+from tests.emulator.served import running
 
 
 def ask(served: Served, method: str, path: str, body: Any = None, token: str = "emulator-token") -> tuple[int, Any]:
@@ -81,21 +79,6 @@ def test_administration(served: Served) -> None:
     assert ask(served, "POST", "/_emulator/reset")[1]["list_put"] == "list"
     assert ask(served, "GET", "/api/3/lists")[1]["lists"] == []
     assert ask(served, "GET", "/_emulator/nonsense")[0] == 404
-
-
-@contextmanager
-def running(folder: Path, *options: str) -> Iterator[str]:
-    """Run `reconciler emulator serve` on a free port and give its URL."""
-    command = [sys.executable, "-m", "reconciler", "--chdir", str(folder), "emulator", "serve", "--port", "0", *options]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as process:
-        try:
-            assert process.stderr is not None
-            line = process.stderr.readline()
-            found = re.search(r"http://[\d.:]+", line)
-            assert found, line
-            yield found.group()
-        finally:
-            process.terminate()
 
 
 @pytest.mark.socket

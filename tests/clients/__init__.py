@@ -1,0 +1,1 @@
+"""Public Python clients of the API, each against the emulator."""
