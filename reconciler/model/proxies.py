@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
-from urllib.parse import SplitResult, unquote, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from reconciler.model.errors import SurroundingsError
 
@@ -33,6 +33,13 @@ class Proxy:
     def where(self) -> str:
         """Host and port."""
         return self.url.partition("://")[2]
+
+    @property
+    def full(self) -> str:
+        """The URL with user and password, for libraries that take no others."""
+        if not self.user and not self.password:
+            return self.url
+        return self.url.replace("://", f"://{quote(self.user, '')}:{quote(self.password, '')}@", 1)
 
     @property
     def address(self) -> str:

@@ -7,13 +7,15 @@ table.
 from __future__ import annotations
 
 import json
+import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
 from urllib.parse import parse_qsl, urlsplit
 
-from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.errors import ReconcilerError, StateError, SurroundingsError
+from reconciler.model.proxies import proxy_for
 from reconciler.model.redaction import redactor
 from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
 
@@ -25,6 +27,14 @@ SETTINGS = {
 }
 """What may stand behind `?` in a URL. Credentials come from the environment as for the vendor's own programs."""
 CODE = re.compile(r"<Code>(\w+)</Code>")
+HOSTS = {
+    "s3": "{bucket}.s3.amazonaws.com",
+    "gs": "storage.googleapis.com",
+    "az": "{account}.blob.core.windows.net",
+}
+"""Where the vendors' stores are, for NO_PROXY; `endpoint` names another place."""
+NOWHERE = "http://127.0.0.1:9"
+"""Stands for a proxy that is none."""
 RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 
 
@@ -45,7 +55,11 @@ class ObjectShelf(NoLogs):
         if wrong:
             known = ", ".join(sorted(SETTINGS[parts.scheme]))
             raise StateError(f"{self._url}: `{wrong[0]}` cannot stand in the URL", hint=f"known: {known}")
-        client = {"allow_http": True} if options.get("endpoint", "").startswith("http://") else {}
+        address = _address(parts.scheme, parts.netloc, options, os.environ)
+        self._proxy = proxy_for(address, os.environ)
+        client: dict[str, Any] = _route(address, os.environ)
+        if address.startswith("http://"):
+            client["allow_http"] = True
         if parts.scheme == "gs" and "endpoint" in options:
             options["base_url"] = options.pop("endpoint")
         try:
@@ -123,11 +137,37 @@ class ObjectShelf(NoLogs):
         try:
             return action()
         except (self._obstore.exceptions.BaseError, OSError) as error:
+            by = f" by {self._proxy.address}" if self._proxy is not None else ""
+            network = "the network" if self._proxy is None else self._proxy.variable
             raise StateError(
-                f"{self._url} cannot be {what}: {_first(error)}",
-                hint="check the URL, the bucket, the credentials in the environment, and the network; nothing was "
+                f"{self._url} cannot be {what}{by}: {_first(error)}",
+                hint=f"check the URL, the bucket, the credentials in the environment, and {network}; nothing was "
                 "overwritten",
             ) from error
+
+
+def _address(scheme: str, bucket: str, options: Mapping[str, str], environ: Mapping[str, str]) -> str:
+    """Return the URL of the server that holds the state."""
+    named = environ.get("AWS_ENDPOINT_URL_S3") or environ.get("AWS_ENDPOINT_URL") or environ.get("AWS_ENDPOINT")
+    account = options.get("account_name") or environ.get("AZURE_STORAGE_ACCOUNT_NAME") or ""
+    host = HOSTS[scheme].format(bucket=bucket, account=account or "account")
+    return options.get("endpoint") or (named if scheme == "s3" else None) or f"https://{host}"
+
+
+def _route(address: str, environ: Mapping[str, str]) -> dict[str, Any]:
+    """Return what leads the library the way that all requests of the program go, which it reads from the environment
+    in its own way: it goes past what is no proxy, and knows no ports and no brackets in NO_PROXY. Its other requests,
+    for credentials, go by the same proxy. Raises SurroundingsError.
+    """
+    exempt = environ.get("no_proxy") or environ.get("NO_PROXY") or ""
+    asked = proxy_for(address, environ)
+    if asked is None:
+        exempt = f"{exempt},{urlsplit(address).hostname}"
+        try:
+            asked = proxy_for(address, {**environ, "no_proxy": "", "NO_PROXY": ""})
+        except SurroundingsError:
+            return {"proxy_url": NOWHERE, "proxy_excludes": exempt}
+    return {} if asked is None else {"proxy_url": asked.full, "proxy_excludes": exempt}
 
 
 def _first(error: Exception) -> str:

@@ -12,10 +12,10 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
-from urllib.parse import quote, unquote, urlencode, urlsplit, urlunsplit
+from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from reconciler.model.errors import StateError
-from reconciler.model.proxies import Proxy, proxy_for
+from reconciler.model.proxies import proxy_for
 
 GITLAB = re.compile(r"/api/v4/projects/[^/]+(?:%2F[^/]+)*/terraform/state/[^/]+/?$")
 TIMEOUT = 30.0
@@ -39,7 +39,7 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     """
     asked = proxy_for(url, os.environ)
     opener = urllib.request.OpenerDirector()
-    opener.add_handler(urllib.request.ProxyHandler({urlsplit(url).scheme: _with_user(asked)} if asked else {}))
+    opener.add_handler(urllib.request.ProxyHandler({urlsplit(url).scheme: asked.full} if asked else {}))
     for handler in (
         urllib.request.HTTPHandler,
         urllib.request.HTTPSHandler,
@@ -48,13 +48,6 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     ):
         opener.add_handler(handler())
     return opener
-
-
-def _with_user(proxy: Proxy) -> str:
-    if not proxy.user:
-        return proxy.url
-    scheme, _, host = proxy.url.partition("://")
-    return f"{scheme}://{quote(proxy.user, '')}:{quote(proxy.password, '')}@{host}"
 
 
 class Wire:
