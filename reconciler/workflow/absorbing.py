@@ -26,7 +26,7 @@ from reconciler.planning.work import Inputs
 from reconciler.workflow.files import write_files
 from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.planning import Options, Planned, make_plan, wanted
+from reconciler.workflow.planning import Options, Planned, looked_over, make_plan
 from reconciler.workflow.session import Session, open_book
 from reconciler.workflow.sight import looked_at
 from reconciler.workflow.states import edit
@@ -90,7 +90,7 @@ async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[I
         await check_account(session, remote, book.stored)
         state = book.state()
         chosen = select(loaded.desired, state, session.kinds, Selection(options.target, options.exclude)).addresses
-        reads = with_named(wanted(loaded.desired, state, session.kinds), session.kinds)
+        reads = with_named(looked_over(loaded.desired, state, session.kinds), session.kinds)
         refreshed = await refresh(remote, session.kinds, reads)
         seen = snapshot(session.kinds, reads, refreshed.tables)
         inputs = Inputs(loaded.desired, state, seen, session.kinds, session.secret, book.intents(), chosen)

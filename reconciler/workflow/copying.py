@@ -12,7 +12,7 @@ from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.address import abridged
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Desired, Import
 from reconciler.model.errors import ReconcilerError, Refused, StalePlan
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Plan
@@ -123,7 +123,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
         one, other = other, one
     if isinstance(other, Desired):
         raise ReconcilerError("two folders cannot be compared: one side has to be an account or a snapshot")
-    carried = Portable(one) if isinstance(one, Desired) else portable(one.exported, other.seen, kinds)
+    carried = Portable(one) if isinstance(one, Desired) else _carried(one, other, kinds)
     exported = [] if isinstance(one, Desired) else one.exported
     empty = State(lineage="compare")
     eyes = replace(other.eyes, strict=True) if other.eyes is not None else None
@@ -150,6 +150,21 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     return Comparison(
         to_document(whole, heading, spent, kinds), (*carried.left_out, *hidden.values(), *unknown, *partly)
     )
+
+
+def _carried(one: Held, other: Held, kinds: Kinds) -> Portable:
+    """Return one side for the other: what both states know under one address is one object, whatever its name is by
+    now; all else meets by name.
+    """
+    lives = {(kind, live.id) for kind, found in other.seen.lives.items() for live in found}
+    both = {
+        address: binding
+        for address, binding in other.state.resources.items()
+        if address in one.state.resources and (binding.kind, binding.id) in lives
+    }
+    carried = portable(one.exported, other.seen, kinds, both)
+    pins = [Import(address, one.id) for address, one in both.items() if address in carried.desired.resources]
+    return replace(carried, desired=replace(carried.desired, imports=(*carried.desired.imports, *pins)))
 
 
 def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:

@@ -127,7 +127,7 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
         await check_account(session, remote, book.stored)
         state = book.state()
         selected = select(desired, state, session.kinds, options.selection)
-        reads = wanted(desired, state, session.kinds)
+        reads = (looked_over if options.refresh_only else wanted)(desired, state, session.kinds)
         refreshed = await read(remote, session.kinds, reads, desired, state, book.intents())
         inputs = Inputs(
             desired,
@@ -306,6 +306,15 @@ def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[
         if kind.nested in found:
             found.setdefault(name, set())  # what goes with a parent is named, managed or not
     return {name: frozenset(found[name]) for name in kinds if name in found}
+
+
+def looked_over(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
+    """Return what to read in order to tell what is filled in beside the declarations: of each kind that is managed
+    every attribute, with what costs listings of its own (members, relations).
+    """
+    managed = {binding.kind for binding in state.resources.values()}
+    found = wanted(desired, state, kinds)
+    return {name: one | kinds[name].attributes.keys() if name in managed else one for name, one in found.items()}
 
 
 def _references(attrs: Mapping[str, Any]) -> Iterable[Any]:

@@ -177,14 +177,14 @@ class _Promoting:
         names = [
             name
             for name, value in kind.declare(live.attrs).items()
-            if name in mine.live.attrs
-            and mine.live.attrs[name] in values.EMPTY_OR_OFF
+            if mine.live.attrs.get(name) in values.EMPTY_OR_OFF
             and name not in {*mine.resource.attrs, *mine.dropped}
             and name not in kind.filled
             and not needs_no_word(kind, kind.attributes[name], value)
         ]
         self.left_out += [
-            f"{address}: `{name}` is empty in {self.one.name}, and {self.other.name} has a value: empty it by hand"
+            f"{address}: `{name}` is {'empty in' if name in mine.live.attrs else 'not shown by'} {self.one.name}, "
+            f"and {self.other.name} has a value: empty it by hand"
             for name in names
         ]
 
@@ -209,13 +209,13 @@ class _Promoting:
         there: Callable[[Value], Value],
     ) -> None:
         attribute = self.kinds[live.kind].attributes[name]
-        if name not in live.attrs:
-            return
         item = next((one for one in change.attributes if one.name == name), None) if change is not None else None
+        if name not in live.attrs and item is None:
+            return
         salt = self.before.salt
         mine = self.exported[address].resource.attrs[name]
         side = Side(
-            hashed(mine, attribute, here, salt), hashed(live.attrs[name], attribute, there, salt), item is not None
+            hashed(mine, attribute, here, salt), hashed(live.attrs.get(name), attribute, there, salt), item is not None
         )
         self.sides[address, name] = side
         declared = self.theirs.desired.resources.get(address)

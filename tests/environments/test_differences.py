@@ -1,0 +1,169 @@
+"""Every difference is written or named: what somebody fills in beside the declarations is told by `drift`, written by
+`drift --absorb --unmanaged`, and written or announced by `promote`.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+import yaml
+
+from reconciler.model.spec import Ensure, OnAtFirst
+from reconciler.resources import load_kinds
+from tests.environments.filling import BARE, FILLED, SILENT, everything, fillable, filled, sections
+from tests.environments.test_dead_references import TWO
+from tests.world import World, new_world
+from tests.world.accounts import hold
+
+Place = tuple[str, str]
+FEW, MANY = 3, 150
+LOCK = ("personalizations.it", "locked")
+ADDRESSES = {f"{section}.{key}": f"{sections()[section]}.{key}" for section, ones in BARE.items() for key in ones}
+WITHOUT_MARK = {
+    ("connection", "status"), ("connection", "sync_running"), ("site_domain", "conversations"),
+    ("site_domain", "web_personalization"), ("account_field", "options"), ("deal_field", "options"),
+    ("field", "options"), ("stage", "order"),
+}  # fmt: skip
+"""Silent for a reason that no mark of the kind says."""
+
+
+def named(chosen: Iterable[Place]) -> set[str]:
+    """Return the attributes as commands call them: "tag.it.description"."""
+    return {f"{ADDRESSES[place]}.{name}" for place, name in chosen}
+
+
+def by_hand(world: World, where: str, chosen: Iterable[Place]) -> None:
+    """Fill values into an account through the API, so that neither the files nor the state know of it."""
+    state, kept = world.folder / "state", world.folder.parent / "kept"
+    shutil.copytree(state, kept)
+    files = world.folder / "config/main.yaml"
+    before = files.read_text("utf-8")
+    world.write(json.loads(json.dumps(filled(chosen))))
+    ran = world.cli("-e", where, "apply", "--auto-approve", "--quiet")
+    assert ran.code == 0, ran.text
+    shutil.rmtree(state)
+    shutil.move(kept, state)
+    files.write_text(before, "utf-8")
+
+
+@contextmanager
+def applied(folder: Path) -> Iterator[World]:
+    """Make a project with two environments, both applied bare."""
+    with new_world(folder) as world, hold(folder / "state/b.db"):
+        world.write(TWO, "reconciler.yaml")
+        world.write(json.loads(json.dumps(BARE)))
+        for name in ("a", "b"):
+            ran = world.cli("-e", name, "apply", "--auto-approve", "--quiet")
+            assert ran.code == 0, ran.text
+        yield world
+
+
+@dataclass
+class Told:
+    """What the commands said, in this order."""
+
+    drift: Any
+    wide: Any
+    absorbed: Any
+    files: Any
+    after: Any
+    plan: Any
+
+
+@pytest.fixture(name="told", scope="module")
+def what_is_told(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Told]:
+    """Two accounts hold the least of every kind; everything is filled in by hand, looked at, and absorbed."""
+    with applied(tmp_path_factory.mktemp("two") / "project") as world:
+        by_hand(world, "a", everything())
+        drift = world.cli("drift", "--detailed-exitcode")
+        wide = json.loads(world.cli("drift", "--format", "json").out)
+        absorbed = world.cli("drift", "--absorb", "--unmanaged", "--format", "json")
+        files = yaml.safe_load((world.folder / "config/main.yaml").read_text("utf-8"))
+        yield Told(drift, wide, absorbed, files, world.cli("drift", "--detailed-exitcode"), world.cli("plan"))
+
+
+def notes(warnings: Iterable[str]) -> set[str]:
+    """Return the attributes that the notes of a drift name."""
+    found = [re.match(r"(\S+): (.*) (?:is|are) set in the account and not managed", line) for line in warnings]
+    return {f"{one[1]}.{name}" for one in found if one for name in re.findall(r"`(\w+)`", one[2])}
+
+
+def test_no_attribute_is_forgotten() -> None:
+    """Whatever can be filled in is filled in here, or has a reason why drift has no word for it."""
+    kinds = sections()
+    tried = {(kinds[place.split(".")[0]], name) for place, name in everything()}
+    assert fillable() == tried | set(SILENT), sorted(fillable() ^ (tried | set(SILENT)))
+    assert not tried & set(SILENT)
+    for kind, name in SILENT:
+        one = load_kinds()[kind]
+        quiet = name in one.filled or one.attributes[name].has(Ensure, OnAtFirst)
+        assert quiet or (kind, name) in WITHOUT_MARK, (kind, name)
+
+
+@pytest.mark.parametrize("place", FILLED)
+def test_drift_tells_and_absorb_writes_what_is_filled_in(told: Told, place: str) -> None:
+    """Each attribute by name, as a note; afterwards it is declared as the account has it."""
+    assert named((place, name) for name in FILLED[place]) <= notes(told.wide["warnings"])
+    section, key = place.split(".")
+    for name, value in FILLED[place].items():
+        assert name in told.files[section][key], told.absorbed.text
+        assert name == "relationships" or told.files[section][key][name] == value
+
+
+def test_what_is_filled_in_changes_no_exit_code(told: Told) -> None:
+    """Nobody manages it: no drift. Once absorbed it is managed, and both commands have nothing to say."""
+    assert told.drift.code == 0, told.drift.text
+    assert told.wide["changes"] == []
+    assert told.absorbed.code == 0, told.absorbed.text
+    assert told.after.code == 0, told.after.text
+    assert "not managed" not in told.after.text
+    assert "No changes." in told.plan.out, told.plan.text
+
+
+def check_announced(folder: Path, number: int) -> None:
+    """Fill in some of it on each side; promote, apply; what then still differs was announced."""
+    chance = Random(number)
+    here, there = (chance.sample(everything(), chance.randint(0, len(everything()))) for _ in "ab")
+    # A locked variable takes no other content: that is refused by name (`account_check`).
+    there = [one for one in there if one != LOCK]
+    with applied(folder / "project") as world:
+        by_hand(world, "a", here)
+        by_hand(world, "b", there)
+        ran = world.cli("promote", "--from", "a", "--to", "b", "--format", "json")
+        assert ran.code in (0, 5), f"{number}: {ran.text}"
+        said = json.loads(ran.out)
+        taken = {f"{row['address']}.{row['attribute']}" for row in said["rows"] if row["status"] == "here"}
+        assert taken >= named(set(here) - set(there)), f"{number}: {ran.text}"
+        announced = {f"{row['address']}.{row['attribute']}" for row in said["rows"]}
+        announced |= {f"{one[1]}.{one[2]}" for line in said["left_out"] if (one := re.match(r"(\S+): `(\w+)`", line))}
+        ran = world.cli("-e", "b", "apply", "--auto-approve", "--quiet")
+        assert ran.code == 0, f"{number}: {ran.text}"
+        left = json.loads(world.cli("compare", "a", "b", "--format", "json").out)["changes"]
+        rows = {f"{one['address']}.{item['name']}" for one in left for item in one["attributes"]}
+        assert not {one["address"] for one in left if one["action"] != "update"}, f"{number}: {left}"
+        assert rows <= announced, f"{number}: {rows - announced}"
+        # What only the target has is named, or written over with what the source's account filled in by itself.
+        only_there = named(set(there) - set(here))
+        assert only_there <= announced, f"{number}: {only_there - announced}"
+
+
+@pytest.mark.parametrize("number", range(FEW))
+def test_what_still_differs_after_a_promotion_was_announced(tmp_path: Path, number: int) -> None:
+    """A slice for every run."""
+    check_announced(tmp_path, number)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("number", range(FEW, MANY))
+def test_what_still_differs_after_any_promotion_was_announced(tmp_path: Path, number: int) -> None:
+    """Many choices of what is filled in on either side."""
+    check_announced(tmp_path, number)
