@@ -20,8 +20,7 @@ import yaml
 from reconciler.model.spec import Ensure, OnAtFirst
 from reconciler.resources import load_kinds
 from tests.environments.filling import BARE, FILLED, SILENT, everything, fillable, filled, sections
-from tests.environments.test_dead_references import TWO
-from tests.world import World, new_world
+from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import hold
 
 Place = tuple[str, str]
@@ -59,7 +58,7 @@ def by_hand(world: World, where: str, chosen: Iterable[Place]) -> None:
 def applied(folder: Path) -> Iterator[World]:
     """Make a project with two environments, both applied bare."""
     with new_world(folder) as world, hold(folder / "state/b.db"):
-        world.write(TWO, "reconciler.yaml")
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
         world.write(json.loads(json.dumps(BARE)))
         for name in ("a", "b"):
             ran = world.cli("-e", name, "apply", "--auto-approve", "--quiet")
