@@ -8,8 +8,8 @@ BIN := $(VENV)/bin
 WORKERS ?= auto
 # Arguments for pytest: `make test TESTS="tests/store -k lock"`.
 TESTS ?=
-# What the tests and checks use beside the runtime dependencies.
-EXTRAS := dev,fmt,objectstore,postgres,encrypt,policy
+# What the tests and checks use beside the runtime dependencies: every extra, and the dependency group dev.
+EXTRAS := fmt,objectstore,postgres,encrypt,policy
 
 CHECKS := lint format types layers dependencies dead-code generated tree links docs tests-say
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
@@ -31,7 +31,8 @@ $(VENV)/.runtime: pyproject.toml | $(VENV)/.created
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/.created
 	@echo "installing reconciler and what its tests and checks need into $(VENV)"
-	@$(PIP) --editable '.[$(EXTRAS)]'
+	@$(PIP) --upgrade 'pip>=25.1' # an older one knows no dependency groups
+	@$(PIP) --editable '.[$(EXTRAS)]' --group dev
 	@touch $(VENV)/.runtime $@
 
 setup: $(VENV)/.dev ## install everything that tests and checks need (instant when it is there)

@@ -1,6 +1,7 @@
 """Report links between pages that lead nowhere, and tests that a page names and that do not exist.
 
-Usage: `python -m scripts.check_links`. Looks at README.md, CHANGELOG.md and docs/; addresses on the web are left alone.
+Usage: `python -m scripts.check_links`. Looks at README.md, CHANGELOG.md, CONTRIBUTING.md and docs/; addresses
+on the web are left alone.
 A test is named as `tests/folder/test_file.py::test_name` (the name may be left out).
 """
 
@@ -21,7 +22,7 @@ ELSEWHERE = ("https:", "http:", "mailto:")
 
 def pages(root: Path) -> list[Path]:
     """Return the pages to check."""
-    return [root / "README.md", root / "CHANGELOG.md", *sorted((root / "docs").rglob("*.md"))]
+    return [root / "README.md", root / "CHANGELOG.md", root / "CONTRIBUTING.md", *sorted((root / "docs").rglob("*.md"))]
 
 
 def anchors(text: str) -> set[str]:
