@@ -164,7 +164,7 @@ class _Applying:
         except ReconcilerError as error:
             self._fail(step, error)
         except LookupError as error:
-            self._fail(step, ReconcilerError(f"{step.address}: {error.args[0] if error.args else error}"))
+            self._fail(step, ReconcilerError(str(error.args[0] if error.args else error)))
         else:
             self.done.add(step.number)
             self.ports.emit(

@@ -224,7 +224,7 @@ class CustomObjectKind(Kind):
 
     def _vanished(self, schema: str, gone: list[str]) -> Flow[None]:
         """Wait until deleted fields are out of sight: the answer is 202 and the work is done later; ten looks at
-        most.
+        most. What is recorded as removed is never looked for again, so LookupError where one stays.
         """
         for attempt in range(10):
             row = (yield get(at(SCHEMAS, schema))).row("schema")
@@ -232,6 +232,7 @@ class CustomObjectKind(Kind):
             if not present & set(gone):
                 return
             yield Pause(0.5 * (attempt + 1))
+        raise LookupError(f"the account accepted the removal of {', '.join(gone)} and still shows it: plan again later")
 
     def examine(self, write: Write) -> Flow[list[Finding]]:
         """Let the server check an update: `validateOnly` is its own dry run (documented for PUT only)."""

@@ -169,6 +169,8 @@ class _Run:
         self.tables = planned.refreshed.tables
         self.started = time.monotonic()
         self.problems: list[tuple[str, str, str]] = []
+        self.refused: list[str] = []
+        """Addresses whose repair would have cost more than was said yes to."""
         self.notes: list[str] = []
         self.tally = recording.Tally()
         self.archived = Archived()
@@ -335,17 +337,31 @@ class _Run:
                 await asyncio.sleep(self.session.around.waits.late)
                 seen = await self._look({change.kind for change in left.changes})
                 left = self._left(seen, touched)
+            told: Collection[str] = ()
             if left.steps:
-                await applier.apply(left, self.session.kinds, replace(self._ports(), emit=self._repaired), self.name)
+                told = await self._repair(left)
                 seen = await self._look(names)
                 left = self._left(seen, touched)
         except ReconcilerError as error:
             self.problems.append(("read-back", f"what was written could not be read back: {error.message}", error.hint))
             return
         for change in left.changes:
-            self._unsettled(change, touched[change.address])
+            if change.address not in told:
+                self._unsettled(change, touched[change.address])
         _note_births(self.session, self.book, seen, touched, self.name)
         self._still_there(seen, touched)
+
+    async def _repair(self, left: Plan) -> set[str]:
+        """Send what did not take once more, counted like the first time; return what could not be sent, told as it is:
+        a repair that would cost more than was said yes to is a refused change.
+        """
+        ports = replace(self._ports(), emit=self._repaired)
+        outcome = await applier.apply(left, self.session.kinds, ports, self.name)
+        errors = {step.address: outcome.failed[step.number] for step in left.steps if step.number in outcome.failed}
+        for address, error in errors.items():
+            self.problems.append((address, f"the account had not taken it as sent: {error.message}", error.hint))
+        self.refused += [address for address, error in errors.items() if isinstance(error, Refused)]
+        return set(errors)
 
     def _repaired(self, event: Event) -> None:
         """Steps of a repair are none of the plan: they are not counted, and told as notes."""
@@ -464,7 +480,7 @@ class _Run:
             destroyed=sum(step.op == "delete" for step in done),
             adopted=sum(step.op in ("bind", "update") and actions[step.address].adopts for step in done),
             failed=(*failed, *self.problems),
-            refused=tuple(address for address, error in errors if isinstance(error, Refused)),
+            refused=(*(address for address, error in errors if isinstance(error, Refused)), *self.refused),
             skipped=tuple(
                 (step.address, outcome.skipped[step.number]) for step in made.steps if step.number in outcome.skipped
             ),

@@ -1,4 +1,4 @@
-"""Weakening the count by one, or leaving a part of it out, makes a test fail."""
+"""Weakening the count by one, or leaving a part of it or of what a plan promised out, makes a test fail."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from reconciler.engine import recount
-from reconciler.workflow import applying
-from tests.trust import test_counts, test_promises
+from reconciler.workflow import applying, promises, saved
+from tests.trust import test_counts, test_promises, test_repairs
 from tests.trust.losing import BOTH, CASES
 from tests.world import World
 
@@ -67,11 +67,38 @@ def test_a_weaker_count_is_found(
     test: Callable[[World], None],
 ) -> None:
     """The test that is named for it passes as the code stands, and fails with the mutant."""
-    source = inspect.getsource(recount)
-    assert source.count(old) == 1, f"{name}: the text to change is not there once"
-    module: Any = types.ModuleType(recount.__name__)
-    monkeypatch.setitem(sys.modules, recount.__name__, module)
-    exec(compile(source.replace(old, new), name, "exec"), module.__dict__)
-    monkeypatch.setattr(applying, "Recount", module.Recount)
+    monkeypatch.setattr(applying, "Recount", mutant(monkeypatch, recount, name, old, new).Recount)
     with pytest.raises(AssertionError):
         test(world)
+
+
+def mutant(monkeypatch: pytest.MonkeyPatch, original: types.ModuleType, name: str, old: str, new: str) -> Any:
+    """Return a module with one place of its text changed."""
+    source = inspect.getsource(original)
+    assert source.count(old) == 1, f"{name}: the text to change is not there once"
+    module = types.ModuleType(original.__name__)
+    monkeypatch.setitem(sys.modules, original.__name__, module)
+    exec(compile(source.replace(old, new), name, "exec"), module.__dict__)
+    return module
+
+
+@pytest.mark.parametrize("nth", [0, test_promises.WAITS - 1])
+def test_a_forgotten_order_is_found(world: World, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
+    """Without the comparison, a plan is applied in another order than it shows."""
+    old, new = "late = _out_of_order(document, made)", "late: dict[str, str] = {}"
+    monkeypatch.setattr(saved, "broken", mutant(monkeypatch, promises, "forgets the order", old, new).broken)
+    world.write(test_promises.ORDERED)
+    world.apply()
+    world.write(test_promises.AFTER)
+    with pytest.raises(AssertionError):
+        test_promises.test_a_plan_is_not_applied_in_another_order(world, monkeypatch, nth)
+
+
+def test_a_repair_without_a_count_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is sent once more is counted once more."""
+    old = "ports = replace(self._ports(), emit=self._repaired)"
+    free = "ports = replace(self._ports(), emit=self._repaired, recount=replace(self.recount, known=False))"
+    run = mutant(monkeypatch, applying, "repairs uncounted", old, free)._Run
+    monkeypatch.setattr(applying, "_Run", run)
+    with pytest.raises(AssertionError):
+        test_repairs.test_a_repair_that_costs_more_is_refused(world, test_repairs.UPDATES[0], "saved")

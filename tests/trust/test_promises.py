@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,10 @@ from typing import Any
 import pytest
 
 from reconciler.model.document import digest
+from reconciler.model.plan import Plan
+from reconciler.planning import planner
+from reconciler.workflow import promises
+from reconciler.workflow import saved as saved_plans
 from tests.trust.losing import BOTH, STAGES, at
 from tests.world import World
 
@@ -175,6 +180,79 @@ def test_what_arrives_between_two_stages_is_added_to_what_went(family: World) ->
     assert "planned against 4, found 6 deals" in " ".join(ran.text.split())
     assert len(family.rows("deals")) == 4
     assert family.rows("dealGroups")
+
+
+# --- the order of steps -----------------------------------------------------------------------------------------------
+
+SENDER = "sender_url: https://a.example, sender_reminder: R"
+ORDERED = f"""
+pipelines:
+  sales: {{title: Sales, currency: usd, stages: {{lead: {{title: Lead}}, won: {{title: Won}}}}}}
+  kept:
+    title: Kept
+    currency: usd
+    stages: {{first: {{title: First}}, last: {{title: Last, lifecycle: {{on_destroy: {{move_deals_to: first}}}}}}}}
+lists: {{news: {{name: News, string_id: news, {SENDER}}}}}
+webhooks: {{hook: {{name: Hook, url: "https://a.example", list: news, events: [subscribe], sources: [admin]}}}}
+tags: {{a: {{name: A}}, b: {{name: B}}, c: {{name: C}}}}
+"""
+AFTER = f"""
+pipelines: {{kept: {{title: Kept, currency: usd, stages: {{first: {{title: First}}}}}}}}
+lists: {{other: {{name: Other, string_id: other, {SENDER}}}}}
+fields: {{tier: {{title: Tier, type: text, lists: [other]}}}}
+tags: {{b: {{name: A}}, c: {{name: B}}, d: {{name: C}}}}
+"""
+WAITS = 7
+"""Stages before their pipeline, a webhook before its list, a list before its field, names that are handed on."""
+
+
+@pytest.fixture(name="ordered")
+def a_plan_with_an_order(world: World) -> World:
+    """A project whose next plan has steps that wait for each other in every way that there is."""
+    world.write(ORDERED)
+    world.apply()
+    world.write(AFTER)
+    world.forget()
+    return world
+
+
+def edges(made: Plan) -> list[tuple[int, int]]:
+    """Return the pairs (step, what it waits for) of different addresses."""
+    owner = {step.number: step.address for step in made.steps}
+    return [(step.number, one) for step in made.steps for one in step.waits if owner[one] != step.address]
+
+
+def without(made: Plan, edge: tuple[int, int]) -> Plan:
+    """The plan of a version of this program that does not know why one step waits for another."""
+    steps = (replace(step, waits=tuple(one for one in step.waits if (step.number, one) != edge)) for step in made.steps)
+    return replace(made, steps=tuple(steps))
+
+
+def test_a_step_that_would_not_wait_breaks_the_promise(ordered: World) -> None:
+    """Each of the waits of a plan that no other one implies, taken away alone."""
+    planned = ordered.plan(allow=("list_deletes=list.news",))
+    made, document = planned.inner.plan, planned.document
+    assert not promises.broken(document, made)
+    owner = {step.number: step.address for step in made.steps}
+    assert len(edges(made)) == WAITS
+    for step, other in edges(made):
+        found = promises.broken(document, without(made, (step, other)))
+        assert found == {owner[step]: f"it would not wait for {owner[other]}, as planned"}
+
+
+@pytest.mark.parametrize("nth", range(WAITS))
+def test_a_plan_is_not_applied_in_another_order(ordered: World, monkeypatch: pytest.MonkeyPatch, nth: int) -> None:
+    """Whatever made the plan again: a change that would not wait as planned is refused, and so is what waits for it."""
+    path = saved(ordered, "--allow", "list_deletes=list.news")
+    made = ordered.plan(allow=("list_deletes=list.news",)).inner.plan
+    step, other = edges(made)[nth]
+    address = {one.number: one.address for one in made.steps}
+    monkeypatch.setattr(saved_plans, "plan", lambda inputs: without(planner.plan(inputs), (step, other)))
+    ordered.forget()
+    ran = ordered.cli("apply", str(path), "--strict")
+    assert ran.code == 6, ran.text
+    assert f"it would not wait for {address[other]}, as planned" in " ".join(ran.text.split())
+    assert ordered.writes() == []
 
 
 # --- what was not promised --------------------------------------------------------------------------------------------
