@@ -147,13 +147,3 @@ def waived(impacts: Iterable[Impact]) -> bool:
     """Tell whether nothing is known of what a change loses: who said yes to that said yes to any number."""
     counts = [impact.count for impact in impacts if impact.effect == "lost"]
     return bool(counts) and all(count is None for count in counts)
-
-
-def errors(plan: Plan) -> list[tuple[str, Finding]]:
-    """Return (address, finding) of every finding that forbids the change."""
-    return [
-        (change.address, finding)
-        for change in plan.changes
-        for finding in change.findings
-        if finding.severity == "error"
-    ]

@@ -145,7 +145,7 @@ class StepView(_Part):
 
     number: int
     address: str
-    op: Literal["create", "update", "delete", "bind", "forget", "move", "finish", "evacuate", "park"]
+    op: Literal["create", "update", "delete", "bind", "forget", "move", "finish", "park"]
     waits: list[int] = Field(default_factory=list)
     after: list[int] = Field(default_factory=list)
     requests: list[str] = Field(default_factory=list)

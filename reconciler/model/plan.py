@@ -38,7 +38,7 @@ WRITES = (Action.CREATE, Action.UPDATE, Action.REPLACE)
 DESTROYS = (Action.DELETE, Action.REPLACE)
 """Actions after which the object that was there is gone."""
 Origin = Literal["config", "drift", "both", "new", "none"]
-Op = Literal["create", "update", "delete", "bind", "forget", "move", "finish", "evacuate", "park"]
+Op = Literal["create", "update", "delete", "bind", "forget", "move", "finish", "park"]
 COUNTED: tuple[Op, ...] = ("update", "delete")
 """Steps before whose requests the records that they cost are counted again."""
 

@@ -4,7 +4,6 @@ written down.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response
@@ -75,11 +74,3 @@ def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook, counti
     except StopIteration:
         pass
     return sent
-
-
-def totals(requests: Mapping[int, tuple[str, ...]] | list[tuple[str, ...]]) -> tuple[int, int]:
-    """Return (reads, writes) of predicted requests."""
-    rows = list(requests.values()) if isinstance(requests, Mapping) else requests
-    flat = [one for row in rows for one in row]
-    reads = sum(one.startswith("GET ") for one in flat)
-    return reads, len(flat) - reads

@@ -218,7 +218,7 @@ def _sorted(
     then as shown, but creates as they stand in the files.
     """
     rank = {name: place for place, name in enumerate(kinds)}
-    phase = {"move": 0, "bind": 1, "forget": 1, "delete": 3, "evacuate": 3, "finish": 4}
+    phase = {"move": 0, "bind": 1, "forget": 1, "delete": 3, "finish": 4}
     present = set(nodes)
     missing = {node: len(waits.get(node, set()) & present) for node in nodes}
     dependants: dict[Node, list[Node]] = defaultdict(list)

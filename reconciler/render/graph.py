@@ -11,12 +11,11 @@ from dataclasses import dataclass
 from reconciler.model.document import StepView
 
 OP_SYMBOLS = {
-    "create": "+", "update": "~", "delete": "-", "bind": "<=", "forget": "#", "move": ">", "finish": "=",
-    "evacuate": ">", "park": "~",
+    "create": "+", "update": "~", "delete": "-", "bind": "<=", "forget": "#", "move": ">", "finish": "=", "park": "~",
 }  # fmt: skip
 OP_TONES = {
     "create": "add", "update": "change", "delete": "destroy", "bind": "adopt", "forget": "forget", "move": "move",
-    "finish": "refresh", "evacuate": "manual", "park": "change",
+    "finish": "refresh", "park": "change",
 }  # fmt: skip
 
 NODE_WIDTH, NODE_HEIGHT = 264, 26

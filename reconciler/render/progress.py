@@ -27,13 +27,12 @@ _SHOWN = 4
 _WORTH_SAYING = 1.0
 _UNDER_WAY = {
     "create": "Creating", "update": "Modifying", "delete": "Destroying", "bind": "Adopting",
-    "forget": "Forgetting", "move": "Moving", "finish": "Finishing", "evacuate": "Evacuating",
-    "park": "Renaming for now",
+    "forget": "Forgetting", "move": "Moving", "finish": "Finishing", "park": "Renaming for now",
 }  # fmt: skip
 _DONE = {
     "create": "Creation complete", "update": "Modifications complete", "delete": "Destruction complete",
     "bind": "Adoption complete", "forget": "Forgotten", "move": "Moved", "finish": "Finished",
-    "evacuate": "Evacuation complete", "park": "Renamed for now",
+    "park": "Renamed for now",
 }  # fmt: skip
 
 

@@ -15,8 +15,8 @@ from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.errors import ReconcilerError, Refused, StalePlan, StateError
 from reconciler.model.events import Event, Finished, Noted, Waiting
-from reconciler.model.kind import Live, Tables
-from reconciler.model.plan import Action, AttributeChange, Change, Plan, write_of
+from reconciler.model.kind import Live
+from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.ports import LockInfo
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Going, Intent, Record, went
@@ -29,7 +29,6 @@ from reconciler.workflow import recording
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.holding import locked
 from reconciler.workflow.judging import counts_of, judged, let_pass
-from reconciler.workflow.locking import lock_info
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.promises import bound
 from reconciler.workflow.reading import again
@@ -491,6 +490,3 @@ class _Run:
             archived=self.archived.records,
             seconds=time.monotonic() - self.started,
         )
-
-
-__all__ = ["Hooks", "Tables", "apply_plan", "lock_info", "write_of"]

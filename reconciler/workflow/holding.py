@@ -29,6 +29,3 @@ def locked(session: Session, operation: str, *, timeout: float = 0.0, closing: b
             yield session.held[url]
         finally:
             del session.held[url]
-
-
-__all__ = ["Held", "locked"]

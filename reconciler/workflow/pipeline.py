@@ -12,7 +12,6 @@ from typing import Any
 from reconciler.model.codehost import CodeHost
 from reconciler.model.errors import ReconcilerError
 
-HOSTS = ("github", "gitlab")
 APPROVING = {
     "github": "approve the pull request (Review changes, Approve)",
     "gitlab": "write a comment on the merge request",

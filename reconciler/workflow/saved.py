@@ -287,6 +287,3 @@ def _details(planned: ChangeView, live: Live | None, kinds: Kinds, ids: Mapping[
 
 def _json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False)
-
-
-__all__ = ["Checked", "Moved", "check_plan", "read_plan", "write_plan"]

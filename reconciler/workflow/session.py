@@ -14,7 +14,6 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from reconciler import __version__
 from reconciler.config import (
     Loaded,
     LoadedProject,
@@ -466,15 +465,3 @@ def run_async(coroutine: Any) -> Any:
     with asyncio.Runner(loop_factory=surroundings().loop) as runner:
         runner.run(work())
     return kept[0]
-
-
-__all__ = [
-    "Book",
-    "ReconcilerError",
-    "Session",
-    "Surroundings",
-    "__version__",
-    "open_book",
-    "open_session",
-    "run_async",
-]
