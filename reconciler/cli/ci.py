@@ -185,8 +185,9 @@ def drift(
     from reconciler.workflow.planning import Options, make_plan
     from reconciler.workflow.session import run_async
 
+    opened = session(chosen)
     run = pipeline(chosen, host)
-    planned = run_async(make_plan(session(chosen), Options(target, exclude, refresh_only=True)))
+    planned = run_async(make_plan(opened, Options(target, exclude, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
     note(f"Drift: {report_drift(run.host, planned.document, folder=folder_in_repository())}.")
     return exit_code(planned.document, False)

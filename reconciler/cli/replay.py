@@ -31,6 +31,5 @@ def command(
     from reconciler.workflow.planning import Options
     from reconciler.workflow.recordings import read_recording
 
-    recording = read_recording(snapshot)
     opened = session(chosen, offline=True)
-    return report(opened, recording, Options(target, exclude, destroy, False, allow), fmt)
+    return report(opened, read_recording(snapshot), Options(target, exclude, destroy, False, allow), fmt)

@@ -32,6 +32,7 @@ _HINTS = {
     "did not find expected ',' or '}'": "close the map with `}`, or put quotes around a text with `{`, `}` or `,`",
     "found unexpected end of stream": "close the quotes",
     "found unknown escape character": "in double quotes write `\\\\` for a backslash, or use single quotes",
+    "did not find expected comment or line break": "put quotes around a text that begins with `>` or `|`",
     "found character that cannot start any token": "put quotes around a text that begins with this character",
 }
 

@@ -14,6 +14,7 @@ from reconciler.config.interpolation import Scope
 from reconciler.config.nodes import Entry, Map, Node, Scalar, Source, Spot, at, entries_of
 from reconciler.config.parsing import parse
 from reconciler.config.problems import Problems, did_you_mean, listed
+from reconciler.config.requiring import fits
 from reconciler.config.validation import validated
 from reconciler.model.address import KEY_PATTERN
 from reconciler.model.diagnostics import Diagnostic
@@ -146,6 +147,8 @@ def read_project(source: Source, problems: Problems) -> tuple[Project, Map] | No
     if not isinstance(tree, Map) or len(documents) > 1:
         spot = Spot(source) if tree is None else documents[-1].spot
         problems.error("wrong-type", "a project file is one map", spot, "`reconciler init` writes an example")
+        return None
+    if not fits(tree, problems):
         return None
     shown = Map(
         source,

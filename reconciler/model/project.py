@@ -16,6 +16,9 @@ ENVIRONMENT_DECLARES = frozenset({"variables", "overlays"})
 RECIPIENT = r"^(age1[0-9a-z]{58,}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]{60,}( .*)?|.*\$\{.*)$"
 """Form of a key to encrypt for; whether it is one is known when it is used. `${...}` may become anything."""
 
+SPECIFIER = r"^\s*(?:(?:~=|={2,3}|!=|[<>]=?)\s*[^\s,]+\s*(?:,\s*|$))+$"
+"""Form of a version specifier, for editors; `config.requiring` decides."""
+
 
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
@@ -163,6 +166,12 @@ class Project(_Section):
     """A whole project file."""
 
     version: Literal[1] = Field(description="Format of this file.")
+    required_version: str | None = Field(
+        None,
+        pattern=SPECIFIER,
+        description="Versions of this program that may use the project, e.g. `>=0.2,<0.3` (PEP 440). Another one is "
+        "refused with exit code 3.",
+    )
     environments: dict[str, Environment] = Field(min_length=1)
     default_environment: str | None = None
     config: list[str] = Field(
