@@ -15,17 +15,8 @@ from typing import Any
 import click
 
 from reconciler.cli.approval import Approval
-from reconciler.cli.opening import (
-    archive_of,
-    archiving,
-    borders,
-    budget,
-    confirmation,
-    consent,
-    narrowing,
-    selection,
-    session,
-)
+from reconciler.cli.changing import Changing, changing
+from reconciler.cli.opening import borders, narrowing, session
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent, say, say_made, style
@@ -55,90 +46,60 @@ class Proof:
 
 @click.command("apply")
 @click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), required=False)
-@click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--strict", is_flag=True, help="With PLANFILE: refuse everything when anything moved since the plan.")
 @click.option("--digest", metavar="SHA256", help="With PLANFILE: apply it only if this is its digest.")
-@click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
-@click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
 @click.option("--json", "stream", is_flag=True, help="Print events as lines of JSON, with heartbeats.")
-@confirmation
 @borders()
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
-@archiving
-@selection
 @narrowing
-@consent
-@budget
+@changing
 @click.pass_obj
 def command(
     chosen: Globals,
     planfile: Path | None,
-    auto_approve: bool,
+    asked: Changing,
     strict: bool,
     digest: str | None,
-    lock_timeout: float,
-    no_impact: bool,
     stream: bool,
     no_uses: bool,
-    archive: Path | None,
-    archive_requests: int | None,
-    confirm_account: str | None,
     guards_from: str | None,
-    target: tuple[str, ...],
-    exclude: tuple[str, ...],
     names: str | None,
     no_delete: bool,
     only_adopt: bool,
-    allow: tuple[str, ...],
-    max_requests: int | None,
 ) -> int:
     """Make the account match the configuration; with PLANFILE, do exactly that plan and do not ask."""
-    telling = Telling(chosen.quiet, chosen.verbose, stream, archive_of(archive, archive_requests))
+    telling = Telling(chosen.quiet, chosen.verbose, stream, asked.archive)
     if planfile is not None:
-        if any((target, exclude, names, no_delete, only_adopt, allow, max_requests)):
+        if asked.narrowed or names or no_delete or only_adopt:
             raise click.UsageError(
                 "a saved plan is applied as it is: --target, --exclude, --kinds, --no-delete, --only-adopt, --allow "
                 "and --max-requests belong to `plan`"
             )
-        Approval(account=confirm_account).agrees(session(chosen, guards_from=guards_from))
-        return apply_saved(chosen, planfile, Proof(strict, digest, guards_from), lock_timeout, telling)
+        Approval(account=asked.approval.account).agrees(session(chosen, guards_from=guards_from))
+        return apply_saved(chosen, planfile, Proof(strict, digest, guards_from), asked.lock_timeout, telling)
     if digest is not None:
         raise click.UsageError("--digest belongs to a saved plan: apply FILE --digest SHA256")
-    if stream and not auto_approve:
+    if stream and not asked.approval.auto:
         raise click.UsageError("--json asks nothing: use it with --auto-approve, or with a saved plan")
-    from reconciler.workflow.planning import Options
-
-    options = Options(
-        target,
-        exclude,
-        False,
-        not no_impact,
-        allow,
-        max_requests,
+    options = asked.options(
         uses=not no_uses,
         kinds=session(chosen, guards_from=guards_from).chosen_kinds(names) if names else None,
         no_delete=no_delete,
         only_adopt=only_adopt,
     )
-    approval = Approval(auto_approve, confirm_account)
-    return plan_and_apply(chosen, options, approval, lock_timeout, telling, guards_from)
+    return plan_and_apply(chosen, options, asked, telling, guards_from)
 
 
 def plan_and_apply(
-    chosen: Globals,
-    options: Any,
-    approval: Approval,
-    lock_timeout: float,
-    telling: Telling,
-    guards_from: str | None = None,
+    chosen: Globals, options: Any, asked: Changing, telling: Telling, guards_from: str | None = None
 ) -> int:
     """Plan, show, ask, apply, under the lock from the plan to the last write; also what `destroy` does."""
     from reconciler.workflow.applying import operation_of
     from reconciler.workflow.holding import locked
 
     opened = session(chosen, guards_from=guards_from)
-    with locked(opened, operation_of(options.recorded()), timeout=lock_timeout):
-        return apply_under_lock(chosen, opened, options, approval, telling)
+    with locked(opened, operation_of(options.recorded()), timeout=asked.lock_timeout):
+        return apply_under_lock(chosen, opened, options, asked.approval, telling)
 
 
 def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Approval, telling: Telling) -> int:

@@ -9,15 +9,14 @@ from typing import Any
 import click
 
 from reconciler.cli.apply import Telling, apply_under_lock
-from reconciler.cli.approval import Approval
-from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, selection, session
+from reconciler.cli.changing import Changing, changing
+from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import ask, note, say, say_made, style
 
 
 @click.command("undo")
 @click.argument("run", required=False)
-@click.option("--auto-approve", is_flag=True, help="Do not ask.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
 @click.option(
     "--restore",
@@ -25,60 +24,27 @@ from reconciler.cli.terminal import ask, note, say, say_made, style
     metavar="DIR",
     help="Then put back the customer records that `--archive DIR` saved (default of RUN: the one archived last).",
 )
-@click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock.")
-@click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
-@confirmation
-@archiving
-@selection
-@consent
-@budget
+@changing
 @click.pass_obj
-def command(
-    chosen: Globals,
-    run: str | None,
-    auto_approve: bool,
-    out: Path | None,
-    restore: Path | None,
-    lock_timeout: float,
-    no_impact: bool,
-    archive: Path | None,
-    archive_requests: int | None,
-    confirm_account: str | None,
-    target: tuple[str, ...],
-    exclude: tuple[str, ...],
-    allow: tuple[str, ...],
-    max_requests: int | None,
-) -> int:
+def command(chosen: Globals, run: str | None, asked: Changing, out: Path | None, restore: Path | None) -> int:
     """Undo RUN (default: the last one): plan its inverse, show what cannot come back, ask, apply."""
     from reconciler.workflow.holding import locked
-    from reconciler.workflow.planning import Options
     from reconciler.workflow.restoring import newest_run
 
-    if out is not None and (restore is not None or archive is not None):
+    if out is not None and (restore is not None or asked.archive is not None):
         raise click.UsageError("--out only saves a plan: --restore and --archive belong to an undo that is applied")
-    if restore is not None and (target or exclude):
+    if restore is not None and (asked.target or asked.exclude):
         raise click.UsageError("--restore puts back all that was archived: it takes no --target or --exclude")
     opened = session(chosen)
     if restore is not None and run is None:
         run = newest_run(restore)
-    approval = Approval(auto_approve, confirm_account)
-    selected = Options(target, exclude, False, not no_impact, allow, max_requests)
     if out is not None:
-        return _save(opened, run, selected, out)
-    telling = Telling(chosen.quiet, chosen.verbose, archive=archive_of(archive, archive_requests))
-    with locked(opened, "undo", timeout=lock_timeout, closing=run is not None):
-        return _undo(chosen, opened, run, restore, selected, approval, telling)
+        return _save(opened, run, asked.options(), out)
+    with locked(opened, "undo", timeout=asked.lock_timeout, closing=run is not None):
+        return _undo(chosen, opened, run, restore, asked)
 
 
-def _undo(
-    chosen: Globals,
-    opened: Any,
-    run: str | None,
-    restore: Path | None,
-    selected: Any,
-    approval: Approval,
-    telling: Telling,
-) -> int:
+def _undo(chosen: Globals, opened: Any, run: str | None, restore: Path | None, asked: Changing) -> int:
     """Plan the inverse, show, ask, apply, and put archived records back, under the lock."""
     from reconciler.workflow.restoring import lots_of
     from reconciler.workflow.session import open_book
@@ -94,11 +60,11 @@ def _undo(
     code = 0
     if inverse.addresses or inverse.lost or inverse.resumed:
         _tell_files(opened, inverse)
-        options = replace(selected, inverse=inverse)
-        code = apply_under_lock(chosen, opened, options, approval, telling)
+        telling = Telling(chosen.quiet, chosen.verbose, archive=asked.archive)
+        code = apply_under_lock(chosen, opened, asked.options(inverse=inverse), asked.approval, telling)
     if code == 0 and lots:
-        approval.agrees(opened)
-        code = _put_back(opened, lots, auto=approval.auto)
+        asked.approval.agrees(opened)
+        code = _put_back(opened, lots, auto=asked.approval.auto)
     return code
 
 

@@ -1,0 +1,97 @@
+"""What the commands that change an account have in common: one set of options, handed over as one value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from reconciler.cli.approval import Approval
+from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, selection
+
+if TYPE_CHECKING:
+    from reconciler.workflow.archiving import Archive
+    from reconciler.workflow.planning import Options
+
+
+@dataclass(frozen=True, slots=True)
+class Changing:
+    """What `apply`, `destroy` and `undo` are all asked: who approves, what is selected, counted, allowed and saved."""
+
+    approval: Approval
+    lock_timeout: float
+    impact: bool
+    archive: Archive | None
+    target: tuple[str, ...]
+    exclude: tuple[str, ...]
+    allow: tuple[str, ...]
+    max_requests: int | None
+
+    @property
+    def narrowed(self) -> bool:
+        """Whether anything was given that belongs to making a plan."""
+        return any((self.target, self.exclude, self.allow, self.max_requests))
+
+    def options(self, **more: Any) -> Options:
+        """Return the options of the plan, with `more` that one command has alone."""
+        from reconciler.workflow.planning import Options
+
+        return Options(
+            self.target,
+            self.exclude,
+            impact=self.impact,
+            allow=self.allow,
+            max_requests=self.max_requests,
+            **more,
+        )
+
+
+OPTIONS: tuple[Callable[[Any], Any], ...] = (
+    click.option("--auto-approve", is_flag=True, help="Do not ask."),
+    click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock."),
+    click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose."),
+    confirmation,
+    archiving,
+    selection,
+    consent,
+    budget,
+)
+
+
+def changing(function: Callable[..., int]) -> Callable[..., int]:
+    """Add the options that all of them have; the command gets them as `asked`, a `Changing`."""
+
+    @wraps(function)
+    def command(
+        *arguments: Any,
+        auto_approve: bool,
+        lock_timeout: float,
+        no_impact: bool,
+        confirm_account: str | None,
+        archive: Path | None,
+        archive_requests: int | None,
+        target: tuple[str, ...],
+        exclude: tuple[str, ...],
+        allow: tuple[str, ...],
+        max_requests: int | None,
+        **own: Any,
+    ) -> int:
+        asked = Changing(
+            Approval(auto_approve, confirm_account),
+            lock_timeout,
+            not no_impact,
+            archive_of(archive, archive_requests),
+            target,
+            exclude,
+            allow,
+            max_requests,
+        )
+        return function(*arguments, asked=asked, **own)
+
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
