@@ -15,7 +15,7 @@ CHECKS := lint format types layers dependencies dead-code generated tree links d
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check $(CHECKS) fix generate prove bench wheel clean
+.PHONY: help setup demo test check $(CHECKS) fix generate prove bench wheel image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -95,6 +95,9 @@ bench: $(VENV)/.runtime ## report time and memory of start-up and of plans of 1,
 
 wheel: $(VENV)/.dev ## build the wheel, and try it in a new environment and an empty folder
 	@bash scripts/check_wheel.sh $(BIN)/python
+
+image: ## build the container image and try it (says so where no container runtime answers)
+	@bash scripts/check_image.sh
 
 clean: ## remove the virtual environment and all caches
 	rm -rf $(VENV) .cache .hypothesis build dist site

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Build the wheel, install it alone into a new environment, and use it in an empty folder: check_wheel.sh PYTHON.
+# Build the wheel, install it as the action does, into a new environment, and use it in an empty folder: check_wheel.sh PYTHON.
 # Needs a package index (or a pip cache) for hatchling and the runtime dependencies.
 set -euo pipefail
-python=$1
+python=$(cd "$(dirname "$1")" && pwd)/$(basename "$1")
 root=$(cd "$(dirname "$0")/.." && pwd)
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
@@ -20,14 +20,31 @@ missing = sorted(wanted - set(zipfile.ZipFile(wheel).namelist()))
 sys.exit(f"error: not in the wheel: {', '.join(missing)}" if missing else 0)
 END
 
-"$python" -m venv "$folder/venv"
-"$folder/venv/bin/python" -m pip --disable-pip-version-check install --quiet "$wheel"
+# As the action installs it: its step Install, first without extras, then with one.
+action_install() {
+    local step
+    step=$("$python" -c 'import sys, yaml; print(yaml.safe_load(open(sys.argv[1]))["runs"]["steps"][0]["run"])' "$root/action.yml")
+    env PATH="$(dirname "$python"):$PATH" RUNNER_TEMP="$folder" \
+        SOURCE=/nowhere VERSION="$wheel" EXTRAS="$1" bash --noprofile --norc -eo pipefail -c "$step"
+}
+action_install ""
 mkdir "$folder/project"
 cd "$folder/project"
-reconciler=$folder/venv/bin/reconciler
+reconciler=$folder/reconciler/bin/reconciler
 "$reconciler" init >/dev/null
 "$reconciler" plan --format html >plan.html
 grep -q '<html' plan.html
 "$reconciler" apply --auto-approve --quiet >/dev/null
 "$reconciler" plan --detailed-exitcode
-echo "the wheel is complete and works: $(basename "$wheel")"
+
+echo 'policies: [{name: cel, message: stopped by CEL, when: "true"}]' >>reconciler.yaml
+if "$reconciler" plan >said 2>&1 || ! grep -qF 'activecampaign-reconciler[policy]' said; then
+    echo "error: a CEL policy without the extra is not refused with its name" >&2 && cat said >&2 && exit 1
+fi
+action_install policy
+code=0
+"$reconciler" plan >said 2>&1 || code=$?
+if [ "$code" != 7 ] || ! grep -q 'stopped by CEL' said; then
+    echo "error: a CEL policy does not hold with the extra" >&2 && cat said >&2 && exit 1
+fi
+echo "the wheel is complete and works, without extras and with one: $(basename "$wheel")"

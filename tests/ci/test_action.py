@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from tests.ci.github import REPOSITORY, GitHub, github
 from tests.ci.runner import Ran, Runner
@@ -206,3 +208,54 @@ def test_drift_is_looked_for(repository: Repository) -> None:
     assert ran.code == 0, ran.text
     assert "no drift" in ran.text
     assert repository.host.issues == []
+
+
+def install(folder: Path, **given: str) -> tuple[subprocess.CompletedProcess[str], list[str]]:
+    """Run the step that installs, with a stand-in for `python3 -m venv` whose pip only writes down what it is asked."""
+    [step] = [step for step in yaml.safe_load(ACTION.read_text("utf-8"))["runs"]["steps"] if step["name"] == "Install"]
+    asked = folder / "asked"
+    asked.touch()
+    made = f'#!/bin/sh\n[ "$1" = -m ] && {{ shift 2; echo "$@" >> "{asked}"; exit; }}\nexec "{sys.executable}" "$@"\n'
+    bins = folder / "bin"
+    bins.mkdir()
+    venv = ["#!/bin/sh", '[ "$1 $2" = "-m venv" ] || exit 9', 'mkdir -p "$3/bin"', f'cp "{bins}/made" "$3/bin/python"']
+    for name, lines in {"python3": venv, "made": made.splitlines()}.items():
+        (bins / name).write_text("\n".join(lines) + "\n", "utf-8")
+        (bins / name).chmod(0o755)
+    environ = {"PATH": f"{bins}{os.pathsep}{os.environ['PATH']}", "RUNNER_TEMP": str(folder), "SOURCE": "/the/action"}
+    assert set(step["env"]) == {"VERSION", "SOURCE", "EXTRAS"}
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", step["run"]]
+    environ |= {"VERSION": "", "EXTRAS": "", **given}
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    words = "install --quiet --disable-pip-version-check "
+    return done, [line.removeprefix(words) for line in asked.read_text("utf-8").splitlines()]
+
+
+@pytest.mark.parametrize(
+    "extras", ["objectstore", "objectstore,policy", "objectstore, policy", " objectstore\npolicy,"]
+)
+def test_extras_are_added_to_what_was_installed(tmp_path: Path, extras: str) -> None:
+    """The version that is there gets them, whether it came from the action, a wheel or a commit."""
+    done, asked = install(tmp_path, EXTRAS=extras, VERSION="git+https://host.example/reconciler@0123")
+    assert done.returncode == 0, done.stderr
+    names = ",".join(extras.replace(",", " ").split())
+    assert asked == [
+        "git+https://host.example/reconciler@0123",
+        f"activecampaign-reconciler[{names}]=={version('activecampaign-reconciler')}",
+    ]
+
+
+def test_without_extras_only_the_program_is_installed(tmp_path: Path) -> None:
+    """The action's own source, and nothing by name."""
+    done, asked = install(tmp_path)
+    assert (done.returncode, asked) == (0, ["/the/action"])
+
+
+@pytest.mark.parametrize("extras", ["s3", "policy,dev", "policy[x]", "policy;--pre"])
+def test_an_extra_that_does_not_exist_fails_the_step(tmp_path: Path, extras: str) -> None:
+    """Where pip would warn and go on, the step names it, and those that there are, and installs none."""
+    done, asked = install(tmp_path, EXTRAS=extras)
+    assert done.returncode != 0
+    assert done.stderr.startswith("::error::extras: there is no ")
+    assert "there are encrypt, fmt, objectstore, policy, postgres" in done.stderr
+    assert asked == ["/the/action"]

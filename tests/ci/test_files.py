@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
+import tomllib
 from importlib.metadata import files
 from pathlib import Path
 from typing import Any
@@ -74,11 +76,16 @@ def test_hooks_run_what_they_promise(tmp_path: Path) -> None:
 
 
 def test_the_image_is_small_and_not_roots() -> None:
-    """The definition parses; the last stage takes only the installed program, runs as a user, and keeps its folder."""
+    """The definition parses; it installs every extra; the last stage takes only the installed program, runs as a user,
+    and keeps its folder.
+    """
     lines = re.sub(r"\\\n", " ", (ROOT / "Containerfile").read_text("utf-8")).splitlines()
     steps = [line.split(maxsplit=1) for line in lines if line.strip() and not line.startswith("#")]
     known = {"FROM", "WORKDIR", "COPY", "RUN", "ENV", "USER", "ENTRYPOINT", "CMD"}
     assert {name for name, _ in steps} <= known
+    extras = set(tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"])
+    [installed] = re.findall(r"'\.\[([\w,]+)\]'", " ".join(rest for name, rest in steps if name == "RUN"))
+    assert set(installed.split(",")) == extras
     last = max(index for index, (name, _) in enumerate(steps) if name == "FROM")
     final = steps[last:]
     assert [rest for name, rest in final if name == "COPY"] == ["--from=build /opt/reconciler /opt/reconciler"]
@@ -91,3 +98,51 @@ def test_the_image_is_small_and_not_roots() -> None:
     for name, rest in steps:
         if name == "RUN":
             assert run("bash", "-n", "-c", rest).returncode == 0, rest
+
+
+def test_what_the_image_is_built_from_is_not_left_out() -> None:
+    """Whatever a COPY takes from the clone is let through by .dockerignore, and what the clone's tools leave is not."""
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text("utf-8").split() if line.startswith("!")}
+    copied = re.findall(r"^COPY (?!--from)(.+) \S+$", (ROOT / "Containerfile").read_text("utf-8"), re.M)
+    assert kept == {source for line in copied for source in line.split()}
+
+
+RUNTIME = """\
+#!/bin/sh
+echo "$*" >> "$LOG"
+case "$1" in
+  info|pull|build) [ "$1" != "$FAILS" ] ;;
+  run) case "$*" in
+    *" id "*) echo "${USER_ID:-10001}" ;;
+    *-c*) [ "$FAILS" != extras ] ;;
+    *) echo "reconciler 9" ;;
+  esac ;;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("fails", "code", "said"),
+    [
+        ("none", 0, "the image has the program and every extra"),
+        ("info", 0, "skipped: the image was not built: no container runtime answers on this machine"),
+        ("pull", 0, "skipped: the image was not built: podman cannot get the base image python:"),
+        ("build", 1, ""),
+        ("extras", 1, ""),
+        ("root", 1, ""),
+    ],
+)
+def test_the_image_is_built_where_it_can_be(tmp_path: Path, fails: str, code: int, said: str) -> None:
+    """Without a runtime or the base image that is said, and nothing else passes for success."""
+    for name in ("podman", "docker"):
+        (tmp_path / name).write_text(RUNTIME, "utf-8")
+        (tmp_path / name).chmod(0o755)
+    environ = {"PATH": f"{tmp_path}:{os.environ['PATH']}", "LOG": str(tmp_path / "log"), "FAILS": fails}
+    environ |= {"USER_ID": "0"} if fails == "root" else {}
+    command = ["bash", str(ROOT / "scripts" / "check_image.sh")]
+    done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
+    assert done.returncode == code, done.stdout + done.stderr
+    assert said in done.stdout
+    assert ("every extra" in done.stdout) == (fails == "none")
+    removed = any(line.startswith("rmi ") for line in (tmp_path / "log").read_text("utf-8").splitlines())
+    assert removed == (fails in ("none", "extras", "root"))
