@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 REPEATS = 3
-# Seconds and MiB, start-up included (design, section 7).
+# Seconds and MiB, start-up included, by number of objects.
 PLAN_TARGETS = {1_000: (0.4, 70), 10_000: (1.5, 150), 100_000: (15.0, 900)}
 STARTUP_TARGET = 0.15
 
