@@ -20,7 +20,7 @@ def test_journals_of_before_are_read(op: str) -> None:
     assert Record.model_validate_json(f'{{"op": "{op}", "address": "tag.vip"}}').op == op
 
 
-@pytest.mark.parametrize("op", ["create", "update", "delete", "bind", "forget", "move", "finish", "evacuate", "park"])
+@pytest.mark.parametrize("op", ["create", "update", "delete", "bind", "forget", "move", "finish", "park"])
 def test_steps_of_before_are_read(op: str) -> None:
     """Each operation that a saved plan of version 0.1 holds is one that this version reads."""
     assert op in get_args(StepView.model_fields["op"].annotation)
