@@ -11,7 +11,7 @@ TESTS ?=
 # What the tests and checks use beside the runtime dependencies: every extra, and the dependency group dev.
 EXTRAS := fmt,objectstore,postgres,encrypt,policy
 
-CHECKS := lint format types layers dependencies dead-code generated tree links docs tests-say
+CHECKS := lint format types layers dependencies dead-code generated tree links decisions docs tests-say
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 
 .DEFAULT_GOAL := help
@@ -76,6 +76,9 @@ tree: $(VENV)/.dev
 links: $(VENV)/.dev
 	$(BIN)/python -m scripts.check_links
 
+decisions: $(VENV)/.dev
+	$(BIN)/python -m scripts.check_decisions
+
 docs: $(VENV)/.dev ## build the documentation site into site/, and check its links
 	@$(BIN)/python -m scripts.build_docs
 
@@ -86,8 +89,9 @@ fix: $(VENV)/.dev ## format, and repair what ruff can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(VENV)/.dev ## write the generated files anew: schemas/, docs/reference/, and the output shown on pages
+generate: $(VENV)/.dev ## write the generated files anew: schemas/, docs/reference/, the list of decisions, and the output shown on pages
 	$(BIN)/python -m scripts.check_generated --write
+	$(BIN)/python -m scripts.check_decisions --write
 	$(BIN)/python -m scripts.run_docs --write
 
 bench: $(VENV)/.runtime ## report time and memory of start-up and of plans of 1,000 and 10,000 objects
