@@ -260,6 +260,8 @@ class Kind:
     """
     mentioned: ClassVar[tuple[str, ...]] = ()
     """Names under which ids of this kind stand inside texts (`list=7` in a link), beside `<kind>_id`."""
+    writes: ClassVar[tuple[str, ...]] = ()
+    """Paths that its flows write to beside its own, `ID` for one id: nothing else may be written (the write guard)."""
     merges: ClassVar[frozenset[str]] = frozenset()
     """Attributes whose write leaves in the account what it holds of them beyond what a declaration can say."""
     variants: ClassVar[Mapping[str, type[Spec]]] = {}
@@ -352,6 +354,12 @@ class Kind:
         an object may have several values where one is declared.
         """
         return live.attrs[name]
+
+    @property
+    def writable(self) -> tuple[str, ...]:
+        """The paths that its flows may write to, `ID` for one id."""
+        own = self.path.split(", ") if self.managed else ()
+        return (*own, *(f"{path}/ID" for path in own), *self.writes)
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """Return the natural keys of an object, best first; a key says its tier in its first item. Empty: none

@@ -10,7 +10,7 @@ import os
 import random
 import time
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -32,7 +32,7 @@ from reconciler.remote.answers import (
     soft_failure,
     status_of,
 )
-from reconciler.remote.guard import Mode, check
+from reconciler.remote.guard import Mode, check, paths
 from reconciler.remote.pacer import Pacer
 from reconciler.remote.surroundings import Surroundings
 from reconciler.remote.trace import line
@@ -82,8 +82,9 @@ def base_url(url: str) -> str:
 
 
 class Client:
-    """Implements `model.http.Remote`. `mode` forbids writes while planning; `on_wait(reason, seconds)` is told of
-    long waits, `on_answer(line)` of every request with its status; `show` takes secrets out of what the account says.
+    """Implements `model.http.Remote`. `mode` forbids writes while planning, and otherwise all but the `writable`
+    paths (those of `Kind.writable`); `on_wait(reason, seconds)` is told of long waits, `on_answer(line)` of every
+    request with its status; `show` takes secrets out of what the account says.
 
     `fence(seconds)` raises when a write that may take so long must not be sent any more. It is asked last, when the
     request has had its turn and has a connection: a process that was frozen at any moment wakes up to its answer.
@@ -94,6 +95,7 @@ class Client:
         connection: Connection,
         *,
         mode: Mode = Mode.READ,
+        writable: Iterable[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
         on_wait: Callable[[str, float], None] | None = None,
         on_answer: Callable[[str], None] | None = None,
@@ -103,6 +105,7 @@ class Client:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.mode = mode
+        self._writable = paths(writable)
         self.sent: Counter[str] = Counter()
         self._base = base_url(connection.url)
         self._host = urlsplit(self._base).netloc.rpartition("@")[2]
@@ -159,7 +162,7 @@ class Client:
             raise
 
     async def _send(self, request: Request) -> Response:
-        check(request, self.mode)
+        check(request, self.mode, self._writable)
         failures: Counter[str] = Counter()
 
         def again(error: Exception) -> bool | float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from enum import StrEnum
 
 from reconciler.model.http import Request
@@ -22,34 +23,15 @@ class Forbidden(AssertionError):
     """A request that the program must never make; a bug, not a user's mistake."""
 
 
-COLLECTIONS = (
-    "fields fieldOptions fieldRels groupDefinitions groupMembers dealCustomFieldMeta accountCustomFieldMeta dealGroups "
-    "dealStages dealRoles dealTasktypes taskOutcomes taskOutccomes tasktypeOutcomeRels tags lists listGroups webhooks "
-    "groups users addresses addressLists addressGroups calendars savedResponses messages personalizations brandings "
-    "connections eventTracking eventTrackingEvents siteTracking siteTrackingDomains prism/urlWhitelistings segmentsV2 "
-    "customObjects/schemas"
-).split()
-DEEPER = (
-    "fieldOptions?/bulk",
-    "dealStages/ID/deals",
-    "dealTasktypes/ID/dealTasks",
-    "personalizations/ID/(?:un)?lock",
-    "customObjects/schemas/public",
-    "customObjects/schemas/ID/child",
-    "customObjects/schemas/ID/fields/ID",
-)
-"""Writes below an object, one by one: whatever the vendor adds there is refused until somebody has read what it does.
-Deals and tasks are moved only where a declaration says so.
-"""
 EXCLUSIONS = "/lists/exclusions"
 """People who must not be mailed: looks like a list, and is customer data."""
 IDENTITY = r"(?!bulk)[^/]+"
-CONFIGURATION = re.compile(
-    "/(?:" + "|".join([*(f"{path}(?:/ID)?" for path in COLLECTIONS), *DEEPER]).replace("ID", IDENTITY) + ")"
-)
-"""The only paths that are ever written to: configuration. Sending, enrolling, importing, bulk deletes and every
-endpoint with customer records are not among them.
-"""
+NOTHING = re.compile(r"(?!)")
+
+
+def paths(templates: Iterable[str]) -> re.Pattern[str]:
+    """Return the pattern of the paths that may be written to: those that the kinds say they write, `ID` for one id."""
+    return re.compile("|".join(one.replace("ID", IDENTITY) for one in templates) or NOTHING.pattern)
 
 
 RECORDS = (
@@ -65,8 +47,10 @@ enrols or mails anybody by itself.
 """
 
 
-def check(request: Request, mode: Mode) -> None:
-    """Raise Forbidden for a request that must not be sent in this mode."""
+def check(request: Request, mode: Mode, writable: re.Pattern[str] = NOTHING) -> None:
+    """Raise Forbidden for a request that must not be sent in this mode; `writable` are the paths of configuration.
+    Sending, enrolling, importing, bulk deletes and every endpoint with customer records are not among them.
+    """
     if request.method == "GET":
         return
     if request.dry_run:
@@ -79,5 +63,5 @@ def check(request: Request, mode: Mode) -> None:
         if any(request.method == method and re.fullmatch(path, request.path) for method, path in RECORDS):
             return
         raise Forbidden(f"{request} puts no archived record back")
-    if not CONFIGURATION.fullmatch(request.path) or request.path.startswith(EXCLUSIONS):
+    if not writable.fullmatch(request.path) or request.path.startswith(EXCLUSIONS):
         raise Forbidden(f"{request} is not configuration; it may reach people or their data")

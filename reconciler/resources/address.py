@@ -41,6 +41,7 @@ class AddressKind(Kind):
     spec = Address
     title = "Address"
     path = "/addresses"
+    writes = ("/addressLists", "/addressLists/ID", "/addressGroups", "/addressGroups/ID")
     filled = frozenset({"default"})
     wrapper = "address"
     collections = (Collection("/addresses", "addresses"),)

@@ -112,6 +112,7 @@ class CustomObjectKind(Kind):
     spec = CustomObject
     title = "Custom object"
     path = SCHEMAS
+    writes = ("/customObjects/schemas/public", "/customObjects/schemas/ID/child", "/customObjects/schemas/ID/fields/ID")
     filled = frozenset({"fields"})
     wrapper = "schema"
     # Older deployments called the array `objectTypes` (section 1.3 of the API page: [GO-CJ] accepts both).

@@ -121,6 +121,14 @@ class FieldKind(Kind):
     title = "Contact field"
     mentioned = ("field", "fieldid")
     path = "/fields"
+    writes = (
+        "/fieldOptions",
+        "/fieldOptions/ID",
+        "/fieldOptions?/bulk",
+        "/fieldRels",
+        "/fieldRels/ID",
+        *membership.WRITES,
+    )
     filled = frozenset({"order", "perstag"})
     wrapper = "field"
     mentioned_as = ("field", "fieldid", "field_id", "fields", "customfield")

@@ -33,6 +33,7 @@ class FieldGroupKind(Kind):
     spec = FieldGroup
     title = "Field group"
     path = "/groupDefinitions"
+    writes = membership.WRITES
     filled = frozenset({"order"})
     wrapper = "groupDefinition"
     collections = (membership.GROUPS,)

@@ -67,6 +67,7 @@ class ListKind(Kind):
     title = "List"
     mentioned = ("list", "listid", "lists")
     path = "/lists"
+    writes = ("/listGroups", "/listGroups/ID")
     filled = frozenset({"channel", "string_id"})
     wrapper = "list"
     mentioned_as = ("list", "listid", "list_id", "lists", "listids")

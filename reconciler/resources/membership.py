@@ -21,6 +21,7 @@ GROUPS = Collection(
     fallback=Collection("/groupMembers", "groupDefinitions", optional=True),
     optional=True,
 )
+WRITES = ("/groupMembers", "/groupMembers/ID")
 CONTACT, DEAL, ACCOUNT = 1, 2, 3
 """Types of field groups; also the ids of the default groups [DOC:add-custom-field-to-field-group]."""
 

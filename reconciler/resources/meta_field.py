@@ -67,6 +67,7 @@ class MetaFieldKind(Kind):
     """
 
     filled = frozenset({"order"})
+    writes = membership.WRITES
     group_type: ClassVar[int] = 0
     data: ClassVar[str] = ""
     holders: ClassVar[str] = ""

@@ -35,6 +35,7 @@ class PersonalizationKind(Kind):
     spec = Personalization
     title = "Personalization variable"
     path = "/personalizations"
+    writes = ("/personalizations/ID/(?:un)?lock",)
     wrapper = "personalization"
     collections = (Collection("/personalizations", "personalizations"),)
     label = "tag"

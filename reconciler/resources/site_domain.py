@@ -41,6 +41,7 @@ class SiteDomainKind(Kind):
     spec = SiteDomain
     title = "Site domain"
     path = NEW
+    writes = (OLD, f"{OLD}/ID")
     collections = (
         Collection(
             NEW,

@@ -65,6 +65,7 @@ class StageKind(Kind):
     title = "Stage"
     mentioned = ("stage", "stageid")
     path = "/dealStages"
+    writes = ("/dealStages/ID/deals",)
     filled = frozenset({"color", "deal_order", "width", *(f"card_region_{number}" for number in range(1, 6))})
     wrapper = "dealStage"
     shared_names = True

@@ -46,6 +46,7 @@ class TaskOutcomeKind(Kind):
     spec = TaskOutcome
     title = "Task outcome"
     path = "/taskOutcomes"
+    writes = ("/taskOutccomes", "/taskOutccomes/ID", "/tasktypeOutcomeRels", "/tasktypeOutcomeRels/ID")
     wrapper = "taskOutcome"
     collections = (Collection("/taskOutcomes", "taskOutcomes"),)
     label = "title"

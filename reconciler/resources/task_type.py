@@ -30,6 +30,7 @@ class TaskTypeKind(Kind):
     spec = TaskType
     title = "Task type"
     path = "/dealTasktypes"
+    writes = ("/dealTasktypes/ID/dealTasks",)
     wrapper = "dealTasktype"
     collections = (Collection("/dealTasktypes", "dealTasktypes"),)
     label = "title"

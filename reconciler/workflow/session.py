@@ -266,6 +266,7 @@ class Session:
         self.redactor.learn(token)
         client = Client(
             Connection(url, token, self.rate, self.around.waits.answer),
+            writable=[path for kind in self.kinds.values() for path in kind.writable] if write else (),
             mode=Mode.RESTORE if restore else Mode.WRITE if write else Mode.READ,
             transport=transport,
             on_wait=self.on_wait,

@@ -30,6 +30,7 @@ from reconciler.workflow.session import Session, Surroundings, open_session
 from tests.world import shelf
 from tests.world.accounts import Killed
 from tests.world.clock import run
+from tests.world.paths import WRITABLE
 
 PROJECT = """
 version: 1
@@ -186,7 +187,7 @@ class _Here(Session):
         assert not restore, "histories archive nothing"
         wire = Wire(in_process(self.world.account.app), self.world.process, write)
         connection = Connection(self.settings.url, self.settings.token, None)
-        client = Client(connection, mode=Mode.WRITE if write else Mode.READ, transport=wire)
+        client = Client(connection, mode=Mode.WRITE if write else Mode.READ, writable=WRITABLE, transport=wire)
         stack.push_async_callback(client.close)
         return client
 

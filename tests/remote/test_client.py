@@ -23,6 +23,7 @@ from reconciler.remote.answers import MOST_BYTES, retry_after
 from reconciler.remote.client import Client, Connection, base_url
 from reconciler.remote.guard import Forbidden, Mode
 from reconciler.remote.pacer import Pacer
+from tests.world import WRITABLE
 
 pytestmark = pytest.mark.off_contract("bodies and paths stand for any")
 
@@ -85,6 +86,7 @@ def sent(
         async with Client(
             connection,
             mode=mode,
+            writable=WRITABLE,
             transport=Transport(server),
             on_wait=lambda why, s: waits.append((why, s)),
             sleep=sleep,
@@ -158,7 +160,7 @@ def test_429_is_waited_out(headers: dict[str, str], least: float, most: float) -
         server = Server([said(429, {"message": "slow down"}, **headers), said(201, {})])
         connection = Connection("https://acme.api-us1.com", "token", None)
         async with Client(
-            connection, mode=Mode.WRITE, transport=Transport(server), clock=lambda: 0.0, sleep=sleep
+            connection, mode=Mode.WRITE, writable=WRITABLE, transport=Transport(server), clock=lambda: 0.0, sleep=sleep
         ) as client:
             return await client.send(post("/tags", {}))
 
@@ -365,6 +367,7 @@ def test_what_the_account_says_is_searched_for_secrets() -> None:
         async with Client(
             Connection("https://acme.example", "token-1234", None),
             mode=Mode.WRITE,
+            writable=WRITABLE,
             transport=Transport(server),
             show=Redactor(["hush", "token-1234"]).show,
         ) as client:

@@ -14,6 +14,7 @@ from reconciler.model.http import Request, delete, get, post, put
 from reconciler.remote.client import HANDOVER, Client, Connection
 from reconciler.remote.guard import Mode
 from tests.remote.test_client import Server, Transport, _no_waiting, said
+from tests.world import WRITABLE
 
 __all__ = ["_no_waiting"]
 pytestmark = pytest.mark.off_contract("bodies and paths stand for any")
@@ -41,6 +42,7 @@ def client(lock: Lock, transport: httpx.AsyncBaseTransport | None, url: str = "h
     return Client(
         connection,
         mode=Mode.WRITE,
+        writable=WRITABLE,
         transport=transport,
         fence=lock.check,
         clock=lambda: lock.now,

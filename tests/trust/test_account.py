@@ -7,9 +7,9 @@ import re
 import pytest
 
 from reconciler.model.http import Request
-from reconciler.remote.guard import Forbidden, Mode, check
+from reconciler.remote.guard import Forbidden, Mode, check, paths
 from tests.contract.checker import Contract
-from tests.world import World
+from tests.world import WRITABLE, World
 
 PROJECT = """\
 version: 1
@@ -96,7 +96,7 @@ CONFIGURATION = re.compile(
 def allowed(method: str, path: str) -> bool:
     """Whether an apply may send it."""
     try:
-        check(Request(method, path), Mode.WRITE)
+        check(Request(method, path), Mode.WRITE, paths(WRITABLE))
     except Forbidden:
         return False
     return True

@@ -13,6 +13,7 @@ The account is in memory; whatever opens its path, verb or command, gets the sam
 how the account behaves.
 """
 
+from tests.world.paths import WRITABLE
 from tests.world.project import TWO_ACCOUNTS, Applied, Killed, Planned, Ran, World, new_world
 
-__all__ = ["TWO_ACCOUNTS", "Applied", "Killed", "Planned", "Ran", "World", "new_world"]
+__all__ = ["TWO_ACCOUNTS", "WRITABLE", "Applied", "Killed", "Planned", "Ran", "World", "new_world"]

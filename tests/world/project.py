@@ -33,6 +33,7 @@ from reconciler.workflow.planning import Options
 from reconciler.workflow.session import Session, Surroundings, open_book, open_session, within
 from tests.world.accounts import Held, Kill, Killed, hold
 from tests.world.clock import JumpingLoop, jumping_clock, run
+from tests.world.paths import WRITABLE
 from tests.world.readings import reading
 
 ACCOUNT = "state/account.db"
@@ -207,7 +208,7 @@ class World:
         transport = in_process(self.account.app)
 
         async def send() -> Any:
-            async with Client(connection, mode=Mode.WRITE, transport=transport) as client:
+            async with Client(connection, mode=Mode.WRITE, writable=WRITABLE, transport=transport) as client:
                 return (await client.send(Request(method, path, body=body))).body
 
         return run(send())
