@@ -95,7 +95,6 @@ LEFT: tuple[Left, ...] = (
         ("PUT /taskOutccomes/{id}", "DELETE /taskOutccomes/{id}"),
     ),
     Left(OTHERWISE, "A relation is deleted and made anew; the page is marked WIP.", ("PUT /tasktypeOutcomeRels/{id}",)),
-    Left(OTHERWISE, "A field changes its group, it never leaves all.", ("DELETE /groupMembers/{id}",)),
     Left(OTHERWISE, "Variables are deleted one by one, each with its check.", ("DELETE /personalizations/bulkdelete",)),
     Left(
         NOTHING,
@@ -134,12 +133,6 @@ LEFT: tuple[Left, ...] = (
         "Kept as it is: read-only, set by the vendor, or a slip of the documentation.",
         ("PUT /customObjects/schemas/{id}",),
         ("schema.appId", "schema.fields.origin", "schema.fields.value", "schema.icons", "schema.icons.default"),
-    ),
-    Left(
-        NOTHING,
-        "Always null, which puts a field at the end of its group: the order inside a group cannot be declared yet.",
-        ("POST /groupMembers", "PUT /groupMembers/{id}"),
-        ("groupMember.ordernum",),
     ),
     Left(OTHERWISE, "Inside the wrapper `dealRole`.", ("POST /dealRoles",), ("title",)),
     Left(OTHERWISE, "Named `fromemail` in the example and in reads.", ("POST /messages",), ("message.email",)),

@@ -12,6 +12,7 @@ from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.nearness import apart, near_keys
+from reconciler.model.spec import Roster
 from reconciler.model.values import Lookup, Ref, Value, references, transform
 
 MAX_CYCLES = 20
@@ -221,6 +222,34 @@ def check_refuges(
                 entry = declared[resource.address]
                 spot = (at(entry.value, "lifecycle", "on_destroy", what) or entry).spot
                 problems.error("impossible-evacuation", f"`{resource.address}`: {what}: {why}", spot)
+
+
+def check_rosters(
+    resources: Mapping[str, Resource], kinds: Kinds, declared: Mapping[str, Entry], problems: Problems
+) -> None:
+    """Report members that a list names twice, and those that a list names and that say it themselves too."""
+    for resource in resources.values():
+        for name, mark in _rosters(kinds[resource.kind]):
+            listed_here: set[object] = set()
+            for one in references(resource.attrs.get(name)):
+                written = one.key if isinstance(one, Ref) else one.value if isinstance(one, Lookup) else one.id
+                spot = _find(declared[resource.address], name, written)
+                if one in listed_here:
+                    problems.error("listed-twice", f"`{name}` names `{one}` twice", spot, "a place is one place: once")
+                listed_here.add(one)
+                member = resources.get(one.address) if isinstance(one, Ref) else None
+                if member is not None and mark.short in member.attrs:
+                    message = (
+                        f"`{member.address}` says its `{mark.short}` itself, and is in the `{name}` of "
+                        f"`{resource.address}` too"
+                    )
+                    where = member.places.get(mark.short) or member.at
+                    hint = f"say it in one of the two: take it out of the list, or take out `{mark.short}` at {where}"
+                    problems.error("said-twice", message, spot, hint)
+
+
+def _rosters(kind: Kind) -> list[tuple[str, Roster]]:
+    return [(name, mark) for name, one in kind.attributes.items() if (mark := one.mark(Roster)) is not None]
 
 
 def check_cycles(resources: Mapping[str, Resource], declared: Mapping[str, Entry], problems: Problems) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.blocks import Blocks
-from reconciler.config.checks import Checks, check_cycles, check_refuges, check_twins
+from reconciler.config.checks import Checks, check_cycles, check_refuges, check_rosters, check_twins
 from reconciler.config.credentials import check_uses, check_values, credentials
 from reconciler.config.files import distinct, outside, read_source, shown_path, yaml_files
 from reconciler.config.interpolation import Scope, Uses
@@ -243,6 +243,7 @@ def _read(sections: Sections, layers: Layers, kinds: Kinds, scope: Scope) -> tup
     imports = blocks.imports(sections.blocks.get("imports", ()))
     pinned = frozenset(block.target for block in imports)
     check_twins(resources.values(), kinds, reader.declared, pinned, problems)
+    check_rosters(resources, kinds, reader.declared, problems)
     check_refuges(resources.values(), kinds, reader.declared, problems)
     check_cycles(resources, reader.declared, problems)
     moved = blocks.moved(sections.blocks.get("moved", ()))

@@ -152,7 +152,8 @@ def _references(spec: type[Spec], data: Mapping[str, Any]) -> dict[str, Value]:
         if mark is None or name not in data or "${" in repr(data[name]):  # not filled in: told elsewhere
             continue
         try:
-            found[name] = plain(_alone(spec, name).validate_python(data[name], strict=True), mark)
+            value = _alone(spec, name).validate_python(data[name], strict=True)
+            found[name] = plain(value, mark.chosen(data.get(mark.by)))
         except ValidationError:
             continue
     return found
@@ -208,11 +209,16 @@ def _nestable(entry: Entry) -> bool:
 def _attrs(spec: Spec, shape: _Shape, key: str) -> dict[str, Value]:
     """Return the declared attributes in the order of the spec, and the defaults that belong to the identity."""
     given = spec.model_fields_set
-    attrs = {name: plain(getattr(spec, name), mark) for name, mark in shape.names if name in given}
+    attrs = {name: plain(getattr(spec, name), _chosen(spec, mark)) for name, mark in shape.names if name in given}
     for name, value in shape.defaults:
         if name not in attrs:
             attrs[name] = key if value == KEY else value
     return attrs
+
+
+def _chosen(spec: Spec, mark: RefTo | None) -> RefTo | None:
+    """Return the mark of an attribute, of the kind that the rest of the resource says."""
+    return mark.chosen(getattr(spec, mark.by)) if mark is not None and mark.by else mark
 
 
 def plain(value: Any, mark: RefTo | None) -> Value:

@@ -18,7 +18,8 @@ class Resource:
 
     `rank` is the place among its siblings in the file, counted from 0; `parent` the address it is nested in.
     `places` maps attribute names to where they are declared. `nested` names the attributes whose maps became
-    resources of their own: declared, even where the map is empty.
+    resources of their own: declared, even where the map is empty. `elsewhere` is what other resources say in place of
+    this one (see `Roster`): names of its attributes, and addresses of entries of its lists.
     """
 
     address: Address
@@ -31,6 +32,7 @@ class Resource:
     parent: Address | None = None
     rank: int = 0
     nested: tuple[str, ...] = ()
+    elsewhere: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,6 +134,10 @@ class ChangeView(_Part):
     natural_key: list[Any] = Field(default_factory=list)
     spare: int | None = None
     nested: list[str] = Field(default_factory=list)
+    elsewhere: list[str] = Field(
+        default_factory=list,
+        description="What other resources say in place of this one: its attributes, entries of its lists.",
+    )
     parent: str | None = None
     rank: int = 0
     prevent_destroy: bool = False

@@ -9,7 +9,7 @@ DELETE under one wrapper key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -168,6 +168,7 @@ class Write:
     tool. `spare` is the id of a server-made object to take over instead of creating one. `on_destroy` maps what to do
     before a delete to remote ids. `key` is the resource's key. With `recounting`, only the numbers of what would be
     lost are asked for, not what they are worth. `children` are the ids of what was nested in the object when planning.
+    `before` are the values that the changed attributes were compared with.
     """
 
     address: str
@@ -183,6 +184,7 @@ class Write:
     on_destroy: Mapping[str, str] = field(default_factory=dict)
     recounting: bool = False
     children: frozenset[str] = frozenset()
+    before: Mapping[str, Value] = field(default_factory=dict)
 
     @property
     def key(self) -> str:
@@ -290,8 +292,10 @@ class Kind:
         """Return further listings that depend on what the first ones answered."""
         return ()
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
-        """Tell whether each object of another kind with these attributes costs one more listing to read this kind."""
+    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
+        """Tell whether each object of a kind with these attributes costs one more listing to read this kind; `asked`
+        are the tables that were read for it.
+        """
         return False
 
     def claims(self, row: Row, tables: Tables) -> bool:
@@ -349,9 +353,10 @@ class Kind:
 
     # --- identity --------------------------------------------------------------------------------------------------
 
-    def seen(self, name: str, desired: Value, live: Live) -> Value:
+    def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
         """Return the live value of an attribute that the account returned, to compare with the declared one (resolved):
-        an object may have several values where one is declared.
+        an object may have several values where one is declared. `applied` is what was last applied (resolved), of a
+        roster without what another resource says now.
         """
         return live.attrs[name]
 
@@ -360,6 +365,10 @@ class Kind:
         """The paths that its flows may write to, `ID` for one id."""
         own = self.path.split(", ") if self.managed else ()
         return (*own, *(f"{path}/ID" for path in own), *self.writes)
+
+    def without(self, live: Live, groups: Set[Value]) -> Live:
+        """Return the object as it is once the rosters of these objects have let go of it."""
+        return live
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """Return the natural keys of an object, best first; a key says its tier in its first item. Empty: none

@@ -193,6 +193,7 @@ def write_of(
         destroying=destroying,
         on_destroy=on_destroy,
         children=frozenset(change.children),
+        before={item.name: item.before for item in change.attributes},
     )
 
 

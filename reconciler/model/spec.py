@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 import typing
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args, get_origin
 from urllib.parse import urlsplit
 
@@ -153,12 +153,36 @@ class Commas:
 class RefTo:
     """The attribute holds references to objects of `kind`; `none` is the API's sentinel for no reference.
 
-    `lookup` names the attribute by which a plain text with an `@` is looked up (users by e-mail).
+    `lookup` names the attribute by which a plain text with an `@` is looked up (users by e-mail). Where another
+    attribute of the object, `by`, decides of which kind they are, `kinds` says which by its values. `later` references
+    do not order the kinds: those that are meant may refer back to this one.
     """
 
     kind: str
     none: str = "0"
     lookup: str = ""
+    by: str = ""
+    kinds: Mapping[str, str] = field(default_factory=dict, hash=False)
+    later: bool = False
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All kinds that may be meant."""
+        return tuple(self.kinds.values()) or (self.kind,)
+
+    def chosen(self, value: object) -> RefTo:
+        """Return the mark for an object whose attribute `by` has this value."""
+        return replace(self, kind=self.kinds.get(str(value), self.kind)) if self.by else self
+
+
+@dataclass(frozen=True, slots=True)
+class Roster:
+    """A list of references in order, of which only what is declared counts: entries that nobody declared stay where
+    they are, those that were applied and are no longer declared are taken out. `short` is the attribute of those
+    referred to that says the same of one of them.
+    """
+
+    short: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -47,7 +47,7 @@ def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value
     if change is None or change.action is not Action.REPLACE:
         return change
     # The object that comes after it has none of what its predecessor had: it is made as a new one.
-    return replace(change, desired=completed(kind, new, None, work.going))
+    return replace(change, desired=completed(kind, new, None, work.going, resource.elsewhere))
 
 
 def _settled(work: Work, resource: Resource, binding: Binding | None, live: Live) -> bool:

@@ -4,7 +4,7 @@ form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -16,6 +16,7 @@ from reconciler.model.spec import Attribute, Ensure, Keyed, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import RemoteId, Value, carries_secret, decode, transform
 from reconciler.planning.binding import is_kept, recall
+from reconciler.planning.rosters import still
 
 MISSING = object()
 Resolve = Callable[[Value], Value]
@@ -112,14 +113,16 @@ def differences(
         if live is not None and attribute.has(Once):
             continue
         desired = resolve(attrs[name])
-        found = kind.seen(name, desired, live) if live is not None and name in live.attrs else MISSING
+        last = _last_applied(binding, name, resolve, resource)
+        counted = None if last is MISSING else last
+        found = kind.seen(name, desired, live, counted) if live is not None and name in live.attrs else MISSING
         if (
             found is not MISSING
             and not attribute.has(Keyed)
             and same(attribute.normal(desired), attribute.normal(found))
         ):
             continue
-        sides = Sides(desired, _last_applied(binding, name, resolve), found)
+        sides = Sides(desired, last, found)
         if binding is not None and name in binding.digests:
             known = recall(binding, name, (sides.desired, sides.live), salt)
             sides = replace(sides, applied=sides.applied if known is None else known)
@@ -150,11 +153,11 @@ def _had_secret(binding: Binding, name: str) -> bool:
     return carries_secret(decode(binding.applied.get(name)))
 
 
-def _last_applied(binding: Binding | None, name: str, resolve: Resolve) -> Value:
+def _last_applied(binding: Binding | None, name: str, resolve: Resolve, resource: Resource) -> Value:
     """Return what was last applied, or MISSING. What it referred to may be gone since, from account or environment."""
     if binding is None or name not in binding.applied:
         return MISSING
-    value = decode(binding.applied[name])
+    value = still(resource, decode(binding.applied[name]))
     try:
         return resolve(value)
     except (LookupError, ConfigError):
@@ -171,15 +174,19 @@ def rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | 
 
 
 def completed(
-    kind: Kind, attrs: Mapping[str, Value], live: Live | None, going: Callable[[RemoteId], bool]
+    kind: Kind,
+    attrs: Mapping[str, Value],
+    live: Live | None,
+    going: Callable[[RemoteId], bool],
+    elsewhere: Collection[str] = (),
 ) -> dict[str, Value]:
     """Return the attributes to write: what is declared, and what must be there for people to see the object (see
-    `Ensure`). What is `going` makes nothing visible.
+    `Ensure`), unless another resource says it. What is `going` makes nothing visible.
     """
     found = dict(attrs)
     for name, attribute in kind.attributes.items():
         floor = attribute.mark(Ensure)
-        if floor is None or name in attrs:
+        if floor is None or name in attrs or name in elsewhere:
             continue
         if live is None or (name in live.attrs and _empty(_staying(live.attrs[name], going))):
             found[name] = transform(floor.value, lambda leaf: leaf)

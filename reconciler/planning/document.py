@@ -208,6 +208,7 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         natural_key=list(change.natural_key),
         spare=change.spare,
         nested=list(resource.nested) if resource else [],
+        elsewhere=list(resource.elsewhere) if resource else [],
         parent=resource.parent if resource else None,
         rank=resource.rank if resource else 0,
         prevent_destroy=bool(resource and resource.lifecycle.prevent_destroy)
@@ -338,6 +339,7 @@ def _resource(change: doc.ChangeView, recover: Recover) -> Resource:
         parent=change.parent,
         rank=change.rank,
         nested=tuple(change.nested),
+        elsewhere=tuple(change.elsewhere),
     )
 
 

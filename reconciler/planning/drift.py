@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, Skipped
-from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst, Once, RefTo, WriteOnly
+from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst, Once, RefTo, Roster, WriteOnly
 from reconciler.model.state import Binding
 from reconciler.model.values import EMPTY_OR_OFF, Value, carries_secret, decode, has_secret, reveal, transform
 from reconciler.planning.binding import recall
@@ -61,7 +61,7 @@ def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str,
     binding, resource = inputs.state.resources[address], inputs.desired.resources.get(address)
     known = set(binding.applied) | set(binding.digests)
     if resource is not None:
-        known |= {*resource.attrs, *resource.lifecycle.ignore_changes}
+        known |= {*resource.attrs, *resource.lifecycle.ignore_changes, *resource.elsewhere}
     placed = {name for one in kind.arrange([(address, {}, live)]).values() for name in one}
     return {
         name: value
@@ -71,10 +71,12 @@ def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str,
 
 
 def needs_no_word(kind: Kind, attribute: Attribute, value: Value) -> bool:
-    """Tell whether a value needs no word: it is empty, it is what leaving out gives, or it names the parent."""
+    """Tell whether a value needs no word: it is empty, it is what leaving out gives, it names the parent, or what it
+    lists says it itself.
+    """
     return (
         value in EMPTY_OR_OFF
-        or attribute.has(Default, Nested, WriteOnly, Once, Ensure, OnAtFirst)
+        or attribute.has(Default, Nested, Roster, WriteOnly, Once, Ensure, OnAtFirst)
         or (bool(kind.nested) and attribute.has(RefTo) and attribute.mark(RefTo).kind == kind.nested)
     )
 
@@ -171,7 +173,7 @@ def _attribute(
     if resource is not None and name in resource.lifecycle.ignore_changes:
         return None
     applied = _as_applied(inputs, resolver, binding.applied[name])
-    now = kind.seen(name, applied, live)
+    now = kind.seen(name, applied, live, applied)
     if name in binding.digests and recall(binding, name, (now,), inputs.state.salt) is not None:
         return None
     sides = Sides(applied, applied, now)

@@ -5,12 +5,14 @@ that is destroyed, and what becomes invisible. Pure. What only a question to the
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.model.kind import Impact, Kind, Live
 from reconciler.model.plan import DESTROYS, Action, Change
 from reconciler.model.values import EMPTY, RemoteId, Value, decode
+from reconciler.planning.rosters import roster_of
 from reconciler.planning.work import Work
 
 STAYS = (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.REPLACE)
@@ -31,7 +33,7 @@ def _with_effects(work: Work, change: Change, doomed: set[tuple[str, str]]) -> C
     if change.action in DESTROYS and change.live is not None and not kind.retires:
         found += [*_children(work, kind, change.live, doomed, change.address), *_parts(work, kind, change, change.live)]
     if change.action in STAYS:
-        found += _hidden(kind, change)
+        found += [*_hidden(kind, change), *_left_alone(work, kind, change, doomed)]
     inside = _inside(work, kind, change.live) if change.action in DESTROYS and change.live is not None else ()
     return replace(change, impacts=(*change.impacts, *found), children=inside) if found or inside else change
 
@@ -123,3 +125,43 @@ def _hidden(kind: Kind, change: Change) -> Iterable[Impact]:
         yield Impact(
             1, f"{kind.title.lower()} is invisible", detail=f"({why})", effect="hidden", objects=(change.address,)
         )
+
+
+def _left_alone(work: Work, kind: Kind, change: Change, doomed: set[tuple[str, str]]) -> Iterable[Impact]:
+    """Say who leaves a roster and is in none of its kind then, unless the member says by itself what becomes of it."""
+    name, short = roster_of(kind) or ("", "")
+    item = next((one for one in change.attributes if one.name == name), None)
+    alone: dict[str, list[str]] = defaultdict(list)
+    for one in (item.before or ()) if item is not None and change.live is not None else ():
+        if not isinstance(one, RemoteId) or one in (item.after or () if item is not None else ()):
+            continue
+        own = work.changes.get(work.owners.get((one.kind, one.id), ""))
+        stays = (one.kind, one.id) not in doomed and (own is None or short not in own.desired)
+        if stays and not _holders(work, kind, one, doomed):
+            alone[one.kind].append(_called(work, one))
+    for member, names in alone.items():
+        title, one_only = work.kinds[member].title.lower(), len(names) == 1
+        noun = f"{title} is invisible" if one_only else f"{title}s are invisible"
+        yield Impact(len(names), noun, detail=f"(no `{short}`)", effect="hidden", objects=tuple(names))
+
+
+def _holders(work: Work, kind: Kind, member: RemoteId, doomed: set[tuple[str, str]]) -> bool:
+    """Tell whether any object has a member in its roster after this plan."""
+    name = (roster_of(kind) or ("", ""))[0]
+    freed = work.freed.get((member.kind, member.id), set())
+    stays = (
+        member in live.attrs.get(name, ()) and RemoteId(kind.name, live.id) not in freed
+        for live in work.inputs.snapshot.lives.get(kind.name, ())
+        if (kind.name, live.id) not in doomed
+    )
+    joins = (
+        member in (item.after or ()) for one in work.changes.values() for item in one.attributes if item.name == name
+    )
+    return any(stays) or any(joins)
+
+
+def _called(work: Work, member: RemoteId) -> str:
+    address = work.owners.get((member.kind, member.id))
+    lives = work.inputs.snapshot.lives.get(member.kind, ())
+    live = next((one for one in lives if one.id == member.id), None)
+    return address or (_name(work, work.kinds[member.kind], live) if live is not None else str(member))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
 from reconciler.model.address import join, key_of
@@ -15,10 +15,11 @@ from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import Nested, RefTo, attributes
+from reconciler.model.spec import Nested, RefTo, Roster, attributes
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.declarable import Declarable, declarable, undeclared
+from reconciler.planning.rosters import roster_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +50,12 @@ def export(
     only: frozenset[str] | None = None,
     *,
     redactor: Redactor | None = None,
+    declared: Mapping[str, Resource] | None = None,
 ) -> list[Exported]:
     """Return a resource for every live object that can be managed. An object that the state knows keeps its key; no
-    key is made of what `redactor` knows.
+    key is made of what `redactor` knows. What two resources can say is said where `declared` says it.
     """
-    return _Exporting(snapshot, kinds, bindings, only, redactor=redactor).run()
+    return said_once(_Exporting(snapshot, kinds, bindings, only, redactor=redactor).run(), kinds, declared or {})
 
 
 def export_for_files(
@@ -63,10 +65,11 @@ def export_for_files(
     only: frozenset[str] | None = None,
     *,
     redactor: Redactor | None = None,
+    declared: Mapping[str, Resource] | None = None,
 ) -> tuple[list[Exported], list[str]]:
     """Return what `export` does, without what no file can say, and one line for each object left out for that."""
     exporting = _Exporting(snapshot, kinds, bindings, only, for_files=True, redactor=redactor)
-    return exporting.run(), exporting.left_out
+    return said_once(exporting.run(), kinds, declared or {}), exporting.left_out
 
 
 def set_aside(
@@ -109,6 +112,64 @@ def sound(exported: Iterable[Exported]) -> list[Exported]:
     exported = list(exported)
     gone = {one.resource.address for one in exported if one.problem}
     return [one for one in exported if not ({one.resource.address, one.resource.parent} & gone)]
+
+
+def said_once(exported: Iterable[Exported], kinds: Kinds, declared: Mapping[str, Resource]) -> list[Exported]:
+    """Return the resources with each membership in one place: in the roster of what has the members, for it says their
+    order; by the member itself where it is `declared` so, or where that object is declared without its roster.
+    """
+    found = {one.resource.address: one for one in exported}
+    listing: dict[str, set[Value]] = defaultdict(set)
+    rosters = {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
+    for address, one in found.items():
+        name, short = rosters.get(one.resource.kind, ("", ""))
+        if name in one.resource.attrs:
+            there = declared.get(address)
+            whole = there is None or name in there.attrs
+            entries = [leaf for leaf in one.resource.attrs[name] if whole and not _short(leaf, short, declared)]
+            found[address] = _with_roster(one, name, entries, empty=there is not None and whole)
+            for leaf in entries:
+                if isinstance(leaf, Ref):
+                    listing[leaf.address].add(RemoteId(one.resource.kind, one.live.id))
+    shorts = {short for _, short in rosters.values()}
+    return [_with_short(one, kinds, shorts, listing.get(address, set())) for address, one in found.items()]
+
+
+def _short(entry: Value, short: str, declared: Mapping[str, Resource]) -> bool:
+    there = declared.get(entry.address) if isinstance(entry, Ref) else None
+    return there is not None and short in there.attrs
+
+
+def _with_roster(one: Exported, name: str, entries: list[Value], *, empty: bool) -> Exported:
+    """Return an object with these entries; those that only an id tells are gone, or not to be told from others."""
+    lost = [entry for entry in entries if isinstance(entry, Lookup) and entry.by == "id"]
+    kept = [entry for entry in entries if entry not in lost]
+    attrs = {key: value for key, value in one.resource.attrs.items() if key != name}
+    attrs |= {name: kept} if kept or empty else {}
+    partly = dict(one.partly)
+    if lost:
+        partly[name] = f"`{name}` holds {', '.join(map(str, lost))} too, which nothing can declare; it stays there"
+    return replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
+
+
+def _with_short(one: Exported, kinds: Kinds, shorts: Set[str], holders: set[Value]) -> Exported:
+    """Return a member without what a roster says, and with a line where it is a member of more than is declared."""
+    kind, said = kinds[one.resource.kind], set(holders)
+    for name in shorts & one.live.attrs.keys():
+        if name not in one.resource.attrs and not holders:
+            continue
+        attrs = {key: value for key, value in one.resource.attrs.items() if key != name or not holders}
+        if not holders:
+            said.add(one.live.attrs[name])
+        rest, others = kind.without(one.live, said), []
+        while rest.attrs[name] is not None and rest.attrs[name] not in others:
+            others.append(rest.attrs[name])
+            rest = kind.without(rest, {*said, *others})
+        partly = dict(one.partly)
+        if others:
+            partly[name] = f"it is in {' and '.join(map(str, others))} too; nothing declares that, and it stays so"
+        one = replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
+    return one
 
 
 class _Exporting:
@@ -236,9 +297,10 @@ class _Exporting:
         return Resource(address, kind.name, key_of(address), attrs, parent=parent, rank=rank, nested=nested)
 
     def _gone(self, resource: Resource) -> Iterable[str]:
+        known = self.kinds[resource.kind].attributes
         for name, value in resource.attrs.items():
             for one in values.references(value):
-                if isinstance(one, Lookup) and one.by == "id" and self._lost(one):
+                if isinstance(one, Lookup) and one.by == "id" and self._lost(one) and not known[name].has(Roster):
                     title = self.kinds[one.kind].title.lower()
                     yield f"`{name}` is {title} id {one.value}, which the account does not show"
 
@@ -281,5 +343,5 @@ def slug(text: str) -> str:
 def referred(kinds: Kinds) -> frozenset[str]:
     """Return the kinds that attributes refer to and that an export leaves out: they are read for their names."""
     marks = (attribute.mark(RefTo) for kind in kinds.values() for attribute in kind.attributes.values())
-    names = {mark.kind for mark in marks if mark is not None and mark.kind in kinds}
+    names = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
     return frozenset(name for name in names if not kinds[name].managed or kinds[name].shared)

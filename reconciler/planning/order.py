@@ -5,13 +5,14 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Change, Op, Step
 from reconciler.model.values import Ref, RemoteId
+from reconciler.planning.rosters import members_of, roster_of
 
 Node = tuple[str, Op]
 
@@ -42,6 +43,24 @@ def sort_resources(resources: Mapping[str, Resource], kinds: Kinds) -> list[Reso
     return list(placed.values())
 
 
+def after_members(resources: Sequence[Resource]) -> list[Resource]:
+    """Return the resources of kinds that may refer to each other such that each comes after those that it refers to."""
+    mine = {resource.address: resource for resource in resources}
+    placed: dict[str, Resource] = {}
+
+    def place(resource: Resource, above: frozenset[str]) -> None:
+        for reference in values.references(dict(resource.attrs)):
+            other = mine.get(reference.address) if isinstance(reference, Ref) else None
+            if other is not None and other.address not in above | placed.keys():
+                place(other, above | {other.address})
+        placed[resource.address] = resource
+
+    for resource in resources:
+        if resource.address not in placed:
+            place(resource, frozenset({resource.address}))
+    return list(placed.values())
+
+
 def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
     """Return the steps of all changes in a valid order. Creates follow what they refer to, deletes precede what
     they refer to.
@@ -62,7 +81,7 @@ def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
             waits[change.resource.parent, "finish"].update(
                 (address, op) for op in nodes[address] if op in ("create", "update", "bind")
             )
-    _release_before_delete(found, nodes, waits)
+    _release_before_delete(found, nodes, waits, kinds)
     _free_names_first(found, nodes, waits, kinds)
     order = _sorted(
         [(address, op) for address, ops in nodes.items() for op in ops],
@@ -136,9 +155,12 @@ def _free_what_is_held(
 
 
 def _release_before_delete(
-    found: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]]
+    found: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
 ) -> None:
-    """An object goes only after everything that refers to it has gone or has been pointed elsewhere."""
+    """An object goes only after everything that refers to it has gone or has been pointed elsewhere. A roster holds
+    nobody: its entries go with either side.
+    """
+    rosters = {kind.name: (roster[0], members_of(kind)) for kind in kinds.values() if (roster := roster_of(kind))}
     owners = {
         (change.kind, change.live.id): address
         for address, change in found.items()
@@ -146,15 +168,21 @@ def _release_before_delete(
     }
     for address, change in found.items():
         held: set[str] = set()
+        name, members = rosters.get(change.kind, ("", ()))
         if change.live is not None:
-            references = (leaf for leaf in values.references(dict(change.live.attrs)) if isinstance(leaf, RemoteId))
+            attrs = {key: value for key, value in change.live.attrs.items() if key != name}
+            references = (leaf for leaf in values.references(attrs) if isinstance(leaf, RemoteId))
             held |= {
                 owners[reference.kind, reference.id]
                 for reference in references
                 if (reference.kind, reference.id) in owners
             }
         if change.binding is not None:
-            held |= {target for target in change.binding.depends_on if target in nodes and "delete" in nodes[target]}
+            held |= {
+                target
+                for target in change.binding.depends_on
+                if target in nodes and "delete" in nodes[target] and found[target].kind not in members
+            }
         for target in held - {address}:
             waits[target, "delete"].update(
                 _first(address, nodes, "delete")

@@ -73,7 +73,8 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
             # Who reads one listing for each object of another kind has read the listing of that kind before.
             if not {one.name for one in kinds[change.kind].collections} & set(spent.asked.get(name, ())):
                 continue
-            if kinds[name].reads_each(change.kind, change.desired if change.live is None else change.live.attrs):
+            attrs = change.desired if change.live is None else change.live.attrs
+            if kinds[name].reads_each(change.kind, attrs, spent.asked.get(name, ())):
                 if change.action is Action.CREATE:
                     tables[f"new:{change.address}"] = 1
                 elif change.action is Action.DELETE and change.live is not None:

@@ -8,13 +8,14 @@ be done for them; `work` is what both know.
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import replace
 
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.errors import PlanError
-from reconciler.model.kind import Kind
+from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import Action, Plan, Skipped
 from reconciler.model.values import Value
 from reconciler.planning.changes import change_of, removals, strike_spares, unacceptable
@@ -25,7 +26,8 @@ from reconciler.planning.evacuation import within_reach
 from reconciler.planning.match import by_key, stored_key
 from reconciler.planning.moves import unused_blocks
 from reconciler.planning.nearness import near_twins
-from reconciler.planning.order import arrange_steps, sort_resources
+from reconciler.planning.order import after_members, arrange_steps, sort_resources
+from reconciler.planning.rosters import knots
 from reconciler.planning.sight import unproven
 from reconciler.planning.work import Inputs, Work
 
@@ -37,8 +39,10 @@ def plan(inputs: Inputs) -> Plan:
     by_kind: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
         by_kind[resource.kind].append(resource)
-    for name, kind in work.kinds.items():
-        _plan_kind(work, kind, by_kind.get(name, []))
+    for knot in knots(work.kinds):
+        _plan_knot(work, knot, [one for kind in knot for one in by_kind.get(kind.name, ())])
+    place = {resource.address: number for number, resource in enumerate(resources)}
+    work.changes = dict(sorted(work.changes.items(), key=lambda item: place[item[0]]))
     removals(work)
     work.changes = with_effects(work)
     if work.inputs.only is None:
@@ -69,15 +73,21 @@ def plan(inputs: Inputs) -> Plan:
     )
 
 
-def _plan_kind(work: Work, kind: Kind, resources: list[Resource]) -> None:
-    lives = work.inputs.snapshot.lives.get(kind.name)
-    unknown = work.inputs.snapshot.unknown.get(kind.name)
-    if lives is None or unknown:
-        _without_listing(work, resources, unknown, kind)
-        return
-    index = by_key(kind, lives)
-    claim(work, kind, resources, lives, index)
-    _decide(work, kind, [resource for resource in resources if work.inputs.covers(resource.address)], index)
+def _plan_knot(work: Work, knot: tuple[Kind, ...], resources: list[Resource]) -> None:
+    """Plan a kind, or those together that may refer to each other: first who is who, then what is to be done."""
+    indexes: dict[str, Index] = {}
+    for kind in knot:
+        mine = [resource for resource in resources if resource.kind == kind.name]
+        lives = work.inputs.snapshot.lives.get(kind.name)
+        unknown = work.inputs.snapshot.unknown.get(kind.name)
+        if lives is None or unknown:
+            _without_listing(work, mine, unknown, kind)
+            continue
+        indexes[kind.name] = by_key(kind, lives)
+        claim(work, kind, mine, lives, indexes[kind.name])
+    work.let_go(knot)
+    covered = [one for one in resources if one.kind in indexes and work.inputs.covers(one.address)]
+    _decide(work, covered if len(knot) == 1 else after_members(covered), indexes)
 
 
 def _without_listing(work: Work, resources: list[Resource], unknown: str | None, kind: Kind) -> None:
@@ -105,18 +115,19 @@ def _unmade(work: Work, kind: Kind, address: str) -> str:
     return unproven(work.inputs, kind, address, work.shown)
 
 
-def _decide(work: Work, kind: Kind, resources: list[Resource], index: Index) -> None:
-    arranged = _arranged(work, kind, resources)
+def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index]) -> None:
+    arranged = _arranged(work, resources)
     claimed: dict[str, int] = defaultdict(int)
     for resource in resources:
         if resource.address in work.skipped or not work.possible(resource):
             continue
+        kind, index = work.kinds[resource.kind], indexes[resource.kind]
         live = work.matched.get(resource.address)
         unmade = "" if live is not None else _unmade(work, kind, resource.address)
         if unmade:
             work.hide(resource.address, unmade)
             continue
-        attrs = completed(kind, {**arranged.get(resource.address, {}), **resource.attrs}, live, work.going)
+        attrs, live = _completed(work, kind, resource, arranged.get(resource.address, {}), live)
         change = change_of(work, kind, resource, attrs, live)
         if change is None:
             work.kept += 1
@@ -145,19 +156,33 @@ def _decide(work: Work, kind: Kind, resources: list[Resource], index: Index) -> 
         if change.action is Action.REPLACE:
             work.resolver.ids.pop(resource.address, None)
         work.changes[resource.address] = change
-    strike_spares(work, kind)
+    for name in indexes:
+        strike_spares(work, work.kinds[name])
 
 
-def _arranged(work: Work, kind: Kind, resources: list[Resource]) -> dict[str, dict[str, Value]]:
+def _completed(
+    work: Work, kind: Kind, resource: Resource, arranged: Mapping[str, Value], live: Live | None
+) -> tuple[dict[str, Value], Live | None]:
+    """Return the attributes to write, and the object as the write finds it: rosters of this plan may let go of it."""
+    left = live
+    if live is not None and (groups := work.freed.get((kind.name, live.id))):
+        left = kind.without(live, groups)
+        live = replace(live, row=left.row)
+    return completed(kind, {**arranged, **resource.attrs}, left, work.going, resource.elsewhere), live
+
+
+def _arranged(work: Work, resources: list[Resource]) -> dict[str, dict[str, Value]]:
     """Return what follows from the order of siblings, unless a saved plan says it already."""
-    groups: dict[str | None, list[Resource]] = defaultdict(list)
+    groups: dict[tuple[str, str | None], list[Resource]] = defaultdict(list)
+    kinds = {resource.kind for resource in resources}
     for resource in work.inputs.desired.resources.values():
-        if resource.kind == kind.name:
-            groups[resource.parent].append(resource)
+        if resource.kind in kinds:
+            groups[resource.kind, resource.parent].append(resource)
     wanted = {resource.address for resource in resources}
     found: dict[str, dict[str, Value]] = {}
-    for siblings in groups.values():
+    for (name, _), siblings in groups.items():
         siblings.sort(key=lambda resource: resource.rank)
-        arranged = kind.arrange([(one.address, one.attrs, work.matched.get(one.address)) for one in siblings])
+        held = [(one.address, one.attrs, work.matched.get(one.address)) for one in siblings]
+        arranged = work.kinds[name].arrange(held)
         found |= {address: attrs for address, attrs in arranged.items() if address in wanted}
     return found

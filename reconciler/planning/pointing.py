@@ -9,7 +9,7 @@ from reconciler.model.address import Address, kind_of
 from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.plan import DESTROYS, Plan
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import RefTo
+from reconciler.model.spec import RefTo, Roster
 from reconciler.model.values import RemoteId, Value
 
 
@@ -48,7 +48,7 @@ def _unread(target: str, seen: Snapshot, kinds: Iterable[Kind]) -> list[str]:
     for kind in kinds:
         for name, attribute in kind.attributes.items():
             mark = attribute.mark(RefTo)
-            if mark is None or mark.kind != target or kind.nested == target:
+            if mark is None or mark.kind != target or kind.nested == target or attribute.has(Roster):
                 continue
             lives = seen.lives.get(kind.name)
             if lives is None or (lives and not any(name in live.attrs for live in lives)):

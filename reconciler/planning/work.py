@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError
-from reconciler.model.kind import Kinds, Live
+from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.plan import Action, Change, Skipped
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot
@@ -19,6 +19,7 @@ from reconciler.planning.binding import remembered
 from reconciler.planning.evacuation import impossible_evacuations
 from reconciler.planning.match import NotFound, Resolver, comparable
 from reconciler.planning.moves import after_moves
+from reconciler.planning.rosters import leaving, roster_of, spoken, still
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,9 @@ class Inputs:
     """Addresses whose last update may have been taken without an answer: what holds of them is recorded."""
     eyes: Eyes | None = None
     """Whose key the account was read with; None: nothing hangs on it, or nobody asked."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "desired", spoken(self.desired, self.kinds))
 
     def covers(self, address: str) -> bool:
         """Whether the plan is about this address."""
@@ -63,6 +67,8 @@ class Work:
         self.changes: dict[str, Change] = {}
         self.skipped: dict[str, Skipped] = {}
         self.spares: dict[str, list[str]] = {}
+        self.freed: dict[tuple[str, str], set[Value]] = {}
+        """Members -> the objects whose rosters let go of them."""
         self.problems: list[str] = [*wrong, *impossible_evacuations(inputs.desired, inputs.kinds)]
         self.warnings: list[str] = []
         self.kept = 0
@@ -77,6 +83,20 @@ class Work:
             change = self.changes.get(address)
             return change is not None and change.action is Action.REPLACE
         return address not in self.released
+
+    def let_go(self, kinds: Iterable[Kind]) -> None:
+        """Remember which objects the rosters of these kinds let go of in this plan: who is who has to be known."""
+        rosters = {kind.name: roster[0] for kind in kinds if (roster := roster_of(kind)) is not None}
+        for address, live in self.matched.items() if rosters else ():
+            name = rosters.get(live.kind, "")
+            resource, binding = self.inputs.desired.resources.get(address), self.bindings.get(address)
+            if resource is None or binding is None or name not in resource.attrs or not self.inputs.covers(address):
+                continue
+            if name in resource.lifecycle.ignore_changes:
+                continue
+            applied = self.known(still(resource, values.decode(binding.applied.get(name))))
+            for one in leaving(self.kinds[live.kind], live, self.known(resource.attrs[name]), applied):
+                self.freed.setdefault((one.kind, one.id), set()).add(RemoteId(live.kind, live.id))
 
     def found(self, address: str, live: Live) -> None:
         """Remember which object an address is."""

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -35,7 +35,7 @@ from reconciler.model.spec import (
     truthy,
 )
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import membership, records, rules
+from reconciler.resources import membership, records, rules, sequence
 from reconciler.resources.counts import counted, moved
 
 ALL = "all"
@@ -152,7 +152,7 @@ class FieldKind(Kind):
         members = membership.listings(tables, membership.CONTACT) if "group" in declared else ()
         return (*members, *_left_out(tables))
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
+    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
         """The members of each group are a listing of their own."""
         return kind == "field_group" and attrs.get("object") == "contact"
 
@@ -214,9 +214,17 @@ class FieldKind(Kind):
         ]
         return {**super().echoes(live), "options": (held, sent)} if "_options" in live.row else super().echoes(live)
 
-    def seen(self, name: str, desired: Value, live: Live) -> Value:
+    def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
         """Of several groups, the declared one counts."""
-        return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live)
+        return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live, applied)
+
+    def without(self, live: Live, groups: Set[Value]) -> Live:
+        """No member of these groups."""
+        return membership.without(live, groups)
+
+    def refusals(self, write: Write) -> list[Finding]:
+        """Nobody changes a membership that is not known."""
+        return [*super().refusals(write), *membership.unread(write, "group")]
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """The personalization tag as the server stores it, then the title."""
@@ -282,11 +290,10 @@ class FieldKind(Kind):
         """
         wanted = normal_options(write.desired.get("options"))
         rows = list(write.live.row.get("_options", ())) if write.live else []
-        kept = _kept(wanted, rows)
+        kept, orders = _kept(wanted, rows)
         for row in rows:
             if row not in kept.values():
                 yield delete(at("/fieldOptions", row["id"]))
-        orders = _orders(wanted, kept)
         missing = [(orders[option["value"]], option) for option in wanted if option["value"] not in kept]
         if not missing:
             return
@@ -404,48 +411,25 @@ def _option_order(row: Row) -> tuple[int, int]:
     return number(row.get("orderid")) or 0, number(row.get("id")) or 0
 
 
-def _kept(wanted: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> dict[str, Row]:
-    """Return the live options that can stay, by value: same label and default, in the wanted relative order, and with
-    room for the options that go between. The longest such run is kept, which makes the fewest writes.
+def _kept(wanted: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> tuple[dict[str, Row], dict[str, int]]:
+    """Return the live options that can stay, by value: same label and default, in the wanted order (see `sequence`).
+    And the `orderid` of every option.
     """
-    place = {option["value"]: index for index, option in enumerate(wanted)}
-    best: dict[str, list[tuple[int, Row]]] = {}
+    held: dict[str, Row] = {}
     for row in rows:
-        value = text(row.get("value")) or ""
-        option = wanted[place[value]] if value in place and value not in best else None
-        if option is None or not _says(row, option):
-            continue
-        before = [run for run in best.values() if _room(run[-1], place[value], row)]
-        if before or _room(None, place[value], row):
-            best[value] = [*max(before, key=len, default=[]), (place[value], row)]
-    longest = max(best.values(), key=len, default=[])
-    return {wanted[index]["value"]: row for index, row in longest}
+        held.setdefault(text(row.get("value")) or "", row)
+    alike: list[Row | None] = [
+        like if (like := held.get(one["value"])) is not None and _says(like, one) else None for one in wanted
+    ]
+    stay = sequence.kept([(_option_order(row)[0], ident(row["id"])) if row is not None else None for row in alike])
+    orders = sequence.numbered(len(wanted), stay)
+    kept = {wanted[index]["value"]: one for index, one in enumerate(alike) if one is not None and index in stay}
+    return kept, {one["value"]: order for one, order in zip(wanted, orders, strict=True)}
 
 
 def _says(row: Row, option: Mapping[str, Any]) -> bool:
     label = text(row.get("label")) or option["value"]
     return bool(label == option["label"] and truthy(row.get("isdefault")) == option["default"])
-
-
-def _room(before: tuple[int, Row] | None, index: int, row: Row) -> bool:
-    """Tell whether a live option can stay at this place after the one before it (None: as the first to stay); orders
-    are integers, and ties fall back to ids.
-    """
-    if before is None:
-        return index == 0 or _option_order(row)[0] > index
-    gap = index - before[0]
-    return gap == 1 or (gap > 1 and _option_order(row)[0] - _option_order(before[1])[0] >= gap)
-
-
-def _orders(wanted: Sequence[Mapping[str, Any]], kept: Mapping[str, Row]) -> dict[str, int]:
-    """Return the `orderid` of every option: kept ones as they are, new ones right after their predecessor."""
-    orders: dict[str, int] = {}
-    last = 0
-    for option in wanted:
-        row = kept.get(option["value"])
-        last = _option_order(row)[0] if row is not None else last + 1
-        orders[option["value"]] = last
-    return orders
 
 
 def _bulk(field: str, options: Sequence[tuple[int, Mapping[str, Any]]]) -> Flow[None]:

@@ -1,28 +1,39 @@
-"""Field groups: how custom fields are arranged on record pages. API: /groupDefinitions (section 2.4)."""
+"""Field groups: how custom fields are arranged on record pages. API: /groupDefinitions, /groupMembers (section 2.4)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Annotated, Literal
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from reconciler.model.kind import Kind, NaturalKey, Row, Tables
-from reconciler.model.spec import Api, Coded, Immutable, Spec
-from reconciler.model.values import Value
+from reconciler.model.http import Bound, Flow, post
+from reconciler.model.kind import Collection, Finding, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.spec import Api, Coded, Immutable, Link, Normal, RefTo, Roster, Spec
+from reconciler.model.values import RemoteId, Value
 from reconciler.resources import membership
 
-TYPES = {"contact": membership.CONTACT, "deal": membership.DEAL, "account": membership.ACCOUNT}
+
+def list_of(fields: Any) -> list[Any]:
+    """Return the fields as they stand, each once: their order counts."""
+    return list(dict.fromkeys(fields or ()))
 
 
 class FieldGroup(Spec):
     """A headed group of custom fields."""
 
     label: str = Field(description="Heading of the group.")
-    object: Annotated[Literal["contact", "deal", "account"], Api("groupType"), Coded(TYPES), Immutable()] = Field(
-        description="Whose fields it holds."
+    object: Annotated[Literal["contact", "deal", "account"], Api("groupType"), Coded(membership.TYPES), Immutable()] = (
+        Field(description="Whose fields it holds.")
     )
     order: Annotated[int | None, Api("ordernum")] = Field(None, description="Place among the groups.")
+    fields: Annotated[
+        list[Link] | None,
+        Api(None),
+        RefTo("field", by="object", kinds=membership.FIELDS, later=True),
+        Roster("group"),
+        Normal(list_of),
+    ] = Field(None, description="Its fields in the order in which they are shown.")
 
 
 class FieldGroupKind(Kind):
@@ -42,13 +53,61 @@ class FieldGroupKind(Kind):
     observed = ("update", "delete")
     destroys = "Its fields leave the group; they keep their values."
 
+    def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """The members of each group, where somebody declares them: whoever leaves one may be in another of its type."""
+        if "fields" not in declared:
+            return ()
+        own = {membership.type_of(row) for row in tables.get("groupDefinitions") if self.claims(row, tables)}
+        return tuple(one for kind in sorted(own) for one in membership.listings(tables, kind))
+
+    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
+        """The members of each group are a listing of their own."""
+        read = "fields" in attrs or any(table.startswith(membership.MEMBERS) for table in asked)
+        return kind == self.name and read
+
     def claims(self, row: Row, tables: Tables) -> bool:
         """The default groups carry magic labels and belong to the account."""
         return not str(row.get("label", "")).startswith("{**")
 
+    def rows(self, tables: Tables) -> Sequence[Row]:
+        """Join the members to each group where they could be read, under `_members`."""
+        found: list[Row] = []
+        for row in super().rows(tables):
+            members = membership.roster(tables, row["id"])
+            found.append(row if members is None else {**row, "_members": members})
+        return found
+
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
-        """`groupType` is read as `type_id`."""
-        return super().decode({**row, "groupType": membership.type_of(row)}, tables)
+        """`groupType` is read as `type_id`. A field that is in the group twice is listed once."""
+        attrs = super().decode({**row, "groupType": membership.type_of(row)}, tables)
+        kind = membership.KINDS.get(membership.type_of(row))
+        if "_members" in row and kind is not None:
+            attrs["fields"] = [RemoteId(kind, one) for one in dict.fromkeys(m.field for m in row["_members"])]
+        return attrs
+
+    def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
+        """Of the members, the declared ones count."""
+        if name == "fields":
+            return membership.shown(desired, live, applied)
+        return super().seen(name, desired, live, applied)
+
+    def refusals(self, write: Write) -> list[Finding]:
+        """Nobody joins a group of which the members are not known."""
+        return [*super().refusals(write), *membership.unread(write, "fields")]
+
+    def create(self, write: Write) -> Flow[None]:
+        """POST the group, then its members in their order."""
+        created = (yield post(self.path, {self.wrapper: self.body(write, write.desired)})).created(
+            self.wrapper, self.collections[0].key
+        )
+        yield Bound(created)
+        yield from membership.bring(write, created)
+
+    def update(self, write: Write) -> Flow[None]:
+        """PUT the properties, then bring the members to what is declared."""
+        yield from super().update(write)
+        if "fields" in write.changed:
+            yield from membership.bring(write, write.id)
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(object, label)."""

@@ -1,5 +1,7 @@
-"""Membership of custom fields in field groups, shared by the three kinds of fields. API: /groupMembers (section
-2.4). No kind lives here.
+"""Membership of custom fields in field groups, shared by groups and the three kinds of fields. API: /groupMembers
+(section 2.4). No kind lives here.
+
+A field says its group by `group`, or the group lists its `fields` in order: one fact, said in one place.
 
 The path id of PUT and DELETE is called the group's id in the reference, but the examples show the member's (row 10
 of section 7).
@@ -7,12 +9,15 @@ of section 7).
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
+from dataclasses import replace
+from typing import NamedTuple
 
-from reconciler.model.http import Flow, Request, at, delete, post, put
-from reconciler.model.kind import Collection, Live, Row, Tables, Write
+from reconciler.model.http import Flow, Json, Request, at, delete, post, put
+from reconciler.model.kind import Collection, Finding, Live, Row, Tables, Write
 from reconciler.model.spec import ident, number
 from reconciler.model.values import RemoteId, Value
+from reconciler.resources import sequence
 
 GROUPS = Collection(
     "/groupDefinitions",
@@ -24,6 +29,15 @@ GROUPS = Collection(
 WRITES = ("/groupMembers", "/groupMembers/ID")
 CONTACT, DEAL, ACCOUNT = 1, 2, 3
 """Types of field groups; also the ids of the default groups [DOC:add-custom-field-to-field-group]."""
+FIELDS = {"contact": "field", "deal": "deal_field", "account": "account_field"}
+"""Whose fields a group holds -> kind of those fields."""
+TYPES = {"contact": CONTACT, "deal": DEAL, "account": ACCOUNT}
+KINDS = {number: FIELDS[name] for name, number in TYPES.items()}
+UNREAD = "the account does not say who is in its field groups: a write could make a membership twice"
+
+
+MEMBERS = "groupMembers:"
+"""Tables of members are called so, with the group's id behind it."""
 
 
 def type_of(group: Row) -> int:
@@ -47,7 +61,7 @@ def listings(tables: Tables, kind: int) -> tuple[Collection, ...]:
 
 
 def _table(group: object) -> str:
-    return f"groupMembers:{group}"
+    return f"{MEMBERS}{group}"
 
 
 def find(tables: Tables, kind: int, field: object) -> tuple[tuple[str, str], ...] | None:
@@ -76,13 +90,29 @@ def reference(group: str | None) -> Value:
 
 def join(field: str, group: str) -> Request:
     """Put a field into a group, at its end."""
-    return post("/groupMembers", {"groupMember": {"rel_id": field, "ordernum": None, "group_id": group}})
+    return post("/groupMembers", _body(field, group, None))
 
 
 def seen(desired: Value, live: Live) -> Value:
     """Return which of a field's groups is to be compared with the declared one: that one, where the field is in it."""
     groups = [group for _, group in live.row.get("_members", ())]
     return desired if isinstance(desired, RemoteId) and desired.id in groups else live.attrs["group"]
+
+
+def without(live: Live, groups: Set[Value]) -> Live:
+    """Return a field as it is once it is no member of these groups."""
+    if "_members" not in live.row:
+        return live
+    members = tuple(one for one in live.row["_members"] if RemoteId("field_group", one[1]) not in groups)
+    group = reference(members[0][1] if members else None)
+    return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": members})
+
+
+def unread(write: Write, name: str) -> list[Finding]:
+    """Return why a membership must not be written: who is a member already is not known."""
+    if write.destroying or name not in write.changed or write.live is None or "_members" in write.live.row:
+        return []
+    return [Finding(UNREAD, attribute=name, hint="use the key of an Admin user, or leave the attribute out")]
 
 
 def move(write: Write) -> Flow[None]:
@@ -95,14 +125,17 @@ def move(write: Write) -> Flow[None]:
         for member in members:
             yield delete(at("/groupMembers", member))
         return
-    member = members[0] if members else None
-    body = {"groupMember": {"rel_id": write.id, "ordernum": None, "group_id": write.ids(wanted)}}
-    if not member:
+    body = _body(write.id, write.ids(wanted), None)
+    if not members:
         yield post("/groupMembers", body)
         return
-    answer = yield put(at("/groupMembers", member), body, expect=(404,))
+    answer = yield put(at("/groupMembers", members[0]), body, expect=(404,))
     if not answer.ok:
         yield post("/groupMembers", body)
+
+
+def _body(field: str, group: str, order: int | None) -> dict[str, Json]:
+    return {"groupMember": {"rel_id": field, "ordernum": order, "group_id": group}}
 
 
 def members_with(rows: Sequence[Row], tables: Tables, kind: int) -> list[Row]:
@@ -115,3 +148,69 @@ def members_with(rows: Sequence[Row], tables: Tables, kind: int) -> list[Row]:
         known = {} if members is None else {"_members": members, "_group": members[0][1] if members else None}
         found.append({**row, **known})
     return found
+
+
+# --- a group's list --------------------------------------------------------------------------------------------------
+
+
+class Member(NamedTuple):
+    """One row of a group's members. `order` is None where the account does not say it."""
+
+    id: str
+    field: str
+    order: int | None
+
+
+def roster(tables: Tables, group: object) -> tuple[Member, ...] | None:
+    """Return the members of a group as it shows them: by `ordernum`, ties by id, those without one last. None where
+    they could not be read.
+    """
+    names = [_table(one["id"]) for one in tables.get("groupDefinitions")]
+    if _table(group) not in tables.rows or _table(group) in tables.unknown:
+        return None
+    rows = {
+        ident(row["id"]): Member(ident(row["id"]), ident(row.get("rel_id")), number(row.get("ordernum")))
+        for name in names
+        for row in tables.get(name)
+        if ident(row.get("group_id")) == ident(group) and ident(row.get("rel_id")) not in ("", "0")
+    }
+    return tuple(sorted(rows.values(), key=lambda one: (one.order is None, one.order or 0, len(one.id), one.id)))
+
+
+def shown(desired: Value, live: Live, applied: Value) -> list[Value]:
+    """Return of a group's members those that are declared and those that were, as they stand. Where the account does
+    not say the place of one, it is where it was applied.
+    """
+    counted = [*(desired or ()), *(applied or ())]
+    found = [one for one in live.attrs["fields"] if one in counted]
+    orders = {member.field: member.order for member in reversed(live.row["_members"])}
+    unplaced = [one for one in found if orders.get(one.id) is None and one in (applied or ())]
+    for one in sorted(unplaced, key=(applied or []).index):
+        found.remove(one)
+        before = [other for other in applied[: applied.index(one)] if other in found]
+        found.insert(found.index(before[-1]) + 1 if before else 0, one)
+    return found
+
+
+def bring(write: Write, group: str) -> Flow[None]:
+    """Bring the members of a group to the declared list with the fewest writes: what is new joins, what was declared
+    and is no longer goes, and of the rest all stay but those outside of a longest run in order (see `sequence`).
+    """
+    rows: dict[str, list[Member]] = {}
+    for member in write.live.row.get("_members", ()) if write.live is not None else ():
+        rows.setdefault(member.field, []).append(member)
+    wanted = list(dict.fromkeys(write.ids(one) for one in write.desired.get("fields") or ()))
+    firsts = [rows[field][0] if field in rows else None for field in wanted]
+    stay = sequence.kept([(one.order, one.id) if one is not None else None for one in firsts])
+    for index, order in enumerate(sequence.numbered(len(wanted), stay)):
+        first, body = firsts[index], _body(wanted[index], group, order)
+        if first is None:
+            yield post("/groupMembers", body)
+        elif index not in stay:
+            answer = yield put(at("/groupMembers", first.id), body, expect=(404,))
+            if not answer.ok:
+                yield post("/groupMembers", body)
+    for one in write.before.get("fields") or ():
+        if isinstance(one, RemoteId) and one.id not in wanted:
+            for member in rows.get(one.id, ()):
+                yield delete(at("/groupMembers", member.id))

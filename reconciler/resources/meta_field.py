@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -87,7 +87,7 @@ class MetaFieldKind(Kind):
         """The members of each group of this type."""
         return membership.listings(tables, self.group_type)
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
+    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
         """The members of each group are a listing of their own."""
         return kind == "field_group" and attrs.get("object") == self.holders.removesuffix("s")
 
@@ -107,9 +107,17 @@ class MetaFieldKind(Kind):
             attrs["group"] = membership.reference(row["_group"])
         return attrs
 
-    def seen(self, name: str, desired: Value, live: Live) -> Value:
+    def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
         """Of several groups, the declared one counts."""
-        return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live)
+        return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live, applied)
+
+    def without(self, live: Live, groups: Set[Value]) -> Live:
+        """No member of these groups."""
+        return membership.without(live, groups)
+
+    def refusals(self, write: Write) -> list[Finding]:
+        """Nobody changes a membership that is not known."""
+        return [*super().refusals(write), *membership.unread(write, "group")]
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(label, type)."""

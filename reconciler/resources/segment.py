@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
@@ -111,7 +111,7 @@ class SegmentKind(Kind):
             for row in tables.get(AUDIENCES.name)
         )
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
+    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
         """Each segment's conditions are an answer of their own."""
         return kind == self.name
 

@@ -11,7 +11,7 @@ from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, del
 from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident
 from reconciler.model.values import Value
-from reconciler.resources import records
+from reconciler.resources import records, sequence
 from reconciler.resources.counts import deals, moved, total_of
 
 PIPELINES = Collection("/dealGroups", "dealGroups", sides=("dealStages",))
@@ -127,17 +127,10 @@ class StageKind(Kind):
         )
 
     def arrange(self, siblings: Sequence[tuple[str, Mapping[str, Value], Live | None]]) -> dict[str, dict[str, Value]]:
-        """Return the `order` of every stage such that the board follows the file with the fewest changed orders.
-
-        Only the relative order counts, and gaps are legal (section 8.1). So are equal orders of neighbours, which the
-        account then shows by id. A new order is one more than that of the stage before.
-        """
-        kept = _kept([(live.attrs.get("order"), live.id) if live is not None else (None, "") for *_, live in siblings])
-        found, last = {}, 0
-        for index, (address, _, _) in enumerate(siblings):
-            last = kept.get(index, last + 1)
-            found[address] = {"order": last}
-        return found
+        """Return the `order` of every stage such that the board follows the file with the fewest changed orders."""
+        held = [(live.attrs.get("order"), live.id) if live is not None else None for *_, live in siblings]
+        orders = sequence.numbered(len(siblings), sequence.kept(held))
+        return {address: {"order": order} for (address, *_), order in zip(siblings, orders, strict=True)}
 
     def born(self, live: Live) -> bool:
         """The titles of the stages that come with every pipeline (section 2.7, recorded in all creates)."""
@@ -191,33 +184,6 @@ def _emptied(stage: str) -> Flow[None]:
             return
         yield Pause(1.0 + attempt)
     raise LookupError(f"deals are still in stage {stage} after moving them; nothing was deleted")
-
-
-def _kept(siblings: Sequence[tuple[Value, str]]) -> dict[int, int]:
-    """Return the orders that can stay, by place in the file: of the longest chain of stages, given as (order, id), in
-    which each has room for those between it and the one before.
-    """
-    best: dict[int, tuple[int, int | None]] = {}
-    for index, (order, identity) in enumerate(siblings):
-        if not isinstance(order, int):
-            continue
-        # New orders begin at 1: a 0 might be taken for "not given". A first stage at 0 may stay there.
-        chains: list[tuple[int, int | None]] = [(1, None)] if order - index >= 1 or index == 0 else []
-        for before, (length, _) in best.items():
-            other = siblings[before]
-            room = order - other[0] >= index - before
-            tied = before == index - 1 and (other[0], len(other[1]), other[1]) < (order, len(identity), identity)
-            if room or tied:
-                chains.append((length + 1, before))
-        if chains:
-            best[index] = max(chains, key=lambda chain: (chain[0], -1 if chain[1] is None else chain[1]))
-    found: dict[int, int] = {}
-    # Of chains of one length, the one that ends lowest: it is the nearest to orders as this program makes them.
-    cursor = max(best, key=lambda index: (best[index][0], index - siblings[index][0]), default=None)
-    while cursor is not None:
-        found[cursor] = siblings[cursor][0]
-        cursor = best[cursor][1]
-    return found
 
 
 KIND = StageKind()

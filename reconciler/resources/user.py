@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -65,7 +65,7 @@ class UserKind(Kind):
             for row in tables.get("groups")
         )
 
-    def reads_each(self, kind: str, attrs: Mapping[str, Value]) -> bool:
+    def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
         """The members of each group are a listing of their own."""
         return kind == "user_group"
 

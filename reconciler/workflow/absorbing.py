@@ -21,6 +21,7 @@ from reconciler.planning.drift import drift, unmanaged
 from reconciler.planning.export import Exported, export
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
+from reconciler.planning.rosters import only_declared
 from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.workflow.files import write_files
@@ -60,7 +61,9 @@ async def _absorb(session: Session, options: Options, *, beside: bool) -> Absorb
     loaded = session.load()
     inputs, requests = await _inputs(session, loaded, options)
     drifted, now = drift(inputs), plan(inputs)
-    exported = export(inputs.snapshot, session.kinds, inputs.state.resources, redactor=session.redactor)
+    declared = inputs.desired.resources
+    bindings, redactor = inputs.state.resources, session.redactor
+    exported = export(inputs.snapshot, session.kinds, bindings, redactor=redactor, declared=declared)
     live = {one.resource.address: one for one in exported}
     wishes, refused, held = _wishes(inputs, drifted, now, live)
     if beside:
@@ -101,7 +104,7 @@ async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[I
 def with_named(reads: Mapping[str, frozenset[str]], kinds: Kinds) -> dict[str, frozenset[str]]:
     """Return what to read, with the kinds that its references name: a file says their names, not ids."""
     marks = (attribute.mark(RefTo) for name in reads for attribute in kinds[name].attributes.values())
-    more = {mark.kind for mark in marks if mark is not None and mark.kind in kinds}
+    more = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
     return {name: reads.get(name, frozenset()) for name in kinds if name in reads or name in more}
 
 
@@ -140,7 +143,7 @@ def _wishes(
             else:
                 attribute = inputs.kinds[change.kind].attributes[item.name]
                 value = one.resource.attrs.get(item.name, one.live.attrs[item.name])
-                wishes.append(Wish(resource, attribute, value))
+                wishes.append(Wish(resource, attribute, only_declared(attribute, value, resource.attrs[item.name])))
     return wishes, refused, held
 
 

@@ -28,12 +28,13 @@ from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding
-from reconciler.model.values import Ref, Value
+from reconciler.model.values import Lookup, Ref, Value
 from reconciler.planning.binding import binding_of
 from reconciler.planning.export import Exported, export_for_files, referred, refused
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
+from reconciler.planning.rosters import only_declared, roster_of
 from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.store.atomic import write_file
@@ -216,7 +217,9 @@ class _Exporting:
         known = {address: one for address, one in known.items() if (one.kind, one.id) not in held}
         known |= {address: Binding(id=one, kind=declared[address].kind) for address, one in matched.items()}
         kinds, redactor = self.session.kinds, self.session.redactor
-        found, left_out = export_for_files(self.seen, kinds, known, self.extent.kinds, redactor=redactor)
+        found, left_out = export_for_files(
+            self.seen, kinds, known, self.extent.kinds, redactor=redactor, declared=declared
+        )
         self.notes += left_out
         if not self.extent.target:
             return found
@@ -237,13 +240,29 @@ class _Exporting:
                 self.notes.append(
                     f"an object of kind {resource.kind} (id {one.live.id}) is left out: its name holds a credential"
                 )
-        return [one for one in found if one.resource.address not in secret]
+        ids = {one.resource.address: one.live.id for one in found if one.resource.address in secret}
+
+        def leaf(value: Value) -> Value:
+            return (
+                Lookup(value.kind, "id", ids[value.address])
+                if isinstance(value, Ref) and value.address in ids
+                else value
+            )
+
+        return [
+            replace(one, resource=replace(one.resource, attrs=values.transform(dict(one.resource.attrs), leaf)))
+            if ids
+            else one
+            for one in found
+            if one.resource.address not in secret
+        ]
 
     def _wishes(
         self, loaded: Loaded, book: Book, made: Plan, live: Mapping[str, Exported], hiding: Hiding
     ) -> list[Wish]:
         """Return the attributes whose files say something else than the account does."""
-        wishes = []
+        declared = loaded.desired.resources.keys()
+        wishes = self._joining(loaded, made, live)
         for change in made.changes:
             resource, one = loaded.desired.resources.get(change.address), live.get(change.address)
             if resource is None or one is None:
@@ -257,7 +276,12 @@ class _Exporting:
                     continue
                 if item.name not in one.live.attrs or item.name in one.dropped or one.problem:
                     continue
-                value = self._value(one, item.name)
+                value = only_declared(
+                    attributes[item.name],
+                    self._value(one, item.name),
+                    resource.attrs[item.name],
+                    live.keys() - declared,
+                )
                 if not attributes[item.name].hides(value) and hiding.holds(value):
                     self.notes.append(
                         f"{change.address}: its `{item.name}` holds a credential; the files stay as they are"
@@ -279,6 +303,22 @@ class _Exporting:
                     and not attributes[name].hides(value)
                     and not hiding.holds(value)
                 ]
+        return wishes
+
+    def _joining(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported]) -> list[Wish]:
+        """Return the rosters that new objects join, and that say nothing else than the account does."""
+        wishes = []
+        declared = loaded.desired.resources
+        told = {(change.address, name) for change in made.changes for name in change.changed}
+        for address, one in live.items():
+            roster = roster_of(self.session.kinds[one.resource.kind])
+            resource = declared.get(address)
+            if resource is None or roster is None or roster[0] not in resource.attrs or (address, roster[0]) in told:
+                continue
+            attribute, held = self.session.kinds[resource.kind].attributes[roster[0]], resource.attrs[roster[0]]
+            value = only_declared(attribute, self._value(one, roster[0]), held, live.keys() - declared.keys())
+            if isinstance(value, list) and isinstance(held, list) and set(value) - set(held):
+                wishes.append(Wish(resource, attribute, value))
         return wishes
 
     @staticmethod

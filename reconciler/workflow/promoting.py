@@ -85,7 +85,10 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     one = await hold(source, source.settings.name, only=choice.kinds)
     other = await hold(target, target.settings.name, only=choice.kinds)
     bindings, redactor = one.state.resources, source.redactor
-    found, left_out = export_for_files(one.seen, source.kinds, bindings, choice.kinds, redactor=redactor)
+    declared = theirs.desired.resources
+    found, left_out = export_for_files(
+        one.seen, source.kinds, bindings, choice.kinds, redactor=redactor, declared=declared
+    )
     return _Promoting(source, target, choice, mine, theirs, replace(one, exported=found), other, left_out).run()
 
 

@@ -70,7 +70,7 @@ def type_of(annotation: Any, reference: RefTo | None = None) -> str:
     """Return what an annotation allows, in the words of a reader: `text`, `a | b`, `list of texts or maps`."""
     origin, members = get_origin(annotation), get_args(annotation)
     if origin is Annotated and get_args(members[0]) == (Ref, Lookup):
-        return f"reference to {reference.kind}" if reference else "reference"
+        return f"reference to {' or '.join(reference.every)}" if reference else "reference"
     if origin is Annotated:
         return type_of(members[0], reference)
     if origin is Literal:

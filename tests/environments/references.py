@@ -39,6 +39,7 @@ SILENT: Mapping[tuple[str, str], str] = {
     ("field", "group"): "members are read group by group: of a group that is gone nothing is shown",
     ("deal_field", "group"): "as of contact fields",
     ("account_field", "group"): "as of contact fields",
+    ("field_group", "fields"): "a member row of a field that is gone is left out of the list, see `test_groups`",
     ("address", "user_group"): "reads never return it",
     ("user", "group"): "members are read group by group, and users are left out of exports",
     ("stage", "pipeline"): "stages of pipelines that are gone belong to nobody (section 1.10)",

@@ -13,6 +13,7 @@ from reconciler.model.kind import Kind, Live, Write
 from reconciler.model.spec import Attribute, RefTo
 from reconciler.model.values import Reference, RemoteId, Value
 from reconciler.resources import load_kinds
+from reconciler.resources.membership import Member
 from tests.kinds.flows import run
 
 LABELS = {"singular": "Thing", "plural": "Things"}
@@ -58,6 +59,7 @@ ROWS: dict[str, dict[str, Any]] = {
         "_members": [("4", "1")],
         "_group": "1",
     },
+    "field_group": {"_members": (Member("4", "5", None), Member("6", "8", 1))},
     "deal_field": {"_members": [("4", "1")]},
     "account_field": {"_members": [("4", "1")]},
     "task_outcome": {"_types": [("1", "8")]},
@@ -126,8 +128,9 @@ def _with_a_field_to_lose(live: Live) -> Live:
 def _write(kind: Kind, desired: Mapping[str, Value], live: Live | None, *, destroying: bool = False) -> Write:
     moves = {"move_deals_to": "3", "move_tasks_to": "3"} if destroying else {}
     applied: dict[str, Value] = {"fields": {"old": {}}} if kind.name == "custom_object" else {}
+    before: dict[str, Value] = {"fields": [RemoteId("field", "8")]} if kind.name == "field_group" else {}
     changed = frozenset(desired)
-    return Write(f"{kind.name}.it", desired, changed, live, _id, applied=applied, on_destroy=moves)
+    return Write(f"{kind.name}.it", desired, changed, live, _id, applied=applied, on_destroy=moves, before=before)
 
 
 def _id(reference: Reference) -> str:

@@ -1,0 +1,99 @@
+"""Memberships that can be said in two places: by the list of what has the members (a roster, see `Roster`), or by an
+attribute of the member, the short form. One fact is said in one of the two. Pure.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Container, Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.model import values
+from reconciler.model.desired import Desired, Resource
+from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.spec import Attribute, RefTo, Roster
+from reconciler.model.values import Ref, RemoteId, Value
+
+
+def roster_of(kind: Kind) -> tuple[str, str] | None:
+    """Return the attribute of a kind that is a roster, and its short form; None for most kinds."""
+    return next(((n, mark.short) for n, one in kind.attributes.items() if (mark := one.mark(Roster))), None)
+
+
+def members_of(kind: Kind) -> tuple[str, ...]:
+    """Return the kinds of the members that the roster of a kind may have."""
+    marks = [one.mark(RefTo) for one in kind.attributes.values() if one.has(Roster)]
+    return tuple(name for mark in marks for name in mark.every)
+
+
+def knots(kinds: Kinds) -> list[tuple[Kind, ...]]:
+    """Return the kinds in their order, those together that may refer to each other: they are planned resource by
+    resource. A knot stands where its last kind stands.
+    """
+    tied: dict[str, set[str]] = {}
+    for name, kind in kinds.items():
+        for attribute in kind.attributes.values():
+            mark = attribute.mark(RefTo)
+            if mark is not None and mark.later:
+                together = {name, *mark.every} & set(kinds)
+                tied.update(dict.fromkeys(together, together))
+    last = {name: [one for one in kinds if one in group][-1] for name, group in tied.items()}
+    return [
+        tuple(one for one in kinds.values() if last.get(one.name, one.name) == name)
+        for name in kinds
+        if last.get(name, name) == name
+    ]
+
+
+def spoken(desired: Desired, kinds: Kinds) -> Desired:
+    """Return the configuration with `elsewhere` filled in: of a member, the short form that a roster says already,
+    which is taken out; of a roster, the members that say it themselves.
+    """
+    rosters = {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
+    holders = [one for one in desired.resources.values() if one.kind in rosters]
+    if not holders:
+        return desired
+    found: dict[str, set[str]] = defaultdict(set)
+    for one in holders:
+        listing, short = rosters[one.kind]
+        for leaf in values.references(one.attrs.get(listing)):
+            if isinstance(leaf, Ref):
+                found[leaf.address].add(short)
+    for one in desired.resources.values():
+        for name, value in one.attrs.items():
+            says = isinstance(value, Ref) and value.kind in rosters and name == rosters[value.kind][1]
+            if says and name not in found.get(one.address, ()):
+                found[value.address].add(one.address)
+    return replace(desired, resources={**desired.resources, **{one.address: one for one in _said(desired, found)}})
+
+
+def _said(desired: Desired, found: Mapping[str, set[str]]) -> Iterable[Resource]:
+    for address, said in found.items():
+        if address in desired.resources:
+            one = desired.resources[address]
+            attrs = {name: value for name, value in one.attrs.items() if name not in said}
+            yield replace(one, attrs=attrs, elsewhere=tuple(sorted({*one.elsewhere, *said})))
+
+
+def still(resource: Resource | None, applied: Value) -> Value:
+    """Return the entries of a roster that were applied, without those that say it themselves now."""
+    if resource is None or not resource.elsewhere or not isinstance(applied, list):
+        return applied
+    return [one for one in applied if not (isinstance(one, Ref) and one.address in resource.elsewhere)]
+
+
+def only_declared(attribute: Attribute, value: Value, declared: Value, new: Container[str] = ()) -> Value:
+    """Return a value as it is to be declared: of a roster the entries that are declared already, and what is new."""
+    if not attribute.has(Roster) or not isinstance(value, list):
+        return value
+    held = declared if isinstance(declared, list) else []
+    return [one for one in value if one in held or (isinstance(one, Ref) and one.address in new)]
+
+
+def leaving(kind: Kind, live: Live, desired: Value, applied: Value) -> Iterable[RemoteId]:
+    """Return the members that a roster lets go of."""
+    roster = roster_of(kind)
+    if roster is None or roster[0] not in live.attrs:
+        return []
+    found = kind.seen(roster[0], desired, live, applied)
+    return [one for one in found if isinstance(one, RemoteId) and one not in (desired or ())]
