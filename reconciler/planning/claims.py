@@ -12,7 +12,7 @@ from reconciler.model.plan import Skipped
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import RemoteId
 from reconciler.planning.binding import is_kept
-from reconciler.planning.match import Match, Twins, bound, comparable, recognise
+from reconciler.planning.match import Match, Twins, bound, comparable, named_by, recognise
 from reconciler.planning.work import Work
 
 TIERS = 4
@@ -43,20 +43,24 @@ def _bind(
     by_id: Mapping[str, Live],
     index: Index,
 ) -> set[str]:
-    """Match by bound id; returns the ids that are taken."""
+    """Match by bound id; returns the ids that are taken. An account may give out an id again (section 1.10 of the API
+    page): of several bindings to one, that one has it whose name the object has.
+    """
     declared = {resource.address: resource for resource in resources}
     taken: set[str] = set()
-    for address, binding in work.bindings.items():
-        if kind_of(address) != kind.name:
-            continue
-        resource = declared.get(address)
-        attrs = work.resolved(resource) if resource is not None else None
-        others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
-        live = bound(kind, attrs, binding, by_id, others)
-        if live is not None and live.id not in taken:
-            work.found(address, live)
-            taken.add(live.id)
-            work.spares[address] = list(binding.spares)
+    bindings = [(address, one) for address, one in work.bindings.items() if kind_of(address) == kind.name]
+    for exact in (True, False):
+        for address, binding in bindings:
+            live = by_id.get(binding.id)
+            if live is None or live.id in taken or named_by(kind, binding, live) is not exact:
+                continue
+            resource = declared.get(address)
+            attrs = work.resolved(resource) if resource is not None else None
+            others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
+            if bound(kind, attrs, binding, by_id, others) is not None:
+                work.found(address, live)
+                taken.add(live.id)
+                work.spares[address] = list(binding.spares)
     return taken
 
 

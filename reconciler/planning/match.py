@@ -141,6 +141,11 @@ def bound(
     return None if taken(known) or any(taken(key) for key in wanted) else live
 
 
+def named_by(kind: Kind, binding: Binding, live: Live) -> bool:
+    """Tell whether an object has the name under which it was bound."""
+    return _key(binding.natural_key) in kind.natural_keys(live.attrs)
+
+
 def _key(stored: Iterable[object]) -> NaturalKey:
     return tuple(values.decode(item) for item in stored)
 

@@ -7,6 +7,7 @@ import pytest
 from reconciler.model.desired import Import
 from reconciler.model.errors import PlanError
 from reconciler.model.plan import Action
+from reconciler.model.values import Ref
 from tests.planning.world import account, bound, desired, planned, resource, state, summary
 
 VIP = {"id": "7", "tag": "VIP", "tagType": "contact", "description": "", "cdate": "2021-03-23T06:08:39-05:00"}
@@ -138,3 +139,23 @@ def test_an_unreadable_kind_is_skipped_with_what_needs_it() -> None:
         "list.old": True,
         "webhook.h": True,
     }
+
+
+def test_of_two_bindings_to_one_id_that_of_the_name_has_the_object() -> None:
+    """An account that was wiped gives out an id again; the state still binds what was not made again to it."""
+    stage = {"id": "1", "title": "A", "group": "9", "order": "1"}
+    seen = account(dealGroups=[{"id": "9", "title": "New", "currency": "usd", "stages": ["1"]}], dealStages=[stage])
+    old, new = (
+        [
+            resource(f"pipeline.{key}", title=key.title(), currency="usd", nested=["stages"]),
+            resource(f"stage.{key}.a", parent=f"pipeline.{key}", title="A", pipeline=Ref("pipeline", key)),
+        ]
+        for key in ("old", "new")
+    )
+    known = state(
+        stage__old__a=bound("stage", "1", natural_key=["pipeline+title", {"$id": "3", "kind": "pipeline"}, "A"]),
+        pipeline__new=bound("pipeline", "9", natural_key=["title", "New"]),
+        stage__new__a=bound("stage", "1", natural_key=["pipeline+title", {"$id": "9", "kind": "pipeline"}, "A"]),
+    )
+    made = planned(desired(*old, *new), seen, known)
+    assert summary(made) == ["create pipeline.old", "create stage.old.a"]
