@@ -15,7 +15,7 @@ from reconciler.cli.approval import Approval
 from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import confirmation, consent, selection, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say, say_made, style
+from reconciler.cli.terminal import say, say_made, style, tell
 from reconciler.cli.views import plan_view
 
 
@@ -88,8 +88,7 @@ def _plan(one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, 
     from reconciler.workflow.session import run_async
 
     clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
-    for line in clone.left_out:
-        note(f"Not cloned: {line}")
+    tell("Not cloned: ", clone.left_out)
     say_made(plan_view(clone.planned.document, "text"), "text")
     if out is not None:
         save(other, clone.planned.document, out, quiet=quiet)
@@ -106,8 +105,7 @@ def apply_saved_clone(chosen: Globals, opened: Any, document: Any, lock_timeout:
     one = session(replace(chosen, environment=source))
     with locked(opened, f"clone from {source}", timeout=lock_timeout):
         clone = run_async(prepare_saved_clone(one, opened, document))
-        for line in clone.left_out:
-            note(f"Not cloned: {line}")
+        tell("Not cloned: ", clone.left_out)
         return _carry_out(opened, clone, options_of(document), chosen.quiet)
 
 
@@ -119,8 +117,7 @@ def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: boo
 
     clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
     source, destination = one.settings.name, other.settings.name
-    for line in clone.left_out:
-        note(f"Not cloned: {line}")
+    tell("Not cloned: ", clone.left_out)
     document = clone.planned.document
     if clone.empty and not document.skipped:
         what = "that a clone takes from" if clone.left_out else "of"
@@ -135,6 +132,7 @@ def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: boo
 
 
 def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:
+    from reconciler.cli.plan import exit_code
     from reconciler.render import text
     from reconciler.render.progress import Progress
     from reconciler.workflow.applying import Hooks
@@ -154,4 +152,4 @@ def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:
         say(text.applied(summary, **style()), "text")
     if any(summary.refused for summary in summaries):
         return 7
-    return 0 if complete and not clone.planned.document.skipped else 5
+    return exit_code(clone.planned.document, False) if complete else 5

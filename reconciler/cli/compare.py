@@ -7,7 +7,7 @@ import click
 from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, shown
+from reconciler.cli.terminal import shown, tell
 from reconciler.cli.views import COMPARE, Output, formats, plan_view, show
 from reconciler.model.redaction import Shown
 
@@ -39,6 +39,5 @@ def command(
         return shown(same) if equal and form == "text" else plan_view(outcome.document, form)
 
     show(outputs, view, quiet=chosen.quiet)
-    for line in outcome.left_out:
-        note(f"Not compared: {line}")
+    tell("Not compared: ", outcome.left_out)
     return 2 if detailed_exitcode and outcome.document.changes else 0

@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import listed, note, say
+from reconciler.cli.terminal import listed, say, tell
 
 SHOWN = 20
 
@@ -40,8 +40,7 @@ def command(chosen: Globals, least: float | None, fmt: str) -> int:
             say(f"Not counted: {line}.")
         rest = " that is counted" if ledger.aside else ""
         say(f"{ledger.percent:.1f} % of the account's configuration{rest} is managed or deliberately ignored.")
-    for kind, why in ledger.unknown.items():
-        note(f"Not counted, {kind}: {why}")
+    tell("Not counted, ", (f"{kind}: {why}" for kind, why in ledger.unknown.items()))
     if ledger.unknown:
         return 4
     return 7 if least is not None and ledger.percent < least else 0

@@ -12,7 +12,7 @@ import click
 from reconciler.cli.opening import selection, session
 from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, shown
+from reconciler.cli.terminal import shown, tell
 from reconciler.cli.views import DRIFT, Output, formats, plan_view, show
 
 
@@ -70,8 +70,7 @@ def _absorb(opened: Any, options: Any, outputs: tuple[Output, ...], *, beside: b
     outcome = run_async(absorb(opened, options, beside=beside))
     show(outputs, lambda form: shown(_data(outcome) if form == "json" else _words(outcome)), quiet=quiet)
     if all(output.form == "text" for output in outputs):
-        for line in outcome.refused:
-            note(f"Left alone: {line}")
+        tell("Left alone: ", outcome.refused)
     return 5 if outcome.refused else 0
 
 

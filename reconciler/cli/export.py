@@ -9,7 +9,7 @@ import click
 from reconciler.cli.completing import kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, requests_sent, say
+from reconciler.cli.terminal import note, requests_sent, say, tell
 
 
 @click.command("export")
@@ -34,15 +34,12 @@ def command(chosen: Globals, out: Path | None, names: str | None, target: tuple[
     outcome = run_async(export_account(opened, out, Extent(opened.chosen_kinds(names), target, prune)))
     where = f" to {counted(len(outcome.files), 'file')}." if outcome.files else "; no file had to change."
     say(f"Exported {counted(outcome.resources, 'resource')}{where}")
-    for line in outcome.refused:
-        note(f"Left alone: {line}")
-    for line in outcome.notes:
-        note(f"Note: {line}")
+    tell("Left alone: ", outcome.refused)
+    tell("Note: ", outcome.notes)
     if outcome.secrets:
         note(f"Set these secrets before what holds them is changed: {', '.join(outcome.secrets)}")
-    for name, why in outcome.unknown.items():
-        if name not in outcome.absent or chosen.verbose:
-            note(f"Left out {name}: {why}")
+    told = {name: why for name, why in outcome.unknown.items() if name not in outcome.absent or chosen.verbose}
+    tell("Left out ", (f"{name}: {why}" for name, why in told.items()))
     if chosen.verbose:
         requests_sent(outcome.requests)
     # What the account has no endpoint for cannot hold anything that is left out.

@@ -13,7 +13,7 @@ from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import session
 from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say, say_made
+from reconciler.cli.terminal import note, say, say_made, tell
 from reconciler.cli.views import plan_view
 
 
@@ -94,9 +94,7 @@ def _plan(chosen: Globals) -> Any:
 def _tell(outcome: Any, source: str) -> None:
     if outcome.files:
         say(f"Changed {', '.join(outcome.files)}.")
-    for line in outcome.refused:
-        note(f"Left alone: {line}")
-    for line in outcome.left_out:
-        note(f"Not promoted: {line}")
+    tell("Left alone: ", outcome.refused)
+    tell("Not promoted: ", outcome.left_out)
     if outcome.secrets:
         note(f"Set these secrets, which {source} holds in its texts: {', '.join(outcome.secrets)}")

@@ -60,6 +60,14 @@ def note(text: str, form: Form = "plain") -> None:
     _put(redactor().show(text), form, err=True)
 
 
+def tell(label: str, lines: Iterable[object]) -> None:
+    """Print a note for each line: names of an account stand in them, and whatever is in a name, a note is one line."""
+    from reconciler.render.harmless import harmless
+
+    for line in lines:
+        _put(Shown(harmless(redactor().show(f"{label}{line}"))), "plain", err=True)
+
+
 def _put(text: Shown, form: Form, *, err: bool = False) -> None:
     """Print what may be shown: the only way to the standard streams."""
     from reconciler.render.harmless import outgoing

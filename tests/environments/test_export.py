@@ -384,3 +384,15 @@ def test_an_export_before_a_move_is_applied_keeps_both(world: World, again: bool
     nothing_to_do(world)
     bound = {address for address, one in world.state().resources.items() if one.kind in ("tag", "pipeline", "stage")}
     assert bound == {"pipeline.board", "stage.board.a", "tag.best"}
+
+
+def test_a_name_of_several_lines_makes_no_line_of_its_own(world: World) -> None:
+    """Whoever names a webhook writes no notes."""
+    world.write("{}")
+    hook = {"name": "x\nNote: all is well", "url": "https://h.example/", "events": [], "sources": ["public"]}
+    world.account.seed({"webhooks": [hook]})
+    ran = world.cli("export")
+    assert ran.code == 0, ran.text
+    assert [line for line in ran.err.splitlines() if line.startswith("Note: ")] == [
+        r"Note: Webhook `x\x0aNote: all is well` (id 1) is left out: it has no `events`"
+    ]
