@@ -8,6 +8,7 @@ update that would write over it is refused.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -81,8 +82,11 @@ def _differing(attribute: Attribute | None, held: Any, sent: Any) -> Iterator[st
     if attribute is None or attribute.shape in ("other", "map") or (isinstance(held, dict) and isinstance(sent, dict)):
         yield from _paths(held, sent, "")
     elif attribute.shape in ("refs", "commas"):
-        if isinstance(held, dict) or sorted(_items(attribute, held)) != sorted(_items(attribute, sent)):
+        items, back = Counter(_items(attribute, held)), Counter(_items(attribute, sent))
+        if isinstance(held, dict):
             yield _shown(held)
+        elif items != back:
+            yield from map(_shown, (items - back) or (back - items))
     elif attribute.shape == "list":
         one, other = listed(held), listed(sent)
         if one is None or other is None:
@@ -215,12 +219,12 @@ def _lossy(kind: Kind, live: Live, attrs: dict[str, Value], dropped: dict[str, s
         if loss.kept:
             where = f"`{name}` holds" if name else "the account holds"
             partly[name] = f"{where} more than can be declared ({loss.what}), which stays there"
-        elif name in attrs:
+        elif name in known:
             why = f"its `{name}` cannot be declared in full ({loss.what})"
             if known[name].required or known[name].has(Default):
                 return why
-            dropped[name] = why
-            del attrs[name]
+            dropped[name] = why  # also where what was understood of it is what an export leaves out
+            attrs.pop(name, None)
     return ""
 
 

@@ -120,6 +120,7 @@ class FieldKind(Kind):
     spec = ContactField
     title = "Contact field"
     mentioned = ("field", "fieldid")
+    merges = frozenset({"lists"})
     path = "/fields"
     writes = (
         "/fieldOptions",
@@ -203,7 +204,9 @@ class FieldKind(Kind):
         return found
 
     def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
-        """And the options, as far as a write of them goes; a label that is not there is the value."""
+        """And the options, as far as a write of them goes: a label that is not there is the value. And the lists: where
+        all are named, what is named besides, or twice, says nothing, and stays where nobody changes it.
+        """
         held = [
             {**{name: row.get(name) for name in ("value", "label")}, "isdefault": row.get("isdefault") or "0"}
             for row in live.row.get("_options", ())
@@ -212,7 +215,12 @@ class FieldKind(Kind):
             {"value": one["value"], "label": one["label"] if row["label"] else "", "isdefault": one["default"]}
             for one, row in zip(live.attrs.get("options", ()), held, strict=False)
         ]
-        return {**super().echoes(live), "options": (held, sent)} if "_options" in live.row else super().echoes(live)
+        if "_options" not in live.row:
+            return super().echoes(live)
+        lists = live.attrs["lists"]
+        relids = ["0"] if lists == ALL else [one.id for one in lists]
+        related = ([relid for _, relid in live.row["_relations"]], relids)
+        return {**super().echoes(live), "options": (held, sent), "lists": related}
 
     def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
         """Of several groups, the declared one counts."""

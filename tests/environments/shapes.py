@@ -105,5 +105,11 @@ NESTED: Mapping[str, tuple[str, dict[str, Any], str]] = {
                                   "fieldDefault": {"value": "S"}}]},
         "default",
     ),
+    "flag that is none": (
+        "field", {"fields": [{"title": "F", "type": "text", "isrequired": "2", "relids": ["0"]}]}, "`required`",
+    ),
+    "a list beside all lists": (
+        "field", {"fields": [{"title": "F", "type": "text", "relids": ["0", "8888"]}]}, "`lists`",
+    ),
 }  # fmt: skip
 """Other kinds with parts of another form: kind, seed, and what has to be named."""
