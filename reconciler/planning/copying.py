@@ -10,13 +10,13 @@ from dataclasses import dataclass, replace
 from reconciler.model import values
 from reconciler.model.address import join, kind_of
 from reconciler.model.desired import Desired, Import, Resource
-from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.kind import Kind, Kinds, Live, NaturalKey
 from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Immutable
 from reconciler.model.state import Binding
-from reconciler.model.values import Lookup, Ref, Value
-from reconciler.planning.export import Exported, export, refused
+from reconciler.model.values import Lookup, Ref, RemoteId, Value
+from reconciler.planning.export import Exported, export, placed, refused
 from reconciler.planning.match import NotFound, Resolver, by_key
 
 ELSEWHERE = "_elsewhere"
@@ -40,7 +40,7 @@ def portable(
     `known` are the bindings of the target's state.
     """
     exported = list(exported)
-    pins, guessed = paired(exported, target, kinds, known or {})
+    pins, guessed, there = paired(exported, target, kinds, known or {})
     resolver = Resolver(lives=target.lives, labels={name: kind.label for name, kind in kinds.items()})
     resources: dict[str, Resource] = {}
     left_out: list[str] = list(guessed)
@@ -58,27 +58,14 @@ def portable(
             elif _needed(kinds[one.resource.kind], name):
                 dropped.add(one.resource.address)
         resources[one.resource.address] = replace(one.resource, attrs=attrs)
-        if why := _refused(one, attrs, target, kinds[one.resource.kind], known or {}):
+        why = " and ".join(refused(replace(one.resource, attrs=attrs), kinds[one.resource.kind]))
+        if why and one.resource.address not in there:  # accounts hold what could not be made today
             left_out.append(f"{one.resource.address}: {why}, so that the other account would refuse it")
             dropped.add(one.resource.address)
     left_out += [f"{address} is left out: it cannot be without that" for address in sorted(dropped)]
     left_out += [f"{address} is left out: it needs {why}" for address, why in without(resources, dropped).items()]
     pins = tuple(pin for pin in pins if pin.target in resources)
     return Portable(Desired(resources, imports=pins), tuple(left_out))
-
-
-def _refused(
-    one: Exported, attrs: Mapping[str, Value], target: Snapshot, kind: Kind, known: Mapping[str, Binding]
-) -> str:
-    """Return why the other account would refuse to create this object, "" where it takes it or has it: accounts hold
-    what could not be made today.
-    """
-    found = refused(replace(one.resource, attrs=attrs), kind)
-    if not found or one.resource.address in known:
-        return ""
-    keys = set(kind.natural_keys(one.live.attrs))
-    there = any(keys & set(kind.natural_keys(live.attrs)) for live in target.lives.get(kind.name, ()))
-    return "" if there else " and ".join(found)
 
 
 def without(resources: dict[str, Resource], dropped: Iterable[str]) -> dict[str, str]:
@@ -127,40 +114,79 @@ def _missing(reference: Value, resolver: Resolver) -> str:
 
 def paired(
     exported: Iterable[Exported], target: Snapshot, kinds: Kinds, known: Mapping[str, Binding]
-) -> tuple[tuple[Import, ...], tuple[str, ...]]:
-    """Return which object of the target each of several namesakes is, in the order of their ids, and what was guessed.
+) -> tuple[tuple[Import, ...], tuple[str, ...], Mapping[str, str]]:
+    """Return which object of the target each of several namesakes is, in the order of their ids or, within something
+    else, of their places there; what was guessed; and by address the id of everything that the target has.
 
-    Accounts hold pipelines of one title and tags of one name (section 4 of the API page); a copy holds as many.
+    Accounts hold pipelines of one title and tags of one name (section 4 of the API page), boards with two stages of one
+    title; a copy holds as many. What is recognised by a better key is no namesake of what is left.
     """
-    groups: dict[tuple[str, object], list[Exported]] = defaultdict(list)
-    for one in exported:
-        keys = [] if kinds[one.resource.kind].nested else kinds[one.resource.kind].natural_keys(one.live.attrs)
-        if keys and one.resource.address not in known:
-            groups[one.resource.kind, keys[0]].append(one)
-    held = {(binding.kind, binding.id) for binding in known.values()}
-    there = {
-        kind: by_key(kinds[kind], [live for live in target.lives.get(kind, ()) if not live.builtin])
-        for kind in {kind for kind, _ in groups}
-    }
-    pins: list[Import] = []
-    guessed: list[str] = []
-    for (kind, key), mine in groups.items():
-        theirs = [live for live in there[kind].get(key, ()) if (kind, live.id) not in held]  # type: ignore[call-overload]
-        if theirs and (len(mine) > 1 or len(theirs) > 1):
-            pairs = zip(sorted(mine, key=_age), sorted(theirs, key=_age), strict=False)
-            pins += [Import(one.resource.address, live.id) for one, live in pairs]
-            if len(theirs) != len(mine):
+    pairing = _Pairing(kinds, known)
+    for name, ones in _by_kind(exported).items():
+        lives = [live for live in target.lives.get(name, ()) if not live.builtin]
+        tiers = max((len(kinds[name].natural_keys(live.attrs)) for live in lives), default=0)
+        for tier in range(tiers):
+            pairing.pair(name, ones, lives, tier)
+    return tuple(pairing.pins), tuple(pairing.guessed), pairing.partners
+
+
+class _Pairing:
+    """Which objects of two accounts are each other's; `partners` by address."""
+
+    def __init__(self, kinds: Kinds, known: Mapping[str, Binding]) -> None:
+        self._kinds = kinds
+        self._held = {(binding.kind, binding.id) for binding in known.values()}
+        self.partners = {address: binding.id for address, binding in known.items()}
+        self.pins: list[Import] = []
+        self.guessed: list[str] = []
+
+    def pair(self, name: str, ones: Iterable[Exported], lives: Iterable[Live], tier: int) -> None:
+        """Pair what has no partner yet by its natural key of this tier."""
+        kind = self._kinds[name]
+        there = by_key(kind, [live for live in lives if (name, live.id) not in self._held])
+        mine: dict[NaturalKey, list[Exported]] = defaultdict(list)
+        for one in ones:
+            keys = self._keys_there(one, kind)
+            if one.resource.address not in self.partners and len(keys) > tier:
+                mine[keys[tier]].append(one)
+        place = placed if kind.nested else _age
+        for key, twins in mine.items():
+            theirs = sorted(there.get(key, ()), key=place)
+            pairs = list(zip(sorted(twins, key=lambda one: place(one.live)), theirs, strict=False))
+            self.partners |= {one.resource.address: live.id for one, live in pairs}
+            self._held |= {(name, live.id) for _, live in pairs}
+            if len(twins) < 2 > len(theirs) or not theirs:
+                continue
+            self.pins += [Import(one.resource.address, live.id) for one, live in pairs]
+            if len(theirs) != len(twins):
                 ids = ", ".join(live.id for live in theirs)
-                guessed.append(
-                    f"{mine[0].resource.address}: {len(theirs)} objects there have its name (ids {ids}); "
-                    "the oldest were taken for it"
+                self.guessed.append(
+                    f"{twins[0].resource.address}: {len(theirs)} objects there have its name (ids {ids}); "
+                    f"the {'first' if kind.nested else 'oldest'} were taken for it"
                 )
-    return tuple(pins), tuple(guessed)
+
+    def _keys_there(self, one: Exported, kind: Kind) -> tuple[NaturalKey, ...]:
+        """Return by what an object is recognised in the target: within what its parent is there."""
+        attrs = one.live.attrs
+        nesting = self._kinds[kind.nested].nesting(kind.name) if kind.nested else None
+        if nesting is not None:
+            parent = self.partners.get(one.resource.parent or "")
+            if parent is None:
+                return ()
+            attrs = {**attrs, nesting.parent: RemoteId(kind.nested, parent)}
+        return tuple(kind.natural_keys(attrs))
 
 
-def _age(one: Exported | Live) -> tuple[int, str]:
-    identity = one.live.id if isinstance(one, Exported) else one.id
-    return len(identity), identity
+def _by_kind(exported: Iterable[Exported]) -> dict[str, list[Exported]]:
+    """Return them by kind; what others stand in comes before those, as in an export."""
+    found: dict[str, list[Exported]] = defaultdict(list)
+    for one in exported:
+        found[one.resource.kind].append(one)
+    return found
+
+
+def _age(live: Live) -> tuple[int, int, str]:
+    return 0, len(live.id), live.id
 
 
 def strangers(plan: Plan, target: Snapshot, kinds: Kinds, taken: Iterable[str]) -> dict[str, Binding]:

@@ -274,11 +274,7 @@ class _Exporting:
                 )
         found = []
         for parent_address, lives in siblings.items():
-            lives.sort(
-                key=(lambda live: (live.attrs.get("order") or 0, len(live.id), live.id))
-                if nesting
-                else (lambda live: (self.names[kind.name, live.id],))
-            )
+            lives.sort(key=placed if nesting else (lambda live: (self.names[kind.name, live.id],)))
             for rank, live in enumerate(lives):
                 resource, one = self._resource(kind, live, parent_address, rank), self.found[kind.name, live.id]
                 gone = tuple(self._gone(resource))
@@ -326,6 +322,12 @@ class _Exporting:
         if kind not in self.labels:
             self.labels[kind] = Counter(str(live.attrs.get(label)) for live in self.snapshot.lives.get(kind, ()))
         return self.labels[kind]
+
+
+def placed(live: Live) -> tuple[int, int, str]:
+    """Return the place of an object among its siblings: by its order where it has one, else by age."""
+    order = live.attrs.get("order")
+    return (order if isinstance(order, int) else 0), len(live.id), live.id
 
 
 LONGEST_KEY = 60

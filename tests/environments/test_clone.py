@@ -92,6 +92,26 @@ def test_cloning_again_changes_nothing(pair: Pair) -> None:
     assert "Nothing is declared and nothing is managed" in pair.run("-e", "b", "plan")[1]
 
 
+def test_namesakes_are_cloned_once(pair: Pair) -> None:
+    """Two stages of one title, by their places; two lists of one name, of which the account would refuse the second."""
+    stages = [{"title": "A", "order": "2"}, {"title": "B", "order": "1"}, {"title": "A", "order": "1"}]
+    news = {"name": "News", "sender_url": "https://x.example", "sender_reminder": "r"}
+    pair.world.account.seed(
+        {
+            "dealGroups": [{"title": "Sales", "currency": "usd", "stages": stages}],
+            "lists": [{**news, "stringid": "one"}, {**news, "stringid": "two", "sender_url": ""}],
+        }
+    )
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve")
+    assert code == 0, text
+    before = pair.other.rows.dump()
+    code, text = pair.run("clone", "--from", "a", "--to", "b")
+    assert (code, "No changes." in text) == (0, True), text
+    assert "Not cloned: list.news_2: `sender_url` is documented as required" in text
+    assert pair.other.rows.dump() == before
+    assert [row["stringid"] for row in pair.other.rows.all("lists")] == ["one"]
+
+
 @pytest.mark.parametrize("folder", [True, False])
 def test_a_clone_is_shown_saved_and_applied_as_saved(pair: Pair, folder: bool) -> None:
     """With and without a folder of the configuration; ids inside texts are translated all the same."""
