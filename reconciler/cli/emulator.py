@@ -19,14 +19,19 @@ def command() -> None:
     """Run, fill and empty the built-in ActiveCampaign emulator."""
 
 
-def _database(function: Any) -> Any:
+def _account(function: Any) -> Any:
     return click.option(
-        "--db",
-        default="state/demo-account.db",
-        show_default=True,
-        metavar="FILE",
-        help="The account's file, as in `url: emulator:FILE`.",
+        "--db", metavar="FILE", help="The account's file; default: that of the project's environment (see --env)."
     )(function)
+
+
+def _place(chosen: Globals, db: str | None, *, strict: bool = True) -> tuple[Path, str]:
+    """Return the account's file, and how to call it."""
+    from reconciler.workflow import emulation
+
+    base = folder(chosen)
+    path = emulation.database(base, db, chosen.environment, os.environ, strict=strict)
+    return path, os.path.relpath(path, base) if path.is_relative_to(base) else str(path)
 
 
 @command.command("serve")
@@ -36,14 +41,15 @@ def _database(function: Any) -> Any:
 )
 @click.option("--rate-limit", type=float, default=5.0, show_default=True, help="Requests a second; 0 for no limit.")
 @click.option("--token", help="API key to accept; default: emulator-token.")
-@_database
+@_account
 @click.pass_obj
-def serve(chosen: Globals, host: str, port: int, rate_limit: float, token: str | None, db: str) -> int:
+def serve(chosen: Globals, host: str, port: int, rate_limit: float, token: str | None, db: str | None) -> int:
     """Serve the emulator over HTTP until interrupted."""
     from reconciler.workflow import emulation
 
+    path, _ = _place(chosen, db, strict=False)
     emulation.serve(
-        folder(chosen) / db,
+        path,
         host,
         port,
         rate_limit or None,
@@ -51,21 +57,6 @@ def serve(chosen: Globals, host: str, port: int, rate_limit: float, token: str |
         ready=lambda url: note(f"The emulator listens on {url} (API below {url}/api/3). Stop it with Ctrl-C."),
     )
     return 0
-
-
-def _account(function: Any) -> Any:
-    return click.option(
-        "--db", metavar="FILE", help="The account's file; default: that of the project's environment (see --env)."
-    )(function)
-
-
-def _place(chosen: Globals, db: str | None) -> tuple[Path, str]:
-    """Return the account's file, and how to call it."""
-    from reconciler.workflow import emulation
-
-    base = folder(chosen)
-    path = emulation.database(base, db, chosen.environment, os.environ)
-    return path, os.path.relpath(path, base) if path.is_relative_to(base) else str(path)
 
 
 @command.command("seed")

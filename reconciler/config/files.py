@@ -137,12 +137,13 @@ class _Walk:
     def _aside(self, path: Path) -> None:
         if path.suffix in SUFFIXES:
             self.hidden.append(path)
+        elif path.suffix == ".json" and not path.name.endswith(".schema.json"):
+            self._warn(path, "only YAML files are, and JSON in one is YAML", f"call it {path.stem}{SUFFIXES[0]}")
         elif NEARLY.search(path.name):
             self._warn(path, f"its name ends in none of {', '.join(SUFFIXES)}")
 
-    def _warn(self, path: Path, why: str) -> None:
+    def _warn(self, path: Path, why: str, hint: str = "rename it, or move it out of the folder") -> None:
         file = shown_path(path, self.folder)
-        hint = "rename it, or move it out of the folder"
         self.problems.warn("unread-file", f"{file} is not read: {why}", Spot(Source(file, "")), hint)
 
     def _error(self, path: Path, message: str, hint: str = "", code: str = "unreadable-file") -> None:

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
+from reconciler.model.address import kind_of
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, delete, get, post, put
 from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident
@@ -157,6 +158,8 @@ class StageKind(Kind):
         """Deals move within one pipeline only: another one answers 422 (section 2.8)."""
         if what != "move_deals_to":
             return super().unmovable(what, address, target)
+        if kind_of(target) != self.name:
+            return f"{target} is no stage"
         same = address.rpartition(".")[0] == target.rpartition(".")[0]
         return "" if same else f"{target} is in another pipeline, and the API moves deals only within one"
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from reconciler.model.address import kind_of
 from reconciler.model.http import Flow, at, put
 from reconciler.model.kind import Collection, Kind, Live, Write
 from reconciler.model.spec import KEY, Api, Default, Spec
@@ -44,7 +45,9 @@ class TaskTypeKind(Kind):
 
     def unmovable(self, what: str, address: str, target: str) -> str:
         """Tasks can be moved to any other type (section 2.10)."""
-        return "" if what == "move_tasks_to" else super().unmovable(what, address, target)
+        if what != "move_tasks_to":
+            return super().unmovable(what, address, target)
+        return "" if kind_of(target) == self.name else f"{target} is no task type"
 
     def delete(self, write: Write) -> Flow[None]:
         """Move the type's tasks where asked to (recorded), then disable it."""

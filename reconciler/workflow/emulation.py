@@ -30,15 +30,26 @@ def serve(
 DATABASE = "state/demo-account.db"
 
 
-def database(folder: Path, given: str | None, environment_name: str | None, environ: Mapping[str, str]) -> Path:
+def database(
+    folder: Path, given: str | None, environment_name: str | None, environ: Mapping[str, str], *, strict: bool = True
+) -> Path:
     """Return the file of the account that is meant: the one given, else that of the project's environment, else, where
     there is no project, `state/demo-account.db`. Raises ConfigError, and ReconcilerError for a real account.
+
+    Without `strict`, `state/demo-account.db` is also meant where no environment is named and the project's own account
+    is a real one: the emulator is served beside it.
     """
     if given is not None:
         return folder / given
     if environment_name is None and not (folder / PROJECT_FILE).is_file():
         return folder / DATABASE
-    settings = environment(load_project(folder), environment_name, environ)
+    project = load_project(folder)
+    if not strict and environment_name is None:
+        known = project.project.environments
+        own = known.get(project.project.default_environment or (next(iter(known)) if len(known) == 1 else ""))
+        if own is None or not own.url.startswith(EMULATOR):
+            return folder / DATABASE
+    settings = environment(project, environment_name, environ)
     if not settings.url.startswith(EMULATOR):
         raise ReconcilerError(
             f"the environment `{settings.name}` is not kept in a file of the emulator: its `url` is {settings.url}",

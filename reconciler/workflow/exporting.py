@@ -20,7 +20,7 @@ from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
-from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.errors import ConfigError, PlanError, ReconcilerError
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE, Encryption
 from reconciler.model.redaction import LONG
@@ -34,6 +34,7 @@ from reconciler.planning.export import Exported, export_for_files, referred, ref
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
+from reconciler.planning.renames import SAME, suspected
 from reconciler.planning.rosters import only_declared, roster_of
 from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
@@ -91,21 +92,18 @@ async def read_all(session: Session, remote: Any, only: frozenset[str] | None = 
     return snapshot(session.kinds, names, refreshed.tables)
 
 
-def _absolute(path: Path) -> Path:
-    return Path(os.path.abspath(path))
-
-
 def _destination(session: Session, out: Path | None) -> Path:
     """Return the folder of the project to write into: this one too where `out` is where its own files are.
 
-    Raises ReconcilerError for a folder below those: a second project there would break the first.
+    Folders are the same by whatever links lead there. Raises ReconcilerError for a folder below those: a second
+    project there would break the first.
     """
     if out is None:
         return session.folder
-    folder = _absolute(out)
+    folder = out.resolve()
     for name in session.project.project.config:
-        place = _absolute(session.folder / name)
-        if folder == place:
+        place = (session.folder / name).resolve()
+        if folder in (place, session.folder.resolve()):
             return session.folder
         if place in folder.parents:
             raise ReconcilerError(
@@ -373,7 +371,10 @@ class _Exporting:
         """Read everything back, then write files and state."""
         session = self.session
         texts = {**rewriting.changed(), **additions.project()}
-        after = self._read_back(loaded, texts, additions)
+        try:
+            after = session.with_variables(additions.values).load(texts=texts) if texts else loaded
+        except ConfigError as error:
+            raise self._unreadable(error, loaded, exported) from error
         before = {**loaded.texts, PROJECT_FILE: session.project.tree.source.text}
         files = write_files(session.folder, texts, before)
         kept = [one for one in exported if one.resource.address in after.desired.resources]
@@ -383,17 +384,30 @@ class _Exporting:
         unknown, absent = dict(self.seen.unknown), self.seen.absent
         return Outcome(files, len(kept), unknown, 0, tuple(rewriting.refused), notes, secrets, absent)
 
-    def _read_back(self, loaded: Loaded, texts: Mapping[str, str], additions: Additions) -> Loaded:
-        if not texts:
-            return loaded
-        try:
-            return self.session.with_variables(additions.values).load(texts=texts)
-        except ConfigError as error:
-            first = next(one for one in error.diagnostics if one.severity == "error")
-            raise ReconcilerError(
-                f"the files as they would be written cannot be read: {first.message} ({first.at}); nothing was written",
-                hint=first.hint or "export a part with --kinds or --target",
-            ) from error
+    def _unreadable(self, error: ConfigError, loaded: Loaded, exported: list[Exported]) -> ReconcilerError:
+        """Return what to say of files that would not be valid. Where a declared object is bound under an address that
+        nothing declares, writing that one too would declare the object twice.
+        """
+        made = self.made
+        bound = self.book.state().resources.keys() - loaded.desired.resources.keys()
+        gone = [
+            Change(one.resource.address, one.resource.kind, Action.DELETE, live=one.live)
+            for one in exported
+            if one.resource.address in bound
+        ]
+        pairs = suspected([*gone, *made.changes], self.session.kinds, made.ids, self.seen.lives)
+        for pair in pairs:
+            if pair.likeness == SAME:
+                return PlanError(
+                    f"`{pair.target}` is declared, and its object is bound as `{pair.source}`, which nothing declares;"
+                    " nothing was written",
+                    hint=f"`reconciler state mv {pair.source} {pair.target}` binds it to what is declared",
+                )
+        first = next(one for one in error.diagnostics if one.severity == "error")
+        return ReconcilerError(
+            f"the files as they would be written cannot be read: {first.message} ({first.at}); nothing was written",
+            hint=first.hint or "export a part with --kinds or --target",
+        )
 
     def _bind(self, after: Loaded, kept: list[Exported], secrets: Mapping[str, str], rewriting: Rewriting) -> None:
         session = self.session

@@ -43,7 +43,8 @@ def asked_for_anyway(session: Session, found: Inverse) -> list[str]:
     """Return, for what an undo makes again and the files do not declare, the blocks to write: without them the next
     apply deletes it again. Values that may be secret stand for variables or secrets to be set.
     """
-    declared = session.load().desired.resources
+    files = session.load().desired
+    declared = files.resources
     known = {*declared, *open_book(session).state().resources, *(block.target for block in found.desired.moved)}
     hiding = Hiding(session.kinds, redactor=session.redactor)
     lacking = {
@@ -55,7 +56,8 @@ def asked_for_anyway(session: Session, found: Inverse) -> list[str]:
     children: dict[str, list[Resource]] = {}
     for one in lacking.values():
         children.setdefault(one.parent or "", []).append(one)
-    blocks = []
+    asked = [f"`{one.address}` ({one.at})" for one in files.removed if one.address in lacking]
+    blocks = [f"# and no longer remove {', '.join(asked)}"] if asked else []
     for one in roots:
         kind = session.kinds[one.kind]
         content = {one.key.rpartition(".")[2]: content_of(one, children, session.kinds, {})}

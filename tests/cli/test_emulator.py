@@ -45,6 +45,29 @@ def test_a_real_account_is_neither_seeded_nor_reset(world: World) -> None:
     assert "--db" in ran.err
 
 
+@pytest.mark.parametrize(
+    ("project", "options", "file"),
+    [
+        (PROJECT, (), "state/account.db"),
+        (PROJECT, ("--env", "sandbox"), "state/sandbox.db"),
+        (PROJECT, ("--env", "sandbox", "--db", "state/other.db"), "state/other.db"),
+        (PROJECT.replace("environment: demo", "environment: production"), (), "state/demo-account.db"),
+        (PROJECT.replace("default_environment: demo", ""), (), "state/demo-account.db"),
+        ("version: 1\nenvironments: {only: {url: 'emulator:state/only.db'}}\n", (), "state/only.db"),
+        (PROJECT, ("--env", "production"), None),
+    ],
+)
+def test_the_account_of_the_environment_is_served(
+    world: World, monkeypatch: pytest.MonkeyPatch, project: str, options: tuple[str, ...], file: str | None
+) -> None:
+    """The same account as is seeded; beside a project of a real account, the one for want of a project."""
+    served: list[str] = []
+    monkeypatch.setattr("reconciler.emulator.serve", lambda path, *rest: served.append(str(path)))
+    world.write(project, "reconciler.yaml")
+    ran = world.cli("emulator", "serve", "--port", "0", *options)
+    assert (ran.code, served) == ((1, []) if file is None else (0, [str(world.folder / file)])), ran.text
+
+
 def test_without_a_project_the_demo_account_is_meant(world: World) -> None:
     """As in the documentation of the emulator."""
     (world.folder / "reconciler.yaml").unlink()

@@ -364,6 +364,31 @@ def test_out_into_the_projects_own_files_is_the_export_in_place(messy: World) ->
     assert refused.code == 1
     assert "`reconciler export`" in refused.text
     assert not (messy.folder / "config/copy").exists()
+    (messy.folder / "linked").symlink_to("config")
+    exported(messy, "--out", "linked")
+    assert not (messy.folder / "config/reconciler.yaml").exists()
+    assert messy.cli("export", "--out", "linked/copy").code == 1
+
+
+@pytest.mark.parametrize(("old", "new"), [
+    ("tag.vip", "tag.best"), ("pipeline.sales", "pipeline.board"), ("stage.sales.a", "stage.sales.first"),
+])  # fmt: skip
+def test_an_export_after_a_move_in_the_state_alone_says_how_to_take_it_back(world: World, old: str, new: str) -> None:
+    """The declared object would be declared a second time, under the address that binds it."""
+    world.account.seed({"tags": [{"tag": "VIP"}], "dealGroups": [{"title": "Sales", "currency": "usd",
+                       "stages": [{"title": "A"}]}]})  # fmt: skip
+    world.write("{}")
+    exported(world)
+    assert world.cli("state", "mv", old, new).code == 0
+    before = files_of(world.folder)
+    refused = world.cli("export")
+    assert refused.code == 3
+    command = f"state mv {new} {old}"
+    assert f"`reconciler {command}`" in refused.text
+    assert files_of(world.folder) == before
+    assert world.cli(*command.split()).code == 0
+    exported(world)
+    nothing_to_do(world)
 
 
 @pytest.mark.parametrize("again", [False, True], ids=["once", "twice"])

@@ -157,3 +157,21 @@ def test_a_refuge_that_cannot_work_is_an_error_of_the_files(tmp_path: Path) -> N
         assert "impossible-evacuation" in ran.text
         assert "stage.b.t is in another pipeline" in " ".join(ran.text.split())
         assert ":6:" in ran.text
+
+
+@pytest.mark.parametrize("refuge", ["tag.v", "pipeline.a", "stage.a.t", "task_type.u"])
+@pytest.mark.parametrize(("holder", "what"), [("stage", "move_deals_to"), ("task_type", "move_tasks_to")])
+def test_a_refuge_is_of_the_kind_that_is_deleted(tmp_path: Path, holder: str, what: str, refuge: str) -> None:
+    """Deals move to a stage, tasks to a type of tasks, and to nothing else."""
+    leave = {"title": "S", "lifecycle": {"on_destroy": {what: refuge}}}
+    with new_world(tmp_path) as world:
+        world.write({
+            "tags": {"v": {"name": "V"}},
+            "task_types": {"s": leave if holder == "task_type" else {"title": "S"}, "u": {"title": "U"}},
+            "pipelines": {"a": {"title": "A", "currency": "usd", "stages": {
+                "s": leave if holder == "stage" else {"title": "S"}, "t": {"title": "T"},
+            }}},
+        })  # fmt: skip
+        ran = world.cli("validate")
+        assert ran.code == (0 if refuge.startswith(f"{holder}.") else 3), ran.text
+        assert (f"{refuge} is no" in " ".join(ran.text.split())) == bool(ran.code)

@@ -476,3 +476,17 @@ def test_an_undo_of_deletes_says_that_the_files_still_ask_for_them(world: World,
     assert "lists:\n  news:" in told
     assert "pipelines:\n  s:\n    stages:\n      b:" in told
     assert "lead" not in told
+    assert "no longer remove" not in told
+
+
+def test_an_undo_says_which_removed_blocks_go_with_what_it_makes_again(world: World) -> None:
+    """A declaration beside a block that removes it is an error of the files."""
+    world.write("tags: {vip: {name: VIP}, lead: {}}")
+    assert world.cli("apply", "--auto-approve", "--quiet").code == 0
+    world.write("tags: {lead: {}}\nremoved: [{address: tag.vip, destroy: true}]")
+    assert world.cli("apply", "--auto-approve", "--quiet").code == 0
+    ran = world.cli("undo", "--auto-approve", "--quiet")
+    assert ran.code == 0, ran.text
+    assert "# and no longer remove `tag.vip` (config/main.yaml:2:11)\ntags:\n  vip: {name: VIP}" in ran.err
+    world.write("tags: {lead: {}, vip: {name: VIP}}")
+    assert world.cli("plan", "--detailed-exitcode").code == 0

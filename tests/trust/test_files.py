@@ -95,7 +95,7 @@ def test_an_overlay_that_cannot_be_read_is_an_error(world: World, overlay: Calla
 @pytest.mark.parametrize(
     "name",
     ["crm.yaml~", ".crm.yaml.swp", "crm.YML", "crm.Yaml", "crm.yaml.bak", "crm.yml.txt", "crm.yaml.orig", "#crm.yaml#",
-     "crm.ymal", "crm.yaml.disabled", ".crm.yaml", "deep/crm.yml_", ".hidden/crm.yaml", "crm.yaml (1)"],
+     "crm.ymal", "crm.yaml.disabled", ".crm.yaml", "deep/crm.yml_", ".hidden/crm.yaml", "crm.yaml (1)", "crm.json"],
 )  # fmt: skip
 def test_a_near_miss_gets_a_warning(world: World, name: str) -> None:
     """It is named, is not read, and stops nothing."""
