@@ -20,7 +20,7 @@ def doubts(loaded: Loaded, kinds: Kinds) -> tuple[Diagnostic, ...]:
         if entry is None:
             continue
         found = list(demands(kinds[resource.kind], resource.attrs, None, resource.key))
-        missing = [one.attribute for one in found if one.attribute not in resource.attrs]
+        missing = [one.attribute for one in found if one.attribute.partition(".")[0] not in resource.attrs]
         if missing:
             names = " and ".join(f"`{name}`" for name in missing)
             message = (
@@ -28,8 +28,8 @@ def doubts(loaded: Loaded, kinds: Kinds) -> tuple[Diagnostic, ...]:
             )
             problems.warn("required-on-create", message, entry.key.spot)
         for one in found:
-            if one.attribute in resource.attrs:
-                place = at(entry.value, one.attribute)
+            if one.attribute not in missing:
+                place = at(entry.value, *one.attribute.split("."))
                 spot = place.spot if place is not None else entry.key.spot
                 problems.warn("account-refuses", f"{one.message}; a plan that writes it is refused", spot, one.hint)
     return problems.ordered()

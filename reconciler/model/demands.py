@@ -5,9 +5,10 @@ and by what a kind adds. Asked of what is created or changed only: what equals t
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
+from typing import Any
 
 from reconciler.model.kind import Finding, Kind
-from reconciler.model.spec import Attribute, Default, Expected, Takes, attributes
+from reconciler.model.spec import Attribute, Default, Expected, Keyed, Takes, attributes
 from reconciler.model.values import Value, has_secret, walk
 
 
@@ -16,7 +17,9 @@ def demands(
 ) -> Iterator[Finding]:
     """Yield what the account will say against a create (`changed` None) or an update of these attributes.
 
-    `attrs` are the declared attributes, by name; values with secrets that are not filled in are not judged.
+    `attrs` are the declared attributes, by name; values with secrets that are not filled in are not judged. `changed`
+    names attributes, and of keyed maps the entries and what changes of them too: `fields`, `fields.size`,
+    `fields.size.options`.
     """
     for name, attribute in attributes(kind.spec_of(key) or kind.spec).items():
         value = attrs.get(name)
@@ -28,7 +31,24 @@ def demands(
             if why:
                 yield Finding(f"`{name}` {why}", "error", name)
     if not any(_unknown(value) for value in attrs.values()):
-        yield from kind.demands(attrs, frozenset(attrs) if changed is None else frozenset(changed))
+        yield from kind.demands(attrs, _all(kind, attrs) if changed is None else frozenset(changed))
+
+
+def _all(kind: Kind, attrs: Mapping[str, Value]) -> frozenset[str]:
+    found = set(attrs)
+    for name, value in attrs.items():
+        if isinstance(value, Mapping) and kind.attributes[name].has(Keyed):
+            found |= parts_of(name, value)
+    return frozenset(found)
+
+
+def parts_of(name: str, entries: Mapping[str, Any]) -> set[str]:
+    """Return the paths of the entries of a keyed map, and of what they say: `fields.size`, `fields.size.options`."""
+    return {
+        ".".join((name, key, *inner))
+        for key, entry in entries.items()
+        for inner in ((), *((one,) for one in (entry if isinstance(entry, Mapping) else ())))
+    }
 
 
 def _refused(attribute: Attribute, value: Value) -> str:

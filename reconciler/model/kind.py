@@ -412,7 +412,9 @@ class Kind:
         return join(self.nested, key_of(address).rpartition(".")[0]) if self.nested else ""
 
     def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
-        """Return what the account refuses about several declared attributes together, where one of them changes."""
+        """Return what the account refuses about several declared attributes together, where one of them changes.
+        `changed` has the entries of keyed maps too (see `demands`).
+        """
         return []
 
     def retired(self, live: Live) -> bool:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 from reconciler.model import values
 from reconciler.model.address import key_of, kind_of
-from reconciler.model.demands import demands
+from reconciler.model.demands import demands, parts_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Finding, Kind, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Skipped, write_of
-from reconciler.model.spec import CreateOnly, Once
+from reconciler.model.spec import CreateOnly, Keyed, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value
 from reconciler.planning.declarable import refusals
-from reconciler.planning.diff import completed, differences
+from reconciler.planning.diff import completed, differences, same
 from reconciler.planning.match import stored_key
 from reconciler.planning.sight import unproven
 from reconciler.planning.work import Work
@@ -72,7 +74,7 @@ def _create(kind: Kind, base: Change) -> Change:
 
 def unacceptable(kind: Kind, change: Change) -> list[str]:
     """Return why the account would refuse what a change writes; nothing for what it leaves as it is."""
-    names = {item.name for item in change.attributes}
+    names = {name for item in change.attributes for name in (item.name, *_parts(kind, item))}
     if change.action in (Action.CREATE, Action.REPLACE):
         kept = change.live.attrs if change.live is not None else {}
         found = demands(kind, {**kept, **change.desired}, None, key_of(change.address))
@@ -81,6 +83,21 @@ def unacceptable(kind: Kind, change: Change) -> list[str]:
     else:
         return []
     return [finding.message for finding in found]
+
+
+def _parts(kind: Kind, item: AttributeChange) -> set[str]:
+    """Return the paths of what changes inside a keyed map."""
+    attribute = kind.attributes[item.name]
+    if not attribute.has(Keyed) or not isinstance(item.after, Mapping):
+        return set()
+    before: Any = attribute.normal(item.before)
+    differing = {}
+    for key, entry in item.after.items():
+        ((place, now),) = dict(attribute.normal({key: entry})).items()
+        old = before.get(place) or {}
+        if isinstance(now, Mapping) and (changed := {name for name in now if not same(now[name], old.get(name))}):
+            differing[key] = {name: entry[name] for name in entry if name in changed}
+    return parts_of(item.name, differing)
 
 
 def _existing(work: Work, kind: Kind, base: Change) -> Change | None:

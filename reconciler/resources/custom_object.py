@@ -9,9 +9,9 @@ from pydantic import Field, model_validator
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, get, post
 from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
-from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec
+from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec, Takes
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import records
+from reconciler.resources import records, rules
 from reconciler.resources.counts import counted, moved
 from reconciler.resources.schema_body import (
     DELETING,
@@ -20,9 +20,11 @@ from reconciler.resources.schema_body import (
     differs,
     dropped,
     echoed,
+    fold,
     normal_parts,
     part_of,
     parts_in,
+    refused_fields,
     reread,
     without,
 )
@@ -77,7 +79,7 @@ class CustomObject(Spec):
     slug: Annotated[str, Immutable()] = Field(
         pattern=r"^[a-z0-9]+(-[a-z0-9]+)*$", description="Unique name: lower case, digits, dashes."
     )
-    labels: Labels = Field(description="What the objects are called.")
+    labels: Annotated[Labels, Takes(rules.labels)] = Field(description="What the objects are called.")
     description: str | None = Field(None, description="What the objects are.")
     fields: Annotated[dict[str, SchemaField] | None, Keyed(fold=True), Normal(normal_parts)] = Field(
         None, description="Fields by id. One that is no longer declared is deleted for good."
@@ -101,6 +103,15 @@ class CustomObject(Spec):
             raise ValueError("`app_id` and `visibility: public` go together")
         if self.visibility == "public" and self.parent is not None:
             raise ValueError("a schema that extends a `parent` cannot be public")
+        return self
+
+    @model_validator(mode="after")
+    def _one_of_each_id(self) -> CustomObject:
+        for name, parts in (("fields", self.fields), ("relationships", self.relationships)):
+            known: dict[str, str] = {}
+            for key in parts or {}:
+                if known.setdefault(fold(key), key) != key:
+                    raise ValueError(f"`{name}` has `{known[fold(key)]}` and `{key}`: - and _ are the same in ids")
         return self
 
 
@@ -177,6 +188,11 @@ class CustomObjectKind(Kind):
             for key in sorted(set(before) - set(after)):
                 found[f"relationships.{key}"] = "the API cannot remove a relationship: remove it in Settings > Objects"
         return found
+
+    def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
+        """What the server checks of fields."""
+        fields: Any = attrs.get("fields")
+        return refused_fields(fields or {}, changed)
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """The slug; with the app of a public schema; of a child, what it extends."""

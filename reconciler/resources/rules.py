@@ -40,18 +40,35 @@ def receiver(value: Any) -> str:
     return "" if parts.port in (None, 80, 443) else "names a port: webhooks are posted to port 443 only"
 
 
-def options(value: Any) -> str:
-    """Different texts, none of them empty, none with the separator of stored values."""
-    texts = [one if isinstance(one, str) else str((one or {}).get("value") or "") for one in value]
+def labels(value: Any) -> str:
+    """Labels are required (section 2.17)."""
+    blank = [name for name in ("singular", "plural") if not str(value.get(name) or "").strip()]
+    return f"has an empty `{blank[0]}`" if blank else ""
+
+
+def _texts(value: Any) -> list[str]:
+    return [one if isinstance(one, str) else str((one or {}).get("value") or "") for one in value]
+
+
+def choices(value: Any) -> str:
+    """Different texts, none of them empty."""
+    texts = _texts(value)
     twice = [text for text, count in Counter(texts).items() if count > 1]
     if twice:
         return f"has the option `{twice[0]}` twice"
     if any(not text.strip() for text in texts):
         return "has an option without a text"
-    parted = next((text for text in texts if SEPARATOR in text), None)
-    if parted is not None:
-        return f"has the option `{parted}`: values are stored as ||one||two||, so no option can hold `||`"
     return ""
+
+
+def options(value: Any) -> str:
+    """The same, and none with the separator of stored values."""
+    parted = next((text for text in _texts(value) if SEPARATOR in text), None)
+    if parted is not None:
+        return choices(value) or (
+            f"has the option `{parted}`: values are stored as ||one||two||, so no option can hold `||`"
+        )
+    return choices(value)
 
 
 def options_needed(attrs: Mapping[str, Any], changed: frozenset[str]) -> list[Finding]:

@@ -5,15 +5,20 @@ PUT takes whole arrays (row 23 of section 7), so what is sent is always what is 
 
 from __future__ import annotations
 
+import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.model.kind import Row, Write
+from reconciler.model.kind import Finding, Row, Write
 from reconciler.model.spec import listed, number, truthy
+from reconciler.resources import rules
 
 DELETING = "marked_for_deletion"
 NAMES = {"defaultCurrency": "default_currency", "hasMany": "has_many", "isRequired": "required"}
 
+CHOICES = frozenset({"dropdown", "multiselect"})
+"""Types of fields whose values are options."""
 COMPUTED = frozenset({"id", "inherited", "status", "slug", "origin"})
 """What the server says of a field or relationship beyond what a write says (section 2.17)."""
 KNOWN = frozenset(
@@ -40,6 +45,31 @@ def normal_parts(parts: Any) -> dict[str, Any]:
 def fold(key: str) -> str:
     """Return a field id as the server compares it: "a dash and underscore are considered the same" (section 2.17)."""
     return key.replace("_", "-")
+
+
+def refused_fields(fields: Mapping[str, Any], changed: frozenset[str]) -> list[Finding]:
+    """Return what the server says against the declared fields of a schema (section 2.17), of those that change."""
+    found, labels = [], Counter(_label(field) for field in fields.values())
+    for key, field in fields.items():
+        path = f"fields.{key}"
+        news = {name for name in field if f"{path}.{name}" in changed}
+        if path in changed and not re.fullmatch(r"[A-Za-z0-9_-]+", key):
+            found.append(Finding(f"`{path}`: ids have letters, digits, - and _ only", "error", path))
+        if "labels" in news and labels[_label(field)] > 1:
+            found.append(Finding(f"`{path}.labels`: another field has the same one", "error", f"{path}.labels"))
+        for name, rule in (
+            ("labels", rules.labels), ("options", rules.choices), ("default_currency", rules.currency),
+        ):  # fmt: skip
+            why = rule(field[name]) if name in news and field[name] else ""
+            if why:
+                found.append(Finding(f"`{path}.{name}` {why}", "error", f"{path}.{name}"))
+        if "type" in news and field["type"] in CHOICES and not field.get("options"):
+            found.append(Finding(f"`{path}`: a {field['type']} needs `options`", "error", path))
+    return found
+
+
+def _label(field: Mapping[str, Any]) -> str:
+    return str((field.get("labels") or {}).get("singular") or "").casefold()
 
 
 def parts_in(raw: Any) -> list[Any]:

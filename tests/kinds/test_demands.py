@@ -17,6 +17,16 @@ EXAMPLES = Path(__file__).resolve().parent.parent.parent / "examples" / "kinds"
 LIST = {"sender_url": "https://acme.example", "sender_reminder": "You signed up."}
 SHOP = {"service": "acme", "external_id": "1", "name": "A"}
 HOOK = {"name": "H", "events": ["subscribe"], "sources": ["public"]}
+
+
+def part(key: str = "a", **field: Any) -> dict[str, Any]:
+    """Return a custom object with two fields, one of them as given."""
+    made = {"type": "text", "labels": {"singular": "a", "plural": "b"}, **field}
+    other = {"type": "text", "labels": {"singular": "other", "plural": "others"}}
+    labels = {"singular": "x", "plural": "z"}
+    return {"custom_objects": {"x": {"slug": "x", "labels": labels, "fields": {"other": other, key: made}}}}
+
+
 WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "pipeline-currency": ({"pipelines": {"x": {"title": "X"}}}, "`currency` is documented as required"),
     "pipeline-euro": ({"pipelines": {"x": {"title": "X", "currency": "euro"}}}, "`currency` is no currency"),
@@ -43,6 +53,14 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
         {"deal_fields": {"x": {"label": "X", "type": "radio", "options": ["a", "a"]}}}, "has the option `a` twice",
     ),
     "account-options": ({"account_fields": {"x": {"label": "X", "type": "checkbox"}}}, "a checkbox needs `options`"),
+    "schema-labels": ({"custom_objects": {"x": {"slug": "x", "labels": {"singular": " ", "plural": "b"}}}},
+                      "`labels` has an empty `singular`"),
+    "schema-options": (part(type="dropdown", options=["a", "a"]), "`fields.a.options` has the option `a` twice"),
+    "schema-options-none": (part(type="multiselect"), "`fields.a`: a multiselect needs `options`"),
+    "schema-currency": (part(type="currency", default_currency="euro"), "`fields.a.default_currency` is no currency"),
+    "schema-label": (part(labels={"singular": "a", "plural": ""}), "`fields.a.labels` has an empty `plural`"),
+    "schema-label-twice": (part(labels={"singular": "OTHER", "plural": "b"}), "another field has the same one"),
+    "schema-id": (part("a.b"), "`fields.a.b`: ids have letters, digits, - and _ only"),
     "webhook": ({"webhooks": {"x": {**HOOK, "url": "hooks"}}}, "`url` is no web address"),
     "webhook-port": ({"webhooks": {"x": {**HOOK, "url": "https://acme.example:8443/h"}}}, "port 443 only"),
 }  # fmt: skip
@@ -114,6 +132,42 @@ def test_a_change_to_what_is_refused_is_refused(world: World) -> None:
         assert ran.code == 7, ran.text
     world.write({"pipelines": {"x": {"title": "Z", "stages": {}}}})
     assert world.cli("plan").code == 0
+
+
+def test_of_a_schemas_fields_only_what_changes_is_judged(world: World) -> None:
+    """A field that could not be made today stays, while another one changes; a change to it is refused."""
+    bad = {"id": "bad", "labels": {"singular": "Bad", "plural": "Bad"}, "type": "dropdown",
+           "options": [{"id": "1", "value": "a"}, {"id": "2", "value": "a"}]}  # fmt: skip
+    other = {"id": "o", "labels": {"singular": "O", "plural": "Os"}, "type": "text"}
+    world.account.seed(
+        {"schemas": [{"slug": "x", "labels": {"singular": "X", "plural": "Xs"}, "fields": [bad, other]}]}
+    )
+    assert world.cli("export").code == 0
+    file = world.folder / "config" / "custom_objects.yaml"
+    text = file.read_text("utf-8")
+    assert "options: [a, a]" in text
+    assert world.cli("plan", "--detailed-exitcode").code == 0
+    file.write_text(text.replace("plural: Os", "plural: Others"))
+    changed = world.cli("plan")
+    assert changed.code == 0, changed.text
+    assert "1 to change" in changed.out
+    file.write_text(text.replace("plural: Bad", "plural: Bads"))
+    assert world.cli("plan").code == 0
+    file.write_text(text.replace("[a, a]", "[a, a, b]"))
+    refused = world.cli("plan")
+    assert refused.code == 7, refused.text
+    assert "`fields.bad.options` has the option `a` twice" in " ".join(refused.out.split())
+
+
+def test_two_ids_that_the_account_takes_for_one_are_an_error_of_the_files(world: World) -> None:
+    """One of the two would be lost."""
+    content = part("a-b")
+    fields = content["custom_objects"]["x"]["fields"]
+    fields["a_b"] = {"type": "text", "labels": {"singular": "c", "plural": "d"}}
+    world.write(content)
+    ran = world.cli("validate")
+    assert ran.code == 3, ran.text
+    assert "`fields` has `a-b` and `a_b`" in " ".join(ran.text.split())
 
 
 def _texts() -> list[tuple[str, str]]:
