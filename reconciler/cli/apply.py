@@ -176,7 +176,10 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
         told = text.refused(checked.refused, strict=proof.strict, **style())
         note(told.rstrip("\n"), "text") if telling.stream else say(told, "text")
     if not checked.planned.plan.steps and (checked.refused or not telling.stream):
-        return 6 if checked.refused else exit_code(checked.planned.document, False)
+        code = exit_code(checked.planned.document, False) or exit_code(document, False)
+        if code and not checked.refused and not telling.stream:
+            say_made(plan_view(document, "text"), "text")
+        return 6 if checked.refused else code
     announce_archive(opened, checked.planned, telling)
     code = carry_out(opened, checked.planned, lock_timeout, telling, proof=checked.requests, strict=proof.strict)
     if code == 0:

@@ -92,7 +92,8 @@ def _plan(one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, 
     say_made(plan_view(clone.planned.document, "text"), "text")
     if out is not None:
         save(other, clone.planned.document, out, quiet=quiet)
-    return exit_code(clone.planned.document, False)
+    code = exit_code(clone.planned.document, False)
+    return 4 if clone.unread and code != 7 else code
 
 
 def apply_saved_clone(chosen: Globals, opened: Any, document: Any, lock_timeout: float) -> int:
@@ -122,7 +123,7 @@ def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: boo
     if clone.empty and not document.skipped:
         what = "that a clone takes from" if clone.left_out else "of"
         say(f"No changes. {destination} holds everything {what} {source}.")
-        return 0
+        return 4 if clone.unread else 0
     say_made(plan_view(document, "text"), "text")
     if document.tripped:
         return 7
@@ -152,4 +153,6 @@ def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:
         say(text.applied(summary, **style()), "text")
     if any(summary.refused for summary in summaries):
         return 7
+    if complete and clone.unread:
+        return 4
     return exit_code(clone.planned.document, False) if complete else 5

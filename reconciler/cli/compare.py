@@ -40,4 +40,6 @@ def command(
 
     show(outputs, view, quiet=chosen.quiet)
     tell("Not compared: ", outcome.left_out)
+    if outcome.unread:
+        return 4
     return 2 if detailed_exitcode and outcome.document.changes else 0

@@ -63,7 +63,9 @@ def command(
 
 
 def _absorb(opened: Any, options: Any, outputs: tuple[Output, ...], *, beside: bool, quiet: bool) -> int:
-    """Absorb, and say what was written and what was not; exit code 5 where something was left."""
+    """Absorb, and say what was written and what was not; exit code 5 where something was left, 4 where it could not be
+    read.
+    """
     from reconciler.workflow.absorbing import absorb
     from reconciler.workflow.session import run_async
 
@@ -71,7 +73,7 @@ def _absorb(opened: Any, options: Any, outputs: tuple[Output, ...], *, beside: b
     show(outputs, lambda form: shown(_data(outcome) if form == "json" else _words(outcome)), quiet=quiet)
     if all(output.form == "text" for output in outputs):
         tell("Left alone: ", outcome.refused)
-    return 5 if outcome.refused else 0
+    return 4 if outcome.unread else 5 if outcome.refused else 0
 
 
 def _data(outcome: Any) -> str:

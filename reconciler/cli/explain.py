@@ -23,4 +23,4 @@ def command(chosen: Globals, address: str, no_impact: bool, fmt: str) -> int:
 
     found = run_async(explain(session(chosen), address, impact=not no_impact))
     say(*(found.model_dump_json(indent=2), "json") if fmt == "json" else (story(found, **style()), "text"))
-    return 0
+    return 4 if found.action == "unknown" else 0

@@ -81,6 +81,8 @@ def command(
     if out is not None and document is not None:
         save(other, document, out, quiet=chosen.quiet)
     code = exit_code(document, False) if document is not None else 0
+    if outcome.unread and code in (0, 5):
+        return 4
     return code or (5 if outcome.refused or (outcome.colliding and not overrule) else 0)
 
 

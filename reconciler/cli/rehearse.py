@@ -42,7 +42,7 @@ def command(
 
 
 def report(opened: Any, recording: Any, options: Any, fmt: str) -> int:
-    """Rehearse and tell what came of it; 0 where it is proven, 5 or 7 where not."""
+    """Rehearse and tell what came of it; 0 where it is proven, 4 where not all could be read, 5 or 7 where not."""
     from reconciler.render import text
     from reconciler.workflow.rehearsing import rehearse
     from reconciler.workflow.session import run_async
@@ -59,6 +59,9 @@ def report(opened: Any, recording: Any, options: Any, fmt: str) -> int:
         note(f"Refused: {guard.message}. {guard.override}")
     if outcome.document.tripped:
         return 7
+    done = outcome.summary is None or outcome.summary.complete
+    if done and not outcome.left and any(one.forbidden for one in outcome.document.skipped):
+        return 4
     return 0 if outcome.proven else 5
 
 

@@ -21,14 +21,19 @@ def command(chosen: Globals, out: Path, names: str | None) -> int:
 
     `plan --against FILE` and `replay FILE` work from it without a network.
     """
-    from reconciler.workflow.recordings import check_recording_out, record, write_recording
+    from reconciler.workflow.recordings import check_recording_out, record, unread, write_recording
     from reconciler.workflow.session import run_async
 
     check_recording_out(out)
     opened = session(chosen)
-    recording = run_async(record(opened, opened.chosen_kinds(names)))
+    only = opened.chosen_kinds(names)
+    recording = run_async(record(opened, only))
     write_recording(recording, out)
     say(f"Saved {len(recording.exchanges)} answers of {recording.account} to {out}.")
+    seen = run_async(unread(opened, recording, only))
+    missing = sorted(seen.unknown.keys() - seen.absent)
+    for kind in missing:
+        note(f"Not in it: {kind}: {seen.unknown[kind]}")
     if chosen.verbose:
         note(f"{len(recording.exchanges)} requests sent to the account.")
-    return 0
+    return 4 if missing else 0

@@ -7,11 +7,14 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from reconciler.model.http import Bound, Flow, Pause, Remote, Request, Response
+from reconciler.model.errors import RemoteError, Unclear
+from reconciler.model.http import Bound, Flow, Pause, Remote, Request, Response, shown
 
 T = TypeVar("T")
 BOUND = 10_000
 """No flow has more items than this; one that does is wrong."""
+ODD = (ArithmeticError, AttributeError, KeyError, IndexError, RecursionError, TypeError, ValueError)
+"""How flows fail over a value in an answer that is of a type that nobody has seen there."""
 
 
 async def drive(
@@ -35,13 +38,26 @@ async def drive(
                 if before is not None and item.overwrites:
                     await before(taken, False)
                     item, taken = replace(item, again=partial(before, taken, True)), taken + 1
-                answer = await remote.send(item)
+                answer = replace(await remote.send(item), request=str(item))
             elif isinstance(item, Pause):
                 await sleep(item.seconds)
             elif on_bound is not None:
                 on_bound(item)
-            item = flow.send(answer)
+            try:
+                item = flow.send(answer)
+            except ODD as error:
+                raise _odd(item, answer, error) from error
     except StopIteration as stop:
         result: T = stop.value
         return result
     raise RuntimeError(f"a flow did not end after {BOUND} items")
+
+
+def _odd(item: object, answer: Response, error: Exception) -> RemoteError:
+    """Return what it means that a flow cannot go on with an answer. After a write, whether it took has to be looked
+    up. Raises the error where nothing was answered.
+    """
+    if not isinstance(item, Request):
+        raise error
+    said = f"values of the documented types ({type(error).__name__}: {shown(str(error))})"
+    return Unclear(answer.other(said).message) if item.writes else answer.other(said)

@@ -9,9 +9,9 @@ from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from reconciler.engine.drive import BOUND, drive
+from reconciler.engine.drive import BOUND, ODD, drive
 from reconciler.engine.together import together
-from reconciler.model.errors import AuthError, Rejected
+from reconciler.model.errors import AuthError, RemoteError, concerns_all
 from reconciler.model.http import Flow, Remote, Request, Response
 from reconciler.model.kind import Finding, Impact, Kind, Kinds
 from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, parent_of, parents, write_of
@@ -68,7 +68,9 @@ async def examine(
             try:
                 flow = kind.examine(write_of(change, op, plan.identify, secret=secret))
                 findings += await drive(flow, shared, sleep=sleep)
-            except (AuthError, Rejected) as error:
+            except (AuthError, RemoteError) as error:
+                if concerns_all(error):
+                    raise
                 findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
         measured = change.action in LOSSY and not parent_of(change, kinds, doomed)
         uncounted = False
@@ -77,7 +79,9 @@ async def examine(
             uncounted = not impact and asks(measure)
             try:
                 impacts += await drive(measure, shared, sleep=sleep) if impact else []
-            except (AuthError, Rejected) as error:
+            except (AuthError, RemoteError) as error:
+                if concerns_all(error):
+                    raise
                 impacts.append(Impact(None, "records", detail=error.message))
         return replace(change, findings=tuple(findings), impacts=(*impacts, *change.impacts), uncounted=uncounted)
 
@@ -136,9 +140,9 @@ def _asked(kind: Kind, flow: Flow[list[Any]], shared: Shared) -> list[str]:
         for serial in range(BOUND):
             if isinstance(item, Request):
                 asked.append(str(item))
-                answer = shared.answered(item) or kind.predict(item, serial)
+                answer = shared.answered(item) or replace(kind.predict(item, serial), foretold=True)
             item = flow.send(answer)
-    except (StopIteration, AuthError, Rejected):
+    except (StopIteration, AuthError, RemoteError, *ODD):
         pass
     return asked
 

@@ -1,16 +1,24 @@
-"""Reading the account: every listing once, its pages added up. A listing that does not add up is an error, a
-forbidden one is unknown.
+"""Reading the account: every listing once, its pages added up. What is answered in any other way than the right one is
+unknown, and nothing else is; only where no other listing could be read either, a refresh ends in an error.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from reconciler.engine.together import together
-from reconciler.model.errors import AuthError, IncompleteListing, ReconcilerError, Rejected, RemoteError, Unexpected
-from reconciler.model.http import Remote, Request, Response, at, get, is_id, shown
+from reconciler.model.errors import (
+    AuthError,
+    IncompleteListing,
+    ReconcilerError,
+    Rejected,
+    RemoteError,
+    Unexpected,
+    concerns_all,
+)
+from reconciler.model.http import Remote, Request, Response, at, get, is_id, outline, shown
 from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Tables, Unknown, odd
 from reconciler.model.spec import listed, number
 
@@ -79,7 +87,7 @@ async def refresh(
     remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], few: Mapping[str, Few] | None = None
 ) -> Refreshed:
     """Read what the wanted kinds need (kind -> attributes that anybody declares), the cheapest way: by pages, or of the
-    kinds in `few` the first page and single objects. Raises IncompleteListing, AuthError, Unreachable.
+    kinds in `few` the first page and single objects. Raises AuthError, Limited, Unreachable.
     """
     ones = {kinds[name].collections[0]: one for name, one in (few or {}).items()}
     tables, costs = Tables(), {}
@@ -115,6 +123,8 @@ async def _who_am_i(remote: Remote) -> None:
     try:
         await remote.send(get("/users/me"))
     except Rejected as error:
+        if error.status >= 500:
+            raise
         raise RemoteError(
             f"there is no ActiveCampaign API at this address: {error.message}",
             hint="check `url`: it is the API URL from Settings > Developer",
@@ -140,29 +150,33 @@ async def _read(remote: Remote, collection: Collection, few: Few | None = None) 
             except IncompleteListing:
                 if attempt == 2:
                     raise
-    except (AuthError, Rejected, IncompleteListing, Unexpected) as error:
-        if collection.fallback is not None and not isinstance(error, IncompleteListing | Unexpected):
-            return await _read(remote, collection.fallback)
+    except (AuthError, RemoteError) as error:
+        if concerns_all(error):
+            raise
+        if collection.fallback is not None and isinstance(error, AuthError | Rejected):
+            other = await _read(remote, collection.fallback)
+            if not isinstance(other, Unknown) or _is_missing(error):
+                return other
         return _unknown(collection, error)
     raise AssertionError("unreachable")
 
 
+def _is_missing(error: ReconcilerError) -> bool:
+    return isinstance(error, Rejected) and error.status in NO_SUCH_LISTING
+
+
 def _unknown(collection: Collection, error: ReconcilerError) -> Unknown:
-    """Return what a failed listing means, or raise its error where it must stop the plan."""
-    if isinstance(error, AuthError | Unexpected | _Strange):
-        return Unknown(error.message)
-    if isinstance(error, Rejected) and error.status in NO_SUCH_LISTING:
+    """Return what a listing that was not answered rightly means: whatever it is, it is said and never empty."""
+    if isinstance(error, Rejected) and _is_missing(error):
         return Unknown(f"the account has no {collection.path} ({error.status})", forbidden=False)
-    if isinstance(error, Rejected) and error.status < 500 and not collection.optional:
-        return Unknown(error.message)
-    if collection.optional:
+    if collection.optional and not isinstance(error, AuthError | Unexpected | _Strange):
         return Unknown(f"GET {collection.path}: {error.message}", forbidden=False)
-    raise error
+    return Unknown(error.message)
 
 
 async def _single(remote: Remote, collection: Collection) -> _Listing:
-    answer = await remote.send(get(collection.path))
-    row = answer.row(collection.key) if collection.key else (answer.body or {})
+    request = get(collection.path)
+    row = replace(await remote.send(request), request=str(request)).found(collection.key)
     return _Listing((row,), {}, Cost(collection.path, 1, 1, total=False))
 
 
@@ -222,7 +236,8 @@ async def _some(remote: Remote, collection: Collection, few: Few, first: list[Ro
     if len(ids) >= ceil(total / len(first)) - 1 and not few.again:
         return None
     asked = (Request("GET", at(collection.path, identity), expect=(404,)) for identity in ids)
-    found = [answer.row(few.wrapper) for answer in await together(remote.send(one) for one in asked)]
+    answers = await together(remote.send(one) for one in asked)
+    found = [answer.found(few.wrapper) if answer.ok else {} for answer in answers]
     alive = [row for identity, row in zip(ids, found, strict=True) if str(row.get(collection.identity)) == identity]
     if len(alive) < len(ids) and not few.again:
         return None
@@ -270,7 +285,7 @@ def _page(collection: Collection, answer: Response) -> _Page:
     found = listed(rows) if rows not in (None, "") else None
     if found is None:
         raise IncompleteListing(
-            f"GET {collection.path} answered without its `{collection.key}` array",
+            f"GET {collection.path} answered without its `{collection.key}` array: got {outline(answer.body)}",
             hint="check that `url` is the API of an ActiveCampaign account",
         )
     strange = sum(not isinstance(row, dict) for row in found)

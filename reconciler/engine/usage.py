@@ -13,7 +13,7 @@ from typing import Any
 from reconciler.engine.refresh import read_listing
 from reconciler.model.errors import ReconcilerError, RemoteError
 from reconciler.model.http import Remote, Request, Response, at, get
-from reconciler.model.kind import Collection, Kinds, Row, Unknown
+from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Unknown, odd
 from reconciler.model.mention import Mention
 from reconciler.model.plan import DESTROYS, Change, Plan
 from reconciler.model.usage import Place, Use
@@ -78,10 +78,12 @@ async def _look(place: Place, remote: Remote, about: Mapping[str, Mention]) -> d
         names = await _names(remote, place)
         if place.detail:
             rows = [await _whole(remote, place, row) for row in rows]
+        return {address: _uses(place, rows, names, mention) for address, mention in about.items()}
     except ReconcilerError as error:
-        unseen = Use(f"{place.title}s", "not inspected", error.message)
-        return {address: [unseen] for address in about}
-    return {address: _uses(place, rows, names, mention) for address, mention in about.items()}
+        why = error.message
+    except STRANGE as error:
+        why = odd(place.collection.path, error).reason
+    return {address: [Use(f"{place.title}s", "not inspected", why)] for address in about}
 
 
 async def _rows(remote: Remote, collection: Collection) -> list[Row]:
@@ -98,7 +100,7 @@ async def _names(remote: Remote, place: Place) -> dict[str, str]:
     try:
         return {str(row.get("id")): str(row.get(place.label) or "") for row in await _rows(remote, place.names)}
     except ReconcilerError:
-        return {}
+        return {}  # names are for people: without them, ids have to do
 
 
 async def _whole(remote: Remote, place: Place, row: Row) -> Row:

@@ -77,6 +77,16 @@ class IncompleteListing(RemoteError):
     """A listing's pages do not add up; nothing may be planned on it."""
 
 
+class Limited(RemoteError):
+    """The account has no more requests to give; asking for something else would not help."""
+
+
+class Unread(RemoteError):
+    """What the account holds of a kind could not be read: it is unknown, and nothing is concluded from that."""
+
+    exit_code = ExitCode.AUTH
+
+
 class Unexpected(RemoteError):
     """The account answered otherwise than each form that is known of it; the message names request, expectation and
     answer.
@@ -89,6 +99,13 @@ class Rejected(RemoteError):
     def __init__(self, message: str, *, status: int, hint: str = "") -> None:
         super().__init__(message, hint=hint)
         self.status = status
+
+
+def concerns_all(error: ReconcilerError) -> bool:
+    """Tell whether an error of a read is one of the connection or the account, so that any other read would end in it
+    too. What is none concerns what was asked for: that is unknown, and nothing else is.
+    """
+    return isinstance(error, Limited) or (isinstance(error, Unreachable) and not error.sent)
 
 
 class PlanError(ReconcilerError):

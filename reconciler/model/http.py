@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -9,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
-from reconciler.model.errors import RemoteError, Unclear
+from reconciler.model.errors import RemoteError, Unclear, Unexpected
 
 Json = Any
 LONGEST_ID = 500
@@ -51,6 +52,15 @@ def shown(value: object) -> str:
     """Return a foreign value for a message, abridged and on one line."""
     said = ascii(value) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
     return said if len(said) <= 60 else f"{said[:57]}..."
+
+
+def outline(body: object) -> str:
+    """Return what an answer is, for a message: the types and names of its parts, and none of its values."""
+    if not isinstance(body, dict):
+        return "nothing" if body is None else f"a {type(body).__name__}"
+    parts = [f"{name[:40]!a} ({type(value).__name__})" for name, value in itertools.islice(body.items(), 6)]
+    more = f" and {len(body) - len(parts)} more" if len(body) > len(parts) else ""
+    return f"an object with {', '.join(parts)}{more}" if parts else "an empty object"
 
 
 def at(path: str, *segments: object) -> str:
@@ -100,11 +110,15 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer: status, parsed JSON body (None when empty), and headers with lower-case names."""
+    """An answer: status, parsed JSON body (None when empty), and headers with lower-case names. `request` is what it
+    answers, for messages. One that is `foretold` was made by a kind to count requests: what it lacks is no damage.
+    """
 
     status: int
     body: Json = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    request: str = ""
+    foretold: bool = False
 
     @property
     def ok(self) -> bool:
@@ -119,9 +133,31 @@ class Response:
         return inner if isinstance(inner, dict) else {}
 
     def rows(self, key: str) -> list[dict[str, Any]]:
-        """Return the objects of an array that came along; empty where the answer has none."""
+        """Return the objects of an array that came along with a write; empty where the answer has none."""
         inner = self.body.get(key) if isinstance(self.body, dict) else None
         return [one for one in inner if isinstance(one, dict)] if isinstance(inner, list) else []
+
+    def found(self, wrapper: str) -> dict[str, Any]:
+        """Return the object that a read asked for. Raises Unexpected where the answer has none: that is no proof."""
+        inner = self.body.get(wrapper) if isinstance(self.body, dict) else None
+        if not isinstance(inner, dict) and not self.foretold:
+            raise self.other(f"an object `{wrapper}`")
+        return self.row(wrapper)
+
+    def listed(self, key: str) -> list[dict[str, Any]]:
+        """Return the objects of the array that a read asked for. Raises Unexpected where it is none of objects."""
+        inner = self.body.get(key) if isinstance(self.body, dict) else None
+        if not (isinstance(inner, list) and all(isinstance(one, dict) for one in inner)) and not self.foretold:
+            raise self.other(f"a list of objects `{key}`")
+        return self.rows(key)
+
+    def other(self, expected: str) -> Unexpected:
+        """Return the error that this is not what was expected: the request, what was expected and what came."""
+        return Unexpected(
+            f"{self.request or 'the account'} answered otherwise than expected: expected {expected}, "
+            f"got {outline(self.body)}",
+            hint="nothing is concluded from it; see `-vv`, and what stands between here and the account",
+        )
 
     def created(self, wrapper: str, plural: str = "") -> str:
         """Return the id of a created object. The reference shows the list body for some creates (row 2 of section 7).

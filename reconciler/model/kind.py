@@ -71,6 +71,11 @@ class Collection:
         """The name of the table it fills."""
         return self.table or self.key
 
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """Where it may be read: the path, and those of its fallbacks."""
+        return (self.path, *(self.fallback.paths if self.fallback is not None else ()))
+
 
 @dataclass(frozen=True, slots=True)
 class Unknown:

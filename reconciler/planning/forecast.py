@@ -55,7 +55,7 @@ def _requests(step: Step, change: Change, kinds: Kinds, outlook: _Outlook) -> tu
 def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook, counting: tuple[str, ...]) -> list[str]:
     """Run a flow to its end on predicted answers. What can take something away is counted right before."""
     sent: list[str] = []
-    answer = Response(200, {})
+    answer = Response(200, {}, foretold=True)
     try:
         item = next(flow)
         for _ in range(BOUND):
@@ -67,7 +67,7 @@ def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook, counti
                 outlook.serial += 1
                 sent += counting if item.overwrites else ()
                 sent.append(str(item))
-                answer = kind.predict(item, outlook.serial)
+                answer = replace(kind.predict(item, outlook.serial), foretold=True)
             elif isinstance(item, Pause):
                 pass
             item = flow.send(answer)

@@ -18,7 +18,7 @@ from urllib.parse import urlsplit
 import httpx
 import stamina
 
-from reconciler.model.errors import AuthError, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
+from reconciler.model.errors import AuthError, Limited, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, get
 from reconciler.model.redaction import Redactor, Show, Shown
 from reconciler.remote.answers import (
@@ -285,7 +285,7 @@ class Client:
         if status == 429:
             raise _Again(
                 "limited",
-                RemoteError(
+                Limited(
                     f"{self._host} keeps answering 429: its rate limit is used up",
                     hint="lower `requests_per_second`, or try later",
                 ),

@@ -77,7 +77,7 @@ def counted_rows(path: str, key: str) -> Flow[int]:
         answer = yield get(path, limit="100", offset=str(count))
         if (total := total_of(answer.body)) is not None:
             return total
-        rows = answer.rows(key)
+        rows = answer.listed(key)
         if rows == before:
             break  # the sub-collection knows no paging
         count, before = count + len(rows), rows
@@ -94,7 +94,7 @@ def listed(path: str, key: str, query: Mapping[str, str] | None = None, *, pages
         answer = yield Request("GET", path, (*(query or {}).items(), *paging), expect=(403, 404))
         if not answer.ok:
             return None
-        rows = answer.rows(key)
+        rows = answer.listed(key)
         found += rows
         total = total_of(answer.body)
         if not rows or (len(found) >= total if total is not None else len(rows) not in (100, 20)):

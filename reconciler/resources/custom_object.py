@@ -244,7 +244,7 @@ class CustomObjectKind(Kind):
         most. What is recorded as removed is never looked for again, so LookupError where one stays.
         """
         for attempt in range(10):
-            row = (yield get(at(SCHEMAS, schema))).row("schema")
+            row = (yield get(at(SCHEMAS, schema))).found("schema")
             present = {str(part["id"]) for part in row.get("fields") or () if part.get("status") != DELETING}
             if not present & set(gone):
                 return
@@ -293,7 +293,9 @@ class CustomObjectKind(Kind):
     def strangers(self, write: Write) -> Flow[list[str]]:
         """Fields and relationships that were added since."""
         answer = yield Request("GET", at(SCHEMAS, write.id), expect=(404,))
-        before, now = (write.live.row if write.live is not None else {}), answer.row("schema")
+        if not answer.ok:
+            return []
+        before, now = (write.live.row if write.live is not None else {}), answer.found("schema")
         return [
             str(part["id"])
             for name in ("fields", "relationships")

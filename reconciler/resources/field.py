@@ -373,8 +373,8 @@ class FieldKind(Kind):
         options = {text(row.get("value")) or "" for row in write.live.row.get("_options", ())}
         relations = {relid for _, relid in write.live.row.get("_relations", ())}
         return [
-            *(value for row in answer.rows("fieldOptions") if (value := text(row.get("value")) or "") not in options),
-            *(f"list {relid}" for row in answer.rows("fieldRels") if (relid := ident(row["relid"])) not in relations),
+            *(value for row in answer.listed("fieldOptions") if (value := text(row.get("value")) or "") not in options),
+            *(f"list {relid}" for row in answer.listed("fieldRels") if (relid := ident(row["relid"])) not in relations),
         ]
 
 

@@ -172,7 +172,7 @@ def _campaigns(identity: str) -> Flow[list[Impact]]:
     names = []
     for one in ids[:NAMED]:
         answer = yield Request("GET", at("/campaigns", one), expect=(403, 404))
-        names.append(str((answer.row("campaign") if answer.ok else {}).get("name") or f"id {one}"))
+        names.append(str((answer.found("campaign") if answer.ok else {}).get("name") or f"id {one}"))
     names += [f"id {one}" for one in ids[NAMED:]]
     return [Impact(len(names), noun, effect="unmanaged", objects=tuple(names))] if names else []
 

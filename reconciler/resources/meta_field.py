@@ -169,8 +169,7 @@ class MetaFieldKind(Kind):
     def strangers(self, write: Write) -> Flow[list[str]]:
         """Options that were added since."""
         answer = yield Request("GET", at(self.path, write.id), expect=(404,))
-        row = answer.row(self.wrapper)
-        if not answer.ok or write.live is None or "fieldOptions" not in row:
+        if not answer.ok or write.live is None or "fieldOptions" not in (row := answer.found(self.wrapper)):
             return []
         known = write.live.attrs.get("options") or ()
         return [one for one in self.attributes["options"].decode(row["fieldOptions"]) or () if one not in known]

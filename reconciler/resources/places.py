@@ -42,7 +42,10 @@ def _form(row: Row, mention: Mention) -> Finding:
         fields = row.get("cfields")
         ids = {str(one.get("id")) for one in fields if isinstance(one, dict)} if isinstance(fields, list) else None
         return "not inspected" if ids is None else "used" if mention.id in ids else ""
-    pairs = list(leaves(row.get("actiondata")))
+    actions = row.get("actiondata", "absent") or []
+    if not isinstance(actions, dict | list):
+        return "not inspected"
+    pairs = list(leaves(actions))
     return "used" if any(text == mention.id and key.lower() in mention.keys for key, text in pairs) else ""
 
 
@@ -75,7 +78,8 @@ PLACES = (
         _by_id(lambda row: False),
         detail="/segmentsV2",
     ),
-    Place("campaign", Collection("/campaignLists", "campaignLists"), _by_id(lambda row: True), frozenset({"list"}),
+    Place("campaign", Collection("/campaignLists", "campaignLists"),
+          _by_id(lambda row: not {"list", "listid"}.isdisjoint(row)), frozenset({"list"}),
           names=Collection("/campaigns", "campaigns"), owner="campaign"),
     Place("message", Collection("/messages", "messages"),
           _content("html", "text", "subject", "preheader_text"), _CONTENT, label="subject"),

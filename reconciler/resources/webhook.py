@@ -58,7 +58,9 @@ class WebhookKind(Kind):
         if "events" not in write.changed and write.live is not None:
             return []
         answer = yield get("/webhook/events")
-        offered = answer.body.get("webhookEvents", []) if isinstance(answer.body, dict) else []
+        offered = answer.body.get("webhookEvents") if isinstance(answer.body, dict) else None
+        if not isinstance(offered, list) or not all(isinstance(one, str) for one in offered):
+            raise answer.other("a list of texts `webhookEvents`")
         findings = []
         for event in write.desired.get("events") or ():
             if offered and event not in offered:

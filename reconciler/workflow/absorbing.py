@@ -45,6 +45,8 @@ class Absorbed:
     done: tuple[tuple[str, str], ...]
     refused: tuple[Refusal, ...]
     requests: int
+    unread: bool = False
+    """Whether something that is managed could not be read."""
 
 
 async def absorb(session: Session, options: Options, *, beside: bool = False) -> Absorbed:
@@ -74,7 +76,8 @@ async def _absorb(session: Session, options: Options, *, beside: bool) -> Absorb
     files = write_files(session.folder, texts, loaded.texts) if texts else ()
     done = [*held, *((address, name) for address, name in rewriting.done if name)]
     _remember(session, after, live, done)
-    return Absorbed(files, tuple(done), (*refused, *rewriting.refused), requests)
+    unread = any(one.forbidden for one in drifted.skipped)
+    return Absorbed(files, tuple(done), (*refused, *rewriting.refused), requests, unread)
 
 
 async def revert(session: Session, options: Options) -> Planned:
@@ -116,8 +119,7 @@ def _wishes(
     refused: list[Refusal] = []
     held: list[tuple[str, str]] = []
     differing = {(change.address, item.name): item for change in now.changes for item in change.attributes}
-    if inputs.eyes is not None:
-        refused += [Refusal(one.address, "", one.reason) for one in drifted.skipped if one.forbidden]
+    refused += [Refusal(one.address, "", one.reason) for one in drifted.skipped if one.forbidden]
     for change in drifted.changes:
         resource, one = inputs.desired.resources.get(change.address), live.get(change.address)
         if change.action is not Action.UPDATE or one is None:

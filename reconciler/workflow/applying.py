@@ -13,7 +13,7 @@ from reconciler.engine import apply as applier
 from reconciler.engine.recount import Recount
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
-from reconciler.model.errors import ReconcilerError, Refused, StalePlan, StateError
+from reconciler.model.errors import ReconcilerError, Refused, StalePlan, StateError, Unexpected
 from reconciler.model.events import Event, Finished, Noted, Waiting
 from reconciler.model.kind import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
@@ -297,6 +297,9 @@ class _Run:
         kinds = self.session.kinds
         reads = {name: self.planned.reads[name] for name in kinds if name in names and name in self.planned.reads}
         fresh = await refresh(self.remote, kinds, reads, again(self.planned.refreshed, kinds, reads))
+        unread = snapshot(kinds, reads, fresh.tables).unknown
+        if unread:
+            raise Unexpected("; ".join(f"{kind} cannot be read now: {why}" for kind, why in unread.items()))
         self.tables = self.tables.merged(fresh.tables)
         return snapshot(kinds, self.planned.reads, self.tables)
 

@@ -13,8 +13,8 @@ from math import ceil
 from pathlib import Path
 from typing import Any
 
-from reconciler.model.errors import IncompleteListing, ReconcilerError, Refused
-from reconciler.model.http import Remote, Request, Response, filled, get
+from reconciler.model.errors import IncompleteListing, ReconcilerError, Refused, Unexpected
+from reconciler.model.http import Remote, Request, Response, filled, get, is_id
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
 from reconciler.model.salvage import Salvage
@@ -146,10 +146,13 @@ async def read_records(remote: Remote, salvage: Salvage, identity: str, budget: 
 
 def _rows(request: Request, answer: Response, key: str) -> list[dict[str, Any]]:
     """Return the rows of a page: an answer that has none of them at all is no proof that there are none."""
-    rows = answer.body.get(key) if isinstance(answer.body, dict) else None
-    if not isinstance(rows, list):
-        raise IncompleteListing(f"GET {request.path} answered without its `{key}` array; nothing was changed")
-    return [row for row in rows if isinstance(row, dict)]
+    try:
+        rows = replace(answer, request=str(request)).listed(key)
+        if not all(is_id(row.get("id")) for row in rows):
+            raise answer.other("an id in each row")
+    except Unexpected as error:
+        raise IncompleteListing(f"{error.message}; nothing was changed", hint=error.hint) from error
+    return rows
 
 
 async def _verified(remote: Remote, salvage: Salvage, identity: str, read: Reading) -> Reading:

@@ -54,6 +54,11 @@ class Held:
     eyes: Eyes | None = None
     """Whose key it was read with; None: nothing hangs on it."""
 
+    @property
+    def unread(self) -> bool:
+        """Whether a kind could not be read that the account has."""
+        return bool(self.seen.unknown.keys() - self.seen.absent)
+
 
 def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, frozenset[str]]:
     """Return every kind that can be managed (of these) and those they refer to, with all attributes."""
@@ -110,6 +115,8 @@ class Comparison:
 
     document: doc.PlanDocument
     left_out: tuple[str, ...]
+    unread: bool = False
+    """Whether a kind of one side could not be read."""
 
 
 async def compare(session: Session, left: str, right: str, only: frozenset[str] | None = None) -> Comparison:
@@ -145,10 +152,12 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
         "compare",
         redactor=session.redactor,
     )
-    unknown = [line for held in sides if isinstance(held, Held) for line in _unknown(held)]
+    unknown = [line for held in sides if isinstance(held, Held) for line in unknown_of(held)]
     partly = [f"{held.name}: {line}" for held in sides if isinstance(held, Held) for line in held.left_out]
     return Comparison(
-        to_document(whole, heading, spent, kinds), (*carried.left_out, *hidden.values(), *unknown, *partly)
+        to_document(whole, heading, spent, kinds),
+        (*carried.left_out, *hidden.values(), *unknown, *partly),
+        any(held.unread for held in sides if isinstance(held, Held)),
     )
 
 
@@ -179,21 +188,31 @@ def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
 
 
 def _hidden(extra: Mapping[str, Binding], one: Held | Desired, kinds: Kinds) -> dict[str, str]:
-    """Return what one side may hold of what only the other one shows, with the reason: its key may not be shown it.
-    Parts of what both show are shown too.
+    """Return what one side may hold of what only the other one shows, with the reason: its kind, or what it is part of,
+    could not be read, or its key may not be shown it. Parts of what both show are shown too.
     """
-    why = one.eyes.why if isinstance(one, Held) and one.eyes is not None else ""
-    if not why or not isinstance(one, Held):
+    if not isinstance(one, Held):
         return {}
+    unread = {
+        address: f"{address}: whether {one.name} has it is unknown: {why}"
+        for address, binding in extra.items()
+        if (why := one.seen.unknown.get(binding.kind) or one.seen.unknown.get(kinds[binding.kind].nested))
+    }
+    why = one.eyes.why if one.eyes is not None else ""
+    if not why:
+        return unread
     lacking = {binding.kind for binding in extra.values()}
-    return {
+    return unread | {
         address: f"{address}: {one.name} does not show it, which proves nothing: {why}"
         for address, binding in extra.items()
-        if kinds[binding.kind].filtered and (not kinds[binding.kind].nested or kinds[binding.kind].nested in lacking)
+        if address not in unread
+        and kinds[binding.kind].filtered
+        and (not kinds[binding.kind].nested or kinds[binding.kind].nested in lacking)
     }
 
 
-def _unknown(held: Held) -> list[str]:
+def unknown_of(held: Held) -> list[str]:
+    """Return the kinds of one side that could not be read, each with the reason."""
     return [f"{kind} of {held.name}: {why}" for kind, why in held.seen.unknown.items()]
 
 
@@ -242,6 +261,7 @@ class Clone:
     planned: Planned
     left_out: tuple[str, ...]
     before: frozenset[str]
+    unread: bool
 
     @property
     def empty(self) -> bool:
@@ -276,11 +296,11 @@ async def prepare_clone(
         *one.left_out,
         *hidden.values(),
         *carried.left_out,
-        *_unknown(one),
-        *_unknown(other),
+        *unknown_of(one),
+        *unknown_of(other),
         *_by_hand(one, other, source.kinds),
     )
-    return Clone(copy, carried.desired, ids, texts, planned, left_out, before)
+    return Clone(copy, carried.desired, ids, texts, planned, left_out, before, one.unread or other.unread)
 
 
 def _with_ids(

@@ -115,7 +115,8 @@ def _problem(session: Session, address: str, seen: Snapshot, known: _Known) -> t
     if binding.kind not in session.kinds:
         return f"this version knows no kind `{binding.kind}`", "install the version that wrote it, or `state rm` it"
     if binding.kind in seen.unknown:
-        return f"its kind cannot be read: {seen.unknown[binding.kind]}", "give the key's user that permission"
+        why = f"its kind cannot be read: {seen.unknown[binding.kind]}"
+        return why, "give the key's user that permission, or look at what answers there"
     if known.shared[binding.kind, binding.id] > 1:
         return "another address has the same object", "`reconciler state rm` the wrong one"
     live = next((one for one in seen.lives.get(binding.kind, ()) if one.id == binding.id), None)

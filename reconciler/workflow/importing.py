@@ -6,7 +6,7 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from reconciler.model.address import split
-from reconciler.model.errors import Cancelled, PlanError
+from reconciler.model.errors import Cancelled, PlanError, Unread
 from reconciler.model.state import Binding, Record
 from reconciler.planning.match import stored_key
 from reconciler.workflow.exporting import read_all
@@ -40,7 +40,7 @@ async def _bind(
         doubted = live is None and session.kinds[kind_name].filtered
         why = (await eyes_of(session, remote)).why if doubted else ""
     if kind_name in seen.unknown:
-        raise PlanError(f"{kind_name}: {seen.unknown[kind_name]}")
+        raise Unread(f"{kind_name}: {seen.unknown[kind_name]}")
     if why:
         raise PlanError(f"the account shows no {kind_name} with id {identity}, which proves nothing: {why}")
     if live is None or live.builtin:

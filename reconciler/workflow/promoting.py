@@ -26,7 +26,7 @@ from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
 from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
-from reconciler.workflow.copying import Held, hold, met
+from reconciler.workflow.copying import Held, hold, met, unknown_of
 from reconciler.workflow.files import write_files
 from reconciler.workflow.session import Session
 
@@ -57,6 +57,8 @@ class Promoted:
     refused: tuple[Refusal, ...]
     left_out: tuple[str, ...]
     secrets: tuple[str, ...] = ()
+    unread: bool = False
+    """Whether a kind of either account could not be read."""
 
     @property
     def colliding(self) -> bool:
@@ -135,8 +137,9 @@ class _Promoting:
             for one in self.one.exported
             for why in ((one.problem,) if one.problem else (*one.dropped.values(), *one.partly.values()))
         ]
-        left_out = (*carried.left_out, *self.left_out, *partly)
-        return Promoted(tuple(self.rows), self.same, files, tuple(rewriting.refused), left_out, secrets)
+        left_out = (*carried.left_out, *self.left_out, *partly, *unknown_of(self.one), *unknown_of(self.other))
+        unread = self.one.unread or self.other.unread
+        return Promoted(tuple(self.rows), self.same, files, tuple(rewriting.refused), left_out, secrets, unread)
 
     # --- the three sides -------------------------------------------------------------------------------------------
 

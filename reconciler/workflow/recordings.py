@@ -13,10 +13,11 @@ from reconciler import __version__
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.documents import read_json
-from reconciler.model.errors import ConfigError, ReconcilerError, Rejected
+from reconciler.model.errors import AuthError, ConfigError, ReconcilerError, Rejected, RemoteError, concerns_all
 from reconciler.model.http import Remote, Request, Response, get
 from reconciler.model.recording import RECORDING_FORMAT, Exchange, Recording, private, without_secrets
 from reconciler.model.redaction import Redactor
+from reconciler.model.snapshot import Snapshot
 from reconciler.model.values import Lookup, Value
 from reconciler.store.atomic import write_file
 from reconciler.workflow.exporting import read_all
@@ -45,8 +46,9 @@ class Recorder:
         """Send a request; see `Remote.send`."""
         try:
             answer = await self._remote.send(request)
-        except Rejected as error:
-            self._keep(request, error.status, None)
+        except (AuthError, RemoteError) as error:
+            if not concerns_all(error):
+                self._keep(request, _status(error), None)
             raise
         self._keep(request, answer.status, answer.body)
         return answer
@@ -55,6 +57,11 @@ class Recorder:
         if request.method == "GET":
             kept = without_secrets(body, self._redactor)
             self.exchanges.append(Exchange(path=request.path, query=list(request.query), status=status, body=kept))
+
+
+def _status(error: ReconcilerError) -> int:
+    """Return the status that stands in a snapshot for an answer that was none: from there it is as unknown."""
+    return error.status if isinstance(error, Rejected) else 403 if isinstance(error, AuthError) else 500
 
 
 class Masked:
@@ -114,6 +121,11 @@ async def record(session: Session, names: frozenset[str] | None = None) -> Recor
         account=session.identity,
         exchanges=recorder.exchanges,
     )
+
+
+async def unread(session: Session, recording: Recording, names: frozenset[str] | None = None) -> Snapshot:
+    """Return what a recording tells, read as an account is: with the kinds that could not be read."""
+    return await read_all(session, Replay(recording), names)
 
 
 def write_recording(recording: Recording, path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from reconciler.model.recording import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.planning import Options, make_plan
-from reconciler.workflow.recordings import adapted
+from reconciler.workflow.recordings import adapted, unread
 from reconciler.workflow.session import EMULATOR, Session, open_book
 
 
@@ -42,7 +43,7 @@ class Rehearsal:
 async def rehearse(session: Session, recording: Recording, options: Options, hooks: Hooks | None = None) -> Rehearsal:
     """Carry out the plan of this environment on a copy of the recorded account. Touches neither account nor state."""
     with tempfile.TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
-        copy = _copy(session, recording, Path(folder))
+        copy = _copy(session, recording, Path(folder), (await unread(session, recording)).unknown)
         planned = await make_plan(copy, options)
         document = sealed(planned.document.model_copy(update={"account": f"a copy of {session.identity}"}))
         if not document.steps or document.tripped:
@@ -68,12 +69,16 @@ def _about_records(document: PlanDocument) -> list[str]:
     ]
 
 
-def _copy(session: Session, recording: Recording, folder: Path) -> Session:
-    """Return the session on an emulated account that holds what was recorded, with a copy of the state."""
+def _copy(session: Session, recording: Recording, folder: Path, unknown: Iterable[str]) -> Session:
+    """Return the session on an emulated account that holds what was recorded, with a copy of the state. What is not
+    known of the account is not empty there either: it may not be read.
+    """
     url, state = f"{EMULATOR}{folder / 'account.db'}", f"file:{folder / 'state.json'}"
     account = emulator.open_account(folder / "account.db")
     try:
         emulator.restore(account, tables(recording), session.settings.account or "rehearsal")
+        shut = (path for kind in unknown for path in session.kinds[kind].collections[0].paths)
+        account.keep(replace(account.settings, forbidden=tuple({path.split("/")[1] for path in shut})))
     except (TypeError, ValueError) as error:
         raise ReconcilerError(f"the snapshot cannot be loaded: {error}") from error
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from reconciler.model.errors import AuthError, Rejected
+from reconciler.model.errors import AuthError, RemoteError, concerns_all
 from reconciler.model.http import Remote, Request, at, get
 from reconciler.model.plan import Plan
 from reconciler.model.sight import Eyes
@@ -37,7 +37,9 @@ async def ask(remote: Remote) -> Eyes:
         group = answer.row("userGroup") if answer.ok else {}
         if not group and answer.ok:
             group = next(iter(answer.rows("userGroups")), {})
-    except (AuthError, Rejected, LookupError):
+    except (AuthError, RemoteError) as error:
+        if concerns_all(error):
+            raise
         return Eyes()
     return Eyes(str(group.get("groupid") or group.get("group") or ""))
 

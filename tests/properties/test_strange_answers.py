@@ -10,7 +10,7 @@ import pytest
 import stamina
 
 from reconciler.emulator import Fault
-from reconciler.model.errors import IncompleteListing, PlanError
+from reconciler.model.errors import PlanError
 from tests.properties.world import Kill, World
 
 
@@ -80,13 +80,15 @@ def test_an_id_that_belongs_to_somebody_else_now_is_left_alone(world: World) -> 
     assert world.plan().plan.empty
 
 
-def test_a_listing_that_lies_about_its_total_is_refused(world: World) -> None:
+def test_a_listing_that_lies_about_its_total_is_unknown(world: World) -> None:
     """Nothing is planned on a listing that does not add up, and the state stays as it is."""
     config = {"tags": {"a": {"name": "A"}}}
     assert world.apply(config).clean
     before = world.state()
     result = world.apply({"tags": {}}, faults=[Fault("lying_total", "^GET /tags", times=99)])
-    assert isinstance(result.error, IncompleteListing)
+    assert result.planned is not None
+    assert [(one.address, one.forbidden) for one in result.planned.document.skipped] == [("tag.a", True)]
+    assert "does not add up" in result.planned.document.skipped[0].reason
     assert world.state() == before
     assert names(world, "tags", "tag") == ["A"]
 

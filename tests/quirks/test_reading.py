@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from reconciler.engine.refresh import Refreshed, refresh
-from reconciler.model.errors import IncompleteListing, Rejected
+from reconciler.model.errors import Limited, Rejected, RemoteError, Unreachable
+from reconciler.model.http import Request, Response
 from reconciler.model.kind import Live
 from reconciler.model.snapshot import snapshot
 from reconciler.model.values import RemoteId
@@ -47,8 +48,8 @@ def test_a_full_page_again_and_again_is_no_listing() -> None:
     """Exactly a hundred rows each time may be the first hundred of many: refused."""
     answer = {"dealCustomFieldMeta": rows(100, fieldLabel="x", fieldType="text")}
     remote = Strange({"/dealCustomFieldMeta": answer, "/groupDefinitions": GROUPS})
-    with pytest.raises(IncompleteListing, match="came twice"):
-        read(remote, "deal_field")
+    unknown = read(remote, "deal_field").tables.unknown
+    assert "GET /dealCustomFieldMeta does not add up: 100 objects came twice" in unknown["dealCustomFieldMeta"].reason
 
 
 def test_pages_of_twenty_are_followed_with_their_sides() -> None:
@@ -185,7 +186,24 @@ def test_a_listing_that_is_refused_is_unknown_and_the_others_are_read(status: in
     assert seen.absent == ({"calendar"} if status in (404, 405, 410) else set())
 
 
-def test_a_listing_that_fails_on_the_server_stops_the_plan() -> None:
-    """A server error is no answer about the account: try again."""
-    with pytest.raises(Rejected, match="500"):
-        read(Strange({"/calendars": 500}), "calendar")
+@pytest.mark.parametrize("status", [500, 502, 503])
+def test_a_server_that_fails_for_one_listing_leaves_the_others(status: int) -> None:
+    """The kind is unknown; where no listing can be read at all, it is an error that says so."""
+    answers = {"/calendars": status, "/tags": {"tags": rows(1, tag="VIP", tagType="contact")}}
+    tables = asyncio.run(refresh(Strange(answers), load_kinds(), {"calendar": frozenset(), "tag": frozenset()})).tables
+    assert str(status) in tables.unknown["calendars"].reason
+    assert [row["tag"] for row in tables.rows["tags"]] == ["VIP"]
+    with pytest.raises(Rejected, match=str(status)):
+        read(Strange({"/calendars": status, "/users/me": status}), "calendar")
+
+
+@pytest.mark.parametrize("error", [Unreachable("no connection", sent=False), Limited("429 for ever")])
+def test_an_error_of_the_connection_is_no_answer_about_a_kind(error: RemoteError) -> None:
+    """Nothing else could be read either: the plan ends."""
+
+    class Broken(Strange):
+        async def send(self, request: Request) -> Response:
+            raise error
+
+    with pytest.raises(type(error)):
+        read(Broken({}), "calendar")

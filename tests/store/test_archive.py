@@ -229,7 +229,7 @@ def test_an_account_without_the_path_of_a_field_s_values(world: World) -> None:
 @pytest.mark.parametrize(
     ("fault", "said"),
     [
-        ({"action": "fail_before", "status": 200, "body": {}}, "without its `records` array"),
+        ({"action": "fail_before", "status": 200, "body": {}}, "expected a list of objects `records`"),
         ({"action": "lying_total", "delta": 2}, "announced 5 records and showed 3"),
     ],
 )
