@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 
@@ -24,3 +25,22 @@ class Waits:
     def margin(self) -> float:
         """How much earlier than it has to a holder stops: its clock may be slower than that of whoever watches."""
         return self.lease / 30
+
+
+class Endless(Exception):
+    """An answer does not end: it is longer, or takes longer, than any answer may."""
+
+
+def whole(pieces: Iterable[bytes], *, most: int, seconds: float, clock: Callable[[], float]) -> bytes:
+    """Return the pieces of an answer as one, of so many bytes at most, in so many seconds for all of them together.
+
+    Raises Endless. Whoever yields the pieces bounds the wait for each.
+    """
+    content, until = bytearray(), clock() + seconds
+    for piece in pieces:
+        content += piece
+        if len(content) > most:
+            raise Endless(f"the answer has more than {most:,} bytes")
+        if clock() > until:
+            raise Endless(f"the whole answer takes more than {seconds:g} seconds")
+    return bytes(content)

@@ -15,6 +15,7 @@ import httpx
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
 from reconciler.model.proxies import Proxy
 from reconciler.model.redaction import redactor
+from reconciler.model.waits import Endless, whole
 from reconciler.remote.answers import retry_after
 from reconciler.remote.surroundings import Surroundings
 from reconciler.remote.trouble import no_connection
@@ -25,6 +26,12 @@ PAGES = 100
 """More comments than 10,000 are not looked through."""
 LONGEST_WAIT = 60.0
 LARGEST = 200_000_000
+"""Bytes of a file that is downloaded, packed or not."""
+MOST_BYTES = 32_000_000
+WIRE = ("content-encoding", "transfer-encoding", "content-length")
+"""Headers of how an answer travelled."""
+WHOLE, WHOLE_FILE = 120.0, 600.0
+"""Seconds for a whole answer, and for a whole file."""
 
 
 class Calls:
@@ -38,7 +45,10 @@ class Calls:
         token_hint: str,
         sleep: Callable[[float], None] = time.sleep,
         on_wait: Callable[[str, float], None] = lambda reason, seconds: None,
+        clock: Callable[[], float] = time.monotonic,
+        transport: httpx.BaseTransport | None = None,
     ) -> None:
+        self._clock = clock
         self._url = url.rstrip("/")
         self._host = urlsplit(url).netloc.rpartition("@")[2]
         self._hint = token_hint
@@ -51,6 +61,7 @@ class Calls:
             proxy=self._around.proxy,
             verify=self._around.verify,
             trust_env=False,
+            transport=transport,
         )
 
     def get(self, path: str, **query: Any) -> Any:
@@ -80,8 +91,11 @@ class Calls:
         place = answer.headers["location"]
         around = Surroundings.of(place, os.environ)
         try:
-            with httpx.Client(timeout=60.0, proxy=around.proxy, verify=around.verify, trust_env=False) as storage:
-                stored = storage.get(place)
+            with (
+                httpx.Client(timeout=60.0, proxy=around.proxy, verify=around.verify, trust_env=False) as storage,
+                storage.stream("GET", place) as begun,
+            ):
+                stored = self._read(begun, LARGEST, WHOLE_FILE)
         except httpx.HTTPError as error:
             raise self._unreachable(error, around.asked) from error
         return self._judged(stored, "the download", ()).content
@@ -99,7 +113,8 @@ class Calls:
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
             try:
-                answer = self._http.request(method, self._url + path, json=body, params=query)
+                with self._http.stream(method, self._url + path, json=body, params=query) as begun:
+                    answer = self._read(begun, MOST_BYTES, WHOLE)
             except httpx.HTTPError as error:
                 unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
                 if last or (method == "POST" and not unsent):
@@ -112,6 +127,17 @@ class Calls:
                 continue
             return self._judged(answer, f"{method} {path}", expect)
         raise AssertionError("the last attempt returns or raises")
+
+    def _read(self, begun: httpx.Response, most: int, seconds: float) -> httpx.Response:
+        """Return the whole answer, unpacked, as far as an answer may go."""
+        if "," in begun.headers.get("content-encoding", ""):
+            raise httpx.DecodingError("packed more than once")
+        try:
+            content = whole(begun.iter_bytes(), most=most, seconds=seconds, clock=self._clock)
+        except Endless as error:
+            raise RemoteError(f"{self._host}: {error}", hint="nothing is concluded from it; try again later") from error
+        headers = [(name, one) for name, one in begun.headers.multi_items() if name.lower() not in WIRE]
+        return httpx.Response(begun.status_code, headers=headers, content=content, request=begun.request)
 
     def _wait(self, answer: httpx.Response, attempt: int, limited: bool) -> None:
         asked = retry_after({name.lower(): value for name, value in answer.headers.items()})

@@ -12,14 +12,20 @@ import urllib.error
 import urllib.request
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from reconciler.model.errors import StateError
 from reconciler.model.proxies import proxy_for
+from reconciler.model.waits import Endless, whole
 
 GITLAB = re.compile(r"/api/v4/projects/[^/]+(?:%2F[^/]+)*/terraform/state/[^/]+/?$")
 TIMEOUT = 30.0
 """Seconds to wait for an answer."""
+WHOLE = 300.0
+"""Seconds for a whole answer."""
+MOST_BYTES = 512 * 2**20
+PIECE = 2**16
 TRIES = 3
 
 
@@ -48,6 +54,11 @@ def _opener(url: str) -> urllib.request.OpenerDirector:
     ):
         opener.add_handler(handler())
     return opener
+
+
+def _whole(answer: Any) -> bytes:
+    """Return the whole body. Raises Endless, and what reading it raises."""
+    return whole(iter(lambda: answer.read1(PIECE), b""), most=MOST_BYTES, seconds=WHOLE, clock=time.monotonic)
 
 
 class Wire:
@@ -108,10 +119,12 @@ class Wire:
         request = urllib.request.Request(url, data=content, method=method, headers=headers)
         try:
             with _opener(url).open(request, timeout=TIMEOUT) as answer:
-                return Answer(answer.status, answer.read())
+                return Answer(answer.status, _whole(answer))
         except urllib.error.HTTPError as error:
             with error:
-                return Answer(error.code, error.read())
+                return Answer(error.code, _whole(error.fp))
+        except Endless as error:
+            raise StateError(f"the state {self.where} cannot be read: {error}", hint="look what answers") from error
         except (OSError, http.client.HTTPException, UnicodeError) as error:
             said = getattr(error, "reason", None) or error
             asked = proxy_for(url, os.environ)

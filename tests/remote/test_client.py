@@ -5,10 +5,11 @@ from __future__ import annotations
 import asyncio
 import datetime
 import gzip
+import itertools
 import json
 import socket
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -19,11 +20,13 @@ import stamina
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, delete, get, post, put
 from reconciler.model.redaction import Redactor
+from reconciler.model.waits import Endless, whole
 from reconciler.remote.answers import MOST_BYTES, retry_after
 from reconciler.remote.client import Client, Connection, base_url
+from reconciler.remote.codehost import Calls
 from reconciler.remote.guard import Forbidden, Mode
 from reconciler.remote.pacer import Pacer
-from tests.world import WRITABLE
+from tests.world import WRITABLE, clock
 
 pytestmark = pytest.mark.off_contract("bodies and paths stand for any")
 
@@ -555,3 +558,74 @@ def test_a_small_answer_that_unpacks_to_a_great_one_is_cut_off() -> None:
     packed = gzip.compress(b" " * (MOST_BYTES + 2), 1)
     with pytest.raises(Unexpected, match="bytes"):
         sent(get("/tags"), script=[(200, {"content-encoding": "gzip"}, packed)])
+
+
+class Trickle(httpx.AsyncByteStream):
+    """Answers without end: a byte every half second."""
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        while True:
+            await asyncio.sleep(0.5)
+            yield b" "
+
+
+class Slow(httpx.AsyncBaseTransport):
+    """A server whose answers trickle; counts requests and the seconds that pass."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        self.asked += 1
+        return httpx.Response(200, stream=Trickle(), request=request)
+
+
+@pytest.mark.parametrize(("request_", "tries"), [(get("/tags"), 4), (post("/tags", {"tag": {"tag": "a"}}), 1)])
+def test_an_answer_that_trickles_without_end_is_given_up(request_: Request, tries: int) -> None:
+    """Each byte comes in time and the whole never does: the limit is one for all of it, and holds for each try."""
+    server = Slow()
+
+    async def run() -> float:
+        began = asyncio.get_running_loop().time()
+        connection = Connection("https://acme.api-us1.com", "token", None, timeout=30.0)
+        async with Client(connection, mode=Mode.WRITE, transport=server) as client:
+            with pytest.raises(Unreachable, match="no answer in time") as caught:
+                await client.send(request_)
+        assert caught.value.sent
+        return asyncio.get_running_loop().time() - began
+
+    assert 30.0 * tries < clock.run(run()) < 41.0 * tries
+    assert server.asked == tries
+
+
+class Forever(httpx.SyncByteStream):
+    """Bytes without end."""
+
+    def __init__(self, piece: bytes) -> None:
+        self.piece, self.sent = piece, 0
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            self.sent += 1
+            yield self.piece
+
+
+@pytest.mark.parametrize(("piece", "most", "said"), [(b" ", 242, "seconds"), (b" " * 2**20, 32, "bytes")])
+def test_a_code_host_whose_answer_does_not_end_is_given_up(piece: bytes, most: int, said: str) -> None:
+    """Too long or too slow as a whole: told once, not asked again."""
+    endless, ticks = Forever(piece), itertools.count(0.0, 0.5)
+    transport = httpx.MockTransport(lambda request: httpx.Response(200, stream=endless))
+    calls = Calls("https://code.example", {}, token_hint="", clock=lambda: next(ticks), transport=transport)
+    with pytest.raises(RemoteError, match=said):
+        calls.get("/notes")
+    assert endless.sent <= most
+
+
+def test_pieces_of_an_answer_end_where_any_answer_does() -> None:
+    """Bytes and seconds for all pieces together; what is within both is whole."""
+    assert whole([b"a", b"b"], most=2, seconds=1.0, clock=lambda: 0.0) == b"ab"
+    with pytest.raises(Endless, match="bytes"):
+        whole(itertools.repeat(b"a"), most=9, seconds=1.0, clock=lambda: 0.0)
+    ticks = itertools.count(0.0, 0.5)
+    with pytest.raises(Endless, match="seconds"):
+        whole(itertools.repeat(b""), most=9, seconds=3.0, clock=lambda: next(ticks))

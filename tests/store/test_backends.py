@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import io
 import json
 import os
 import sys
@@ -13,7 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from reconciler.model.errors import LockHeld, ReconcilerError, StateDamaged, StateError
-from reconciler.store import Options, open_store
+from reconciler.store import Options, open_store, wire
 from reconciler.store.shelf import Conflict
 from reconciler.store.sqlite import SqliteShelf
 from tests.store.conftest import Place, info
@@ -394,3 +395,26 @@ def test_over_http_a_server_that_names_no_holder_stops_it_when_it_records(
             store.append([intent("a")])
         with pytest.raises(StateError, match=r"lock .* was lost"):
             hold.check(BOUND)
+
+
+@pytest.mark.parametrize(("limit", "value", "said"), [("WHOLE", 0.0, "seconds"), ("MOST_BYTES", 2**20, "bytes")])
+def test_a_state_that_does_not_end_is_given_up(
+    limit: str, value: float, said: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server of states that sends and sends: an error that names the state, not a process that hangs or is killed."""
+
+    class Endless(io.BytesIO):
+        status = 200
+
+        def read1(self, size: int | None = -1) -> bytes:
+            return b" " * (size or 1)
+
+    class Opener:
+        def open(self, request: object, timeout: float) -> Endless:
+            return Endless()
+
+    monkeypatch.setattr(wire, limit, value)
+    monkeypatch.setattr(wire, "_opener", lambda url: Opener())
+    monkeypatch.setattr(wire.time, "sleep", lambda seconds: None)
+    with pytest.raises(StateError, match=said):
+        wire.Wire("https://state.example/demo", {}).send("GET")
