@@ -5,7 +5,6 @@ from __future__ import annotations
 import difflib
 import gc
 import importlib
-import io
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -219,31 +218,31 @@ def _run(argv: list[str]) -> int:
     except click.exceptions.Exit as error:
         return error.exit_code
     except click.ClickException as error:
-        _misused(error)
+        _misused(error, argv)
         return 1
     except BrokenPipeError:
         # Whoever read our output has gone; there is nobody left to tell.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return 1
     except Exception as error:  # noqa: BLE001 - the last resort: whatever happens ends in a sentence and an exit code
-        return _failed(error)
+        return _failed(error, argv)
 
 
-def _misused(error: click.ClickException) -> None:
+def _misused(error: click.ClickException, argv: list[str]) -> None:
     """Say how the command line is wrong. What stands on it is of somebody else in a pipeline: names of branches."""
+    from reconciler.cli.misuse import told
     from reconciler.cli.terminal import note
 
-    told = io.StringIO()
-    error.show(told)
-    note(told.getvalue().rstrip("\n"))
+    note(told(error, argv, COMMANDS))
 
 
-def _failed(error: Exception) -> int:
+def _failed(error: Exception, argv: list[str]) -> int:
+    from reconciler.cli.misuse import cleared
     from reconciler.cli.terminal import complain
     from reconciler.model.errors import ReconcilerError
 
     told = error if isinstance(error, ReconcilerError) else _unexpected(error)
-    complain(told)
+    complain(cleared(told, argv))
     return int(told.exit_code)
 
 

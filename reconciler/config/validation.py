@@ -14,6 +14,7 @@ from reconciler.config.interpolation import Scope
 from reconciler.config.nodes import Entry, Map, Node, Sequence, Spot, is_null
 from reconciler.config.problems import Problems, closest, did_you_mean, listed
 from reconciler.config.scalars import meaning
+from reconciler.model.redaction import abridged
 from reconciler.model.spec import Api
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -229,7 +230,7 @@ def _shown(value: Any, choice: bool) -> str:
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, str):
-        return f"`{value[:40]}`" if choice else "a text"
+        return f"`{abridged(value, 40)}`" if choice else "a text"
     return "null" if value is None else "a list" if isinstance(value, list) else "a map"
 
 

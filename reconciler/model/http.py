@@ -11,6 +11,7 @@ from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
 from reconciler.model.errors import RemoteError, Unclear, Unexpected
+from reconciler.model.redaction import abridged
 
 Json = Any
 LONGEST_ID = 500
@@ -50,15 +51,18 @@ def is_id(identity: object, *, digits: bool = False) -> bool:
 
 def shown(value: object) -> str:
     """Return a foreign value for a message, abridged and on one line."""
-    said = ascii(value) if isinstance(value, str | int | float | None) else f"a {type(value).__name__}"
-    return said if len(said) <= 60 else f"{said[:57]}..."
+    if isinstance(value, str):
+        return ascii(abridged(value, 56))
+    return ascii(value) if isinstance(value, int | float | None) else f"a {type(value).__name__}"
 
 
 def outline(body: object) -> str:
     """Return what an answer is, for a message: the types and names of its parts, and none of its values."""
     if not isinstance(body, dict):
         return "nothing" if body is None else f"a {type(body).__name__}"
-    parts = [f"{name[:40]!a} ({type(value).__name__})" for name, value in itertools.islice(body.items(), 6)]
+    parts = [
+        f"{abridged(str(name), 40)!a} ({type(value).__name__})" for name, value in itertools.islice(body.items(), 6)
+    ]
     more = f" and {len(body) - len(parts)} more" if len(body) > len(parts) else ""
     return f"an object with {', '.join(parts)}{more}" if parts else "an empty object"
 

@@ -56,7 +56,31 @@ _ESCAPED = re.compile(
 """A letter or digit that somebody escaped, though nothing asks for it."""
 _CUT = re.compile(r"[`'\"]|\.\.\.|\u2026|\s*\Z")
 """What follows a text that was cut."""
+_APART = r"(?:[:\s_,-]{0,2}(?:\\{0,4}0?x)?)"
+_BYTES = re.compile(rf"(?:[0-9A-Fa-f]{{2}}{_APART}){{8}}")
+"""So many bytes in hexadecimal, together or apart, that something may be spelled in them."""
+_READ = 20_000
+"""Characters of a text that are searched, beyond those that are kept, before it is cut: more than a spelled one has."""
 _AUTHORITY = re.compile(r"\w://[^\s/?#]*@")
+
+
+_ISSUED = re.compile(
+    r"(?:gh[opsur]_|github_pat_|glpat-|AKIA|ASIA|xox[abprs]-|sk[-_](?:live|test)?|AGE-SECRET-KEY-1|eyJ|-----BEGIN )"
+    r"\S{8}"
+)
+"""How credentials begin that well-known programs hand out."""
+_DIGEST = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})")
+
+
+def looks_like_a_credential(text: str) -> bool:
+    """Tell whether a text looks like a key that some program handed out: one run of letters and digits that nobody
+    would type. The digests of commits and plans are none.
+    """
+    if _DIGEST.fullmatch(text):
+        return False
+    runs = re.findall(r"[A-Za-z0-9+]{16,}", text)
+    mixed = any(sum(one.isdigit() for one in run) >= 2 and any(one.isalpha() for one in run) for run in runs)
+    return mixed or _ISSUED.search(text) is not None
 
 
 def names_a_credential(name: str) -> bool:
@@ -176,6 +200,14 @@ class _Spelling:
             found += [inner, inner.replace("+", "-").replace("/", "_")]
         return tuple(dict.fromkeys(found))
 
+    @cached_property
+    def _hexadecimal(self) -> re.Pattern[str] | None:
+        """Its bytes in hexadecimal, in either case, together or apart."""
+        raw = self.value.encode("utf-8", "surrogatepass")
+        if len(self.value) < LONG or len(self.value) > _WHOLE:
+            return None
+        return re.compile(_APART.join(_digits(f"{byte:02x}") for byte in raw))
+
     def without(self, text: str, escaped: frozenset[str]) -> str:
         """Return a text without it; `escaped` are the characters that stand escaped in the text."""
         if len(self.value) > _WHOLE:
@@ -185,6 +217,8 @@ class _Spelling:
         for one in self._encoded:
             if one in text:
                 text = text.replace(one, STARS)
+        if _BYTES.search(text) and self._hexadecimal is not None:
+            text = self._hexadecimal.sub(STARS, text)
         return self._uncut(text)
 
     def _uncut(self, text: str) -> str:
@@ -203,6 +237,8 @@ class _Spelling:
     def within(self, text: str, escaped: frozenset[str]) -> bool:
         """Tell whether a text holds it."""
         if self.value in text or any(one in text for one in self._encoded):
+            return True
+        if _BYTES.search(text) and self._hexadecimal is not None and self._hexadecimal.search(text):
             return True
         return len(self.value) <= _WHOLE and self._possible(text, escaped) and bool(self._pattern.search(text))
 
@@ -261,3 +297,15 @@ def redactor() -> Redactor:
 
 
 Show = Callable[[str], Shown]
+
+
+def abridged(text: str, most: int, show: Show | None = None) -> Shown:
+    """Return a text without any credential, of so many characters at most; what is cut off is said by an ellipsis.
+
+    The only way to cut what somebody else wrote: a credential that is cut in two is not found any more. Of a text that
+    is longer than what is searched, the last part of that is left out, for half of one may stand there.
+    """
+    told = (show or redactor().show)(text[: 2 * _READ])
+    if len(text) > 2 * _READ:
+        told = Shown(f"{told[: max(len(told) - _READ, 0)]}...")
+    return told if len(told) <= most else Shown(f"{told[: max(most - 3, 0)]}...")

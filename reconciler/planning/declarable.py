@@ -18,6 +18,7 @@ from pydantic import ValidationError
 
 from reconciler.model import values
 from reconciler.model.kind import Finding, Kind, Live
+from reconciler.model.redaction import abridged
 from reconciler.model.spec import KEY, Attribute, Default, Folded, Keyed, RefTo, SentAs, Unordered, attributes, listed
 from reconciler.model.values import Ref, RemoteId, Value
 
@@ -157,7 +158,7 @@ def _paths(held: Any, sent: Any, path: str) -> Iterator[str]:
 def _shown(value: Any) -> str:
     if isinstance(value, dict | list):
         return f"a {'map' if isinstance(value, dict) else 'list'} of another form"
-    return f"`{str(value)[:SHOWN]}`"
+    return f"`{abridged(str(value), SHOWN)}`"
 
 
 def declarable(kind: Kind, live: Live) -> Declarable:
@@ -236,5 +237,7 @@ def _standing(leaf: Value) -> Value:
 def _why(attribute: Attribute, value: Value) -> str:
     if value in values.EMPTY:
         return f"it has no `{attribute.name}`"
-    shown = "a value" if attribute.hides(value) or not isinstance(value, str | int) else f"`{str(value)[:SHOWN]}`"
+    shown = (
+        "a value" if attribute.hides(value) or not isinstance(value, str | int) else f"`{abridged(str(value), SHOWN)}`"
+    )
     return f"its `{attribute.name}` is {shown}, which cannot be declared"

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.redaction import abridged
 
 VARIABLES = ("plan", "change", "weekday", "now")
 
@@ -56,7 +57,7 @@ def answers(questions: Iterable[Question], values: Mapping[str, Any]) -> Iterato
             yield plain
         else:  # errors of the evaluation come back as values
             failed = answer.type().name() == "ERROR"
-            yield str(plain) if failed else f"it answers {str(plain)[:200]!r}, not true or false"
+            yield str(plain) if failed else f"it answers {abridged(str(plain), 200)!r}, not true or false"
 
 
 def evaluator() -> Any:

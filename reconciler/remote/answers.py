@@ -14,13 +14,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from reconciler.model.errors import RemoteError
+from reconciler.model.redaction import abridged
 
 NOT_FOUND = re.compile(r"^No Result found for\b")
 LEAKED = re.compile(r"resulted in a `(?P<status>[45]\d\d) [^`]*` response:?\s*(?P<body>\{.*\})?", re.DOTALL)
 """The field groups' service behind the API answers through it, status and body in the text (section 1.6)."""
 LONGEST = 300
-READ = 20_000
-"""Characters of what an account says that are searched for secrets before it is cut: half a secret would stay."""
 LONGEST_WAIT = 120.0
 
 
@@ -75,7 +74,7 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
         )
     if text[:1] in "{[":
         if status >= 400:
-            return {"message": text[:READ]}
+            return {"message": text}
         raise Garbled(
             f"the server's answer breaks off (status {status})",
             hint="try again; if it stays, look for a proxy in between",
@@ -86,7 +85,7 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
 def _finite(text: str) -> float:
     found = float(text)
     if not math.isfinite(found):
-        raise Excessive(f"holds {text[:MOST_DIGITS]}, which is no number")
+        raise Excessive(f"holds {abridged(text, MOST_DIGITS)}, which is no number")
     return found
 
 
@@ -142,24 +141,24 @@ def soft_failure(body: Any) -> bool:
 
 
 def describe(body: Any) -> str:
-    """Return what an error body says, in one line, not cut to `LONGEST` yet; "" when it says nothing."""
+    """Return what an error body says, in one line, not cut yet; "" when it says nothing."""
     if not isinstance(body, Mapping):
         return ""
     errors = body.get("errors")
     if isinstance(errors, str):
-        return errors[:READ]
+        return errors
     if isinstance(errors, list) and errors:
-        return "; ".join(filter(None, (_entry(error) for error in errors)))[:READ]
+        return "; ".join(filter(None, (_entry(error) for error in errors)))
     if isinstance(errors, Mapping):
-        return "; ".join(f"{key}: {value}" for key, value in errors.items())[:READ]
+        return "; ".join(f"{key}: {value}" for key, value in errors.items())
     message = body.get("message") or body.get("error") or ""
     if isinstance(message, Mapping):
-        return "; ".join(f"{key}: {value}" for key, value in message.items())[:READ]
+        return "; ".join(f"{key}: {value}" for key, value in message.items())
     leaked = LEAKED.search(message) if isinstance(message, str) else None
     if leaked and leaked["body"]:
         with contextlib.suppress(ValueError):
             return describe(json.loads(leaked["body"]))
-    return re.sub(r"\s+", " ", str(message))[:READ]
+    return re.sub(r"\s+", " ", str(message))
 
 
 def _entry(error: Any) -> str:

@@ -20,7 +20,7 @@ import stamina
 
 from reconciler.model.errors import AuthError, Limited, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, get
-from reconciler.model.redaction import Redactor, Show, Shown
+from reconciler.model.redaction import Redactor, Show, Shown, abridged
 from reconciler.remote.answers import (
     LONGEST,
     MOST_BYTES,
@@ -354,7 +354,7 @@ class Client:
         )
 
     def _said(self, body: Any) -> Shown:
-        return Shown(self._show(describe(body))[:LONGEST])
+        return abridged(describe(body), LONGEST, self._show)
 
     def _tell(self, request: Request, outcome: int | str, began: float) -> None:
         if self._on_answer is not None:

@@ -14,7 +14,7 @@ import httpx
 
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
 from reconciler.model.proxies import Proxy
-from reconciler.model.redaction import redactor
+from reconciler.model.redaction import abridged
 from reconciler.model.waits import Endless, whole
 from reconciler.remote.answers import retry_after
 from reconciler.remote.surroundings import Surroundings
@@ -172,7 +172,7 @@ def _said(answer: httpx.Response) -> str:
     except ValueError:
         return ""
     message = body.get("message") or body.get("error") if isinstance(body, dict) else None
-    return f": {redactor().show(str(message))[:200]}" if message else ""
+    return f": {abridged(str(message), 200)}" if message else ""
 
 
 def unpacked(content: bytes, name: str) -> bytes | None:

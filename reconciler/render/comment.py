@@ -6,6 +6,7 @@ import re
 from urllib.parse import quote
 
 from reconciler.model.document import PlanDocument
+from reconciler.model.redaction import abridged
 from reconciler.render import markdown, words
 from reconciler.render.literals import clean
 
@@ -43,7 +44,7 @@ def drift_report(document: PlanDocument, *, limit: int, folder: str = "") -> str
 def drift_title(document: PlanDocument, folder: str = "") -> str:
     """Return the title of the issue about drift."""
     where = f" of {folder}" if folder else ""
-    return clean(f"Drift in environment {document.environment}{where}: {words.drift(document)}")[:200]
+    return abridged(clean(f"Drift in environment {document.environment}{where}: {words.drift(document)}"), 200)
 
 
 def _sized(head: str, document: PlanDocument, footer: str, limit: int) -> str:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from reconciler.model.redaction import abridged
+
 MEANING = {
     "here": "changed in {source}",
     "there": "changed in {target} by hand since the last promotion",
@@ -41,8 +43,7 @@ def _row(row: Any, source: str, target: str) -> str:
 
 
 def _short(value: Any) -> str:
-    shown = json.dumps(value, ensure_ascii=False)
-    return shown if len(shown) <= 60 else f"{shown[:57]}..."
+    return abridged(json.dumps(value, ensure_ascii=False), 60)
 
 
 def data(outcome: Any, source: str, target: str, plan: Mapping[str, Any] | None = None) -> str:

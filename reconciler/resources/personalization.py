@@ -9,6 +9,7 @@ from pydantic import Field
 from reconciler.model.errors import Unexpected
 from reconciler.model.http import Bound, Flow, Request, at, post
 from reconciler.model.kind import Collection, Finding, Kind, Write
+from reconciler.model.redaction import abridged
 from reconciler.model.spec import KEY, Api, Commas, Default, Link, RefTo, Spec
 
 
@@ -71,7 +72,7 @@ class PersonalizationKind(Kind):
         answer = yield request
         if isinstance(answer.body, dict) and answer.body.get("success") is False:
             raise Unexpected(
-                f"{request}: expected it to {verb} the variable, got: {str(answer.body.get('message'))[:200]}",
+                f"{request}: expected it to {verb} the variable, got: {abridged(str(answer.body.get('message')), 200)}",
                 hint="use the API key of an Admin user",
             )
 

@@ -16,7 +16,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.model.errors import ReconcilerError, StateError, SurroundingsError
 from reconciler.model.proxies import proxy_for
-from reconciler.model.redaction import redactor
+from reconciler.model.redaction import abridged
 from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
 
 T = TypeVar("T")
@@ -175,7 +175,7 @@ def _first(error: Exception) -> str:
     text = str(error)
     code = CODE.search(text)
     line = next(iter(text.splitlines()), type(error).__name__).partition("<?xml")[0]
-    return f"{redactor().show(line)[:300]}{code[1] if code is not None else ''}"
+    return f"{abridged(line, 300)}{code[1] if code is not None else ''}"
 
 
 def _obstore() -> Any:

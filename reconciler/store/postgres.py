@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reconciler.model.errors import ReconcilerError, StateError
-from reconciler.model.redaction import redactor
+from reconciler.model.redaction import abridged
 from reconciler.store.shelf import Conflict, Held, NoLogs
 
 T = TypeVar("T")
@@ -122,7 +122,7 @@ class PostgresShelf(NoLogs):
         for secret in self._secrets:  # libpq quotes a token that it cannot read
             said = said.replace(secret, "***")
         return StateError(
-            f"the state {self._where} cannot be {what}: {redactor().show(said)[:300]}",
+            f"the state {self._where} cannot be {what}: {abridged(said, 300)}",
             hint="check the URL, the user's rights and the network; nothing was overwritten",
         )
 

@@ -18,6 +18,7 @@ from reconciler.model.events import Event, Finished, Noted, Waiting
 from reconciler.model.kind import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.ports import LockInfo
+from reconciler.model.redaction import abridged
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Going, Intent, Record, went
 from reconciler.model.summary import ApplySummary
@@ -459,9 +460,8 @@ class _Run:
         self._emit(Noted(address, message))
 
     def _short(self, item: AttributeChange) -> str:
-        show = self.session.redactor.show
-        text = show(f"{values.encode(item.after)!r} became {values.encode(item.before)!r}")
-        return "sensitive" if item.sensitive else text[:120]
+        text = f"{values.encode(item.after)!r} became {values.encode(item.before)!r}"
+        return "sensitive" if item.sensitive else abridged(text, 120, self.session.redactor.show)
 
     # --- the end ---------------------------------------------------------------------------------------------------
 

@@ -2,17 +2,30 @@
 
 from __future__ import annotations
 
+import ast
 import base64
+import hashlib
 import html
 import json
 from collections.abc import Callable
+from pathlib import Path
 from urllib.parse import quote, quote_plus
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.redaction import LONG, SHORTEST, STARS, Redactor, credentials_in, passwords_of
+import reconciler
+from reconciler.model.redaction import (
+    LONG,
+    SHORTEST,
+    STARS,
+    Redactor,
+    abridged,
+    credentials_in,
+    one_for_all,
+    passwords_of,
+)
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "plain": lambda text: text,
@@ -61,6 +74,121 @@ def test_a_credential_is_found_in_base64_of_anything_that_holds_it(before: bytes
     for encode in (base64.b64encode, base64.urlsafe_b64encode):
         text = encode(before + secret.encode() + after).decode()
         assert STARS in Redactor([secret]).show(f"Basic {text}")
+
+
+HEXADECIMAL: list[Callable[[bytes], str]] = [
+    bytes.hex,
+    lambda raw: raw.hex().upper(),
+    lambda raw: raw.hex().title(),
+    lambda raw: raw.hex(":"),
+    lambda raw: raw.hex(" ").upper(),
+    lambda raw: "".join(f"\\x{byte:02X}" for byte in raw),
+]
+
+
+@given(
+    st.text("abcXYZ0189-_/+=.\u00e9 ", min_size=LONG, max_size=40).filter(lambda one: len(one.strip()) >= LONG),
+    st.binary(max_size=5),
+    st.sampled_from(HEXADECIMAL),
+)
+def test_a_credential_is_found_in_hexadecimal(secret: str, around: bytes, spell: Callable[[bytes], str]) -> None:
+    """Of anything that holds it, in either case, together or apart; a digest stays one."""
+    raw = secret.strip().encode()
+    text = spell(around + raw + around)
+    redactor = Redactor([secret])
+    assert spell(raw) not in redactor.show(f"<{text}>")
+    assert redactor.knows(f"<{text}>")
+    digest = hashlib.sha256(raw).hexdigest()
+    assert redactor.show(digest) == digest
+
+
+@given(
+    st.text("abcXYZ0189-_", min_size=LONG, max_size=64),
+    st.sampled_from(sorted(SPELLINGS)),
+    st.integers(0, 400),
+    st.sampled_from([0, 3, 39_900]),
+    st.sampled_from([20, 40, 60, 200, 300]),
+)
+def test_a_credential_is_not_cut_in_two(secret: str, spelling: str, before: int, far: int, most: int) -> None:
+    """Wherever a text is cut, it is searched first: not even four characters of a credential are left of it."""
+    spelled = SPELLINGS[spelling](secret)
+    text = " " * (before + far) + spelled + " " * 90 + spelled * 50
+    with one_for_all(Redactor([secret])):
+        told = abridged(text, most)
+    assert len(told) <= max(most, 3)
+    pieces = {spelled[at : at + 4] for at in range(len(spelled) - 3)}
+    assert not any(piece in told for piece in pieces)
+
+
+CUTS = {
+    "config/loading.py": {"documents[:1]"},
+    "config/problems.py": {"names[:most]"},
+    "model/address.py": {"names[:most]"},
+    "remote/answers.py": {"text[:1]"},
+    "remote/client.py": {"piece[:MOST_BYTES + 1 - len(content)]"},
+    "store/documents.py": {"self._shelf.names(RUN_FOLDER)[:-RUNS]"},
+    "workflow/promises.py": {"document.format_version.split('.')[:2]"},
+    "config/validation.py": {"fault.error['msg'][:1]"},
+    "planning/declarable.py": {"paths[:MOST]"},
+    "planning/export.py": {"lives[:NAMED]", "re.sub('[^a-z0-9]+', '_', plain).strip('_')[:LONGEST_KEY]"},
+    "render/charts.py": {
+        "risky[:_MOST_BARS]",
+        "[index * step for index in range(int(length / step) + 1)][:10 * _TICKS]",
+    },
+    "render/graph.py": {"edges[:MOST_EDGES]"},
+    "render/mermaid.py": {"diagram.edges[:_MOST_EDGES]"},
+    "render/progress.py": {"list(self._running.values())[:_SHOWN]"},
+    "render/words.py": {"addresses[:MOST_NAMED]"},
+    "resources/list.py": {"ids[:NAMED]"},
+    "resources/setting.py": {"tables.get(source.name)[:1]"},
+    "engine/usage.py": {"uses[:SHOWN]"},
+    "cli/completing.py": {"found[:MOST]"},
+    "cli/coverage.py": {"loose[:SHOWN]"},
+    "cli/terminal.py": {"error.message[:1]"},
+    "workflow/doctor.py": {"session.kinds[name].natural_keys(live.attrs)[:1]"},
+    # Digests, and names of commits and of temporary files.
+    "cli/ci.py": {"proposal.head[:12]"},
+    "model/recording.py": {"hashlib.sha256(text.encode()).hexdigest()[:12]"},
+    "planning/promoting.py": {"hashlib.sha256(f'{salt}:{plain}'.encode()).hexdigest()[:32]"},
+    "resources/webhook.py": {"hashlib.sha256(str(url).encode()).hexdigest()[:32]"},
+    "store/atomic.py": {"target.name[:200]"},
+    "store/http.py": {"digits[:8]"},
+    "workflow/borders.py": {"hashlib.sha256(written).hexdigest()[:8]"},
+    "workflow/ci.py": {"commit[:12]"},
+    "workflow/recording.py": {"session.around.token()[:6]"},
+    "workflow/session.py": {"last[:6]"},
+    # What was searched already: documents that were masked when they were made, problems that were cleared.
+    "render/harmless.py": {"text[:_CLIP]"},
+    "render/excerpts.py": {"source[:room - 3]"},
+    # The one way to cut, and a part of a status line.
+    "model/redaction.py": {"self.value[:_HEAD]", "text[:2 * _READ]", "told[:max(len(told) - _READ, 0)]",
+                           "told[:max(most - 3, 0)]"},
+    "remote/trouble.py": {"str(error)[:3]"},
+}  # fmt: skip
+"""Everything that is cut to a number, and is no text that somebody else wrote, or was searched for credentials."""
+
+
+def test_nothing_is_cut_but_by_the_one_function() -> None:
+    """A cut that is new is told here: it is of a list, of what was searched, or it is `abridged`."""
+    root = Path(reconciler.__file__).parent
+    found: dict[str, set[str]] = {}
+    for path in sorted(root.rglob("*.py")):
+        text = path.read_text("utf-8")
+        if path.relative_to(root).parts[0] == "emulator" or "[:" not in text.replace("[: ", "[:"):
+            continue
+        for node in ast.walk(ast.parse(text)):
+            if isinstance(node, ast.Subscript) and isinstance(node.slice, ast.Slice) and _bounds(node.slice):
+                found.setdefault(path.relative_to(root).as_posix(), set()).add(ast.unparse(node))
+    assert {name: cuts - CUTS.get(name, set()) for name, cuts in found.items() if cuts - CUTS.get(name, set())} == {}
+
+
+def _bounds(cut: ast.Slice) -> bool:
+    """Tell whether a slice keeps so many from the beginning: a number, a constant, or something made of one."""
+    if cut.lower is not None or cut.upper is None:
+        return False
+    names = {one.id for one in ast.walk(cut.upper) if isinstance(one, ast.Name)}
+    number = isinstance(cut.upper, ast.Constant) and isinstance(cut.upper.value, int) and cut.upper.value > 0
+    return number or any(name.isupper() or name in ("most", "room") for name in names)
 
 
 @given(

@@ -1,0 +1,77 @@
+"""What is said about a wrong command line: what somebody typed is repeated only where it cannot be a secret."""
+
+from __future__ import annotations
+
+import difflib
+import io
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+
+import click
+
+from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.redaction import STARS, looks_like_a_credential
+
+PLAIN = re.compile(r"[a-z][a-z_-]{0,14}|[-+]?[0-9.,:]{1,12}")
+"""Words and numbers that people type, and no program hands out."""
+UNSAID = "what was typed is not repeated, for it may be a secret"
+
+
+def told(error: click.ClickException, argv: Sequence[str], commands: Iterable[str]) -> str:
+    """Return the message of click, with its usage, without what must not be repeated."""
+    said = error.format_message()
+    known = {*commands, *_known(error, said)}
+    if isinstance(error, click.NoSuchOption) and not _close(error.option_name, known):
+        said = f"No such option; {UNSAID}."
+    elif said.startswith("Got unexpected extra argument"):
+        said = f"Got unexpected extra argument{'s' if ' arguments ' in said else ''}; {UNSAID}."
+    elif said.startswith("No such command") and "Did you mean" not in said:
+        said = f"No such command; {UNSAID}."
+    else:
+        said = _without(said, argv, known)
+    stream = io.StringIO()
+    again = click.UsageError(said, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(said)
+    again.show(stream)
+    return stream.getvalue().rstrip("\n")
+
+
+def cleared(error: ReconcilerError, argv: Sequence[str]) -> ReconcilerError:
+    """Take out of an error whatever somebody typed that looks like a credential."""
+    for word in filter(looks_like_a_credential, _words(argv)):
+        error.message = error.message.replace(word, STARS)
+        error.hint = error.hint.replace(word, STARS)
+        if isinstance(error, ConfigError):
+            error.diagnostics = tuple(
+                replace(one, message=one.message.replace(word, STARS), hint=one.hint.replace(word, STARS))
+                for one in error.diagnostics
+            )
+    return error
+
+
+def _without(message: str, argv: Sequence[str], known: set[str]) -> str:
+    for word in _words(argv):
+        place = "/" in word or "." in word
+        if PLAIN.fullmatch(word) or _close(word, known) or (place and not looks_like_a_credential(word)):
+            continue
+        for spelled in (repr(word), f"'{word}'", *([word] if len(word) > 5 else [])):
+            message = message.replace(spelled, STARS)
+    return message
+
+
+def _words(argv: Sequence[str]) -> Iterator[str]:
+    """Yield what was typed, and its parts: the longest first, for the others stand inside of it."""
+    parts = {part for word in argv for part in (word, *re.split(r"[=,]", word)) if part}
+    yield from sorted(parts, key=lambda part: (-len(part), part))
+
+
+def _known(error: click.ClickException, said: str) -> Iterator[str]:
+    """Yield the options of the command that is used wrongly, and the choices that the message names."""
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    for parameter in context.command.params if context is not None else ():
+        yield from parameter.opts
+    yield from re.findall(r"'([^']*)'", said.partition("is not one of")[2])
+
+
+def _close(word: str, known: set[str]) -> bool:
+    return word in known or bool(difflib.get_close_matches(word, known, 1, 0.7))
