@@ -85,6 +85,7 @@ def body(planfile: Path, host: str) -> int:
 def approve(chosen: Globals, planfile: Path, host: str | None, pull: int | None) -> int:
     """Approve exactly this plan on the newest commit of the pull or merge request, as the owner of the token."""
     from reconciler.model.errors import Refused
+    from reconciler.model.redaction import published
     from reconciler.render.comment import approval
     from reconciler.workflow.saved import read_plan
 
@@ -93,7 +94,7 @@ def approve(chosen: Globals, planfile: Path, host: str | None, pull: int | None)
         say_made(plan_view(document, "text"), "text")
         raise Refused("a plan that guards stop cannot be approved")
     run = pipeline(chosen, host, pull)
-    run.host.approve(run.host.proposal(run.proposed()), approval(document))
+    run.host.approve(run.host.proposal(run.proposed()), published(approval(document)))
     say(f"Approved {document.digest} for {document.environment} on request {run.number}.")
     return 0
 

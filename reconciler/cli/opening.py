@@ -12,6 +12,7 @@ import click
 from reconciler.cli.completing import addresses, kinds
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note
+from reconciler.model.redaction import looks_like_a_credential
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -87,9 +88,19 @@ def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) 
 
 
 def consent(function: F) -> F:
-    """Add --allow."""
+    """Add --allow. What looks like a credential is no guard's, and would be kept with the plan."""
+
+    def checked(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
+        if any(looks_like_a_credential(one) for one in given):
+            raise click.BadParameter("it is nothing that a guard printed", ctx, param)
+        return given
+
     return click.option(
-        "--allow", multiple=True, metavar="GUARD", help="Say yes to exactly what a guard reported, as it printed it."
+        "--allow",
+        multiple=True,
+        metavar="GUARD",
+        callback=checked,
+        help="Say yes to exactly what a guard reported, as it printed it.",
     )(function)
 
 

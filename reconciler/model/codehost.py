@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from reconciler.model.redaction import Shown
+
 
 @dataclass(frozen=True, slots=True)
 class Comment:
@@ -50,7 +52,9 @@ class Issue:
 
 
 class CodeHost(Protocol):
-    """GitHub or GitLab. Every method raises RemoteError, AuthError and Unreachable."""
+    """GitHub or GitLab; what is written there is for everybody who reads there. Every method raises RemoteError,
+    AuthError and Unreachable.
+    """
 
     @property
     def limit(self) -> int:
@@ -59,10 +63,10 @@ class CodeHost(Protocol):
     def comments(self, number: int) -> Sequence[Comment]:
         """Return the comments of a proposal, oldest first."""
 
-    def comment(self, number: int, body: str) -> Comment:
+    def comment(self, number: int, body: Shown) -> Comment:
         """Write a comment."""
 
-    def edit_comment(self, number: int, comment: str, body: str) -> Comment:
+    def edit_comment(self, number: int, comment: str, body: Shown) -> Comment:
         """Replace what a comment says."""
 
     def remove_comment(self, number: int, comment: str) -> None:
@@ -77,7 +81,7 @@ class CodeHost(Protocol):
     def votes(self, proposal: Proposal) -> Sequence[Vote]:
         """Return what was said about a proposal, oldest first."""
 
-    def approve(self, proposal: Proposal, body: str) -> None:
+    def approve(self, proposal: Proposal, body: Shown) -> None:
         """Approve the newest commit of a proposal with these words."""
 
     def may_approve(self, person: str) -> bool:
@@ -86,13 +90,13 @@ class CodeHost(Protocol):
     def issues(self, label: str) -> Sequence[Issue]:
         """Return the open issues with a label that were opened with our credentials, oldest first."""
 
-    def open_issue(self, title: str, body: str, label: str) -> Issue:
+    def open_issue(self, title: Shown, body: Shown, label: str) -> Issue:
         """Open an issue."""
 
-    def edit_issue(self, issue: Issue, title: str, body: str) -> Issue:
+    def edit_issue(self, issue: Issue, title: Shown, body: Shown) -> Issue:
         """Replace what an issue says."""
 
-    def close_issue(self, issue: Issue, body: str) -> None:
+    def close_issue(self, issue: Issue, body: Shown) -> None:
         """Close an issue with these last words as its text."""
 
     def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:

@@ -145,11 +145,11 @@ class Redactor:
         escaped = _escaped(text)
         return any(len(one.value) >= shortest and one.within(text, escaped) for one in self._ordered)
 
-    def show(self, text: str) -> Shown:
-        """Return a text without any credential."""
+    def show(self, text: str, shortest: int = SHORTEST) -> Shown:
+        """Return a text without any credential of at least so many characters."""
         escaped = _escaped(text)
         for one in self._ordered:
-            text = one.without(text, escaped)
+            text = one.without(text, escaped) if len(one.value) >= shortest else text
         return Shown(text)
 
 
@@ -164,6 +164,13 @@ def _escaped(text: str) -> frozenset[str]:
 def as_made(text: str) -> Shown:
     """Return a document that was masked by structure when it was made: it holds digests, and is not touched."""
     return Shown(text)
+
+
+def published(document: str) -> Shown:
+    """Return a document that was masked when it was made, for people and programs elsewhere: once more without any
+    credential that is long enough to be none of the digests in it.
+    """
+    return redactor().show(document, LONG)
 
 
 def _parts(value: str) -> Iterator[str]:

@@ -10,10 +10,13 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.model.redaction import Shown, as_made
 from reconciler.model.state import Binding, Record, State, open_intents
 
 RUN_FORMAT = "1.0"
 MASKED = "(sensitive)"
+Result = Literal["open", "done", "failed", "skipped"]
+"""What became of a step."""
 
 
 class _Part(BaseModel):
@@ -27,9 +30,9 @@ class RunStep(_Part):
     kind: str
     action: str = Field(description="Action of the plan: create, update, delete, adopt, forget ...")
     ops: list[str] = Field(default_factory=list, description="Steps of the plan: create, update, bind ...")
-    result: Literal["open", "done", "failed", "skipped"] = "open"
+    result: Result = "open"
     started: bool = Field(False, description="Something was sent to the account for it, or was about to be.")
-    message: str = Field("", description="The error, or why it was skipped.")
+    message: Shown = Field(Shown(""), description="The error, or why it was skipped.")
     id: str = Field("", description="Remote id.")
     changed: list[str] = Field(default_factory=list, description="Attributes that were written.")
     before: dict[str, Any] | None = Field(None, description="Live attributes before; None: there was no object.")
@@ -68,7 +71,7 @@ class RunRecord(_Part):
     ended: str = ""
     result: Literal["open", "complete", "partial", "cancelled", "failed"] = "open"
     plan: str = Field("", description="Digest of the plan that was carried out.")
-    overrides: list[str] = Field(default_factory=list, description="Guards that were overridden, as typed.")
+    overrides: list[Shown] = Field(default_factory=list, description="Guards that were overridden, as typed.")
     serial_before: int = 0
     serial_after: int | None = None
     requests: int = 0
@@ -76,7 +79,7 @@ class RunRecord(_Part):
     seconds: float = 0.0
     summary: dict[str, int] = Field(default_factory=dict)
     steps: list[RunStep] = Field(default_factory=list)
-    notes: list[str] = Field(default_factory=list)
+    notes: list[Shown] = Field(default_factory=list)
     archive: str = Field("", description="Where what was lost was archived.")
     renamed: dict[str, str] = Field(
         default_factory=dict, description="Addresses that an operation without a plan changed in the state, old to new."
@@ -87,6 +90,16 @@ class RunRecord(_Part):
         """The addresses that it changed in the state, old to new."""
         done = {step.moved_from: step.address for step in self.steps if step.moved_from and step.result == "done"}
         return {**self.renamed, **done}
+
+
+def resulted(step: RunStep, result: Result, message: Shown, identity: str) -> RunStep:
+    """Return a step with what came of it."""
+    return step.model_copy(update={"result": result, "message": message, "id": identity})
+
+
+def noted(run: RunRecord, notes: Iterable[Shown]) -> RunRecord:
+    """Return a run with these notes, after those that it has."""
+    return run.model_copy(update={"notes": [*run.notes, *notes]})
 
 
 def so_far(run: RunRecord, records: Iterable[Record]) -> RunRecord:
@@ -158,7 +171,7 @@ def reconstructed(name: str, plan: str, before: State | None, after: State) -> R
     note = "its record is gone"
     if before is None:
         note += ", and so is the version of the state before it: nothing tells what it did"
-        return found.model_copy(update={"result": "failed", "notes": [note], "serial_before": after.serial})
+        return noted(found.model_copy(update={"result": "failed", "serial_before": after.serial}), [as_made(note)])
     steps = []
     for address in sorted({*before.resources, *after.resources}):
         old, new = before.resources.get(address), after.resources.get(address)
@@ -175,7 +188,7 @@ def reconstructed(name: str, plan: str, before: State | None, after: State) -> R
                 result="done",
                 id=held.id,
                 changed=sorted(one for one in {*was, *now} if was.get(one) != now.get(one)),
-                before=old and dict(was),
+                before=None if old is None else dict(was),
                 binding=old,
             )
         )
@@ -190,4 +203,4 @@ def _last_word(told: RunRecord, note: str) -> RunRecord:
         for word, action in (("added", "create"), ("changed", "update"), ("destroyed", "delete"))
     }
     result = "complete" if len(done) == len(told.steps) else "partial"
-    return told.model_copy(update={"result": result, "summary": summary, "notes": [*told.notes, note]})
+    return noted(told.model_copy(update={"result": result, "summary": summary}), [as_made(note)])

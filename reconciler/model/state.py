@@ -13,6 +13,7 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from reconciler.model.redaction import Shown
 from reconciler.model.renaming import Renaming
 from reconciler.model.values import decode, is_hashed
 
@@ -135,7 +136,7 @@ class Record(_Document):
     intent: Intent | None = None
     binding: Binding | None = None
     going: Going | None = Field(None, description="Of `counted`, which says nothing about an address.")
-    note: str = ""
+    note: Shown = Shown("")
     at: str = ""
     fence: int = Field(
         0, ge=0, le=MOST, description="Generation of the lock under which it was written; 0: without a lock."

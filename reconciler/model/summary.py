@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from reconciler.model.address import Address
+from reconciler.model.redaction import Shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,7 @@ class ApplySummary:
     failed: tuple[tuple[Address, str, str], ...] = ()
     refused: tuple[Address, ...] = ()
     skipped: tuple[tuple[Address, str], ...] = ()
-    notes: tuple[str, ...] = ()
+    notes: tuple[Shown, ...] = ()
     requests: int = 0
     forecast: int | None = None
     seconds: float = 0.0

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote
+from reconciler.model.redaction import Shown
 from reconciler.remote.codehost import PAGE, Calls, unpacked
 
 VERSION = "2022-11-28"
@@ -45,11 +46,11 @@ class GitHub:
     def comments(self, number: int) -> Sequence[Comment]:
         return [self._comment(row) for row in self._calls.pages(f"{self._path}/issues/{number}/comments")]
 
-    def comment(self, number: int, body: str) -> Comment:
+    def comment(self, number: int, body: Shown) -> Comment:
         path = f"{self._path}/issues/{number}/comments"
         return self._comment(self._calls.send("POST", path, body={"body": body}).json())
 
-    def edit_comment(self, number: int, comment: str, body: str) -> Comment:
+    def edit_comment(self, number: int, comment: str, body: Shown) -> Comment:
         path = f"{self._path}/issues/comments/{comment}"
         return self._comment(self._calls.send("PATCH", path, body={"body": body}).json())
 
@@ -81,7 +82,7 @@ class GitHub:
             if row["state"] in ("APPROVED", "CHANGES_REQUESTED") and (row.get("user") or {}).get("type") != "Bot"
         ]
 
-    def approve(self, proposal: Proposal, body: str) -> None:
+    def approve(self, proposal: Proposal, body: Shown) -> None:
         review = {"event": "APPROVE", "commit_id": proposal.head, "body": body}
         self._calls.send("POST", f"{self._path}/pulls/{proposal.number}/reviews", body=review)
 
@@ -93,14 +94,14 @@ class GitHub:
         rows = self._calls.pages(f"{self._path}/issues", state="open", labels=label, sort="created", direction="asc")
         return [_issue(row) for row in rows if "pull_request" not in row and self._is_mine(row)]
 
-    def open_issue(self, title: str, body: str, label: str) -> Issue:
+    def open_issue(self, title: Shown, body: Shown, label: str) -> Issue:
         content = {"title": title, "body": body, "labels": [label]}
         return _issue(self._calls.send("POST", f"{self._path}/issues", body=content).json())
 
-    def edit_issue(self, issue: Issue, title: str, body: str) -> Issue:
+    def edit_issue(self, issue: Issue, title: Shown, body: Shown) -> Issue:
         return self._patched(issue, {"title": title, "body": body})
 
-    def close_issue(self, issue: Issue, body: str) -> None:
+    def close_issue(self, issue: Issue, body: Shown) -> None:
         self._patched(issue, {"body": body, "state": "closed", "state_reason": "completed"})
 
     def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:

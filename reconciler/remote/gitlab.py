@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote
+from reconciler.model.redaction import Shown
 from reconciler.remote.codehost import Calls
 
 HINT = "GITLAB_TOKEN has to be a project access token with the scope `api` and the role Developer"
@@ -42,10 +43,10 @@ class GitLab:
         rows = self._calls.pages(self._notes(number), sort="asc", order_by="created_at")
         return [self._comment(row) for row in rows if not row.get("system")]
 
-    def comment(self, number: int, body: str) -> Comment:
+    def comment(self, number: int, body: Shown) -> Comment:
         return self._comment(self._calls.send("POST", self._notes(number), body={"body": body}).json())
 
-    def edit_comment(self, number: int, comment: str, body: str) -> Comment:
+    def edit_comment(self, number: int, comment: str, body: Shown) -> Comment:
         path = f"{self._notes(number)}/{comment}"
         return self._comment(self._calls.send("PUT", path, body={"body": body}).json())
 
@@ -83,7 +84,7 @@ class GitLab:
             if not row.get("system") and _author(row) != self._me and not BOT.match(row["author"].get("username", ""))
         ]
 
-    def approve(self, proposal: Proposal, body: str) -> None:
+    def approve(self, proposal: Proposal, body: Shown) -> None:
         """Write the words, then approve in GitLab's own way where the plan offers it."""
         self.comment(proposal.number, body)
         path = f"{self._path}/merge_requests/{proposal.number}/approve"
@@ -97,14 +98,14 @@ class GitLab:
         rows = self._calls.pages(f"{self._path}/issues", state="opened", labels=label, sort="asc")
         return [_issue(row) for row in rows if _author(row) == self._me]
 
-    def open_issue(self, title: str, body: str, label: str) -> Issue:
+    def open_issue(self, title: Shown, body: Shown, label: str) -> Issue:
         content = {"title": title, "description": body, "labels": label}
         return _issue(self._calls.send("POST", f"{self._path}/issues", body=content).json())
 
-    def edit_issue(self, issue: Issue, title: str, body: str) -> Issue:
+    def edit_issue(self, issue: Issue, title: Shown, body: Shown) -> Issue:
         return self._put(issue, {"title": title, "description": body})
 
-    def close_issue(self, issue: Issue, body: str) -> None:
+    def close_issue(self, issue: Issue, body: Shown) -> None:
         self._put(issue, {"description": body, "state_event": "close"})
 
     def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:

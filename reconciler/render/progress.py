@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
-from reconciler.model.redaction import redactor
+from reconciler.model.redaction import Shown, redactor
 from reconciler.render import words
 from reconciler.render.harmless import outgoing
 from reconciler.render.literals import clean
@@ -100,13 +100,16 @@ class Progress:
             return
         line = redactor().show(self._line(event))
         if self._live is None:
-            if line:
-                self._stream.write(outgoing(line, "text") + "\n")
-                self._stream.flush()
+            self._put(line)
             return
         if line and isinstance(event, Failed | Skip | Noted):
             self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._live.update(self._frame(), refresh=True)
+
+    def _put(self, line: Shown) -> None:
+        if line:
+            self._stream.write(outgoing(line, "text") + "\n")
+            self._stream.flush()
 
     def _note(self, event: Event) -> None:
         self._waiting = (event.reason, self._clock() + event.seconds) if isinstance(event, Waiting) else None

@@ -8,7 +8,7 @@ from typing import Any, Self, TextIO
 
 from reconciler.model.document import PlanDocument
 from reconciler.model.events import Event, Failed, Finished, Skip
-from reconciler.model.redaction import redactor
+from reconciler.model.redaction import Shown, as_made, redactor
 from reconciler.model.summary import ApplySummary
 from reconciler.render import machine
 from reconciler.render.harmless import outgoing
@@ -46,7 +46,7 @@ class EventStream:
     def beat(self) -> None:
         """Write a heartbeat if nothing was written for `BEAT` seconds."""
         if self._clock() - self._last >= BEAT:
-            self._put(machine.heartbeat_json(elapsed=self._elapsed(), over=self._over, total=self._total))
+            self._put(as_made(machine.heartbeat_json(elapsed=self._elapsed(), over=self._over, total=self._total)))
 
     def ended(self, summary: ApplySummary) -> None:
         """Write the outcome, the last line of a stream."""
@@ -56,9 +56,9 @@ class EventStream:
         return self._clock() - self._began
 
     def _say(self, name: str, content: dict[str, Any]) -> None:
-        self._put(to_json({"event": name, "elapsed": round(self._elapsed(), 3), **content}, indent=None))
+        self._put(as_made(to_json({"event": name, "elapsed": round(self._elapsed(), 3), **content}, indent=None)))
 
-    def _put(self, line: str) -> None:
+    def _put(self, line: Shown) -> None:
         self._last = self._clock()
         self._stream.write(outgoing(line, "json"))
         self._stream.flush()

@@ -18,7 +18,7 @@ from reconciler.model.events import Event, Finished, Noted, Waiting
 from reconciler.model.kind import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.ports import LockInfo
-from reconciler.model.redaction import abridged
+from reconciler.model.redaction import Shown, abridged, as_made
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Going, Intent, Record, went
 from reconciler.model.summary import ApplySummary
@@ -122,7 +122,7 @@ def _take_over(session: Session, book: Book, planned: Planned) -> None:
         if eyes is not None and eyes.why and session.kinds[intent.kind].filtered:
             continue  # that it is not shown proves nothing
         if planned.inputs.only is None and intent.kind in seen.lives and address not in changed:
-            book.record(Record(op="failed", address=address, note="its create was never executed"))
+            book.record(Record(op="failed", address=address, note=as_made("its create was never executed")))
 
 
 def _note_births(session: Session, book: Book, seen: Snapshot, addresses: Collection[str], run: str = "") -> None:
@@ -171,7 +171,7 @@ class _Run:
         self.problems: list[tuple[str, str, str]] = []
         self.refused: list[str] = []
         """Addresses whose repair would have cost more than was said yes to."""
-        self.notes: list[str] = []
+        self.notes: list[Shown] = []
         self.tally = recording.Tally()
         self.archived = Archived()
         self.found: dict[str, Change] = {}
@@ -214,7 +214,7 @@ class _Run:
             raise self.tally.explain(error, late=self.book.store.coalesces) from error
         summary = self._summary(outcome)
         addresses = {step.number: step.address for step in steps.steps}
-        end = recording.ended(record, addresses, outcome, summary, state, self.session.around.stamp())
+        end = recording.ended(record, addresses, outcome, summary, state, self.session)
         try:
             self.book.store.save_run(end)
         except StateError as error:
@@ -456,7 +456,7 @@ class _Run:
 
     def _note(self, address: str, said: str) -> None:
         message = self.session.redactor.show(said)
-        self.notes.append(f"{address}: {message}")
+        self.notes.append(self.session.redactor.show(f"{address}: {message}"))
         self._emit(Noted(address, message))
 
     def _short(self, item: AttributeChange) -> str:

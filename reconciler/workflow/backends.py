@@ -187,7 +187,7 @@ def record(session: Session, operation: str, note: str, renamed: Mapping[str, st
             started=info.since,
             ended=info.since,
             result="complete",
-            notes=[note],
+            notes=[session.redactor.show(note)],
             renamed=dict(renamed or {}),
         )
     )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from reconciler.model.codehost import CodeHost, Proposal, Vote
 from reconciler.model.document import PlanDocument
 from reconciler.model.errors import Refused
+from reconciler.model.redaction import published
 from reconciler.render.comment import APPROVAL, drift_report, drift_title, mark, plan_comment
 
 LABEL = "reconciler-drift"
@@ -25,7 +26,7 @@ def stick(host: CodeHost, number: int, document: PlanDocument, *, folder: str = 
     """Write the comment about a plan, or update the one that is there; returns its address. Only comments of our own
     are touched: in one of somebody else, that somebody could change what the plan seems to say.
     """
-    body = plan_comment(document, limit=host.limit, folder=folder, how=how)
+    body = published(plan_comment(document, limit=host.limit, folder=folder, how=how))
     first = mark("plan", document, folder)
     ours = [one for one in host.comments(number) if one.mine and one.body.partition("\n")[0].strip() == first]
     for extra in ours[1:]:
@@ -100,14 +101,14 @@ def report_drift(host: CodeHost, document: PlanDocument, *, folder: str = "") ->
     """Open, update or close the one issue about this environment's drift, and return a sentence about it."""
     first = mark("drift", document, folder)
     ours = [one for one in host.issues(LABEL) if one.body.partition("\n")[0].strip() == first]
-    body = drift_report(document, limit=host.limit, folder=folder)
+    body = published(drift_report(document, limit=host.limit, folder=folder))
     if not document.changes and not document.skipped:
         for issue in ours:
             host.close_issue(issue, body)
         return f"closed issue {ours[0].number}: no drift any more" if ours else "no drift, and no open issue about any"
     if not document.changes and not ours:
         return "no drift in what could be read, and no open issue about any"
-    title = drift_title(document, folder)
+    title = published(drift_title(document, folder))
     if not ours:
         return f"opened issue {host.open_issue(title, body, LABEL).number}"
     return f"updated issue {host.edit_issue(ours[0], title, body).number}"

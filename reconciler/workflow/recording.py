@@ -13,7 +13,8 @@ from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.errors import StateError, Stopped
 from reconciler.model.events import Event, Failed, Finished, Skip, Started
 from reconciler.model.ports import LockInfo
-from reconciler.model.run import RunRecord, RunStep
+from reconciler.model.redaction import Shown, as_made, redactor
+from reconciler.model.run import Result, RunRecord, RunStep, noted, resulted
 from reconciler.model.state import State
 from reconciler.model.summary import ApplySummary
 from reconciler.workflow.session import Session
@@ -57,7 +58,7 @@ def begun(
         job_url=info.job_url,
         started=info.since,
         plan=document.digest,
-        overrides=sorted({*overridden, *map(str, document.options.get("allow", ()))}),
+        overrides=sorted(map(redactor().show, {*overridden, *map(str, document.options.get("allow", ()))})),
         serial_before=state.serial,
         forecast=document.forecast.apply_requests,
         archive=archive,
@@ -90,23 +91,24 @@ def _step(change: ChangeView, ops: list[str], state: State, open_creates: Contai
 
 
 def ended(
-    run: RunRecord, steps: Mapping[int, str], outcome: Outcome, summary: ApplySummary, state: State, stamp: str
+    run: RunRecord, steps: Mapping[int, str], outcome: Outcome, summary: ApplySummary, state: State, session: Session
 ) -> RunRecord:
     """Return the record at the end of the run. `steps` are the addresses of step numbers."""
-    results: dict[str, tuple[str, str]] = {}
+    show = session.redactor.show
+    results: dict[str, tuple[Result, Shown]] = {}
     for number, address in steps.items():
         if number in outcome.failed:
-            results[address] = ("failed", outcome.failed[number].message)
-        elif number in outcome.skipped and results.get(address, ("", ""))[0] != "failed":
-            results[address] = ("skipped", outcome.skipped[number])
+            results[address] = ("failed", show(outcome.failed[number].message))
+        elif number in outcome.skipped and (address not in results or results[address][0] != "failed"):
+            results[address] = ("skipped", show(outcome.skipped[number]))
         elif number in outcome.done:
-            results.setdefault(address, ("done", ""))
+            results.setdefault(address, ("done", as_made("")))
     for address, message, _ in summary.failed:
-        results[address] = ("failed", message)
+        results[address] = ("failed", show(message))
     result = "cancelled" if outcome.cancelled else "complete" if summary.complete else "partial"
-    return run.model_copy(
+    told = run.model_copy(
         update={
-            "ended": stamp,
+            "ended": session.around.stamp(),
             "result": result,
             "serial_after": state.serial,
             "requests": summary.requests,
@@ -119,17 +121,17 @@ def ended(
                 "failed": len(summary.failed),
                 "skipped": len(summary.skipped),
             },
-            "notes": list(summary.notes),
             "steps": [_with_result(step, results, state) for step in run.steps],
         }
     )
+    return noted(told, summary.notes)
 
 
-def _with_result(step: RunStep, results: Mapping[str, tuple[str, str]], state: State) -> RunStep:
-    result, message = results.get(step.address, ("open", ""))
+def _with_result(step: RunStep, results: Mapping[str, tuple[Result, Shown]], state: State) -> RunStep:
+    result, message = results.get(step.address, ("open", as_made("")))
     binding = state.resources.get(step.address)
     identity = binding.id if binding is not None else step.id
-    return step.model_copy(update={"result": result, "message": message, "id": identity})
+    return resulted(step, result, message, identity)
 
 
 @dataclass

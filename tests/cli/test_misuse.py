@@ -1,4 +1,4 @@
-"""What somebody types into a wrong command line is not printed: it may be a secret, and pipelines keep what they see."""
+"""What somebody types into a wrong command line is not printed: it may be a secret, and pipelines keep their logs."""
 
 from __future__ import annotations
 

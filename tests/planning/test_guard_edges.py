@@ -35,7 +35,7 @@ def _doomed(count: int = 1, kind: str = "tag", **more: Any) -> list[ChangeView]:
     return [ChangeView(address=f"{kind}.t{number}", kind=kind, action="delete", **more) for number in range(count)]
 
 
-def _touching(count: int | None, effect: str = "lost", action: str = "delete", **more: Any) -> list[ChangeView]:
+def _touching(count: int | None, effect: Any = "lost", action: str = "delete", **more: Any) -> list[ChangeView]:
     impact = ImpactView(count=count, noun="records", effect=effect, objects=more.pop("objects", []))
     return [ChangeView(**{"address": "tag.vip", "kind": "tag", "action": action, "impacts": [impact], **more})]
 
@@ -96,11 +96,11 @@ class Border:
 
 def gone(count: int, kind: str = "tag", **more: Any) -> list[ChangeView]:
     """Deletes, and a replace among them."""
-    actions = ["replace", *["delete"] * (count - 1)]
+    actions: list[Any] = ["replace", *["delete"] * (count - 1)]
     return [ChangeView(address=f"{kind}.t{n}", kind=kind, action=actions[n], **more) for n in range(count)]
 
 
-def touching(effect: str, count: int | None, action: str = "update", **more: Any) -> list[ChangeView]:
+def touching(effect: Any, count: int | None, action: Any = "update", **more: Any) -> list[ChangeView]:
     """Two changes, one with two impacts, which together touch so many."""
     parts = [[ImpactView(count=1, noun="x", effect=effect)] * 2, [ImpactView(count=0, noun="x", effect=effect)]]
     rest = None if count is None else count - 2

@@ -16,6 +16,7 @@ from reconciler.model.document import (
     SkippedView,
     Summary,
 )
+from reconciler.model.redaction import as_made
 from reconciler.model.summary import ApplySummary
 from reconciler.render import text
 from reconciler.render.paper import cells
@@ -178,7 +179,7 @@ def test_an_apply_that_failed_in_part_does_not_say_complete() -> None:
             ("pipeline.sales", "the account answered 422: title is taken", "rename it, or import the one that exists"),
         ),
         skipped=(("stage.sales.lead", "pipeline.sales failed"),),
-        notes=("list.news: the server stores `https://a` as `https://a/`",),
+        notes=(as_made("list.news: the server stores `https://a` as `https://a/`"),),
         requests=2_000,
         seconds=400.0,
     )

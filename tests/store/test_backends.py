@@ -415,6 +415,6 @@ def test_a_state_that_does_not_end_is_given_up(
 
     monkeypatch.setattr(wire, limit, value)
     monkeypatch.setattr(wire, "_opener", lambda url: Opener())
-    monkeypatch.setattr(wire.time, "sleep", lambda seconds: None)
+    monkeypatch.setattr("time.sleep", lambda seconds: None)
     with pytest.raises(StateError, match=said):
         wire.Wire("https://state.example/demo", {}).send("GET")
