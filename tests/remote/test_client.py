@@ -588,7 +588,7 @@ def test_an_answer_that_trickles_without_end_is_given_up(request_: Request, trie
     async def run() -> float:
         began = asyncio.get_running_loop().time()
         connection = Connection("https://acme.api-us1.com", "token", None, timeout=30.0)
-        async with Client(connection, mode=Mode.WRITE, transport=server) as client:
+        async with Client(connection, mode=Mode.WRITE, transport=server, writable=WRITABLE) as client:
             with pytest.raises(Unreachable, match="no answer in time") as caught:
                 await client.send(request_)
         assert caught.value.sent
