@@ -31,8 +31,8 @@ AT_ONCE = 6
 class Recounting(Protocol):
     """Counts what a change costs right before it is sent. Raises Refused where that is more than was said yes to."""
 
-    async def __call__(self, change: Change, write: Write) -> None:
-        """Count once."""
+    async def __call__(self, change: Change, write: Write, *, unsent: bool = False) -> None:
+        """Count once; `unsent` where the request before was the same one and was surely not carried out."""
         ...
 
     def alone(self, change: Change) -> AbstractAsyncContextManager[None]:
@@ -265,16 +265,18 @@ class _Applying:
                 self.spares[change.address] = list(bound.spares)
             self._bind(change, bound.id, complete=False)
 
-        stopped: Refused | None = None  # a repetition: the first one may have been carried out
+        stopped: Refused | None = None  # of a repetition, where a try before may have been carried out
 
-        async def before(taken: int, repeated: bool) -> None:
+        async def before(taken: int, unclear: bool | None) -> None:
             # The first request moves away what is to be moved; what is there after that is lost.
             nonlocal stopped
             try:
                 if step.op in COUNTED:
-                    await self.ports.recount(change, replace(write, on_destroy={}) if taken else write)
+                    await self.ports.recount(
+                        change, replace(write, on_destroy={}) if taken else write, unsent=unclear is False
+                    )
             except Refused as error:
-                stopped = error if repeated else None
+                stopped = error if unclear else None
                 raise
 
         for attempt in range(SETTLE):

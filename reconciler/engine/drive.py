@@ -22,13 +22,14 @@ async def drive(
     remote: Remote,
     *,
     on_bound: Callable[[Bound], None] | None = None,
-    before: Callable[[int, bool], Awaitable[None]] | None = None,
+    before: Callable[[int, bool | None], Awaitable[None]] | None = None,
     sleep: Callable[[float], Awaitable[None]],
 ) -> T:
     """Run a flow to its end and return its result. An error of a request is raised here, not inside the flow.
 
-    `before` is awaited right before each request that can take something away, with its number (0 is the first), and
-    before each repetition of one, with true; what it raises keeps it from being sent.
+    `before` is awaited right before each request that can take something away, with its number (0 is the first) and
+    None, and before each repetition of one, with whether a try may have been carried out; what it raises keeps it from
+    being sent.
     """
     answer, taken = Response(200, {}), 0
     try:
@@ -36,8 +37,8 @@ async def drive(
         for _ in range(BOUND):
             if isinstance(item, Request):
                 if before is not None and item.overwrites:
-                    await before(taken, False)
-                    item, taken = replace(item, again=partial(before, taken, True)), taken + 1
+                    await before(taken, None)
+                    item, taken = replace(item, again=partial(before, taken)), taken + 1
                 answer = replace(await remote.send(item), request=str(item))
             elif isinstance(item, Pause):
                 await sleep(item.seconds)

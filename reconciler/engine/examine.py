@@ -11,10 +11,13 @@ from typing import Any
 
 from reconciler.engine.drive import BOUND, ODD, drive
 from reconciler.engine.together import together
+from reconciler.model import values
+from reconciler.model.address import kind_of
 from reconciler.model.errors import AuthError, RemoteError, concerns_all
 from reconciler.model.http import Flow, Remote, Request, Response
 from reconciler.model.kind import Finding, Impact, Kind, Kinds
 from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, parent_of, parents, write_of
+from reconciler.model.values import RemoteId
 
 LOSSY = (*DESTROYS, Action.UPDATE)
 
@@ -72,13 +75,14 @@ async def examine(
                 if concerns_all(error):
                     raise
                 findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
-        measured = change.action in LOSSY and not parent_of(change, kinds, doomed)
+        lossy = change.action in LOSSY and not parent_of(change, kinds, doomed)
         uncounted = False
-        if measured and change.live is not None:
+        if lossy and change.live is not None:
             measure = kind.impact(write_of(change, loss_of(change), plan.identify, secret=secret))
             uncounted = not impact and asks(measure)
             try:
-                impacts += await drive(measure, shared, sleep=sleep) if impact else []
+                measured = await drive(measure, shared, sleep=sleep) if impact else []
+                impacts += owned(measured, plan, RemoteId(change.kind, change.live.id))
             except (AuthError, RemoteError) as error:
                 if concerns_all(error):
                     raise
@@ -88,6 +92,28 @@ async def examine(
     changes = await together(look(change) for change in plan.changes)
     changes = _with_counting(changes, kinds, plan, shared, impact=impact)
     return replace(plan, changes=tuple(changes))
+
+
+def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact]:
+    """Return impacts of an object with managed ones by their addresses, apart from those that nobody manages: only
+    these ask for a yes. What goes in the same plan, or is pointed elsewhere by it, is named there.
+    """
+    elsewhere = {
+        one.address for one in plan.changes for item in one.attributes if loses in values.references(item.before)
+    }
+    found: list[Impact] = []
+    for one in impacts:
+        managed = {identity: address for address, identity in plan.ids.items() if kind_of(address) == one.of}
+        gone = {identity for identity in one.ids if (one.of, identity) in plan.doomed}
+        gone |= {identity for identity in one.ids if managed.get(identity) in elsewhere}
+        ours = tuple(managed[identity] for identity in one.ids if identity in managed and identity not in gone)
+        named = zip(one.ids, one.objects, strict=False)
+        others = tuple(name for identity, name in named if identity not in managed and identity not in gone)
+        if not one.of:
+            found.append(one)
+        found += [replace(one, count=len(ours), effect="along", objects=ours)] if one.of and ours else []
+        found += [replace(one, count=len(others), objects=others)] if one.of and others else []
+    return found
 
 
 def asks(flow: Flow[list[Impact]]) -> bool:

@@ -11,12 +11,13 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
 
 from reconciler.engine.drive import drive
-from reconciler.engine.examine import LOSSY, loss_of, waived
+from reconciler.engine.examine import LOSSY, loss_of, owned, waived
 from reconciler.model.errors import ReconcilerError, Refused, Uncounted
 from reconciler.model.http import Remote
 from reconciler.model.kind import Impact, Kinds, Write
 from reconciler.model.plan import Change, Plan, parents, write_of
 from reconciler.model.state import Going
+from reconciler.model.values import RemoteId
 
 AGAIN = "make a new plan, and say yes to what it shows"
 Key = tuple[str, str]
@@ -30,7 +31,9 @@ class Recount:
 
     `known` is false where nobody asked for numbers (--no-impact). A number that the account could not tell was said yes
     to as such, and bounds nothing. Children that go with their parent share its number: `gone` went with them so far,
-    `earlier` in runs of this plan that died. `note(child, parent, counts)` makes a number durable before it goes.
+    `earlier` in runs of this plan that died. `note(going)` makes a number durable before it goes. What is moved away
+    before a delete, and what several requests of one change take of the same records, bounds itself: `away` is what
+    requests that may have been carried out took.
     """
 
     plan: Plan
@@ -40,7 +43,9 @@ class Recount:
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
     gone: dict[str, tuple[Write, Numbers]] = field(default_factory=dict)
     earlier: Mapping[str, Going] = field(default_factory=dict)
-    note: Callable[[str, str, dict[str, int]], None] = lambda child, parent, counts: None
+    note: Callable[[Going], None] = lambda going: None
+    away: dict[str, tuple[Numbers, Numbers]] = field(default_factory=dict)
+    """By address: what may have gone with earlier requests, and what the last one was about to take."""
 
     def __post_init__(self) -> None:
         self.planned = {change.address: change.impacts for change in self.plan.changes}
@@ -52,9 +57,9 @@ class Recount:
         parent = self.parents.get(change.address, change)
         return self.turns.get(parent.address, nullcontext())
 
-    async def __call__(self, change: Change, write: Write) -> None:
+    async def __call__(self, change: Change, write: Write, *, unsent: bool = False) -> None:
         """Count what a change costs. Raises Refused where that is more than was planned, Uncounted where it cannot be
-        known.
+        known. `unsent`: the request before was the same one and was surely not carried out.
         """
         if write.destroying:
             await self._nothing_else(change, write)
@@ -63,7 +68,10 @@ class Recount:
         if not self.known or waived(planned):
             return
         if holder is change:
-            self._compare(planned, await self._left(change, await self._measure(change, write)))
+            whole = await self._left(change, await self._measure(change, write))
+            held = {key: one for key, one in whole.items() if write.on_destroy or (one.ids and not one.of)}
+            self._bound(change, planned, held, unsent=unsent)
+            self._compare(planned, whole)
             return
         # Nothing of a family goes once its number is exceeded. What a child holds is part of it, and what came to the
         # child between the two counts is seen by the second.
@@ -77,16 +85,50 @@ class Recount:
         _, before = self.gone.get(change.address, (write, {}))
         going = _each(max, before, mine)
         self.gone[change.address] = (write, going)
-        counts = {" ".join(key): one.count for key, one in going.items() if one.count}
+        self._note(change.address, holder.address, going.values())
+
+    def _note(self, child: str, parent: str, going: Iterable[Impact]) -> None:
+        counts = {f"{one.effect} {one.noun}": one.count for one in going if one.count}
+        ids = [identity for one in going for identity in one.ids]
         if counts:
-            self.note(change.address, holder.address, counts)
+            self.note(Going(address=child, parent=parent, plan="", counts=counts, ids=ids))
+
+    def _bound(self, change: Change, planned: Iterable[Impact], found: Numbers, *, unsent: bool) -> None:
+        """Hold what is moved away, or taken by several requests, to its number over all of them: what went, and what
+        came since, are told apart by their ids only. Raises Refused.
+        """
+        before, last = self.away.get(change.address) or (self._moved_earlier(change, found), {})
+        if not unsent:
+            before = _in_all(before, {key: one for key, one in last.items() if key in found})
+        self.away[change.address] = before, found
+        whole = _in_all(before, found)
+        excess = _excess(planned, whole)
+        if excess and before:
+            gone = ", ".join(f"{one.count:,}" for one in before.values() if one.count)
+            raise Refused(f"{'; '.join(excess)}, of which {gone} may have gone already", hint=AGAIN)
+        if not excess:
+            self._note(change.address, change.address, whole.values())
+
+    def _moved_earlier(self, change: Change, found: Numbers) -> Numbers:
+        """Return what runs of this plan that died were about to move."""
+        going = self.earlier.get(change.address)
+        if going is None or going.parent != change.address:
+            return {}
+        ids = tuple(going.ids)
+        known = {" ".join(key): (key, one) for key, one in found.items()}
+        return {
+            known[name][0]: replace(known[name][1], count=count, ids=ids if len(ids) == count else ())
+            for name, count in going.counts.items()
+            if name in known
+        }
 
     async def everything(self, secret: Callable[[str], str]) -> None:
         """Count all that the plan costs, before its first write. Raises Refused, naming everything that is more."""
         problems: list[str] = []
+        looking = replace(self, note=lambda going: None, away={})  # nothing is about to go yet
         for change in self._whole():
             try:
-                await self(change, write_of(change, loss_of(change), self.plan.identify, secret=secret))
+                await looking(change, write_of(change, loss_of(change), self.plan.identify, secret=secret))
             except Refused as error:
                 problems.append(f"{change.address}: {error.message}")
         if problems:
@@ -125,7 +167,7 @@ class Recount:
         """Add what went with children in runs of this plan that died; what is there of a child now is counted now."""
         before = numbers(self.planned.get(parent.address, ()))
         for child, going in self.earlier.items():
-            if going.parent != parent.address or child in self.gone or child in self.parents:
+            if going.parent != parent.address or child in self.gone or child in (*self.parents, going.parent):
                 continue
             known = {" ".join(key): one for key, one in {**before, **found}.items()}
             counted = {name: replace(known[name], count=count) for name, count in going.counts.items() if name in known}
@@ -151,7 +193,8 @@ class Recount:
             raise Refused(f"not in the plan, and would go along: {', '.join(names)}", hint=AGAIN)
 
     async def _ask(self, kind: str, write: Write) -> list[Impact]:
-        return await drive(self.kinds[kind].impact(replace(write, recounting=True)), self.remote, sleep=self.sleep)
+        measure = self.kinds[kind].impact(replace(write, recounting=True))
+        return owned(await drive(measure, self.remote, sleep=self.sleep), self.plan, RemoteId(kind, write.id))
 
     def _compare(self, planned: Iterable[Impact], found: Numbers) -> None:
         if excess := _excess(planned, found):
@@ -180,6 +223,22 @@ def _joined(how: Callable[[int, int], int], one: Impact, other: Impact) -> Impac
     return replace(one, count=count, at_most=one.at_most or other.at_most, objects=objects)
 
 
+def _in_all(before: Numbers, now: Numbers) -> Numbers:
+    """Join what may have been moved with what is there: what is among both is one, where it is known which it is."""
+    both = {key: _once(before[key], now[key]) for key in before.keys() & now.keys()}
+    return {**before, **now, **both}
+
+
+def _once(before: Impact, now: Impact) -> Impact:
+    told = len(before.ids) == before.count and len(now.ids) == now.count
+    ids = tuple(dict.fromkeys((*before.ids, *now.ids))) if told else ()
+    return (
+        replace(now, count=len(ids), ids=ids)
+        if told
+        else _joined(int.__add__, before, replace(now, at_most=True, ids=()))
+    )
+
+
 def _excess(planned: Iterable[Impact], found: Numbers) -> list[str]:
     """Return what is more than was planned, in words."""
     known = numbers(planned)
@@ -192,10 +251,10 @@ def _more(planned: Impact | None, found: Impact) -> str:
         return ""
     if found.count is None:
         return f"planned against {allowed:,}, and the account does not say any more how many {found.noun}"
+    strangers = ", ".join(sorted(set(found.objects) - set(planned.objects if planned is not None else ())))
     if found.count > allowed:
-        return f"planned against {allowed:,}, found {_told([found])}"
-    strangers = set(found.objects) - set(planned.objects if planned is not None else ())
-    return f"not in the plan: {', '.join(sorted(strangers))}" if strangers else ""
+        return f"planned against {allowed:,}, found {_told([found])}{f': {strangers}' if strangers else ''}"
+    return f"not in the plan: {strangers}" if strangers else ""
 
 
 def _told(impacts: Iterable[Impact]) -> str:

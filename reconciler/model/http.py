@@ -82,8 +82,8 @@ class Request:
     """One call of the API. `path` is below `/api/3` and begins with a slash; `body` is JSON or None.
 
     `dry_run` marks the schema validation of the vendor (`validateOnly: true`), the only write allowed while planning.
-    `expect` lists further statuses that the flow handles itself. `again` is awaited before the request is repeated;
-    what it raises keeps it from that.
+    `expect` lists further statuses that the flow handles itself. `again` is awaited before the request is repeated,
+    and told whether a try before may have been carried out; what it raises keeps it from that.
     """
 
     method: str
@@ -92,7 +92,7 @@ class Request:
     body: Json = None
     dry_run: bool = False
     expect: tuple[int, ...] = ()
-    again: Callable[[], Awaitable[None]] | None = field(default=None, compare=False, repr=False)
+    again: Callable[[bool], Awaitable[None]] | None = field(default=None, compare=False, repr=False)
 
     def __post_init__(self) -> None:
         if not PATH.fullmatch(self.path):

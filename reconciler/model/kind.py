@@ -134,7 +134,8 @@ class Live:
 @dataclass(frozen=True, slots=True)
 class Impact:
     """What a change does to records and to other objects, as measured. `count` is None where the API cannot tell;
-    `at_most` marks an upper bound; `objects` names what it concerns.
+    `at_most` marks an upper bound; `objects` names what it concerns; `ids` are those of the records, where all were
+    listed. Objects of one kind say so (`of`), in the order of their `ids`: what of them is managed, others know.
     """
 
     count: int | None
@@ -143,6 +144,8 @@ class Impact:
     detail: str = ""
     effect: Effect = "lost"
     objects: tuple[str, ...] = ()
+    ids: tuple[str, ...] = field(default=(), compare=False)
+    of: str = field(default="", compare=False)
 
 
 @dataclass(frozen=True, slots=True)

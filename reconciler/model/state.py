@@ -116,12 +116,17 @@ class State(_Document):
 
 
 class Going(_Document):
-    """What is about to go with a child, of the number that was said yes to for its parent."""
+    """What is about to go with a child, of the number that was said yes to for its parent; or to be moved away before
+    a delete, of its own number: it is its own parent then.
+    """
 
     address: str
     parent: str
     plan: str = Field(description="Digest of the plan that shows the number.")
     counts: dict[str, int] = Field(description="By effect and noun, `lost deals in it`.")
+    ids: list[str] = Field(
+        default_factory=list, description="Of records that are moved away first: which, where all were listed."
+    )
 
 
 class Record(_Document):

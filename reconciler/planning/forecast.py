@@ -49,11 +49,15 @@ def _requests(step: Step, change: Change, kinds: Kinds, outlook: _Outlook) -> tu
     left = tuple(one for one in outlook.spares.get(step.address, ()) if one not in taken)
     flow = flow_of(kind, step.op, write_of(change, step.op, outlook.id, spare=spare), left)
     counting = change.counting if step.op in COUNTED else ()
-    return tuple(_drive(flow, kind, step.address, outlook, counting))
+    # Once everything is moved away, one page says that nothing is left.
+    later = tuple(dict.fromkeys(counting)) if change.evacuates else counting
+    return tuple(_drive(flow, kind, step.address, outlook, counting, later))
 
 
-def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook, counting: tuple[str, ...]) -> list[str]:
-    """Run a flow to its end on predicted answers. What can take something away is counted right before."""
+def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook, *counting: tuple[str, ...]) -> list[str]:
+    """Run a flow to its end on predicted answers. What can take something away is counted right before, for the first
+    time and later.
+    """
     sent: list[str] = []
     answer = Response(200, {}, foretold=True)
     try:
@@ -65,7 +69,9 @@ def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook, counti
                     outlook.spares[address] = list(item.spares)
             elif isinstance(item, Request):
                 outlook.serial += 1
-                sent += counting if item.overwrites else ()
+                if item.overwrites:
+                    sent += counting[0]
+                    counting = counting[1:] or counting
                 sent.append(str(item))
                 answer = replace(kind.predict(item, outlook.serial), foretold=True)
             elif isinstance(item, Pause):

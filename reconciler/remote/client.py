@@ -45,6 +45,8 @@ ATTEMPTS = 8
 """Tries of one request at most, whatever the reason."""
 PATIENCE = {"connect": 3, "lost": 4, "server": 4, "busy": 5, "forbidden": 3, "garbled": 3, "limited": ATTEMPTS}
 """Tries by reason. 403 is intermittent on reads (section 1.2 of the API page), so it is believed the third time."""
+UNSENT = frozenset({"connect", "limited"})
+"""Reasons for which a request was surely not carried out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ class Client:
             ):
                 with attempt:
                     if attempt.num > 1 and request.again is not None:
-                        await request.again()
+                        await request.again(bool(failures.keys() - UNSENT))
                     return await self._once(request)
         except _Again as failed:
             if failed.reason == "forbidden":

@@ -6,9 +6,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from reconciler.model.http import Flow, Request, get
+from reconciler.model.http import Flow, Request, Response, get
 from reconciler.model.kind import Impact, Row
-from reconciler.model.spec import number
+from reconciler.model.spec import ident, number
+
+MOST = 2_000
+"""Records that are listed one by one."""
 
 
 def total_of(body: object) -> int | None:
@@ -27,11 +30,12 @@ def counted(
     return [Impact(total_of(answer.body), noun, at_most)]
 
 
-def deals(field: str, identity: str, *, worth: bool = True) -> Flow[list[Impact]]:
+def deals(field: str, identity: str, *, worth: bool = True, each: bool = False) -> Flow[list[Impact]]:
     """Count the deals of a stage or pipeline with their value per currency (`meta.currencies`, [OAS]; `[]` when
     there are none), and how many are open.
 
-    Up to 100 deals take one request; for more, the open ones take a second. Without `worth` only the number counts.
+    Up to 100 deals take one request; for more, the open ones take a second. Without `worth` only the number counts;
+    with `each`, up to `MOST` are listed, 100 with a request.
     """
     query = {f"filters[{field}]": identity}
     answer = yield get("/deals", **query, limit="100")
@@ -39,6 +43,8 @@ def deals(field: str, identity: str, *, worth: bool = True) -> Flow[list[Impact]
     total = total_of(body)
     statuses = [row.get("status") for row in body.get("deals") or () if isinstance(row, dict)]
     still_open: int | None = sum(str(status) == "0" for status in statuses)
+    if each:
+        return [Impact(total, "deals", ids=(yield from _all_ids(answer, "/deals", "deals", query)))]
     if not worth:
         return [Impact(total, "deals")]
     if total and total > len(statuses):
@@ -47,6 +53,23 @@ def deals(field: str, identity: str, *, worth: bool = True) -> Flow[list[Impact]
     known = total and still_open is not None and still_open <= total and None not in statuses
     details = [worth for worth in (_worth(body),) if worth] + ([f"(open: {still_open:,})"] if known else [])
     return [Impact(total, "deals", detail=" ".join(details))]
+
+
+def counted_each(path: str, key: str, noun: str, query: Mapping[str, str]) -> Flow[list[Impact]]:
+    """Count the rows of a listing, at most, with the ids of up to `MOST` of them."""
+    answer = yield get(path, **query, limit="100")
+    return [Impact(total_of(answer.body), noun, at_most=True, ids=(yield from _all_ids(answer, path, key, query)))]
+
+
+def _all_ids(first: Response, path: str, key: str, query: Mapping[str, str]) -> Flow[tuple[str, ...]]:
+    """Return the ids of all rows of a listing, of which this is the first page; none where there are more than `MOST`,
+    or where it shows less than it counts.
+    """
+    total, rows = total_of(first.body), first.rows(key)
+    for offset in range(100, total if total is not None and total <= MOST else 0, 100):
+        rows += (yield get(path, **query, limit="100", offset=str(offset))).rows(key)
+    ids = tuple(dict.fromkeys(ident(row["id"]) for row in rows))
+    return ids if len(ids) == total else ()
 
 
 def moved(impact: Impact, assumed: str) -> Impact:

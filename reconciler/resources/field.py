@@ -35,8 +35,8 @@ from reconciler.model.spec import (
     truthy,
 )
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import membership, records, rules, sequence
-from reconciler.resources.counts import counted, moved
+from reconciler.resources import losing, membership, records, rules, sequence
+from reconciler.resources.counts import counted, counted_each, moved
 
 ALL = "all"
 FieldType = Literal[
@@ -341,7 +341,9 @@ class FieldKind(Kind):
         """
         query = {"filters[fieldid]": write.id}
         if write.destroying:
-            return (yield from counted("/fieldValues", "contacts carry a value", query, at_most=True))
+            unread = write.live is not None and "group" not in write.live.attrs and not write.recounting
+            groups = (yield from losing.groups_of_field(write.id)) if unread else []
+            return [*groups, *(yield from counted("/fieldValues", "contacts carry a value", query, at_most=True))]
         found: list[Impact] = []
         if "perstag" in write.changed and write.live is not None and write.live.attrs.get("perstag"):
             noun = "contacts carry a value that texts with the old tag show no more"
@@ -354,9 +356,14 @@ class FieldKind(Kind):
         gone = [option["value"] for option in write.live.attrs["options"] if option["value"] not in wanted]
         if not gone:
             return found
-        (whole,) = yield from counted("/fieldValues", f"contacts may have chosen {_quoted(gone)}", query, at_most=True)
-        if write.live.attrs.get("type") in ("multiselect", "checkbox") or not whole.count:
-            # Several choices are one text (`||a||b||`): an exact match would undercount.
+        several = write.live.attrs.get("type") in ("multiselect", "checkbox")
+        noun = f"contacts may have chosen {_quoted(gone)}"
+        if several:
+            # Several choices are one text (`||a||b||`): an exact match would undercount. Each option goes with a
+            # request of its own, so which values are new since the first one, their ids tell.
+            return [*found, *(yield from counted_each("/fieldValues", "fieldValues", noun, query))]
+        (whole,) = yield from counted("/fieldValues", noun, query, at_most=True)
+        if not whole.count:
             return [*found, whole]
         for value in gone:
             noun = f"contacts have chosen {_quoted([value])}"

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, post
-from reconciler.model.kind import Collection, Finding, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import Api, Coded, Immutable, Link, Normal, RefTo, Roster, Spec
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import membership
+from reconciler.resources import losing, membership
 
 
 def list_of(fields: Any) -> list[Any]:
@@ -108,6 +108,11 @@ class FieldGroupKind(Kind):
         yield from super().update(write)
         if "fields" in write.changed:
             yield from membership.bring(write, write.id)
+
+    def impact(self, write: Write) -> Flow[list[Impact]]:
+        """Fields of the group: they stay, and are in no group."""
+        holder = write.live.attrs.get("object") if write.live is not None else None
+        return (yield from losing.fields_of_group(write.id, holder)) if write.destroying and holder else []
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(object, label)."""

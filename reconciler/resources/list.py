@@ -13,7 +13,7 @@ from reconciler.model.http import Bound, Flow, Request, at, delete, get, post
 from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import records
+from reconciler.resources import losing, records
 from reconciler.resources.counts import listed, total_of
 from reconciler.resources.user_group import ADMIN
 
@@ -155,10 +155,10 @@ class ListKind(Kind):
         """
         if not write.destroying:
             return []
-        campaigns = yield from _campaigns(write.id)
+        along = [*(yield from losing.fields_of_list(write.id)), *(yield from _campaigns(write.id))]
         answer = yield get("/contacts", listid=write.id, status="-1", limit="1")  # last: right before the delete
         noun = "contacts on the list are deleted, those that are on no other"
-        return [Impact(total_of(answer.body), noun, at_most=True), *campaigns]
+        return [Impact(total_of(answer.body), noun, at_most=True), *along]
 
 
 def _campaigns(identity: str) -> Flow[list[Impact]]:

@@ -26,7 +26,7 @@ from reconciler.model.spec import (
     number,
 )
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import records, rules
+from reconciler.resources import losing, records, rules
 from reconciler.resources.counts import deals, listed, moved, total_of
 from reconciler.resources.stage import PIPELINES, Stage
 
@@ -184,7 +184,9 @@ class PipelineKind(Kind):
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Deals in the pipeline with their value (`filters[group]` is documented, row 38 of section 7)."""
         if write.destroying:
-            return (yield from deals("group", write.id, worth=not write.recounting))
+            whole = yield from deals("group", write.id, worth=not write.recounting)
+            unread = write.live is not None and not MEMBERS.keys() <= write.live.attrs.keys() and not write.recounting
+            return [*whole, *((yield from losing.people_of_pipeline(write.id)) if unread else ())]
         if "currency" not in write.changed:
             return []
         assumed = "(assumed: those that are there keep theirs; no source says)"

@@ -170,8 +170,9 @@ class StageKind(Kind):
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Deals in the stage with their value; none is lost where they are moved first."""
         if write.destroying:
-            lost = yield from deals("stage", write.id, worth=not write.recounting)
             evacuated = write.on_destroy.get("move_deals_to")
+            each = bool(evacuated) and write.recounting  # which were moved already, only their ids tell
+            lost = yield from deals("stage", write.id, worth=not write.recounting, each=each)
             return [moved(one, "(moved away first)") for one in lost] if evacuated else lost
         if "pipeline" not in write.changed:
             return []

@@ -13,6 +13,7 @@ from reconciler.model.http import Flow, at
 from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
 from reconciler.model.spec import Api, CreateOnly, Expected, Link, Once, RefTo, Sensitive, Spec, ident
 from reconciler.model.values import Value
+from reconciler.resources import losing
 from reconciler.resources.counts import counted
 
 OWNER = "1"
@@ -91,10 +92,11 @@ class UserKind(Kind):
         return (("email", str(attrs["email"]).casefold()),) if attrs.get("email") else ()
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
-        """Deals that the user owns (documented filter)."""
+        """Deals (documented filter) and lists that the user owns."""
         if not write.destroying:
             return []
-        return (yield from counted("/deals", "deals lose their owner", {"filters[owner]": write.id}))
+        along = yield from losing.owned_by_user(write.id)
+        return along + (yield from counted("/deals", "deals lose their owner", {"filters[owner]": write.id}))
 
 
 KIND = UserKind()

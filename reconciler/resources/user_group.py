@@ -12,6 +12,7 @@ from reconciler.model.http import Flow, Json, at
 from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
 from reconciler.model.spec import KEY, Api, Default, Normal, Spec
 from reconciler.model.values import Value
+from reconciler.resources import losing
 from reconciler.resources.counts import counted_rows
 
 ADMIN = "3"
@@ -88,9 +89,10 @@ class UserGroupKind(Kind):
         if not write.destroying:
             return []
         count = yield from counted_rows(at("/groups", write.id, "userGroups"), "userGroups")
-        return [
-            Impact(count, "users lose the permissions of the group, and see what only it sees no more", effect="hidden")
-        ]
+        people = Impact(
+            count, "users lose the permissions of the group, and see what only it sees no more", effect="hidden"
+        )
+        return [people, *(yield from losing.seen_by_group(write.id))]
 
 
 def _is_flag(value: Any) -> bool:

@@ -185,9 +185,8 @@ class _Run:
         """The digest of the plan that was shown."""
         return (self.planned.promise or self.planned.document).digest
 
-    def _going(self, child: str, parent: str, counts: dict[str, int]) -> None:
-        going = Going(address=child, parent=parent, plan=self._plan(), counts=counts)
-        self.book.record(Record(op="counted", run=self.name, going=going))
+    def _going(self, going: Going) -> None:
+        self.book.record(Record(op="counted", run=self.name, going=going.model_copy(update={"plan": self._plan()})))
 
     async def count_all(self) -> None:
         """Count before the first write. Raises Refused."""

@@ -12,7 +12,7 @@ import pytest
 
 from reconciler.engine import recount
 from reconciler.workflow import applying, promises, saved
-from tests.trust import test_counts, test_promises, test_repairs
+from tests.trust import test_counts, test_number_of_a_plan, test_options, test_promises, test_repairs
 from tests.trust.losing import BOTH, CASES
 from tests.world import World
 
@@ -54,6 +54,17 @@ MUTANTS: list[tuple[str, str, str, Callable[[World], None]]] = [
      lambda world: family(world, test_promises.test_what_arrives_between_two_stages_is_added_to_what_went)),
     ("counts a family side by side", "return self.turns.get(parent.address, nullcontext())", "return nullcontext()",
      lambda world: family(world, test_promises.test_a_family_goes_as_planned)),
+    ("forgets what a move without an answer moved", "if not unsent:", "if False:",
+     lambda world: test_number_of_a_plan.test_a_move_without_an_answer_is_bounded(world, "drop_after", 2, 3, 100)),
+    ("forgets what a dead run moved", "self.away.get(change.address) or (self._moved_earlier(change, found), {})",
+     "self.away.get(change.address) or ({}, {})",
+     lambda world: test_number_of_a_plan.test_killed_runs_of_a_plan_move_no_more_than_it_shows(
+         world.folder / "dead", 100, True, 4)),
+    ("forgets what the request before took", "write.on_destroy or (one.ids and not one.of)", "write.on_destroy",
+     lambda world: test_options.test_values_that_arrive_between_two_options_stay()),
+    ("takes what is there twice for more", "told = len(before.ids) == before.count and len(now.ids) == now.count",
+     "told = False",
+     lambda world: test_number_of_a_plan.test_a_move_without_an_answer_is_bounded(world, "drop_before", 0, 3, 100)),
 ]  # fmt: skip
 
 

@@ -1,0 +1,149 @@
+"""What stays and loses its place when an object goes, asked of the account: fields of a list or of a group, lists and
+pipelines of a user group or an owner, people of a pipeline. No kind lives here.
+
+Each is one impact: `ids` are those of the objects, `of` is their kind, so that whoever knows the state can tell what is
+managed. Where the account does not list them, their number is unknown and said to be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.model.http import Flow, Request, at
+from reconciler.model.kind import Effect, Impact, Row
+from reconciler.model.spec import ident
+from reconciler.resources import membership
+from reconciler.resources.counts import listed
+
+NAMED = 25
+"""How many objects are asked for their names one by one."""
+FIELDS = {
+    "contact": ("field", "/fields", "fields", "title"),
+    "deal": ("deal_field", "/dealCustomFieldMeta", "dealCustomFieldMeta", "fieldLabel"),
+    "account": ("account_field", "/accountCustomFieldMeta", "accountCustomFieldMeta", "fieldLabel"),
+}
+"""By what a field group is for: the kind of its fields, and where they are listed under which name."""
+
+
+def fields_of_list(identity: str) -> Flow[list[Impact]]:
+    """Contact fields that are shown for a list: its relations go with it (section 2.3). Those for all lists stay."""
+    noun, fields, relations, read = "contact fields lose the list", list[Row](), list[Row](), 0
+    for _ in range(20):
+        paging = (("limit", "100"), ("offset", str(read)))
+        answer = yield Request("GET", "/fields", paging, expect=(403, 404))
+        if not answer.ok:
+            return [_unknown(noun)]
+        rows = answer.rows("fields")
+        fields += rows
+        relations += answer.rows("fieldRels")
+        read += len(rows)
+        if len(rows) not in (100, 20):
+            break
+    known = {ident(one["id"]) for one in relations}
+    for row in fields:
+        if not {ident(one) for one in row.get("relations") or ()} <= known:
+            relations += (yield from listed(at("/fields", row["id"], "relations"), "fieldRels")) or ()
+    mine = {ident(one.get("field")) for one in relations if ident(one.get("relid")) == identity}
+    return _told(noun, "field", {ident(row["id"]): str(row.get("title")) for row in fields if ident(row["id"]) in mine})
+
+
+def fields_of_group(identity: str, holder: str) -> Flow[list[Impact]]:
+    """Custom fields of a field group: they are in no group afterwards, and show on no record page (section 2.4)."""
+    noun = f"{holder} fields lose the group"
+    kind, path, key, label = FIELDS[holder]
+    members = yield from _members(identity)
+    if members is None:
+        return [_unknown(noun)]
+    if not members:
+        return []
+    names = {ident(row["id"]): str(row.get(label)) for row in (yield from listed(path, key)) or ()}
+    return _told(noun, kind, {one: names.get(one, f"id {one}") for one in members})
+
+
+def groups_of_field(identity: str) -> Flow[list[Impact]]:
+    """Field groups that a contact field is in, which lose it."""
+    noun = "memberships in field groups"
+    groups = yield from listed("/groupDefinitions", "groupDefinitions")
+    if groups is None:
+        return [_unknown(noun)]
+    found: dict[str, str] = {}
+    for group in groups:
+        if membership.type_of(group) == membership.CONTACT and identity in ((yield from _members(group["id"])) or ()):
+            found[ident(group["id"])] = str(group.get("label"))
+    return _told(noun, "field_group", found, effect="along")
+
+
+def people_of_pipeline(identity: str) -> Flow[list[Impact]]:
+    """Users and user groups of a pipeline, from its sub-collections; nobody of them loses anything but the pipeline."""
+    found: list[Impact] = []
+    for noun, key, kind in (
+        ("assignments of users", "dealGroupUsers", "user"),
+        ("permissions of user groups", "dealGroupGroups", "user_group"),
+    ):
+        rows = yield from listed(at("/dealGroups", identity, key), key)
+        ids = _ids(rows or (), *(("user", "userid") if kind == "user" else ("group", "groupid")))
+        names = {one: f"{kind} {one}" for one in ids}
+        found += [_unknown(noun)] if rows is None else _told(noun, kind, names, effect="along")
+    return found
+
+
+def seen_by_group(identity: str) -> Flow[list[Impact]]:
+    """Lists and pipelines that name a user group; where no other does, nobody sees them any more (sections 2.7,
+    2.14).
+    """
+    found: list[Impact] = []
+    for noun, sub, holder, kind, path, label in (
+        ("lists lose the group", "listGroups", ("list", "listid"), "list", "/lists", "name"),
+        ("pipelines lose the group", "dealGroupGroups", ("dealGroup", "d_groupid"), "pipeline", "/dealGroups", "title"),
+    ):
+        rows = yield from listed(f"/{sub}", sub)
+        mine = [row for row in rows or () if ident(row.get("group", row.get("groupid"))) == identity]
+        names = yield from _names(path, label, _ids(mine, *holder))
+        found += [_unknown(noun)] if rows is None else _told(noun, kind, names)
+    return found
+
+
+def owned_by_user(identity: str) -> Flow[list[Impact]]:
+    """Lists that a user owns; no filter for that is documented."""
+    noun = "lists lose their owner"
+    rows = yield from listed("/lists", "lists", {"filters[channel]": "all"})
+    if rows is None:
+        return [_unknown(noun)]
+    mine = {
+        ident(row["id"]): str(row.get("name"))
+        for row in rows
+        if identity in (ident(row.get("user")), ident(row.get("userid")))
+    }
+    return _told(noun, "list", mine)
+
+
+def _members(group: object) -> Flow[list[str] | None]:
+    """Return the ids of the fields of a group; rows of other groups are passed over."""
+    rows = yield from listed("/groupMembers", "groupMembers", {"group_id": ident(group)})
+    if rows is None:
+        return None
+    return list(_ids([row for row in rows if ident(row.get("group_id")) == ident(group)], "rel_id"))
+
+
+def _names(path: str, label: str, ids: Iterable[str]) -> Flow[Mapping[str, str]]:
+    names: dict[str, str] = {}
+    for one in ids:
+        names[one] = f"id {one}"
+        if len(names) <= NAMED:
+            answer = yield Request("GET", at(path, one), expect=(403, 404))
+            row = next((row for row in (answer.body or {}).values() if isinstance(row, dict) and label in row), {})
+            names[one] = str(row.get(label) or names[one])
+    return names
+
+
+def _ids(rows: Iterable[Row], *names: str) -> Iterable[str]:
+    return dict.fromkeys(ident(next(row[name] for name in names if name in row)) for row in rows)
+
+
+def _told(noun: str, kind: str, names: Mapping[str, str], *, effect: Effect = "unmanaged") -> list[Impact]:
+    found = Impact(len(names), noun, effect=effect, objects=tuple(names.values()), ids=tuple(names), of=kind)
+    return [found] if names else []
+
+
+def _unknown(noun: str) -> Impact:
+    return Impact(None, noun, detail="(the account does not list them)", effect="along")
