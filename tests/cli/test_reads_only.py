@@ -93,7 +93,7 @@ def trap(monkeypatch: pytest.MonkeyPatch) -> Trap:
 
     monkeypatch.setattr(client.Client, "_once", reads)
     # The client's own guard is out of the way: what counts is that nobody even tries.
-    monkeypatch.setattr(client, "check", lambda request, mode: None)
+    monkeypatch.setattr(client, "check", lambda request, mode, writable: None)
     return made
 
 
