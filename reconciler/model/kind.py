@@ -176,7 +176,8 @@ class Write:
     tool. `spare` is the id of a server-made object to take over instead of creating one. `on_destroy` maps what to do
     before a delete to remote ids. `key` is the resource's key. With `recounting`, only the numbers of what would be
     lost are asked for, not what they are worth. `children` are the ids of what was nested in the object when planning.
-    `before` are the values that the changed attributes were compared with.
+    `before` are the values that the changed attributes were compared with; `elsewhere` names those that the roster of
+    another object says too, and brings about.
     """
 
     address: str
@@ -193,6 +194,7 @@ class Write:
     recounting: bool = False
     children: frozenset[str] = frozenset()
     before: Mapping[str, Value] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
 
     @property
     def key(self) -> str:

@@ -194,6 +194,7 @@ def write_of(
         on_destroy=on_destroy,
         children=frozenset(change.children),
         before={item.name: item.before for item in change.attributes},
+        elsewhere=frozenset(change.resource.elsewhere if change.resource is not None else ()),
     )
 
 

@@ -8,7 +8,7 @@ A reference is declared (`Ref`), looked up among unmanaged live objects (`Lookup
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -138,6 +138,15 @@ def references(value: Value) -> Iterator[Reference]:
                 yield from references(item)
     elif isinstance(value, Ref | Lookup | RemoteId):
         yield value
+
+
+def inserted(found: Sequence[Value], more: Iterable[Value], order: Sequence[Value]) -> list[Value]:
+    """Return a list with more in it: each after the nearest one before it in `order` that is there, else first."""
+    result = list(found)
+    for one in sorted(more, key=order.index):
+        before = [other for other in order[: order.index(one)] if other in result]
+        result.insert(result.index(before[-1]) + 1 if before else 0, one)
+    return result
 
 
 def transform(value: Value, leaf: Callable[[Value], Value]) -> Value:

@@ -27,7 +27,8 @@ def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value
     binding = work.bindings.get(resource.address)
     new = {name: value for name, value in attrs.items() if value is not None}
     attrs = new if live is None else {name: value for name, value in attrs.items() if not _once(kind, name)}
-    changed = differences(kind, resource, attrs, binding, live, work.known, work.inputs.state.salt)
+    whole = work.inputs.whole
+    changed = differences(kind, resource, attrs, binding, live, work.known, work.inputs.state.salt, whole=whole)
     if live is not None and not changed and _settled(work, resource, binding, live):
         return None
     base = Change(

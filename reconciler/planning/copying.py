@@ -18,6 +18,7 @@ from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.export import Exported, export, placed, refused
 from reconciler.planning.match import NotFound, Resolver, by_key
+from reconciler.planning.rosters import shortened
 
 ELSEWHERE = "_elsewhere"
 """Put behind the key of an object of the target that nothing in the source corresponds to."""
@@ -63,18 +64,23 @@ def portable(
             left_out.append(f"{one.resource.address}: {why}, so that the other account would refuse it")
             dropped.add(one.resource.address)
     left_out += [f"{address} is left out: it cannot be without that" for address in sorted(dropped)]
-    left_out += [f"{address} is left out: it needs {why}" for address, why in without(resources, dropped).items()]
+    left_out += [
+        f"{address} is left out: it needs {why}" for address, why in without(resources, dropped, kinds).items()
+    ]
     pins = tuple(pin for pin in pins if pin.target in resources)
     return Portable(Desired(resources, imports=pins), tuple(left_out))
 
 
-def without(resources: dict[str, Resource], dropped: Iterable[str]) -> dict[str, str]:
-    """Take these resources out, and what refers to them or stands in them; return those that went along, and why."""
+def without(resources: dict[str, Resource], dropped: Iterable[str], kinds: Kinds) -> dict[str, str]:
+    """Take these resources out, and what refers to them or stands in them; return those that went along, and why. A
+    roster is shorter by them.
+    """
     gone = set(dropped)
     for address in gone:
         resources.pop(address, None)
     along: dict[str, str] = {}
     while True:
+        resources.update({address: shortened(one, gone, kinds[one.kind]) for address, one in resources.items()})
         more = {
             address: why
             for address, resource in resources.items()

@@ -102,9 +102,11 @@ def differences(
     live: Live | None,
     resolve: Resolve,
     salt: str,
+    *,
+    whole: bool = False,
 ) -> list[AttributeChange]:
     """Return the attributes to write, in the order of the spec. `attrs` are the declared values as they will be
-    written.
+    written; with `whole`, rosters have no entries but those.
     """
     changes = []
     for name, attribute in kind.attributes.items():
@@ -114,7 +116,7 @@ def differences(
             continue
         desired = resolve(attrs[name])
         last = _last_applied(binding, name, resolve, resource)
-        counted = None if last is MISSING else last
+        counted = live.attrs.get(name) if whole and live is not None else None if last is MISSING else last
         found = kind.seen(name, desired, live, counted) if live is not None and name in live.attrs else MISSING
         if (
             found is not MISSING

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
+from reconciler.model.address import abridged
 from reconciler.model.kind import Impact, Kind, Live
 from reconciler.model.plan import DESTROYS, Action, Change
 from reconciler.model.values import EMPTY, RemoteId, Value, decode
@@ -142,7 +143,8 @@ def _left_alone(work: Work, kind: Kind, change: Change, doomed: set[tuple[str, s
     for member, names in alone.items():
         title, one_only = work.kinds[member].title.lower(), len(names) == 1
         noun = f"{title} is invisible" if one_only else f"{title}s are invisible"
-        yield Impact(len(names), noun, detail=f"(no `{short}`)", effect="hidden", objects=tuple(names))
+        detail = f"(no `{short}`): {abridged(names)}"
+        yield Impact(len(names), noun, detail=detail, effect="hidden", objects=tuple(names))
 
 
 def _holders(work: Work, kind: Kind, member: RemoteId, doomed: set[tuple[str, str]]) -> bool:

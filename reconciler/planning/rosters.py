@@ -46,8 +46,8 @@ def knots(kinds: Kinds) -> list[tuple[Kind, ...]]:
 
 
 def spoken(desired: Desired, kinds: Kinds) -> Desired:
-    """Return the configuration with `elsewhere` filled in: of a member, the short form that a roster says already,
-    which is taken out; of a roster, the members that say it themselves.
+    """Return the configuration with `elsewhere` filled in: of a member, the short form that a roster says already (only
+    an undo says both: the member leaves all others); of a roster, the members that say it themselves.
     """
     rosters = {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
     holders = [one for one in desired.resources.values() if one.kind in rosters]
@@ -71,8 +71,7 @@ def _said(desired: Desired, found: Mapping[str, set[str]]) -> Iterable[Resource]
     for address, said in found.items():
         if address in desired.resources:
             one = desired.resources[address]
-            attrs = {name: value for name, value in one.attrs.items() if name not in said}
-            yield replace(one, attrs=attrs, elsewhere=tuple(sorted({*one.elsewhere, *said})))
+            yield replace(one, elsewhere=tuple(sorted({*one.elsewhere, *said})))
 
 
 def still(resource: Resource | None, applied: Value) -> Value:
@@ -88,6 +87,30 @@ def only_declared(attribute: Attribute, value: Value, declared: Value, new: Cont
         return value
     held = declared if isinstance(declared, list) else []
     return [one for one in value if one in held or (isinstance(one, Ref) and one.address in new)]
+
+
+def shortened(resource: Resource, gone: Container[str], kind: Kind) -> Resource:
+    """Return a resource without these addresses in its roster."""
+    roster = roster_of(kind)
+    held = resource.attrs.get(roster[0]) if roster is not None else None
+    if roster is None or not isinstance(held, list):
+        return resource
+    kept = [one for one in held if not (isinstance(one, Ref) and one.address in gone)]
+    return replace(resource, attrs={**resource.attrs, roster[0]: kept}) if len(kept) < len(held) else resource
+
+
+def with_own(mine: Desired, theirs: Desired, kinds: Kinds) -> Desired:
+    """Return a configuration that comes from elsewhere with the entries of rosters that only the files here know of."""
+    changed = {}
+    for address, one in mine.resources.items():
+        roster, there = roster_of(kinds[one.kind]), theirs.resources.get(address)
+        held, own = (side.attrs.get(roster[0]) if roster and side is not None else None for side in (one, there))
+        if roster is None or not isinstance(held, list) or not isinstance(own, list):
+            continue
+        more = [leaf for leaf in own if isinstance(leaf, Ref) and leaf.address not in mine.resources]
+        if more:
+            changed[address] = replace(one, attrs={**one.attrs, roster[0]: values.inserted(held, more, own)})
+    return replace(mine, resources={**mine.resources, **changed}) if changed else mine
 
 
 def leaving(kind: Kind, live: Live, desired: Value, applied: Value) -> Iterable[RemoteId]:

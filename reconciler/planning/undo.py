@@ -11,10 +11,12 @@ from reconciler.model.address import abridged, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.run import MASKED, RunRecord, RunStep
-from reconciler.model.spec import Expected, Keyed, Lifecycle, Nested, WriteOnly, attributes
+from reconciler.model.spec import Attribute, Expected, Keyed, Lifecycle, Nested, Roster, WriteOnly, attributes
 from reconciler.model.state import Binding, State
-from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.model.values import Lookup, Ref, RemoteId, Value
+from reconciler.planning.rosters import spoken
 
+REMADE = ("delete", "replace")
 POINTING = 10
 """How many objects that pointed to another one are told one by one."""
 
@@ -73,8 +75,22 @@ def inverse(run: RunRecord, state: State, kinds: Kinds) -> Inverse:
     for step in run.steps:
         if step.begun and step.kind in kinds:
             _INVERSES.get(step.action, _nothing)(step, kinds[step.kind], work)
-    desired = Desired(work.resources, tuple(work.moved), tuple(work.removed), tuple(work.imports))
+    resources = _listed_once(work.resources, kinds, made={s.address for s in run.steps if s.action in REMADE})
+    desired = Desired(resources, tuple(work.moved), tuple(work.removed), tuple(work.imports))
     return Inverse(run.name, desired, frozenset(work.addresses), tuple(work.lost))
+
+
+def _listed_once(resources: dict[str, Resource], kinds: Kinds, made: set[str]) -> dict[str, Resource]:
+    """Return the resources without the short form of what a roster among them lists, where the member is made anew: it
+    joins by the roster, at its place.
+    """
+    known = spoken(Desired(resources), kinds).resources
+    return {
+        address: replace(one, attrs={n: value for n, value in one.attrs.items() if n not in one.elsewhere})
+        if address in made
+        else one
+        for address, one in known.items()
+    }
 
 
 def _nothing(step: RunStep, kind: Kind, work: _Undoing) -> None:
@@ -107,7 +123,9 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
         if attribute.has(WriteOnly) or _masked(value):
             work.lose(step, f"{target}: the value that `{name}` had is not kept, because it is sensitive")
         else:
-            attrs[name] = _emptied(value, binding, name) if attribute.has(Keyed) else value
+            attrs[name] = (
+                _emptied(value, binding, name) if attribute.has(Keyed) else _ours(value, attribute, step, binding)
+            )
     others = _applied(binding, kind, attrs)
     work.resources[target] = _resource(target, step, kind, {**others, **attrs}, binding, tuple(others))
     work.addresses.add(target)
@@ -115,6 +133,16 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
         if binding is None and step.unknown:
             work.imports.append(Import(target, step.id))
         work.lost.append(f"{target} was taken over by that run and stays managed; `state rm {target}` forgets it")
+
+
+def _ours(value: Value, attribute: Attribute, step: RunStep, binding: Binding | None) -> Value:
+    """Return a value; of a roster only the entries that a run of ours ever said: the others are nobody's here."""
+    if not attribute.has(Roster) or not isinstance(value, list):
+        return value
+    sides = [one.applied.get(attribute.name) for one in (step.binding, binding) if one is not None]
+    said = set(values.references([values.decode(side) for side in sides]))
+    looked_up = any(isinstance(one, Lookup) for one in said)
+    return [one for one in value if one in said or (looked_up and isinstance(one, RemoteId))]
 
 
 def _emptied(value: Value, binding: Binding | None, name: str) -> Value:

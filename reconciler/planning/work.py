@@ -39,6 +39,8 @@ class Inputs:
     """The user asked for the end of everything: an empty configuration is no accident."""
     in_flight: frozenset[str] = frozenset()
     """Addresses whose last update may have been taken without an answer: what holds of them is recorded."""
+    whole: bool = False
+    """Rosters are declared with all their entries, as two accounts are compared: what else is live is no entry."""
     eyes: Eyes | None = None
     """Whose key the account was read with; None: nothing hangs on it, or nobody asked."""
 

@@ -16,7 +16,7 @@ from typing import NamedTuple
 from reconciler.model.http import Flow, Json, Request, at, delete, post, put
 from reconciler.model.kind import Collection, Finding, Live, Row, Tables, Write
 from reconciler.model.spec import ident, number
-from reconciler.model.values import RemoteId, Value
+from reconciler.model.values import RemoteId, Value, inserted
 from reconciler.resources import sequence
 
 GROUPS = Collection(
@@ -117,13 +117,16 @@ def unread(write: Write, name: str) -> list[Finding]:
 
 def move(write: Write) -> Flow[None]:
     """Bring a field's membership to what is declared: out of all groups, or from the first of them to the one that is
-    meant. A field that is in that group already is not sent here (see `seen`), so none is ever doubled.
+    meant. A field that is in that group already is not sent here (see `seen`), so none is ever doubled. Where the list
+    of a group brings it there, it only leaves the others.
     """
     wanted = write.desired.get("group")
-    members = [member for member, _ in write.live.row.get("_members", ())] if write.live else []
-    if wanted is None:
-        for member in members:
-            yield delete(at("/groupMembers", member))
+    rows = write.live.row.get("_members", ()) if write.live else ()
+    members = [member for member, _ in rows]
+    if wanted is None or "group" in write.elsewhere:
+        for member, group in rows:
+            if wanted is None or group != write.ids(wanted):
+                yield delete(at("/groupMembers", member))
         return
     body = _body(write.id, write.ids(wanted), None)
     if not members:
@@ -185,11 +188,7 @@ def shown(desired: Value, live: Live, applied: Value) -> list[Value]:
     found = [one for one in live.attrs["fields"] if one in counted]
     orders = {member.field: member.order for member in reversed(live.row["_members"])}
     unplaced = [one for one in found if orders.get(one.id) is None and one in (applied or ())]
-    for one in sorted(unplaced, key=(applied or []).index):
-        found.remove(one)
-        before = [other for other in applied[: applied.index(one)] if other in found]
-        found.insert(found.index(before[-1]) + 1 if before else 0, one)
-    return found
+    return inserted([one for one in found if one not in unplaced], unplaced, applied or [])
 
 
 def bring(write: Write, group: str) -> Flow[None]:

@@ -134,7 +134,9 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     exported = [] if isinstance(one, Desired) else one.exported
     empty = State(lineage="compare")
     eyes = replace(other.eyes, strict=True) if other.eyes is not None else None
-    inputs, known = met(Inputs(carried.desired, empty, other.seen, kinds, session.secret, eyes=eyes), exported)
+    everything = not isinstance(one, Desired)
+    inputs = Inputs(carried.desired, empty, other.seen, kinds, session.secret, whole=everything, eyes=eyes)
+    inputs, known = met(inputs, exported)
     extra = strangers(known, other.seen, kinds, carried.desired.resources)
     hidden = _hidden(extra, one, kinds)
     extra = {address: binding for address, binding in extra.items() if address not in hidden}

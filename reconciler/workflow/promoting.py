@@ -18,12 +18,13 @@ from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.kind import Live
 from reconciler.model.plan import Change, Plan
 from reconciler.model.project import PROJECT_FILE
-from reconciler.model.values import Value
+from reconciler.model.values import RemoteId, Value
 from reconciler.planning.copying import portable
 from reconciler.planning.drift import needs_no_word
 from reconciler.planning.export import Exported, export_for_files
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
+from reconciler.planning.rosters import roster_of, with_own
 from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.copying import Held, hold, met, unknown_of
@@ -123,11 +124,16 @@ class _Promoting:
         carried = portable(self.one.exported, self.other.seen, self.kinds, self.other.state.resources)
         inputs, made = met(
             Inputs(
-                carried.desired, self.other.state, self.other.seen, self.kinds, self.target.secret, eyes=self.other.eyes
+                with_own(carried.desired, self.theirs.desired, self.kinds),
+                self.other.state,
+                self.other.seen,
+                self.kinds,
+                self.target.secret,
+                eyes=self.other.eyes,
             ),
             self.one.exported,
         )
-        self.wanted = inputs.desired.resources
+        self.wanted, self.ids = inputs.desired.resources, made.ids
         self._look(made)
         rewriting, additions = self._rewritten()
         files = self._written(rewriting, additions)
@@ -192,6 +198,23 @@ class _Promoting:
             f"{address}: `{name}` is {'empty in' if name in mine.live.attrs else 'not shown by'} {self.one.name}, "
             f"and {self.other.name} has a value: empty it by hand"
             for name in names
+        ]
+        roster, short = roster_of(kind) or ("", "")
+        if roster in mine.live.attrs:
+            self.left_out += [
+                f"{address}: `{roster}` of {self.other.name} has {one} too: take it out by hand"
+                for one in self._more(self.wanted[address].attrs.get(roster), live.attrs.get(roster), short)
+            ]
+
+    def _more(self, mine: Value, theirs: Value, short: str) -> list[str]:
+        """Return who is in a roster of the target only, and says nothing of that itself."""
+        names = _addresses(self.ids)
+        held = {str(one) for one in values.references(mine)}
+        found = [
+            names.get((one.kind, one.id), str(one)) for one in values.references(theirs) if isinstance(one, RemoteId)
+        ]
+        return [
+            one for one in found if one not in held and not (one in self.wanted and short in self.wanted[one].attrs)
         ]
 
     def _missing(self, address: str) -> None:
