@@ -500,11 +500,12 @@ def _project(session: Session, folder: Path) -> Session:
         url = raw.url
         if url.startswith(EMULATOR):
             url = EMULATOR + os.path.relpath(session.folder / url.removeprefix(EMULATOR), folder)
-        lines = [HEADER.strip(), "version: 1", "environments:", f"  {session.settings.name}:", f"    url: {url}"]
+        lines = [HEADER.strip(), "version: 1", "", "environments:", f"  {session.settings.name}:", f"    url: {url}"]
         lines += [f"    token: {raw.token}"] if raw.token.startswith("${") else []
         lines += [f"    account: {raw.account}"] if raw.account else []
-        lines += _encryption(raw.encryption, "    ") + _encryption(session.project.project.encryption, "")
-        write_file(path, "\n".join([*lines, f"default_environment: {session.settings.name}", ""]).encode())
+        lines += [*_encryption(raw.encryption, "    "), "", f"default_environment: {session.settings.name}", ""]
+        whole = _encryption(session.project.project.encryption, "")
+        write_file(path, "\n".join([*lines, *whole, *([""] if whole else [])]).encode())
     return open_session(folder, session.settings.name, session.around)
 
 

@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pyrage
 import pytest
 
 from tests.world import World, new_world
@@ -100,6 +101,26 @@ def test_a_messy_account_becomes_a_project_without_a_plan(messy: World) -> None:
     ]  # fmt: skip
     assert "Orphan" not in "".join(files_of(copy).values())
     assert messy.cli("validate", folder=copy).code == 0
+
+
+@pytest.mark.parametrize("more", ["", "whole", "own", "both"])
+def test_a_new_project_is_in_canonical_form(world: World, more: str) -> None:
+    """The project file and all others, whatever of this project's it takes along."""
+    key = pyrage.x25519.Identity.generate()
+    world.environ["RECONCILER_AGE_IDENTITY"] = str(key)
+    named = f"{{recipients: [{key.to_public()}]}}"
+    own = f", encryption: {named}" if more in ("own", "both") else ""
+    whole = f"encryption: {named}\n" if more in ("whole", "both") else ""
+    world.write(
+        f"version: 1\nenvironments: {{demo: {{url: 'emulator:state/account.db', account: demo{own}}}}}\n{whole}",
+        "reconciler.yaml",
+    )
+    world.account.seed({"tags": [{"tag": "VIP"}]})
+    exported(world, "--out", "copy")
+    copy = world.folder / "copy"
+    assert world.cli("fmt", "--check", folder=copy).code == 0, (copy / "reconciler.yaml").read_text("utf-8")
+    count = {"": 0, "whole": 1, "own": 1, "both": 2}[more]
+    assert (copy / "reconciler.yaml").read_text("utf-8").count("recipients") == count
 
 
 def test_a_second_export_changes_no_byte(messy: World) -> None:
