@@ -345,6 +345,12 @@ class Kind:
             for row in self.rows(tables)
         ]
 
+    def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
+        """Return by how many rows a change of an attribute lets the listings of single objects grow, by table; a table
+        of an object that is still to be made is called by its address. `identity` is the changed object's, likewise.
+        """
+        return {}
+
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Return the rows of the listing, with what other tables say of them joined in under names that begin with
         `_`.

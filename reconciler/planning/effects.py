@@ -138,7 +138,7 @@ def _left_alone(work: Work, kind: Kind, change: Change, doomed: set[tuple[str, s
             continue
         own = work.changes.get(work.owners.get((one.kind, one.id), ""))
         stays = (one.kind, one.id) not in doomed and (own is None or short not in own.desired)
-        if stays and not _holders(work, kind, one, doomed):
+        if stays and not _holders(work, kind, one, short, doomed):
             alone[one.kind].append(_called(work, one))
     for member, names in alone.items():
         title, one_only = work.kinds[member].title.lower(), len(names) == 1
@@ -147,10 +147,15 @@ def _left_alone(work: Work, kind: Kind, change: Change, doomed: set[tuple[str, s
         yield Impact(len(names), noun, detail=detail, effect="hidden", objects=tuple(names))
 
 
-def _holders(work: Work, kind: Kind, member: RemoteId, doomed: set[tuple[str, str]]) -> bool:
-    """Tell whether any object has a member in its roster after this plan."""
+def _holders(work: Work, kind: Kind, member: RemoteId, short: str, doomed: set[tuple[str, str]]) -> bool:
+    """Tell whether any object has a member in its roster after this plan, as far as rosters or members were read."""
     name = (roster_of(kind) or ("", ""))[0]
     freed = work.freed.get((member.kind, member.id), set())
+    own = next((one for one in work.inputs.snapshot.lives.get(member.kind, ()) if one.id == member.id), None)
+    if own is not None and own.attrs.get(short) is not None:
+        going = freed | {RemoteId(name, identity) for name, identity in doomed}
+        if work.kinds[member.kind].without(own, going).attrs[short] is not None:
+            return True
     stays = (
         member in live.attrs.get(name, ()) and RemoteId(kind.name, live.id) not in freed
         for live in work.inputs.snapshot.lives.get(kind.name, ())

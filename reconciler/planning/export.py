@@ -55,7 +55,8 @@ def export(
     """Return a resource for every live object that can be managed. An object that the state knows keeps its key; no
     key is made of what `redactor` knows. What two resources can say is said where `declared` says it.
     """
-    return said_once(_Exporting(snapshot, kinds, bindings, only, redactor=redactor).run(), kinds, declared or {})
+    found = _Exporting(snapshot, kinds, bindings, only, redactor=redactor).run()
+    return said_once(found, snapshot, kinds, declared or {})
 
 
 def export_for_files(
@@ -69,7 +70,7 @@ def export_for_files(
 ) -> tuple[list[Exported], list[str]]:
     """Return what `export` does, without what no file can say, and one line for each object left out for that."""
     exporting = _Exporting(snapshot, kinds, bindings, only, for_files=True, redactor=redactor)
-    return said_once(exporting.run(), kinds, declared or {}), exporting.left_out
+    return said_once(exporting.run(), snapshot, kinds, declared or {}), exporting.left_out
 
 
 def set_aside(
@@ -114,7 +115,9 @@ def sound(exported: Iterable[Exported]) -> list[Exported]:
     return [one for one in exported if not ({one.resource.address, one.resource.parent} & gone)]
 
 
-def said_once(exported: Iterable[Exported], kinds: Kinds, declared: Mapping[str, Resource]) -> list[Exported]:
+def said_once(
+    exported: Iterable[Exported], snapshot: Snapshot, kinds: Kinds, declared: Mapping[str, Resource]
+) -> list[Exported]:
     """Return the resources with each membership in one place: in the roster of what has the members, for it says their
     order; by the member itself where it is `declared` so, or where that object is declared without its roster.
     """
@@ -132,7 +135,12 @@ def said_once(exported: Iterable[Exported], kinds: Kinds, declared: Mapping[str,
                 if isinstance(leaf, Ref):
                     listing[leaf.address].add(RemoteId(one.resource.kind, one.live.id))
     shorts = {short for _, short in rosters.values()}
-    return [_with_short(one, kinds, shorts, listing.get(address, set())) for address, one in found.items()]
+    called: dict[Value, str] = {
+        RemoteId(name, live.id): f"{kinds[name].title.lower()} `{live.attrs.get(kinds[name].label) or live.id}`"
+        for name in rosters
+        for live in snapshot.lives.get(name, ())
+    }
+    return [_with_short(one, kinds, shorts, listing.get(address, set()), called) for address, one in found.items()]
 
 
 def _short(entry: Value, short: str, declared: Mapping[str, Resource]) -> bool:
@@ -152,7 +160,9 @@ def _with_roster(one: Exported, name: str, entries: list[Value], *, empty: bool)
     return replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
 
 
-def _with_short(one: Exported, kinds: Kinds, shorts: Set[str], holders: set[Value]) -> Exported:
+def _with_short(
+    one: Exported, kinds: Kinds, shorts: Set[str], holders: set[Value], called: Mapping[Value, str]
+) -> Exported:
     """Return a member without what a roster says, and with a line where it is a member of more than is declared."""
     kind, said = kinds[one.resource.kind], set(holders)
     for name in shorts & one.live.attrs.keys():
@@ -167,7 +177,8 @@ def _with_short(one: Exported, kinds: Kinds, shorts: Set[str], holders: set[Valu
             rest = kind.without(rest, {*said, *others})
         partly = dict(one.partly)
         if others:
-            partly[name] = f"it is in {' and '.join(map(str, others))} too; nothing declares that, and it stays so"
+            listed = " and ".join(called.get(other, str(other)) for other in others)
+            partly[name] = f"it is in {listed} too; nothing declares that, and it stays so"
         one = replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
     return one
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import ceil
@@ -57,6 +58,7 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
     the apply. Rows grow and shrink with the creates and deletes of their path.
     """
     tables: dict[str, int] = {}
+    grown, shared = _shifts(plan, kinds), Counter(cost.path for cost in spent.costs.values())
     kind_of = {change.address: change.kind for change in plan.changes}
     written = {kind_of[step.address] for step in plan.steps if step.op not in ("forget", "move", "bind")}
     for name in (name for name in kinds if name in written):
@@ -67,8 +69,8 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
             if cost.fixed:
                 tables[table] = cost.fixed
                 continue
-            rows = cost.rows + _growth(cost.path, sent)
-            tables[table] = max(1, ceil(rows / PAGE)) if cost.total else rows // PAGE + 1
+            rows = cost.rows + (grown[table] if shared[cost.path] > 1 else _growth(cost.path, sent))
+            tables[table] = max(1, ceil(rows / PAGE)) if cost.total else max(0, rows) // PAGE + 1
         for change in plan.changes:
             # Who reads one listing for each object of another kind has read the listing of that kind before.
             if not {one.name for one in kinds[change.kind].collections} & set(spent.asked.get(name, ())):
@@ -76,12 +78,24 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
             attrs = change.desired if change.live is None else change.live.attrs
             if kinds[name].reads_each(change.kind, attrs, spent.asked.get(name, ())):
                 if change.action is Action.CREATE:
-                    tables[f"new:{change.address}"] = 1
+                    more = sum(rows for table, rows in grown.items() if table.endswith(f":{change.address}"))
+                    tables[f"new:{change.address}"] = more // PAGE + 1
                 elif change.action is Action.DELETE and change.live is not None:
                     tables = {
                         table: pages for table, pages in tables.items() if not table.endswith(f":{change.live.id}")
                     }
     return sum(tables.values())
+
+
+def _shifts(plan: Plan, kinds: Kinds) -> Counter[str]:
+    """Return by how many rows the listings of single objects grow, which are several at one path."""
+    found: Counter[str] = Counter()
+    for change in plan.changes:
+        identity = change.live.id if change.live is not None else change.address
+        for item in change.attributes:
+            for table, rows in kinds[change.kind].growth(identity, item.name, item.before, item.after).items():
+                found[table] += rows
+    return found
 
 
 def _growth(path: str, sent: list[str]) -> int:

@@ -54,16 +54,20 @@ class FieldGroupKind(Kind):
     destroys = "Its fields leave the group; they keep their values."
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """The members of each group, where somebody declares them: whoever leaves one may be in another of its type."""
+        """The members of each group that can be declared, where somebody declares them."""
         if "fields" not in declared:
             return ()
-        own = {membership.type_of(row) for row in tables.get("groupDefinitions") if self.claims(row, tables)}
-        return tuple(one for kind in sorted(own) for one in membership.listings(tables, kind))
+        own = [row for row in tables.get("groupDefinitions") if self.claims(row, tables)]
+        return tuple(membership.listing(row["id"]) for row in own)
 
     def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
         """The members of each group are a listing of their own."""
         read = "fields" in attrs or any(table.startswith(membership.MEMBERS) for table in asked)
         return kind == self.name and read
+
+    def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
+        """The list of its fields is that of its members."""
+        return {f"{membership.MEMBERS}{identity}": len(after or ()) - len(before or ())} if name == "fields" else {}
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """The default groups carry magic labels and belong to the account."""

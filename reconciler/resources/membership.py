@@ -47,17 +47,13 @@ def type_of(group: Row) -> int:
 
 def listings(tables: Tables, kind: int) -> tuple[Collection, ...]:
     """Return one listing of members for each group of a type."""
-    return tuple(
-        Collection(
-            "/groupMembers",
-            "groupMembers",
-            query=(("group_id", str(group["id"])),),
-            table=_table(group["id"]),
-            optional=True,
-        )
-        for group in tables.get("groupDefinitions")
-        if type_of(group) == kind
-    )
+    return tuple(listing(group["id"]) for group in tables.get("groupDefinitions") if type_of(group) == kind)
+
+
+def listing(group: object) -> Collection:
+    """Return the listing of a group's members."""
+    query = (("group_id", str(group)),)
+    return Collection("/groupMembers", "groupMembers", query=query, table=_table(group), optional=True)
 
 
 def _table(group: object) -> str:
@@ -106,6 +102,12 @@ def without(live: Live, groups: Set[Value]) -> Live:
     members = tuple(one for one in live.row["_members"] if RemoteId("field_group", one[1]) not in groups)
     group = reference(members[0][1] if members else None)
     return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": members})
+
+
+def growth(before: Value, after: Value) -> dict[str, int]:
+    """Return by how many rows the members of groups grow when a field goes from one to the other."""
+    names = [f"{MEMBERS}{one.id if isinstance(one, RemoteId) else one}" if one else "" for one in (before, after)]
+    return {name: step for name, step in zip(names, (-1, 1), strict=True) if name}
 
 
 def unread(write: Write, name: str) -> list[Finding]:
@@ -193,7 +195,8 @@ def shown(desired: Value, live: Live, applied: Value) -> list[Value]:
 
 def bring(write: Write, group: str) -> Flow[None]:
     """Bring the members of a group to the declared list with the fewest writes: what is new joins, what was declared
-    and is no longer goes, and of the rest all stay but those outside of a longest run in order (see `sequence`).
+    and is no longer goes, and of the rest all stay but those outside of a longest run in order (see `sequence`). What
+    moves and is there twice, as older programs made it, is there once then.
     """
     rows: dict[str, list[Member]] = {}
     for member in write.live.row.get("_members", ()) if write.live is not None else ():
@@ -206,6 +209,8 @@ def bring(write: Write, group: str) -> Flow[None]:
         if first is None:
             yield post("/groupMembers", body)
         elif index not in stay:
+            for again in rows[wanted[index]][1:]:
+                yield delete(at("/groupMembers", again.id))
             answer = yield put(at("/groupMembers", first.id), body, expect=(404,))
             if not answer.ok:
                 yield post("/groupMembers", body)

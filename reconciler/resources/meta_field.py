@@ -111,6 +111,10 @@ class MetaFieldKind(Kind):
         """Of several groups, the declared one counts."""
         return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live, applied)
 
+    def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
+        """From one group's members to another's."""
+        return membership.growth(before, after) if name == "group" else {}
+
     def without(self, live: Live, groups: Set[Value]) -> Live:
         """No member of these groups."""
         return membership.without(live, groups)

@@ -122,6 +122,13 @@ def test_members_of_field_groups_are_read_only_where_groups_are_declared(world: 
     assert _unchanged(world, config) == {"/fields": 1, "/groupDefinitions": 1, "/groupMembers": 2}
 
 
+def test_members_of_listed_fields_are_one_listing_for_each_group(world: World) -> None:
+    """A list costs the groups, and the members of each that can be declared; nothing of the default groups."""
+    config = _fields(3)
+    config["field_groups"] = {"sales": {"label": "Sales", "object": "contact", "fields": ["f2", "f0"]}}
+    assert _unchanged(world, config) == {"/fields": 1, "/groupDefinitions": 1, "/groupMembers": 1}
+
+
 def test_people_are_read_only_where_they_are_looked_up(world: World) -> None:
     """Users and user groups cost one listing each, and who belongs to pipelines one each for the whole account."""
     config = _pipelines(3)
@@ -245,6 +252,61 @@ def test_the_forecast_of_a_change_is_exact(world: World, change: str) -> None:
     world.write(BASE.replace(before, after))
     _forecast_holds(world)
     assert [line for line in world.plan().lines if not line.startswith("manual")] == []
+
+
+SHELF = """
+fields:
+  a: {title: A, type: text}
+  b: {title: B, type: text}
+  c: {title: C, type: text, group: plain}
+deal_fields:
+  x: {label: X, type: text}
+  w: {label: W, type: text}
+field_groups:
+  plain: {label: Plain, object: contact}
+  shop: {label: Shop, object: contact, fields: [a, b]}
+  deal: {label: Deal, object: deal, fields: [x]}
+"""
+GROUPED: dict[str, tuple[str, str]] = {
+    "another order": ("[a, b]", "[b, a]"),
+    "one that leaves": ("[a, b]", "[b]"),
+    "one that leaves for the default group": ("[x]", "[w]"),
+    "one in two groups": ("{label: Plain, object: contact}", "{label: Plain, object: contact, fields: [b]}"),
+    "another group with a list": ("field_groups:", "field_groups:\n  new: {label: New, object: deal, fields: [w]}"),
+    "another group without a list": ("field_groups:", "field_groups:\n  new: {label: New, object: contact}"),
+    "a group less": ("  shop: {label: Shop, object: contact, fields: [a, b]}\n", ""),
+    "from the list to the field": ("b: {title: B, type: text}", "b: {title: B, type: text, group: plain}"),
+    "a new field in a list": ("fields:\n  a:", "fields:\n  q: {title: Q, type: text}\n  a:"),
+}
+
+
+@pytest.mark.parametrize("change", GROUPED)
+def test_the_forecast_of_members_is_exact(world: World, change: str) -> None:
+    """Lists of fields in groups, made and changed; the plan after it is empty."""
+    world.write(SHELF)
+    _forecast_holds(world)
+    before, after = GROUPED[change]
+    assert before in SHELF
+    content = SHELF.replace(before, after, 1)
+    if change == "from the list to the field":
+        content = content.replace("[a, b]", "[a]")
+    if change == "a new field in a list":
+        content = content.replace("[a, b]", "[q, a, b]")
+    world.write(content)
+    _forecast_holds(world)
+    assert world.plan().lines == []
+
+
+@pytest.mark.parametrize("count", [99, 100])
+def test_the_forecast_of_many_members_is_exact(world: World, count: int) -> None:
+    """A page of members more, of a new group and of one that is there; listings of other groups stay as they are."""
+    fields = {f"f{number}": {"title": f"F{number}", "type": "text"} for number in range(count)}
+    world.account.seed({"fields": [{"id": str(n + 1), "title": f"F{n}", "type": "text"} for n in range(count)]})
+    groups = {"one": {"label": "One", "object": "contact", "fields": list(fields)}}
+    world.write({"field_groups": groups, "fields": fields})
+    _forecast_holds(world)
+    world.write({"field_groups": {"one": {**groups["one"], "fields": list(fields)[1:]}}, "fields": fields})
+    _forecast_holds(world)
 
 
 REPLACED = [

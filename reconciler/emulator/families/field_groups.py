@@ -58,7 +58,7 @@ class Members(Behaviour):
         given["rel_id"], given["group_id"] = whole(given["rel_id"]), whole(given["group_id"])
         if given.get("ordernum") is None:
             others = account.rows.where("groupMembers", group_id=given["group_id"])
-            given["ordernum"] = max((whole(row["ordernum"]) for row in others), default=0) + 1
+            given["ordernum"] = max((whole(row.get("ordernum") or 0) for row in others), default=0) + 1
 
     def born(self, account: Account, row: Row, given: Row) -> None:
         """Ids are JSON integers."""
@@ -71,6 +71,12 @@ class Members(Behaviour):
     def updating(self, account: Account, row: Row, given: Row) -> None:
         """The same checks [OAS]."""
         self.creating(account, given)
+
+
+def _place(row: Row) -> tuple[bool, int, int]:
+    """Return where a member stands in its group: by number, ties by id; seeded rows may have texts, or no number."""
+    order = row.get("ordernum")
+    return order in (None, ""), whole(order or 0), whole(row["id"])
 
 
 def group_definitions(account: Account, request: Request) -> Answer | None:
@@ -92,7 +98,7 @@ def group_members(account: Account, request: Request) -> Answer | None:
     if group is None and account.settings.field_groups != "definitions":
         return classic.listing(account, account.types["groupDefinitions"], request.query)
     rows = account.rows.all("groupMembers") if group is None else account.rows.where("groupMembers", group_id=group)
-    rows = sorted(rows, key=lambda row: (row["group_id"], row["ordernum"], row["id"]))
+    rows = sorted(rows, key=lambda row: (whole(row["group_id"]), *_place(row)))
     return Answer(200, {"groupMembers": classic.paged(account, rows, request.query)})
 
 
