@@ -15,7 +15,7 @@ from reconciler.config.problems import Problems
 
 MAX_BYTES = 256 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
-NEARLY = re.compile(r"\.(ya?ml(?![a-z0-9])|ya?mll|yaaml|ymal|yalm|yam$|yml\d|yaml\d)|^#.*\.ya?ml#$", re.IGNORECASE)
+NEARLY = re.compile(r"\.ya?ml(?![a-z])|\.y[alm][a-z]{0,4}\d?$|\.[a-z]aml$|ya?ml$|^#.*\.ya?ml#$", re.IGNORECASE)
 """Names that somebody meant as one of a YAML file, or that an editor or a person made of one."""
 _KERNEL = (Path("/proc"), Path("/sys"), Path("/dev"))
 """Where the kernel shows processes and devices as files: an environment, for one, with every credential in it. A
@@ -117,8 +117,11 @@ class _Walk:
                 self._error(path, f"it cannot be read: {error.strerror}")
             return
         if stat.S_ISDIR(mode):
+            known = len(self.found)
             if path.name not in VERSIONED:
                 self.enter(path, hidden=hidden)
+            if path.suffix in SUFFIXES and not hidden and len(self.found) == known:
+                self._warn(path, "it is a folder, and holds nothing that is")
         elif not stat.S_ISREG(mode):
             if not hidden:
                 self._error(path, f"it is {_SPECIAL.get(stat.S_IFMT(mode), 'no file')}, and cannot be read")

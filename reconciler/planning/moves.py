@@ -11,6 +11,7 @@ from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Action, Change
 from reconciler.model.renaming import Renaming, with_nested
 from reconciler.model.state import Binding
+from reconciler.model.values import decode
 from reconciler.planning.match import stored_key
 
 
@@ -64,10 +65,15 @@ def _done(source: str, binding: Binding, blocks: Mapping[str, Moved], desired: D
 
 
 def _is_called(binding: Binding, address: str, desired: Desired, kinds: Kinds) -> bool:
-    """Tell whether the object has the name that is declared for an address."""
-    resource = desired.resources.get(address)
-    keys = kinds[binding.kind].natural_keys(resource.attrs) if resource is not None else ()
-    return bool(binding.natural_key) and any(stored_key(key) == binding.natural_key for key in keys)
+    """Tell whether the object has the name that is declared for an address: as the account has it, or as it was applied
+    last, for of several names an account may show one that nobody declares (the tag that it derives of a title).
+    """
+    kind, resource = kinds[binding.kind], desired.resources.get(address)
+    if resource is None:
+        return False
+    applied = {name: decode(value) for name, value in binding.applied.items()}
+    own = [binding.natural_key, *map(stored_key, kind.natural_keys(applied))]
+    return any(stored_key(key) in own for key in kind.natural_keys(resource.attrs))
 
 
 def unused_blocks(

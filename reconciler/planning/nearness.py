@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from reconciler.model.kind import Kind, Live, NaturalKey
 from reconciler.model.nearness import apart, near_keys
 from reconciler.model.plan import Action, Change
+from reconciler.model.values import Value
 from reconciler.planning.work import Work
 
 
@@ -29,9 +30,14 @@ def _names(kind: Kind, change: Change) -> bool:
     if change.action is not Action.UPDATE or change.live is None:
         return False
     before = {name: change.live.attrs.get(name) for name in change.desired}
-    changed = {item.name for item in change.attributes}
-    after = {**before, **{name: value for name, value in change.desired.items() if name in changed}}
+    after = {name: value for name, value in _afterwards(change, change.live).items() if name in before}
     return bool(set(kind.natural_keys(after)) - set(kind.natural_keys(before)))
+
+
+def _afterwards(change: Change, live: Live) -> dict[str, Value]:
+    """Return the attributes that an object has once it is changed."""
+    changed = {item.name for item in change.attributes}
+    return {**live.attrs, **{name: value for name, value in change.desired.items() if name in changed}}
 
 
 def _of_kind(work: Work, kind: Kind, changes: Iterable[Change]) -> list[str]:
@@ -40,9 +46,15 @@ def _of_kind(work: Work, kind: Kind, changes: Iterable[Change]) -> list[str]:
         for change in work.changes.values()
         if change.kind == kind.name and change.live is not None and change.action in (Action.DELETE, Action.REPLACE)
     }
+    updates = {
+        change.live.id: change
+        for change in work.changes.values()
+        if change.kind == kind.name and change.live is not None and change.action is Action.UPDATE
+    }
     index: dict[NaturalKey, list[tuple[Live, NaturalKey]]] = defaultdict(list)
     for live in work.inputs.snapshot.lives.get(kind.name, ()):
-        for near, key in near_keys(kind, live.attrs).items() if live.id not in going else ():
+        attrs = _afterwards(updates[live.id], live) if live.id in updates else live.attrs
+        for near, key in near_keys(kind, attrs).items() if live.id not in going else ():
             index[near].append((live, key))
     found = []
     for change in changes:

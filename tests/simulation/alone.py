@@ -190,10 +190,10 @@ class Alone:
         gone = {f"{one.table}/{one.id}" for one in ran.removed if self.named(one, said, side)}
         for one in ran.removed:
             if f"{one.table}/{one.id}" not in gone and one.home not in gone and one.name not in DEFAULT_STAGES:
-                open_ = self.added_meanwhile(one, ran)
-                self.broke(
-                    "what is added meanwhile stays" if open_ else "nothing goes that is not named", ran, str(one)
-                )
+                added = self.world.added.get(one.id) if one.table == "dealStages" else None
+                if added is None or side.ledger.avoidable(one, added):
+                    rule = "nothing goes that is not named" if added is None else "what is added meanwhile stays"
+                    self.broke(rule, ran, str(one))
         if (
             ran.code == 0
             and ran.argv[0] != "plan"
@@ -210,14 +210,6 @@ class Alone:
         addresses = side.known.get((KINDS.get(one.table, ""), one.id), set())
         addresses = addresses | self.world.declared.get(one.name, set())
         return one.name in said or any(address in said for address in addresses)
-
-    def added_meanwhile(self, one: Removed, ran: Ran) -> bool:
-        """Tell whether somebody added a stage while the command ran, or while a killed run had left its pipeline
-        half-made.
-        """
-        if one.table != "dealStages" or one.id not in self.world.added:
-            return False
-        return ran.process.name in self.world.added[one.id] or any(other.killed for other in self.world.runs)
 
     def evacuated(self, now: tuple[tuple[str, str], ...], side: Side) -> bool:
         """Tell whether a deal is where `on_destroy` once said that the deals of some stage go."""

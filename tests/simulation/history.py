@@ -178,8 +178,8 @@ class World:
         self.net.hand_over = self._handed_over
         self.pause = self.chance.choice([0.0, 0.0, 1.0])
         self.server = Server(changes=self._changes_hands) if self.chance.random() < served else None
-        self.added: dict[str, set[str]] = {}
-        """Stages that people added, with the processes that ran at that moment."""
+        self.added: dict[str, dict[str, int]] = {}
+        """Stages that people added, with how many requests each process had sent at that moment."""
         self.declared: dict[str, set[str]] = {}
         self.sides = {"account.example": Side(self.account, self.ledger, self.net, self.disk)}
         self.known = self.sides["account.example"].known
@@ -304,7 +304,7 @@ class World:
                 kind = self.account.types["dealStages"]
                 own = {"group": pipeline["id"], "title": self.declaring.name("by hand"), "order": "9", "id": identity}
                 rows.put("dealStages", identity, {**kind.defaults, **own})
-            self.added[identity] = {ran.process.name for ran in self.running}
+            self.added[identity] = dict(self.net.numbers)
             self.tell(f"somebody adds the stage {own['title']!r} to pipeline {pipeline['id']}")
             return
         table, column = self.chance.choice(

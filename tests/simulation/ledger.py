@@ -20,7 +20,8 @@ Twins = tuple[str, str, list[str]]
 """A table, a name in it, and the ids that have it."""
 WINDOW = 14
 """Requests of a process between its count of an object and its delete; a record that arrives just in between is
-nobody's fault, for the API cannot count and delete at once. Six steps run side by side.
+nobody's fault, for the API cannot count and delete at once. So is a stage that is added between the listing of a
+pipeline's stages and its delete. Six steps run side by side.
 """
 PROMPT = 1.0
 """Seconds between the answer to a count and the delete that follows at once, where the answer was slow."""
@@ -118,6 +119,8 @@ class Ledger:
     made: dict[Key, Sent] = field(default_factory=dict)
     arrived: dict[Key, dict[str, int]] = field(default_factory=dict)
     _counted: dict[tuple[str, str, str], list[Sent]] = field(default_factory=dict)
+    _listed: dict[tuple[str, str], list[Sent]] = field(default_factory=dict)
+    """Listings of the stages of a pipeline, by process and pipeline."""
 
     def records(self) -> dict[Key, tuple[Any, ...]]:
         """Return every customer record with its place."""
@@ -160,6 +163,10 @@ class Ledger:
     def watching(self, sent: Sent) -> Iterator[None]:
         """Book what one request changes."""
         if sent.method == "GET":
+            if (
+                pipeline := re.search(r"/dealStages\?.*filters(?:\[|%5B)d_groupid(?:\]|%5D)=(\d+)", sent.url)
+            ) is not None:
+                self._listed.setdefault((sent.process.name, pipeline[1]), []).append(sent)
             for token in set(re.findall(r"[A-Za-z0-9-]+", PAGES.sub("", sent.url))):
                 for table in COUNTED.get(_head(sent), OTHERS):
                     if _head(sent) == "deals" and f"[{WHERE[table]}]" not in sent.url:
@@ -202,6 +209,20 @@ class Ledger:
         counted = max(reads, key=lambda read: read.number)
         at_once = sent.number - counted.number <= WINDOW or 0 <= sent.at - counted.back <= PROMPT
         return not (at_once and arrived.get(sent.process.name, 0) >= counted.number)
+
+    def avoidable(self, one: Removed, added: dict[str, int]) -> bool:
+        """Tell whether the process that took away a stage could have known that somebody had added it, with so many
+        requests of each process before: it lists the stages of a pipeline right before it deletes the pipeline, and the
+        API cannot do both at once.
+        """
+        pipeline = re.fullmatch(r"/dealGroups/(\d+)", one.sent.url)
+        listings = self._listed.get((one.sent.process.name, pipeline[1]), []) if pipeline else []
+        seen = [listing for listing in listings if listing.number < one.sent.number]
+        if not seen:
+            return True
+        last = max(seen, key=lambda listing: listing.number)
+        at_once = one.sent.number - last.number <= WINDOW or 0 <= one.sent.at - last.back <= PROMPT
+        return not (at_once and added.get(one.sent.process.name, 0) >= last.number)
 
     def twins(self) -> list[Twins]:
         """Return the objects that requests of the program made twice, those aside that it has switched off instead of

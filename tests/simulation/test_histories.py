@@ -29,6 +29,7 @@ ALL = (
     "no record moved without a yes",
     "a yes is a yes to a number",
     "nothing goes that is not named",
+    "what is added meanwhile stays",
     "no twins",
     "settles",
     "the plan after an apply is empty",

@@ -95,7 +95,8 @@ def test_an_overlay_that_cannot_be_read_is_an_error(world: World, overlay: Calla
 @pytest.mark.parametrize(
     "name",
     ["crm.yaml~", ".crm.yaml.swp", "crm.YML", "crm.Yaml", "crm.yaml.bak", "crm.yml.txt", "crm.yaml.orig", "#crm.yaml#",
-     "crm.ymal", "crm.yaml.disabled", ".crm.yaml", "deep/crm.yml_", ".hidden/crm.yaml", "crm.yaml (1)", "crm.json"],
+     "crm.ymal", "crm.yaml.disabled", ".crm.yaml", "deep/crm.yml_", ".hidden/crm.yaml", "crm.yaml (1)", "crm.json",
+     "crm yaml", "crmyaml", "crm.ya", "crm.yl", "crm.yanl", "crm.taml"],
 )  # fmt: skip
 def test_a_near_miss_gets_a_warning(world: World, name: str) -> None:
     """It is named, is not read, and stops nothing."""
@@ -104,6 +105,15 @@ def test_a_near_miss_gets_a_warning(world: World, name: str) -> None:
     ran = world.cli("plan")
     assert ran.code == 0, ran.text
     assert f"config/{name} is not read" in ran.text
+
+
+def test_a_folder_in_the_place_of_a_file_gets_a_warning(world: World) -> None:
+    """It may hold files, and is named where it holds none."""
+    world.write(OWN, "config/own.yaml")
+    (world.folder / "config/crm.yaml").mkdir()
+    assert "config/crm.yaml is not read" in world.cli("plan").text
+    world.write("tags: {x: {}}", "config/crm.yaml/tags.yaml")
+    assert "not read" not in world.cli("plan").text
 
 
 @pytest.mark.parametrize("name", ["README.md", "notes.txt", ".gitkeep", "query.sql", ".git/x.yaml", "page.xml", "a.yo"])

@@ -74,3 +74,72 @@ def test_killed_swap_is_finished_by_the_next_run(world: World, nth: int, after: 
     assert {address: binding.id for address, binding in world.state().resources.items()} == ids
     assert len(world.rows("fields")) == 2
     assert world.plan().empty
+
+
+SENDER = "sender_url: https://a.example, sender_reminder: R"
+ENTRIES = {
+    "tags": ("{name: First}", "{name: Second}"),
+    "lists": (f"{{name: First, string_id: first, {SENDER}}}", f"{{name: Second, string_id: second, {SENDER}}}"),
+    "fields": ("{title: First, type: text, lists: all}", "{title: Second, type: date, lists: all}"),
+    "field_groups": ("{label: First, object: deal}", "{label: Second, object: deal}"),
+    "deal_fields": ("{label: First, type: text}", "{label: Second, type: text}"),
+    "account_fields": ("{label: First, type: text}", "{label: Second, type: date}"),
+    "pipelines": (
+        "{title: First, currency: usd, stages: {one: {}}}",
+        "{title: Second, currency: eur, stages: {one: {}}}",
+    ),
+    "deal_roles": ("{title: First}", "{title: Second}"),
+    "task_types": ("{title: First}", "{title: Second}"),
+    "task_outcomes": ("{title: First, sentiment: Positive}", "{title: Second, sentiment: Negative}"),
+    "saved_responses": ("{title: First, body: A}", "{title: Second, body: B}"),
+    "personalizations": (
+        "{tag: FIRST, name: First, content: A, format: text}",
+        "{tag: SECOND, name: Second, content: B, format: text}",
+    ),
+    "user_groups": ("{name: First}", "{name: Second}"),
+    "calendars": ("{title: First, type: All}", "{title: Second, type: Deals}"),
+    "custom_objects": (
+        "{slug: first, labels: {singular: F, plural: Fs}}",
+        "{slug: second, labels: {singular: S, plural: Ss}}",
+    ),
+}
+
+
+@pytest.mark.parametrize("section", ENTRIES)
+def test_keys_that_are_swapped_are_swapped_back_by_an_undo(world: World, section: str) -> None:
+    """Only addresses change, in the state and back; the plans after the swap, after it once more, and after the undo
+    are empty, and nothing is written to the account.
+    """
+    first, second = ENTRIES[section]
+    kind = section.removesuffix("s")
+    before = f"{section}: {{a: {first}, b: {second}}}\n"
+    world.write(before)
+    world.apply()
+    ids = {address: binding.id for address, binding in world.state().resources.items()}
+    moves = f"moved: [{{from: {kind}.a, to: {kind}.b}}, {{from: {kind}.b, to: {kind}.a}}]\n"
+    world.write(f"{section}: {{a: {second}, b: {first}}}\n{moves}")
+    world.forget()
+    for _ in range(2):
+        ran = world.cli("apply", "--auto-approve")
+        assert ran.code == 0, ran.text
+        found = {address: binding.id for address, binding in world.state().resources.items()}
+        assert (found[f"{kind}.a"], found[f"{kind}.b"]) == (ids[f"{kind}.b"], ids[f"{kind}.a"])
+        assert world.plan().empty
+    ran = world.cli("undo", "--auto-approve")
+    assert ran.code == 0, ran.text
+    assert {address: binding.id for address, binding in world.state().resources.items()} == ids
+    world.write(before)
+    assert world.plan().empty
+    assert not world.writes()
+
+
+def test_names_that_change_hands_are_no_near_twins(world: World) -> None:
+    """Whoever has the name now has another one afterwards."""
+    world.write("tags: {a: {name: A}, b: {name: B}}")
+    world.apply()
+    world.write("tags: {a: {name: B}, b: {name: A}}")
+    assert not world.plan().document.warnings
+    world.write("tags: {a: {name: B}, b: {name: C}, c: {name: A}}")
+    assert not world.plan().document.warnings
+    world.write("tags: {a: {name: B}, b: {name: C}, c: {name: b}}")
+    assert "beside tag" in str(world.plan().document.warnings)
