@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from reconciler.emulator import Account
 
@@ -31,11 +32,15 @@ COUNTED = {
     "fields": ("fields",), "fieldValues": ("fields",), "deals": ("dealStages", "dealGroups"),
     "dealCustomFieldMeta": ("dealCustomFieldMeta",), "dealCustomFieldData": ("dealCustomFieldMeta",),
     "accountCustomFieldMeta": ("accountCustomFieldMeta",), "accountCustomFieldData": ("accountCustomFieldMeta",),
-    "customObjects": ("schemas", "schema fields"),
+    "customObjects": ("schemas", "schema fields"), "contacts": ("tags", "lists"), "dealRoles": ("dealRoles",),
+    "dealTasks": ("dealTasktypes", "taskOutcomes"), "ecomCustomers": ("connections",),
 }  # fmt: skip
-"""What the reads below a path count; others count tags, lists and the rest."""
-WHERE = {"dealStages": "stage", "dealGroups": "group"}
-OTHERS = ("tags", "lists", "dealTasktypes", "taskOutcomes", "dealRoles", "connections")
+"""What the reads below a path count."""
+WHERE = {
+    "dealStages": "[stage]", "dealGroups": "[group]", "tags": "tagid=", "lists": "listid=",
+    "dealTasktypes": "tasktypeid]", "taskOutcomes": "[outcome_id]",
+}  # fmt: skip
+"""What a read has in its URL where it counts for an object of a table, and not for another one of the same id."""
 RECORDS: dict[str, tuple[tuple[str, str], ...]] = {
     "contacts": (),
     "contactTags": (("tags", "tag"),),
@@ -163,13 +168,11 @@ class Ledger:
     def watching(self, sent: Sent) -> Iterator[None]:
         """Book what one request changes."""
         if sent.method == "GET":
-            if (
-                pipeline := re.search(r"/dealStages\?.*filters(?:\[|%5B)d_groupid(?:\]|%5D)=(\d+)", sent.url)
-            ) is not None:
+            if (pipeline := re.search(r"^/dealStages\?.*\[d_groupid\]=(\d+)", unquote(sent.url))) is not None:
                 self._listed.setdefault((sent.process.name, pipeline[1]), []).append(sent)
             for token in set(re.findall(r"[A-Za-z0-9-]+", PAGES.sub("", sent.url))):
-                for table in COUNTED.get(_head(sent), OTHERS):
-                    if _head(sent) == "deals" and f"[{WHERE[table]}]" not in sent.url:
+                for table in COUNTED.get(_head(sent), ()):
+                    if WHERE.get(table, "") not in unquote(sent.url):
                         continue
                     self._counted.setdefault((sent.process.name, table, token), []).append(sent)
             yield
