@@ -116,7 +116,9 @@ class FieldGroupKind(Kind):
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Fields of the group: they stay, and are in no group."""
         holder = write.live.attrs.get("object") if write.live is not None else None
-        return (yield from losing.fields_of_group(write.id, holder)) if write.destroying and holder else []
+        if not write.destroying or not holder:
+            return []
+        return (yield from losing.fields_of_group(write.id, holder, named=write.recounting))
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(object, label)."""

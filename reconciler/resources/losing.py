@@ -47,14 +47,16 @@ def fields_of_list(identity: str) -> Flow[list[Impact]]:
     return _told(noun, "field", {ident(row["id"]): str(row.get("title")) for row in fields if ident(row["id"]) in mine})
 
 
-def fields_of_group(identity: str, holder: str) -> Flow[list[Impact]]:
-    """Custom fields of a field group: they are in no group afterwards, and show on no record page (section 2.4)."""
+def fields_of_group(identity: str, holder: str, *, named: bool) -> Flow[list[Impact]]:
+    """Custom fields of a field group: they are in no group afterwards, and show on no record page (section 2.4). With
+    `named`, names are asked also where there is no field any more: so that it costs what it cost before.
+    """
     noun = f"{holder} fields lose the group"
     kind, path, key, label = FIELDS[holder]
     members = yield from _members(identity)
     if members is None:
         return [_unknown(noun)]
-    if not members:
+    if not members and not named:
         return []
     names = {ident(row["id"]): str(row.get(label)) for row in (yield from listed(path, key)) or ()}
     return _told(noun, kind, {one: names.get(one, f"id {one}") for one in members})
