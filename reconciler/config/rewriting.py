@@ -15,7 +15,7 @@ from reconciler.config.nodes import Entry, Map, Source
 from reconciler.config.places import Fixed, Path, Places, filled_in, written
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.spec import Attribute, Commas, Keyed, RefTo, Unordered
+from reconciler.model.spec import Attribute, Commas, RefTo, Unordered
 from reconciler.model.values import Value
 
 
@@ -173,14 +173,17 @@ class Rewriting:
         yield layer, Put(path, new)
 
     def _inside(self, wish: Wish, path: Path, entry: Entry, have: Value, want: Value) -> Iterator[tuple[Source, Edit]]:
-        """Yield the edits of one value: of a map only the entries that are declared and differ."""
+        """Yield the edits of one value: of a map only the entries that differ."""
         if isinstance(entry.value, Map) and isinstance(have, dict) and isinstance(want, dict):
+            new = dict(want)
             for key, inner in entry.value.entries.items():
                 found = _match(key, want, wish.attribute)
                 if found is None:
                     yield inner.key.source, Drop((*path, key))
                 else:
-                    yield from self._inside(wish, (*path, key), inner, have.get(key), want[found])
+                    yield from self._inside(wish, (*path, key), inner, have.get(key), new.pop(found))
+            for key, value in new.items():
+                yield entry.key.source, Put((*path, key), as_written(value, wish.attribute.mark(RefTo), self.variables))
             return
         raw = written(entry.value)
         new = self._merged(wish, raw, have, want)
@@ -218,10 +221,7 @@ class Rewriting:
 
 def _match(key: str, want: Mapping[str, Value], attribute: Attribute) -> str | None:
     """Return the key of the wanted map that a written key means."""
-    keyed = attribute.mark(Keyed)
-    if key in want or keyed is None or not keyed.fold:
-        return key if key in want else None
-    return next((one for one in want if one.casefold() == key.casefold()), None)
+    return key if key in want else next((one for one in want if attribute.entry(one) == attribute.entry(key)), None)
 
 
 def _within(places: Places, address: str, other: str) -> bool:

@@ -445,6 +445,10 @@ class Kind:
         """Tell whether nobody expects this object to be managed unless it is: see `shared` and `aside`."""
         return self.shared or bool(self.aside(live))
 
+    def inherited(self, live: Live) -> Mapping[str, frozenset[str]]:
+        """Return entries of maps that the account gave an object by itself (attribute -> keys): no sign of a hand."""
+        return {}
+
     def hidden(self, attrs: Mapping[str, Value]) -> str:
         """Return why nobody sees an object with these attributes in the product, "" where somebody does. What is not
         among them is not known, and taken for visible.

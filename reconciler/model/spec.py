@@ -398,6 +398,10 @@ class Attribute:
             return [RemoteId(mark.kind, item) for item in items if item not in ("", mark.none)]
         return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, ident(_scalar(raw, self.name)))
 
+    def entry(self, key: str) -> str:
+        """Return the form in which the key of an entry of a map is compared."""
+        return key.replace("_", "-") if self.has(Keyed) and self.mark(Keyed).fold else key
+
     def normal(self, value: Value) -> Value:
         """Return the form in which two values are compared (section 8.1 of the API page)."""
         if self.has(Normal):
@@ -409,8 +413,7 @@ class Attribute:
         if self.shape in ("commas", "refs") or self.has(Unordered):
             return sorted(value, key=str)
         if self.has(Keyed) and isinstance(value, Mapping):
-            fold = self.mark(Keyed).fold
-            return {(key.replace("_", "-") if fold else key): item for key, item in value.items()}
+            return {self.entry(key): item for key, item in value.items()}
         return value
 
 

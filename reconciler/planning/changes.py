@@ -108,7 +108,7 @@ def _existing(work: Work, kind: Kind, base: Change) -> Change | None:
     settled = base.address in work.inputs.intents and binding is None
     adopts = binding is None or binding.id != live.id
     spares = _open_spares(work, base.address)
-    manual = _by_hand(kind, live, base)
+    manual = {} if work.inputs.compares else _by_hand(kind, live, base)
     stuck = {name.partition(".")[0] for name in manual}
     todo = tuple(item for item in base.attributes if item.name not in stuck)
     base = replace(
@@ -119,7 +119,7 @@ def _existing(work: Work, kind: Kind, base: Change) -> Change | None:
         page=kind.page if manual else "",
         spares=tuple(spares),
         natural_key=_first_key(kind, live),
-        findings=_refusals(kind, base, live, todo) if todo else (),
+        findings=_refusals(kind, base, live, todo) if todo and not work.inputs.compares else (),
     )
     if any(item.forces_replacement for item in todo):
         names = ", ".join(item.name for item in todo if item.forces_replacement)

@@ -13,12 +13,13 @@ from reconciler.model.desired import Desired, Import, Resource
 from reconciler.model.kind import Kind, Kinds, Live, NaturalKey
 from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import Immutable
+from reconciler.model.spec import Attribute, Default, Immutable, Nested, Once, RefTo, Roster, WriteOnly
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
+from reconciler.planning.diff import beside
 from reconciler.planning.export import Exported, export, placed, refused
 from reconciler.planning.match import NotFound, Resolver, by_key
-from reconciler.planning.rosters import shortened
+from reconciler.planning.rosters import roster_of, shortened
 
 ELSEWHERE = "_elsewhere"
 """Put behind the key of an object of the target that nothing in the source corresponds to."""
@@ -195,13 +196,75 @@ def _age(live: Live) -> tuple[int, int, str]:
     return 0, len(live.id), live.id
 
 
-def strangers(plan: Plan, target: Snapshot, kinds: Kinds, taken: Iterable[str]) -> dict[str, Binding]:
-    """Return bindings for the objects of the target that the plan does not know: planned with them, they go."""
+def listing(seen: Snapshot, kinds: Kinds) -> frozenset[RemoteId]:
+    """Return the objects of an account that list their members themselves (see `Roster`)."""
+    rosters = {name: roster[0] for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
+    return frozenset(
+        RemoteId(name, live.id)
+        for name, roster in rosters.items()
+        for live in seen.lives.get(name, ())
+        if roster in live.attrs and not live.builtin
+    )
+
+
+def only_there(
+    one: Exported, there: Live, kind: Kind, listing: frozenset[RemoteId] = frozenset()
+) -> dict[tuple[str, ...], bool]:
+    """Return what only the other account's object has, as paths of names, and whether this account shows an empty value
+    in its place. A plan leaves it alone, for nothing declares it: whoever says that two accounts are alike names it.
+    What is in something of `listing` is told there.
+    """
+    found: dict[tuple[str, ...], bool] = {}
+    for name, value in kind.declare(there.attrs).items():
+        attribute, mine = kind.attributes[name], one.live.attrs.get(name)
+        if name in one.resource.attrs:
+            found |= dict.fromkeys(((name, *path) for path in beside(attribute, one.resource.attrs[name], value)), True)
+        elif isinstance(value, RemoteId) and value in listing:
+            continue
+        elif mine in values.EMPTY_OR_OFF and not _goes_without_saying(one, kind, attribute, value):
+            found[name,] = name in one.live.attrs
+    return found
+
+
+def _goes_without_saying(one: Exported, kind: Kind, attribute: Attribute, value: Value) -> bool:
+    default = attribute.mark(Default)
+    return (
+        value in values.EMPTY_OR_OFF
+        or attribute.name in one.dropped
+        or attribute.has(Nested, Roster, WriteOnly, Once)
+        or (default is not None and default.value == value)
+        or (bool(kind.nested) and attribute.has(RefTo) and attribute.mark(RefTo).kind == kind.nested)
+    )
+
+
+def unseen(resource: Resource, there: Live, kind: Kind) -> list[str]:
+    """Return the declared attributes of which the other account tells nothing, because a listing of its own could not
+    be read: whether they differ is not known.
+    """
+    return [
+        name
+        for name in resource.attrs
+        if name not in there.attrs
+        and (kind.attributes[name].api is None or kind.attributes[name].has(RefTo))
+        and not kind.attributes[name].has(Nested, WriteOnly, Once)
+    ]
+
+
+def strangers(
+    plan: Plan,
+    target: Snapshot,
+    kinds: Kinds,
+    taken: Iterable[str],
+    known: Mapping[str, Binding] | None = None,
+) -> dict[str, Binding]:
+    """Return bindings for the objects of the target that the plan does not know: planned with them, they go. Those that
+    are `known` keep their addresses.
+    """
     held = {(kind_of(address), identity) for address, identity in plan.ids.items()}
     held |= {(change.kind, change.live.id) for change in plan.changes if change.live is not None}
     used = set(taken)
     found: dict[str, Binding] = {}
-    for one in export(target, kinds, {}):
+    for one in export(target, kinds, known or {}):
         if (one.resource.kind, one.live.id) in held:
             continue
         key = one.resource.key

@@ -4,7 +4,7 @@ form.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -44,18 +44,66 @@ def same(desired: Value, live: Value) -> bool:
     return desired == live or (_empty(desired) and _empty(live))
 
 
+def beside(attribute: Attribute, said: Value, live: Value) -> dict[tuple[str, ...], Value]:
+    """Return what a live map holds, at any depth, of which a declared one says nothing, by its path: no difference for
+    a plan, which leaves it alone. What is empty or off is nothing.
+    """
+    return dict(_beside(said, live, attribute.entry))
+
+
+def _beside(said: Value, live: Value, entry: Callable[[str], str]) -> Iterator[tuple[tuple[str, ...], Value]]:
+    if not isinstance(said, Mapping) or not isinstance(live, Mapping):
+        return
+    known = {entry(key): value for key, value in said.items()}
+    for key, value in live.items():
+        if entry(key) in known:
+            yield from (((key, *path), inner) for path, inner in _beside(known[entry(key)], value, str))
+        elif not _empty(value):
+            yield (key,), value
+
+
+def within(attribute: Attribute, said: Value, live: Value) -> Value:
+    """Return a live map without what a declared one says nothing of, at any depth; anything else as it is."""
+    return _within(said, live, attribute.entry)
+
+
+def _within(said: Value, live: Value, entry: Callable[[str], str]) -> Value:
+    if not isinstance(said, Mapping) or not isinstance(live, Mapping):
+        return live
+    known = {entry(key): value for key, value in said.items()}
+    return {key: _within(known[entry(key)], value, str) for key, value in live.items() if entry(key) in known}
+
+
+def joined(attribute: Attribute, said: Value, more: Mapping[tuple[str, ...], Value]) -> Value:
+    """Return a declared map with these parts put in, at their paths."""
+    found = dict(said)
+    for (first, *rest), value in more.items():
+        key = next((one for one in found if attribute.entry(one) == attribute.entry(first)), first)
+        found[key] = _put(found.get(key), rest, value)
+    return found
+
+
+def _put(into: Value, path: Sequence[str], value: Value) -> Value:
+    if not path:
+        return value
+    inner = dict(into) if isinstance(into, Mapping) else {}
+    return {**inner, path[0]: _put(inner.get(path[0]), path[1:], value)}
+
+
 def _empty(value: Value) -> bool:
     return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
-def holds(attribute: Attribute, sides: Sides) -> bool:
+def holds(attribute: Attribute, sides: Sides, *, whole: bool = False) -> bool:
     """Tell whether an attribute needs no write. One that the account does not return is compared with what was last
-    applied.
+    applied. With `whole`, what the live one holds beside the declared one counts too.
     """
     against = sides.applied if sides.live is MISSING else sides.live
     if against is MISSING:
         return False
     desired, other = attribute.normal(sides.desired), attribute.normal(against)
+    if whole:
+        return same(desired, other) and same(other, desired)
     if attribute.has(Keyed):
         return same(desired, other) and not _removed(attribute, sides)
     return same(desired, other)
@@ -82,10 +130,12 @@ def origin(attribute: Attribute, sides: Sides) -> Origin:
     return "drift" if drifted else "config"
 
 
-def visible(attribute: Attribute, sides: Sides) -> Value:
+def visible(attribute: Attribute, sides: Sides, *, whole: bool = False) -> Value:
     """Return what to show as the value before: of a map only the entries that are declared or about to go."""
     if sides.live is MISSING:
         return None
+    if whole:
+        return sides.live
     if attribute.has(Keyed) and isinstance(sides.live, dict):
         shown = set(attribute.normal(sides.desired)) | _removed(attribute, sides)
         return {key: value for key, value in sides.live.items() if set(attribute.normal({key: value})) & shown}
@@ -106,7 +156,7 @@ def differences(
     whole: bool = False,
 ) -> list[AttributeChange]:
     """Return the attributes to write, in the order of the spec. `attrs` are the declared values as they will be
-    written; with `whole`, rosters have no entries but those.
+    written; with `whole` they are all that there is to be.
     """
     changes = []
     for name, attribute in kind.attributes.items():
@@ -118,9 +168,12 @@ def differences(
         last = _last_applied(binding, name, resolve, resource)
         counted = live.attrs.get(name) if whole and live is not None else None if last is MISSING else last
         found = kind.seen(name, desired, live, counted) if live is not None and name in live.attrs else MISSING
+        if whole and live is not None and attribute.shape == "map":
+            found = kind.declare(live.attrs).get(name, found)
         if (
             found is not MISSING
             and not attribute.has(Keyed)
+            and not whole
             and same(attribute.normal(desired), attribute.normal(found))
         ):
             continue
@@ -128,14 +181,16 @@ def differences(
         if binding is not None and name in binding.digests:
             known = recall(binding, name, (sides.desired, sides.live), salt)
             sides = replace(sides, applied=sides.applied if known is None else known)
-        if live is not None and (holds(attribute, sides) or rewritten(attribute, name, sides, binding, salt)):
+        if live is not None and (
+            holds(attribute, sides, whole=whole) or rewritten(attribute, name, sides, binding, salt)
+        ):
             continue
         if live is None and attrs[name] is None:
             continue
         changes.append(
             AttributeChange(
                 name,
-                visible(attribute, sides) if live is not None else None,
+                visible(attribute, sides, whole=whole) if live is not None else None,
                 sides.desired,
                 origin(attribute, sides) if live is not None else "new",
                 resource.places.get(name),

@@ -12,7 +12,8 @@ from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst,
 from reconciler.model.state import Binding
 from reconciler.model.values import EMPTY_OR_OFF, Value, carries_secret, decode, has_secret, reveal, transform
 from reconciler.planning.binding import recall
-from reconciler.planning.diff import MISSING, Sides, rewritten, same, visible
+from reconciler.planning.declarable import declarable
+from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
 from reconciler.planning.match import Resolver, bound, by_key, comparable
 from reconciler.planning.sight import unproven
 from reconciler.planning.work import Inputs
@@ -63,11 +64,43 @@ def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str,
     if resource is not None:
         known |= {*resource.attrs, *resource.lifecycle.ignore_changes, *resource.elsewhere}
     placed = {name for one in kind.arrange([(address, {}, live)]).values() for name in one}
+    quiet = known | placed | kind.filled
     return {
         name: value
-        for name, value in kind.declare(live.attrs).items()
-        if name not in known | placed | kind.filled and not needs_no_word(kind, kind.attributes[name], value)
+        for name, value in _own(kind, live).items()
+        if name not in quiet and not needs_no_word(kind, kind.attributes[name], value)
     }
+
+
+def _own(kind: Kind, live: Live) -> dict[str, Value]:
+    """Return what an export would write, without entries of maps that the account gave the object by itself."""
+    given = kind.inherited(live)
+    return {
+        name: {key: one for key, one in value.items() if key not in given[name]} if name in given and value else value
+        for name, value in kind.declare(live.attrs).items()
+    }
+
+
+def unmanaged_parts(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str, dict[tuple[str, ...], Value]]:
+    """Return, by attribute, what the account holds inside of declared maps beyond what was applied and what the files
+    say: path -> value.
+    """
+    resource, applied = inputs.desired.resources.get(address), inputs.state.resources[address].applied
+    if resource is None:
+        return {}
+    own, quiet = _own(kind, live), kind.filled
+    found = {}
+    for name, said in resource.attrs.items():
+        attribute = kind.attributes.get(name)
+        if attribute is None or not isinstance(said, Mapping) or name in resource.lifecycle.ignore_changes:
+            continue
+        if name in quiet:
+            continue
+        known = beside(attribute, said, decode(applied.get(name)))
+        parts = {path: one for path, one in beside(attribute, said, own.get(name)).items() if path not in known}
+        if parts:
+            found[name] = parts
+    return found
 
 
 def needs_no_word(kind: Kind, attribute: Attribute, value: Value) -> bool:
@@ -83,11 +116,19 @@ def needs_no_word(kind: Kind, attribute: Attribute, value: Value) -> bool:
 
 def _beside(inputs: Inputs, kind: Kind, address: str, live: Live) -> list[str]:
     names = sorted(unmanaged(inputs, kind, address, live))
-    if not names:
-        return []
-    listed, many = ", ".join(f"`{name}`" for name in names), len(names) > 1
-    told = f"{address}: {listed} {'are' if many else 'is'} set in the account and not managed; "
-    return [f"{told}`drift --absorb --unmanaged` declares {'them' if many else 'it'}"]
+    parts = unmanaged_parts(inputs, kind, address, live)
+    names += sorted(".".join((name, *path)) for name, paths in parts.items() for path in paths)
+    unsayable = declarable(kind, live).dropped if names else {}
+    mute = [name for name in names if {name, ".".join(name.split(".")[:2])} & unsayable.keys()]
+    told = [name for name in names if name not in mute]
+    them = "them" if len(told) > 1 else "it"
+    found = [f"{address}: {_set(told)}; `drift --absorb --unmanaged` declares {them}"] if told else []
+    return [*found, f"{address}: {_set(mute)}, and no declaration says it"] if mute else found
+
+
+def _set(names: Sequence[str]) -> str:
+    listed = ", ".join(f"`{name}`" for name in names)
+    return f"{listed} {'are' if len(names) > 1 else 'is'} set in the account and not managed"
 
 
 def _bound(kind: Kind, mine: Mapping[str, Binding], lives: Sequence[Live]) -> dict[str, Live]:

@@ -39,10 +39,14 @@ class Inputs:
     """The user asked for the end of everything: an empty configuration is no accident."""
     in_flight: frozenset[str] = frozenset()
     """Addresses whose last update may have been taken without an answer: what holds of them is recorded."""
-    whole: bool = False
-    """Rosters are declared with all their entries, as two accounts are compared: what else is live is no entry."""
     eyes: Eyes | None = None
     """Whose key the account was read with; None: nothing hangs on it, or nobody asked."""
+    compares: bool = False
+    """Nobody carries the plan out: what the API cannot change in any way differs like anything else."""
+    whole: bool = False
+    """The declarations are all that is to be, as two accounts are compared: what objects hold beside them differs too,
+    entries of maps and rosters among it.
+    """
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "desired", spoken(self.desired, self.kinds))

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from reconciler.model.http import Flow, at, put
 from reconciler.model.kind import Collection, Kind, NaturalKey, Write
-from reconciler.model.spec import Api, Folded, Link, RefTo, Spec, WriteOnly
+from reconciler.model.spec import Api, Folded, Link, OnAtFirst, RefTo, Spec, WriteOnly
 from reconciler.model.values import Value
 
 
@@ -25,7 +25,10 @@ class Address(Spec):
     district: str | None = Field(None, description="District, in countries that use it.")
     zip: str | None = Field(None, description="Postal code.")
     country: Annotated[str, Folded()] = Field(min_length=2, max_length=2, description="Country, two letters.")
-    default: Annotated[bool | None, Api("isDefault")] = Field(None, description="Used where no other is chosen.")
+    # The account makes the first one its default.
+    default: Annotated[bool | None, Api("isDefault"), OnAtFirst()] = Field(
+        None, description="Used where no other is chosen."
+    )
     all_user_groups: Annotated[bool | None, Api("allgroup")] = Field(None, description="All user groups may use it.")
     # Only a write of one group is documented; reads do not return it, and /addressGroups offers nothing but DELETE.
     user_group: Annotated[Link | None, Api("groupid"), RefTo("user_group"), WriteOnly()] = Field(
@@ -42,7 +45,6 @@ class AddressKind(Kind):
     title = "Address"
     path = "/addresses"
     writes = ("/addressLists", "/addressLists/ID", "/addressGroups", "/addressGroups/ID")
-    filled = frozenset({"default"})
     wrapper = "address"
     collections = (Collection("/addresses", "addresses"),)
     label = "company_name"

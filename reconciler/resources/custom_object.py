@@ -124,7 +124,6 @@ class CustomObjectKind(Kind):
     title = "Custom object"
     path = SCHEMAS
     writes = ("/customObjects/schemas/public", "/customObjects/schemas/ID/child", "/customObjects/schemas/ID/fields/ID")
-    filled = frozenset({"fields"})
     wrapper = "schema"
     # Older deployments called the array `objectTypes` (section 1.3 of the API page: [GO-CJ] accepts both).
     collections = (Collection(SCHEMAS, "schemas", alias="objectTypes", worded=True),)
@@ -201,6 +200,13 @@ class CustomObjectKind(Kind):
         if attrs.get("visibility") == "public":
             return (("app+slug", attrs.get("app_id"), attrs.get("slug")),)
         return (("slug", attrs["slug"]),) if attrs.get("slug") else ()
+
+    def inherited(self, live: Live) -> Mapping[str, frozenset[str]]:
+        """A child starts with what its parent has."""
+        return {
+            name: frozenset(str(part["id"]) for part in parts_in(live.row.get(name)) if part.get("inherited"))
+            for name in ("fields", "relationships")
+        }
 
     def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
         """`private` goes without saying, and a child's app is its parent's."""

@@ -11,7 +11,7 @@ from pydantic import Field
 
 from reconciler.model.http import Flow, Json, Request, Response, at, get, put
 from reconciler.model.kind import Collection, Kind, NaturalKey, Row, Tables, Write
-from reconciler.model.spec import Api, Default, Spec, truthy
+from reconciler.model.spec import Api, Default, OnAtFirst, Spec, truthy
 from reconciler.model.values import Value
 
 SITE, EVENT, BRANDING = "site_tracking", "event_tracking", "branding"
@@ -35,6 +35,10 @@ class EventTracking(Spec):
     enabled: bool | None = Field(None, description="Tracking is on.")
 
 
+AtFirst = Annotated[bool | None, OnAtFirst()]
+"""On in every account that nobody has changed."""
+
+
 class Branding(Spec):
     """How the account looks to its users and contacts."""
 
@@ -47,11 +51,11 @@ class Branding(Spec):
     header_html: Annotated[str | None, Api("headerHtmlValue")] = Field(None, description="Header of HTML mails.")
     footer_text: Annotated[str | None, Api("footerTextValue")] = Field(None, description="Footer of text mails.")
     footer_html: Annotated[str | None, Api("footerHtmlValue")] = Field(None, description="Footer of HTML mails.")
-    copyright: bool | None = Field(None, description="The vendor's copyright is shown.")
-    version: bool | None = Field(None, description="The version is shown.")
-    license: bool | None = Field(None, description="The license is shown.")
-    links: bool | None = Field(None, description="External links with the vendor's branding are shown.")
-    help: bool | None = Field(None, description="Help is offered.")
+    copyright: AtFirst = Field(None, description="The vendor's copyright is shown.")
+    version: AtFirst = Field(None, description="The version is shown.")
+    license: AtFirst = Field(None, description="The license is shown.")
+    links: AtFirst = Field(None, description="External links with the vendor's branding are shown.")
+    help: AtFirst = Field(None, description="Help is offered.")
     admin_template_html: Annotated[str | None, Api("adminTemplateHtm")] = Field(
         None, description="Template of the admin pages; in certain plans only."
     )
@@ -80,7 +84,6 @@ SOURCES = {
 class SettingKind(Kind):
     """The key of a setting is its identity."""
 
-    filled = frozenset({"copyright", "help", "license", "links", "version"})
     name = "setting"
     section = "settings"
     spec = Settings

@@ -11,13 +11,14 @@ from reconciler.config.rewriting import Refusal, Rewriting, Wish
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.errors import ConfigError
-from reconciler.model.kind import Kinds
+from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import snapshot
 from reconciler.model.spec import RefTo
 from reconciler.model.state import Binding
-from reconciler.planning.declarable import losses
-from reconciler.planning.drift import drift, unmanaged
+from reconciler.planning.declarable import declarable, losses
+from reconciler.planning.diff import joined, within
+from reconciler.planning.drift import drift, unmanaged, unmanaged_parts
 from reconciler.planning.export import Exported, export
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
@@ -33,6 +34,7 @@ from reconciler.workflow.sight import looked_at
 from reconciler.workflow.states import edit
 
 ROUNDS = 3
+SECRET = "it may hold a secret: write it into the file yourself, with `${secret.NAME}`"
 
 
 @dataclass(frozen=True)
@@ -134,18 +136,18 @@ def _wishes(
             elif here is None:
                 held.append((change.address, item.name))
             elif item.sensitive:
-                why = "it may hold a secret: write it into the file yourself, with `${secret.NAME}`"
-                refused.append(Refusal(change.address, item.name, why))
-            elif item.name in (lost := losses(inputs.kinds[change.kind], one.live)) and not lost[item.name].kept:
-                why = f"it cannot be declared in full ({lost[item.name].what}): say ignore_changes for it"
-                refused.append(Refusal(change.address, item.name, why))
+                refused.append(Refusal(change.address, item.name, SECRET))
+            elif why := _unsayable(inputs.kinds[change.kind], one.live).get(item.name, ""):
+                refused.append(Refusal(change.address, item.name, f"{why}: say ignore_changes for it"))
             elif here.origin == "both":
                 why = "the file was changed too since the last apply: decide in the file which one it is to be"
                 refused.append(Refusal(change.address, item.name, why))
             else:
                 attribute = inputs.kinds[change.kind].attributes[item.name]
                 value = one.resource.attrs.get(item.name, one.live.attrs[item.name])
-                wishes.append(Wish(resource, attribute, only_declared(attribute, value, resource.attrs[item.name])))
+                declared = resource.attrs[item.name]
+                value = within(attribute, declared, only_declared(attribute, value, declared))
+                wishes.append(Wish(resource, attribute, value))
     return wishes, refused, held
 
 
@@ -158,21 +160,35 @@ def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Wish]
         if resource is None or one is None or one.live.id != binding.id or not inputs.covers(address):
             continue
         kind = inputs.kinds[binding.kind]
-        lost = losses(kind, one.live)
-        for name in unmanaged(inputs, kind, address, one.live):
-            attribute, value = kind.attributes[name], one.resource.attrs.get(name)
-            why = ""
-            if name not in one.resource.attrs:
-                why = one.dropped.get(name, "no declaration says it")
-            elif attribute.hides(value, one.live.attrs[name]):
-                why = "it may hold a secret: write it into the file yourself, with `${secret.NAME}`"
-            elif name in lost and not lost[name].kept:
-                why = f"it cannot be declared in full ({lost[name].what})"
+        unsayable = _unsayable(kind, one.live)
+        found = {name: one.resource.attrs.get(name) for name in unmanaged(inputs, kind, address, one.live)}
+        for name, parts in unmanaged_parts(inputs, kind, address, one.live).items():
+            left = {path for path in parts if f"{name}.{path[0]}" in unsayable}
+            refused += [Refusal(address, ".".join((name, *path)), unsayable[f"{name}.{path[0]}"]) for path in left]
+            if left != parts.keys():
+                kept = {path: value for path, value in parts.items() if path not in left}
+                found[name] = joined(kind.attributes[name], resource.attrs[name], kept)
+        for name, value in found.items():
+            why = unsayable.get(name, "" if name in one.resource.attrs else "no declaration says it")
+            if not why and kind.attributes[name].hides(value, one.live.attrs[name]):
+                why = SECRET
             if why:
                 refused.append(Refusal(address, name, why))
             else:
-                wishes.append(Wish(resource, attribute, value))
+                wishes.append(Wish(resource, kind.attributes[name], value))
     return wishes, refused
+
+
+def _unsayable(kind: Kind, live: Live) -> dict[str, str]:
+    """Return what of an object no declaration says as it is, with the reason: attributes, and entries of maps
+    ("fields.size").
+    """
+    lost = {
+        name: f"it cannot be declared in full ({loss.what})"
+        for name, loss in losses(kind, live).items()
+        if not loss.kept
+    }
+    return {**declarable(kind, live).dropped, **lost}
 
 
 def _placed(name: str) -> str:

@@ -11,10 +11,10 @@ from reconciler import __version__
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model import document as doc
 from reconciler.model import values
-from reconciler.model.address import abridged
+from reconciler.model.address import abridged, kind_of
 from reconciler.model.desired import Desired, Import
 from reconciler.model.errors import ReconcilerError, Refused, StalePlan
-from reconciler.model.kind import Kinds
+from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.sight import Eyes
@@ -23,7 +23,17 @@ from reconciler.model.state import Binding, State
 from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref, Value
 from reconciler.planning.binding import salted
-from reconciler.planning.copying import Portable, inverted, mentioning, portable, strangers, translated
+from reconciler.planning.copying import (
+    Portable,
+    inverted,
+    listing,
+    mentioning,
+    only_there,
+    portable,
+    strangers,
+    translated,
+    unseen,
+)
 from reconciler.planning.document import Heading, from_document, to_document
 from reconciler.planning.export import Exported, export, export_for_files, referred, set_aside, sound
 from reconciler.planning.guards import beyond
@@ -134,10 +144,13 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     exported = [] if isinstance(one, Desired) else one.exported
     empty = State(lineage="compare")
     eyes = replace(other.eyes, strict=True) if other.eyes is not None else None
-    everything = not isinstance(one, Desired)
-    inputs = Inputs(carried.desired, empty, other.seen, kinds, session.secret, whole=everything, eyes=eyes)
+    inputs = Inputs(carried.desired, empty, other.seen, kinds, session.secret, eyes=eyes, compares=True)
     inputs, known = met(inputs, exported)
-    extra = strangers(known, other.seen, kinds, carried.desired.resources)
+    beyond: list[str] = []
+    if isinstance(one, Held):
+        desired, beyond = _whole(inputs.desired, known, one, other, kinds)
+        inputs = replace(inputs, desired=desired, whole=True)
+    extra = strangers(known, other.seen, kinds, carried.desired.resources, other.state.resources)
     hidden = _hidden(extra, one, kinds)
     extra = {address: binding for address, binding in extra.items() if address not in hidden}
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
@@ -158,7 +171,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     partly = [f"{held.name}: {line}" for held in sides if isinstance(held, Held) for line in held.left_out]
     return Comparison(
         to_document(whole, heading, spent, kinds),
-        (*carried.left_out, *hidden.values(), *unknown, *partly),
+        (*carried.left_out, *beyond, *hidden.values(), *unknown, *partly),
         any(held.unread for held in sides if isinstance(held, Held)),
     )
 
@@ -176,6 +189,43 @@ def _carried(one: Held, other: Held, kinds: Kinds) -> Portable:
     carried = portable(one.exported, other.seen, kinds, both)
     pins = [Import(address, one.id) for address, one in both.items() if address in carried.desired.resources]
     return replace(carried, desired=replace(carried.desired, imports=(*carried.desired.imports, *pins)))
+
+
+def pairs(made: Plan, seen: Snapshot) -> dict[str, Live]:
+    """Return which object of an account each address of a plan is."""
+    lives = {(kind, live.id): live for kind, found in seen.lives.items() for live in found}
+    found = {
+        address: live
+        for address, identity in made.ids.items()
+        if "[" not in address and (live := lives.get((kind_of(address), identity))) is not None
+    }
+    return {**found, **{change.address: change.live for change in made.changes if change.live is not None}}
+
+
+def _whole(desired: Desired, known: Plan, one: Held, other: Held, kinds: Kinds) -> tuple[Desired, list[str]]:
+    """Return one side as all that is to be: empty where only the other one has a value. What either does not tell is
+    left out, and named.
+    """
+    there, resources, beyond = pairs(known, other.seen), dict(desired.resources), []
+    told = listing(other.seen, kinds)
+    for entry in one.exported:
+        resource, live = resources.get(entry.resource.address), there.get(entry.resource.address)
+        if resource is None or live is None:
+            continue
+        kind = kinds[resource.kind]
+        attrs, blind = dict(resource.attrs), unseen(resource, live, kind)
+        beyond += [f"{resource.address}: `{name}` is not shown by {other.name}" for name in blind]
+        for path, shown in only_there(entry, live, kind, told).items():
+            if not shown:
+                beyond.append(
+                    f"{resource.address}: `{path[0]}` is not shown by {one.name}, and {other.name} has a value"
+                )
+            elif len(path) == 1:
+                attrs[path[0]] = None
+        resources[resource.address] = replace(
+            resource, attrs={name: value for name, value in attrs.items() if name not in blind}
+        )
+    return replace(desired, resources=resources), beyond
 
 
 def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
@@ -298,11 +348,23 @@ async def prepare_clone(
         *one.left_out,
         *hidden.values(),
         *carried.left_out,
+        *_staying(one, other, inputs.desired, known, source.kinds),
         *unknown_of(one),
         *unknown_of(other),
         *_by_hand(one, other, source.kinds),
     )
     return Clone(copy, carried.desired, ids, texts, planned, left_out, before, one.unread or other.unread)
+
+
+def _staying(one: Held, other: Held, desired: Desired, known: Plan, kinds: Kinds) -> list[str]:
+    """Name what the target's objects have and the source's do not: a copy empties nothing."""
+    there, told = pairs(known, other.seen), listing(other.seen, kinds)
+    return [
+        f"{entry.resource.address}: only {other.name} has `{'.'.join(path)}`, which stays"
+        for entry in one.exported
+        if entry.resource.address in desired.resources and entry.resource.address in there
+        for path in only_there(entry, there[entry.resource.address], kinds[entry.resource.kind], told)
+    ]
 
 
 def _with_ids(

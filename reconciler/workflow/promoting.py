@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -16,18 +17,19 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.kind import Live
-from reconciler.model.plan import Change, Plan
+from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.spec import Attribute, Ensure, Keyed
 from reconciler.model.values import RemoteId, Value
-from reconciler.planning.copying import portable
-from reconciler.planning.drift import needs_no_word
+from reconciler.planning.copying import listing, only_there, portable, strangers, unseen
+from reconciler.planning.diff import beside, joined, same, within
 from reconciler.planning.export import Exported, export_for_files
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
 from reconciler.planning.rosters import roster_of, with_own
 from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions
-from reconciler.workflow.copying import Held, hold, met, unknown_of
+from reconciler.workflow.copying import Held, hold, met, pairs, unknown_of
 from reconciler.workflow.files import write_files
 from reconciler.workflow.session import Session
 
@@ -112,27 +114,22 @@ class _Promoting:
     news: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     sides: dict[Name, Side] = field(default_factory=dict)
+    held: dict[Name, Value] = field(default_factory=dict)
+    """What the target's account holds of each attribute that was looked at."""
     same: int = 0
 
     def __post_init__(self) -> None:
         self.kinds = self.target.kinds
+        self.listing = listing(self.other.seen, self.kinds)
         self.exported: dict[str, Exported] = {one.resource.address: one for one in self.one.exported}
         self.before = self._remembered()
         self.hiding = Hiding(self.kinds, redactor=self.target.redactor)
 
     def run(self) -> Promoted:
         carried = portable(self.one.exported, self.other.seen, self.kinds, self.other.state.resources)
-        inputs, made = met(
-            Inputs(
-                with_own(carried.desired, self.theirs.desired, self.kinds),
-                self.other.state,
-                self.other.seen,
-                self.kinds,
-                self.target.secret,
-                eyes=self.other.eyes,
-            ),
-            self.one.exported,
-        )
+        own = with_own(carried.desired, self.theirs.desired, self.kinds)
+        inputs = Inputs(own, self.other.state, self.other.seen, self.kinds, self.target.secret)
+        inputs, made = met(replace(inputs, eyes=self.other.eyes, compares=True), self.one.exported)
         self.wanted, self.ids = inputs.desired.resources, made.ids
         self._look(made)
         rewriting, additions = self._rewritten()
@@ -152,25 +149,30 @@ class _Promoting:
     def _look(self, made: Plan) -> None:
         changes = {change.address: change for change in made.changes}
         unknown = {one.address: one.reason for one in made.skipped}
-        lives = {(kind, live.id): live for kind, rows in self.other.seen.lives.items() for live in rows}
+        lives = pairs(made, self.other.seen)
         here = names_of(self.one.seen, self.kinds, _addresses({a: e.live.id for a, e in self.exported.items()}))
         there = names_of(self.other.seen, self.kinds, _addresses(made.ids))
         for address, resource in self.wanted.items():
             if self.exported[address].problem:
                 continue
             change = changes.get(address)
-            live = change.live if change is not None else lives.get((resource.kind, made.ids.get(address, "")))
+            live = lives.get(address)
             if live is None and address in unknown:
                 self.left_out.append(f"{address}: of {self.other.name}: {unknown[address]}")
                 continue
             if live is None:
                 self._missing(address)
                 continue
+            blind = unseen(resource, live, self.kinds[resource.kind])
+            self.left_out += [f"{address}: `{name}` is not shown by {self.other.name}" for name in blind]
             for name in resource.attrs:
-                self._attribute(address, name, change, live, here, there)
+                if name not in blind:
+                    self._attribute(address, name, change, live, here, there)
             self._emptied(address, live)
-        for address in self.before.resources:
-            if address not in self.wanted and address in self.theirs.desired.resources and self._covers(address):
+        for address in sorted(
+            {*self.before.resources, *self.one.state.resources} & self.theirs.desired.resources.keys()
+        ):
+            if address not in self.exported and self._covers(address):
                 why = self.one.eyes.why if self.one.eyes is not None else ""
                 if why and self.kinds[kind_of(address)].filtered:
                     self.left_out.append(f"{address}: {self.one.name} does not show it, which proves nothing: {why}")
@@ -178,6 +180,25 @@ class _Promoting:
                 self.gone.append(address)
                 note = f"{self.one.name} does not hold it any more"
                 self.rows.append(Row(address, WHOLE, "here", None, None, note))
+        self._strangers(made)
+
+    def _strangers(self, made: Plan) -> None:
+        """Name the objects that only the target holds: nothing is removed by a promotion."""
+        known = self.other.state.resources
+        found = {*strangers(made, self.other.seen, self.kinds, self.wanted, known)}
+        found |= {change.address for change in made.changes if change.action is Action.DELETE}
+        told = {row.address for row in self.rows} | {line.partition(":")[0] for line in self.left_out}
+        by_reason: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for address in sorted(found - told):
+            if self._covers(address):
+                by_reason[kind_of(address), self._why_only_there(kind_of(address))].append(address)
+        self.left_out += [f"{', '.join(addresses)}: {why}" for (_, why), addresses in by_reason.items()]
+
+    def _why_only_there(self, kind: str) -> str:
+        why = self.one.eyes.why if self.one.eyes is not None else ""
+        if why and self.kinds[kind].filtered:
+            return f"{self.one.name} does not show it, which proves nothing: {why}"
+        return f"only {self.other.name} holds it, and a promotion removes nothing"
 
     def _covers(self, address: str) -> bool:
         kind = kind_of(address)
@@ -185,22 +206,16 @@ class _Promoting:
 
     def _emptied(self, address: str, live: Live) -> None:
         """Name what only the target's object has: nothing is emptied by a promotion."""
-        kind, mine = self.kinds[live.kind], self.exported[address]
-        names = [
-            name
-            for name, value in kind.declare(live.attrs).items()
-            if mine.live.attrs.get(name) in values.EMPTY_OR_OFF
-            and name not in {*mine.resource.attrs, *mine.dropped}
-            and name not in kind.filled
-            and not needs_no_word(kind, kind.attributes[name], value)
-        ]
+        kind = self.kinds[live.kind]
         self.left_out += [
-            f"{address}: `{name}` is {'empty in' if name in mine.live.attrs else 'not shown by'} {self.one.name}, "
+            f"{address}: `{'.'.join(path)}` is {'empty in' if shown else 'not shown by'} {self.one.name}, "
             f"and {self.other.name} has a value: empty it by hand"
-            for name in names
+            for path, shown in only_there(self.exported[address], live, kind, self.listing).items()
         ]
+        held = next((one for one in self.other.exported if one.live is live), None)
+        self.left_out += [f"{address}: of {self.other.name}: {why}" for why in (held.partly.values() if held else ())]
         roster, short = roster_of(kind) or ("", "")
-        if roster in mine.live.attrs:
+        if roster in self.exported[address].live.attrs:
             self.left_out += [
                 f"{address}: `{roster}` of {self.other.name} has {one} too: take it out by hand"
                 for one in self._more(self.wanted[address].attrs.get(roster), live.attrs.get(roster), short)
@@ -239,18 +254,21 @@ class _Promoting:
     ) -> None:
         attribute = self.kinds[live.kind].attributes[name]
         item = next((one for one in change.attributes if one.name == name), None) if change is not None else None
+        mine, theirs = self.exported[address].resource.attrs[name], live.attrs.get(name)
+        if item is not None and self._only_lacks(attribute, item.after, theirs):
+            item = None
         if name not in live.attrs and item is None:
             return
         salt = self.before.salt
-        mine = self.exported[address].resource.attrs[name]
-        side = Side(
-            hashed(mine, attribute, here, salt), hashed(live.attrs.get(name), attribute, there, salt), item is not None
-        )
-        self.sides[address, name] = side
         declared = self.theirs.desired.resources.get(address)
         stands = declared is not None and name in declared.attrs
-        promised = hashed(self.wanted[address].attrs[name], attribute, there, salt)
-        says = hashed(self._opened(declared.attrs[name]), attribute, there, salt) if declared and stands else ""
+        said = declared.attrs[name] if declared is not None and stands else None
+        asked = self._asked(attribute, said, self.wanted[address].attrs[name], theirs)
+        held = within(attribute, said, theirs)
+        side = Side(hashed(mine, attribute, here, salt), hashed(held, attribute, there, salt), item is not None)
+        self.sides[address, name], self.held[address, name] = side, theirs
+        promised = hashed(asked, attribute, there, salt)
+        says = hashed(self._opened(said), attribute, there, salt) if stands else ""
         found = status(
             side,
             self.before.resources.get(address, {}).get(name),
@@ -260,17 +278,46 @@ class _Promoting:
         )
         self.same += found == "same"
         takes = found == "here" or (found == "colliding" and self.choice.overrule)
-        if takes or (found == "same" and stands and says != promised):
-            self._wish(address, name, declared)
+        # Where the files say nothing, an apply fills what must not be empty (`Ensure`): what is meant to be so is said.
+        differently = says != promised if stands else declared is not None and attribute.has(Ensure) and mine == []
+        if takes or (found == "same" and differently):
+            self._wish(address, name, declared, asked)
         if found != "same" and item is not None:
             here_value, there_value = values.encode(item.after), values.encode(item.before)
             if item.sensitive:
                 here_value = there_value = None
             secret = "sensitive" if item.sensitive else ""
             self.rows.append(Row(address, name, found, here_value, there_value, secret))
+        elif self.choice.prune and (gone := beside(attribute, asked, said)):
+            note = f"{self.one.name} does not hold {', '.join('.'.join(path) for path in gone)} any more"
+            self.rows.append(Row(address, name, "here", note=note))
 
-    def _wish(self, address: str, name: str, declared: Resource | None) -> None:
-        resource = self.hiding.resource(self.wanted[address])
+    def _only_lacks(self, attribute: Attribute, mine: Value, theirs: Value) -> bool:
+        """Tell whether two maps differ only by what the source does not have, and nothing is to be taken out."""
+        return (
+            attribute.has(Keyed)
+            and not self.choice.prune
+            and isinstance(mine, dict)
+            and same(attribute.normal(mine), attribute.normal(theirs))
+        )
+
+    def _asked(self, attribute: Attribute, said: Value, mine: Value, theirs: Value) -> Value:
+        """Return what the target's files are to say. Of a map that they declare: what stands there as the source has
+        it, and what differs beside; entries that only they have stay unless pruned.
+        """
+        if not isinstance(said, dict) or not isinstance(mine, dict):
+            return mine
+        kept = {} if self.choice.prune else beside(attribute, mine, said)
+        fresh = {
+            path: value
+            for path, value in beside(attribute, said, mine).items()
+            if not same(value, _at(attribute, theirs, path))
+        }
+        return joined(attribute, joined(attribute, within(attribute, said, mine), kept), fresh)
+
+    def _wish(self, address: str, name: str, declared: Resource | None, asked: Value) -> None:
+        wanted = self.wanted[address]
+        resource = self.hiding.resource(replace(wanted, attrs={**wanted.attrs, name: asked}))
         if declared is None:
             self.news.append(address)
             return
@@ -373,7 +420,10 @@ class _Promoting:
             if declared is not None and name in declared.attrs:
                 attribute = self.kinds[declared.kind].attributes[name]
                 promised = hashed(self._opened(declared.attrs[name]), attribute, there, self.before.salt)
-                base.there = list(dict.fromkeys([side.there, promised]))
+                # Of a map, what an apply has not changed yet is compared as far as the files speak of it.
+                so_far = within(attribute, declared.attrs[name], self.held[address, name])
+                before = hashed(so_far, attribute, there, self.before.salt)
+                base.there = list(dict.fromkeys([side.there, before, promised]))
             found.setdefault(address, {})[name] = base
         for address in self.news:
             if address in after.desired.resources:
@@ -396,6 +446,15 @@ class _Promoting:
     def _keeps(self, address: str, after: Loaded) -> bool:
         """Tell whether an object that was not looked at stays known: it was out of scope, or nothing was pruned."""
         return not self._covers(address) or address in after.desired.resources
+
+
+def _at(attribute: Attribute, value: Value, path: Sequence[str]) -> Value:
+    """Return what stands at a path of a map, None for nothing."""
+    first, *rest = path
+    value = {attribute.entry(key): one for key, one in value.items()} if isinstance(value, Mapping) else {}
+    for step in (attribute.entry(first), *rest):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
 
 
 def _addresses(ids: Mapping[str, str]) -> dict[tuple[str, str], str]:

@@ -56,6 +56,7 @@ FILLED: Mapping[str, Mapping[str, Any]] = {
     "calendars.it": {"notification": True},
     "custom_objects.it": {
         "description": TEXT,
+        "fields": {"size": {"type": "text", "labels": {"singular": "Size", "plural": "Sizes"}, "required": False}},
         "relationships": {"owner": {"namespace": "contacts", "labels": {"singular": "Owner", "plural": "Owners"}}},
     },
     "messages.it": {"subject": TEXT, "preheader": TEXT, "text": TEXT, "html": "<p>by hand</p>"},
@@ -96,7 +97,6 @@ SILENT: Mapping[tuple[str, str], str] = {
     ("site_domain", "conversations"): "the API has no update of a domain",
     ("site_domain", "web_personalization"): "as `conversations`",
     ("user_group", "flags"): "the account fills all of them",
-    ("custom_object", "fields"): "the account makes the first one itself",
     ("account_field", "options"): "declared already: a dropdown cannot be without",
     ("deal_field", "options"): "declared already: a dropdown cannot be without",
     ("field", "options"): "a text has none; those of a dropdown are declared already",
@@ -111,6 +111,7 @@ SILENT: Mapping[tuple[str, str], str] = {
     ("address", "default"): "the account makes the first one the default",
     ("list", "user_groups"): "never empty: without a group nobody sees the list (decision 0005)",
     ("field", "lists"): "never empty, as of lists",
+    ("field_group", "fields"): "its members say it",
     ("deal_field", "group"): "never empty, as of lists",
     ("account_field", "group"): "never empty, as of lists",
     ("pipeline", "all_user_groups"): "on where nobody says it",

@@ -1,5 +1,5 @@
-"""Every difference is written or named: what somebody fills in beside the declarations is told by `drift`, written by
-`drift --absorb --unmanaged`, and written or announced by `promote`.
+"""What somebody fills in beside the declarations is told by `drift` and written by `drift --absorb --unmanaged`: each
+attribute by itself. Random accounts are in `test_every_difference`.
 """
 
 from __future__ import annotations
@@ -11,21 +11,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from random import Random
 from typing import Any
 
 import pytest
 import yaml
 
-from reconciler.model.spec import Ensure, OnAtFirst
+from reconciler.model.spec import Ensure, OnAtFirst, Roster
 from reconciler.resources import load_kinds
 from tests.environments.filling import BARE, FILLED, SILENT, everything, fillable, filled, sections
 from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import hold
 
 Place = tuple[str, str]
-FEW, MANY = 3, 150
-LOCK = ("personalizations.it", "locked")
 ADDRESSES = {f"{section}.{key}": f"{sections()[section]}.{key}" for section, ones in BARE.items() for key in ones}
 WITHOUT_MARK = {
     ("connection", "status"), ("connection", "sync_running"), ("site_domain", "conversations"),
@@ -104,7 +101,7 @@ def test_no_attribute_is_forgotten() -> None:
     assert not tried & set(SILENT)
     for kind, name in SILENT:
         one = load_kinds()[kind]
-        quiet = name in one.filled or one.attributes[name].has(Ensure, OnAtFirst)
+        quiet = name in one.filled or one.attributes[name].has(Ensure, OnAtFirst, Roster)
         assert quiet or (kind, name) in WITHOUT_MARK, (kind, name)
 
 
@@ -126,43 +123,3 @@ def test_what_is_filled_in_changes_no_exit_code(told: Told) -> None:
     assert told.after.code == 0, told.after.text
     assert "not managed" not in told.after.text
     assert "No changes." in told.plan.out, told.plan.text
-
-
-def check_announced(folder: Path, number: int) -> None:
-    """Fill in some of it on each side; promote, apply; what then still differs was announced."""
-    chance = Random(number)
-    here, there = (chance.sample(everything(), chance.randint(0, len(everything()))) for _ in "ab")
-    # A locked variable takes no other content: that is refused by name (`account_check`).
-    there = [one for one in there if one != LOCK]
-    with applied(folder / "project") as world:
-        by_hand(world, "a", here)
-        by_hand(world, "b", there)
-        ran = world.cli("promote", "--from", "a", "--to", "b", "--format", "json")
-        assert ran.code in (0, 5), f"{number}: {ran.text}"
-        said = json.loads(ran.out)
-        taken = {f"{row['address']}.{row['attribute']}" for row in said["rows"] if row["status"] == "here"}
-        assert taken >= named(set(here) - set(there)), f"{number}: {ran.text}"
-        announced = {f"{row['address']}.{row['attribute']}" for row in said["rows"]}
-        announced |= {f"{one[1]}.{one[2]}" for line in said["left_out"] if (one := re.match(r"(\S+): `(\w+)`", line))}
-        ran = world.cli("-e", "b", "apply", "--auto-approve", "--quiet")
-        assert ran.code == 0, f"{number}: {ran.text}"
-        left = json.loads(world.cli("compare", "a", "b", "--format", "json").out)["changes"]
-        rows = {f"{one['address']}.{item['name']}" for one in left for item in one["attributes"]}
-        assert not {one["address"] for one in left if one["action"] != "update"}, f"{number}: {left}"
-        assert rows <= announced, f"{number}: {rows - announced}"
-        # What only the target has is named, or written over with what the source's account filled in by itself.
-        only_there = named(set(there) - set(here))
-        assert only_there <= announced, f"{number}: {only_there - announced}"
-
-
-@pytest.mark.parametrize("number", range(FEW))
-def test_what_still_differs_after_a_promotion_was_announced(tmp_path: Path, number: int) -> None:
-    """A slice for every run."""
-    check_announced(tmp_path, number)
-
-
-@pytest.mark.prove
-@pytest.mark.parametrize("number", range(FEW, MANY))
-def test_what_still_differs_after_any_promotion_was_announced(tmp_path: Path, number: int) -> None:
-    """Many choices of what is filled in on either side."""
-    check_announced(tmp_path, number)

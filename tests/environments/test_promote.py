@@ -267,3 +267,99 @@ def test_what_the_source_has_emptied_is_named_and_not_carried(two: Two) -> None:
     assert "tag.vip: `description` is empty in sandbox, and prod has a value: empty it by hand" in text
     assert "tag.lead: `description`" not in text
     assert "description: the best" in two.text("config/main.yaml")
+
+
+OBJECT = """\
+custom_objects:
+  pet:
+    slug: pet
+    labels: {singular: Pet, plural: Pets}
+    fields:
+      size: {type: text, labels: {singular: Size, plural: Sizes}}  # small ones
+      fur: {type: text, labels: {singular: Fur, plural: Furs}}
+"""
+HOURS = {"id": "hours", "type": "text", "labels": {"singular": "Hour", "plural": "Hours"}}
+
+
+@pytest.fixture(name="pets")
+def two_with_a_custom_object(two: Two) -> Two:
+    """Both accounts hold a custom object of two fields."""
+    two.world.write(OBJECT, "config/objects.yaml")
+    for name in ("sandbox", "prod"):
+        two.apply(name)
+    return two
+
+
+def fields_of(two: Two, where: str) -> tuple[dict[str, Any], list[dict[str, Any]]]:
+    """Return the schema of one side and a copy of its fields."""
+    (row,) = (two.world.account.rows if where == "sandbox" else two.prod.rows).all("schemas")
+    return row, [dict(field) for field in row["fields"]]
+
+
+def compared(two: Two) -> dict[str, str]:
+    """Return what differs between the accounts: action by address."""
+    said = json.loads(two.world.cli("compare", "sandbox", "prod", "--format", "json").out)
+    return {one["address"]: one["action"] for one in said["changes"]}
+
+
+def test_an_entry_of_a_map_that_only_the_source_has_is_written(pets: Two) -> None:
+    """A field of a custom object, and a text inside of one: written where they belong, and like the source once
+    applied.
+    """
+    _, fields = fields_of(pets, "sandbox")
+    fields[0]["description"] = "from the floor"
+    pets.edit("sandbox", "schemas", {"fields": [*fields, HOURS]})
+    assert compared(pets)["custom_object.pet"] == "update"
+    code, rows, said = pets.promote(to="flat")
+    assert (code, rows["custom_object.pet.fields"]) == (0, "here")
+    assert said["files"] == ["config/objects.yaml"]
+    text = pets.text("config/objects.yaml")
+    assert "# small ones" in text
+    assert "from the floor" in text
+    assert pets.promote(to="flat")[1]["custom_object.pet.fields"] == "waiting"
+    pets.apply("flat")
+    assert "custom_object.pet" not in compared(pets)
+    # It is applied, nobody touched it: what changes next is again a change of the sandbox alone.
+    _, fields = fields_of(pets, "sandbox")
+    fields[0]["description"] = "from the ground"
+    pets.edit("sandbox", "schemas", {"fields": fields})
+    assert pets.promote(to="flat")[1]["custom_object.pet.fields"] == "here"
+
+
+def test_an_entry_of_a_map_that_only_the_target_has_is_named_and_stays(pets: Two) -> None:
+    """One that the files declare and one that they do not: compare shows both, no file loses any without --prune."""
+    _, fields = fields_of(pets, "sandbox")
+    pets.edit("sandbox", "schemas", {"fields": fields[:1]})
+    _, fields = fields_of(pets, "prod")
+    pets.edit("prod", "schemas", {"fields": [*fields, HOURS]})
+    assert compared(pets)["custom_object.pet"] == "update"
+    for _ in range(2):
+        code, rows, said = pets.promote(to="flat")
+        assert (code, said["files"]) == (0, [])
+        assert "custom_object.pet.fields" not in rows
+        named = [line for line in said["left_out"] if line.startswith("custom_object.pet: ")]
+        assert [re.findall(r"`([a-z.]+)`", line)[0] for line in named] == ["fields.fur", "fields.hours"]
+    code, rows, said = pets.promote("--prune", to="flat")
+    assert rows["custom_object.pet.fields"] == "here"
+    assert "fur" not in pets.text("config/objects.yaml")
+    assert "# small ones" in pets.text("config/objects.yaml")
+
+
+def test_what_only_the_target_holds_is_named(two: Two) -> None:
+    """Objects that nobody declared, and one that its state knows: compare would remove them, a promotion names them."""
+    two.world.write("tags: {old: {name: Kept}}", "environments/old.yaml")
+    two.world.write(
+        PROJECT.replace("environments/prod.yaml]", "environments/prod.yaml, environments/old.yaml]"), "reconciler.yaml"
+    )
+    two.apply("prod")
+    two.prod.seed({"tags": [{"tag": "Mine"}], "dealStages": [{"title": "Lost", "group": "1"}]})
+    assert compared(two) == {
+        "tag.old": "delete",
+        "tag.mine": "delete",
+        "stage.sales.lost": "delete",
+        "tag.lead": "update",
+        "webhook.crm": "update",
+    }
+    _, _, said = two.promote()
+    told = " ".join(said["left_out"])
+    assert all(name in told for name in ("tag.old", "tag.mine", "stage.sales.lost")), told
