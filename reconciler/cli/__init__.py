@@ -7,6 +7,16 @@ import sys
 from collections.abc import Sequence
 
 
+def endings() -> list[signal.Signals]:
+    """Return the signals, beside SIGINT, that ask the program to end: to be killed, and to lose its terminal, unless it
+    was started to outlive that (nohup).
+    """
+    found = [signal.SIGTERM]
+    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
+        found.append(signal.SIGHUP)
+    return found
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of `reconciler`; exits with one of the documented codes."""
     from reconciler.cli.streams import finish, prepare
@@ -15,5 +25,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     from reconciler.cli.program import run
 
     # Whoever ends the program ends it in order: locks are given back, and the exit code is that of an interrupt.
-    signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))
+    for number in endings():
+        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
     sys.exit(finish(run(list(sys.argv[1:] if argv is None else argv))))

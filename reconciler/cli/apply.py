@@ -14,6 +14,7 @@ from typing import Any
 
 import click
 
+from reconciler.cli import endings
 from reconciler.cli.approval import Approval
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.opening import borders, narrowing, session
@@ -295,7 +296,7 @@ def stop_on_signals(hooks: Any) -> None:
         note("Stopping: what is in flight is finished and recorded. Once more to stop at once.")
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, *endings()):
         loop.add_signal_handler(number, stop)
 
 

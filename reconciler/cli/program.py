@@ -255,7 +255,7 @@ def _unexpected(error: Exception) -> ReconcilerError:
     if isinstance(error, OSError) and error.strerror:
         return ReconcilerError(
             f"{error.strerror}: {error.filename}" if error.filename else error.strerror,
-            hint="check the path, its permissions and the space left; nothing else was changed",
+            hint="check the path, its permissions and the space left; files that were written before it are whole",
         )
     ours = [frame for frame in traceback.extract_tb(error.__traceback__) if "reconciler" in Path(frame.filename).parts]
     place = f" at {Path(ours[-1].filename).name}:{ours[-1].lineno}" if ours else ""

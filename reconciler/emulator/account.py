@@ -126,16 +126,22 @@ class Account:
         self.log.append({**seen, "status": answer.status})
 
     def _work(self, request: Request) -> Answer:
-        with self.rows.transaction():
-            if self.rows.refresh():
-                self.settings = Settings.of(json.loads(self.rows.fact("settings", "{}")))
-            try:
-                answer = routing.route(self, request)
-                if request.method == "GET" and self.settings.arrays == "maps":
-                    answer = replace(answer, body=holed(answer.body))
-                return answer
-            except Problem as problem:
-                return problem.answer
+        try:
+            with self.rows.transaction():
+                return self._answered(request)
+        except OSError as error:
+            return Answer(507, {"message": str(error)})
+
+    def _answered(self, request: Request) -> Answer:
+        if self.rows.refresh():
+            self.settings = Settings.of(json.loads(self.rows.fact("settings", "{}")))
+        try:
+            answer = routing.route(self, request)
+            if request.method == "GET" and self.settings.arrays == "maps":
+                answer = replace(answer, body=holed(answer.body))
+            return answer
+        except Problem as problem:
+            return problem.answer
 
     # --- for tests and people --------------------------------------------------------------------------------------
 

@@ -60,19 +60,29 @@ class Rows:
 
     @contextlib.contextmanager
     def transaction(self) -> Iterator[None]:
-        """Do all writes of the block or, when it raises, none; other processes wait meanwhile. Blocks may nest."""
+        """Do all writes of the block or, when it raises, none; other processes wait meanwhile. Blocks may nest.
+
+        Raises OSError where the file cannot be written.
+        """
         if self._db.in_transaction:
             yield
             return
-        self._db.execute("BEGIN IMMEDIATE")
         try:
+            self._db.execute("BEGIN IMMEDIATE")
             yield
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            self._roll_back()
+            raise OSError(f"the emulator's account cannot be written: {error}") from error
         except BaseException:
-            self._db.execute("ROLLBACK")
-            self._forget()
-            self.refresh()
+            self._roll_back()
             raise
-        self._db.execute("COMMIT")
+
+    def _roll_back(self) -> None:
+        if self._db.in_transaction:  # where the disk is full, SQLite has rolled back by itself
+            self._db.execute("ROLLBACK")
+        self._forget()
+        self.refresh()
 
     def refresh(self) -> bool:
         """Take over what other processes have written; return whether there was anything."""

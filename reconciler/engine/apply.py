@@ -24,6 +24,10 @@ from reconciler.model.waits import Waits
 
 SETTLE = 3
 """How often a create with a lost answer is looked for and, if it is not there, sent again."""
+ANSWERED = frozenset({500, 501, 507})
+"""Errors of the server itself, which is done with the request; those of a gateway say nothing about it."""
+AFTER_AN_ANSWER = 2
+"""So many looks are enough then: a listing may be late, the write is not."""
 AT_ONCE = 6
 """Steps in flight; the pacer decides how fast requests go, this only bounds open connections."""
 
@@ -226,21 +230,22 @@ class _Applying:
                     if not _may_be_done(error) and change.address not in self.ids:
                         self._record(Record(op="failed", run=self.name, address=change.address))
                     raise
-                left = await self._look(change.address)
+                left = await self._look(change.address, error)
                 self.ports.emit(Noted(change.address, "the answer to its create was lost; looked it up by name"))
                 if left is None or self.ports.stop.is_set():
                     raise
                 change = self._continued(change, left)
                 step = replace(step, op="create" if left.live is None else "update")
 
-    async def _look(self, address: str) -> Change | None:
-        """Look at what a write without an answer left to do; None for nothing."""
+    async def _look(self, address: str, error: ReconcilerError) -> Change | None:
+        """Look at what a write that ended in an error left to do; None for nothing."""
         left = None
-        for pause in self.ports.settling:
+        answered = isinstance(error, Rejected) and error.status in ANSWERED
+        for pause in self.ports.settling[: AFTER_AN_ANSWER if answered else None]:
             self.ports.emit(Waiting(f"a write of {address} got no answer and may still be on its way", pause))
-            await self.ports.sleep(pause)
+            await until_stopped(self.ports.sleep(pause), self.ports.stop)
             left = await self.ports.settle(address)
-            if left is None or not (left.action in WRITES or left.spares):
+            if left is None or not (left.action in WRITES or left.spares) or self.ports.stop.is_set():
                 break
         return left
 
@@ -291,7 +296,7 @@ class _Applying:
                     break
                 if step.op != "update" or not unclear or attempt == SETTLE - 1:
                     raise
-                again = await self._look(change.address)
+                again = await self._look(change.address, error)
                 if again is None or again.live is None:
                     break
                 if self.ports.stop.is_set():
@@ -308,7 +313,7 @@ class _Applying:
         for pause in self.ports.settling if unclear else (0.0,):
             if pause:
                 self.ports.emit(Waiting("a delete got no answer and may still be on its way", pause))
-                await self.ports.sleep(pause)
+                await until_stopped(self.ports.sleep(pause), self.ports.stop)
             try:
                 if await self.ports.gone(kind, identity):
                     return True
@@ -368,6 +373,16 @@ class _Applying:
 
     def _record(self, record: Record) -> None:
         self.ports.record(record)
+
+
+async def until_stopped(pause: Awaitable[None], stop: asyncio.Event) -> None:
+    """Wait, but not beyond the moment at which the run is asked to stop."""
+    waiting = [asyncio.ensure_future(pause), asyncio.ensure_future(stop.wait())]
+    try:
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        for one in waiting:
+            one.cancel()
 
 
 def intent_of(change: Change) -> Intent:

@@ -10,15 +10,16 @@ from dataclasses import dataclass
 class Waits:
     """The lock's: `lease` is how long it lasts without being renewed, `look` how long its holder goes on without having
     seen it, `poll` the time between two looks at a lock that somebody holds. The account's: `answer` is how long an
-    answer may take, `settling` the pauses before each look for what a write without an answer did, `late` how long a
-    listing may take to show what was written.
+    answer may take, `settling` the pauses before each look for what a write without an answer did, together as long as
+    a write may be on its way after its sender gave up (a proxy hands it over, or its sender was killed), `late` how
+    long a listing may take to show what was written.
     """
 
     lease: float = 60.0
     look: float = 3.0
     poll: float = 0.5
     answer: float = 30.0
-    settling: tuple[float, ...] = (1.0, 4.0)
+    settling: tuple[float, ...] = (1.0, 4.0, 35.0)
     late: float = 2.0
 
     @property

@@ -9,6 +9,8 @@ given back, the next holder waits for a lease before it begins.
 from __future__ import annotations
 
 import json
+import os
+import socket
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -19,14 +21,21 @@ from reconciler.model.errors import StateError
 from reconciler.model.ports import LockInfo
 from reconciler.model.waits import Waits
 from reconciler.store.http import HttpShelf
-from reconciler.store.lease import NAME, Clock, dump, freed, given_back, held_by, lease_of, lost, parse
+from reconciler.store.lease import NAME, Clock, dump, freed, given_back, held_by, lease_of, lost, parse, stamp
 from reconciler.store.shelf import Conflict
 from reconciler.store.shelf import replace as overwrite
 from reconciler.store.wire import Answer, Wire
 
+GLANCES = 6
+"""So often a lock is asked for again while somebody else only looks at it."""
 FREE, TAKEN = (200, 201, 204), (409, 423)
-PROBE = LockInfo("probe", "reconciler", "", 0, "", "lock list")
-"""In whose name the server is asked who holds the lock."""
+PROBE = "probe"
+"""Under which id the server is asked who holds the lock: held for a moment, unless its process dies in it."""
+
+
+def probing(clock: Clock, since: str = "") -> LockInfo:
+    """Return in whose name the server is asked who holds the lock; it tells whether that process lives."""
+    return LockInfo(PROBE, "reconciler", socket.gethostname(), os.getpid(), since, "lock list", process=clock.process())
 
 
 class HttpLock:
@@ -47,7 +56,7 @@ class HttpLock:
         """Take the lock. That of a dead process of this machine is broken. Raises LockHeld."""
         mine = replace(info, process=self._clock.process(), fence=1, lease=self._waits.lease)
         deadline = self._clock.steady() + max(timeout, 0.0)
-        broken = False
+        broken, looked = False, 0
         while True:
             answer = self._wire.lock(document(mine, self._wire.where))
             if answer.status in FREE:
@@ -58,6 +67,9 @@ class HttpLock:
                 self._wire.unlock(document(holder, self._wire.where))
                 continue
             left = deadline - self._clock.steady()
+            if holder.id == PROBE and looked < GLANCES:  # somebody only looks: it is free again in a moment
+                looked += 1
+                left = max(left, self._waits.poll)
             if left <= 0:
                 raise held_by(holder, self._wire.where)
             self._clock.sleep(min(self._waits.poll, left))
@@ -103,11 +115,15 @@ class HttpLock:
 
     def holder(self) -> LockInfo | None:
         """Return who holds the lock. The protocol cannot be asked: a lock that succeeds is given back at once."""
-        answer = self._wire.lock(document(PROBE, self._wire.where))
+        probe = document(self._probe(), self._wire.where)
+        answer = self._wire.lock(probe)
         if answer.status in FREE:
-            self._wire.unlock(document(PROBE, self._wire.where))
+            self._wire.unlock(probe)
             return None
         return self._holder(answer)
+
+    def _probe(self) -> LockInfo:
+        return probing(self._clock, stamp(self._clock.wall()))
 
     def break_lock(self, lock_id: str, note: Callable[[], None]) -> bool:
         """Unlock in the holder's name; then, where nobody was faster, call `note` under a lock of its own."""
@@ -116,7 +132,7 @@ class HttpLock:
             return False
         if self._wire.unlock(document(holder, self._wire.where)).status not in FREE:
             return False
-        mine = replace(PROBE, id=f"break-{lock_id}", operation="lock break")
+        mine = replace(self._probe(), id=f"break-{lock_id}", operation="lock break")
         if self._wire.lock(document(mine, self._wire.where)).status in FREE:
             self._shelf.lock_id = mine.id
             try:
@@ -168,10 +184,11 @@ class HttpHold:
         """
         self._asked = self._clock.steady()
         try:
-            answer = self._wire.lock(document(PROBE, self._wire.where))
+            probe = document(probing(self._clock, self._info.since), self._wire.where)
+            answer = self._wire.lock(probe)
             if answer.status in FREE:
                 self._lost = True
-                self._wire.unlock(document(PROBE, self._wire.where))
+                self._wire.unlock(probe)
         except StateError:
             return
         if answer.status in TAKEN:

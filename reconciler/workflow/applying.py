@@ -264,7 +264,7 @@ class _Run:
             return {}
         pause = sum(self.session.around.waits.settling)
         self._emit(Waiting("creates of a run that died may still be on their way", pause))
-        await asyncio.sleep(pause)
+        await applier.until_stopped(asyncio.sleep(pause), self.hooks.stop)
         made = self._again(await self._look({address.partition(".")[0] for address in open_}), open_)
         return {one.address: one for one in made.changes if one.live is not None and one.action is not Action.MANUAL}
 

@@ -67,17 +67,23 @@ def _twins(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) ->
     carriers: dict[tuple[str, NaturalKey], list[Live]] = defaultdict(list)
     for name in sorted({binding.kind for binding in bindings.values()} & session.kinds.keys()):
         for live in seen.lives.get(name, ()):
-            for key in session.kinds[name].natural_keys(live.attrs)[:1]:
+            kind = session.kinds[name]
+            for key in kind.natural_keys(live.attrs)[:1]:
                 carriers[name, key].append(live)
-    for (name, _), lives in carriers.items():
+            # What a create left that was never finished has no name yet, only what it was created with.
+            if (name, live.id) in owners or not live.attrs.get(kind.label):
+                for key in kind.settling_keys(live.attrs):
+                    carriers[name, key].append(live)
+    for (name, key), lives in carriers.items():
         known = [owners[name, live.id] for live in lives if (name, live.id) in owners]
         others = [live.id for live in lives if (name, live.id) not in owners and not live.builtin]
         if known and others:
             plural = "objects have" if len(others) > 1 else "object has"
+            word = key[0] if key in session.kinds[name].settling_keys(lives[0].attrs) else "name"
             yield {
                 "address": known[0],
                 "id": bindings[known[0]].id,
-                "problem": f"{len(others)} other {plural} the same name: id {', '.join(others)}",
+                "problem": f"{len(others)} other {plural} the same {word}: id {', '.join(others)}",
                 "advice": "see in the product which one is in use and delete the others there; to keep another one, "
                 "`reconciler state rm` the address, then `reconciler import` that id",
             }

@@ -113,7 +113,13 @@ def _write(content: bytes, path: Path) -> None:
 
 def check_plan_out(path: Path) -> None:
     """Raise ReconcilerError where a plan would be written over something that is none."""
-    check_out(path, lambda content: "digest" in content and "changes" in content, "a plan")
+
+    def is_plan(content: Mapping[str, Any]) -> bool:
+        told = isinstance(content.get("digest"), str) and isinstance(content.get("format_version"), str)
+        changes = content.get("changes")
+        return told and isinstance(changes, list) and all(isinstance(one, dict) for one in changes)
+
+    check_out(path, is_plan, "a plan")
 
 
 def only_approved(document: PlanDocument, approved: str) -> None:

@@ -61,18 +61,28 @@ pipelines:
 
 def write_project(folder: Path) -> list[Path]:
     """Write the files of a new project and return their paths. Raises ReconcilerError where one exists already."""
-    existing = [name for name in FILES if name != ".gitignore" and (folder / name).exists()]
-    if existing:
+    existing = [name for name, text in FILES.items() if name != ".gitignore" and _another(folder / name, text)]
+    if existing or (folder / PROJECT_FILE).exists():
         raise ReconcilerError(
-            f"{folder / existing[0]} exists already; nothing was written", hint="choose an empty folder"
+            f"{folder / (existing or [PROJECT_FILE])[0]} exists already; nothing was written",
+            hint="choose an empty folder",
         )
     texts = schemas()
     editor = {f"{SCHEMAS}/{name}.schema.json": texts[name] for name in ("project", "config")}
     written = []
-    for name, text in {**FILES, **editor}.items():
+    # The project file comes last: without it there is no project yet, and an `init` that was killed is run again.
+    for name, text in sorted({**FILES, **editor}.items(), key=lambda one: one[0] == PROJECT_FILE):
         path = folder / name
         if path.exists():
             continue
         write_file(path, text.encode())
         written.append(path)
     return written
+
+
+def _another(path: Path, text: str) -> bool:
+    """Return whether a file is there that an `init` did not write."""
+    try:
+        return path.exists() and path.read_text("utf-8") != text
+    except (OSError, UnicodeDecodeError):
+        return True

@@ -56,3 +56,31 @@ def test_a_report_does_not_replace_configuration(world: World) -> None:
     assert ran.code == 1
     assert "is not a report" in ran.err
     assert path.read_text() == CONFIG
+
+
+@pytest.mark.parametrize("form", ["markdown", "html", "json"])
+def test_a_report_does_not_replace_what_the_program_keeps(world: World, form: str) -> None:
+    """State, history, records of runs, snapshots and the account of the emulator, wherever they are."""
+    world.write(CONFIG)
+    world.apply()
+    assert world.cli("snapshot", "--out", "snapshot.json").code == 0
+    (world.folder / "account").write_bytes(b"SQLite format 3\0" + b"\0" * 90)
+    (world.folder / "sealed").write_bytes(b"age-encryption.org/v1\n-> X25519 abc\n")
+    kept = [path for path in world.folder.rglob("state/**/*") if path.is_file() and path.stat().st_size]
+    kept += [world.folder / name for name in ("snapshot.json", "account", "sealed")]
+    assert len(kept) > 4
+    for path in kept:
+        before = path.read_bytes()
+        ran = world.cli("plan", "--format", f"{form}={path}")
+        assert (path.read_bytes(), ran.code) == (before, 1), path
+        assert "is there already and is" in ran.err, path
+
+
+def test_a_plan_is_told_by_its_types(world: World) -> None:
+    """Notes that happen to have two members of a plan are kept."""
+    world.write(CONFIG)
+    path = world.folder / "notes.json"
+    for text in ('{"digest": "x", "changes": ["my notes"]}', "null", '{"digest": 1, "changes": []}'):
+        path.write_text(text)
+        ran = world.cli("plan", "--out", str(path))
+        assert (ran.code, path.read_text()) == (1, text)

@@ -10,6 +10,9 @@ import jsonschema
 import pytest
 import yaml
 
+from reconciler.model.errors import ReconcilerError
+from reconciler.store.atomic import write_file
+from reconciler.workflow import starting
 from scripts.run_docs import Session
 
 MODELINE = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.M)
@@ -56,3 +59,31 @@ def test_nothing_is_overwritten(project: Session) -> None:
     assert project.code == 1
     assert "exists already; nothing was written" in output
     assert file.read_text("utf-8") == "tags: {}\n"
+
+
+def test_a_killed_init_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Killed after any file: the next one makes the project whole; somebody else's file is in nobody's way."""
+    written = 0
+
+    def dies(path: Path, content: bytes) -> None:
+        nonlocal written
+        if written == left:
+            raise KeyboardInterrupt
+        written += 1
+        write_file(path, content)
+
+    for left in range(5):
+        folder, written = tmp_path / f"{left}", 0
+        monkeypatch.setattr("reconciler.workflow.starting.write_file", dies)
+        with pytest.raises(KeyboardInterrupt):
+            starting.write_project(folder)
+        monkeypatch.undo()
+        assert not (folder / "reconciler.yaml").exists()
+        starting.write_project(folder)
+        assert sorted(path.name for path in folder.rglob("*.yaml")) == ["crm.yaml", "reconciler.yaml"]
+    with pytest.raises(ReconcilerError, match=r"reconciler\.yaml exists already"):
+        starting.write_project(folder)
+    (tmp_path / "own/config").mkdir(parents=True)
+    (tmp_path / "own/config/crm.yaml").write_text("tags: {}\n")
+    with pytest.raises(ReconcilerError, match=r"crm\.yaml exists already; nothing was written"):
+        starting.write_project(tmp_path / "own")

@@ -134,3 +134,23 @@ def test_ten_thousand_objects(tmp_path: Path) -> None:
         assert len(set(seen)) == many
     assert time.process_time() - began < 20  # takes about 1 s; a quadratic one took minutes
     account.close()
+
+
+def test_a_full_disk_is_an_answer(tmp_path: Path) -> None:
+    """What cannot be written is not done, and said with 507; once there is room again, everything goes on."""
+    api = Api(open_account(tmp_path / "a.db"))
+    database = api.account.rows._db
+    database.execute("PRAGMA max_page_count = 1")  # SQLite takes what the file has by now
+    made = []
+    for number in range(200):
+        reply = api("POST", "/tags", {"tag": {"tag": f"t{number}" + "x" * 100}})
+        made.append(reply.status)
+        if reply.status == 507:
+            break
+    assert made[-1] == 507
+    assert "full" in reply.body["message"]
+    assert len(api.get("/tags")["tags"]) == min(len(made) - 1, 20)
+    database.execute("PRAGMA max_page_count = 100000")
+    api.make("/tags", "tag", tag="last")
+    assert api.get("/tags")["meta"]["total"] == str(len(made))
+    api.account.close()

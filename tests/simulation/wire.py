@@ -16,7 +16,7 @@ from reconciler.emulator import Account
 from tests.simulation.ledger import Ledger
 from tests.simulation.scheduler import Process
 
-LATE = 4.0
+LATE = 35.0
 """Seconds that a request may still be on its way when its sender was told that it is lost."""
 
 SLOW = 12.0
@@ -125,7 +125,7 @@ class _Wire(httpx.AsyncBaseTransport):
     def _latency(self) -> float:
         chance = self._net.chance
         drawn = chance.random()
-        return chance.uniform(0.01, 0.2) if drawn < 0.95 else chance.uniform(0.2, LATE if drawn < 0.99 else SLOW)
+        return chance.uniform(0.01, 0.2) if drawn < 0.95 else chance.uniform(0.2, SLOW / 3 if drawn < 0.99 else SLOW)
 
     def _fate(self) -> str:
         weather, drawn = self._net.weather, self._net.chance.random()

@@ -418,3 +418,41 @@ def test_a_state_that_does_not_end_is_given_up(
     monkeypatch.setattr("time.sleep", lambda seconds: None)
     with pytest.raises(StateError, match=said):
         wire.Wire("https://state.example/demo", {}).send("GET")
+
+
+@pytest.mark.parametrize("breaking", [False, True])
+def test_who_dies_while_looking_locks_nobody_out(
+    http_place: Place, http_server: Backend, monkeypatch: pytest.MonkeyPatch, breaking: bool
+) -> None:
+    """The protocol is asked by locking: a lock that a dead process of this machine left is taken away by the next."""
+    store = http_place.open()
+    if breaking:
+        http_server.locks["/states/prod"] = {"ID": "tf-1", "Operation": "apply", "Who": "joe@ci", "Info": ""}
+    unlock, calls = wire.Wire.unlock, []
+
+    def dies(wired: wire.Wire, content: bytes) -> Any:
+        calls.append(json.loads(content)["ID"])
+        if calls[-1] != "tf-1":
+            raise KeyboardInterrupt
+        return unlock(wired, content)
+
+    monkeypatch.setattr(wire.Wire, "unlock", dies)
+    with pytest.raises(KeyboardInterrupt):
+        store.break_lock("tf-1") if breaking else store.holder()
+    monkeypatch.undo()
+    assert [one["ID"] for one in http_server.locks.values()] == calls[-1:]
+    with pytest.raises(LockHeld, match="for lock"), http_place.open().lock(info()):
+        pass
+    http_place.watch.dead = bool
+    with http_place.open().lock(info()):
+        pass
+    assert http_server.locks == {}
+
+
+def test_a_look_of_somebody_else_keeps_nobody_out(http_place: Place, http_server: Backend) -> None:
+    """`lock list` holds the lock for a moment: whoever wants it asks again, without --lock-timeout."""
+    http_server.locks["/states/prod"] = {"ID": "probe", "Operation": "lock list", "Who": "ann@other", "Info": ""}
+    http_place.watch.on_sleep = http_server.locks.clear
+    with http_place.open().lock(info()):
+        pass
+    assert http_server.locks == {}

@@ -28,7 +28,8 @@ MANY = "tags: {" + ", ".join(f"t{number}: {{name: T{number}}}" for number in ran
 
 @pytest.mark.socket
 @pytest.mark.parametrize(
-    ("number", "times", "code"), [(signal.SIGINT, 1, 130), (signal.SIGTERM, 1, 130), (signal.SIGINT, 2, 130)]
+    ("number", "times", "code"),
+    [(signal.SIGINT, 1, 130), (signal.SIGTERM, 1, 130), (signal.SIGHUP, 1, 130), (signal.SIGINT, 2, 130)],
 )
 def test_a_signal_stops_an_apply_and_the_next_one_finishes_it(
     tmp_path: Path,

@@ -4,6 +4,7 @@ version made twice is told.
 
 from __future__ import annotations
 
+import asyncio
 import json
 
 import pytest
@@ -88,6 +89,46 @@ def test_the_doctor_tells_twins(world: World) -> None:
         "tag.a": f"1 other object has the same name: id {twins['tags']}",
         "pipeline.sales": f"1 other object has the same name: id {twins['dealGroups']}",
     }
+
+
+def test_the_doctor_tells_what_an_unfinished_create_left(world: World) -> None:
+    """A message gets its name after it was created: one without is told by what it has."""
+    world.write(
+        "messages: {hello: {name: Hello, from_name: A, from_email: a@shop.example, reply_to: a@shop.example, "
+        "subject: Hi, text: Hi}}\n"
+    )
+    world.apply()
+    other = {"fromname": "A", "fromemail": "a@shop.example", "reply2": "a@shop.example", "subject": "Other"}
+    world.call("POST", "/messages", {"message": other})
+    assert world.cli("state", "doctor").code == 0
+    made = world.call("POST", "/messages", {"message": {**other, "subject": "Hi"}})["message"]["id"]
+    ran = world.cli("state", "doctor")
+    assert ran.code == 1
+    assert f"1 other object has the same subject: id {made}" in " ".join(ran.text.split())
+
+
+@pytest.mark.parametrize("seconds", [4, 9, 25, 39])
+@pytest.mark.parametrize("killed", [True, False])
+def test_a_create_that_arrives_late_is_no_second_object(world: World, seconds: float, killed: bool) -> None:
+    """A proxy hands it over while the next run, or this one, waits before it sends it again."""
+    world.write(TAGS)
+    if killed:
+        world.dies(1, after=False)
+    else:
+        world.fault("drop_before", "POST /tags")
+
+    planned = world.plan()
+
+    async def both() -> None:
+        applying = asyncio.create_task(apply_plan(world.session(), planned.inner, Hooks()))
+        await asyncio.sleep(seconds)
+        missing = min(set("ABCD") - set(names(world)))
+        world.account.seed({"tags": [{"tag": missing, "tagType": "contact"}]})
+        assert (await applying).complete
+
+    run(both())
+    assert names(world) == ["A", "B", "C", "D"]
+    assert world.plan().empty
 
 
 def test_two_managed_objects_of_one_name_are_no_twins(world: World) -> None:
