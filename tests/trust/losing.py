@@ -165,7 +165,10 @@ CASES = (
     Losing("user", "user.jane", "user_groups: {agents: {name: Agents}}\nusers: {jane: {email: jane@acme.example, "
            "username: jane, group: agents}}", "user_groups: {agents: {name: Agents}}", "deals", _owned, asks="/deals"),
 )  # fmt: skip
-WITHOUT_RECORDS: Mapping[str, str] = {"user_group": "its users lose permissions; no record goes with it"}
+WITHOUT_RECORDS: Mapping[str, str] = {
+    "user_group": "its users lose permissions; no record goes with it",
+    "field_group": "its fields lose their place on pages; they stay with their values",
+}
 """Kinds with an impact that is never a number of records."""
 
 
