@@ -18,7 +18,8 @@ from reconciler.model.errors import (
     Unexpected,
     concerns_all,
 )
-from reconciler.model.http import Remote, Request, Response, at, get, is_id, outline, shown
+from reconciler.model.http import Remote, Request, Response, at, get, outline, shown
+from reconciler.model.identity import Grammar, obeys
 from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Tables, Unknown, odd
 from reconciler.model.spec import listed, number
 
@@ -295,19 +296,21 @@ def _page(collection: Collection, answer: Response) -> _Page:
             f"{'is no object' if strange == 1 else 'are no objects'}",
             hint="what stands there cannot be told; nothing of this kind is planned",
         )
-    _identified(collection, collection.key, found, collection.identity, worded=collection.worded)
+    _identified(collection, collection.key, found, collection.identity, grammar=collection.ids)
     return _Page(answer, found)
 
 
-def _identified(collection: Collection, key: str, rows: Iterable[Row], name: str, *, worded: bool = False) -> None:
+def _identified(
+    collection: Collection, key: str, rows: Iterable[Row], name: str, *, grammar: Grammar = "number"
+) -> None:
     """Raise unless the ids of these rows can be ids (section 1.4): what else stands there leads to another object, or
     to none. Rows without an id only tell something of others.
     """
-    wrong = [row[name] for row in rows if name in row and not is_id(row[name], digits=not worded)]
+    wrong = [row[name] for row in rows if name in row and not obeys(row[name], grammar)]
     if wrong:
         raise _Strange(
             f"GET {collection.path} answered with {'an id' if len(wrong) == 1 else f'{len(wrong)} ids'} in its `{key}` "
-            f"that {'is' if len(wrong) == 1 else 'are'} none: expected {'a text' if worded else 'a number'}, "
+            f"that {'is' if len(wrong) == 1 else 'are'} none: expected a {grammar}, "
             f"got {shown(wrong[0])}",
             hint="what stands there cannot be told; nothing of this kind is planned",
         )

@@ -12,10 +12,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from reconciler.model.address import kind_of
+from reconciler.model.identity import check
 from reconciler.model.kind import Effect, Impact
 
 PLAN_FORMAT = "1.2"
@@ -142,6 +144,12 @@ class ChangeView(_Part):
     rank: int = 0
     prevent_destroy: bool = False
     on_destroy: dict[str, str] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _identified(self, info: ValidationInfo) -> Self:
+        ids = [(self.kind, one) for one in self.known] + ([(self.kind, self.id)] if self.id else [])
+        check(info, ids, self.desired, self.found, self.natural_key)
+        return self
 
 
 class StepView(_Part):
@@ -280,6 +288,11 @@ class PlanDocument(_Part):
     ids: dict[str, str] = Field(default_factory=dict, description="Remote ids of everything bound when planning.")
     salt: str = Field("", description="Salt of the hashes that stand for sensitive texts.")
     digest: str = Field("", description="SHA-256 of the document without this member.")
+
+    @model_validator(mode="after")
+    def _identified(self, info: ValidationInfo) -> Self:
+        check(info, ((kind_of(address), identity) for address, identity in self.ids.items()))
+        return self
 
     @property
     def tripped(self) -> list[GuardView]:

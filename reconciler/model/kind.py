@@ -15,7 +15,8 @@ from typing import Any, ClassVar, Literal
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
-from reconciler.model.http import Bound, Flow, Json, NoPath, Request, Response, at, delete, post, put, shown
+from reconciler.model.http import Bound, Flow, Json, NoPath, Request, Response, at, delete, is_id, post, put, shown
+from reconciler.model.identity import Fits, Grammar, obeys
 from reconciler.model.mention import Mention
 from reconciler.model.salvage import Salvage
 from reconciler.model.spec import (
@@ -50,7 +51,7 @@ class Collection:
     An `optional` one adds to the rows of others and is hardly documented: where it cannot be read in any known form,
     what it would tell is unknown, and nothing else is. `alias` is what older deployments call the array.
     `paging` says how pages are asked for: `limit` and `offset`, `page` and `page_size`, or not at all. Ids are numbers,
-    unless `worded`: UUIDs and texts that somebody chose (section 1.4).
+    unless `ids` says otherwise (section 1.4).
     """
 
     path: str
@@ -64,12 +65,16 @@ class Collection:
     optional: bool = False
     alias: str = ""
     paging: Literal["offset", "page", "none"] = "offset"
-    worded: bool = False
+    ids: Grammar = "number"
 
     @property
     def name(self) -> str:
         """The name of the table it fills."""
         return self.table or self.key
+
+    def names(self, identity: str) -> bool:
+        """Tell whether an object of it, or of one of its fallbacks, may have this id."""
+        return obeys(identity, self.ids) or (self.fallback is not None and self.fallback.names(identity))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -280,6 +285,10 @@ class Kind:
     """Objects that every account has exactly one of, by key, each with a spec of its own: adopted, never created or
     deleted.
     """
+
+    def fits(self, identity: str) -> bool:
+        """Tell whether an object of this kind may have this id."""
+        return identity in self.variants if self.variants else self.collections[0].names(identity)
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -589,3 +598,12 @@ def _remote(reference: Reference) -> str:
 
 Kinds = Mapping[str, Kind]
 """All kinds by name, in the order in which their objects are created."""
+
+
+def fits(kinds: Kinds) -> Fits:
+    """Return what tells whether a kind may have an id. Of a kind of another version, only what is no id is refused."""
+
+    def fit(kind: str, identity: str) -> bool:
+        return kinds[kind].fits(identity) if kind in kinds else is_id(identity)
+
+    return fit

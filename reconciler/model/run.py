@@ -6,10 +6,11 @@ Values are encoded (`values.encode`) and masked: what is sensitive stands as `MA
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from reconciler.model.identity import check
 from reconciler.model.redaction import Shown, as_made
 from reconciler.model.state import Binding, Record, State, open_intents
 
@@ -43,6 +44,11 @@ class RunStep(_Part):
     parent: str | None = None
     rank: int = 0
     moved_from: str | None = None
+
+    @model_validator(mode="after")
+    def _identified(self, info: ValidationInfo) -> Self:
+        check(info, [(self.kind, self.id)] if self.id else (), self.before)
+        return self
 
     @property
     def begun(self) -> bool:

@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from reconciler.model.http import is_id
+from reconciler.model.identity import check
 from reconciler.model.redaction import Shown
 from reconciler.model.renaming import Renaming
 from reconciler.model.values import decode, is_hashed
@@ -60,10 +62,13 @@ class Binding(_Document):
     )
 
     @model_validator(mode="after")
-    def _readable(self) -> Self:
+    def _readable(self, info: ValidationInfo) -> Self:
         """What is kept in forms of its own can be taken for what it was: otherwise the file is damaged."""
         for value in self.applied.values():
             decode(value)
+        check(info, [(self.kind, self.id)], self.applied, self.natural_key)
+        if not all(is_id(one) for one in self.spares):
+            raise ValueError("what was made along with it has ids")
         _hashable(self.natural_key)
         if not all(isinstance(one, dict) and {"sent", "got"} <= one.keys() for one in self.rewritten.values()):
             raise ValueError("what was rewritten has two sides")
@@ -86,8 +91,9 @@ class Intent(_Document):
     known: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _readable(self) -> Self:
+    def _readable(self, info: ValidationInfo) -> Self:
         _hashable(self.natural_key, hashed=True)
+        check(info, [(self.kind, one) for one in self.known])
         return self
 
 

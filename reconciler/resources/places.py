@@ -74,7 +74,7 @@ PLACES = (
     Place("form", Collection("/forms", "forms"), _form, frozenset({"field", "list", "tag"})),
     Place(
         "segment",
-        Collection("/audiences", "data", paging="page", table="audiences", worded=True),
+        Collection("/audiences", "data", paging="page", table="audiences", ids="text"),
         _by_id(lambda row: False),
         detail="/segmentsV2",
     ),

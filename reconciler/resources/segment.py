@@ -25,7 +25,7 @@ from reconciler.resources.segment_body import (
     normal_groups,
 )
 
-AUDIENCES = Collection("/audiences", "data", table="audiences", paging="page", worded=True)
+AUDIENCES = Collection("/audiences", "data", table="audiences", paging="page", ids="text")
 
 
 def _texts(value: Any) -> Any:
@@ -106,7 +106,7 @@ class SegmentKind(Kind):
                 table=f"segment:{row['id']}",
                 paging="none",
                 optional=True,
-                worded=True,
+                ids="text",
             )
             for row in tables.get(AUDIENCES.name)
         )

@@ -47,8 +47,8 @@ class SiteDomainKind(Kind):
             NEW,
             "data",
             table="siteDomains",
-            worded=True,
-            fallback=Collection(OLD, "siteTrackingDomains", table="siteDomains", identity="name", worded=True),
+            ids="word",
+            fallback=Collection(OLD, "siteTrackingDomains", table="siteDomains", identity="name", ids="text"),
         ),
     )
     label = "domain"

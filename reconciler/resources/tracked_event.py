@@ -26,7 +26,7 @@ class TrackedEventKind(Kind):
     title = "Tracked event"
     path = "/eventTrackingEvents"
     wrapper = "eventTrackingEvent"
-    collections = (Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name", worded=True),)
+    collections = (Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name", ids="text"),)
     updatable = False
     destroys = "Automations that wait for the event wait for good."
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from reconciler.model.errors import StateError
+from reconciler.model.identity import Fits
 from reconciler.model.state import State
 from reconciler.model.waits import Waits
 from reconciler.store.documents import KEEP, DocumentStore
@@ -25,7 +26,7 @@ SCHEMES = "file:, sqlite:, s3://, gs://, az://, postgresql://, https://"
 @dataclass(frozen=True)
 class Options:
     """What a store is opened with: who may read it, how many versions it keeps, the environment, the clock, how long it
-    waits, and who is told of long waits (reason, seconds).
+    waits, who is told of long waits (reason, seconds), and what tells whether an id is one of its kind.
     """
 
     environment: str = "state"
@@ -35,6 +36,7 @@ class Options:
     clock: Clock = field(default_factory=Clock)
     waits: Waits = field(default_factory=Waits)
     tell: Callable[[str, float], None] = lambda reason, seconds: None
+    fits: Fits | None = None
 
 
 def open_store(url: str, folder: Path, options: Options | None = None) -> DocumentStore:
@@ -100,6 +102,7 @@ def _on(shelf: Shelf, seal: Seal, options: Options, locks: Locks | None = None) 
         clock=options.clock,
         waits=options.waits,
         tell=options.tell,
+        fits=options.fits,
     )
 
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Iterator, Sequence
 from pydantic import BaseModel, ValidationError
 
 from reconciler.model.errors import StateDamaged, StateError
+from reconciler.model.identity import Fits
 from reconciler.model.ports import Hold, LockInfo, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
 from reconciler.model.waits import Waits
-from reconciler.store.formats import dump_state, parse_state
+from reconciler.store.formats import dump_state, first_of, parse_state
 from reconciler.store.journal import Journal
 from reconciler.store.lease import Clock, LeaseLock, lost
 from reconciler.store.locks import Locks, TakenLock
@@ -41,15 +42,17 @@ class DocumentStore:
         clock: Clock | None = None,
         waits: Waits | None = None,
         tell: Callable[[str, float], None] | None = None,
+        fits: Fits | None = None,
     ) -> None:
         self._shelf = shelf
         self._seal = seal or Seal()
         self._keep = keep
+        self._fits = fits
         self._parsed: tuple[bytes, State] | None = None
         clock = clock or Clock()
         self._locks: Locks = locks or LeaseLock(shelf, clock, waits, tell)
         self._held: TakenLock | None = None
-        self._journal = Journal(shelf, self._seal, clock.steady)
+        self._journal = Journal(shelf, self._seal, clock.steady, fits)
 
     @property
     def where(self) -> str:
@@ -113,7 +116,7 @@ class DocumentStore:
         serials = self._serials(HISTORY)
         kept = f"; `reconciler state restore {serials[-1]}` brings back the version before" if serials else ""
         hint = f"nothing was changed{kept}"
-        return parse_state(self._seal.open(content, f"the state {self.where}"), self.where, hint)
+        return parse_state(self._seal.open(content, f"the state {self.where}"), self.where, hint, self._fits)
 
     # --- history ---------------------------------------------------------------------------------------------------
 
@@ -141,7 +144,7 @@ class DocumentStore:
 
     def _earlier(self, name: str, content: bytes) -> State:
         where = f"{self.where}, {name}"
-        return parse_state(self._seal.open(content, f"the state {where}"), where)
+        return parse_state(self._seal.open(content, f"the state {where}"), where, fits=self._fits)
 
     def rescue(self, state: State, info: LockInfo, timeout: float) -> int:
         """Write a state over one that is damaged, which is kept beside; returns the new serial."""
@@ -246,9 +249,13 @@ class DocumentStore:
             return None
         what = f"the record of the run {name}"
         try:
-            return RunRecord.model_validate_json(self._seal.open(held.content, what))
+            content = self._seal.open(held.content, what)
+            return RunRecord.model_validate_json(content, context={"fits": self._fits})
         except ValidationError as error:
-            raise StateError(f"{what} in {self.where} is corrupt") from error
+            raise StateError(
+                f"{what} in {self.where} is corrupt: {first_of(error)}",
+                hint="nothing was changed, and the state is whole: `reconciler state history` shows what the run made",
+            ) from error
 
     # --- keys ------------------------------------------------------------------------------------------------------
 

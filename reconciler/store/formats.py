@@ -9,6 +9,7 @@ from pydantic import ValidationError
 
 from reconciler.model.documents import read_json
 from reconciler.model.errors import StateDamaged, StateError
+from reconciler.model.identity import Fits
 from reconciler.model.state import STATE_VERSION, State
 
 Content = dict[str, Any]
@@ -28,9 +29,9 @@ UPGRADES: Mapping[int, Callable[[Content], Content]] = {1: _fences, 2: _moves}
 """What leads from a format to the next one."""
 
 
-def parse_state(text: bytes, where: str, hint: str = "nothing was changed") -> State:
-    """Return the state of a document of any known format. Raises StateError that tells corrupt from foreign from
-    newer.
+def parse_state(text: bytes, where: str, hint: str = "nothing was changed", fits: Fits | None = None) -> State:
+    """Return the state of a document of any known format, whose ids are those of their kinds. Raises StateError that
+    tells corrupt from foreign from newer.
     """
     try:
         content = read_json(text)
@@ -48,11 +49,15 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed") -> S
     for step in range(version, STATE_VERSION):
         content = {**UPGRADES[step](content), "format_version": step + 1}
     try:
-        return State.model_validate(content)
+        return State.model_validate(content, context={"fits": fits})
     except ValidationError as error:
-        first = error.errors()[0]
-        place = ".".join(str(part) for part in first["loc"])
-        raise StateDamaged(f"the state {where} is corrupt: {first['msg']} at {place}", hint=hint) from error
+        raise StateDamaged(f"the state {where} is corrupt: {first_of(error)}", hint=hint) from error
+
+
+def first_of(error: ValidationError) -> str:
+    """Return what is wrong first, and where."""
+    first = error.errors()[0]
+    return f"{first['msg']} at {'.'.join(str(part) for part in first['loc'])}"
 
 
 def dump_state(state: State) -> bytes:

@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 
 from pydantic import ValidationError
 
+from reconciler.model.documents import read_json
 from reconciler.model.errors import StateDamaged, StateError
+from reconciler.model.identity import Fits
 from reconciler.model.state import Record
+from reconciler.store.formats import first_of
 from reconciler.store.seal import Seal
 from reconciler.store.shelf import Conflict, Shelf, put_once
 
@@ -17,8 +20,8 @@ NAME, SEGMENTS = "journal", "segments"
 class Journal:
     """Records in the order of lock generations; `steady` is a clock in seconds."""
 
-    def __init__(self, shelf: Shelf, seal: Seal, steady: Callable[[], float]) -> None:
-        self._shelf, self._seal, self._steady = shelf, seal, steady
+    def __init__(self, shelf: Shelf, seal: Seal, steady: Callable[[], float], fits: Fits | None = None) -> None:
+        self._shelf, self._seal, self._steady, self._fits = shelf, seal, steady, fits
         self._waiting: list[Record] = []
         self._flushed = float("-inf")
         self._segment = 0
@@ -68,12 +71,12 @@ class Journal:
             if not line.strip():
                 continue
             try:
-                records.append(Record.model_validate_json(line))
+                records.append(Record.model_validate_json(line, context={"fits": self._fits}))
             except ValidationError as error:
-                if number == len(lines):
+                if number == len(lines) and not _whole(line):
                     break
                 raise StateDamaged(
-                    f"the journal of {self._shelf.where} is corrupt in line {number} of `{name}`",
+                    f"the journal of {self._shelf.where} is corrupt in line {number} of `{name}`: {first_of(error)}",
                     hint=f"nothing was changed; mend `{name}`, which lies beside the state, or move it away: the next "
                     "plan then finds what the interrupted run created by its name",
                 ) from error
@@ -86,3 +89,12 @@ class Journal:
             self._shelf.remove(NAME)
             for name in self._shelf.names(SEGMENTS):
                 self._shelf.remove(name)
+
+
+def _whole(line: bytes) -> bool:
+    """Tell whether a line is JSON: then no crash cut it off, and what is wrong with it is something else."""
+    try:
+        read_json(line)
+    except ValueError:
+        return False
+    return True

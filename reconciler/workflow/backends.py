@@ -8,6 +8,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.model.errors import PlanError, StateDamaged, StateError
+from reconciler.model.kind import fits
 from reconciler.model.ports import Store, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import State
@@ -33,7 +34,7 @@ def push(session: Session, content: bytes, *, force: bool = False) -> int:
     """Write a state over the present one and return its serial. Raises StateError for another lineage, another
     account, or an older serial; `force` passes over lineage and serial.
     """
-    given = parse_state(content, "that is pushed")
+    given = parse_state(content, "that is pushed", fits=fits(session.kinds))
     if given.account and given.account != session.identity:
         raise StateError(
             f"the given state belongs to {given.account}, not to {session.identity}", hint="nothing was written"

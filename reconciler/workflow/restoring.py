@@ -9,7 +9,7 @@ from pathlib import Path
 from reconciler.engine.together import together
 from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, Rejected
-from reconciler.model.http import Remote
+from reconciler.model.http import Remote, is_id
 from reconciler.model.salvage import Lot, Record, Returned, Salvage
 from reconciler.store import Seal
 from reconciler.workflow.archiving import read_records
@@ -51,8 +51,14 @@ def _lot(session: Session, path: Path) -> Lot:
             raise ValueError
         kind, account = session.kinds[head["kind"]], head["account"]
         address, action, verified = head["address"], head["action"], head["verified"]
+        holder = kind.salvage.holder if kind.salvage is not None else ""
+        if not kind.fits(head["id"]) or not all(is_id(one[holder]) for one in records if holder in one):
+            raise ValueError
     except (OSError, ValueError, KeyError, TypeError) as error:
-        raise ReconcilerError(f"{path} is no archive, or was cut off; nothing was changed") from error
+        raise ReconcilerError(
+            f"{path} is no archive, or was cut off or changed; nothing was changed",
+            hint="bring the file back as it was written, or move it away: the others are whole by themselves",
+        ) from error
     if account != session.identity:
         raise ReconcilerError(
             f"{path} is of the account {account}, not of {session.identity}; nothing was changed", hint="check --env"

@@ -18,6 +18,7 @@ from reconciler.model.document import PLAN_FORMAT, ChangeView, PlanDocument, dig
 from reconciler.model.documents import read_json
 from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.kind import Kinds, Live
+from reconciler.model.kind import fits as fits_of
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.snapshot import fingerprint, snapshot
 from reconciler.model.values import Value
@@ -25,6 +26,7 @@ from reconciler.planning.binding import salted
 from reconciler.planning.document import MASK, from_document, hashes, view_of_live
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
+from reconciler.resources import load_kinds
 from reconciler.store import Seal
 from reconciler.store.atomic import write_file
 from reconciler.workflow.files import check_out
@@ -86,7 +88,7 @@ def parse_plan(text: bytes, path: Path) -> PlanDocument:
     if digest(content) != content.get("digest"):
         raise StalePlan(f"{path} was altered after it was made: its digest does not fit", hint=AGAIN)
     try:
-        return PlanDocument.model_validate(content)
+        return PlanDocument.model_validate(content, context={"fits": fits_of(load_kinds())})
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

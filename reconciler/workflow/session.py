@@ -30,7 +30,7 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import Remote
-from reconciler.model.kind import Kinds
+from reconciler.model.kind import Kinds, fits
 from reconciler.model.ports import Hold, LockInfo, Store
 from reconciler.model.recording import is_digest, unreadable
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
@@ -156,6 +156,7 @@ class Session:
             self.around.clock,
             self.around.waits,
             self._waiting,
+            fits(self.kinds),
         )
         return self.around.open_store(url, self.folder, options)
 
