@@ -129,7 +129,7 @@ def test_a_wrong_id_in_a_journal_is_damage_of_the_journal(used: World) -> None:
 
 def test_a_wrong_id_in_a_record_of_a_run_is_damage_of_it(used: World) -> None:
     """An undo reads what to bring back from there."""
-    path = max(one for one in (used.folder / "state").rglob("*.json") if "runs" in str(one.parent))
+    path = min(one for one in (used.folder / "state").rglob("*.json") if "runs" in str(one.parent))
     before = changed(path, lambda document: document["steps"][0].update(id="../lists/1"))
     ran = used.cli("runs", "show", path.stem)
     assert ran.code == 1, ran.text
