@@ -172,3 +172,52 @@ def _tried(world: World, side: str, words: list[str]) -> Iterator[str]:
 
 def _tags(world: World, other: Any) -> list[list[tuple[str, str]]]:
     return [[(row["id"], row["tag"]) for row in account.rows.all("tags")] for account in (world.account, other)]
+
+
+SHAPELESS: dict[str, Damage] = {
+    "no lists": lambda key, body: (200, {name: one for name, one in body.items() if not isinstance(one, list | dict)}),
+    "null for all": lambda key, body: (200, dict.fromkeys(body)),
+    "texts for all": lambda key, body: (200, dict.fromkeys(body, "x")),
+    **{
+        how: made
+        for how, made in DAMAGES.items()
+        if how in ("a list for all", "nothing", "a web page", "half an answer")
+    },
+    **{how: made for how, made in DAMAGES.items() if how in ("a server error", "another place", "refused")},
+}
+"""What may come in place of an answer whose form only the one who asks knows."""
+
+
+@pytest.mark.parametrize(
+    "turn", [0, *(pytest.param(turn, marks=pytest.mark.prove) for turn in range(1, len(SHAPELESS)))]
+)
+def test_what_is_read_beside_the_listings_is_never_taken_for_nothing(whole: World, turn: int) -> None:
+    """Counts, members, what goes along, and uses: a wrong answer makes the number unknown, and no guard lets the plan
+    pass that would have stopped it.
+    """
+    whole.forget()
+    assert whole.cli("plan", "--no-impact", "--no-uses").code == 0
+    listings = {line.partition("?")[0] for line in whole.requests()}
+    whole.forget()
+    before = whole.cli("plan", "--destroy", "--format", "json")
+    assert before.code == 7, before.text
+    counts = _counts(before.out)
+    paths = sorted({line.partition("?")[0] for line in whole.requests("GET")} - listings)
+    assert len(paths) > 15, "few things are read beside the listings"
+    for at, path in enumerate(paths):
+        how = list(SHAPELESS)[(at + turn) % len(SHAPELESS)]
+        with damaged(whole, path.removeprefix("GET "), "", SHAPELESS[how]):
+            ran = whole.cli("plan", "--destroy", "--format", "json")
+        assert ran.code == 7, f"{path}, {how}: {ran.text}"
+        for address, told in _counts(ran.out).items():
+            known = all(noun in told for noun in counts[address])
+            assert known or told.get("records", 0) is None, f"{path}, {how}, {address}: {told}"
+            less = [noun for noun, now in told.items() if now is not None and now < (counts[address].get(noun) or 0)]
+            assert not less, f"{path}, {how}, {address}: {told}"
+
+
+def _counts(document: str) -> dict[str, dict[str, int | None]]:
+    return {
+        change["address"]: {impact["noun"]: impact["count"] for impact in change["impacts"]}
+        for change in json.loads(document)["changes"]
+    }
