@@ -41,6 +41,8 @@ SPELLINGS: list[Callable[[str], str]] = [
     lambda text: base64.b64encode(f"joe:{text}".encode()).decode(),
     lambda text: "".join(f"&#{ord(letter)};" for letter in text),
     lambda text: "".join(f"%{ord(letter):02x}" for letter in text),
+    lambda text: text.encode().hex(),
+    lambda text: text.encode().hex(":").upper(),
 ]
 EVERYTHING = [spell(value) for value in VALUES for spell in SPELLINGS]
 SAID = " ; ".join(EVERYTHING)
@@ -49,6 +51,8 @@ TRACES = [
     *(base64.b64encode(b"\0" * shift + b"canary").decode()[4 * (shift > 0) : 8] for shift in range(3)),
     "&#99;&#97;&#110;",
     "%63%61%6e",
+    b"canary".hex(),
+    b"canary".hex(":").upper(),
 ]
 """What is left of any spelling where anything of it is left."""
 
