@@ -75,6 +75,13 @@ class Settings:
     """What DELETE /fieldOptions answers: an empty body (2020), or {} (2021)."""
     field_groups: Literal["both", "definitions", "members"] = "both"
     """Where field groups are listed: GET /groupDefinitions, GET /groupMembers, or at both (row 11)."""
+    member_order: Literal["given", "dense"] = "given"
+    """What becomes of a group member's `ordernum` (row 56): kept as it was sent, or the place in the group, 1 to n, and
+    the others make room."""
+    field_memberships: Literal["many", "one"] = "many"
+    """In how many field groups a field can be (row 57): a row for each, or one, and who joins another group moves."""
+    dead_references: Literal["cleared", "kept"] = "cleared"
+    """What becomes of relations to a deleted list or user (row 58): they go along, or stay and lead nowhere."""
     group_flags: Literal["recorded", "documented"] = "recorded"
     """Flags of a new user group: some "1" as recorded, or all "0" (row 34)."""
     username_changes: bool = True

@@ -391,7 +391,9 @@ class _Run:
         )
 
     def _unsettled(self, left: Change, written: Change) -> None:
-        """An attribute that did not take is a problem; one that the server stores in its own way is remembered."""
+        """An attribute that did not take is a problem; one that the server stores in its own way is remembered. What
+        it refers to is nobody's way: a reference that is not there did not take.
+        """
         if left.action is Action.CREATE:
             self.problems.append(
                 (
@@ -409,11 +411,12 @@ class _Run:
             if (
                 attribute.normal(item.before) == attribute.normal(before.get(item.name))
                 or item.name not in written.changed
+                or set(values.references(item.after)) - set(values.references(item.before))
             ):
                 self.problems.append(
                     (
                         left.address,
-                        f"the account answered with success, but `{item.name}` did not change",
+                        f"the account answered with success, but `{item.name}` did not change as sent",
                         "change it by hand, or remove it from the configuration",
                     )
                 )

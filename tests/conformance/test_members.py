@@ -154,7 +154,10 @@ def test_from_a_list_into_another_group(world: World, section: str) -> None:
 
 @SECTIONS
 def test_a_field_in_two_groups_by_both_lists(world: World, section: str) -> None:
-    """Two lists declare two memberships; export writes both, and what it writes plans empty."""
+    """Two lists declare two memberships; export writes both, and what it writes plans empty. The other reading is tried
+    in `test_readings`.
+    """
+    world.behave(field_memberships="many")
     other = {"other": {"label": "Other", "object": TYPES[section][0], "fields": ["b", "a"]}}
     settled(world, declared(section, ["a", "b"], groups=other))
     assert (members(world, section), members(world, section, "other")) == (["a", "b"], ["b", "a"])

@@ -17,8 +17,11 @@ SWITCHES: dict[str, tuple[Any, ...]] = {
     "arrays": ("lists", "maps"),
     "option_bulk": ("both", "singular", "plural"),
     "limit_status": (429, 503),
+    "member_order": ("given", "dense"),
+    "field_memberships": ("many", "one"),
+    "dead_references": ("cleared", "kept"),
 }
-"""Rows 51 to 55 of section 7 of the API page."""
+"""Rows 51 to 58 of section 7 of the API page."""
 SEED = "READINGS"
 USUAL = "9"
 """The documented reading of each: stories and forecasts are approved for it. `READINGS=7` takes another."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
@@ -72,6 +73,24 @@ class Members(Behaviour):
         """The same checks [OAS]."""
         self.creating(account, given)
 
+    def updated(self, account: Account, row: Row, given: Row, query: Mapping[str, str]) -> None:
+        """Others make room, where places are dense (row 56 of section 7)."""
+        make_room(account, row)
+
+    def deleted(self, account: Account, row: Row) -> None:
+        """Others move up."""
+        make_room(account, row)
+
+
+def make_room(account: Account, row: Row) -> None:
+    """Number the members of a row's group from 1, the row itself before who stands at its place."""
+    if account.settings.member_order != "dense":
+        return
+    rows = account.rows.where("groupMembers", group_id=row["group_id"])
+    rows.sort(key=lambda one: (whole(one["ordernum"]), one["id"] != row["id"], one["id"]))
+    for place, one in enumerate(rows, 1):
+        account.rows.put("groupMembers", one["id"], {**one, "ordernum": place})
+
 
 def _place(row: Row) -> tuple[bool, int, int]:
     """Return where a member stands in its group: by number, ties by id; seeded rows may have texts, or no number."""
@@ -91,7 +110,11 @@ def group_definitions(account: Account, request: Request) -> Answer | None:
 
 
 def group_members(account: Account, request: Request) -> Answer | None:
-    """GET /groupMembers answers the groups; with `group_id` the members of one (row 11 of section 7)."""
+    """GET /groupMembers answers the groups; with `group_id` the members of one (row 11 of section 7). Where a field is
+    in one group only (row 57), who joins another one moves there.
+    """
+    if request.method == "POST" and len(request.parts) == 1:
+        return _joined(account, request)
     if request.method != "GET" or len(request.parts) > 1:
         return None
     group = request.query.get("group_id")
@@ -100,6 +123,23 @@ def group_members(account: Account, request: Request) -> Answer | None:
     rows = account.rows.all("groupMembers") if group is None else account.rows.where("groupMembers", group_id=group)
     rows = sorted(rows, key=lambda row: (whole(row["group_id"]), *_place(row)))
     return Answer(200, {"groupMembers": classic.paged(account, rows, request.query)})
+
+
+def _joined(account: Account, request: Request) -> Answer:
+    kind = account.types["groupMembers"]
+    given = classic.sent(kind, request.body)
+    group = account.rows.get("groupDefinitions", given.get("group_id"))
+    if account.settings.field_memberships == "one" and group is not None:
+        own = {str(one["id"]) for one in account.rows.where("groupDefinitions", type_id=group["type_id"])}
+        for row in account.rows.where("groupMembers", rel_id=given.get("rel_id")):
+            if str(row["group_id"]) in own:
+                answer = classic.update(account, kind, row, request)
+                return Answer(account.settings.created_status, answer.body)
+    answer = classic.create(account, kind, request.body)
+    made = account.rows.get("groupMembers", answer.body["groupMember"]["id"])
+    if made is not None:
+        make_room(account, made)
+    return answer
 
 
 TYPES = (

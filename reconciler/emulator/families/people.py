@@ -123,7 +123,8 @@ class Users(Behaviour):
     def deleted(self, account: Account, row: Row) -> None:
         """Seats are freed."""
         account.rows.remove_where("userGroups", user=row["id"])
-        account.rows.remove_where("dealGroupUsers", user=row["id"])
+        if account.settings.dead_references == "cleared":
+            account.rows.remove_where("dealGroupUsers", user=row["id"])
 
 
 def _unique(account: Account, given: Row, own: object) -> None:
