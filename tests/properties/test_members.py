@@ -148,6 +148,7 @@ def test_the_declared_order_holds(play: Play) -> None:
         play.converge(lists)
         play.meddle()
         play.converge(lists)
+    assert play.world.plan().empty
 
 
 @pytest.mark.parametrize("play", SEEDS[1:FEW:2] + SEEDS[FEW:], indirect=True)
