@@ -96,10 +96,12 @@ def test_what_the_api_cannot_do_is_left_to_a_person(world: World) -> None:
 def test_the_dry_run_of_the_server_is_asked_while_planning(world: World) -> None:
     """An update that the server would refuse is an error of the plan, in the server's words; nothing is written."""
     settled(world, ticket())
+    row = world.rows("schemas")[0]
+    row["fields"] = [*row["fields"], {"id": "vip", "type": "text", "labels": {"singular": "VIP", "plural": "VIPs"}}]
     before = world.dump()
 
     def clash(content: dict[str, Any]) -> None:
-        content["fields"]["row"] = {"type": "text", "labels": {"singular": "seat", "plural": "seats"}}
+        content["fields"]["row"] = {"type": "text", "labels": {"singular": "vip", "plural": "of no field of the files"}}
 
     world.write(ticket(clash))
     plan = world.plan()
