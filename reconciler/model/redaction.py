@@ -65,10 +65,10 @@ _AUTHORITY = re.compile(r"\w://[^\s/?#]*@")
 
 
 _ISSUED = re.compile(
-    r"(?:gh[opsur]_|github_pat_|glpat-|AKIA|ASIA|xox[abprs]-|sk[-_](?:live|test)?|AGE-SECRET-KEY-1|eyJ|-----BEGIN )"
-    r"\S{8}"
+    r"(?<![A-Za-z0-9])(?:gh[opsur]_|github_pat_|glpat-|AKIA|ASIA|xox[abprs]-|sk-|sk_(?:live|test)_|AGE-SECRET-KEY-1|eyJ"
+    r"|-----BEGIN )\S{8}"
 )
-"""How credentials begin that well-known programs hand out."""
+"""How credentials begin that well-known programs hand out; `task_type` is none, nor are Slovak lists."""
 _DIGEST = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.model.redaction import looks_like_a_credential
+from reconciler.resources import load_kinds
 from tests.world import World
 from tests.world.commands import leaves
 
@@ -91,8 +92,20 @@ def test_a_slip_is_still_told(world: World, line: str, said: str) -> None:
         ("plans/2026-11-28.json", False),
         ("test_every_command_that_reads_1", False),
         ("tag.customers_of_2026", False),
+        ("suspected_rename=task_type.c:task_type.a", False),
+        ("list_deletes=list.sk_newsletter", False),
+        ("key=sk_live_abcdefgh1234", True),
+        ("sk-abcdefgh1234", True),
     ],
 )
 def test_what_looks_like_a_credential(text: str, held: bool) -> None:
     """Long runs of letters and digits, and well-known beginnings; digests and names are none."""
     assert looks_like_a_credential(text) is held
+
+
+@pytest.mark.parametrize("kind", sorted(load_kinds()))
+def test_what_a_guard_prints_about_any_kind_is_taken(world: World, kind: str) -> None:
+    """No address looks like a credential."""
+    world.write("tags: {a: {}}")
+    for yes in (f"suspected_rename={kind}.old_one:{kind}.new_one", f"max_delete_percent={kind}:5"):
+        assert world.cli("plan", "--allow", yes).code == 0, yes
