@@ -79,10 +79,12 @@ def private(text: str, redactor: Redactor) -> str:
 
 
 def without_secrets(value: Any, redactor: Redactor) -> Any:
-    """Return a JSON value in which every text is `private` and secrets are gone."""
+    """Return a JSON value in which every text is `private` and secrets are gone, also where names of properties are
+    expected.
+    """
     if isinstance(value, Mapping):
         return {
-            key: digest(str(item)) if str(key).lower() in HIDDEN and item else without_secrets(item, redactor)
+            private(str(key), redactor): digest(str(item)) if str(key).lower() in HIDDEN and item else without_secrets(item, redactor)
             for key, item in value.items()
         }
     if isinstance(value, list):

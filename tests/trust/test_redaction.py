@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reconciler
+from reconciler.model.recording import without_secrets
 from reconciler.model.redaction import (
     LONG,
     SHORTEST,
@@ -246,3 +247,12 @@ def test_the_password_of_a_url_is_known_as_it_is_written_and_as_it_is_meant() ->
     assert passwords_of("https://canary@h.example/x") == ["canary"]
     assert passwords_of("https://h.example/joe:x@y") == []
     assert passwords_of("mail joe@x.example") == []
+
+
+def test_a_snapshot_keeps_no_credential_as_the_name_of_a_property() -> None:
+    """A server may say it anywhere: names are cleared as texts are, and names of before stay."""
+    body = {"tags": [{"id": "1", "canary-token-1": {"mail to ann@acme.example": "canary-token-1"}}]}
+    kept = json.dumps(without_secrets(body, Redactor(["canary-token-1"])))
+    assert "canary" not in kept
+    assert "ann@" not in kept
+    assert kept.startswith('{"tags": [{"id": "1", ')
