@@ -26,7 +26,7 @@ def told(error: click.ClickException, argv: Sequence[str], commands: Iterable[st
         said = f"No such option; {UNSAID}."
     elif said.startswith("Got unexpected extra argument"):
         said = f"Got unexpected extra argument{'s' if ' arguments ' in said else ''}; {UNSAID}."
-    elif said.startswith("No such command") and "Did you mean" not in said:
+    elif said.startswith("No such command") and not _repeated(said):
         said = f"No such command; {UNSAID}."
     else:
         said = _without(said, argv, known)
@@ -57,6 +57,11 @@ def _without(message: str, argv: Sequence[str], known: set[str]) -> str:
         for spelled in (repr(word), f"'{word}'", *([word] if len(word) > 5 else [])):
             message = message.replace(spelled, STARS)
     return message
+
+
+def _repeated(said: str) -> bool:
+    """Tell whether the unknown command of a message may be repeated: it is near to one, or a plain word."""
+    return "Did you mean" in said or PLAIN.fullmatch(said.partition("'")[2].rpartition("'")[0]) is not None
 
 
 def _words(argv: Sequence[str]) -> Iterator[str]:

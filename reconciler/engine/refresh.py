@@ -121,10 +121,11 @@ async def _who_am_i(remote: Remote) -> None:
     """Nothing could be read: tell a key that is refused altogether from one that lacks permissions, and an address
     without the API from an account without the feature. Raises AuthError or RemoteError for the former.
     """
+    request = get("/users/me")
     try:
-        await remote.send(get("/users/me"))
-    except Rejected as error:
-        if error.status >= 500:
+        replace(await remote.send(request), request=str(request)).found("user")
+    except (Rejected, Unexpected) as error:
+        if isinstance(error, Rejected) and error.status >= 500:
             raise
         raise RemoteError(
             f"there is no ActiveCampaign API at this address: {error.message}",
