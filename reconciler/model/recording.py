@@ -84,8 +84,9 @@ def without_secrets(value: Any, redactor: Redactor) -> Any:
     """
     if isinstance(value, Mapping):
         return {
-            private(str(key), redactor): digest(str(item)) if str(key).lower() in HIDDEN and item else without_secrets(item, redactor)
+            private(str(key), redactor): digest(str(item)) if hidden and item else without_secrets(item, redactor)
             for key, item in value.items()
+            for hidden in (str(key).lower() in HIDDEN,)
         }
     if isinstance(value, list):
         return [without_secrets(item, redactor) for item in value]
