@@ -32,7 +32,7 @@ from tests.environments.differing import (
 from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import hold
 
-FEW, MANY = 3, 300
+FEW, MANY = 2, 300
 GROUPS = {"field": "field_group.it", "deal_field": "field_group.deals", "account_field": "field_group.accounts"}
 """Groups list the same fact: who is in them."""
 

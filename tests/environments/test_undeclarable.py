@@ -1,0 +1,141 @@
+"""What no declaration says is named by every command, written poorer by none, and stops none: shapes of every kind over
+the commands that use decoded rows.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.resources import load_kinds
+from tests.environments.test_export import files_of, nothing_to_do
+from tests.environments.undeclarable import ODD, Odd
+from tests.world import TWO_ACCOUNTS, Ran, World, new_world
+from tests.world.accounts import Held, hold
+
+FIRST = (
+    "list without a name", "webhook without events", "task type that is disabled", "variable of another format",
+    "branding of structured text", "segment: type of a member",
+)  # fmt: skip
+"""Tried in every run; all of them in the long one."""
+ALWAYS_SAID = {
+    "message": "left out of exports unless the state knows one",
+    "user": "left out of exports unless the state knows one",
+    "tracked_event": "a name and nothing else",
+    "site_domain": "a domain and switches",
+}
+
+
+def test_every_kind_has_an_odd_one() -> None:
+    """Or a reason why nothing of it can be odd."""
+    tried = {odd.kind for odd in ODD.values()}
+    assert {kind.name for kind in load_kinds().values() if kind.managed} == tried | set(ALWAYS_SAID)
+    assert set(FIRST) <= set(ODD)
+
+
+class Case:
+    """Two accounts, of which the first holds something odd."""
+
+    def __init__(self, world: World, other: Held, odd: Odd) -> None:
+        self.world, self.other, self.odd = world, other, odd
+        self.before = self.rows()
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
+        world.write("{}")
+        world.account.seed(json.loads(json.dumps(odd.seed)))
+
+    def rows(self) -> list[Any]:
+        """Return the rows of the table in the second account."""
+        return [dict(row) for row in self.other.rows.all(self.odd.table)]
+
+    def row(self) -> dict[str, Any]:
+        """Return the odd one as the first account holds it now."""
+        return dict(self.world.account.rows.get(self.odd.table, "901") or {})
+
+    def run(self, *argv: str) -> Ran:
+        """Run a command: it does its work, or says that the kind is unknown."""
+        ran = self.world.cli(*argv)
+        assert ran.code == (4 if self.odd.unknown else 0), ran.text
+        return ran
+
+    def names(self, *argv: str) -> None:
+        """Run a command that has to name the object."""
+        ran = self.run(*argv)
+        words = (*self.odd.words, f"{self.odd.kind}.")
+        assert any(word in ran.text for word in (*words, self.odd.table) if word), ran.text
+        if self.odd.name and not self.odd.unknown:
+            assert self.odd.name in ran.text, ran.text
+
+
+@pytest.fixture(name="case")
+def a_case(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Case]:
+    """The shape of this name."""
+    with new_world(tmp_path) as world, hold(world.folder / "state/b.db") as other:
+        yield Case(world, other, ODD[request.param])
+
+
+def check(case: Case) -> None:
+    """Run every command, from those that only look to the clone."""
+    names, run = case.names, case.run
+    names("compare", "a", "b")
+    names("clone", "--from", "a", "--to", "b", "--dry-run")
+    assert case.rows() == case.before
+    names("promote", "--from", "a", "--to", "b", "--dry-run")
+    names("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+    if case.odd.whole or case.odd.unknown:
+        assert case.rows() == case.before
+    names("export")
+    before = files_of(case.world.folder)
+    assert case.world.cli("validate").code == 0
+    if not case.odd.unknown:
+        nothing_to_do(case.world)
+        if case.odd.whole:
+            names("coverage")
+    names("export")
+    assert files_of(case.world.folder) == before
+    held = case.world.dump()
+    absorbed = case.world.cli("drift", "--absorb", "--unmanaged")
+    assert absorbed.code in (0, 5), absorbed.text
+    assert case.odd.name in absorbed.text or files_of(case.world.folder) == before, absorbed.text
+    assert files_of(case.world.folder) == before
+    run("snapshot", "--out", "snap.json")
+    assert case.world.cli("rehearse").code == 0
+    assert case.world.dump() == held
+
+
+@pytest.mark.off_contract
+@pytest.mark.parametrize("case", FIRST, indirect=True)
+def test_what_cannot_be_declared_is_named_and_stops_nothing(case: Case) -> None:
+    """One of each that people have met."""
+    check(case)
+
+
+@pytest.mark.prove
+@pytest.mark.off_contract
+@pytest.mark.parametrize("case", [name for name in ODD if name not in FIRST], indirect=True)
+def test_whatever_cannot_be_declared_is_named_and_stops_nothing(case: Case) -> None:
+    """All the others."""
+    check(case)
+
+
+EDITED = ("pipeline with another assignment", "deal field with a default of another form", "list for another channel")
+
+
+@pytest.mark.off_contract
+@pytest.mark.parametrize("case", EDITED, indirect=True)
+def test_an_update_and_its_undo_leave_what_cannot_be_declared(case: Case) -> None:
+    """Another name changes the name; undone, the row is as it was."""
+    case.run("export")
+    (seeded,) = case.odd.seed[case.odd.table]
+    (path,) = (case.world.folder / "config").glob(f"{case.odd.kind}s.yaml")
+    label = next(word.strip("`") for word in case.odd.words if word.startswith("`"))
+    held = {name: case.row()[name] for name in seeded if name in case.row()}
+    path.write_text(path.read_text("utf-8").replace(label, f"{label} of ours", 1), "utf-8")
+    case.run("apply", "--auto-approve", "--quiet")
+    changed = {name for name, value in held.items() if case.row()[name] != value}
+    assert len(changed) == 1, changed
+    case.run("undo", "--auto-approve")
+    assert {name: case.row()[name] for name in held} == held
