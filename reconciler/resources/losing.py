@@ -13,7 +13,7 @@ from reconciler.model.http import Flow, Request, at
 from reconciler.model.kind import Effect, Impact, Row
 from reconciler.model.spec import ident
 from reconciler.resources import membership
-from reconciler.resources.counts import listed
+from reconciler.resources.counts import listed, total_of
 
 NAMED = 25
 """How many objects are asked for their names one by one."""
@@ -37,8 +37,11 @@ def fields_of_list(identity: str) -> Flow[list[Impact]]:
         fields += rows
         relations += answer.rows("fieldRels")
         read += len(rows)
-        if len(rows) not in (100, 20):
+        total = total_of(answer.body)
+        if not rows or (read >= total if total is not None else len(rows) not in (100, 20)):
             break
+    else:
+        return [_unknown(noun)]
     known = {ident(one["id"]) for one in relations}
     for row in fields:
         if not {ident(one) for one in row.get("relations") or ()} <= known:

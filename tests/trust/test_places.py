@@ -235,6 +235,16 @@ def test_what_loses_its_place_since_the_plan_keeps_the_object(  # type: ignore[n
     assert place.address in world.state().resources
 
 
+def test_fields_of_every_page_are_named(world: World) -> None:
+    """An account may answer fewer rows than it is asked for."""
+    prepared(world, PLACES[0])
+    world.account.seed({"fields": [{"id": str(n), "title": f"More {n}", "type": "text"} for n in range(910, 960)]})
+    world.account.seed({"fieldRels": [{"field": "959", "relid": one(world, "lists")}]})
+    world.behave(cap_limit=30)
+    (view,) = (view for view in world.plan().change("list.news").impacts if view.effect == "unmanaged")
+    assert sorted(view.objects) == ["Hand 901", "More 959"]
+
+
 @pytest.mark.parametrize("missing", ["fields", "groupMembers", "listGroups", "dealGroupGroups"])
 def test_what_an_account_does_not_list_is_said(world: World, missing: str) -> None:
     """Their number is unknown then, and no reason to ask."""
