@@ -395,6 +395,16 @@ class Kind:
         """Return the object as it is once the rosters of these objects have let go of it."""
         return live
 
+    def give(self, live: Live, member: RemoteId) -> tuple[Live, Any]:
+        """Return an object without the row of a member that its roster lets go of, and that row; None where it is not
+        one row.
+        """
+        return live, None
+
+    def take(self, live: Live, part: Any) -> Live:
+        """Return an object with the row of a member that another one gave: a write moves it."""
+        return live
+
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """Return the natural keys of an object, best first; a key says its tier in its first item. Empty: none
         known.

@@ -94,6 +94,8 @@ class Change:
     spares: tuple[str, ...] = ()
     """Ids of server-made objects below this one that nobody has claimed."""
     moved_from: Address | None = None
+    follows: tuple[Address, ...] = ()
+    """Addresses whose updates must have succeeded before this one: they take over what it lets go of."""
     settled: bool = False
     """The object is the outcome of a create whose answer was lost."""
 

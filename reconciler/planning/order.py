@@ -81,6 +81,9 @@ def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
             waits[change.resource.parent, "finish"].update(
                 (address, op) for op in nodes[address] if op in ("create", "update", "bind")
             )
+    for address, change in found.items():
+        for taker in change.follows:
+            waits[address, "update"].update(_first(taker, nodes, "update"))
     _release_before_delete(found, nodes, waits, kinds)
     _free_names_first(found, nodes, waits, kinds)
     order = _sorted(

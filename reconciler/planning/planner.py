@@ -23,6 +23,7 @@ from reconciler.planning.claims import Index, claim
 from reconciler.planning.diff import completed
 from reconciler.planning.effects import with_effects
 from reconciler.planning.evacuation import within_reach
+from reconciler.planning.handing import hand_over
 from reconciler.planning.match import by_key, stored_key
 from reconciler.planning.moves import unused_blocks
 from reconciler.planning.nearness import near_twins
@@ -88,6 +89,8 @@ def _plan_knot(work: Work, knot: tuple[Kind, ...], resources: list[Resource]) ->
     work.let_go(knot)
     covered = [one for one in resources if one.kind in indexes and work.inputs.covers(one.address)]
     _decide(work, covered if len(knot) == 1 else after_members(covered), indexes)
+    if len(knot) > 1:
+        hand_over(work)
 
 
 def _without_listing(work: Work, resources: list[Resource], unknown: str | None, kind: Kind) -> None:

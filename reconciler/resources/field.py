@@ -226,6 +226,11 @@ class FieldKind(Kind):
         """Of several groups, the declared one counts."""
         return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live, applied)
 
+    def take(self, live: Live, part: Any) -> Live:
+        """The membership that moves: the first one."""
+        rows = ((part[0], part[2]), *live.row.get("_members", ()))
+        return replace(live, row={**live.row, "_members": rows})
+
     def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
         """From one group's members to another's."""
         return membership.growth(before, after) if name == "group" else {}

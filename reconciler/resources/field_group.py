@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -64,6 +65,15 @@ class FieldGroupKind(Kind):
         """The members of each group are a listing of their own."""
         read = "fields" in attrs or any(table.startswith(membership.MEMBERS) for table in asked)
         return kind == self.name and read
+
+    def give(self, live: Live, member: RemoteId) -> tuple[Live, Any]:
+        """A row of its members."""
+        return membership.give(live, member.id)
+
+    def take(self, live: Live, part: Any) -> Live:
+        """Another row, whose place is to be written."""
+        rows = (*live.row.get("_members", ()), membership.Member(part[0], part[1], None))
+        return replace(live, row={**live.row, "_members": rows})
 
     def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
         """The list of its fields is that of its members."""

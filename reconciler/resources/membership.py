@@ -104,6 +104,16 @@ def without(live: Live, groups: Set[Value]) -> Live:
     return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": members})
 
 
+def give(live: Live, field: str) -> tuple[Live, tuple[str, str, str] | None]:
+    """Return a group without a member's row, and (member id, field id, group id); None where it has not one row."""
+    rows = live.row.get("_members", ())
+    mine = [one for one in rows if one.field == field]
+    if len(mine) != 1:
+        return live, None
+    left = tuple(one for one in rows if one is not mine[0])
+    return replace(live, row={**live.row, "_members": left}), (mine[0].id, field, live.id)
+
+
 def growth(before: Value, after: Value) -> dict[str, int]:
     """Return by how many rows the members of groups grow when a field goes from one to the other."""
     names = [f"{MEMBERS}{one.id if isinstance(one, RemoteId) else one}" if one else "" for one in (before, after)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence, Set
+from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
@@ -110,6 +111,11 @@ class MetaFieldKind(Kind):
     def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
         """Of several groups, the declared one counts."""
         return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live, applied)
+
+    def take(self, live: Live, part: Any) -> Live:
+        """The membership that moves: the first one."""
+        rows = ((part[0], part[2]), *live.row.get("_members", ()))
+        return replace(live, row={**live.row, "_members": rows})
 
     def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
         """From one group's members to another's."""

@@ -153,10 +153,35 @@ def test_from_a_list_into_another_group(world: World, section: str) -> None:
 
 
 @SECTIONS
+@pytest.mark.parametrize("memberships", ["many", "one"])
+def test_who_moves_is_moved_by_one_write(world: World, section: str, memberships: str) -> None:
+    """From one list into another, to the default group, by the field itself: the row goes along, nobody is lost."""
+    world.behave(field_memberships=memberships)
+    owner = TYPES[section][0]
+    two = declared(section, ["a", "b", "c"], groups={"other": {"label": "Other", "object": owner, "fields": ["d"]}})
+    settled(world, two)
+    world.forget()
+    settled(
+        world, declared(section, ["b", "c"], groups={"other": {**two["field_groups"]["other"], "fields": ["d", "a"]}})
+    )
+    assert (members(world, section), members(world, section, "other")) == (["b", "c"], ["d", "a"])
+    assert [line.partition(" ")[0] for line in world.writes()] == ["PUT"]
+    world.forget()
+    settled(
+        world, declared(section, ["c"], groups={"other": {"label": "Other", "object": owner}}, b={"group": "other"})
+    )
+    assert [line.partition(" ")[0] for line in world.writes()] == ["PUT"]
+    world.forget()
+    settled(world, declared(section, [], groups={"other": {"label": "Other", "object": owner}}))
+    assert [line.partition(" ")[0] for line in world.writes()] == ["DELETE" if section == "fields" else "PUT"]
+
+
+@SECTIONS
 def test_a_field_in_two_groups_by_both_lists(world: World, section: str) -> None:
     """Two lists declare two memberships; export writes both, and what it writes plans empty. The other reading is tried
     in `test_readings`.
     """
+    world.behave(field_memberships="many")
     world.behave(field_memberships="many")
     other = {"other": {"label": "Other", "object": TYPES[section][0], "fields": ["b", "a"]}}
     settled(world, declared(section, ["a", "b"], groups=other))

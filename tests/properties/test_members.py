@@ -46,6 +46,7 @@ class Play:
 
     def __init__(self, world: World, seed: int) -> None:
         self.world, self.dice = world, random.Random(seed)
+        world.behave(field_memberships="many", member_order=self.dice.choice(["given", "given", "dense"]))
         self.section = self.dice.choice(list(TYPES))
         self.owner, self.label = TYPES[self.section]
 
