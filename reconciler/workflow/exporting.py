@@ -30,6 +30,7 @@ from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, Value
 from reconciler.planning.binding import binding_of
+from reconciler.planning.diff import beside, joined, within
 from reconciler.planning.export import Exported, export_for_files, referred, refused
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
@@ -274,12 +275,9 @@ class _Exporting:
                     continue
                 if item.name not in one.live.attrs or item.name in one.dropped or one.problem:
                     continue
-                value = only_declared(
-                    attributes[item.name],
-                    self._value(one, item.name),
-                    resource.attrs[item.name],
-                    live.keys() - declared,
-                )
+                attribute, said = attributes[item.name], resource.attrs[item.name]
+                value = only_declared(attribute, self._value(one, item.name), said, live.keys() - declared)
+                value = within(attribute, said, value)
                 if not attributes[item.name].hides(value) and hiding.holds(value):
                     self.notes.append(
                         f"{change.address}: its `{item.name}` holds a credential; the files stay as they are"
@@ -301,6 +299,18 @@ class _Exporting:
                     and not attributes[name].hides(value)
                     and not hiding.holds(value)
                 ]
+                wishes += self._entries(resource, binding, one, {wish.name for wish in wishes})
+        return wishes
+
+    def _entries(self, resource: Resource, binding: Binding, one: Exported, known: set[tuple[str, str]]) -> list[Wish]:
+        """Return the maps of an object that an export declared, with the entries that the account has beyond them."""
+        wishes, attributes = [], self.session.kinds[resource.kind].attributes
+        for name, said in resource.attrs.items():
+            attribute, held = attributes[name], one.resource.attrs.get(name)
+            dropped = beside(attribute, said, values.decode(binding.applied.get(name)))
+            parts = {path: part for path, part in beside(attribute, said, held).items() if path not in dropped}
+            if parts and (resource.address, name) not in known and not attribute.hides(held):
+                wishes.append(Wish(resource, attribute, joined(attribute, said, parts)))
         return wishes
 
     def _joining(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported]) -> list[Wish]:

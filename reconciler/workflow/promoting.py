@@ -121,6 +121,7 @@ class _Promoting:
     def __post_init__(self) -> None:
         self.kinds = self.target.kinds
         self.listing = listing(self.other.seen, self.kinds)
+        self.other_side = {(one.live.kind, one.live.id): one for one in self.other.exported}
         self.exported: dict[str, Exported] = {one.resource.address: one for one in self.one.exported}
         self.before = self._remembered()
         self.hiding = Hiding(self.kinds, redactor=self.target.redactor)
@@ -212,7 +213,7 @@ class _Promoting:
             f"and {self.other.name} has a value: empty it by hand"
             for path, shown in only_there(self.exported[address], live, kind, self.listing).items()
         ]
-        held = next((one for one in self.other.exported if one.live is live), None)
+        held = self.other_side.get((live.kind, live.id))
         self.left_out += [f"{address}: of {self.other.name}: {why}" for why in (held.partly.values() if held else ())]
         roster, short = roster_of(kind) or ("", "")
         if roster in self.exported[address].live.attrs:

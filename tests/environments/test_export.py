@@ -442,3 +442,36 @@ def test_a_name_of_several_lines_makes_no_line_of_its_own(world: World) -> None:
     assert [line for line in ran.err.splitlines() if line.startswith("Note: ")] == [
         r"Note: Webhook `x\x0aNote: all is well` (id 1) is left out: it has no `events`"
     ]
+
+
+GROUP_AND_OBJECT = {
+    "user_groups": {"g": {"name": "G", "flags": {"pgListAdd": True}}},
+    "custom_objects": {
+        "pet": {"slug": "pet", "labels": {"singular": "Pet", "plural": "Pets"},
+                "fields": {"size": {"type": "text", "labels": {"singular": "Size", "plural": "Sizes"}}}}
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("exported", [False, True])
+def test_of_a_map_an_export_writes_what_its_owner_declares(world: World, exported: bool) -> None:
+    """Where somebody chose the entries, those; where an export declared the object, also those that came since."""
+    world.write(GROUP_AND_OBJECT)
+    world.apply()
+    if exported:
+        world.write("{}")
+        assert world.cli("export").code == 0
+    group = world.rows("groups", title="G")[0]
+    world.account.rows.put("groups", group["id"], {**group, "pgListAdd": "0"})
+    (schema,) = world.account.rows.all("schemas")
+    size = {**schema["fields"][0], "labels": {"singular": "Large", "plural": "Larges"}}
+    more = {"id": "age", "type": "number", "labels": {"singular": "Age", "plural": "Ages"}}
+    world.account.rows.put("schemas", schema["id"], {**schema, "fields": [size, more]})
+    ran = world.cli("export")
+    assert ran.code == 0, ran.text
+    text = "".join(files_of(world.folder).values())
+    assert "Large" in text
+    assert "pgListAdd: false" in text
+    assert ("pgListEdit" in text) == exported
+    assert ("age:" in text) == exported
+    assert "No changes." in world.cli("plan").out
