@@ -23,6 +23,7 @@ RULING: dict[str, Any] = {
 }
 NEW = "age1" + "p" * 58
 PROJECT_CHANGES: dict[str, Any] = {
+    "required_version": ">=0.0.1",
     "default_environment": "other",
     "config": ["config", "more"],
     "include": [{"source": "shared"}],
