@@ -142,6 +142,7 @@ CUTS = {
     "render/words.py": {"addresses[:MOST_NAMED]"},
     "resources/list.py": {"ids[:NAMED]"},
     "resources/setting.py": {"tables.get(source.name)[:1]"},
+    "engine/apply.py": {"self.ports.settling[:AFTER_AN_ANSWER if answered else None]"},
     "engine/usage.py": {"uses[:SHOWN]"},
     "cli/completing.py": {"found[:MOST]"},
     "cli/coverage.py": {"loose[:SHOWN]"},
@@ -184,11 +185,13 @@ def test_nothing_is_cut_but_by_the_one_function() -> None:
 
 
 def _bounds(cut: ast.Slice) -> bool:
-    """Tell whether a slice keeps so many from the beginning: a number, a constant, or something made of one."""
+    """Tell whether a slice keeps so many from the beginning: a number of four or more, a constant, or what is made of
+    one.
+    """
     if cut.lower is not None or cut.upper is None:
         return False
     names = {one.id for one in ast.walk(cut.upper) if isinstance(one, ast.Name)}
-    number = isinstance(cut.upper, ast.Constant) and isinstance(cut.upper.value, int) and cut.upper.value > 0
+    number = isinstance(cut.upper, ast.Constant) and isinstance(cut.upper.value, int) and cut.upper.value > 3
     return number or any(name.isupper() or name in ("most", "room") for name in names)
 
 
