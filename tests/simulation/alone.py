@@ -214,7 +214,10 @@ class Alone:
     def evacuated(self, now: tuple[tuple[str, str], ...], side: Side) -> bool:
         """Tell whether a deal is where `on_destroy` once said that the deals of some stage go."""
         stage = side.account.rows.get(*now[0]) if now and now[0][0] == "dealStages" else None
-        return stage is not None and any(stage["title"] == to for _, to in self.world.refuges)
+        if stage is None:
+            return False
+        addresses = side.known.get(("stage", str(stage["id"])), set())
+        return any(stage["title"] == to for _, to in self.world.refuges) or bool(addresses & self.world.havens)
 
     def broke(self, rule: str, ran: Ran, what: str) -> None:
         """Note that a rule is broken."""

@@ -171,6 +171,8 @@ class World:
         self.config: dict[str, Any] = {}
         self.text = ""
         self.refuges: set[tuple[str, str]] = set()
+        self.havens: set[str] = set()
+        """Addresses that deals are moved to: an undo may take the title back first."""
         self.on_hand_over: Callable[[Sent], None] = lambda sent: None
         self.on_state: Callable[[bytes | None, bytes], None] = lambda before, after: None
         self.lost: dict[str, float] = {}
@@ -366,6 +368,7 @@ class World:
                 to = stage.get("lifecycle", {}).get("on_destroy", {}).get("move_deals_to")
                 if to in pipeline["stages"]:
                     self.refuges.add((stage["title"], pipeline["stages"][to]["title"]))
+                    self.havens.add(f"stage.{name}.{to}")
 
     def around(self, process: Process) -> Surroundings:
         """Return what a process finds: its clocks, the shared disk, the wire."""
