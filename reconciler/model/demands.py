@@ -4,10 +4,12 @@ and by what a kind adds. Asked of what is created or changed only: what equals t
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
-from reconciler.model.kind import Finding, Kind
+from reconciler.model.address import Address
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Finding, Kind, Kinds
 from reconciler.model.spec import Attribute, Default, Expected, Keyed, Takes, attributes
 from reconciler.model.values import Value, has_secret, walk
 
@@ -49,6 +51,37 @@ def parts_of(name: str, entries: Mapping[str, Any]) -> set[str]:
         for key, entry in entries.items()
         for inner in ((), *((one,) for one in (entry if isinstance(entry, Mapping) else ())))
     }
+
+
+class Names:
+    """The names of which the account takes no two (`Kind.unique`), and by address who has each: what the account holds
+    already goes before what is made beside it.
+    """
+
+    def __init__(self, kinds: Kinds, there: Iterable[Resource] = ()) -> None:
+        self._kinds = kinds
+        self._owners: dict[tuple[Hashable, ...], Address] = {}
+        for resource in there:
+            self.held(resource)
+
+    def held(self, resource: Resource) -> None:
+        """Note the names of an object that the account has, or is to have."""
+        for _, key in self._keys(resource):
+            self._owners.setdefault(key, resource.address)
+
+    def taken(self, resource: Resource) -> list[str]:
+        """Return why the account would not take a new object beside those that are noted."""
+        return [
+            f"the account takes no two of one {' and '.join(f'`{name}`' for name in names)}, and {owner} has it"
+            for names, key in self._keys(resource)
+            if (owner := self._owners.get(key, resource.address)) != resource.address
+        ]
+
+    def _keys(self, resource: Resource) -> Iterator[tuple[tuple[str, ...], tuple[Hashable, ...]]]:
+        for names in self._kinds[resource.kind].unique:
+            said = [resource.attrs.get(name) for name in names]
+            if all(isinstance(value, str) and not _unknown(value) for value in said):
+                yield names, (resource.kind, names, *map(str, said))
 
 
 def _refused(attribute: Attribute, value: Value) -> str:

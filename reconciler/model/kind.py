@@ -267,6 +267,8 @@ class Kind:
     """Attributes that an update sends from the live object, too: the API may take what is left out for empty, or refuse
     an update without it.
     """
+    unique: ClassVar[tuple[tuple[str, ...], ...]] = ()
+    """Attributes of which, together, the account takes no two of one value (section 4 of the API page)."""
     filled: ClassVar[frozenset[str]] = frozenset()
     """Attributes that the account fills where nobody says them: a value there is no sign of a hand."""
     observed: ClassVar[tuple[str, ...]] = ()

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
-from reconciler.model.address import join, kind_of
+from reconciler.model.address import join, key_of, kind_of
+from reconciler.model.demands import Names
 from reconciler.model.desired import Desired, Import, Resource
 from reconciler.model.kind import Kind, Kinds, Live, NaturalKey
 from reconciler.model.plan import Action, Plan
@@ -19,8 +20,10 @@ from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.diff import beside
 from reconciler.planning.export import Exported, export, placed, refused
 from reconciler.planning.match import NotFound, Resolver, by_key
-from reconciler.planning.rosters import roster_of, shortened
+from reconciler.planning.rosters import roster_of
 
+Missing = Callable[[Value], str]
+"""Tells why a reference means nothing in the other account, "" where it does."""
 ELSEWHERE = "_elsewhere"
 """Put behind the key of an object of the target that nothing in the source corresponds to."""
 
@@ -44,60 +47,69 @@ def portable(
     exported = list(exported)
     pins, guessed, there = paired(exported, target, kinds, known or {})
     resolver = Resolver(lives=target.lives, labels={name: kind.label for name, kind in kinds.items()})
-    resources: dict[str, Resource] = {}
-    left_out: list[str] = list(guessed)
-    dropped: set[str] = set()
-    for one in exported:
+    carrying = _Carrying(kinds, {one.resource.address: one.resource for one in exported}, list(guessed))
+    carrying.leave(lambda reference: _missing(reference, resolver))
+    names = Names(kinds, (one.resource for one in exported if one.resource.address in there))
+    for address, resource in list(carrying.resources.items()):
+        why = " and ".join(refused(resource, kinds[resource.kind], names))
+        if why and address not in there:  # accounts hold what could not be made today
+            carrying.drop(address, f"{why}, so that the other account would refuse it")
+        else:
+            names.held(resource)
+    while carrying.fresh:
+        gone, carrying.fresh = carrying.fresh, set()
+        carrying.leave(_left(gone))
+    pins = tuple(pin for pin in pins if pin.target in carrying.resources)
+    return Portable(Desired(carrying.resources, imports=pins), tuple(carrying.left_out))
+
+
+def _left(gone: set[str]) -> Missing:
+    return lambda one: f"{one.address} is left out" if isinstance(one, Ref) and one.address in gone else ""
+
+
+@dataclass
+class _Carrying:
+    """What is carried over so far. `fresh` are the addresses that were dropped, and that others may still refer to."""
+
+    kinds: Kinds
+    resources: dict[str, Resource]
+    left_out: list[str]
+    fresh: set[str] = field(default_factory=set)
+
+    def drop(self, address: str, why: str) -> None:
+        """Leave a resource out."""
+        self.left_out.append(f"{address} is left out: {why}")
+        self.fresh.add(address)
+        del self.resources[address]
+
+    def leave(self, missing: Missing) -> None:
+        """Leave out every reference for which there is a reason, and every object that cannot be without one."""
+        for address, resource in list(self.resources.items()):
+            parent = Ref(kind_of(resource.parent), key_of(resource.parent)) if resource.parent else None
+            if parent is not None and (why := missing(parent)):
+                self.drop(address, f"it stands in {resource.parent}, and {why}")
+                continue
+            attrs, needed = self._attrs(resource, missing)
+            if needed:
+                self.drop(address, "it cannot be without that")
+            elif attrs != resource.attrs:
+                self.resources[address] = replace(resource, attrs=attrs)
+
+    def _attrs(self, resource: Resource, missing: Missing) -> tuple[dict[str, Value], bool]:
+        """Return the attributes without such references, and whether the object cannot be without one of them."""
         attrs: dict[str, Value] = {}
-        for name, value in one.resource.attrs.items():
-            missing = {found: why for found in values.references(value) if (why := _missing(found, resolver))}
-            if not missing:
+        needed = False
+        for name, value in resource.attrs.items():
+            gone = {found: why for found in values.references(value) if (why := missing(found))}
+            if not gone:
                 attrs[name] = value
                 continue
-            left_out += [f"{one.resource.address}.{name}: {why}" for why in missing.values()]
-            if isinstance(value, list) and all(found in value for found in missing):
-                attrs[name] = [item for item in value if item not in missing]
-            elif _needed(kinds[one.resource.kind], name):
-                dropped.add(one.resource.address)
-        resources[one.resource.address] = replace(one.resource, attrs=attrs)
-        why = " and ".join(refused(replace(one.resource, attrs=attrs), kinds[one.resource.kind]))
-        if why and one.resource.address not in there:  # accounts hold what could not be made today
-            left_out.append(f"{one.resource.address}: {why}, so that the other account would refuse it")
-            dropped.add(one.resource.address)
-    left_out += [f"{address} is left out: it cannot be without that" for address in sorted(dropped)]
-    left_out += [
-        f"{address} is left out: it needs {why}" for address, why in without(resources, dropped, kinds).items()
-    ]
-    pins = tuple(pin for pin in pins if pin.target in resources)
-    return Portable(Desired(resources, imports=pins), tuple(left_out))
-
-
-def without(resources: dict[str, Resource], dropped: Iterable[str], kinds: Kinds) -> dict[str, str]:
-    """Take these resources out, and what refers to them or stands in them; return those that went along, and why. A
-    roster is shorter by them.
-    """
-    gone = set(dropped)
-    for address in gone:
-        resources.pop(address, None)
-    along: dict[str, str] = {}
-    while True:
-        resources.update({address: shortened(one, gone, kinds[one.kind]) for address, one in resources.items()})
-        more = {
-            address: why
-            for address, resource in resources.items()
-            if (why := next((one for one in _needs(resource) if one in gone), ""))
-        }
-        if not more:
-            return along
-        along |= more
-        gone |= more.keys()
-        for address in more:
-            del resources[address]
-
-
-def _needs(resource: Resource) -> list[str]:
-    found = [one.address for one in values.references(dict(resource.attrs)) if isinstance(one, Ref)]
-    return [*found, *([resource.parent] if resource.parent else [])]
+            self.left_out += [f"{resource.address}.{name}: {why}" for why in gone.values()]
+            if isinstance(value, list) and all(found in value for found in gone):
+                attrs[name] = [item for item in value if item not in gone]
+            else:  # a condition without what it asks for would ask for less
+                needed |= not isinstance(value, Ref | Lookup) or _needed(self.kinds[resource.kind], name)
+        return attrs, needed
 
 
 def _needed(kind: Kind, name: str) -> bool:
@@ -159,7 +171,7 @@ class _Pairing:
         place = placed if kind.nested else _age
         for key, twins in mine.items():
             theirs = sorted(there.get(key, ()), key=place)
-            pairs = list(zip(sorted(twins, key=lambda one: place(one.live)), theirs, strict=False))
+            pairs = _alike(kind, sorted(twins, key=lambda one: place(one.live)), theirs)
             self.partners |= {one.resource.address: live.id for one, live in pairs}
             self._held |= {(name, live.id) for _, live in pairs}
             if len(twins) < 2 > len(theirs) or not theirs:
@@ -190,6 +202,33 @@ def _by_kind(exported: Iterable[Exported]) -> dict[str, list[Exported]]:
     for one in exported:
         found[one.resource.kind].append(one)
     return found
+
+
+MOST_PAIRS = 2_500
+"""Beyond this, namesakes are paired by their places alone."""
+
+
+def _alike(kind: Kind, mine: list[Exported], theirs: list[Live]) -> list[tuple[Exported, Live]]:
+    """Return pairs of namesakes: those with the most attributes alike first, and among equals by their places. What
+    stands in something else is told apart by its place.
+    """
+    if kind.nested or len(mine) < 2 > len(theirs) or len(mine) * len(theirs) > MOST_PAIRS:
+        return list(zip(mine, theirs, strict=False))
+    likeness = {
+        (place, other): sum(
+            attribute.normal(one.live.attrs[name]) == attribute.normal(live.attrs[name])
+            for name, attribute in kind.attributes.items()
+            if name in one.live.attrs and name in live.attrs and not attribute.has(RefTo)
+        )
+        for place, one in enumerate(mine)
+        for other, live in enumerate(theirs)
+    }
+    pairs, taken = {}, set()
+    for place, other in sorted(likeness, key=lambda pair: (-likeness[pair], *pair)):
+        if place not in pairs and other not in taken:
+            pairs[place] = other
+            taken.add(other)
+    return [(mine[place], theirs[pairs[place]]) for place in sorted(pairs)]
 
 
 def _age(live: Live) -> tuple[int, int, str]:
@@ -295,14 +334,29 @@ def inverted(plan: Plan) -> Plan:
 
 def mentioning(exported: Iterable[Exported], kinds: Kinds) -> dict[str, list[str]]:
     """Return the addresses whose texts hold ids of exported objects, with the addresses that they mean."""
+    return {
+        address: [one for addresses in by_name.values() for one in addresses]
+        for address, by_name in mentions(exported, kinds).items()
+    }
+
+
+def mentions(
+    exported: Iterable[Exported], kinds: Kinds, lives: Mapping[str, Iterable[Live]] | None = None
+) -> dict[str, dict[str, list[str]]]:
+    """Return the addresses whose texts hold ids of exported objects: by attribute, the addresses that they mean.
+
+    Given all live objects, those that are not exported too: `list id 7`.
+    """
     exported = list(exported)
-    names = {(one.resource.kind, one.live.id): one.resource.address for one in exported}
-    found: dict[str, list[str]] = {}
+    names = {(kind, one.id): f"{kind} id {one.id}" for kind, ones in (lives or {}).items() for one in ones}
+    names |= {(one.resource.kind, one.live.id): one.resource.address for one in exported}
+    found: dict[str, dict[str, list[str]]] = {}
     for one in exported:
-        meant = _Meant(names)
-        _translated(one.resource.attrs, kinds, meant)
-        if meant.addresses:
-            found[one.resource.address] = meant.addresses
+        for name, value in one.resource.attrs.items():
+            meant = _Meant(names)
+            _translated({name: value}, kinds, meant)
+            if meant.addresses:
+                found.setdefault(one.resource.address, {})[name] = list(dict.fromkeys(meant.addresses))
     return found
 
 

@@ -19,8 +19,19 @@ from pydantic import ValidationError
 from reconciler.model import values
 from reconciler.model.kind import Finding, Kind, Live
 from reconciler.model.redaction import abridged
-from reconciler.model.spec import KEY, Attribute, Default, Folded, Keyed, RefTo, SentAs, Unordered, attributes, listed
-from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.model.spec import (
+    Attribute,
+    Default,
+    Folded,
+    Keyed,
+    RefTo,
+    SentAs,
+    Unordered,
+    WriteOnly,
+    attributes,
+    listed,
+)
+from reconciler.model.values import EMPTY_OR_OFF, Ref, RemoteId, Value
 
 SHOWN = 60
 MOST = 3
@@ -167,7 +178,7 @@ def declarable(kind: Kind, live: Live) -> Declarable:
     known = attributes(spec)
     attrs = {name: value for name, value in kind.declare(live.attrs).items() if name in known}
     dropped: dict[str, str] = {}
-    partly: dict[str, str] = {}
+    partly = unread(known)
     problem = _unnamed(known, live, attrs) or _lossy(kind, live, attrs, dropped, partly)
     if problem:
         return Declarable(attrs, dropped, problem, partly)
@@ -202,13 +213,23 @@ def undeclared(kind: Kind, live: Live) -> Declarable:
         name: f"`{name}` holds more than can be compared ({loss.what})" if name else f"it holds {loss.what} too"
         for name, loss in losses(kind, live).items()
     }
-    return Declarable(kind.declare(live.attrs), partly=lost)
+    return Declarable(kind.declare(live.attrs), partly={**unread(kind.attributes), **lost})
+
+
+def unread(known: Mapping[str, Attribute]) -> dict[str, str]:
+    """Return the attributes of which nobody knows what the account holds, with the reason."""
+    return {
+        name: f"`{name}` is shown by no read, and stays as it is in the account"
+        for name, one in known.items()
+        if one.has(WriteOnly)
+    }
 
 
 def _unnamed(known: Mapping[str, Attribute], live: Live, attrs: Mapping[str, Value]) -> str:
-    """Tell of what is named after its key: left out, the name would be another one than the account's."""
+    """Tell of what has a default, as a name that is the key: left out, it would be another one than the account's."""
     for name, one in known.items():
-        if one.has(Default) and one.mark(Default).value == KEY and name in live.attrs and name not in attrs:
+        default = one.mark(Default).value if one.has(Default) else None
+        if default not in EMPTY_OR_OFF and name in live.attrs and name not in attrs:
             return _why(one, None)
     return ""
 

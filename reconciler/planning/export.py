@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
 from reconciler.model.address import join, key_of
-from reconciler.model.demands import demands
+from reconciler.model.demands import Names, demands
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.redaction import LONG, Redactor
@@ -38,9 +38,25 @@ class Exported:
     """Attributes of which the account holds more than is declared, with what that is."""
 
 
-def refused(resource: Resource, kind: Kind) -> list[str]:
-    """Return why an account would refuse to create what another one holds: accounts are older than their rules."""
-    return [finding.message for finding in demands(kind, resource.attrs, None, resource.key)]
+def refused(resource: Resource, kind: Kind, names: Names | None = None) -> list[str]:
+    """Return why an account would refuse to create what another one holds, beside the names that it has: accounts are
+    older than their rules.
+    """
+    found = [finding.message for finding in demands(kind, resource.attrs, None, resource.key)]
+    return [*found, *(names.taken(resource) if names is not None else ())]
+
+
+def unmade(exported: Iterable[Exported], kinds: Kinds) -> dict[str, list[str]]:
+    """Return what an empty account would refuse to create of an export, by address, with the reasons."""
+    names = Names(kinds)
+    found = {}
+    for one in exported:
+        why = refused(one.resource, kinds[one.resource.kind], names)
+        if why:
+            found[one.resource.address] = why
+        else:
+            names.held(one.resource)
+    return found
 
 
 def export(
@@ -251,6 +267,7 @@ class _Exporting:
                 continue
             prefix = self._prefix(kind, live)
             if prefix is None:
+                self._leave_out(kind, live, f"the {self.kinds[kind.nested].title.lower()} that it stands in is")
                 continue
             label = str(live.attrs.get(kind.label) or live.id)
             base = prefix + (f"id_{slug(live.id)}" if self.redactor.knows(label, LONG) else slug(label))

@@ -13,10 +13,11 @@ from dataclasses import replace
 
 from reconciler.model import values
 from reconciler.model.address import kind_of
+from reconciler.model.demands import Names
 from reconciler.model.desired import Resource
 from reconciler.model.errors import PlanError
 from reconciler.model.kind import Kind, Live
-from reconciler.model.plan import Action, Plan, Skipped
+from reconciler.model.plan import Action, Change, Plan, Skipped
 from reconciler.model.values import Value
 from reconciler.planning.changes import change_of, removals, strike_spares, unacceptable
 from reconciler.planning.claims import Index, claim
@@ -121,6 +122,7 @@ def _unmade(work: Work, kind: Kind, address: str) -> str:
 def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index]) -> None:
     arranged = _arranged(work, resources)
     claimed: dict[str, int] = defaultdict(int)
+    names = Names(work.kinds, (one for one in resources if one.address in work.matched))
     for resource in resources:
         if resource.address in work.skipped or not work.possible(resource):
             continue
@@ -135,24 +137,18 @@ def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index])
         if change is None:
             work.kept += 1
             continue
-        refused = unacceptable(kind, change)
+        refused = [*unacceptable(kind, change), *(names.taken(resource) if live is None else ())]
         if refused:
             why = f"the account would refuse it: {'; '.join(refused)}"
             work.skipped[resource.address] = Skipped(resource.address, why, refused=True)
             if live is None:
                 work.resolver.ids.pop(resource.address, None)  # of an object that is gone
             continue
+        names.held(resource)
         for value in change.desired.values():
             values.transform(value, work.strictly)  # what is written needs every secret, and nothing else does
         if change.action is Action.CREATE:
-            resolved = work.resolved(resource)
-            keys = kind.natural_keys(resolved)
-            held = (*keys, *kind.settling_keys(resolved))
-            change = replace(
-                change,
-                known=tuple(sorted({live.id for key in held for live in index.get(key, ())})),
-                natural_key=tuple(stored_key(keys[0])) if keys else (),
-            )
+            change = _recognisable(work, kind, resource, change, index)
             if resource.parent is not None:
                 change = replace(change, spare=claimed[resource.parent])
                 claimed[resource.parent] += 1
@@ -161,6 +157,18 @@ def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index])
         work.changes[resource.address] = change
     for name in indexes:
         strike_spares(work, work.kinds[name])
+
+
+def _recognisable(work: Work, kind: Kind, resource: Resource, change: Change, index: Index) -> Change:
+    """Return a create with the key under which it is found again, and the ids that have its keys already."""
+    resolved = work.resolved(resource)
+    keys = kind.natural_keys(resolved)
+    held = (*keys, *kind.settling_keys(resolved))
+    return replace(
+        change,
+        known=tuple(sorted({live.id for key in held for live in index.get(key, ())})),
+        natural_key=tuple(stored_key(keys[0])) if keys else (),
+    )
 
 
 def _completed(

@@ -89,16 +89,6 @@ def only_declared(attribute: Attribute, value: Value, declared: Value, new: Cont
     return [one for one in value if one in held or (isinstance(one, Ref) and one.address in new)]
 
 
-def shortened(resource: Resource, gone: Container[str], kind: Kind) -> Resource:
-    """Return a resource without these addresses in its roster."""
-    roster = roster_of(kind)
-    held = resource.attrs.get(roster[0]) if roster is not None else None
-    if roster is None or not isinstance(held, list):
-        return resource
-    kept = [one for one in held if not (isinstance(one, Ref) and one.address in gone)]
-    return replace(resource, attrs={**resource.attrs, roster[0]: kept}) if len(kept) < len(held) else resource
-
-
 def with_own(mine: Desired, theirs: Desired, kinds: Kinds) -> Desired:
     """Return a configuration that comes from elsewhere with the entries of rosters that only the files here know of."""
     changed = {}

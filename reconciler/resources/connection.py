@@ -60,6 +60,7 @@ class ConnectionKind(Kind):
     title = "Connection"
     path = "/connections"
     wrapper = "connection"
+    unique = (("service", "external_id"),)
     collections = (Collection("/connections", "connections"),)
     destroys = "Customers and orders of the connection go with it, presumably; there is no undo."
 

@@ -126,6 +126,7 @@ class CustomObjectKind(Kind):
     writes = ("/customObjects/schemas/public", "/customObjects/schemas/ID/child", "/customObjects/schemas/ID/fields/ID")
     wrapper = "schema"
     # Older deployments called the array `objectTypes` (section 1.3 of the API page: [GO-CJ] accepts both).
+    unique = (("slug",),)
     collections = (Collection(SCHEMAS, "schemas", alias="objectTypes", ids="word"),)
     label = "slug"
     created = ""

@@ -134,6 +134,7 @@ class FieldKind(Kind):
     wrapper = "field"
     mentioned_as = ("field", "fieldid", "field_id", "fields", "customfield")
     renames = frozenset({"perstag"})
+    unique = (("title",),)
     collections = (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),)
     label = "title"
     salvage = records.VALUES

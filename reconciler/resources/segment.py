@@ -90,6 +90,7 @@ class SegmentKind(Kind):
     spec = Segment
     title = "Segment"
     path = "/segmentsV2"
+    unique = (("name",),)
     collections = (AUDIENCES,)
     created = "created_date"
     page = "/app/segments"

@@ -42,6 +42,7 @@ class SiteDomainKind(Kind):
     title = "Site domain"
     path = NEW
     writes = (OLD, f"{OLD}/ID")
+    unique = (("domain", "page"),)
     collections = (
         Collection(
             NEW,

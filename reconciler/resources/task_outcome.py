@@ -48,6 +48,7 @@ class TaskOutcomeKind(Kind):
     path = "/taskOutcomes"
     writes = ("/taskOutccomes", "/taskOutccomes/ID", "/tasktypeOutcomeRels", "/tasktypeOutcomeRels/ID")
     wrapper = "taskOutcome"
+    unique = (("title",),)
     collections = (Collection("/taskOutcomes", "taskOutcomes"),)
     label = "title"
     created = "created_utc_timestamp"

@@ -26,6 +26,7 @@ class TrackedEventKind(Kind):
     title = "Tracked event"
     path = "/eventTrackingEvents"
     wrapper = "eventTrackingEvent"
+    unique = (("name",),)
     collections = (Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name", ids="text"),)
     updatable = False
     destroys = "Automations that wait for the event wait for good."

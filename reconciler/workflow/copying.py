@@ -28,6 +28,7 @@ from reconciler.planning.copying import (
     inverted,
     listing,
     mentioning,
+    mentions,
     only_there,
     portable,
     strangers,
@@ -109,6 +110,12 @@ async def _held(
     if for_files:
         exported, left_out = export_for_files(seen, kinds, state.resources, only, redactor=redactor)
         left_out += [f"{one.resource.address} is left out: {one.problem}" for one in exported if one.problem]
+        left_out += [
+            f"{one.resource.address} is left out: it needs {one.resource.parent}"
+            for one in exported
+            if not one.problem
+            and any(one.resource.parent == other.resource.address for other in exported if other.problem)
+        ]
         exported = sound(exported)
     else:
         exported = export(seen, kinds, state.resources, only, redactor=redactor)
@@ -349,6 +356,7 @@ async def prepare_clone(
         *hidden.values(),
         *carried.left_out,
         *_staying(one, other, inputs.desired, known, source.kinds),
+        *_untranslated(one, source.kinds, carried.desired),
         *unknown_of(one),
         *unknown_of(other),
         *_by_hand(one, other, source.kinds),
@@ -364,6 +372,18 @@ def _staying(one: Held, other: Held, desired: Desired, known: Plan, kinds: Kinds
         for entry in one.exported
         if entry.resource.address in desired.resources and entry.resource.address in there
         for path in only_there(entry, there[entry.resource.address], kinds[entry.resource.kind], told)
+    ]
+
+
+def _untranslated(one: Held, kinds: Kinds, desired: Desired) -> list[str]:
+    """Return the texts that hold ids of what is not carried over: the target has no id for it."""
+    return [
+        f"{address}.{name}: a text holds the id of {meant}, which is not cloned: the id stays as it is"
+        for address, texts in mentions(one.exported, kinds, one.seen.lives).items()
+        if address in desired.resources
+        for name, addresses in texts.items()
+        for meant in addresses
+        if meant not in desired.resources
     ]
 
 

@@ -30,8 +30,9 @@ from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, Value
 from reconciler.planning.binding import binding_of
+from reconciler.planning.copying import mentions
 from reconciler.planning.diff import beside, joined, within
-from reconciler.planning.export import Exported, export_for_files, referred, refused
+from reconciler.planning.export import Exported, export_for_files, referred, set_aside, unmade
 from reconciler.planning.hiding import Hiding, addresses_in, variables_for
 from reconciler.planning.match import stored_key
 from reconciler.planning.planner import plan
@@ -171,9 +172,16 @@ class _Exporting:
             f"{one.resource.address}: {why}" for one in exported if not one.problem for why in one.partly.values()
         ]
         self.notes += [
-            f"{one.resource.address}: an account that does not have it would refuse to create it: {'; '.join(why)}"
-            for one in exported
-            if not one.problem and (why := refused(one.resource, session.kinds[one.resource.kind]))
+            f"{address}: an account that does not have it would refuse to create it: {'; '.join(why)}"
+            for address, why in unmade((one for one in exported if not one.problem), session.kinds).items()
+        ]
+        self.notes += [
+            f"{address}: `{name}` holds the id of {', '.join(meant)} in a text: it is another one in another account, "
+            "where only a clone translates it"
+            for address, texts in mentions(
+                (one for one in exported if not one.problem), session.kinds, self.seen.lives
+            ).items()
+            for name, meant in texts.items()
         ]
         hiding = Hiding(session.kinds, redactor=session.redactor)
         wishes = self._wishes(loaded, book, made, {one.resource.address: one for one in exported}, hiding)
@@ -221,6 +229,8 @@ class _Exporting:
         )
         self.notes += left_out
         if not self.extent.target:
+            others = set_aside(self.seen, kinds, known, self.extent.kinds)
+            self.notes += [line for name, lines in others.items() if kinds[name].shared for line in lines]
             return found
         whole = Desired({one.resource.address: one.resource for one in found})
         nothing = book.state().model_copy(update={"resources": {}})

@@ -10,6 +10,7 @@ This module is written from the vendor's facts (the API page), and knows nothing
 from __future__ import annotations
 
 import json
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -90,6 +91,8 @@ class _Reader:
         self.ids = {
             kind: {str(row[NAMED.get(kind, "id")]) for row in self.rows(table)} for kind, table in TABLES.items()
         }
+        # Nothing lists segments that nobody saved (section 2.30).
+        self.ids["segment"] = {str(row["id"]) for row in self.rows("segmentsV2") if row.get("name")}
         self.ids["stage"] = {
             str(row["id"]) for row in self.rows("dealStages") if str(row["group"]) in self.ids["pipeline"]
         }
@@ -114,9 +117,16 @@ class _Reader:
             if (identity := str(row[NAMED.get(kind, "id")])) in self.ids[kind]
         }
 
+    def said(self, value: Any) -> Any:
+        """Return a text with the things that it names by their ids (`list=7` in a link) as those."""
+        parts = re.split(r"\blist=(\d+)", value) if isinstance(value, str) else []
+        return tuple(self.at("list", one) if odd % 2 else one for odd, one in enumerate(parts)) if parts[1:] else value
+
     def thing(self, kind: str, row: Row) -> Thing:
         found = {
-            name: plain(value) for name, value in row.items() if name not in COMPUTED | ELSEWHERE.get(kind, frozenset())
+            name: self.said(plain(value))
+            for name, value in row.items()
+            if name not in COMPUTED | ELSEWHERE.get(kind, frozenset())
         }
         more = READERS.get(kind)
         found |= more(self, row) if more is not None else {}
@@ -357,6 +367,8 @@ def _there(value: Any, pairing: Pairing) -> Any:
         return Ranked(tuple((rank, _there(item, pairing)) for rank, item in value.items))
     if isinstance(value, frozenset):
         return frozenset(_there(one, pairing) for one in value)
+    if isinstance(value, tuple):
+        return tuple(_there(one, pairing) for one in value)
     if isinstance(value, list):
         return [_there(one, pairing) for one in value]
     if isinstance(value, dict):

@@ -213,7 +213,190 @@ def shaped(chance: Random, ids: Ids) -> Seed:
     return {"segmentsV2": [dict(segment)], **{path: [dict(row) for row in rows] for path, rows in other.items()}}
 
 
-MESSES: tuple[Mess, ...] = (tags, lists, fields, grouped, pipelines, tasks, webhooks, texts, dead, shaped)
+def _schema(n: int, one: str, chance: Random) -> dict[str, Any]:
+    fields = [
+        {"id": f"f{place}", "type": "dropdown", "labels": {"singular": label, "plural": label},
+         "options": [{"id": str(place), "value": label}], **chance.choice([{}, {"placeholder": "x"}])}
+        for place, label in enumerate(names(chance, 2))
+    ]  # fmt: skip
+    labels = {"singular": one, "plural": one}
+    return {"id": f"s{n}", "slug": f"o{n}", "labels": labels, "fields": fields, "description": one}
+
+
+def _segment(n: int, one: str, chance: Random) -> dict[str, Any]:
+    row = chance.choice([*LOSSLESS.values(), *LOSSY.values()])
+    groups = mapped(chance, row["segment_condition_groups"])
+    return {**row, "id": f"g{n}", "segment_id": f"g{n}", "name": one, "segment_condition_groups": groups}
+
+
+def mapped(chance: Random, items: list[Any]) -> Any:
+    """Return a list, now and then as PHP writes one with holes (row 53 of section 7 of the API page)."""
+    return {str(2 * place): one for place, one in enumerate(items)} if items and chance.random() < 0.2 else items
+
+
+PLAIN: Mapping[str, tuple[str, bool, Callable[[int, str, Random], dict[str, Any]]]] = {
+    "account_field": ("accountCustomFieldMeta", True, lambda n, one, chance: {
+        "fieldLabel": one, "fieldType": chance.choice(["text", "dropdown", "hologram"]),
+        "fieldOptions": mapped(chance, [one, "b", "b"]), "displayOrder": chance.choice([1, 1, 3]),
+        "isRequired": chance.choice([0, 1])}),
+    "address": ("addresses", True, lambda n, one, chance: {
+        "companyName": one, "address1": "Main St 1", "country": chance.choice(["US", "us", "3", ""]),
+        "zip": chance.choice(["", "123"]), "isDefault": "0"}),
+    "calendar": ("calendars", True, lambda n, one, chance: {
+        "title": one, "type": chance.choice(["All", "Deals", "Other"]), "notification": chance.choice(["0", "1"])}),
+    "connection": ("connections", False, lambda n, one, chance: {
+        "service": chance.choice(["shop", ""]), "externalid": f"e{n}", "name": one, "logoUrl": chance.choice(["", "https://l.example/a"]),
+        "linkUrl": "https://l.example/b", "status": chance.choice(["0", "1"])}),
+    "custom_object": ("schemas", False, _schema),
+    "deal_field": ("dealCustomFieldMeta", True, lambda n, one, chance: {
+        "fieldLabel": one, "fieldType": chance.choice(["text", "multiselect", "currency"]),
+        "fieldOptions": mapped(chance, [one, one.upper()]), "fieldDefault": chance.choice([None, one, [one]]),
+        "fieldDefaultCurrency": chance.choice([None, "usd"]), "displayOrder": chance.choice([1, 1, 3])}),
+    "deal_role": ("dealRoles", True, lambda n, one, chance: {"title": one}),
+    "field": ("fields", False, lambda n, one, chance: {
+        "title": one, "perstag": f"F{n}", "type": "text", "relids": ["0"],
+        "defval": chance.choice([None, one]), "descript": chance.choice([None, "", one])}),
+    "field_group": ("groupDefinitions", True, lambda n, one, chance: {
+        "label": one, "type_id": chance.choice([1, 2, 3]), "ordernum": chance.choice([1, 1, 4])}),
+    "list": ("lists", True, lambda n, one, chance: {
+        "name": one, "stringid": f"l{n}", "sender_url": "https://x.example", "sender_reminder": "r",
+        "channel": chance.choice(["email", "sms"]), "subscription_notify": chance.choice(["", "a@acme.example"])}),
+    "message": ("messages", True, lambda n, one, chance: {"name": one, "subject": one, "fromemail": "a@acme.example"}),
+    "personalization": ("personalizations", True, lambda n, one, chance: {
+        "tag": one, "name": chance.choice([one, ""]), "format": chance.choice(["text", "html"]), "content": one,
+        "isLocked": chance.choice([False, False, True])}),
+    "pipeline": ("dealGroups", True, lambda n, one, chance: {
+        "title": one, "currency": chance.choice(["usd", "EUR", ""]), "allusers": chance.choice(["0", "1"])}),
+    "saved_response": ("savedResponses", True, lambda n, one, chance: {"title": one, "subject": one, "body": "x"}),
+    "segment": ("segmentsV2", True, _segment),
+    "site_domain": ("urlWhitelistings", False, lambda n, one, chance: {
+        "whitelisted_domain": chance.choice([f"d{n}.example", f"D{n}.example"]), "whitelisted_page": chance.choice(["*", "/x"]),
+        "tracking_enabled": chance.choice([True, 1]), "conversations_enabled": chance.choice([True, False]),
+        "wp_enabled": False}),
+    "stage": ("dealStages", True, lambda n, one, chance: {
+        "title": one, "group": "", "order": chance.choice(["1", "2", "2"]), "color": chance.choice(["", "18D499", "#abc"])}),
+    "tag": ("tags", False, lambda n, one, chance: {
+        "tag": one, "tagType": chance.choice(["contact", "template", ""]), "description": chance.choice(["", one])}),
+    "task_outcome": ("taskOutcomes", True, lambda n, one, chance: {
+        "title": one, "sentiment": chance.choice(["POSITIVE", "NEGATIVE", "", "MEH"]), "disabled": chance.choice(["0", "1"])}),
+    "task_type": ("dealTasktypes", True, lambda n, one, chance: {"title": one, "status": chance.choice(["0", "0", "1"])}),
+    "tracked_event": ("eventTrackingEvents", False, lambda n, one, chance: {"name": one}),
+    "user": ("users", False, lambda n, one, chance: {
+        "username": f"u{n}", "email": f"u{n}@acme.example", "firstName": one, "lastName": ""}),
+    "user_group": ("groups", True, lambda n, one, chance: {
+        "title": one, "descript": chance.choice([None, one]), "pgDeal": chance.choice(["0", "1"])}),
+    "webhook": ("webhooks", True, lambda n, one, chance: {
+        "name": one, "url": chance.choice(["https://h.example/same", f"https://h{n}.example/a"]),
+        "events": mapped(chance, ["subscribe", "unsubscribe"]), "sources": mapped(chance, ["admin", "public"]), "listid": "0"}),
+}  # fmt: skip
+"""By kind: its path, whether an account may hold two of one name, and a row of it under a name."""
+FIRST = ("user_group", "user", "list", "tag", "task_type", "pipeline")
+"""What others refer to."""
+
+
+def everything(chance: Random, ids: Ids) -> Seed:
+    """A few kinds, of each one name, its twin, near twins of it, or none."""
+    found: Seed = {}
+    for kind in chance.sample(list(PLAIN), 6):
+        path, twins, row = PLAIN[kind]
+        one = chance.choice(NAMES)
+        given = [one, *(chance.choice([*(near(one) for near in ALMOST), "", one]) for _ in range(chance.randint(0, 3)))]
+        if kind == "tracked_event":  # its name is its id
+            given = [each for each in given if each]
+        for each in given if twins else dict.fromkeys(given):
+            n = next(ids)
+            found.setdefault(path, []).append({"id": str(n), **row(n, each, chance)})
+    for row_ in chance.sample(found.get("addresses", []), min(1, len(found.get("addresses", [])))):
+        row_["isDefault"] = "1"  # there is one (section 2.20)
+    return found
+
+
+def singles(chance: Random, ids: Ids) -> Seed:
+    """What every account has one of, and what came with it, as somebody left it."""
+    return {
+        "siteTracking": [{"id": "1", "enabled": chance.choice([True, False])}],
+        "eventTracking": [{"id": "1", "enabled": chance.choice([True, False])}],
+        "brandings": [
+            {"id": "1", "siteName": name(chance), "footerTextValue": chance.choice(["", name(chance)]),
+             "links": chance.choice(["0", "1"]), "help": chance.choice(["0", "1"]), "copyright": chance.choice(["0", "1"])}
+        ],
+        "dealTasktypes": [{"id": "1", "title": chance.choice(["Call", "Ring"]), "status": chance.choice(["0", "1"])}],
+        "dealRoles": [{"id": "1", "title": chance.choice(["Decision Maker", name(chance)])}],
+    }  # fmt: skip
+
+
+RELATIONS: tuple[tuple[str, str, str], ...] = (
+    ("lists", "user", "users"), ("webhooks", "listid", "lists"), ("connections", "listId", "lists"),
+    ("personalizations", "listIds", "lists"), ("dealStages", "group", "dealGroups"),
+)  # fmt: skip
+"""Path, property, and the path of what it refers to."""
+JOINS: tuple[tuple[str, str, str, str, str], ...] = (
+    ("listGroups", "list", "lists", "group", "groups"), ("dealGroupUsers", "dealGroup", "dealGroups", "user", "users"),
+    ("dealGroupGroups", "dealGroup", "dealGroups", "group", "groups"), ("fieldRels", "field", "fields", "relid", "lists"),
+    ("tasktypeOutcomeRels", "outcome_id", "taskOutcomes", "tasktype_id", "dealTasktypes"),
+    ("addressGroups", "address", "addresses", "group", "groups"), ("userGroups", "user", "users", "group", "groups"),
+)  # fmt: skip
+"""Path of the relations, and by which property to which path on either side."""
+OWN: Mapping[str, list[str]] = {
+    "users": ["1"],
+    "groups": ["3"],
+    "dealTasktypes": ["1", "2"],
+    "lists": [],
+    "dealGroups": [],
+}
+"""Ids that every account has."""
+
+
+def related(chance: Random, ids: Ids, found: Seed) -> None:
+    """Let things refer to each other, whatever state those are in."""
+
+    def some(path: str) -> list[str]:
+        return [*OWN.get(path, ()), *(str(row["id"]) for row in found.get(path, ()) if "id" in row)]
+
+    for path, prop, other in RELATIONS:
+        for row in found.get(path, ()):
+            there = [one for one in some(other) if one != str(row.get("id"))]
+            if there and (row.get(prop) == "" or chance.random() < 0.4):
+                row[prop] = chance.choice(there)
+                row |= {"userid": row[prop]} if prop == "user" else {}
+    for path, mine, one, theirs, other in JOINS:
+        for row in found.get(one, ()):
+            for there in chance.sample(some(other), chance.randint(0, min(2, len(some(other))))) if "id" in row else ():
+                if chance.random() < 0.5:
+                    twins = {"addressid": row["id"], "groupid": there} if path == "addressGroups" else {}
+                    found.setdefault(path, []).append(
+                        {"id": str(next(ids)), mine: str(row["id"]), theirs: there, **twins}
+                    )
+    for kind, path in enumerate(("fields", "dealCustomFieldMeta", "accountCustomFieldMeta"), 1):
+        groups = [str(kind), *(row["id"] for row in found.get("groupDefinitions", ()) if row["type_id"] == kind)]
+        for row in found.get(path, ()):
+            if "id" in row and chance.random() < 0.5:
+                found.setdefault("groupMembers", []).append(
+                    {"id": next(ids), "group_id": int(chance.choice(groups)), "rel_id": int(row["id"]),
+                     "ordernum": chance.choice([1, 2, 2, 9])}
+                )  # fmt: skip
+    mentions(chance, found, some)
+
+
+def mentions(chance: Random, found: Seed, some: Callable[[str], list[str]]) -> None:
+    """Let texts and conditions name things by their ids."""
+    lists_, tags_ = some("lists"), some("tags")
+    for path, prop in (("savedResponses", "body"), ("personalizations", "content"), ("connections", "linkUrl")):
+        for row in found.get(path, ()):
+            if lists_ and chance.random() < 0.2:
+                row[prop] = f"https://x.example/?list={chance.choice(lists_)}"
+    for row in found.get("segmentsV2", ()):
+        test = {"name": "tagid", "operator": "=", "value": chance.choice(tags_ or [GONE]), "data_type": "string"}
+        if chance.random() < 0.5 and row["segment_conditions"]:
+            row["segment_conditions"] = [
+                {**row["segment_conditions"][0], "fields": [test]},
+                *row["segment_conditions"][1:],
+            ]
+
+
+MESSES: tuple[Mess, ...] = (
+    tags, lists, fields, grouped, pipelines, tasks, webhooks, texts, dead, shaped, everything, everything, singles,
+)  # fmt: skip
 
 
 def account(number: int) -> Seed:
@@ -224,6 +407,7 @@ def account(number: int) -> Seed:
     for mess in chance.sample(MESSES, chance.randint(2, len(MESSES))):
         for path, rows in mess(chance, ids).items():
             found.setdefault(path, []).extend(rows)
+    related(chance, ids, found)
     return found
 
 

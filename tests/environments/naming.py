@@ -13,7 +13,8 @@ TITLES = {kind.title: name for name, kind in load_kinds().items()}
 PARTS: Mapping[str, Mapping[str, str]] = {
     "account_field": {"default": "fieldDefault", "default_currency": "fieldDefaultCurrency", "options": "fieldOptions",
                       "type": "fieldType", "group": "groups"},
-    "connection": {"list": "listId"},
+    "address": {"user_group": "groups"},
+    "connection": {"list": "listId", "link_url": "linkUrl"},
     "custom_object": {"parent": "parentId"},
     "deal_field": {"default": "fieldDefault", "default_currency": "fieldDefaultCurrency", "options": "fieldOptions",
                    "type": "fieldType", "group": "groups"},
@@ -37,7 +38,7 @@ class Named:
 
     def covers(self, one: Difference) -> bool:
         """Tell whether a difference was named."""
-        if (one.kind, one.id) in self.things and not one.name:
+        if (one.kind, one.id) in self.things:
             return True
         if one.kind in self.kinds and not one.name:
             self.kinds[one.kind] -= 1
@@ -64,7 +65,9 @@ class Named:
             self.things.add(key)
         elif dropped := re.match(r"\S+: (?:its|it has no) `([\w.]+)`", line):
             self._part(key, dropped[1])
-        elif part := re.search(r": `(\w+)` holds more than can be declared", line):
+        elif part := re.search(
+            r": `(\w+)` (?:holds more than can be declared|is shown by no read|holds the id of)", line
+        ):
             self._part(key, part[1])
         elif part := re.search(r"the account holds more than can be declared \((.*)\), which stays there", line):
             self._part(key, *(re.split(r"[.\[]", path)[0] for path in part[1].split(", ")))
