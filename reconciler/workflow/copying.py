@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
@@ -509,8 +510,8 @@ def _by_hand(one: Held, other: Held, kinds: Kinds) -> list[str]:
         kind = kinds[name]
         if kind.managed and not kind.shared:
             continue
-        there = {str(live.attrs.get(kind.label)) for live in other.seen.lives.get(name, ())}
-        missing = [live for live in lives if str(live.attrs.get(kind.label)) not in there and not live.builtin]
+        there = Counter(str(live.attrs.get(kind.label)) for live in other.seen.lives.get(name, ()))
+        missing = Counter(str(live.attrs.get(kind.label)) for live in lives if not live.builtin) - there
         if missing:
-            found.append(f"{len(missing)} of kind {name}: they are made by hand, not by a clone")
+            found.append(f"{missing.total()} of kind {name}: they are made by hand, not by a clone")
     return found

@@ -10,6 +10,7 @@ This module is written from the vendor's facts (the API page), and knows nothing
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -181,12 +182,6 @@ FOLDED = frozenset({"currency", "fieldDefaultCurrency"})
 """Codes that the API writes in either case (section 8.1)."""
 
 
-def _members(reader: _Reader, number: int, field: Row) -> frozenset[Any]:
-    groups = {str(row["id"]) for row in reader.rows("groupDefinitions") if plain(row["type_id"]) == str(number)}
-    mine = [row for row in reader.rows("groupMembers") if str(row["rel_id"]) == str(field["id"])]
-    return frozenset(reader.at("field_group", row["group_id"]) for row in mine if str(row["group_id"]) in groups)
-
-
 def _field(reader: _Reader, row: Row) -> Thing:
     options = [one for one in reader.rows("fieldOptions") if str(one["field"]) == str(row["id"])]
     shown = (
@@ -203,21 +198,17 @@ def _field(reader: _Reader, row: Row) -> Thing:
             for one in reader.rows("fieldRels")
             if str(one["field"]) == str(row["id"])
         ),
-        "groups": _members(reader, 1, row),
     }
 
 
 def _group(reader: _Reader, row: Row) -> Thing:
     kind = FIELDS.get(str(plain(row["type_id"])), "field")
-    return {
-        "members": Ranked(
-            tuple(
-                (_number(one["ordernum"]), at)
-                for one in reader.rows("groupMembers")
-                if str(one["group_id"]) == str(row["id"]) and not (at := reader.at(kind, one["rel_id"])).dead
-            )
-        )
-    }
+    places: dict[Any, float] = {}  # a field that is a member twice is one, at its first place
+    for one in reader.rows("groupMembers"):
+        at = reader.at(kind, one["rel_id"])
+        if str(one["group_id"]) == str(row["id"]) and not at.dead:
+            places[at] = min(_number(one["ordernum"]), places.get(at, math.inf))
+    return {"members": Ranked(tuple((place, at) for at, place in places.items()))}
 
 
 FIELDS = {"1": "field", "2": "deal_field", "3": "account_field"}
@@ -274,13 +265,11 @@ def _segment(reader: _Reader, row: Row) -> Thing:
 
 
 READERS: Mapping[str, Callable[[_Reader, Row], Thing]] = {
-    "account_field": lambda reader, row: {"groups": _members(reader, 3, row)},
     "address": lambda reader, row: {
         "groups": reader.joined("addressGroups", "address", str(row["id"]), "group", "user_group")
     },
     "connection": lambda reader, row: {"listId": reader.at("list", row.get("listId"), "0")},
     "custom_object": _custom_object,
-    "deal_field": lambda reader, row: {"groups": _members(reader, 2, row)},
     "field": _field,
     "field_group": _group,
     "list": lambda reader, row: {

@@ -237,16 +237,17 @@ def mapped(chance: Random, items: list[Any]) -> Any:
 PLAIN: Mapping[str, tuple[str, bool, Callable[[int, str, Random], dict[str, Any]]]] = {
     "account_field": ("accountCustomFieldMeta", True, lambda n, one, chance: {
         "fieldLabel": one, "fieldType": chance.choice(["text", "dropdown", "hologram"]),
-        "fieldOptions": mapped(chance, [one, "b", "b"]), "displayOrder": chance.choice([1, 1, 3]),
-        "isRequired": chance.choice([0, 1])}),
+        "fieldOptions": mapped(chance, [one, "b", *chance.choice([[], ["b"]])]),
+        "displayOrder": chance.choice([1, 1, 3]), "isRequired": chance.choice([0, 1])}),
     "address": ("addresses", True, lambda n, one, chance: {
         "companyName": one, "address1": "Main St 1", "country": chance.choice(["US", "us", "3", ""]),
         "zip": chance.choice(["", "123"]), "isDefault": "0"}),
     "calendar": ("calendars", True, lambda n, one, chance: {
         "title": one, "type": chance.choice(["All", "Deals", "Other"]), "notification": chance.choice(["0", "1"])}),
     "connection": ("connections", False, lambda n, one, chance: {
-        "service": chance.choice(["shop", ""]), "externalid": f"e{n}", "name": one, "logoUrl": chance.choice(["", "https://l.example/a"]),
-        "linkUrl": "https://l.example/b", "status": chance.choice(["0", "1"])}),
+        "service": chance.choice(["shop", ""]), "externalid": f"e{n}", "name": one,
+        "logoUrl": chance.choice(["", "https://l.example/a"]), "linkUrl": "https://l.example/b",
+        "status": chance.choice(["0", "1"])}),
     "custom_object": ("schemas", False, _schema),
     "deal_field": ("dealCustomFieldMeta", True, lambda n, one, chance: {
         "fieldLabel": one, "fieldType": chance.choice(["text", "multiselect", "currency"]),
@@ -270,16 +271,19 @@ PLAIN: Mapping[str, tuple[str, bool, Callable[[int, str, Random], dict[str, Any]
     "saved_response": ("savedResponses", True, lambda n, one, chance: {"title": one, "subject": one, "body": "x"}),
     "segment": ("segmentsV2", True, _segment),
     "site_domain": ("urlWhitelistings", False, lambda n, one, chance: {
-        "whitelisted_domain": chance.choice([f"d{n}.example", f"D{n}.example"]), "whitelisted_page": chance.choice(["*", "/x"]),
-        "tracking_enabled": chance.choice([True, 1]), "conversations_enabled": chance.choice([True, False]),
-        "wp_enabled": False}),
+        "whitelisted_domain": chance.choice([f"d{n}.example", f"D{n}.example"]),
+        "whitelisted_page": chance.choice(["*", "/x"]), "tracking_enabled": chance.choice([True, 1]),
+        "conversations_enabled": chance.choice([True, False]), "wp_enabled": False}),
     "stage": ("dealStages", True, lambda n, one, chance: {
-        "title": one, "group": "", "order": chance.choice(["1", "2", "2"]), "color": chance.choice(["", "18D499", "#abc"])}),
+        "title": one, "group": "", "order": chance.choice(["1", "2", "2"]),
+        "color": chance.choice(["", "18D499", "#abc"])}),
     "tag": ("tags", False, lambda n, one, chance: {
         "tag": one, "tagType": chance.choice(["contact", "template", ""]), "description": chance.choice(["", one])}),
     "task_outcome": ("taskOutcomes", True, lambda n, one, chance: {
-        "title": one, "sentiment": chance.choice(["POSITIVE", "NEGATIVE", "", "MEH"]), "disabled": chance.choice(["0", "1"])}),
-    "task_type": ("dealTasktypes", True, lambda n, one, chance: {"title": one, "status": chance.choice(["0", "0", "1"])}),
+        "title": one, "sentiment": chance.choice(["POSITIVE", "NEGATIVE", "", "MEH"]),
+        "disabled": chance.choice(["0", "1"])}),
+    "task_type": ("dealTasktypes", True, lambda n, one, chance: {
+        "title": one, "status": chance.choice(["0", "0", "1"])}),
     "tracked_event": ("eventTrackingEvents", False, lambda n, one, chance: {"name": one}),
     "user": ("users", False, lambda n, one, chance: {
         "username": f"u{n}", "email": f"u{n}@acme.example", "firstName": one, "lastName": ""}),
@@ -287,11 +291,10 @@ PLAIN: Mapping[str, tuple[str, bool, Callable[[int, str, Random], dict[str, Any]
         "title": one, "descript": chance.choice([None, one]), "pgDeal": chance.choice(["0", "1"])}),
     "webhook": ("webhooks", True, lambda n, one, chance: {
         "name": one, "url": chance.choice(["https://h.example/same", f"https://h{n}.example/a"]),
-        "events": mapped(chance, ["subscribe", "unsubscribe"]), "sources": mapped(chance, ["admin", "public"]), "listid": "0"}),
+        "events": mapped(chance, ["subscribe", "unsubscribe"]), "sources": mapped(chance, ["admin", "public"]),
+        "listid": "0"}),
 }  # fmt: skip
 """By kind: its path, whether an account may hold two of one name, and a row of it under a name."""
-FIRST = ("user_group", "user", "list", "tag", "task_type", "pipeline")
-"""What others refer to."""
 
 
 def everything(chance: Random, ids: Ids) -> Seed:
@@ -306,8 +309,8 @@ def everything(chance: Random, ids: Ids) -> Seed:
         for each in given if twins else dict.fromkeys(given):
             n = next(ids)
             found.setdefault(path, []).append({"id": str(n), **row(n, each, chance)})
-    for row_ in chance.sample(found.get("addresses", []), min(1, len(found.get("addresses", [])))):
-        row_["isDefault"] = "1"  # there is one (section 2.20)
+    if found.get("addresses"):
+        chance.choice(found["addresses"])["isDefault"] = "1"  # there is one (section 2.20)
     return found
 
 
@@ -318,7 +321,7 @@ def singles(chance: Random, ids: Ids) -> Seed:
         "eventTracking": [{"id": "1", "enabled": chance.choice([True, False])}],
         "brandings": [
             {"id": "1", "siteName": name(chance), "footerTextValue": chance.choice(["", name(chance)]),
-             "links": chance.choice(["0", "1"]), "help": chance.choice(["0", "1"]), "copyright": chance.choice(["0", "1"])}
+             **{flag: chance.choice(["0", "1"]) for flag in ("links", "help", "copyright")}}
         ],
         "dealTasktypes": [{"id": "1", "title": chance.choice(["Call", "Ring"]), "status": chance.choice(["0", "1"])}],
         "dealRoles": [{"id": "1", "title": chance.choice(["Decision Maker", name(chance)])}],
@@ -332,7 +335,8 @@ RELATIONS: tuple[tuple[str, str, str], ...] = (
 """Path, property, and the path of what it refers to."""
 JOINS: tuple[tuple[str, str, str, str, str], ...] = (
     ("listGroups", "list", "lists", "group", "groups"), ("dealGroupUsers", "dealGroup", "dealGroups", "user", "users"),
-    ("dealGroupGroups", "dealGroup", "dealGroups", "group", "groups"), ("fieldRels", "field", "fields", "relid", "lists"),
+    ("dealGroupGroups", "dealGroup", "dealGroups", "group", "groups"),
+    ("fieldRels", "field", "fields", "relid", "lists"),
     ("tasktypeOutcomeRels", "outcome_id", "taskOutcomes", "tasktype_id", "dealTasktypes"),
     ("addressGroups", "address", "addresses", "group", "groups"), ("userGroups", "user", "users", "group", "groups"),
 )  # fmt: skip
@@ -355,10 +359,11 @@ def related(chance: Random, ids: Ids, found: Seed) -> None:
 
     for path, prop, other in RELATIONS:
         for row in found.get(path, ()):
-            there = [one for one in some(other) if one != str(row.get("id"))]
-            if there and (row.get(prop) == "" or chance.random() < 0.4):
-                row[prop] = chance.choice(there)
-                row |= {"userid": row[prop]} if prop == "user" else {}
+            owners = [one for one in some(other) if one != str(row.get("id"))]
+            if owners and (row.get(prop) == "" or chance.random() < 0.4):
+                row[prop] = chance.choice(owners)
+                if prop == "user":
+                    row["userid"] = row[prop]
     for path, mine, one, theirs, other in JOINS:
         for row in found.get(one, ()):
             for there in chance.sample(some(other), chance.randint(0, min(2, len(some(other))))) if "id" in row else ():
@@ -367,6 +372,12 @@ def related(chance: Random, ids: Ids, found: Seed) -> None:
                     found.setdefault(path, []).append(
                         {"id": str(next(ids)), mine: str(row["id"]), theirs: there, **twins}
                     )
+    members(chance, ids, found)
+    mentions(chance, found, some)
+
+
+def members(chance: Random, ids: Ids, found: Seed) -> None:
+    """Put fields of each kind into groups, into those that they are in already too."""
     for kind, path in enumerate(("fields", "dealCustomFieldMeta", "accountCustomFieldMeta"), 1):
         groups = [str(kind), *(row["id"] for row in found.get("groupDefinitions", ()) if row["type_id"] == kind)]
         for row in found.get(path, ()):
@@ -375,7 +386,6 @@ def related(chance: Random, ids: Ids, found: Seed) -> None:
                     {"id": next(ids), "group_id": int(chance.choice(groups)), "rel_id": int(row["id"]),
                      "ordernum": chance.choice([1, 2, 2, 9])}
                 )  # fmt: skip
-    mentions(chance, found, some)
 
 
 def mentions(chance: Random, found: Seed, some: Callable[[str], list[str]]) -> None:

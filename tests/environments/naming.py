@@ -65,6 +65,10 @@ class Named:
             self.things.add(key)
         elif dropped := re.match(r"\S+: (?:its|it has no) `([\w.]+)`", line):
             self._part(key, dropped[1])
+        elif others := re.match(r"\S+: it is in (.*) too; nothing declares that", line):
+            self.parts |= {
+                ("field_group", group, "members") for group in re.findall(r"field_group id (\d+)", others[1])
+            }
         elif part := re.search(
             r": `(\w+)` (?:holds more than can be declared|is shown by no read|holds the id of)", line
         ):

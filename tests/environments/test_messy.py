@@ -6,9 +6,12 @@ numbered: a failure names the one to look at; `MESSY=n` looks at one alone.
 
 from __future__ import annotations
 
+import html
 import json
 import os
 import re
+import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -17,9 +20,11 @@ import pytest
 import yaml
 
 from reconciler.emulator import Settings
+from reconciler.resources import load_kinds
 from tests.environments.likeness import Difference, Dump, Key, differences, things
-from tests.environments.messy import account, shown
+from tests.environments.messy import PLAIN, account, shown
 from tests.environments.naming import Named
+from tests.environments.references import DEAD, GONE
 from tests.environments.test_export import files_of
 from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import Held, hold
@@ -164,6 +169,85 @@ def look(folder: Path, number: int, *, clone: bool) -> None:
             check_cloned(world, other, told, saved=bool(number % 2))
         else:
             check_rebuilt(world, other, check_survives(world, told), told, wiped=bool(number % 2))
+
+
+NAMES = {
+    "address": "companyName", "connection": "name", "account_field": "fieldLabel", "deal_field": "fieldLabel",
+    "field_group": "label", "list": "name", "message": "name", "personalization": "tag", "segment": "name",
+    "tag": "tag", "tracked_event": "name", "user": "firstName", "webhook": "name",
+}  # fmt: skip
+"""What a name is called, by kind; `title` elsewhere."""
+NAMELESS = {"custom_object", "site_domain"}
+"""Slugs and domains are ids that somebody chose, of one form."""
+SEEDS, TIMES = 300, 3
+
+
+def occurring(seed: Mapping[str, list[dict[str, Any]]]) -> set[str]:
+    """Return what of the mess that accounts are full of is in this one."""
+    found = set()
+    for kind, (path, _, _) in PLAIN.items():
+        names = [str(row[name]) for row in seed.get(path, ()) if (name := NAMES.get(kind, "title")) in row]
+        plain = [unicodedata.normalize("NFC", html.unescape(one)).strip().casefold() for one in names]
+        found |= {f"{kind} without a name"} if "" in names else set()
+        found |= {f"twins of {kind}"} if len(set(names)) < len(names) else set()
+        found |= {f"near twins of {kind}"} if len(set(plain)) < len(set(names)) else set()
+    for (kind, name), rows in DEAD.items():
+        path = next(reversed(rows))
+        held = [
+            row
+            for row in seed.get(path, ())
+            if GONE in map(str, row.values()) or GONE in map(str, row.get("relids", ()))
+        ]
+        found |= {f"dead {kind}.{name}"} if held or GONE in json.dumps(seed.get(path, ())) else set()
+    found |= {f"disabled {path}" for path in ("dealTasktypes", "taskOutcomes") for row in seed.get(path, ())
+              if "1" in (row.get("status"), row.get("disabled"))}  # fmt: skip
+    for path, order, within in TIED:
+        places = [(row.get(within), str(row[order])) for row in seed.get(path, ()) if order in row]
+        found |= {f"ties of {path}"} if len(set(places)) < len(places) else set()
+    options = [[one["orderid"] for one in row.get("options", ())] for row in seed.get("fields", ())]
+    found |= {"ties of options"} if any(len(set(one)) < len(one) for one in options) else set()
+    types = {str(row["id"]): row["type_id"] for row in seed.get("groupDefinitions", ())}
+    members = [(types.get(str(row["group_id"])), row["rel_id"]) for row in seed.get("groupMembers", ())]
+    found |= {
+        f"a field of type {kind} in two groups" for kind, rel in members if kind and members.count((kind, rel)) > 1
+    }
+    found |= (
+        {"a strange key in a segment"}
+        if re.search("negate|window|limit", json.dumps(seed.get("segmentsV2")))
+        else set()
+    )
+    found |= {"a strange key in a schema"} if "placeholder" in json.dumps(seed.get("schemas")) else set()
+    found |= {f"a map for a list of {path}" for path, rows in seed.items() for row in rows for value in row.values()
+              if isinstance(value, dict) and value and all(key.isdigit() for key in value)}  # fmt: skip
+    return found
+
+
+TIED = (
+    ("dealStages", "order", "group"), ("groupMembers", "ordernum", "group_id"), ("groupDefinitions", "ordernum", "type_id"),
+    ("dealCustomFieldMeta", "displayOrder", ""), ("accountCustomFieldMeta", "displayOrder", ""),
+)  # fmt: skip
+
+
+def test_messy_accounts_hold_every_mess() -> None:
+    """Each item of the list in several accounts, for each kind that can have it: no corpus that grew easy."""
+    wanted = {f"dead {kind}.{name}" for kind, name in DEAD}
+    wanted |= {f"ties of {path}" for path in (*(path for path, _, _ in TIED), "options")}
+    wanted |= {f"a field of type {kind} in two groups" for kind in (1, 2, 3)}
+    wanted |= {f"a map for a list of {path}" for path in ("webhooks", "accountCustomFieldMeta", "segmentsV2")}
+    wanted |= {
+        "a strange key in a segment",
+        "a strange key in a schema",
+        "disabled dealTasktypes",
+        "disabled taskOutcomes",
+    }
+    for kind, (_, twins, _) in PLAIN.items():
+        named = kind not in NAMELESS
+        wanted |= {f"twins of {kind}"} if twins else set()
+        wanted |= {f"near twins of {kind}"} if named else set()
+        wanted |= {f"{kind} without a name"} if named and kind != "tracked_event" else set()
+    seen = Counter(one for number in range(SEEDS) for one in occurring(account(number)))
+    assert {one: seen[one] for one in sorted(wanted) if seen[one] < TIMES} == {}
+    assert {kind for kind, one in load_kinds().items() if one.managed} == {*PLAIN, "setting"}
 
 
 @pytest.mark.parametrize("number", range(FEW))
