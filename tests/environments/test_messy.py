@@ -192,13 +192,8 @@ def occurring(seed: Mapping[str, list[dict[str, Any]]]) -> set[str]:
         found |= {f"twins of {kind}"} if len(set(names)) < len(names) else set()
         found |= {f"near twins of {kind}"} if len(set(plain)) < len(set(names)) else set()
     for (kind, name), rows in DEAD.items():
-        path = next(reversed(rows))
-        held = [
-            row
-            for row in seed.get(path, ())
-            if GONE in map(str, row.values()) or GONE in map(str, row.get("relids", ()))
-        ]
-        found |= {f"dead {kind}.{name}"} if held or GONE in json.dumps(seed.get(path, ())) else set()
+        path = list(rows)[-1]
+        found |= {f"dead {kind}.{name}"} if GONE in json.dumps(seed.get(path, ())) else set()
     found |= {f"disabled {path}" for path in ("dealTasktypes", "taskOutcomes") for row in seed.get(path, ())
               if "1" in (row.get("status"), row.get("disabled"))}  # fmt: skip
     for path, order, within in TIED:
@@ -223,7 +218,8 @@ def occurring(seed: Mapping[str, list[dict[str, Any]]]) -> set[str]:
 
 
 TIED = (
-    ("dealStages", "order", "group"), ("groupMembers", "ordernum", "group_id"), ("groupDefinitions", "ordernum", "type_id"),
+    ("dealStages", "order", "group"), ("groupMembers", "ordernum", "group_id"),
+    ("groupDefinitions", "ordernum", "type_id"),
     ("dealCustomFieldMeta", "displayOrder", ""), ("accountCustomFieldMeta", "displayOrder", ""),
 )  # fmt: skip
 
