@@ -14,7 +14,7 @@ from reconciler.model.desired import Desired, Import, Resource
 from reconciler.model.kind import Kind, Kinds, Live, NaturalKey
 from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import Attribute, Default, Immutable, Nested, Once, RefTo, Roster, WriteOnly
+from reconciler.model.spec import Attribute, Default, Immutable, Nested, Once, RefTo, WriteOnly
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.diff import beside
@@ -270,7 +270,7 @@ def _goes_without_saying(one: Exported, kind: Kind, attribute: Attribute, value:
     return (
         value in values.EMPTY_OR_OFF
         or attribute.name in one.dropped
-        or attribute.has(Nested, Roster, WriteOnly, Once)
+        or attribute.has(Nested, WriteOnly, Once)
         or (default is not None and default.value == value)
         or (bool(kind.nested) and attribute.has(RefTo) and attribute.mark(RefTo).kind == kind.nested)
     )

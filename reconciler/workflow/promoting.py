@@ -208,14 +208,15 @@ class _Promoting:
     def _emptied(self, address: str, live: Live) -> None:
         """Name what only the target's object has: nothing is emptied by a promotion."""
         kind = self.kinds[live.kind]
+        roster, short = roster_of(kind) or ("", "")
         self.left_out += [
             f"{address}: `{'.'.join(path)}` is {'empty in' if shown else 'not shown by'} {self.one.name}, "
             f"and {self.other.name} has a value: empty it by hand"
             for path, shown in only_there(self.exported[address], live, kind, self.listing).items()
+            if path != (roster,)
         ]
         held = self.other_side.get((live.kind, live.id))
         self.left_out += [f"{address}: of {self.other.name}: {why}" for why in (held.partly.values() if held else ())]
-        roster, short = roster_of(kind) or ("", "")
         if roster in self.exported[address].live.attrs:
             self.left_out += [
                 f"{address}: `{roster}` of {self.other.name} has {one} too: take it out by hand"

@@ -77,7 +77,8 @@ class Said:
         if {(address, name), (address, "")} & self.rows:
             return True
         pairs = [(group, f"{kind}.it") for kind, group in GROUPS.items() if address in (group, f"{kind}.it")]
-        if any(name == "group" and (group, "fields") in self.rows for group, _ in pairs):
+        listed = {group for group, _ in pairs if any(line.startswith(f"{group}: `fields`") for line in self.lines)}
+        if any(name == "group" and ((group, "fields") in self.rows or group in listed) for group, _ in pairs):
             return True
         if any(name == "fields" and self.tells(member, "group") for _, member in pairs):
             return True
