@@ -78,7 +78,7 @@ class Names:
         ]
 
     def _keys(self, resource: Resource) -> Iterator[tuple[tuple[str, ...], tuple[Hashable, ...]]]:
-        for names in self._kinds[resource.kind].unique:
+        for names in self._kinds[resource.kind].once(resource.attrs):
             said = [resource.attrs.get(name) for name in names]
             if all(isinstance(value, str) and not has_secret(value) for value in said):
                 yield names, (resource.kind, names, *map(str, said))

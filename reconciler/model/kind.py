@@ -407,6 +407,10 @@ class Kind:
         """Return an object with the row of a member that another one gave: a write moves it."""
         return live
 
+    def once(self, attrs: Mapping[str, Value]) -> tuple[tuple[str, ...], ...]:
+        """Return the attributes of an object with these of which the account takes no two (see `unique`)."""
+        return self.unique
+
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """Return the natural keys of an object, best first; a key says its tier in its first item. Empty: none
         known.

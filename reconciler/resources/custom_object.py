@@ -194,6 +194,10 @@ class CustomObjectKind(Kind):
         fields: Any = attrs.get("fields")
         return refused_fields(fields or {}, changed)
 
+    def once(self, attrs: Mapping[str, Value]) -> tuple[tuple[str, ...], ...]:
+        """The server writes slugs of its own for public schemas and for children."""
+        return () if attrs.get("parent") is not None or attrs.get("visibility") == "public" else self.unique
+
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """The slug; with the app of a public schema; of a child, what it extends."""
         if attrs.get("parent") is not None:
