@@ -168,6 +168,7 @@ NAMED: Mapping[str, str] = {"tracked_event": "name"}
 ELSEWHERE: Mapping[str, frozenset[str]] = {
     "account_field": frozenset({"personalization"}),  # the server derives it from the label (section 2.6)
     "deal_field": frozenset({"personalization"}),
+    "connection": frozenset({"status", "syncStatus"}),  # how the service is doing (section 2.27)
     "field": frozenset({"options", "relations"}),
     "custom_object": frozenset({"icons"}),
     "message": frozenset({"user"}),

@@ -276,7 +276,7 @@ PLAIN: Mapping[str, tuple[str, bool, Callable[[int, str, Random], dict[str, Any]
         "conversations_enabled": chance.choice([True, False]), "wp_enabled": False}),
     "stage": ("dealStages", True, lambda n, one, chance: {
         "title": one, "group": "", "order": chance.choice(["1", "2", "2"]),
-        "color": chance.choice(["", "18D499", "#abc"])}),
+        "color": chance.choice(["3f3f3f", "18D499", "#abc"])}),
     "tag": ("tags", False, lambda n, one, chance: {
         "tag": one, "tagType": chance.choice(["contact", "template", ""]), "description": chance.choice(["", one])}),
     "task_outcome": ("taskOutcomes", True, lambda n, one, chance: {
@@ -305,7 +305,7 @@ def everything(chance: Random, ids: Ids) -> Seed:
         one = chance.choice(NAMES)
         given = [one, *(chance.choice([*(near(one) for near in ALMOST), "", one]) for _ in range(chance.randint(0, 3)))]
         if kind == "tracked_event":  # its name is its id
-            given = [each for each in given if each]
+            given = [each for each in given if each and each.isprintable()]
         for each in given if twins else dict.fromkeys(given):
             n = next(ids)
             found.setdefault(path, []).append({"id": str(n), **row(n, each, chance)})
