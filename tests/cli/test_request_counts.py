@@ -158,7 +158,7 @@ def _agency(world: World, project_root: Path) -> None:
     world.write("\n".join(lines) + "\n", "reconciler.yaml")
 
 
-def _forecast_holds(world: World, **options: Any) -> int:
+def check_forecast(world: World, **options: Any) -> int:
     """Apply, and compare the forecast with what the account counted; return the number of requests."""
     world.forget()
     applied = world.apply(yes=True, **options)
@@ -173,13 +173,13 @@ def test_the_forecast_of_the_agency_example_is_exact(world: World, project_root:
     """Plan and apply of 150 resources of all kinds cost what the plan says, and the next plan what this one did."""
     _agency(world, project_root)
     first = world.plan().document.forecast
-    assert _forecast_holds(world) == first.apply_requests
+    assert check_forecast(world) == first.apply_requests
     world.forget()
     again = world.plan()
     assert again.empty, again.lines
     assert len(world.requests()) == again.document.forecast.plan_requests
     assert len(world.requests()) < 30
-    _forecast_holds(world, destroy=True)
+    check_forecast(world, destroy=True)
     assert world.rows("tags") == []
 
 
@@ -246,11 +246,11 @@ def test_the_forecast_of_a_change_is_exact(world: World, change: str) -> None:
     """Whatever changes: the apply sends as many requests as the plan said, and the plan after it is empty."""
     world.write(BASE)
     world.account.seed({"tags": [{"tag": "here", "tagType": "contact"}]})
-    _forecast_holds(world)
+    check_forecast(world)
     before, after = CHANGES[change]
     assert before in BASE
     world.write(BASE.replace(before, after))
-    _forecast_holds(world)
+    check_forecast(world)
     assert [line for line in world.plan().lines if not line.startswith("manual")] == []
 
 
@@ -284,7 +284,7 @@ GROUPED: dict[str, tuple[str, str]] = {
 def test_the_forecast_of_members_is_exact(world: World, change: str) -> None:
     """Lists of fields in groups, made and changed; the plan after it is empty."""
     world.write(SHELF)
-    _forecast_holds(world)
+    check_forecast(world)
     before, after = GROUPED[change]
     assert before in SHELF
     content = SHELF.replace(before, after, 1)
@@ -293,7 +293,7 @@ def test_the_forecast_of_members_is_exact(world: World, change: str) -> None:
     if change == "a new field in a list":
         content = content.replace("[a, b]", "[q, a, b]")
     world.write(content)
-    _forecast_holds(world)
+    check_forecast(world)
     assert world.plan().lines == []
 
 
@@ -304,9 +304,9 @@ def test_the_forecast_of_many_members_is_exact(world: World, count: int) -> None
     world.account.seed({"fields": [{"id": str(n + 1), "title": f"F{n}", "type": "text"} for n in range(count)]})
     groups = {"one": {"label": "One", "object": "contact", "fields": list(fields)}}
     world.write({"field_groups": groups, "fields": fields})
-    _forecast_holds(world)
+    check_forecast(world)
     world.write({"field_groups": {"one": {**groups["one"], "fields": list(fields)[1:]}}, "fields": fields})
-    _forecast_holds(world)
+    check_forecast(world)
 
 
 REPLACED = [
@@ -328,4 +328,4 @@ def test_the_forecast_of_a_replacement_is_exact(world: World, case: Case, attrib
     world.write(made(**{attribute.name: attribute.then}))
     planned = world.plan()
     assert "replace" in {change.action for change in planned.document.changes}
-    _forecast_holds(world, allow=tuple(guard.override.removeprefix("--allow ") for guard in planned.document.tripped))
+    check_forecast(world, allow=tuple(guard.override.removeprefix("--allow ") for guard in planned.document.tripped))

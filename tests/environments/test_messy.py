@@ -157,7 +157,7 @@ def check_cloned(world: World, other: Held, told: str, *, saved: bool) -> None:
     assert (again.code, "No changes." in again.text) == (0, True), f"{again.text}\n{told}"
 
 
-def look(folder: Path, number: int, *, clone: bool) -> None:
+def check_account(folder: Path, number: int, *, clone: bool) -> None:
     """Hold an account of this number to all that is promised, beside an empty one of the same settings."""
     seed, settings = account(number), Settings(**reading())
     told = f"account {number}: {shown(seed)}"
@@ -249,13 +249,13 @@ def test_messy_accounts_hold_every_mess() -> None:
 @pytest.mark.parametrize("number", range(FEW))
 def test_a_messy_account_survives_its_export_and_is_rebuilt(tmp_path: Path, number: int) -> None:
     """A slice for every run."""
-    look(tmp_path, int(os.environ.get("MESSY", number)), clone=False)
+    check_account(tmp_path, int(os.environ.get("MESSY", number)), clone=False)
 
 
 @pytest.mark.parametrize("number", range(FEW, FEW + CLONED))
 def test_a_messy_account_is_cloned(tmp_path: Path, number: int) -> None:
     """A slice for every run."""
-    look(tmp_path, int(os.environ.get("MESSY", number)), clone=True)
+    check_account(tmp_path, int(os.environ.get("MESSY", number)), clone=True)
 
 
 @pytest.mark.prove
@@ -264,4 +264,4 @@ def test_a_messy_account_is_cloned(tmp_path: Path, number: int) -> None:
 def test_messy_accounts_survive_and_are_rebuilt_and_cloned(tmp_path: Path, first: int, *, clone: bool) -> None:
     """All of them."""
     for number in range(first, min(first + AT_ONCE, MANY)):
-        look(tmp_path / str(number), number, clone=clone)
+        check_account(tmp_path / str(number), number, clone=clone)

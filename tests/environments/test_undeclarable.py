@@ -77,7 +77,7 @@ def a_case(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Case]:
         yield Case(world, other, ODD[request.param])
 
 
-def check(case: Case) -> None:
+def check_named(case: Case) -> None:
     """Run every command, from those that only look to the clone."""
     names, run = case.names, case.run
     names("compare", "a", "b")
@@ -110,7 +110,7 @@ def check(case: Case) -> None:
 @pytest.mark.parametrize("case", FIRST, indirect=True)
 def test_what_cannot_be_declared_is_named_and_stops_nothing(case: Case) -> None:
     """One of each that people have met."""
-    check(case)
+    check_named(case)
 
 
 @pytest.mark.prove
@@ -118,7 +118,7 @@ def test_what_cannot_be_declared_is_named_and_stops_nothing(case: Case) -> None:
 @pytest.mark.parametrize("case", [name for name in ODD if name not in FIRST], indirect=True)
 def test_whatever_cannot_be_declared_is_named_and_stops_nothing(case: Case) -> None:
     """All the others."""
-    check(case)
+    check_named(case)
 
 
 EDITED = ("pipeline with another assignment", "deal field with a default of another form", "list for another channel")
