@@ -411,7 +411,7 @@ class Attribute:
         if self.shape == "text":
             return folded(value) if self.has(Folded) else value
         if self.shape in ("commas", "refs") or self.has(Unordered):
-            return sorted(value, key=str)
+            return sorted(dict.fromkeys(value), key=str)  # sets: a relation that is there twice is one
         if self.has(Keyed) and isinstance(value, Mapping):
             return {self.entry(key): item for key, item in value.items()}
         return value

@@ -76,7 +76,7 @@ def normal_perstag(perstag: Any) -> str | None:
 
 def normal_lists(lists: Any) -> Any:
     """Return `all`, or the references in a fixed order."""
-    return lists if isinstance(lists, str) else sorted(lists or (), key=str)
+    return lists if isinstance(lists, str) else sorted(dict.fromkeys(lists or ()), key=str)
 
 
 class ContactField(Spec):
@@ -188,7 +188,7 @@ class FieldKind(Kind):
             }
             for option in row["_options"]
         ]
-        lists = [relid for _, relid in row["_relations"]]
+        lists = list(dict.fromkeys(relid for _, relid in row["_relations"]))  # one that is there twice is one
         attrs["lists"] = ALL if "0" in lists else [RemoteId("list", relid) for relid in lists]
         if "_group" in row:
             attrs["group"] = membership.reference(row["_group"])

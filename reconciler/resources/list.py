@@ -99,7 +99,9 @@ class ListKind(Kind):
         if attrs.get("user") is None and "userid" in row:
             attrs["user"] = self.attributes["user"].decode(row["userid"])
         if "_groups" in row:
-            attrs["user_groups"] = [RemoteId("user_group", group) for _, group in row["_groups"]]
+            attrs["user_groups"] = [
+                RemoteId("user_group", one) for one in dict.fromkeys(group for _, group in row["_groups"])
+            ]
         return attrs
 
     def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:

@@ -75,7 +75,9 @@ class TaskOutcomeKind(Kind):
         attrs = super().decode(row, tables)
         attrs["sentiment"] = spelled(attrs.get("sentiment"))
         if "_types" in row:
-            attrs["task_types"] = [RemoteId("task_type", kind) for _, kind in row["_types"]]
+            attrs["task_types"] = [
+                RemoteId("task_type", one) for one in dict.fromkeys(kind for _, kind in row["_types"])
+            ]
         return attrs
 
     def create(self, write: Write) -> Flow[None]:
