@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post, put
-from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
+from reconciler.model.kind import Collection, Finding, Impact, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
     AfterCreate,
@@ -112,7 +112,7 @@ class ContactField(Spec):
     )
 
 
-class FieldKind(Kind):
+class FieldKind(membership.Grouped):
     """A field shows in the product only once it is related to lists (section 2.1)."""
 
     name = "field"
@@ -222,27 +222,6 @@ class FieldKind(Kind):
         relids = ["0"] if lists == ALL else [one.id for one in lists]
         related = ([relid for _, relid in live.row["_relations"]], relids)
         return {**super().echoes(live), "options": (held, sent), "lists": related}
-
-    def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
-        """Of several groups, the declared one counts."""
-        return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live, applied)
-
-    def take(self, live: Live, part: Any) -> Live:
-        """The membership that moves: the first one."""
-        rows = ((part[0], part[2]), *live.row.get("_members", ()))
-        return replace(live, row={**live.row, "_members": rows})
-
-    def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
-        """From one group's members to another's."""
-        return membership.growth(before, after) if name == "group" else {}
-
-    def without(self, live: Live, groups: Set[Value]) -> Live:
-        """No member of these groups."""
-        return membership.without(live, groups)
-
-    def refusals(self, write: Write) -> list[Finding]:
-        """Nobody changes a membership that is not known."""
-        return [*super().refusals(write), *membership.unread(write, "group")]
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """The personalization tag as the server stores it, then the title."""

@@ -1,5 +1,5 @@
 """Membership of custom fields in field groups, shared by groups and the three kinds of fields. API: /groupMembers
-(section 2.4). No kind lives here.
+(section 2.4). No kind of objects lives here, only what the kinds of fields share.
 
 A field says its group by `group`, or the group lists its `fields` in order: one fact, said in one place.
 
@@ -9,12 +9,12 @@ of section 7).
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 from reconciler.model.http import Flow, Json, Request, at, delete, post, put
-from reconciler.model.kind import Collection, Finding, Live, Row, Tables, Write
+from reconciler.model.kind import Collection, Finding, Kind, Live, Row, Tables, Write
 from reconciler.model.spec import ident, number
 from reconciler.model.values import RemoteId, Value, inserted
 from reconciler.resources import sequence
@@ -89,21 +89,6 @@ def join(field: str, group: str) -> Request:
     return post("/groupMembers", _body(field, group, None))
 
 
-def seen(desired: Value, live: Live) -> Value:
-    """Return which of a field's groups is to be compared with the declared one: that one, where the field is in it."""
-    groups = [group for _, group in live.row.get("_members", ())]
-    return desired if isinstance(desired, RemoteId) and desired.id in groups else live.attrs["group"]
-
-
-def without(live: Live, groups: Set[Value]) -> Live:
-    """Return a field as it is once it is no member of these groups."""
-    if "_members" not in live.row:
-        return live
-    members = tuple(one for one in live.row["_members"] if RemoteId("field_group", one[1]) not in groups)
-    group = reference(members[0][1] if members else None)
-    return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": members})
-
-
 def give(live: Live, field: str) -> tuple[Live, tuple[str, str, str] | None]:
     """Return a group without a member's row, and (member id, field id, group id); None where it has not one row."""
     rows = live.row.get("_members", ())
@@ -112,12 +97,6 @@ def give(live: Live, field: str) -> tuple[Live, tuple[str, str, str] | None]:
         return live, None
     left = tuple(one for one in rows if one is not mine[0])
     return replace(live, row={**live.row, "_members": left}), (mine[0].id, field, live.id)
-
-
-def growth(before: Value, after: Value) -> dict[str, int]:
-    """Return by how many rows the members of groups grow when a field goes from one to the other."""
-    names = [f"{MEMBERS}{one.id if isinstance(one, RemoteId) else one}" if one else "" for one in (before, after)]
-    return {name: step for name, step in zip(names, (-1, 1), strict=True) if name}
 
 
 def unread(write: Write, name: str) -> list[Finding]:
@@ -228,3 +207,40 @@ def bring(write: Write, group: str) -> Flow[None]:
         if isinstance(one, RemoteId) and one.id not in wanted:
             for member in rows.get(one.id, ()):
                 yield delete(at("/groupMembers", member.id))
+
+
+class Grouped(Kind):
+    """A kind of field that says its group by `group`; its memberships are joined to its row under `_members`."""
+
+    writes: ClassVar[tuple[str, ...]] = WRITES
+
+    def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
+        """Of several groups, the declared one counts, where the field is in it."""
+        if name != "group":
+            return super().seen(name, desired, live, applied)
+        groups = [group for _, group in live.row.get("_members", ())]
+        return desired if isinstance(desired, RemoteId) and desired.id in groups else live.attrs["group"]
+
+    def take(self, live: Live, part: Any) -> Live:
+        """The membership that moves: the first one."""
+        rows = ((part[0], part[2]), *live.row.get("_members", ()))
+        return replace(live, row={**live.row, "_members": rows})
+
+    def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
+        """From one group's members to another's."""
+        if name != "group":
+            return {}
+        names = [f"{MEMBERS}{one.id if isinstance(one, RemoteId) else one}" if one else "" for one in (before, after)]
+        return {table: step for table, step in zip(names, (-1, 1), strict=True) if table}
+
+    def without(self, live: Live, groups: Set[Value]) -> Live:
+        """No member of these groups."""
+        if "_members" not in live.row:
+            return live
+        members = tuple(one for one in live.row["_members"] if RemoteId("field_group", one[1]) not in groups)
+        group = reference(members[0][1] if members else None)
+        return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": members})
+
+    def refusals(self, write: Write) -> list[Finding]:
+        """Nobody changes a membership that is not known."""
+        return [*super().refusals(write), *unread(write, "group")]

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence, Set
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
-from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
+from reconciler.model.kind import Collection, Finding, Impact, Live, NaturalKey, Parts, Row, Tables, Write
 from reconciler.model.mention import Mention
 from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec, Takes
 from reconciler.model.values import RemoteId, Value
@@ -62,13 +61,12 @@ class MetaField(Spec):
     order: Annotated[int | None, Api("displayOrder")] = Field(None, description="Place among the fields.")
 
 
-class MetaFieldKind(Kind):
+class MetaFieldKind(membership.Grouped):
     """Fields without a group are not visible on record pages, so every one gets a group. Listings carry no total
     (recorded).
     """
 
     filled = frozenset({"order"})
-    writes = membership.WRITES
     group_type: ClassVar[int] = 0
     data: ClassVar[str] = ""
     holders: ClassVar[str] = ""
@@ -107,27 +105,6 @@ class MetaFieldKind(Kind):
         if "_group" in row:
             attrs["group"] = membership.reference(row["_group"])
         return attrs
-
-    def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
-        """Of several groups, the declared one counts."""
-        return membership.seen(desired, live) if name == "group" else super().seen(name, desired, live, applied)
-
-    def take(self, live: Live, part: Any) -> Live:
-        """The membership that moves: the first one."""
-        rows = ((part[0], part[2]), *live.row.get("_members", ()))
-        return replace(live, row={**live.row, "_members": rows})
-
-    def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
-        """From one group's members to another's."""
-        return membership.growth(before, after) if name == "group" else {}
-
-    def without(self, live: Live, groups: Set[Value]) -> Live:
-        """No member of these groups."""
-        return membership.without(live, groups)
-
-    def refusals(self, write: Write) -> list[Finding]:
-        """Nobody changes a membership that is not known."""
-        return [*super().refusals(write), *membership.unread(write, "group")]
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(label, type)."""
