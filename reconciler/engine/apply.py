@@ -237,13 +237,16 @@ class _Applying:
                 change = self._continued(change, left)
                 step = replace(step, op="create" if left.live is None else "update")
 
+    async def _pause(self, what: str, seconds: float) -> None:
+        self.ports.emit(Waiting(f"{what} got no answer and may still be on its way", seconds))
+        await until_stopped(self.ports.sleep(seconds), self.ports.stop)
+
     async def _look(self, address: str, error: ReconcilerError) -> Change | None:
         """Look at what a write that ended in an error left to do; None for nothing."""
         left = None
         answered = isinstance(error, Rejected) and error.status in ANSWERED
         for pause in self.ports.settling[: AFTER_AN_ANSWER if answered else None]:
-            self.ports.emit(Waiting(f"a write of {address} got no answer and may still be on its way", pause))
-            await until_stopped(self.ports.sleep(pause), self.ports.stop)
+            await self._pause(f"a write of {address}", pause)
             left = await self.ports.settle(address)
             if left is None or not (left.action in WRITES or left.spares) or self.ports.stop.is_set():
                 break
@@ -312,8 +315,7 @@ class _Applying:
             return False
         for pause in self.ports.settling if unclear else (0.0,):
             if pause:
-                self.ports.emit(Waiting("a delete got no answer and may still be on its way", pause))
-                await until_stopped(self.ports.sleep(pause), self.ports.stop)
+                await self._pause("a delete", pause)
             try:
                 if await self.ports.gone(kind, identity):
                     return True
