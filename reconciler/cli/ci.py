@@ -42,7 +42,7 @@ def on_host(function: F) -> F:
 
 def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> Any:
     """Return the pipeline that this runs in. Raises ReconcilerError."""
-    from reconciler.workflow.pipeline import open_pipeline
+    from reconciler.codehost.pipeline import open_pipeline
 
     told = {} if chosen.quiet else {"on_wait": waiting}
     return open_pipeline(os.environ, name=host, number=pull, **told)
@@ -54,8 +54,8 @@ def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> Any:
 @click.pass_obj
 def comment(chosen: Globals, planfile: Path, host: str | None, pull: int | None) -> int:
     """Write the plan as the one comment of its environment on the pull or merge request, or update it there."""
+    from reconciler.codehost.pipeline import APPROVING
     from reconciler.workflow.ci import HOW, stick
-    from reconciler.workflow.pipeline import APPROVING
     from reconciler.workflow.saved import read_plan
 
     document = read_plan(planfile)

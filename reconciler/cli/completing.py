@@ -20,14 +20,14 @@ MOST = 500
 
 def environments(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete the environments of the project file."""
-    from reconciler.workflow.naming import environment_names
+    from reconciler.workflow.completion import environment_names
 
     return _fitting(environment_names(_folder(ctx)), incomplete)
 
 
 def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete a kind, also the last of a list with commas."""
-    from reconciler.workflow.naming import kind_names
+    from reconciler.workflow.completion import kind_names
 
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in _fitting(kind_names(), last)]
@@ -35,7 +35,7 @@ def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
 
 def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete an address of the project; as long as no kind is typed, kinds, so that the list stays short."""
-    from reconciler.workflow.naming import address_names
+    from reconciler.workflow.completion import address_names
 
     found = _fitting(address_names(_folder(ctx), _environment(ctx)), incomplete)
     if len(found) > MOST and "." not in incomplete:

@@ -17,7 +17,7 @@ from reconciler.cli.terminal import say, style
 @click.pass_obj
 def command(chosen: Globals, address: str, no_impact: bool, fmt: str) -> int:
     """Tell the whole story of ADDRESS: identity, dependencies, whose change is open, what a delete loses."""
-    from reconciler.render.story import story
+    from reconciler.render.explanation import story
     from reconciler.workflow.explaining import explain
     from reconciler.workflow.session import run_async
 

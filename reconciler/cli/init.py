@@ -17,7 +17,7 @@ from reconciler.cli.terminal import say
 @click.pass_obj
 def command(chosen: Globals, directory: Path | None) -> int:
     """Write a small project into DIRECTORY (default: here) that works at once against the emulator."""
-    from reconciler.workflow.starting import write_project
+    from reconciler.workflow.init import write_project
 
     target = folder(chosen) / (directory or Path())
     for path in write_project(target):

@@ -40,7 +40,7 @@ def list_(chosen: Globals, fmt: str) -> int:
 def break_(chosen: Globals, lock_id: str, auto_approve: bool) -> int:
     """Remove the lock ID of a run that is surely dead."""
     from reconciler.model.errors import Cancelled, ReconcilerError
-    from reconciler.workflow.backends import break_lock
+    from reconciler.workflow.state_versions import break_lock
 
     opened = session(chosen, offline=True)
     missing = ReconcilerError(f"no lock {lock_id} is held", hint="`reconciler lock list` shows the one that is")

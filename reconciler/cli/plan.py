@@ -105,7 +105,7 @@ def save(opened: Any, document: Any, out: Path, *, quiet: bool = False) -> None:
 
 def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> Any:
     """Return the session as it would be on the account that a snapshot holds."""
-    from reconciler.workflow.recordings import offline, read_recording
+    from reconciler.workflow.snapshots import offline, read_recording
 
     recording = read_recording(path)
     return offline(session(chosen, offline=True, guards_from=guards_from), recording)

@@ -33,8 +33,8 @@ def command(
     measured here: `plan` tells.
     """
     from reconciler.workflow.planning import Options
-    from reconciler.workflow.recordings import record
     from reconciler.workflow.session import run_async
+    from reconciler.workflow.snapshots import record
 
     opened = session(chosen)
     recording = run_async(record(opened))

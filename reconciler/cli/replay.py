@@ -29,7 +29,7 @@ def command(
 ) -> int:
     """Rehearse on the account that SNAPSHOT holds; needs neither network nor credentials."""
     from reconciler.workflow.planning import Options
-    from reconciler.workflow.recordings import read_recording
+    from reconciler.workflow.snapshots import read_recording
 
     opened = session(chosen, offline=True)
     return report(opened, read_recording(snapshot), Options(target, exclude, destroy, False, allow), fmt)

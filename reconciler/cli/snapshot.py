@@ -21,8 +21,8 @@ def command(chosen: Globals, out: Path, names: str | None) -> int:
 
     `plan --against FILE` and `replay FILE` work from it without a network.
     """
-    from reconciler.workflow.recordings import check_recording_out, record, unread, write_recording
     from reconciler.workflow.session import run_async
+    from reconciler.workflow.snapshots import check_recording_out, record, unread, write_recording
 
     check_recording_out(out)
     opened = session(chosen)

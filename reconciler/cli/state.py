@@ -28,9 +28,9 @@ command.add_command(import_.command)
 @click.pass_obj
 def list_(chosen: Globals, patterns: tuple[str, ...], fmt: str) -> int:
     """List what is managed."""
-    from reconciler.workflow import states
+    from reconciler.workflow import state
 
-    rows = states.rows(session(chosen, offline=True), patterns)
+    rows = state.rows(session(chosen, offline=True), patterns)
     if not rows and fmt == "text":
         note("Nothing that fits is managed." if patterns else "Nothing is managed yet.")
         return 0
@@ -46,9 +46,9 @@ def show(chosen: Globals, address: str, fmt: str) -> int:
     """Show what the state knows of ADDRESS."""
     import json
 
-    from reconciler.workflow import states
+    from reconciler.workflow import state
 
-    binding = states.show(session(chosen, offline=True), address)
+    binding = state.show(session(chosen, offline=True), address)
     content = {"address": address, **binding.model_dump(mode="json", exclude_defaults=fmt == "text")}
     say(json.dumps(content, indent=2, ensure_ascii=False), "json")
     return 0
@@ -60,9 +60,9 @@ def show(chosen: Globals, address: str, fmt: str) -> int:
 @click.pass_obj
 def mv(chosen: Globals, source: str, target: str) -> int:
     """Give what is managed as SOURCE the address TARGET."""
-    from reconciler.workflow import states
+    from reconciler.workflow import state
 
-    states.move(session(chosen, offline=True), source, target)
+    state.move(session(chosen, offline=True), source, target)
     say(f"Moved {source} to {target}.")
     return 0
 
@@ -72,9 +72,9 @@ def mv(chosen: Globals, source: str, target: str) -> int:
 @click.pass_obj
 def rm(chosen: Globals, addresses: tuple[str, ...]) -> int:
     """Forget what is managed under these addresses (or globs); the objects stay as they are."""
-    from reconciler.workflow import states
+    from reconciler.workflow import state
 
-    for address in states.remove(session(chosen, offline=True), addresses):
+    for address in state.remove(session(chosen, offline=True), addresses):
         say(f"Removed {address}.")
     return 0
 
@@ -84,9 +84,9 @@ def rm(chosen: Globals, addresses: tuple[str, ...]) -> int:
 def pull(chosen: Globals) -> int:
     """Print the state as JSON, decrypted, with what an interrupted run left in its journal."""
     from reconciler.model.redaction import as_made
-    from reconciler.workflow import backends
+    from reconciler.workflow import state_versions
 
-    say_made(as_made(backends.pull(session(chosen, offline=True))), "json")
+    say_made(as_made(state_versions.pull(session(chosen, offline=True))), "json")
     return 0
 
 
@@ -96,9 +96,9 @@ def pull(chosen: Globals) -> int:
 @click.pass_obj
 def push(chosen: Globals, file: Any, force: bool) -> int:
     """Write FILE (`-`: standard input) as the state. The one before stays in the history."""
-    from reconciler.workflow import backends
+    from reconciler.workflow import state_versions
 
-    serial = backends.push(session(chosen, offline=True), file.read(), force=force)
+    serial = state_versions.push(session(chosen, offline=True), file.read(), force=force)
     say(f"Pushed the state; its serial is {serial} now.")
     return 0
 
@@ -108,9 +108,9 @@ def push(chosen: Globals, file: Any, force: bool) -> int:
 @click.pass_obj
 def history(chosen: Globals, fmt: str) -> int:
     """List the kept versions of the state, the present one last."""
-    from reconciler.workflow import backends
+    from reconciler.workflow import state_versions
 
-    rows = backends.history(session(chosen, offline=True))
+    rows = state_versions.history(session(chosen, offline=True))
     if not rows and fmt == "text":
         note("There is no state yet.")
         return 0
@@ -124,9 +124,9 @@ def history(chosen: Globals, fmt: str) -> int:
 @click.pass_obj
 def restore(chosen: Globals, serial: int) -> int:
     """Make the version SERIAL the present one again. The account is not touched: the next plan shows what differs."""
-    from reconciler.workflow import backends
+    from reconciler.workflow import state_versions
 
-    now = backends.restore(session(chosen, offline=True), serial)
+    now = state_versions.restore(session(chosen, offline=True), serial)
     say(f"Restored serial {serial}; it is serial {now} now.")
     return 0
 
@@ -136,10 +136,10 @@ def restore(chosen: Globals, serial: int) -> int:
 @click.pass_obj
 def migrate(chosen: Globals, url: str) -> int:
     """Copy the state with its history and run records to another place."""
-    from reconciler.workflow import backends
+    from reconciler.workflow import state_versions
 
     opened = session(chosen, offline=True)
-    count = backends.migrate(opened, url)
+    count = state_versions.migrate(opened, url)
     say(f"Copied {count} version{'s' if count != 1 else ''} of the state.")
     shown = re.sub(r"(?<=://)([^/@]*:)[^/@]*@", r"\1***@", url)
     note(f"Now write `state: {shown}` for the environment `{opened.settings.name}`, then remove the old one.")
@@ -150,9 +150,9 @@ def migrate(chosen: Globals, url: str) -> int:
 @click.pass_obj
 def rekey(chosen: Globals) -> int:
     """Write state, history and run records anew for the recipients that the project file names now."""
-    from reconciler.workflow import backends
+    from reconciler.workflow import state_versions
 
-    count = backends.rekey(session(chosen, offline=True))
+    count = state_versions.rekey(session(chosen, offline=True))
     say(f"Wrote {count} document{'s' if count != 1 else ''} anew.")
     return 0
 

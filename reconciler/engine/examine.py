@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.drive import BOUND, ODD, drive
-from reconciler.engine.together import together
+from reconciler.engine.gather import together
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.errors import AuthError, RemoteError, concerns_all

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 
-from reconciler.engine.together import together
+from reconciler.engine.gather import together
 from reconciler.model.errors import (
     AuthError,
     IncompleteListing,

@@ -17,7 +17,7 @@ from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value
 from reconciler.planning.declarable import refusals
 from reconciler.planning.diff import completed, differences, same
-from reconciler.planning.match import stored_key
+from reconciler.planning.identity import stored_key
 from reconciler.planning.sight import unproven
 from reconciler.planning.work import Work
 

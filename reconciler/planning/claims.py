@@ -12,7 +12,7 @@ from reconciler.model.plan import Skipped
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import RemoteId
 from reconciler.planning.binding import is_kept
-from reconciler.planning.match import Match, Twins, bound, comparable, named_by, recognise
+from reconciler.planning.identity import Match, Twins, bound, comparable, named_by, recognise
 from reconciler.planning.work import Work
 
 TIERS = 4

@@ -23,8 +23,8 @@ from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import SENSITIVE, Ref, RemoteId, Value
 from reconciler.planning.binding import salted
-from reconciler.planning.parts import parts
 from reconciler.planning.renames import Rename
+from reconciler.planning.value_diff import parts
 
 MASK = "(sensitive)"
 WEB = ("api-us1.com", "activehosted.com")

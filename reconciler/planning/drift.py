@@ -14,7 +14,7 @@ from reconciler.model.values import EMPTY_OR_OFF, Value, carries_secret, decode,
 from reconciler.planning.binding import recall
 from reconciler.planning.declarable import declarable
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
-from reconciler.planning.match import Resolver, bound, by_key, comparable
+from reconciler.planning.identity import Resolver, bound, by_key, comparable
 from reconciler.planning.sight import unproven
 from reconciler.planning.work import Inputs
 

@@ -12,7 +12,7 @@ from reconciler.model.plan import Action, Change
 from reconciler.model.renaming import Renaming, with_nested
 from reconciler.model.state import Binding
 from reconciler.model.values import decode
-from reconciler.planning.match import stored_key
+from reconciler.planning.identity import stored_key
 
 
 def after_moves(

@@ -25,7 +25,7 @@ from reconciler.planning.diff import completed
 from reconciler.planning.effects import with_effects
 from reconciler.planning.evacuation import within_reach
 from reconciler.planning.handing import hand_over
-from reconciler.planning.match import by_key, stored_key
+from reconciler.planning.identity import by_key, stored_key
 from reconciler.planning.moves import unused_blocks
 from reconciler.planning.nearness import near_twins
 from reconciler.planning.order import after_members, arrange_steps, sort_resources

@@ -17,7 +17,7 @@ from reconciler.model.state import Binding, Intent, State
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.binding import remembered
 from reconciler.planning.evacuation import impossible_evacuations
-from reconciler.planning.match import NotFound, Resolver, comparable
+from reconciler.planning.identity import NotFound, Resolver, comparable
 from reconciler.planning.moves import after_moves
 from reconciler.planning.rosters import leaving, roster_of, spoken, still
 

@@ -13,7 +13,7 @@ from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import words
 from reconciler.render.harmless import harmless
-from reconciler.render.literals import clean, to_json
+from reconciler.render.quoting import clean, to_json
 
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 NOWHERE = Position("reconciler.yaml")

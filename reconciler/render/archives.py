@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from reconciler.model.salvage import PAGE, Lot, Returned
 from reconciler.render import words
-from reconciler.render.literals import clean
-from reconciler.render.paper import Paper
+from reconciler.render.layout import Paper
+from reconciler.render.quoting import clean
 from reconciler.render.text import finish
 
 

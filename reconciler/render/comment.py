@@ -8,7 +8,7 @@ from urllib.parse import quote
 from reconciler.model.document import PlanDocument
 from reconciler.model.redaction import abridged
 from reconciler.render import markdown, words
-from reconciler.render.literals import clean
+from reconciler.render.quoting import clean
 
 APPROVAL = re.compile(r"^reconciler approve (?P<environment>\S+) (?P<digest>[0-9a-f]{64})[ \t\r]*$", re.MULTILINE)
 """The line by which somebody approves a plan."""

@@ -10,7 +10,7 @@ from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import words
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, Item, drawn, short
 from reconciler.render.harmless import harmless
-from reconciler.render.literals import clean
+from reconciler.render.quoting import clean
 
 _STYLES = {
     "add": "fill:#dafbe1,stroke:#1a7f37,color:#1f2328",

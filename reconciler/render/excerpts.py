@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from reconciler.model.characters import BLANKS, JOINED, SHOWN
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.render import words
-from reconciler.render.literals import clean
-from reconciler.render.paper import Paper, cells
+from reconciler.render.layout import Paper, cells
+from reconciler.render.quoting import clean
 
 _NOT_SHOWN = re.compile(rf"({JOINED})|[^{SHOWN}{BLANKS}]")
 _BEFORE = 20

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from reconciler.model.document import AttributeView, ChangeView, PlanDocument
 from reconciler.render import charts, words
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
-from reconciler.render.literals import clean, literal
 from reconciler.render.outline import ANOTHER, moved, outline, remarks, unseen
+from reconciler.render.quoting import clean, literal
 from reconciler.render.tree import MISSING, Line, compare
 
 if TYPE_CHECKING:

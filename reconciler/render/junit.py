@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import words
 from reconciler.render.harmless import harmless
-from reconciler.render.paper import Paper
+from reconciler.render.layout import Paper
 from reconciler.render.text import change_lines
 
 _PAPER = Paper(width=100)

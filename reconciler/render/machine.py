@@ -20,7 +20,7 @@ from reconciler.render.annotations import (
     plan_sarif,
 )
 from reconciler.render.junit import plan_junit
-from reconciler.render.literals import to_json
+from reconciler.render.quoting import to_json
 
 __all__ = [
     "applied_json",

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import mermaid, words
 from reconciler.render.harmless import harmless
-from reconciler.render.literals import clean
 from reconciler.render.outline import outline
+from reconciler.render.quoting import clean
 from reconciler.render.tree import STEP, Line
 
 GITHUB, GITLAB, BITBUCKET = 65_536, 1_000_000, 32_768

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from reconciler.model.document import AttributeView, ChangeView
 from reconciler.render import words
-from reconciler.render.literals import clean, literal
+from reconciler.render.quoting import clean, literal
 from reconciler.render.tree import MISSING, Line, compare, padding
 
 _FRESH = frozenset({"create", "delete", "forget"})

@@ -13,8 +13,8 @@ from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Starte
 from reconciler.model.redaction import Shown, redactor
 from reconciler.render import words
 from reconciler.render.harmless import outgoing
-from reconciler.render.literals import clean
-from reconciler.render.paper import Paper
+from reconciler.render.layout import Paper
+from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
     from rich.console import RenderableType

@@ -12,7 +12,7 @@ from reconciler.model.redaction import Shown, as_made, redactor
 from reconciler.model.summary import ApplySummary
 from reconciler.render import machine
 from reconciler.render.harmless import outgoing
-from reconciler.render.literals import to_json
+from reconciler.render.quoting import to_json
 
 BEAT = 10.0
 """Seconds of silence after which a heartbeat is written."""

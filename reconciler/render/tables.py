@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal
 
-from reconciler.render.literals import clean, literal, to_json
-from reconciler.render.paper import cells
+from reconciler.render.layout import cells
+from reconciler.render.quoting import clean, literal, to_json
 
 
 def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], fmt: Literal["text", "json"] = "text") -> str:

@@ -9,9 +9,9 @@ from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.model.summary import ApplySummary
 from reconciler.render import words
 from reconciler.render.excerpts import diagnostics
-from reconciler.render.literals import clean
+from reconciler.render.layout import Paper
 from reconciler.render.outline import outline
-from reconciler.render.paper import Paper
+from reconciler.render.quoting import clean
 from reconciler.render.tree import INDENT, STEP, Line
 
 __all__ = ["Refusal", "applied", "change_lines", "diagnostics", "plan", "policies", "refused"]

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.render.literals import clean, is_marker, key, literal, quoted
+from reconciler.render.quoting import clean, is_marker, key, literal, quoted
 
 STEP = 4
 INDENT = 6

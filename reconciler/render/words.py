@@ -16,7 +16,7 @@ from reconciler.model.document import (
     PlanDocument,
     Summary,
 )
-from reconciler.render.literals import literal
+from reconciler.render.quoting import literal
 
 NO_CHANGES = "No changes. The account matches the configuration."
 NOTHING = "Nothing is declared and nothing is managed: the account was compared with nothing."

@@ -12,10 +12,10 @@ from reconciler.model.identity import Fits
 from reconciler.model.state import State
 from reconciler.model.waits import Waits
 from reconciler.store.documents import KEEP, DocumentStore
+from reconciler.store.encryption import Seal
 from reconciler.store.formats import dump_state, parse_state
 from reconciler.store.lease import Clock
 from reconciler.store.locks import Locks
-from reconciler.store.seal import Seal
 from reconciler.store.shelf import Shelf
 
 __all__ = ["Clock", "Options", "Seal", "dump_state", "new_state", "open_store", "parse_state"]

@@ -14,11 +14,11 @@ from reconciler.model.ports import Hold, LockInfo, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
 from reconciler.model.waits import Waits
+from reconciler.store.encryption import Seal
 from reconciler.store.formats import dump_state, first_of, parse_state
 from reconciler.store.journal import Journal
 from reconciler.store.lease import Clock, LeaseLock, lost
 from reconciler.store.locks import Locks, TakenLock
-from reconciler.store.seal import Seal
 from reconciler.store.shelf import STATE, Conflict, Held, Shelf, put_once, replace
 
 KEEP = 20

@@ -10,8 +10,8 @@ from reconciler.model.documents import read_json
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.identity import Fits
 from reconciler.model.state import Record
+from reconciler.store.encryption import Seal
 from reconciler.store.formats import first_of
-from reconciler.store.seal import Seal
 from reconciler.store.shelf import Conflict, Shelf, put_once
 
 NAME, SEGMENTS = "journal", "segments"

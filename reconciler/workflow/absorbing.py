@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
 from reconciler.config.rewriting import Refusal, Rewriting, Wish
+from reconciler.deriving.export import Exported, export
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.errors import ConfigError
@@ -19,8 +20,7 @@ from reconciler.model.state import Binding
 from reconciler.planning.declarable import declarable, losses
 from reconciler.planning.diff import joined, within
 from reconciler.planning.drift import drift, unmanaged, unmanaged_parts
-from reconciler.planning.export import Exported, export
-from reconciler.planning.match import stored_key
+from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.rosters import only_declared
 from reconciler.planning.select import Selection, select
@@ -31,7 +31,7 @@ from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, looked_over, make_plan
 from reconciler.workflow.session import Session, open_book
 from reconciler.workflow.sight import looked_at
-from reconciler.workflow.states import edit
+from reconciler.workflow.state import edit
 
 ROUNDS = 3
 SECRET = "it may hold a secret: write it into the file yourself, with `${secret.NAME}`"

@@ -11,10 +11,10 @@ from reconciler.config import content_of, dump
 from reconciler.config.editing import Edit, Put, edited
 from reconciler.config.places import nesting
 from reconciler.config.rewriting import Refusal, Rewriting
+from reconciler.deriving.export import Exported
 from reconciler.model.address import key_of
 from reconciler.model.desired import Import, Resource
 from reconciler.model.project import PROJECT_FILE
-from reconciler.planning.export import Exported
 from reconciler.workflow.session import Session
 
 

@@ -23,17 +23,17 @@ from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Going, Intent, Record, went
 from reconciler.model.summary import ApplySummary
 from reconciler.planning.binding import binding_of, kept
-from reconciler.planning.match import stored_key
+from reconciler.planning.dangling import pointing
+from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
-from reconciler.planning.pointing import pointing
-from reconciler.workflow import recording
+from reconciler.workflow import run_records
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.holding import locked
 from reconciler.workflow.judging import counts_of, judged, let_pass
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.promises import bound
 from reconciler.workflow.reading import again
-from reconciler.workflow.recording import run_name
+from reconciler.workflow.run_records import run_name
 from reconciler.workflow.session import Book, Session, open_book
 
 APPLIED_PLANS = 50
@@ -172,7 +172,7 @@ class _Run:
         self.refused: list[str] = []
         """Addresses whose repair would have cost more than was said yes to."""
         self.notes: list[Shown] = []
-        self.tally = recording.Tally()
+        self.tally = run_records.Tally()
         self.archived = Archived()
         self.found: dict[str, Change] = {}
         known = (planned.promise or planned.document).options.get("impact") is not False
@@ -198,7 +198,7 @@ class _Run:
         left = pointing(steps, self.planned.inputs.snapshot, self.session.kinds)
         state, intents = self.book.state(), self.book.intents()
         self.found = await self._find(intents)
-        record = recording.begun(self.name, info, self.planned.document, state, intents, left, self.archived.folder)
+        record = run_records.begun(self.name, info, self.planned.document, state, intents, left, self.archived.folder)
         self.book.store.save_run(record)
         if self.book.store.coalesces:
             self.book.announce(self._intents(steps), self.name)
@@ -213,7 +213,7 @@ class _Run:
             raise self.tally.explain(error, late=self.book.store.coalesces) from error
         summary = self._summary(outcome)
         addresses = {step.number: step.address for step in steps.steps}
-        end = recording.ended(record, addresses, outcome, summary, state, self.session)
+        end = run_records.ended(record, addresses, outcome, summary, state, self.session)
         try:
             self.book.store.save_run(end)
         except StateError as error:

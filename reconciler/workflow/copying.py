@@ -9,6 +9,19 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import __version__
+from reconciler.deriving.copying import (
+    Portable,
+    inverted,
+    listing,
+    mentioning,
+    mentions,
+    only_there,
+    portable,
+    strangers,
+    translated,
+    unseen,
+)
+from reconciler.deriving.export import Exported, export, export_for_files, referred, set_aside, sound
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model import document as doc
 from reconciler.model import values
@@ -24,20 +37,7 @@ from reconciler.model.state import Binding, State
 from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref, Value
 from reconciler.planning.binding import salted
-from reconciler.planning.copying import (
-    Portable,
-    inverted,
-    listing,
-    mentioning,
-    mentions,
-    only_there,
-    portable,
-    strangers,
-    translated,
-    unseen,
-)
 from reconciler.planning.document import Heading, from_document, to_document
-from reconciler.planning.export import Exported, export, export_for_files, referred, set_aside, sound
 from reconciler.planning.guards import beyond
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
@@ -45,11 +45,11 @@ from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.promises import as_shown
-from reconciler.workflow.recordings import Masked, Replay, adapted, read_recording
 from reconciler.workflow.saved import fits
 from reconciler.workflow.session import Session, open_book, open_session
 from reconciler.workflow.sight import ask, eyes_of
-from reconciler.workflow.states import edit
+from reconciler.workflow.snapshots import Masked, Replay, adapted, read_recording
+from reconciler.workflow.state import edit
 
 
 @dataclass(frozen=True)

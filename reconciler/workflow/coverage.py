@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.config.ignores import live_ignores
-from reconciler.planning.coverage import KindCoverage, cover, percent
+from reconciler.deriving.coverage import KindCoverage, cover, percent
 from reconciler.workflow.exporting import read_all
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import Session, open_book

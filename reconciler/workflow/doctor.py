@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.model.kind import Live, NaturalKey
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
-from reconciler.planning.match import same_birth, stored_key
+from reconciler.planning.identity import same_birth, stored_key
 from reconciler.workflow.exporting import read_all
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.session import Book, Session, open_book

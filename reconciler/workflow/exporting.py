@@ -16,6 +16,9 @@ from typing import Any
 
 from reconciler.config import Loaded
 from reconciler.config.rewriting import Refusal, Rewriting, Wish
+from reconciler.deriving.copying import mentions
+from reconciler.deriving.export import Exported, export_for_files, referred, set_aside, unmade
+from reconciler.deriving.redaction import Hiding, addresses_in, variables_for
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.address import kind_of
@@ -30,11 +33,8 @@ from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, Value
 from reconciler.planning.binding import binding_of
-from reconciler.planning.copying import mentions
 from reconciler.planning.diff import beside, joined, within
-from reconciler.planning.export import Exported, export_for_files, referred, set_aside, unmade
-from reconciler.planning.hiding import Hiding, addresses_in, variables_for
-from reconciler.planning.match import stored_key
+from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.renames import SAME, suspected
 from reconciler.planning.rosters import only_declared, roster_of

@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from reconciler.model.address import split
 from reconciler.model.errors import Cancelled, PlanError, Unread
 from reconciler.model.state import Binding, Record
-from reconciler.planning.match import stored_key
+from reconciler.planning.identity import stored_key
 from reconciler.workflow.exporting import read_all
 from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account

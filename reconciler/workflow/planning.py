@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import __version__
+from reconciler.deriving.undo import Inverse
 from reconciler.engine.examine import examine
 from reconciler.engine.refresh import Refreshed
 from reconciler.engine.usage import who_uses
@@ -31,7 +32,6 @@ from reconciler.planning.planner import plan
 from reconciler.planning.renames import suspected
 from reconciler.planning.select import Selected, Selection, check_selection, narrowed, select
 from reconciler.planning.sight import concludes
-from reconciler.planning.undo import Inverse
 from reconciler.planning.work import Inputs
 from reconciler.resources.places import PLACES
 from reconciler.workflow.identity import account_requests, check_account

@@ -12,6 +12,10 @@ from pydantic import ValidationError
 
 from reconciler.config import Loaded
 from reconciler.config.rewriting import Refusal, Rewriting, Wish
+from reconciler.deriving.copying import listing, only_there, portable, strangers, unseen
+from reconciler.deriving.export import Exported, export_for_files
+from reconciler.deriving.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
+from reconciler.deriving.redaction import Hiding, addresses_in, variables_for
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
@@ -21,11 +25,7 @@ from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.spec import Attribute, Ensure, Keyed
 from reconciler.model.values import RemoteId, Value
-from reconciler.planning.copying import listing, only_there, portable, strangers, unseen
 from reconciler.planning.diff import beside, joined, same, within
-from reconciler.planning.export import Exported, export_for_files
-from reconciler.planning.hiding import Hiding, addresses_in, variables_for
-from reconciler.planning.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
 from reconciler.planning.rosters import roster_of, with_own
 from reconciler.planning.work import Inputs
 from reconciler.workflow.additions import Additions

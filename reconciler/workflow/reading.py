@@ -13,7 +13,7 @@ from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.snapshot import snapshot
 from reconciler.model.state import State
-from reconciler.planning.match import same_birth
+from reconciler.planning.identity import same_birth
 
 
 async def read(

@@ -11,12 +11,12 @@ from pathlib import Path
 from reconciler import emulator
 from reconciler.model.document import PlanDocument, sealed
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.recording import Recording, tables
+from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.planning import Options, make_plan
-from reconciler.workflow.recordings import adapted, unread
 from reconciler.workflow.session import EMULATOR, Session, open_book
+from reconciler.workflow.snapshots import adapted, unread
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,7 @@ from reconciler.config import (
     load,
     load_project,
 )
+from reconciler.deriving.redaction import secrets_in
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.document import SettingsView
@@ -32,18 +33,17 @@ from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds, fits
 from reconciler.model.ports import Hold, LockInfo, Store
-from reconciler.model.recording import is_digest, unreadable
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.sight import Eyes
+from reconciler.model.snapshot_file import is_digest, unreadable
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
 from reconciler.model.values import secrets_of
 from reconciler.model.waits import Waits
 from reconciler.planning.binding import cleared_record, cleared_state
-from reconciler.planning.hiding import secrets_in
 from reconciler.resources import load_kinds
 from reconciler.store import Clock, Options, new_state, open_store
-from reconciler.workflow.borders import ruled_by
+from reconciler.workflow.trusted_limits import ruled_by
 
 if TYPE_CHECKING:
     from reconciler.emulator import Account

@@ -6,13 +6,13 @@ from dataclasses import replace
 
 from reconciler.config.dumping import content_of
 from reconciler.config.writing import document
+from reconciler.deriving.redaction import Hiding
+from reconciler.deriving.undo import Inverse, inverse
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import PlanError, Refused
 from reconciler.model.renaming import Renaming
 from reconciler.model.run import RunRecord
 from reconciler.model.spec import Lifecycle, Nested
-from reconciler.planning.hiding import Hiding
-from reconciler.planning.undo import Inverse, inverse
 from reconciler.workflow import runs
 from reconciler.workflow.session import Session, open_book
 

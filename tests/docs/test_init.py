@@ -12,7 +12,7 @@ import yaml
 
 from reconciler.model.errors import ReconcilerError
 from reconciler.store.atomic import write_file
-from reconciler.workflow import starting
+from reconciler.workflow import init
 from scripts.run_docs import Session
 
 MODELINE = re.compile(r"^# yaml-language-server: \$schema=(\S+)$", re.M)
@@ -74,16 +74,16 @@ def test_a_killed_init_is_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPa
 
     for left in range(5):
         folder, written = tmp_path / f"{left}", 0
-        monkeypatch.setattr("reconciler.workflow.starting.write_file", dies)
+        monkeypatch.setattr("reconciler.workflow.init.write_file", dies)
         with pytest.raises(KeyboardInterrupt):
-            starting.write_project(folder)
+            init.write_project(folder)
         monkeypatch.undo()
         assert not (folder / "reconciler.yaml").exists()
-        starting.write_project(folder)
+        init.write_project(folder)
         assert sorted(path.name for path in folder.rglob("*.yaml")) == ["crm.yaml", "reconciler.yaml"]
     with pytest.raises(ReconcilerError, match=r"reconciler\.yaml exists already"):
-        starting.write_project(folder)
+        init.write_project(folder)
     (tmp_path / "own/config").mkdir(parents=True)
     (tmp_path / "own/config/crm.yaml").write_text("tags: {}\n")
     with pytest.raises(ReconcilerError, match=r"crm\.yaml exists already; nothing was written"):
-        starting.write_project(tmp_path / "own")
+        init.write_project(tmp_path / "own")

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.model.recording import unreadable
+from reconciler.model.snapshot_file import unreadable
 from tests.world import World, new_world
 
 CONFIG = """

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.planning.match import same_birth
+from reconciler.planning.identity import same_birth
 from tests.planning.world import account, desired, planned, resource
 
 

@@ -17,13 +17,13 @@ import httpx
 import pytest
 import stamina
 
+from reconciler.codehost.calls import Calls
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, delete, get, post, put
 from reconciler.model.redaction import Redactor
 from reconciler.model.waits import Endless, whole
 from reconciler.remote.answers import MOST_BYTES, retry_after
 from reconciler.remote.client import Client, Connection, base_url
-from reconciler.remote.codehost import Calls
 from reconciler.remote.guard import Forbidden, Mode
 from reconciler.remote.pacer import Pacer
 from tests.world import WRITABLE, clock

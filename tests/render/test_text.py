@@ -19,7 +19,7 @@ from reconciler.model.document import (
 from reconciler.model.redaction import as_made
 from reconciler.model.summary import ApplySummary
 from reconciler.render import text
-from reconciler.render.paper import cells
+from reconciler.render.layout import cells
 from tests.render import documents
 from tests.render.golden import assert_golden
 

@@ -25,7 +25,7 @@ ELSEWHERE = {
     "store/atomic.py": "the writer",
     "store/file.py": "appends to journals under a lock",
     "store/sqlite.py": "makes the file that SQLite writes, private",
-    "workflow/borders.py": "a copy in a folder that is removed at once",
+    "workflow/trusted_limits.py": "a copy in a folder that is removed at once",
     "cli/program.py": "the null device",
     "cli/streams.py": "the null device",
 }

@@ -8,8 +8,8 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.workflow.backends import record
 from reconciler.workflow.session import Surroundings
+from reconciler.workflow.state_versions import record
 from tests.store.conftest import info
 from tests.store.http_backend import http_backend
 from tests.world import Killed, World

@@ -16,7 +16,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import reconciler
-from reconciler.model.recording import without_secrets
 from reconciler.model.redaction import (
     LONG,
     SHORTEST,
@@ -27,6 +26,7 @@ from reconciler.model.redaction import (
     one_for_all,
     passwords_of,
 )
+from reconciler.model.snapshot_file import without_secrets
 
 SPELLINGS: dict[str, Callable[[str], str]] = {
     "plain": lambda text: text,
@@ -131,7 +131,7 @@ CUTS = {
     "workflow/promises.py": {"document.format_version.split('.')[:2]"},
     "config/validation.py": {"fault.error['msg'][:1]"},
     "planning/declarable.py": {"paths[:MOST]"},
-    "planning/export.py": {"lives[:NAMED]", "re.sub('[^a-z0-9]+', '_', plain).strip('_')[:LONGEST_KEY]"},
+    "deriving/export.py": {"lives[:NAMED]", "re.sub('[^a-z0-9]+', '_', plain).strip('_')[:LONGEST_KEY]"},
     "render/charts.py": {
         "risky[:_MOST_BARS]",
         "[index * step for index in range(int(length / step) + 1)][:10 * _TICKS]",
@@ -150,14 +150,14 @@ CUTS = {
     "workflow/doctor.py": {"session.kinds[name].natural_keys(live.attrs)[:1]"},
     # Digests, and names of commits and of temporary files.
     "cli/ci.py": {"proposal.head[:12]"},
-    "model/recording.py": {"hashlib.sha256(text.encode()).hexdigest()[:12]"},
-    "planning/promoting.py": {"hashlib.sha256(f'{salt}:{plain}'.encode()).hexdigest()[:32]"},
+    "model/snapshot_file.py": {"hashlib.sha256(text.encode()).hexdigest()[:12]"},
+    "deriving/promoting.py": {"hashlib.sha256(f'{salt}:{plain}'.encode()).hexdigest()[:32]"},
     "resources/webhook.py": {"hashlib.sha256(str(url).encode()).hexdigest()[:32]"},
     "store/atomic.py": {"target.name[:200]"},
     "store/http.py": {"digits[:8]"},
-    "workflow/borders.py": {"hashlib.sha256(written).hexdigest()[:8]"},
+    "workflow/trusted_limits.py": {"hashlib.sha256(written).hexdigest()[:8]"},
     "workflow/ci.py": {"commit[:12]"},
-    "workflow/recording.py": {"session.around.token()[:6]"},
+    "workflow/run_records.py": {"session.around.token()[:6]"},
     "workflow/session.py": {"last[:6]"},
     # What was searched already: documents that were masked when they were made, problems that were cleared.
     "render/harmless.py": {"text[:_CLIP]"},

@@ -17,13 +17,13 @@ from typing import Any
 import pytest
 
 from reconciler.cli import terminal, views
+from reconciler.codehost.github import GitHub
+from reconciler.codehost.gitlab import GitLab
 from reconciler.model.codehost import CodeHost, Issue, Proposal
 from reconciler.model.redaction import as_made
 from reconciler.model.run import RunRecord, RunStep, noted, resulted
 from reconciler.model.state import Record
 from reconciler.model.summary import ApplySummary
-from reconciler.remote.github import GitHub
-from reconciler.remote.gitlab import GitLab
 from reconciler.render.progress import Progress
 from reconciler.render.stream import EventStream
 

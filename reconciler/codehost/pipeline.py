@@ -46,12 +46,12 @@ def open_pipeline(
     """Return the pipeline that the environment variables describe. Raises ReconcilerError for what is missing."""
     name = name or _detected(environ)
     if name == "github":
-        from reconciler.remote.github import GitHub
+        from reconciler.codehost.github import GitHub
 
         url = environ.get("GITHUB_API_URL") or "https://api.github.com"
         github = GitHub(url, _needed(environ, "GITHUB_REPOSITORY"), _needed(environ, "GITHUB_TOKEN"), on_wait=on_wait)
         return Pipeline(github, name, number or _github_number(environ), environ.get("GITHUB_SHA", ""))
-    from reconciler.remote.gitlab import GitLab
+    from reconciler.codehost.gitlab import GitLab
 
     url, project = _needed(environ, "CI_API_V4_URL"), _needed(environ, "CI_PROJECT_ID")
     gitlab = GitLab(url, project, _needed(environ, "GITLAB_TOKEN"), on_wait=on_wait)

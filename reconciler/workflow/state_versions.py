@@ -15,7 +15,7 @@ from reconciler.model.state import State
 from reconciler.store import dump_state, parse_state
 from reconciler.workflow.holding import locked
 from reconciler.workflow.locking import lock_info
-from reconciler.workflow.recording import run_name
+from reconciler.workflow.run_records import run_name
 from reconciler.workflow.session import Book, Session, open_book
 
 PATIENCE = 10.0

@@ -9,9 +9,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
+from reconciler.codehost.calls import Calls
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote
 from reconciler.model.redaction import Shown
-from reconciler.remote.codehost import Calls
 
 HINT = "GITLAB_TOKEN has to be a project access token with the scope `api` and the role Developer"
 BOT = re.compile(r"(?:project|group)_\d+_bot")

@@ -15,9 +15,9 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.documents import read_json
 from reconciler.model.errors import AuthError, ConfigError, ReconcilerError, Rejected, RemoteError, concerns_all
 from reconciler.model.http import Remote, Request, Response, get
-from reconciler.model.recording import RECORDING_FORMAT, Exchange, Recording, private, without_secrets
 from reconciler.model.redaction import Redactor
 from reconciler.model.snapshot import Snapshot
+from reconciler.model.snapshot_file import RECORDING_FORMAT, Exchange, Recording, private, without_secrets
 from reconciler.model.values import Lookup, Value
 from reconciler.store.atomic import write_file
 from reconciler.workflow.exporting import read_all

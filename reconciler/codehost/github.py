@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
+from reconciler.codehost.calls import PAGE, Calls, unpacked
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote
 from reconciler.model.redaction import Shown
-from reconciler.remote.codehost import PAGE, Calls, unpacked
 
 VERSION = "2022-11-28"
 HINT = "GITHUB_TOKEN needs the permissions `pull-requests: write` and `issues: write` in the workflow"

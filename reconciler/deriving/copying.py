@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
+from reconciler.deriving.export import Exported, export, placed, refused
 from reconciler.model import values
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.demands import Names
@@ -18,8 +19,7 @@ from reconciler.model.spec import Attribute, Default, Immutable, Nested, Once, R
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.diff import beside
-from reconciler.planning.export import Exported, export, placed, refused
-from reconciler.planning.match import NotFound, Resolver, by_key
+from reconciler.planning.identity import NotFound, Resolver, by_key
 from reconciler.planning.rosters import roster_of
 
 Missing = Callable[[Value], str]

@@ -6,13 +6,13 @@ import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.deriving.export import Exported, export, set_aside
 from reconciler.model.address import key_of
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Ignore
 from reconciler.model.redaction import Redactor
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
-from reconciler.planning.export import Exported, export, set_aside
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from reconciler.model.explanation import AttributeStory, Explanation
 from reconciler.render import words
-from reconciler.render.literals import clean, literal
-from reconciler.render.paper import Paper
+from reconciler.render.layout import Paper
+from reconciler.render.quoting import clean, literal
 
 
 def story(one: Explanation, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:

@@ -1,0 +1,1 @@
+"""Code hosts (GitHub, GitLab): which one a pipeline runs on, and the few endpoints that the program asks there."""
