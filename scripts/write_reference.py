@@ -125,11 +125,11 @@ def kind_page(kind: Kind) -> str:
     parts += ["## Attributes\n", _attributes(kind), "## What the API offers\n", _offers(kind)]
     for name, model in _models(kind).items():
         parts += [f"## Inside `{name}`\n", _fields(model)]
-    if kind.deletable and kind.managed:
-        parts.append(f"## What a delete loses\n\n{kind.destroys or 'Only the object itself.'}\n")
-        if kind.guarded:
+    if kind.abilities.deletable and kind.abilities.managed:
+        parts.append(f"## What a delete loses\n\n{kind.texts.delete_warning or 'Only the object itself.'}\n")
+        if kind.abilities.delete_needs_approval:
             parts.append("Deleting one needs a yes of its own (`--allow`), whatever the counts say.\n")
-    if kind.managed and not kind.deletable:
+    if kind.abilities.managed and not kind.abilities.deletable:
         parts.append("## Deletes\n\nThe API cannot delete it; a plan says what happens instead.\n")
     parts += ["## Example\n", f"```yaml\n{(EXAMPLES / f'{kind.name}.yaml').read_text('utf-8').rstrip()}\n```\n"]
     return "\n".join(parts)
@@ -138,7 +138,7 @@ def kind_page(kind: Kind) -> str:
 def _identity(kind: Kind) -> str:
     """Return how an object is recognised that the state does not know: what the kind says of its natural keys."""
     own = kind.natural_keys.__doc__ if type(kind).natural_keys is not Kind.natural_keys else None
-    return FACTS.sub("", _prose(own)).rstrip(".") if own else f"`{kind.label}`"
+    return FACTS.sub("", _prose(own)).rstrip(".") if own else f"`{kind.identity.name_attribute}`"
 
 
 def _attributes(kind: Kind) -> str:
@@ -148,16 +148,16 @@ def _attributes(kind: Kind) -> str:
         if not any(name in spec.model_fields for spec in _specs(kind)):
             continue  # follows from the place in the file
         api = row["api"] if str(row["api"]).startswith("(") else f"`{row['api']}`"
-        changes = row["changes"] if kind.managed else "never"
+        changes = row["changes"] if kind.abilities.managed else "never"
         rows.append([f"`{name}`{f' {required}' if required else ''}", api, row["type"], changes, row["description"]])
     text = "An attribute that is left out is not managed; `null` clears it. Every resource may carry `lifecycle`.\n"
     head = ["attribute", "API name", "type", "a change is made", "meaning"]
-    return f"{text if kind.managed else ''}\n{table(head, rows)}"
+    return f"{text if kind.abilities.managed else ''}\n{table(head, rows)}"
 
 
 def _offers(kind: Kind) -> str:
     """Return the table of operations by attribute, as planning uses it."""
-    if not kind.managed:
+    if not kind.abilities.managed:
         return "Reads only.\n"
     rows = [
         [f"`{str(row['attribute']).partition(' ')[0]}`", row["create"], row["update"], row["read"], row["note"]]

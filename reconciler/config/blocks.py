@@ -178,7 +178,7 @@ class Blocks:
         except ValueError as error:
             self.problems.error("bad-address", str(error), spot)
             return False
-        managed = [name for name, known in self.kinds.items() if known.managed]
+        managed = [name for name, known in self.kinds.items() if known.abilities.managed]
         if kind not in managed:
             hint = did_you_mean(kind, managed, f"there are {listed(managed, 40)}")
             self.problems.error("unknown-kind", f"there is no kind `{kind}`", spot, hint)

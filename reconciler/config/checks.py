@@ -123,7 +123,7 @@ class Checks:
             self.problems.error("bad-reference", f"`{name}` takes the key alone", spot, f"write `{rest}`")
         elif dot and join(prefix, rest) in self.declared:
             self.problems.error("wrong-kind", f"`{name}` refers to a {ref.kind}, and `{ref.key}` is a {prefix}", spot)
-        elif kind is not None and not kind.managed:
+        elif kind is not None and not kind.abilities.managed:
             by = "email" if "email" in kind.attributes else "name"
             self.problems.error(
                 "dangling-reference",
@@ -136,7 +136,7 @@ class Checks:
             message = f"`{name}` refers to a {ref.kind}, and `{ref.key}` is a {others[0]}"
             self.problems.error("wrong-kind", message, spot, f"it is declared at {where}")
         else:
-            label = kind.label if kind is not None else "name"
+            label = kind.identity.name_attribute if kind is not None else "name"
             hint = did_you_mean(ref.key, keys, f"declare it, or look up one that nobody declares: {{{label}: ...}}")
             self.problems.error("dangling-reference", f"no {ref.kind} `{ref.key}` is declared", spot, hint)
 

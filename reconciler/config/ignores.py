@@ -18,7 +18,7 @@ def live_ignores(project: LoadedProject, kinds: Kinds, today: datetime.date) -> 
     rules = project.project.ignore
     for place, rule in enumerate(rules):
         spot = _spot(project, place)
-        managed = [name for name, kind in kinds.items() if kind.managed]
+        managed = [name for name, kind in kinds.items() if kind.abilities.managed]
         if rule.kind not in managed:
             hint = did_you_mean(rule.kind, managed, "`reconciler kinds` lists them")
             problems.error("unknown-kind", f"there is no kind `{rule.kind}` to ignore", spot, hint)

@@ -48,7 +48,7 @@ def config_schema(kinds: Kinds) -> Json:
     definitions: dict[str, Json] = {FILLED_IN: _FILLED_IN}
     properties: dict[str, Json] = {}
     for name, kind in kinds.items():
-        if not kind.managed:
+        if not kind.abilities.managed:
             continue
         if kind.variants:
             properties[kind.section] = _variants(kind, definitions)

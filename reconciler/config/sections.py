@@ -25,7 +25,7 @@ class Sections:
 
 def sections_of(kinds: Kinds) -> dict[str, str]:
     """Return the names of the sections with the kinds that they hold."""
-    return {kind.section: name for name, kind in kinds.items() if kind.managed and kind.section}
+    return {kind.section: name for name, kind in kinds.items() if kind.abilities.managed and kind.section}
 
 
 def collect(documents: list[Node], kinds: Kinds, found: Sections, problems: Problems) -> None:
@@ -116,11 +116,14 @@ def _merge(what: str, into: dict[str, Entry], entry: Entry, problems: Problems) 
 
 def _section_hint(name: str, kinds: Kinds) -> str:
     sections = sections_of(kinds)
-    if name in kinds and kinds[name].managed and kinds[name].section:
+    if name in kinds and kinds[name].abilities.managed and kinds[name].section:
         return f"did you mean `{kinds[name].section}`?"
-    looked_up = next((kind for kind in kinds.values() if not kind.managed and name in (kind.section, kind.name)), None)
+    looked_up = next(
+        (kind for kind in kinds.values() if not kind.abilities.managed and name in (kind.section, kind.name)), None
+    )
     if looked_up is not None:
-        return f"a {looked_up.name} is not managed, only referred to: {{{looked_up.label}: ...}} looks one up"
+        by = looked_up.identity.name_attribute
+        return f"a {looked_up.name} is not managed, only referred to: {{{by}: ...}} looks one up"
     for kind in kinds.values():
         if any(name == nested and attribute.has(Nested) for nested, attribute in kind.attributes.items()):
             return f"`{name}` are declared inside {kind.section}"

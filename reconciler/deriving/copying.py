@@ -46,7 +46,7 @@ def portable(
     """
     exported = list(exported)
     pins, guessed, there = paired(exported, target, kinds, known or {})
-    resolver = Resolver(lives=target.lives, labels={name: kind.label for name, kind in kinds.items()})
+    resolver = Resolver(lives=target.lives, labels={name: kind.identity.name_attribute for name, kind in kinds.items()})
     carrying = _Carrying(kinds, {one.resource.address: one.resource for one in exported}, list(guessed))
     carrying.leave(lambda reference: _missing(reference, resolver))
     names = Names(kinds, (one.resource for one in exported if one.resource.address in there))
@@ -406,7 +406,9 @@ def _swap(match: re.Match[str], owners: Mapping[str, str], other: Callable[[str,
 
 def _mentions(kinds: Kinds) -> tuple[re.Pattern[str], dict[str, str]]:
     """Return what finds ids in texts: the names that kinds say they go by, as a parameter or as an index."""
-    owners = {word: kind.name for kind in kinds.values() for word in (*kind.mentioned, f"{kind.name}_id")}
+    owners = {
+        word: kind.name for kind in kinds.values() for word in (*kind.identity.id_parameters.links, f"{kind.name}_id")
+    }
     names = "|".join(sorted(map(re.escape, owners), key=lambda one: (-len(one), one)))
     parameter = rf"(?P<head>(?<![A-Za-z0-9_])(?P<name>{names})(?:\[\])?(?:=|%3D))(?P<id>[0-9]+)(?P<tail>(?![0-9]))"
     return re.compile(parameter, re.IGNORECASE), owners

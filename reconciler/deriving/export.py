@@ -98,11 +98,11 @@ def set_aside(
     known = {(binding.kind, binding.id) for binding in bindings.values()}
     found: dict[str, list[str]] = {}
     for name, kind in kinds.items():
-        if not kind.managed or (only is not None and name not in only):
+        if not kind.abilities.managed or (only is not None and name not in only):
             continue
         reasons: dict[str, list[Live]] = defaultdict(list)
         for live in snapshot.lives.get(name, ()):
-            why = kind.aside(live) or (MADE_BESIDE if kind.shared and not live.builtin else "")
+            why = kind.aside(live) or (MADE_BESIDE if kind.reading.mostly_unmanaged and not live.builtin else "")
             if why and (name, live.id) not in known:
                 reasons[why].append(live)
         lines = [f"{_counted(kind, lives)}: {why}" for why, lives in reasons.items()]
@@ -118,9 +118,9 @@ NAMED = 5
 def _counted(kind: Kind, lives: list[Live]) -> str:
     """Return how many objects, with their names unless those are of people."""
     count = f"{len(lives)} of kind {kind.name}"
-    if kind.shared:
+    if kind.reading.mostly_unmanaged:
         return count
-    names = ", ".join(f"`{live.attrs.get(kind.label) or live.id}`" for live in lives[:NAMED])
+    names = ", ".join(f"`{live.attrs.get(kind.identity.name_attribute) or live.id}`" for live in lives[:NAMED])
     return f"{count} ({names}{f' and {len(lives) - NAMED} more' if len(lives) > NAMED else ''})"
 
 
@@ -152,7 +152,9 @@ def said_once(
                     listing[leaf.address].add(RemoteId(one.resource.kind, one.live.id))
     shorts = {short for _, short in rosters.values()}
     called: dict[Value, str] = {
-        RemoteId(name, live.id): f"{kinds[name].title.lower()} `{live.attrs.get(kinds[name].label) or live.id}`"
+        RemoteId(
+            name, live.id
+        ): f"{kinds[name].title.lower()} `{live.attrs.get(kinds[name].identity.name_attribute) or live.id}`"
         for name in rosters
         for live in snapshot.lives.get(name, ())
     }
@@ -222,7 +224,7 @@ class _Exporting:
         chosen = {
             name: kind
             for name, kind in self.kinds.items()
-            if kind.managed and name in self.snapshot.lives and (self.only is None or name in self.only)
+            if kind.abilities.managed and name in self.snapshot.lives and (self.only is None or name in self.only)
         }
         self.names = {
             (kind, identity): address for (kind, identity), address in self.known.items() if kind not in chosen
@@ -250,7 +252,7 @@ class _Exporting:
         return known or not found.problem
 
     def _leave_out(self, kind: Kind, live: Live, why: str) -> None:
-        name = live.attrs.get(kind.label)
+        name = live.attrs.get(kind.identity.name_attribute)
         self.left_out.append(f"{kind.title}{f' `{name}`' if name else ''} (id {live.id}) is left out: {why}")
 
     def _name(self, kind: Kind, lives: Iterable[Live]) -> None:
@@ -269,7 +271,7 @@ class _Exporting:
             if prefix is None:
                 self._leave_out(kind, live, f"the {self.kinds[kind.nested].title.lower()} that it stands in is")
                 continue
-            label = str(live.attrs.get(kind.label) or live.id)
+            label = str(live.attrs.get(kind.identity.name_attribute) or live.id)
             base = prefix + (f"id_{slug(live.id)}" if self.redactor.knows(label, LONG) else slug(label))
             key, number = base, 1
             while key in taken:
@@ -339,7 +341,7 @@ class _Exporting:
         address = self.names.get((leaf.kind, leaf.id))
         if address is not None:
             return Ref(leaf.kind, key_of(address))
-        label = self.kinds[leaf.kind].label
+        label = self.kinds[leaf.kind].identity.name_attribute
         live = next((one for one in self.snapshot.lives.get(leaf.kind, ()) if one.id == leaf.id), None)
         name = live.attrs.get(label) if live is not None else None
         if name is None or self._count(leaf.kind, label)[str(name)] != 1:
@@ -374,4 +376,6 @@ def referred(kinds: Kinds) -> frozenset[str]:
     """Return the kinds that attributes refer to and that an export leaves out: they are read for their names."""
     marks = (attribute.mark(RefTo) for kind in kinds.values() for attribute in kind.attributes.values())
     names = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
-    return frozenset(name for name in names if not kinds[name].managed or kinds[name].shared)
+    return frozenset(
+        name for name in names if not kinds[name].abilities.managed or kinds[name].reading.mostly_unmanaged
+    )

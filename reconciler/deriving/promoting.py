@@ -72,7 +72,9 @@ def status(side: Side, base: Base | None, *, apart: bool, written: bool, settled
 def names_of(seen: Snapshot, kinds: Kinds, addresses: Mapping[tuple[str, str], str]) -> Callable[[Value], Value]:
     """Return what turns references into texts that mean the same in every account: addresses, or names."""
     labels = {
-        (kind, live.id): str(live.attrs.get(kinds[kind].label)) for kind, lives in seen.lives.items() for live in lives
+        (kind, live.id): str(live.attrs.get(kinds[kind].identity.name_attribute))
+        for kind, lives in seen.lives.items()
+        for live in lives
     }
 
     def text(leaf: Value) -> Value:

@@ -81,7 +81,9 @@ class Hiding:
 
     def _query(self, stem: str, query: str) -> str:
         """Hide every value but ids of objects of the account, which a clone has to translate."""
-        mentioned = {word for kind in self.kinds.values() for word in (*kind.mentioned, f"{kind.name}_id")}
+        mentioned = {
+            word for kind in self.kinds.values() for word in (*kind.identity.id_parameters.links, f"{kind.name}_id")
+        }
         shown = []
         for part in query.split("&") if query else ():
             name, sign, value = part.partition("=")

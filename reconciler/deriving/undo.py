@@ -101,7 +101,7 @@ def _created(step: RunStep, kind: Kind, work: _Undoing) -> None:
     """What was created goes; what may have been, if the account has it under the name that was sent."""
     if step.address not in work.state.resources and not step.unknown:
         return
-    if not kind.deletable:
+    if not kind.abilities.deletable:
         work.lose(step, f"{step.address} was created; the API cannot delete it, so it stays")
         return
     work.addresses.add(step.address)
@@ -175,10 +175,10 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     again = work.state.resources.get(step.address)
     if again is not None and not (step.unknown or again.incomplete or again.spares):
         return
-    if kind.retires:
+    if kind.texts.removal_effect:
         _updated(step.model_copy(update={"changed": sorted(step.before or {})}), kind, work)
         return
-    if not kind.creatable:
+    if not kind.abilities.creatable:
         work.lose(step, f"{step.address} was deleted, and the API cannot create it")
         return
     live = _before(step, work)

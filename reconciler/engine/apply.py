@@ -188,7 +188,7 @@ class _Applying:
 
     def _only_seen(self, step: Step) -> bool:
         """Tell whether the API's reference leaves the operation out, so that an account may not have it."""
-        return step.op in self.kinds[self.changes[step.address].kind].observed
+        return step.op in self.kinds[self.changes[step.address].kind].abilities.observed
 
     # --- one step --------------------------------------------------------------------------------------------------
 

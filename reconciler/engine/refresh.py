@@ -90,7 +90,7 @@ async def refresh(
     """Read what the wanted kinds need (kind -> attributes that anybody declares), the cheapest way: by pages, or of the
     kinds in `few` the first page and single objects. Raises AuthError, Limited, Unreachable.
     """
-    ones = {kinds[name].collections[0]: one for name, one in (few or {}).items()}
+    ones = {kinds[name].reading.collections[0]: one for name, one in (few or {}).items()}
     tables, costs = Tables(), {}
     asked: dict[str, dict[Collection, None]] = {name: {} for name in wanted}
     done: set[Collection] = set()
@@ -99,7 +99,7 @@ async def refresh(
             try:
                 needed = kinds[name].more(tables, declared) if turn else kinds[name].needs(declared)
             except STRANGE as error:
-                primary = kinds[name].collections[0]
+                primary = kinds[name].reading.collections[0]
                 tables, needed = tables.merged(Tables(unknown={primary.name: odd(primary.path, error)})), ()
             asked[name].update(dict.fromkeys(needed))
         fresh = [one for one in dict.fromkeys(one for mine in asked.values() for one in mine) if one not in done]

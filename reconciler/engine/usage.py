@@ -65,7 +65,7 @@ async def who_uses(plan: Plan, remote: Remote, kinds: Kinds, places: Iterable[Pl
 def _mention(change: Change, kinds: Kinds) -> Mention | None:
     """Return how others name an object that goes, or whose name in their contents changes."""
     kind = kinds[change.kind]
-    if change.live is None or (change.action not in DESTROYS and not kind.renames & change.changed):
+    if change.live is None or (change.action not in DESTROYS and not kind.identity.content_names & change.changed):
         return None
     mention = kind.mention(change.live)
     return mention if mention is None or change.action in DESTROYS else replace(mention, keys=frozenset())

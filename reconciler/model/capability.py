@@ -47,12 +47,14 @@ class Capability:
 
 def operations(kind: Kind) -> Operations:
     """Return what can be done to objects of a kind."""
-    if not kind.managed:
+    if not kind.abilities.managed:
         return Operations(Support.NONE, Support.NONE, Support.NONE, "looked up only")
-    create = _observed(kind, "create") if kind.creatable else Support.NONE
-    update = _observed(kind, "update") if kind.updatable else Support.NONE
-    delete = _observed(kind, "delete") if kind.deletable and not kind.retires else Support.NONE
-    return Operations(create, update, delete, f"removed: {kind.retires}" if kind.retires else "")
+    create = _observed(kind, "create") if kind.abilities.creatable else Support.NONE
+    update = _observed(kind, "update") if kind.abilities.updatable else Support.NONE
+    delete = _observed(kind, "delete") if kind.abilities.deletable and not kind.texts.removal_effect else Support.NONE
+    return Operations(
+        create, update, delete, f"removed: {kind.texts.removal_effect}" if kind.texts.removal_effect else ""
+    )
 
 
 def capabilities(kind: Kind) -> list[Capability]:
@@ -61,7 +63,7 @@ def capabilities(kind: Kind) -> list[Capability]:
 
 
 def _observed(kind: Kind, operation: str) -> Support:
-    return Support.OBSERVED if operation in kind.observed else Support.DOCUMENTED
+    return Support.OBSERVED if operation in kind.abilities.observed else Support.DOCUMENTED
 
 
 def _capability(kind: Kind, attribute: Attribute) -> Capability:
@@ -76,8 +78,8 @@ def _capability(kind: Kind, attribute: Attribute) -> Capability:
         update = Support.NEVER
     elif attribute.has(Immutable):
         update = Support.REPLACES
-    elif kind.managed and (by_hand is not None or not kind.updatable):
+    elif kind.abilities.managed and (by_hand is not None or not kind.abilities.updatable):
         update = Support.BY_HAND
     read = Support.NEVER if attribute.has(Once) else Support.APPLIED if attribute.has(WriteOnly) else Support.DOCUMENTED
-    note = by_hand.how if by_hand is not None else kind.by_hand if update is Support.BY_HAND else ""
+    note = by_hand.how if by_hand is not None else kind.texts.by_hand if update is Support.BY_HAND else ""
     return Capability(attribute.name, create, update, read, note or (seen.why if seen is not None else ""))

@@ -54,8 +54,8 @@ def parts_of(name: str, entries: Mapping[str, Any]) -> set[str]:
 
 
 class Names:
-    """The names of which the account takes no two (`Kind.unique`), and by address who has each: what the account holds
-    already goes before what is made beside it.
+    """The names of which the account takes no two (`Identity.unique`), and by address who has each: what the account
+    holds already goes before what is made beside it.
     """
 
     def __init__(self, kinds: Kinds, there: Iterable[Resource] = ()) -> None:

@@ -218,79 +218,136 @@ class Write:
         return values.transform(value, lambda leaf: values.reveal(leaf, self.secret) if isinstance(leaf, str) else leaf)
 
 
+@dataclass(frozen=True, slots=True)
+class IdParameters:
+    """Names of parameters, in lower case, by which other things of the account hold an id of a kind."""
+
+    links: tuple[str, ...] = ()
+    """Those that stand inside texts as well (`list=7` in a link), beside `<kind>_id`."""
+    rows: tuple[str, ...] = ()
+    """Those that only rows of the API use."""
+
+    @property
+    def every(self) -> tuple[str, ...]:
+        """All of them."""
+        return (*self.links, *self.rows)
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How the account is read, and what its listing proves."""
+
+    collections: tuple[Collection, ...] = ()
+    """Listings to read, the one with the objects themselves first."""
+    created: str = "cdate"
+    """Property of a row with the time of its creation; "" where the API has none."""
+    singly: bool = False
+    """One listing holds all of it, and GET of a single object tells the same as its row there."""
+    filtered: bool = False
+    """Whether a listing may leave out, without a word, what the key's user has no permission for (section 1.2): absence
+    proves nothing then.
+    """
+    filled: frozenset[str] = frozenset()
+    """Attributes that the account fills where the configuration leaves them out: a value there is no sign of a manual
+    change.
+    """
+    mostly_unmanaged: bool = False
+    """Most objects of this kind are made by people and programs beside the configuration: an export takes only those
+    that the state knows, and the rest is not expected to be managed.
+    """
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """How an object is told from others, and how others name it."""
+
+    name_attribute: str = "name"
+    """Attribute that names an object to a person, and its natural key unless the kind says more."""
+    names_repeat: bool = False
+    """Several objects may have one name, so none has to let go of it before another takes it."""
+    unique: tuple[tuple[str, ...], ...] = ()
+    """Attributes of which, together, the account takes no two of one value (section 4 of the API page)."""
+    content_names: frozenset[str] = frozenset()
+    """Attributes by which contents name an object: a change breaks them."""
+    id_parameters: IdParameters = IdParameters()
+    """Names of parameters by which other things of the account hold its id."""
+
+
+@dataclass(frozen=True, slots=True)
+class Abilities:
+    """What the API can do with objects of the kind, and what a write takes along."""
+
+    managed: bool = True
+    """Whether it can be declared; others can only be referred to."""
+    creatable: bool = True
+    """Whether the API has a create."""
+    updatable: bool = True
+    """Whether the API has an update. Where it has none, a change that does not replace the object is made manually."""
+    deletable: bool = True
+    """Whether the API has a delete. Where it has none, see `Texts.removal_effect`."""
+    observed: tuple[str, ...] = ()
+    """Operations (create, update, delete) that the reference leaves out and recordings or clients show."""
+    carried: tuple[str, ...] = ()
+    """Attributes that an update sends from the live object, too: the API may take what is left out for empty, or refuse
+    an update without it.
+    """
+    merges: frozenset[str] = frozenset()
+    """Attributes whose write leaves in the account what it holds of them beyond what a declaration can say."""
+    writes: tuple[str, ...] = ()
+    """Paths that its flows write to beside its own, `ID` for one id: nothing else may be written (the write guard)."""
+    parts: Mapping[str, Parts] = field(default_factory=dict)
+    """Attributes whose entries are deleted together with the object."""
+    salvage: Salvage | None = None
+    """How customer records that go with an object are archived before a delete, and put back afterwards."""
+    delete_needs_approval: bool = False
+    """Deletes of this kind need an approval of their own, whatever the counts say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Texts:
+    """What users read about the kind."""
+
+    delete_warning: str = ""
+    """What a delete loses; "" for the object alone."""
+    by_hand: str = ""
+    """What a person does where the API has no endpoint, in words of the product's screens."""
+    page: str = ""
+    """Path of the screen for that in the account's web interface, where it is known."""
+    removal_effect: str = ""
+    """What happens to an object that is removed where the API has no delete, e.g. "it is disabled"."""
+
+
 class Kind:
     """See the module. Instances are stateless; class attributes are the declaration."""
 
     name: ClassVar[str] = ""
+    """First part of its addresses, and its name in references."""
     section: ClassVar[str] = ""
+    """Key of its part of a configuration; "" where it is declared inside another kind."""
     spec: ClassVar[type[Spec]] = Spec
+    """What can be declared."""
     title: ClassVar[str] = ""
+    """What a person calls one."""
     path: ClassVar[str] = ""
+    """Path of the API to write to; several are divided by ", "."""
     wrapper: ClassVar[str] = ""
-    collections: ClassVar[tuple[Collection, ...]] = ()
-    managed: ClassVar[bool] = True
-    creatable: ClassVar[bool] = True
-    deletable: ClassVar[bool] = True
+    """Key of the object in requests and in the answer to a create."""
     nested: ClassVar[str] = ""
-    label: ClassVar[str] = "name"
-    created: ClassVar[str] = "cdate"
-    after: ClassVar[tuple[str, ...]] = ()
-    permission: ClassVar[str] = ""
-    destroys: ClassVar[str] = ""
-    mentioned_as: ClassVar[tuple[str, ...]] = ()
-    """Names of parameters by which other things of the account hold an id of this kind, in lower case."""
-    renames: ClassVar[frozenset[str]] = frozenset()
-    """Attributes by which contents name an object: a change breaks them."""
-    read_singly: ClassVar[bool] = False
-    """One listing holds all of it, and GET of a single object tells the same as its row there."""
-    shared_names: ClassVar[bool] = False
-    """Several objects may have one name, so none has to let go of it before another takes it."""
-    filtered: ClassVar[bool] = False
-    """Whether a listing may leave out, without a word, what the key's user has no permission for (section 1.2): absence
-    proves nothing then.
-    """
-    guarded: ClassVar[bool] = False
-    """Deletes of this kind need a yes of their own, whatever the counts say."""
-    parts: ClassVar[Mapping[str, Parts]] = {}
-    """Attributes whose entries are deleted together with the object."""
-    salvage: ClassVar[Salvage | None] = None
-    """How customer records that go with an object are archived before a delete, and put back afterwards."""
-    updatable: ClassVar[bool] = True
-    """Whether the API has an update. Where it has none, a change that does not replace the object is made by hand."""
-    by_hand: ClassVar[str] = ""
-    """What a person does where the API has no endpoint, in words of the product's screens."""
-    page: ClassVar[str] = ""
-    """Path of the screen for that in the account's web interface, where it is known."""
-    retires: ClassVar[str] = ""
-    """What happens to an object that is removed where the API has no delete, e.g. "it is disabled"."""
-    carried: ClassVar[tuple[str, ...]] = ()
-    """Attributes that an update sends from the live object, too: the API may take what is left out for empty, or refuse
-    an update without it.
-    """
-    unique: ClassVar[tuple[tuple[str, ...], ...]] = ()
-    """Attributes of which, together, the account takes no two of one value (section 4 of the API page)."""
-    filled: ClassVar[frozenset[str]] = frozenset()
-    """Attributes that the account fills where nobody says them: a value there is no sign of a hand."""
-    observed: ClassVar[tuple[str, ...]] = ()
-    """Operations (create, update, delete) that the reference leaves out and recordings or clients show."""
-    shared: ClassVar[bool] = False
-    """Most objects of this kind are made by people and programs beside the configuration: an export takes only those
-    that the state knows, and nobody expects the rest to be managed.
-    """
-    mentioned: ClassVar[tuple[str, ...]] = ()
-    """Names under which ids of this kind stand inside texts (`list=7` in a link), beside `<kind>_id`."""
-    writes: ClassVar[tuple[str, ...]] = ()
-    """Paths that its flows write to beside its own, `ID` for one id: nothing else may be written (the write guard)."""
-    merges: ClassVar[frozenset[str]] = frozenset()
-    """Attributes whose write leaves in the account what it holds of them beyond what a declaration can say."""
+    """Kind in whose objects it is declared; "" for none."""
+    depends_on: ClassVar[tuple[str, ...]] = ()
+    """Kinds created before it beside those that its attributes refer to."""
     variants: ClassVar[Mapping[str, type[Spec]]] = {}
     """Objects that every account has exactly one of, by key, each with a spec of its own: adopted, never created or
     deleted.
     """
+    reading: ClassVar[Reading] = Reading()
+    identity: ClassVar[Identity] = Identity()
+    abilities: ClassVar[Abilities] = Abilities()
+    texts: ClassVar[Texts] = Texts()
 
     def fits(self, identity: str) -> bool:
         """Tell whether an object of this kind may have this id."""
-        return identity in self.variants if self.variants else self.collections[0].names(identity)
+        return identity in self.variants if self.variants else self.reading.collections[0].names(identity)
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -307,7 +364,7 @@ class Kind:
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Return the listings to read, given the names of the attributes that anybody declares for this kind."""
-        return self.collections
+        return self.reading.collections
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Return further listings that depend on what the first ones answered."""
@@ -343,13 +400,13 @@ class Kind:
 
     def lives(self, tables: Tables) -> list[Live]:
         """Return the live objects in the order of the listing, built-in ones included and marked."""
-        primary = self.collections[0]
+        primary = self.reading.collections[0]
         return [
             Live(
                 self.name,
                 str(row[primary.identity]),
                 self.decode(row, tables),
-                str(row.get(self.created) or ""),
+                str(row.get(self.reading.created) or ""),
                 row,
                 not self.claims(row, tables),
             )
@@ -366,11 +423,11 @@ class Kind:
         """Return the rows of the listing, with what other tables say of them joined in under names that begin with
         `_`.
         """
-        return tables.get(self.collections[0].name)
+        return tables.get(self.reading.collections[0].name)
 
     def unreadable(self, tables: Tables) -> str:
         """Return why nothing can be said about this kind, or "" when its listing was read."""
-        why = tables.unknown.get(self.collections[0].name)
+        why = tables.unknown.get(self.reading.collections[0].name)
         return why.reason if why else ""
 
     def nesting(self, child: str) -> Nested | None:
@@ -390,8 +447,8 @@ class Kind:
     @property
     def writable(self) -> tuple[str, ...]:
         """The paths that its flows may write to, `ID` for one id."""
-        own = self.path.split(", ") if self.managed else ()
-        return (*own, *(f"{path}/ID" for path in own), *self.writes)
+        own = self.path.split(", ") if self.abilities.managed else ()
+        return (*own, *(f"{path}/ID" for path in own), *self.abilities.writes)
 
     def without(self, live: Live, groups: Set[Value]) -> Live:
         """Return the object as it is once the rosters of these objects have let go of it."""
@@ -409,14 +466,14 @@ class Kind:
 
     def once(self, attrs: Mapping[str, Value]) -> tuple[tuple[str, ...], ...]:
         """Return the attributes of an object with these of which the account takes no two (see `unique`)."""
-        return self.unique
+        return self.identity.unique
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """Return the natural keys of an object, best first; a key says its tier in its first item. Empty: none
         known.
         """
-        value = attrs.get(self.label)
-        return ((self.label, value),) if value is not None else ()
+        value = attrs.get(self.identity.name_attribute)
+        return ((self.identity.name_attribute, value),) if value is not None else ()
 
     def settling_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """Return further keys that recognise only the outcome of a create whose answer was lost: too weak to adopt
@@ -440,9 +497,9 @@ class Kind:
         """Return the changed attributes (name -> (before, after)) that the API cannot change in any way, with what
         to do by hand.
         """
-        if self.updatable:
+        if self.abilities.updatable:
             return {}
-        return {name: self.by_hand for name in changed if not self.attributes[name].has(Immutable)}
+        return {name: self.texts.by_hand for name in changed if not self.attributes[name].has(Immutable)}
 
     def refusals(self, write: Write) -> list[Finding]:
         """Return why a planned change or delete of the live object must not be made; needs no look at the account."""
@@ -464,11 +521,11 @@ class Kind:
 
     def aside(self, live: Live) -> str:
         """Return why an export and a clone leave this one object alone, or "": retired ones are as good as gone."""
-        return self.retires if self.retired(live) else ""
+        return self.texts.removal_effect if self.retired(live) else ""
 
     def incidental(self, live: Live) -> bool:
-        """Tell whether nobody expects this object to be managed unless it is: see `shared` and `aside`."""
-        return self.shared or bool(self.aside(live))
+        """Tell whether nobody expects this object to be managed unless it is: see `mostly_unmanaged` and `aside`."""
+        return self.reading.mostly_unmanaged or bool(self.aside(live))
 
     def inherited(self, live: Live) -> Mapping[str, frozenset[str]]:
         """Return entries of maps that the account gave an object by itself (attribute -> keys): no sign of a hand."""
@@ -508,7 +565,7 @@ class Kind:
         """Create the object; yields `Bound` once its id is known."""
         late = [name for name in write.desired if self.attributes[name].has(AfterCreate)]
         answer = yield post(self.path, {self.wrapper: self.body(write, [n for n in write.desired if n not in late])})
-        created = answer.created(self.wrapper, self.collections[0].key)
+        created = answer.created(self.wrapper, self.reading.collections[0].key)
         yield Bound(created)
         if late:
             yield put(at(self.path, created), {self.wrapper: self.body(write, late)})
@@ -524,13 +581,13 @@ class Kind:
         live = write.live.attrs if write.live is not None else {}
         return {
             one.api: one.encode(live[one.name], write.ids)
-            for one in map(self.attributes.__getitem__, self.carried)
+            for one in map(self.attributes.__getitem__, self.abilities.carried)
             if one.api is not None and one.name in live
         }
 
     def parked(self, live: Live, address: str) -> dict[str, Value]:
         """Return the names that an object has while others take its own: unlike those of any other object."""
-        return {self.label: f"{live.attrs.get(self.label)} (renaming {address})"}
+        return {self.identity.name_attribute: f"{live.attrs.get(self.identity.name_attribute)} (renaming {address})"}
 
     def park(self, write: Write) -> Flow[None]:
         """Give the object names of its own for a while, where two objects of one plan swap theirs."""
@@ -583,7 +640,11 @@ class Kind:
 
     def mention(self, live: Live) -> Mention | None:
         """Return how other things of the account name this object; None where nothing can."""
-        return Mention(self.name, live.id, frozenset(self.mentioned_as)) if self.mentioned_as else None
+        return (
+            Mention(self.name, live.id, frozenset(self.identity.id_parameters.every))
+            if self.identity.id_parameters.every
+            else None
+        )
 
     # --- looking closer --------------------------------------------------------------------------------------------
 

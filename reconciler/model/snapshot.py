@@ -31,22 +31,24 @@ def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
         why = kinds[name].unreadable(tables)
         if why:
             unknown[name] = why
-            missing = [tables.unknown[one.name] for one in kinds[name].collections if one.name in tables.unknown]
+            missing = [
+                tables.unknown[one.name] for one in kinds[name].reading.collections if one.name in tables.unknown
+            ]
             if missing and not any(one.forbidden for one in missing):
                 absent.add(name)
             continue
         try:
             lives[name] = kinds[name].lives(tables)
         except STRANGE as error:
-            unknown[name] = odd(kinds[name].collections[0].path, error, _culprit(kinds[name], tables)).reason
+            unknown[name] = odd(kinds[name].reading.collections[0].path, error, _culprit(kinds[name], tables)).reason
     return Snapshot(lives, unknown, frozenset(absent))
 
 
 def _culprit(kind: Kind, tables: Tables) -> Row | None:
     """Return the first row that cannot be decoded by itself; None where they fail together only."""
-    for row in tables.get(kind.collections[0].name):
+    for row in tables.get(kind.reading.collections[0].name):
         try:
-            kind.lives(tables.merged(Tables(rows={kind.collections[0].name: (row,)})))
+            kind.lives(tables.merged(Tables(rows={kind.reading.collections[0].name: (row,)})))
         except STRANGE:
             return row
     return None

@@ -116,7 +116,7 @@ def _existing(work: Work, kind: Kind, base: Change) -> Change | None:
         adopts=adopts and not settled,
         settled=settled,
         manual=manual,
-        page=kind.page if manual else "",
+        page=kind.texts.page if manual else "",
         spares=tuple(spares),
         natural_key=_first_key(kind, live),
         findings=_refusals(kind, base, live, todo) if todo and not work.inputs.compares else (),
@@ -215,11 +215,15 @@ def _by_hand(kind: Kind, live: Live, base: Change) -> dict[str, str]:
 def _removal(kind: Kind, base: Change, live: Live) -> Change:
     """Return what becomes of a live object that is no longer declared, as far as the API offers it."""
     name = kind.title.lower()
-    if kind.retires and kind.retired(live):
-        return replace(base, reason=f"the API cannot delete a {name}; {kind.retires} already")
-    if not kind.deletable and not kind.retires:
+    if kind.texts.removal_effect and kind.retired(live):
+        return replace(base, reason=f"the API cannot delete a {name}; {kind.texts.removal_effect} already")
+    if not kind.abilities.deletable and not kind.texts.removal_effect:
         return replace(base, reason=f"the API cannot delete a {name}; it stays as it is")
-    reason = f"the API cannot delete a {name}: {kind.retires}" if kind.retires else "no longer declared"
+    reason = (
+        f"the API cannot delete a {name}: {kind.texts.removal_effect}"
+        if kind.texts.removal_effect
+        else "no longer declared"
+    )
     refused = kind.refusals(write_of(base, "delete", str))
     return replace(base, action=Action.DELETE, reason=reason, findings=tuple(refused))
 

@@ -57,4 +57,4 @@ def _unread(target: str, seen: Snapshot, kinds: Iterable[Kind]) -> list[str]:
 
 
 def _called(kind: Kind, live: Live) -> str:
-    return f"{kind.name} {live.id} `{live.attrs.get(kind.label) or ''}`"
+    return f"{kind.name} {live.id} `{live.attrs.get(kind.identity.name_attribute) or ''}`"

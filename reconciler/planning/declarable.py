@@ -66,7 +66,7 @@ def losses(kind: Kind, live: Live) -> dict[str, Loss]:
         differing = list(islice(_differing(attribute, held, sent), MOST + 1))
         if differing:
             shown = "a value of another form" if attribute is not None and attribute.hides(held) else _listed(differing)
-            found[name] = Loss(shown, name in kind.merges)
+            found[name] = Loss(shown, name in kind.abilities.merges)
     return found
 
 

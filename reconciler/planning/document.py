@@ -190,7 +190,7 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         depends_on=list(change.depends_on),
         impacts=[doc.ImpactView.of(one) for one in change.impacts],
         uncounted=change.uncounted,
-        guarded=kind.guarded,
+        guarded=kind.abilities.delete_needs_approval,
         counting=list(change.counting),
         evacuates=dict(change.evacuates),
         uses=[doc.UseView(where=one.where, certainty=one.certainty, note=one.note) for one in change.uses],

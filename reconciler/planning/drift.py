@@ -23,7 +23,7 @@ def drift(inputs: Inputs) -> Plan:
     """Return a plan without steps: `update` for what changed (before: as applied, after: as it is now), `delete` for
     what is gone. The configuration only says which drift is ignored and where an attribute is declared.
     """
-    labels = {name: kind.label for name, kind in inputs.kinds.items()}
+    labels = {name: kind.identity.name_attribute for name, kind in inputs.kinds.items()}
     ids = {address: binding.id for address, binding in inputs.state.resources.items()}
     resolver = Resolver(dict(ids), inputs.snapshot.lives, labels)
     changes: list[Change] = []
@@ -64,7 +64,7 @@ def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str,
     if resource is not None:
         known |= {*resource.attrs, *resource.lifecycle.ignore_changes, *resource.elsewhere}
     placed = {name for one in kind.arrange([(address, {}, live)]).values() for name in one}
-    quiet = known | placed | kind.filled
+    quiet = known | placed | kind.reading.filled
     return {
         name: value
         for name, value in _own(kind, live).items()
@@ -88,7 +88,7 @@ def unmanaged_parts(inputs: Inputs, kind: Kind, address: str, live: Live) -> dic
     resource, applied = inputs.desired.resources.get(address), inputs.state.resources[address].applied
     if resource is None:
         return {}
-    own, quiet = _own(kind, live), kind.filled
+    own, quiet = _own(kind, live), kind.reading.filled
     found = {}
     for name, said in resource.attrs.items():
         attribute = kind.attributes.get(name)

@@ -31,7 +31,7 @@ def with_effects(work: Work) -> dict[str, Change]:
 
 def _with_effects(work: Work, change: Change, doomed: set[tuple[str, str]]) -> Change:
     kind, found = work.kinds[change.kind], []
-    if change.action in DESTROYS and change.live is not None and not kind.retires:
+    if change.action in DESTROYS and change.live is not None and not kind.texts.removal_effect:
         found += [*_children(work, kind, change.live, doomed, change.address), *_parts(work, kind, change, change.live)]
     if change.action in STAYS:
         found += [*_hidden(kind, change), *_left_alone(work, kind, change, doomed)]
@@ -77,14 +77,14 @@ def _children(work: Work, kind: Kind, parent: Live, doomed: set[tuple[str, str]]
 def _name(work: Work, kind: Kind, live: Live) -> str:
     """Return the address of a managed object, otherwise its name."""
     address = work.owners.get((kind.name, live.id))
-    return address or str(live.attrs.get(kind.label) or f"id {live.id}")
+    return address or str(live.attrs.get(kind.identity.name_attribute) or f"id {live.id}")
 
 
 def _parts(work: Work, kind: Kind, change: Change, live: Live) -> Iterable[Impact]:
     """Parts of the object go with it. Those that nobody declared are somebody else's; what only links the object to
     another goes with either of the two, and is nobody's loss.
     """
-    for name, part in kind.parts.items():
+    for name, part in kind.abilities.parts.items():
         applied = decode(change.binding.applied.get(name)) if change.binding is not None else None
         known = {one for one, _ in _entries(work, kind, name, applied)}
         mine: list[str] = []

@@ -71,8 +71,8 @@ def _of_kind(work: Work, kind: Kind, changes: Iterable[Change]) -> list[str]:
 
 def _told(kind: Kind, change: Change, key: NaturalKey, live: Live, other: NaturalKey, *, derived: bool) -> str:
     what = kind.title.lower() or kind.name
-    name = live.attrs.get(kind.label)
-    shown = f"{what} {live.id}" + (f" (`{name}`)" if name and not kind.shared else "")
+    name = live.attrs.get(kind.identity.name_attribute)
+    shown = f"{what} {live.id}" + (f" (`{name}`)" if name and not kind.reading.mostly_unmanaged else "")
     word = str(key[0]).rstrip("~")
     if derived:
         why = f"the server would derive the {word} `{key[1]}`, which that one has"

@@ -211,7 +211,7 @@ def _free_names_first(
             frees = _first(holder, nodes, "delete") or _first(holder, nodes, "update")
             if not _reaches(frees, takes[0], waits):
                 waits[takes[0]].update(frees)
-            elif frees == [(holder, "update")] and not kinds[change.kind].shared_names:
+            elif frees == [(holder, "update")] and not kinds[change.kind].identity.names_repeat:
                 _park(holder, takes[0], nodes, waits)
 
 

@@ -110,7 +110,7 @@ def _without_listing(work: Work, resources: list[Resource], unknown: str | None,
 
 def _unmade(work: Work, kind: Kind, address: str) -> str:
     """Return why an object that the account does not show is not made, "" where it is."""
-    if not kind.creatable:
+    if not kind.abilities.creatable:
         return f"the account shows no such {kind.title.lower()}, and the API cannot create one"
     binding = work.bindings.get(address)
     lives = work.inputs.snapshot.lives.get(kind.name, ())

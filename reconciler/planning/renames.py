@@ -149,12 +149,14 @@ class _Seen:
             return SAME
         if _apart(kind, live, desired):
             return 0.0
-        names = named_alike(str(live.get(kind.label) or ""), str(desired.get(kind.label) or ""))
+        names = named_alike(
+            str(live.get(kind.identity.name_attribute) or ""), str(desired.get(kind.identity.name_attribute) or "")
+        )
         names = max([names, *(named_alike(*both) for both in _called(kind, live, desired))])
-        if not live.get(kind.label) or not desired.get(kind.label):
+        if not live.get(kind.identity.name_attribute) or not desired.get(kind.identity.name_attribute):
             names = named_alike(key_of(old.address).rpartition(".")[2], key_of(new.address).rpartition(".")[2])
         held, rich = self._held(old, new, desired)
-        named = {live.get(kind.label), desired.get(kind.label), None}
+        named = {live.get(kind.identity.name_attribute), desired.get(kind.identity.name_attribute), None}
         parts = zip(mine[0], theirs[0], strict=False) if mine and theirs else ()
         alone = all(one == other or {one, other} <= named for one, other in parts)  # nothing but the name differs
         return _judged(names, held, rich, alone=alone)
@@ -168,7 +170,13 @@ class _Seen:
         hits = total = 0.0
         for name, value in desired.items():
             attribute = kind.attributes.get(name)
-            if attribute is None or name == kind.label or attribute.choices or COMPANY.match(name) or _flat(value):
+            if (
+                attribute is None
+                or name == kind.identity.name_attribute
+                or attribute.choices
+                or COMPANY.match(name)
+                or _flat(value)
+            ):
                 continue
             here, there = attribute.normal(value), attribute.normal(live.attrs.get(name))
             weight = _tells(value)
@@ -186,10 +194,18 @@ class _Seen:
             if nesting is None or old.live is None:
                 continue
             lives, owner = self.lives.get(child.name, ()), RemoteId(old.kind, old.live.id)
-            mine = {_plain(one.attrs.get(child.label)) for one in lives if one.attrs.get(nesting.parent) == owner}
-            common = {_plain(one.attrs.get(child.label)) for one in lives if one.attrs.get(nesting.parent) != owner}
+            mine = {
+                _plain(one.attrs.get(child.identity.name_attribute))
+                for one in lives
+                if one.attrs.get(nesting.parent) == owner
+            }
+            common = {
+                _plain(one.attrs.get(child.identity.name_attribute))
+                for one in lives
+                if one.attrs.get(nesting.parent) != owner
+            }
             theirs = {
-                _plain(one.desired.get(child.label))
+                _plain(one.desired.get(child.identity.name_attribute))
                 for one in self.changes
                 if one.kind == child.name
                 and one.action is Action.CREATE

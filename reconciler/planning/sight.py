@@ -15,7 +15,7 @@ def unproven(inputs: Inputs, kind: Kind, address: str, shown: Callable[[str], bo
     The parts of an object that is shown are shown with it. Where nobody knows whose key it is, an object is doubted
     that the state knows, for it was there once; one that nobody ever saw is not.
     """
-    if inputs.eyes is None or not inputs.eyes.why or not kind.filtered or shown(kind.parent_of(address)):
+    if inputs.eyes is None or not inputs.eyes.why or not kind.reading.filtered or shown(kind.parent_of(address)):
         return ""
     never = not inputs.eyes.strict and inputs.eyes.sees == "unknown"
     if never and address not in inputs.state.resources and address not in inputs.intents:
@@ -32,7 +32,7 @@ def concludes(made: Plan, inputs: Inputs) -> bool:
     }
     absent |= {address: one.kind for address, one in inputs.intents.items() if address not in made.ids}
     return any(
-        inputs.kinds[kind].filtered and inputs.kinds[kind].parent_of(address) not in made.ids
+        inputs.kinds[kind].reading.filtered and inputs.kinds[kind].parent_of(address) not in made.ids
         for address, kind in absent.items()
         if kind in inputs.kinds
     )

@@ -64,7 +64,7 @@ class Work:
         self.kinds: Kinds = inputs.kinds
         self.bindings: dict[str, Binding]
         self.bindings, self.moved, wrong = after_moves(inputs.state.resources, inputs.desired, inputs.kinds)
-        labels = {name: kind.label for name, kind in self.kinds.items()}
+        labels = {name: kind.identity.name_attribute for name, kind in self.kinds.items()}
         self.resolver = Resolver(lives=inputs.snapshot.lives, labels=labels)
         self.pinned = {block.target: block.id for block in reversed(inputs.desired.imports)}
         self.owners = {(one.kind, one.id): address for address, one in self.bindings.items()}

@@ -43,4 +43,4 @@ def _order(kinds: dict[str, Kind]) -> list[str]:
 
 def _referred(kind: Kind) -> set[str]:
     marks = (attribute.mark(RefTo) for attribute in kind.attributes.values())
-    return {mark.kind for mark in marks if mark is not None and not mark.later} | set(kind.after)
+    return {mark.kind for mark in marks if mark is not None and not mark.later} | set(kind.depends_on)

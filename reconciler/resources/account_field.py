@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection
+from reconciler.model.kind import Collection, Texts
 from reconciler.resources import membership, records
 from reconciler.resources.meta_field import GROUP_TEXT, GroupLink, MetaField, MetaFieldKind, ensured
 
@@ -26,12 +27,14 @@ class AccountFieldKind(MetaFieldKind):
     title = "Account field"
     path = "/accountCustomFieldMeta"
     wrapper = "accountCustomFieldMetum"
-    collections = (Collection("/accountCustomFieldMeta", "accountCustomFieldMeta"),)
     group_type = membership.ACCOUNT
     data = "accountCustomFieldData"
     holders = "accounts"
-    salvage = records.ACCOUNT_VALUES
-    destroys = "Every account's value of the field is deleted with it; there is no undo."
+    reading = replace(
+        MetaFieldKind.reading, collections=(Collection("/accountCustomFieldMeta", "accountCustomFieldMeta"),)
+    )
+    abilities = replace(MetaFieldKind.abilities, salvage=records.ACCOUNT_VALUES)
+    texts = Texts(delete_warning="Every account's value of the field is deleted with it; there is no undo.")
 
 
 KIND = AccountFieldKind()

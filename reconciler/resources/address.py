@@ -8,7 +8,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.http import Flow, at, put
-from reconciler.model.kind import Collection, Kind, NaturalKey, Write
+from reconciler.model.kind import Abilities, Collection, Identity, Kind, NaturalKey, Reading, Texts, Write
 from reconciler.model.spec import Api, Folded, Link, OnAtFirst, RefTo, Spec, WriteOnly
 from reconciler.model.values import Value
 
@@ -44,12 +44,11 @@ class AddressKind(Kind):
     spec = Address
     title = "Address"
     path = "/addresses"
-    writes = ("/addressLists", "/addressLists/ID", "/addressGroups", "/addressGroups/ID")
     wrapper = "address"
-    collections = (Collection("/addresses", "addresses"),)
-    label = "company_name"
-    created = "created_timestamp"
-    destroys = "Mailings that name it lose the postal address that the law asks for."
+    reading = Reading((Collection("/addresses", "addresses"),), created="created_timestamp")
+    identity = Identity(name_attribute="company_name")
+    abilities = Abilities(writes=("/addressLists", "/addressLists/ID", "/addressGroups", "/addressGroups/ID"))
+    texts = Texts(delete_warning="Mailings that name it lose the postal address that the law asks for.")
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(company, first line, postal code, country)."""

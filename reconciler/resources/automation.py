@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Kind
+from reconciler.model.kind import Abilities, Collection, Identity, Kind, Reading
 from reconciler.model.spec import Api, Spec
 
 
@@ -25,9 +25,9 @@ class AutomationKind(Kind):
     spec = Automation
     title = "Automation"
     path = "/automations"
-    collections = (Collection("/automations", "automations"),)
-    label = "name"
-    managed = False
+    reading = Reading((Collection("/automations", "automations"),))
+    identity = Identity(name_attribute="name")
+    abilities = Abilities(managed=False)
 
 
 KIND = AutomationKind()

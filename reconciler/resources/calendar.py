@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Kind, NaturalKey
+from reconciler.model.kind import Collection, Identity, Kind, NaturalKey, Reading, Texts
 from reconciler.model.spec import KEY, Default, Spec
 from reconciler.model.values import Value
 
@@ -29,9 +29,9 @@ class CalendarKind(Kind):
     title = "Calendar feed"
     path = "/calendars"
     wrapper = "calendar"
-    collections = (Collection("/calendars", "calendars"),)
-    label = "title"
-    destroys = "Programs that subscribe to the feed get nothing more; a new feed has another URL."
+    reading = Reading((Collection("/calendars", "calendars"),))
+    identity = Identity(name_attribute="title")
+    texts = Texts(delete_warning="Programs that subscribe to the feed get nothing more; a new feed has another URL.")
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(title, type)."""

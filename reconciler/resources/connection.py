@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reconciler.model.http import Flow
-from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Identity, Impact, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
 from reconciler.model.spec import (
     AfterCreate,
     Api,
@@ -60,9 +60,9 @@ class ConnectionKind(Kind):
     title = "Connection"
     path = "/connections"
     wrapper = "connection"
-    unique = (("service", "external_id"),)
-    collections = (Collection("/connections", "connections"),)
-    destroys = "Customers and orders of the connection go with it, presumably; there is no undo."
+    reading = Reading((Collection("/connections", "connections"),))
+    identity = Identity(unique=(("service", "external_id"),))
+    texts = Texts(delete_warning="Customers and orders of the connection go with it, presumably; there is no undo.")
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """`isInternal` marks native integrations."""

@@ -3,12 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, get, post
-from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
+from reconciler.model.kind import (
+    Abilities,
+    Collection,
+    Finding,
+    Identity,
+    Impact,
+    Kind,
+    Live,
+    NaturalKey,
+    Parts,
+    Reading,
+    Row,
+    Tables,
+    Texts,
+    Write,
+)
 from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec, Takes
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import records, rules
@@ -123,20 +138,24 @@ class CustomObjectKind(Kind):
     spec = CustomObject
     title = "Custom object"
     path = SCHEMAS
-    writes = ("/customObjects/schemas/public", "/customObjects/schemas/ID/child", "/customObjects/schemas/ID/fields/ID")
     wrapper = "schema"
     # Older deployments called the array `objectTypes` (section 1.3 of the API page: [GO-CJ] accepts both).
-    unique = (("slug",),)
-    collections = (Collection(SCHEMAS, "schemas", alias="objectTypes", ids="word"),)
-    label = "slug"
-    created = ""
-    merges = frozenset({"fields", "relationships", ""})
-    salvage = records.RECORDS
-    parts: ClassVar[Mapping[str, Parts]] = {
-        "fields": Parts("fields", own=True),
-        "relationships": Parts("relationships", own=True),
-    }
-    destroys = "All records of the object are deleted with its schema; there is no undo."
+    reading = Reading((Collection(SCHEMAS, "schemas", alias="objectTypes", ids="word"),), created="")
+    identity = Identity(name_attribute="slug", unique=(("slug",),))
+    abilities = Abilities(
+        merges=frozenset({"fields", "relationships", ""}),
+        writes=(
+            "/customObjects/schemas/public",
+            "/customObjects/schemas/ID/child",
+            "/customObjects/schemas/ID/fields/ID",
+        ),
+        parts={
+            "fields": Parts("fields", own=True),
+            "relationships": Parts("relationships", own=True),
+        },
+        salvage=records.RECORDS,
+    )
+    texts = Texts(delete_warning="All records of the object are deleted with its schema; there is no undo.")
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Schemas of apps and of the e-commerce integration belong to them; a public one or a child can be declared."""
@@ -196,7 +215,7 @@ class CustomObjectKind(Kind):
 
     def once(self, attrs: Mapping[str, Value]) -> tuple[tuple[str, ...], ...]:
         """The server writes slugs of its own for public schemas and for children."""
-        return () if attrs.get("parent") is not None or attrs.get("visibility") == "public" else self.unique
+        return () if attrs.get("parent") is not None or attrs.get("visibility") == "public" else self.identity.unique
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """The slug; with the app of a public schema; of a child, what it extends."""

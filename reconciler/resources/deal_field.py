@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection
+from reconciler.model.kind import Collection, Texts
 from reconciler.resources import membership, records
 from reconciler.resources.meta_field import GROUP_TEXT, GroupLink, MetaField, MetaFieldKind, ensured
 
@@ -28,12 +29,12 @@ class DealFieldKind(MetaFieldKind):
     title = "Deal field"
     path = "/dealCustomFieldMeta"
     wrapper = "dealCustomFieldMetum"
-    collections = (Collection("/dealCustomFieldMeta", "dealCustomFieldMeta"),)
     group_type = membership.DEAL
     data = "dealCustomFieldData"
     holders = "deals"
-    salvage = records.DEAL_VALUES
-    destroys = "Every deal's value of the field is deleted with it; there is no undo."
+    reading = replace(MetaFieldKind.reading, collections=(Collection("/dealCustomFieldMeta", "dealCustomFieldMeta"),))
+    abilities = replace(MetaFieldKind.abilities, salvage=records.DEAL_VALUES)
+    texts = Texts(delete_warning="Every deal's value of the field is deleted with it; there is no undo.")
 
 
 KIND = DealFieldKind()

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.http import Flow, at
-from reconciler.model.kind import Collection, Impact, Kind, Write
+from reconciler.model.kind import Abilities, Collection, Identity, Impact, Kind, Reading, Texts, Write
 from reconciler.model.spec import KEY, Default, Spec
 from reconciler.resources.counts import counted_rows
 
@@ -27,12 +27,13 @@ class DealRoleKind(Kind):
     title = "Deal role"
     path = "/dealRoles"
     wrapper = "dealRole"
-    collections = (Collection("/dealRoles", "dealRoles"),)
-    label = "title"
-    created = "created_timestamp"
-    updatable = False
-    by_hand = "rename the role in the settings of deals"
-    destroys = "Contacts lose the role in their deals; there is no undo."
+    reading = Reading((Collection("/dealRoles", "dealRoles"),), created="created_timestamp")
+    identity = Identity(name_attribute="title")
+    abilities = Abilities(updatable=False)
+    texts = Texts(
+        delete_warning="Contacts lose the role in their deals; there is no undo.",
+        by_hand="rename the role in the settings of deals",
+    )
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Contacts that have the role: rows of the linked sub-collection (section 5)."""

@@ -8,12 +8,27 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post, put
-from reconciler.model.kind import Collection, Finding, Impact, Live, NaturalKey, Parts, Row, Tables, Write
+from reconciler.model.kind import (
+    Abilities,
+    Collection,
+    Finding,
+    Identity,
+    IdParameters,
+    Impact,
+    Live,
+    NaturalKey,
+    Parts,
+    Reading,
+    Row,
+    Tables,
+    Texts,
+    Write,
+)
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
     AfterCreate,
@@ -119,35 +134,35 @@ class FieldKind(membership.Grouped):
     section = "fields"
     spec = ContactField
     title = "Contact field"
-    mentioned = ("field", "fieldid")
-    merges = frozenset({"lists"})
     path = "/fields"
-    writes = (
-        "/fieldOptions",
-        "/fieldOptions/ID",
-        "/fieldOptions?/bulk",
-        "/fieldRels",
-        "/fieldRels/ID",
-        *membership.WRITES,
-    )
-    filled = frozenset({"order", "perstag"})
     wrapper = "field"
-    mentioned_as = ("field", "fieldid", "field_id", "fields", "customfield")
-    renames = frozenset({"perstag"})
-    unique = (("title",),)
-    collections = (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),)
-    label = "title"
-    salvage = records.VALUES
-    parts: ClassVar[Mapping[str, Parts]] = {
-        "options": Parts("options", own=True),
-        "lists": Parts("relations to lists"),
-        "group": Parts("memberships in field groups"),
-    }
-    destroys = "Every contact's value of the field is deleted with it; there is no undo."
+    reading = Reading(
+        (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),), filled=frozenset({"order", "perstag"})
+    )
+    identity = Identity(
+        name_attribute="title",
+        unique=(("title",),),
+        content_names=frozenset({"perstag"}),
+        id_parameters=IdParameters(links=("field", "fieldid"), rows=("field_id", "fields", "customfield")),
+    )
+    abilities = Abilities(
+        merges=frozenset({"lists"}),
+        writes=(
+            *("/fieldOptions", "/fieldOptions/ID", "/fieldOptions?/bulk", "/fieldRels", "/fieldRels/ID"),
+            *membership.WRITES,
+        ),
+        parts={
+            "options": Parts("options", own=True),
+            "lists": Parts("relations to lists"),
+            "group": Parts("memberships in field groups"),
+        },
+        salvage=records.VALUES,
+    )
+    texts = Texts(delete_warning="Every contact's value of the field is deleted with it; there is no undo.")
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Groups are read only when somebody declares one."""
-        return (*self.collections, membership.GROUPS) if "group" in declared else self.collections
+        return (*self.reading.collections, membership.GROUPS) if "group" in declared else self.reading.collections
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The members of each contact field group; options and relations where the listing did not bring all along."""
@@ -322,7 +337,7 @@ class FieldKind(membership.Grouped):
         """By its id, and in contents as `%TAG%`."""
         tag = live.attrs.get("perstag")
         texts = (f"%{tag}%",) if tag else ()
-        return Mention(self.name, live.id, frozenset(self.mentioned_as), texts)
+        return Mention(self.name, live.id, frozenset(self.identity.id_parameters.every), texts)
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Values of the field, or of removed options (section 5). Rows with a blank value are counted too, so the total

@@ -9,7 +9,21 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, post
-from reconciler.model.kind import Collection, Finding, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import (
+    Abilities,
+    Collection,
+    Finding,
+    Identity,
+    Impact,
+    Kind,
+    Live,
+    NaturalKey,
+    Reading,
+    Row,
+    Tables,
+    Texts,
+    Write,
+)
 from reconciler.model.spec import Api, Coded, Immutable, Link, Normal, RefTo, Roster, Spec
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import losing, membership
@@ -45,14 +59,11 @@ class FieldGroupKind(Kind):
     spec = FieldGroup
     title = "Field group"
     path = "/groupDefinitions"
-    writes = membership.WRITES
-    filled = frozenset({"order"})
     wrapper = "groupDefinition"
-    collections = (membership.GROUPS,)
-    label = "label"
-    created = ""
-    observed = ("update", "delete")
-    destroys = "Its fields leave the group; they keep their values."
+    reading = Reading((membership.GROUPS,), created="", filled=frozenset({"order"}))
+    identity = Identity(name_attribute="label")
+    abilities = Abilities(observed=("update", "delete"), writes=membership.WRITES)
+    texts = Texts(delete_warning="Its fields leave the group; they keep their values.")
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The members of each group that can be declared, where somebody declares them."""
@@ -112,7 +123,7 @@ class FieldGroupKind(Kind):
     def create(self, write: Write) -> Flow[None]:
         """POST the group, then its members in their order."""
         created = (yield post(self.path, {self.wrapper: self.body(write, write.desired)})).created(
-            self.wrapper, self.collections[0].key
+            self.wrapper, self.reading.collections[0].key
         )
         yield Bound(created)
         yield from membership.bring(write, created)

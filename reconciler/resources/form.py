@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Kind
+from reconciler.model.kind import Abilities, Collection, Identity, Kind, Reading
 from reconciler.model.spec import Spec
 
 
@@ -22,9 +22,9 @@ class FormKind(Kind):
     spec = Form
     title = "Form"
     path = "/forms"
-    collections = (Collection("/forms", "forms"),)
-    label = "name"
-    managed = False
+    reading = Reading((Collection("/forms", "forms"),))
+    identity = Identity(name_attribute="name")
+    abilities = Abilities(managed=False)
 
 
 KIND = FormKind()

@@ -5,12 +5,27 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, at, delete, get, post
-from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Parts, Row, Tables, Write
+from reconciler.model.kind import (
+    Abilities,
+    Collection,
+    Identity,
+    IdParameters,
+    Impact,
+    Kind,
+    Live,
+    NaturalKey,
+    Parts,
+    Reading,
+    Row,
+    Tables,
+    Texts,
+    Write,
+)
 from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import losing, records
@@ -62,35 +77,41 @@ class ListKind(Kind):
 
     name = "list"
     section = "lists"
-    filtered = True
     spec = ContactList
     title = "List"
-    mentioned = ("list", "listid", "lists")
     path = "/lists"
-    writes = ("/listGroups", "/listGroups/ID")
-    filled = frozenset({"channel", "string_id"})
     wrapper = "list"
-    mentioned_as = ("list", "listid", "list_id", "lists", "listids")
     # Without the filter an account may answer lists for e-mail only (row 51 of section 7).
-    collections = (
-        Collection("/lists", "lists", query=(("filters[channel]", "all"),)),
-        Collection("/listGroups", "listGroups", optional=True),
-    )
     # The vendor's own client sends them all: "no partial update" (row 52 of section 7).
-    carried = (
-        "name",
-        "sender_url",
-        "sender_reminder",
-        "send_last_broadcast",
-        "carbon_copy",
-        "subscription_notify",
-        "unsubscription_notify",
+    reading = Reading(
+        (
+            Collection("/lists", "lists", query=(("filters[channel]", "all"),)),
+            Collection("/listGroups", "listGroups", optional=True),
+        ),
+        filtered=True,
+        filled=frozenset({"channel", "string_id"}),
     )
-    guarded = True
-    observed = ("update",)
-    salvage = records.SUBSCRIBED
-    parts: ClassVar[Mapping[str, Parts]] = {"user_groups": Parts("permissions of user groups")}
-    destroys = "Contacts only on this list are deleted, and its campaigns, reports and segments; there is no undo."
+    identity = Identity(id_parameters=IdParameters(links=("list", "listid", "lists"), rows=("list_id", "listids")))
+    abilities = Abilities(
+        observed=("update",),
+        carried=(
+            "name",
+            "sender_url",
+            "sender_reminder",
+            "send_last_broadcast",
+            "carbon_copy",
+            "subscription_notify",
+            "unsubscription_notify",
+        ),
+        writes=("/listGroups", "/listGroups/ID"),
+        parts={"user_groups": Parts("permissions of user groups")},
+        salvage=records.SUBSCRIBED,
+        delete_needs_approval=True,
+    )
+    texts = Texts(
+        delete_warning="Contacts only on this list are deleted, and its campaigns, reports and segments; "
+        "there is no undo."
+    )
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Add the owner under either of its names, and the groups that see the list."""

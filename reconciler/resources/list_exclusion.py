@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Kind
+from reconciler.model.kind import Abilities, Collection, Identity, Kind, Reading
 from reconciler.model.spec import Api, Spec
 
 
@@ -25,9 +25,9 @@ class ListExclusionKind(Kind):
     spec = ListExclusion
     title = "List exclusion"
     path = "/lists/exclusions"
-    collections = (Collection("/lists/exclusions", "exclusions"),)
-    label = "phrase"
-    managed = False
+    reading = Reading((Collection("/lists/exclusions", "exclusions"),))
+    identity = Identity(name_attribute="phrase")
+    abilities = Abilities(managed=False)
 
 
 KIND = ListExclusionKind()

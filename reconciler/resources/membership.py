@@ -11,10 +11,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, NamedTuple
 
 from reconciler.model.http import Flow, Json, Request, at, delete, post, put
-from reconciler.model.kind import Collection, Finding, Kind, Live, Row, Tables, Write
+from reconciler.model.kind import Abilities, Collection, Finding, Kind, Live, Row, Tables, Write
 from reconciler.model.spec import ident, number
 from reconciler.model.values import RemoteId, Value, inserted
 from reconciler.resources import sequence
@@ -212,7 +212,7 @@ def bring(write: Write, group: str) -> Flow[None]:
 class Grouped(Kind):
     """A kind of field that says its group by `group`; its memberships are joined to its row under `_members`."""
 
-    writes: ClassVar[tuple[str, ...]] = WRITES
+    abilities = Abilities(writes=WRITES)
 
     def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
         """Of several groups, the declared one counts, where the field is in it."""

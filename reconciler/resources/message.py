@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Kind, NaturalKey
+from reconciler.model.kind import Collection, Kind, NaturalKey, Reading, Texts
 from reconciler.model.spec import KEY, AfterCreate, Api, Default, Expected, Spec
 from reconciler.model.values import Value
 
@@ -38,9 +38,8 @@ class MessageKind(Kind):
     title = "Message"
     path = "/messages"
     wrapper = "message"
-    collections = (Collection("/messages", "messages"),)
-    shared = True
-    destroys = "Campaigns and automations that use the message lose it."
+    reading = Reading((Collection("/messages", "messages"),), mostly_unmanaged=True)
+    texts = Texts(delete_warning="Campaigns and automations that use the message lose it.")
 
     def settling_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(subject, sender): between its create and the update that names it, a message has nothing else."""

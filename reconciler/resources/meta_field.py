@@ -8,7 +8,21 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
-from reconciler.model.kind import Collection, Finding, Impact, Live, NaturalKey, Parts, Row, Tables, Write
+from reconciler.model.kind import (
+    Abilities,
+    Collection,
+    Finding,
+    Identity,
+    IdParameters,
+    Impact,
+    Live,
+    NaturalKey,
+    Parts,
+    Reading,
+    Row,
+    Tables,
+    Write,
+)
 from reconciler.model.mention import Mention
 from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec, Takes
 from reconciler.model.values import RemoteId, Value
@@ -66,21 +80,22 @@ class MetaFieldKind(membership.Grouped):
     (recorded).
     """
 
-    filled = frozenset({"order"})
     group_type: ClassVar[int] = 0
     data: ClassVar[str] = ""
     holders: ClassVar[str] = ""
-    label = "label"
-    mentioned_as = ("customfieldid", "dealcustomfieldid", "fieldid", "field")
-    created = "createdTimestamp"
-    parts: ClassVar[Mapping[str, Parts]] = {
-        "options": Parts("options", own=True),
-        "group": Parts("memberships in field groups"),
-    }
+    reading = Reading(created="createdTimestamp", filled=frozenset({"order"}))
+    identity = Identity(
+        name_attribute="label",
+        id_parameters=IdParameters(rows=("customfieldid", "dealcustomfieldid", "fieldid", "field")),
+    )
+    abilities = Abilities(
+        writes=membership.WRITES,
+        parts={"options": Parts("options", own=True), "group": Parts("memberships in field groups")},
+    )
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The fields and the groups that they must be in."""
-        return (*self.collections, membership.GROUPS)
+        return (*self.reading.collections, membership.GROUPS)
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The members of each group of this type."""
@@ -92,7 +107,7 @@ class MetaFieldKind(membership.Grouped):
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join the membership to each field."""
-        return membership.members_with(tables.get(self.collections[0].name), tables, self.group_type)
+        return membership.members_with(tables.get(self.reading.collections[0].name), tables, self.group_type)
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Built-in fields carry a `knownFieldId` (section 2.5)."""
@@ -117,7 +132,7 @@ class MetaFieldKind(membership.Grouped):
     def create(self, write: Write) -> Flow[None]:
         """POST the field, then put it into its group."""
         answer = yield post(self.path, {self.wrapper: self.body(write, write.desired)})
-        created = answer.created(self.wrapper, self.collections[0].key)
+        created = answer.created(self.wrapper, self.reading.collections[0].key)
         yield Bound(created)
         group = write.desired.get("group")
         if group is not None:
@@ -139,7 +154,7 @@ class MetaFieldKind(membership.Grouped):
         """By its id, and in contents as `%TAG%`."""
         tag = live.row.get("personalization")
         texts = (f"%{tag}%",) if tag else ()
-        return Mention(self.name, live.id, frozenset(self.mentioned_as), texts)
+        return Mention(self.name, live.id, frozenset(self.identity.id_parameters.every), texts)
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Values of the field, see `counts.carried`; how many chose a removed option is only bounded by them."""

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from reconciler.model.errors import Unexpected
 from reconciler.model.http import Bound, Flow, Request, at, post
-from reconciler.model.kind import Collection, Finding, Kind, Write
+from reconciler.model.kind import Abilities, Collection, Finding, Identity, Kind, Reading, Texts, Write
 from reconciler.model.redaction import abridged
 from reconciler.model.spec import KEY, Api, Commas, Default, Link, RefTo, Spec
 
@@ -36,12 +36,11 @@ class PersonalizationKind(Kind):
     spec = Personalization
     title = "Personalization variable"
     path = "/personalizations"
-    writes = ("/personalizations/ID/(?:un)?lock",)
     wrapper = "personalization"
-    collections = (Collection("/personalizations", "personalizations"),)
-    label = "tag"
-    created = "created_timestamp"
-    destroys = "Mails that use the variable show nothing in its place."
+    reading = Reading((Collection("/personalizations", "personalizations"),), created="created_timestamp")
+    identity = Identity(name_attribute="tag")
+    abilities = Abilities(writes=("/personalizations/ID/(?:un)?lock",))
+    texts = Texts(delete_warning="Mails that use the variable show nothing in its place.")
 
     def refusals(self, write: Write) -> list[Finding]:
         """A locked variable stays as it is unless `locked: false` is declared."""
@@ -53,7 +52,7 @@ class PersonalizationKind(Kind):
     def create(self, write: Write) -> Flow[None]:
         """POST the variable, then lock it where asked to."""
         answer = yield post(self.path, {self.wrapper: self.body(write, write.desired)})
-        created = answer.created(self.wrapper, self.collections[0].key)
+        created = answer.created(self.wrapper, self.reading.collections[0].key)
         yield Bound(created)
         if write.desired.get("locked"):
             yield from self._turn(created, "lock")

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post
-from reconciler.model.kind import Collection, Impact, Kind, Live, Parts, Row, Tables, Write
+from reconciler.model.kind import (
+    Abilities,
+    Collection,
+    Identity,
+    IdParameters,
+    Impact,
+    Kind,
+    Live,
+    Parts,
+    Reading,
+    Row,
+    Tables,
+    Texts,
+    Write,
+)
 from reconciler.model.spec import (
     Api,
     Coded,
@@ -80,25 +94,29 @@ class PipelineKind(Kind):
     section = "pipelines"
     spec = Pipeline
     title = "Pipeline"
-    mentioned = ("pipeline", "pipelineid", "dealgroup")
     path = "/dealGroups"
-    filled = frozenset({"auto_assign"})
     wrapper = "dealGroup"
-    shared_names = True
-    filtered = True
-    mentioned_as = ("dealgroup", "groupid", "d_groupid", "pipeline", "pipelineid")
-    collections = (PIPELINES,)
-    label = "title"
-    salvage = records.PIPELINE_DEALS
-    parts: ClassVar[Mapping[str, Parts]] = {
-        "users": Parts("assignments of users"),
-        "user_groups": Parts("permissions of user groups"),
-    }
-    destroys = "Its stages and all their deals are deleted with it; there is no undo."
+    reading = Reading((PIPELINES,), filtered=True, filled=frozenset({"auto_assign"}))
+    identity = Identity(
+        name_attribute="title",
+        names_repeat=True,
+        id_parameters=IdParameters(links=("pipeline", "pipelineid", "dealgroup"), rows=("groupid", "d_groupid")),
+    )
+    abilities = Abilities(
+        parts={
+            "users": Parts("assignments of users"),
+            "user_groups": Parts("permissions of user groups"),
+        },
+        salvage=records.PIPELINE_DEALS,
+    )
+    texts = Texts(delete_warning="Its stages and all their deals are deleted with it; there is no undo.")
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Members are read only when somebody declares them."""
-        return (*self.collections, *(collection for name, (collection, _, _) in MEMBERS.items() if name in declared))
+        return (
+            *self.reading.collections,
+            *(collection for name, (collection, _, _) in MEMBERS.items() if name in declared),
+        )
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Where the undocumented collections are missing, one sub-collection for each pipeline."""

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from reconciler.model.kind import Collection, Kind
+from reconciler.model.kind import Collection, Identity, Kind, Reading, Texts
 from reconciler.model.spec import KEY, Default, Spec
 
 
@@ -34,9 +34,9 @@ class SavedResponseKind(Kind):
     title = "Saved response"
     path = "/savedResponses"
     wrapper = "savedResponse"
-    collections = (Collection("/savedResponses", "savedResponses"),)
-    label = "title"
-    destroys = "The text is gone; mails that were sent stay."
+    reading = Reading((Collection("/savedResponses", "savedResponses"),))
+    identity = Identity(name_attribute="title")
+    texts = Texts(delete_warning="The text is gone; mails that were sent stay.")
 
 
 KIND = SavedResponseKind()

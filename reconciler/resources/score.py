@@ -6,7 +6,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Kind
+from reconciler.model.kind import Abilities, Collection, Identity, Kind, Reading
 from reconciler.model.spec import Api, Spec
 
 
@@ -25,9 +25,9 @@ class ScoreKind(Kind):
     spec = Score
     title = "Score"
     path = "/scores"
-    collections = (Collection("/scores", "scores"),)
-    label = "name"
-    managed = False
+    reading = Reading((Collection("/scores", "scores"),))
+    identity = Identity(name_attribute="name")
+    abilities = Abilities(managed=False)
 
 
 KIND = ScoreKind()

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, at, post, put
-from reconciler.model.kind import Collection, Kind, Live, Row, Tables, Write
+from reconciler.model.kind import Abilities, Collection, Identity, Kind, Live, Reading, Row, Tables, Texts, Write
 from reconciler.model.spec import KEY, AnyLink, Api, CreateOnly, Default, Normal, Spec
 from reconciler.model.values import Value
 from reconciler.resources.segment_body import (
@@ -90,13 +90,25 @@ class SegmentKind(Kind):
     spec = Segment
     title = "Segment"
     path = "/segmentsV2"
-    unique = (("name",),)
-    collections = (AUDIENCES,)
-    created = "created_date"
-    page = "/app/segments"
-    merges = frozenset({""})
-    after = ("tag", "list", "field", "pipeline", "stage", "custom_object", "automation", "campaign", "form", "score")
-    destroys = "Campaigns and automations that use the segment lose it, and its earlier versions are gone."
+    depends_on = (
+        "tag",
+        "list",
+        "field",
+        "pipeline",
+        "stage",
+        "custom_object",
+        "automation",
+        "campaign",
+        "form",
+        "score",
+    )
+    reading = Reading((AUDIENCES,), created="created_date")
+    identity = Identity(unique=(("name",),))
+    abilities = Abilities(merges=frozenset({""}))
+    texts = Texts(
+        delete_warning="Campaigns and automations that use the segment lose it, and its earlier versions are gone.",
+        page="/app/segments",
+    )
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The conditions of each segment: the listing holds only names."""

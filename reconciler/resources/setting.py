@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from reconciler.model.http import Flow, Json, Request, Response, at, get, put
-from reconciler.model.kind import Collection, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Abilities, Collection, Kind, NaturalKey, Reading, Row, Tables, Write
 from reconciler.model.spec import Api, Default, OnAtFirst, Spec, truthy
 from reconciler.model.values import Value
 
@@ -89,10 +89,9 @@ class SettingKind(Kind):
     spec = Settings
     title = "Setting"
     path = "/siteTracking, /eventTracking, /brandings"
-    collections = tuple(SOURCES.values())
-    creatable = False
-    deletable = False
     variants: ClassVar[Mapping[str, type[Spec]]] = {SITE: SiteTracking, EVENT: EventTracking, BRANDING: Branding}
+    reading = Reading(tuple(SOURCES.values()))
+    abilities = Abilities(creatable=False, deletable=False)
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Only the settings that somebody declares."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, post
-from reconciler.model.kind import Collection, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Abilities, Collection, Identity, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
 from reconciler.model.spec import Api, Default, Folded, Immutable, OnAtFirst, Spec
 from reconciler.model.values import Value
 from reconciler.resources.spellings import either
@@ -41,21 +41,23 @@ class SiteDomainKind(Kind):
     spec = SiteDomain
     title = "Site domain"
     path = NEW
-    writes = (OLD, f"{OLD}/ID")
-    unique = (("domain", "page"),)
-    collections = (
-        Collection(
-            NEW,
-            "data",
-            table="siteDomains",
-            ids="word",
-            fallback=Collection(OLD, "siteTrackingDomains", table="siteDomains", identity="name", ids="text"),
-        ),
+    reading = Reading(
+        (
+            Collection(
+                NEW,
+                "data",
+                table="siteDomains",
+                ids="word",
+                fallback=Collection(OLD, "siteTrackingDomains", table="siteDomains", identity="name", ids="text"),
+            ),
+        )
     )
-    label = "domain"
-    updatable = False
-    by_hand = "turn the switch in the settings of site tracking"
-    destroys = "Visits of the website are not tracked any more."
+    identity = Identity(name_attribute="domain", unique=(("domain", "page"),))
+    abilities = Abilities(updatable=False, writes=(OLD, f"{OLD}/ID"))
+    texts = Texts(
+        delete_warning="Visits of the website are not tracked any more.",
+        by_hand="turn the switch in the settings of site tracking",
+    )
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Rows of either form as one: the attributes with the id; an old one has only its name, which is its id."""

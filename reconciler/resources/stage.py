@@ -9,7 +9,21 @@ from pydantic import Field
 
 from reconciler.model.address import kind_of
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, delete, get, post, put
-from reconciler.model.kind import Collection, Impact, Kind, Live, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import (
+    Abilities,
+    Collection,
+    Identity,
+    IdParameters,
+    Impact,
+    Kind,
+    Live,
+    NaturalKey,
+    Reading,
+    Row,
+    Tables,
+    Texts,
+    Write,
+)
 from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident
 from reconciler.model.values import Value
 from reconciler.resources import records, sequence
@@ -64,24 +78,29 @@ class StageKind(Kind):
     nested = "pipeline"
     spec = Stage
     title = "Stage"
-    mentioned = ("stage", "stageid")
     path = "/dealStages"
-    writes = ("/dealStages/ID/deals",)
-    filled = frozenset({"color", "deal_order", "width", *(f"card_region_{number}" for number in range(1, 6))})
     wrapper = "dealStage"
-    shared_names = True
-    filtered = True
-    mentioned_as = ("dealstage", "stage", "stageid", "d_stageid")
-    collections = (PIPELINES,)
-    label = "title"
-    salvage = records.STAGE_DEALS
-    destroys = "All deals in the stage are deleted with it, unless `on_destroy: {move_deals_to: ...}` moves them first."
     extra: ClassVar[Mapping[str, Attribute]] = {
         "pipeline": Attribute(
             "pipeline", "group", "ref", "Pipeline of the stage.", True, (Api("group"), RefTo("pipeline"))
         ),
         "order": Attribute("order", "order", "number", "Place on the board, from the order in the file.", False, ()),
     }
+    reading = Reading(
+        (PIPELINES,),
+        filtered=True,
+        filled=frozenset({"color", "deal_order", "width", *(f"card_region_{number}" for number in range(1, 6))}),
+    )
+    identity = Identity(
+        name_attribute="title",
+        names_repeat=True,
+        id_parameters=IdParameters(links=("stage", "stageid"), rows=("dealstage", "d_stageid")),
+    )
+    abilities = Abilities(writes=("/dealStages/ID/deals",), salvage=records.STAGE_DEALS)
+    texts = Texts(
+        delete_warning="All deals in the stage are deleted with it, unless `on_destroy: {move_deals_to: ...}` "
+        "moves them first."
+    )
 
     @property
     def attributes(self) -> Mapping[str, Attribute]:

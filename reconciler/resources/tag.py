@@ -8,7 +8,18 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reconciler.model.http import Flow
-from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Write
+from reconciler.model.kind import (
+    Abilities,
+    Collection,
+    Identity,
+    IdParameters,
+    Impact,
+    Kind,
+    NaturalKey,
+    Reading,
+    Texts,
+    Write,
+)
 from reconciler.model.spec import KEY, Api, Default, Spec
 from reconciler.model.values import Value
 from reconciler.resources import records
@@ -33,14 +44,12 @@ class TagKind(Kind):
     section = "tags"
     spec = Tag
     title = "Tag"
-    mentioned = ("tag", "tagid")
     path = "/tags"
     wrapper = "tag"
-    read_singly = True
-    mentioned_as = ("tag", "tagid", "tag_id", "tags")
-    collections = (Collection("/tags", "tags"),)
-    salvage = records.TAGGED
-    destroys = "The tag is removed from all contacts that have it; there is no undo."
+    reading = Reading((Collection("/tags", "tags"),), singly=True)
+    identity = Identity(id_parameters=IdParameters(links=("tag", "tagid"), rows=("tag_id", "tags")))
+    abilities = Abilities(salvage=records.TAGGED)
+    texts = Texts(delete_warning="The tag is removed from all contacts that have it; there is no undo.")
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(name, type), then the same without case."""

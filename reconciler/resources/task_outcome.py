@@ -6,12 +6,24 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
 from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
-from reconciler.model.kind import Collection, Impact, Kind, Parts, Row, Tables, Write
+from reconciler.model.kind import (
+    Abilities,
+    Collection,
+    Identity,
+    Impact,
+    Kind,
+    Parts,
+    Reading,
+    Row,
+    Tables,
+    Texts,
+    Write,
+)
 from reconciler.model.spec import KEY, Api, Default, Folded, Link, RefTo, Spec, ident
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources.counts import counted
@@ -46,19 +58,19 @@ class TaskOutcomeKind(Kind):
     spec = TaskOutcome
     title = "Task outcome"
     path = "/taskOutcomes"
-    writes = ("/taskOutccomes", "/taskOutccomes/ID", "/tasktypeOutcomeRels", "/tasktypeOutcomeRels/ID")
     wrapper = "taskOutcome"
-    unique = (("title",),)
-    collections = (Collection("/taskOutcomes", "taskOutcomes"),)
-    label = "title"
-    created = "created_utc_timestamp"
-    observed = ("update", "delete")
-    parts: ClassVar[Mapping[str, Parts]] = {"task_types": Parts("relations to task types")}
-    destroys = "Tasks lose the outcome that was noted on them; there is no undo."
+    reading = Reading((Collection("/taskOutcomes", "taskOutcomes"),), created="created_utc_timestamp")
+    identity = Identity(name_attribute="title", unique=(("title",),))
+    abilities = Abilities(
+        observed=("update", "delete"),
+        writes=("/taskOutccomes", "/taskOutccomes/ID", "/tasktypeOutcomeRels", "/tasktypeOutcomeRels/ID"),
+        parts={"task_types": Parts("relations to task types")},
+    )
+    texts = Texts(delete_warning="Tasks lose the outcome that was noted on them; there is no undo.")
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Relations are read only when somebody declares them."""
-        return (*self.collections, RELATIONS) if "task_types" in declared else self.collections
+        return (*self.reading.collections, RELATIONS) if "task_types" in declared else self.reading.collections
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join (relation id, task type id) pairs to each outcome, under `_types`; absent where they were not read."""
@@ -83,7 +95,7 @@ class TaskOutcomeKind(Kind):
     def create(self, write: Write) -> Flow[None]:
         """POST the outcome, then one relation for each task type."""
         answer = yield post(self.path, {self.wrapper: self.body(write, write.desired)})
-        created = answer.created(self.wrapper, self.collections[0].key)
+        created = answer.created(self.wrapper, self.reading.collections[0].key)
         yield Bound(created)
         for kind in write.desired.get("task_types") or ():
             yield _offer(created, write.ids(kind))

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from reconciler.model.address import kind_of
 from reconciler.model.http import Flow, at, put
-from reconciler.model.kind import Collection, Kind, Live, Write
+from reconciler.model.kind import Abilities, Collection, Identity, Kind, Live, Reading, Texts, Write
 from reconciler.model.spec import KEY, Api, Default, Spec
 
 
@@ -31,13 +31,14 @@ class TaskTypeKind(Kind):
     spec = TaskType
     title = "Task type"
     path = "/dealTasktypes"
-    writes = ("/dealTasktypes/ID/dealTasks",)
     wrapper = "dealTasktype"
-    collections = (Collection("/dealTasktypes", "dealTasktypes"),)
-    label = "title"
-    deletable = False
-    retires = "it is disabled"
-    destroys = "It is not offered for new tasks any more; tasks of the type keep it."
+    reading = Reading((Collection("/dealTasktypes", "dealTasktypes"),))
+    identity = Identity(name_attribute="title")
+    abilities = Abilities(deletable=False, writes=("/dealTasktypes/ID/dealTasks",))
+    texts = Texts(
+        delete_warning="It is not offered for new tasks any more; tasks of the type keep it.",
+        removal_effect="it is disabled",
+    )
 
     def retired(self, live: Live) -> bool:
         """Disabled ones still exist and can be enabled again."""

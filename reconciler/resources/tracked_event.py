@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, at, delete, post
-from reconciler.model.kind import Collection, Kind, Row, Tables, Write
+from reconciler.model.kind import Abilities, Collection, Identity, Kind, Reading, Row, Tables, Texts, Write
 from reconciler.model.spec import KEY, Default, Immutable, Spec
 
 
@@ -26,10 +26,10 @@ class TrackedEventKind(Kind):
     title = "Tracked event"
     path = "/eventTrackingEvents"
     wrapper = "eventTrackingEvent"
-    unique = (("name",),)
-    collections = (Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name", ids="text"),)
-    updatable = False
-    destroys = "Automations that wait for the event wait for good."
+    reading = Reading((Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name", ids="text"),))
+    identity = Identity(unique=(("name",),))
+    abilities = Abilities(updatable=False)
+    texts = Texts(delete_warning="Automations that wait for the event wait for good.")
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Names with two underscores are the account's own."""

@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.http import Flow, at
-from reconciler.model.kind import Collection, Impact, Kind, NaturalKey, Row, Tables, Write
+from reconciler.model.kind import Collection, Identity, Impact, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
 from reconciler.model.spec import Api, CreateOnly, Expected, Link, Once, RefTo, Sensitive, Spec, ident
 from reconciler.model.values import Value
 from reconciler.resources import losing
@@ -46,14 +46,13 @@ class UserKind(Kind):
     title = "User"
     path = "/users"
     wrapper = "user"
-    collections = (Collection("/users", "users"),)
-    label = "email"
-    shared = True
-    destroys = "The person loses access; deals and lists that the user owns lose their owner."
+    reading = Reading((Collection("/users", "users"),), mostly_unmanaged=True)
+    identity = Identity(name_attribute="email")
+    texts = Texts(delete_warning="The person loses access; deals and lists that the user owns lose their owner.")
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """A user's group is not part of its row: it is read from the groups, when somebody declares one."""
-        return (*self.collections, GROUPS) if "group" in declared else self.collections
+        return (*self.reading.collections, GROUPS) if "group" in declared else self.reading.collections
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The members of each group (section 5: `/groups/{id}/userGroups`)."""

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from reconciler.model.http import Flow, Json, at
-from reconciler.model.kind import Collection, Impact, Kind, Row, Tables, Write
+from reconciler.model.kind import Collection, Impact, Kind, Reading, Row, Tables, Texts, Write
 from reconciler.model.spec import KEY, Api, Default, Normal, Spec
 from reconciler.model.values import Value
 from reconciler.resources import losing
@@ -48,15 +48,16 @@ class UserGroup(Spec):
 class UserGroupKind(Kind):
     """Only declared flags are managed. Groups 1 to 3 belong to the account and can only be looked up."""
 
-    filled = frozenset({"flags"})
     name = "user_group"
     section = "user_groups"
     spec = UserGroup
     title = "User group"
     path = "/groups"
     wrapper = "group"
-    collections = (Collection("/groups", "groups"),)
-    destroys = "Its users lose its permissions, and lists and pipelines that only it sees are hidden from them."
+    reading = Reading((Collection("/groups", "groups"),), filled=frozenset({"flags"}))
+    texts = Texts(
+        delete_warning="Its users lose its permissions, and lists and pipelines that only it sees are hidden from them."
+    )
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Ids 1 and 2 are reserved, 3 is Admin."""

@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reconciler.model.http import Flow, get
-from reconciler.model.kind import Collection, Finding, Kind, NaturalKey, Write
+from reconciler.model.kind import Collection, Finding, Identity, Kind, NaturalKey, Reading, Texts, Write
 from reconciler.model.spec import Api, Link, RefTo, Sensitive, Spec, Takes, Unordered
 from reconciler.model.values import Value
 from reconciler.resources import rules
@@ -41,10 +41,9 @@ class WebhookKind(Kind):
     title = "Webhook"
     path = "/webhooks"
     wrapper = "webhook"
-    read_singly = True
-    shared_names = True
-    collections = (Collection("/webhooks", "webhooks"),)
-    destroys = "The outside system receives no more events; what it misses is not sent again."
+    reading = Reading((Collection("/webhooks", "webhooks"),), singly=True)
+    identity = Identity(names_repeat=True)
+    texts = Texts(delete_warning="The outside system receives no more events; what it misses is not sent again.")
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(name, digest of the url): the key is written into the state, and URLs carry tokens."""

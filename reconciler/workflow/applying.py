@@ -119,7 +119,7 @@ def _take_over(session: Session, book: Book, planned: Planned) -> None:
     _note_births(session, book, seen, same)
     for address, intent in book.intents().items():
         eyes = planned.inputs.eyes
-        if eyes is not None and eyes.why and session.kinds[intent.kind].filtered:
+        if eyes is not None and eyes.why and session.kinds[intent.kind].reading.filtered:
             continue  # that it is not shown proves nothing
         if planned.inputs.only is None and intent.kind in seen.lives and address not in changed:
             book.record(Record(op="failed", address=address, note=as_made("its create was never executed")))

@@ -61,7 +61,7 @@ def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, Salvage]]:
     """
     gone, found = plan.doomed, []
     for change in plan.changes:
-        salvage = kinds[change.kind].salvage
+        salvage = kinds[change.kind].abilities.salvage
         loses = change.action in DESTROYS or any(impact.effect == "lost" for impact in change.impacts)
         if salvage is None or change.live is None or not loses or parent_of(change, kinds, gone):
             continue

@@ -21,7 +21,7 @@ def environment_names(folder: Path) -> Sequence[str]:
 
 def kind_names() -> Sequence[str]:
     """Return the kinds that can be declared."""
-    return [name for name, kind in load_kinds().items() if kind.managed]
+    return [name for name, kind in load_kinds().items() if kind.abilities.managed]
 
 
 def address_names(folder: Path, environment: str | None) -> Sequence[str]:

@@ -77,7 +77,7 @@ def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, fro
     wanted = [
         name
         for name, kind in kinds.items()
-        if (kind.managed and (only is None or name in only)) or name in referred(kinds)
+        if (kind.abilities.managed and (only is None or name in only)) or name in referred(kinds)
     ]
     return {name: frozenset((*kinds[name].attributes, *kinds[name].variants)) for name in wanted}
 
@@ -95,7 +95,7 @@ async def hold(
         held = await _held(
             session, Masked(remote, session.redactor) if masked else remote, name, book.state(), only, for_files
         )
-        if not any(session.kinds[kind].filtered for kind in held.seen.lives):
+        if not any(session.kinds[kind].reading.filtered for kind in held.seen.lives):
             return held
         return replace(held, eyes=await eyes_of(session, remote), requests=remote.requests)
 
@@ -266,7 +266,7 @@ def _hidden(extra: Mapping[str, Binding], one: Held | Desired, kinds: Kinds) -> 
         address: f"{address}: {one.name} does not show it, which proves nothing: {why}"
         for address, binding in extra.items()
         if address not in unread
-        and kinds[binding.kind].filtered
+        and kinds[binding.kind].reading.filtered
         and (not kinds[binding.kind].nested or kinds[binding.kind].nested in lacking)
     }
 
@@ -508,10 +508,12 @@ def _by_hand(one: Held, other: Held, kinds: Kinds) -> list[str]:
     found = []
     for name, lives in one.seen.lives.items():
         kind = kinds[name]
-        if kind.managed and not kind.shared:
+        if kind.abilities.managed and not kind.reading.mostly_unmanaged:
             continue
-        there = Counter(str(live.attrs.get(kind.label)) for live in other.seen.lives.get(name, ()))
-        missing = Counter(str(live.attrs.get(kind.label)) for live in lives if not live.builtin) - there
+        there = Counter(str(live.attrs.get(kind.identity.name_attribute)) for live in other.seen.lives.get(name, ()))
+        missing = (
+            Counter(str(live.attrs.get(kind.identity.name_attribute)) for live in lives if not live.builtin) - there
+        )
         if missing:
             found.append(f"{missing.total()} of kind {name}: they are made by hand, not by a clone")
     return found

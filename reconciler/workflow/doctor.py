@@ -29,7 +29,7 @@ async def examine(session: Session) -> list[Row]:
         await check_account(session, remote, book.stored)
         kinds = frozenset(binding.kind for binding in bindings.values()) & set(session.kinds)
         seen = await read_all(session, remote, kinds)
-        doubted = any(session.kinds[one.kind].filtered for one in _absent(session, bindings, seen))
+        doubted = any(session.kinds[one.kind].reading.filtered for one in _absent(session, bindings, seen))
         why = (await eyes_of(session, remote)).why if doubted else ""
     rows = [*_open(book), *_twins(session, bindings, seen)]
     shared = Counter((binding.kind, binding.id) for binding in bindings.values())
@@ -71,7 +71,7 @@ def _twins(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) ->
             for key in kind.natural_keys(live.attrs)[:1]:
                 carriers[name, key].append(live)
             # What a create left that was never finished has no name yet, only what it was created with.
-            if (name, live.id) in owners or not live.attrs.get(kind.label):
+            if (name, live.id) in owners or not live.attrs.get(kind.identity.name_attribute):
                 for key in kind.settling_keys(live.attrs):
                     carriers[name, key].append(live)
     for (name, key), lives in carriers.items():
@@ -113,7 +113,7 @@ def _doubted(session: Session, address: str, seen: Snapshot, known: _Known) -> b
     kind = session.kinds[known.bindings[address].kind]
     parent = known.bindings.get(kind.parent_of(address))
     shown = parent is not None and any(live.id == parent.id for live in seen.lives.get(parent.kind, ()))
-    return bool(known.why) and kind.filtered and not shown
+    return bool(known.why) and kind.reading.filtered and not shown
 
 
 def _problem(session: Session, address: str, seen: Snapshot, known: _Known) -> tuple[str, str] | None:

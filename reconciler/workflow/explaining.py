@@ -139,7 +139,7 @@ def _story(sides: _Sides, address: str) -> Explanation:
         protected=bool((lifecycle and lifecycle.prevent_destroy) or (binding and binding.prevent_destroy)),
         on_destroy=dict(lifecycle.on_destroy if lifecycle else binding.on_destroy if binding else {}),
         attributes=[story for name in sides.kind.attributes if (story := _attribute(sides, name)) is not None],
-        destroys=sides.kind.destroys,
+        destroys=sides.kind.texts.delete_warning,
         findings=[
             FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)
             for one in (change.findings if change else ())

@@ -87,7 +87,7 @@ async def read_all(session: Session, remote: Any, only: frozenset[str] | None = 
     names = [
         name
         for name, kind in session.kinds.items()
-        if (kind.managed and (only is None or name in only)) or name in referred(session.kinds)
+        if (kind.abilities.managed and (only is None or name in only)) or name in referred(session.kinds)
     ]
     reads = {name: frozenset((*session.kinds[name].attributes, *session.kinds[name].variants)) for name in names}
     refreshed = await refresh(remote, session.kinds, reads)
@@ -130,7 +130,7 @@ async def export_account(session: Session, out: Path | None, extent: Extent = WH
         target = session if folder == session.folder else _project(session, folder)
         stack.enter_context(locked(target, "export", timeout=10.0))
         exporting = _Exporting(target, seen, extent)
-        if any(session.kinds[kind_of(address)].filtered for address in exporting.begin()):
+        if any(session.kinds[kind_of(address)].reading.filtered for address in exporting.begin()):
             exporting.eyes = await eyes_of(session, remote)
         return replace(exporting.run(), requests=remote.requests)
 
@@ -230,7 +230,9 @@ class _Exporting:
         self.notes += left_out
         if not self.extent.target:
             others = set_aside(self.seen, kinds, known, self.extent.kinds)
-            self.notes += [line for name, lines in others.items() if kinds[name].shared for line in lines]
+            self.notes += [
+                line for name, lines in others.items() if kinds[name].reading.mostly_unmanaged for line in lines
+            ]
             return found
         whole = Desired({one.resource.address: one.resource for one in found})
         nothing = book.state().model_copy(update={"resources": {}})
@@ -363,7 +365,7 @@ class _Exporting:
         found = {}
         for address in gone if why else ():
             kind = self.session.kinds[kind_of(address)]
-            if kind.filtered and (not kind.nested or kind.parent_of(address) in gone):
+            if kind.reading.filtered and (not kind.nested or kind.parent_of(address) in gone):
                 found[address] = f"the account does not show it, which proves nothing: {why}"
         return found
 

@@ -37,7 +37,7 @@ async def _bind(
         await check_account(session, remote, book.stored)
         seen = await read_all(session, remote, frozenset([kind_name]))
         live = next((one for one in seen.lives.get(kind_name, ()) if one.id == identity), None)
-        doubted = live is None and session.kinds[kind_name].filtered
+        doubted = live is None and session.kinds[kind_name].reading.filtered
         why = (await eyes_of(session, remote)).why if doubted else ""
     if kind_name in seen.unknown:
         raise Unread(f"{kind_name}: {seen.unknown[kind_name]}")

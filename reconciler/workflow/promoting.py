@@ -175,7 +175,7 @@ class _Promoting:
         ):
             if address not in self.exported and self._covers(address):
                 why = self.one.eyes.why if self.one.eyes is not None else ""
-                if why and self.kinds[kind_of(address)].filtered:
+                if why and self.kinds[kind_of(address)].reading.filtered:
                     self.left_out.append(f"{address}: {self.one.name} does not show it, which proves nothing: {why}")
                     continue
                 self.gone.append(address)
@@ -197,7 +197,7 @@ class _Promoting:
 
     def _why_only_there(self, kind: str) -> str:
         why = self.one.eyes.why if self.one.eyes is not None else ""
-        if why and self.kinds[kind].filtered:
+        if why and self.kinds[kind].reading.filtered:
             return f"{self.one.name} does not show it, which proves nothing: {why}"
         return f"only {self.other.name} holds it, and a promotion removes nothing"
 

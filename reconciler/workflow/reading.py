@@ -55,21 +55,21 @@ def few_of(
     return {
         name: Few(frozenset(ids[name]), kinds[name].wrapper)
         for name in reads
-        if kinds[name].read_singly and name in ids and name not in searched
+        if kinds[name].reading.singly and name in ids and name not in searched
     }
 
 
 def again(refreshed: Refreshed, kinds: Kinds, names: Iterable[str]) -> dict[str, Few]:
     """Return how to read these kinds again after an apply: singly, where they were read so before."""
     return {
-        name: Few(refreshed.costs[kinds[name].collections[0].name].singles, kinds[name].wrapper, again=True)
+        name: Few(refreshed.costs[kinds[name].reading.collections[0].name].singles, kinds[name].wrapper, again=True)
         for name in names
         if _partial(refreshed, kinds, name)
     }
 
 
 def _partial(refreshed: Refreshed, kinds: Kinds, name: str) -> bool:
-    cost = refreshed.costs.get(kinds[name].collections[0].name)
+    cost = refreshed.costs.get(kinds[name].reading.collections[0].name)
     return bool(cost and cost.singles)
 
 

@@ -34,7 +34,7 @@ def kind_rows(kinds: Kinds) -> list[dict[str, Any]]:
 
 def operations(kind: Kind) -> str:
     """Return what can be done to objects of a kind."""
-    if not kind.managed:
+    if not kind.abilities.managed:
         return "look-up"
     offered = capability.operations(kind)
     words = [_offered(name, getattr(offered, name)) for name in ("create", "update", "delete")]

@@ -51,7 +51,7 @@ def _lot(session: Session, path: Path) -> Lot:
             raise ValueError
         kind, account = session.kinds[head["kind"]], head["account"]
         address, action, verified = head["address"], head["action"], head["verified"]
-        holder = kind.salvage.holder if kind.salvage is not None else ""
+        holder = kind.abilities.salvage.holder if kind.abilities.salvage is not None else ""
         if not kind.fits(head["id"]) or not all(is_id(one[holder]) for one in records if holder in one):
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError) as error:
@@ -63,7 +63,7 @@ def _lot(session: Session, path: Path) -> Lot:
         raise ReconcilerError(
             f"{path} is of the account {account}, not of {session.identity}; nothing was changed", hint="check --env"
         )
-    salvage = kind.salvage
+    salvage = kind.abilities.salvage
     why = ""
     if not verified:
         why = "the account did not say for certain whose records they are"
@@ -88,7 +88,7 @@ async def restore(
             await check_account(session, remote, state)
             for lot in lots:
                 binding = state.resources.get(lot.address)
-                salvage = session.kinds[lot.kind].salvage
+                salvage = session.kinds[lot.kind].abilities.salvage
                 if lot.why or salvage is None or binding is None:
                     why = lot.why or f"{lot.address} is not managed now: undo what deleted it first, and restore again"
                     found.append(Returned(lot, lost=len(lot.records), why=why))

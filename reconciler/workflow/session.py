@@ -213,8 +213,10 @@ class Session:
         """Return the kinds of a list with commas; None for all. Raises ReconcilerError for an unknown one."""
         only = frozenset(filter(None, (names or "").replace(" ", "").split(",")))
         for name in sorted(only):
-            if name not in self.kinds or not self.kinds[name].managed:
-                near = difflib.get_close_matches(name, [one for one in self.kinds if self.kinds[one].managed], 1)
+            if name not in self.kinds or not self.kinds[name].abilities.managed:
+                near = difflib.get_close_matches(
+                    name, [one for one in self.kinds if self.kinds[one].abilities.managed], 1
+                )
                 hint = f"did you mean `{near[0]}`?" if near else "`reconciler kinds` lists them"
                 raise ReconcilerError(f"there is no kind `{name}` to read", hint=hint)
         return only or None

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from reconciler.model.kind import Kind, Kinds, NaturalKey
+from reconciler.model.kind import Abilities, Identity, Kind, Kinds, NaturalKey
 from reconciler.model.spec import KEY, Api, Default, Link, Nested, RefTo, Spec
 
 
@@ -159,7 +159,7 @@ class PipelineKind(Kind):
     section = "pipelines"
     spec = Pipeline
     title = "Pipeline"
-    label = "title"
+    identity = Identity(name_attribute="title")
 
 
 class StageKind(Kind):
@@ -193,7 +193,7 @@ class CustomObjectKind(Kind):
     section = "custom_objects"
     spec = CustomObject
     title = "Custom object"
-    label = "slug"
+    identity = Identity(name_attribute="slug")
 
 
 class UserKind(Kind):
@@ -203,8 +203,8 @@ class UserKind(Kind):
     section = "users"
     spec = Person
     title = "User"
-    label = "email"
-    managed = False
+    identity = Identity(name_attribute="email")
+    abilities = Abilities(managed=False)
 
 
 class UserGroupKind(Kind):
@@ -214,7 +214,7 @@ class UserGroupKind(Kind):
     section = "user_groups"
     spec = Group
     title = "User group"
-    managed = False
+    abilities = Abilities(managed=False)
 
 
 KINDS: Kinds = {

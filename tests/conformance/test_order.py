@@ -44,7 +44,7 @@ def declared(seed: int) -> dict[str, Any]:
     for name, sample in SAMPLES.items():
         keys = dice.sample(KEYS, len(KEYS))
         found[kinds[name].section] = {
-            key: {kinds[name].label: f"The {key}"}
+            key: {kinds[name].identity.name_attribute: f"The {key}"}
             | {one: value.format(key=key) if isinstance(value, str) else value for one, value in sample.items()}
             for key in keys
         }
@@ -75,7 +75,7 @@ def test_members_and_options_stand_in_the_order_of_the_files(world: World, secti
     dice = random.Random(section)
     keys, options = dice.sample(KEYS, len(KEYS)), dice.sample(KEYS, len(KEYS))
     kind = section[:-1]
-    label = load_kinds()[kind].label
+    label = load_kinds()[kind].identity.name_attribute
     field = {"type": "dropdown", "options": options, "group": "shop"}
     owner = {"fields": "contact", "deal_fields": "deal", "account_fields": "account"}[section]
     group = {"shop": {"label": "Shop", "object": owner}}

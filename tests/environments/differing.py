@@ -388,7 +388,7 @@ DEFAULTS = {"field": 1, "deal_field": 2, "account_field": 3}
 
 def writable() -> set[Place]:
     """Return (kind, attribute) of all that can be declared."""
-    return {(kind.name, name) for kind in load_kinds().values() if kind.managed for name in kind.attributes}
+    return {(kind.name, name) for kind in load_kinds().values() if kind.abilities.managed for name in kind.attributes}
 
 
 def everything() -> list[Place]:

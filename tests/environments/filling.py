@@ -127,7 +127,7 @@ def fillable() -> set[tuple[str, str]]:
     return {
         (kind.name, name)
         for kind in load_kinds().values()
-        if kind.managed
+        if kind.abilities.managed
         for name, attribute in kind.attributes.items()
         if not attribute.required and not attribute.has(*fixed)
     }
@@ -135,7 +135,7 @@ def fillable() -> set[tuple[str, str]]:
 
 def sections() -> dict[str, str]:
     """Return kind by section of a file."""
-    return {kind.section: kind.name for kind in load_kinds().values() if kind.managed}
+    return {kind.section: kind.name for kind in load_kinds().values() if kind.abilities.managed}
 
 
 def filled(chosen: Iterable[tuple[str, str]]) -> dict[str, Any]:

@@ -101,7 +101,7 @@ def test_no_attribute_is_forgotten() -> None:
     assert not tried & set(SILENT)
     for kind, name in SILENT:
         one = load_kinds()[kind]
-        quiet = name in one.filled or one.attributes[name].has(Ensure, OnAtFirst, Roster)
+        quiet = name in one.reading.filled or one.attributes[name].has(Ensure, OnAtFirst, Roster)
         assert quiet or (kind, name) in WITHOUT_MARK, (kind, name)
 
 

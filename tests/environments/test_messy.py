@@ -243,7 +243,7 @@ def test_messy_accounts_hold_every_mess() -> None:
         wanted |= {f"{kind} without a name"} if named and kind != "tracked_event" else set()
     seen = Counter(one for number in range(SEEDS) for one in occurring(account(number)))
     assert {one: seen[one] for one in sorted(wanted) if seen[one] < TIMES} == {}
-    assert {kind for kind, one in load_kinds().items() if one.managed} == {*PLAIN, "setting"}
+    assert {kind for kind, one in load_kinds().items() if one.abilities.managed} == {*PLAIN, "setting"}
 
 
 @pytest.mark.parametrize("number", range(FEW))

@@ -33,7 +33,7 @@ ALWAYS_SAID = {
 def test_every_kind_has_an_odd_one() -> None:
     """Or a reason why nothing of it can be odd."""
     tried = {odd.kind for odd in ODD.values()}
-    assert {kind.name for kind in load_kinds().values() if kind.managed} == tried | set(ALWAYS_SAID)
+    assert {kind.name for kind in load_kinds().values() if kind.abilities.managed} == tried | set(ALWAYS_SAID)
     assert set(FIRST) <= set(ODD)
 
 

@@ -27,5 +27,5 @@ def test_the_example_of_a_kind_applies_and_settles(kind: str, tmp_path: Path) ->
     for command in ("validate", "apply --auto-approve --quiet", "plan --detailed-exitcode"):
         output = session.run(f"reconciler {command}")
         assert session.code == 0, output
-    if load_kinds()[kind].managed:
+    if load_kinds()[kind].abilities.managed:
         assert f"{kind}." in session.run("reconciler state list")

@@ -88,11 +88,11 @@ def requests_of(kind: Kind) -> list[Request]:
             live = Live(kind.name, "7", {**live.attrs, "options": [{"value": "old", "label": "old"}]}, row=live.row)
         if kind.name == "custom_object":
             live = _with_a_field_to_lose(live)
-        if kind.creatable:
+        if kind.abilities.creatable:
             found += run(kind.create(_write(kind, desired, None)), _answer).sent
-        if kind.updatable:
+        if kind.abilities.updatable:
             found += run(kind.update(_write(kind, desired, live)), _answer).sent
-        if kind.deletable or kind.retires:
+        if kind.abilities.deletable or kind.texts.removal_effect:
             found += run(kind.delete(_write(kind, desired, live, destroying=True)), _answer).sent
         found += run(kind.finish(_write(kind, desired, live), ("9",)), _answer).sent
     return found
@@ -152,4 +152,9 @@ def _answer(request: Request) -> Response:
 
 def all_requests() -> list[tuple[str, Request]]:
     """Return (kind, request) of everything that the kinds send."""
-    return [(name, request) for name, kind in load_kinds().items() if kind.managed for request in requests_of(kind)]
+    return [
+        (name, request)
+        for name, kind in load_kinds().items()
+        if kind.abilities.managed
+        for request in requests_of(kind)
+    ]

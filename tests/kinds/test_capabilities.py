@@ -20,7 +20,7 @@ def test_every_attribute_says_what_the_api_offers(kind: str) -> None:
     assert list(rows) == list(KINDS[kind].attributes)
     for one in rows.values():
         assert one.update is not Support.BY_HAND or one.note
-        assert KINDS[kind].managed or one.create is one.update is Support.NONE
+        assert KINDS[kind].abilities.managed or one.create is one.update is Support.NONE
 
 
 def test_what_only_recordings_show_is_told_apart() -> None:

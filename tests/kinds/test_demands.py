@@ -174,7 +174,7 @@ def _texts() -> list[tuple[str, str]]:
     return [
         (name, one.name)
         for name, kind in load_kinds().items()
-        if kind.managed and kind.section and not kind.variants
+        if kind.abilities.managed and kind.section and not kind.variants
         for one in attributes(kind.spec).values()
         if one.shape == "text" and not one.choices and (one.required or one.has(Default))
     ]
@@ -195,7 +195,7 @@ def test_a_required_text_that_is_empty_is_an_error_of_the_files(world: World, na
 def test_every_mark_is_judged(world: World) -> None:
     """No kind's required attribute is forgotten: each says so where it is left out."""
     expected = {name: [one.name for one in attributes(kind.spec).values() if one.has(Expected)]
-                for name, kind in load_kinds().items() if kind.managed}  # fmt: skip
+                for name, kind in load_kinds().items() if kind.abilities.managed}  # fmt: skip
     assert {name for name, found in expected.items() if found} >= {"pipeline", "connection", "list", "user", "message"}
 
 

@@ -25,7 +25,7 @@ def test_everything_applies_exports_and_is_covered(world: World) -> None:
     )
     world.apply()
     assert world.plan().empty
-    managed = {name for name, kind in load_kinds().items() if kind.managed}
+    managed = {name for name, kind in load_kinds().items() if kind.abilities.managed}
     assert {binding.kind for binding in world.state().resources.values()} == managed
     outcome = world.export(world.folder / "copy")
     assert outcome.unknown == {}

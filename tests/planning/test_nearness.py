@@ -64,7 +64,7 @@ def sample(kind: Kind) -> dict[str, Value]:
 NAMED = [
     (name, label)
     for name, kind in KINDS.items()
-    if kind.managed and kind.creatable and not kind.variants
+    if kind.abilities.managed and kind.abilities.creatable and not kind.variants
     for label in identities(kind)
 ]
 
@@ -78,7 +78,9 @@ def made_beside(kind: Kind, mine: dict[str, Value], theirs: dict[str, Value]) ->
 
 def test_every_kind_that_is_created_has_a_name() -> None:
     """What is not tried below has none that could be nearly another."""
-    made = {name for name, one in KINDS.items() if one.managed and one.creatable and not one.variants}
+    made = {
+        name for name, one in KINDS.items() if one.abilities.managed and one.abilities.creatable and not one.variants
+    }
     assert made == {name for name, _ in NAMED}
     assert len(NAMED) > 20
 

@@ -44,7 +44,9 @@ def _edges() -> dict[str, list[tuple[str, str]]]:
 
 EDGES = _edges()
 TAKING = [
-    name for name, kind in KINDS.items() if kind.managed and kind.creatable and kind.deletable and not kind.variants
+    name
+    for name, kind in KINDS.items()
+    if kind.abilities.managed and kind.abilities.creatable and kind.abilities.deletable and not kind.variants
 ]
 IMMUTABLE = {
     name: next((one for one, attribute in KINDS[name].attributes.items() if attribute.has(Immutable) and one not in
@@ -123,8 +125,10 @@ def _attributes(
     dice: random.Random, kind: Kind, address: str, parent: str, fates: Mapping[str, str]
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what is declared now and what was before: references of now name what stays, those of before anything."""
-    now: dict[str, Any] = {kind.label: address}
-    before: dict[str, Any] = {kind.label: address if fates[address] != "changed" else f"{address} before"}
+    now: dict[str, Any] = {kind.identity.name_attribute: address}
+    before: dict[str, Any] = {
+        kind.identity.name_attribute: address if fates[address] != "changed" else f"{address} before"
+    }
     if IMMUTABLE[kind.name]:
         now[IMMUTABLE[kind.name]] = before[IMMUTABLE[kind.name]] = "one"
     for name, target in EDGES[kind.name]:

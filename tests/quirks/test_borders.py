@@ -137,13 +137,13 @@ def _body(collection: Collection, *rows: Any) -> dict[str, Any]:
     return {collection.key: list(rows), **{side: [] for side in collection.sides}}
 
 
-PLAIN = sorted(name for name, kind in KINDS.items() if not kind.collections[0].single and name != "tag")
+PLAIN = sorted(name for name, kind in KINDS.items() if not kind.reading.collections[0].single and name != "tag")
 
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_row_with_an_id_that_is_none_makes_its_kind_unknown(name: str) -> None:
     """Only that kind, with the path of the listing: nothing is planned on it, and nothing breaks."""
-    collection = KINDS[name].collections[0]
+    collection = KINDS[name].reading.collections[0]
     wrong = [
         one for one in NO_IDS if one not in {"number": (), "word": ("9" * 40,), "text": STRANGE_TEXTS}[collection.ids]
     ]
@@ -156,7 +156,7 @@ def test_a_row_with_an_id_that_is_none_makes_its_kind_unknown(name: str) -> None
 @pytest.mark.parametrize("name", PLAIN)
 def test_a_property_of_another_type_never_breaks_a_run(name: str) -> None:
     """Each property in twenty odd forms: the object is read or its kind is unknown, and the tags are read."""
-    kind, collection = KINDS[name], KINDS[name].collections[0]
+    kind, collection = KINDS[name], KINDS[name].reading.collections[0]
     rolls = random.Random(name)
     reads = sorted(
         {one.read for one in kind.attributes.values() if one.read} | {"fields", "relationships", "labels", "links"}

@@ -36,7 +36,9 @@ def test_every_kind_knows_its_ids(name: str) -> None:
         assert all(kind.fits(key) for key in kind.variants)
         assert not kind.fits("1")
         return
-    grammars = {kind.collections[0].ids} | {one.ids for one in [kind.collections[0].fallback] if one is not None}
+    grammars = {kind.reading.collections[0].ids} | {
+        one.ids for one in [kind.reading.collections[0].fallback] if one is not None
+    }
     loosest = next(one for one in ("text", "word", "number") if one in grammars)
     assert all(kind.fits(one) for one in RIGHT[loosest])
     assert not any(kind.fits(one) for one in WRONG[loosest])
@@ -44,7 +46,7 @@ def test_every_kind_knows_its_ids(name: str) -> None:
 
 def test_uuids_and_chosen_ids_have_a_grammar_of_their_own() -> None:
     """Ids of schemas are UUIDs or letters, digits, dashes and underscores (section 1.4)."""
-    assert KINDS["custom_object"].collections[0].ids == "word"
+    assert KINDS["custom_object"].reading.collections[0].ids == "word"
     assert obeys(UUID, "word")
     assert not obeys(UUID, "number")
     assert not obeys("1?x=", "word")

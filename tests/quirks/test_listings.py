@@ -107,7 +107,7 @@ def test_a_row_that_is_no_object_does_not_add_up(world: World, row: Any) -> None
     for name, kind in load_kinds().items():
         if name not in bound or kind.variants:
             continue
-        with retold(world, answered=_strange(kind.collections[0].key, row)):
+        with retold(world, answered=_strange(kind.reading.collections[0].key, row)):
             plan = world.plan()
             assert not [line for line in plan.lines if line.split()[1].split(".")[0] == name], name
             assert {one.address.split(".")[0] for one in plan.document.skipped} >= {name}
@@ -127,7 +127,7 @@ def test_a_listing_without_end_is_left_at_its_bound(most: int, monkeypatch: pyte
         return {"tags": rows, "meta": {"total": "1000000000"}}
 
     account = Strange({"/tags": page})
-    found = asyncio.run(read_listing(account, load_kinds()["tag"].collections[0]))
+    found = asyncio.run(read_listing(account, load_kinds()["tag"].reading.collections[0]))
     assert isinstance(found, Unknown)
     assert f"announced 1000000000 objects and sent {20 * (most + 1)}" in found.reason
     assert account.requests <= 2 * (most + 1)

@@ -94,7 +94,7 @@ USUAL = {(name, how) for name in NAMES for how in shapes(name)}
 )
 def test_a_wrong_answer_makes_one_kind_unknown(whole: World, name: str, how: str) -> None:
     """The plan names the listing, changes nothing, knows all kinds that do not need this one, and ends with 4."""
-    collection = KINDS[name].collections[0]
+    collection = KINDS[name].reading.collections[0]
     managed = {one.kind for one in whole.state().resources.values()}
     assert how in {one for other in NAMES for one in shapes(other)}, "a damage that no run tries"
     with damaged(whole, collection.path, collection.key, DAMAGES[how]):

@@ -52,7 +52,7 @@ def test_every_attribute_of_a_kind_is_described(name: str) -> None:
         if attribute.name in kind.spec.model_fields:
             assert f"| `{attribute.name}`" in page
             assert attribute.description, f"{name}.{attribute.name}"
-    assert ("## What a delete loses" in page) == (kind.managed and kind.deletable)
+    assert ("## What a delete loses" in page) == (kind.abilities.managed and kind.abilities.deletable)
 
 
 def test_every_exit_code_has_a_meaning() -> None:

@@ -89,7 +89,7 @@ def test_every_command_and_every_kind_takes_its_turn() -> None:
     assert own | set(every.LOOKS) | every.ELSEWHERE == set(leaves())
     assert not every.WRITES.keys() & every.LOOKS.keys()
     assert not (own | set(every.LOOKS)) & every.ELSEWHERE
-    managed = {kind.section for kind in load_kinds().values() if kind.managed and not kind.nested}
+    managed = {kind.section for kind in load_kinds().values() if kind.abilities.managed and not kind.nested}
     assert managed == {*SECTIONS, "settings"}
     assert len({*every.WRITES, *every.LOOKS}) < SAMPLES * IN_SAMPLE["every"] > len(SECTIONS)
 

@@ -329,7 +329,7 @@ def matrix(tmp_path_factory: pytest.TempPathFactory, wire: Proxy) -> Matrix:
 @pytest.mark.socket
 def test_the_plan_of_the_matrix_has_every_kind(matrix: Matrix) -> None:
     """A kind that can be written and is not in the plan would never be struck."""
-    assert matrix.clean("create").kinds == {name for name, kind in load_kinds().items() if kind.managed}
+    assert matrix.clean("create").kinds == {name for name, kind in load_kinds().items() if kind.abilities.managed}
 
 
 @pytest.mark.socket

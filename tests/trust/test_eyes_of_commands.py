@@ -167,7 +167,7 @@ def test_every_command_is_in_the_table() -> None:
     """A new command is told here whether it reads an account, and is tried if it does."""
     assert set(COMMANDS) | BLIND == set(leaves())
     assert not set(COMMANDS) & BLIND
-    assert set(SECTIONS) == {name for name, kind in load_kinds().items() if kind.filtered and not kind.nested}
+    assert set(SECTIONS) == {name for name, kind in load_kinds().items() if kind.reading.filtered and not kind.nested}
 
 
 def test_no_command_concludes_from_what_is_not_shown(partly: Partly) -> None:

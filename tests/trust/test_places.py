@@ -157,7 +157,11 @@ every_place = pytest.mark.parametrize("place", PLACES, ids=lambda place: place.n
 
 def test_every_kind_that_can_be_deleted_is_in_a_table() -> None:
     """A new kind has to say what goes with it."""
-    deletable = {name for name, kind in load_kinds().items() if kind.managed and kind.deletable and not kind.retires}
+    deletable = {
+        name
+        for name, kind in load_kinds().items()
+        if kind.abilities.managed and kind.abilities.deletable and not kind.texts.removal_effect
+    }
     named = {place.address.partition(".")[0] for place in PLACES}
     assert deletable == named | ELSEWHERE.keys() | ALONE.keys()
 
