@@ -37,12 +37,17 @@ class Portable:
 
 
 def portable(
-    exported: Iterable[Exported], target: Snapshot, kinds: Kinds, known: Mapping[str, Binding] | None = None
+    exported: Iterable[Exported],
+    target: Snapshot,
+    kinds: Kinds,
+    known: Mapping[str, Binding] | None = None,
+    barred: Mapping[str, str] | None = None,
 ) -> Portable:
     """Return the exported resources without what the target cannot know: look-ups of objects that it does not hold, and
     ids, which mean other objects there. An object that cannot be without one is left out, with what needs it.
 
-    `known` are the bindings of the target's state.
+    `known` are the bindings of the target's state, `barred` what the target said that it would not take, with the
+    reasons: what it holds already stays a reference.
     """
     exported = list(exported)
     pins, guessed, there = paired(exported, target, kinds, known or {})
@@ -51,7 +56,7 @@ def portable(
     carrying.leave(lambda reference: _missing(reference, resolver))
     names = Names(kinds, (one.resource for one in exported if one.resource.address in there))
     for address, resource in list(carrying.resources.items()):
-        why = " and ".join(refused(resource, kinds[resource.kind], names))
+        why = " and ".join([*refused(resource, kinds[resource.kind], names), *_said(barred, address)])
         if why and address not in there:  # accounts hold what could not be made today
             carrying.drop(address, f"{why}, so that the other account would refuse it")
         else:
@@ -60,7 +65,16 @@ def portable(
         gone, carrying.fresh = carrying.fresh, set()
         carrying.leave(_left(gone))
     pins = tuple(pin for pin in pins if pin.target in carrying.resources)
+    carrying.left_out += [
+        f"{address} stays as it is there: {why}, so that the other account would refuse the change"
+        for address, why in (barred or {}).items()
+        if address in there
+    ]
     return Portable(Desired(carrying.resources, imports=pins), tuple(carrying.left_out))
+
+
+def _said(barred: Mapping[str, str] | None, address: str) -> list[str]:
+    return [barred[address]] if barred and address in barred else []
 
 
 def _left(gone: set[str]) -> Missing:

@@ -49,6 +49,47 @@ class Shared:
         return known.result() if known is not None and known.done() else None
 
 
+async def inquired(
+    plan: Plan,
+    remote: Remote,
+    kinds: Kinds,
+    *,
+    secret: Callable[[str], str],
+    known: dict[str, tuple[Finding, ...]],
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+) -> Plan:
+    """Return the plan with what the account says about its writes. `known` is what it said of them before, by address;
+    it is filled, so that a plan that leaves something out asks nothing twice.
+    """
+    shared = Shared(remote)
+
+    async def look(change: Change) -> Change:
+        if change.action in WRITES and change.address not in known:
+            op: Op = "create" if change.action is Action.CREATE else "update"
+            try:
+                flow = kinds[change.kind].examine(write_of(change, op, plan.identify, secret=secret))
+                known[change.address] = tuple(await drive(flow, shared, sleep=sleep))
+            except (AuthError, RemoteError) as error:
+                if concerns_all(error):
+                    raise
+                known[change.address] = (Finding(f"could not be checked beforehand: {error.message}", "warning"),)
+        return replace(change, findings=(*change.findings, *known.get(change.address, ())))
+
+    return replace(plan, changes=tuple(await together(look(change) for change in plan.changes)))
+
+
+def barred(plan: Plan) -> dict[str, str]:
+    """Return the writes that the account, or what is known of it, does not allow, each with the reason."""
+    found = {
+        change.address: "; ".join(
+            f"{one.message}{f' ({one.hint})' if one.hint else ''}" for one in change.findings if one.severity == "error"
+        )
+        for change in plan.changes
+        if change.action in WRITES
+    }
+    return {address: why for address, why in found.items() if why}
+
+
 async def examine(
     plan: Plan,
     remote: Remote,
@@ -58,23 +99,11 @@ async def examine(
     impact: bool = True,
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Plan:
-    """Return the plan with findings and measured impacts. An impact that the account refuses to count is reported
-    as unmeasured.
-    """
+    """Return the plan with measured impacts. One that the account refuses to count is reported as unmeasured."""
     shared, doomed = Shared(remote), plan.doomed
 
     async def look(change: Change) -> Change:
-        kind = kinds[change.kind]
-        findings, impacts = list(change.findings), list[Impact]()
-        if change.action in WRITES:
-            op: Op = "create" if change.action is Action.CREATE else "update"
-            try:
-                flow = kind.examine(write_of(change, op, plan.identify, secret=secret))
-                findings += await drive(flow, shared, sleep=sleep)
-            except (AuthError, RemoteError) as error:
-                if concerns_all(error):
-                    raise
-                findings.append(Finding(f"could not be checked beforehand: {error.message}", "warning"))
+        kind, impacts = kinds[change.kind], list[Impact]()
         lossy = change.action in LOSSY and not parent_of(change, kinds, doomed)
         uncounted = False
         if lossy and change.live is not None:
@@ -87,7 +116,7 @@ async def examine(
                 if concerns_all(error):
                     raise
                 impacts.append(Impact(None, "records", detail=error.message))
-        return replace(change, findings=tuple(findings), impacts=(*impacts, *change.impacts), uncounted=uncounted)
+        return replace(change, impacts=(*impacts, *change.impacts), uncounted=uncounted)
 
     changes = await together(look(change) for change in plan.changes)
     changes = _with_counting(changes, kinds, plan, shared, impact=impact)

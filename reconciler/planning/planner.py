@@ -17,7 +17,7 @@ from reconciler.model.demands import Names
 from reconciler.model.desired import Resource
 from reconciler.model.errors import PlanError
 from reconciler.model.kind import Kind, Live
-from reconciler.model.plan import Action, Change, Plan, Skipped
+from reconciler.model.plan import WRITES, Action, Change, Plan, Skipped
 from reconciler.model.values import Value
 from reconciler.planning.changes import change_of, removals, strike_spares, unacceptable
 from reconciler.planning.claims import Index, claim
@@ -137,7 +137,8 @@ def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index])
         if change is None:
             work.kept += 1
             continue
-        refused = [*unacceptable(kind, change), *(names.taken(resource) if live is None else ())]
+        refused = [*_barred(work, change), *unacceptable(kind, change)]
+        refused += names.taken(resource) if live is None else []
         if refused:
             why = f"the account would refuse it: {'; '.join(refused)}"
             work.skipped[resource.address] = Skipped(resource.address, why, refused=True)
@@ -157,6 +158,12 @@ def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index])
         work.changes[resource.address] = change
     for name in indexes:
         strike_spares(work, work.kinds[name])
+
+
+def _barred(work: Work, change: Change) -> list[str]:
+    """Return what the account said against a write, if it was asked."""
+    said = work.inputs.barred.get(change.address)
+    return [said] if said is not None and change.action in WRITES else []
 
 
 def _recognisable(work: Work, kind: Kind, resource: Resource, change: Change, index: Index) -> Change:

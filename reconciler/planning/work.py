@@ -48,6 +48,9 @@ class Inputs:
     entries of maps and rosters among it.
     """
 
+    barred: Mapping[str, str] = field(default_factory=dict)
+    """Writes that the account said no to when it was asked, by address, with the reason: they are left out."""
+
     def __post_init__(self) -> None:
         object.__setattr__(self, "desired", spoken(self.desired, self.kinds))
 

@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from reconciler.model.address import abridged
 from reconciler.model.http import Flow, get
 from reconciler.model.kind import Collection, Finding, Identity, Kind, NaturalKey, Reading, Texts, Write
 from reconciler.model.spec import Api, Link, RefTo, Sensitive, Spec, Takes, Unordered
@@ -64,7 +65,7 @@ class WebhookKind(Kind):
         for event in write.desired.get("events") or ():
             if offered and event not in offered:
                 near = difflib.get_close_matches(event, offered, 1)
-                hint = f"did you mean `{near[0]}`?" if near else f"it offers: {', '.join(sorted(offered))}"
+                hint = f"did you mean `{near[0]}`?" if near else f"it offers {abridged(sorted(offered))}"
                 findings.append(Finding(f"the account knows no webhook event `{event}`", attribute="events", hint=hint))
         return findings
 

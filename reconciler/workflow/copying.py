@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -322,6 +322,8 @@ class Clone:
     left_out: tuple[str, ...]
     before: frozenset[str]
     unread: bool
+    kept: frozenset[str] = frozenset()
+    """What the target would not let be changed: it is left as it is."""
 
     @property
     def empty(self) -> bool:
@@ -337,21 +339,29 @@ async def prepare_clone(
     """
     one = await hold(source, source.settings.name, only=only, for_files=True)
     other = await hold(target, target.settings.name, only=only)
-    carried = portable(one.exported, other.seen, source.kinds, other.state.resources)
     ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in one.exported}
     texts = mentioning(one.exported, source.kinds)
-    inputs = Inputs(carried.desired, other.state, other.seen, source.kinds, target.secret, eyes=other.eyes)
-    inputs, known = met(inputs, one.exported)
-    extra = strangers(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
-    before = frozenset(other.state.resources)
-    doomed = {a: b for a, b in {**other.state.resources, **extra}.items() if a not in carried.desired.resources}
-    hidden = _hidden(doomed, one, source.kinds) if prune else {}
-    copy = replace(target, extra=extra, adapt=lambda _: inputs.desired, bare=True)
-    within = None if prune else frozenset(carried.desired.resources)
-    if hidden:
-        within = frozenset({*carried.desired.resources, *doomed} - hidden.keys())
     how = {"from": one.name, "prune": prune, "kinds": None if only is None else sorted(only)}
-    planned = await make_plan(copy, replace(options, within=within, clone=how))
+    barred: dict[str, str] = {}
+    while True:
+        carried = portable(one.exported, other.seen, source.kinds, other.state.resources, barred)
+        inputs = Inputs(carried.desired, other.state, other.seen, source.kinds, target.secret, eyes=other.eyes)
+        inputs, known = met(inputs, one.exported)
+        extra = strangers(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
+        doomed = {a: b for a, b in {**other.state.resources, **extra}.items() if a not in carried.desired.resources}
+        hidden = _hidden(doomed, one, source.kinds) if prune else {}
+        copy = replace(target, extra=extra, adapt=_always(inputs.desired), bare=True)
+        within = None if prune else frozenset(carried.desired.resources)
+        if hidden or (prune and barred):
+            within = frozenset({*carried.desired.resources, *doomed} - hidden.keys())
+        within = within if within is None else within - barred.keys()
+        planned = await make_plan(copy, replace(options, within=within, clone=how))
+        # What the target would not take goes, with what needs it: each round leaves out at least one object more.
+        more = planned.inputs.barred.keys() - barred.keys()
+        if not more:
+            break
+        barred |= {address: planned.inputs.barred[address] for address in more}
+    before = frozenset(other.state.resources)
     left_out = (
         *one.left_out,
         *hidden.values(),
@@ -362,7 +372,12 @@ async def prepare_clone(
         *unknown_of(other),
         *_by_hand(one, other, source.kinds),
     )
-    return Clone(copy, carried.desired, ids, texts, planned, left_out, before, one.unread or other.unread)
+    unread = one.unread or other.unread
+    return Clone(copy, carried.desired, ids, texts, planned, left_out, before, unread, frozenset(barred))
+
+
+def _always(desired: Desired) -> Callable[[Desired], Desired]:
+    return lambda _: desired
 
 
 def _staying(one: Held, other: Held, desired: Desired, known: Plan, kinds: Kinds) -> list[str]:
@@ -461,7 +476,7 @@ async def carry_out_clone(clone: Clone, hooks: Hooks, options: Options) -> list[
     if not late:
         return [await apply_plan(clone.target, clone.planned, hooks)]
     late |= {address for address in clone.desired.resources if _needs(clone.desired, address) & late}
-    first = frozenset(clone.desired.resources) - late
+    first = frozenset(clone.desired.resources) - late - clone.kept
     done = [await apply_plan(clone.target, await _part(clone, clone.target, replace(options, within=first)), hooks)]
     if not done[0].complete or hooks.stop.is_set():
         return done

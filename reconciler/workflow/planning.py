@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.deriving.undo import Inverse
-from reconciler.engine.examine import examine
+from reconciler.engine.examine import barred, examine, inquired
 from reconciler.engine.refresh import Refreshed
 from reconciler.engine.usage import who_uses
 from reconciler.model import document as doc
@@ -19,7 +19,7 @@ from reconciler.model.address import abridged, key_of
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
 from reconciler.model.http import Remote, Request, Response
-from reconciler.model.kind import Kinds
+from reconciler.model.kind import Finding, Kinds
 from reconciler.model.plan import Plan
 from reconciler.model.snapshot import snapshot
 from reconciler.model.state import State
@@ -147,6 +147,13 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
             check_selection(made, inputs, selected, options.selection)
         options = replace(options, selected=selected)
         made, inputs = await looked_at(session, remote, inputs, work, made)
+        said: dict[str, tuple[Finding, ...]] = {}
+        made = await inquired(made, remote, session.kinds, secret=session.secret, known=said)
+        while not options.refresh_only and (more := barred(made).keys() - inputs.barred.keys()):
+            # What the account would refuse goes, with what needs it: each round leaves out at least one write more.
+            inputs = replace(inputs, barred={**inputs.barred, **{one: barred(made)[one] for one in more}})
+            made, inputs, selected = narrowed(plan(inputs), inputs, selected, options.selection)
+            made = await inquired(made, remote, session.kinds, secret=session.secret, known=said)
         made = await examine(
             made, remote, session.kinds, secret=session.secret, impact=options.impact and not options.refresh_only
         )

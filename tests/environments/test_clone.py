@@ -92,6 +92,46 @@ def test_cloning_again_changes_nothing(pair: Pair) -> None:
     assert "Nothing is declared and nothing is managed" in pair.run("-e", "b", "plan")[1]
 
 
+LOCKED = {"tag": "HOURS", "name": "Hours", "format": "text", "content": "9 to 5"}
+HOOK = {"url": "https://h.example/x", "sources": ["public"], "name": "W", "events": ["subscribe"]}
+
+
+def test_what_the_account_itself_refuses_is_left_out_by_name(pair: Pair) -> None:
+    """An event that nobody offers any more, of a webhook that is new and of one that is there; a locked variable: each
+    is named, and all else is copied.
+    """
+    pair.world.account.seed({
+        "tags": [{"tag": "VIP"}],
+        "webhooks": [{**HOOK, "events": ["subscribe", "gone_event"]}, {**HOOK, "name": "V", "events": ["gone_event"]},
+                     {**HOOK, "name": "U"}],
+        "personalizations": [LOCKED],
+    })  # fmt: skip
+    there = {**LOCKED, "content": "10 to 6", "isLocked": True}
+    pair.other._account.seed({"webhooks": [HOOK], "personalizations": [there]})
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--out", "c.json")
+    assert code == 0, text
+    for name in ("webhook.w", "webhook.v", "personalization.hours"):
+        assert f"Not cloned: {name}" in text, text
+    code, text = pair.run("-e", "b", "apply", "c.json")
+    assert code == 0, text
+    assert sorted(row["name"] for row in pair.other.rows.all("webhooks")) == ["U", "W"]
+    assert [row["content"] for row in pair.other.rows.all("personalizations")] == ["10 to 6"]
+    assert [row["tag"] for row in pair.other.rows.all("tags")] == ["VIP"]
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--prune")
+    assert (code, "No changes." in text) == (0, True), text
+
+
+def test_a_plan_leaves_out_what_the_account_itself_refuses(world: World) -> None:
+    """The rest is carried out; the exit code tells."""
+    hooks = {"old": {**HOOK, "name": "V", "events": ["gone_event"]}, "new": HOOK}
+    world.write({"webhooks": hooks, "tags": {"vip": {}}})
+    ran = world.cli("apply", "--auto-approve")
+    assert ran.code == 7, ran.text
+    assert "the account knows no webhook event `gone_event`" in ran.text
+    assert [row["name"] for row in world.rows("webhooks")] == ["W"]
+    assert len(world.rows("tags")) == 1
+
+
 def test_namesakes_are_cloned_once(pair: Pair) -> None:
     """Two stages of one title, by their places; two lists of one name, of which the account would refuse the second."""
     stages = [{"title": "A", "order": "2"}, {"title": "B", "order": "1"}, {"title": "A", "order": "1"}]
