@@ -13,6 +13,9 @@ EXTRAS := fmt,objectstore,postgres,encrypt,policy
 
 CHECKS := lint format types layers dependencies dead-code generated tree links decisions docs tests-say
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
+# As pip does for a package that it installs: without it every start compiles all modules anew where PYTHONDONTWRITEBYTECODE
+# is set, as it is in many containers.
+COMPILE := $(BIN)/python -m compileall -q reconciler
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test check $(CHECKS) fix generate prove bench wheel image clean
@@ -27,12 +30,14 @@ $(VENV)/.created:
 $(VENV)/.runtime: pyproject.toml | $(VENV)/.created
 	@echo "installing reconciler into $(VENV)"
 	@$(PIP) --editable .
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.dev: pyproject.toml | $(VENV)/.created
 	@echo "installing reconciler and what its tests and checks need into $(VENV)"
 	@$(PIP) --upgrade 'pip>=25.1' # an older one knows no dependency groups
 	@$(PIP) --editable '.[$(EXTRAS)]' --group dev
+	@$(COMPILE)
 	@touch $(VENV)/.runtime $@
 
 setup: $(VENV)/.dev ## install everything that tests and checks need (instant when it is there)
@@ -41,9 +46,11 @@ demo: $(VENV)/.runtime ## run validate, plan, apply and plan on the built-in emu
 	@bash scripts/demo.sh $(BIN)/reconciler
 
 test: $(VENV)/.dev ## run the tests
+	@$(COMPILE)
 	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
 
 prove: $(VENV)/.dev ## run the long suites: crash matrix, thousands of random histories
+	@$(COMPILE)
 	@HYPOTHESIS_PROFILE=prove $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m prove --timeout 3600 $(TESTS)
 
 check: $(VENV)/.dev ## run every static check and report all that fail
@@ -95,6 +102,7 @@ generate: $(VENV)/.dev ## write the generated files anew: schemas/, docs/referen
 	$(BIN)/python -m scripts.run_docs --write
 
 bench: $(VENV)/.runtime ## report time and memory of start-up and of plans of 1,000 and 10,000 objects
+	@$(COMPILE)
 	@$(BIN)/python -m scripts.bench
 
 wheel: $(VENV)/.dev ## build the wheel, and try it in a new environment and an empty folder

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -19,6 +20,8 @@ def endings() -> list[signal.Signals]:
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of `reconciler`; exits with one of the documented codes."""
+    # A run makes many objects and little garbage: looking for it at every 700th takes a fifth of the time.
+    gc.set_threshold(200_000, 50, 100)
     from reconciler.cli.streams import finish, prepare
 
     prepare()
@@ -27,4 +30,6 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Whoever ends the program ends it in order: locks are given back, and the exit code is that of an interrupt.
     for number in endings():
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
-    sys.exit(finish(run(list(sys.argv[1:] if argv is None else argv))))
+    code = finish(run(list(sys.argv[1:] if argv is None else argv)))
+    gc.freeze()  # the interpreter looks for garbage several times while it ends; the system takes all of it at once
+    sys.exit(code)
