@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 from collections.abc import Iterator
@@ -32,6 +33,7 @@ settings.register_profile("prove", deadline=None, max_examples=1000, suppress_he
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "dev"))
 
 network_guard.install()
+gc.set_threshold(200_000, 50, 100)  # as the program does; tests run it in this process
 
 if find_spec("sniffio") is None:
     # httpx looks for it at every request to an application in this process, and not to find it takes longer than the
