@@ -77,9 +77,9 @@ def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_acc
     """Finish what the last run left undone, and nothing else. `apply` does so too, with everything else."""
     from reconciler.cli.apply import Telling, apply_under_lock
     from reconciler.workflow import runs
+    from reconciler.workflow.book import open_book
     from reconciler.workflow.holding import locked
     from reconciler.workflow.planning import Options
-    from reconciler.workflow.session import open_book
 
     opened = session(chosen)
     with locked(opened, "apply", timeout=lock_timeout, closing=False):

@@ -119,7 +119,7 @@ def cleared(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
 def complain(error: ReconcilerError) -> None:
     """Print an error for its reader: what happened, and what to do."""
     if isinstance(error, ConfigError):
-        from reconciler.render.text import diagnostics
+        from reconciler.render.excerpts import diagnostics
 
         note(diagnostics(cleared(error.diagnostics), colour=colour(sys.stderr), width=width()).rstrip("\n"), "text")
         return

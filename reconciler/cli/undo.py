@@ -46,8 +46,8 @@ def command(chosen: Globals, run: str | None, asked: Changing, out: Path | None,
 
 def _undo(chosen: Globals, opened: Any, run: str | None, restore: Path | None, asked: Changing) -> int:
     """Plan the inverse, show, ask, apply, and put archived records back, under the lock."""
+    from reconciler.workflow.book import open_book
     from reconciler.workflow.restoring import lots_of
-    from reconciler.workflow.session import open_book
     from reconciler.workflow.undoing import inverse_of
 
     inverse = inverse_of(opened, run, undone=restore is not None)

@@ -43,9 +43,10 @@ def command(chosen: Globals, outputs: tuple[Output, ...]) -> int:
 def _tell(problems: list[Any], said: str) -> None:
     """Print for people: problems to standard error, the verdict to standard output."""
     from reconciler.cli.terminal import colour, width
-    from reconciler.render.text import diagnostics
 
     if problems:
+        from reconciler.render.excerpts import diagnostics
+
         note(diagnostics(problems, colour=colour(), width=width()).rstrip("\n"), "text")
     if said:
         say(said)

@@ -1,9 +1,12 @@
 """YAML in, Desired out, with the position of every value; the only home of yaml."""
 
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from reconciler.config.credentials import credentials
 from reconciler.config.doubts import doubts
-from reconciler.config.dumping import content_of, dump
-from reconciler.config.formatting import formatted
 from reconciler.config.interpolation import Uses
 from reconciler.config.loading import Loaded, load, load_texts, plain_data, project_files
 from reconciler.config.project import (
@@ -15,7 +18,11 @@ from reconciler.config.project import (
     load_project,
     parse_project,
 )
-from reconciler.config.schema import config_schema, project_schema
+
+if TYPE_CHECKING:
+    from reconciler.config.dumping import content_of, dump
+    from reconciler.config.formatting import formatted
+    from reconciler.config.schema import config_schema, project_schema
 
 __all__ = [
     "Loaded",
@@ -39,3 +46,18 @@ __all__ = [
     "project_files",
     "project_schema",
 ]
+
+_WRITING = {
+    "content_of": "dumping",
+    "dump": "dumping",
+    "formatted": "formatting",
+    "config_schema": "schema",
+    "project_schema": "schema",
+}
+"""What most commands do not need, and where it is: imported when it is asked for."""
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _WRITING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(f"{__name__}.{_WRITING[name]}"), name)

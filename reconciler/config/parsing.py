@@ -14,14 +14,16 @@ import yaml
 from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot
 from reconciler.config.problems import Problems
 from reconciler.config.scalars import meaning
+from reconciler.model.characters import compiled
 
 MAX_DEPTH = 100
 MAX_ALIASED = 1_000_000
 """Nodes that aliases may stand for in one file, counted without expanding them."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_UNREADABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue003-\ufffd\U00010000-\U0010ffff]")
+_UNREADABLE = "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue003-\ufffd\U00010000-\U0010ffff]"
 """What YAML does not allow in a file, and the three characters that stand for secrets and keys inside this program."""
+_UNREADABLE_IN_ASCII = re.compile("[^\t\n\r -~]")
 
 _HINTS = {
     "mapping values are not allowed in this context": "put quotes around a text with `: `, and check the indentation",
@@ -43,7 +45,7 @@ class _Stop(Exception):
 
 def parse(source: Source, problems: Problems) -> list[Node] | None:
     """Return the documents of a file; None when it cannot be read, which `problems` then tells."""
-    bad = _UNREADABLE.search(source.text)
+    bad = (_UNREADABLE_IN_ASCII if source.text.isascii() else compiled(_UNREADABLE)).search(source.text)
     if bad is not None:
         code = f"U+{ord(bad.group()):04X}"
         problems.error(

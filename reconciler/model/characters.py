@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 
 SHOWN = (
@@ -22,13 +23,20 @@ JOINED = (
     r"|\U0001f3f4[\U000e0030-\U000e0039\U000e0061-\U000e007a]{3,6}\U000e007f"
 )
 """What cannot be seen and makes one picture of several: joiners between emoji, and the letters of a flag."""
-_CLUSTER = re.compile(
+_CLUSTER = (
     rf"(?:\U0001f3f4[\U000e0020-\U000e007f]+|[{_PICTURE}](?:[\ufe0f\U0001f3fb-\U0001f3ff]|\u200d[{_PICTURE}])*|.)"
-    r"[\u0300-\u036f\ufe0e\ufe0f]*",
-    re.DOTALL,
+    r"[\u0300-\u036f\ufe0e\ufe0f]*"
 )
+
+
+@functools.cache
+def compiled(pattern: str) -> re.Pattern[str]:
+    """Return a pattern of this program over all of Unicode: each takes as long to compile as a module to load, and most
+    texts are ASCII.
+    """
+    return re.compile(pattern, re.DOTALL)
 
 
 def clusters(text: str) -> list[str]:
     """Split a text into what is shown as one: a character with its accents, a joined emoji."""
-    return _CLUSTER.findall(text)
+    return compiled(_CLUSTER).findall(text)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 
-from reconciler.model.characters import BLANKS, JOINED, SHOWN
+from reconciler.model.characters import BLANKS, JOINED, SHOWN, compiled
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.render import words
 from reconciler.render.layout import Paper, cells
 from reconciler.render.quoting import clean
 
-_NOT_SHOWN = re.compile(rf"({JOINED})|[^{SHOWN}{BLANKS}]")
+_NOT_SHOWN = rf"({JOINED})|[^{SHOWN}{BLANKS}]"
 _BEFORE = 20
 """Columns of a long source line that are kept before the place that is meant."""
 
@@ -65,4 +64,4 @@ def _excerpt(problem: Diagnostic, at: Position, paper: Paper) -> list[str]:
 
 def _shown(source: str) -> str:
     """One character for one, so that columns still count: a blank for a tab, `?` for what cannot be shown."""
-    return _NOT_SHOWN.sub(lambda match: match.group(1) or "?", source.replace("\t", " "))
+    return compiled(_NOT_SHOWN).sub(lambda match: match.group(1) or "?", source.replace("\t", " "))

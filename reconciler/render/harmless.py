@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-from reconciler.model.characters import BLANKS, JOINED, SHOWN
+from reconciler.model.characters import BLANKS, JOINED, SHOWN, compiled
 
 Where = Literal["line", "prose", "code", "mermaid", "dot", "xml", "sarif", "command", "property"]
 """`line`: on a terminal, in a fence, in a cell of a table, in HTML that a template escapes; `prose` and `code`: in
@@ -23,11 +23,12 @@ Form = Literal[
 ]
 """What a whole output is. `plain` is text without colours, whose parts nobody has looked at."""
 
-_ANY = re.compile(rf"[^\n{SHOWN}{BLANKS}]")
-_UNSEEN = re.compile(rf"({JOINED})|[^{SHOWN}{BLANKS}]")
-_UNSEEN_IN_LINES = re.compile(rf"({JOINED}|\n)|[^{SHOWN}{BLANKS}]")
-_UNSEEN_IN_COLOUR = re.compile(rf"({JOINED}|\n|\x1b\[(?:0|1|2|1;)?(?:3[0-7])?m)|[^{SHOWN}{BLANKS}]")
-_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
+_ANY = rf"[^\n{SHOWN}{BLANKS}]"
+_ANY_IN_ASCII = re.compile(r"[^\n -~]")
+_UNSEEN = rf"({JOINED})|[^{SHOWN}{BLANKS}]"
+_UNSEEN_IN_LINES = rf"({JOINED}|\n)|[^{SHOWN}{BLANKS}]"
+_UNSEEN_IN_COLOUR = rf"({JOINED}|\n|\x1b\[(?:0|1|2|1;)?(?:3[0-7])?m)|[^{SHOWN}{BLANKS}]"
+_NOT_XML = "[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]"
 _CLIP = 500
 
 # What programs that run jobs take for a command. GitHub: `::name` at the beginning of a line, behind blanks, and
@@ -49,13 +50,13 @@ def outgoing(text: str, form: Form = "plain") -> str:
 
     What had to be escaped is escaped in the way of the form, so that data stays the same data.
     """
-    if not _ANY.search(text):
+    if not (_ANY_IN_ASCII if text.isascii() else compiled(_ANY)).search(text):
         pass
     elif form in ("plain", "text"):
         pattern = _UNSEEN_IN_LINES if form == "plain" else _UNSEEN_IN_COLOUR
         text = _seen(text, pattern)
     elif form in _DATA:
-        text = _UNSEEN_IN_LINES.sub(lambda match: match.group(1) or _json_escape(match.group()), text)
+        text = compiled(_UNSEEN_IN_LINES).sub(lambda match: match.group(1) or _json_escape(match.group()), text)
     if form == "github" or not ("::" in text or "##" in text or "section_" in text.lower()):
         return text  # annotations are commands, made of harmless parts
     escape = _json_escape if form in _DATA else _entity if form in _MARKUP else _escape
@@ -63,10 +64,10 @@ def outgoing(text: str, form: Form = "plain") -> str:
     return _BEGINS.sub(lambda match: match.group(1) + escape(":"), text)
 
 
-def _seen(text: str, pattern: re.Pattern[str] = _UNSEEN) -> str:
+def _seen(text: str, pattern: str = _UNSEEN) -> str:
     if text.isascii() and text.isprintable():
         return text
-    return pattern.sub(lambda match: match.group(1) or _escape(match.group()), text)
+    return compiled(pattern).sub(lambda match: match.group(1) or _escape(match.group()), text)
 
 
 def _escape(character: str) -> str:
@@ -114,7 +115,7 @@ def _dot(text: str) -> str:
 
 def _xml(text: str) -> str:
     """What XML 1.0 can hold, for a writer that escapes markup; line ends stay."""
-    return _NOT_XML.sub("", "\n".join(_seen(line) for line in text.split("\n")))
+    return compiled(_NOT_XML).sub("", "\n".join(_seen(line) for line in text.split("\n")))
 
 
 def _sarif(text: str) -> str:

@@ -2,47 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reconciler.model.errors import StateError
-from reconciler.model.identity import Fits
-from reconciler.model.state import State
-from reconciler.model.waits import Waits
-from reconciler.store.documents import KEEP, DocumentStore
-from reconciler.store.encryption import Seal
-from reconciler.store.formats import dump_state, parse_state
-from reconciler.store.lease import Clock
-from reconciler.store.locks import Locks
-from reconciler.store.shelf import Shelf
+from reconciler.store.options import Clock, Options
 
-__all__ = ["Clock", "Options", "Seal", "dump_state", "new_state", "open_store", "parse_state"]
+if TYPE_CHECKING:
+    from reconciler.model.state import State
+    from reconciler.store.documents import DocumentStore
+    from reconciler.store.encryption import Seal
+    from reconciler.store.locks import Locks
+    from reconciler.store.shelf import Shelf
+
+__all__ = ["Clock", "Options", "new_state", "open_store"]
 
 SCHEMES = "file:, sqlite:, s3://, gs://, az://, postgresql://, https://"
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a store is opened with: who may read it, how many versions it keeps, the environment, the clock, how long it
-    waits, who is told of long waits (reason, seconds), and what tells whether an id is one of its kind.
-    """
-
-    environment: str = "state"
-    recipients: Sequence[str] = ()
-    history: int = KEEP
-    environ: Mapping[str, str] = field(default_factory=dict)
-    clock: Clock = field(default_factory=Clock)
-    waits: Waits = field(default_factory=Waits)
-    tell: Callable[[str, float], None] = lambda reason, seconds: None
-    fits: Fits | None = None
 
 
 def open_store(url: str, folder: Path, options: Options | None = None) -> DocumentStore:
     """Return the store of a URL; paths are relative to `folder`. Raises StateError for a URL that is none of
     `SCHEMES`, ReconcilerError naming the extra that is missing.
     """
+    from reconciler.store.encryption import Seal
+
     options = options or Options()
     seal = Seal(options.recipients, options.environ)
     scheme, colon, rest = url.partition(":")
@@ -94,6 +78,8 @@ def _http(url: str, seal: Seal, options: Options) -> DocumentStore:
 
 
 def _on(shelf: Shelf, seal: Seal, options: Options, locks: Locks | None = None) -> DocumentStore:
+    from reconciler.store.documents import DocumentStore
+
     return DocumentStore(
         shelf,
         seal=seal,
@@ -108,4 +94,6 @@ def _on(shelf: Shelf, seal: Seal, options: Options, locks: Locks | None = None) 
 
 def new_state(account: str, *, lineage: str, salt: str) -> State:
     """Return the state of an account about which nothing is known yet; randomness is passed in."""
+    from reconciler.model.state import State
+
     return State(lineage=lineage, account=account, salt=salt)

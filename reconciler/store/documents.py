@@ -17,11 +17,11 @@ from reconciler.model.waits import Waits
 from reconciler.store.encryption import Seal
 from reconciler.store.formats import dump_state, first_of, parse_state
 from reconciler.store.journal import Journal
-from reconciler.store.lease import Clock, LeaseLock, lost
+from reconciler.store.lease import LeaseLock, lost
 from reconciler.store.locks import Locks, TakenLock
+from reconciler.store.options import KEEP, Clock
 from reconciler.store.shelf import STATE, Conflict, Held, Shelf, put_once, replace
 
-KEEP = 20
 RUNS = 100
 """Run records that are kept."""
 HISTORY, RUN_FOLDER, UNREADABLE = "history", "runs", "unreadable"

@@ -21,7 +21,8 @@ from reconciler.model.errors import StateError
 from reconciler.model.ports import LockInfo
 from reconciler.model.waits import Waits
 from reconciler.store.http import HttpShelf
-from reconciler.store.lease import NAME, Clock, dump, freed, given_back, held_by, lease_of, lost, parse, stamp
+from reconciler.store.lease import NAME, dump, freed, given_back, held_by, lease_of, lost, parse, stamp
+from reconciler.store.options import Clock
 from reconciler.store.shelf import Conflict
 from reconciler.store.shelf import replace as overwrite
 from reconciler.store.wire import Answer, Wire

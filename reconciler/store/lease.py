@@ -11,15 +11,14 @@ import contextlib
 import datetime
 import json
 import threading
-import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, fields, replace
 
 from reconciler.model.documents import read_json
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.ports import LockInfo
 from reconciler.model.waits import Waits
-from reconciler.store.process import identity, is_dead
+from reconciler.store.options import Clock
 from reconciler.store.shelf import Conflict, Held, Shelf, put_once
 
 NAME, BROKEN = "lock", "broken"
@@ -27,26 +26,6 @@ TYPES: dict[str, type | tuple[type, ...]] = {"pid": int, "fence": int, "beat": i
 """Members of the document that are no texts."""
 LONGEST = 600.0
 """Seconds that a lock is watched at most, whatever it says its lease is."""
-
-
-def _steady() -> float:
-    """Seconds that go on while the machine or the process sleeps, and do not follow the wall clock."""
-    return time.clock_gettime(getattr(time, "CLOCK_BOOTTIME", time.CLOCK_MONOTONIC))
-
-
-@dataclass(frozen=True)
-class Clock:
-    """Time as a lock sees it: the wall clock (seconds since 1970), a steady one, and a way to wait; and which process
-    this is, and whether another one is surely dead.
-    """
-
-    wall: Callable[[], float] = time.time
-    steady: Callable[[], float] = _steady
-    sleep: Callable[[float], None] = time.sleep
-    beat: bool = True
-    """Whether a thread renews the lease; tests renew by hand."""
-    process: Callable[[], str] = identity
-    dead: Callable[[str], bool] = is_dead
 
 
 class Watch:

@@ -28,13 +28,14 @@ from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
 from reconciler.workflow import run_records
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
+from reconciler.workflow.book import Book, open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.judging import counts_of, judged, let_pass
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.promises import bound
 from reconciler.workflow.reading import again
 from reconciler.workflow.run_records import run_name
-from reconciler.workflow.session import Book, Session, open_book
+from reconciler.workflow.session import Session
 
 APPLIED_PLANS = 50
 """How many digests of applied plans the state remembers."""

@@ -20,8 +20,8 @@ from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
 from reconciler.model.salvage import Salvage
 from reconciler.model.spec import number
 from reconciler.resources.counts import total_of
-from reconciler.store import Seal
 from reconciler.store.atomic import write_file
+from reconciler.store.encryption import Seal
 from reconciler.workflow.session import Session
 
 BUDGET = 1000

@@ -42,11 +42,12 @@ from reconciler.planning.guards import beyond
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
 from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.book import open_book
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.promises import as_shown
 from reconciler.workflow.saved import fits
-from reconciler.workflow.session import Session, open_book, open_session
+from reconciler.workflow.session import Session, open_session
 from reconciler.workflow.sight import ask, eyes_of
 from reconciler.workflow.snapshots import Masked, Replay, adapted, read_recording
 from reconciler.workflow.state import edit

@@ -12,9 +12,10 @@ from reconciler.model.kind import Live, NaturalKey
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.planning.identity import same_birth, stored_key
+from reconciler.workflow.book import Book, open_book
 from reconciler.workflow.exporting import read_all
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.session import Book, Session, open_book
+from reconciler.workflow.session import Session
 from reconciler.workflow.sight import eyes_of
 
 Row = dict[str, Any]

@@ -42,10 +42,11 @@ from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.store.atomic import write_file
 from reconciler.workflow.additions import Additions
+from reconciler.workflow.book import Book, open_book
 from reconciler.workflow.files import write_files
 from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.session import EMULATOR, Book, Session, open_book, open_session
+from reconciler.workflow.session import EMULATOR, Session, open_session
 from reconciler.workflow.sight import eyes_of
 
 HEADER = "# Written by `reconciler export`.\n\n"

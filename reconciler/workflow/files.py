@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.model.errors import ReconcilerError, StateError
-from reconciler.store import Seal
 from reconciler.store.atomic import write_file
+from reconciler.store.encryption import Seal
 
 
 def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str]) -> tuple[str, ...]:

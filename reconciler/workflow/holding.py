@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from reconciler.workflow.book import open_book
 from reconciler.workflow.locking import lock_info
-from reconciler.workflow.session import Held, Session, open_book
+from reconciler.workflow.session import Held, Session
 
 
 @contextmanager

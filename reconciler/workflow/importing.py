@@ -9,10 +9,11 @@ from reconciler.model.address import split
 from reconciler.model.errors import Cancelled, PlanError, Unread
 from reconciler.model.state import Binding, Record
 from reconciler.planning.identity import stored_key
+from reconciler.workflow.book import open_book
 from reconciler.workflow.exporting import read_all
 from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.session import Session
 from reconciler.workflow.sight import eyes_of
 
 

@@ -10,8 +10,9 @@ from reconciler.model.document import PlanDocument
 from reconciler.model.errors import Refused
 from reconciler.planning.guards import DESTROYS, judge
 from reconciler.planning.policies import judge_policies
+from reconciler.workflow.book import Book
 from reconciler.workflow.evaluating import evaluate
-from reconciler.workflow.session import Book, Session
+from reconciler.workflow.session import Session
 
 
 def judged(session: Session, document: PlanDocument, managed: Mapping[str, int]) -> PlanDocument:

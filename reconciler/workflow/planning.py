@@ -34,10 +34,11 @@ from reconciler.planning.select import Selected, Selection, check_selection, nar
 from reconciler.planning.sight import concludes
 from reconciler.planning.work import Inputs
 from reconciler.resources.places import PLACES
+from reconciler.workflow.book import Book, open_book
 from reconciler.workflow.identity import account_requests, check_account
 from reconciler.workflow.judging import judged
 from reconciler.workflow.reading import read
-from reconciler.workflow.session import Book, Session, open_book
+from reconciler.workflow.session import Session
 from reconciler.workflow.sight import REQUESTS, looked_at
 
 

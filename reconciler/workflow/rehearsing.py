@@ -14,8 +14,9 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.book import open_book
 from reconciler.workflow.planning import Options, make_plan
-from reconciler.workflow.session import EMULATOR, Session, open_book
+from reconciler.workflow.session import EMULATOR, Session
 from reconciler.workflow.snapshots import adapted, unread
 
 

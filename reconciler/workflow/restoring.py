@@ -11,11 +11,12 @@ from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote, is_id
 from reconciler.model.salvage import Lot, Record, Returned, Salvage
-from reconciler.store import Seal
+from reconciler.store.encryption import Seal
 from reconciler.workflow.archiving import read_records
+from reconciler.workflow.book import open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.identity import check_account
-from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.session import Session
 from reconciler.workflow.state_versions import record
 
 AT_ONCE = 100

@@ -7,7 +7,8 @@ from typing import Any
 from reconciler.model.errors import PlanError
 from reconciler.model.ports import LockInfo
 from reconciler.model.run import RunRecord, so_far
-from reconciler.workflow.session import Book, Session, open_book
+from reconciler.workflow.book import Book, open_book
+from reconciler.workflow.session import Session
 
 LATEST = "latest"
 

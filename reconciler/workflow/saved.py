@@ -27,14 +27,15 @@ from reconciler.planning.document import MASK, from_document, hashes, view_of_li
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
 from reconciler.resources import load_kinds
-from reconciler.store import Seal
 from reconciler.store.atomic import write_file
+from reconciler.store.encryption import Seal
+from reconciler.workflow.book import Book, open_book
 from reconciler.workflow.files import check_out
 from reconciler.workflow.identity import check_account
 from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted
 from reconciler.workflow.promises import as_shown, broken, more_along
 from reconciler.workflow.reading import read
-from reconciler.workflow.session import Book, Session, open_book
+from reconciler.workflow.session import Session
 from reconciler.workflow.sight import looked_at
 
 AGAIN = "make a new plan with `reconciler plan --out FILE`"

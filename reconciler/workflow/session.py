@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
 import datetime
-import difflib
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager, suppress
 from contextvars import ContextVar
@@ -28,29 +25,43 @@ from reconciler.config import (
 from reconciler.deriving.redaction import secrets_in
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds, fits
-from reconciler.model.ports import Hold, LockInfo, Store
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
-from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
-from reconciler.model.sight import Eyes
-from reconciler.model.snapshot_file import is_digest, unreadable
-from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
 from reconciler.model.values import secrets_of
 from reconciler.model.waits import Waits
-from reconciler.planning.binding import cleared_record, cleared_state
 from reconciler.resources import load_kinds
-from reconciler.store import Clock, Options, new_state, open_store
-from reconciler.workflow.trusted_limits import ruled_by
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # what only some commands need is imported by them
+    import asyncio
+
     from reconciler.emulator import Account
+    from reconciler.model.document import SettingsView
+    from reconciler.model.ports import Hold, LockInfo, Store
+    from reconciler.model.sight import Eyes
+    from reconciler.model.state import Binding, State
+    from reconciler.store import Clock, Options
 
 EMULATOR = "emulator:"
-REPLACED = ("state push", "state restore", "state migrate")
-"""What puts another state in place of the one that runs wrote."""
+
+
+def _token() -> str:
+    import secrets
+
+    return secrets.token_hex(8)
+
+
+def _clock() -> Clock:
+    from reconciler.store import Clock
+
+    return Clock()
+
+
+def _open_store(url: str, folder: Path, options: Options) -> Store:
+    from reconciler.store import open_store
+
+    return open_store(url, folder, options)
 
 
 @dataclass(frozen=True)
@@ -61,14 +72,14 @@ class Surroundings:
 
     environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
     now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
-    token: Callable[[], str] = lambda: secrets.token_hex(8)
-    clock: Clock = field(default_factory=Clock)
+    token: Callable[[], str] = _token
+    clock: Clock = field(default_factory=_clock)
     waits: Waits = field(default_factory=Waits)
     loop: Callable[[], asyncio.AbstractEventLoop] | None = None
     """What makes the event loop of each verb (None: asyncio's own)."""
     transport: Any = None
     """What carries requests to the account, an httpx transport (None: the network, or the embedded emulator)."""
-    open_store: Callable[[str, Path, Options], Store] = open_store
+    open_store: Callable[[str, Path, Options], Store] = _open_store
 
     def stamp(self) -> str:
         """The time in ISO 8601, UTC, to the second."""
@@ -148,6 +159,8 @@ class Session:
 
     def store_at(self, url: str) -> Store:
         """Return the store of another URL, with the settings of this environment."""
+        from reconciler.store import Options
+
         options = Options(
             self.settings.name,
             self.settings.recipients,
@@ -207,16 +220,18 @@ class Session:
 
     def shown(self, text: str) -> Shown:
         """Return what the account or a library said without any credential, any e-mail address, and what URLs carry."""
+        from reconciler.model.snapshot_file import unreadable
+
         return self.redactor.show(unreadable(self.redactor.show(text), lambda _: STARS))
 
     def chosen_kinds(self, names: str | None) -> frozenset[str] | None:
         """Return the kinds of a list with commas; None for all. Raises ReconcilerError for an unknown one."""
         only = frozenset(filter(None, (names or "").replace(" ", "").split(",")))
         for name in sorted(only):
-            if name not in self.kinds or not self.kinds[name].abilities.managed:
-                near = difflib.get_close_matches(
-                    name, [one for one in self.kinds if self.kinds[one].abilities.managed], 1
-                )
+                import difflib
+
+                managed = [one for one in self.kinds if self.kinds[one].abilities.managed]
+                near = difflib.get_close_matches(name, managed, 1)
                 hint = f"did you mean `{near[0]}`?" if near else "`reconciler kinds` lists them"
                 raise ReconcilerError(f"there is no kind `{name}` to read", hint=hint)
         return only or None
@@ -241,6 +256,8 @@ class Session:
         desired = self.adapt(loaded.desired)
         self.redactor.learn(*secrets_in(loaded.desired.resources.values(), self.kinds))
         if desired is not loaded.desired:  # digests of a snapshot stand where secrets did, and are none
+            from reconciler.model.snapshot_file import is_digest
+
             adapted = secrets_in(desired.resources.values(), self.kinds)
             self.redactor.learn(*(one for one in adapted if not is_digest(one)))
         return replace(loaded, desired=desired)
@@ -308,151 +325,16 @@ def open_session(
     """
     around = around or surroundings()
     own = load_project(folder)
-    project, changed = (own, None) if guards_from is None else ruled_by(own, environment_name, guards_from)
+    project, changed = own, None
+    if guards_from is not None:
+        from reconciler.workflow.trusted_limits import ruled_by
+
+        project, changed = ruled_by(own, environment_name, guards_from)
     settings = environment(project, environment_name, around.environ, offline=offline)
     opened = Session(folder, project, settings, load_kinds(), around, changed=changed)
     for one in (own, project):
         opened.redactor.learn(*credentials(one, around.environ).values)
     return opened
-
-
-@dataclass
-class Book:
-    """The state during a run: what was read, and every record since. `record` is durable when it returns, as far as
-    exactly-once creates need it: a create's intent always, a result where a write is cheap.
-    """
-
-    store: Store
-    base: State
-    stored: State | None
-    records: list[Record]
-    stamp: Callable[[], str]
-    dead: frozenset[str] = frozenset()
-    """Runs whose journal was there when the book was opened."""
-    live: LockInfo | None = None
-    """Who was writing the state when the book was opened; its journal is not looked at."""
-    announced: dict[str, Intent | None] = field(default_factory=dict)
-    redactor: Redactor = field(default_factory=Redactor, repr=False)
-
-    def announce(self, intents: Mapping[str, Intent | None], run: str) -> None:
-        """Make many intents durable with one write, before the first of them is sent; None: no create."""
-        self.announced = dict(intents)
-        records = [Record(op="intent", run=run, address=name, intent=one) for name, one in self.announced.items()]
-        if records:
-            self._append(records, urgent=True)
-
-    def record(self, record: Record) -> None:
-        """Append to the journal, then remember."""
-        intent = record.op == "intent"
-        known = intent and record.address in self.announced and self.announced[record.address] == record.intent
-        if known and record.intent is not None:
-            del self.announced[record.address]  # it is begun
-        if not known:
-            self._append([record], urgent=intent or record.op == "counted")
-
-    def _append(self, records: list[Record], *, urgent: bool) -> None:
-        now = self.stamp()
-        kept = [cleared_record(record, self.redactor.knows, self.base.salt) for record in records]
-        self.store.append([record.model_copy(update={"at": now}) for record in kept], urgent=urgent)
-        self.records += records
-
-    def state(self) -> State:
-        """Return the state as of now."""
-        return fold(self.base, self.records)
-
-    def intents(self) -> dict[str, Intent]:
-        """Return the creates that were announced and never settled."""
-        return open_intents(self.records, self.base.intents)
-
-    def in_flight(self) -> frozenset[str]:
-        """Return the addresses of which nobody knows whether the account took their last update or delete."""
-        return in_flight(self.records)
-
-    def begin(self) -> None:
-        """Write the first state, where there is none: its lineage has to be known before anything is recorded."""
-        if self.stored is None:
-            self.store.write(self.base, expected_serial=None)
-            self.stored = self.base
-
-    def told(self, run: RunRecord) -> RunRecord:
-        """Return the last word on a run that died without one: its journal says what it did, or the version of the
-        state that it wrote.
-        """
-        if any(record.run == run.name for record in self.records):
-            return interrupted(run, self.records)
-        after = self.stored if self.stored is not None and self.stored.serial > run.serial_before else None
-        if after is not None and after.serial > run.serial_before + 1:
-            after = self.store.version(run.serial_before + 1) or after
-        return settled(run, after)
-
-    def close_runs(self) -> list[str]:
-        """Write the last word on every run that died without one, and return their names. Only under the lock: nobody
-        else is running. Whoever wrote the record of an apply had closed those before.
-        """
-        closed = []
-        gone = self.unrecorded()
-        if gone is not None:
-            self.store.save_run(gone)
-            closed.append(gone.name)
-        for name in reversed(self.store.run_names()):
-            run = self.store.run(name)
-            if run is not None and run.result == "open":
-                self.store.save_run(self.told(run))
-                closed.append(name)
-            elif run is not None and run.steps and not self.dead:
-                break
-        return closed
-
-    def unrecorded(self) -> RunRecord | None:
-        """Return what the state says of the last apply where no record of it is kept: its plan is on none. Not asked
-        of a state that was pushed or brought back since: it may be one of elsewhere.
-        """
-        if self.stored is None or not self.stored.applied_plans:
-            return None
-        last = self.stored.applied_plans[-1]
-        for name in reversed(self.store.run_names()):
-            run = self.store.run(name)
-            if run is not None and (run.plan == last or (not run.steps and run.operation in REPLACED)):
-                return None
-        now = self.stored
-        while (before := self.store.version(now.serial - 1)) and before.applied_plans[-1:] == [last]:
-            now = before
-        stamp = now.updated or self.stamp()
-        return reconstructed(f"{stamp}-{last[:6]}", last, before, now)
-
-    def close(self, **changes: Any) -> State:
-        """Fold the records into the state, write it with the next serial, and drop the journal. Creates that may have
-        been executed stay on record; those that were announced and never begun do not.
-        """
-        intents = {name: one for name, one in self.intents().items() if name not in self.announced}
-        update = {"serial": self.base.serial + 1, "updated": self.stamp(), "intents": intents, **changes}
-        state = cleared_state(self.state().model_copy(update=update), self.redactor.knows)
-        self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None, folds=True)
-        self.store.clear_journal()
-        self.base, self.stored, self.records, self.announced = state, state, [], {}
-        self.dead = frozenset()
-        return state
-
-
-def open_book(session: Session) -> Book:
-    """Read state and journal. A first run begins a new state. The journal of a run that is alive is its own: the state
-    is as it was recorded before.
-    """
-    store = session.store
-    mine = session.state_url in session.held
-    live = None if mine or store.coalesces else store.holder()
-    stored = store.read()
-    base = stored or new_state(session.identity, lineage=session.around.token(), salt=session.around.token())
-    if session.extra:
-        base = base.model_copy(update={"resources": {**session.extra, **base.resources}})
-    session.learn(base)
-    records = list(store.journal())
-    if records and live is None and not mine:
-        live = store.holder()  # asking may be dear, and a run may have begun since
-    if live is not None:
-        return Book(store, base, stored, [], session.around.stamp, live=live, redactor=session.redactor)
-    dead = frozenset(record.run for record in records if record.run)
-    return Book(store, base, stored, records, session.around.stamp, dead, redactor=session.redactor)
 
 
 def run_async(coroutine: Any) -> Any:
@@ -465,6 +347,8 @@ def run_async(coroutine: Any) -> Any:
 
     async def work() -> None:
         kept.append(await coroutine)
+
+    import asyncio
 
     with asyncio.Runner(loop_factory=surroundings().loop) as runner:
         runner.run(work())

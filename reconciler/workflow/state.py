@@ -10,8 +10,9 @@ from reconciler.model.address import KEY_PATTERN, kind_of, split
 from reconciler.model.errors import PlanError
 from reconciler.model.renaming import Renaming, with_nested
 from reconciler.model.state import Binding, State
+from reconciler.workflow.book import open_book
 from reconciler.workflow.holding import locked
-from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.session import Session
 from reconciler.workflow.state_versions import record
 
 

@@ -12,11 +12,12 @@ from reconciler.model.kind import fits
 from reconciler.model.ports import Store, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import State
-from reconciler.store import dump_state, parse_state
+from reconciler.store.formats import dump_state, parse_state
+from reconciler.workflow.book import Book, open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.locking import lock_info
 from reconciler.workflow.run_records import run_name
-from reconciler.workflow.session import Book, Session, open_book
+from reconciler.workflow.session import Session
 
 PATIENCE = 10.0
 """Seconds to wait for the lock."""

@@ -14,7 +14,8 @@ from reconciler.model.renaming import Renaming
 from reconciler.model.run import RunRecord
 from reconciler.model.spec import Lifecycle, Nested
 from reconciler.workflow import runs
-from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.book import open_book
+from reconciler.workflow.session import Session
 
 UNDO = "undo "
 """What the operation of an undo begins with; the name of the run that it undoes follows."""

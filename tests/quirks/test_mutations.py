@@ -30,8 +30,9 @@ from reconciler.model.errors import PlanError, ReconcilerError
 from reconciler.model.http import Request, Response
 from reconciler.remote.answers import MOST_BYTES, parse
 from reconciler.remote.client import Client, Connection
+from reconciler.workflow.book import open_book
 from reconciler.workflow.planning import Options, make_plan
-from reconciler.workflow.session import Session, open_book
+from reconciler.workflow.session import Session
 from tests.quirks.retold import Message, _sized
 from tests.world import World, new_world
 from tests.world.clock import run as run_jumping

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.ports import LockInfo
-from reconciler.store.lease import Clock, LeaseLock
+from reconciler.store import Clock
+from reconciler.store.lease import LeaseLock
 from reconciler.store.shelf import Held
 from tests.simulation.scheduler import Process
 from tests.world import shelf

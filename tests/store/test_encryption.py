@@ -14,8 +14,9 @@ import pytest
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.redaction import as_made
 from reconciler.model.run import RunRecord
-from reconciler.store import Options, Seal, open_store
+from reconciler.store import Options, open_store
 from reconciler.store.documents import DocumentStore
+from reconciler.store.encryption import Seal
 from tests.required import absent
 from tests.store.conftest import info
 from tests.store.test_conformance import bind, state

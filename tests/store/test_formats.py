@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.model.errors import StateError
 from reconciler.model.state import STATE_VERSION
-from reconciler.store import dump_state, parse_state
+from reconciler.store.formats import dump_state, parse_state
 
 STATES = Path(__file__).parent / "states"
 

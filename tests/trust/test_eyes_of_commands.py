@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from reconciler.resources import load_kinds
-from reconciler.workflow.session import open_book
+from reconciler.workflow.book import open_book
 from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import Held, hold
 from tests.world.commands import leaves

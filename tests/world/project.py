@@ -29,8 +29,9 @@ from reconciler.remote.client import Client, Connection, in_process
 from reconciler.remote.guard import Mode
 from reconciler.workflow import exporting, planning
 from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.book import open_book
 from reconciler.workflow.planning import Options
-from reconciler.workflow.session import Session, Surroundings, open_book, open_session, within
+from reconciler.workflow.session import Session, Surroundings, open_session, within
 from tests.world.accounts import Held, Kill, Killed, hold
 from tests.world.clock import JumpingLoop, jumping_clock, run
 from tests.world.paths import WRITABLE

@@ -1,0 +1,157 @@
+"""The state during a run: read once with its journal, written to with every result, folded at the end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.model.ports import LockInfo, Store
+from reconciler.model.redaction import Redactor
+from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
+from reconciler.model.state import Intent, Record, State, fold, in_flight, open_intents
+from reconciler.planning.binding import cleared_record, cleared_state
+from reconciler.store import new_state
+from reconciler.workflow.session import Session
+
+REPLACED = ("state push", "state restore", "state migrate")
+"""What puts another state in place of the one that runs wrote."""
+
+
+@dataclass
+class Book:
+    """The state during a run: what was read, and every record since. `record` is durable when it returns, as far as
+    exactly-once creates need it: a create's intent always, a result where a write is cheap.
+    """
+
+    store: Store
+    base: State
+    stored: State | None
+    records: list[Record]
+    stamp: Callable[[], str]
+    dead: frozenset[str] = frozenset()
+    """Runs whose journal was there when the book was opened."""
+    live: LockInfo | None = None
+    """Who was writing the state when the book was opened; its journal is not looked at."""
+    announced: dict[str, Intent | None] = field(default_factory=dict)
+    redactor: Redactor = field(default_factory=Redactor, repr=False)
+
+    def announce(self, intents: Mapping[str, Intent | None], run: str) -> None:
+        """Make many intents durable with one write, before the first of them is sent; None: no create."""
+        self.announced = dict(intents)
+        records = [Record(op="intent", run=run, address=name, intent=one) for name, one in self.announced.items()]
+        if records:
+            self._append(records, urgent=True)
+
+    def record(self, record: Record) -> None:
+        """Append to the journal, then remember."""
+        intent = record.op == "intent"
+        known = intent and record.address in self.announced and self.announced[record.address] == record.intent
+        if known and record.intent is not None:
+            del self.announced[record.address]  # it is begun
+        if not known:
+            self._append([record], urgent=intent or record.op == "counted")
+
+    def _append(self, records: list[Record], *, urgent: bool) -> None:
+        now = self.stamp()
+        kept = [cleared_record(record, self.redactor.knows, self.base.salt) for record in records]
+        self.store.append([record.model_copy(update={"at": now}) for record in kept], urgent=urgent)
+        self.records += records
+
+    def state(self) -> State:
+        """Return the state as of now."""
+        return fold(self.base, self.records)
+
+    def intents(self) -> dict[str, Intent]:
+        """Return the creates that were announced and never settled."""
+        return open_intents(self.records, self.base.intents)
+
+    def in_flight(self) -> frozenset[str]:
+        """Return the addresses of which nobody knows whether the account took their last update or delete."""
+        return in_flight(self.records)
+
+    def begin(self) -> None:
+        """Write the first state, where there is none: its lineage has to be known before anything is recorded."""
+        if self.stored is None:
+            self.store.write(self.base, expected_serial=None)
+            self.stored = self.base
+
+    def told(self, run: RunRecord) -> RunRecord:
+        """Return the last word on a run that died without one: its journal says what it did, or the version of the
+        state that it wrote.
+        """
+        if any(record.run == run.name for record in self.records):
+            return interrupted(run, self.records)
+        after = self.stored if self.stored is not None and self.stored.serial > run.serial_before else None
+        if after is not None and after.serial > run.serial_before + 1:
+            after = self.store.version(run.serial_before + 1) or after
+        return settled(run, after)
+
+    def close_runs(self) -> list[str]:
+        """Write the last word on every run that died without one, and return their names. Only under the lock: nobody
+        else is running. Whoever wrote the record of an apply had closed those before.
+        """
+        closed = []
+        gone = self.unrecorded()
+        if gone is not None:
+            self.store.save_run(gone)
+            closed.append(gone.name)
+        for name in reversed(self.store.run_names()):
+            run = self.store.run(name)
+            if run is not None and run.result == "open":
+                self.store.save_run(self.told(run))
+                closed.append(name)
+            elif run is not None and run.steps and not self.dead:
+                break
+        return closed
+
+    def unrecorded(self) -> RunRecord | None:
+        """Return what the state says of the last apply where no record of it is kept: its plan is on none. Not asked
+        of a state that was pushed or brought back since: it may be one of elsewhere.
+        """
+        if self.stored is None or not self.stored.applied_plans:
+            return None
+        last = self.stored.applied_plans[-1]
+        for name in reversed(self.store.run_names()):
+            run = self.store.run(name)
+            if run is not None and (run.plan == last or (not run.steps and run.operation in REPLACED)):
+                return None
+        now = self.stored
+        while (before := self.store.version(now.serial - 1)) and before.applied_plans[-1:] == [last]:
+            now = before
+        stamp = now.updated or self.stamp()
+        return reconstructed(f"{stamp}-{last[:6]}", last, before, now)
+
+    def close(self, **changes: Any) -> State:
+        """Fold the records into the state, write it with the next serial, and drop the journal. Creates that may have
+        been executed stay on record; those that were announced and never begun do not.
+        """
+        intents = {name: one for name, one in self.intents().items() if name not in self.announced}
+        update = {"serial": self.base.serial + 1, "updated": self.stamp(), "intents": intents, **changes}
+        state = cleared_state(self.state().model_copy(update=update), self.redactor.knows)
+        self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None, folds=True)
+        self.store.clear_journal()
+        self.base, self.stored, self.records, self.announced = state, state, [], {}
+        self.dead = frozenset()
+        return state
+
+
+def open_book(session: Session) -> Book:
+    """Read state and journal. A first run begins a new state. The journal of a run that is alive is its own: the state
+    is as it was recorded before.
+    """
+    store = session.store
+    mine = session.state_url in session.held
+    live = None if mine or store.coalesces else store.holder()
+    stored = store.read()
+    base = stored or new_state(session.identity, lineage=session.around.token(), salt=session.around.token())
+    if session.extra:
+        base = base.model_copy(update={"resources": {**session.extra, **base.resources}})
+    session.learn(base)
+    records = list(store.journal())
+    if records and live is None and not mine:
+        live = store.holder()  # asking may be dear, and a run may have begun since
+    if live is not None:
+        return Book(store, base, stored, [], session.around.stamp, live=live, redactor=session.redactor)
+    dead = frozenset(record.run for record in records if record.run)
+    return Book(store, base, stored, records, session.around.stamp, dead, redactor=session.redactor)
