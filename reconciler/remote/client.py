@@ -16,7 +16,6 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import httpx
-import stamina
 
 from reconciler.model.errors import AuthError, Limited, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, get
@@ -37,9 +36,6 @@ from reconciler.remote.pacer import Pacer
 from reconciler.remote.surroundings import Surroundings
 from reconciler.remote.trace import line
 from reconciler.remote.trouble import no_connection
-
-# Its default hook writes to the log of the process; what a user should hear goes through `on_wait`.
-stamina.instrumentation.set_on_retry_hooks(())
 
 ATTEMPTS = 8
 """Tries of one request at most, whatever the reason."""
@@ -165,6 +161,17 @@ class Client:
 
     async def _send(self, request: Request) -> Response:
         check(request, self.mode, self._writable)
+        try:
+            return await self._once(request)
+        except _Again as first:
+            return await self._send_again(request, first)
+
+    async def _send_again(self, request: Request, first: _Again) -> Response:
+        """Go on after a first try that failed, as long as its reason is one that may pass."""
+        import stamina
+
+        # Its default hook writes to the log of the process; what a user should hear goes through `on_wait`.
+        stamina.instrumentation.set_on_retry_hooks(())
         failures: Counter[str] = Counter()
 
         def again(error: Exception) -> bool | float:
@@ -185,7 +192,9 @@ class Client:
                 on=again, attempts=ATTEMPTS, timeout=600.0, wait_initial=0.25, wait_max=8.0
             ):
                 with attempt:
-                    if attempt.num > 1 and request.again is not None:
+                    if attempt.num == 1:
+                        raise first
+                    if request.again is not None:
                         await request.again(bool(failures.keys() - UNSENT))
                     return await self._once(request)
         except _Again as failed:

@@ -13,6 +13,9 @@ import httpx
 from reconciler.model.errors import SurroundingsError
 from reconciler.model.proxies import HINT, HTTP, Proxy, proxy_for
 
+_NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+"""For connections without TLS, in place of one with every authority of the world: it trusts nobody."""
+
 
 @dataclass(frozen=True)
 class Surroundings:
@@ -28,7 +31,7 @@ class Surroundings:
         socks = frozenset({"socks5", "socks5h"}) if importlib.util.find_spec("socksio") else frozenset[str]()
         asked = proxy_for(url, environ, HTTP | socks)
         secure = url.lower().startswith("https:") or (asked is not None and asked.url.startswith("https:"))
-        return cls(asked, _for_httpx(asked), _context(environ) if secure else True)
+        return cls(asked, _for_httpx(asked), _context(environ) if secure else _NO_TLS)
 
 
 def _for_httpx(asked: Proxy | None) -> httpx.Proxy | None:

@@ -9,8 +9,6 @@ import threading
 from collections.abc import Iterator
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from reconciler.model.errors import StateError
 from reconciler.store.atomic import SUFFIX, sync_folder, write_all, write_file
 from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
@@ -110,6 +108,8 @@ class FileShelf(NoLogs):
     @contextlib.contextmanager
     def _writing(self, path: Path) -> Iterator[None]:
         """One writer at a time, for as long as one write takes; freed by the system when its process dies."""
+        from filelock import FileLock, Timeout
+
         with self._turn:
             try:
                 path.parent.mkdir(parents=True, exist_ok=True)

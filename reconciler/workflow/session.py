@@ -228,6 +228,7 @@ class Session:
         """Return the kinds of a list with commas; None for all. Raises ReconcilerError for an unknown one."""
         only = frozenset(filter(None, (names or "").replace(" ", "").split(",")))
         for name in sorted(only):
+            if name not in self.kinds or not self.kinds[name].abilities.managed:
                 import difflib
 
                 managed = [one for one in self.kinds if self.kinds[one].abilities.managed]

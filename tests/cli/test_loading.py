@@ -1,0 +1,66 @@
+"""What a command loads before it answers: most of the time of a short command is loading modules."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+
+from tests.world import World
+
+PROGRAM = """
+import sys, json
+from reconciler.cli import main
+try:
+    main(sys.argv[1:])
+except SystemExit as ended:
+    assert not ended.code, ended.code
+print(json.dumps([name for name, module in sys.modules.items() if module is not None]))
+"""
+CLICK = {"click"}
+PYDANTIC = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
+CONFIG = CLICK | PYDANTIC | {"yaml", "_cython", "cython_runtime"}
+REMOTE = CONFIG | {"httpx", "idna", "anyio", "starlette", "sniffio"}
+"""`starlette`, and `anyio` for it, are the emulator's."""
+OFFLINE = ("emulator", "engine", "planning", "remote")
+BEFORE_WRITES = ("engine.apply", "render.html", "render.markdown", "config.writing", "deriving.export")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "packages", "without", "most"),
+    [
+        (["version"], CLICK, ("config", "workflow", "resources", *OFFLINE), 130),
+        (["--help"], CLICK, ("config", "workflow", "resources", *OFFLINE), 130),
+        (["completion", "bash"], CLICK, ("config", "workflow", "resources", *OFFLINE), 140),
+        (["validate"], CONFIG, ("config.writing", "store.documents", "render.text", *OFFLINE), 400),
+        (["-e", "demo", "plan"], REMOTE, BEFORE_WRITES, 640),
+    ],
+    ids=lambda value: value[-1] if isinstance(value, list) else "",
+)
+def test_a_command_loads_what_it_uses(
+    arguments: list[str], packages: set[str], without: tuple[str, ...], most: int, world: World
+) -> None:
+    """Each command loads only these packages, none of these parts of the program, and so many modules at most: the
+    standard library's are counted, for they take time as well.
+    """
+    world.write("version: 1\nenvironments: {demo: {url: 'emulator:state/demo.db'}}\n", "reconciler.yaml")
+    world.write("tags: {vip: {}}")
+    command = [sys.executable, "-c", PROGRAM, "--chdir", str(world.folder), *arguments]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
+    ran = subprocess.run(command, capture_output=True, text=True, check=True, timeout=60, env=environ)
+    loaded = [name for name in json.loads(ran.stdout.splitlines()[-1]) if not name.startswith(("_", "encodings"))]
+    own = [name.removeprefix("reconciler.") for name in loaded if name.startswith("reconciler.")]
+    others = {name.partition(".")[0] for name in loaded} - sys.stdlib_module_names - {"reconciler"}
+    assert others <= packages
+    assert not [name for name in own if name.startswith(without)]
+    assert len(loaded) <= most
+
+
+def test_the_client_does_not_load_the_command_line_of_httpx() -> None:
+    """Httpx imports its own with rich and pygments where they are installed: a quarter of the CPU time of a plan."""
+    program = "import reconciler.remote.client, sys; print('rich' in sys.modules, 'httpx._main' in sys.modules)"
+    answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
+    assert answer.stdout == "False False\n"
