@@ -17,6 +17,14 @@ other widths, fillers and private use.
 """
 BLANKS = r"\xa0\u1680\u2000-\u200a\u202f\u205f\u2800\u3000"
 """Blanks of other widths: seen as blanks, and of use in many languages."""
+IGNORABLE = (
+    r"\x00-\x08\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e"
+    r"\u2060-\u206f\u3164\ufe00-\ufe0f\ufeff\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a"
+    r"\U000e0000-\U000e0fff"
+)
+"""What Unicode lets every comparison of names pass over (Default_Ignorable_Code_Point: soft hyphen, joiners, marks of
+direction, selectors of variants, fillers), control characters, and marks of annotations.
+"""
 _PICTURE = r"\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
 JOINED = (
     rf"(?<=[{_PICTURE}\ufe0f])\u200d(?=[{_PICTURE}])"

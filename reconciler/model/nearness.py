@@ -1,13 +1,17 @@
-"""Names that people take for one and the account for two: by case, Unicode form, outer blanks, HTML entities, and by
-what the server derives from them. One place for all kinds; nothing is ever recognised or renamed by it.
+"""Names that people take for one and the account for two: by case, Unicode form, blanks, HTML entities, what cannot be
+seen, and by what the server derives from them. One place for all kinds; nothing is ever recognised or renamed by it.
+
+The form that near twins share is Unicode's for names (NFKC_Casefold), without HTML entities and with single blanks.
 """
 
 from __future__ import annotations
 
 import html
+import re
 import unicodedata
 from collections.abc import Callable, Hashable, Iterable, Mapping
 
+from reconciler.model.characters import IGNORABLE
 from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.values import Value
 
@@ -15,13 +19,14 @@ ENTITIES = 3
 """How many layers of HTML entities are undone (`&amp;amp;` has two)."""
 
 
+IGNORED = re.compile(f"[{IGNORABLE}]")
+
+
 def plain(text: str) -> str:
     """Return the text without what near twins differ in."""
-    for _ in range(ENTITIES):
-        text, before = html.unescape(text), text
-        if text == before:
-            break
-    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", text).casefold()).strip()
+    if text.isascii() and text.isprintable() and "&" not in text:  # most names: the same, sooner
+        return " ".join(text.lower().split())
+    return _after(text, RULES.values())
 
 
 def near_keys(kind: Kind, attrs: Mapping[str, Value]) -> dict[NaturalKey, NaturalKey]:
@@ -50,25 +55,59 @@ def apart(mine: NaturalKey, other: NaturalKey) -> str:
 
 
 def _words(one: str, two: str) -> Iterable[str]:
-    """Say which of the differences has to be undone so that the texts become the same."""
-    for word, left in (
-        ("HTML entities", (_blanks, _form, str.casefold)),
-        ("outer blanks", (html.unescape, _form, str.casefold)),
-        ("Unicode form", (html.unescape, _blanks, str.casefold)),
-        ("case", (html.unescape, _form, _blanks)),
-    ):
+    """Say which of the differences have to be undone so that the texts become the same; several may undo one."""
+    found = False
+    for word, rule in RULES.items():
+        left = [other for other in RULES.values() if other is not rule]
         if _after(one, left) != _after(two, left):
-            yield word
+            found = True
+            told = rule is _form and _after(one, [_canonical, *left]) == _after(two, [_canonical, *left])
+            yield "Unicode form" if told else word
+    if not found:
+        yield "blanks"
 
 
-_blanks = str.strip
+def _entities(text: str) -> str:
+    for _ in range(ENTITIES):
+        text, before = html.unescape(text), text
+        if text == before:
+            break
+    return text
 
 
-def _form(text: str) -> str:
+def _seen(text: str) -> str:
+    return IGNORED.sub("", text)
+
+
+def _canonical(text: str) -> str:
     return unicodedata.normalize("NFC", text)
 
 
+def _form(text: str) -> str:
+    return unicodedata.normalize("NFKC", text)
+
+
+def _case(text: str) -> str:
+    return text.casefold()
+
+
+def _inner(text: str) -> str:
+    return re.sub(r"(?<=\S)\s+(?=\S)", " ", text)
+
+
+RULES: Mapping[str, Callable[[str], str]] = {
+    "HTML entities": _entities,
+    "characters that cannot be seen": _seen,
+    "Unicode compatibility form": _form,
+    "case": _case,
+    "outer blanks": str.strip,
+    "inner blanks": _inner,
+}
+
+
 def _after(text: str, rules: Iterable[Callable[[str], str]]) -> str:
+    """Return the text once these rules are applied; with that of forms among them, also to what the others leave."""
+    rules = list(rules)
     for rule in rules:
         text = rule(text)
-    return text
+    return _form(text) if _form in rules else text

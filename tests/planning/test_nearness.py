@@ -11,6 +11,7 @@ import pytest
 
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Live
+from reconciler.model.nearness import plain
 from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Expected
@@ -30,6 +31,9 @@ ALMOST: dict[str, Callable[[str], str]] = {
     "Unicode form": lambda text: unicodedata.normalize("NFD", text),
     "outer blanks": lambda text: f" {text} ",
     "HTML entities": html.escape,
+    "characters that cannot be seen": lambda text: f"\u2066{text[0]}\u200b\xad{text[1:]}\ufe0f\u3164",
+    "Unicode compatibility form": lambda text: chr(ord(text[0]) + 0xFEE0) + text[1:],
+    "inner blanks": lambda text: text.replace(" ", "  "),
 }
 EXACT = {
     ("webhook", "url"): "only its digest is in the key, and paths of URLs differ by case",
@@ -177,3 +181,9 @@ def test_a_refuge_is_of_the_kind_that_is_deleted(tmp_path: Path, holder: str, wh
         ran = world.cli("validate")
         assert ran.code == (0 if refuge.startswith(f"{holder}.") else 3), ran.text
         assert (f"{refuge} is no" in " ".join(ran.text.split())) == bool(ran.code)
+
+
+@pytest.mark.parametrize("text", ["VIP", " Big  spender ", "a\tb", "A &amp; B", "50% off", ""])
+def test_the_short_way_is_the_long_one(text: str) -> None:
+    """Most names need no tables of Unicode."""
+    assert plain(text) == plain(f"{text}\u200b") == plain(f"\ufeff{text}")
