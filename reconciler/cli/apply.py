@@ -108,7 +108,7 @@ def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Appro
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.applying import fold_journal
     from reconciler.workflow.planning import make_plan
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     planned = run_async(make_plan(opened, options))
     document = planned.document
@@ -155,12 +155,14 @@ async def still_true(opened: Any, planned: Any, options: Any) -> Any:
 def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: float, telling: Telling) -> int:
     """Prove that a saved plan still fits, then do what of it does."""
     from reconciler.render import text
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import read_plan
     from reconciler.workflow.judging import judged
-    from reconciler.workflow.saved import check_plan, only_approved, read_plan
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
+    from reconciler.workflow.saved import check_plan, only_approved
 
     opened = session(chosen, guards_from=proof.guards_from)
-    document = read_plan(planfile)
+    document = read_plan(planfile, load_kinds())
     if proof.digest is not None:
         only_approved(document, proof.digest)
     document = judged(opened, document, document.managed)
@@ -225,7 +227,7 @@ def carry_out(
     """
     from reconciler.model.events import Waiting
     from reconciler.workflow.applying import Hooks, apply_plan
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     hooks = Hooks()
 

@@ -29,7 +29,7 @@ class Approval:
 
     def agrees(self, opened: Any) -> None:
         """Raise Refused where another account was named than the one that is opened."""
-        from reconciler.workflow.identity import account_name
+        from reconciler.workflow.observing import account_name
 
         name = account_name(opened)
         if self.account is not None and self.account != name:
@@ -50,7 +50,7 @@ def destructive(document: Any) -> bool:
 
 def _named(opened: Any, *, auto: bool) -> bool:
     """Ask for the name of the account, the only answer that goes on."""
-    from reconciler.workflow.identity import account_name
+    from reconciler.workflow.observing import account_name
 
     name = account_name(opened)
     if auto or not can_ask():

@@ -55,10 +55,11 @@ def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> Any:
 def comment(chosen: Globals, planfile: Path, host: str | None, pull: int | None) -> int:
     """Write the plan as the one comment of its environment on the pull or merge request, or update it there."""
     from reconciler.codehost.pipeline import APPROVING
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import read_plan
     from reconciler.workflow.ci import HOW, stick
-    from reconciler.workflow.saved import read_plan
 
-    document = read_plan(planfile)
+    document = read_plan(planfile, load_kinds())
     run = pipeline(chosen, host, pull)
     how = HOW.format(APPROVING[run.name])
     url = stick(run.host, run.proposed(), document, folder=folder_in_repository(), how=how)
@@ -72,9 +73,10 @@ def comment(chosen: Globals, planfile: Path, host: str | None, pull: int | None)
 def body(planfile: Path, host: str) -> int:
     """Print the comment, for hosts that this program does not talk to."""
     from reconciler.render.comment import plan_comment
-    from reconciler.workflow.saved import read_plan
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import read_plan
 
-    say(plan_comment(read_plan(planfile), limit=LIMITS[host], folder=folder_in_repository()), "markdown")
+    say(plan_comment(read_plan(planfile, load_kinds()), limit=LIMITS[host], folder=folder_in_repository()), "markdown")
     return 0
 
 
@@ -87,9 +89,10 @@ def approve(chosen: Globals, planfile: Path, host: str | None, pull: int | None)
     from reconciler.model.errors import Refused
     from reconciler.model.redaction import published
     from reconciler.render.comment import approval
-    from reconciler.workflow.saved import read_plan
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import read_plan
 
-    document = read_plan(planfile)
+    document = read_plan(planfile, load_kinds())
     if document.tripped:
         say_made(plan_view(document, "text"), "text")
         raise Refused("a plan that guards stop cannot be approved")
@@ -111,10 +114,11 @@ def approved(chosen: Globals, planfile: Path, host: str | None, pull: int | None
     Exit code 7 where it was not: an approval of another digest, of an older commit, by its author, or by somebody who
     may not write counts for nothing.
     """
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import read_plan
     from reconciler.workflow.ci import check_approval, merged
-    from reconciler.workflow.saved import read_plan
 
-    document = read_plan(planfile)
+    document = read_plan(planfile, load_kinds())
     if not document.changes and not document.steps:
         note("The plan changes nothing: there is nothing to approve and nothing to apply.")
         return 0
@@ -138,8 +142,9 @@ def fetch(chosen: Globals, name: str, file: str, out: Path, host: str | None, pu
     NAME is that of the artifact on GitHub, that of the job on GitLab.
     """
     from reconciler.model.errors import Refused
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import keep_plan
     from reconciler.workflow.ci import merged
-    from reconciler.workflow.saved import keep_plan
 
     run = pipeline(chosen, host, pull)
     proposal = merged(run.host, run.commit, pull)
@@ -149,7 +154,7 @@ def fetch(chosen: Globals, name: str, file: str, out: Path, host: str | None, pu
             f"request {proposal.number} has no plan {name} of its newest commit {proposal.head[:12]}",
             hint="its pipeline has to end before it is merged, and artifacts expire; open a new request",
         )
-    document = keep_plan(content, out)
+    document = keep_plan(content, out, load_kinds())
     say(f"Fetched the plan for {document.environment} of request {proposal.number}: {document.digest}")
     return 0
 
@@ -160,10 +165,11 @@ def fetch(chosen: Globals, name: str, file: str, out: Path, host: str | None, pu
 @click.pass_obj
 def guard(chosen: Globals, planfile: Path, guards_from: str) -> int:
     """Judge a plan by the guards and policies of somewhere else; exit code 7 where they stop it. Offline."""
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import read_plan
     from reconciler.workflow.judging import judged
-    from reconciler.workflow.saved import read_plan
 
-    document = read_plan(planfile)
+    document = read_plan(planfile, load_kinds())
     opened = session(replace(chosen, environment=document.environment), offline=True, guards_from=guards_from)
     document = judged(opened, document, document.managed)
     if document.tripped:
@@ -184,7 +190,7 @@ def drift(
     """Look for drift, and open, update or close the one issue about it."""
     from reconciler.workflow.ci import report_drift
     from reconciler.workflow.planning import Options, make_plan
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     opened = session(chosen)
     run = pipeline(chosen, host)

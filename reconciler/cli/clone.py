@@ -68,7 +68,7 @@ def command(
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
     if out is not None:
-        from reconciler.workflow.saved import check_plan_out
+        from reconciler.store.planfile import check_plan_out
 
         check_plan_out(out)
     one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
@@ -85,7 +85,7 @@ def _plan(one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, 
     """Plan and show; with a file, save it. Writes to no account."""
     from reconciler.cli.plan import exit_code, save
     from reconciler.workflow.copying import prepare_clone
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
     tell("Not cloned: ", clone.left_out)
@@ -100,7 +100,7 @@ def apply_saved_clone(chosen: Globals, opened: Any, document: Any, lock_timeout:
     """Prove from both accounts that a saved clone is what it was, then carry it out."""
     from reconciler.workflow.copying import options_of, prepare_saved_clone
     from reconciler.workflow.holding import locked
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     source = document.options["clone"]["from"]
     one = session(replace(chosen, environment=source))
@@ -114,7 +114,7 @@ def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: boo
     """Plan, show, ask, copy, under the lock of the target."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.copying import prepare_clone
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
     source, destination = one.settings.name, other.settings.name
@@ -138,7 +138,7 @@ def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:
     from reconciler.render.progress import Progress
     from reconciler.workflow.applying import Hooks
     from reconciler.workflow.copying import carry_out_clone, forget_strangers
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     total = len(clone.planned.plan.steps)
     seconds = clone.planned.document.forecast.seconds

@@ -27,7 +27,7 @@ def command(
     Ids do not count, objects are told apart by their names; nothing is written anywhere.
     """
     from reconciler.workflow.copying import compare
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     opened = session(chosen, offline=True)
     outcome = run_async(compare(opened, left, right, opened.chosen_kinds(names)))

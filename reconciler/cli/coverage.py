@@ -26,7 +26,7 @@ def command(chosen: Globals, least: float | None, fmt: str) -> int:
     What came with the account does not count, nor users and messages that nobody declared.
     """
     from reconciler.workflow.coverage import coverage
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     ledger = run_async(coverage(session(chosen)))
     rows = ledger.rows()

@@ -38,7 +38,7 @@ def command(
 ) -> int:
     """Show what changed in the account since this tool last applied it; never writes to the account."""
     from reconciler.workflow.planning import Options, make_plan
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     if (absorb and revert) or (out is not None and not revert):
         raise click.UsageError("--absorb changes the files and --revert plans; --out belongs to --revert")
@@ -67,7 +67,7 @@ def _absorb(opened: Any, options: Any, outputs: tuple[Output, ...], *, beside: b
     read.
     """
     from reconciler.workflow.absorbing import absorb
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     outcome = run_async(absorb(opened, options, beside=beside))
     show(outputs, lambda form: shown(_data(outcome) if form == "json" else _words(outcome)), quiet=quiet)

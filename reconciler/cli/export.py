@@ -28,7 +28,7 @@ def command(chosen: Globals, out: Path | None, names: str | None, target: tuple[
     """
     from reconciler.render.words import counted
     from reconciler.workflow.exporting import Extent, export_account
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     opened = session(chosen)
     outcome = run_async(export_account(opened, out, Extent(opened.chosen_kinds(names), target, prune)))

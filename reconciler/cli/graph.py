@@ -23,12 +23,13 @@ def command(chosen: Globals, planfile: Path | None, outputs: tuple[Output, ...])
     from reconciler.model.state import State
     from reconciler.planning.select import needs
     from reconciler.render.diagrams import VIEWS, of_configuration, of_plan
-    from reconciler.workflow.saved import read_plan
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import read_plan
 
     if planfile is None:
         desired = session(chosen, offline=True).load(offline=True).desired
         diagram = of_configuration(needs(desired, State(lineage="")))
     else:
-        diagram = of_plan(read_plan(planfile))
+        diagram = of_plan(read_plan(planfile, load_kinds()))
     show(outputs, lambda form: shown(VIEWS[form](diagram)), quiet=chosen.quiet, private=planfile is not None)
     return 0

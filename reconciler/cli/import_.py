@@ -19,7 +19,7 @@ def command(chosen: Globals, address: str, identity: str, auto_approve: bool) ->
     """Bind the declared ADDRESS to the live object with this ID. The next plan shows what differs."""
     from reconciler.model.state import Binding
     from reconciler.workflow.importing import import_object
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     def agreed(bound: Binding) -> bool:
         note(f"{address} is bound to id {bound.id}, which would be managed no more once it is bound to id {identity}.")

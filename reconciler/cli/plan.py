@@ -55,12 +55,12 @@ def command(
 ) -> int:
     """Show what apply would change. Never writes to the account."""
     from reconciler.workflow.planning import Options, make_plan
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     if refresh_only and (destroy or out is not None):
         raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
     if out is not None:
-        from reconciler.workflow.saved import check_plan_out
+        from reconciler.store.planfile import check_plan_out
 
         check_plan_out(out)
     opened = session(chosen, guards_from=guards_from) if against is None else on_snapshot(chosen, against, guards_from)
@@ -95,7 +95,7 @@ def command(
 
 def save(opened: Any, document: Any, out: Path, *, quiet: bool = False) -> None:
     """Write a plan document, encrypted where the environment has recipients, and say what can be done with it."""
-    from reconciler.workflow.saved import write_plan
+    from reconciler.store.planfile import write_plan
 
     write_plan(document, out, opened.settings.recipients)
     refused = "As it stands, `apply` refuses it." if document.tripped else f"Apply it with: reconciler apply {out}"
@@ -105,9 +105,10 @@ def save(opened: Any, document: Any, out: Path, *, quiet: bool = False) -> None:
 
 def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> Any:
     """Return the session as it would be on the account that a snapshot holds."""
-    from reconciler.workflow.snapshots import offline, read_recording
+    from reconciler.store.snapshotfile import read_snapshot
+    from reconciler.workflow.snapshots import offline
 
-    recording = read_recording(path)
+    recording = read_snapshot(path)
     return offline(session(chosen, offline=True, guards_from=guards_from), recording)
 
 

@@ -60,7 +60,7 @@ def command(
     """
     from reconciler.render import promotion
     from reconciler.workflow.promoting import Choice, promote
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
@@ -88,7 +88,7 @@ def command(
 
 def _plan(chosen: Globals) -> Any:
     from reconciler.workflow.planning import Options, make_plan
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     return run_async(make_plan(session(chosen), Options())).document
 

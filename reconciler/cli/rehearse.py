@@ -33,7 +33,7 @@ def command(
     measured here: `plan` tells.
     """
     from reconciler.workflow.planning import Options
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
     from reconciler.workflow.snapshots import record
 
     opened = session(chosen)
@@ -45,7 +45,7 @@ def report(opened: Any, recording: Any, options: Any, fmt: str) -> int:
     """Rehearse and tell what came of it; 0 where it is proven, 4 where not all could be read, 5 or 7 where not."""
     from reconciler.render import text
     from reconciler.workflow.rehearsing import rehearse
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     outcome = run_async(rehearse(opened, recording, options))
     if fmt == "json":

@@ -28,8 +28,8 @@ def command(
     fmt: str,
 ) -> int:
     """Rehearse on the account that SNAPSHOT holds; needs neither network nor credentials."""
+    from reconciler.store.snapshotfile import read_snapshot
     from reconciler.workflow.planning import Options
-    from reconciler.workflow.snapshots import read_recording
 
     opened = session(chosen, offline=True)
-    return report(opened, read_recording(snapshot), Options(target, exclude, destroy, False, allow), fmt)
+    return report(opened, read_snapshot(snapshot), Options(target, exclude, destroy, False, allow), fmt)

@@ -16,8 +16,9 @@ from reconciler.cli.views import PLAN, Output, formats, plan_view, show
 @click.pass_obj
 def command(chosen: Globals, planfile: Path, outputs: tuple[Output, ...]) -> int:
     """Render the saved plan PLANFILE; needs neither network nor credentials."""
-    from reconciler.workflow.saved import read_plan
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import read_plan
 
-    document = read_plan(planfile)
+    document = read_plan(planfile, load_kinds())
     show(outputs, lambda form: plan_view(document, form), quiet=chosen.quiet)
     return 0

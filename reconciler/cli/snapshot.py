@@ -21,14 +21,15 @@ def command(chosen: Globals, out: Path, names: str | None) -> int:
 
     `plan --against FILE` and `replay FILE` work from it without a network.
     """
-    from reconciler.workflow.session import run_async
-    from reconciler.workflow.snapshots import check_recording_out, record, unread, write_recording
+    from reconciler.store.snapshotfile import check_snapshot_out, write_snapshot
+    from reconciler.workflow.runtime import run_async
+    from reconciler.workflow.snapshots import record, unread
 
-    check_recording_out(out)
+    check_snapshot_out(out)
     opened = session(chosen)
     only = opened.chosen_kinds(names)
     recording = run_async(record(opened, only))
-    write_recording(recording, out)
+    write_snapshot(recording, out)
     say(f"Saved {len(recording.exchanges)} answers of {recording.account} to {out}.")
     seen = run_async(unread(opened, recording, only))
     missing = sorted(seen.unknown.keys() - seen.absent)

@@ -163,7 +163,7 @@ def rekey(chosen: Globals) -> int:
 def doctor(chosen: Globals, fmt: str) -> int:
     """Check what the state says against the account, and say what to do about each difference. Reads only."""
     from reconciler.workflow.doctor import examine
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     opened = session(chosen)
     found = run_async(examine(opened))

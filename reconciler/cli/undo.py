@@ -83,9 +83,9 @@ def _save(opened: Any, run: str | None, selected: Any, out: Path) -> int:
     """Plan, show and save."""
     from reconciler.cli.plan import exit_code
     from reconciler.cli.views import plan_view
+    from reconciler.store.planfile import check_plan_out, write_plan
     from reconciler.workflow.planning import make_plan
-    from reconciler.workflow.saved import check_plan_out, write_plan
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
     from reconciler.workflow.undoing import inverse_of
 
     check_plan_out(out)
@@ -103,7 +103,7 @@ def _put_back(opened: Any, lots: list[Any], *, auto: bool) -> int:
     from reconciler.model.errors import Cancelled
     from reconciler.render import archives
     from reconciler.workflow.restoring import restore
-    from reconciler.workflow.session import run_async
+    from reconciler.workflow.runtime import run_async
 
     say(archives.archived(lots, **style()), "text")
     if not any(lot.records and not lot.why for lot in lots):

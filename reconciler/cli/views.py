@@ -108,7 +108,7 @@ def write(path: Path, text: Shown, *, mode: int | None = None) -> None:
     """Write a report; its folder is made. Raises OSError, and ReconcilerError where it would replace configuration."""
     from reconciler.model.errors import ReconcilerError
     from reconciler.store.atomic import write_file
-    from reconciler.workflow.files import kept_in
+    from reconciler.store.outputs import kept_in
 
     if path.is_file() and (what := "not a report" if path.suffix in (".yaml", ".yml") else kept_in(path)):
         raise ReconcilerError(f"{path} is there already and is {what}", hint="name another file")

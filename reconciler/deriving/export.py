@@ -15,7 +15,7 @@ from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import Nested, RefTo, Roster, attributes
+from reconciler.model.spec import Nested, Roster, attributes
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.declarable import Declarable, declarable, undeclared
@@ -370,12 +370,3 @@ def slug(text: str) -> str:
     """
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "_", plain).strip("_")[:LONGEST_KEY].strip("_") or "x"
-
-
-def referred(kinds: Kinds) -> frozenset[str]:
-    """Return the kinds that attributes refer to and that an export leaves out: they are read for their names."""
-    marks = (attribute.mark(RefTo) for kind in kinds.values() for attribute in kind.attributes.values())
-    names = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
-    return frozenset(
-        name for name in names if not kinds[name].abilities.managed or kinds[name].reading.mostly_unmanaged
-    )

@@ -11,6 +11,7 @@ from typing import Any
 
 from reconciler.engine.drive import BOUND, ODD, drive
 from reconciler.engine.gather import together
+from reconciler.engine.remotes import Shared
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.errors import AuthError, RemoteError, concerns_all
@@ -20,33 +21,6 @@ from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, pa
 from reconciler.model.values import RemoteId
 
 LOSSY = (*DESTROYS, Action.UPDATE)
-
-
-class Shared:
-    """A remote that asks each question once: ten webhooks need one list of events. For reads of one plan only."""
-
-    def __init__(self, remote: Remote) -> None:
-        self._remote = remote
-        self._asked: dict[tuple[str, tuple[tuple[str, str], ...]], asyncio.Future[Response]] = {}
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent."""
-        return self._remote.requests
-
-    async def send(self, request: Request) -> Response:
-        """Send a request, or wait for the answer to the same one; see `Remote.send`."""
-        if request.method != "GET":
-            return await self._remote.send(request)
-        key = (request.path, request.query)
-        if key not in self._asked:
-            self._asked[key] = asyncio.ensure_future(self._remote.send(request))
-        return await self._asked[key]
-
-    def answered(self, request: Request) -> Response | None:
-        """Return what the account answered to a question. Raises the error that it came to."""
-        known = self._asked.get((request.path, request.query))
-        return known.result() if known is not None and known.done() else None
 
 
 async def inquired(

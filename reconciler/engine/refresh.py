@@ -21,7 +21,7 @@ from reconciler.model.errors import (
 from reconciler.model.http import Remote, Request, Response, at, get, outline, shown
 from reconciler.model.identity import Grammar, obeys
 from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Tables, Unknown, odd
-from reconciler.model.spec import listed, number
+from reconciler.model.spec import listed, total_of
 
 PAGE = 100
 """Most rows that a page may have (section 1.7 of the API page)."""
@@ -187,7 +187,7 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
     short.
     """
     first = _page(collection, await remote.send(_asked(collection, 0)))
-    rows, total = first.rows, _total(first.answer)
+    rows, total = first.rows, total_of(first.answer.body)
     pages = [first]
     size = len(rows)
     # A short page with a greater total is no long listing but a wrong one.
@@ -201,7 +201,7 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
         pages += await _more(remote, collection, rows)
     answers = [page.answer for page in pages]
     rows = [row for page in pages for row in page.rows]
-    _add_up(collection, rows, [_total(answer) for answer in answers])
+    _add_up(collection, rows, [total_of(answer.body) for answer in answers])
     sides = {
         side: _unique(row for answer in answers for row in _side(collection, answer, side))
         for side in collection.sides
@@ -334,12 +334,6 @@ def _side(collection: Collection, answer: Response, side: str) -> list[Row]:
 def _unique(rows: Iterable[Row]) -> tuple[Row, ...]:
     """Drop rows that came along with several pages."""
     return tuple({str(row.get("id")): row for row in rows}.values())
-
-
-def _total(answer: Response) -> int | None:
-    """Return `meta.total`, text or int; some listings have none (section 1.4 of the API page)."""
-    meta = answer.body.get("meta") if isinstance(answer.body, dict) else None
-    return number(meta.get("total")) if isinstance(meta, dict) else None
 
 
 def _add_up(collection: Collection, rows: list[Row], totals: list[int | None]) -> None:

@@ -11,8 +11,9 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.refresh import read_listing
+from reconciler.engine.remotes import Budget
 from reconciler.model.errors import ReconcilerError, RemoteError
-from reconciler.model.http import Remote, Request, Response, at, get
+from reconciler.model.http import Remote, at, get
 from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Unknown, odd
 from reconciler.model.mention import Mention
 from reconciler.model.plan import DESTROYS, Change, Plan
@@ -22,41 +23,18 @@ SHOWN = 10
 """Uses that are told one by one; of more, the number."""
 
 
-class _Spent(RemoteError):
-    """The budget is used up."""
-
-
-class _Purse:
-    """A remote that sends so many requests and no more."""
-
-    def __init__(self, remote: Remote, budget: int) -> None:
-        self._remote, self._left = remote, budget
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent."""
-        return self._remote.requests
-
-    async def send(self, request: Request) -> Response:
-        """Send a request. Raises _Spent when nothing is left."""
-        if self._left <= 0:
-            raise _Spent("the request budget for looking for uses is used up")
-        self._left -= 1
-        return await self._remote.send(request)
-
-
 async def who_uses(plan: Plan, remote: Remote, kinds: Kinds, places: Iterable[Place], *, budget: int) -> Plan:
     """Return the plan with the uses of everything that goes, or changes a name by which others know it."""
     wanted = {change.address: found for change in plan.changes if (found := _mention(change, kinds)) is not None}
     if not wanted:
         return plan
-    purse = _Purse(remote, budget)
+    left = Budget(remote, budget, lambda: RemoteError("the request budget for looking for uses is used up"))
     uses: dict[str, list[Use]] = {address: [] for address in wanted}
     for place in places:
         about = {a: one for a, one in wanted.items() if not place.about or one.kind in place.about}
         if not about:
             continue
-        for address, seen in (await _look(place, purse, about)).items():
+        for address, seen in (await _look(place, left, about)).items():
             uses[address] += seen
     changes = tuple(replace(change, uses=tuple(uses.get(change.address, ()))) for change in plan.changes)
     return replace(plan, changes=changes)

@@ -475,6 +475,12 @@ def number(raw: Any) -> int | None:
         return None
 
 
+def total_of(body: object) -> int | None:
+    """Return `meta.total` of a listing, text or int (section 1.4); None when there is none."""
+    meta = body.get("meta") if isinstance(body, dict) else None
+    return number(meta.get("total")) if isinstance(meta, dict) else None
+
+
 def text(raw: Any) -> str | None:
     """Read a text; null, "" and absent are the same. Numbers and flags become their decimal string."""
     if raw is None or raw == "":

@@ -8,16 +8,10 @@ from typing import Any
 
 from reconciler.model.http import Flow, Request, Response, get
 from reconciler.model.kind import Impact, Row
-from reconciler.model.spec import ident, number
+from reconciler.model.spec import ident, number, total_of
 
 MOST = 2_000
 """Records that are listed one by one."""
-
-
-def total_of(body: object) -> int | None:
-    """Return `meta.total` of a listing, text or int (section 1.4); None when there is none."""
-    meta = body.get("meta") if isinstance(body, dict) else None
-    return number(meta.get("total")) if isinstance(meta, dict) else None
 
 
 def counted(

@@ -26,10 +26,10 @@ from reconciler.model.kind import (
     Texts,
     Write,
 )
-from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident
+from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident, total_of
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import losing, records
-from reconciler.resources.counts import listed, total_of
+from reconciler.resources.counts import listed
 from reconciler.resources.user_group import ADMIN
 
 NAMED = 25

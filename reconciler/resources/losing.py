@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.model.http import Flow, Request, at
 from reconciler.model.kind import Effect, Impact, Row
-from reconciler.model.spec import ident
+from reconciler.model.spec import ident, total_of
 from reconciler.resources import membership
-from reconciler.resources.counts import listed, total_of
+from reconciler.resources.counts import listed
 
 NAMED = 25
 """How many objects are asked for their names one by one."""

@@ -38,10 +38,11 @@ from reconciler.model.spec import (
     Takes,
     ident,
     number,
+    total_of,
 )
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import losing, records, rules
-from reconciler.resources.counts import deals, listed, moved, total_of
+from reconciler.resources.counts import deals, listed, moved
 from reconciler.resources.stage import PIPELINES, Stage
 
 MEMBERS = {

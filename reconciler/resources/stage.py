@@ -24,10 +24,10 @@ from reconciler.model.kind import (
     Texts,
     Write,
 )
-from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident
+from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident, total_of
 from reconciler.model.values import Value
 from reconciler.resources import records, sequence
-from reconciler.resources.counts import deals, moved, total_of
+from reconciler.resources.counts import deals, moved
 
 PIPELINES = Collection("/dealGroups", "dealGroups", sides=("dealStages",))
 STAGES = Collection("/dealStages", "dealStages")

@@ -28,10 +28,9 @@ from reconciler.planning.work import Inputs
 from reconciler.workflow.book import open_book
 from reconciler.workflow.files import write_files
 from reconciler.workflow.holding import locked
-from reconciler.workflow.identity import check_account
-from reconciler.workflow.planning import Options, Planned, looked_over, make_plan
+from reconciler.workflow.observing import check_account, looked_at, looked_over
+from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.session import Session
-from reconciler.workflow.sight import looked_at
 from reconciler.workflow.state import edit
 
 ROUNDS = 3

@@ -28,12 +28,12 @@ from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
 from reconciler.workflow import run_records
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
-from reconciler.workflow.book import Book, open_book
+from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.judging import counts_of, judged, let_pass
+from reconciler.workflow.observing import again
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.promises import bound
-from reconciler.workflow.reading import again
 from reconciler.workflow.run_records import run_name
 from reconciler.workflow.session import Session
 
@@ -109,7 +109,7 @@ def fold_journal(session: Session, planned: Planned) -> bool:
     return True
 
 
-def _take_over(session: Session, book: Book, planned: Planned) -> None:
+def _take_over(session: Session, book: StateTransaction, planned: Planned) -> None:
     """Forget open creates that a plan of everything looked for, did not find, and that nobody wants any more; learn the
     names of what an interrupted run wrote, for it did not come to look.
     """
@@ -126,7 +126,9 @@ def _take_over(session: Session, book: Book, planned: Planned) -> None:
             book.record(Record(op="failed", address=address, note=as_made("its create was never executed")))
 
 
-def _note_births(session: Session, book: Book, seen: Snapshot, addresses: Collection[str], run: str = "") -> None:
+def _note_births(
+    session: Session, book: StateTransaction, seen: Snapshot, addresses: Collection[str], run: str = ""
+) -> None:
     """Remember creation stamps and natural keys as the account shows them: they tell a reused id from a rename."""
     resources = book.state().resources
     kinds = {resources[address].kind for address in addresses if address in resources}
@@ -142,7 +144,7 @@ def _note_births(session: Session, book: Book, seen: Snapshot, addresses: Collec
             book.record(Record(op="bind", run=run, address=address, binding=binding.model_copy(update=news)))
 
 
-def _same_state(planned: Planned, book: Book) -> None:
+def _same_state(planned: Planned, book: StateTransaction) -> None:
     """Refuse a plan made from another state than the one that is there now."""
     made, now = planned.document.state, book.stored
     if (made.lineage, made.serial) != ((now.lineage, now.serial) if now else ("", 0)):
@@ -153,7 +155,7 @@ def _same_state(planned: Planned, book: Book) -> None:
         )
 
 
-def _known(planned: Planned, book: Book) -> bool:
+def _known(planned: Planned, book: StateTransaction) -> bool:
     """Tell whether the plan was made from all that the journal says: what a run recorded between the plan and the lock
     would be made once more.
     """
@@ -164,7 +166,7 @@ def _known(planned: Planned, book: Book) -> bool:
 class _Run:
     """One apply: steps, read-back, one round of repairs, record."""
 
-    def __init__(self, session: Session, planned: Planned, book: Book, remote: Any, hooks: Hooks) -> None:
+    def __init__(self, session: Session, planned: Planned, book: StateTransaction, remote: Any, hooks: Hooks) -> None:
         self.session, self.planned, self.book, self.remote, self.hooks = session, planned, book, remote, hooks
         self.name = run_name(session)
         self.tables = planned.refreshed.tables

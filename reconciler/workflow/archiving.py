@@ -8,18 +8,16 @@ and nowhere else.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
 
-from reconciler.model.errors import IncompleteListing, ReconcilerError, Refused, Unexpected
-from reconciler.model.http import Remote, Request, Response, filled, get, is_id
+from reconciler.engine.archive import losing, read_records
+from reconciler.model.errors import ReconcilerError, Refused
+from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
-from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
-from reconciler.model.salvage import Salvage
-from reconciler.model.spec import number
-from reconciler.resources.counts import total_of
+from reconciler.model.plan import Plan
 from reconciler.store.atomic import write_file
 from reconciler.store.encryption import Seal
 from reconciler.workflow.session import Session
@@ -44,29 +42,6 @@ class Archived:
     folder: str = ""
     records: int = 0
     forecast: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """Records of an object: what is kept of them, the requests it took, and whether they are surely the object's."""
-
-    records: list[dict[str, Any]]
-    requests: int
-    verified: bool = True
-
-
-def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, Salvage]]:
-    """Return the changes that take customer records away, with the id of the object and how they are read. What goes
-    with its parent is among the parent's.
-    """
-    gone, found = plan.doomed, []
-    for change in plan.changes:
-        salvage = kinds[change.kind].abilities.salvage
-        loses = change.action in DESTROYS or any(impact.effect == "lost" for impact in change.impacts)
-        if salvage is None or change.live is None or not loses or parent_of(change, kinds, gone):
-            continue
-        found.append((change, change.live.id, salvage))
-    return found
 
 
 def requests_for(plan: Plan, kinds: Kinds, archive: Archive) -> int:
@@ -110,61 +85,6 @@ async def archive_losses(session: Session, plan: Plan, remote: Remote, archive: 
         }
         _write(place / f"{change.address}.ndjson", [head, *read.records], session)
     return Archived(str(place), records, forecast) if going else Archived()
-
-
-async def read_records(remote: Remote, salvage: Salvage, identity: str, budget: int) -> Reading:
-    """Return the records of an object. Raises Refused when that takes more requests than `budget`."""
-    rows: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    spent, everybody = 0, False
-    while True:
-        if spent >= budget:
-            raise Refused(
-                "the requests that the archive may take are used up; nothing was changed",
-                hint="allow more with --archive-requests N",
-            )
-        request = salvage.page(identity, len(seen), everybody=everybody)
-        answer = await remote.send(request)
-        spent += 1
-        if not answer.ok:
-            everybody = True
-            continue
-        fresh = [row for row in _rows(request, answer, salvage.key) if str(row.get("id")) not in seen]
-        seen |= {str(row.get("id")) for row in fresh}
-        rows += [salvage.kept(row) for row in fresh if salvage.mine(identity, row)]
-        total = total_of(answer.body)
-        if (total is not None and len(seen) >= total) or (total is None and not fresh):
-            break
-        if not fresh:
-            raise IncompleteListing(
-                f"GET {request.path} announced {total} records and showed {len(seen)}; nothing was changed",
-                hint="somebody may be editing the account: try again",
-            )
-    read = Reading(rows, spent)
-    return read if salvage.total is None else await _verified(remote, salvage, identity, read)
-
-
-def _rows(request: Request, answer: Response, key: str) -> list[dict[str, Any]]:
-    """Return the rows of a page: an answer that has none of them at all is no proof that there are none."""
-    try:
-        rows = replace(answer, request=str(request)).listed(key)
-        if not all(is_id(row.get("id")) for row in rows):
-            raise answer.other("an id in each row")
-    except Unexpected as error:
-        raise IncompleteListing(f"{error.message}; nothing was changed", hint=error.hint) from error
-    return rows
-
-
-async def _verified(remote: Remote, salvage: Salvage, identity: str, read: Reading) -> Reading:
-    """An account that ignores the filter shows everybody. The object's own number proves that it did not, and so does
-    a listing without the filter that has more; that number may be late, and counts by rules of its own.
-    """
-    path, wrapper, name = salvage.total or ("", "", "")
-    answer = await remote.send(get(filled(path, identity)))
-    if number(answer.row(wrapper).get(name)) == len(read.records):
-        return replace(read, requests=read.requests + 1)
-    whole = total_of((await remote.send(get(salvage.path, limit="1"))).body)
-    return replace(read, requests=read.requests + 2, verified=whole is not None and whole > len(read.records))
 
 
 def _write(path: Path, lines: list[dict[str, Any]], session: Session) -> None:

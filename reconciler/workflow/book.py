@@ -19,7 +19,7 @@ REPLACED = ("state push", "state restore", "state migrate")
 
 
 @dataclass
-class Book:
+class StateTransaction:
     """The state during a run: what was read, and every record since. `record` is durable when it returns, as far as
     exactly-once creates need it: a create's intent always, a result where a write is cheap.
     """
@@ -136,7 +136,7 @@ class Book:
         return state
 
 
-def open_book(session: Session) -> Book:
+def open_book(session: Session) -> StateTransaction:
     """Read state and journal. A first run begins a new state. The journal of a run that is alive is its own: the state
     is as it was recorded before.
     """
@@ -152,6 +152,6 @@ def open_book(session: Session) -> Book:
     if records and live is None and not mine:
         live = store.holder()  # asking may be dear, and a run may have begun since
     if live is not None:
-        return Book(store, base, stored, [], session.around.stamp, live=live, redactor=session.redactor)
+        return StateTransaction(store, base, stored, [], session.around.stamp, live=live, redactor=session.redactor)
     dead = frozenset(record.run for record in records if record.run)
-    return Book(store, base, stored, records, session.around.stamp, dead, redactor=session.redactor)
+    return StateTransaction(store, base, stored, records, session.around.stamp, dead, redactor=session.redactor)

@@ -21,8 +21,9 @@ from reconciler.deriving.copying import (
     translated,
     unseen,
 )
-from reconciler.deriving.export import Exported, export, export_for_files, referred, set_aside, sound
+from reconciler.deriving.export import Exported, export, export_for_files, set_aside, sound
 from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.engine.remotes import Masked, Replay
 from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.address import abridged, kind_of
@@ -41,15 +42,15 @@ from reconciler.planning.document import Heading, from_document, to_document
 from reconciler.planning.guards import beyond
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
+from reconciler.store.snapshotfile import read_snapshot
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
-from reconciler.workflow.identity import check_account
+from reconciler.workflow.observing import all_reads, ask_eyes, check_account, eyes_of
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.promises import as_shown
 from reconciler.workflow.saved import fits
 from reconciler.workflow.session import Session, open_session
-from reconciler.workflow.sight import ask, eyes_of
-from reconciler.workflow.snapshots import Masked, Replay, adapted, read_recording
+from reconciler.workflow.snapshots import adapted
 from reconciler.workflow.state import edit
 
 
@@ -71,16 +72,6 @@ class Held:
     def unread(self) -> bool:
         """Whether a kind could not be read that the account has."""
         return bool(self.seen.unknown.keys() - self.seen.absent)
-
-
-def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, frozenset[str]]:
-    """Return every kind that can be managed (of these) and those they refer to, with all attributes."""
-    wanted = [
-        name
-        for name, kind in kinds.items()
-        if (kind.abilities.managed and (only is None or name in only)) or name in referred(kinds)
-    ]
-    return {name: frozenset((*kinds[name].attributes, *kinds[name].variants)) for name in wanted}
 
 
 async def hold(
@@ -292,9 +283,9 @@ async def _side(session: Session, name: str, *, masked: bool, only: frozenset[st
         return await hold(open_session(session.folder, name, session.around), name, masked=masked, only=only)
     place = session.folder / name
     if place.is_file():
-        replay = Replay(read_recording(place))
+        replay = Replay(read_snapshot(place))
         held = await _held(session, replay, name, State(lineage="snapshot"), only)
-        return replace(held, eyes=await ask(replay))
+        return replace(held, eyes=await ask_eyes(replay))
     if (place / PROJECT_FILE).is_file():
         loaded = open_session(place, None, session.around).load().desired
         return adapted(session, loaded) if masked else loaded

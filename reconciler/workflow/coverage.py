@@ -9,8 +9,7 @@ from typing import Any
 from reconciler.config.ignores import live_ignores
 from reconciler.deriving.coverage import KindCoverage, cover, percent
 from reconciler.workflow.book import open_book
-from reconciler.workflow.exporting import read_all
-from reconciler.workflow.identity import check_account
+from reconciler.workflow.observing import check_account, read_all
 from reconciler.workflow.session import Session
 
 

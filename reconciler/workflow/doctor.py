@@ -12,11 +12,9 @@ from reconciler.model.kind import Live, NaturalKey
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.planning.identity import same_birth, stored_key
-from reconciler.workflow.book import Book, open_book
-from reconciler.workflow.exporting import read_all
-from reconciler.workflow.identity import check_account
+from reconciler.workflow.book import StateTransaction, open_book
+from reconciler.workflow.observing import check_account, eyes_of, read_all
 from reconciler.workflow.session import Session
-from reconciler.workflow.sight import eyes_of
 
 Row = dict[str, Any]
 
@@ -41,7 +39,7 @@ async def examine(session: Session) -> list[Row]:
     return rows
 
 
-def _open(book: Book) -> Iterator[Row]:
+def _open(book: StateTransaction) -> Iterator[Row]:
     """What an interrupted run left."""
     count = len(book.records)
     if count:

@@ -25,10 +25,8 @@ from reconciler.planning.planner import plan
 from reconciler.planning.select import needs
 from reconciler.planning.work import Inputs
 from reconciler.workflow.book import open_book
-from reconciler.workflow.identity import check_account
-from reconciler.workflow.planning import of_kinds, wanted
+from reconciler.workflow.observing import check_account, looked_at, of_kinds, wanted
 from reconciler.workflow.session import Session
-from reconciler.workflow.sight import looked_at
 
 RUNS = 5
 """How many of the last runs are told."""

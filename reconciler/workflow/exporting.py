@@ -12,14 +12,12 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
 from pathlib import Path
-from typing import Any
 
 from reconciler.config import Loaded
 from reconciler.config.rewriting import Refusal, Rewriting, Wish
 from reconciler.deriving.copying import mentions
-from reconciler.deriving.export import Exported, export_for_files, referred, set_aside, unmade
+from reconciler.deriving.export import Exported, export_for_files, set_aside, unmade
 from reconciler.deriving.redaction import Hiding, addresses_in, variables_for
-from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
@@ -28,7 +26,7 @@ from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE, Encryption
 from reconciler.model.redaction import LONG
 from reconciler.model.sight import Eyes
-from reconciler.model.snapshot import Snapshot, snapshot
+from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, Value
@@ -42,12 +40,11 @@ from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.store.atomic import write_file
 from reconciler.workflow.additions import Additions
-from reconciler.workflow.book import Book, open_book
+from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.files import write_files
 from reconciler.workflow.holding import locked
-from reconciler.workflow.identity import check_account
+from reconciler.workflow.observing import check_account, eyes_of, read_all
 from reconciler.workflow.session import EMULATOR, Session, open_session
-from reconciler.workflow.sight import eyes_of
 
 HEADER = "# Written by `reconciler export`.\n\n"
 
@@ -81,18 +78,6 @@ class Outcome:
     notes: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     absent: frozenset[str] = frozenset()
-
-
-async def read_all(session: Session, remote: Any, only: frozenset[str] | None = None) -> Snapshot:
-    """Read every kind that can be managed, and those they refer to."""
-    names = [
-        name
-        for name, kind in session.kinds.items()
-        if (kind.abilities.managed and (only is None or name in only)) or name in referred(session.kinds)
-    ]
-    reads = {name: frozenset((*session.kinds[name].attributes, *session.kinds[name].variants)) for name in names}
-    refreshed = await refresh(remote, session.kinds, reads)
-    return snapshot(session.kinds, names, refreshed.tables)
 
 
 def _destination(session: Session, out: Path | None) -> Path:
@@ -208,7 +193,7 @@ class _Exporting:
 
     # --- what differs ----------------------------------------------------------------------------------------------
 
-    def _compared(self, loaded: Loaded, book: Book) -> Plan:
+    def _compared(self, loaded: Loaded, book: StateTransaction) -> Plan:
         """Return what the declared resources lack to be like the account; nothing of it is carried out."""
         if not loaded.desired.resources:
             return Plan()
@@ -216,7 +201,7 @@ class _Exporting:
         state = book.state()
         return plan(Inputs(loaded.desired, state, self.seen, self.session.kinds, self.session.secret, only=covered))
 
-    def _exported(self, loaded: Loaded, book: Book, made: Plan) -> list[Exported]:
+    def _exported(self, loaded: Loaded, book: StateTransaction, made: Plan) -> list[Exported]:
         """Return the live objects under the keys that they have, or that are made of their names."""
         declared = loaded.desired.resources
         known = dict(book.state().resources)
@@ -270,7 +255,7 @@ class _Exporting:
         ]
 
     def _wishes(
-        self, loaded: Loaded, book: Book, made: Plan, live: Mapping[str, Exported], hiding: Hiding
+        self, loaded: Loaded, book: StateTransaction, made: Plan, live: Mapping[str, Exported], hiding: Hiding
     ) -> list[Wish]:
         """Return the attributes whose files say something else than the account does."""
         declared = loaded.desired.resources.keys()

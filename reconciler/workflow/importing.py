@@ -10,11 +10,9 @@ from reconciler.model.errors import Cancelled, PlanError, Unread
 from reconciler.model.state import Binding, Record
 from reconciler.planning.identity import stored_key
 from reconciler.workflow.book import open_book
-from reconciler.workflow.exporting import read_all
 from reconciler.workflow.holding import locked
-from reconciler.workflow.identity import check_account
+from reconciler.workflow.observing import check_account, eyes_of, read_all
 from reconciler.workflow.session import Session
-from reconciler.workflow.sight import eyes_of
 
 
 async def import_object(session: Session, address: str, identity: str, agreed: Callable[[Binding], bool]) -> Binding:

@@ -10,7 +10,7 @@ from reconciler.model.document import PlanDocument
 from reconciler.model.errors import Refused
 from reconciler.planning.guards import DESTROYS, judge
 from reconciler.planning.policies import judge_policies
-from reconciler.workflow.book import Book
+from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.session import Session
 
@@ -29,7 +29,7 @@ def judged(session: Session, document: PlanDocument, managed: Mapping[str, int])
     return bare.model_copy(update={"guards": [*bare.guards, *said]})
 
 
-def counts_of(book: Book, document: PlanDocument) -> dict[str, int]:
+def counts_of(book: StateTransaction, document: PlanDocument) -> dict[str, int]:
     """Return how many objects of each kind are managed, as the guards of this plan count them.
 
     What an interrupted run of the same plan has destroyed already counts still, so that it can be finished. Where the

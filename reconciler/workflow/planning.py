@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -12,17 +12,15 @@ from reconciler import __version__
 from reconciler.deriving.undo import Inverse
 from reconciler.engine.examine import barred, examine, inquired
 from reconciler.engine.refresh import Refreshed
+from reconciler.engine.remotes import Budget
 from reconciler.engine.usage import who_uses
 from reconciler.model import document as doc
-from reconciler.model import values
-from reconciler.model.address import abridged, key_of
+from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
-from reconciler.model.http import Remote, Request, Response
-from reconciler.model.kind import Finding, Kinds
+from reconciler.model.kind import Finding
 from reconciler.model.plan import Plan
 from reconciler.model.snapshot import snapshot
-from reconciler.model.state import State
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.drift import drift
 from reconciler.planning.forecast import with_requests
@@ -34,12 +32,19 @@ from reconciler.planning.select import Selected, Selection, check_selection, nar
 from reconciler.planning.sight import concludes
 from reconciler.planning.work import Inputs
 from reconciler.resources.places import PLACES
-from reconciler.workflow.book import Book, open_book
-from reconciler.workflow.identity import account_requests, check_account
+from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.judging import judged
-from reconciler.workflow.reading import read
+from reconciler.workflow.observing import (
+    EYES_REQUESTS,
+    account_requests,
+    check_account,
+    looked_at,
+    looked_over,
+    of_kinds,
+    read,
+    wanted,
+)
 from reconciler.workflow.session import Session
-from reconciler.workflow.sight import REQUESTS, looked_at
 
 
 @dataclass(frozen=True)
@@ -116,7 +121,9 @@ class Planned:
     """The plan that somebody said yes to, where this one only carries it out: that is the one to judge."""
 
 
-async def make_plan(session: Session, options: Options, *, remote: Any = None, book: Book | None = None) -> Planned:
+async def make_plan(
+    session: Session, options: Options, *, remote: Any = None, book: StateTransaction | None = None
+) -> Planned:
     """Plan the environment. Raises ConfigError, PlanError, AuthError, IncompleteListing, Unreachable, StateError."""
     loaded = session.load()
     desired = _asked_for(options, loaded.desired)
@@ -124,7 +131,7 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
     async with AsyncExitStack() as stack:
         remote = remote or session.connect(stack, write=False)
         most = options.max_requests or session.settings.guards.max_requests
-        remote = Budget(remote, most) if most else remote
+        remote = Budget(remote, most, lambda: _spent_up(most)) if most else remote
         await check_account(session, remote, book.stored)
         state = book.state()
         selected = select(desired, state, session.kinds, options.selection)
@@ -165,6 +172,13 @@ async def make_plan(session: Session, options: Options, *, remote: Any = None, b
     return finish(session, book, inputs, refreshed, made, options, requests, tuple(loaded.warnings), reads)
 
 
+def _spent_up(most: int) -> Refused:
+    return Refused(
+        f"planning takes more than the {most:,} requests that --max-requests (or `max_requests`) allows",
+        hint="nothing was planned; allow more, or plan a part with --target",
+    )
+
+
 def _asked_for(options: Options, declared: Desired) -> Desired:
     if options.inverse is not None:
         return options.inverse.desired
@@ -173,7 +187,7 @@ def _asked_for(options: Options, declared: Desired) -> Desired:
 
 def finish(
     session: Session,
-    book: Book,
+    book: StateTransaction,
     inputs: Inputs,
     refreshed: Refreshed,
     made: Plan,
@@ -212,7 +226,7 @@ def finish(
     return Planned(made, inputs, refreshed, document, warnings, requests, reads)
 
 
-def _interrupted(book: Book) -> list[str]:
+def _interrupted(book: StateTransaction) -> list[str]:
     """Say who is writing meanwhile; or what is taken over from a run that died, or that ended without an answer to a
     create.
     """
@@ -243,27 +257,6 @@ def _spent(refreshed: Refreshed, requests: int) -> Spent:
     return Spent(requests, costs, refreshed.asked)
 
 
-class Budget:
-    """A remote that refuses to send more requests than this. Raises Refused."""
-
-    def __init__(self, remote: Remote, most: int) -> None:
-        self._remote, self._most = remote, most
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent."""
-        return self._remote.requests
-
-    async def send(self, request: Request) -> Response:
-        """Send one more, if there is one left."""
-        if self._remote.requests >= self._most:
-            raise Refused(
-                f"planning takes more than the {self._most:,} requests that --max-requests (or `max_requests`) allows",
-                hint="nothing was planned; allow more, or plan a part with --target",
-            )
-        return await self._remote.send(request)
-
-
 def _check_cost(session: Session, made: Plan, inputs: Inputs, refreshed: Refreshed) -> int:
     """Return the requests by which `apply FILE` proves that the plan still fits: what `saved.check_plan` will read."""
     if not made.changes:
@@ -278,52 +271,5 @@ def _check_cost(session: Session, made: Plan, inputs: Inputs, refreshed: Refresh
         kind = session.kinds[name]
         tables.update(one.name for one in (*kind.needs(declared), *kind.more(refreshed.tables, declared)))
     pages = sum(cost.requests for table, cost in refreshed.costs.items() if table in tables)
-    eyes = REQUESTS if concludes(made, inputs) else 0
+    eyes = EYES_REQUESTS if concludes(made, inputs) else 0
     return pages + account_requests(session) + eyes
-
-
-def of_kinds(state: State, names: Iterable[str]) -> State:
-    """Return the state with only the bindings of these kinds."""
-    chosen = set(names)
-    return state.model_copy(
-        update={"resources": {address: one for address, one in state.resources.items() if one.kind in chosen}}
-    )
-
-
-def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
-    """Return the kinds to read, each with the attributes that anybody declares or that were applied; of variants, with
-    the keys too.
-    """
-    found: dict[str, set[str]] = {}
-    for resource in desired.resources.values():
-        found.setdefault(resource.kind, set()).update(resource.attrs)
-        if kinds[resource.kind].variants:
-            found[resource.kind].add(resource.key)
-        # What was looked up at the last apply is looked up again, to tell who changed it.
-        before = state.resources.get(resource.address)
-        held = [values.decode(before.applied.get(name)) for name in resource.attrs] if before else []
-        for reference in _references({**resource.attrs, "applied": held}):
-            if isinstance(reference, values.Lookup):
-                found.setdefault(reference.kind, set())
-    for address, binding in state.resources.items():
-        if binding.kind in kinds:
-            found.setdefault(binding.kind, set()).update(binding.applied)
-            if kinds[binding.kind].variants:
-                found[binding.kind].add(key_of(address))
-    for name, kind in kinds.items():
-        if kind.nested in found:
-            found.setdefault(name, set())  # what goes with a parent is named, managed or not
-    return {name: frozenset(found[name]) for name in kinds if name in found}
-
-
-def looked_over(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
-    """Return what to read in order to tell what is filled in beside the declarations: of each kind that is managed
-    every attribute, with what costs listings of its own (members, relations).
-    """
-    managed = {binding.kind for binding in state.resources.values()}
-    found = wanted(desired, state, kinds)
-    return {name: one | kinds[name].attributes.keys() if name in managed else one for name, one in found.items()}
-
-
-def _references(attrs: Mapping[str, Any]) -> Iterable[Any]:
-    return values.references(dict(attrs))

@@ -10,9 +10,10 @@ from reconciler.config import load_project
 from reconciler.model.document import GuardView
 from reconciler.model.errors import PlanError
 from reconciler.planning.policies import judge_policies
+from reconciler.resources import load_kinds
+from reconciler.store.planfile import read_plan
 from reconciler.workflow.evaluating import evaluate
-from reconciler.workflow.saved import read_plan
-from reconciler.workflow.session import Surroundings, surroundings
+from reconciler.workflow.runtime import Runtime, runtime
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,13 @@ class Report:
     verdicts: tuple[GuardView, ...]
 
 
-def check_policies(folder: Path, planfiles: Iterable[Path], around: Surroundings | None = None) -> list[Report]:
+def check_policies(folder: Path, planfiles: Iterable[Path], around: Runtime | None = None) -> list[Report]:
     """Judge plan files. Raises ConfigError, StalePlan, and PlanError where the project has no policies."""
     policies = load_project(folder).project.policies
     if not policies:
         raise PlanError("the project file has no `policies:`", hint="see the page about policies in the documentation")
-    now = (around or surroundings()).now()
+    now = (around or runtime()).now()
     return [
-        Report(str(path), tuple(judge_policies(read_plan(path), policies, now, evaluate, tell_all=True)))
+        Report(str(path), tuple(judge_policies(read_plan(path, load_kinds()), policies, now, evaluate, tell_all=True)))
         for path in planfiles
     ]

@@ -6,16 +6,16 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
+from reconciler.engine.archive import read_records
 from reconciler.engine.gather import together
 from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote, is_id
 from reconciler.model.salvage import Lot, Record, Returned, Salvage
 from reconciler.store.encryption import Seal
-from reconciler.workflow.archiving import read_records
 from reconciler.workflow.book import open_book
 from reconciler.workflow.holding import locked
-from reconciler.workflow.identity import check_account
+from reconciler.workflow.observing import check_account
 from reconciler.workflow.session import Session
 from reconciler.workflow.state_versions import record
 

@@ -7,7 +7,7 @@ from typing import Any
 from reconciler.model.errors import PlanError
 from reconciler.model.ports import LockInfo
 from reconciler.model.run import RunRecord, so_far
-from reconciler.workflow.book import Book, open_book
+from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.session import Session
 
 LATEST = "latest"
@@ -66,7 +66,7 @@ def show(session: Session, name: str) -> RunRecord:
     return book.told(run).model_copy(update={"result": "open"})
 
 
-def _kept(book: Book, name: str) -> RunRecord:
+def _kept(book: StateTransaction, name: str) -> RunRecord:
     gone = book.unrecorded() if book.live is None else None
     names = sorted([*book.store.run_names(), *([gone.name] if gone is not None else [])])
     found = _named(names, name)

@@ -4,21 +4,15 @@ from __future__ import annotations
 
 import hmac
 import json
-import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from reconciler.model.desired import Resource
-from reconciler.model.document import PLAN_FORMAT, ChangeView, PlanDocument, digest
-from reconciler.model.documents import read_json
+from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.kind import Kinds, Live
-from reconciler.model.kind import fits as fits_of
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.snapshot import fingerprint, snapshot
 from reconciler.model.values import Value
@@ -26,19 +20,12 @@ from reconciler.planning.binding import salted
 from reconciler.planning.document import MASK, from_document, hashes, view_of_live
 from reconciler.planning.planner import plan
 from reconciler.planning.work import Inputs
-from reconciler.resources import load_kinds
-from reconciler.store.atomic import write_file
-from reconciler.store.encryption import Seal
-from reconciler.workflow.book import Book, open_book
-from reconciler.workflow.files import check_out
-from reconciler.workflow.identity import check_account
-from reconciler.workflow.planning import Options, Planned, finish, of_kinds, wanted
+from reconciler.store.planfile import AGAIN
+from reconciler.workflow.book import StateTransaction, open_book
+from reconciler.workflow.observing import check_account, looked_at, of_kinds, read, wanted
+from reconciler.workflow.planning import Options, Planned, finish
 from reconciler.workflow.promises import as_shown, broken, more_along
-from reconciler.workflow.reading import read
 from reconciler.workflow.session import Session
-from reconciler.workflow.sight import looked_at
-
-AGAIN = "make a new plan with `reconciler plan --out FILE`"
 
 
 @dataclass(frozen=True)
@@ -63,68 +50,6 @@ class Checked:
     done: tuple[str, ...] = ()
 
 
-def read_plan(path: Path) -> PlanDocument:
-    """Read a saved plan, decrypting it with the identity that the environment names. Raises StalePlan where it is no
-    plan, was altered, or is of a newer major format; StateError where it cannot be decrypted.
-    """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise StalePlan(f"{path} cannot be read: {error.strerror}") from error
-    return parse_plan(content, path)
-
-
-def parse_plan(text: bytes, path: Path) -> PlanDocument:
-    """Read a plan from what is, or will be, the content of a file. Raises as `read_plan` does."""
-    try:
-        content = read_json(Seal((), os.environ).open(text, f"the plan {path}"))
-    except ValueError as error:
-        raise StalePlan(f"{path} is not a plan: it is cut off, damaged or no JSON", hint=AGAIN) from error
-    version = str(content.get("format_version", "")) if isinstance(content, dict) else ""
-    if version.partition(".")[0] != PLAN_FORMAT.partition(".")[0]:
-        raise StalePlan(
-            f"{path} has plan format {version or 'none'}; this program reads {PLAN_FORMAT.partition('.')[0]}.x",
-            hint="use the version that wrote it, or make a new plan",
-        )
-    if digest(content) != content.get("digest"):
-        raise StalePlan(f"{path} was altered after it was made: its digest does not fit", hint=AGAIN)
-    try:
-        return PlanDocument.model_validate(content, context={"fits": fits_of(load_kinds())})
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise StalePlan(f"{path} is not a plan: {first['msg']} at {where}", hint=AGAIN) from error
-
-
-def keep_plan(content: bytes, path: Path) -> PlanDocument:
-    """Write a plan that came from elsewhere, as it is, once it is proven to be one. Raises StalePlan."""
-    document = parse_plan(content, path)
-    _write(content, path)
-    return document
-
-
-def write_plan(document: PlanDocument, path: Path, recipients: Sequence[str] = ()) -> None:
-    """Write a plan document, readable by its owner only, and encrypted where there are recipients."""
-    content = Seal(recipients).close((document.model_dump_json(indent=2) + "\n").encode())
-    _write(content, path)
-
-
-def _write(content: bytes, path: Path) -> None:
-    check_plan_out(path)
-    write_file(path, content, mode=0o600)
-
-
-def check_plan_out(path: Path) -> None:
-    """Raise ReconcilerError where a plan would be written over something that is none."""
-
-    def is_plan(content: Mapping[str, Any]) -> bool:
-        told = isinstance(content.get("digest"), str) and isinstance(content.get("format_version"), str)
-        changes = content.get("changes")
-        return told and isinstance(changes, list) and all(isinstance(one, dict) for one in changes)
-
-    check_out(path, is_plan, "a plan")
-
-
 def only_approved(document: PlanDocument, approved: str) -> None:
     """Raise StalePlan unless the plan is the one that was approved."""
     if not hmac.compare_digest(document.digest.encode(), approved.strip().lower().encode()):
@@ -134,7 +59,7 @@ def only_approved(document: PlanDocument, approved: str) -> None:
         )
 
 
-def fits(session: Session, document: PlanDocument, book: Book) -> None:
+def fits(session: Session, document: PlanDocument, book: StateTransaction) -> None:
     """Raise StalePlan unless the plan is for this environment, account and state."""
     stored = book.stored
     if document.environment != session.settings.name:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import datetime
 import os
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager, suppress
-from contextvars import ContextVar
+from collections.abc import Callable, Mapping
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,78 +28,17 @@ from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds, fits
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.values import secrets_of
-from reconciler.model.waits import Waits
 from reconciler.resources import load_kinds
+from reconciler.workflow.runtime import Runtime, runtime
 
 if TYPE_CHECKING:  # what only some commands need is imported by them
-    import asyncio
-
     from reconciler.emulator import Account
     from reconciler.model.document import SettingsView
     from reconciler.model.ports import Hold, LockInfo, Store
     from reconciler.model.sight import Eyes
     from reconciler.model.state import Binding, State
-    from reconciler.store import Clock, Options
 
 EMULATOR = "emulator:"
-
-
-def _token() -> str:
-    import secrets
-
-    return secrets.token_hex(8)
-
-
-def _clock() -> Clock:
-    from reconciler.store import Clock
-
-    return Clock()
-
-
-def _open_store(url: str, folder: Path, options: Options) -> Store:
-    from reconciler.store import open_store
-
-    return open_store(url, folder, options)
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What a run takes from outside: environment variables, clocks, randomness, and the ways to an event loop, to the
-    account and to the state.
-    """
-
-    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
-    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
-    token: Callable[[], str] = _token
-    clock: Clock = field(default_factory=_clock)
-    waits: Waits = field(default_factory=Waits)
-    loop: Callable[[], asyncio.AbstractEventLoop] | None = None
-    """What makes the event loop of each verb (None: asyncio's own)."""
-    transport: Any = None
-    """What carries requests to the account, an httpx transport (None: the network, or the embedded emulator)."""
-    open_store: Callable[[str, Path, Options], Store] = _open_store
-
-    def stamp(self) -> str:
-        """The time in ISO 8601, UTC, to the second."""
-        return self.now().astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
-
-
-_AROUND: ContextVar[Surroundings | None] = ContextVar("surroundings", default=None)
-
-
-def surroundings() -> Surroundings:
-    """Return the surroundings that `within` set, otherwise those of this process."""
-    return _AROUND.get() or Surroundings()
-
-
-@contextmanager
-def within(around: Surroundings) -> Iterator[None]:
-    """Let every session that is opened inside, and every verb that is run, have these surroundings."""
-    before = _AROUND.set(around)
-    try:
-        yield
-    finally:
-        _AROUND.reset(before)
 
 
 @dataclass(frozen=True)
@@ -120,7 +57,7 @@ class Session:
     project: LoadedProject
     settings: Settings
     kinds: Kinds
-    around: Surroundings
+    around: Runtime
     on_wait: Callable[[str, float], None] = lambda reason, seconds: None
     on_answer: Callable[[str], None] | None = None
     remote: Remote | None = None
@@ -316,7 +253,7 @@ def open_emulator(path: Path) -> Account:
 def open_session(
     folder: Path,
     environment_name: str | None,
-    around: Surroundings | None = None,
+    around: Runtime | None = None,
     *,
     offline: bool = False,
     guards_from: str | None = None,
@@ -324,7 +261,7 @@ def open_session(
     """Open an environment of the project in `folder`; with `guards_from`, as that Git reference or file knows it, and
     only with the resources that the project in `folder` declares. Raises ConfigError, and Refused (`ruled_by`).
     """
-    around = around or surroundings()
+    around = around or runtime()
     own = load_project(folder)
     project, changed = own, None
     if guards_from is not None:
@@ -336,21 +273,3 @@ def open_session(
     for one in (own, project):
         opened.redactor.learn(*credentials(one, around.environ).values)
     return opened
-
-
-def run_async(coroutine: Any) -> Any:
-    """Run a verb; the only place where an event loop is started.
-
-    At its end asyncio's runner formats the main task with its result, for an error message that nobody sees: a plan of
-    thousands of objects would be written out as text for nothing. So the result is kept beside the task.
-    """
-    kept = []
-
-    async def work() -> None:
-        kept.append(await coroutine)
-
-    import asyncio
-
-    with asyncio.Runner(loop_factory=surroundings().loop) as runner:
-        runner.run(work())
-    return kept[0]

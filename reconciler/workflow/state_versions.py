@@ -13,7 +13,7 @@ from reconciler.model.ports import Store, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import State
 from reconciler.store.formats import dump_state, parse_state
-from reconciler.workflow.book import Book, open_book
+from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.locking import lock_info
 from reconciler.workflow.run_records import run_name
@@ -54,7 +54,7 @@ def push(session: Session, content: bytes, *, force: bool = False) -> int:
         return _put(session, book, given, "state push")
 
 
-def _folded(session: Session) -> Book:
+def _folded(session: Session) -> StateTransaction:
     """Return the state, with what an interrupted run left in the journal written into it: no version may lack that."""
     book = open_book(session)
     if book.records:
@@ -63,7 +63,7 @@ def _folded(session: Session) -> Book:
     return book
 
 
-def _put(session: Session, book: Book, given: State, operation: str) -> int:
+def _put(session: Session, book: StateTransaction, given: State, operation: str) -> int:
     """Make the given state the next version, on record as a run."""
     before = book.stored
     serial = max(given.serial, before.serial if before is not None else 0) + 1

@@ -26,7 +26,8 @@ from reconciler.store.documents import DocumentStore
 from reconciler.store.shelf import STATE
 from reconciler.workflow.applying import Hooks, apply_plan, fold_journal
 from reconciler.workflow.planning import Options, Planned, make_plan
-from reconciler.workflow.session import Session, Surroundings, open_session
+from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.session import Session, open_session
 from tests.world import shelf
 from tests.world.accounts import Killed
 from tests.world.clock import run
@@ -235,7 +236,7 @@ class World:
     def session(self) -> Session:
         """Open the environment as a new process does."""
         stamps = iter(range(10**9))
-        around = Surroundings(environ={}, token=lambda: f"{next(stamps):016x}")
+        around = Runtime(environ={}, token=lambda: f"{next(stamps):016x}")
         opened = open_session(self.folder, "test", around)
         return _Here(**vars(opened), world=self)
 

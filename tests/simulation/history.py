@@ -28,7 +28,7 @@ from reconciler.store import Clock, Options
 from reconciler.store.documents import DocumentStore
 from reconciler.store.http import HttpShelf
 from reconciler.store.httplock import HttpLock
-from reconciler.workflow.session import Surroundings, within
+from reconciler.workflow.runtime import Runtime, within
 from tests.simulation.declaring import RICH, Declaring
 from tests.simulation.disk import BeatingLock, Disk, DiskShelf
 from tests.simulation.ledger import OBJECTS, Ledger, Loss, Removed
@@ -370,7 +370,7 @@ class World:
                     self.refuges.add((stage["title"], pipeline["stages"][to]["title"]))
                     self.havens.add(f"stage.{name}.{to}")
 
-    def around(self, process: Process) -> Surroundings:
+    def around(self, process: Process) -> Runtime:
         """Return what a process finds: its clocks, the shared disk, the wire."""
         tokens = random.Random(f"{process.name}")
         clock = Clock(
@@ -392,7 +392,7 @@ class World:
             shelf = DiskShelf(self.disk if mine else self.disk_at(url), process, told, self.pause)
             return DocumentStore(shelf, keep=options.history, locks=BeatingLock(shelf, clock), clock=clock)
 
-        return Surroundings(
+        return Runtime(
             environ={},
             now=lambda: datetime.datetime.fromtimestamp(process.wall_time(), datetime.UTC),
             token=lambda: f"{tokens.getrandbits(64):016x}",

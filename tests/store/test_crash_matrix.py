@@ -25,7 +25,8 @@ from reconciler.model.waits import Waits
 from reconciler.resources import load_kinds
 from reconciler.workflow import doctor
 from reconciler.workflow.planning import Options, make_plan
-from reconciler.workflow.session import Surroundings, open_session, run_async, within
+from reconciler.workflow.runtime import Runtime, run_async, within
+from reconciler.workflow.session import open_session
 from tests.store.wire_proxy import MODES, Mode, Proxy, proxy
 
 CONFIG = """
@@ -173,8 +174,8 @@ HASTY = """
 import sys
 from reconciler.cli import program
 from reconciler.model.waits import Waits
-from reconciler.workflow.session import Surroundings, within
-with within(Surroundings(waits=Waits({waits}))):
+from reconciler.workflow.runtime import Runtime, within
+with within(Runtime(waits=Waits({waits}))):
     sys.exit(program.run(sys.argv[1:]))
 """
 """The program with other waits."""
@@ -239,7 +240,7 @@ def die(folder: Path, wire: Proxy, nth: int, mode: Mode | None) -> int:
 def check_converged(folder: Path, wire: Proxy, case: str) -> None:
     """One re-run, and everything is as declared: no duplicate, nothing invisible, an empty plan, a sound state."""
     wire.arm(0, None)
-    with within(Surroundings(waits=Waits(settling=(0.0, 0.0), late=0.0))):
+    with within(Runtime(waits=Waits(settling=(0.0, 0.0), late=0.0))):
         code = program.run(["--chdir", str(folder), "apply", "--auto-approve", "--quiet"])
     assert code == 0, case
     dump = admin(wire.target, "GET", "dump")

@@ -29,10 +29,10 @@ import sys, time
 from reconciler.cli import program
 from reconciler.model.waits import Waits
 from reconciler.store import Clock
-from reconciler.workflow.session import Surroundings, within
+from reconciler.workflow.runtime import Runtime, within
 waits = Waits(lease=3.0, look=0.3, poll=0.05, answer=0.7, settling=(0.0, 0.5), late=0.2)
 ahead = float(sys.argv[1])
-with within(Surroundings(waits=waits, clock=Clock(wall=lambda: time.time() + ahead))):
+with within(Runtime(waits=waits, clock=Clock(wall=lambda: time.time() + ahead))):
     sys.exit(program.run(sys.argv[2:]))
 """
 IN_FLIGHT = 0.5

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from reconciler.workflow.session import Surroundings
+from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.state_versions import record
 from tests.store.conftest import info
 from tests.store.http_backend import http_backend
@@ -104,7 +104,7 @@ def test_the_last_run_is_the_last_whatever_the_clock_says(world: World) -> None:
     world.write(TAGS)
     moments = [noon, noon, noon - datetime.timedelta(hours=1)]
     tokens = iter("fedcba987654")
-    around = Surroundings({}, lambda: now, lambda: next(tokens) * 16)
+    around = Runtime({}, lambda: now, lambda: next(tokens) * 16)
     for number, now in enumerate(moments):  # noqa: B007 - the clock reads it
         record(replace(world.session(), around=around), "restore", f"run {number}")
     listed = json.loads(world.cli("runs", "list", "--format", "json").out)

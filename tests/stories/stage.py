@@ -19,7 +19,7 @@ from reconciler import __version__
 from reconciler.cli import program
 from reconciler.model.ports import LockInfo
 from reconciler.store import Options, open_store
-from reconciler.workflow.session import Surroundings, within
+from reconciler.workflow.runtime import Runtime, within
 from tests.stories.script import Item, Outcome, content
 from tests.stories.servers import serve
 from tests.world import World, new_world
@@ -93,7 +93,7 @@ class Stage:
         stdin = sys.stdin
         sys.stdin = typed
         try:
-            around = within(Surroundings(clock=jumping_clock(), loop=None if self.served else JumpingLoop))
+            around = within(Runtime(clock=jumping_clock(), loop=None if self.served else JumpingLoop))
             with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), around:
                 code = call()
         finally:

@@ -31,7 +31,8 @@ from reconciler.workflow import exporting, planning
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
 from reconciler.workflow.planning import Options
-from reconciler.workflow.session import Session, Surroundings, open_session, within
+from reconciler.workflow.runtime import Runtime, within
+from reconciler.workflow.session import Session, open_session
 from tests.world.accounts import Held, Kill, Killed, hold
 from tests.world.clock import JumpingLoop, jumping_clock, run
 from tests.world.paths import WRITABLE
@@ -151,7 +152,7 @@ class World:
 
     def session(self, folder: Path | None = None, environment: str | None = None) -> Session:
         """Open the project, with a clock and a chance that repeat."""
-        around = Surroundings(dict(self.environ), self._now, lambda: f"{next(self._ticks):016x}")
+        around = Runtime(dict(self.environ), self._now, lambda: f"{next(self._ticks):016x}")
         return open_session(folder or self.folder, environment, around)
 
     def _now(self) -> datetime.datetime:
@@ -187,7 +188,7 @@ class World:
     def cli(self, *argv: str, folder: Path | None = None) -> Ran:
         """Run a command in the project and capture what it prints."""
         out, err = io.StringIO(), io.StringIO()
-        around = Surroundings({**os.environ, **self.environ}, clock=jumping_clock(), loop=JumpingLoop)
+        around = Runtime({**os.environ, **self.environ}, clock=jumping_clock(), loop=JumpingLoop)
         environ = patch.dict(os.environ, self.environ)
         with environ, contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), within(around):
             code = program.run(["--chdir", str(folder or self.folder), *argv])

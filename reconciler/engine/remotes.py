@@ -1,0 +1,141 @@
+"""What stands between a verb and the account: a budget, a cache, a recorder, a mask. Each is a `Remote` around another
+one; a replay stands for an account. The fence is inside the client, after pacing: it is asked last before a write.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+from reconciler.model.errors import (
+    AuthError,
+    ReconcilerError,
+    Rejected,
+    RemoteError,
+    concerns_all,
+)
+from reconciler.model.http import Remote, Request, Response
+from reconciler.model.redaction import Redactor
+from reconciler.model.snapshot_file import Exchange, Recording, without_secrets
+
+
+class Budget:
+    """A remote that sends so many requests and no more, repeated ones included: for one too many it raises what `spent`
+    makes. Those that are asked together count before they are sent.
+    """
+
+    def __init__(self, remote: Remote, most: int, spent: Callable[[], ReconcilerError]) -> None:
+        self._remote, self._most, self._spent = remote, most, spent
+        self._asked, self._before = 0, remote.requests
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send one more, if there is one left; see `Remote.send`."""
+        if max(self._asked, self._remote.requests - self._before) >= self._most:
+            raise self._spent()
+        self._asked += 1
+        return await self._remote.send(request)
+
+
+class Recorder:
+    """A remote that passes everything on and keeps the answers to reads."""
+
+    def __init__(self, remote: Remote, redactor: Redactor) -> None:
+        self._remote, self._redactor = remote, redactor
+        self.exchanges: list[Exchange] = []
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; see `Remote.send`."""
+        try:
+            answer = await self._remote.send(request)
+        except (AuthError, RemoteError) as error:
+            if not concerns_all(error):
+                self._keep(request, _status(error), None)
+            raise
+        self._keep(request, answer.status, answer.body)
+        return answer
+
+    def _keep(self, request: Request, status: int, body: Any) -> None:
+        if request.method == "GET":
+            kept = without_secrets(body, self._redactor)
+            self.exchanges.append(Exchange(path=request.path, query=list(request.query), status=status, body=kept))
+
+
+def _status(error: ReconcilerError) -> int:
+    """Return the status that stands in a snapshot for an answer that was none: from there it is as unknown."""
+    return error.status if isinstance(error, Rejected) else 403 if isinstance(error, AuthError) else 500
+
+
+class Masked:
+    """A remote whose answers are made unreadable like those of a snapshot, to compare them with one."""
+
+    def __init__(self, remote: Remote, redactor: Redactor) -> None:
+        self._remote, self._redactor = remote, redactor
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; see `Remote.send`."""
+        answer = await self._remote.send(request)
+        return Response(answer.status, without_secrets(answer.body, self._redactor), answer.headers)
+
+
+class Replay:
+    """A remote that answers reads from a recording; what was not recorded does not exist."""
+
+    def __init__(self, recording: Recording) -> None:
+        self._answers = {(one.path, tuple(map(tuple, one.query))): one for one in recording.exchanges}
+        self.requests = 0
+
+    async def send(self, request: Request) -> Response:
+        """Answer a read; a dry run is not known to fail. Raises Rejected for what is not there."""
+        if request.writes:
+            raise ReconcilerError(f"a snapshot cannot be written to ({request})")
+        if request.dry_run:
+            return Response(200, request.body)
+        self.requests += 1
+        found = self._answers.get((request.path, request.query))
+        if found is None or not 200 <= found.status < 300:
+            status = found.status if found is not None else 404
+            raise Rejected(f"{request} is not in the snapshot ({status})", status=status)
+        return Response(found.status, found.body)
+
+
+class Shared:
+    """A remote that asks each question once: ten webhooks need one list of events. For reads of one plan only."""
+
+    def __init__(self, remote: Remote) -> None:
+        self._remote = remote
+        self._asked: dict[tuple[str, tuple[tuple[str, str], ...]], asyncio.Future[Response]] = {}
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send a request, or wait for the answer to the same one; see `Remote.send`."""
+        if request.method != "GET":
+            return await self._remote.send(request)
+        key = (request.path, request.query)
+        if key not in self._asked:
+            self._asked[key] = asyncio.ensure_future(self._remote.send(request))
+        return await self._asked[key]
+
+    def answered(self, request: Request) -> Response | None:
+        """Return what the account answered to a question. Raises the error that it came to."""
+        known = self._asked.get((request.path, request.query))
+        return known.result() if known is not None and known.done() else None

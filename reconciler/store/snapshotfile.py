@@ -1,0 +1,40 @@
+"""Files with a snapshot of an account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import ValidationError
+
+from reconciler.model.documents import read_json
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.snapshot_file import RECORDING_FORMAT, Recording
+from reconciler.store.atomic import write_file
+from reconciler.store.outputs import check_out
+
+
+def write_snapshot(recording: Recording, path: Path) -> None:
+    """Write a snapshot file. Raises ReconcilerError where something else stands there."""
+    check_snapshot_out(path)
+    write_file(path, (recording.model_dump_json(indent=1) + "\n").encode())
+
+
+def check_snapshot_out(path: Path) -> None:
+    """Raise ReconcilerError where a snapshot would be written over something that is none."""
+    check_out(path, lambda content: "exchanges" in content, "a snapshot")
+
+
+def read_snapshot(path: Path) -> Recording:
+    """Read a snapshot file. Raises ReconcilerError."""
+    try:
+        content = read_json(path.read_bytes())
+        found = Recording.model_validate(content)
+    except OSError as error:
+        raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
+    except (ValueError, ValidationError) as error:
+        raise ReconcilerError(
+            f"{path} is not a snapshot", hint="`reconciler snapshot --out FILE` writes one"
+        ) from error
+    if found.format_version.partition(".")[0] != RECORDING_FORMAT.partition(".")[0] or not found.exchanges:
+        raise ReconcilerError(f"{path} is not a snapshot of a format that this version reads")
+    return found

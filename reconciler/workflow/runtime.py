@@ -1,0 +1,96 @@
+"""What a run takes from outside, and the one place where an event loop is started."""
+
+from __future__ import annotations
+
+import datetime
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from reconciler.model.waits import Waits
+
+if TYPE_CHECKING:  # what only some commands need is imported by them
+    import asyncio
+
+    from reconciler.model.ports import Store
+    from reconciler.store import Clock, Options
+
+
+def _token() -> str:
+    import secrets
+
+    return secrets.token_hex(8)
+
+
+def _clock() -> Clock:
+    from reconciler.store import Clock
+
+    return Clock()
+
+
+def _open_store(url: str, folder: Path, options: Options) -> Store:
+    from reconciler.store import open_store
+
+    return open_store(url, folder, options)
+
+
+@dataclass(frozen=True)
+class Runtime:
+    """What a run takes from outside: environment variables, clocks, randomness, and the ways to an event loop, to the
+    account and to the state.
+    """
+
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ))
+    now: Callable[[], datetime.datetime] = lambda: datetime.datetime.now(datetime.UTC)
+    token: Callable[[], str] = _token
+    clock: Clock = field(default_factory=_clock)
+    waits: Waits = field(default_factory=Waits)
+    loop: Callable[[], asyncio.AbstractEventLoop] | None = None
+    """What makes the event loop of each verb (None: asyncio's own)."""
+    transport: Any = None
+    """What carries requests to the account, an httpx transport (None: the network, or the embedded emulator)."""
+    open_store: Callable[[str, Path, Options], Store] = _open_store
+
+    def stamp(self) -> str:
+        """The time in ISO 8601, UTC, to the second."""
+        return self.now().astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
+
+
+_RUNTIME: ContextVar[Runtime | None] = ContextVar("runtime", default=None)
+
+
+def runtime() -> Runtime:
+    """Return the runtime that `within` set, otherwise those of this process."""
+    return _RUNTIME.get() or Runtime()
+
+
+@contextmanager
+def within(around: Runtime) -> Iterator[None]:
+    """Let every session that is opened inside, and every verb that is run, have this runtime."""
+    before = _RUNTIME.set(around)
+    try:
+        yield
+    finally:
+        _RUNTIME.reset(before)
+
+
+def run_async(coroutine: Any) -> Any:
+    """Run a verb; the only place where an event loop is started.
+
+    At its end asyncio's runner formats the main task with its result, for an error message that nobody sees: a plan of
+    thousands of objects would be written out as text for nothing. So the result is kept beside the task.
+    """
+    kept = []
+
+    async def work() -> None:
+        kept.append(await coroutine)
+
+    import asyncio
+
+    with asyncio.Runner(loop_factory=runtime().loop) as runner:
+        runner.run(work())
+    return kept[0]
