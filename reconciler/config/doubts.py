@@ -13,7 +13,9 @@ from reconciler.model.kind import Kinds
 
 
 def doubts(loaded: Loaded, kinds: Kinds) -> tuple[Diagnostic, ...]:
-    """Return a warning for each declared attribute, or missing one, that the plan of a create would be refused for."""
+    """Return a warning for each declared attribute, or missing one, that the plan of a create would be refused for, and
+    for each that nobody means.
+    """
     problems = Problems()
     for address, resource in loaded.desired.resources.items():
         entry = loaded.places.declared.get(address)
@@ -31,5 +33,7 @@ def doubts(loaded: Loaded, kinds: Kinds) -> tuple[Diagnostic, ...]:
             if one.attribute not in missing:
                 place = at(entry.value, *one.attribute.split("."))
                 spot = place.spot if place is not None else entry.key.spot
-                problems.warn("account-refuses", f"{one.message}; a plan that writes it is refused", spot, one.hint)
+                refused = one.severity == "error"
+                message = f"{one.message}; a plan that writes it is refused" if refused else f"{address}: {one.message}"
+                problems.warn("account-refuses" if refused else "doubtful-value", message, spot, one.hint)
     return problems.ordered()

@@ -42,7 +42,8 @@ def refused(resource: Resource, kind: Kind, names: Names | None = None) -> list[
     """Return why an account would refuse to create what another one holds, beside the names that it has: accounts are
     older than their rules.
     """
-    found = [finding.message for finding in demands(kind, resource.attrs, None, resource.key)]
+    said = demands(kind, resource.attrs, None, resource.key)
+    found = [finding.message for finding in said if finding.severity == "error"]
     return [*found, *(names.taken(resource) if names is not None else ())]
 
 

@@ -10,14 +10,16 @@ from typing import Any
 from reconciler.model.address import Address
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Finding, Kind, Kinds
-from reconciler.model.spec import Attribute, Default, Expected, Keyed, Takes, attributes
+from reconciler.model.nearness import plain
+from reconciler.model.spec import Attribute, Commas, Default, Doubts, Expected, Keyed, RefTo, Takes, attributes
 from reconciler.model.values import Value, has_secret, walk
 
 
 def demands(
     kind: Kind, attrs: Mapping[str, Value], changed: Collection[str] | None, key: str = ""
 ) -> Iterator[Finding]:
-    """Yield what the account will say against a create (`changed` None) or an update of these attributes.
+    """Yield what the account will say against a create (`changed` None) or an update of these attributes (errors), and
+    what nobody means, though it may take it (warnings).
 
     `attrs` are the declared attributes, by name; values with secrets that are not filled in are not judged. `changed`
     names attributes, and of keyed maps the entries and what changes of them too: `fields`, `fields.size`,
@@ -32,6 +34,8 @@ def demands(
             why = _refused(attribute, value)
             if why:
                 yield Finding(f"`{name}` {why}", "error", name)
+            elif odd := _doubted(attribute, value):
+                yield Finding(f"`{name}` {odd}", "warning", name)
     if not any(_unknown(value) for value in attrs.values()):
         yield from kind.demands(attrs, _all(kind, attrs) if changed is None else frozenset(changed))
 
@@ -87,9 +91,20 @@ class Names:
 def _refused(attribute: Attribute, value: Value) -> str:
     if attribute.shape == "text" and isinstance(value, str) and not value.strip():
         return "is empty" if attribute.required or attribute.has(Default) else ""
+    if attribute.has(Commas) and not attribute.has(RefTo) and any("," in str(one) for one in value or ()):
+        return "has an entry with a comma, which the account takes for several: write them one by one"
     takes = attribute.mark(Takes)
     why: str = takes.rule(value) if takes is not None and not _empty(value) else ""
     return why
+
+
+def _doubted(attribute: Attribute, value: Value) -> str:
+    named = attribute.shape == "text" and (attribute.required or attribute.has(Default))
+    if named and isinstance(value, str) and not plain(value):
+        return "has nothing that can be seen"
+    doubts = attribute.mark(Doubts)
+    odd: str = doubts.rule(value) if doubts is not None and not _empty(value) else ""
+    return odd
 
 
 def _empty(value: Value) -> bool:

@@ -145,6 +145,15 @@ class Takes:
 
 
 @dataclass(frozen=True, slots=True)
+class Doubts:
+    """Which values nobody means: `rule` says what is odd about one, "" for nothing. No source says that the API refuses
+    them, so it is a word beforehand and no more.
+    """
+
+    rule: Callable[[Any], str]
+
+
+@dataclass(frozen=True, slots=True)
 class Commas:
     """A list that the API keeps as one text with commas; compared as a set."""
 

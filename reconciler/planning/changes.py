@@ -73,17 +73,17 @@ def _create(kind: Kind, base: Change) -> Change:
     return replace(base, action=Action.CREATE, reason=reason, binding=None)
 
 
-def unacceptable(kind: Kind, change: Change) -> list[str]:
-    """Return why the account would refuse what a change writes; nothing for what it leaves as it is."""
+def judged(kind: Kind, change: Change) -> list[Finding]:
+    """Return why the account would refuse what a change writes, and what of it nobody means (warnings); nothing for
+    what it leaves as it is.
+    """
     names = {name for item in change.attributes for name in (item.name, *_parts(kind, item))}
     if change.action in (Action.CREATE, Action.REPLACE):
         kept = change.live.attrs if change.live is not None else {}
-        found = demands(kind, {**kept, **change.desired}, None, key_of(change.address))
-    elif change.action is Action.UPDATE:
-        found = demands(kind, change.desired, names, key_of(change.address))
-    else:
-        return []
-    return [finding.message for finding in found]
+        return list(demands(kind, {**kept, **change.desired}, None, key_of(change.address)))
+    if change.action is Action.UPDATE:
+        return list(demands(kind, change.desired, names, key_of(change.address)))
+    return []
 
 
 def _parts(kind: Kind, item: AttributeChange) -> set[str]:

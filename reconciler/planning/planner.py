@@ -8,7 +8,7 @@ be done for them; `work` is what both know.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.model import values
@@ -16,10 +16,10 @@ from reconciler.model.address import kind_of
 from reconciler.model.demands import Names
 from reconciler.model.desired import Resource
 from reconciler.model.errors import PlanError
-from reconciler.model.kind import Kind, Live
+from reconciler.model.kind import Finding, Kind, Live
 from reconciler.model.plan import WRITES, Action, Change, Plan, Skipped
 from reconciler.model.values import Value
-from reconciler.planning.changes import change_of, removals, strike_spares, unacceptable
+from reconciler.planning.changes import change_of, judged, removals, strike_spares
 from reconciler.planning.claims import Index, claim
 from reconciler.planning.diff import completed
 from reconciler.planning.effects import with_effects
@@ -137,7 +137,8 @@ def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index])
         if change is None:
             work.kept += 1
             continue
-        refused = [*_barred(work, change), *unacceptable(kind, change)]
+        said = judged(kind, change)
+        refused = [*_barred(work, change), *(one.message for one in said if one.severity == "error")]
         refused += names.taken(resource) if live is None else []
         if refused:
             why = f"the account would refuse it: {'; '.join(refused)}"
@@ -146,6 +147,7 @@ def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index])
                 work.resolver.ids.pop(resource.address, None)  # of an object that is gone
             continue
         names.held(resource)
+        change = replace(change, findings=(*change.findings, *_doubts(work, said)))
         for value in change.desired.values():
             values.transform(value, work.strictly)  # what is written needs every secret, and nothing else does
         if change.action is Action.CREATE:
@@ -164,6 +166,11 @@ def _barred(work: Work, change: Change) -> list[str]:
     """Return what the account said against a write, if it was asked."""
     said = work.inputs.barred.get(change.address)
     return [said] if said is not None and change.action in WRITES else []
+
+
+def _doubts(work: Work, said: Iterable[Finding]) -> Iterable[Finding]:
+    """Return what nobody means, where somebody may carry it out."""
+    return () if work.inputs.compares else said
 
 
 def _recognisable(work: Work, kind: Kind, resource: Resource, change: Change, index: Index) -> Change:

@@ -34,6 +34,7 @@ from reconciler.model.spec import (
     AfterCreate,
     Api,
     Coded,
+    Doubts,
     Ensure,
     Immutable,
     Link,
@@ -113,9 +114,9 @@ class ContactField(Spec):
     )
     # Ignored on create, where the server takes max + 1 (recorded [CAS-MH], [CAS-AY]).
     order: Annotated[int | None, Api("ordernum"), AfterCreate()] = Field(None, description="Place among the fields.")
-    options: Annotated[list[str | Option] | None, Api(None), Normal(normal_options), Takes(rules.options)] = Field(
-        None, description="Choices in the order in which they are shown."
-    )
+    options: Annotated[
+        list[str | Option] | None, Api(None), Normal(normal_options), Takes(rules.options), Doubts(rules.near_choices)
+    ] = Field(None, description="Choices in the order in which they are shown.")
     lists: Annotated[
         Literal["all"] | list[Link] | None, Api(None), RefTo("list"), Normal(normal_lists), Ensure(ALL)
     ] = Field(

@@ -26,25 +26,27 @@ from reconciler.model.kind import (
     Texts,
     Write,
 )
-from reconciler.model.spec import Api, Commas, Ensure, Expected, Immutable, Link, RefTo, Spec, ident, total_of
+from reconciler.model.spec import Api, Commas, Doubts, Ensure, Expected, Immutable, Link, RefTo, Spec, ident, total_of
 from reconciler.model.values import RemoteId, Value
-from reconciler.resources import losing, records
+from reconciler.resources import losing, records, rules
 from reconciler.resources.counts import listed
 from reconciler.resources.user_group import ADMIN
 
 NAMED = 25
 """How many campaigns are asked for their names."""
-Emails = Annotated[list[str] | None, Commas()]
+Emails = Annotated[list[str] | None, Commas(), Doubts(rules.mail_address)]
 
 
 class ContactList(Spec):
     """A list that contacts subscribe to."""
 
     name: str = Field(description="Name of the list.")
-    string_id: Annotated[str | None, Api("stringid")] = Field(
+    string_id: Annotated[str | None, Api("stringid"), Doubts(rules.url_safe)] = Field(
         None, description="URL-safe name; made from the key when left out."
     )
-    sender_url: Annotated[str | None, Expected()] = Field(None, description="Website that contacts signed up on.")
+    sender_url: Annotated[str | None, Expected(), Doubts(rules.web_address)] = Field(
+        None, description="Website that contacts signed up on."
+    )
     sender_reminder: Annotated[str | None, Expected()] = Field(None, description="Why contacts receive the mail.")
     channel: Annotated[Literal["email", "sms"] | None, Immutable()] = Field(None, description="What the list sends.")
     send_last_broadcast: bool | None = Field(None, description="Send the last broadcast to new subscribers.")

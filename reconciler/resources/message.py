@@ -8,8 +8,9 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.kind import Collection, Kind, NaturalKey, Reading, Texts
-from reconciler.model.spec import KEY, AfterCreate, Api, Default, Expected, Spec
+from reconciler.model.spec import KEY, AfterCreate, Api, Default, Doubts, Expected, Spec
 from reconciler.model.values import Value
+from reconciler.resources import rules
 
 
 class Message(Spec):
@@ -19,8 +20,12 @@ class Message(Spec):
     name: Annotated[str, AfterCreate(), Default(KEY)] = Field("", description="Name of the message.")
     from_name: Annotated[str | None, Api("fromname"), Expected()] = Field(None, description="Sender's name.")
     # Row 33 of section 7: the schema of the create says `email`, its example and all reads `fromemail`.
-    from_email: Annotated[str | None, Api("fromemail"), Expected()] = Field(None, description="Sender's address.")
-    reply_to: Annotated[str | None, Api("reply2"), Expected()] = Field(None, description="Address for replies.")
+    from_email: Annotated[str | None, Api("fromemail"), Expected(), Doubts(rules.mail_address)] = Field(
+        None, description="Sender's address."
+    )
+    reply_to: Annotated[str | None, Api("reply2"), Expected(), Doubts(rules.mail_address)] = Field(
+        None, description="Address for replies."
+    )
     subject: str | None = Field(None, description="Subject.")
     preheader: Annotated[str | None, Api("preheader_text")] = Field(None, description="Preview text.")
     text: Annotated[str | None, AfterCreate()] = Field(None, description="Plain text of the mail.")

@@ -24,7 +24,20 @@ from reconciler.model.kind import (
     Write,
 )
 from reconciler.model.mention import Mention
-from reconciler.model.spec import Api, CreateOnly, Ensure, Folded, Immutable, Link, Normal, RefTo, SentAs, Spec, Takes
+from reconciler.model.spec import (
+    Api,
+    CreateOnly,
+    Doubts,
+    Ensure,
+    Folded,
+    Immutable,
+    Link,
+    Normal,
+    RefTo,
+    SentAs,
+    Spec,
+    Takes,
+)
 from reconciler.model.values import RemoteId, Value
 from reconciler.resources import membership, rules
 from reconciler.resources.counts import carried
@@ -56,7 +69,7 @@ class MetaField(Spec):
 
     label: Annotated[str, Api("fieldLabel")] = Field(description="Label of the field.")
     type: Annotated[MetaType, Api("fieldType"), Immutable()] = Field(description="What the field holds.")
-    options: Annotated[list[str] | None, Api("fieldOptions"), Takes(rules.options)] = Field(
+    options: Annotated[list[str] | None, Api("fieldOptions"), Takes(rules.options), Doubts(rules.near_choices)] = Field(
         None, description="Choices in the order in which they are shown."
     )
     default: Annotated[str | list[str] | None, Api("fieldDefault"), Normal(normal_default)] = Field(

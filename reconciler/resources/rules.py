@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.model.kind import Finding
+from reconciler.model.nearness import apart, plain
 
 CHOICES = frozenset({"dropdown", "multiselect", "radio", "checkbox"})
 """Types of fields that hold one of their options."""
@@ -69,6 +70,34 @@ def options(value: Any) -> str:
             f"has the option `{parted}`: values are stored as ||one||two||, so no option can hold `||`"
         )
     return choices(value)
+
+
+def near_choices(value: Any) -> str:
+    """Options that people take for one: whether the account does, no source says (row 20 of section 7)."""
+    known: dict[str, str] = {}
+    for text in _texts(value):
+        other = known.setdefault(plain(text), text)
+        if other != text:
+            return f"has the options `{other}` and `{text}`, which differ in {apart((other,), (text,))} only"
+    return ""
+
+
+def mail_address(value: Any) -> str:
+    """Something before an @ and something behind it; of several, each."""
+    texts = [one for one in (value if isinstance(value, list) else [value]) if not re.search("%[^%]+%", str(one))]
+    right = all(re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", str(one).strip()) for one in texts)
+    return "" if right else "is no e-mail address" if len(texts) == 1 else "has something that is no e-mail address"
+
+
+def url_safe(value: Any) -> str:
+    """What a URL needs no escapes for (section 2.13)."""
+    return "" if re.fullmatch(r"[A-Za-z0-9._~-]+", str(value)) else "is not URL-safe: letters, digits, - and _ only"
+
+
+def host(value: Any) -> str:
+    """The name of a host, without scheme, port and path."""
+    right = re.fullmatch(r"(\*\.)?[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)*\.?", str(value).strip())
+    return "" if right else "is no domain: it has no https://, no path and no blanks, e.g. www.example.com"
 
 
 def options_needed(attrs: Mapping[str, Any], changed: frozenset[str]) -> list[Finding]:

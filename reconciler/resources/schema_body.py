@@ -63,6 +63,9 @@ def refused_fields(fields: Mapping[str, Any], changed: frozenset[str]) -> list[F
             why = rule(field[name]) if name in news and field[name] else ""
             if why:
                 found.append(Finding(f"`{path}.{name}` {why}", "error", f"{path}.{name}"))
+        near = rules.near_choices(field["options"]) if "options" in news and field["options"] else ""
+        if near:
+            found.append(Finding(f"`{path}.options` {near}", "warning", f"{path}.options"))
         if "type" in news and field["type"] in CHOICES and not field.get("options"):
             found.append(Finding(f"`{path}`: a {field['type']} needs `options`", "error", path))
     return found

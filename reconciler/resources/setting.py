@@ -11,8 +11,9 @@ from pydantic import Field
 
 from reconciler.model.http import Flow, Json, Request, Response, at, get, put
 from reconciler.model.kind import Abilities, Collection, Kind, NaturalKey, Reading, Row, Tables, Write
-from reconciler.model.spec import Api, Default, OnAtFirst, Spec, truthy
+from reconciler.model.spec import Api, Default, Doubts, OnAtFirst, Spec, truthy
 from reconciler.model.values import Value
+from reconciler.resources import rules
 
 SITE, EVENT, BRANDING = "site_tracking", "event_tracking", "branding"
 
@@ -44,9 +45,13 @@ class Branding(Spec):
 
     name: Annotated[Literal["branding"], Api(None), Default(BRANDING)] = Field("branding", description="Which setting.")
     site_name: Annotated[str | None, Api("siteName")] = Field(None, description="Title of the software.")
-    site_logo: Annotated[str | None, Api("siteLogo")] = Field(None, description="URL of the logo.")
-    site_logo_small: Annotated[str | None, Api("siteLogoSmall")] = Field(None, description="URL of the small logo.")
-    favicon: str | None = Field(None, description="URL of the favicon.")
+    site_logo: Annotated[str | None, Api("siteLogo"), Doubts(rules.web_address)] = Field(
+        None, description="URL of the logo."
+    )
+    site_logo_small: Annotated[str | None, Api("siteLogoSmall"), Doubts(rules.web_address)] = Field(
+        None, description="URL of the small logo."
+    )
+    favicon: Annotated[str | None, Doubts(rules.web_address)] = Field(None, description="URL of the favicon.")
     header_text: Annotated[str | None, Api("headerTextValue")] = Field(None, description="Header of text mails.")
     header_html: Annotated[str | None, Api("headerHtmlValue")] = Field(None, description="Header of HTML mails.")
     footer_text: Annotated[str | None, Api("footerTextValue")] = Field(None, description="Footer of text mails.")

@@ -11,8 +11,9 @@ from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, post
 from reconciler.model.kind import Abilities, Collection, Identity, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
-from reconciler.model.spec import Api, Default, Folded, Immutable, OnAtFirst, Spec
+from reconciler.model.spec import Api, Default, Doubts, Folded, Immutable, OnAtFirst, Spec
 from reconciler.model.values import Value
+from reconciler.resources import rules
 from reconciler.resources.spellings import either
 
 NEW, OLD = "/prism/urlWhitelistings", "/siteTrackingDomains"
@@ -22,7 +23,9 @@ NEW, OLD = "/prism/urlWhitelistings", "/siteTrackingDomains"
 class SiteDomain(Spec):
     """A website that may report visits."""
 
-    domain: Annotated[str, Api("whitelisted_domain"), Folded(), Immutable()] = Field(description="Domain name.")
+    domain: Annotated[str, Api("whitelisted_domain"), Folded(), Immutable(), Doubts(rules.host)] = Field(
+        description="Domain name."
+    )
     page: Annotated[str, Api("whitelisted_page"), Default("*"), Immutable()] = Field(
         "*", description="Pages below the domain; * for all."
     )

@@ -11,9 +11,9 @@ from pydantic import Field
 
 from reconciler.model.http import Flow, at
 from reconciler.model.kind import Collection, Identity, Impact, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
-from reconciler.model.spec import Api, CreateOnly, Expected, Link, Once, RefTo, Sensitive, Spec, ident
+from reconciler.model.spec import Api, CreateOnly, Doubts, Expected, Link, Once, RefTo, Sensitive, Spec, ident
 from reconciler.model.values import Value
-from reconciler.resources import losing
+from reconciler.resources import losing, rules
 from reconciler.resources.counts import counted
 
 OWNER = "1"
@@ -24,7 +24,7 @@ GROUPS = Collection("/groups", "groups")
 class User(Spec):
     """A person with a seat in the account."""
 
-    email: str = Field(description="E-mail address; how users are referred to.")
+    email: Annotated[str, Doubts(rules.mail_address)] = Field(description="E-mail address; how users are referred to.")
     # Row 27 of section 7: "Username cannot be changed!", and a recorded change.
     username: Annotated[str | None, Expected(), CreateOnly("sign-in names cannot be changed: make another user")] = (
         Field(None, description="Sign-in name.")

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.model.spec import Default, Expected, attributes
+from reconciler.model.spec import Default, Doubts, Expected, Takes, attributes
 from reconciler.resources import load_kinds
 from tests.world import World
 
@@ -62,6 +62,9 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "schema-label-twice": (part(labels={"singular": "OTHER", "plural": "b"}), "another field has the same one"),
     "schema-id": (part("a.b"), "`fields.a.b`: ids have letters, digits, - and _ only"),
     "webhook": ({"webhooks": {"x": {**HOOK, "url": "hooks"}}}, "`url` is no web address"),
+    "emails-in-one": (
+        {"lists": {"x": {"name": "X", **LIST, "carbon_copy": ["a@x.example,b@x.example"]}}}, "entry with a comma",
+    ),
     "webhook-port": ({"webhooks": {"x": {**HOOK, "url": "https://acme.example:8443/h"}}}, "port 443 only"),
 }  # fmt: skip
 
@@ -208,3 +211,54 @@ def test_a_refused_operation_that_only_recordings_show_is_told_as_such(world: Wo
     ran = world.cli("apply", "--auto-approve")
     assert ran.code == 5, ran.text
     assert "the reference does not list this update" in ran.err + ran.out
+
+
+MAIL = {"from_name": "A", "from_email": "a@x.example", "reply_to": "a@x.example"}
+ODD: dict[str, tuple[dict[str, Any], str]] = {
+    "sender": ({"lists": {"x": {"name": "X", **LIST, "sender_url": "notaurl"}}}, "`sender_url` is no web address"),
+    "string-id": ({"lists": {"x": {"name": "X", **LIST, "string_id": "a b"}}}, "`string_id` is not URL-safe"),
+    "notify": (
+        {"lists": {"x": {"name": "X", **LIST, "carbon_copy": ["a@x.example", "b"]}}}, "something that is no e-mail",
+    ),
+    "logo": ({"settings": {"branding": {"site_logo": "logo.png"}}}, "`site_logo` is no web address"),
+    "favicon": ({"settings": {"branding": {"favicon": "x"}}}, "`favicon` is no web address"),
+    "domain": ({"site_domains": {"x": {"domain": "https://x.example"}}}, "`domain` is no domain"),
+    "reply": ({"messages": {"x": {**MAIL, "reply_to": "jane"}}}, "`reply_to` is no e-mail address"),
+    "unseen": ({"tags": {"x": {"name": "\u200b"}}}, "`name` has nothing that can be seen"),
+    "blanks": (
+        {"fields": {"x": {"title": "X", "type": "dropdown", "options": ["x", "x "]}}}, "differ in outer blanks only",
+    ),
+    "case": (
+        {"deal_fields": {"x": {"label": "X", "type": "radio", "options": ["Yes", "YES"]}}}, "which differ in case only",
+    ),
+    "entities": (
+        {"account_fields": {"x": {"label": "X", "type": "dropdown", "options": ["A & B", "A &amp; B"]}}},
+        "which differ in HTML entities only",
+    ),
+    "schema": (part(type="dropdown", options=["a", "a\u200b"]), "`fields.a.options` has the options"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", sorted(ODD))
+def test_what_nobody_means_gets_a_word(world: World, case: str) -> None:
+    """In validate and in the plan, with the exit code of any other; what the account has already gets none."""
+    content, said = ODD[case]
+    world.write(content)
+    checked = world.cli("validate")
+    assert checked.code == 0, checked.text
+    assert said in " ".join(checked.err.split()), checked.text
+    planned = world.cli("plan")
+    assert planned.code == 0, planned.text
+    assert said in " ".join(planned.out.split()), planned.text
+
+
+def test_urls_and_mail_addresses_are_all_looked_at() -> None:
+    """Whatever is called one has a rule that says what is none."""
+    for kind in load_kinds().values():
+        for name, one in kind.attributes.items() if kind.abilities.managed else ():
+            what = f"{name} {one.description}".lower()
+            meant = one.shape in ("text", "commas") and re.search(
+                r"\burls?\b|_url|logo|favicon|e-?mail\b|addresses", what
+            )
+            if meant:
+                assert one.has(Takes, Doubts), (kind.name, name)
