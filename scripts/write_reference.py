@@ -16,8 +16,8 @@ import click
 from pydantic import BaseModel
 
 from reconciler.cli.program import COMMANDS, program
-from reconciler.config.blocks import ImportBlock, MovedBlock, RemovedBlock
-from reconciler.config.variables import Declaration
+from reconciler.config.reading.blocks import ImportBlock, MovedBlock, RemovedBlock
+from reconciler.config.reading.variables import Declaration
 from reconciler.model import document, errors
 from reconciler.model.kind import Kind
 from reconciler.model.project import Project

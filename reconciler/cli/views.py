@@ -149,7 +149,7 @@ def folder_in_repository() -> str:
     """Return where in its Git repository the project is: hosts resolve the paths of annotations from the root. Empty at
     the root and outside of any repository.
     """
-    from reconciler.config.files import border
+    from reconciler.config.reading.files import border
 
     here = Path.cwd()
     root = border(here)

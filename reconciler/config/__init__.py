@@ -5,11 +5,11 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
-from reconciler.config.credentials import credentials
-from reconciler.config.doubts import doubts
-from reconciler.config.interpolation import Uses
-from reconciler.config.loading import Loaded, load, load_texts, plain_data, project_files
-from reconciler.config.project import (
+from reconciler.config.reading.credentials import credentials
+from reconciler.config.reading.doubts import doubts
+from reconciler.config.reading.interpolation import Uses
+from reconciler.config.reading.loading import Loaded, load, load_texts, plain_data, project_files
+from reconciler.config.reading.project import (
     LoadedProject,
     Settings,
     differing,
@@ -20,9 +20,9 @@ from reconciler.config.project import (
 )
 
 if TYPE_CHECKING:
-    from reconciler.config.dumping import content_of, dump
-    from reconciler.config.formatting import formatted
     from reconciler.config.schema import config_schema, project_schema
+    from reconciler.config.writing.dumping import content_of, dump
+    from reconciler.config.writing.formatting import formatted
 
 __all__ = [
     "Loaded",
@@ -48,9 +48,9 @@ __all__ = [
 ]
 
 _WRITING = {
-    "content_of": "dumping",
-    "dump": "dumping",
-    "formatted": "formatting",
+    "content_of": "writing.dumping",
+    "dump": "writing.dumping",
+    "formatted": "writing.formatting",
     "config_schema": "schema",
     "project_schema": "schema",
 }

@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from reconciler.config.blocks import ImportBlock, MovedBlock, RemovedBlock
-from reconciler.config.repeating import FOR_EACH
-from reconciler.config.resources import LIFECYCLE, ON_DESTROY
-from reconciler.config.variables import Declaration
+from reconciler.config.reading.blocks import ImportBlock, MovedBlock, RemovedBlock
+from reconciler.config.reading.repeating import FOR_EACH
+from reconciler.config.reading.resources import LIFECYCLE, ON_DESTROY
+from reconciler.config.reading.variables import Declaration
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.project import Include, Project
 from reconciler.model.spec import KEY, Default, Lifecycle, Nested, Spec, attributes

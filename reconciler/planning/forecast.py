@@ -1,22 +1,31 @@
-"""What a plan will cost: each step's flow is run against the answers that its kind predicts, and its requests are
-written down.
+"""What a plan cost, and what its apply will cost at the environment's rate: each step's flow is run against the answers
+that its kind predicts, and its requests are written down.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from math import ceil
 
+from reconciler.model.document import Forecast
 from reconciler.model.http import Bound, Flow, Pause, Request, Response
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.plan import COUNTED, Change, Plan, Step, flow_of, write_of
+from reconciler.model.plan import COUNTED, Action, Change, Plan, Step, flow_of, write_of
 from reconciler.model.values import Reference, RemoteId
+
+PAGE = 100
+
+MARGIN = 1.02
+"""Requests are spaced 2 % wider than the rate says, see the pacer."""
 
 BOUND = 10_000
 """No flow sends more requests than this; one that does is wrong."""
 
 
 @dataclass
-class _Outlook:
+class _Predicted:
     """Ids that do not exist yet, as far as the plan can tell."""
 
     ids: dict[str, str]
@@ -32,29 +41,31 @@ class _Outlook:
 def with_requests(plan: Plan, kinds: Kinds) -> Plan:
     """Return the plan with the requests that each step is expected to send."""
     changes = {change.address: change for change in plan.changes}
-    outlook = _Outlook(dict(plan.ids), {change.address: list(change.spares) for change in plan.changes})
-    steps = tuple(replace(step, requests=_requests(step, changes[step.address], kinds, outlook)) for step in plan.steps)
+    predicted = _Predicted(dict(plan.ids), {change.address: list(change.spares) for change in plan.changes})
+    steps = tuple(
+        replace(step, requests=_requests(step, changes[step.address], kinds, predicted)) for step in plan.steps
+    )
     return replace(plan, steps=steps)
 
 
-def _requests(step: Step, change: Change, kinds: Kinds, outlook: _Outlook) -> tuple[str, ...]:
+def _requests(step: Step, change: Change, kinds: Kinds, predicted: _Predicted) -> tuple[str, ...]:
     kind = kinds[change.kind]
     spare = None
     if step.op == "create" and change.spare is not None and change.resource is not None and change.resource.parent:
-        free = outlook.spares.get(change.resource.parent, [])
+        free = predicted.spares.get(change.resource.parent, [])
         spare = free[change.spare] if change.spare < len(free) else None
         if spare is not None:
-            outlook.spares.setdefault(f"taken:{change.resource.parent}", []).append(spare)
-    taken = outlook.spares.get(f"taken:{step.address}", [])
-    left = tuple(one for one in outlook.spares.get(step.address, ()) if one not in taken)
-    flow = flow_of(kind, step.op, write_of(change, step.op, outlook.id, spare=spare), left)
+            predicted.spares.setdefault(f"taken:{change.resource.parent}", []).append(spare)
+    taken = predicted.spares.get(f"taken:{step.address}", [])
+    left = tuple(one for one in predicted.spares.get(step.address, ()) if one not in taken)
+    flow = flow_of(kind, step.op, write_of(change, step.op, predicted.id, spare=spare), left)
     counting = change.counting if step.op in COUNTED else ()
     # Once everything is moved away, one page says that nothing is left.
     later = tuple(dict.fromkeys(counting)) if change.evacuates else counting
-    return tuple(_drive(flow, kind, step.address, outlook, counting, later))
+    return tuple(_drive(flow, kind, step.address, predicted, counting, later))
 
 
-def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook, *counting: tuple[str, ...]) -> list[str]:
+def _drive(flow: Flow[None], kind: Kind, address: str, predicted: _Predicted, *counting: tuple[str, ...]) -> list[str]:
     """Run a flow to its end on predicted answers. What can take something away is counted right before, for the first
     time and later.
     """
@@ -64,19 +75,108 @@ def _drive(flow: Flow[None], kind: Kind, address: str, outlook: _Outlook, *count
         item = next(flow)
         for _ in range(BOUND):
             if isinstance(item, Bound):
-                outlook.ids[address] = item.id
+                predicted.ids[address] = item.id
                 if item.spares:
-                    outlook.spares[address] = list(item.spares)
+                    predicted.spares[address] = list(item.spares)
             elif isinstance(item, Request):
-                outlook.serial += 1
+                predicted.serial += 1
                 if item.overwrites:
                     sent += counting[0]
                     counting = counting[1:] or counting
                 sent.append(str(item))
-                answer = replace(kind.predict(item, outlook.serial), foretold=True)
+                answer = replace(kind.predict(item, predicted.serial), foretold=True)
             elif isinstance(item, Pause):
                 pass
             item = flow.send(answer)
     except StopIteration:
         pass
     return sent
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """What one listing cost: its path, rows, and whether it says its total. `fixed` is what reading it again takes
+    whatever changes (0: it depends on the rows).
+    """
+
+    path: str
+    rows: int
+    total: bool
+    fixed: int = 0
+
+
+@dataclass(frozen=True)
+class Spent:
+    """What the plan cost: requests in all, each listing by table name, and which tables each kind asked for."""
+
+    requests: int
+    costs: Mapping[str, Listing]
+    asked: Mapping[str, Sequence[str]]
+
+
+def forecast(plan: Plan, spent: Spent, kinds: Kinds, rate: float | None) -> Forecast:
+    """Return the forecast of the apply, beside what the plan itself has spent."""
+    sent = [request for step in plan.steps for request in step.requests]
+    looks = sum(request.startswith("GET ") for request in sent)
+    writes = len(sent) - looks
+    back = _read_back(plan, spent, kinds, sent) if sent else 0
+    requests = writes + looks + back
+    return Forecast(
+        plan_requests=spent.requests,
+        apply_reads=looks + back,
+        apply_writes=writes,
+        rate=rate,
+        seconds=round(requests * MARGIN / rate, 1) if rate else 0.0,
+    )
+
+
+def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
+    """Return the requests of the bulk read-back: the listings of every kind that is written to, with their rows after
+    the apply. Rows grow and shrink with the creates and deletes of their path.
+    """
+    tables: dict[str, int] = {}
+    grown, shared = _shifts(plan, kinds), Counter(cost.path for cost in spent.costs.values())
+    kind_of = {change.address: change.kind for change in plan.changes}
+    written = {kind_of[step.address] for step in plan.steps if step.op not in ("forget", "move", "bind")}
+    for name in (name for name in kinds if name in written):
+        for table in spent.asked.get(name, ()):
+            cost = spent.costs.get(table)
+            if cost is None:
+                continue
+            if cost.fixed:
+                tables[table] = cost.fixed
+                continue
+            rows = cost.rows + (grown[table] if shared[cost.path] > 1 else _growth(cost.path, sent))
+            tables[table] = max(1, ceil(rows / PAGE)) if cost.total else max(0, rows) // PAGE + 1
+        for change in plan.changes:
+            # Who reads one listing for each object of another kind has read the listing of that kind before.
+            if not {one.name for one in kinds[change.kind].reading.collections} & set(spent.asked.get(name, ())):
+                continue
+            attrs = change.desired if change.live is None else change.live.attrs
+            if kinds[name].reads_each(change.kind, attrs, spent.asked.get(name, ())):
+                if change.action is Action.CREATE:
+                    more = sum(rows for table, rows in grown.items() if table.endswith(f":{change.address}"))
+                    tables[f"new:{change.address}"] = more // PAGE + 1
+                elif change.action is Action.DELETE and change.live is not None:
+                    tables = {
+                        table: pages for table, pages in tables.items() if not table.endswith(f":{change.live.id}")
+                    }
+    return sum(tables.values())
+
+
+def _shifts(plan: Plan, kinds: Kinds) -> Counter[str]:
+    """Return by how many rows the listings of single objects grow, which are several at one path."""
+    found: Counter[str] = Counter()
+    for change in plan.changes:
+        identity = change.live.id if change.live is not None else change.address
+        for item in change.attributes:
+            for table, rows in kinds[change.kind].growth(identity, item.name, item.before, item.after).items():
+                found[table] += rows
+    return found
+
+
+def _growth(path: str, sent: list[str]) -> int:
+    """Return how many rows a listing gains by these requests: creates at its path less deletes of one of its rows."""
+    created = sum(request == f"POST {path}" for request in sent)
+    gone = sum(request.startswith(f"DELETE {path}/") and request.count("/") == path.count("/") + 1 for request in sent)
+    return created - gone

@@ -22,9 +22,8 @@ from reconciler.model.values import Value
 from reconciler.planning.changes import change_of, judged, removals, strike_spares
 from reconciler.planning.claims import Index, claim
 from reconciler.planning.diff import completed
-from reconciler.planning.effects import with_effects
+from reconciler.planning.effects import hand_over, with_effects
 from reconciler.planning.evacuation import within_reach
-from reconciler.planning.handing import hand_over
 from reconciler.planning.identity import by_key, stored_key
 from reconciler.planning.moves import unused_blocks
 from reconciler.planning.nearness import near_twins

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
-from reconciler.config.rewriting import Refusal, Rewriting, Wish
+from reconciler.config.writing.rewriting import Refusal, Rewriting, Wish
 from reconciler.deriving.export import Exported, export
 from reconciler.engine.refresh import refresh
 from reconciler.model import values
@@ -25,8 +25,8 @@ from reconciler.planning.planner import plan
 from reconciler.planning.rosters import only_declared
 from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
+from reconciler.store.outputs import write_files
 from reconciler.workflow.book import open_book
-from reconciler.workflow.files import write_files
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import check_account, looked_at, looked_over
 from reconciler.workflow.planning import Options, Planned, make_plan

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
 from reconciler.config import content_of, dump
-from reconciler.config.editing import Edit, Put, edited
-from reconciler.config.places import nesting
-from reconciler.config.rewriting import Refusal, Rewriting
+from reconciler.config.reading.places import nesting
+from reconciler.config.writing.editing import Edit, Put, edited
+from reconciler.config.writing.rewriting import Refusal, Rewriting
 from reconciler.deriving.export import Exported
 from reconciler.model.address import key_of
 from reconciler.model.desired import Import, Resource

@@ -6,7 +6,7 @@ from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.config.ignores import live_ignores
+from reconciler.config.reading.ignores import live_ignores
 from reconciler.deriving.coverage import KindCoverage, cover, percent
 from reconciler.workflow.book import open_book
 from reconciler.workflow.observing import check_account, read_all

@@ -14,7 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from reconciler.config import Loaded
-from reconciler.config.rewriting import Refusal, Rewriting, Wish
+from reconciler.config.writing.rewriting import Refusal, Rewriting, Wish
 from reconciler.deriving.copying import mentions
 from reconciler.deriving.export import Exported, export_for_files, set_aside, unmade
 from reconciler.deriving.redaction import Hiding, addresses_in, variables_for
@@ -39,9 +39,9 @@ from reconciler.planning.rosters import only_declared, roster_of
 from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.store.atomic import write_file
+from reconciler.store.outputs import write_files
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.book import StateTransaction, open_book
-from reconciler.workflow.files import write_files
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import check_account, eyes_of, read_all
 from reconciler.workflow.session import EMULATOR, Session, open_session

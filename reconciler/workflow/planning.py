@@ -23,9 +23,8 @@ from reconciler.model.plan import Plan
 from reconciler.model.snapshot import snapshot
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.drift import drift
-from reconciler.planning.forecast import with_requests
+from reconciler.planning.forecast import Listing, Spent, forecast, with_requests
 from reconciler.planning.guards import idle
-from reconciler.planning.outlook import Listing, Spent, forecast
 from reconciler.planning.planner import plan
 from reconciler.planning.renames import suspected
 from reconciler.planning.select import Selected, Selection, check_selection, narrowed, select

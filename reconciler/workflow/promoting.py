@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reconciler.config import Loaded
-from reconciler.config.rewriting import Refusal, Rewriting, Wish
+from reconciler.config.writing.rewriting import Refusal, Rewriting, Wish
 from reconciler.deriving.copying import listing, only_there, portable, strangers, unseen
 from reconciler.deriving.export import Exported, export_for_files
 from reconciler.deriving.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
@@ -28,9 +28,9 @@ from reconciler.model.values import RemoteId, Value
 from reconciler.planning.diff import beside, joined, same, within
 from reconciler.planning.rosters import roster_of, with_own
 from reconciler.planning.work import Inputs
+from reconciler.store.outputs import write_files
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.copying import Held, hold, met, pairs, unknown_of
-from reconciler.workflow.files import write_files
 from reconciler.workflow.session import Session
 
 FOLDER = "promotions"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.config.dumping import content_of
-from reconciler.config.writing import document
+from reconciler.config.writing.dumping import content_of
+from reconciler.config.writing.emitting import document
 from reconciler.deriving.redaction import Hiding
 from reconciler.deriving.undo import Inverse, inverse
 from reconciler.model.desired import Desired, Resource

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.editing import Drop, Edit, Put, edited
-from reconciler.config.loading import plain_data
-from reconciler.config.writing import document
+from reconciler.config.reading.loading import plain_data
+from reconciler.config.writing.editing import Drop, Edit, Put, edited
+from reconciler.config.writing.emitting import document
 from reconciler.model.errors import ReconcilerError
 
 FILE = Path(__file__).parent / "edits.txt"

@@ -14,7 +14,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from reconciler.config import formatted, plain_data
-from reconciler.config.writing import document
+from reconciler.config.writing.emitting import document
 from reconciler.resources import load_kinds
 
 FILE = Path(__file__).parent / "formats.txt"

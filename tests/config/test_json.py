@@ -9,11 +9,11 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.config.loading import plain_data
-from reconciler.config.nodes import Map, Source
-from reconciler.config.parsing import parse
-from reconciler.config.problems import Problems
-from reconciler.config.writing import document
+from reconciler.config.reading.loading import plain_data
+from reconciler.config.reading.nodes import Map, Source
+from reconciler.config.reading.parsing import parse
+from reconciler.config.reading.problems import Problems
+from reconciler.config.writing.emitting import document
 
 LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ue000\ue001\ue002")
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence, Source, is_null, merge_patch
-from reconciler.config.parsing import parse
-from reconciler.config.places import written
-from reconciler.config.problems import Problems
+from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, is_null, merge_patch
+from reconciler.config.reading.parsing import parse
+from reconciler.config.reading.places import written
+from reconciler.config.reading.problems import Problems
 
 SOURCE = Source("a.yaml", "")
 # original, patch, result: appendix A of RFC 7396, in its order.

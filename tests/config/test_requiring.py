@@ -13,11 +13,11 @@ from packaging.version import Version
 from reconciler import __version__
 from reconciler.cli.program import program
 from reconciler.config import load_project
-from reconciler.config.files import decode
-from reconciler.config.nodes import Map
-from reconciler.config.parsing import parse
-from reconciler.config.problems import Problems
-from reconciler.config.requiring import fits
+from reconciler.config.reading.files import decode
+from reconciler.config.reading.nodes import Map
+from reconciler.config.reading.parsing import parse
+from reconciler.config.reading.problems import Problems
+from reconciler.config.reading.requiring import fits
 from reconciler.model.errors import ConfigError
 from tests.world import World
 

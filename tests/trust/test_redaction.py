@@ -122,14 +122,14 @@ def test_a_credential_is_not_cut_in_two(secret: str, spelling: str, before: int,
 
 
 CUTS = {
-    "config/loading.py": {"documents[:1]"},
-    "config/problems.py": {"names[:most]"},
+    "config/reading/loading.py": {"documents[:1]"},
+    "config/reading/problems.py": {"names[:most]"},
     "model/address.py": {"names[:most]"},
     "remote/answers.py": {"text[:1]"},
     "remote/client.py": {"piece[:MOST_BYTES + 1 - len(content)]"},
     "store/documents.py": {"self._shelf.names(RUN_FOLDER)[:-RUNS]"},
     "workflow/promises.py": {"document.format_version.split('.')[:2]"},
-    "config/validation.py": {"fault.error['msg'][:1]"},
+    "config/reading/validation.py": {"fault.error['msg'][:1]"},
     "planning/declarable.py": {"paths[:MOST]"},
     "deriving/export.py": {"lives[:NAMED]", "re.sub('[^a-z0-9]+', '_', plain).strip('_')[:LONGEST_KEY]"},
     "render/charts.py": {

@@ -8,10 +8,10 @@ from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Entry, Map, Node, Scalar, Source, Spot
-from reconciler.config.problems import Problems, did_you_mean, listed
-from reconciler.config.validation import validated
+from reconciler.config.reading.interpolation import Scope
+from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Source, Spot
+from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.validation import validated
 from reconciler.model import address as addresses
 from reconciler.model.desired import Import, Moved, Removed
 from reconciler.model.kind import Kinds

@@ -9,20 +9,20 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.config.blocks import Blocks
-from reconciler.config.checks import Checks, check_cycles, check_refuges, check_rosters, check_twins
-from reconciler.config.credentials import check_uses, check_values, credentials
-from reconciler.config.files import distinct, outside, read_source, shown_path, yaml_files
-from reconciler.config.interpolation import Scope, Uses
-from reconciler.config.layers import INCLUDE, Layers
-from reconciler.config.nodes import Entry, Node, Sequence, Source, Spot, at
-from reconciler.config.parsing import parse
-from reconciler.config.places import Places
-from reconciler.config.problems import Problems
-from reconciler.config.project import LoadedProject, Settings, load_project
-from reconciler.config.resources import Reader
-from reconciler.config.sections import Sections, patch, sections_of
-from reconciler.config.variables import Given
+from reconciler.config.reading.blocks import Blocks
+from reconciler.config.reading.checks import Checks, check_cycles, check_refuges, check_rosters, check_twins
+from reconciler.config.reading.credentials import check_uses, check_values, credentials
+from reconciler.config.reading.files import distinct, outside, read_source, shown_path, yaml_files
+from reconciler.config.reading.interpolation import Scope, Uses
+from reconciler.config.reading.layers import INCLUDE, Layers
+from reconciler.config.reading.nodes import Entry, Node, Sequence, Source, Spot, at
+from reconciler.config.reading.parsing import parse
+from reconciler.config.reading.places import Places
+from reconciler.config.reading.problems import Problems
+from reconciler.config.reading.project import LoadedProject, Settings, load_project
+from reconciler.config.reading.resources import Reader
+from reconciler.config.reading.sections import Sections, patch, sections_of
+from reconciler.config.reading.variables import Given
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.kind import Kinds

@@ -12,7 +12,7 @@ from typing import Any
 
 import yaml
 
-from reconciler.config.scalars import is_ambiguous, meaning
+from reconciler.config.reading.scalars import is_ambiguous, meaning
 from reconciler.model.characters import SHOWN
 from reconciler.model.errors import ReconcilerError
 

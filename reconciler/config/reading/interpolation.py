@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.config.nodes import Map, Node, Scalar, Sequence, Source, Spot
-from reconciler.config.problems import Problems, did_you_mean
-from reconciler.config.scalars import is_ambiguous
+from reconciler.config.reading.nodes import Map, Node, Scalar, Sequence, Source, Spot
+from reconciler.config.reading.problems import Problems, did_you_mean
+from reconciler.config.reading.scalars import is_ambiguous
 from reconciler.model.values import secret_marker
 
 _PART = re.compile(r"\$\$\{|\$\{([^}\n]*)(\}?)")

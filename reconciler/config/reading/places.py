@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Entry, Node, Source, at
-from reconciler.config.parsing import parse
-from reconciler.config.problems import Problems
-from reconciler.config.repeating import FOR_EACH
+from reconciler.config.reading.interpolation import Scope
+from reconciler.config.reading.nodes import Entry, Node, Source, at
+from reconciler.config.reading.parsing import parse
+from reconciler.config.reading.problems import Problems
+from reconciler.config.reading.repeating import FOR_EACH
 from reconciler.model.address import split
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import Nested

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from reconciler.config.nodes import Entry, Map, Node, Sequence, is_null, merged_entries
-from reconciler.config.problems import Problems, closest, did_you_mean, listed
+from reconciler.config.reading.nodes import Entry, Map, Node, Sequence, is_null, merged_entries
+from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
 from reconciler.model.kind import Kinds
 from reconciler.model.spec import Nested
 

@@ -14,8 +14,8 @@ from typing import Any
 
 import yaml
 
-from reconciler.config.loading import plain_data
-from reconciler.config.writing import as_block, as_flow
+from reconciler.config.reading.loading import plain_data
+from reconciler.config.writing.emitting import as_block, as_flow
 from reconciler.model.errors import ReconcilerError
 
 Path = tuple[str | int, ...]

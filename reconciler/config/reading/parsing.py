@@ -11,9 +11,9 @@ from typing import Any
 
 import yaml
 
-from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot
-from reconciler.config.problems import Problems
-from reconciler.config.scalars import meaning
+from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot
+from reconciler.config.reading.problems import Problems
+from reconciler.config.reading.scalars import meaning
 from reconciler.model.characters import compiled
 
 MAX_DEPTH = 100

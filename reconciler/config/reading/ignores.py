@@ -5,9 +5,9 @@ from __future__ import annotations
 import datetime
 from collections.abc import Sequence as Several
 
-from reconciler.config.nodes import Sequence, Spot, at
-from reconciler.config.problems import Problems, did_you_mean
-from reconciler.config.project import LoadedProject
+from reconciler.config.reading.nodes import Sequence, Spot, at
+from reconciler.config.reading.problems import Problems, did_you_mean
+from reconciler.config.reading.project import LoadedProject
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Ignore
 

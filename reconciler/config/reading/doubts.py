@@ -4,9 +4,9 @@ knows whether the object exists already and is just so.
 
 from __future__ import annotations
 
-from reconciler.config.loading import Loaded
-from reconciler.config.nodes import at
-from reconciler.config.problems import Problems
+from reconciler.config.reading.loading import Loaded
+from reconciler.config.reading.nodes import at
+from reconciler.config.reading.problems import Problems
 from reconciler.model.demands import demands
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.kind import Kinds

@@ -9,10 +9,10 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.config.dumping import as_written
-from reconciler.config.editing import Drop, Edit, Put, edited
-from reconciler.config.nodes import Entry, Map, Source
-from reconciler.config.places import Fixed, Path, Places, filled_in, written
+from reconciler.config.reading.nodes import Entry, Map, Source
+from reconciler.config.reading.places import Fixed, Path, Places, filled_in, written
+from reconciler.config.writing.dumping import as_written
+from reconciler.config.writing.editing import Drop, Edit, Put, edited
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.spec import Attribute, Commas, RefTo, Unordered

@@ -9,10 +9,10 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Entry, Map, Places, entries_of, is_null
-from reconciler.config.problems import Problems, closest, did_you_mean, listed
-from reconciler.config.validation import validated
+from reconciler.config.reading.interpolation import Scope
+from reconciler.config.reading.nodes import Entry, Map, Places, entries_of, is_null
+from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
+from reconciler.config.reading.validation import validated
 from reconciler.model.address import KEY_PATTERN, join
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds

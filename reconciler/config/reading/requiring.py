@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 
 from reconciler import __version__
-from reconciler.config.nodes import Map, Scalar
-from reconciler.config.problems import Problems
+from reconciler.config.reading.nodes import Map, Scalar
+from reconciler.config.reading.problems import Problems
 
 REQUIRED = "required_version"
 DISTRIBUTION = "activecampaign-reconciler"

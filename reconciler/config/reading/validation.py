@@ -10,10 +10,10 @@ from typing import Any, TypeVar, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Entry, Map, Node, Sequence, Spot, is_null
-from reconciler.config.problems import Problems, closest, did_you_mean, listed
-from reconciler.config.scalars import meaning
+from reconciler.config.reading.interpolation import Scope
+from reconciler.config.reading.nodes import Entry, Map, Node, Sequence, Spot, is_null
+from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
+from reconciler.config.reading.scalars import meaning
 from reconciler.model.redaction import abridged
 from reconciler.model.spec import Api
 

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from reconciler.config.files import decode, read_source
-from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Entry, Map, Node, Scalar, Source, Spot, at, entries_of
-from reconciler.config.parsing import parse
-from reconciler.config.problems import Problems, did_you_mean, listed
-from reconciler.config.requiring import fits
-from reconciler.config.validation import validated
+from reconciler.config.reading.files import decode, read_source
+from reconciler.config.reading.interpolation import Scope
+from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Source, Spot, at, entries_of
+from reconciler.config.reading.parsing import parse
+from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.requiring import fits
+from reconciler.config.reading.validation import validated
 from reconciler.model.address import KEY_PATTERN
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError

@@ -8,10 +8,10 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Entry, Map, Spot, entries_of, is_null
-from reconciler.config.problems import Problems, did_you_mean
-from reconciler.config.validation import validated
+from reconciler.config.reading.interpolation import Scope
+from reconciler.config.reading.nodes import Entry, Map, Spot, entries_of, is_null
+from reconciler.config.reading.problems import Problems, did_you_mean
+from reconciler.config.reading.validation import validated
 
 _TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "bool": (bool,), "list": (list,)}
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from reconciler.config.writing import document
+from reconciler.config.writing.emitting import document
 from reconciler.model import values
 from reconciler.model.address import key_of
 from reconciler.model.desired import Resource

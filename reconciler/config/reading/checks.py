@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
-from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
-from reconciler.config.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
+from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, NaturalKey

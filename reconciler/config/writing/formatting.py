@@ -13,9 +13,9 @@ from typing import Any
 
 import yaml
 
-from reconciler.config.editing import compose, ends_at
-from reconciler.config.loading import plain_data
-from reconciler.config.sections import BLOCKS, VARIABLES, sections_of
+from reconciler.config.reading.loading import plain_data
+from reconciler.config.reading.sections import BLOCKS, VARIABLES, sections_of
+from reconciler.config.writing.editing import compose, ends_at
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.project import Environment, Project

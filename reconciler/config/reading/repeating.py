@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.config.interpolation import Scope
-from reconciler.config.nodes import Entry, Map, Node, Scalar, Sequence
+from reconciler.config.reading.interpolation import Scope
+from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import Nested
 

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from reconciler.config.interpolation import Uses
-from reconciler.config.nodes import Entry, Spot, at
-from reconciler.config.problems import Problems
-from reconciler.config.project import LoadedProject
+from reconciler.config.reading.interpolation import Uses
+from reconciler.config.reading.nodes import Entry, Spot, at
+from reconciler.config.reading.problems import Problems
+from reconciler.config.reading.project import LoadedProject
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.project import PROJECT_FILE

@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.config.nodes import Source, Spot
-from reconciler.config.problems import Problems
+from reconciler.config.reading.nodes import Source, Spot
+from reconciler.config.reading.problems import Problems
 
 MAX_BYTES = 256 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")

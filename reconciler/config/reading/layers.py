@@ -6,15 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from reconciler.config.files import outside, read_source, shown_path, yaml_files
-from reconciler.config.interpolation import Scope, Table
-from reconciler.config.nodes import Entry, Node, Scalar, Source, Spot, at, entries_of
-from reconciler.config.parsing import parse
-from reconciler.config.problems import Problems
-from reconciler.config.repeating import expanded
-from reconciler.config.sections import Sections, collect, sections_of
-from reconciler.config.validation import validated
-from reconciler.config.variables import Given, settle, tell_unused
+from reconciler.config.reading.files import outside, read_source, shown_path, yaml_files
+from reconciler.config.reading.interpolation import Scope, Table
+from reconciler.config.reading.nodes import Entry, Node, Scalar, Source, Spot, at, entries_of
+from reconciler.config.reading.parsing import parse
+from reconciler.config.reading.problems import Problems
+from reconciler.config.reading.repeating import expanded
+from reconciler.config.reading.sections import Sections, collect, sections_of
+from reconciler.config.reading.validation import validated
+from reconciler.config.reading.variables import Given, settle, tell_unused
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Include
 

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from reconciler.config.nodes import Spot
+from reconciler.config.reading.nodes import Spot
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.errors import ConfigError
 
