@@ -4,6 +4,7 @@ only home of google-re2.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -63,3 +64,26 @@ class Budget:
         if self.left < 0:
             raise Unbounded(f"its patterns take more than {STEPS:,} steps over the texts of this plan")
         return compiled.search(text.encode("utf-8", "replace").decode()) is not None
+
+
+def finder(alternatives: Iterable[bytes]) -> Callable[[bytes, int], int]:
+    """Return a function that tells where any of some patterns of bytes matches first in a text from a place on, and -1
+    where none does: one pass, whatever their number is.
+    """
+    import re2
+
+    options = re2.Options()
+    options.log_errors = False
+    options.encoding = re2.Options.Encoding.LATIN1
+    compiled = re2.compile(b"|".join(alternatives), options)
+
+    def find(text: bytes, place: int) -> int:
+        found = compiled.search(text, place)
+        return -1 if found is None else int(found.start())
+
+    return find
+
+
+def literally(text: bytes) -> bytes:
+    """Return the pattern that finds these bytes and nothing else."""
+    return b"".join(rb"\x%02x" % byte for byte in text)

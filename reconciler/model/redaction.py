@@ -6,14 +6,16 @@ was made (`as_made`): a plan, a state, a snapshot. Digests are in those only, so
 
 from __future__ import annotations
 
-import base64
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
-from html.entities import codepoint2name
 from typing import NewType
 from urllib.parse import unquote, urlsplit
+
+from reconciler.model.patterns import finder, literally
+from reconciler.model.spelling import readings, unescaped
 
 Shown = NewType("Shown", str)
 """A text that may be shown: it passed the redactor, or was made without secrets."""
@@ -24,10 +26,16 @@ where their place is known."""
 LONG = 8
 """Characters from which a line of a credential, its base64, and the value of a variable that is only named like one are
 searched for too."""
+RANDOM, WORDS = 12, 10
+"""Characters of a part of a credential that is one: of what no language has, and of what may be words."""
 _HEAD = 12
 """Characters of the beginning of a credential that are one, where a text was cut."""
+_BEGINNING = re.compile(rb"AGE-SECRET-KEY-1?|-----BEGIN [A-Z ]*-*|github_pat_")
+"""Beginnings of credentials that everybody knows."""
+_SEED = 6
+"""Characters of a part of a credential by which it is found, at most."""
 _WHOLE = 2000
-"""Characters of a credential up to which each may be spelled in a way of its own; longer ones are found by lines."""
+"""Characters of a credential up to which it is searched for from its end to its beginning too."""
 
 KNOWN = frozenset(
     {
@@ -49,16 +57,9 @@ _NAMED = re.compile(
 _ABOUT = re.compile(
     r"_(?:FILE|PATH|DIR|URL|URI|HOST|NAME|USER|ID|ENABLED|TTL|TYPE|EXPIRY|EXPIRES(?:_\w+)?|LENGTH|VERSION)$"
 )
-_ESCAPED = re.compile(
-    r"%(?:25)*([2-7][0-9A-Fa-f])|&(?:amp;)*#[xX]0*([2-7][0-9A-Fa-f]);?|\\+(?:u00|x)([2-7][0-9A-Fa-f])"
-    r"|&(?:amp;)*#0*([1-9][0-9]{1,2})"
-)
-"""A letter or digit that somebody escaped, though nothing asks for it."""
-_CUT = re.compile(r"[`'\"]|\.\.\.|\u2026|\s*\Z")
+_CUT = re.compile(rb"[`'\"]|\.\.\.|\xe2\x80\xa6|\s*\Z")
 """What follows a text that was cut."""
-_APART = r"(?:[:\s_,-]{0,2}(?:\\{0,4}0?x)?)"
-_BYTES = re.compile(rf"(?:[0-9A-Fa-f]{{2}}{_APART}){{8}}")
-"""So many bytes in hexadecimal, together or apart, that something may be spelled in them."""
+_ELLIPSES = (b"...", b"\xe2\x80\xa6")
 _READ = 20_000
 """Characters of a text that are searched, beyond those that are kept, before it is cut: more than a spelled one has."""
 _AUTHORITY = re.compile(r"\w://[^\s/?#]*@")
@@ -125,40 +126,71 @@ def passwords_of(url: str) -> list[str]:
 class Redactor:
     """Takes credentials out of texts. `learn` is told of them as they become known, `show` is asked before a text
     leaves. All sessions of a command share one.
+
+    A text is searched in everything that it may say (`spelling.readings`), in either case and from either end, for
+    credentials and for parts of them that are long enough to be no accident. Of each, some seeds are searched for, so
+    near to each other that no part that counts has none; most texts have none at all, and that takes one pass.
     """
 
     def __init__(self, values: Iterable[str] = ()) -> None:
-        self._spellings: dict[str, _Spelling] = {}
-        self._ordered: list[_Spelling] = []
+        self._known: dict[str, list[_Form]] = {}
+        self._looked_for: dict[int, _Seeds] = {}
+        self._spaces = False
         self.learn(*values)
 
     def learn(self, *values: str) -> None:
         """Remember credentials; what is shorter than `SHORTEST` cannot be told from a word, and is not."""
         for value in values:
             for part in _parts(value):
-                if part not in self._spellings:
-                    self._spellings[part] = _Spelling(part)
-                    self._ordered = sorted(self._spellings.values(), key=lambda one: -len(one.value))
+                if part not in self._known:
+                    self._known[part] = list(_forms(part))
+                    self._spaces = self._spaces or bool(re.search(r"[\s+]", part))
+                    self._looked_for.clear()
 
-    def knows(self, text: str, shortest: int = SHORTEST) -> bool:
-        """Tell whether a text holds a credential of at least so many characters, in any spelling."""
-        escaped = _escaped(text)
-        return any(len(one.value) >= shortest and one.within(text, escaped) for one in self._ordered)
+    def knows(self, text: str, shortest: int = SHORTEST, parts: bool = True) -> bool:
+        """Tell whether a text holds a credential of at least so many characters, in any spelling; or a part of one."""
+        return (
+            bool(self._known)
+            and next(self._found(text.encode("utf-8", "surrogatepass"), shortest, parts), None) is not None
+        )
 
     def show(self, text: str, shortest: int = SHORTEST) -> Shown:
-        """Return a text without any credential of at least so many characters."""
-        escaped = _escaped(text)
-        for one in self._ordered:
-            text = one.without(text, escaped) if len(one.value) >= shortest else text
-        return Shown(text)
+        """Return a text without any credential of at least so many characters, and without parts of one."""
+        if not self._known:
+            return Shown(text)
+        raw = text.encode("utf-8", "surrogatepass")
+        spans = sorted(self._found(raw, shortest, True))
+        return Shown(_starred(raw, spans).decode("utf-8", "surrogatepass")) if spans else Shown(text)
+
+    def _found(self, raw: bytes, shortest: int, parts: bool) -> Iterator[tuple[int, int]]:
+        """Yield where in a text credentials stand, in bytes."""
+        for reading in readings(raw, self._spaces):
+            for first, end in self._seeds(shortest, reading.whole).within(reading.said, parts):
+                yield reading.place(first, end)
+
+    def _seeds(self, shortest: int, whole: bool) -> _Seeds:
+        """Return what is searched for in a text, or else in what is spelled in it: short ones are not spelled."""
+        least = shortest if whole else max(shortest, LONG)
+        if least not in self._looked_for:
+            forms = [form for value, forms in self._known.items() if len(value) >= least for form in forms]
+            self._looked_for[least] = _Seeds(forms)
+        return self._looked_for[least]
 
 
-def _escaped(text: str) -> frozenset[str]:
-    """Return the characters of ASCII that stand escaped in a text: letters and digits hardly ever do."""
-    return frozenset(
-        chr(int(match[4]) if match[4] else int(match[1] or match[2] or match[3], 16))
-        for match in _ESCAPED.finditer(text)
-    )
+def _starred(raw: bytes, spans: list[tuple[int, int]]) -> bytes:
+    """Return a text with stars in place of everything in these places, whole characters, wherever they meet once."""
+    out: list[bytes] = []
+    last = 0
+    for start, stop in spans:
+        first, end = start, stop
+        while first and raw[first] & 0xC0 == 0x80:
+            first -= 1
+        while end < len(raw) and raw[end] & 0xC0 == 0x80:
+            end += 1
+        if first > last or not out:
+            out += [raw[last:first], STARS.encode()]
+        last = max(last, end)
+    return b"".join([*out, raw[last:]])
 
 
 def as_made(text: str) -> Shown:
@@ -182,107 +214,111 @@ def _parts(value: str) -> Iterator[str]:
         yield from (line for line in lines if len(line) >= LONG)
 
 
-class _Spelling:
-    """One credential, and what it looks like where it was quoted for a URL, HTML, JSON or base64, wholly or in part."""
+@dataclass(frozen=True)
+class _Form:
+    """A credential as it is searched for: as it is, with its escapes read, in another case, from its end."""
 
-    def __init__(self, value: str) -> None:
-        self.value = value
-        self._run = max(re.findall(r"[A-Za-z0-9]+", value) or [""], key=len)
-
-    @cached_property
-    def _pattern(self) -> re.Pattern[str]:
-        """Each character in any of its spellings: servers escape some and leave others."""
-        return re.compile("".join(map(_character, re.findall(r"\r\n|.", self.value, re.DOTALL))))
+    exact: bytes
+    backwards: bool
+    short: bool
+    """A short word: found in its own case only, and whole."""
 
     @cached_property
-    def _encoded(self) -> tuple[str, ...]:
-        """What base64 of anything that holds the credential contains: three ways, by where it begins."""
-        raw = self.value.encode("utf-8", "surrogatepass")
-        if len(self.value) < LONG:
-            return ()
-        found = []
-        for before in range(3):
-            text = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
-            inner = text[(0, 2, 3)[before] : (before + len(raw)) * 8 // 6]
-            found += [inner, inner.replace("+", "-").replace("/", "_")]
-        return tuple(dict.fromkeys(found))
+    def lower(self) -> bytes:
+        return self.exact.lower()
 
     @cached_property
-    def _hexadecimal(self) -> re.Pattern[str] | None:
-        """Its bytes in hexadecimal, in either case, together or apart."""
-        raw = self.value.encode("utf-8", "surrogatepass")
-        if len(self.value) < LONG or len(self.value) > _WHOLE:
-            return None
-        return re.compile(_APART.join(_digits(f"{byte:02x}") for byte in raw))
+    def least(self) -> int:
+        """Bytes of the shortest part that may count."""
+        size = len(self.exact)
+        return size if size <= LONG else min(size, max(LONG, min(RANDOM, _share(size, 2, 3))))
 
-    def without(self, text: str, escaped: frozenset[str]) -> str:
-        """Return a text without it; `escaped` are the characters that stand escaped in the text."""
-        if len(self.value) > _WHOLE:
-            text = text.replace(self.value, STARS)
-        elif self._possible(text, escaped):
-            text = self._pattern.sub(STARS, text)
-        for one in self._encoded:
-            if one in text:
-                text = text.replace(one, STARS)
-        if _BYTES.search(text) and self._hexadecimal is not None:
-            text = self._hexadecimal.sub(STARS, text)
-        return self._uncut(text)
+    @cached_property
+    def seeds(self) -> list[tuple[bytes, int]]:
+        """What is searched for first, with its place: every part of `least` bytes has one of them."""
+        size = min(_SEED, self.least)
+        places = range(0, len(self.exact) - size + 1, self.least - size + 1)
+        return [(self.lower[place : place + size], place) for place in places]
 
-    def _uncut(self, text: str) -> str:
-        """Return a text without the beginning of it, where somebody cut the text in the middle of it."""
-        head = self.value[:_HEAD]
-        place = text.find(head) if len(self.value) > _HEAD else -1
+    def around(self, said: bytes, lower: bytes, place: int, at: int, parts: bool) -> tuple[int, int] | None:
+        """Return from where to where it, or a part of it that counts, stands in what was read around a seed."""
+        first, end, inner = self._extended(lower, place, at)
+        return (first, end) if self._counts(said, first, end, inner, parts) else None
+
+    def _extended(self, lower: bytes, place: int, at: int) -> tuple[int, int, int]:
+        """Return from where to where a text agrees with it around a seed, and where in it that begins."""
+        first, inner = place, at
+        while first and inner and lower[first - 1] == self.lower[inner - 1]:
+            first, inner = first - 1, inner - 1
+        end, last = place, at
+        while end < len(lower) and last < len(self.lower) and lower[end] == self.lower[last]:
+            end, last = end + 1, last + 1
+        return first, end, inner
+
+    def _counts(self, said: bytes, first: int, end: int, inner: int, parts: bool) -> bool:
+        size, whole = end - first, len(self.exact)
+        if size == whole:
+            return not self.short or said[first:end] == self.exact
+        part = self.exact[inner : inner + size]
+        if not parts or size < self.least or _BEGINNING.fullmatch(part):
+            return False
+        if size >= max(_HEAD if part.isalpha() else WORDS, _share(whole, 3, 4)) or _random(part):
+            return True
+        cut = _CUT.match(said, end) if size >= _HEAD and not inner and not self.backwards else None
+        return cut is not None and not (part.isalpha() and cut[0] not in _ELLIPSES)
+
+
+class _Seeds:
+    """The seeds of some credentials, all searched for at once."""
+
+    def __init__(self, forms: Iterable[_Form]) -> None:
+        self._of: dict[bytes, list[tuple[_Form, int]]] = {}
+        for form in forms:
+            for seed, at in form.seeds:
+                self._of.setdefault(seed, []).append((form, at))
+        self._lengths = sorted({len(seed) for seed in self._of})
+        self._find = finder(map(literally, self._of)) if self._of else lambda _, __: -1
+
+    def within(self, said: bytes, parts: bool) -> Iterator[tuple[int, int]]:
+        """Yield where credentials, or parts of them that count, stand in what was read."""
+        lower, last = said.lower(), 0
+        place = self._find(lower, 0)
         while place >= 0:
-            end = place + _HEAD
-            while end < len(text) and end - place < len(self.value) and text[end] == self.value[end - place]:
-                end += 1
-            if _CUT.match(text, end):
-                text = text[:place] + STARS + text[end:]
-            place = text.find(head, place + 1)
-        return text
-
-    def within(self, text: str, escaped: frozenset[str]) -> bool:
-        """Tell whether a text holds it."""
-        if self.value in text or any(one in text for one in self._encoded):
-            return True
-        if _BYTES.search(text) and self._hexadecimal is not None and self._hexadecimal.search(text):
-            return True
-        return len(self.value) <= _WHOLE and self._possible(text, escaped) and bool(self._pattern.search(text))
-
-    def _possible(self, text: str, escaped: frozenset[str]) -> bool:
-        """Its letters and digits are there as they are, or some of them escaped: most texts need no closer look."""
-        return self._run in text or not escaped.isdisjoint(self._run)
+            found = [
+                span
+                for length in self._lengths
+                if place + length > last
+                for form, at in self._of.get(lower[place : place + length], ())
+                if (span := form.around(said, lower, place, at, parts)) is not None
+            ]
+            yield from found
+            last = max([last, *(end for _, end in found)])
+            place = self._find(lower, max(place + 1, last - max(self._lengths) + 1))
 
 
-def _character(character: str) -> str:
-    if character in ("\r\n", "\n", "\r"):
-        return r"(?:\s+|(?:\\+[rn])+|(?:%(?:25)*0[AaDd])+|(?:&(?:amp;)*#(?:0*1[03]|[xX]0*[aAdD]);?)+|<br ?/?>)+"
-    code = ord(character)
-    ways = [r"\\+" if character == "\\" else r"\\*" + re.escape(character) if not character.isalnum() else character]
-    try:
-        ways.append("".join(f"%(?:25)*{_digits(f'{byte:02x}')}" for byte in character.encode()))
-    except UnicodeEncodeError:
-        pass
-    names = [codepoint2name[code]] if code in codepoint2name else []
-    names += ["apos"] if character == "'" else []
-    names += [f"#0*{code}", f"#[xX]0*{_digits(f'{code:x}')}"]
-    ways.append(f"&(?:amp;)*(?:{'|'.join(names)});?")
-    ways.append("".join(rf"\\+u{_digits(unit)}" for unit in _units(character)))
-    if code < 256:
-        ways.append(r"\\+x" + _digits(f"{code:02x}"))
-    if character.isspace():
-        ways += [r"\s", r"\+", r"\\+t"]
-    return f"(?:{'|'.join(ways)})"
+def _share(size: int, of: int, all_of: int) -> int:
+    return -(-size * of // all_of)
 
 
-def _units(character: str) -> list[str]:
-    """Return the UTF-16 code units of a character, as JSON escapes them."""
-    raw = character.encode("utf-16-be", "surrogatepass")
-    return [raw[place : place + 2].hex() for place in range(0, len(raw), 2)]
+def _random(part: bytes) -> bool:
+    """Tell whether a text is none that a language has: its letters and digits change too often."""
+    return len(re.findall(rb"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])", part)) > 1
 
 
-def _digits(hexadecimal: str) -> str:
-    return "".join(f"[{digit}{digit.upper()}]" if digit.isalpha() else digit for digit in hexadecimal)
+def _forms(value: str) -> Iterator[_Form]:
+    """Yield what a credential is searched for as; of letters beyond ASCII, which have no case in bytes, both cases."""
+    texts = dict.fromkeys((value,) if value.isascii() else (value, value.lower(), value.upper()))
+    found: dict[bytes, _Form] = {}
+    for text in texts:
+        raw = text.encode("utf-8", "surrogatepass")
+        for one in (raw, unescaped(raw).said.strip(), unescaped(raw, spaces=False).said.strip()):
+            if len(one) >= SHORTEST:
+                found.setdefault(one, _Form(one, False, len(value) < LONG and value.isalpha()))
+        if LONG <= len(text) <= _WHOLE:
+            turned = text[::-1].encode("utf-8", "surrogatepass")
+            for one in (turned, unescaped(turned).said.strip()):
+                found.setdefault(one, _Form(one, True, False))
+    yield from found.values()
 
 
 _now: list[Redactor] = []

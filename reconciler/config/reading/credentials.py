@@ -87,7 +87,7 @@ def check_values(
     exact = {one for one in known.values if len(one) >= LONG}
     for resource in resources:
         attrs = [("key", resource.key), *resource.attrs.items()]
-        if not secret.knows("\n".join(text for _, value in attrs for text in _texts(value)), LONG):
+        if not secret.knows("\n".join(text for _, value in attrs for text in _texts(value)), LONG, parts=False):
             continue  # most have none: one look at all of its texts, not one at each
         for name, value in attrs:
             if any(_written(text, exact, secret) for text in _texts(value)):
@@ -100,11 +100,11 @@ def check_values(
 
 def _holds(value: str, exact: set[str], secret: Redactor) -> bool:
     """Tell whether a variable's value is a credential, or has one of some length in it."""
-    return (len(value.strip()) >= SHORTEST and value.strip() in exact) or secret.knows(value, LONG)
+    return (len(value.strip()) >= SHORTEST and value.strip() in exact) or secret.knows(value, LONG, parts=False)
 
 
 def _written(text: str, exact: set[str], secret: Redactor) -> bool:
-    return text.strip() in exact or secret.knows(text, _INSIDE)
+    return text.strip() in exact or secret.knows(text, _INSIDE, parts=False)
 
 
 def _texts(value: values.Value) -> Iterator[str]:

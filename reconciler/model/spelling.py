@@ -1,0 +1,302 @@
+"""What may be spelled in a text: the text itself, and what it says where escapes, base64, base32 and the numbers of
+bytes are read, each with the way back to the places of the text. Texts are bytes of UTF-8 here.
+
+Reading goes on inside of what was read, `DEPTH` times: base64 of a percent-encoded text, JSON in JSON.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cache
+from html.entities import codepoint2name
+
+from reconciler.model.patterns import finder
+
+DEPTH = 3
+"""Times that what was read is read again."""
+MOST = 24
+"""Bytes that are read out of a text for each of its own, at most: what answers hold is read in linear time."""
+_ROUNDS = 5
+_SPACES = b"\t\n\v\f\r+"
+_TO_SPACES = bytes.maketrans(_SPACES, b" " * len(_SPACES))
+_TO_STANDARD = bytes.maketrans(b"-_", b"+/")
+_TO_DIGITS = bytes.maketrans(
+    b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567abcdefghijklmnopqrstuvwxyz",
+    b"0123456789ABCDEFGHIJKLMNOPQRSTUV0123456789ABCDEFGHIJKLMNOP",
+)
+_BASE64 = re.compile(rb"[A-Za-z0-9+/_-]{11,}")
+_BASE32 = re.compile(rb"[A-Za-z2-7]{13,}")
+_DIGITS = b"0123456789abcdef"
+_LETTERS = b"abcdefghijklmnopqrstuvwxyz/_-"
+_HEXADECIMAL = re.compile(rb"[0-9A-Fa-f]{16,}")
+_WORDS = re.compile(rb"[\t-\r -~]{11,}")
+"""So many characters in a row that something may be spelled in them; what else was read is noise."""
+_WIDE = re.compile(rb"(?:[^\0]\0){8,}|(?:\0[^\0]){8,}")
+_NUMBERS = {
+    16: (rb"(?:0?[xX]|\\?[uU]\+?00)?", rb"[0-9A-Fa-f]{2}"),
+    10: (rb"", rb"(?:[01][0-9]{2}|2[0-4][0-9]|25[0-5]|[3-9][0-9])"),
+    8: (rb"(?:0?[oO]|0)?", rb"[0-3][0-7]{2}"),
+    2: (rb"(?:0?[bB])?", rb"[01]{8}"),
+}
+"""What may stand before the number of a byte, and the number, by base."""
+_APART = rb"[^0-9A-Za-z]{1,4}"
+_ROWS = {base: b"(?:%s%s%s){7,}(?:%s%s)" % (*ways, _APART, *ways) for base, ways in _NUMBERS.items()}
+_ROWS[16] += rb"|(?:[0-9A-Fa-f]{2}){1,8}(?:%s(?:[0-9A-Fa-f]{4}){1,4})+" % _APART
+_ROWS[10] += rb"|(?:[01][0-9]{2}|2[0-4][0-9]|25[0-5]){8,}"
+_ROWS[8] += rb"|(?:[0-3][0-7]{2}){8,}"
+_ROWS[2] += rb"|(?:[01]{8}){8,}"
+"""Eight bytes as numbers, apart or together; hexadecimal also in groups, as dumps have it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What a text says, and where in the text a part of it (from, to) stands."""
+
+    said: bytes
+    place: Callable[[int, int], tuple[int, int]]
+    whole: bool = True
+    """The text, with escapes read; not what is spelled in an encoding of all of its bytes."""
+
+
+def readings(raw: bytes, spaces: bool = True) -> Iterator[Reading]:
+    """Yield everything that a text may say, itself first; `spaces` as in `unescaped`."""
+    waiting, room = [(Reading(raw, _itself), 0)], MOST * len(raw) + 1000
+    while waiting:
+        reading, depth = waiting.pop(0)
+        yield reading
+        room -= len(reading.said)
+        if depth < DEPTH and room > 0:
+            wide = None if reading.whole else _utf16(reading.said)
+            waiting += [] if wide is None else [(_inside(reading, wide), depth + 1)]
+            outer = reading if reading.whole else _worth(reading)
+            waiting += [(_inside(outer, one), depth + 1) for one in _read(outer.said, spaces)]
+
+
+def _itself(first: int, end: int) -> tuple[int, int]:
+    return first, end
+
+
+def _worth(noise: Reading) -> Reading:
+    """Return the parts of what was read in which something more may be spelled."""
+    runs = ((match.group(), match.start()) for match in _WORDS.finditer(noise.said))
+    return _inside(noise, _joined(runs, 1, 1) or Reading(b"", _itself, whole=False))
+
+
+def _inside(outer: Reading, inner: Reading) -> Reading:
+    return Reading(
+        inner.said, lambda first, end: outer.place(*inner.place(first, end)), whole=outer.whole and inner.whole
+    )
+
+
+def _read(raw: bytes, spaces: bool) -> Iterator[Reading]:
+    plain = unescaped(raw, spaces)
+    if plain.said != raw:
+        yield plain
+    for read in (_base64, _base32, _hexadecimal):
+        found = read(raw)
+        if found is not None:
+            yield found
+    for base, (find, row, number) in _rows().items():
+        if find(raw, 0) >= 0:
+            found = _numbers(raw, base, row, number)
+            if found is not None:
+                yield found
+
+
+@cache
+def _escape() -> re.Pattern[bytes]:
+    names = "|".join(sorted(("apos", *codepoint2name.values()), key=len, reverse=True)).encode()
+    return re.compile(
+        rb"%(?:25)*([0-9A-Fa-f]{2})"
+        rb"|&(?:amp;)*(?:#0*([0-9]{1,7})|#[xX]0*([0-9A-Fa-f]{1,6})|(" + names + rb"));?"
+        rb"|\\\\*u([dD][89abAB][0-9A-Fa-f]{2}\\+u[dD][c-fC-F][0-9A-Fa-f]{2}|[0-9A-Fa-f]{4})"
+        rb"|\\\\*x([0-9A-Fa-f]{2})|\\\\*([nrt])|\\\\*|<br ?/?>"
+    )
+
+
+@cache
+def _named() -> dict[bytes, str]:
+    return {b"apos": "'", **{name.encode(): chr(code) for code, name in codepoint2name.items()}}
+
+
+def unescaped(raw: bytes, spaces: bool = True) -> Reading:
+    r"""Read what is escaped for URLs, HTML, JSON and `\x`, however often. A stroke (`\`) is nothing, and with `spaces`
+    any white space, `+` and `<br>` one space: credentials are read so too, and compared so.
+    """
+    said, layers = raw, list[Callable[[bytes], Reading]]()
+    for _ in range(_ROUNDS):
+        before = said
+        if spaces and (said.translate(None, _SPACES) != said or b"  " in said):
+            said = _spaced(said)
+            layers.append(_with_spaces)
+        if any(sign in said for sign in (b"%", b"&", b"\\", b"<br")):
+            said = _escape().sub(_meant, said)
+            layers.append(_unescaped)
+        if said == before:
+            break
+
+    @cache
+    def reading() -> Reading:
+        found = Reading(raw, _itself)
+        for layer in layers:
+            found = _inside(found, layer(found.said))
+        return found
+
+    return Reading(said, lambda first, end: reading().place(first, end))
+
+
+def _spaced(raw: bytes) -> bytes:
+    inner = b" ".join(raw.translate(_TO_SPACES).split(b" "))
+    return re.sub(b"  +", b" ", inner)
+
+
+def _with_spaces(raw: bytes) -> Reading:
+    return _replaced(raw, re.compile(rb"[ \t-\r+]+"), lambda _: b" ")
+
+
+def _unescaped(raw: bytes) -> Reading:
+    return _replaced(raw, _escape(), _meant)
+
+
+def _replaced(raw: bytes, pattern: re.Pattern[bytes], meant: Callable[[re.Match[bytes]], bytes]) -> Reading:
+    """Read what a pattern finds, and remember the pieces of the text: from where in the reading and in the text, and
+    whether it is one that was found, whole.
+    """
+    out, pieces, size, last = [], [(0, 0, False)], 0, 0
+    for match in pattern.finditer(raw):
+        said = meant(match)
+        out += [raw[last : match.start()], said]
+        size += match.start() - last
+        pieces += [(size, match.start(), True), (size + len(said), match.end(), False)]
+        size, last = size + len(said), match.end()
+    out.append(raw[last:])
+    starts = [one[0] for one in pieces]
+
+    def place(first: int, end: int) -> tuple[int, int]:
+        at, source, whole = pieces[bisect_right(starts, first) - 1]
+        begin = source if whole else source + first - at
+        number = bisect_right(starts, end - 1) - 1
+        at, source, whole = pieces[number]
+        return begin, pieces[number + 1][1] if whole else source + end - at
+
+    return Reading(b"".join(out), place)
+
+
+def _meant(match: re.Match[bytes]) -> bytes:
+    percent, decimal, hexadecimal, name, units, byte, control = match.groups()
+    if percent or byte:
+        return bytes([int(percent or byte, 16)])
+    if decimal or hexadecimal:
+        code = int(decimal) if decimal else int(hexadecimal, 16)
+        return chr(code).encode("utf-8", "surrogatepass") if code < 0x110000 else match.group()
+    if name:
+        return _named()[name].encode()
+    if units:
+        pair = bytes.fromhex(re.sub(rb"\\+u", b"", units).decode())
+        return pair.decode("utf-16-be", "surrogatepass").encode("utf-8", "surrogatepass")
+    return {b"n": b"\n", b"r": b"\r", b"t": b"\t"}[control] if control else b" " if match[0][:1] == b"<" else b""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """Some bytes that were read, where they begin in the reading and in the text, and how many of its characters stand
+    for how many of them.
+    """
+
+    at: int
+    source: int
+    characters: int
+    of: int
+
+    def place(self, first: int, end: int) -> tuple[int, int]:
+        back = -(-(end - self.at) * self.characters // self.of)
+        return self.source + (first - self.at) * self.characters // self.of, self.source + back
+
+
+def _joined(runs: Iterator[tuple[bytes, int]], characters: int, of: int) -> Reading | None:
+    """Return what was read in several places as one reading, with a byte that is in no credential between them."""
+    out, places, size = [], [], 0
+    for said, source in runs:
+        places.append(_Run(size, source, characters, of))
+        out.append(said)
+        size += len(said) + 1
+    starts = [one.at for one in places]
+    if not out:
+        return None
+    return Reading(
+        b"\0".join(out),
+        lambda first, end: places[bisect_right(starts, first) - 1].place(first, end),
+        whole=False,
+    )
+
+
+def _base64(raw: bytes) -> Reading | None:
+    """Read all that may be base64, of either alphabet, wherever in a group of four it begins."""
+
+    def runs() -> Iterator[tuple[bytes, int]]:
+        for match in _BASE64.finditer(raw):
+            text = match.group()
+            if not text.strip(_DIGITS) or not text.strip(_LETTERS):
+                continue  # a digest, a word: nothing that is written looks like them in base64
+            text = text.translate(_TO_STANDARD)
+            for skipped in range(4):
+                rest = len(text) - skipped
+                yield binascii.a2b_base64(text[skipped:] + b"A" * (-rest % 4)), match.start() + skipped
+
+    return _joined(runs(), 4, 3)
+
+
+def _base32(raw: bytes) -> Reading | None:
+    """Read all that may be base32, in either case, wherever in a group of eight it begins."""
+
+    def runs() -> Iterator[tuple[bytes, int]]:
+        for match in _BASE32.finditer(raw):
+            text = match.group()
+            if not text.strip(_DIGITS):
+                continue
+            digits = text.translate(_TO_DIGITS)
+            for skipped in range(8):
+                part = digits[skipped:] + b"0" * (-(len(digits) - skipped) % 8)
+                yield int(part, 32).to_bytes(len(part) * 5 // 8), match.start() + skipped
+
+    return _joined(runs(), 8, 5)
+
+
+def _hexadecimal(raw: bytes) -> Reading | None:
+    """Read all that may be hexadecimal without anything between the bytes, from an even or an odd place."""
+
+    def runs() -> Iterator[tuple[bytes, int]]:
+        for match in _HEXADECIMAL.finditer(raw):
+            for skipped in range(2):
+                rest = match.group()[skipped:]
+                yield bytes.fromhex(rest[: len(rest) // 2 * 2].decode()), match.start() + skipped
+
+    return _joined(runs(), 2, 1)
+
+
+def _utf16(noise: bytes) -> Reading | None:
+    """Read what is written in two bytes a letter, the higher one first or last."""
+    return _joined(((match[0].replace(b"\0", b""), match.start()) for match in _WIDE.finditer(noise)), 2, 1)
+
+
+@cache
+def _rows() -> dict[int, tuple[Callable[[bytes, int], int], re.Pattern[bytes], re.Pattern[bytes]]]:
+    numbers = {base: re.compile(b"%s(%s)" % ways) for base, ways in _NUMBERS.items()}
+    return {base: (finder([row]), re.compile(row), numbers[base]) for base, row in _ROWS.items()}
+
+
+def _numbers(raw: bytes, base: int, row: re.Pattern[bytes], number: re.Pattern[bytes]) -> Reading | None:
+    """Read bytes that are written as numbers; those of the value 0 are nothing, as in UTF-16."""
+    said, places = bytearray(), []
+    for match in row.finditer(raw):
+        found = [(int(one.group(1), base), one.span()) for one in number.finditer(raw, *match.span())]
+        found = [one for one in found if one[0]]
+        said += bytes(value for value, _ in found) + b"\0"
+        places += [*(span for _, span in found), (match.end(), match.end())]
+    if not said:
+        return None
+    return Reading(bytes(said), lambda first, end: (places[first][0], places[end - 1][1]), whole=False)
