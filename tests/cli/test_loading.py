@@ -23,8 +23,8 @@ print(json.dumps([name for name, module in sys.modules.items() if module is not 
 CLICK = {"click"}
 PYDANTIC = {"pydantic", "pydantic_core", "annotated_types", "typing_extensions", "typing_inspection"}
 CONFIG = CLICK | PYDANTIC | {"yaml", "_cython", "cython_runtime"}
-REMOTE = CONFIG | {"httpx", "idna", "anyio", "starlette", "sniffio"}
-"""`starlette`, and `anyio` for it, are the emulator's."""
+REMOTE = CONFIG | {"httpx", "idna", "anyio", "starlette", "sniffio", "re2"}
+"""`starlette`, and `anyio` for it, are the emulator's; `re2` finds credentials in what is printed."""
 OFFLINE = ("emulator", "engine", "planning", "remote")
 BEFORE_WRITES = ("engine.apply", "render.html", "render.markdown", "config.writing", "deriving.export")
 

@@ -274,7 +274,7 @@ CUTS = {
     "workflow/trusted_limits.py": {"hashlib.sha256(written).hexdigest()[:8]"},
     "workflow/ci.py": {"commit[:12]"},
     "workflow/run_records.py": {"session.around.token()[:6]"},
-    "workflow/session.py": {"last[:6]"},
+    "workflow/book.py": {"last[:6]"},
     # What was searched already: documents that were masked when they were made, problems that were cleared.
     "render/harmless.py": {"text[:_CLIP]"},
     "render/excerpts.py": {"source[:room - 3]"},
