@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import os
-import signal
 import sys
-import time
-from contextlib import ExitStack, suppress
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
+from time import monotonic
 from typing import Any
 
 import click
 
-from reconciler.cli import endings
 from reconciler.cli.approval import Approval
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.opening import borders, narrowing, session
@@ -108,9 +106,8 @@ def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Appro
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.applying import fold_journal
     from reconciler.workflow.planning import make_plan
-    from reconciler.workflow.runtime import run_async
 
-    planned = run_async(make_plan(opened, options))
+    planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document
     if not telling.stream:
         say_made(plan_view(document, "text"), "text")
@@ -127,9 +124,9 @@ def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Appro
     if not approval.given(opened, document, destroy=options.destroy):
         raise Cancelled("cancelled; nothing was changed")
     if not approval.auto:
-        planned = run_async(still_true(opened, planned, options))
+        planned = chosen.screen.wait(still_true(opened, planned, options))
         spent += planned.requests
-    return carry_out(opened, planned, 0.0, telling, spent=spent)
+    return carry_out(chosen, opened, planned, 0.0, telling, spent=spent)
 
 
 async def still_true(opened: Any, planned: Any, options: Any) -> Any:
@@ -158,7 +155,6 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
     from reconciler.resources import load_kinds
     from reconciler.store.planfile import read_plan
     from reconciler.workflow.judging import judged
-    from reconciler.workflow.runtime import run_async
     from reconciler.workflow.saved import check_plan, only_approved
 
     opened = session(chosen, guards_from=proof.guards_from)
@@ -174,7 +170,7 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
         if telling.stream or telling.archive is not None:
             raise click.UsageError("a saved clone is applied as `clone` is: without --json and --archive")
         return apply_saved_clone(chosen, opened, document, lock_timeout)
-    checked = run_async(check_plan(opened, document, strict=proof.strict))
+    checked = chosen.screen.wait(check_plan(opened, document, strict=proof.strict))
     if checked.refused:
         told = text.refused(checked.refused, strict=proof.strict, **style())
         note(told.rstrip("\n"), "text") if telling.stream else say(told, "text")
@@ -184,7 +180,9 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
             say_made(plan_view(document, "text"), "text")
         return 6 if checked.refused else code
     announce_archive(opened, checked.planned, telling)
-    code = carry_out(opened, checked.planned, lock_timeout, telling, proof=checked.requests, strict=proof.strict)
+    code = carry_out(
+        chosen, opened, checked.planned, lock_timeout, telling, proof=checked.requests, strict=proof.strict
+    )
     if code == 0:
         return 6 if checked.refused else exit_code(document, False)
     return code
@@ -213,6 +211,7 @@ def refuse(document: Any, telling: Telling, *, shown: bool = False) -> int:
 
 
 def carry_out(
+    chosen: Globals,
     opened: Any,
     planned: Any,
     lock_timeout: float,
@@ -225,27 +224,27 @@ def carry_out(
     """Apply with progress, and return the exit code. `spent` requests went into plans, `proof` into proving a saved
     one, as forecast; `strict` refuses all where anything costs more than planned.
     """
-    from reconciler.model.events import Waiting
     from reconciler.workflow.applying import Hooks, apply_plan
     from reconciler.workflow.runtime import run_async
 
     hooks = Hooks()
+    shown = watcher(chosen, planned, telling)
 
     async def work() -> Any:
-        with ExitStack() as stack:
-            hooks.emit = stack.enter_context(watcher(planned, telling))
-            opened.on_wait = lambda reason, seconds: hooks.emit(Waiting(reason, seconds))
-            stop_on_signals(hooks)
-            beating = asyncio.create_task(beats(hooks.emit))
-            stack.callback(beating.cancel)
-            archive = telling.archive
-            return await apply_plan(opened, planned, hooks, lock_timeout=lock_timeout, archive=archive, strict=strict)
+        with chosen.screen.writing(opened, hooks, shown, len(planned.plan.steps)):
+            beating = asyncio.create_task(beats(shown))
+            try:
+                return await apply_plan(
+                    opened, planned, hooks, lock_timeout=lock_timeout, archive=telling.archive, strict=strict
+                )
+            finally:
+                beating.cancel()
 
     summary = run_async(work())
     if proof is not None:
         promised = planned.document.forecast.check_requests + (summary.forecast or 0)
         summary = replace(summary, requests=summary.requests + proof, forecast=promised)
-    tell_outcome(summary, hooks.emit)
+    tell_outcome(summary, shown)
     if telling.verbose:
         requests_sent(spent + summary.requests)
     if hooks.stop.is_set():
@@ -257,13 +256,13 @@ def carry_out(
     return exit_code(planned.document, False)
 
 
-def watcher(planned: Any, telling: Telling) -> Any:
+def watcher(chosen: Globals, planned: Any, telling: Telling) -> Any:
     """Return the context manager that shows the events of an apply."""
     total = len(planned.plan.steps)
     if telling.stream:
         from reconciler.render.stream import EventStream
 
-        events = EventStream(sys.stdout, total=total, clock=time.monotonic)
+        events = EventStream(sys.stdout, total=total, clock=monotonic)
         events.planned(planned.document)
         return events
     from reconciler.render.progress import Progress
@@ -272,9 +271,10 @@ def watcher(planned: Any, telling: Telling) -> Any:
         sys.stderr,
         total=total,
         environ=os.environ,
-        clock=time.monotonic,
+        clock=monotonic,
         forecast=planned.document.forecast.seconds,
         quiet=telling.quiet,
+        traffic=chosen.screen.traffic,
     )
 
 
@@ -286,20 +286,6 @@ async def beats(shown: Any) -> None:
         while isinstance(shown, EventStream):
             await asyncio.sleep(1.0)
             shown.beat()
-
-
-def stop_on_signals(hooks: Any) -> None:
-    """Let the first interrupt end the run in order, and the second at once."""
-
-    def stop() -> None:
-        if hooks.stop.is_set():
-            os._exit(130)  # the journal is on disk already
-        hooks.stop.set()
-        note("Stopping: what is in flight is finished and recorded. Once more to stop at once.")
-
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, *endings()):
-        loop.add_signal_handler(number, stop)
 
 
 def tell_outcome(summary: Any, shown: Any) -> None:

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 import click
 
-from reconciler.cli.opening import borders, selection, session, waiting
+from reconciler.cli.opening import borders, selection, session
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, say_made
@@ -44,8 +44,8 @@ def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> Any:
     """Return the pipeline that this runs in. Raises ReconcilerError."""
     from reconciler.codehost.pipeline import open_pipeline
 
-    told = {} if chosen.quiet else {"on_wait": waiting}
-    return open_pipeline(os.environ, name=host, number=pull, **told)
+    chosen.screen.quiet = chosen.quiet
+    return open_pipeline(os.environ, name=host, number=pull, on_wait=chosen.screen.waiting)
 
 
 @command.command("comment")
@@ -190,11 +190,10 @@ def drift(
     """Look for drift, and open, update or close the one issue about it."""
     from reconciler.workflow.ci import report_drift
     from reconciler.workflow.planning import Options, make_plan
-    from reconciler.workflow.runtime import run_async
 
     opened = session(chosen)
     run = pipeline(chosen, host)
-    planned = run_async(make_plan(opened, Options(target, exclude, refresh_only=True)))
+    planned = chosen.screen.wait(make_plan(opened, Options(target, exclude, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
     note(f"Drift: {report_drift(run.host, planned.document, folder=folder_in_repository())}.")
     return exit_code(planned.document, False)

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-import time
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -75,23 +72,22 @@ def command(
     options = Options(target, exclude, False, not no_impact, allow)
     only = one.chosen_kinds(names)
     if dry_run or out is not None:
-        return _plan(one, other, options, out, prune=prune, only=only, quiet=chosen.quiet)
+        return _plan(chosen, one, other, options, out, prune=prune, only=only)
     approval = Approval(auto_approve, confirm_account)
     with locked(other, f"clone from {source}", timeout=lock_timeout):
-        return _clone(one, other, options, approval, prune=prune, only=only, quiet=chosen.quiet)
+        return _clone(chosen, one, other, options, approval, prune=prune, only=only)
 
 
-def _plan(one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, only: Any, quiet: bool) -> int:
+def _plan(chosen: Globals, one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, only: Any) -> int:
     """Plan and show; with a file, save it. Writes to no account."""
     from reconciler.cli.plan import exit_code, save
     from reconciler.workflow.copying import prepare_clone
-    from reconciler.workflow.runtime import run_async
 
-    clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
+    clone = chosen.screen.wait(prepare_clone(one, other, options, prune=prune, only=only))
     tell("Not cloned: ", clone.left_out)
     say_made(plan_view(clone.planned.document, "text"), "text")
     if out is not None:
-        save(other, clone.planned.document, out, quiet=quiet)
+        save(other, clone.planned.document, out, quiet=chosen.quiet)
     code = exit_code(clone.planned.document, False)
     return 4 if clone.unread and code != 7 else code
 
@@ -100,23 +96,21 @@ def apply_saved_clone(chosen: Globals, opened: Any, document: Any, lock_timeout:
     """Prove from both accounts that a saved clone is what it was, then carry it out."""
     from reconciler.workflow.copying import options_of, prepare_saved_clone
     from reconciler.workflow.holding import locked
-    from reconciler.workflow.runtime import run_async
 
     source = document.options["clone"]["from"]
     one = session(replace(chosen, environment=source))
     with locked(opened, f"clone from {source}", timeout=lock_timeout):
-        clone = run_async(prepare_saved_clone(one, opened, document))
+        clone = chosen.screen.wait(prepare_saved_clone(one, opened, document))
         tell("Not cloned: ", clone.left_out)
-        return _carry_out(opened, clone, options_of(document), chosen.quiet)
+        return _carry_out(chosen, opened, clone, options_of(document))
 
 
-def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: bool, only: Any, quiet: bool) -> int:
+def _clone(chosen: Globals, one: Any, other: Any, options: Any, approval: Approval, *, prune: bool, only: Any) -> int:
     """Plan, show, ask, copy, under the lock of the target."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.copying import prepare_clone
-    from reconciler.workflow.runtime import run_async
 
-    clone = run_async(prepare_clone(one, other, options, prune=prune, only=only))
+    clone = chosen.screen.wait(prepare_clone(one, other, options, prune=prune, only=only))
     source, destination = one.settings.name, other.settings.name
     tell("Not cloned: ", clone.left_out)
     document = clone.planned.document
@@ -129,28 +123,32 @@ def _clone(one: Any, other: Any, options: Any, approval: Approval, *, prune: boo
         return 7
     if not approval.given(other, document):
         raise Cancelled("cancelled; nothing was changed")
-    return _carry_out(other, clone, options, quiet)
+    return _carry_out(chosen, other, clone, options)
 
 
-def _carry_out(opened: Any, clone: Any, options: Any, quiet: bool) -> int:
+def _carry_out(chosen: Globals, opened: Any, clone: Any, options: Any) -> int:
+    from reconciler.cli.apply import Telling, watcher
     from reconciler.cli.plan import exit_code
     from reconciler.render import text
-    from reconciler.render.progress import Progress
     from reconciler.workflow.applying import Hooks
     from reconciler.workflow.copying import carry_out_clone, forget_strangers
     from reconciler.workflow.runtime import run_async
 
-    total = len(clone.planned.plan.steps)
-    seconds = clone.planned.document.forecast.seconds
-    with Progress(
-        sys.stderr, total=total, environ=os.environ, clock=time.monotonic, forecast=seconds, quiet=quiet
-    ) as progress:
-        summaries = run_async(carry_out_clone(clone, Hooks(emit=progress), options))
+    hooks = Hooks()
+    shown = watcher(chosen, clone.planned, Telling(chosen.quiet))
+
+    async def work() -> Any:
+        with chosen.screen.writing(opened, hooks, shown, len(clone.planned.plan.steps)):
+            return await carry_out_clone(clone, hooks, options)
+
+    summaries = run_async(work())
     complete = all(summary.complete for summary in summaries)
     if complete:
         forget_strangers(clone, frozenset(replace(opened, bare=True).load(offline=True).desired.resources))
     for summary in summaries:
         say(text.applied(summary, **style()), "text")
+    if hooks.stop.is_set():
+        return 130
     if any(summary.refused for summary in summaries):
         return 7
     if complete and clone.unread:

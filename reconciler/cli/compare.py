@@ -27,10 +27,9 @@ def command(
     Ids do not count, objects are told apart by their names; nothing is written anywhere.
     """
     from reconciler.workflow.copying import compare
-    from reconciler.workflow.runtime import run_async
 
     opened = session(chosen, offline=True)
-    outcome = run_async(compare(opened, left, right, opened.chosen_kinds(names)))
+    outcome = chosen.screen.wait(compare(opened, left, right, opened.chosen_kinds(names)))
     what = " in what was compared" if outcome.left_out else ""
     same = f"No differences{what}: {right} is like {left} ({outcome.document.summary.unchanged} objects)."
     equal = not outcome.document.changes

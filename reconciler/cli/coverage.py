@@ -26,9 +26,8 @@ def command(chosen: Globals, least: float | None, fmt: str) -> int:
     What came with the account does not count, nor users and messages that nobody declared.
     """
     from reconciler.workflow.coverage import coverage
-    from reconciler.workflow.runtime import run_async
 
-    ledger = run_async(coverage(session(chosen)))
+    ledger = chosen.screen.wait(coverage(session(chosen)))
     rows = ledger.rows()
     listed(rows, ["kind", "managed", "ignored", "unmanaged", "percent"], fmt)
     if fmt == "text":

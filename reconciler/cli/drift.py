@@ -38,7 +38,6 @@ def command(
 ) -> int:
     """Show what changed in the account since this tool last applied it; never writes to the account."""
     from reconciler.workflow.planning import Options, make_plan
-    from reconciler.workflow.runtime import run_async
 
     if (absorb and revert) or (out is not None and not revert):
         raise click.UsageError("--absorb changes the files and --revert plans; --out belongs to --revert")
@@ -49,28 +48,27 @@ def command(
     opened = session(chosen)
     options = Options(target, exclude)
     if absorb:
-        return _absorb(opened, options, outputs, beside=unmanaged, quiet=chosen.quiet)
+        return _absorb(chosen, opened, options, outputs, beside=unmanaged)
     if revert:
         from reconciler.workflow.absorbing import revert as reverted
 
-        planned = run_async(reverted(opened, options))
+        planned = chosen.screen.wait(reverted(opened, options))
     else:
-        planned = run_async(make_plan(opened, replace(options, refresh_only=True)))
+        planned = chosen.screen.wait(make_plan(opened, replace(options, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
     if out is not None:
         save(opened, planned.document, out, quiet=chosen.quiet)
     return exit_code(planned.document, detailed_exitcode)
 
 
-def _absorb(opened: Any, options: Any, outputs: tuple[Output, ...], *, beside: bool, quiet: bool) -> int:
+def _absorb(chosen: Globals, opened: Any, options: Any, outputs: tuple[Output, ...], *, beside: bool) -> int:
     """Absorb, and say what was written and what was not; exit code 5 where something was left, 4 where it could not be
     read.
     """
     from reconciler.workflow.absorbing import absorb
-    from reconciler.workflow.runtime import run_async
 
-    outcome = run_async(absorb(opened, options, beside=beside))
-    show(outputs, lambda form: shown(_data(outcome) if form == "json" else _words(outcome)), quiet=quiet)
+    outcome = chosen.screen.wait(absorb(opened, options, beside=beside))
+    show(outputs, lambda form: shown(_data(outcome) if form == "json" else _words(outcome)), quiet=chosen.quiet)
     if all(output.form == "text" for output in outputs):
         tell("Left alone: ", outcome.refused)
     return 4 if outcome.unread else 5 if outcome.refused else 0

@@ -19,8 +19,7 @@ def command(chosen: Globals, address: str, no_impact: bool, fmt: str) -> int:
     """Tell the whole story of ADDRESS: identity, dependencies, whose change is open, what a delete loses."""
     from reconciler.render.explanation import story
     from reconciler.workflow.explaining import explain
-    from reconciler.workflow.runtime import run_async
 
-    found = run_async(explain(session(chosen), address, impact=not no_impact))
+    found = chosen.screen.wait(explain(session(chosen), address, impact=not no_impact))
     say(*(found.model_dump_json(indent=2), "json") if fmt == "json" else (story(found, **style()), "text"))
     return 4 if found.action == "unknown" else 0

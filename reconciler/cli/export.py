@@ -28,10 +28,9 @@ def command(chosen: Globals, out: Path | None, names: str | None, target: tuple[
     """
     from reconciler.render.words import counted
     from reconciler.workflow.exporting import Extent, export_account
-    from reconciler.workflow.runtime import run_async
 
     opened = session(chosen)
-    outcome = run_async(export_account(opened, out, Extent(opened.chosen_kinds(names), target, prune)))
+    outcome = chosen.screen.wait(export_account(opened, out, Extent(opened.chosen_kinds(names), target, prune)))
     where = f" to {counted(len(outcome.files), 'file')}." if outcome.files else "; no file had to change."
     say(f"Exported {counted(outcome.resources, 'resource')}{where}")
     tell("Left alone: ", outcome.refused)

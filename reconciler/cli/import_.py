@@ -19,13 +19,13 @@ def command(chosen: Globals, address: str, identity: str, auto_approve: bool) ->
     """Bind the declared ADDRESS to the live object with this ID. The next plan shows what differs."""
     from reconciler.model.state import Binding
     from reconciler.workflow.importing import import_object
-    from reconciler.workflow.runtime import run_async
 
     def agreed(bound: Binding) -> bool:
+        chosen.screen.aside()
         note(f"{address} is bound to id {bound.id}, which would be managed no more once it is bound to id {identity}.")
         otherwise = f"add --auto-approve, or `reconciler state rm {address}` first"
         return auto_approve or ask("Only `yes` is accepted", otherwise=otherwise)
 
-    run_async(import_object(session(chosen), address, identity, agreed))
+    chosen.screen.wait(import_object(session(chosen), address, identity, agreed))
     say(f"Imported {address} (id {identity}).")
     return 0

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -19,20 +20,15 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def session(chosen: Globals, *, offline: bool = False, guards_from: str | None = None) -> Any:
     """Return the opened session, with the settings of `guards_from` if that is given. Raises ConfigError."""
+    from reconciler.workflow.runtime import runtime
     from reconciler.workflow.session import open_session
 
-    opened = open_session(folder(chosen), chosen.environment, offline=offline, guards_from=guards_from)
-    if not chosen.quiet:
-        opened.on_wait = waiting
+    chosen.screen.quiet, chosen.screen.lines = chosen.quiet, chosen.verbose > 1
+    around = replace(runtime(), watch=chosen.screen)
+    opened = open_session(folder(chosen), chosen.environment, around, offline=offline, guards_from=guards_from)
     if chosen.verbose > 1:
         opened.on_answer = note
     return opened
-
-
-def waiting(reason: str, seconds: float) -> None:
-    """Say what a run waits for, if the wait is long enough to wonder."""
-    if seconds >= 1:
-        note(f"Waiting: {reason}, resuming in {seconds:.0f} s")
 
 
 def folder(chosen: Globals) -> Path:

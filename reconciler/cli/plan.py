@@ -55,7 +55,6 @@ def command(
 ) -> int:
     """Show what apply would change. Never writes to the account."""
     from reconciler.workflow.planning import Options, make_plan
-    from reconciler.workflow.runtime import run_async
 
     if refresh_only and (destroy or out is not None):
         raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
@@ -80,7 +79,7 @@ def command(
         no_delete=no_delete,
         only_adopt=only_adopt,
     )
-    planned = run_async(make_plan(opened, options))
+    planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document
     command_line = f"reconciler apply {shlex.quote(str(out))}" if out is not None else ""
     show(outputs, lambda form: plan_view(document, form, apply_command=command_line), quiet=chosen.quiet)

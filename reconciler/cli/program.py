@@ -6,7 +6,7 @@ import importlib
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from reconciler.model.errors import ReconcilerError
 
 from reconciler import __version__
+from reconciler.cli.screen import Screen
 
 COMMANDS: dict[str, str] = {
     "init": "Write a small project that works at once against the emulator.",
@@ -59,6 +60,7 @@ class Globals:
     environment: str | None
     verbose: int = 0
     quiet: bool = False
+    screen: Screen = field(default_factory=Screen)
 
 
 class Lazy(click.Group):

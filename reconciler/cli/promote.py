@@ -60,7 +60,6 @@ def command(
     """
     from reconciler.render import promotion
     from reconciler.workflow.promoting import Choice, promote
-    from reconciler.workflow.runtime import run_async
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
@@ -68,7 +67,7 @@ def command(
         raise click.UsageError("--out belongs to --plan, and --dry-run writes nothing that could be planned")
     one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
     choice = Choice(one.chosen_kinds(names), overrule, prune, dry_run)
-    outcome = run_async(promote(one, other, choice))
+    outcome = chosen.screen.wait(promote(one, other, choice))
     document = _plan(replace(chosen, environment=destination)) if planned else None
     if fmt == "json":
         plan = json.loads(document.model_dump_json()) if document is not None else None
@@ -88,9 +87,8 @@ def command(
 
 def _plan(chosen: Globals) -> Any:
     from reconciler.workflow.planning import Options, make_plan
-    from reconciler.workflow.runtime import run_async
 
-    return run_async(make_plan(session(chosen), Options())).document
+    return chosen.screen.wait(make_plan(session(chosen), Options())).document
 
 
 def _tell(outcome: Any, source: str) -> None:

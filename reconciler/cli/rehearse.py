@@ -33,21 +33,19 @@ def command(
     measured here: `plan` tells.
     """
     from reconciler.workflow.planning import Options
-    from reconciler.workflow.runtime import run_async
     from reconciler.workflow.snapshots import record
 
     opened = session(chosen)
-    recording = run_async(record(opened))
-    return report(opened, recording, Options(target, exclude, destroy, False, allow), fmt)
+    recording = chosen.screen.wait(record(opened))
+    return report(chosen, opened, recording, Options(target, exclude, destroy, False, allow), fmt)
 
 
-def report(opened: Any, recording: Any, options: Any, fmt: str) -> int:
+def report(chosen: Globals, opened: Any, recording: Any, options: Any, fmt: str) -> int:
     """Rehearse and tell what came of it; 0 where it is proven, 4 where not all could be read, 5 or 7 where not."""
     from reconciler.render import text
     from reconciler.workflow.rehearsing import rehearse
-    from reconciler.workflow.runtime import run_async
 
-    outcome = run_async(rehearse(opened, recording, options))
+    outcome = chosen.screen.wait(rehearse(opened, recording, options))
     if fmt == "json":
         say(json.dumps(_rows(outcome), indent=2, ensure_ascii=False), "json")
     else:

@@ -32,4 +32,4 @@ def command(
     from reconciler.workflow.planning import Options
 
     opened = session(chosen, offline=True)
-    return report(opened, read_snapshot(snapshot), Options(target, exclude, destroy, False, allow), fmt)
+    return report(chosen, opened, read_snapshot(snapshot), Options(target, exclude, destroy, False, allow), fmt)

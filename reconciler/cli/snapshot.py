@@ -22,16 +22,15 @@ def command(chosen: Globals, out: Path, names: str | None) -> int:
     `plan --against FILE` and `replay FILE` work from it without a network.
     """
     from reconciler.store.snapshotfile import check_snapshot_out, write_snapshot
-    from reconciler.workflow.runtime import run_async
     from reconciler.workflow.snapshots import record, unread
 
     check_snapshot_out(out)
     opened = session(chosen)
     only = opened.chosen_kinds(names)
-    recording = run_async(record(opened, only))
+    recording = chosen.screen.wait(record(opened, only))
     write_snapshot(recording, out)
     say(f"Saved {len(recording.exchanges)} answers of {recording.account} to {out}.")
-    seen = run_async(unread(opened, recording, only))
+    seen = chosen.screen.wait(unread(opened, recording, only))
     missing = sorted(seen.unknown.keys() - seen.absent)
     for kind in missing:
         note(f"Not in it: {kind}: {seen.unknown[kind]}")

@@ -163,10 +163,9 @@ def rekey(chosen: Globals) -> int:
 def doctor(chosen: Globals, fmt: str) -> int:
     """Check what the state says against the account, and say what to do about each difference. Reads only."""
     from reconciler.workflow.doctor import examine
-    from reconciler.workflow.runtime import run_async
 
     opened = session(chosen)
-    found = run_async(examine(opened))
+    found = chosen.screen.wait(examine(opened))
     if not found and fmt == "text":
         sound = "The state is sound: everything in it is in the account as it was last seen."
         say(sound if opened.store.read() is not None else f"There is no state at {opened.store.where} yet.")

@@ -39,7 +39,7 @@ def command(chosen: Globals, run: str | None, asked: Changing, out: Path | None,
     if restore is not None and run is None:
         run = newest_run(restore)
     if out is not None:
-        return _save(opened, run, asked.options(), out)
+        return _save(chosen, opened, run, asked.options(), out)
     with locked(opened, "undo", timeout=asked.lock_timeout, closing=run is not None):
         return _undo(chosen, opened, run, restore, asked)
 
@@ -64,7 +64,7 @@ def _undo(chosen: Globals, opened: Any, run: str | None, restore: Path | None, a
         code = apply_under_lock(chosen, opened, asked.options(inverse=inverse), asked.approval, telling)
     if code == 0 and lots:
         asked.approval.agrees(opened)
-        code = _put_back(opened, lots, auto=asked.approval.auto)
+        code = _put_back(chosen, opened, lots, auto=asked.approval.auto)
     return code
 
 
@@ -79,31 +79,29 @@ def _tell_files(opened: Any, inverse: Any) -> None:
             note(block.rstrip())
 
 
-def _save(opened: Any, run: str | None, selected: Any, out: Path) -> int:
+def _save(chosen: Globals, opened: Any, run: str | None, selected: Any, out: Path) -> int:
     """Plan, show and save."""
     from reconciler.cli.plan import exit_code
     from reconciler.cli.views import plan_view
     from reconciler.store.planfile import check_plan_out, write_plan
     from reconciler.workflow.planning import make_plan
-    from reconciler.workflow.runtime import run_async
     from reconciler.workflow.undoing import inverse_of
 
     check_plan_out(out)
     inverse = inverse_of(opened, run)
     _tell_files(opened, inverse)
-    planned = run_async(make_plan(opened, replace(selected, inverse=inverse)))
+    planned = chosen.screen.wait(make_plan(opened, replace(selected, inverse=inverse)))
     say_made(plan_view(planned.document, "text"), "text")
     write_plan(planned.document, out, opened.settings.recipients)
     note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
     return exit_code(planned.document, False)
 
 
-def _put_back(opened: Any, lots: list[Any], *, auto: bool) -> int:
+def _put_back(chosen: Globals, opened: Any, lots: list[Any], *, auto: bool) -> int:
     """Show what was archived, ask, put it back, and say what became of it."""
     from reconciler.model.errors import Cancelled
     from reconciler.render import archives
     from reconciler.workflow.restoring import restore
-    from reconciler.workflow.runtime import run_async
 
     say(archives.archived(lots, **style()), "text")
     if not any(lot.records and not lot.why for lot in lots):
@@ -113,8 +111,8 @@ def _put_back(opened: Any, lots: list[Any], *, auto: bool) -> int:
 
     def tell(address: str, sent: int, whole: int) -> None:
         if sent < whole:
-            note(f"{address}: {sent:,} of {whole:,} records")
+            chosen.screen.note(f"{address}: {sent:,} of {whole:,} records")
 
-    found = run_async(restore(opened, lots, tell))
+    found = chosen.screen.wait(restore(opened, lots, tell))
     say(archives.returned(found, **style()), "text")
     return 5 if any(one.lost and not one.lot.why for one in found) else 0

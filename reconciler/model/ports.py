@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Literal, Protocol
 
+from reconciler.model.http import Request, Response
 from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
+
+Moment = Literal["asked", "sent", "answered"]
+"""When a request is wanted and waits for its turn, each time that it goes over the wire, and when it is over."""
+
+
+class Watch(Protocol):
+    """Watches what runs wait for: connections to accounts, their requests, and pauses. Nothing is decided by it."""
+
+    def connected(self, name: str, kinds: Mapping[str, str], rate: float | None) -> None:
+        """An environment is about to be read: kind by path of its listing, and requests per second (None: no limit)."""
+        ...
+
+    def request(self, moment: Moment, request: Request, answer: Response | None = None) -> None:
+        """A request was wanted, sent or is over; without an answer where it failed."""
+        ...
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        """The run waits for so long at most."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ import httpx
 
 from reconciler.model.errors import AuthError, Limited, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, get
+from reconciler.model.ports import Moment
 from reconciler.model.redaction import Redactor, Show, Shown, abridged
 from reconciler.remote.answers import (
     LONGEST,
@@ -82,7 +83,8 @@ def base_url(url: str) -> str:
 class Client:
     """Implements `model.http.Remote`. `mode` forbids writes while planning, and otherwise all but the `writable`
     paths (those of `Kind.writable`); `on_wait(reason, seconds)` is told of long waits, `on_answer(line)` of every
-    request with its status; `show` takes secrets out of what the account says.
+    request with its status, `on_request` of each moment in its life (`Watch.request`); `show` takes secrets out of
+    what the account says.
 
     `fence(seconds)` raises when a write that may take so long must not be sent any more. It is asked last, when the
     request has had its turn and has a connection: a process that was frozen at any moment wakes up to its answer.
@@ -97,6 +99,7 @@ class Client:
         transport: httpx.AsyncBaseTransport | None = None,
         on_wait: Callable[[str, float], None] | None = None,
         on_answer: Callable[[str], None] | None = None,
+        on_request: Callable[[Moment, Request, Response | None], None] | None = None,
         show: Show | None = None,
         fence: Callable[[float], None] | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -110,6 +113,7 @@ class Client:
         self._show = show or Redactor([connection.token]).show
         self._on_wait = on_wait or (lambda reason, seconds: None)
         self._on_answer = on_answer
+        self._on_request = on_request or (lambda moment, request, answer: None)
         self._fence = fence or (lambda seconds: None)
         self._bound = connection.timeout + min(connection.timeout, HANDOVER)
         self._known = False
@@ -152,12 +156,17 @@ class Client:
         """Send a request; see `Remote.send`. What may be repeated safely is repeated, a POST only when it surely
         was not executed. What goes wrong is told without secrets.
         """
+        answer = None
+        self._on_request("asked", request, None)
         try:
-            return await self._send(request)
+            answer = await self._send(request)
         except ReconcilerError as error:
             error.message, error.hint = self._show(error.message), self._show(error.hint)
             error.args = (error.message,)
             raise
+        finally:
+            self._on_request("answered", request, answer)
+        return answer
 
     async def _send(self, request: Request) -> Response:
         check(request, self.mode, self._writable)
@@ -227,6 +236,7 @@ class Client:
         if request.writes:
             self._fence(self._bound)
         self.sent[request.method] += 1
+        self._on_request("sent", request, None)
         began = time.monotonic()
         headers = {"validateOnly": "true"} if request.dry_run else {}
         try:

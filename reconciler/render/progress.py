@@ -15,13 +15,14 @@ from reconciler.render import words
 from reconciler.render.harmless import outgoing
 from reconciler.render.layout import Paper
 from reconciler.render.quoting import clean
+from reconciler.render.traffic import Traffic
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-LIVE_FROM = 6
-"""Steps from which a bar says more than lines do."""
+MANY = 6
+"""Steps from which the bar alone tells of those that went well."""
 
 _SHOWN = 4
 _WORTH_SAYING = 1.0
@@ -50,11 +51,35 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and environ.get("TERM", "") not in ("dumb", "unknown")
 
 
+def live_on(stream: TextIO, environ: Mapping[str, str], frame: Callable[[], RenderableType]) -> Live:
+    """Begin to draw a frame on a terminal, four times a second, until it is stopped; then nothing of it is left."""
+    from rich.console import Console
+    from rich.live import Live
+
+    console = Console(
+        file=stream,
+        force_terminal=True,
+        no_color=not wants_colour(stream, environ),
+        _environ=dict(environ),
+        emoji=False,
+    )
+    live = Live(
+        console=console,
+        get_renderable=frame,
+        transient=True,
+        refresh_per_second=4,
+        redirect_stdout=False,
+        redirect_stderr=False,
+    )
+    live.start(refresh=True)
+    return live
+
+
 class Progress:
     """A context manager that is called with each event of an apply.
 
     `total` is the number of steps, `forecast` the seconds they are expected to take (0: unknown), `clock` answers
-    seconds that only rise. `quiet` says nothing at all.
+    seconds that only rise. `quiet` says nothing at all; `traffic` counts the requests.
     """
 
     def __init__(
@@ -66,8 +91,11 @@ class Progress:
         clock: Callable[[], float],
         forecast: float = 0.0,
         quiet: bool = False,
+        traffic: Traffic | None = None,
     ) -> None:
         self._stream = stream
+        self._traffic = traffic
+        self._before = traffic.sent if traffic is not None else 0
         self._total = total
         self._environ = environ
         self._clock = clock
@@ -77,18 +105,23 @@ class Progress:
         self._live: Live | None = None
         self._began = clock()
         self._over = 0
+        self._skipped = 0
         self._running: dict[int, tuple[str, float]] = {}
         self._waiting: tuple[str, float] | None = None
 
     def __enter__(self) -> Self:
         self._began = self._clock()
-        if not self._quiet and self._total >= LIVE_FROM and is_interactive(self._stream, self._environ):
-            self._live = self._start()
+        if not self._quiet and is_interactive(self._stream, self._environ):
+            self._live = live_on(self._stream, self._environ, self._frame)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.hide()
+
+    def hide(self) -> None:
+        """Take the bar away, for good."""
         if self._live is not None:
             self._live.stop()
             self._live = None
@@ -102,9 +135,17 @@ class Progress:
         if self._live is None:
             self._put(line)
             return
-        if line and isinstance(event, Failed | Skip | Noted):
+        if line and (self._total < MANY or isinstance(event, Failed | Skip | Noted)):
             self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
         self._live.update(self._frame(), refresh=True)
+
+    def note(self, text: str) -> None:
+        """Say something beside the events, above the bar."""
+        line = redactor().show(clean(text))
+        if self._live is None:
+            self._put(line)
+        else:
+            self._live.console.print(outgoing(line, "text"), markup=False, highlight=False, soft_wrap=True)
 
     def _put(self, line: Shown) -> None:
         if line:
@@ -115,9 +156,11 @@ class Progress:
         self._waiting = (event.reason, self._clock() + event.seconds) if isinstance(event, Waiting) else None
         if isinstance(event, Started):
             self._running[event.number] = (f"{event.address}: {_UNDER_WAY[event.op]}...", self._clock())
-        elif isinstance(event, Finished | Failed | Skip):
+        elif isinstance(event, Finished | Failed):
             self._running.pop(event.number, None)
             self._over += 1
+        elif isinstance(event, Skip):
+            self._skipped += 1
 
     def _line(self, event: Event) -> str:
         """The line of an event; empty where it is not worth one."""
@@ -131,35 +174,13 @@ class Progress:
         if isinstance(event, Skip) and event.cause == "cancelled":
             return ""  # as many as were left; the outcome counts them
         if isinstance(event, Skip):
-            return f"{count} {self._paper.ink('warning', 'Skipped')} {clean(f'{event.address}: {event.cause}')}"
+            return f"{self._paper.ink('warning', 'Skipped')} {clean(f'{event.address}: {event.cause}')}"
         if isinstance(event, Noted):
             label = "Note" if event.severity == "info" else event.severity.capitalize()
             return clean(f"{label}: {event.address}: {event.message}")
         if isinstance(event, Waiting) and event.seconds >= _WORTH_SAYING:
             return clean(f"Waiting: {event.reason}, resuming in {words.duration(event.seconds)}")
         return ""
-
-    def _start(self) -> Live:
-        from rich.console import Console
-        from rich.live import Live
-
-        console = Console(
-            file=self._stream,
-            force_terminal=True,
-            no_color=not self._paper.colour,
-            _environ=dict(self._environ),
-            emoji=False,
-        )
-        live = Live(
-            console=console,
-            get_renderable=self._frame,
-            transient=True,
-            refresh_per_second=4,
-            redirect_stdout=False,
-            redirect_stderr=False,
-        )
-        live.start()
-        return live
 
     def _frame(self) -> RenderableType:
         """The bar, its figures, and the objects that are being written."""
@@ -172,7 +193,7 @@ class Progress:
         row = Table.grid(padding=(0, 1))
         row.add_row(
             Text("Applying"),
-            ProgressBar(total=max(self._total, 1), completed=self._over, width=24),
+            ProgressBar(total=max(self._total, 1), completed=self._over, width=16),
             Text(self._figures(now)),
         )
         parts: list[Any] = [row]
@@ -196,17 +217,23 @@ class Progress:
 
     def _figures(self, now: float) -> str:
         elapsed = max(now - self._began, 0.0)
-        parts = [f"{self._over}/{self._total}", words.duration(elapsed)]
-        if self._over and elapsed >= 1.0:
+        parts = [f"{self._over}/{self._total}"]
+        parts += [f"{self._skipped} skipped"] if self._skipped else []
+        parts += [words.duration(elapsed)]
+        if self._traffic is not None and self._traffic.sent > self._before:
+            sent = self._traffic.sent - self._before
+            parts += [words.counted(sent, "request")]
+            parts += [f"{sent / elapsed:.1f}/s"] if elapsed >= 1.0 else []
+        elif self._over and elapsed >= 1.0:
             parts.append(f"{self._over / elapsed:.1f} steps/s")
         left = self._left(elapsed)
-        if left is not None and self._over < self._total:
+        if left is not None and self._over + self._skipped < self._total:
             parts.append(f"about {words.duration(left)} left")
         return ", ".join(parts)
 
     def _left(self, elapsed: float) -> float | None:
         """Seconds left: by the forecast at first, by what was measured once a fifth of the steps is done."""
-        rest = self._total - self._over
+        rest = self._total - self._over - self._skipped
         if self._over * 5 >= self._total and self._over and elapsed > 0:
             return elapsed / self._over * rest
         return max(self._forecast - elapsed, 0.0) if self._forecast else None

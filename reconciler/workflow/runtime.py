@@ -16,7 +16,7 @@ from reconciler.model.waits import Waits
 if TYPE_CHECKING:  # what only some commands need is imported by them
     import asyncio
 
-    from reconciler.model.ports import Store
+    from reconciler.model.ports import Store, Watch
     from reconciler.store import Clock, Options
 
 
@@ -54,6 +54,8 @@ class Runtime:
     transport: Any = None
     """What carries requests to the account, an httpx transport (None: the network, or the embedded emulator)."""
     open_store: Callable[[str, Path, Options], Store] = _open_store
+    watch: Watch | None = None
+    """Who is told what is waited for, in every session of the run."""
 
     def stamp(self) -> str:
         """The time in ISO 8601, UTC, to the second."""

@@ -222,6 +222,9 @@ class Session:
             transport = in_process(account.app)
             url, token = "http://emulator", account.settings.token
         self.redactor.learn(token)
+        watch = self.around.watch
+        if watch is not None:
+            watch.connected(self.settings.name, paths_of(self.kinds), self.rate)
         client = Client(
             Connection(url, token, self.rate, self.around.waits.answer),
             writable=[path for kind in self.kinds.values() for path in kind.writable] if write else (),
@@ -229,12 +232,25 @@ class Session:
             transport=transport,
             on_wait=self.on_wait,
             on_answer=self.on_answer,
+            on_request=watch.request if watch is not None else None,
             show=self.shown,
             clock=self.around.clock.steady,
             fence=hold.check if hold is not None else None,
         )
         stack.push_async_callback(client.close)
         return client
+
+
+def paths_of(kinds: Kinds) -> dict[str, str]:
+    """Return the paths of all listings with the kind that each belongs to; that of its objects is the first one."""
+    first = {one.reading.collections[0].path: name for name, one in kinds.items() if one.reading.collections}
+    others = {
+        path: name
+        for name, kind in kinds.items()
+        for one in (*kind.reading.collections, *kind.needs(frozenset(kind.attributes)))
+        for path in one.paths
+    }
+    return {**first, **{path: name for path, name in others.items() if path not in first}}
 
 
 def open_emulator(path: Path) -> Account:
@@ -270,6 +286,8 @@ def open_session(
         project, changed = ruled_by(own, environment_name, guards_from)
     settings = environment(project, environment_name, around.environ, offline=offline)
     opened = Session(folder, project, settings, load_kinds(), around, changed=changed)
+    if around.watch is not None:
+        opened.on_wait = around.watch.waiting
     for one in (own, project):
         opened.redactor.learn(*credentials(one, around.environ).values)
     return opened

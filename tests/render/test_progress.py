@@ -60,7 +60,7 @@ PLAIN = """\
 [1/8] tag.a: Creation complete after 0.2 s [id=12]
 Waiting: rate limited by the account, resuming in 12 s
 [2/8] Failed tag.b: the account answered 500 (try again)
-[3/8] Skipped stage.c: tag.b failed
+Skipped stage.c: tag.b failed
 Note: list.d: the server stores it in lower case
 """
 
@@ -88,9 +88,18 @@ def test_ci_and_dumb_terminals_get_lines(environ: dict[str, str]) -> None:
     assert run(Terminal(), environ) == PLAIN
 
 
-def test_a_few_steps_get_lines_and_no_bar() -> None:
-    """A bar is for more than a few steps."""
-    assert _CODE.sub("", run(Terminal(), XTERM, total=5)) == PLAIN.replace("/8]", "/5]")
+def test_a_few_steps_get_their_lines_above_the_bar() -> None:
+    """Of many, the bar alone tells of those that went well; of few, a line is left of each."""
+    shown = _CODE.sub("", run(Terminal(), XTERM, total=5))
+    assert "Applying" in shown
+    assert all(line in shown for line in PLAIN.replace("/8]", "/5]").splitlines())
+
+
+def test_what_was_skipped_is_not_done() -> None:
+    """Neither in the count nor in the time that is left: it is named beside them."""
+    shown = _CODE.sub("", run(Terminal(), XTERM))
+    assert "2/8, 1 skipped" in shown
+    assert "3/8" not in shown
 
 
 def test_a_terminal_gets_a_bar_with_figures() -> None:

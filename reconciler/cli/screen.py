@@ -1,0 +1,146 @@
+"""What a command shows while it waits for accounts, and how an interrupt ends it. Every command waits through here."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+from reconciler.cli import endings
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from reconciler.model.http import Request, Response
+    from reconciler.model.ports import Moment
+    from reconciler.render.reading import Reading
+    from reconciler.render.traffic import Traffic
+
+
+class Screen:
+    """Implements `model.ports.Watch` for one run of the program. `quiet` shows nothing; with `lines` something else
+    tells of every request, and no frame is drawn between its lines.
+    """
+
+    def __init__(self) -> None:
+        self.quiet = self.lines = False
+        self._reading: Reading | None = None
+        self._traffic: Traffic | None = None
+
+    @property
+    def traffic(self) -> Traffic:
+        """The requests of this run."""
+        if self._traffic is None:
+            from reconciler.render.traffic import Traffic
+
+            self._traffic = Traffic(monotonic)
+        return self._traffic
+
+    def wait(self, coroutine: Any) -> Any:
+        """Run a verb to its end and return its result, with signs of life."""
+        from reconciler.workflow.runtime import run_async
+
+        with self.reading():
+            return run_async(coroutine)
+
+    @contextmanager
+    def reading(self) -> Iterator[None]:
+        """Show what is waited for inside."""
+        from reconciler.render.reading import Reading
+
+        shown = Reading(
+            sys.stderr, self.traffic, environ=os.environ, quiet=self.quiet, live=False if self.lines else None
+        )
+        with shown:
+            self._reading = shown
+            try:
+                yield
+            finally:
+                self._reading = None
+
+    def aside(self) -> None:
+        """Take away what is shown: somebody is asked."""
+        if self._reading is not None:
+            self._reading.hide()
+
+    def note(self, text: str) -> None:
+        """Say something while the run goes on."""
+        if self._reading is not None:
+            self._reading.note(text)
+
+    def connected(self, name: str, kinds: Mapping[str, str], rate: float | None) -> None:
+        """See `Watch`."""
+        self.traffic.connected(name, kinds, rate)
+
+    def request(self, moment: Moment, request: Request, answer: Response | None = None) -> None:
+        """See `Watch`."""
+        self.traffic.request(moment, request, answer)
+        if self._reading is not None:
+            self._reading.request(moment, request, answer)
+
+    def waiting(self, reason: str, seconds: float) -> None:
+        """See `Watch`."""
+        if self._reading is not None:
+            self._reading.waiting(reason, seconds)
+        elif not self.quiet and seconds >= 1:
+            from reconciler.cli.terminal import note
+
+            note(f"Waiting: {reason}, resuming in {seconds:.0f} s")
+
+    @contextmanager
+    def writing(self, opened: Any, hooks: Any, shown: Any, total: int) -> Iterator[None]:
+        """Show the events of a run that writes `total` steps, and obey interrupts: the first one ends it in order, the
+        second at once. To be entered where the loop runs; `shown` is called with each event.
+        """
+        from reconciler.model.events import Event, Finished, Waiting
+
+        done = 0
+
+        def emit(event: Event) -> None:
+            nonlocal done
+            done += isinstance(event, Finished)
+            shown(event)
+
+        def left() -> str:
+            late = "; their results may not all be on record" if opened.store.coalesces else " and recorded"
+            return (
+                f"{done} of {total} steps are done{late}. What was under way is looked up by the next "
+                "`reconciler apply`, which goes on from there; `reconciler runs resume` finishes this run alone."
+            )
+
+        with shown:
+            hooks.emit = emit
+            opened.on_wait = lambda reason, seconds: emit(Waiting(reason, seconds))
+            self._obey(hooks.stop, shown, left)
+            yield
+
+    def _obey(self, stop: asyncio.Event, shown: Any, left: Callable[[], str]) -> None:
+        import asyncio
+
+        from reconciler.cli.terminal import note
+
+        def interrupted() -> None:
+            if stop.is_set():
+                _at_once(shown, left)
+            stop.set()
+            flying = self.traffic.flying
+            what = f"{flying} request{'s' if flying != 1 else ''} in flight" if flying else "what was begun"
+            getattr(shown, "note", note)(f"Stopping after {what}; press again to stop now.")
+
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGINT, *endings()):
+            loop.add_signal_handler(number, interrupted)
+
+
+def _at_once(shown: Any, left: Callable[[], str]) -> None:
+    """End the process: what was recorded is on disk already."""
+    with suppress(Exception):  # the terminal may be gone
+        getattr(shown, "hide", lambda: None)()
+        sys.stdout.flush()
+        sys.stderr.write(f"Stopped. {left()}\n")
+        sys.stderr.flush()
+    os._exit(130)

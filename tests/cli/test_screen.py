@@ -1,0 +1,329 @@
+"""What commands show while they wait for accounts, and how an interrupt ends them."""
+
+from __future__ import annotations
+
+import ast
+import asyncio
+import contextlib
+import os
+import re
+import signal
+import sys
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reconciler.cli
+from reconciler.cli import apply, program, screen
+from reconciler.cli.screen import Screen
+from reconciler.model.events import Finished, Started
+from reconciler.model.http import Request, Response, get
+from reconciler.remote.client import Client
+from reconciler.render.reading import LONG, SLOW, SOON, Reading
+from reconciler.render.traffic import Traffic
+from reconciler.workflow.applying import Hooks
+from tests.cli.glass import Glass
+from tests.world import TWO_ACCOUNTS, World
+
+CAPTURES = Path(__file__).parent / "captures"
+CONFIG = """
+tags: {vip: {}, gold: {}}
+lists: {news: {name: News, sender_url: https://acme.example, sender_reminder: You signed up.}}
+pipelines: {sales: {title: Sales, currency: usd, stages: {lead: {}, won: {}}}}
+"""
+TERMINAL = {"TERM": "xterm-256color", "LINES": "24"}
+
+
+class Clock:
+    """Seconds that pass only when told to."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+class Alarm:
+    """A timer that rings when told to."""
+
+    made: list[Alarm]
+
+    def __init__(self, seconds: float, function: Callable[[], None]) -> None:
+        self.seconds, self.ring, self.daemon = seconds, function, False
+        Alarm.made.append(self)
+
+    def start(self) -> None: ...
+
+    def cancel(self) -> None:
+        self.ring = lambda: None
+
+
+@pytest.fixture
+def sitting(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[int], Glass]]:
+    """Sit in front of a terminal: standard streams are one, and timers ring when told to."""
+    Alarm.made = []
+    with contextlib.ExitStack() as stack:
+
+        def sit(columns: int) -> Glass:
+            glass = Glass(columns)
+            for name in ("CI", "NO_COLOR", "FORCE_COLOR", "PAGER"):
+                monkeypatch.delenv(name, raising=False)
+            for name, value in {**TERMINAL, "COLUMNS": str(columns)}.items():
+                monkeypatch.setenv(name, value)
+            monkeypatch.setattr(threading, "Timer", Alarm)
+            stack.enter_context(contextlib.redirect_stdout(glass))
+            stack.enter_context(contextlib.redirect_stderr(glass))
+            return glass
+
+        yield sit
+
+
+def at_request(monkeypatch: pytest.MonkeyPatch, number: int, look: Callable[[], None]) -> None:
+    """Look at the screen when the nth request is on its way: its answer, and all later ones, are not there yet."""
+    real, count = Client._whole, [0]
+
+    async def slow(client: Client, request: Request, headers: dict[str, str]) -> Any:
+        count[0] += 1
+        if count[0] == number:
+            look()
+        return await real(client, request, headers)
+
+    monkeypatch.setattr(Client, "_whole", slow)
+
+
+COMMANDS = [
+    "plan", "plan --refresh-only", "plan --destroy", "apply --auto-approve", "destroy --auto-approve",
+    "export", "import tag.vip 1", "clone --from a --to b --dry-run", "promote --from a --to b --dry-run",
+    "compare a b", "snapshot --out s.json", "rehearse", "drift", "drift --revert", "drift --absorb", "explain tag.vip",
+    "coverage", "state doctor", "undo --auto-approve",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_shows_a_sign_of_life_before_the_first_answer(
+    world: World, monkeypatch: pytest.MonkeyPatch, sitting: Callable[[int], Glass], line: str
+) -> None:
+    """Within 300 ms, by the timer that draws the frame: the account has answered nothing yet. No frame stays."""
+    world.write(TWO_ACCOUNTS, "reconciler.yaml")
+    world.write(CONFIG)
+    world.apply()
+    world.write(CONFIG.replace("gold: {}", "gold: {description: Best}"))
+    glass, seen = sitting(80), []
+
+    def look() -> None:
+        for alarm in Alarm.made:
+            alarm.ring()
+        seen.append(glass.shown())
+
+    at_request(monkeypatch, 1, look)
+    assert program.run(["--chdir", str(world.folder), *line.split()]) in (0, 5, 7)
+    assert [alarm.seconds <= 0.3 for alarm in Alarm.made], "no timer draws a frame"
+    assert re.search(r"Reading [ab]: 0/\d+ kinds, 1 request,", seen[0])
+    assert not glass.hidden
+    assert "Reading a:" not in glass.shown()
+
+
+def test_nothing_waits_for_an_account_in_any_other_way() -> None:
+    """Whoever runs a verb does it through the screen; what writes shows its own progress and obeys interrupts."""
+    places = set()
+    for path in Path(reconciler.cli.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "run_async":
+                places.add(path.stem)
+    assert places == {"screen", "apply", "clone"}
+
+
+@pytest.mark.parametrize("columns", [60, 80, 120])
+def test_captures(world: World, monkeypatch: pytest.MonkeyPatch, sitting: Callable[[int], Glass], columns: int) -> None:
+    """What stands on a terminal in the middle of an export and of an apply, and when each is over."""
+    world.write("tags: {" + ", ".join(f"t{number}: {{name: T{number}}}" for number in range(150)) + "}")
+    world.apply()
+    world.write("tags: {" + ", ".join(f"t{number}: {{name: T{number}}}" for number in range(158)) + "}")
+    clock, taken = Clock(), []
+    for module in (screen, apply):
+        monkeypatch.setattr(module, "monotonic", clock)
+
+    def capture(line: str, number: int) -> None:
+        glass = sitting(columns)
+
+        def look() -> None:
+            clock.now += 2.0
+            for alarm in Alarm.made:
+                alarm.ring()
+            taken.append(f"=== {line}: request {number}\n{tail(glass)}")
+
+        with monkeypatch.context() as patched:
+            at_request(patched, number, look)
+            assert program.run(["--chdir", str(world.folder), *line.split()]) == 0
+        taken.append(f"=== {line}: over\n{tail(glass)}")
+        Alarm.made = []
+
+    capture("export", 9)
+    capture("plan", 2)
+    capture("apply --auto-approve", 11)
+    golden(f"{columns}.txt", "".join(taken))
+
+
+def tail(glass: Glass) -> str:
+    """The end of what is shown, without digests."""
+    text = re.sub(r"Digest: [0-9a-f\n]+\n", "Digest: ...\n", glass.shown())
+    lines = re.sub(r"requests in [\d.]+ s", "requests in ... s", text).splitlines()
+    return "".join(f"{line}\n" for line in lines[-8:])
+
+
+def golden(name: str, text: str) -> None:
+    """Compare with a file as last approved; `UPDATE_GOLDEN=1` writes it."""
+    path = CAPTURES / name
+    if os.environ.get("UPDATE_GOLDEN"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(text, "utf-8")
+    assert text == path.read_text("utf-8"), f"{name} differs; if that is meant: UPDATE_GOLDEN=1 pytest tests/cli"
+
+
+# --- counting ------------------------------------------------------------------------------------------------------
+
+
+def reading(stream: Any, *, quiet: bool = False, rate: float | None = 5.0) -> tuple[Reading, Traffic, Clock]:
+    """Return what shows the reading of an account, what counts it, and its clock."""
+    clock = Clock()
+    traffic = Traffic(clock)
+    traffic.connected("sandbox", {"/tags": "tag", "/fields": "field", "/fieldRels": "field"}, rate)
+    return Reading(stream, traffic, environ={}, quiet=quiet), traffic, clock
+
+
+def page(traffic: Traffic, shown: Reading, path: str, offset: int, rows: int, total: int | None) -> None:
+    """Ask for a page and have it answered."""
+    request = Request("GET", path, (("limit", "100"), ("offset", str(offset))))
+    meta = {} if total is None else {"meta": {"total": str(total)}}
+    answer = Response(200, {path.strip("/"): [{}] * rows, **meta})
+    for moment, told in (("asked", None), ("sent", None), ("answered", answer)):
+        traffic.request(moment, request, told)  # type: ignore[arg-type] # they are the moments
+        shown.request(moment, request, told)  # type: ignore[arg-type]
+
+
+def test_pages_that_are_announced_are_still_to_come() -> None:
+    """Time is left for what is known to come, at the rate of the account; when all is read, none."""
+    shown, traffic, _ = reading(Glass(80))
+    page(traffic, shown, "/tags", 0, 100, 1_000)
+    assert (traffic.left, traffic.seconds_left()) == (9, 9 / 5.0)
+    for offset in range(100, 1_000, 100):
+        page(traffic, shown, "/tags", offset, 100, 1_000)
+    assert (traffic.left, traffic.seconds_left(), traffic.topics["tag"].over) == (0, None, True)
+    assert traffic.topics["tag"].rows == 1_000
+
+
+def test_a_full_page_without_a_total_may_be_followed_by_another() -> None:
+    """A listing that does not say its total is over at a page that is not full."""
+    shown, traffic, _ = reading(Glass(80))
+    page(traffic, shown, "/tags", 0, 100, None)
+    assert not traffic.topics["tag"].over
+    page(traffic, shown, "/tags", 100, 7, None)
+    assert traffic.topics["tag"].over
+
+
+def test_single_objects_take_the_place_of_pages() -> None:
+    """What is read one by one is not paged through as well."""
+    shown, traffic, _ = reading(Glass(80))
+    page(traffic, shown, "/tags", 0, 100, 1_000)
+    traffic.request("asked", get("/tags/7"))
+    assert traffic.left == 1
+
+
+def test_a_log_gets_one_line_for_each_kind_of_a_long_run(capsys: pytest.CaptureFixture[str]) -> None:
+    """What takes three seconds or more says of each kind once that it was read, with its objects and requests."""
+    with_ = reading(sys.stderr)
+    shown, traffic, _ = with_
+    with shown:
+        page(traffic, shown, "/fields", 0, 3, 3)
+        page(traffic, shown, "/fieldRels", 0, 1, 1)
+        assert traffic.foreseen() < LONG
+        assert capsys.readouterr().err == ""
+        for offset in range(0, 1_500, 100):
+            page(traffic, shown, "/tags", offset, 100, 1_500)
+    assert capsys.readouterr().err == "Read field: 3 objects, 2 requests\nRead tag: 1,500 objects, 15 requests\n"
+
+
+@pytest.mark.parametrize(("quiet", "rate", "seconds", "lines"), [
+    (False, 5.0, 0.0, 0), (False, 5.0, SLOW, 1), (True, 5.0, SLOW, 0), (False, None, SLOW, 0),
+])  # fmt: skip
+def test_a_log_is_told_of_what_takes_long(
+    capsys: pytest.CaptureFixture[str], quiet: bool, rate: float | None, seconds: float, lines: int
+) -> None:
+    """Few requests that are answered slowly are told; with `-q`, or of the account inside the program, nothing is."""
+    shown, traffic, clock = reading(sys.stderr, quiet=quiet, rate=rate)
+    with shown:
+        clock.now += seconds
+        page(traffic, shown, "/tags", 0, 3, 3)
+    assert len(capsys.readouterr().err.splitlines()) == lines
+
+
+def test_a_frame_is_drawn_soon() -> None:
+    """The timer rings well within 300 ms, so that a terminal can draw it by then."""
+    assert SOON <= 0.2
+
+
+# --- interrupts ----------------------------------------------------------------------------------------------------
+
+
+class _Ended(SystemExit):
+    """Stands for the end of the process."""
+
+
+async def turns() -> None:
+    """Let the loop turn a few times: a signal comes in at one of them."""
+    for _ in range(100):
+        await asyncio.sleep(0)
+
+
+class Store:
+    """A store that writes results at once."""
+
+    coalesces = False
+
+
+class Opened:
+    """A session."""
+
+    store = Store()
+    on_wait: Any = None
+
+
+def test_the_first_interrupt_says_what_is_in_flight_and_the_second_what_is_recorded(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Both at once, whatever the account does; the second ends the process with 130."""
+    from reconciler.render.progress import Progress
+
+    def ended(code: int) -> None:
+        raise _Ended(code)
+
+    monkeypatch.setattr(os, "_exit", ended)
+    ours, hooks = Screen(), Hooks()
+    for name in ("/tags", "/lists", "/fields"):
+        request = get(name)
+        ours.request("asked", request)
+        ours.request("sent", request)
+    shown = Progress(sys.stderr, total=8, environ={}, clock=Clock())
+
+    async def work() -> None:
+        with ours.writing(Opened(), hooks, shown, 8):
+            hooks.emit(Started(1, "tag.a", "create", 8))
+            hooks.emit(Finished(1, "tag.a", "create", 0.2, "1"))
+            signal.raise_signal(signal.SIGINT)
+            await turns()
+            assert hooks.stop.is_set()
+            assert "Stopping after 3 requests in flight; press again to stop now." in capsys.readouterr().err
+            signal.raise_signal(signal.SIGINT)
+            await turns()
+
+    with pytest.raises(_Ended) as caught:
+        asyncio.run(work())
+    assert caught.value.args == (130,)
+    said = capsys.readouterr().err
+    assert "Stopped. 1 of 8 steps are done and recorded." in said
+    assert "`reconciler apply`" in said
+    assert "`reconciler runs resume`" in said
