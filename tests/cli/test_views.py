@@ -12,7 +12,7 @@ import pytest
 from reconciler.model.events import Finished, Waiting
 from reconciler.model.summary import ApplySummary
 from reconciler.render.stream import EventStream
-from reconciler.workflow import session
+from reconciler.workflow import runtime
 from tests.world import World
 from tests.world.clock import run
 
@@ -171,7 +171,7 @@ def test_a_long_silence_is_broken_by_heartbeats() -> None:
 
 def test_a_long_wait_says_what_it_waits_for(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """A rate limit is named with the seconds until the run goes on; `--quiet` says nothing of it."""
-    monkeypatch.setattr(session, "run_async", run)
+    monkeypatch.setattr(runtime, "run_async", run)
     for quiet in (False, True):
         world.fault("rate_limited", "GET /tags", seconds=12)
         ran = world.cli("plan", *(["--quiet"] if quiet else []))
