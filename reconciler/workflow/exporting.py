@@ -42,6 +42,7 @@ from reconciler.store.atomic import write_file
 from reconciler.store.outputs import write_files
 from reconciler.workflow.additions import Additions
 from reconciler.workflow.book import StateTransaction, open_book
+from reconciler.workflow.grounds import check_place, config_folders
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import check_account, eyes_of, read_all
 from reconciler.workflow.session import EMULATOR, Session, open_session
@@ -81,24 +82,15 @@ class Outcome:
 
 
 def _destination(session: Session, out: Path | None) -> Path:
-    """Return the folder of the project to write into: this one too where `out` is where its own files are.
+    """Return the folder of the project to write into: this one too where `out` is where its resources are.
 
-    Folders are the same by whatever links lead there. Raises ReconcilerError for a folder below those: a second
-    project there would break the first.
+    Folders are the same by whatever links lead there. Raises ReconcilerError for any other folder of a project's own: a
+    second project there would break the first.
     """
-    if out is None:
+    if out is None or out.resolve() in (session.folder.resolve(), *config_folders(session.project)):
         return session.folder
-    folder = out.resolve()
-    for name in session.project.project.config:
-        place = (session.folder / name).resolve()
-        if folder in (place, session.folder.resolve()):
-            return session.folder
-        if place in folder.parents:
-            raise ReconcilerError(
-                f"{out} is among the files of this project ({name}): another project there would break it",
-                hint="`reconciler export` writes into this project; --out names a folder outside of its files",
-            )
-    return folder
+    check_place(out, session.project)
+    return out.resolve()
 
 
 async def export_account(session: Session, out: Path | None, extent: Extent = WHOLE) -> Outcome:

@@ -7,6 +7,7 @@ from pathlib import Path
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE
 from reconciler.store.atomic import write_file
+from reconciler.workflow.grounds import check_place
 from reconciler.workflow.reference import schemas
 
 SCHEMAS = ".reconciler"
@@ -60,7 +61,10 @@ pipelines:
 
 
 def write_project(folder: Path) -> list[Path]:
-    """Write the files of a new project and return their paths. Raises ReconcilerError where one exists already."""
+    """Write the files of a new project and return their paths. Raises ReconcilerError where one exists already, and
+    where the folder is one of another project's own.
+    """
+    check_place(folder)
     existing = [name for name, text in FILES.items() if name != ".gitignore" and _another(folder / name, text)]
     if existing or (folder / PROJECT_FILE).exists():
         raise ReconcilerError(

@@ -391,6 +391,45 @@ def test_out_into_the_projects_own_files_is_the_export_in_place(messy: World) ->
     assert messy.cli("export", "--out", "linked/copy").code == 1
 
 
+OWN = """version: 1
+environments:
+  demo: {url: "emulator:state/account.db", overlays: [over/demo.yaml], state: "sqlite:books/demo.db"}
+config: [config, crm/more.yaml]
+include: [{source: shared}, {source: deep/in}]
+"""
+
+
+PLACES = (
+    "over", "./over", "config/../over/x", "books", "state", "shared", "shared/deep", "crm", "environments", "tests",
+    "policies", "promotions", "modules", ".reconciler", "linked", "linked/x", "config/link", "deep", "..", "../..",
+)  # fmt: skip
+
+
+def test_no_folder_of_a_project_gets_a_project(messy: World) -> None:
+    """It is refused with the command to use, by whatever name, and from `init` too."""
+    folder = messy.folder
+    messy.write(OWN, "reconciler.yaml")
+    for name in ("over/demo.yaml", "crm/more.yaml", "shared/a.yaml", "deep/in/a.yaml"):
+        messy.write("{}", name)
+    (folder / "linked").symlink_to("over")
+    (folder / "config/link").symlink_to("../over")
+    before = set(folder.parent.rglob("*"))
+    for place in PLACES:
+        said = messy.cli("export", "--out", f"{folder}/{place}")
+        assert said.code == 1, said.text
+        assert "`reconciler export`" in said.text
+        if not place.startswith(".."):
+            assert messy.cli("init", f"{folder}/{place}").code == 1
+    assert set(folder.parent.rglob("*")) == before
+
+
+def test_other_folders_of_a_project_may_hold_one(messy: World) -> None:
+    """A copy in a folder that the project does not use, and again into the same."""
+    for _ in range(2):
+        exported(messy, "--out", "copy")
+    assert (messy.folder / "copy/reconciler.yaml").exists()
+
+
 @pytest.mark.parametrize(("old", "new"), [
     ("tag.vip", "tag.best"), ("pipeline.sales", "pipeline.board"), ("stage.sales.a", "stage.sales.first"),
 ])  # fmt: skip
