@@ -116,6 +116,7 @@ class Request:
 class Response:
     """An answer: status, parsed JSON body (None when empty), and headers with lower-case names. `request` is what it
     answers, for messages. One that is `foretold` was made by a kind to count requests: what it lacks is no damage.
+    `maps` tells that the server had written an array as a map of numbers (row 53 of section 7).
     """
 
     status: int
@@ -123,6 +124,7 @@ class Response:
     headers: Mapping[str, str] = field(default_factory=dict)
     request: str = ""
     foretold: bool = False
+    maps: bool = False
 
     @property
     def ok(self) -> bool:

@@ -82,6 +82,11 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
     return None
 
 
+def has_maps(content: bytes) -> bool:
+    """Tell whether an answer has an array that is written as a map of numbers (row 53 of section 7)."""
+    return re.search(rb'\{\s*"\d+"\s*:', content) is not None
+
+
 def _finite(text: str) -> float:
     found = float(text)
     if not math.isfinite(found):

@@ -27,6 +27,7 @@ from reconciler.remote.answers import (
     Excessive,
     Garbled,
     describe,
+    has_maps,
     parse,
     retry_after,
     soft_failure,
@@ -58,6 +59,14 @@ class Connection:
     timeout: float = 30.0
 
 
+UNSENT_ERRORS = (
+    httpx.ConnectError,
+    httpx.ConnectTimeout,
+    httpx.PoolTimeout,
+    httpx.UnsupportedProtocol,
+    httpx.InvalidURL,
+    httpx.ProxyError,  # of CONNECT: nothing was sent yet
+)
 HANDOVER = 10.0
 """Seconds that the network may take to take over a request."""
 HANDED_OVER = ("http11.send_request_headers.started", "http11.send_request_body.started")
@@ -241,14 +250,7 @@ class Client:
         headers = {"validateOnly": "true"} if request.dry_run else {}
         try:
             answer, content = await self._whole(request, headers)
-        except (
-            httpx.ConnectError,
-            httpx.ConnectTimeout,
-            httpx.PoolTimeout,
-            httpx.UnsupportedProtocol,
-            httpx.InvalidURL,
-            httpx.ProxyError,  # of CONNECT: nothing was sent yet
-        ) as error:
+        except UNSENT_ERRORS as error:
             self._tell(request, type(error).__name__, began)
             raise _Again("connect", self._unconnected(error)) from error
         except httpx.HTTPError as error:
@@ -263,6 +265,34 @@ class Client:
             request,
             Response(status_of(answer.status_code, body), body, {k.lower(): v for k, v in answer.headers.items()}),
         )
+
+    async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
+        """Send a request once and return whatever is answered, with the status as it came; with another token, or out
+        of turn, where that is what is to be found out. What may be sent at all is the same. Raises Unreachable.
+        """
+        check(request, self.mode, self._writable)
+        if paced:
+            await self._pacer.wait()
+        if request.writes:
+            self._fence(self._bound)
+        self.sent[request.method] += 1
+        began = time.monotonic()
+        headers = {"validateOnly": "true"} if request.dry_run else {}
+        try:
+            answer, content = await self._whole(request, headers | ({} if token is None else {"Api-Token": token}))
+        except UNSENT_ERRORS as error:
+            self._tell(request, type(error).__name__, began)
+            raise self._unconnected(error) from error
+        except httpx.HTTPError as error:
+            self._tell(request, type(error).__name__, began)
+            raise self._unanswered(request, error) from error
+        self._tell(request, answer.status_code, began)
+        try:
+            body = parse(answer.status_code, content, answer.headers.get("content-type", ""))
+        except Garbled:
+            body = None
+        said = {name.lower(): value for name, value in answer.headers.items()}
+        return Response(answer.status_code, body, said, str(request), maps=has_maps(content))
 
     async def _whole(self, request: Request, headers: dict[str, str]) -> tuple[httpx.Response, bytes]:
         """Return an answer with its bytes, decoded: as many as are bounded, in a time that is bounded for all of them

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -200,8 +200,17 @@ class Session:
             self.redactor.learn(*(one for one in adapted if not is_digest(one)))
         return replace(loaded, desired=desired)
 
-    def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False, hold: Hold | None = None) -> Any:
-        """Return a client of the account; it is closed with the stack. With `restore` it puts records back only.
+    def connect(
+        self,
+        stack: AsyncExitStack,
+        *,
+        write: bool,
+        restore: bool = False,
+        hold: Hold | None = None,
+        writable: Iterable[str] | None = None,
+    ) -> Any:
+        """Return a client of the account; it is closed with the stack. With `restore` it puts records back only;
+        `writable` are the paths that it may write to, where those are not all that the kinds write to.
 
         Whoever writes holds the lock: each write is sent only while `hold` is surely ours for as long as it may take.
         """
@@ -227,7 +236,7 @@ class Session:
             watch.connected(self.settings.name, paths_of(self.kinds), self.rate)
         client = Client(
             Connection(url, token, self.rate, self.around.waits.answer),
-            writable=[path for kind in self.kinds.values() for path in kind.writable] if write else (),
+            writable=(writable or [path for kind in self.kinds.values() for path in kind.writable]) if write else (),
             mode=Mode.RESTORE if restore else Mode.WRITE if write else Mode.READ,
             transport=transport,
             on_wait=self.on_wait,

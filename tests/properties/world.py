@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -183,7 +183,15 @@ class _Here(Session):
     def store(self) -> Any:
         return DocumentStore(MemoryShelf(self.world.disk, self.world.process), locks=Turn(self.world.disk))
 
-    def connect(self, stack: AsyncExitStack, *, write: bool, restore: bool = False, hold: Hold | None = None) -> Any:
+    def connect(
+        self,
+        stack: AsyncExitStack,
+        *,
+        write: bool,
+        restore: bool = False,
+        hold: Hold | None = None,
+        writable: Iterable[str] | None = None,
+    ) -> Any:
         assert hold is not None or not write
         assert not restore, "histories archive nothing"
         wire = Wire(in_process(self.world.account.app), self.world.process, write)

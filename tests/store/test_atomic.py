@@ -24,6 +24,7 @@ STEPS = ("mkstemp", "chmod", "write", "fsync", "close", "replace", "unlink", "op
 ELSEWHERE = {
     "store/atomic.py": "the writer",
     "store/file.py": "appends to journals under a lock",
+    "store/probefile.py": "appends to the journal of a probe under a lock",
     "store/sqlite.py": "makes the file that SQLite writes, private",
     "workflow/trusted_limits.py": "a copy in a folder that is removed at once",
     "cli/program.py": "the null device",

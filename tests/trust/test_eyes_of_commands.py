@@ -64,6 +64,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "drift": [[], ["--absorb"], ["--absorb", "--unmanaged"], ["--revert"]],
     "explain": [["{unseen}"]],
     "coverage": [[]],
+    "probe": [["--read-only"]],
     "runs resume": [["--auto-approve"]],
     "state doctor": [[]],
     "undo": [["--auto-approve", "--allow", "list_deletes=list.seen"]],

@@ -1,0 +1,127 @@
+"""`reconciler probe`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal
+
+import click
+
+from reconciler.cli.opening import session
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import answer, can_ask, note, say, style
+
+
+@click.command("probe")
+@click.option("--yes-this-is-a-sandbox", "sandbox", is_flag=True, help="Do not ask for the account's name.")
+@click.option("--read-only", is_flag=True, help="Only what reads can tell; the way to ask a production account.")
+@click.option("--with-contacts", is_flag=True, help="Make two contacts at example.com, subscribed to nothing.")
+@click.option("--burst", is_flag=True, help="Measure the rate limit by 30 reads at once.")
+@click.option(
+    "--row", "rows", type=click.IntRange(0, 59), multiple=True, help="Only a row of section 7 (0: beside it)."
+)
+@click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Requests that it may take.")
+@click.option("--max-seconds", type=click.FloatRange(min=1), metavar="N", help="Seconds that it may take.")
+@click.option("--clean", is_flag=True, help="Only remove what an interrupted probe left.")
+@click.option(
+    "--format",
+    "fmt",
+    type=click.Choice(["text", "json", "markdown", "html"]),
+    default="text",
+    help="How to print the report.",
+)
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the report into this file.")
+@click.pass_obj
+def command(
+    chosen: Globals,
+    sandbox: bool,
+    read_only: bool,
+    with_contacts: bool,
+    burst: bool,
+    rows: tuple[int, ...],
+    max_requests: int | None,
+    max_seconds: float | None,
+    clean: bool,
+    fmt: str,
+    out: Path | None,
+) -> int:
+    """Find out by small experiments what this account does where the sources of the API differ.
+
+    On a sandbox it makes objects called `zz-probe-...` and removes them; what was there is never changed. What it finds
+    goes into `.reconciler/facts/`, which plans and applies then rest on.
+    """
+    from reconciler.workflow.probing import Asked, outline, probe
+    from reconciler.workflow.runtime import run_async
+
+    opened = session(chosen)
+    if clean:
+        return _clean(opened)
+    asked = Asked(frozenset(rows), read_only, with_contacts, burst, max_requests, max_seconds)
+    todo = outline(opened, asked)
+    _confirmed(opened, todo, sandbox=sandbox, read_only=read_only)
+    report = run_async(
+        probe(opened, asked, (lambda line: note(f"  {line} ...")) if chosen.verbose else lambda line: None)
+    )
+    _print(report, fmt, out)
+    for one in report.left:
+        note(f"Left: {one.form} id {one.id}: {one.what}")
+    return 1 if any("--clean" in one.what for one in report.left) else 5 if not report.complete else 0
+
+
+def _confirmed(opened: Any, todo: Any, *, sandbox: bool, read_only: bool) -> None:
+    """Say what it takes, and go on only on a sandbox. Raises Refused, and Cancelled."""
+    from reconciler.model.errors import Cancelled, Refused
+    from reconciler.workflow.observing import account_name
+    from reconciler.workflow.probing import check_sandbox
+
+    if not read_only:
+        check_sandbox(opened)
+    what = "reads" if read_only else "makes and removes objects called zz-probe-..."
+    note(
+        f"The probe of `{opened.settings.name}` {what}: up to {todo.needed} requests as planned, "
+        f"{todo.requests} requests and {todo.seconds:.0f} s at most."
+    )
+    for one in todo.leaves:
+        note(f"It leaves {one}.")
+    if read_only or sandbox:
+        return
+    name = account_name(opened)
+    if not can_ask():
+        raise Refused(
+            "nobody said that this is a sandbox; nothing was sent",
+            hint="use --yes-this-is-a-sandbox, or type the account's name on a terminal",
+        )
+    note(f"\nOnly the name of the account, '{name}', will be accepted.\n")
+    if answer("  Enter the account's name") != name:
+        raise Cancelled("cancelled; nothing was sent")
+
+
+def _print(report: Any, fmt: str, out: Path | None) -> None:
+    from reconciler.render import findings
+
+    form: Literal["text", "json", "plain"] = "json" if fmt == "json" else "text" if fmt == "text" else "plain"
+    if fmt == "json":
+        made = report.model_dump_json(indent=2) + "\n"
+    elif fmt == "text":
+        made = findings.text(report, **({"width": 100} if out else style()))
+    else:
+        made = findings.markdown(report) if fmt == "markdown" else findings.html(report)
+    if out is None:
+        say(made, form)
+        return
+    from reconciler.cli.terminal import shown
+    from reconciler.store.atomic import write_file
+
+    write_file(out, shown(made).encode())
+    say(f"{findings.summary(report)} The report is in {out}.")
+
+
+def _clean(opened: Any) -> int:
+    from reconciler.workflow.probing import clean
+    from reconciler.workflow.runtime import run_async
+
+    count, left = run_async(clean(opened))
+    say(f"Removed what an interrupted probe left: {count} on record." if count else "No probe left anything.")
+    for one in left:
+        note(f"Left: {one.form} id {one.id}: {one.what}")
+    return 1 if any("--clean" in one.what for one in left) else 0

@@ -1,0 +1,24 @@
+"""Small experiments on an account, each beside the fact that it tests: what is assumed of the vendor's API, and what
+this account does. Knows the model and nothing else; sends requests through a line that it is given.
+
+Row numbers are those of section 7 of the project's notes on the API; 0 is a fact beside that table.
+"""
+
+from reconciler.probe.fact import Experiment, Fact, Unsettled, load_experiments
+from reconciler.probe.forms import FORMS, Form
+from reconciler.probe.lab import Lab, Line, Spent
+from reconciler.probe.points import POINTS, Point
+
+__all__ = [
+    "FORMS",
+    "POINTS",
+    "Experiment",
+    "Fact",
+    "Form",
+    "Lab",
+    "Line",
+    "Point",
+    "Spent",
+    "Unsettled",
+    "load_experiments",
+]

@@ -1,0 +1,1 @@
+"""One file for each resource of the API, found automatically: its facts as data, and the experiments beside them."""

@@ -1,0 +1,61 @@
+"""The account itself: whose key it is, what a wrong one is answered, how reads fail, what headers say. Reads only."""
+
+from __future__ import annotations
+
+from reconciler.model.http import Request, at, is_id
+from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.lab import Lab
+
+READS = 12
+WRONG = "zz-probe-no-token"
+BAD_TOKEN = Fact("bad_token_status", 4, "a wrong token is answered 403", "403", ("every command",), "vendor")
+ADMIN = Fact("admin", 0, "the key is of an Admin user, who may read /settings/account", "yes", ("every kind",),
+             "vendor",
+             "listings may leave out what its user may not see, and some writes are refused")  # fmt: skip
+EYES = Fact("user_group", 0, "the account says the user group of the key's user", "said", ("every kind",), "vendor",
+            "whether anything may be hidden from the key is not known")  # fmt: skip
+FLAKY = Fact("flaky_reads", 0, "reads are not refused now and then", "0", ("every command",), "client",
+             "a 403 on a read is believed the third time")  # fmt: skip
+REQUEST_ID = Fact("request_id", 31, "answers have an X-Request-Id", "present", ("every command",))
+HEADERS = Fact("rate_limit_header", 30, "answers say a limit of 5 in a second", "5", ("every command",), "vendor",
+               "set `requests_per_second` to what the account takes")  # fmt: skip
+
+
+async def _token(lab: Lab) -> Findings:
+    lab.afford()
+    reply = await lab.line.raw(Request("GET", "/users/me"), token=WRONG)
+    yield "bad_token_status", str(reply.status)
+
+
+async def _eyes(lab: Lab) -> Findings:
+    me = (await lab.get("/users/me")).row("user").get("id")
+    if not is_id(me):
+        raise Unsettled("GET /users/me names no user")
+    reply = await lab.get(at("/users", me, "userGroup"))
+    group = reply.row("userGroup") or next(iter(reply.rows("userGroups")), {})
+    yield "user_group", "said" if group.get("groupid") or group.get("group") else "not said"
+    reply = await lab.get("/settings/account")
+    if reply.status == 404:
+        raise Unsettled("the account has no /settings/account")
+    yield "admin", "yes" if reply.ok else "no"
+
+
+async def _reads(lab: Lab) -> Findings:
+    """Every so many-th read is refused (section 1.2): at which distance, of a dozen."""
+    answers = [await lab.once("/users/me") for _ in range(READS)]
+    refused = [place for place, reply in enumerate(answers) if reply.status in (401, 403)]
+    if len(refused) == READS:
+        raise Unsettled("GET /users/me is refused each time")
+    yield "flaky_reads", str(refused[1] - refused[0]) if len(refused) > 1 else "once" if refused else "0"
+    yield "request_id", "present" if "x-request-id" in lab.headers else "absent"
+    limit = lab.headers.get("ratelimit-limit")
+    if limit is None:
+        raise Unsettled("no answer had a RateLimit-Limit header; `--burst` measures the limit")
+    yield "rate_limit_header", limit
+
+
+EXPERIMENTS = (
+    Experiment("a wrong token", (BAD_TOKEN,), _token, 1, writes=False),
+    Experiment("whose key it is", (EYES, ADMIN), _eyes, 9, writes=False),
+    Experiment("a dozen reads", (FLAKY, REQUEST_ID, HEADERS), _reads, READS, writes=False),
+)

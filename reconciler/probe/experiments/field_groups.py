@@ -1,0 +1,56 @@
+"""Field groups and their members (section 2.4)."""
+
+from __future__ import annotations
+
+from reconciler.probe import asking
+from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.lab import Lab, Made
+
+CONTACT = 1
+FAR = 7
+FORM = Fact("field_group_form", 12, "a field group is created with a JSON body", "json", ("field_group",), "inferred")
+PATH = Fact("member_path", 10, "/groupMembers/{id} takes the membership's id", "member", ("field_group",), "inferred")
+ORDER = Fact("member_order", 56, "a member of a field group keeps its number", "given", ("field_group", "field"),
+             "vendor", "only the order of members is compared")  # fmt: skip
+MANY = Fact("field_memberships", 57, "a field can be in several field groups", "many", ("field_group", "field"),
+            "inferred", "a field that joins another group leaves the one before")  # fmt: skip
+TWICE = Fact("unique.groupMembers", 20, "a field may be in a group twice", "no", ("field_group", "field"), "nothing")
+
+
+async def _groups(lab: Lab) -> Findings:
+    one = await _group(lab, "group 1")
+    yield "field_group_form", "json" if one.row.get("label") == lab.name("group 1") else "other"
+    yield "put.field_group", await asking.merges(lab, one, {"label": lab.name("group")}, "type_id")
+    field = await lab.make("field", {"title": lab.name("member"), "type": "text"})
+    member = await lab.make("member", {"rel_id": field.id, "group_id": one.id, "ordernum": FAR})
+    rows = await _members(lab, one)
+    mine = next((row for row in rows if str(row.get("id")) == member.id), None)
+    if mine is None:
+        raise Unsettled("the members of a field group are not listed")
+    yield "member_order", "given" if str(mine.get("ordernum")) == str(FAR) else "dense"
+    reply = await lab.get(member.path)
+    row = reply.row("groupMember")
+    yield "member_path", "member" if reply.ok and str(row.get("rel_id")) == field.id else "group"
+    other = await _group(lab, "group 2")
+    await lab.attempt("member", {"rel_id": field.id, "group_id": other.id, "ordernum": 1})
+    still = [row for row in await _members(lab, one) if str(row.get("rel_id")) == field.id]
+    yield "field_memberships", "many" if still else "one"
+    if still:
+        _, twin = await lab.attempt("member", {"rel_id": field.id, "group_id": one.id, "ordernum": FAR + 1})
+        again = [row for row in await _members(lab, one) if str(row.get("rel_id")) == field.id]
+        yield "unique.groupMembers", "no" if twin is not None and len(again) > 1 else "yes"
+
+
+async def _group(lab: Lab, name: str) -> Made:
+    return await lab.make("field_group", {"label": lab.name(name), "ordernum": 99, "groupType": CONTACT})
+
+
+async def _members(lab: Lab, group: Made) -> list[dict[str, object]]:
+    rows = await lab.listed("/groupMembers", "groupMembers", {"group_id": group.id})
+    return [row for row in rows if str(row.get("group_id")) == group.id]
+
+
+EXPERIMENTS = (
+    Experiment("field groups", (FORM, asking.merging("field_group", "field_group"), PATH, ORDER, MANY, TWICE), _groups,
+               24),
+)  # fmt: skip

@@ -1,0 +1,194 @@
+"""Listings: which there are, how long their pages are, what their totals are, how rows and arrays are written, and what
+is hidden from the key. Writes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.http import Response
+from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.lab import Lab
+
+WIDE = 500
+
+
+@dataclass(frozen=True)
+class Listing:
+    """`total` is the type that its total is known to have: text, int, none."""
+
+    path: str
+    key: str
+    total: str = "text"
+    kind: str = ""
+
+
+LISTINGS = (
+    Listing("/tags", "tags", kind="tag"),
+    Listing("/lists", "lists", kind="list"),
+    Listing("/listGroups", "listGroups", kind="list"),
+    Listing("/fields", "fields", kind="field"),
+    Listing("/dealCustomFieldMeta", "dealCustomFieldMeta", "none", "deal_field"),
+    Listing("/accountCustomFieldMeta", "accountCustomFieldMeta", "none", "account_field"),
+    Listing("/dealGroups", "dealGroups", kind="pipeline"),
+    Listing("/dealStages", "dealStages", kind="stage"),
+    Listing("/dealRoles", "dealRoles", kind="deal_role"),
+    Listing("/dealTasktypes", "dealTasktypes", kind="task_type"),
+    Listing("/taskOutcomes", "taskOutcomes", kind="task_outcome"),
+    Listing("/webhooks", "webhooks", kind="webhook"),
+    Listing("/customObjects/schemas", "schemas", "int", "custom_object"),
+    Listing("/groups", "groups", kind="user_group"),
+    Listing("/users", "users", kind="user"),
+    Listing("/addresses", "addresses", kind="address"),
+    Listing("/calendars", "calendars", kind="calendar"),
+    Listing("/savedResponses", "savedResponses", kind="saved_response"),
+    Listing("/personalizations", "personalizations", kind="personalization"),
+    Listing("/messages", "messages", kind="message"),
+    Listing("/templates", "templates", kind="template"),
+    Listing("/connections", "connections", kind="connection"),
+    Listing("/eventTrackingEvents", "eventTrackingEvents", "int", "tracked_event"),
+    Listing("/forms", "forms", kind="form"),
+    Listing("/automations", "automations", kind="automation"),
+    Listing("/campaigns", "campaigns", kind="campaign"),
+    Listing("/scores", "scores", kind="score"),
+    Listing("/contacts", "contacts", kind="contacts"),
+    Listing("/deals", "deals", "int", kind="contacts"),
+)
+TOTALS = Fact("totals", 32, "totals are texts, and numbers in some listings", "as recorded", ("every kind",),
+              changes="totals are read as either")  # fmt: skip
+NO_TOTALS = Fact("meta_totals", 21, "listings of deal and account fields have no total", "none",
+                 ("deal_field", "account_field"), changes="pages are read until one is short")  # fmt: skip
+DEFAULT = Fact("page_default", 0, "a page has 20 rows where no `limit` is sent", "20", ("every kind",), "vendor",
+               "a `limit` is always sent")  # fmt: skip
+LARGEST = Fact("page_largest", 0, "a page has 100 rows at most", "100", ("every kind",), "vendor",
+               "pages are read by what each one holds")  # fmt: skip
+ARRAYS = Fact("arrays", 53, "arrays are arrays", "lists", ("every kind",),
+              changes="a map whose keys are numbers is read as an array")  # fmt: skip
+TYPES = Fact("mixed_types", 0, "reads answer texts", "no", ("every kind",), changes="values are compared as texts")
+REFUSED = Fact("forbidden", 0, "the key may read every kind", "none", ("every kind",), "vendor",
+               "kinds that cannot be read are unknown, and never planned as empty")  # fmt: skip
+MISSING = Fact("missing", 0, "the account has every endpoint", "none", ("every kind",), "vendor",
+               "kinds without an endpoint are skipped")  # fmt: skip
+SIDES = Fact("side_load_stages", 0, "stages come along with pipelines", "yes", ("stage",),
+             changes="stages are listed on their own")  # fmt: skip
+HIDDEN = Fact("hidden_pipelines", 0, "no pipeline hides its stages from the key", "none", ("stage", "pipeline"),
+              "vendor", "stages are unknown; use the key of an Admin user")  # fmt: skip
+GROUPS = Fact("field_groups", 11, "field groups are listed at /groupDefinitions, and at /groupMembers", "both",
+              ("field_group", "field", "deal_field", "account_field"), "vendor",
+              "they are read where they are listed, at once")  # fmt: skip
+DOMAINS = Fact("site_domains", 28, "site domains are at /prism/urlWhitelistings", "new", ("site_domain",), "vendor",
+               "the older path is used, which knows names only")  # fmt: skip
+EVENTS = Fact("webhook_events", 25, "the account lists the events of webhooks, those of the create page too", "all",
+              ("webhook",), "vendor", "events that are not listed are refused before a plan")  # fmt: skip
+SEGMENTS = Fact("segments", 29, "segments are at /audiences and /segmentsV2", "new", ("segment",), "vendor",
+                "segments cannot be managed")  # fmt: skip
+LATER = ("contact_task_add", "account_add", "account_update", "account_contact_add", "account_contact_update")
+"""Events that only the create page names."""
+
+
+async def _listings(lab: Lab) -> Findings:
+    replies = {one: await lab.get(one.path) for one in LISTINGS}
+    lab.reads |= {one.path: reply for one, reply in replies.items()}
+    readable = {one: reply for one, reply in replies.items() if reply.ok and _rows(reply, one) is not None}
+    yield "forbidden", _named(one.path for one, reply in replies.items() if reply.status in (401, 402, 403))
+    yield "missing", _named(one.path for one, reply in replies.items() if reply.status in (404, 405))
+    odd = [f"{one.path}: {found}" for one, reply in readable.items() if (found := _total_type(reply)) != one.total]
+    meta = [line for line in odd if "CustomFieldMeta" in line]
+    yield "meta_totals", _named(meta)
+    yield "totals", "; ".join(line for line in odd if line not in meta) or "as recorded"
+    yield "mixed_types", "yes" if _mixed(replies) else "no"
+    long = {one: reply for one, reply in readable.items() if _longer(reply, one)}
+    sizes = {len(_rows(reply, one) or ()) for one, reply in long.items() if "ield" not in one.path}
+    if sizes:
+        yield "page_default", ", ".join(map(str, sorted(sizes)))
+    largest = [size for one in long if (size := await _largest(lab, one)) is not None]
+    if largest:
+        yield "page_largest", ", ".join(map(str, sorted(set(largest))))
+
+
+async def _largest(lab: Lab, one: Listing) -> int | None:
+    """Return the most rows that a page has; None where all rows are on one page."""
+    reply = await lab.get(one.path, limit=str(WIDE))
+    return len(_rows(reply, one) or ()) if reply.ok and _longer(reply, one) else None
+
+
+async def _elsewhere(lab: Lab) -> Findings:
+    """Listings of which nobody knows at which path they are."""
+    here, there = [
+        reply.ok and isinstance(reply.body, dict) and "groupDefinitions" in reply.body
+        for reply in (await lab.get("/groupDefinitions"), await lab.get("/groupMembers"))
+    ]
+    if here or there:
+        yield "field_groups", "both" if here and there else "definitions" if here else "members"
+    new, old = await lab.get("/prism/urlWhitelistings"), await lab.get("/siteTrackingDomains")
+    if new.ok or old.ok:
+        yield "site_domains", "both" if new.ok and old.ok else "new" if new.ok else "old"
+    reply = await lab.get("/webhook/events")
+    names = reply.body.get("webhookEvents") if reply.ok and isinstance(reply.body, dict) else None
+    if isinstance(names, list):
+        yield "webhook_events", "all" if set(LATER) <= set(map(str, names)) else f"{len(names)}, those of the list only"
+    reply = await lab.get("/audiences")
+    older = await lab.get("/segments") if not reply.ok else None
+    if reply.ok or older is not None:
+        yield "segments", "new" if reply.ok else "old" if older is not None and older.ok else "none"
+
+
+async def _pipelines(lab: Lab) -> Findings:
+    reply = await lab.get("/dealGroups", limit="100")
+    pipelines = reply.rows("dealGroups")
+    if not reply.ok or not pipelines:
+        raise Unsettled("the account shows no pipeline")
+    sided = isinstance(reply.body, dict) and "dealStages" in reply.body
+    yield "side_load_stages", "yes" if sided else "no"
+    shown = {str(row.get("id")) for row in await lab.listed("/dealStages", "dealStages")}
+    dark = [str(row["id"]) for row in pipelines if not {str(one) for one in row.get("stages") or ()} <= shown]
+    yield "hidden_pipelines", ", ".join(dark) or "none"
+
+
+async def _arrays(lab: Lab) -> Findings:
+    await lab.get("/groups")
+    yield "arrays", "maps" if lab.maps else "lists"
+
+
+def _rows(reply: Response, one: Listing) -> list[Any] | None:
+    rows = reply.body.get(one.key) if isinstance(reply.body, dict) else None
+    return rows if isinstance(rows, list) else None
+
+
+def _total_type(reply: Response) -> str:
+    total = _total(reply)
+    return "none" if total is None else "int" if isinstance(total, int) else "text"
+
+
+def _total(reply: Response) -> Any:
+    meta = reply.body.get("meta") if isinstance(reply.body, dict) else None
+    return meta.get("total") if isinstance(meta, Mapping) else None
+
+
+def _longer(reply: Response, one: Listing) -> bool:
+    """Whether there are more rows than on this page."""
+    total, rows = str(_total(reply)), len(_rows(reply, one) or ())
+    return rows > 0 and total.isdecimal() and int(total) > rows
+
+
+def _mixed(replies: Mapping[Listing, Response]) -> bool:
+    """Whether rows of a classic endpoint, all of whose values are recorded as texts, have others. User groups have some
+    fifty flags.
+    """
+    rows = next((reply.rows(one.key) for one, reply in replies.items() if one.path == "/groups"), [])
+    return any(isinstance(value, bool | int) for row in rows for name, value in row.items() if name.startswith("pg"))
+
+
+def _named(paths: Iterable[str]) -> str:
+    return ", ".join(sorted(paths)) or "none"
+
+
+EXPERIMENTS = (
+    Experiment("every listing", (REFUSED, MISSING, NO_TOTALS, TOTALS, TYPES, DEFAULT, LARGEST), _listings,
+               4 * len(LISTINGS), writes=False),
+    Experiment("listings with two paths", (GROUPS, DOMAINS, EVENTS, SEGMENTS), _elsewhere, 18, writes=False),
+    Experiment("stages of pipelines", (SIDES, HIDDEN), _pipelines, 24, writes=False),
+    Experiment("arrays", (ARRAYS,), _arrays, 3, writes=False),
+)  # fmt: skip

@@ -1,0 +1,93 @@
+"""Pipelines, their stages, and how deals are filtered (sections 2.7, 2.8)."""
+
+from __future__ import annotations
+
+from reconciler.model.http import Response
+from reconciler.probe import asking
+from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.lab import Lab, Made
+
+PALETTES = {"18D499 32B0FC E6CE4B": "2020-05", "19CCA3 5884EA FBD965": "2020-07"}
+WIDTH = 360
+ORPHANS = Fact("orphan_stages", 8, "stages go with their pipeline", "no", ("stage", "pipeline"), "vendor",
+               "stages of pipelines that are gone are passed over")  # fmt: skip
+COLOURS = Fact("palette", 36, "the stages of a new pipeline have the colours of July 2020", "2020-07", ("stage",))
+COUNT = Fact("default_stages", 0, "a new pipeline has three stages", "3", ("stage", "pipeline"), "recording",
+             "as many as there are are taken over or removed")  # fmt: skip
+KEPT = Fact("stage_width", 35, "a stage keeps the width that was sent", "kept", ("stage",))
+PLACED = Fact("stage_order_on_create", 0, "a stage keeps the place that was sent", "kept", ("stage",))
+FILTERS = Fact("deal_filters", 38, "deals are filtered by `filters[stage]` and `filters[group]`", "honoured",
+               ("stage", "pipeline"), "vendor", "what a delete would lose cannot be counted")  # fmt: skip
+OTHER = Fact("deal_filters_d", 38, "`filters[d_stageid]` is ignored", "ignored", ("stage",), "client")
+STAGE_FILTER = Fact("stage_filter", 0, "stages are filtered by `filters[d_groupid]`", "honoured", ("stage",), "vendor",
+                    "rows of other pipelines are passed over")  # fmt: skip
+
+
+async def _pipelines(lab: Lab) -> Findings:
+    made = await lab.make("pipeline", {"title": lab.name("pipeline"), "currency": "usd"})
+    rows = await _stages(lab, made)
+    yield "default_stages", str(len(rows))
+    colours = " ".join(str(row.get("color")) for row in rows[:3])
+    yield "palette", PALETTES.get(colours, "others")
+    listed = await lab.ask("/dealStages", {"filters[d_groupid]": made.id, "limit": "100"})
+    strange = [row for row in listed.rows("dealStages") if str(row.get("group")) != made.id]
+    yield "stage_filter", "ignored" if strange else "honoured"
+    yield "put.pipeline", await asking.merges(lab, made, {"title": lab.name("pipeline 2")}, "currency")
+    yield (
+        "unique.dealGroups",
+        await asking.repeats(lab, "pipeline", {"title": lab.name("pipeline 2"), "currency": "usd"}),
+    )
+    attrs = {"title": lab.name("stage"), "group": made.id, "width": WIDTH, "order": 2}
+    stage = await lab.make("stage", attrs)
+    row = await lab.read(stage)
+    yield "stage_width", "kept" if str(row.get("width")) == str(WIDTH) else "other"
+    yield "stage_order_on_create", "kept" if str(row.get("order")) == "2" else "other"
+    yield "put.stage", await asking.merges(lab, stage, {"title": lab.name("stage 2")}, "width")
+    async for one in _filters(lab, made, stage):
+        yield one
+    await lab.remove(stage)
+
+
+async def _filters(lab: Lab, pipeline: Made, stage: Made) -> Findings:
+    every = _total(await lab.get("/deals", limit="1"))
+    if not every:
+        return  # a filter that is ignored looks the same as one that finds nothing
+    empty = [
+        _total(await lab.ask("/deals", {name: one.id, "limit": "1"}))
+        for name, one in (("filters[stage]", stage), ("filters[group]", pipeline))
+    ]
+    yield "deal_filters", "honoured" if empty == [0, 0] else "ignored"
+    other = _total(await lab.ask("/deals", {"filters[d_stageid]": stage.id, "limit": "1"}))
+    yield "deal_filters_d", "honoured" if other == 0 else "ignored"
+
+
+async def _orphans(lab: Lab) -> Findings:
+    made = await lab.make("pipeline", {"title": lab.name("short-lived"), "currency": "usd"})
+    before = await _stages(lab, made)
+    if not before:
+        raise Unsettled("a new pipeline has no stages")
+    first = await lab.leave(made)
+    if not first.ok:
+        raise Unsettled(f"DELETE /dealGroups/ID was answered {first.status}")
+    yield "orphan_stages", "yes" if await _stages(lab, made) else "no"
+
+
+async def _stages(lab: Lab, made: Made) -> list[dict[str, object]]:
+    rows = await lab.listed("/dealStages", "dealStages", {"filters[d_groupid]": made.id})
+    mine = [row for row in rows if str(row.get("group")) == made.id]
+    return sorted(mine, key=lambda row: int(str(row.get("order") or 0)))
+
+
+def _total(reply: Response) -> int | None:
+    meta = reply.body.get("meta") if reply.ok and isinstance(reply.body, dict) else None
+    total = str(meta.get("total")) if isinstance(meta, dict) else ""
+    return int(total) if total.isdecimal() else None
+
+
+EXPERIMENTS = (
+    Experiment("pipelines",
+               (COUNT, COLOURS, STAGE_FILTER, asking.merging("pipeline", "pipeline"),
+                asking.repeating("dealGroups", "title", "pipeline"), KEPT, PLACED, asking.merging("stage", "stage"),
+                FILTERS, OTHER), _pipelines, 34),
+    Experiment("stages of pipelines that are gone", (ORPHANS,), _orphans, 16),
+)  # fmt: skip

@@ -1,0 +1,48 @@
+"""Fields of deals and accounts (sections 2.5, 2.6)."""
+
+from __future__ import annotations
+
+from reconciler.probe import asking
+from reconciler.probe.fact import Experiment, Fact, Findings
+from reconciler.probe.lab import Lab
+
+
+def _facts(form: str) -> tuple[Fact, ...]:
+    what = form.replace("_", " ")
+    return (
+        asking.merging(form, form),
+        asking.repeating(f"{form}_labels", "label", form),
+        Fact(f"type.{form}", 0, f"PUT does not change the type of a {what}", "keeps", (form,), "vendor"),
+        Fact(f"choices.{form}", 0, f"choices that are sent replace those of a {what}", "replace", (form,), "vendor",
+             "choices that should stay have to be sent along, and are"),
+    )  # fmt: skip
+
+
+async def _one(lab: Lab, form: str) -> Findings:
+    attrs = {"fieldLabel": lab.name("choice"), "fieldType": "dropdown", "fieldOptions": ["a", "b"]}
+    made = await lab.make(form, attrs)
+    sent = {"fieldLabel": lab.name("choice 2")}
+    yield f"put.{form}", await asking.merges(lab, made, sent, "fieldOptions")
+    reply = await lab.put(made, **sent, fieldOptions=["c"])
+    if reply.ok:
+        now = (await lab.read(made)).get("fieldOptions")
+        yield f"choices.{form}", "replace" if now == ["c"] else "keep"
+    reply = await lab.put(made, **sent, fieldType="text")
+    yield f"type.{form}", "changes" if reply.ok and (await lab.read(made)).get("fieldType") == "text" else "keeps"
+    yield f"unique.{form}_labels", await asking.repeats(lab, form, {**attrs, **sent})
+
+
+async def _deals(lab: Lab) -> Findings:
+    async for one in _one(lab, "deal_field"):
+        yield one
+
+
+async def _accounts(lab: Lab) -> Findings:
+    async for one in _one(lab, "account_field"):
+        yield one
+
+
+EXPERIMENTS = (
+    Experiment("deal fields", _facts("deal_field"), _deals, 12),
+    Experiment("account fields", _facts("account_field"), _accounts, 12),
+)

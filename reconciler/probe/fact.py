@@ -1,0 +1,66 @@
+"""What is assumed of an account, and the experiment that finds out."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from reconciler.probe.lab import Lab
+
+Source = Literal["vendor", "recording", "client", "inferred", "nothing"]
+"""Where an assumption comes from: the vendor's page, recorded traffic, a client's code, or a reading of these."""
+
+
+class Unsettled(Exception):
+    """An experiment cannot tell, here and now; the text says why, for people."""
+
+
+@dataclass(frozen=True)
+class Fact:
+    """One thing that an account does in one of several ways. `name` is its key in facts files; `assumed` what is found
+    where it is as assumed ("": nothing is assumed, any finding will do); `affects` are kinds, or features, that rest on
+    it; `changes` says what is different about them where it is otherwise.
+    """
+
+    name: str
+    row: int
+    says: str
+    assumed: str
+    affects: tuple[str, ...]
+    source: Source = "recording"
+    changes: str = ""
+
+
+Findings = AsyncIterator[tuple[str, str]]
+"""Names of facts and what was found, as soon as it was."""
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """Requests that settle some facts. `requests` is how many they take at most, the removal of what they made
+    included; `leaves` names what cannot be removed. `needs` is what has to be asked for: `contacts` are created, or
+    requests are sent in a `burst`. What it found before it failed counts.
+    """
+
+    name: str
+    facts: tuple[Fact, ...]
+    run: Callable[[Lab], Findings]
+    requests: int
+    writes: bool = True
+    leaves: str = ""
+    needs: Literal["", "contacts", "burst"] = ""
+
+
+@cache
+def load_experiments() -> tuple[Experiment, ...]:
+    """Return the experiments of all files of `experiments`, those that write nothing first."""
+    package = importlib.import_module("reconciler.probe.experiments")
+    names = sorted(one.name for one in pkgutil.iter_modules(package.__path__))
+    files = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    found: list[Experiment] = [one for file in files for one in file.EXPERIMENTS]
+    return tuple(sorted(found, key=lambda one: (one.writes, one.needs == "burst")))

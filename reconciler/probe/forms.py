@@ -1,0 +1,82 @@
+"""How the things that an experiment makes are created, found again by name, and removed: data, so that a journal can
+be cleaned without knowing what the experiment was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+MARK = "zz-probe-"
+"""How the names of all that is made begin."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """`path` takes POST and, with the id, PUT and DELETE. `label` is the property that holds the name; relations have
+    none, and `match` tells them apart. `key` is the array of the listing, `listing` its path (default: `path`) with
+    `{name}` for what the create said; `query` likewise. `reads` maps what is written to what reads call it.
+
+    `retire` is what is sent where it cannot be deleted; `deletes` are further paths that may know the delete. `along`
+    are rows that come with it and may stay behind it: (path, array, property that names it).
+    """
+
+    name: str
+    path: str
+    wrapper: str
+    key: str
+    label: str = ""
+    match: tuple[str, ...] = ()
+    listing: str = ""
+    query: Mapping[str, str] = field(default_factory=dict)
+    reads: Mapping[str, str] = field(default_factory=dict)
+    deletes: tuple[str, ...] = ()
+    retire: Mapping[str, object] | None = None
+    along: tuple[str, str, str] | None = None
+    owner: str = ""
+    """The property that names what it hangs on (see OWNERS): it goes with that, and is looked for nowhere else."""
+
+
+FORMS: Mapping[str, Form] = {
+    one.name: one
+    for one in (
+        Form("tag", "/tags", "tag", "tags", "tag"),
+        Form("list", "/lists", "list", "lists", "name", query={"filters[channel]": "all"}),
+        Form("list_group", "/listGroups", "listGroup", "listGroups", match=("listid", "groupid"),
+             reads={"listid": "list", "groupid": "group"}, owner="listid"),
+        Form("field", "/fields", "field", "fields", "title"),
+        Form("option", "/fieldOptions", "fieldOption", "fieldOptions", match=("value",),
+             listing="/fields/{field}/options", owner="field"),
+        Form("relation", "/fieldRels", "fieldRel", "fieldRels", match=("relid",),
+             listing="/fields/{field}/relations", owner="field"),
+        Form("deal_field", "/dealCustomFieldMeta", "dealCustomFieldMetum", "dealCustomFieldMeta", "fieldLabel"),
+        Form("account_field", "/accountCustomFieldMeta", "accountCustomFieldMetum", "accountCustomFieldMeta",
+             "fieldLabel"),
+        Form("field_group", "/groupDefinitions", "groupDefinition", "groupDefinitions", "label"),
+        Form("member", "/groupMembers", "groupMember", "groupMembers", match=("rel_id", "group_id"),
+             query={"group_id": "{group_id}"}, owner="group_id"),
+        Form("pipeline", "/dealGroups", "dealGroup", "dealGroups", "title",
+             along=("/dealStages", "dealStages", "group")),
+        Form("stage", "/dealStages", "dealStage", "dealStages", "title", query={"filters[d_groupid]": "{group}"},
+             owner="group"),
+        Form("deal_role", "/dealRoles", "dealRole", "dealRoles", "title"),
+        Form("task_type", "/dealTasktypes", "dealTasktype", "dealTasktypes", "title", retire={"status": 1}),
+        Form("task_outcome", "/taskOutcomes", "taskOutcome", "taskOutcomes", "title", deletes=("/taskOutccomes",)),
+        Form("webhook", "/webhooks", "webhook", "webhooks", "name"),
+        Form("schema", "/customObjects/schemas", "schema", "schemas", "slug"),
+        Form("user_group", "/groups", "group", "groups", "title"),
+        Form("address", "/addresses", "address", "addresses", "companyName", retire={"isDefault": False}),
+        Form("saved_response", "/savedResponses", "savedResponse", "savedResponses", "title"),
+        Form("message", "/messages", "message", "messages", "name"),
+        Form("personalization", "/personalizations", "personalization", "personalizations", "name"),
+        Form("contact", "/contacts", "contact", "contacts", "email"),
+        Form("field_value", "/fieldValues", "fieldValue", "fieldValues", match=("contact", "field"),
+             owner="contact"),
+        Form("contact_tag", "/contactTags", "contactTag", "contactTags", match=("contact", "tag"), owner="contact"),
+    )
+}  # fmt: skip
+OWNERS: Mapping[str, str] = {
+    "listid": "/lists", "field": "/fields", "group_id": "/groupDefinitions", "group": "/dealGroups",
+    "contact": "/contacts",
+}  # fmt: skip
+"""Properties that name what something hangs on, and where that is."""

@@ -1,0 +1,477 @@
+"""The bench that experiments work at. All that is made is on record before it is sent, and removed; nothing that was
+there is ever written to; budgets are kept.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from reconciler.model.errors import Unclear, Unreachable
+from reconciler.model.http import Request, Response, at, is_id
+from reconciler.model.spec import number
+from reconciler.probe.fact import Unsettled
+from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
+
+TRIES = 4
+"""Of one request that may be repeated."""
+BELIEVED = 3
+"""403 on a read is intermittent (section 1.2): believed the third time."""
+SETTLING = (2.0, 5.0)
+"""Seconds to wait before looking for what a create without an answer made."""
+PAGE, PAGES = 100, 100
+SHORT = 20
+"""Rows below which a page is the last one, where there is no total: no account has shorter ones."""
+BULK = "/fieldOption/bulk", "/fieldOptions/bulk"
+CONTACTS = ("contact", "field_value", "contact_tag")
+"""Forms that are made only where contacts were asked for."""
+ADDRESSES = "@example.com"
+
+
+class Exhausted(Unsettled):
+    """The budget of the probe is used up."""
+
+
+class Forbidden(AssertionError):
+    """A write that an experiment must never make: a bug."""
+
+
+class Lost(Exception):
+    """A create got no answer: nobody knows whether it was carried out."""
+
+
+class Line(Protocol):
+    """How requests reach the account: one try each, paced, whatever is answered. Raises Unreachable."""
+
+    @property
+    def requests(self) -> int:
+        """How many went over the wire."""
+        ...
+
+    async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
+        """Send once, with another token if one is given."""
+        ...
+
+
+class Journal(Protocol):
+    """What survives a kill."""
+
+    def append(self, record: Mapping[str, Any]) -> None:
+        """Make a record durable before it returns."""
+        ...
+
+
+@dataclass
+class Spent:
+    """A budget: requests and seconds at most, and when it began."""
+
+    requests: int
+    seconds: float
+    clock: Callable[[], float]
+    began: float = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock()
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds since it began."""
+        return self.clock() - self.began
+
+
+@dataclass
+class Made:
+    """Something that was made, or may have been: its id is "" while nobody knows it. `attrs` say how to find it."""
+
+    number: int
+    form: Form
+    attrs: Mapping[str, Any]
+    id: str = ""
+    reply: Response = field(default_factory=lambda: Response(0))
+
+    @property
+    def path(self) -> str:
+        """Where it is."""
+        return at(self.form.path, self.id)
+
+    @property
+    def row(self) -> dict[str, Any]:
+        """What the answer to the create said of it."""
+        return self.reply.row(self.form.wrapper)
+
+
+def writable(*, contacts: bool) -> tuple[str, ...]:
+    """Return the paths that a probe may write to, `ID` for one id: those of its forms, and nothing that reaches people
+    unless they were asked for.
+    """
+    forms = [one for name, one in FORMS.items() if contacts or name not in CONTACTS]
+    found = [path for one in forms for base in (one.path, *one.deletes) for path in (base, f"{base}/ID")]
+    return (*found, *BULK, "/customObjects/schemas/ID/fields/ID")
+
+
+class Lab:
+    """See the module. `mark` is how everything is named that this probe makes."""
+
+    def __init__(
+        self,
+        line: Line,
+        journal: Journal,
+        mark: str,
+        spent: Spent,
+        *,
+        contacts: bool = False,
+        writes: bool = True,
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        if not mark.startswith(MARK):
+            raise Forbidden("what a probe makes has to be recognisable")
+        self.line, self.journal, self.mark, self.spent, self.sleep = line, journal, mark, spent, sleep
+        self.contacts, self.writes = contacts, writes
+        self.open: list[Made] = []
+        self.left: list[tuple[str, str, str]] = []
+        """What could not be removed: form, id and what was done with it, or is to be done by hand."""
+        self.headers: dict[str, str] = {}
+        self.maps = False
+        """Whether any answer had an array written as a map of numbers."""
+        self.cleaning = False
+        self.reads: dict[str, Response] = {}
+        self._number = 0
+        self._own: set[tuple[str, str]] = set()
+
+    def name(self, text: str = "") -> str:
+        """Return a name of this probe's own."""
+        return f"{self.mark} {text}".rstrip()
+
+    # --- reading ---------------------------------------------------------------------------------------------------
+
+    async def get(self, path: str, **query: str) -> Response:
+        """Read, whatever is answered."""
+        return await self._send(Request("GET", path, tuple(query.items())))
+
+    async def ask(self, path: str, query: Mapping[str, str]) -> Response:
+        """Read with parameters whose names are no words of Python."""
+        return await self._send(Request("GET", path, tuple(query.items())))
+
+    async def once(self, path: str) -> Response:
+        """Read once, whatever is answered: a 403 is not asked again."""
+        self.afford()
+        return self._noted(await self.line.raw(Request("GET", path)))
+
+    async def read(self, made: Made) -> dict[str, Any]:
+        """Return what the account holds of something made. Raises Unsettled where it does not say."""
+        reply = await self.get(made.path)
+        row = reply.row(made.form.wrapper)
+        if not reply.ok or not row:
+            raise Unsettled(f"GET {made.form.path}/ID answered {reply.status} without the object")
+        return row
+
+    async def listed(self, path: str, key: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
+        """Return all rows of a listing. Raises Unsettled where it cannot be read."""
+        found: dict[str, dict[str, Any]] = {}
+        for _ in range(PAGES):
+            place = {"limit": str(PAGE), "offset": str(len(found))}
+            reply = await self.ask(path, {**(query or {}), **place})
+            if not reply.ok or not isinstance(reply.body, dict) or key not in reply.body:
+                raise Unsettled(f"GET {path} was answered {reply.status}")
+            rows = reply.rows(key)
+            fresh = {str(row.get("id")): row for row in rows if str(row.get("id")) not in found}
+            found |= fresh
+            total = (
+                number(reply.body.get("meta", {}).get("total")) if isinstance(reply.body.get("meta"), dict) else None
+            )
+            if not fresh or (len(rows) < SHORT if total is None else len(found) >= total):
+                return list(found.values())
+        raise Unsettled(f"GET {path} has more than {PAGES * PAGE} rows")
+
+    # --- making ----------------------------------------------------------------------------------------------------
+
+    async def make(self, form: str, attrs: Mapping[str, Any], *, path: str = "", body: Any = None) -> Made:
+        """Create something. Raises Unsettled where the account refuses it."""
+        reply, made = await self.attempt(form, attrs, path=path, body=body)
+        if made is None:
+            raise Unsettled(f"POST {path or FORMS[form].path} was answered {reply.status}")
+        return made
+
+    async def attempt(
+        self, form: str, attrs: Mapping[str, Any], *, path: str = "", body: Any = None
+    ) -> tuple[Response, Made | None]:
+        """Try to create something; return the answer, and what was made by it. Raises Unsettled where the answer was
+        lost: what it made is found by its name, and removed.
+        """
+        kind = FORMS[form]
+        self._may_make(kind, attrs)
+        self.afford(_removal(kind))
+        made = self._recorded(kind, attrs)
+        self.open.append(made)
+        try:
+            reply = await self._send(Request("POST", path or kind.path, body=body or {kind.wrapper: dict(attrs)}))
+        except Lost:
+            await self._settle(made)
+            raise Unsettled("the answer to a create was lost") from None
+        if not reply.ok:
+            self.open.remove(made)
+            self.journal.append({"op": "refused", "n": made.number})
+            return reply, None
+        try:
+            self._has(made, reply.created(kind.wrapper, kind.key))
+        except Unclear:
+            await self._settle(made)
+            raise Unsettled(f"POST {path or kind.path} was answered without an id") from None
+        made.reply = reply
+        return reply, made
+
+    async def bulk(self, path: str, field_: Made, values: Iterable[str]) -> Response:
+        """Create options of a field that was made; they go with it."""
+        if ("/fields", field_.id) not in self._own or path not in BULK:
+            raise Forbidden("options belong to fields of the probe")
+        self.afford()
+        rows = [{"field": field_.id, "value": one, "label": one, "orderid": n} for n, one in enumerate(values, 1)]
+        self.journal.append({"op": "options", "field": field_.id, "count": len(rows)})
+        try:
+            return await self._send(Request("POST", path, body={"fieldOptions": rows}))
+        except Lost:
+            raise Unsettled("the answer to a create of options was lost") from None
+
+    async def change(self, made: Made, body: Any, *, path: str = "", dry_run: bool = False) -> Response:
+        """PUT to something that was made."""
+        where = path or made.path
+        self._may_change(where)
+        return await self._send(Request("PUT", where, body=body, dry_run=dry_run))
+
+    async def put(self, made: Made, **attrs: Any) -> Response:
+        """PUT attributes under the wrapper of something that was made."""
+        return await self.change(made, {made.form.wrapper: attrs})
+
+    async def drop(self, made: Made, *below: str) -> Response:
+        """DELETE a part of something that was made."""
+        path = at(made.path, *below)
+        self._may_change(path)
+        return await self._send(Request("DELETE", path))
+
+    async def remove(self, made: Made) -> Response:
+        """Delete something that was made, and what it leaves behind; the answer to the first DELETE."""
+        first = await self._removed(made, made.id)
+        self._gone(made)
+        return first
+
+    async def leave(self, made: Made) -> Response:
+        """Delete something that was made and look at what it leaves behind; that is removed with the rest."""
+        self._may_change(made.path)
+        return await self._send(Request("DELETE", made.path))
+
+    def adopt(self, made: Made, form: str, identity: str) -> Made:
+        """Take over what came along with something that was made: it is the probe's, too, and goes with that."""
+        self._own.add((FORMS[form].path, identity))
+        return Made(0, FORMS[form], {}, identity)
+
+    async def clear(self) -> None:
+        """Remove all that is there of what was made, the last first; what cannot be is told in `left`."""
+        self.cleaning = True
+        try:
+            for made in reversed(list(self.open)):
+                await self._cleared(made)
+        finally:
+            self.cleaning = False
+
+    def resume(self, records: Iterable[Mapping[str, Any]]) -> None:
+        """Take over what a probe that died has on record."""
+        known: dict[int, Made] = {}
+        for record in records:
+            number = int(record.get("n", 0))
+            if record["op"] == "making" and record["form"] in FORMS:
+                known[number] = Made(number, FORMS[record["form"]], record["attrs"])
+            elif record["op"] == "made" and number in known:
+                known[number].id = str(record["id"])
+                self._own.add((known[number].form.path, known[number].id))
+            elif record["op"] in ("gone", "refused", "left"):
+                known.pop(number, None)
+            self._number = max(self._number, number)
+        self.open = list(known.values())
+
+    # --- inside ----------------------------------------------------------------------------------------------------
+
+    def _recorded(self, form: Form, attrs: Mapping[str, Any]) -> Made:
+        names = {form.label, form.owner, *form.match} - {""}
+        told = {name: attrs[name] for name in names if name in attrs}
+        self._number += 1
+        self.journal.append({"op": "making", "n": self._number, "form": form.name, "attrs": told})
+        return Made(self._number, form, told)
+
+    def _has(self, made: Made, identity: str) -> None:
+        made.id = identity
+        self._own.add((made.form.path, identity))
+        self.journal.append({"op": "made", "n": made.number, "id": identity})
+
+    def _gone(self, made: Made, op: str = "gone") -> None:
+        self.journal.append({"op": op, "n": made.number})
+        self._own.discard((made.form.path, made.id))  # whatever has this id next is somebody else's
+        if made in self.open:
+            self.open.remove(made)
+
+    def _may_make(self, form: Form, attrs: Mapping[str, Any]) -> None:
+        """Raise unless what is created has a name of the probe's own, or hangs on what the probe made."""
+        if not self.writes or (form.name in CONTACTS and not self.contacts):
+            raise Forbidden(f"a {form.name} was not asked for")
+        if form.name == "contact" and not str(attrs["email"]).endswith(ADDRESSES):
+            raise Forbidden("contacts of a probe are at example.com")
+        if form.owner:
+            if (OWNERS[form.owner], str(attrs[form.owner])) not in self._own:
+                raise Forbidden(f"a {form.name} hangs on what the probe made")
+        elif not str(attrs[form.label]).strip().startswith(self.mark):
+            raise Forbidden(f"a {form.name} is named as what it is")
+
+    def _may_change(self, path: str) -> None:
+        if not any(path == at(base, one) or path.startswith(f"{at(base, one)}/") for base, one in self._bases()):
+            raise Forbidden("only what the probe made is changed")
+
+    def _bases(self) -> Iterable[tuple[str, str]]:
+        for path, identity in self._own:
+            form = next(one for one in FORMS.values() if one.path == path)
+            yield from ((base, identity) for base in (path, *form.deletes))
+
+    def afford(self, more: int = 0) -> None:
+        """Raise Exhausted unless one more request leaves enough to remove all that was made."""
+        if self.cleaning:
+            return
+        reserve = sum(_removal(one.form) for one in self.open) + more
+        if self.line.requests + 1 + reserve > self.spent.requests:
+            raise Exhausted(f"the budget of {self.spent.requests} requests is used up")
+        if self.spent.elapsed > self.spent.seconds:
+            raise Exhausted(f"the budget of {self.spent.seconds:g} seconds is used up")
+
+    async def _send(self, request: Request) -> Response:
+        """Send, and again what may be repeated. Raises Lost for a create that may have been carried out, Unsettled
+        where no answer comes.
+        """
+        why = ""
+        for attempt in range(1, TRIES + 1):
+            self.afford()
+            try:
+                reply = self._noted(await self.line.raw(request))
+            except Unreachable as error:
+                if request.method == "POST" and error.sent:
+                    raise Lost from error
+                why = "got no answer"
+                await self.sleep(attempt * 1.0)
+                continue
+            if reply.status in (429, 503) and not (request.method == "POST" and reply.status == 503):
+                why = f"was answered {reply.status} each time"
+                await self.sleep(_seconds(reply) or 2.0**attempt)
+            elif reply.status >= 500 and request.method == "POST":
+                raise Lost
+            elif reply.status >= 500:
+                why = f"was answered {reply.status} each time"
+                await self.sleep(attempt * 1.0)
+            elif request.method == "GET" and reply.status in (401, 403) and attempt < BELIEVED:
+                continue
+            else:
+                return reply
+        raise Unsettled(f"{request.method} {_shape(request.path)} {why}")
+
+    def _noted(self, reply: Response) -> Response:
+        self.headers |= reply.headers
+        self.maps = self.maps or reply.maps
+        return reply
+
+    async def _settle(self, made: Made) -> None:
+        """Look for what a create without an answer made."""
+        for pause in SETTLING:
+            await self.sleep(pause)
+            if ids := await self._found(made):
+                self._has(made, ids[0])
+                return
+
+    async def _found(self, made: Made) -> list[str]:
+        """Return the ids of what may be it: of this name, or related as it is, and known as nobody else's."""
+        form = made.form
+        listing = (form.listing or form.path).format_map(made.attrs)
+        query = {name: value.format_map(made.attrs) for name, value in form.query.items()}
+        try:
+            rows = await self.listed(listing, form.key, query)
+        except (Unsettled, KeyError):
+            return []
+        known = {one.id for one in self.open if one.form is form} - {""}
+        found = [str(row["id"]) for row in rows if is_id(row.get("id")) and self._is(form, made, row)]
+        return [one for one in found if one not in known]
+
+    def _is(self, form: Form, made: Made, row: Mapping[str, Any]) -> bool:
+        if form.label:
+            return str(row.get(form.reads.get(form.label, form.label)) or "").strip().startswith(self.mark)
+        return all(
+            str(row.get(form.reads.get(name, name))) == str(made.attrs.get(name)) for name in (*form.match, form.owner)
+            if form.reads.get(name, name) in row
+        )  # fmt: skip
+
+    async def _cleared(self, made: Made) -> None:
+        ids = [made.id] if made.id else await self._found(made)
+        kept = False
+        for identity in ids:
+            self._own.add((made.form.path, identity))
+            try:
+                reply = await self._removed(made, identity)
+                kept = kept or (not reply.ok and reply.status != 404 and self._is_left(made, identity))
+            except (Unsettled, Unreachable, Lost) as error:
+                self.left.append((made.form.name, identity, f"it may still be there ({error}): `probe --clean`"))
+                return  # stays on record
+        if kept:
+            return
+        self._gone(made)
+
+    def _is_left(self, made: Made, identity: str) -> bool:
+        return any(one[:2] == (made.form.name, identity) and one[2].endswith("`probe --clean`") for one in self.left)
+
+    async def _removed(self, made: Made, identity: str) -> Response:
+        """Delete, at each path that may know it; what is refused is disabled, if that is possible."""
+        form, first = made.form, Response(0)
+        for base in (form.path, *form.deletes):
+            reply = await self._send(Request("DELETE", at(base, identity)))
+            first = first if first.status else reply
+            if reply.ok or _no_result(reply):
+                break
+        if not reply.ok and reply.status != 404:
+            reply = await self._retired(form, identity, reply)
+        if form.along is not None and (reply.ok or reply.status == 404):
+            await self._swept(*form.along, identity)
+        return first
+
+    async def _retired(self, form: Form, identity: str, refusal: Response) -> Response:
+        if form.retire is not None:
+            await self._send(Request("PUT", at(form.path, identity), body={form.wrapper: dict(form.retire)}))
+            again = await self._send(Request("DELETE", at(form.path, identity)))
+            if again.ok or again.status == 404:
+                return again
+            what = f"it cannot be deleted and is disabled ({', '.join(f'{k}: {v}' for k, v in form.retire.items())})"
+        else:
+            what = f"its DELETE was answered {refusal.status}: delete it by hand, or `probe --clean`"
+        self.left.append((form.name, identity, what))
+        return refusal
+
+    async def _swept(self, path: str, key: str, owner: str, identity: str) -> None:
+        """Delete rows that stayed behind what was removed."""
+        rows = await self.listed(path, key, {f"filters[d_{owner}id]": identity})
+        for row in rows:
+            if str(row.get(owner)) == identity and is_id(row.get("id")):
+                await self._send(Request("DELETE", at(path, row["id"])))
+
+
+def _removal(form: Form) -> int:
+    """How many requests its removal takes at most, where every request is answered."""
+    return 1 + len(form.deletes) + (2 if form.retire is not None else 0) + (8 if form.along is not None else 0)
+
+
+def _seconds(reply: Response) -> float | None:
+    text = reply.headers.get("retry-after", "").strip()
+    return min(float(text), 120.0) if text.isdecimal() else None
+
+
+def _no_result(reply: Response) -> bool:
+    """Tell whether the object is not there, rather than the path (section 1.6)."""
+    said = reply.body.get("message") if isinstance(reply.body, dict) else None
+    return isinstance(said, str) and said.startswith("No Result found")
+
+
+def _shape(path: str) -> str:
+    """Return a path without ids, for messages."""
+    return "/".join("ID" if any(one.isdigit() for one in part) else part for part in path.split("/"))

@@ -1,0 +1,140 @@
+"""What a probe found: as text, markdown, and one HTML page that stands alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING
+
+from reconciler.model.facts import PartView, PointView, ProbeReport
+from reconciler.render.layout import Paper
+from reconciler.render.quoting import clean
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+WORDS = {"differs": "differs", "assumed": "as assumed", "unknown": "unknown"}
+TONES = {"differs": "warning", "assumed": "good", "unknown": "faint"}
+ORDER = tuple(WORDS)
+
+
+def text(report: ProbeReport, *, width: int = 100, colour: bool = False, ascii_only: bool = False) -> str:
+    """Return the report as text: what differs first, then what is as assumed, then what nobody knows and why."""
+    paper = Paper(max(width, 60), colour)
+    lines = paper.paragraph(summary(report), tone="bold")
+    for verdict in ORDER:
+        rows = list(_told(report, verdict))
+        if rows:
+            lines += ["", *paper.paragraph(f"{WORDS[verdict].capitalize()} ({len(rows)}):", tone=TONES[verdict])]
+            for number, said, detail in rows:
+                lines += paper.noted(clean(said), clean(detail), first=f"  {number:>6}  ", indent=" " * 10)
+    for title, entries in (("About the account", _about(report)), ("Left in the account", _left(report))):
+        if entries:
+            lines += ["", *paper.paragraph(f"{title}:", tone="bold")]
+            lines += [line for one in entries for line in paper.paragraph(clean(one), first="  - ", indent="    ")]
+    whole = "\n".join(lines) + "\n"
+    return whole.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else whole
+
+
+def summary(report: ProbeReport) -> str:
+    """Return the verdicts in one line."""
+    counts = {verdict: sum(1 for _ in _told(report, verdict)) for verdict in ORDER}
+    told = ", ".join(f"{counts[verdict]} {WORDS[verdict]}" for verdict in ("assumed", "differs", "unknown"))
+    kind = "reads only, " if report.read_only else ""
+    end = "" if report.complete else "; the budget was used up before the end"
+    return f"Probed {report.probed}: {told} ({kind}{report.requests} requests, {report.seconds:g} s){end}."
+
+
+def markdown(report: ProbeReport) -> str:
+    """Return the report as markdown."""
+    lines = [f"# What this account does\n\n{summary(report)} Version {report.version}.\n"]
+    for verdict in ORDER:
+        rows = list(_told(report, verdict))
+        if rows:
+            lines.append(f"## {WORDS[verdict].capitalize()}\n\n| row | assumption | found |\n| --- | --- | --- |")
+            lines += [f"| {_cell(number)} | {_cell(said)} | {_cell(detail)} |" for number, said, detail in rows]
+            lines.append("")
+    for title, entries in (("About the account", _about(report)), ("Left in the account", _left(report))):
+        if entries:
+            lines += [f"## {title}\n", *(f"- {_cell(one)}" for one in entries), ""]
+    return "\n".join(lines).rstrip("\n") + "\n"
+
+
+def html(report: ProbeReport) -> str:
+    """Return the report as an HTML page without scripts, that loads nothing."""
+    sections = [(WORDS[verdict], verdict, rows) for verdict in ORDER if (rows := list(_told(report, verdict)))]
+    notes = [("About the account", _about(report)), ("Left in the account", _left(report))]
+    page = _template().render(
+        summary=summary(report), version=report.version, sections=sections, notes=[one for one in notes if one[1]]
+    )
+    return page.rstrip("\n") + "\n"
+
+
+def _told(report: ProbeReport, verdict: str) -> Iterator[tuple[str, str, str]]:
+    """Yield number, assumption and what was found, of the points of this verdict; then what is beside the table."""
+    for point in report.points:
+        if point.verdict == verdict:
+            yield f"row {point.row}", point.fact, _detail(point)
+    for part in report.beside:
+        if part.verdict == verdict:
+            yield "-", part.fact, _of_part(part)
+
+
+def _detail(point: PointView) -> str:
+    if point.verdict == "unknown":
+        return point.why
+    if point.verdict == "assumed":
+        return _short(point.parts)
+    return "; ".join(_of_part(part) for part in point.parts if part.verdict == "differs")
+
+
+def _short(parts: Sequence[PartView]) -> str:
+    told = [part for part in parts if part.verdict != "unknown"]
+    if len(told) == 1:
+        return f"{told[0].name}: {told[0].found}"
+    return f"{len(told)} of {len(parts)} looked at" if len(told) < len(parts) else f"all {len(parts)} looked at"
+
+
+def _of_part(part: PartView) -> str:
+    if part.verdict == "unknown":
+        return part.why
+    if part.verdict == "assumed":
+        return f"{part.name}: {part.found}"
+    changes = (
+        f"; {', '.join(part.affects)}: {part.changes}" if part.changes else f"; concerns {', '.join(part.affects)}"
+    )
+    return f"{part.name} is {part.found}, not {part.assumed}{changes}"
+
+
+def _about(report: ProbeReport) -> list[str]:
+    plan = ", ".join(f"{name} {value}" for name, value in report.plan.items()) or "not told"
+    rights, off = report.permissions, report.permissions.get("flags_off") or []
+    lines = [f"plan: {plan}", f"key: Admin {rights.get('admin')}, user group {rights.get('user_group') or 'not told'}"]
+    lines += [f"flags that are off: {', '.join(off)}"] if off else []
+    refused = [f"{kind} ({status})" for kind, status in report.features.items() if status != "200"]
+    return [*lines, f"not readable: {', '.join(refused)}"] if refused else lines
+
+
+def _left(report: ProbeReport) -> list[str]:
+    return [f"{one.form} id {one.id}: {one.what}" for one in report.left]
+
+
+def _cell(value: str) -> str:
+    shown = clean(value).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
+    return " ".join(shown.split()) or " "
+
+
+@cache
+def _template() -> Template:
+    from jinja2 import Environment, StrictUndefined
+
+    environment = Environment(
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: clean(value) if isinstance(value, str) else value,
+    )
+    source = resources.files("reconciler.render").joinpath("templates", "findings.html")
+    return environment.from_string(source.read_text(encoding="utf-8"))

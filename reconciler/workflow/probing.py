@@ -1,0 +1,303 @@
+"""The verb `probe`: experiments on a sandbox, what they found, and the removal of all that they made."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import AsyncExitStack, ExitStack
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler import __version__
+from reconciler.model.errors import AuthError, Refused
+from reconciler.model.facts import FactsFile, LeftView, PartView, PointView, ProbeReport, Verdict
+from reconciler.model.http import Request, at
+from reconciler.model.kind import STRANGE
+from reconciler.probe import POINTS, Experiment, Fact, Lab, Point, Spent, Unsettled, load_experiments
+from reconciler.probe.experiments.listings import LISTINGS
+from reconciler.probe.forms import MARK
+from reconciler.probe.lab import Exhausted, writable
+from reconciler.probe.points import UNDECIDED
+from reconciler.store.probefile import ProbeJournal, read_facts, write_facts
+from reconciler.workflow.book import open_book
+from reconciler.workflow.holding import locked
+from reconciler.workflow.observing import ask_eyes, check_account
+from reconciler.workflow.session import Session
+
+SLACK = 1.25
+"""How much more than its experiments a budget has that nobody gave: requests are repeated now and then."""
+PATIENCE = 2.0
+CHECKS = 8
+"""Requests before and after the experiments: whose key it is, what it may, and the account's plan."""
+ADMIN_GROUP = "3"
+FOUND = 200
+"""Characters of a finding, at most."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a probe is to do. No limit that is given: enough for its experiments."""
+
+    rows: frozenset[int] = frozenset()
+    read_only: bool = False
+    contacts: bool = False
+    burst: bool = False
+    max_requests: int | None = None
+    max_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What a probe will cost at most, before anything is sent. `needed` are the requests that its experiments take
+    where every one of them is answered.
+    """
+
+    experiments: tuple[Experiment, ...]
+    needed: int
+    requests: int
+    seconds: float
+    leaves: tuple[str, ...]
+
+
+@dataclass
+class _Results:
+    found: dict[str, str] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    complete: bool = True
+
+
+def outline(session: Session, asked: Asked) -> Outline:
+    """Return what will be done. Raises Refused where the budget does not suffice."""
+    chosen = tuple(
+        one
+        for one in load_experiments()
+        if not (asked.rows and not asked.rows & {fact.row for fact in one.facts})
+        and not (one.writes and asked.read_only)
+        and (not one.needs or getattr(asked, one.needs))
+    )
+    needed = CHECKS + sum(one.requests for one in chosen)
+    requests = asked.max_requests or int(needed * SLACK)
+    estimated = needed / (session.rate or 5.0)
+    seconds = asked.max_seconds or max(60.0, PATIENCE * estimated)
+    for most, least, what in ((requests, needed, "requests"), (seconds, estimated, "seconds")):
+        if most < least:
+            raise Refused(
+                f"the probe takes up to {least:.0f} {what}, and {most:.0f} are allowed; nothing was sent",
+                hint=f"allow more with --max-{what}, or probe less with --row or --read-only",
+            )
+    return Outline(chosen, needed, requests, seconds, tuple(one.leaves for one in chosen if one.leaves))
+
+
+def check_sandbox(session: Session) -> None:
+    """Raise Refused for an account that a probe must not write to."""
+    if session.settings.production:
+        raise Refused(
+            f"`{session.settings.name}` is a production account: a probe makes and removes objects; nothing was sent",
+            hint="probe a sandbox and name it with `facts: NAME`; here, `probe --read-only` asks what reads can tell",
+        )
+
+
+async def probe(session: Session, asked: Asked, tell: Callable[[str], None] = lambda line: None) -> ProbeReport:
+    """Run the experiments, remove what they made, keep what they found. Raises Refused, AuthError, LockHeld,
+    StateError; then nothing was written to the account.
+    """
+    todo = outline(session, asked)
+    if not asked.read_only:
+        check_sandbox(session)
+    journal, results = ProbeJournal(session.folder, session.identity), _Results()
+    with ExitStack() as holds:
+        holds.enter_context(journal.held())
+        if journal.records():
+            raise Refused(
+                "an earlier probe was interrupted, and what it made may still be there; nothing was sent",
+                hint="`reconciler probe --clean` removes it",
+            )
+        held = None if asked.read_only else holds.enter_context(locked(session, "probe"))
+        async with AsyncExitStack() as stack:
+            line = _connected(session, stack, held, asked)
+            await check_account(session, line, None if asked.read_only else open_book(session).stored)
+            about = await _about(line)
+            if not asked.read_only:
+                _may_write(about)
+            lab = _lab(session, line, journal, todo, asked)
+            try:
+                await _work(lab, todo.experiments, results, tell)
+            finally:
+                await lab.clear()
+                if not lab.open:
+                    journal.end()
+            report = _report(session, asked, lab, results, about)
+    known = read_facts(session.folder, session.identity)
+    base = known or FactsFile(account=session.identity, probed=report.probed, version=__version__)
+    write_facts(session.folder, base.with_report(report))
+    return report
+
+
+async def clean(session: Session) -> tuple[int, tuple[LeftView, ...]]:
+    """Remove what a probe that died has on record; return how many things were, and what could not be removed. Raises
+    Refused for a production account, AuthError, LockHeld, StateError.
+    """
+    check_sandbox(session)
+    journal = ProbeJournal(session.folder, session.identity)
+    with journal.held(), locked(session, "probe --clean") as held:
+        records = journal.records()
+        begun = next((one for one in records if one.get("op") == "begin"), None)
+        if begun is None:
+            journal.end()
+            return 0, ()
+        async with AsyncExitStack() as stack:
+            line = _connected(session, stack, held, Asked(contacts=True))
+            await check_account(session, line, open_book(session).stored)
+            spent = Spent(10**6, 10**6, session.around.clock.steady)
+            lab = Lab(line, journal, str(begun["mark"]), spent, contacts=True, sleep=asyncio.sleep)
+            lab.resume(records)
+            count = len(lab.open)
+            await lab.clear()
+        if not lab.open:
+            journal.end()
+    return count, _left(lab)
+
+
+def _connected(session: Session, stack: AsyncExitStack, held: Any, asked: Asked) -> Any:
+    if held is None:
+        return session.connect(stack, write=False)
+    return session.connect(stack, write=True, hold=held.hold, writable=writable(contacts=asked.contacts))
+
+
+def _lab(session: Session, line: Any, journal: ProbeJournal, todo: Outline, asked: Asked) -> Lab:
+    mark = f"{MARK}{session.around.token()[-8:]}"
+    if not asked.read_only:
+        journal.append({"op": "begin", "mark": mark, "at": session.around.stamp()})
+    spent = Spent(todo.requests, todo.seconds, session.around.clock.steady)
+    return Lab(line, journal, mark, spent, contacts=asked.contacts, writes=not asked.read_only)
+
+
+async def _work(lab: Lab, experiments: Iterable[Experiment], results: _Results, tell: Callable[[str], None]) -> None:
+    """Run one experiment after the other; what each one made is removed before the next begins."""
+    over = ""
+    for one in experiments:
+        reason = over
+        if not over:
+            tell(one.name)
+            try:
+                async for name, found in one.run(lab):
+                    results.found[name] = found[:FOUND]
+                reason = "its experiment did not tell"
+            except Exhausted as error:
+                reason = over = str(error)
+                results.complete = False
+            except Unsettled as error:
+                reason = str(error)
+            except STRANGE as error:
+                reason = f"an answer was of no known shape ({type(error).__name__})"
+            await lab.clear()
+        results.why |= {fact.name: reason for fact in one.facts if fact.name not in results.found}
+
+
+# --- what the account says of itself ---------------------------------------------------------------------------------
+
+
+async def _about(line: Any) -> dict[str, Any]:
+    """Return the account's plan and the key's permissions: numbers and flags, nothing of people."""
+    eyes = await ask_eyes(line)
+    reply = await _asked(line, "/settings/account")
+    body = reply.body if reply is not None and isinstance(reply.body, dict) else {}
+    plan = {name: body[name] for name in ("status", "trial", "subscriber_limit") if name in body}
+    flags: Mapping[str, Any] = {}
+    if eyes.group:
+        group = await _asked(line, at("/groups", eyes.group))
+        flags = group.row("group") if group is not None else {}
+    off = sorted(name for name, value in flags.items() if name.startswith("pg") and str(value) in ("0", "False"))
+    admin = "yes" if body else "unknown" if eyes.group == ADMIN_GROUP and reply is not None else "no"
+    return {"plan": plan, "permissions": {"user_group": eyes.group, "admin": admin, "flags_off": off}}
+
+
+async def _asked(line: Any, path: str) -> Any:
+    """Return an answer; None where the key may not ask."""
+    try:
+        return await line.send(Request("GET", path, expect=(404,)))
+    except AuthError:
+        return None
+
+
+def _may_write(about: Mapping[str, Any]) -> None:
+    """Raise unless the key is of an Admin user: others may make what they cannot see or remove."""
+    if about["permissions"]["admin"] == "no":
+        raise AuthError(
+            "the key's user is no Admin: what a probe makes might stay hidden from it; nothing was written",
+            hint="use the key of an Admin user, or `probe --read-only`",
+        )
+
+
+# --- the report ------------------------------------------------------------------------------------------------------
+
+
+def _report(session: Session, asked: Asked, lab: Lab, results: _Results, about: Mapping[str, Any]) -> ProbeReport:
+    facts = [fact for one in load_experiments() for fact in one.facts]
+    parts = {fact.name: _part(fact, results, asked) for fact in facts}
+    by_row: dict[int, list[PartView]] = {}
+    for fact in facts:
+        by_row.setdefault(fact.row, []).append(parts[fact.name])
+    return ProbeReport(
+        version=__version__,
+        probed=session.around.stamp(),
+        read_only=asked.read_only,
+        complete=results.complete,
+        requests=lab.line.requests,
+        seconds=round(lab.spent.elapsed, 1),
+        plan=about["plan"],
+        permissions=about["permissions"],
+        features={one.kind: str(lab.reads[one.path].status) for one in LISTINGS if one.kind and one.path in lab.reads},
+        points=[_point(point, by_row.get(point.row, [])) for point in POINTS],
+        beside=by_row.get(0, []),
+        left=list(_left(lab)),
+    )
+
+
+def _part(fact: Fact, results: _Results, asked: Asked) -> PartView:
+    found = results.found.get(fact.name, "")
+    verdict: Verdict = "unknown" if not found else "assumed" if found == fact.assumed or not fact.assumed else "differs"
+    return PartView(
+        name=fact.name,
+        fact=fact.says,
+        source=fact.source,
+        assumed=fact.assumed,
+        found=found,
+        verdict=verdict,
+        why="" if found else results.why.get(fact.name, _not_run(fact, asked)),
+        changes=fact.changes,
+        affects=list(fact.affects),
+    )
+
+
+def _not_run(fact: Fact, asked: Asked) -> str:
+    """Return why the experiment of a fact did not run."""
+    one = next(one for one in load_experiments() if fact in one.facts)
+    if one.needs == "contacts" and not asked.contacts:
+        return "it takes contacts: --with-contacts makes two"
+    if one.needs == "burst" and not asked.burst:
+        return "it takes a burst of reads: --burst sends one"
+    if one.writes and asked.read_only:
+        return "it takes writes, and --read-only sends none"
+    return "it was not asked for"
+
+
+def _point(point: Point, parts: list[PartView]) -> PointView:
+    told = [part for part in parts if part.verdict != "unknown"]
+    differs = [part for part in told if part.verdict == "differs"]
+    verdict: Verdict = "differs" if differs else "assumed" if told else "unknown"
+    why = point.unknown or next((part.why for part in parts if part.why), UNDECIDED)
+    affects = {kind: None for part in differs for kind in part.affects}
+    return PointView(
+        row=point.row,
+        fact=point.says,
+        verdict=verdict,
+        found=told[0].found if len(parts) == 1 and told else "; ".join(f"{part.name}: {part.found}" for part in told),
+        affects=list(affects or dict.fromkeys(point.affects)),
+        why="" if told else why,
+        parts=parts,
+    )
+
+
+def _left(lab: Lab) -> tuple[LeftView, ...]:
+    return tuple(LeftView(form=form, id=identity, what=what) for form, identity, what in dict.fromkeys(lab.left))

@@ -1,0 +1,1 @@
+"""Tests of the experiments, of what they leave, and of what rests on what they found."""

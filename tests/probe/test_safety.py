@@ -1,0 +1,233 @@
+"""A probe is safe: what it makes is on record first, and removed; what was there is never written to."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.emulator import Settings
+from reconciler.model.errors import Refused
+from reconciler.model.http import Request, Response
+from reconciler.probe import FORMS, Form, Lab, Spent, load_experiments
+from reconciler.probe.lab import Forbidden, writable
+from reconciler.remote import guard
+from reconciler.render import findings
+from tests.probe.probes import clean, dump, left_over, probe, probed_world
+from tests.world import Killed, World
+from tests.world.clock import run
+from tests.world.project import ACCOUNT
+
+PRODUCTION = f"version: 1\nenvironments: {{demo: {{url: 'emulator:{ACCOUNT}', production: true}}}}\n"
+
+
+def _journal(world: World) -> list[Path]:
+    return list((world.folder / ".reconciler" / "probe").glob("*.jsonl"))
+
+
+def _killed_and_cleaned(folder: Path, settings: Settings, nth: int, *, after: bool, **asked: Any) -> bool:
+    """Kill a probe at its nth request, clean, and compare; tell whether it was killed at all."""
+    with probed_world(folder, settings) as world:
+        before = dump(world)
+        world.kill(nth, after=after)
+        try:
+            probe(world, **asked)
+        except Killed:
+            world.revive()
+            if _journal(world):
+                with pytest.raises(Refused, match="earlier probe was interrupted"):
+                    probe(world, **asked)
+            assert left_over(before, dump(world)) == {} or _journal(world)
+            clean(world)
+            assert left_over(before, dump(world)) == {}, (nth, after)
+            assert not _journal(world)
+            return True
+    return False
+
+
+@pytest.mark.parametrize(("nth", "after"), [(70, True), (95, False), (133, True), (210, True), (299, False)])
+def test_killed_and_cleaned(tmp_path: Path, nth: int, after: bool) -> None:
+    """After a kill at some requests, before or after their work, `probe --clean` leaves the account as it was."""
+    settings = Settings(orphan_stages=nth % 2 == 0, option_delete="object", tasktype_delete="deleted")
+    assert _killed_and_cleaned(tmp_path / "a", settings, nth, after=after, contacts=True)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("orphans", [False, True])
+def test_killed_at_every_request(
+    tmp_path: Path, after: bool, orphans: bool, record_property: Callable[[str, object], None]
+) -> None:
+    """At every request boundary."""
+    settings, nth = Settings(orphan_stages=orphans), 0
+    while True:
+        nth += 1
+        if not _killed_and_cleaned(tmp_path / str(nth), settings, nth, after=after, contacts=True):
+            break
+    record_property(f"probe killed (after={after}, orphans={orphans})", f"{nth - 1} boundaries, 0 left over")
+    assert nth > 350
+
+
+@pytest.mark.parametrize("action", ["drop_after", "fail_after", "truncated", "drop_before"])
+def test_lost_answers(tmp_path: Path, action: Any) -> None:
+    """The answer to any create may be lost: what it made is found by its name, and removed."""
+    with probed_world(tmp_path / "a", Settings()) as world:
+        before = dump(world)
+        for nth in (1, 3):
+            world.fault(action, "^POST /(tags|lists|fields|dealGroups|groupDefinitions|webhooks|addresses)$", nth=nth)
+        report = probe(world)
+        assert left_over(before, dump(world)) == {}
+        assert not _journal(world)
+        told = [part.why for point in report.points for part in point.parts if part.verdict == "unknown"]
+        assert any("create" in why or "without an id" in why for why in told)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("action", ["drop_after", "fail_after", "drop_before"])
+@pytest.mark.parametrize("form", [one for one in FORMS.values() if not one.owner], ids=lambda one: one.name)
+def test_each_lost_create(tmp_path: Path, form: Form, action: Any) -> None:
+    """Of each thing that a probe makes."""
+    with probed_world(tmp_path / "a", Settings()) as world:
+        before = dump(world)
+        world.fault(action, f"^POST {form.path}$", nth=1, times=2)
+        probe(world, contacts=True)
+        assert left_over(before, dump(world)) == {}
+
+
+def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A production account, no confirmation, too small a budget, a key without permissions: nothing was written."""
+    with probed_world(tmp_path / "a", Settings()) as world:
+        before = dump(world)
+        assert world.cli("probe").code == 7
+        assert world.cli("probe", "--yes-this-is-a-sandbox", "--max-requests", "30").code == 7
+        assert world.cli("probe", "--yes-this-is-a-sandbox", "--max-seconds", "2").code == 7
+        monkeypatch.setattr("sys.stdin", io.StringIO("another\n"))
+        world.environ["RECONCILER_PROMPT"] = "1"
+        assert world.cli("probe").code == 130
+        world.write(PRODUCTION, "reconciler.yaml")
+        ran = world.cli("probe", "--yes-this-is-a-sandbox")
+        assert (ran.code, "production" in ran.err) == (7, True), ran.text
+        assert world.cli("probe", "--clean").code == 7
+        assert not world.requests()
+        assert world.cli("probe", "--read-only").code == 0
+        assert not world.writes()
+        assert dump(world) == before
+    with probed_world(tmp_path / "b", Settings(admin=False)) as world:
+        ran = world.cli("probe", "--yes-this-is-a-sandbox")
+        assert (ran.code, "no Admin" in ran.err) == (4, True), ran.text
+        assert world.cli("probe", "--read-only").code == 0
+        assert not world.writes()
+
+
+def test_the_name_of_the_account_is_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever types it has looked which account it is."""
+    with probed_world(tmp_path / "a", Settings()) as world:
+        monkeypatch.setattr("sys.stdin", io.StringIO(f"emulator:{ACCOUNT}\n"))
+        world.environ["RECONCILER_PROMPT"] = "1"
+        ran = world.cli("probe", "--row", "8")
+        assert ran.code == 0, ran.text
+        assert "POST /dealGroups" in world.writes()
+
+
+def test_the_budget_is_printed_first_and_kept(tmp_path: Path) -> None:
+    """Where the account makes it repeat requests, a probe ends within its budget, removes all, and says so."""
+    with probed_world(tmp_path / "a", Settings(flaky_reads=2)) as world:
+        before = dump(world)
+        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--max-requests", "620", "--format", "json")
+        assert "620 requests" in ran.err.splitlines()[0]
+        assert json.loads(ran.out)["requests"] == len(world.requests()) <= 620
+        assert left_over(before, dump(world)) == {}
+    with probed_world(tmp_path / "b", Settings()) as world:
+        before = dump(world)
+        world.fault("fail_before", "^GET ", status=503, nth=40, times=300)
+        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--format", "json", "--max-requests", "610")
+        assert len(world.requests()) <= 610
+        world.account.faults = []
+        assert world.cli("probe", "--clean").code == 0
+        assert left_over(before, dump(world)) == {}
+
+
+def test_each_experiment_takes_no_more_than_it_says(tmp_path: Path) -> None:
+    """What is printed as planned holds for every experiment by itself, the removal included."""
+    with probed_world(tmp_path / "a", Settings(orphan_stages=True, default_address_delete="refused")) as world:
+        told: list[tuple[str, int]] = []
+        from reconciler.workflow import probing
+
+        run(
+            probing.probe(
+                world.session(), probing.Asked(contacts=True), lambda name: told.append((name, len(world.requests())))
+            )
+        )
+        ends = [count for _, count in told[1:]] + [len(world.requests())]
+        most = {one.name: one.requests for one in load_experiments()}
+        over = {
+            name: (end - begin, most[name])
+            for (name, begin), end in zip(told, ends, strict=True)
+            if end - begin > most[name]
+        }
+        assert not over
+
+
+class _Nowhere:
+    """A line that must not be used, and a journal that forgets."""
+
+    requests = 0
+
+    async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
+        raise AssertionError(f"{request} was sent")
+
+    def append(self, record: Any) -> None:
+        """Forget it."""
+
+
+def _lab(*, contacts: bool = False, writes: bool = True) -> Lab:
+    spent = Spent(100, 100, lambda: 0.0)
+    return Lab(_Nowhere(), _Nowhere(), "zz-probe-1", spent, contacts=contacts, writes=writes)
+
+
+def test_nothing_that_was_there_can_be_written_to() -> None:
+    """A bench refuses to change or remove what it did not make, names that are not its own, and contacts."""
+    from reconciler.probe.lab import Made
+
+    lab, there = _lab(), Made(1, FORMS["tag"], {}, "7")
+    for work in (
+        lab.put(there, tag="x"),
+        lab.drop(there),
+        lab.leave(there),
+        lab.make("tag", {"tag": "VIP"}),
+        lab.make("member", {"rel_id": "1", "group_id": "1"}),
+        lab.make("contact", {"email": "zz-probe-1@example.com"}),
+        _lab(contacts=True).make("contact", {"email": "zz-probe-1@acme.example"}),
+        _lab(writes=False).make("tag", {"tag": "zz-probe-1"}),
+    ):
+        with pytest.raises(Forbidden):
+            run(work)
+
+
+def test_the_write_guard_lets_nothing_through_that_reaches_people() -> None:
+    """The paths that a probe may write to: no users, no campaigns, no subscriptions; contacts only where asked for."""
+    for contacts in (False, True):
+        paths = guard.paths(writable(contacts=contacts))
+        reach = ["/users", "/users/1", "/campaigns", "/contactLists", "/contactAutomations", "/contact/sync", "/deals",
+                 "/import/bulk_import", "/lists/exclusions/1", "/tags/bulk", "/contacts/sync/x"]  # fmt: skip
+        for path in reach:
+            request = Request("POST", path, body={})
+            with pytest.raises(guard.Forbidden):
+                guard.check(request, guard.Mode.WRITE, paths)
+        assert bool(paths.fullmatch("/contacts")) is contacts
+
+
+def test_a_report_names_nobody(tmp_path: Path) -> None:
+    """Names, addresses, hosts and tokens of the account are in no form of the report, nor in the facts file."""
+    with probed_world(tmp_path / "a", Settings(account="acme-secret")) as world:
+        report = probe(world, contacts=True)
+        facts = next((world.folder / ".reconciler" / "facts").iterdir()).read_text()
+    shown = [findings.text(report), findings.markdown(report), findings.html(report), report.model_dump_json(), facts]
+    for text in shown:
+        assert len(text) > 2000
+        assert not re.search(r"\b(jane|doe|acme-secret|emulator-token|vip|sales)\b|\w@\w", text, re.IGNORECASE)
