@@ -47,6 +47,33 @@ def say_made(document: Shown, form: Form = "plain") -> None:
     _put(document, form)
 
 
+def page(document: Shown, form: Form = "plain") -> None:
+    """Print a document; through the pager where somebody sits at a terminal that is lower than it."""
+    if not _taller(document):
+        say_made(document, form)
+        return
+    from reconciler.render.harmless import outgoing
+
+    sys.stdout.flush()
+    unset = "LESS" not in os.environ
+    if unset:
+        os.environ["LESS"] = "FRX"  # colours, and what was read stays on the screen
+    try:
+        click.echo_via_pager(outgoing(document, form), color=True)
+    finally:
+        if unset:
+            os.environ.pop("LESS", None)
+
+
+def _taller(document: Shown) -> bool:
+    """Whether a text does not fit the terminal that somebody sits at."""
+    if not (sys.stdout.isatty() and sys.stdin.isatty()) or os.environ.get("CI") or os.environ.get("PAGER") == "":
+        return False
+    if os.environ.get("TERM", "") in ("dumb", "unknown"):
+        return False
+    return document.count("\n") >= shutil.get_terminal_size((100, 24)).lines
+
+
 def listed(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], fmt: str) -> None:
     """Print rows as a table, or as JSON where `fmt` says so."""
     from reconciler.render.tables import table

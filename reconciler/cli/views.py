@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, cast
 import click
 from click.shell_completion import CompletionItem
 
-from reconciler.cli.terminal import note, say_made, style
+from reconciler.cli.terminal import note, page, say_made, style
 from reconciler.model.redaction import Shown, as_made
 
 if TYPE_CHECKING:
@@ -95,7 +95,7 @@ def show(outputs: Iterable[Output], view: Callable[[str], Shown], *, quiet: bool
         text = view(output.form)
         if output.path is None:
             if text:
-                say_made(text, output.form)
+                (page if output.form == "text" else say_made)(text, output.form)
             continue
         safe = outgoing(text, output.form)
         safe = click.unstyle(safe) if output.form == "text" else safe

@@ -28,6 +28,8 @@ class Refusal(Protocol):
     def details(self) -> Sequence[str]: ...
 
 
+LONG = 20
+"""Changes from which a plan begins with what it destroys or puts at risk."""
 _MARK_TONES = {"+": "add", "-": "destroy", "~": "change", ">": "move", "!": "manual", "#": "forget", " ": ""}
 
 
@@ -40,7 +42,7 @@ def plan(document: PlanDocument, *, width: int = 80, colour: bool = False, ascii
     changes = words.visible(document)
     blocks: list[list[str]] = [_heading(document, paper)]
     if changes:
-        blocks.append(_legend(document, changes, paper))
+        blocks += [_first(document, changes, paper), _legend(document, changes, paper)]
         blocks += [change_lines(change, paper) for change in changes]
     blocks += [
         _skipped(document, paper),
@@ -120,6 +122,28 @@ def _heading(document: PlanDocument, paper: Paper) -> list[str]:
         lines += paper.paragraph(clean(words.eyes(document.eyes)), tone="")
     for sentence in words.selection(document):
         lines += paper.paragraph(clean(sentence), tone="warning")
+    return lines
+
+
+def _first(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> list[str]:
+    """What nobody may overlook in a plan that is longer than a screen: what it destroys or puts at risk, a line each,
+    what costs most first. It stands below in full, in its place.
+    """
+    if len(changes) < LONG:
+        return []
+    found = sorted(filter(words.destructive, changes), key=words.lost, reverse=True)
+    count = words.counted(len(changes), "change")
+    if not found:
+        known = document.options.get("impact") is not False
+        rest = "or puts a customer record at risk." if known else "(records were not counted: --no-impact)."
+        return paper.paragraph(f"{count}, none of which destroys an object {rest}")
+    lines = paper.paragraph(f"{count}, of which these destroy objects or put them or records at risk:", tone="bold")
+    for change in found[: words.MOST_NAMED]:
+        view = outline(change, width=paper.width)
+        symbol = paper.ink(view.sign.tone, view.sign.symbol.rjust(3))
+        lines += paper.paragraph(view.title, first=f"{symbol} ", indent=" " * INDENT)
+    if len(found) > words.MOST_NAMED:
+        lines.append(f"    and {words.number(len(found) - words.MOST_NAMED)} more")
     return lines
 
 

@@ -84,6 +84,12 @@ def named(addresses: Sequence[str]) -> str:
     return ", ".join(addresses[:MOST_NAMED]) + more
 
 
+def lost(change: ChangeView) -> float:
+    """Return how much a change puts at risk; what nobody could count is more than any number."""
+    counts = [view.count for view in change.impacts if view.effect in AT_RISK]
+    return float("inf") if None in counts else float(sum(count or 0 for count in counts))
+
+
 def kept(guards: Iterable[GuardView]) -> list[str]:
     """Return the names of guards and policies that found nothing to say against the plan."""
     return [guard.name for guard in guards if guard.verdict == "passed"]

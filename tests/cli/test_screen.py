@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import io
 import os
 import re
 import signal
@@ -14,6 +15,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import click
 import pytest
 
 import reconciler.cli
@@ -182,6 +184,42 @@ def golden(name: str, text: str) -> None:
         path.parent.mkdir(exist_ok=True)
         path.write_text(text, "utf-8")
     assert text == path.read_text("utf-8"), f"{name} differs; if that is meant: UPDATE_GOLDEN=1 pytest tests/cli"
+
+
+# --- the pager -----------------------------------------------------------------------------------------------------
+
+
+class Watched(io.StringIO):
+    """Standard input of somebody who sits there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.mark.parametrize(("rows", "environ", "paged"), [
+    (10, {}, True), (99, {}, False), (10, {"CI": "1"}, False), (10, {"TERM": "dumb"}, False),
+    (10, {"PAGER": ""}, False),
+])  # fmt: skip
+def test_a_plan_that_is_longer_than_the_screen_is_paged(
+    world: World,
+    monkeypatch: pytest.MonkeyPatch,
+    sitting: Callable[[int], Glass],
+    rows: int,
+    environ: dict[str, str],
+    paged: bool,
+) -> None:
+    """Through PAGER, on a terminal that somebody sits at and in no CI; all else is printed."""
+    world.write(CONFIG)
+    seen: list[str] = []
+    glass = sitting(80)
+    monkeypatch.setenv("LINES", str(rows))
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "stdin", Watched())
+    monkeypatch.setattr(click, "echo_via_pager", lambda text, color: seen.append(text))
+    assert program.run(["--chdir", str(world.folder), "plan"]) == 0
+    assert ("Plan: 6 to add" in glass.shown()) is not paged
+    assert bool(seen) is paged
 
 
 # --- counting ------------------------------------------------------------------------------------------------------

@@ -18,7 +18,7 @@ from reconciler.model.document import (
 )
 from reconciler.model.redaction import as_made
 from reconciler.model.summary import ApplySummary
-from reconciler.render import text
+from reconciler.render import text, words
 from reconciler.render.layout import cells
 from tests.render import documents
 from tests.render.golden import assert_golden
@@ -30,6 +30,29 @@ _CODE = re.compile(r"\x1b\[[0-9;]*m")
 def test_a_plan_of_each_size_reads_as_approved(size: str) -> None:
     """Plans of 1, 40 and 2,000 changes look as they did when they were last approved."""
     assert_golden(f"plan-{size}.txt", text.plan(documents.SIZES[size]()))
+
+
+def test_a_long_plan_begins_with_what_it_destroys_or_puts_at_risk() -> None:
+    """What costs most first, before the first change in full; where there is nothing of that, the plan says so."""
+    document = documents.many(40)
+    shown = text.plan(document)
+    first = shown[: shown.index("Actions are indicated")]
+    risky = [change.address for change in document.changes if words.destructive(change)]
+    assert risky
+    assert all(f" {address}: " in first for address in risky)
+    counts = [int(found.replace(",", "")) for found in re.findall(r": ([\d,]+) contacts", first)]
+    assert counts == sorted(counts, reverse=True)
+    calm = [change for change in documents.many(400).changes if not words.destructive(change)][:20]
+    for counted, said in ((True, "puts a customer record at risk"), (False, "records were not counted")):
+        one = document.model_copy(update={"changes": calm, "options": {} if counted else {"impact": False}})
+        assert f"20 changes, none of which destroys an object {'or ' if counted else '('}{said}" in flat(text.plan(one))
+    few = document.model_copy(update={"changes": document.changes[:19]})
+    assert "of which" not in text.plan(few)
+
+
+def flat(shown: str) -> str:
+    """A text without its line breaks."""
+    return re.sub(r"\s+", " ", shown)
 
 
 @pytest.mark.parametrize("width", [60, 80, 200])
