@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Protocol
 
 from reconciler.engine.drive import drive
@@ -267,12 +268,6 @@ class _Applying:
         write = write_of(change, step.op, self._id, secret=self.ports.secret, spare=self._spare(step, change))
         left = tuple(one for one in self.spares.get(change.address, ()) if one not in self.taken)
 
-        def on_bound(bound: Bound) -> None:
-            self.ids[change.address] = bound.id
-            if bound.spares and change.resource is not None and change.resource.nested:
-                self.spares[change.address] = list(bound.spares)
-            self._bind(change, bound.id, complete=False)
-
         stopped: Refused | None = None  # of a repetition, where a try before may have been carried out
 
         async def before(taken: int, unclear: bool | None) -> None:
@@ -291,7 +286,13 @@ class _Applying:
             try:
                 async with self.ports.recount.alone(change) if step.op in COUNTED else nullcontext():
                     flow = flow_of(kind, step.op, write, left)
-                    await drive(flow, self.ports.remote, on_bound=on_bound, before=before, sleep=self.ports.sleep)
+                    await drive(
+                        flow,
+                        self.ports.remote,
+                        on_bound=partial(self._bound, change),
+                        before=before,
+                        sleep=self.ports.sleep,
+                    )
                 break
             except (Unreachable, Rejected, Refused) as error:
                 unclear = error is stopped or _may_be_done(error)
@@ -306,6 +307,14 @@ class _Applying:
                     raise
                 write = write_of(again, step.op, self._id, secret=self.ports.secret)
         self._settled(step, change)
+
+    def _bound(self, change: Change, bound: Bound, more: bool) -> None:
+        """Take over the id of an object that was made. Where nothing more is sent, it is complete in a moment."""
+        self.ids[change.address] = bound.id
+        if bound.spares and change.resource is not None and change.resource.nested:
+            self.spares[change.address] = list(bound.spares)
+        if more:
+            self._bind(change, bound.id, complete=False)
 
     async def _is_gone(self, kind: str, identity: str, error: ReconcilerError, *, unclear: bool) -> bool:
         """Tell whether what was to be deleted is not there. A delete that got no answer may have done it, and what is

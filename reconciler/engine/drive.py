@@ -21,7 +21,7 @@ async def drive(
     flow: Flow[T],
     remote: Remote,
     *,
-    on_bound: Callable[[Bound], None] | None = None,
+    on_bound: Callable[[Bound, bool], None] | None = None,
     before: Callable[[int, bool | None], Awaitable[None]] | None = None,
     sleep: Callable[[float], Awaitable[None]],
 ) -> T:
@@ -29,12 +29,20 @@ async def drive(
 
     `before` is awaited right before each request that can take something away, with its number (0 is the first) and
     None, and before each repetition of one, with whether a try may have been carried out; what it raises keeps it from
-    being sent.
+    being sent. `on_bound` is told of an object with whether the flow goes on: before anything else is sent, or at the
+    end.
     """
     answer, taken = Response(200, {}), 0
+    bound: list[Bound] = []
+
+    def tell(*, more: bool) -> None:
+        while bound and on_bound is not None:
+            on_bound(bound.pop(0), more)
+
     try:
         item = next(flow)
         for _ in range(BOUND):
+            tell(more=True)
             if isinstance(item, Request):
                 if before is not None and item.overwrites:
                     await before(taken, None)
@@ -42,13 +50,15 @@ async def drive(
                 answer = replace(await remote.send(item), request=str(item))
             elif isinstance(item, Pause):
                 await sleep(item.seconds)
-            elif on_bound is not None:
-                on_bound(item)
+            else:
+                bound.append(item)
             try:
                 item = flow.send(answer)
             except ODD as error:
+                tell(more=True)
                 raise _odd(item, answer, error) from error
     except StopIteration as stop:
+        tell(more=False)
         result: T = stop.value
         return result
     raise RuntimeError(f"a flow did not end after {BOUND} items")

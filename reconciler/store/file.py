@@ -25,6 +25,7 @@ class FileShelf(NoLogs):
     def __init__(self, path: Path) -> None:
         self._path = path
         self._turn = threading.RLock()
+        self._whole: set[str] = set()
 
     @property
     def where(self) -> str:
@@ -86,9 +87,15 @@ class FileShelf(NoLogs):
             raise StateError(f"{self._place(folder)} cannot be read: {error.strerror}") from error
         return sorted(f"{folder}/{name}" for name in found)
 
-    def append(self, name: str, line: bytes) -> bool:
-        """Add a line; it is on disk when this returns. A half line at the end, from a crash, is cut off first."""
+    def append(self, name: str, line: bytes, *, durable: bool = True) -> bool:
+        """Add a line; a durable one is on disk when this returns, with all that were added before. A half line at the
+        end, from a crash, is cut off first.
+        """
         path = self._place(name)
+        with self._turn:
+            if name in self._whole and _added(path, line, durable=durable):
+                return True
+            self._whole.discard(name)
         with self._writing(path):
             descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
             try:
@@ -103,6 +110,7 @@ class FileShelf(NoLogs):
                     sync_folder(path.parent)
             finally:
                 os.close(descriptor)
+            self._whole.add(name)
         return True
 
     @contextlib.contextmanager
@@ -126,6 +134,31 @@ class FileShelf(NoLogs):
                     hint="what was written before is untouched; nothing is written to the account that cannot be "
                     "recorded. Run the command again when this is mended",
                 ) from error
+
+
+def _added(path: Path, line: bytes, *, durable: bool) -> bool:
+    """Add a line at the end of a log in one piece; False, and nothing was added, where that cannot be or its last line
+    is cut off: the careful way then makes the log, mends it or tells.
+    """
+    try:
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND)
+    except OSError:
+        return False
+    try:
+        size = os.fstat(descriptor).st_size
+        if not size or os.pread(descriptor, 1, size - 1) != b"\n" or os.write(descriptor, line + b"\n") <= len(line):
+            return False
+        if durable:
+            try:
+                os.fsync(descriptor)
+            except OSError:
+                os.ftruncate(descriptor, size)  # it is written again
+                return False
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
+    return True
 
 
 def _whole(descriptor: int) -> int:

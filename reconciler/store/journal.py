@@ -25,21 +25,28 @@ class Journal:
         self._waiting: list[Record] = []
         self._flushed = float("-inf")
         self._segment = 0
+        self._loose = False
+        """Whether lines were written that the machine may still lose."""
 
     def add(self, records: Iterable[Record], fence: int, *, urgent: bool) -> None:
-        """Add records of a lock generation. Urgent ones, and all where a write is cheap, are durable on return."""
+        """Add records of a lock generation. Urgent ones are durable on return, with all before them; others are kept
+        beyond the end of this process where a write is cheap.
+        """
         self._waiting += [record.model_copy(update={"fence": fence}) for record in records]
         if urgent or self._steady() - self._flushed >= self._shelf.pause:
-            self.flush()
+            self.flush(durable=urgent)
 
-    def flush(self) -> None:
-        """Write what waits. What cannot be written goes on waiting."""
+    def flush(self, *, durable: bool = True) -> None:
+        """Write what waits, and make durable what was written. What cannot be written goes on waiting."""
         if not self._waiting:
+            if self._loose and durable:
+                self._loose = not self._shelf.append(NAME, b"")
             return
         lines = [record.model_dump_json(exclude_defaults=True).encode() for record in self._waiting]
-        if self._seal.active or not self._shelf.append(NAME, b"\n".join(lines)):
+        if self._seal.active or not self._shelf.append(NAME, b"\n".join(lines), durable=durable):
             self._put_segment(self._waiting[0].fence, self._seal.close(b"\n".join(lines) + b"\n"))
-        self._waiting = []
+            durable = True
+        self._waiting, self._loose = [], not durable
         self._flushed = self._steady()
 
     def _put_segment(self, fence: int, content: bytes) -> None:
@@ -84,7 +91,7 @@ class Journal:
 
     def clear(self) -> None:
         """Remove everything."""
-        self._waiting = []
+        self._waiting, self._loose = [], False
         with self._shelf.batch():
             self._shelf.remove(NAME)
             for name in self._shelf.names(SEGMENTS):

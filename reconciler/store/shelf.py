@@ -24,7 +24,8 @@ class Held:
 
 
 class Shelf(Protocol):
-    """Documents by name. Every method raises StateError where the backend fails; a write is durable when it returns.
+    """Documents by name. Every method raises StateError where the backend fails; a write is durable when it returns,
+    but for a line of a log that may wait.
 
     Methods may be called from several threads.
     """
@@ -55,8 +56,10 @@ class Shelf(Protocol):
         """Return the names that begin with `folder/`, sorted."""
         ...
 
-    def append(self, name: str, line: bytes) -> bool:
-        """Add a line to a log, cutting off what a crash left half-written; False where the shelf has no logs."""
+    def append(self, name: str, line: bytes, *, durable: bool = True) -> bool:
+        """Add a line to a log, cutting off what a crash left half-written; False where the shelf has no logs. One that
+        is not `durable` outlives the process, and the machine once a later one is.
+        """
         ...
 
     def batch(self) -> AbstractContextManager[None]:
@@ -71,7 +74,7 @@ class Shelf(Protocol):
 class NoLogs:
     """What shelves have in common that keep documents only, one write at a time."""
 
-    def append(self, name: str, line: bytes) -> bool:
+    def append(self, name: str, line: bytes, *, durable: bool = True) -> bool:
         """Say that there are no logs here."""
         return False
 

@@ -133,6 +133,7 @@ def _note_births(
     resources = book.state().resources
     kinds = {resources[address].kind for address in addresses if address in resources}
     lives: dict[tuple[str, str], Live] = {(name, live.id): live for name in kinds for live in seen.lives.get(name, ())}
+    born = []
     for address in addresses:
         binding = resources.get(address)
         live = lives.get((binding.kind, binding.id)) if binding is not None else None
@@ -141,7 +142,8 @@ def _note_births(
         keys = session.kinds[binding.kind].natural_keys(live.attrs)
         news = {"created": live.created, "natural_key": stored_key(keys[0]) if keys else []}
         if any(getattr(binding, name) != value for name, value in news.items()):
-            book.record(Record(op="bind", run=run, address=address, binding=binding.model_copy(update=news)))
+            born.append(Record(op="bind", run=run, address=address, binding=binding.model_copy(update=news)))
+    book.results(born)
 
 
 def _same_state(planned: Planned, book: StateTransaction) -> None:
@@ -203,8 +205,7 @@ class _Run:
         self.found = await self._find(intents)
         record = run_records.begun(self.name, info, self.planned.document, state, intents, left, self.archived.folder)
         self.book.store.save_run(record)
-        if self.book.store.coalesces:
-            self.book.announce(self._intents(steps), self.name)
+        self.book.announce(self._intents(steps), self.name)
         try:
             outcome = await applier.apply(steps, self.session.kinds, self._ports(), self.name)
             touched = self._touched(steps, outcome)
@@ -231,10 +232,11 @@ class _Run:
         for step in made.steps:
             ops.setdefault(step.address, set()).add(step.op)
         once = {name for name, mine in ops.items() if not mine >= {"create", "delete"}}
+        changes = {change.address: change for change in made.changes}
         return {
-            change.address: applier.intent_of(change) if "create" in ops[change.address] else None
-            for change in made.changes
-            if change.address in once and ops[change.address] & {"create", "update", "delete"}
+            address: applier.intent_of(changes[address]) if "create" in mine else None
+            for address, mine in ops.items()
+            if address in once and mine & {"create", "update", "delete"}
         }
 
     def _emit(self, event: Event) -> None:

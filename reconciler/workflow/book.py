@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import itertools
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,6 +15,9 @@ from reconciler.planning.binding import cleared_record, cleared_state
 from reconciler.store import new_state
 from reconciler.workflow.session import Session
 
+AHEAD = 20
+"""Creates that are announced along with the one that is about to be sent, where a write is cheap: each waits for the
+disk, and most of the time of a thousand creates was that."""
 REPLACED = ("state push", "state restore", "state migrate")
 """What puts another state in place of the one that runs wrote."""
 
@@ -33,15 +37,30 @@ class StateTransaction:
     """Runs whose journal was there when the book was opened."""
     live: LockInfo | None = None
     """Who was writing the state when the book was opened; its journal is not looked at."""
+    expected: dict[str, Intent] = field(default_factory=dict)
+    """The creates that a run will begin and that are not on record yet."""
+    coming: Iterator[str] = field(default_factory=lambda: iter(()))
+    """Their addresses, in order."""
     announced: dict[str, Intent | None] = field(default_factory=dict)
+    """What is on record and not begun yet."""
     redactor: Redactor = field(default_factory=Redactor, repr=False)
 
     def announce(self, intents: Mapping[str, Intent | None], run: str) -> None:
-        """Make many intents durable with one write, before the first of them is sent; None: no create."""
-        self.announced = dict(intents)
-        records = [Record(op="intent", run=run, address=name, intent=one) for name, one in self.announced.items()]
+        """Say what is about to be sent, in this order; None: no create. Where a write is a round trip, all of it is
+        made durable now; otherwise creates are, some at a time.
+        """
+        if self.store.coalesces:
+            self._announce(intents, run)
+        else:
+            self.expected = {name: one for name, one in intents.items() if one is not None}
+            self.coming = iter(list(self.expected))
+
+    def _announce(self, intents: Mapping[str, Intent | None], run: str, first: Sequence[Record] = ()) -> None:
+        """Make many intents durable with one write, and what is begun first."""
+        records = [*first, *(Record(op="intent", run=run, address=name, intent=one) for name, one in intents.items())]
         if records:
             self._append(records, urgent=True)
+        self.announced |= intents
 
     def record(self, record: Record) -> None:
         """Append to the journal, then remember."""
@@ -49,8 +68,19 @@ class StateTransaction:
         known = intent and record.address in self.announced and self.announced[record.address] == record.intent
         if known and record.intent is not None:
             del self.announced[record.address]  # it is begun
-        if not known:
+        if known:
+            return
+        self.expected.pop(record.address, None)
+        if record.intent is not None:
+            ahead = itertools.islice((name for name in self.coming if name in self.expected), AHEAD)
+            self._announce({name: self.expected.pop(name) for name in ahead}, record.run, [record])
+        else:
             self._append([record], urgent=intent or record.op == "counted")
+
+    def results(self, records: Sequence[Record]) -> None:
+        """Append results to the journal with one write, then remember."""
+        if records:
+            self._append(list(records), urgent=False)
 
     def _append(self, records: list[Record], *, urgent: bool) -> None:
         now = self.stamp()
@@ -131,7 +161,7 @@ class StateTransaction:
         state = cleared_state(self.state().model_copy(update=update), self.redactor.knows)
         self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None, folds=True)
         self.store.clear_journal()
-        self.base, self.stored, self.records, self.announced = state, state, [], {}
+        self.base, self.stored, self.records, self.expected, self.announced = state, state, [], {}, {}
         self.dead = frozenset()
         return state
 

@@ -69,9 +69,9 @@ class DiskShelf(shelf.MemoryShelf):
         self.process.alive()
         return super().names(folder)
 
-    def append(self, name: str, line: bytes) -> bool:
+    def append(self, name: str, line: bytes, *, durable: bool = True) -> bool:
         """Add a line, where writes are cheap."""
-        return not self.pause and super().append(name, line)
+        return not self.pause and super().append(name, line, durable=durable)
 
 
 class BeatingLock:

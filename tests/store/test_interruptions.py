@@ -83,11 +83,11 @@ def full_disk(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
     """Let the disk take so many more appends to a journal, then none."""
     real, left = FileShelf.append, [None] * room
 
-    def append(shelf: FileShelf, name: str, line: bytes) -> bool:
+    def append(shelf: FileShelf, name: str, line: bytes, *, durable: bool = True) -> bool:
         if not left:
             raise StateError(f"{shelf.where} cannot be written: {os.strerror(28)}", hint="make room")
         left.pop()
-        return real(shelf, name, line)
+        return real(shelf, name, line, durable=durable)
 
     monkeypatch.setattr(FileShelf, "append", append)
 

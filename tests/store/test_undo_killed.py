@@ -39,13 +39,13 @@ def dying_disk(nth: int, *, after: bool) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def mortal(real: Callable[..., Any]) -> Callable[..., Any]:
-        def write(shelf: FileShelf, name: str, *rest: Any) -> Any:
+        def write(shelf: FileShelf, name: str, *rest: Any, **options: Any) -> Any:
             if name == "lock":
-                return real(shelf, name, *rest)
+                return real(shelf, name, *rest, **options)
             seen.append(name)
             if len(seen) > nth or (len(seen) == nth and not after):
                 raise Killed
-            done = real(shelf, name, *rest)
+            done = real(shelf, name, *rest, **options)
             if len(seen) == nth:
                 raise Killed
             return done

@@ -54,7 +54,7 @@ class MemoryShelf:
         """Return the names in a folder."""
         return sorted(name for name in (*self.disk.documents, *self.disk.logs) if name.startswith(f"{folder}/"))
 
-    def append(self, name: str, line: bytes) -> bool:
+    def append(self, name: str, line: bytes, *, durable: bool = True) -> bool:
         """Add a line."""
         with self.write():
             self.disk.logs.setdefault(name, []).append(line + b"\n")
