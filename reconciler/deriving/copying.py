@@ -286,7 +286,7 @@ def _goes_without_saying(one: Exported, kind: Kind, attribute: Attribute, value:
         or attribute.name in one.dropped
         or attribute.has(Nested, WriteOnly, Once)
         or (default is not None and default.value == value)
-        or (bool(kind.nested) and attribute.has(RefTo) and attribute.mark(RefTo).kind == kind.nested)
+        or (bool(kind.nested) and (link := attribute.mark(RefTo)) is not None and link.kind == kind.nested)
     )
 
 

@@ -17,7 +17,7 @@ from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, Roster, attributes
 from reconciler.model.state import Binding
-from reconciler.model.values import Lookup, Ref, RemoteId, Value
+from reconciler.model.values import Lookup, Ref, RemoteId, Value, items_of
 from reconciler.planning.declarable import Declarable, declarable, undeclared
 from reconciler.planning.rosters import roster_of
 
@@ -146,7 +146,9 @@ def said_once(
         if name in one.resource.attrs:
             there = declared.get(address)
             whole = there is None or name in there.attrs
-            entries = [leaf for leaf in one.resource.attrs[name] if whole and not _short(leaf, short, declared)]
+            entries = [
+                leaf for leaf in items_of(one.resource.attrs[name]) if whole and not _short(leaf, short, declared)
+            ]
             found[address] = _with_roster(one, name, entries, empty=there is not None and whole)
             for leaf in entries:
                 if isinstance(leaf, Ref):

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.model.coerce import number, total_of
 from reconciler.model.errors import IncompleteListing, Refused, Unexpected
 from reconciler.model.http import Remote, Request, Response, filled, get, is_id
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
 from reconciler.model.salvage import Salvage
-from reconciler.model.spec import number, total_of
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from reconciler.engine.gather import together
+from reconciler.model.coerce import listed, total_of
 from reconciler.model.errors import (
     AuthError,
     IncompleteListing,
@@ -21,7 +22,6 @@ from reconciler.model.errors import (
 from reconciler.model.http import Remote, Request, Response, at, get, outline, shown
 from reconciler.model.identity import Grammar, obeys
 from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Tables, Unknown, odd
-from reconciler.model.spec import listed, total_of
 
 PAGE = 100
 """Most rows that a page may have (section 1.7 of the API page)."""
@@ -290,15 +290,16 @@ def _page(collection: Collection, answer: Response) -> _Page:
             f"GET {collection.path} answered without its `{collection.key}` array: got {outline(answer.body)}",
             hint="check that `url` is the API of an ActiveCampaign account",
         )
-    strange = sum(not isinstance(row, dict) for row in found)
+    objects = [row for row in found if isinstance(row, dict)]
+    strange = len(found) - len(objects)
     if strange:
         raise _Strange(
             f"the listing GET {collection.path} does not add up: {strange} of its {len(found)} rows "
             f"{'is no object' if strange == 1 else 'are no objects'}",
             hint="what stands there cannot be told; nothing of this kind is planned",
         )
-    _identified(collection, collection.key, found, collection.identity, grammar=collection.ids)
-    return _Page(answer, found)
+    _identified(collection, collection.key, objects, collection.identity, grammar=collection.ids)
+    return _Page(answer, [*objects])
 
 
 def _identified(
@@ -325,10 +326,11 @@ def _side(collection: Collection, answer: Response, side: str) -> list[Row]:
     """Return the rows that came along. What is no array of objects is as strange as a listing that is none."""
     rows = answer.body.get(side) if isinstance(answer.body, dict) else None
     found = listed(rows)
-    if found is None or not all(isinstance(row, dict) for row in found):
+    objects = [row for row in found or () if isinstance(row, dict)]
+    if found is None or len(objects) < len(found):
         raise _Strange(f"GET {collection.path} answered with `{side}` that is no array of objects: {shown(rows)}")
-    _identified(collection, side, found, "id")
-    return found
+    _identified(collection, side, objects, "id")
+    return [*objects]
 
 
 def _unique(rows: Iterable[Row]) -> tuple[Row, ...]:

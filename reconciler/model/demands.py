@@ -12,7 +12,7 @@ from reconciler.model.desired import Resource
 from reconciler.model.kind import Finding, Kind, Kinds
 from reconciler.model.nearness import plain
 from reconciler.model.spec import Attribute, Commas, Default, Doubts, Expected, Keyed, RefTo, Takes, attributes
-from reconciler.model.values import Value, has_secret, walk
+from reconciler.model.values import Value, has_secret, items_of, walk
 
 
 def demands(
@@ -91,7 +91,7 @@ class Names:
 def _refused(attribute: Attribute, value: Value) -> str:
     if attribute.shape == "text" and isinstance(value, str) and not value.strip():
         return "is empty" if attribute.required or attribute.has(Default) else ""
-    if attribute.has(Commas) and not attribute.has(RefTo) and any("," in str(one) for one in value or ()):
+    if attribute.has(Commas) and not attribute.has(RefTo) and any("," in str(one) for one in items_of(value)):
         return "has an entry with a comma, which the account takes for several: write them one by one"
     takes = attribute.mark(Takes)
     why: str = takes.rule(value) if takes is not None and not _empty(value) else ""

@@ -12,8 +12,8 @@ from urllib.parse import quote
 
 from reconciler.model.errors import RemoteError, Unclear, Unexpected
 from reconciler.model.redaction import abridged
+from reconciler.model.values import Json
 
-Json = Any
 LONGEST_ID = 500
 """Characters of an id, at most: names of tracked events and domains are ids, too."""
 PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~$@:+,-]|%[0-9A-F]{2})+)+")

@@ -9,13 +9,14 @@ DELETE under one wrapper key.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
-from reconciler.model.http import Bound, Flow, Json, NoPath, Request, Response, at, delete, is_id, post, put, shown
+from reconciler.model.codecs import Ids
+from reconciler.model.http import Bound, Flow, NoPath, Request, Response, at, delete, is_id, post, put, shown
 from reconciler.model.identity import Fits, Grammar, obeys
 from reconciler.model.mention import Mention
 from reconciler.model.salvage import Salvage
@@ -23,7 +24,6 @@ from reconciler.model.spec import (
     AfterCreate,
     Attribute,
     Ensure,
-    Ids,
     Immutable,
     Nested,
     OnAtFirst,
@@ -32,10 +32,12 @@ from reconciler.model.spec import (
     WriteOnly,
     attributes,
 )
-from reconciler.model.values import Reference, RemoteId, Value
+from reconciler.model.values import Json, Reference, RemoteId, Value, sendable
 
-Row = Mapping[str, Any]
-NaturalKey = tuple[Hashable, ...]
+Row = Mapping[str, Json]
+NaturalKey = tuple[Value, ...]
+Part = tuple[str, str, str]
+"""A membership of a roster: its id, and those of the member and of the object with the roster."""
 Effect = Literal["lost", "moved", "hidden", "along", "unmanaged"]
 """What a change does to what it touches: records are lost or moved; objects become invisible, go with the object as
 parts of it (along), or go with it and are managed by nobody.
@@ -388,7 +390,7 @@ class Kind:
             if attribute.read is not None and attribute.read in row and not attribute.has(WriteOnly, Once)
         }
 
-    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+    def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """Return, by attribute, what the row holds of it and what a write of the decoded value would send: where they
         differ, decoding lost something. `""` stands for the object as a whole. What the server computes is in neither.
         """
@@ -454,13 +456,13 @@ class Kind:
         """Return the object as it is once the rosters of these objects have let go of it."""
         return live
 
-    def give(self, live: Live, member: RemoteId) -> tuple[Live, Any]:
+    def give(self, live: Live, member: RemoteId) -> tuple[Live, Part | None]:
         """Return an object without the row of a member that its roster lets go of, and that row; None where it is not
         one row.
         """
         return live, None
 
-    def take(self, live: Live, part: Any) -> Live:
+    def take(self, live: Live, part: Part) -> Live:
         """Return an object with the row of a member that another one gave: a write moves it."""
         return live
 
@@ -592,7 +594,7 @@ class Kind:
     def park(self, write: Write) -> Flow[None]:
         """Give the object names of its own for a while, where two objects of one plan swap theirs."""
         names = self.parked(write.live, write.address) if write.live is not None else {}
-        body = {api: value for name, value in names.items() if (api := self.attributes[name].api) is not None}
+        body = {api: sendable(value) for name, value in names.items() if (api := self.attributes[name].api) is not None}
         yield put(at(self.path, write.id), {self.wrapper: {**self.beneath(write), **body}})
 
     def delete(self, write: Write) -> Flow[None]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable, Hashable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.model.characters import IGNORABLE
 from reconciler.model.kind import Kind, NaturalKey
@@ -40,7 +40,7 @@ def near_keys(kind: Kind, attrs: Mapping[str, Value]) -> dict[NaturalKey, Natura
     return found
 
 
-def _plain(item: Hashable) -> Hashable:
+def _plain(item: Value) -> Value:
     return plain(item) if isinstance(item, str) else item
 
 

@@ -8,11 +8,11 @@ from enum import StrEnum
 from typing import Literal
 
 from reconciler.model.address import Address
+from reconciler.model.codecs import Ids
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Position
 from reconciler.model.http import Flow
 from reconciler.model.kind import Finding, Impact, Kind, Kinds, Live, Write
-from reconciler.model.spec import Ids
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use
 from reconciler.model.values import Ref, Reference, RemoteId, Value, decode
@@ -88,7 +88,7 @@ class Change:
     """Requests that measure the impacts again, before each request of the change that can take something away."""
     uses: tuple[Use, ...] = ()
     findings: tuple[Finding, ...] = ()
-    natural_key: tuple[object, ...] = ()
+    natural_key: tuple[Value, ...] = ()
     children: tuple[str, ...] = ()
     """Ids of the objects that were nested in this one when planning, where it goes."""
     spares: tuple[str, ...] = ()

@@ -9,15 +9,16 @@ import functools
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
-from reconciler.model.values import Lookup, Ref, Reference, RemoteId, Value
+from reconciler.model import codecs
+from reconciler.model.codecs import Ids, Shape
+from reconciler.model.values import Json, Lookup, Ref, Value
 
-Ids = Callable[[Reference], str]
-"""Answers the remote id of a reference, as text; raises KeyError when it has none."""
+M = TypeVar("M")
 
 
 class Spec(BaseModel):
@@ -314,22 +315,24 @@ class Attribute:
 
     name: str
     api: str | None
-    shape: Literal["text", "flag", "number", "list", "map", "ref", "refs", "commas", "other"]
+    shape: Shape
     description: str
     required: bool
-    marks: tuple[Any, ...]
+    marks: tuple[object, ...]
     choices: tuple[str, ...] = ()
-    by_type: Mapping[type[Any], Any] = field(init=False, repr=False, compare=False)
+    by_type: Mapping[type, object] = field(init=False, repr=False, compare=False)
     """The marks by their type: they are asked for with every attribute of every object."""
+    codec: codecs.Codec = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_type", {type(mark): mark for mark in reversed(self.marks)})
+        object.__setattr__(self, "codec", _codec(self))
 
-    def mark(self, kind: type[Any]) -> Any:
+    def mark(self, kind: type[M]) -> M | None:
         """Return the mark of that type, or None."""
-        return self.by_type.get(kind)
+        return cast("M | None", self.by_type.get(kind))
 
-    def has(self, *kinds: type[Any]) -> bool:
+    def has(self, *kinds: type) -> bool:
         """Tell whether the attribute carries one of these marks."""
         return not self.by_type.keys().isdisjoint(kinds)
 
@@ -339,91 +342,49 @@ class Attribute:
         mark = self.mark(Api)
         return (mark.read or self.api) if mark is not None else self.api
 
-    def hides(self, *found: Any) -> bool:
+    def hides(self, *found: object) -> bool:
         """Tell whether values, any of these, are kept out of every output and file: tokens in URLs, passwords."""
         mark = self.mark(Sensitive)
         if self.has(WriteOnly) or (mark is not None and not mark.queries):
             return True
         return mark is not None and any(isinstance(value, str) and _beside_path(value) for value in found)
 
-    def encode(self, value: Value, ids: Ids) -> Any:
+    def encode(self, value: Value, ids: Ids) -> Json:
         """Return what to send for a value in normal form; `ids` answers remote ids of references."""
-        if self.shape == "flag":
-            return int(bool(value))
-        if self.shape == "ref":
-            return self.mark(RefTo).none if value is None else ids(value)
-        if self.shape == "refs":
-            found = [ids(item) for item in value or ()]
-            return ",".join(found) if self.has(Commas) else found
-        if self.shape == "commas":
-            return ",".join(value or ())
-        if self.shape == "list":
-            return list(value or ())
-        if self.has(Coded):
-            return self.mark(Coded).codes.get(value, value)
-        if self.has(SentAs) and isinstance(value, str):
-            return self.mark(SentAs).rule(value)
-        return self._empty() if value is None else value
+        return self.codec.encode(value, ids)
 
-    def _empty(self) -> Any:
-        """What clears the attribute: merge-PUT keeps what is left out, so something has to be sent (row 44 of
-        section 7).
-        """
-        return None if self.shape in ("other", "map") else ""
-
-    def decode(self, raw: Any) -> Value:
-        """Return the normal form of what the API returned (strings, ints, bools and null mix: section 1.4 of the
-        API page). Raises ValueError for what is of no type that this attribute can have: never read as empty.
-        """
-        if self.shape == "flag":
-            return truthy(_scalar(raw, self.name))
-        if self.shape == "number":
-            return _counted(raw, self.name)
-        if self.shape in ("ref", "refs"):
-            return self._decode_reference(raw)
-        if self.shape == "commas":
-            parts = str(raw).split(",") if isinstance(raw, str | int) else _listed(raw or None, self.name)
-            return [part.strip() for part in map(str, parts) if part.strip()] if raw else []
-        if self.shape == "list":
-            return [str(item) for item in _listed(raw, self.name)]
-        if raw is None or raw == "":
-            return None
-        if self.has(Coded):
-            found = text(_scalar(raw, self.name))
-            return next((mine for mine, theirs in self.mark(Coded).codes.items() if str(theirs) == found), found)
-        if self.shape == "map" and not isinstance(raw, Mapping):
-            if raw != []:
-                raise ValueError(f"`{self.name}` is no map")
-            return {}
-        if self.shape in ("map", "other"):
-            return raw
-        return None if raw is False else text(_scalar(raw, self.name))
-
-    def _decode_reference(self, raw: Any) -> Value:
-        mark = self.mark(RefTo)
-        if self.shape == "refs":
-            many = ident(raw).split(",") if isinstance(raw, str | int) and raw else _listed(raw or None, self.name)
-            items = [ident(item).strip() for item in many]
-            return [RemoteId(mark.kind, item) for item in items if item not in ("", mark.none)]
-        return None if raw in (None, "", 0, "0", mark.none) else RemoteId(mark.kind, ident(_scalar(raw, self.name)))
+    def decode(self, raw: Json) -> Value:
+        """Return the normal form of what the API returned. Raises ValueError for what this attribute cannot have."""
+        return self.codec.decode(raw)
 
     def entry(self, key: str) -> str:
         """Return the form in which the key of an entry of a map is compared."""
-        return key.replace("_", "-") if self.has(Keyed) and self.mark(Keyed).fold else key
+        return self.codec.entry(key) if isinstance(self.codec, codecs.Map) else key
 
     def normal(self, value: Value) -> Value:
         """Return the form in which two values are compared (section 8.1 of the API page)."""
-        if self.has(Normal):
-            return self.mark(Normal).rule(value)
-        if value is None or value == "":
-            return [] if self.shape in ("list", "refs", "commas") else ({} if self.has(Keyed) else None)
-        if self.shape == "text":
-            return folded(value) if self.has(Folded) else value
-        if self.shape in ("commas", "refs") or self.has(Unordered):
-            return sorted(dict.fromkeys(value), key=str)  # sets: a relation that is there twice is one
-        if self.has(Keyed) and isinstance(value, Mapping):
-            return {self.entry(key): item for key, item in value.items()}
-        return value
+        rule = self.mark(Normal)
+        return self.codec.normal(value) if rule is None else rule.rule(value)
+
+
+def _codec(attribute: Attribute) -> codecs.Codec:
+    mark, name = attribute.mark, attribute.name
+    link = mark(RefTo) or RefTo("")
+    coded, sent, keyed = mark(Coded), mark(SentAs), mark(Keyed)
+    makers: Mapping[Shape, Callable[[], codecs.Codec]] = {
+        "flag": lambda: codecs.Flag(name),
+        "number": lambda: codecs.Number(name),
+        "text": lambda: codecs.Text(
+            name, coded.codes if coded else None, sent.rule if sent else None, attribute.has(Folded)
+        ),
+        "ref": lambda: codecs.Link(name, link.kind, link.none),
+        "refs": lambda: codecs.Links(name, link.kind, link.none, attribute.has(Commas)),
+        "commas": lambda: codecs.Commas(name),
+        "list": lambda: codecs.Texts(name, attribute.has(Unordered)),
+        "map": lambda: codecs.Map(name, keyed is not None, keyed is not None and keyed.fold),
+        "other": lambda: codecs.Document(name),
+    }
+    return makers[attribute.shape]()
 
 
 def _beside_path(url: str) -> bool:
@@ -432,79 +393,6 @@ def _beside_path(url: str) -> bool:
     except ValueError:
         return True
     return bool(parts.query or parts.fragment or "@" in parts.netloc)
-
-
-def truthy(raw: Any) -> bool:
-    """Read a flag in any of the spellings that the API uses: true, 1, "1", "true"."""
-    return raw is True or raw == 1 or (isinstance(raw, str) and raw.lower() in ("1", "true", "yes"))
-
-
-def listed(raw: Any) -> list[Any] | None:
-    """Read a list; one with gaps or numbered by PHP arrives as a map of numbers, an empty one as null or "". None where
-    it is no list in any of these forms.
-    """
-    if isinstance(raw, list | tuple):
-        return list(raw)
-    if isinstance(raw, Mapping) and all(str(key).isdecimal() for key in raw):
-        return [raw[key] for key in sorted(raw, key=int)]
-    return [] if raw is None or raw == "" else None
-
-
-def _scalar(raw: Any, name: str) -> Any:
-    if isinstance(raw, Mapping | list):
-        raise ValueError(f"`{name}` is a {type(raw).__name__}")
-    return raw
-
-
-def _listed(raw: Any, name: str) -> list[Any]:
-    found = listed(raw)
-    if found is None:
-        raise ValueError(f"`{name}` is no list")
-    return [_scalar(one, name) for one in found]
-
-
-def _counted(raw: Any, name: str) -> int | None:
-    found = number(_scalar(raw, name))
-    if (found is None and raw not in (None, "")) or (found is not None and abs(found) >= LARGEST):
-        raise ValueError(f"`{name}` is no number")
-    return found
-
-
-LARGEST = 10**18
-"""Beyond this, a number of the account is none that anybody meant."""
-
-
-def number(raw: Any) -> int | None:
-    """Read an integer that may arrive as text; None when there is none."""
-    if isinstance(raw, bool):
-        return int(raw)
-    try:
-        return int(float(raw)) if raw not in (None, "") else None
-    except (OverflowError, TypeError, ValueError):
-        return None
-
-
-def total_of(body: object) -> int | None:
-    """Return `meta.total` of a listing, text or int (section 1.4); None when there is none."""
-    meta = body.get("meta") if isinstance(body, dict) else None
-    return number(meta.get("total")) if isinstance(meta, dict) else None
-
-
-def text(raw: Any) -> str | None:
-    """Read a text; null, "" and absent are the same. Numbers and flags become their decimal string."""
-    if raw is None or raw == "":
-        return None
-    return str(int(raw)) if isinstance(raw, bool) else str(raw)
-
-
-def ident(raw: Any) -> str:
-    """Read an id, which may arrive as text or as a number in any answer (section 1.4); "" when there is none."""
-    return text(raw) or ""
-
-
-def folded(value: Any) -> str:
-    """Return the form in which case-insensitive texts are compared."""
-    return str(value).lstrip("#").casefold()
 
 
 def _shape(annotation: Any, marks: Iterable[Any]) -> tuple[Any, tuple[str, ...]]:

@@ -8,12 +8,9 @@ A reference is declared (`Ref`), looked up among unmanaged live objects (`Lookup
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
-
-Value = Any
-"""None, bool, int, str, Ref, Lookup, RemoteId, or a list or dict of these."""
+from typing import TypeAlias, cast, overload
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -56,6 +53,73 @@ class RemoteId:
 
 
 Reference = Ref | Lookup | RemoteId
+Json: TypeAlias = "bool | int | float | str | Sequence[Json] | Mapping[str, Json] | None"
+"""What the API, documents and files hold."""
+Value: TypeAlias = "bool | int | float | str | Ref | Lookup | RemoteId | Sequence[Value] | Mapping[str, Value] | None"
+"""An attribute's value. At run time lists and maps are `list` and `dict`."""
+
+
+@overload
+def items_of(value: Json) -> Sequence[Json]: ...
+@overload
+def items_of(value: Value) -> Sequence[Value]: ...
+def items_of(value: Value) -> Sequence[Value]:
+    """Return the items of a list; none where there is nothing. Raises TypeError for what is no list."""
+    if isinstance(value, list | tuple):
+        return value
+    if value:
+        raise TypeError(f"a {type(value).__name__} is not a list")
+    return ()
+
+
+@overload
+def map_of(value: Json) -> Mapping[str, Json]: ...
+@overload
+def map_of(value: Value) -> Mapping[str, Value]: ...
+def map_of(value: Value) -> Mapping[str, Value]:
+    """Return a map; an empty one where there is nothing. Raises TypeError for what is no map."""
+    if isinstance(value, Mapping):
+        return value
+    if value:
+        raise TypeError(f"a {type(value).__name__} is not a map")
+    return {}
+
+
+@overload
+def maps_of(value: Json) -> Sequence[Mapping[str, Json]]: ...
+@overload
+def maps_of(value: Value) -> Sequence[Mapping[str, Value]]: ...
+def maps_of(value: Value) -> Sequence[Mapping[str, Value]]:
+    """Return the items of a list of maps. Raises TypeError for what is none."""
+    return [map_of(item) for item in items_of(value)]
+
+
+def texts_of(value: Value) -> list[str]:
+    """Return the items of a list of texts. Raises TypeError for what is none."""
+    found = []
+    for item in items_of(value):
+        if not isinstance(item, str):
+            raise TypeError(f"a {type(item).__name__} is not a text")
+        found.append(item)
+    return found
+
+
+def link_of(value: Value) -> Reference:
+    """Return a reference. Raises TypeError for what is none."""
+    if not isinstance(value, Ref | Lookup | RemoteId):
+        raise TypeError(f"a {type(value).__name__} is not a reference")
+    return value
+
+
+def links_of(value: Value) -> list[Reference]:
+    """Return the items of a list of references. Raises TypeError for what is none."""
+    return [link_of(item) for item in items_of(value)]
+
+
+def sendable(value: Value) -> Json:
+    """Return a value that holds no references as what the API takes."""
+    return cast(Json, value)
+
 
 SCALARS = frozenset({str, int, bool, float, type(None)})
 """Types of values with nothing inside: most of them, so loops over values pass them by."""
@@ -72,7 +136,7 @@ SENSITIVE = "$sensitive"
 """Key of a salted hash that stands for a value which no document holds."""
 
 
-def is_hashed(encoded: Any) -> bool:
+def is_hashed(encoded: Value) -> bool:
     """Tell whether a salted hash stands for this part of a document."""
     return isinstance(encoded, dict) and set(encoded) == {SENSITIVE}
 
@@ -129,15 +193,14 @@ def walk(value: Value) -> Iterator[Value]:
 
 def references(value: Value) -> Iterator[Reference]:
     """Yield every reference in a value."""
-    kind = value.__class__
-    if kind in SCALARS:
+    if value.__class__ in SCALARS:
         return
-    if kind is dict or kind is list:
-        for item in value.values() if kind is dict else value:
+    if isinstance(value, Ref | Lookup | RemoteId):
+        yield value
+    elif isinstance(value, dict | list):
+        for item in value.values() if isinstance(value, dict) else value:
             if item.__class__ not in SCALARS:
                 yield from references(item)
-    elif isinstance(value, Ref | Lookup | RemoteId):
-        yield value
 
 
 def inserted(found: Sequence[Value], more: Iterable[Value], order: Sequence[Value]) -> list[Value]:
@@ -156,6 +219,11 @@ def transform(value: Value, leaf: Callable[[Value], Value]) -> Value:
     if isinstance(value, list):
         return [transform(item, leaf) for item in value]
     return leaf(value)
+
+
+def transform_all(attrs: Mapping[str, Value], leaf: Callable[[Value], Value]) -> dict[str, Value]:
+    """Return a copy of attributes with each leaf of each replaced by `leaf(it)`."""
+    return {name: transform(value, leaf) for name, value in attrs.items()}
 
 
 def _encode_leaf(leaf: Value) -> Value:

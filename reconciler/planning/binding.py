@@ -94,7 +94,7 @@ def _remembered(
     return applied, digests
 
 
-def recall(binding: Binding, name: str, candidates: tuple[Value, ...], salt: str) -> Value | None:
+def recall(binding: Binding, name: str, candidates: tuple[object, ...], salt: str) -> str | None:
     """Return which of the candidate values was last applied, by its salted hash; None for none of them."""
     digest = binding.digests.get(name)
     return next((one for one in candidates if isinstance(one, str) and salted(one, salt) == digest), None)

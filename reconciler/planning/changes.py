@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
 
 from reconciler.model import values
 from reconciler.model.address import key_of, kind_of
@@ -14,7 +13,7 @@ from reconciler.model.kind import Finding, Kind, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Skipped, write_of
 from reconciler.model.spec import CreateOnly, Keyed, Once
 from reconciler.model.state import Binding
-from reconciler.model.values import Ref, Value
+from reconciler.model.values import Ref, Value, map_of
 from reconciler.planning.declarable import refusals
 from reconciler.planning.diff import completed, differences, same
 from reconciler.planning.identity import stored_key
@@ -25,7 +24,7 @@ from reconciler.planning.work import Work
 def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value], live: Live | None) -> Change | None:
     """Return what is to be done for a resource and the object that it is, None for nothing."""
     binding = work.bindings.get(resource.address)
-    new = {name: value for name, value in attrs.items() if value is not None}
+    new: dict[str, Value] = {name: value for name, value in attrs.items() if value is not None}
     attrs = new if live is None else {name: value for name, value in attrs.items() if not _once(kind, name)}
     whole = work.inputs.whole
     changed = differences(kind, resource, attrs, binding, live, work.known, work.inputs.state.salt, whole=whole)
@@ -91,13 +90,13 @@ def _parts(kind: Kind, item: AttributeChange) -> set[str]:
     attribute = kind.attributes[item.name]
     if not attribute.has(Keyed) or not isinstance(item.after, Mapping):
         return set()
-    before: Any = attribute.normal(item.before)
+    before = map_of(attribute.normal(item.before))
     differing = {}
     for key, entry in item.after.items():
-        ((place, now),) = dict(attribute.normal({key: entry})).items()
-        old = before.get(place) or {}
+        ((place, now),) = map_of(attribute.normal({key: entry})).items()
+        old = map_of(before.get(place))
         if isinstance(now, Mapping) and (changed := {name for name in now if not same(now[name], old.get(name))}):
-            differing[key] = {name: entry[name] for name in entry if name in changed}
+            differing[key] = {name: part for name, part in map_of(entry).items() if name in changed}
     return parts_of(item.name, differing)
 
 
@@ -253,6 +252,6 @@ def _also(reason: str, base: Change) -> str:
     return f"{reason}; {base.reason}" if base.reason else reason
 
 
-def _first_key(kind: Kind, live: Live) -> tuple[object, ...]:
+def _first_key(kind: Kind, live: Live) -> tuple[Value, ...]:
     keys = kind.natural_keys(live.attrs)
     return tuple(stored_key(keys[0])) if keys else ()

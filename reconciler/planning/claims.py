@@ -18,7 +18,7 @@ from reconciler.planning.work import Work
 TIERS = 4
 """Natural keys of one object, at most."""
 
-Index = Mapping[tuple[object, ...], list[Live]]
+Index = Mapping[NaturalKey, list[Live]]
 """Live objects by each of their natural keys."""
 
 

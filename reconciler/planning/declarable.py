@@ -8,32 +8,19 @@ update that would write over it is refused.
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
 
 from pydantic import ValidationError
 
 from reconciler.model import values
+from reconciler.model.codecs import SHOWN, differences
 from reconciler.model.kind import Finding, Kind, Live
 from reconciler.model.redaction import abridged
-from reconciler.model.spec import (
-    Attribute,
-    Default,
-    Folded,
-    Keyed,
-    RefTo,
-    SentAs,
-    Unordered,
-    WriteOnly,
-    attributes,
-    listed,
-)
-from reconciler.model.values import EMPTY_OR_OFF, Ref, RemoteId, Value
+from reconciler.model.spec import Attribute, Default, Keyed, WriteOnly, attributes
+from reconciler.model.values import EMPTY_OR_OFF, Ref, RemoteId, Value, map_of
 
-SHOWN = 60
 MOST = 3
 """Places that are named of one attribute, at most."""
 
@@ -63,7 +50,9 @@ def losses(kind: Kind, live: Live) -> dict[str, Loss]:
     found = {}
     for name, (held, sent) in kind.echoes(live).items():
         attribute = known.get(name)
-        differing = list(islice(_differing(attribute, held, sent), MOST + 1))
+        differing = list(
+            islice(differences(held, sent) if attribute is None else attribute.codec.differing(held, sent), MOST + 1)
+        )
         if differing:
             shown = "a value of another form" if attribute is not None and attribute.hides(held) else _listed(differing)
             found[name] = Loss(shown, name in kind.abilities.merges)
@@ -87,89 +76,6 @@ def refusals(kind: Kind, live: Live, names: Iterable[str]) -> list[Finding]:
 def _listed(paths: list[str]) -> str:
     more = ", ..." if len(paths) > MOST else ""
     return ", ".join(paths[:MOST]) + more
-
-
-def _differing(attribute: Attribute | None, held: Any, sent: Any) -> Iterator[str]:
-    """Yield where the two differ in what they mean: the API mixes texts, numbers, flags and null (section 1.4)."""
-    if attribute is None or attribute.shape in ("other", "map") or (isinstance(held, dict) and isinstance(sent, dict)):
-        yield from _paths(held, sent, "")
-    elif attribute.shape in ("refs", "commas"):
-        items, back = Counter(_items(attribute, held)), Counter(_items(attribute, sent))
-        if isinstance(held, dict):
-            yield _shown(held)
-        elif items != back:
-            yield from map(_shown, (items - back) or (back - items))
-    elif attribute.shape == "list":
-        one, other = listed(held), listed(sent)
-        if one is None or other is None:
-            yield _shown(held)
-        elif attribute.has(Unordered):
-            yield from _paths(sorted(one, key=_plain), sorted(other, key=_plain), "")
-        else:
-            yield from _paths(one, other, "")
-    elif isinstance(held, dict | list) or _scalar(attribute, held) != _scalar(attribute, sent):
-        yield _shown(held)
-
-
-def _items(attribute: Attribute, raw: Any) -> list[str]:
-    none = attribute.mark(RefTo).none if attribute.has(RefTo) else ""
-    parts = listed(raw)
-    found = [_plain(one) for one in (_plain(raw).split(",") if parts is None else parts)]
-    return [one.strip() for one in found if one.strip() not in ("", none)]
-
-
-FLAGS = {"": "0", "false": "0", "no": "0", "true": "1", "yes": "1"}
-
-
-def _scalar(attribute: Attribute, raw: Any) -> object:
-    plain = _plain(raw)
-    if attribute.shape == "flag":
-        return FLAGS.get(plain.lower(), plain)
-    if attribute.shape == "ref":
-        return "" if plain in ("0", attribute.mark(RefTo).none) else plain
-    if attribute.shape == "number":
-        return _number(plain)
-    if attribute.has(SentAs):
-        plain = str(attribute.mark(SentAs).rule(plain) or "")
-    return plain.lstrip("#").casefold() if attribute.has(Folded) else plain
-
-
-def _number(plain: str) -> object:
-    try:
-        return float(plain) if plain else ""
-    except ValueError:
-        return plain
-
-
-def _plain(raw: Any) -> str:
-    if isinstance(raw, dict | list):
-        return repr(raw)
-    if isinstance(raw, bool):
-        return str(int(raw))
-    if isinstance(raw, float) and raw.is_integer():
-        return str(int(raw))
-    return "" if raw is None else str(raw)
-
-
-def _paths(held: Any, sent: Any, path: str) -> Iterator[str]:
-    """Yield the places at which two documents differ."""
-    if isinstance(held, dict) and isinstance(sent, dict):
-        for key in dict.fromkeys((*held, *sent)):
-            yield from _paths(held.get(key), sent.get(key), f"{path}.{key}" if path else str(key))
-    elif isinstance(held, list) and isinstance(sent, list) and len(held) == len(sent):
-        for number, (one, other) in enumerate(zip(held, sent, strict=True)):
-            yield from _paths(one, other, f"{path}[{number}]")
-    elif isinstance(held, dict | list) or isinstance(sent, dict | list):
-        if held or sent:
-            yield path or _shown(held)
-    elif _plain(held) != _plain(sent) and not (held in (None, "", False) and sent in (None, "", False)):
-        yield path or _shown(held)
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, dict | list):
-        return f"a {'map' if isinstance(value, dict) else 'list'} of another form"
-    return f"`{abridged(str(value), SHOWN)}`"
 
 
 def declarable(kind: Kind, live: Live) -> Declarable:
@@ -197,7 +103,7 @@ def declarable(kind: Kind, live: Live) -> Declarable:
             if attribute.has(Keyed) and inside and isinstance(attrs.get(name), Mapping):
                 entry = inside[0]
                 dropped[f"{name}.{entry}"] = f"its `{name}.{entry}` cannot be declared"
-                attrs[name] = {key: part for key, part in attrs[name].items() if key != entry}
+                attrs[name] = {key: part for key, part in map_of(attrs[name]).items() if key != entry}
                 continue
             why = _why(attribute, attrs.get(name))
             if attribute.required or attribute.has(Default):
@@ -228,8 +134,8 @@ def unread(known: Mapping[str, Attribute]) -> dict[str, str]:
 def _unnamed(known: Mapping[str, Attribute], live: Live, attrs: Mapping[str, Value]) -> str:
     """Tell of what has a default, as a name that is the key: left out, it would be another one than the account's."""
     for name, one in known.items():
-        default = one.mark(Default).value if one.has(Default) else None
-        if default not in EMPTY_OR_OFF and name in live.attrs and name not in attrs:
+        default = one.mark(Default)
+        if default is not None and default.value not in EMPTY_OR_OFF and name in live.attrs and name not in attrs:
             return _why(one, None)
     return ""
 

@@ -6,19 +6,29 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from enum import Enum
+from typing import Any, Final, TypeAlias
 
+from reconciler.model.codecs import Map
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import AttributeChange, Origin
 from reconciler.model.spec import Attribute, Ensure, Keyed, Once
 from reconciler.model.state import Binding
-from reconciler.model.values import RemoteId, Value, carries_secret, decode, transform
+from reconciler.model.values import RemoteId, Value, carries_secret, decode, map_of, transform
 from reconciler.planning.binding import is_kept, recall
 from reconciler.planning.rosters import still
 
-MISSING = object()
+
+class Missing(Enum):
+    """What stands for a side that there is not: null is a value."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+Known: TypeAlias = "Value | Missing"
 Resolve = Callable[[Value], Value]
 
 
@@ -27,8 +37,8 @@ class Sides:
     """The three sides of one attribute, references resolved: declared, last applied (or MISSING), live (or MISSING)."""
 
     desired: Value
-    applied: Value
-    live: Value
+    applied: Known
+    live: Known
 
 
 def same(desired: Value, live: Value) -> bool:
@@ -76,7 +86,7 @@ def _within(said: Value, live: Value, entry: Callable[[str], str]) -> Value:
 
 def joined(attribute: Attribute, said: Value, more: Mapping[tuple[str, ...], Value]) -> Value:
     """Return a declared map with these parts put in, at their paths."""
-    found = dict(said)
+    found = dict(map_of(said))
     for (first, *rest), value in more.items():
         key = next((one for one in found if attribute.entry(one) == attribute.entry(first)), first)
         found[key] = _put(found.get(key), rest, value)
@@ -111,9 +121,12 @@ def holds(attribute: Attribute, sides: Sides, *, whole: bool = False) -> bool:
 
 def _removed(attribute: Attribute, sides: Sides) -> set[str]:
     """Return the entries of a keyed map that were applied, are no longer declared and are still live."""
-    applied = {} if sides.applied is MISSING else attribute.normal(sides.applied)
-    live = {} if sides.live is MISSING else attribute.normal(sides.live)
-    return (set(applied) - set(attribute.normal(sides.desired))) & set(live)
+    applied, live = (set() if side is MISSING else _entries(attribute, side) for side in (sides.applied, sides.live))
+    return (applied - _entries(attribute, sides.desired)) & live
+
+
+def _entries(attribute: Attribute, value: Value) -> set[str]:
+    return set(map_of(attribute.normal(value)))
 
 
 def origin(attribute: Attribute, sides: Sides) -> Origin:
@@ -137,8 +150,8 @@ def visible(attribute: Attribute, sides: Sides, *, whole: bool = False) -> Value
     if whole:
         return sides.live
     if attribute.has(Keyed) and isinstance(sides.live, dict):
-        shown = set(attribute.normal(sides.desired)) | _removed(attribute, sides)
-        return {key: value for key, value in sides.live.items() if set(attribute.normal({key: value})) & shown}
+        shown = _entries(attribute, sides.desired) | _removed(attribute, sides)
+        return {key: value for key, value in sides.live.items() if _entries(attribute, {key: value}) & shown}
     if isinstance(sides.live, dict) and isinstance(sides.desired, dict):
         return {key: value for key, value in sides.live.items() if key in sides.desired}
     return sides.live
@@ -167,8 +180,8 @@ def differences(
         desired = resolve(attrs[name])
         last = _last_applied(binding, name, resolve, resource)
         counted = live.attrs.get(name) if whole and live is not None else None if last is MISSING else last
-        found = kind.seen(name, desired, live, counted) if live is not None and name in live.attrs else MISSING
-        if whole and live is not None and attribute.shape == "map":
+        found: Known = kind.seen(name, desired, live, counted) if live is not None and name in live.attrs else MISSING
+        if whole and live is not None and isinstance(attribute.codec, Map):
             found = kind.declare(live.attrs).get(name, found)
         if (
             found is not MISSING
@@ -210,7 +223,7 @@ def _had_secret(binding: Binding, name: str) -> bool:
     return carries_secret(decode(binding.applied.get(name)))
 
 
-def _last_applied(binding: Binding | None, name: str, resolve: Resolve, resource: Resource) -> Value:
+def _last_applied(binding: Binding | None, name: str, resolve: Resolve, resource: Resource) -> Known:
     """Return what was last applied, or MISSING. What it referred to may be gone since, from account or environment."""
     if binding is None or name not in binding.applied:
         return MISSING

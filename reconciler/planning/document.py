@@ -223,8 +223,8 @@ def _to_write(change: Change, kind: Kind, salt: str) -> dict[str, Any]:
     """Return the attributes to write, encoded; a hash instead of each sensitive text."""
     found = {}
     for name, value in change.desired.items():
-        plain = isinstance(value, str) and value != "" and not values.has_secret(value)
-        found[name] = {SENSITIVE: salted(value, salt)} if plain and _hidden(kind, name, value) else values.encode(value)
+        hashed = isinstance(value, str) and value != "" and not values.has_secret(value) and _hidden(kind, name, value)
+        found[name] = {SENSITIVE: salted(str(value), salt)} if hashed else values.encode(value)
     return found
 
 

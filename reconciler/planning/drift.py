@@ -10,7 +10,7 @@ from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, Skipped
 from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst, Once, RefTo, Roster, WriteOnly
 from reconciler.model.state import Binding
-from reconciler.model.values import EMPTY_OR_OFF, Value, carries_secret, decode, has_secret, reveal, transform
+from reconciler.model.values import EMPTY_OR_OFF, Value, carries_secret, decode, has_secret, map_of, reveal, transform
 from reconciler.planning.binding import recall
 from reconciler.planning.declarable import declarable
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
@@ -76,7 +76,9 @@ def _own(kind: Kind, live: Live) -> dict[str, Value]:
     """Return what an export would write, without entries of maps that the account gave the object by itself."""
     given = kind.inherited(live)
     return {
-        name: {key: one for key, one in value.items() if key not in given[name]} if name in given and value else value
+        name: {key: one for key, one in map_of(value).items() if key not in given[name]}
+        if name in given and value
+        else value
         for name, value in kind.declare(live.attrs).items()
     }
 
@@ -110,7 +112,7 @@ def needs_no_word(kind: Kind, attribute: Attribute, value: Value) -> bool:
     return (
         value in EMPTY_OR_OFF
         or attribute.has(Default, Nested, Roster, WriteOnly, Once, Ensure, OnAtFirst)
-        or (bool(kind.nested) and attribute.has(RefTo) and attribute.mark(RefTo).kind == kind.nested)
+        or (bool(kind.nested) and (link := attribute.mark(RefTo)) is not None and link.kind == kind.nested)
     )
 
 
@@ -229,7 +231,7 @@ def _attribute(
         "drift",
         resource.places.get(name) if resource else None,
         sensitive=attribute.hides(applied, now) or carries_secret(decode(binding.applied[name])),
-        applied=None if applied is MISSING else applied,
+        applied=applied,
         run=binding.run,
     )
 

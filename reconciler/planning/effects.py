@@ -12,7 +12,7 @@ from dataclasses import replace
 from reconciler.model.address import abridged
 from reconciler.model.kind import Impact, Kind, Live
 from reconciler.model.plan import DESTROYS, Action, Change
-from reconciler.model.values import EMPTY, RemoteId, Value, decode
+from reconciler.model.values import EMPTY, RemoteId, Value, decode, items_of
 from reconciler.planning.rosters import roster_of
 from reconciler.planning.work import Work
 
@@ -133,8 +133,9 @@ def _left_alone(work: Work, kind: Kind, change: Change, doomed: set[tuple[str, s
     name, short = roster_of(kind) or ("", "")
     item = next((one for one in change.attributes if one.name == name), None)
     alone: dict[str, list[str]] = defaultdict(list)
-    for one in (item.before or ()) if item is not None and change.live is not None else ():
-        if not isinstance(one, RemoteId) or one in (item.after or () if item is not None else ()):
+    before, after = (item.before, item.after) if item is not None and change.live is not None else (None, None)
+    for one in items_of(before):
+        if not isinstance(one, RemoteId) or one in items_of(after):
             continue
         own = work.changes.get(work.owners.get((one.kind, one.id), ""))
         stays = (one.kind, one.id) not in doomed and (own is None or short not in own.desired)
@@ -157,12 +158,12 @@ def _holders(work: Work, kind: Kind, member: RemoteId, short: str, doomed: set[t
         if work.kinds[member.kind].without(own, going).attrs[short] is not None:
             return True
     stays = (
-        member in live.attrs.get(name, ()) and RemoteId(kind.name, live.id) not in freed
+        member in items_of(live.attrs.get(name)) and RemoteId(kind.name, live.id) not in freed
         for live in work.inputs.snapshot.lives.get(kind.name, ())
         if (kind.name, live.id) not in doomed
     )
     joins = (
-        member in (item.after or ()) for one in work.changes.values() for item in one.attributes if item.name == name
+        member in items_of(item.after) for one in work.changes.values() for item in one.attributes if item.name == name
     )
     return any(stays) or any(joins)
 
@@ -208,7 +209,7 @@ def _taker(work: Work, member: RemoteId, giver: Change) -> Change | None:
     for one in work.changes.values():
         if one.kind != giver.kind or not _updates(one) or one.live is None or one.address >= giver.address:
             continue
-        joins = any(item.name == name and member in (item.after or ()) for item in one.attributes)
-        if joins and member not in one.live.attrs.get(name, ()):
+        joins = any(item.name == name and member in items_of(item.after) for item in one.attributes)
+        if joins and member not in items_of(one.live.attrs.get(name)):
             return one
     return None

@@ -77,7 +77,7 @@ def comparable(value: Value, resolver: Resolver) -> Value:
         try:
             return resolver(one)
         except NotFound:
-            return RemoteId(one.kind, one.value) if one.by == "id" else one
+            return RemoteId(one.kind, one.value) if isinstance(one, Lookup) and one.by == "id" else one
 
     return values.transform(value, leaf)
 
@@ -146,11 +146,11 @@ def named_by(kind: Kind, binding: Binding, live: Live) -> bool:
     return _key(binding.natural_key) in kind.natural_keys(live.attrs)
 
 
-def _key(stored: Iterable[object]) -> NaturalKey:
+def _key(stored: Iterable[Value]) -> NaturalKey:
     return tuple(values.decode(item) for item in stored)
 
 
-def stored_key(key: NaturalKey) -> list[object]:
+def stored_key(key: NaturalKey) -> list[Value]:
     """Return a natural key as it is written into the state."""
     return [values.encode(item) for item in key]
 

@@ -17,7 +17,7 @@ from reconciler.model import values
 from reconciler.model.address import key_of
 from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.plan import Action, Change
-from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.model.values import Ref, RemoteId, Value, items_of
 
 ALIKE = 0.7
 """From this likeness on a pair is held back; see the corpus in tests/trust for what it finds and what it misses."""
@@ -273,7 +273,7 @@ def _said(value: Value) -> list[Value]:
     """Return the names in an attribute of several parts: the keys of a map, the items of a list."""
     if isinstance(value, dict):
         return list(value)
-    return [one.get("value") or str(one) if isinstance(one, dict) else one for one in value]
+    return [one.get("value") or str(one) if isinstance(one, dict) else one for one in items_of(value)]
 
 
 def _overlap(mine: Value, theirs: Value) -> float:

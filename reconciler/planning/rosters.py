@@ -12,7 +12,7 @@ from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.kind import Kind, Kinds, Live
 from reconciler.model.spec import Attribute, RefTo, Roster
-from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.model.values import Ref, RemoteId, Value, items_of
 
 
 def roster_of(kind: Kind) -> tuple[str, str] | None:
@@ -23,7 +23,7 @@ def roster_of(kind: Kind) -> tuple[str, str] | None:
 def members_of(kind: Kind) -> tuple[str, ...]:
     """Return the kinds of the members that the roster of a kind may have."""
     marks = [one.mark(RefTo) for one in kind.attributes.values() if one.has(Roster)]
-    return tuple(name for mark in marks for name in mark.every)
+    return tuple(name for mark in marks if mark is not None for name in mark.every)
 
 
 def knots(kinds: Kinds) -> list[tuple[Kind, ...]]:
@@ -61,8 +61,9 @@ def spoken(desired: Desired, kinds: Kinds) -> Desired:
                 found[leaf.address].add(short)
     for one in desired.resources.values():
         for name, value in one.attrs.items():
-            says = isinstance(value, Ref) and value.kind in rosters and name == rosters[value.kind][1]
-            if says and name not in found.get(one.address, ()):
+            if not isinstance(value, Ref) or value.kind not in rosters or name != rosters[value.kind][1]:
+                continue
+            if name not in found.get(one.address, ()):
                 found[value.address].add(one.address)
     return replace(desired, resources={**desired.resources, **{one.address: one for one in _said(desired, found)}})
 
@@ -109,4 +110,4 @@ def leaving(kind: Kind, live: Live, desired: Value, applied: Value) -> Iterable[
     if roster is None or roster[0] not in live.attrs:
         return []
     found = kind.seen(roster[0], desired, live, applied)
-    return [one for one in found if isinstance(one, RemoteId) and one not in (desired or ())]
+    return [one for one in items_of(found) if isinstance(one, RemoteId) and one not in items_of(desired)]

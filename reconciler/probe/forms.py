@@ -7,6 +7,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from reconciler.model.values import Json
+
 MARK = "zz-probe-"
 """How the names of all that is made begin."""
 
@@ -31,7 +33,7 @@ class Form:
     query: Mapping[str, str] = field(default_factory=dict)
     reads: Mapping[str, str] = field(default_factory=dict)
     deletes: tuple[str, ...] = ()
-    retire: Mapping[str, object] | None = None
+    retire: Mapping[str, Json] | None = None
     along: tuple[str, str, str] | None = None
     owner: str = ""
     """The property that names what it hangs on (see OWNERS): it goes with that, and is looked for nowhere else."""

@@ -9,9 +9,10 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from reconciler.model.coerce import number
 from reconciler.model.errors import Unclear, Unreachable
 from reconciler.model.http import Request, Response, at, is_id
-from reconciler.model.spec import number
+from reconciler.model.values import Json
 from reconciler.probe.fact import Unsettled
 from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
 
@@ -227,7 +228,9 @@ class Lab:
         if ("/fields", field_.id) not in self._own or path not in BULK:
             raise Forbidden("options belong to fields of the probe")
         self.afford()
-        rows = [{"field": field_.id, "value": one, "label": one, "orderid": n} for n, one in enumerate(values, 1)]
+        rows: list[Json] = [
+            {"field": field_.id, "value": one, "label": one, "orderid": n} for n, one in enumerate(values, 1)
+        ]
         self.journal.append({"op": "options", "field": field_.id, "count": len(rows)})
         try:
             return await self._send(Request("POST", path, body={"fieldOptions": rows}))

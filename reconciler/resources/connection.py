@@ -7,21 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from reconciler.model.coerce import truthy
 from reconciler.model.http import Flow
 from reconciler.model.kind import Collection, Identity, Impact, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
-from reconciler.model.spec import (
-    AfterCreate,
-    Api,
-    Coded,
-    CreateOnly,
-    Expected,
-    Link,
-    RefTo,
-    Sensitive,
-    Spec,
-    Takes,
-    truthy,
-)
+from reconciler.model.spec import AfterCreate, Api, Coded, CreateOnly, Expected, Link, RefTo, Sensitive, Spec, Takes
 from reconciler.model.values import Value
 from reconciler.resources import rules
 from reconciler.resources.counts import counted

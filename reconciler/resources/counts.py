@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from reconciler.model.coerce import ident, number, total_of
 from reconciler.model.http import Flow, Request, Response, get
 from reconciler.model.kind import Impact, Row
-from reconciler.model.spec import ident, number, total_of
 
 MOST = 2_000
 """Records that are listed one by one."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
@@ -25,7 +25,7 @@ from reconciler.model.kind import (
     Write,
 )
 from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec, Takes
-from reconciler.model.values import RemoteId, Value
+from reconciler.model.values import Json, RemoteId, Value, link_of, map_of, maps_of, sendable
 from reconciler.resources import records, rules
 from reconciler.resources.counts import counted, moved
 from reconciler.resources.schema_body import (
@@ -171,19 +171,19 @@ class CustomObjectKind(Kind):
         attrs["slug"] = _slug(row)
         attrs["visibility"] = "public" if _public(row) else "private"
         attrs["parent"] = RemoteId(self.name, str(row["parentId"])) if row.get("parentId") else None
-        attrs["labels"] = dict(row.get("labels") or {})
+        attrs["labels"] = dict(map_of(row.get("labels")))
         attrs["fields"] = {
             str(part["id"]): part_of(part) for part in parts_in(row.get("fields")) if part.get("status") != DELETING
         }
         attrs["relationships"] = {str(part["id"]): part_of(part) for part in parts_in(row.get("relationships"))}
         return attrs
 
-    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+    def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """Fields and relationships part by part, and the properties of the schema that nobody documented."""
         row = live.row
         whole = {name: value for name, value in row.items() if name not in KNOWN}
         parts = {name: echoed(row[name]) for name in ("fields", "relationships") if name in row}
-        labels = {"labels": (row["labels"], live.attrs["labels"])} if "labels" in row else {}
+        labels = {"labels": (row["labels"], sendable(live.attrs["labels"]))} if "labels" in row else {}
         return {**labels, **parts, "": (whole, {})}
 
     def blocked(self, live: Live, changed: Mapping[str, tuple[Value, Value]]) -> dict[str, str]:
@@ -210,7 +210,7 @@ class CustomObjectKind(Kind):
 
     def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
         """What the server checks of fields."""
-        fields: Any = attrs.get("fields")
+        fields = attrs.get("fields")
         return refused_fields(fields or {}, changed)
 
     def once(self, attrs: Mapping[str, Value]) -> tuple[tuple[str, ...], ...]:
@@ -242,7 +242,7 @@ class CustomObjectKind(Kind):
     def create(self, write: Write) -> Flow[None]:
         """POST the whole schema. A child is made of its parent without a body, and then changed as declared."""
         if write.desired.get("parent") is not None:
-            answer = yield Request("POST", at(SCHEMAS, write.ids(write.desired["parent"]), "child"))
+            answer = yield Request("POST", at(SCHEMAS, write.ids(link_of(write.desired["parent"])), "child"))
             identity = answer.created("schema", "schemas")
             yield Bound(identity)
             row = answer.row("schema")
@@ -252,7 +252,7 @@ class CustomObjectKind(Kind):
             return
         body = body_of(write, {})
         if write.desired.get("visibility") == "public":
-            answer = yield post(at(SCHEMAS, "public"), {"schema": {**body, "appId": write.desired["app_id"]}})
+            answer = yield post(at(SCHEMAS, "public"), {"schema": {**body, "appId": sendable(write.desired["app_id"])}})
         else:
             answer = yield post(SCHEMAS, {"schema": body})
         yield Bound(answer.created("schema", "schemas"))
@@ -329,9 +329,9 @@ class CustomObjectKind(Kind):
         return [
             str(part["id"])
             for name in ("fields", "relationships")
-            for part in now.get(name) or ()
+            for part in maps_of(now.get(name))
             if part.get("status") != DELETING
-            and str(part["id"]) not in {str(one["id"]) for one in before.get(name) or ()}
+            and str(part["id"]) not in {str(one["id"]) for one in maps_of(before.get(name))}
         ]
 
 

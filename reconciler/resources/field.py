@@ -8,10 +8,11 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypedDict
 
 from pydantic import Field
 
+from reconciler.model.coerce import ident, listed, number, text, truthy
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post, put
 from reconciler.model.kind import (
     Abilities,
@@ -45,19 +46,24 @@ from reconciler.model.spec import (
     SentAs,
     Spec,
     Takes,
-    ident,
-    number,
-    text,
-    truthy,
 )
-from reconciler.model.values import RemoteId, Value
+from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, links_of, map_of
 from reconciler.resources import losing, membership, records, rules, sequence
 from reconciler.resources.counts import counted, counted_each, moved
+from reconciler.resources.joined import pairs, rows_of
 
 ALL = "all"
 FieldType = Literal[
     "text", "textarea", "date", "datetime", "dropdown", "multiselect", "radio", "checkbox", "hidden", "number"
 ]
+
+
+class Choice(TypedDict):
+    """An option as it is compared, with every property spelled out."""
+
+    value: str
+    label: str
+    default: bool
 
 
 class Option(Spec):
@@ -68,31 +74,25 @@ class Option(Spec):
     default: bool | None = Field(None, description="Chosen at first.")
 
 
-def normal_options(options: Any) -> list[dict[str, Any]]:
+def normal_options(options: Value) -> list[Choice]:
     """Return options with every property spelled out; a plain text is value and label."""
-    found = []
-    for option in options or ():
-        entry = {"value": option} if isinstance(option, str) else dict(option)
-        found.append(
-            {
-                "value": entry["value"],
-                "label": entry.get("label") or entry["value"],
-                "default": bool(entry.get("default")),
-            }
-        )
-    return found
+    entries = [{"value": one} if isinstance(one, str) else map_of(one) for one in items_of(options)]
+    return [
+        Choice(value=str(one["value"]), label=str(one.get("label") or one["value"]), default=bool(one.get("default")))
+        for one in entries
+    ]
 
 
-def normal_perstag(perstag: Any) -> str | None:
+def normal_perstag(perstag: object) -> str | None:
     """Return the tag as the server stores it: upper case, nothing but letters, digits and underscores (recorded
     [CAS-MH]).
     """
     return re.sub(r"[^A-Z0-9_]", "", str(perstag).upper()) if perstag else None
 
 
-def normal_lists(lists: Any) -> Any:
+def normal_lists(lists: Value) -> Value:
     """Return `all`, or the references in a fixed order."""
-    return lists if isinstance(lists, str) else sorted(dict.fromkeys(lists or ()), key=str)
+    return lists if isinstance(lists, str) else sorted(dict.fromkeys(items_of(lists)), key=str)
 
 
 class ContactField(Spec):
@@ -176,7 +176,8 @@ class FieldKind(membership.Grouped):
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join options, relations and membership to each field."""
-        options, relations = defaultdict(list), defaultdict(list)
+        options: dict[str, list[Row]] = defaultdict(list)
+        relations: dict[str, list[tuple[str, str]]] = defaultdict(list)
         rows = tables.get("fields")
         for row in _along(tables, "fieldOptions"):
             options[ident(row.get("field"))].append(row)
@@ -184,10 +185,11 @@ class FieldKind(membership.Grouped):
             relations[ident(row.get("field"))].append((ident(row["id"]), ident(row.get("relid"))))
         if "groupDefinitions" in tables.rows:
             rows = membership.members_with(rows, tables, membership.CONTACT)
+        ordered = {field: sorted(found, key=_option_order) for field, found in options.items()}
         return [
             {
                 **row,
-                "_options": sorted(options[ident(row["id"])], key=_option_order),
+                "_options": ordered.get(ident(row["id"]), []),
                 "_relations": sorted(relations[ident(row["id"])]),
             }
             for row in rows
@@ -202,12 +204,12 @@ class FieldKind(membership.Grouped):
                 "label": text(option.get("label")) or text(option.get("value")) or "",
                 "default": truthy(option.get("isdefault")),
             }
-            for option in row["_options"]
+            for option in rows_of(row["_options"])
         ]
-        lists = list(dict.fromkeys(relid for _, relid in row["_relations"]))  # one that is there twice is one
+        lists = list(dict.fromkeys(relid for _, relid in pairs(row["_relations"])))  # one that is there twice is one
         attrs["lists"] = ALL if "0" in lists else [RemoteId("list", relid) for relid in lists]
         if "_group" in row:
-            attrs["group"] = membership.reference(row["_group"])
+            attrs["group"] = membership.reference(text(row["_group"]))
         return attrs
 
     def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
@@ -217,26 +219,26 @@ class FieldKind(membership.Grouped):
         found = super().declare(attrs)
         found["lists"] = attrs.get("lists", ALL)
         if "options" in found:
-            found["options"] = [brief(option) for option in found["options"]]
+            found["options"] = [brief(option) for option in normal_options(found["options"])]
         return found
 
-    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+    def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """And the options, as far as a write of them goes: a label that is not there is the value. And the lists: where
         all are named, what is named besides, or twice, says nothing, and stays where nobody changes it.
         """
         held = [
             {**{name: row.get(name) for name in ("value", "label")}, "isdefault": row.get("isdefault") or "0"}
-            for row in live.row.get("_options", ())
+            for row in rows_of(live.row.get("_options", ()))
         ]
-        sent = [
+        sent: Json = [
             {"value": one["value"], "label": one["label"] if row["label"] else "", "isdefault": one["default"]}
-            for one, row in zip(live.attrs.get("options", ()), held, strict=False)
+            for one, row in zip(normal_options(live.attrs.get("options")), held, strict=False)
         ]
         if "_options" not in live.row:
             return super().echoes(live)
         lists = live.attrs["lists"]
-        relids = ["0"] if lists == ALL else [one.id for one in lists]
-        related = ([relid for _, relid in live.row["_relations"]], relids)
+        relids = ["0"] if lists == ALL else [one.id for one in items_of(lists) if isinstance(one, RemoteId)]
+        related = ([relid for _, relid in pairs(live.row["_relations"])], relids)
         return {**super().echoes(live), "options": (held, sent), "lists": related}
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
@@ -266,7 +268,7 @@ class FieldKind(membership.Grouped):
         for relid in self._relids(write):
             yield _relate(created, relid)
         if write.desired.get("group") is not None:
-            yield membership.join(created, write.ids(write.desired["group"]))
+            yield membership.join(created, write.ids(link_of(write.desired["group"])))
         if write.desired.get("order") is not None:
             yield put(at("/fields", created), {"field": self.body(write, ["order"])})
 
@@ -282,12 +284,12 @@ class FieldKind(membership.Grouped):
 
     def _relids(self, write: Write) -> list[str]:
         lists = write.desired.get("lists")
-        return ["0"] if lists == ALL else [write.ids(one) for one in lists or ()]
+        return ["0"] if lists == ALL else [write.ids(one) for one in links_of(lists)]
 
     def _update_relations(self, write: Write) -> Flow[None]:
         """There is no update: new relations are added before old ones go, so that the field is never invisible."""
         wanted = self._relids(write)
-        rows = write.live.row.get("_relations", ()) if write.live else ()
+        rows = pairs(write.live.row.get("_relations", ())) if write.live else ()
         for relid in wanted:
             if relid not in {present for _, present in rows}:
                 yield _relate(write.id, relid)
@@ -302,7 +304,7 @@ class FieldKind(membership.Grouped):
         stay, they are text.
         """
         wanted = normal_options(write.desired.get("options"))
-        rows = list(write.live.row.get("_options", ())) if write.live else []
+        rows = rows_of(write.live.row.get("_options", ())) if write.live else ()
         kept, orders = _kept(wanted, rows)
         for row in rows:
             if row not in kept.values():
@@ -358,7 +360,7 @@ class FieldKind(membership.Grouped):
         if "options" not in write.changed or write.live is None:
             return found
         wanted = {option["value"] for option in normal_options(write.desired.get("options"))}
-        gone = [option["value"] for option in write.live.attrs["options"] if option["value"] not in wanted]
+        gone = [one["value"] for one in normal_options(write.live.attrs["options"]) if one["value"] not in wanted]
         if not gone:
             return found
         several = write.live.attrs.get("type") in ("multiselect", "checkbox")
@@ -382,8 +384,8 @@ class FieldKind(membership.Grouped):
         answer = yield Request("GET", at("/fields", write.id), expect=(404,))
         if not answer.ok or write.live is None:
             return []
-        options = {text(row.get("value")) or "" for row in write.live.row.get("_options", ())}
-        relations = {relid for _, relid in write.live.row.get("_relations", ())}
+        options = {text(row.get("value")) or "" for row in rows_of(write.live.row.get("_options", ()))}
+        relations = {relid for _, relid in pairs(write.live.row.get("_relations", ()))}
         return [
             *(value for row in answer.listed("fieldOptions") if (value := text(row.get("value")) or "") not in options),
             *(f"list {relid}" for row in answer.listed("fieldRels") if (relid := ident(row["relid"])) not in relations),
@@ -401,7 +403,7 @@ def _left_out(tables: Tables) -> tuple[Collection, ...]:
         Collection(at("/fields", row["id"], name), side, table=f"{side}:{row['id']}")
         for name, side in SIDES.items()
         for row in tables.get("fields")
-        if not {str(one) for one in row.get(name) or ()} <= present[side]
+        if not {str(one) for one in listed(row.get(name)) or ()} <= present[side]
     )
 
 
@@ -417,9 +419,9 @@ def _quoted(values: Sequence[str]) -> str:
     return ", ".join(f"`{value}`" for value in values)
 
 
-def brief(option: Mapping[str, Any]) -> Any:
+def brief(option: Choice) -> Value:
     """Return the shortest declaration of an option."""
-    entry = {"value": option["value"]}
+    entry: dict[str, Value] = {"value": option["value"]}
     if option["label"] != option["value"]:
         entry["label"] = option["label"]
     if option["default"]:
@@ -431,7 +433,7 @@ def _option_order(row: Row) -> tuple[int, int]:
     return number(row.get("orderid")) or 0, number(row.get("id")) or 0
 
 
-def _kept(wanted: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> tuple[dict[str, Row], dict[str, int]]:
+def _kept(wanted: Sequence[Choice], rows: Sequence[Row]) -> tuple[dict[str, Row], dict[str, int]]:
     """Return the live options that can stay, by value: same label and default, in the wanted order (see `sequence`).
     And the `orderid` of every option.
     """
@@ -447,14 +449,14 @@ def _kept(wanted: Sequence[Mapping[str, Any]], rows: Sequence[Row]) -> tuple[dic
     return kept, {one["value"]: order for one, order in zip(wanted, orders, strict=True)}
 
 
-def _says(row: Row, option: Mapping[str, Any]) -> bool:
+def _says(row: Row, option: Choice) -> bool:
     label = text(row.get("label")) or option["value"]
     return bool(label == option["label"] and truthy(row.get("isdefault")) == option["default"])
 
 
-def _bulk(field: str, options: Sequence[tuple[int, Mapping[str, Any]]]) -> Flow[None]:
+def _bulk(field: str, options: Sequence[tuple[int, Choice]]) -> Flow[None]:
     """Create options; accounts that do not know the documented path know the other one (row 55 of section 7)."""
-    rows = [
+    rows: Json = [
         {
             "field": field,
             "value": option["value"],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -18,6 +18,7 @@ from reconciler.model.kind import (
     Kind,
     Live,
     NaturalKey,
+    Part,
     Reading,
     Row,
     Tables,
@@ -25,13 +26,13 @@ from reconciler.model.kind import (
     Write,
 )
 from reconciler.model.spec import Api, Coded, Immutable, Link, Normal, RefTo, Roster, Spec
-from reconciler.model.values import RemoteId, Value
+from reconciler.model.values import RemoteId, Value, items_of
 from reconciler.resources import losing, membership
 
 
-def list_of(fields: Any) -> list[Any]:
+def list_of(fields: Value) -> list[Value]:
     """Return the fields as they stand, each once: their order counts."""
-    return list(dict.fromkeys(fields or ()))
+    return list(dict.fromkeys(items_of(fields)))
 
 
 class FieldGroup(Spec):
@@ -77,18 +78,19 @@ class FieldGroupKind(Kind):
         read = "fields" in attrs or any(table.startswith(membership.MEMBERS) for table in asked)
         return kind == self.name and read
 
-    def give(self, live: Live, member: RemoteId) -> tuple[Live, Any]:
+    def give(self, live: Live, member: RemoteId) -> tuple[Live, Part | None]:
         """A row of its members."""
         return membership.give(live, member.id)
 
-    def take(self, live: Live, part: Any) -> Live:
+    def take(self, live: Live, part: Part) -> Live:
         """Another row, whose place is to be written."""
-        rows = (*live.row.get("_members", ()), membership.Member(part[0], part[1], None))
+        rows = (*membership.members(live.row.get("_members", ())), membership.Member(part[0], part[1], None))
         return replace(live, row={**live.row, "_members": rows})
 
     def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
         """The list of its fields is that of its members."""
-        return {f"{membership.MEMBERS}{identity}": len(after or ()) - len(before or ())} if name == "fields" else {}
+        more = len(items_of(after)) - len(items_of(before)) if name == "fields" else 0
+        return {f"{membership.MEMBERS}{identity}": more} if name == "fields" else {}
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """The default groups carry magic labels and belong to the account."""
@@ -107,7 +109,9 @@ class FieldGroupKind(Kind):
         attrs = super().decode({**row, "groupType": membership.type_of(row)}, tables)
         kind = membership.KINDS.get(membership.type_of(row))
         if "_members" in row and kind is not None:
-            attrs["fields"] = [RemoteId(kind, one) for one in dict.fromkeys(m.field for m in row["_members"])]
+            attrs["fields"] = [
+                RemoteId(kind, one) for one in dict.fromkeys(m.field for m in membership.members(row["_members"]))
+            ]
         return attrs
 
     def seen(self, name: str, desired: Value, live: Live, applied: Value = None) -> Value:
@@ -139,7 +143,7 @@ class FieldGroupKind(Kind):
         holder = write.live.attrs.get("object") if write.live is not None else None
         if not write.destroying or not holder:
             return []
-        return (yield from losing.fields_of_group(write.id, holder, named=write.recounting))
+        return (yield from losing.fields_of_group(write.id, str(holder), named=write.recounting))
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(object, label)."""

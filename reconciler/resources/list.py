@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from reconciler.model.coerce import ident, total_of
 from reconciler.model.http import Bound, Flow, Request, at, delete, get, post
 from reconciler.model.kind import (
     Abilities,
@@ -26,10 +27,11 @@ from reconciler.model.kind import (
     Texts,
     Write,
 )
-from reconciler.model.spec import Api, Commas, Doubts, Ensure, Expected, Immutable, Link, RefTo, Spec, ident, total_of
-from reconciler.model.values import RemoteId, Value
+from reconciler.model.spec import Api, Commas, Doubts, Ensure, Expected, Immutable, Link, RefTo, Spec
+from reconciler.model.values import Json, RemoteId, Value, links_of
 from reconciler.resources import losing, records, rules
 from reconciler.resources.counts import listed
+from reconciler.resources.joined import pairs
 from reconciler.resources.user_group import ADMIN
 
 NAMED = 25
@@ -123,11 +125,11 @@ class ListKind(Kind):
             attrs["user"] = self.attributes["user"].decode(row["userid"])
         if "_groups" in row:
             attrs["user_groups"] = [
-                RemoteId("user_group", one) for one in dict.fromkeys(group for _, group in row["_groups"])
+                RemoteId("user_group", one) for one in dict.fromkeys(group for _, group in pairs(row["_groups"]))
             ]
         return attrs
 
-    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+    def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """The owner under the name that says one."""
         found = super().echoes(live)
         if "user" in found:
@@ -145,7 +147,7 @@ class ListKind(Kind):
         body.setdefault("stringid", re.sub(r"[^a-z0-9]+", "-", write.key.lower()).strip("-"))  # row 16: "send it"
         created = (yield post("/lists", {"list": body})).created("list", "lists")
         yield Bound(created)
-        for group in write.desired.get("user_groups") or ():
+        for group in links_of(write.desired.get("user_groups")):
             yield _join(created, write.ids(group))
 
     def update(self, write: Write) -> Flow[None]:
@@ -153,8 +155,8 @@ class ListKind(Kind):
         yield from super().update(write)
         if "user_groups" not in write.changed:
             return
-        wanted = {write.ids(group) for group in write.desired.get("user_groups") or ()}
-        rows = write.live.row.get("_groups", ()) if write.live else ()
+        wanted = {write.ids(group) for group in links_of(write.desired.get("user_groups"))}
+        rows = pairs(write.live.row.get("_groups", ())) if write.live else ()
         for group in sorted(wanted - {group for _, group in rows}):
             yield _join(write.id, group)
         for membership, group in rows:
@@ -167,7 +169,7 @@ class ListKind(Kind):
         """
         if "listGroups" in tables.unknown:
             return tables.get("lists")
-        groups = defaultdict(list)
+        groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for row in tables.get("listGroups"):
             groups[ident(row.get("list", row.get("listid")))].append(
                 (ident(row["id"]), ident(row.get("group", row.get("groupid"))))

@@ -9,9 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from reconciler.model import coerce
+from reconciler.model.coerce import ident, total_of
 from reconciler.model.http import Flow, Request, at
 from reconciler.model.kind import Effect, Impact, Row
-from reconciler.model.spec import ident, total_of
+from reconciler.model.values import map_of
 from reconciler.resources import membership
 from reconciler.resources.counts import listed
 
@@ -44,7 +46,7 @@ def fields_of_list(identity: str) -> Flow[list[Impact]]:
         return [_unknown(noun)]
     known = {ident(one["id"]) for one in relations}
     for row in fields:
-        if not {ident(one) for one in row.get("relations") or ()} <= known:
+        if not {ident(one) for one in coerce.listed(row.get("relations")) or ()} <= known:
             relations += (yield from listed(at("/fields", row["id"], "relations"), "fieldRels")) or ()
     mine = {ident(one.get("field")) for one in relations if ident(one.get("relid")) == identity}
     return _told(noun, "field", {ident(row["id"]): str(row.get("title")) for row in fields if ident(row["id"]) in mine})
@@ -136,7 +138,7 @@ def _names(path: str, label: str, ids: Iterable[str]) -> Flow[Mapping[str, str]]
         names[one] = f"id {one}"
         if len(names) <= NAMED:
             answer = yield Request("GET", at(path, one), expect=(403, 404))
-            row = next((row for row in (answer.body or {}).values() if isinstance(row, dict) and label in row), {})
+            row = next((row for row in map_of(answer.body).values() if isinstance(row, dict) and label in row), {})
             names[one] = str(row.get(label) or names[one])
     return names
 

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
-from reconciler.model.http import Flow, Json, Request, at, delete, post, put
-from reconciler.model.kind import Abilities, Collection, Finding, Kind, Live, Row, Tables, Write
-from reconciler.model.spec import ident, number
-from reconciler.model.values import RemoteId, Value, inserted
+from reconciler.model.coerce import ident, number
+from reconciler.model.http import Flow, Request, at, delete, post, put
+from reconciler.model.kind import Abilities, Collection, Finding, Kind, Live, Part, Row, Tables, Write
+from reconciler.model.values import Json, RemoteId, Value, inserted, items_of, link_of, links_of
 from reconciler.resources import sequence
+from reconciler.resources.joined import pairs
 
 GROUPS = Collection(
     "/groupDefinitions",
@@ -89,9 +90,9 @@ def join(field: str, group: str) -> Request:
     return post("/groupMembers", _body(field, group, None))
 
 
-def give(live: Live, field: str) -> tuple[Live, tuple[str, str, str] | None]:
+def give(live: Live, field: str) -> tuple[Live, Part | None]:
     """Return a group without a member's row, and (member id, field id, group id); None where it has not one row."""
-    rows = live.row.get("_members", ())
+    rows = members(live.row.get("_members", ()))
     mine = [one for one in rows if one.field == field]
     if len(mine) != 1:
         return live, None
@@ -112,18 +113,17 @@ def move(write: Write) -> Flow[None]:
     of a group brings it there, it only leaves the others.
     """
     wanted = write.desired.get("group")
-    rows = write.live.row.get("_members", ()) if write.live else ()
-    members = [member for member, _ in rows]
+    rows = pairs(write.live.row.get("_members", ())) if write.live else ()
     if wanted is None or "group" in write.elsewhere:
         for member, group in rows:
-            if wanted is None or group != write.ids(wanted):
+            if wanted is None or group != write.ids(link_of(wanted)):
                 yield delete(at("/groupMembers", member))
         return
-    body = _body(write.id, write.ids(wanted), None)
-    if not members:
+    body = _body(write.id, write.ids(link_of(wanted)), None)
+    if not rows:
         yield post("/groupMembers", body)
         return
-    answer = yield put(at("/groupMembers", members[0]), body, expect=(404,))
+    answer = yield put(at("/groupMembers", rows[0][0]), body, expect=(404,))
     if not answer.ok:
         yield post("/groupMembers", body)
 
@@ -138,8 +138,8 @@ def members_with(rows: Sequence[Row], tables: Tables, kind: int) -> list[Row]:
     """
     found: list[Row] = []
     for row in rows:
-        members = find(tables, kind, row["id"])
-        known = {} if members is None else {"_members": members, "_group": members[0][1] if members else None}
+        there = find(tables, kind, row["id"])
+        known: Row = {} if there is None else {"_members": there, "_group": there[0][1] if there else None}
         found.append({**row, **known})
     return found
 
@@ -153,6 +153,11 @@ class Member(NamedTuple):
     id: str
     field: str
     order: int | None
+
+
+def members(joined: Json) -> Sequence[Member]:
+    """Return what the rows of a group have under `_members`."""
+    return cast("Sequence[Member]", joined)
 
 
 def roster(tables: Tables, group: object) -> tuple[Member, ...] | None:
@@ -175,11 +180,12 @@ def shown(desired: Value, live: Live, applied: Value) -> list[Value]:
     """Return of a group's members those that are declared and those that were, as they stand. Where the account does
     not say the place of one, it is where it was applied.
     """
-    counted = [*(desired or ()), *(applied or ())]
-    found = [one for one in live.attrs["fields"] if one in counted]
-    orders = {member.field: member.order for member in reversed(live.row["_members"])}
-    unplaced = [one for one in found if orders.get(one.id) is None and one in (applied or ())]
-    return inserted([one for one in found if one not in unplaced], unplaced, applied or [])
+    before = items_of(applied)
+    counted = [*items_of(desired), *before]
+    found = [one for one in items_of(live.attrs["fields"]) if one in counted]
+    orders = {member.field: member.order for member in reversed(members(live.row["_members"]))}
+    unplaced = [one for one in found if isinstance(one, RemoteId) and orders.get(one.id) is None and one in before]
+    return inserted([one for one in found if one not in unplaced], unplaced, before)
 
 
 def bring(write: Write, group: str) -> Flow[None]:
@@ -188,9 +194,9 @@ def bring(write: Write, group: str) -> Flow[None]:
     moves and is there twice, as older programs made it, is there once then.
     """
     rows: dict[str, list[Member]] = {}
-    for member in write.live.row.get("_members", ()) if write.live is not None else ():
+    for member in members(write.live.row.get("_members", ())) if write.live is not None else ():
         rows.setdefault(member.field, []).append(member)
-    wanted = list(dict.fromkeys(write.ids(one) for one in write.desired.get("fields") or ()))
+    wanted = list(dict.fromkeys(write.ids(one) for one in links_of(write.desired.get("fields"))))
     firsts = [rows[field][0] if field in rows else None for field in wanted]
     stay = sequence.kept([(one.order, one.id) if one is not None else None for one in firsts])
     for index, order in enumerate(sequence.numbered(len(wanted), stay)):
@@ -203,7 +209,7 @@ def bring(write: Write, group: str) -> Flow[None]:
             answer = yield put(at("/groupMembers", first.id), body, expect=(404,))
             if not answer.ok:
                 yield post("/groupMembers", body)
-    for one in write.before.get("fields") or ():
+    for one in items_of(write.before.get("fields")):
         if isinstance(one, RemoteId) and one.id not in wanted:
             for member in rows.get(one.id, ()):
                 yield delete(at("/groupMembers", member.id))
@@ -218,12 +224,12 @@ class Grouped(Kind):
         """Of several groups, the declared one counts, where the field is in it."""
         if name != "group":
             return super().seen(name, desired, live, applied)
-        groups = [group for _, group in live.row.get("_members", ())]
+        groups = [group for _, group in pairs(live.row.get("_members", ()))]
         return desired if isinstance(desired, RemoteId) and desired.id in groups else live.attrs["group"]
 
-    def take(self, live: Live, part: Any) -> Live:
+    def take(self, live: Live, part: Part) -> Live:
         """The membership that moves: the first one."""
-        rows = ((part[0], part[2]), *live.row.get("_members", ()))
+        rows = ((part[0], part[2]), *pairs(live.row.get("_members", ())))
         return replace(live, row={**live.row, "_members": rows})
 
     def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
@@ -237,9 +243,9 @@ class Grouped(Kind):
         """No member of these groups."""
         if "_members" not in live.row:
             return live
-        members = tuple(one for one in live.row["_members"] if RemoteId("field_group", one[1]) not in groups)
-        group = reference(members[0][1] if members else None)
-        return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": members})
+        left = tuple(one for one in pairs(live.row["_members"]) if RemoteId("field_group", one[1]) not in groups)
+        group = reference(left[0][1] if left else None)
+        return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": left})
 
     def refusals(self, write: Write) -> list[Finding]:
         """Nobody changes a membership that is not known."""

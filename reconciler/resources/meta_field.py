@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from reconciler.model.coerce import text
 from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
 from reconciler.model.kind import (
     Abilities,
@@ -38,7 +39,7 @@ from reconciler.model.spec import (
     Spec,
     Takes,
 )
-from reconciler.model.values import RemoteId, Value
+from reconciler.model.values import RemoteId, Value, items_of, link_of, texts_of
 from reconciler.resources import membership, rules
 from reconciler.resources.counts import carried
 
@@ -131,7 +132,7 @@ class MetaFieldKind(membership.Grouped):
         attrs = super().decode(row, tables)
         attrs["default"] = normal_default(row.get("fieldDefault"))
         if "_group" in row:
-            attrs["group"] = membership.reference(row["_group"])
+            attrs["group"] = membership.reference(text(row["_group"]))
         return attrs
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
@@ -149,7 +150,7 @@ class MetaFieldKind(membership.Grouped):
         yield Bound(created)
         group = write.desired.get("group")
         if group is not None:
-            yield membership.join(created, write.ids(group))
+            yield membership.join(created, write.ids(link_of(group)))
 
     def update(self, write: Write) -> Flow[None]:
         """PUT the properties, then bring the membership to what is declared."""
@@ -174,7 +175,7 @@ class MetaFieldKind(membership.Grouped):
         removed = (
             "options" in write.changed
             and write.live
-            and set(write.live.attrs.get("options") or ()) - set(write.desired.get("options") or ())
+            and set(items_of(write.live.attrs.get("options"))) - set(items_of(write.desired.get("options")))
         )
         if not write.destroying and not removed:
             return []
@@ -186,8 +187,8 @@ class MetaFieldKind(membership.Grouped):
         answer = yield Request("GET", at(self.path, write.id), expect=(404,))
         if not answer.ok or write.live is None or "fieldOptions" not in (row := answer.found(self.wrapper)):
             return []
-        known = write.live.attrs.get("options") or ()
-        return [one for one in self.attributes["options"].decode(row["fieldOptions"]) or () if one not in known]
+        known = items_of(write.live.attrs.get("options"))
+        return [one for one in texts_of(self.attributes["options"].decode(row["fieldOptions"])) if one not in known]
 
 
 def ensured(group: int) -> Ensure:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from dataclasses import replace
+from typing import Annotated, Literal
 
 from pydantic import Field
 
+from reconciler.model.coerce import ident, number, total_of
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post
 from reconciler.model.kind import (
     Abilities,
@@ -24,23 +26,8 @@ from reconciler.model.kind import (
     Texts,
     Write,
 )
-from reconciler.model.spec import (
-    Api,
-    Coded,
-    Expected,
-    Folded,
-    Link,
-    Nested,
-    OnAtFirst,
-    RefTo,
-    SentAs,
-    Spec,
-    Takes,
-    ident,
-    number,
-    total_of,
-)
-from reconciler.model.values import RemoteId, Value
+from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, OnAtFirst, RefTo, SentAs, Spec, Takes
+from reconciler.model.values import Json, RemoteId, Value, map_of, texts_of
 from reconciler.resources import losing, records, rules
 from reconciler.resources.counts import deals, listed, moved
 from reconciler.resources.stage import PIPELINES, Stage
@@ -153,10 +140,10 @@ class PipelineKind(Kind):
         attrs = super().decode({key: value for key, value in row.items() if key not in ("users", "groups")}, tables)
         for name, (_, kind, _) in MEMBERS.items():
             if f"_{name}" in row:
-                attrs[name] = [RemoteId(kind, identity) for identity in row[f"_{name}"]]
+                attrs[name] = [RemoteId(kind, identity) for identity in texts_of(row[f"_{name}"])]
         return attrs
 
-    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+    def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """Without the members: what a row says of them are ids of the relations."""
         return {name: pair for name, pair in super().echoes(live).items() if name not in MEMBERS}
 
@@ -196,8 +183,9 @@ class PipelineKind(Kind):
             return Response(200, {"meta": {"total": 0}})
         answer = super().predict(request, serial)
         if request.method == "POST":
-            group = answer.body["dealGroup"]["id"]
-            answer.body["dealStages"] = [{"id": f"spare-{serial}-{n}", "group": group, "order": n} for n in (1, 2, 3)]
+            group = answer.row("dealGroup")["id"]
+            stages = [{"id": f"spare-{serial}-{n}", "group": group, "order": n} for n in (1, 2, 3)]
+            return replace(answer, body={**map_of(answer.body), "dealStages": stages})
         return answer
 
     def impact(self, write: Write) -> Flow[list[Impact]]:

@@ -8,10 +8,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 
+from reconciler.model.coerce import listed, number, truthy
 from reconciler.model.kind import Finding, Row, Write
-from reconciler.model.spec import listed, number, truthy
+from reconciler.model.values import Json, Value, items_of, map_of, maps_of, sendable
 from reconciler.resources import rules
 
 DELETING = "marked_for_deletion"
@@ -31,13 +31,13 @@ KNOWN = frozenset(
 """What is documented of a schema (section 2.17): declared, or computed by the server."""
 
 
-def normal_parts(parts: Any) -> dict[str, Any]:
+def normal_parts(parts: Value) -> dict[str, dict[str, Value]]:
     """Return fields or relationships as they are compared: `-` and `_` are the same in ids, currencies without case."""
     found = {}
-    for key, part in (parts or {}).items():
-        entry = dict(part)
-        if isinstance(entry.get("default_currency"), str):
-            entry["default_currency"] = entry["default_currency"].upper()
+    for key, part in map_of(parts).items():
+        entry = dict(map_of(part))
+        if isinstance(currency := entry.get("default_currency"), str):
+            entry["default_currency"] = currency.upper()
         found[fold(key)] = entry
     return found
 
@@ -47,10 +47,11 @@ def fold(key: str) -> str:
     return key.replace("_", "-")
 
 
-def refused_fields(fields: Mapping[str, Any], changed: frozenset[str]) -> list[Finding]:
+def refused_fields(fields: Value, changed: frozenset[str]) -> list[Finding]:
     """Return what the server says against the declared fields of a schema (section 2.17), of those that change."""
-    found, labels = [], Counter(_label(field) for field in fields.values())
-    for key, field in fields.items():
+    parts = {key: map_of(part) for key, part in map_of(fields).items()}
+    found, labels = [], Counter(_label(field) for field in parts.values())
+    for key, field in parts.items():
         path = f"fields.{key}"
         news = {name for name in field if f"{path}.{name}" in changed}
         if path in changed and not re.fullmatch(r"[A-Za-z0-9_-]+", key):
@@ -71,19 +72,23 @@ def refused_fields(fields: Mapping[str, Any], changed: frozenset[str]) -> list[F
     return found
 
 
-def _label(field: Mapping[str, Any]) -> str:
-    return str((field.get("labels") or {}).get("singular") or "").casefold()
+def _label(field: Mapping[str, Value]) -> str:
+    return str(map_of(field.get("labels")).get("singular") or "").casefold()
 
 
-def parts_in(raw: Any) -> list[Any]:
+def parts_in(raw: Json) -> list[Mapping[str, Json]]:
     """Return the parts of a list in any of its forms. Raises ValueError where it is none: never read as empty."""
+    return [map_of(part) for part in _listed(raw)]
+
+
+def _listed(raw: Json) -> list[Json]:
     found = listed(raw)
     if found is None:
         raise ValueError("what should be a list of parts is none")
     return found
 
 
-def part_of(part: Mapping[str, Any]) -> dict[str, Any]:
+def part_of(part: Mapping[str, Json]) -> dict[str, Json]:
     """Return a field or relationship in the words of the YAML; `required` is also called `isRequired` (row 22 of
     section 7).
     """
@@ -97,15 +102,15 @@ def part_of(part: Mapping[str, Any]) -> dict[str, Any]:
         found["scale"] = scale
     found |= {name: truthy(entry[name]) for name in ("required", "has_many") if name in entry}
     if entry.get("labels"):
-        found["labels"] = dict(entry["labels"])
+        found["labels"] = dict(map_of(entry["labels"]))
     if entry.get("options"):
         found["options"] = [
-            str(option.get("value") if isinstance(option, dict) else option) for option in parts_in(entry["options"])
+            str(option.get("value") if isinstance(option, dict) else option) for option in _listed(entry["options"])
         ]
     return found
 
 
-def echoed(parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
+def echoed(parts: Json) -> tuple[Json, Json]:
     """Return what a schema holds of its fields or relationships, by id, and what would be sent of them as decoded."""
     held, sent = {}, {}
     for part in parts_in(parts):
@@ -113,8 +118,8 @@ def echoed(parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
             continue
         key = str(part["id"])
         own = {NAMES.get(name, name): value for name, value in part.items() if name not in COMPUTED}
-        if isinstance(own.get("options"), list):
-            own["options"] = [_option(option) for option in own["options"]]
+        if isinstance(options := own.get("options"), list):
+            own["options"] = [_option(option) for option in options]
         if (scale := number(own.get("scale"))) is not None:
             own["scale"] = scale
         held[key] = own
@@ -122,7 +127,7 @@ def echoed(parts: Any) -> tuple[dict[str, Any], dict[str, Any]]:
     return held, sent
 
 
-def _option(option: Any) -> Any:
+def _option(option: Json) -> Json:
     """Return an option as its value, if that is all it says beside its id."""
     return option.get("value") if isinstance(option, dict) and set(option) <= {"id", "value"} else option
 
@@ -131,9 +136,9 @@ def dropped(write: Write) -> list[str]:
     """Return the live ids of fields that were applied and are no longer declared."""
     if "fields" not in write.changed or write.live is None:
         return []
-    wanted = {fold(key) for key in write.desired.get("fields") or {}}
-    managed = {fold(key) for key in write.applied.get("fields") or {}}
-    return [key for key in write.live.attrs["fields"] if fold(key) in managed - wanted]
+    wanted = {fold(key) for key in map_of(write.desired.get("fields"))}
+    managed = {fold(key) for key in map_of(write.applied.get("fields"))}
+    return [key for key in map_of(write.live.attrs["fields"]) if fold(key) in managed - wanted]
 
 
 def reread(write: Write) -> list[str]:
@@ -151,8 +156,8 @@ def reread(write: Write) -> list[str]:
     return found
 
 
-def _means_less(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
-    fewer = set(before.get("options") or ()) - set(after["options"] or ()) if "options" in after else False
+def _means_less(before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
+    fewer = set(items_of(before.get("options"))) - set(items_of(after["options"])) if "options" in after else False
     return (
         bool(fewer)
         or any(name in after and after[name] != before.get(name) for name in ("default_currency", "scale"))
@@ -160,35 +165,36 @@ def _means_less(before: Mapping[str, Any], after: Mapping[str, Any]) -> bool:
     )
 
 
-def without(row: Row, gone: list[str]) -> dict[str, Any]:
+def without(row: Row, gone: list[str]) -> dict[str, Json]:
     """Return a schema's row without these fields and without those that are being deleted."""
-    kept = [part for part in row.get("fields") or () if str(part["id"]) not in gone and part.get("status") != DELETING]
+    fields = maps_of(row.get("fields"))
+    kept = [part for part in fields if str(part["id"]) not in gone and part.get("status") != DELETING]
     return {**row, "fields": kept}
 
 
-def body_of(write: Write, row: Row) -> dict[str, Any]:
+def body_of(write: Write, row: Row) -> dict[str, Json]:
     """Return the schema to send: what is live, with the declared properties over it; arrays in full."""
-    desired = write.reveal(dict(write.desired))
-    body = {
-        name: desired[name] if desired.get(name) is not None else ""
+    desired = map_of(write.reveal(dict(write.desired)))
+    said = {
+        name: sendable(desired[name]) if desired.get(name) is not None else ""
         for name in ("slug", "labels", "description")
         if name in desired
     }
     kept = {name: row[name] for name in ("slug", "labels", "description", "appId") if row.get(name) is not None}
     # The server puts the app's id in front of the slugs of public and child schemas: what it made of one stays.
-    body = {**kept, **body, **{name: kept[name] for name in ("slug",) if name in kept}}
-    body["fields"] = _parts(row.get("fields") or (), desired.get("fields") or {})
-    body["relationships"] = _parts(row.get("relationships") or (), desired.get("relationships") or {})
+    body: dict[str, Json] = {**kept, **said, **{name: kept[name] for name in ("slug",) if name in kept}}
+    body["fields"] = _parts(row.get("fields"), desired.get("fields"))
+    body["relationships"] = _parts(row.get("relationships"), desired.get("relationships"))
     return body
 
 
-def _parts(live: Any, desired: Mapping[str, Any]) -> list[dict[str, Any]]:
+def _parts(live: Json, desired: Value) -> list[dict[str, Json]]:
     """Return live parts changed as declared, then new ones in the order of the file."""
-    wanted = {fold(key): (key, part) for key, part in desired.items()}
+    wanted = {fold(key): (key, map_of(sendable(part))) for key, part in map_of(desired).items()}
     parts = []
-    for part in live:
-        _, mine = wanted.pop(fold(str(part["id"])), (None, {}))
-        mine = _sent(mine, part)
+    for part in maps_of(live):
+        _, declared = wanted.pop(fold(str(part["id"])), ("", {}))
+        mine = _sent(declared, part)
         # A flag that is read as `isRequired` must not contradict the `required` that is sent (row 22 of section 7).
         dropped = {"inherited"} | ({"isRequired"} if "required" in mine else set())
         kept = {name: value for name, value in part.items() if name not in dropped}
@@ -196,27 +202,27 @@ def _parts(live: Any, desired: Mapping[str, Any]) -> list[dict[str, Any]]:
     return parts + [{"id": key, **_sent(part, {})} for key, part in wanted.values()]
 
 
-def _sent(part: Mapping[str, Any], live: Mapping[str, Any]) -> dict[str, Any]:
+def _sent(part: Mapping[str, Json], live: Mapping[str, Json]) -> dict[str, Json]:
     """Return a part in the words of the API; an option keeps its id when its value stays."""
     spelled = {mine: theirs for theirs, mine in NAMES.items() if theirs != "isRequired"}
-    found: dict[str, Any] = {spelled.get(name, name): "" if value is None else value for name, value in part.items()}
+    found: dict[str, Json] = {spelled.get(name, name): "" if value is None else value for name, value in part.items()}
     if "options" in part:
-        ids = {option.get("value"): option for option in live.get("options") or () if isinstance(option, dict)}
-        found["options"] = [ids.get(value, {"value": value}) for value in part["options"] or ()]
-    if isinstance(found.get("defaultCurrency"), str):
-        found["defaultCurrency"] = found["defaultCurrency"].upper()
+        ids = {option.get("value"): option for option in items_of(live.get("options")) if isinstance(option, dict)}
+        found["options"] = [ids.get(value, {"value": value}) for value in items_of(part["options"])]
+    if isinstance(currency := found.get("defaultCurrency"), str):
+        found["defaultCurrency"] = currency.upper()
     if "labels" in found:
         kept = live.get("labels")
-        found["labels"] = {**(kept if isinstance(kept, Mapping) else {}), **found["labels"]}
+        found["labels"] = {**(kept if isinstance(kept, Mapping) else {}), **map_of(found["labels"])}
     return found
 
 
-def differs(body: Mapping[str, Any], row: Row) -> bool:
+def differs(body: Mapping[str, Json], row: Row) -> bool:
     """Tell whether a body would change the schema. What a child inherits is computed, and never sent."""
-    return any(body.get(name) != _sendable(row.get(name)) for name in body)
+    return any(body.get(name) != _own(row.get(name)) for name in body)
 
 
-def _sendable(value: Any) -> Any:
+def _own(value: Json) -> Json:
     if not isinstance(value, list):
         return value
-    return [{name: one for name, one in part.items() if name != "inherited"} for part in value]
+    return [{name: one for name, one in map_of(part).items() if name != "inherited"} for part in value]

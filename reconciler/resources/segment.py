@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field
 from reconciler.model.http import Bound, Flow, Request, Response, at, post, put
 from reconciler.model.kind import Abilities, Collection, Identity, Kind, Live, Reading, Row, Tables, Texts, Write
 from reconciler.model.spec import KEY, AnyLink, Api, CreateOnly, Default, Normal, Spec
-from reconciler.model.values import Value
+from reconciler.model.values import Json, Value, map_of
 from reconciler.resources.segment_body import (
     COMPUTED,
     MATCH,
@@ -28,7 +28,7 @@ from reconciler.resources.segment_body import (
 AUDIENCES = Collection("/audiences", "data", table="audiences", paging="page", ids="text")
 
 
-def _texts(value: Any) -> Any:
+def _texts(value: object) -> object:
     """Return a scalar as the text that the API wants; references and texts stay as they are."""
     if isinstance(value, bool):
         return str(value).lower()
@@ -133,7 +133,7 @@ class SegmentKind(Kind):
         found = []
         for row in tables.get(AUDIENCES.name):
             whole = [*tables.get(f"segment:{row['id']}"), {}][0]
-            attributes = {**(row.get("attributes") or {}), **(whole.get("attributes") or {})}
+            attributes = {**map_of(row.get("attributes")), **map_of(whole.get("attributes"))}
             found.append({**attributes, "id": str(row["id"])})
         return found
 
@@ -145,16 +145,16 @@ class SegmentKind(Kind):
             attrs["groups"] = groups_of(row)
         return attrs
 
-    def echoes(self, live: Live) -> dict[str, tuple[Any, Any]]:
+    def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """The nested conditions as they are numbered anew, and what nobody documented of the segment as a whole."""
         row, known = live.row, {name for names in WRITTEN.values() for name in names} | COMPUTED
-        found: dict[str, tuple[Any, Any]] = super().echoes(live)
+        found = super().echoes(live)
         found[""] = ({name: value for name, value in row.items() if name not in known}, {})
         if "groups" not in live.attrs:
             return found
         sent = encoded(live.attrs, normal_groups(live.attrs["groups"]))
         operator = str(row.get("segment_condition_group_operator")).lower()
-        return {**found, "match": (operator, MATCH[live.attrs["match"]]), "groups": (logic(row), logic(sent))}
+        return {**found, "match": (operator, MATCH[str(live.attrs["match"])]), "groups": (logic(row), logic(sent))}
 
     def create(self, write: Write) -> Flow[None]:
         """POST the whole segment."""

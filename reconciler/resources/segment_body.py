@@ -4,14 +4,14 @@ conditions inside groups. No kind lives here.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TypedDict
 
+from reconciler.model.coerce import listed
 from reconciler.model.errors import Unclear
-from reconciler.model.http import Json, Response
+from reconciler.model.http import Response
 from reconciler.model.kind import Row, Write
-from reconciler.model.spec import listed
-from reconciler.model.values import RemoteId, Value, transform
+from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, map_of, maps_of, sendable, transform
 
 MATCH = {"all": "and", "any": "or"}
 HOLDERS = {"tagid": "tag", "listid": "list", "formid": "form", "seriesid": "automation", "campaignid": "campaign"}
@@ -20,16 +20,26 @@ HOLDERS = {"tagid": "tag", "listid": "list", "formid": "form", "seriesid": "auto
 """
 
 
-def normal_groups(groups: Any) -> list[dict[str, Any]]:
+class Group(TypedDict):
+    """A group as it is compared: everything spelled out."""
+
+    match: str
+    conditions: list[dict[str, Json]]
+
+
+def normal_groups(groups: Value) -> list[Group]:
     """Return groups as they are compared: everything spelled out, objects by their ids."""
-    plain = transform(list(groups or ()), lambda leaf: leaf.id if isinstance(leaf, RemoteId) else leaf)
+    plain = transform(list(items_of(groups)), lambda leaf: leaf.id if isinstance(leaf, RemoteId) else leaf)
     return [
-        {"match": group.get("match", "all"), "conditions": [_spelled_out(one) for one in group.get("conditions", ())]}
-        for group in plain
+        {
+            "match": str(group.get("match", "all")),
+            "conditions": [_spelled_out(one) for one in maps_of(group.get("conditions"))],
+        }
+        for group in maps_of(sendable(plain))
     ]
 
 
-def _spelled_out(condition: Mapping[str, Any]) -> dict[str, Any]:
+def _spelled_out(condition: Mapping[str, Json]) -> dict[str, Json]:
     tests = [
         {
             "name": test["name"],
@@ -38,15 +48,20 @@ def _spelled_out(condition: Mapping[str, Any]) -> dict[str, Any]:
             "type": test.get("type", "string"),
             "external": bool(test.get("external")),
         }
-        for test in condition.get("fields", ())
+        for test in maps_of(condition.get("fields"))
     ]
-    whole = {"object": condition["object"], "source": condition.get("source", "activecampaign"), "fields": tests}
-    return {**whole, "aggregate": condition["aggregate"]} if _counts(condition.get("aggregate")) else whole
+    whole: dict[str, Json] = {
+        "object": condition["object"],
+        "source": condition.get("source", "activecampaign"),
+        "fields": tests,
+    }
+    return {**whole, "aggregate": condition["aggregate"]} if _counts(map_of(condition.get("aggregate"))) else whole
 
 
-def _joined(value: Value) -> Value:
+def _joined(value: Json) -> Json:
     """A list of values is one text with commas (inferred: the API's only type of value is text)."""
-    return ",".join(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else value
+    texts = [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+    return ",".join(texts) if isinstance(value, list) and len(texts) == len(value) else value
 
 
 def groups_of(row: Row) -> list[dict[str, Value]]:
@@ -65,12 +80,12 @@ def groups_of(row: Row) -> list[dict[str, Value]]:
     ]
 
 
-def matched(operator: Any) -> str:
+def matched(operator: Json) -> str:
     """Return the word of the YAML for `and` or `or`."""
     return next((mine for mine, theirs in MATCH.items() if theirs == str(operator).lower()), "all")
 
 
-def _condition(condition: Mapping[str, Any]) -> dict[str, Value]:
+def _condition(condition: Mapping[str, Json]) -> dict[str, Value]:
     """Return a condition in the words of the YAML; what is at its default is left out."""
     found: dict[str, Value] = {"object": condition.get("object_type") or ""}
     if condition.get("source_system", "activecampaign") != "activecampaign":
@@ -82,12 +97,12 @@ def _condition(condition: Mapping[str, Any]) -> dict[str, Value]:
     return found
 
 
-def _counts(aggregate: Mapping[str, Any] | None) -> bool:
+def _counts(aggregate: Mapping[str, Json]) -> bool:
     """Tell whether an aggregate says anything: an account may answer one without an operator for none [SEG]."""
-    return any(value not in (None, "") for value in (aggregate or {}).values())
+    return any(value not in (None, "") for value in aggregate.values())
 
 
-def _test(test: Mapping[str, Any]) -> dict[str, Value]:
+def _test(test: Mapping[str, Json]) -> dict[str, Value]:
     name, value = str(test.get("name")), test.get("value")
     raw = "" if value is None else str(int(value) if isinstance(value, bool) else value)
     kind = HOLDERS.get(name)
@@ -123,12 +138,16 @@ WRITTEN = {
 
 def document(write: Write, attrs: Mapping[str, Value]) -> Json:
     """Return the body of a create [SEG]: the whole segment, with ids for references."""
+    return {"data": [{"attributes": _attributes(write, attrs)}]}
 
+
+def _attributes(write: Write, attrs: Mapping[str, Value]) -> dict[str, Json]:
     def leaf(value: Value) -> Value:
-        return value if value is None or isinstance(value, str | int | float) else write.ids(value)
+        return value if value is None or isinstance(value, str | int | float) else write.ids(link_of(value))
 
-    groups = normal_groups(transform(write.reveal(list(attrs.get("groups") or ())), leaf))
-    return {"data": [{"attributes": {**encoded(attrs, groups), **_meta(write.reveal(attrs.get("meta")))}}]}
+    groups = normal_groups(transform(write.reveal(list(items_of(attrs.get("groups")))), leaf))
+    meta = sendable(write.reveal(attrs.get("meta")))
+    return {**encoded(attrs, groups), **({"meta": meta} if meta else {})}
 
 
 def changed_document(write: Write) -> Json:
@@ -137,56 +156,52 @@ def changed_document(write: Write) -> Json:
     """
     row = write.live.row if write.live is not None else {}
     live = write.live.attrs if write.live is not None else {}
-    wanted = document(write, {**live, **write.desired})["data"][0]["attributes"]
+    wanted = _attributes(write, {**live, **write.desired})
     held = {name: value for name, value in row.items() if name not in COMPUTED}
     if "segment_conditions" in held:
         held["segment_conditions"] = [
             {name: value for name, value in one.items() if name not in ("hash", "hash_simple")}
             if isinstance(one, Mapping)
             else one
-            for one in held["segment_conditions"] or ()
+            for one in items_of(held["segment_conditions"])
         ]
     fresh = {name for attribute in write.changed for name in WRITTEN.get(attribute, ())}
     attributes = {**wanted, **held, **{name: value for name, value in wanted.items() if name in fresh}}
-    attributes["name"] = live.get("name")
+    attributes["name"] = sendable(live.get("name"))
     return {"data": [{"attributes": attributes}]}
 
 
-def _meta(meta: Any) -> dict[str, Any]:
-    return {"meta": meta} if meta else {}
-
-
-def encoded(attrs: Mapping[str, Value], groups: list[dict[str, Any]]) -> dict[str, Any]:
+def encoded(attrs: Mapping[str, Value], groups: Sequence[Group]) -> dict[str, Json]:
     """Return the attributes of a segment as they are written, its groups in the form in which they are compared."""
-    conditions: list[dict[str, Any]] = []
-    grouped: list[dict[str, Any]] = []
+    conditions: list[Json] = []
+    grouped: list[Json] = []
     for place, group in enumerate(groups, 1):
-        members = []
+        members: list[Json] = []
         for condition in group["conditions"]:
             number = str(len(conditions) + 1)
             conditions.append({"id": number, **_written(condition)})
             members.append({"id": number, "type": "condition"})
         grouped.append({"id": str(place), "operator": MATCH[group["match"]], "values": members})
     return {
-        "name": attrs.get("name"),
-        "description": attrs.get("description") or "",
-        "segment_condition_group_operator": MATCH[attrs.get("match") or "all"],
+        "name": sendable(attrs.get("name")),
+        "description": sendable(attrs.get("description")) or "",
+        "segment_condition_group_operator": MATCH[str(attrs.get("match") or "all")],
         "segment_condition_groups": grouped,
         "segment_conditions": conditions,
     }
 
 
-def logic(row: Row) -> dict[str, Any]:
+def logic(row: Row) -> Json:
     """Return the conditions of a segment as they are nested, whatever numbers name them: for comparing two."""
     rows = _maps(row.get("segment_conditions"))
     conditions = {str(one.get("id")): one for one in rows}
     used: list[str] = []
 
-    def member(one: Mapping[str, Any]) -> dict[str, Any]:
+    def member(one: Mapping[str, Json]) -> dict[str, Json]:
         identity = str(one.get("id"))
         used.append(identity)
         known = one.get("type", "condition") == "condition" and identity in conditions
-        inside = {"condition": _bare(conditions[identity])} if known else {"id": identity}
+        inside: dict[str, Json] = {"condition": _bare(conditions[identity])} if known else {"id": identity}
         return {**{name: value for name, value in one.items() if name != "id"}, **inside}
 
     groups = [
@@ -201,23 +216,27 @@ def logic(row: Row) -> dict[str, Any]:
     return {"groups": groups, "conditions in no group": loose, "conditions": len(rows)}
 
 
-def _maps(rows: Any) -> list[Mapping[str, Any]]:
+def _maps(rows: Json) -> list[Mapping[str, Json]]:
     return [one if isinstance(one, Mapping) else {"": one} for one in listed(rows) or ()]
 
 
-def _bare(condition: Mapping[str, Any]) -> dict[str, Any]:
+def _bare(condition: Mapping[str, Json]) -> dict[str, Json]:
     found = {name: value for name, value in condition.items() if name not in ("id", "hash", "hash_simple")}
-    if isinstance(found.get("field_aggregate"), Mapping) and not _counts(found["field_aggregate"]):
+    if isinstance(aggregate := found.get("field_aggregate"), Mapping) and not _counts(aggregate):
         del found["field_aggregate"]
     return found
 
 
-def _written(condition: Mapping[str, Any]) -> dict[str, Any]:
-    fields = []
-    for test in condition["fields"]:
+def _written(condition: Mapping[str, Json]) -> dict[str, Json]:
+    fields: list[Json] = []
+    for test in maps_of(condition["fields"]):
         field = {"name": test["name"], "operator": test["operator"], "value": test["value"], "data_type": test["type"]}
         fields.append({**field, "external": True} if test["external"] else field)
-    found = {"object_type": condition["object"], "source_system": condition["source"], "fields": fields}
+    found: dict[str, Json] = {
+        "object_type": condition["object"],
+        "source_system": condition["source"],
+        "fields": fields,
+    }
     return {**found, "field_aggregate": condition["aggregate"]} if condition.get("aggregate") else found
 
 
@@ -226,7 +245,7 @@ def created_id(answer: Response) -> str:
     rows = answer.body.get("data") if isinstance(answer.body, dict) else None
     row = rows[0] if isinstance(rows, list) and rows else rows
     row = row if isinstance(row, dict) else {}
-    identity = row.get("id") or (row.get("attributes") or {}).get("segment_id")
+    identity = row.get("id") or map_of(row.get("attributes")).get("segment_id")
     if not identity:
         raise Unclear(f"the account's answer to the create ({answer.status}) names no id of the segment")
     return str(identity)

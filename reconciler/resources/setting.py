@@ -5,14 +5,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
-from reconciler.model.http import Flow, Json, Request, Response, at, get, put
+from reconciler.model.coerce import truthy
+from reconciler.model.http import Flow, Request, Response, at, get, put
 from reconciler.model.kind import Abilities, Collection, Kind, NaturalKey, Reading, Row, Tables, Write
-from reconciler.model.spec import Api, Default, Doubts, OnAtFirst, Spec, truthy
-from reconciler.model.values import Value
+from reconciler.model.spec import Api, Default, Doubts, OnAtFirst, Spec
+from reconciler.model.values import Json, Value
 from reconciler.resources import rules
 
 SITE, EVENT, BRANDING = "site_tracking", "event_tracking", "branding"
@@ -119,7 +120,7 @@ class SettingKind(Kind):
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Only what belongs to the setting. Branding's `links` may be the usual map of links instead (section 2.26)."""
-        spec = self.variants[row["id"]]
+        spec = self.variants[str(row["id"])]
         known = {name: value for name, value in row.items() if not (name == "links" and isinstance(value, dict | list))}
         attrs = super().decode(known, tables)
         return {**{name: value for name, value in attrs.items() if name in spec.model_fields}, "name": row["id"]}
@@ -160,7 +161,7 @@ def _brand(write: Write, body: dict[str, Json]) -> Flow[None]:
         yield put(path, {"branding": {name: value for name, value in sent.items() if name != "help"} or title})
 
 
-def _on(raw: Any) -> bool:
+def _on(raw: Json) -> bool:
     """Read a flag of a branding; a map of links has taken its name, or it is not there: nothing was switched off."""
     return raw is None or isinstance(raw, dict | list) or truthy(raw)
 

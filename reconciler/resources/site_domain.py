@@ -5,14 +5,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, post
 from reconciler.model.kind import Abilities, Collection, Identity, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
 from reconciler.model.spec import Api, Default, Doubts, Folded, Immutable, OnAtFirst, Spec
-from reconciler.model.values import Value
+from reconciler.model.values import Json, Value
 from reconciler.resources import rules
 from reconciler.resources.spellings import either
 
@@ -65,8 +65,8 @@ class SiteDomainKind(Kind):
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Rows of either form as one: the attributes with the id; an old one has only its name, which is its id."""
         return [
-            {**row["attributes"], "id": row["id"]}
-            if isinstance(row.get("attributes"), dict)
+            {**attributes, "id": row["id"]}
+            if isinstance(attributes := row.get("attributes"), dict)
             else {"id": row.get("name"), "whitelisted_domain": row.get("name"), "whitelisted_page": "*"}
             for row in tables.get("siteDomains")
         ]
@@ -87,9 +87,9 @@ class SiteDomainKind(Kind):
         """POST in the new form, all of whose properties are required, else in the old one."""
         flags = {"tracking": True, "conversations": False, "web_personalization": False}
         wanted = {**flags, **{name: bool(write.desired[name]) for name in flags if name in write.desired}}
-        attributes: dict[str, Any] = self.body(write, ["domain", "page"])
+        attributes = self.body(write, ["domain", "page"])
         attributes |= {str(self.attributes[name].api): value for name, value in wanted.items()}
-        body = {"data": {"type": "urlWhitelistings", "attributes": attributes}}
+        body: Json = {"data": {"type": "urlWhitelistings", "attributes": attributes}}
         domain = str(attributes["whitelisted_domain"])
         answer = yield from either(
             post(NEW, body), post(OLD, {"siteTrackingDomain": {"name": domain}}), "row 28 of section 7"

@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from reconciler.model.address import kind_of
+from reconciler.model.coerce import ident, listed, number, total_of
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, delete, get, post, put
 from reconciler.model.kind import (
     Abilities,
@@ -24,7 +25,7 @@ from reconciler.model.kind import (
     Texts,
     Write,
 )
-from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, ident, total_of
+from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec
 from reconciler.model.values import Value
 from reconciler.resources import records, sequence
 from reconciler.resources.counts import deals, moved
@@ -70,6 +71,11 @@ class Stage(Spec):
     card_region_5: Annotated[CardRegion | None, Api("cardRegion5")] = Field(None, description="Fifth region.")
 
 
+def _named(row: Row) -> set[str]:
+    """Return the ids of the stages that a pipeline names."""
+    return {ident(stage) for stage in listed(row.get("stages")) or ()}
+
+
 class StageKind(Kind):
     """Listings contain stages of deleted pipelines (section 1.10): only those of living ones count."""
 
@@ -110,8 +116,7 @@ class StageKind(Kind):
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The stage listing, only where the side-loaded stages are not all that the pipelines name."""
         sideloaded = {ident(row["id"]) for row in tables.get("dealStages")}
-        named = [row.get("stages") for row in tables.get("dealGroups")]
-        complete = all(stages is not None and {ident(stage) for stage in stages} <= sideloaded for stages in named)
+        complete = all(row.get("stages") is not None and _named(row) <= sideloaded for row in tables.get("dealGroups"))
         return () if complete else (STAGES,)
 
     def rows(self, tables: Tables) -> Sequence[Row]:
@@ -124,15 +129,13 @@ class StageKind(Kind):
         if why := super().unreadable(tables):
             return why
         pipelines = {ident(row["id"]) for row in tables.get("dealGroups")}
-        inside = {ident(stage) for row in tables.get("dealGroups") for stage in row.get("stages") or ()}
+        inside = {stage for row in tables.get("dealGroups") for stage in _named(row)}
         for row in tables.get("dealStages"):
             group = ident(row.get("group"))
             if group in ("", "0") or (group not in pipelines and ident(row["id"]) in inside):
                 return f"the account does not say in which pipeline the stage `{row.get('title')}` is (id {row['id']})"
         seen = {ident(row["id"]) for row in tables.get("dealStages")}
-        hidden = [
-            row for row in tables.get("dealGroups") if not {ident(stage) for stage in row.get("stages") or ()} <= seen
-        ]
+        hidden = [row for row in tables.get("dealGroups") if not _named(row) <= seen]
         if "dealStages" in tables.unknown or hidden:
             names = ", ".join(f"`{row.get('title')}`" for row in hidden) or "every pipeline"
             return f"the account names stages of {names} that this API key may not see; use the key of an Admin user"
@@ -148,7 +151,7 @@ class StageKind(Kind):
 
     def arrange(self, siblings: Sequence[tuple[str, Mapping[str, Value], Live | None]]) -> dict[str, dict[str, Value]]:
         """Return the `order` of every stage such that the board follows the file with the fewest changed orders."""
-        held = [(live.attrs.get("order"), live.id) if live is not None else None for *_, live in siblings]
+        held = [(number(live.attrs.get("order")), live.id) if live is not None else None for *_, live in siblings]
         orders = sequence.numbered(len(siblings), sequence.kept(held))
         return {address: {"order": order} for (address, *_), order in zip(siblings, orders, strict=True)}
 

@@ -6,10 +6,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, Field
 
+from reconciler.model.coerce import ident
 from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
 from reconciler.model.kind import (
     Abilities,
@@ -24,15 +25,16 @@ from reconciler.model.kind import (
     Texts,
     Write,
 )
-from reconciler.model.spec import KEY, Api, Default, Folded, Link, RefTo, Spec, ident
-from reconciler.model.values import RemoteId, Value
+from reconciler.model.spec import KEY, Api, Default, Folded, Link, RefTo, Spec
+from reconciler.model.values import RemoteId, Value, links_of
 from reconciler.resources.counts import counted
+from reconciler.resources.joined import pairs
 from reconciler.resources.spellings import either, gone
 
 RELATIONS = Collection("/tasktypeOutcomeRels", "tasktypeOutcomeRels")
 
 
-def spelled(value: Any) -> Any:
+def spelled(value: Value) -> Value:
     """Return a sentiment as it is written to the API; it is read in upper case (section 2.11)."""
     return value.capitalize() if isinstance(value, str) else value
 
@@ -76,7 +78,7 @@ class TaskOutcomeKind(Kind):
         """Join (relation id, task type id) pairs to each outcome, under `_types`; absent where they were not read."""
         if RELATIONS.name not in tables.rows:
             return tables.get("taskOutcomes")
-        types = defaultdict(list)
+        types: dict[str, list[tuple[str, str]]] = defaultdict(list)
         for row in tables.get(RELATIONS.name):
             outcome, kind = row.get("outcome_id", row.get("outcome")), row.get("tasktype_id", row.get("tasktype"))
             types[ident(outcome)].append((ident(row["id"]), ident(kind)))
@@ -88,7 +90,7 @@ class TaskOutcomeKind(Kind):
         attrs["sentiment"] = spelled(attrs.get("sentiment"))
         if "_types" in row:
             attrs["task_types"] = [
-                RemoteId("task_type", one) for one in dict.fromkeys(kind for _, kind in row["_types"])
+                RemoteId("task_type", one) for one in dict.fromkeys(kind for _, kind in pairs(row["_types"]))
             ]
         return attrs
 
@@ -97,7 +99,7 @@ class TaskOutcomeKind(Kind):
         answer = yield post(self.path, {self.wrapper: self.body(write, write.desired)})
         created = answer.created(self.wrapper, self.reading.collections[0].key)
         yield Bound(created)
-        for kind in write.desired.get("task_types") or ():
+        for kind in links_of(write.desired.get("task_types")):
             yield _offer(created, write.ids(kind))
 
     def update(self, write: Write) -> Flow[None]:
@@ -108,8 +110,8 @@ class TaskOutcomeKind(Kind):
             yield from either(first, second, "row 13 of section 7")
         if "task_types" not in write.changed:
             return
-        wanted = {write.ids(kind) for kind in write.desired.get("task_types") or ()}
-        rows = write.live.row.get("_types", ()) if write.live else ()
+        wanted = {write.ids(kind) for kind in links_of(write.desired.get("task_types"))}
+        rows = pairs(write.live.row.get("_types", ())) if write.live else ()
         for kind in sorted(wanted - {kind for _, kind in rows}):
             yield _offer(write.id, kind)
         for relation, kind in rows:

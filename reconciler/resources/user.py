@@ -9,9 +9,10 @@ from typing import Annotated
 
 from pydantic import Field
 
+from reconciler.model.coerce import ident
 from reconciler.model.http import Flow, at
 from reconciler.model.kind import Collection, Identity, Impact, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
-from reconciler.model.spec import Api, CreateOnly, Doubts, Expected, Link, Once, RefTo, Sensitive, Spec, ident
+from reconciler.model.spec import Api, CreateOnly, Doubts, Expected, Link, Once, RefTo, Sensitive, Spec
 from reconciler.model.values import Value
 from reconciler.resources import losing, rules
 from reconciler.resources.counts import counted

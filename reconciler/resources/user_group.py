@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.http import Flow, Json, at
+from reconciler.model.http import Flow, at
 from reconciler.model.kind import Collection, Impact, Kind, Reading, Row, Tables, Texts, Write
 from reconciler.model.spec import KEY, Api, Default, Normal, Spec
-from reconciler.model.values import Value
+from reconciler.model.values import Json, Value, map_of, sendable
 from reconciler.resources import losing
 from reconciler.resources.counts import counted_rows
 
@@ -24,12 +24,12 @@ PERMISSION = re.compile(r"pg[A-Z_]\w*|reqApproval\w*|unsubscribelink|optinconfir
 """Names of permissions, also of those that the vendor may add. What else a row holds may be a stamp or a count."""
 
 
-def normal_flags(flags: Any) -> dict[str, str]:
+def normal_flags(flags: Value) -> dict[str, str]:
     """Return flags as they are compared: written as true, 1 or "1", read as "1" (section 1.4)."""
-    return {name: _text(value) for name, value in (flags or {}).items()}
+    return {name: _text(value) for name, value in map_of(flags).items()}
 
 
-def _text(value: Any) -> str:
+def _text(value: Value) -> str:
     return str(int(value)) if isinstance(value, bool) else "" if value is None else str(value)
 
 
@@ -73,15 +73,17 @@ class UserGroupKind(Kind):
         names = list(names)
         found = super().body(write, names)
         if "flags" in names:
-            live: Mapping[str, Value] = (write.live.attrs.get("flags") if write.live is not None else None) or {}
-            wanted = write.desired.get("flags") or {}
+            live = map_of(write.live.attrs.get("flags") if write.live is not None else None)
+            wanted = map_of(write.desired.get("flags"))
             found |= {name: _sent(value) for name, value in wanted.items() if _text(value) != _text(live.get(name))}
         return found
 
     def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
         """All flags, set or not: the defaults of a new group are not known well enough to leave any out."""
         flags = {
-            name: value for name, value in attrs.get("flags", {}).items() if PERMISSION.fullmatch(name) and value != ""
+            name: value
+            for name, value in map_of(attrs.get("flags")).items()
+            if PERMISSION.fullmatch(name) and value != ""
         }
         return {**super().declare(attrs), **({"flags": flags} if flags else {})}
 
@@ -96,17 +98,18 @@ class UserGroupKind(Kind):
         return [people, *(yield from losing.seen_by_group(write.id))]
 
 
-def _is_flag(value: Any) -> bool:
+def _is_flag(value: Json) -> bool:
     return isinstance(value, bool | int | str)
 
 
-def _flag(value: Any) -> Value:
+def _flag(value: Json) -> Value:
     """Return a flag as it would be declared."""
-    return {"0": False, "1": True}.get(_text(value), value)
+    flags: dict[str, Value] = {"0": False, "1": True}
+    return flags.get(_text(value), value)
 
 
-def _sent(value: Any) -> Any:
-    return int(value) if isinstance(value, bool) else value
+def _sent(value: Value) -> Json:
+    return int(value) if isinstance(value, bool) else sendable(value)
 
 
 KIND = UserGroupKind()

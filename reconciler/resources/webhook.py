@@ -13,7 +13,7 @@ from reconciler.model.address import abridged
 from reconciler.model.http import Flow, get
 from reconciler.model.kind import Collection, Finding, Identity, Kind, NaturalKey, Reading, Texts, Write
 from reconciler.model.spec import Api, Link, RefTo, Sensitive, Spec, Takes, Unordered
-from reconciler.model.values import Value
+from reconciler.model.values import Value, texts_of
 from reconciler.resources import rules
 
 # Named here because the spec has an attribute called `list`.
@@ -62,7 +62,7 @@ class WebhookKind(Kind):
         if not isinstance(offered, list) or not all(isinstance(one, str) for one in offered):
             raise answer.other("a list of texts `webhookEvents`")
         findings = []
-        for event in write.desired.get("events") or ():
+        for event in texts_of(write.desired.get("events")):
             if offered and event not in offered:
                 near = difflib.get_close_matches(event, offered, 1)
                 hint = f"did you mean `{near[0]}`?" if near else f"it offers {abridged(sorted(offered))}"

@@ -239,7 +239,10 @@ class _Exporting:
             )
 
         return [
-            replace(one, resource=replace(one.resource, attrs=values.transform(dict(one.resource.attrs), leaf)))
+            replace(
+                one,
+                resource=replace(one.resource, attrs=values.transform_all(one.resource.attrs, leaf)),
+            )
             if ids
             else one
             for one in found

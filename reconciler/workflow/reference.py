@@ -110,8 +110,8 @@ def _type(kind: Kind, attribute: Attribute) -> str:
     info = next((spec.model_fields[attribute.name] for spec in specs if attribute.name in spec.model_fields), None)
     if info is None:  # follows from the place in the file
         return "integer" if attribute.shape == "number" else "reference"
-    if attribute.has(Nested):
-        return f"map of {attribute.mark(Nested).kind}s by key"
+    if (nested := attribute.mark(Nested)) is not None:
+        return f"map of {nested.kind}s by key"
     return type_of(info.annotation, attribute.mark(RefTo))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.model.http import Request, Response
-from reconciler.model.kind import Kind, Live, Write
+from reconciler.model.kind import Kind, Live, Row, Write
 from reconciler.model.spec import Attribute, RefTo
 from reconciler.model.values import Reference, RemoteId, Value
 from reconciler.resources import load_kinds
@@ -17,7 +17,7 @@ from reconciler.resources.membership import Member
 from tests.kinds.flows import run
 
 LABELS = {"singular": "Thing", "plural": "Things"}
-PART = {"labels": LABELS, "description": "d"}
+PART: dict[str, Value] = {"labels": LABELS, "description": "d"}
 INSIDES: dict[tuple[str, str], Value] = {
     ("field", "options"): [{"value": "a", "label": "A", "default": True}],
     ("pipeline", "currency"): "usd",
@@ -72,8 +72,8 @@ def value_of(kind: Kind, attribute: Attribute) -> Value:
     """Return a value that an attribute can have."""
     if (kind.name, attribute.name) in INSIDES:
         return INSIDES[kind.name, attribute.name]
-    if attribute.has(RefTo):
-        reference = RemoteId(attribute.mark(RefTo).kind, "5")
+    if (link := attribute.mark(RefTo)) is not None:
+        reference = RemoteId(link.kind, "5")
         return [reference] if attribute.shape in ("refs", "list") or attribute.name == "lists" else reference
     plain: dict[str, Value] = {"flag": True, "number": 1, "list": ["a"], "commas": ["a@b.example"], "other": "x"}
     return attribute.choices[0] if attribute.choices else plain.get(attribute.shape, "x")
@@ -121,7 +121,7 @@ def _nested(attribute: Attribute) -> bool:
 
 
 def _with_a_field_to_lose(live: Live) -> Live:
-    row = {"fields": [{"id": "old", "type": "text"}], "slug": "old", "labels": {}}
+    row: Row = {"fields": [{"id": "old", "type": "text"}], "slug": "old", "labels": {}}
     return Live(live.kind, live.id, {**live.attrs, "fields": {"old": {"type": "text"}}}, row=row)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -9,7 +10,10 @@ import pytest
 
 from reconciler.model.errors import Unexpected
 from reconciler.model.http import Request, Response
+from reconciler.model.kind import Row
+from reconciler.model.values import Json, RemoteId, Value
 from tests.kinds.flows import Answer, found, kind_of, run, write
+from tests.loosely import loosely
 
 GONE = {"message": "No Result found for TaskOutcome with id 7"}
 WON = {"title": "Won", "sentiment": "Positive"}
@@ -63,7 +67,7 @@ def test_a_site_domain_is_added_in_the_form_that_the_account_knows() -> None:
     shop = {"domain": "shop.example", "page": "*"}
     new = run(kind.create(write("site_domain", shop)), lambda request: Response(201, {"data": {"id": "490469"}}))
     assert new.lines == ["POST /prism/urlWhitelistings"]
-    assert set(new.sent[0].body["data"]["attributes"]) == {
+    assert set(loosely(new.sent[0].body)["data"]["attributes"]) == {
         "whitelisted_domain",
         "whitelisted_page",
         "tracking_enabled",
@@ -80,7 +84,7 @@ def test_a_site_domain_is_added_in_the_form_that_the_account_knows() -> None:
 def test_a_lock_that_is_refused_with_success_is_an_error() -> None:
     """Locking answers 200 `success: false` to keys that may not (section 1.5)."""
     kind = kind_of("personalization")
-    no = {"success": False, "message": "Only admin can lock/unlock personalizations"}
+    no: Json = {"success": False, "message": "Only admin can lock/unlock personalizations"}
     with pytest.raises(Unexpected) as error:
         run(kind.update(write("personalization", {"locked": True}, {"locked": False})), lambda _: Response(200, no))
     assert "PATCH /personalizations/7/lock" in error.value.message
@@ -89,22 +93,25 @@ def test_a_lock_that_is_refused_with_success_is_an_error() -> None:
 
 def test_an_outcome_relation_is_written_in_every_form_that_reads_show() -> None:
     """Section 2.11: the write form is unknown; unknown keys are ignored, so both pairs go and the read-back decides."""
-    ran = run(kind_of("task_outcome").create(write("task_outcome", {**WON, "task_types": ["3"]})))
+    ran = run(
+        kind_of("task_outcome").create(write("task_outcome", {**WON, "task_types": [RemoteId("task_type", "3")]}))
+    )
     assert ran.sent[-1].path == "/tasktypeOutcomeRels"
-    assert set(ran.sent[-1].body["tasktypeOutcomeRel"]) == {"tasktype", "tasktype_id", "outcome", "outcome_id"}
+    assert set(loosely(ran.sent[-1].body)["tasktypeOutcomeRel"]) == {"tasktype", "tasktype_id", "outcome", "outcome_id"}
 
 
 def test_brandings_links_are_enabled_by_leaving_them_out() -> None:
     """Section 2.26: any value disables them, so every other change of a branding without links sends them again."""
     kind = kind_of("setting")
-    off = {"name": "branding", "site_name": "Old", "links": False}
+    off: dict[str, Value] = {"name": "branding", "site_name": "Old", "links": False}
     row = {"_id": "1", "links": ""}
 
-    def body(desired: dict[str, object], live: dict[str, object], row: dict[str, Any]) -> object:
+    def body(desired: Mapping[str, Value], live: Mapping[str, Value], row: Row) -> object:
         change = write("setting", desired, live, row=row)
         held = change.live
         assert held is not None
-        return run(kind.update(replace(change, live=replace(held, id="branding")))).sent[0].body["branding"]
+        sent = run(kind.update(replace(change, live=replace(held, id="branding")))).sent
+        return loosely(sent[0].body)["branding"]
 
     assert body({"site_name": "New"}, off, row) == {"siteName": "New", "links": "0"}
     assert body({"site_name": "New", "links": True}, off, row) == {"siteName": "New"}

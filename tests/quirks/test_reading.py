@@ -15,6 +15,7 @@ from reconciler.model.snapshot import snapshot
 from reconciler.model.values import RemoteId
 from reconciler.resources import load_kinds
 from reconciler.resources.counts import counted_rows
+from tests.loosely import loosely
 from tests.quirks.strange import Strange, run
 
 GROUPS = {"groupDefinitions": [{"id": 2, "type_id": 2, "label": "{**DEAL_DEFAULT**}"}]}
@@ -69,7 +70,7 @@ def test_pages_of_twenty_are_followed_with_their_sides() -> None:
 
     remote = Strange({"/fields": page})
     found = lives(remote, "field")
-    assert [live.attrs["options"][0]["value"] for live in found] == [f"v{n}" for n in range(1, 46)]
+    assert [loosely(live.attrs["options"])[0]["value"] for live in found] == [f"v{n}" for n in range(1, 46)]
     assert remote.requests == 3
 
 
@@ -116,7 +117,7 @@ def test_options_that_did_not_come_along_are_fetched() -> None:
         }
     )
     (found,) = lives(remote, "field")
-    assert [option["value"] for option in found.attrs["options"]] == ["Free", "Pro"]
+    assert [option["value"] for option in loosely(found.attrs["options"])] == ["Free", "Pro"]
     assert found.attrs["lists"] == "all"
 
 

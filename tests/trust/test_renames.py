@@ -6,6 +6,7 @@ import pytest
 
 from reconciler.model.kind import Live
 from reconciler.model.plan import Action, Change
+from reconciler.model.values import Value
 from reconciler.planning.renames import suspected
 from reconciler.resources import load_kinds
 
@@ -13,7 +14,7 @@ OPTIONS = ["Bronze", "Silver", "Gold", "Platinum"]
 EVENTS = ["subscribe", "unsubscribe", "contact_update", "deal_add"]
 
 # (kind, key and attributes before, key and attributes after)
-Pair = tuple[str, str, dict[str, object], str, dict[str, object]]
+Pair = tuple[str, str, dict[str, Value], str, dict[str, Value]]
 
 RENAMES: list[Pair] = [
     ("tag", "lead", {"name": "Lead"}, "leads", {"name": "Leads"}),

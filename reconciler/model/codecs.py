@@ -1,0 +1,320 @@
+"""Codecs: how an attribute's value is said in a declaration, sent to the API, read from it and compared. One class for
+each shape of attribute.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from reconciler.model.coerce import LARGEST, folded, ident, listed, number, text, truthy
+from reconciler.model.redaction import abridged
+from reconciler.model.values import Json, Reference, RemoteId, Value, items_of, links_of, map_of, sendable, texts_of
+
+Ids = Callable[[Reference], str]
+"""Answers the remote id of a reference, as text; raises KeyError when it has none."""
+Shape = Literal["text", "flag", "number", "list", "map", "ref", "refs", "commas", "other"]
+SHOWN = 60
+"""Characters of a value in a message, at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Codec(ABC):
+    """One attribute's values; `name` is for messages."""
+
+    name: str
+
+    @abstractmethod
+    def encode(self, value: Value, ids: Ids) -> Json:
+        """Return what to send for a value in normal form. Of None, what clears the attribute: merge-PUT keeps what is
+        left out, so something has to be sent (row 44 of section 7).
+        """
+
+    @abstractmethod
+    def decode(self, raw: Json) -> Value:
+        """Return the normal form of what the API returned (section 1.4 of the API page). Raises ValueError for what is
+        of no type that this attribute can have: never read as empty.
+        """
+
+    def normal(self, value: Value) -> Value:
+        """Return the form in which two values are compared (section 8.1 of the API page)."""
+        return None if value is None or value == "" else value
+
+    def differing(self, held: Json, sent: Json) -> Iterator[str]:
+        """Yield where what the account holds and what a write would send differ in what they mean."""
+        if isinstance(held, dict) and isinstance(sent, dict):
+            yield from differences(held, sent)
+        elif isinstance(held, dict | list) or self._meaning(held) != self._meaning(sent):
+            yield brief(held)
+
+    def _meaning(self, raw: Json) -> object:
+        return _plain(raw)
+
+    def _scalar(self, raw: Json) -> Json:
+        if isinstance(raw, Mapping | list):
+            raise ValueError(f"`{self.name}` is a {type(raw).__name__}")
+        return raw
+
+    def _listed(self, raw: Json) -> list[Json]:
+        found = listed(raw)
+        if found is None:
+            raise ValueError(f"`{self.name}` is no list")
+        return [self._scalar(one) for one in found]
+
+
+@dataclass(frozen=True, slots=True)
+class Flag(Codec):
+    """True or false, in any of the API's spellings."""
+
+    def encode(self, value: Value, ids: Ids) -> Json:
+        return int(bool(value))
+
+    def decode(self, raw: Json) -> Value:
+        return truthy(self._scalar(raw))
+
+    def _meaning(self, raw: Json) -> object:
+        found = _plain(raw)
+        return {"": "0", "false": "0", "no": "0", "true": "1", "yes": "1"}.get(found.lower(), found)
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Codec):
+    """An integer, which may arrive as text."""
+
+    def encode(self, value: Value, ids: Ids) -> Json:
+        return "" if value is None else sendable(value)
+
+    def decode(self, raw: Json) -> Value:
+        found = number(self._scalar(raw))
+        if (found is None and raw not in (None, "")) or (found is not None and abs(found) >= LARGEST):
+            raise ValueError(f"`{self.name}` is no number")
+        return found
+
+    def _meaning(self, raw: Json) -> object:
+        found = _plain(raw)
+        try:
+            return float(found) if found else ""
+        except ValueError:
+            return found
+
+
+@dataclass(frozen=True, slots=True)
+class Text(Codec):
+    """A text. `codes` are those that the API spells otherwise (declared -> sent), `spelled` is how it wants them
+    spelled, and `folds` compares them without case.
+    """
+
+    codes: Mapping[str, str | int] | None = None
+    spelled: Callable[[str], str | None] | None = None
+    folds: bool = False
+
+    def encode(self, value: Value, ids: Ids) -> Json:
+        if self.codes is not None:
+            return self.codes.get(value, value) if isinstance(value, str) else sendable(value)
+        if self.spelled is not None and isinstance(value, str):
+            return self.spelled(value)
+        return "" if value is None else sendable(value)
+
+    def decode(self, raw: Json) -> Value:
+        if raw is None or raw == "":
+            return None
+        if self.codes is not None:
+            found = text(self._scalar(raw))
+            return next((mine for mine, theirs in self.codes.items() if str(theirs) == found), found)
+        return None if raw is False else text(self._scalar(raw))
+
+    def normal(self, value: Value) -> Value:
+        if value is None or value == "":
+            return None
+        return folded(value) if self.folds else value
+
+    def _meaning(self, raw: Json) -> object:
+        found = _plain(raw)
+        if self.spelled is not None:
+            found = str(self.spelled(found) or "")
+        return folded(found) if self.folds else found
+
+
+@dataclass(frozen=True, slots=True)
+class Link(Codec):
+    """A reference to an object of a kind; `none` is the API's sentinel for no reference."""
+
+    kind: str
+    none: str
+
+    def encode(self, value: Value, ids: Ids) -> Json:
+        return self.none if value is None else ids(links_of([value])[0])
+
+    def decode(self, raw: Json) -> Value:
+        return None if raw in (None, "", 0, "0", self.none) else RemoteId(self.kind, ident(self._scalar(raw)))
+
+    def _meaning(self, raw: Json) -> object:
+        found = _plain(raw)
+        return "" if found in ("0", self.none) else found
+
+
+@dataclass(frozen=True, slots=True)
+class _Set(Codec):
+    """A list compared as a set: a relation that is there twice is one."""
+
+    def normal(self, value: Value) -> Value:
+        return sorted(dict.fromkeys(items_of(value)), key=str)
+
+    def differing(self, held: Json, sent: Json) -> Iterator[str]:
+        if isinstance(held, dict):
+            if isinstance(sent, dict):
+                yield from differences(held, sent)
+            else:
+                yield brief(held)
+            return
+        items, back = Counter(self._items(held)), Counter(self._items(sent))
+        if items != back:
+            yield from map(brief, (items - back) or (back - items))
+
+    def _items(self, raw: Json) -> list[str]:
+        parts = listed(raw)
+        found = [_plain(one) for one in (_plain(raw).split(",") if parts is None else parts)]
+        return [one.strip() for one in found if not self._nothing(one.strip())]
+
+    def _nothing(self, item: str) -> bool:
+        return item == ""
+
+
+@dataclass(frozen=True, slots=True)
+class Links(_Set):
+    """References to objects of a kind, as a list or, with `commas`, as one text."""
+
+    kind: str
+    none: str
+    commas: bool = False
+
+    def encode(self, value: Value, ids: Ids) -> Json:
+        found = [ids(item) for item in links_of(value)]
+        return ",".join(found) if self.commas else found
+
+    def decode(self, raw: Json) -> Value:
+        many = ident(raw).split(",") if isinstance(raw, str | int) and raw else self._listed(raw or None)
+        items = [ident(item).strip() for item in many]
+        return [RemoteId(self.kind, item) for item in items if not self._nothing(item)]
+
+    def _nothing(self, item: str) -> bool:
+        return item in ("", self.none)
+
+
+@dataclass(frozen=True, slots=True)
+class Commas(_Set):
+    """Texts that the API keeps as one with commas."""
+
+    def encode(self, value: Value, ids: Ids) -> Json:
+        return ",".join(texts_of(value))
+
+    def decode(self, raw: Json) -> Value:
+        parts = str(raw).split(",") if isinstance(raw, str | int) else self._listed(raw or None)
+        return [part.strip() for part in map(str, parts) if part.strip()] if raw else []
+
+
+@dataclass(frozen=True, slots=True)
+class Texts(Codec):
+    """A list of texts, compared in order or, with `unordered`, as a set."""
+
+    unordered: bool = False
+
+    def encode(self, value: Value, ids: Ids) -> Json:
+        return [sendable(item) for item in items_of(value)]
+
+    def decode(self, raw: Json) -> Value:
+        return [str(item) for item in self._listed(raw)]
+
+    def normal(self, value: Value) -> Value:
+        if value is None or value == "":
+            return []
+        return sorted(dict.fromkeys(items_of(value)), key=str) if self.unordered else value
+
+    def differing(self, held: Json, sent: Json) -> Iterator[str]:
+        if isinstance(held, dict) and isinstance(sent, dict):
+            yield from differences(held, sent)
+            return
+        one, other = listed(held), listed(sent)
+        if one is None or other is None:
+            yield brief(held)
+        elif self.unordered:
+            yield from differences(sorted(one, key=_plain), sorted(other, key=_plain))
+        else:
+            yield from differences(one, other)
+
+
+@dataclass(frozen=True, slots=True)
+class Document(Codec):
+    """What the kind reads and writes in the API's own form."""
+
+    def encode(self, value: Value, ids: Ids) -> Json:
+        return sendable(value)
+
+    def decode(self, raw: Json) -> Value:
+        return None if raw == "" else raw
+
+    def differing(self, held: Json, sent: Json) -> Iterator[str]:
+        yield from differences(held, sent)
+
+
+@dataclass(frozen=True, slots=True)
+class Map(Document):
+    """A map. With `keyed`, of sub-objects that are compared one by one, by keys that are alike with `-` or `_` where it
+    `folds` them.
+    """
+
+    keyed: bool = False
+    folds: bool = False
+
+    def decode(self, raw: Json) -> Value:
+        if raw is None or raw == "":
+            return None
+        if not isinstance(raw, Mapping):
+            if raw != []:
+                raise ValueError(f"`{self.name}` is no map")
+            return {}
+        return raw
+
+    def normal(self, value: Value) -> Value:
+        if value is None or value == "":
+            return {} if self.keyed else None
+        return {self.entry(key): item for key, item in map_of(value).items()} if self.keyed else value
+
+    def entry(self, key: str) -> str:
+        """Return the form in which the key of an entry is compared."""
+        return key.replace("_", "-") if self.folds else key
+
+
+def brief(value: Value) -> str:
+    """Return a value of the account for a message."""
+    if isinstance(value, dict | list):
+        return f"a {'map' if isinstance(value, dict) else 'list'} of another form"
+    return f"`{abridged(str(value), SHOWN)}`"
+
+
+def differences(held: Json, sent: Json, path: str = "") -> Iterator[str]:
+    """Yield the places at which two documents differ."""
+    if isinstance(held, dict) and isinstance(sent, dict):
+        for key in dict.fromkeys((*held, *sent)):
+            yield from differences(held.get(key), sent.get(key), f"{path}.{key}" if path else str(key))
+    elif isinstance(held, list) and isinstance(sent, list) and len(held) == len(sent):
+        for place, (one, other) in enumerate(zip(held, sent, strict=True)):
+            yield from differences(one, other, f"{path}[{place}]")
+    elif isinstance(held, dict | list) or isinstance(sent, dict | list):
+        if held or sent:
+            yield path or brief(held)
+    elif _plain(held) != _plain(sent) and not (held in (None, "", False) and sent in (None, "", False)):
+        yield path or brief(held)
+
+
+def _plain(raw: Json) -> str:
+    if isinstance(raw, dict | list):
+        return repr(raw)
+    if isinstance(raw, bool):
+        return str(int(raw))
+    if isinstance(raw, float) and raw.is_integer():
+        return str(int(raw))
+    return "" if raw is None else str(raw)

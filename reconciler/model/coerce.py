@@ -1,0 +1,59 @@
+"""Reading what the API spells in several ways: strings, ints, bools and null mix (section 1.4 of the API page)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from reconciler.model.values import Json, Value
+
+LARGEST = 10**18
+"""Beyond this, a number of the account is none that anybody meant."""
+
+
+def truthy(raw: Value) -> bool:
+    """Read a flag in any of the spellings that the API uses: true, 1, "1", "true"."""
+    return raw is True or raw == 1 or (isinstance(raw, str) and raw.lower() in ("1", "true", "yes"))
+
+
+def listed(raw: Json) -> list[Json] | None:
+    """Read a list; one with gaps or numbered by PHP arrives as a map of numbers, an empty one as null or "". None where
+    it is no list in any of these forms.
+    """
+    if isinstance(raw, list | tuple):
+        return list(raw)
+    if isinstance(raw, Mapping) and all(str(key).isdecimal() for key in raw):
+        return [raw[key] for key in sorted(raw, key=int)]
+    return [] if raw is None or raw == "" else None
+
+
+def number(raw: object) -> int | None:
+    """Read an integer that may arrive as text; None when there is none."""
+    if isinstance(raw, bool):
+        return int(raw)
+    try:
+        return int(float(raw)) if isinstance(raw, str | int | float) and raw != "" else None
+    except (OverflowError, ValueError):
+        return None
+
+
+def text(raw: object) -> str | None:
+    """Read a text; null, "" and absent are the same. Numbers and flags become their decimal string."""
+    if raw is None or raw == "":
+        return None
+    return str(int(raw)) if isinstance(raw, bool) else str(raw)
+
+
+def ident(raw: object) -> str:
+    """Read an id, which may arrive as text or as a number in any answer (section 1.4); "" when there is none."""
+    return text(raw) or ""
+
+
+def folded(value: object) -> str:
+    """Return the form in which case-insensitive texts are compared."""
+    return str(value).lstrip("#").casefold()
+
+
+def total_of(body: object) -> int | None:
+    """Return `meta.total` of a listing, text or int (section 1.4); None when there is none."""
+    meta = body.get("meta") if isinstance(body, dict) else None
+    return number(meta.get("total")) if isinstance(meta, dict) else None
