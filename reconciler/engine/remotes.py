@@ -43,11 +43,10 @@ class Budget:
 
 
 class Recorder:
-    """A remote that passes everything on and keeps the answers to reads."""
+    """A remote that passes everything on and keeps the answers to reads in `exchanges`."""
 
-    def __init__(self, remote: Remote, redactor: Redactor) -> None:
-        self._remote, self._redactor = remote, redactor
-        self.exchanges: list[Exchange] = []
+    def __init__(self, remote: Remote, redactor: Redactor, exchanges: list[Exchange]) -> None:
+        self._remote, self._redactor, self._exchanges = remote, redactor, exchanges
 
     @property
     def requests(self) -> int:
@@ -68,7 +67,7 @@ class Recorder:
     def _keep(self, request: Request, status: int, body: Any) -> None:
         if request.method == "GET":
             kept = without_secrets(body, self._redactor)
-            self.exchanges.append(Exchange(path=request.path, query=list(request.query), status=status, body=kept))
+            self._exchanges.append(Exchange(path=request.path, query=list(request.query), status=status, body=kept))
 
 
 def _status(error: ReconcilerError) -> int:

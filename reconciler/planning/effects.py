@@ -176,7 +176,12 @@ def _called(work: Work, member: RemoteId) -> str:
 
 
 def hand_over(work: Work) -> None:
-    """Let the changes that take a member move its row, and those that let go of it follow them. Of two objects with
+    """Let a member that one roster lets go of and another place takes be one row that moves.
+
+    Deleted here and made there it would be two writes, and where a member can be in one object only, the delete would
+    hit what has moved already.
+
+    The changes that take a member move its row, and those that let go of it follow them. Of two objects with
     rosters the one with the lower address takes, so that none waits for the other.
     """
     for (kind, identity), groups in work.freed.items():

@@ -22,7 +22,7 @@ from reconciler.planning.moves import after_moves
 from reconciler.planning.rosters import leaving, roster_of, spoken, still
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, kw_only=True)
 class Inputs:
     """Everything a plan is made from. `intents` are creates whose answer never came; `only` restricts the plan to
     some addresses.

@@ -3,32 +3,28 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import Refusal, Rewriting, Wish
 from reconciler.deriving.export import Exported, export
-from reconciler.engine.refresh import refresh
 from reconciler.model import values
 from reconciler.model.errors import ConfigError
-from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import Action, Plan
-from reconciler.model.snapshot import snapshot
-from reconciler.model.spec import RefTo
 from reconciler.model.state import Binding
 from reconciler.planning.declarable import declarable, losses
 from reconciler.planning.diff import joined, within
 from reconciler.planning.drift import drift, unmanaged, unmanaged_parts
 from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
+from reconciler.planning.reads import looked_over, with_named
 from reconciler.planning.rosters import only_declared
 from reconciler.planning.select import Selection, select
 from reconciler.planning.work import Inputs
 from reconciler.store.outputs import write_files
-from reconciler.workflow.book import open_book
 from reconciler.workflow.holding import locked
-from reconciler.workflow.observing import check_account, looked_at, looked_over
+from reconciler.workflow.observing import connected, looked_at
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.session import Session
 from reconciler.workflow.state import edit
@@ -92,25 +88,13 @@ async def revert(session: Session, options: Options) -> Planned:
 
 
 async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[Inputs, int]:
-    book = open_book(session)
-    async with AsyncExitStack() as stack:
-        remote = session.connect(stack, write=False)
-        await check_account(session, remote, book.stored)
-        state = book.state()
+    async with connected(session) as account:
+        state = account.book.state()
         chosen = select(loaded.desired, state, session.kinds, Selection(options.target, options.exclude)).addresses
         reads = with_named(looked_over(loaded.desired, state, session.kinds), session.kinds)
-        refreshed = await refresh(remote, session.kinds, reads)
-        seen = snapshot(session.kinds, reads, refreshed.tables)
-        inputs = Inputs(loaded.desired, state, seen, session.kinds, session.secret, book.intents(), chosen)
-        _, inputs = await looked_at(session, remote, inputs, drift)
-        return inputs, remote.requests
-
-
-def with_named(reads: Mapping[str, frozenset[str]], kinds: Kinds) -> dict[str, frozenset[str]]:
-    """Return what to read, with the kinds that its references name: a file says their names, not ids."""
-    marks = (attribute.mark(RefTo) for name in reads for attribute in kinds[name].attributes.values())
-    more = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
-    return {name: reads.get(name, frozenset()) for name in kinds if name in reads or name in more}
+        inputs = (await account.observe(reads)).inputs(desired=loaded.desired, only=chosen)
+        _, inputs = await looked_at(session, account.remote, inputs, drift)
+        return inputs, account.remote.requests
 
 
 def _wishes(

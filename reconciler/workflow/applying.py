@@ -31,9 +31,9 @@ from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.judging import counts_of, judged, let_pass
-from reconciler.workflow.observing import again
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.promises import bound
+from reconciler.workflow.reading import again
 from reconciler.workflow.run_records import run_name
 from reconciler.workflow.session import Session
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -41,11 +40,12 @@ from reconciler.planning.binding import salted
 from reconciler.planning.document import Heading, from_document, to_document
 from reconciler.planning.guards import beyond
 from reconciler.planning.planner import plan
+from reconciler.planning.reads import all_reads
 from reconciler.planning.work import Inputs
 from reconciler.store.snapshotfile import read_snapshot
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
-from reconciler.workflow.observing import all_reads, ask_eyes, check_account, eyes_of
+from reconciler.workflow.observing import ask_eyes, connected
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.promises import as_shown
 from reconciler.workflow.saved import fits
@@ -80,16 +80,12 @@ async def hold(
     """Read what an environment holds; `for_files`, as far as a configuration can say it. Raises AuthError,
     IncompleteListing, Unreachable.
     """
-    async with AsyncExitStack() as stack:
-        remote = session.connect(stack, write=False)
-        book = open_book(session)
-        await check_account(session, remote, book.stored)
-        held = await _held(
-            session, Masked(remote, session.redactor) if masked else remote, name, book.state(), only, for_files
-        )
+    async with connected(session) as account:
+        remote = Masked(account.remote, session.redactor) if masked else account.remote
+        held = await _held(session, remote, name, account.book.state(), only, for_files)
         if not any(session.kinds[kind].reading.filtered for kind in held.seen.lives):
             return held
-        return replace(held, eyes=await eyes_of(session, remote), requests=remote.requests)
+        return replace(held, eyes=await account.eyes(), requests=remote.requests)
 
 
 async def _held(
@@ -144,7 +140,15 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     exported = [] if isinstance(one, Desired) else one.exported
     empty = State(lineage="compare")
     eyes = replace(other.eyes, strict=True) if other.eyes is not None else None
-    inputs = Inputs(carried.desired, empty, other.seen, kinds, session.secret, eyes=eyes, compares=True)
+    inputs = Inputs(
+        desired=carried.desired,
+        state=empty,
+        snapshot=other.seen,
+        kinds=kinds,
+        secret=session.secret,
+        eyes=eyes,
+        compares=True,
+    )
     inputs, known = met(inputs, exported)
     beyond: list[str] = []
     if isinstance(one, Held):
@@ -337,7 +341,14 @@ async def prepare_clone(
     barred: dict[str, str] = {}
     while True:
         carried = portable(one.exported, other.seen, source.kinds, other.state.resources, barred)
-        inputs = Inputs(carried.desired, other.state, other.seen, source.kinds, target.secret, eyes=other.eyes)
+        inputs = Inputs(
+            desired=carried.desired,
+            state=other.state,
+            snapshot=other.seen,
+            kinds=source.kinds,
+            secret=target.secret,
+            eyes=other.eyes,
+        )
         inputs, known = met(inputs, one.exported)
         extra = strangers(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
         doomed = {a: b for a, b in {**other.state.resources, **extra}.items() if a not in carried.desired.resources}

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.config.reading.ignores import live_ignores
 from reconciler.deriving.coverage import KindCoverage, cover, percent
-from reconciler.workflow.book import open_book
-from reconciler.workflow.observing import check_account, read_all
+from reconciler.workflow.observing import connected
 from reconciler.workflow.session import Session
 
 
@@ -56,9 +54,7 @@ class Ledger:
 async def coverage(session: Session) -> Ledger:
     """Read the account and return its coverage. Raises ConfigError for an ignore rule that is past its date."""
     rules = live_ignores(session.project, session.kinds, session.around.now().date())
-    book = open_book(session)
-    async with AsyncExitStack() as stack:
-        remote = session.connect(stack, write=False)
-        await check_account(session, remote, book.stored)
-        seen = await read_all(session, remote)
-    return Ledger(tuple(cover(seen, session.kinds, book.state().resources, rules, session.redactor)))
+    async with connected(session) as account:
+        seen = await account.observe_all()
+    bindings = seen.book.state().resources
+    return Ledger(tuple(cover(seen.snapshot, session.kinds, bindings, rules, session.redactor)))

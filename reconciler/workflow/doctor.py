@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +11,8 @@ from reconciler.model.kind import Live, NaturalKey
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.planning.identity import same_birth, stored_key
-from reconciler.workflow.book import StateTransaction, open_book
-from reconciler.workflow.observing import check_account, eyes_of, read_all
+from reconciler.workflow.book import StateTransaction
+from reconciler.workflow.observing import connected
 from reconciler.workflow.session import Session
 
 Row = dict[str, Any]
@@ -21,15 +20,12 @@ Row = dict[str, Any]
 
 async def examine(session: Session) -> list[Row]:
     """Return one row for each problem: address, id, problem, advice."""
-    book = open_book(session)
-    bindings = book.state().resources
-    async with AsyncExitStack() as stack:
-        remote = session.connect(stack, write=False)
-        await check_account(session, remote, book.stored)
+    async with connected(session) as account:
+        book, bindings = account.book, account.book.state().resources
         kinds = frozenset(binding.kind for binding in bindings.values()) & set(session.kinds)
-        seen = await read_all(session, remote, kinds)
+        seen = (await account.observe_all(kinds)).snapshot
         doubted = any(session.kinds[one.kind].reading.filtered for one in _absent(session, bindings, seen))
-        why = (await eyes_of(session, remote)).why if doubted else ""
+        why = (await account.eyes()).why if doubted else ""
     rows = [*_open(book), *_twins(session, bindings, seen)]
     shared = Counter((binding.kind, binding.id) for binding in bindings.values())
     for address, binding in sorted(bindings.items()):

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from contextlib import AsyncExitStack
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.engine.examine import examine
-from reconciler.engine.refresh import refresh
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.document import FindingView, ImpactView
@@ -17,15 +15,14 @@ from reconciler.model.explanation import AttributeStory, Explanation
 from reconciler.model.http import Remote
 from reconciler.model.kind import Impact, Kind, Live
 from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Binding
 from reconciler.model.values import EMPTY, carries_secret, decode, transform
 from reconciler.planning.document import encoded
 from reconciler.planning.planner import plan
+from reconciler.planning.reads import of_kinds, wanted
 from reconciler.planning.select import needs
-from reconciler.planning.work import Inputs
 from reconciler.workflow.book import open_book
-from reconciler.workflow.observing import check_account, looked_at, of_kinds, wanted
+from reconciler.workflow.observing import Connected, connected, looked_at
 from reconciler.workflow.session import Session
 
 RUNS = 5
@@ -55,17 +52,10 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
         near = difflib.get_close_matches(address, [*desired.resources, *state.resources], 1)
         hint = f"did you mean {near[0]}?" if near else "`reconciler state list` and your files show the addresses"
         raise PlanError(f"{address} is neither declared nor managed", hint=hint)
-    async with AsyncExitStack() as stack:
-        remote = session.connect(stack, write=False)
-        await check_account(session, remote, book.stored)
-        sides = await _looked_at(
-            session,
-            remote,
-            address,
-            Inputs(desired, state, Snapshot(), session.kinds, session.secret, book.intents(), frozenset([address])),
-        )
-        impacts = await _at_risk(session, remote, address, sides) if impact else ()
-        requests = remote.requests
+    async with connected(session, book=book) as account:
+        sides = await _looked_at(account, address, desired)
+        impacts = await _at_risk(session, account.remote, address, sides) if impact else ()
+        requests = account.remote.requests
     related = needs(desired, state)
     story = _story(sides, address).model_copy(
         update={
@@ -94,14 +84,16 @@ def _runs(session: Session, address: str, binding: Binding | None) -> list[str]:
     return found or ([binding.run] if binding and binding.run else [])
 
 
-async def _looked_at(session: Session, remote: Remote, address: str, inputs: Inputs) -> _Sides:
+async def _looked_at(account: Connected, address: str, desired: Desired) -> _Sides:
     """Read what planning this one address needs, and plan it."""
+    session, state = account.session, account.book.state()
     kind = session.kinds[kind_of(address)]
-    resource, binding = inputs.desired.resources.get(address), inputs.state.resources.get(address)
+    resource, binding = desired.resources.get(address), state.resources.get(address)
     mine = Desired({address: resource} if resource is not None else {})
-    reads = wanted(mine, of_kinds(inputs.state, [kind.name]), session.kinds)
-    seen = snapshot(session.kinds, reads, (await refresh(remote, session.kinds, reads)).tables)
-    made, _ = await looked_at(session, remote, replace(inputs, snapshot=seen), plan)
+    observed = await account.observe(wanted(mine, of_kinds(state, [kind.name]), session.kinds))
+    seen = observed.snapshot
+    inputs = observed.inputs(desired=desired, only=frozenset([address]))
+    made, _ = await looked_at(session, account.remote, inputs, plan)
     change = next((one for one in made.changes if one.address == address), None)
     identity = change.live.id if change and change.live else binding.id if binding else ""
     live = next((one for one in seen.lives.get(kind.name, ()) if one.id == identity), None)

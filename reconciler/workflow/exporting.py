@@ -44,7 +44,7 @@ from reconciler.workflow.additions import Additions
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.grounds import check_place, config_folders
 from reconciler.workflow.holding import locked
-from reconciler.workflow.observing import check_account, eyes_of, read_all
+from reconciler.workflow.observing import connected
 from reconciler.workflow.session import EMULATOR, Session, open_session
 
 HEADER = "# Written by `reconciler export`.\n\n"
@@ -102,15 +102,14 @@ async def export_account(session: Session, out: Path | None, extent: Extent = WH
     async with AsyncExitStack() as stack:
         if folder == session.folder:
             stack.enter_context(locked(session, "export", timeout=10.0))
-        remote = session.connect(stack, write=False)
-        await check_account(session, remote, None)
-        seen = await read_all(session, remote, extent.kinds)
+        account = await stack.enter_async_context(connected(session, proves_state=False))
+        seen = (await account.observe_all(extent.kinds)).snapshot
         target = session if folder == session.folder else _project(session, folder)
         stack.enter_context(locked(target, "export", timeout=10.0))
         exporting = _Exporting(target, seen, extent)
         if any(session.kinds[kind_of(address)].reading.filtered for address in exporting.begin()):
-            exporting.eyes = await eyes_of(session, remote)
-        return replace(exporting.run(), requests=remote.requests)
+            exporting.eyes = await account.eyes()
+        return replace(exporting.run(), requests=account.remote.requests)
 
 
 @dataclass
@@ -191,7 +190,15 @@ class _Exporting:
             return Plan()
         covered = frozenset(address for address, one in loaded.desired.resources.items() if one.kind in self.seen.lives)
         state = book.state()
-        return plan(Inputs(loaded.desired, state, self.seen, self.session.kinds, self.session.secret, only=covered))
+        inputs = Inputs(
+            desired=loaded.desired,
+            state=state,
+            snapshot=self.seen,
+            kinds=self.session.kinds,
+            secret=self.session.secret,
+            only=covered,
+        )
+        return plan(inputs)
 
     def _exported(self, loaded: Loaded, book: StateTransaction, made: Plan) -> list[Exported]:
         """Return the live objects under the keys that they have, or that are made of their names."""

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 
 from reconciler.model.address import split
 from reconciler.model.errors import Cancelled, PlanError, Unread
 from reconciler.model.state import Binding, Record
 from reconciler.planning.identity import stored_key
-from reconciler.workflow.book import open_book
 from reconciler.workflow.holding import locked
-from reconciler.workflow.observing import check_account, eyes_of, read_all
+from reconciler.workflow.observing import connected
 from reconciler.workflow.session import Session
 
 
@@ -30,14 +28,11 @@ async def import_object(session: Session, address: str, identity: str, agreed: C
 async def _bind(
     session: Session, address: str, kind_name: str, identity: str, agreed: Callable[[Binding], bool]
 ) -> Binding:
-    book = open_book(session)
-    async with AsyncExitStack() as stack:
-        remote = session.connect(stack, write=False)
-        await check_account(session, remote, book.stored)
-        seen = await read_all(session, remote, frozenset([kind_name]))
+    async with connected(session) as account:
+        book, seen = account.book, (await account.observe_all(frozenset([kind_name]))).snapshot
         live = next((one for one in seen.lives.get(kind_name, ()) if one.id == identity), None)
         doubted = live is None and session.kinds[kind_name].reading.filtered
-        why = (await eyes_of(session, remote)).why if doubted else ""
+        why = (await account.eyes()).why if doubted else ""
     if kind_name in seen.unknown:
         raise Unread(f"{kind_name}: {seen.unknown[kind_name]}")
     if why:

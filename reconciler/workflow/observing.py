@@ -1,14 +1,13 @@
-"""Looking at an account: the right one, with whose eyes, what is wanted of it, the cheapest way."""
+"""Looking at an account: connected to the right one, read the cheapest way, with what is known of whose key it is."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
-from typing import Any
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, replace
+from functools import cached_property
 
-from reconciler.engine.refresh import Few, Refreshed, refresh
-from reconciler.model import values
-from reconciler.model.address import key_of, kind_of
+from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model.desired import Desired
 from reconciler.model.errors import (
     AuthError,
@@ -17,15 +16,16 @@ from reconciler.model.errors import (
     concerns_all,
 )
 from reconciler.model.http import Remote, Request, at, get
-from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
+from reconciler.model.ports import Hold
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
-from reconciler.model.spec import RefTo
 from reconciler.model.state import State
-from reconciler.planning.identity import same_birth
+from reconciler.planning.reads import all_reads
 from reconciler.planning.sight import concludes
 from reconciler.planning.work import Inputs
+from reconciler.workflow.book import StateTransaction, open_book
+from reconciler.workflow.reading import read
 from reconciler.workflow.session import Session
 
 EYES_REQUESTS = 2
@@ -33,124 +33,6 @@ EYES_REQUESTS = 2
 
 VENDOR_DOMAINS = ("api-us1.com", "activehosted.com")
 """Where the first label of the host is the account's name (section 1.1 of the API page)."""
-
-
-def of_kinds(state: State, names: Iterable[str]) -> State:
-    """Return the state with only the bindings of these kinds."""
-    chosen = set(names)
-    return state.model_copy(
-        update={"resources": {address: one for address, one in state.resources.items() if one.kind in chosen}}
-    )
-
-
-def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
-    """Return the kinds to read, each with the attributes that anybody declares or that were applied; of variants, with
-    the keys too.
-    """
-    found: dict[str, set[str]] = {}
-    for resource in desired.resources.values():
-        found.setdefault(resource.kind, set()).update(resource.attrs)
-        if kinds[resource.kind].variants:
-            found[resource.kind].add(resource.key)
-        # What was looked up at the last apply is looked up again, to tell who changed it.
-        before = state.resources.get(resource.address)
-        held = [values.decode(before.applied.get(name)) for name in resource.attrs] if before else []
-        for reference in _references({**resource.attrs, "applied": held}):
-            if isinstance(reference, values.Lookup):
-                found.setdefault(reference.kind, set())
-    for address, binding in state.resources.items():
-        if binding.kind in kinds:
-            found.setdefault(binding.kind, set()).update(binding.applied)
-            if kinds[binding.kind].variants:
-                found[binding.kind].add(key_of(address))
-    for name, kind in kinds.items():
-        if kind.nested in found:
-            found.setdefault(name, set())  # what goes with a parent is named, managed or not
-    return {name: frozenset(found[name]) for name in kinds if name in found}
-
-
-def looked_over(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
-    """Return what to read in order to tell what is filled in beside the declarations: of each kind that is managed
-    every attribute, with what costs listings of its own (members, relations).
-    """
-    managed = {binding.kind for binding in state.resources.values()}
-    found = wanted(desired, state, kinds)
-    return {name: one | kinds[name].attributes.keys() if name in managed else one for name, one in found.items()}
-
-
-def _references(attrs: Mapping[str, Any]) -> Iterable[Any]:
-    return values.references(dict(attrs))
-
-
-async def read(
-    remote: Remote,
-    kinds: Kinds,
-    reads: Mapping[str, frozenset[str]],
-    desired: Desired,
-    state: State,
-    intents: Iterable[str] = (),
-) -> Refreshed:
-    """Read what the kinds need. Where a single object is not surely the one that the state means, its kind is read in
-    full: another object may carry its name.
-    """
-    few = few_of(kinds, reads, desired, state, intents)
-    found = await refresh(remote, kinds, reads, few)
-    doubtful = {
-        name: reads[name] for name in few if _partial(found, kinds, name) and not _sure(found, kinds, name, state)
-    }
-    if not doubtful:
-        return found
-    again = await refresh(remote, kinds, doubtful)
-    return replace(found, tables=found.tables.merged(again.tables), costs={**found.costs, **again.costs})
-
-
-def few_of(
-    kinds: Kinds, reads: Mapping[str, frozenset[str]], desired: Desired, state: State, intents: Iterable[str] = ()
-) -> dict[str, Few]:
-    """Return the kinds of which only bound objects matter: all declared ones are bound, nobody looks one up, moves or
-    imports one, and no create of one is open.
-    """
-    searched = {kind_of(address) for address in intents}
-    searched |= {kind_of(address) for address in desired.resources if address not in state.resources}
-    searched |= {kind_of(block.target) for block in desired.moved} | {kind_of(one.target) for one in desired.imports}
-    for resource in desired.resources.values():
-        searched |= {one.kind for one in values.references(dict(resource.attrs)) if isinstance(one, values.Lookup)}
-    ids: dict[str, set[str]] = {}
-    for binding in state.resources.values():
-        ids.setdefault(binding.kind, set()).add(binding.id)
-    return {
-        name: Few(frozenset(ids[name]), kinds[name].wrapper)
-        for name in reads
-        if kinds[name].reading.singly and name in ids and name not in searched
-    }
-
-
-def again(refreshed: Refreshed, kinds: Kinds, names: Iterable[str]) -> dict[str, Few]:
-    """Return how to read these kinds again after an apply: singly, where they were read so before."""
-    return {
-        name: Few(refreshed.costs[kinds[name].reading.collections[0].name].singles, kinds[name].wrapper, again=True)
-        for name in names
-        if _partial(refreshed, kinds, name)
-    }
-
-
-def _partial(refreshed: Refreshed, kinds: Kinds, name: str) -> bool:
-    cost = refreshed.costs.get(kinds[name].reading.collections[0].name)
-    return bool(cost and cost.singles)
-
-
-def _sure(refreshed: Refreshed, kinds: Kinds, name: str, state: State) -> bool:
-    """Tell whether every bound object carries its known name, or was born when the state says."""
-    kind = kinds[name]
-    lives = {live.id: live for live in snapshot(kinds, [name], refreshed.tables).lives.get(name, ())}
-    for binding in state.resources.values():
-        if binding.kind != name:
-            continue
-        live = lives.get(binding.id)
-        known = tuple(values.decode(item) for item in binding.natural_key)
-        if live is None or not (known in kind.natural_keys(live.attrs) or same_birth(binding.created, live.created)):
-            return False
-    return True
 
 
 def account_requests(session: Session) -> int:
@@ -244,27 +126,100 @@ async def looked_at(
     return work(inputs), inputs
 
 
-async def read_all(session: Session, remote: Any, only: frozenset[str] | None = None) -> Snapshot:
-    """Read every kind that can be managed, and those they refer to."""
-    reads = all_reads(session.kinds, only)
-    refreshed = await refresh(remote, session.kinds, reads)
-    return snapshot(session.kinds, reads, refreshed.tables)
+@dataclass(frozen=True)
+class Observation:
+    """What one look at an account found, beside what the state says: everything that a plan is made from but the
+    declarations. `reads` are the kinds that were asked for, each with its attributes.
+    """
+
+    account: Connected
+    reads: Mapping[str, frozenset[str]]
+    refreshed: Refreshed
+    snapshot: Snapshot
+
+    @property
+    def book(self) -> StateTransaction:
+        """The state that goes with the account."""
+        return self.account.book
+
+    def inputs(
+        self,
+        *,
+        desired: Desired,
+        only: frozenset[str] | None = None,
+        tearing_down: bool = False,
+        in_flight: frozenset[str] = frozenset(),
+    ) -> Inputs:
+        """Return what a plan of these declarations is made from."""
+        return Inputs(
+            desired=desired,
+            state=self.book.state(),
+            snapshot=self.snapshot,
+            kinds=self.account.session.kinds,
+            secret=self.account.session.secret,
+            intents=self.book.intents(),
+            only=only,
+            tearing_down=tearing_down,
+            in_flight=in_flight,
+        )
 
 
-def referred(kinds: Kinds) -> frozenset[str]:
-    """Return the kinds that attributes refer to and that an export leaves out: they are read for their names."""
-    marks = (attribute.mark(RefTo) for kind in kinds.values() for attribute in kind.attributes.values())
-    names = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
-    return frozenset(
-        name for name in names if not kinds[name].abilities.managed or kinds[name].reading.mostly_unmanaged
-    )
+@dataclass
+class Connected:
+    """A verb's way to the account that its session means, with the state that goes with it, which is read when it is
+    asked for. Use `connected`.
+    """
+
+    session: Session
+    remote: Remote
+
+    @cached_property
+    def book(self) -> StateTransaction:
+        """The state of the session."""
+        return open_book(self.session)
+
+    async def observe(self, reads: Mapping[str, frozenset[str]]) -> Observation:
+        """Read these kinds in full. Raises AuthError, Limited, Unreachable."""
+        return self._seen(reads, await refresh(self.remote, self.session.kinds, reads))
+
+    async def observe_for(
+        self, desired: Desired, reads: Mapping[str, frozenset[str]], state: State | None = None
+    ) -> Observation:
+        """Read what a plan of these declarations needs the cheapest way; `state` as far as the plan is about it."""
+        kinds, state = self.session.kinds, state or self.book.state()
+        return self._seen(reads, await read(self.remote, kinds, reads, desired, state, self.book.intents()))
+
+    async def observe_all(self, only: frozenset[str] | None = None) -> Observation:
+        """Read every kind that can be managed (of these), and those they refer to."""
+        return await self.observe(all_reads(self.session.kinds, only))
+
+    def _seen(self, reads: Mapping[str, frozenset[str]], refreshed: Refreshed) -> Observation:
+        seen = snapshot(self.session.kinds, reads, refreshed.tables)
+        return Observation(self, reads, refreshed, seen)
+
+    async def eyes(self) -> Eyes:
+        """Return whose key the account is read with; see `eyes_of`."""
+        return await eyes_of(self.session, self.remote)
 
 
-def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, frozenset[str]]:
-    """Return every kind that can be managed (of these) and those they refer to, with all attributes."""
-    wanted = [
-        name
-        for name, kind in kinds.items()
-        if (kind.abilities.managed and (only is None or name in only)) or name in referred(kinds)
-    ]
-    return {name: frozenset((*kinds[name].attributes, *kinds[name].variants)) for name in wanted}
+@asynccontextmanager
+async def connected(
+    session: Session,
+    *,
+    book: StateTransaction | None = None,
+    through: Callable[[Remote], Remote] = lambda remote: remote,
+    proves_state: bool = True,
+    restoring: Hold | None = None,
+) -> AsyncIterator[Connected]:
+    """Connect to the account, and prove that it is the right one; `through` puts a remote around the connection.
+
+    With `restoring`, records may be put back while that lock is held; without `proves_state`, the state of the session
+    is not what the verb is about, and is not read. Raises AuthError or StateError, and what opening either raises.
+    """
+    async with AsyncExitStack() as stack:
+        remote = through(session.connect(stack, write=False, restore=restoring is not None, hold=restoring))
+        account = Connected(session, remote)
+        if book is not None:
+            account.book = book
+        await check_account(session, remote, account.book.stored if proves_state else None)
+        yield account

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -18,30 +17,28 @@ from reconciler.model import document as doc
 from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
+from reconciler.model.http import Remote
 from reconciler.model.kind import Finding
 from reconciler.model.plan import Plan
-from reconciler.model.snapshot import snapshot
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.drift import drift
 from reconciler.planning.forecast import Listing, Spent, forecast, with_requests
 from reconciler.planning.guards import idle
 from reconciler.planning.planner import plan
+from reconciler.planning.reads import looked_over, of_kinds, wanted
 from reconciler.planning.renames import suspected
 from reconciler.planning.select import Selected, Selection, check_selection, narrowed, select
 from reconciler.planning.sight import concludes
 from reconciler.planning.work import Inputs
 from reconciler.resources.places import PLACES
-from reconciler.workflow.book import StateTransaction, open_book
+from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.judging import judged
 from reconciler.workflow.observing import (
     EYES_REQUESTS,
+    Observation,
     account_requests,
-    check_account,
+    connected,
     looked_at,
-    looked_over,
-    of_kinds,
-    read,
-    wanted,
 )
 from reconciler.workflow.session import Session
 
@@ -120,32 +117,21 @@ class Planned:
     """The plan that somebody said yes to, where this one only carries it out: that is the one to judge."""
 
 
-async def make_plan(
-    session: Session, options: Options, *, remote: Any = None, book: StateTransaction | None = None
-) -> Planned:
+async def make_plan(session: Session, options: Options) -> Planned:
     """Plan the environment. Raises ConfigError, PlanError, AuthError, IncompleteListing, Unreachable, StateError."""
     loaded = session.load()
     desired = _asked_for(options, loaded.desired)
-    book = book or open_book(session)
-    async with AsyncExitStack() as stack:
-        remote = remote or session.connect(stack, write=False)
-        most = options.max_requests or session.settings.guards.max_requests
-        remote = Budget(remote, most, lambda: _spent_up(most)) if most else remote
-        await check_account(session, remote, book.stored)
-        state = book.state()
+    most = options.max_requests or session.settings.guards.max_requests
+    async with connected(session, through=lambda remote: _within(remote, most)) as account:
+        remote, state = account.remote, account.book.state()
         selected = select(desired, state, session.kinds, options.selection)
         reads = (looked_over if options.refresh_only else wanted)(desired, state, session.kinds)
-        refreshed = await read(remote, session.kinds, reads, desired, state, book.intents())
-        inputs = Inputs(
-            desired,
-            state,
-            snapshot(session.kinds, reads, refreshed.tables),
-            session.kinds,
-            session.secret,
-            book.intents(),
-            selected.addresses,
-            options.destroy,
-            book.in_flight(),
+        seen = await account.observe_for(desired, reads)
+        inputs = seen.inputs(
+            desired=desired,
+            only=selected.addresses,
+            tearing_down=options.destroy,
+            in_flight=account.book.in_flight(),
         )
         work = drift if options.refresh_only else plan
         made = work(inputs)
@@ -168,14 +154,16 @@ async def make_plan(
         if options.impact and options.uses and budget and not options.refresh_only:
             made = await who_uses(made, remote, session.kinds, PLACES, budget=budget)
         requests = remote.requests
-    return finish(session, book, inputs, refreshed, made, options, requests, tuple(loaded.warnings), reads)
+    return finish(seen, inputs, made, options, requests, tuple(loaded.warnings))
 
 
-def _spent_up(most: int) -> Refused:
-    return Refused(
-        f"planning takes more than the {most:,} requests that --max-requests (or `max_requests`) allows",
-        hint="nothing was planned; allow more, or plan a part with --target",
-    )
+def _within(remote: Remote, most: int | None) -> Remote:
+    """Return a remote that refuses to send more requests than a plan may take."""
+    if not most:
+        return remote
+    what = f"planning takes more than the {most:,} requests that --max-requests (or `max_requests`) allows"
+    hint = "nothing was planned; allow more, or plan a part with --target"
+    return Budget(remote, most, lambda: Refused(what, hint=hint))
 
 
 def _asked_for(options: Options, declared: Desired) -> Desired:
@@ -185,17 +173,15 @@ def _asked_for(options: Options, declared: Desired) -> Desired:
 
 
 def finish(
-    session: Session,
-    book: StateTransaction,
+    seen: Observation,
     inputs: Inputs,
-    refreshed: Refreshed,
     made: Plan,
     options: Options,
     requests: int,
-    warnings: tuple[Any, ...],
-    reads: Mapping[str, frozenset[str]],
+    warnings: tuple[Any, ...] = (),
 ) -> Planned:
     """Forecast, judge and document a plan."""
+    session, book, refreshed = seen.account.session, seen.book, seen.refreshed
     made = with_requests(made, session.kinds)
     notes = [diagnostic.message for diagnostic in warnings]
     notes += _interrupted(book)
@@ -222,7 +208,7 @@ def finish(
     if not options.refresh_only:
         notes = [*document.warnings, *idle(document.guards, options.allow)]
         document = doc.sealed(document.model_copy(update={"warnings": notes}))
-    return Planned(made, inputs, refreshed, document, warnings, requests, reads)
+    return Planned(made, inputs, refreshed, document, warnings, requests, seen.reads)
 
 
 def _interrupted(book: StateTransaction) -> list[str]:

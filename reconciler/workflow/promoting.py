@@ -129,8 +129,16 @@ class _Promoting:
     def run(self) -> Promoted:
         carried = portable(self.one.exported, self.other.seen, self.kinds, self.other.state.resources)
         own = with_own(carried.desired, self.theirs.desired, self.kinds)
-        inputs = Inputs(own, self.other.state, self.other.seen, self.kinds, self.target.secret)
-        inputs, made = met(replace(inputs, eyes=self.other.eyes, compares=True), self.one.exported)
+        inputs = Inputs(
+            desired=own,
+            state=self.other.state,
+            snapshot=self.other.seen,
+            kinds=self.kinds,
+            secret=self.target.secret,
+            eyes=self.other.eyes,
+            compares=True,
+        )
+        inputs, made = met(inputs, self.one.exported)
         self.wanted, self.ids = inputs.desired.resources, made.ids
         self._look(made)
         rewriting, additions = self._rewritten()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 from reconciler.engine.archive import read_records
@@ -13,9 +12,8 @@ from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote, is_id
 from reconciler.model.salvage import Lot, Record, Returned, Salvage
 from reconciler.store.encryption import Seal
-from reconciler.workflow.book import open_book
 from reconciler.workflow.holding import locked
-from reconciler.workflow.observing import check_account
+from reconciler.workflow.observing import connected
 from reconciler.workflow.session import Session
 from reconciler.workflow.state_versions import record
 
@@ -82,11 +80,9 @@ async def restore(
     Raises what sending raises; what was put back until then stays, and another call goes on from there.
     """
     with locked(session, "restore", timeout=lock_timeout) as held:
-        state = open_book(session).state()
         found = []
-        async with AsyncExitStack() as stack:
-            remote = session.connect(stack, write=False, restore=True, hold=held.hold)
-            await check_account(session, remote, state)
+        async with connected(session, restoring=held.hold) as account:
+            state, remote = account.book.state(), account.remote
             for lot in lots:
                 binding = state.resources.get(lot.address)
                 salvage = session.kinds[lot.kind].abilities.salvage

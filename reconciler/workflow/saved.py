@@ -5,7 +5,6 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,15 +13,15 @@ from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.snapshot import fingerprint, snapshot
+from reconciler.model.snapshot import fingerprint
 from reconciler.model.values import Value
 from reconciler.planning.binding import salted
 from reconciler.planning.document import MASK, from_document, hashes, view_of_live
 from reconciler.planning.planner import plan
-from reconciler.planning.work import Inputs
+from reconciler.planning.reads import of_kinds, wanted
 from reconciler.store.planfile import AGAIN
 from reconciler.workflow.book import StateTransaction, open_book
-from reconciler.workflow.observing import check_account, looked_at, of_kinds, read, wanted
+from reconciler.workflow.observing import connected, looked_at
 from reconciler.workflow.planning import Options, Planned, finish
 from reconciler.workflow.promises import as_shown, broken, more_along
 from reconciler.workflow.session import Session
@@ -116,27 +115,22 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
     declared = _declared(session, document)
     desired = from_document(document, declared)
     addresses = frozenset(change.address for change in document.changes)
-    async with AsyncExitStack() as stack:
-        remote = session.connect(stack, write=False)
-        await check_account(session, remote, book.stored)
-        state = book.state()
-        reads = wanted(desired, of_kinds(state, document.reads), session.kinds)
-        refreshed = await read(remote, session.kinds, reads, desired, of_kinds(state, document.reads), book.intents())
-        seen = snapshot(session.kinds, reads, refreshed.tables)
-        tearing = bool(document.options.get("destroy"))
-        open_ = book.in_flight()
-        inputs = Inputs(desired, state, seen, session.kinds, session.secret, book.intents(), addresses, tearing, open_)
-        made, inputs = await looked_at(session, remote, inputs, plan)
-        requests = remote.requests
+    tearing, open_ = bool(document.options.get("destroy")), book.in_flight()
+    async with connected(session, book=book) as account:
+        state = of_kinds(book.state(), document.reads)
+        seen = await account.observe_for(desired, wanted(desired, state, session.kinds), state)
+        inputs = seen.inputs(desired=desired, only=addresses, tearing_down=tearing, in_flight=open_)
+        made, inputs = await looked_at(session, account.remote, inputs, plan)
+        requests = account.remote.requests
     resumed = {name for record in book.records for name in record.names} - open_
     resumed |= _taken(made) & open_
-    refused = _refused(document, made, seen.lives, session.kinds, declared.refused, resumed)
+    refused = _refused(document, made, seen.snapshot.lives, session.kinds, declared.refused, resumed)
     kept = frozenset() if strict and refused else addresses - {one.address for one in refused}
     if refused:
         inputs = replace(inputs, only=kept)
         made = plan(inputs)
     options = Options(destroy=tearing, allow=tuple(document.options.get("allow", ())))
-    planned = as_shown(finish(session, book, inputs, refreshed, made, options, requests, (), reads), document)
+    planned = as_shown(finish(seen, inputs, made, options, requests), document)
     done = sorted((resumed & kept) - {change.address for change in made.changes})
     return Checked(planned, tuple(refused), requests, tuple(done))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import AsyncExitStack
+import functools
 from dataclasses import replace
 
 from reconciler import __version__
@@ -12,9 +12,9 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.http import get
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.snapshot_file import Recording, private
+from reconciler.model.snapshot_file import Exchange, Recording, private
 from reconciler.model.values import Lookup, Value
-from reconciler.workflow.observing import ask_eyes, check_account, read_all
+from reconciler.workflow.observing import Connected, ask_eyes, connected
 from reconciler.workflow.session import Session
 
 EXTRAS = ("/webhook/events",)
@@ -23,28 +23,28 @@ EXTRAS = ("/webhook/events",)
 
 async def record(session: Session, names: frozenset[str] | None = None) -> Recording:
     """Read the account's configuration (of these kinds) and return it as a recording. Writes nothing."""
-    async with AsyncExitStack() as stack:
-        recorder = Recorder(session.connect(stack, write=False), session.redactor)
-        await check_account(session, recorder, None)
-        await read_all(session, recorder, names)
+    kept: list[Exchange] = []
+    through = functools.partial(Recorder, redactor=session.redactor, exchanges=kept)
+    async with connected(session, through=through, proves_state=False) as account:
+        await account.observe_all(names)
         for path in EXTRAS:
             try:
-                await recorder.send(get(path))
+                await account.remote.send(get(path))
             except ReconcilerError:
                 continue
-        await ask_eyes(recorder)
+        await ask_eyes(account.remote)
     return Recording(
         tool_version=__version__,
         taken_at=session.around.stamp(),
         environment=session.settings.name,
         account=session.identity,
-        exchanges=recorder.exchanges,
+        exchanges=kept,
     )
 
 
 async def unread(session: Session, recording: Recording, names: frozenset[str] | None = None) -> Snapshot:
     """Return what a recording tells, read as an account is: with the kinds that could not be read."""
-    return await read_all(session, Replay(recording), names)
+    return (await Connected(session, Replay(recording)).observe_all(names)).snapshot
 
 
 def offline(session: Session, recording: Recording) -> Session:

@@ -77,7 +77,8 @@ def made_beside(kind: Kind, mine: dict[str, Value], theirs: dict[str, Value]) ->
     """Return the plan of one object, where another one stands in the account."""
     live = Live(kind.name, "8", theirs)
     wanted = desired(Resource(f"{kind.name}.mine", kind.name, "mine", mine))
-    return plan(Inputs(wanted, State(lineage="x"), Snapshot({name: [] for name in KINDS} | {kind.name: [live]}), KINDS))
+    seen = Snapshot({name: [] for name in KINDS} | {kind.name: [live]})
+    return plan(Inputs(desired=wanted, state=State(lineage="x"), snapshot=seen, kinds=KINDS))
 
 
 def test_every_kind_that_is_created_has_a_name() -> None:

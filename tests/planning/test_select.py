@@ -67,7 +67,9 @@ class Case:
     def inputs(self, only: frozenset[str] | None) -> Inputs:
         """What a plan of it is made from."""
         state = State(lineage="test", resources=self.bindings)
-        return Inputs(Desired(self.desired), state, Snapshot(lives=self.lives), KINDS, only=only)
+        return Inputs(
+            desired=Desired(self.desired), state=state, snapshot=Snapshot(lives=self.lives), kinds=KINDS, only=only
+        )
 
 
 def refers(attrs: Mapping[str, Any]) -> set[str]:

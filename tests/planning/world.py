@@ -65,7 +65,7 @@ def bound(kind: str, identity: str, **fields: Any) -> Binding:
 
 def planned(wanted: Desired, seen: Snapshot, known: State | None = None, **inputs: Any) -> Plan:
     """Plan."""
-    base = Inputs(wanted, known or state(), seen, load_kinds())
+    base = Inputs(desired=wanted, state=known or state(), snapshot=seen, kinds=load_kinds())
     return plan(replace(base, **inputs))
 
 

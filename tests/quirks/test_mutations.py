@@ -16,7 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
@@ -215,7 +215,7 @@ class Account:
 
     async def plan(self, remote: Told) -> Any:
         """Plan without counts and uses."""
-        return await make_plan(self.session, Options(impact=False, uses=False), remote=remote)
+        return await make_plan(replace(self.session, remote=remote), Options(impact=False, uses=False))
 
     async def case(self, seed: int) -> None:
         """Try one damage. Raises AssertionError, and whatever is no error of ours."""
@@ -256,7 +256,7 @@ async def told(world: World, stack: AsyncExitStack) -> Account:
     remote = Told(session.connect(stack, write=False), {})
     stack.enter_context(patch.object(session, "load", return_value=session.load()))
     book = open_book(session)
-    stack.enter_context(patch("reconciler.workflow.planning.open_book", return_value=book))
+    stack.enter_context(patch("reconciler.workflow.observing.open_book", return_value=book))
     account = Account(session, remote)
     assert (await account.plan(remote)).document.changes == []
     return account

@@ -1,0 +1,86 @@
+"""What has to be read of an account: the kinds, each with the attributes that matter. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from reconciler.model import values
+from reconciler.model.address import key_of
+from reconciler.model.desired import Desired
+from reconciler.model.kind import Kinds
+from reconciler.model.spec import RefTo
+from reconciler.model.state import State
+
+
+def of_kinds(state: State, names: Iterable[str]) -> State:
+    """Return the state with only the bindings of these kinds."""
+    chosen = set(names)
+    return state.model_copy(
+        update={"resources": {address: one for address, one in state.resources.items() if one.kind in chosen}}
+    )
+
+
+def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
+    """Return the kinds to read, each with the attributes that anybody declares or that were applied; of variants, with
+    the keys too.
+    """
+    found: dict[str, set[str]] = {}
+    for resource in desired.resources.values():
+        found.setdefault(resource.kind, set()).update(resource.attrs)
+        if kinds[resource.kind].variants:
+            found[resource.kind].add(resource.key)
+        # What was looked up at the last apply is looked up again, to tell who changed it.
+        before = state.resources.get(resource.address)
+        held = [values.decode(before.applied.get(name)) for name in resource.attrs] if before else []
+        for reference in _references({**resource.attrs, "applied": held}):
+            if isinstance(reference, values.Lookup):
+                found.setdefault(reference.kind, set())
+    for address, binding in state.resources.items():
+        if binding.kind in kinds:
+            found.setdefault(binding.kind, set()).update(binding.applied)
+            if kinds[binding.kind].variants:
+                found[binding.kind].add(key_of(address))
+    for name, kind in kinds.items():
+        if kind.nested in found:
+            found.setdefault(name, set())  # what goes with a parent is named, managed or not
+    return {name: frozenset(found[name]) for name in kinds if name in found}
+
+
+def looked_over(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
+    """Return what to read in order to tell what is filled in beside the declarations: of each kind that is managed
+    every attribute, with what costs listings of its own (members, relations).
+    """
+    managed = {binding.kind for binding in state.resources.values()}
+    found = wanted(desired, state, kinds)
+    return {name: one | kinds[name].attributes.keys() if name in managed else one for name, one in found.items()}
+
+
+def _references(attrs: Mapping[str, Any]) -> Iterable[Any]:
+    return values.references(dict(attrs))
+
+
+def referred(kinds: Kinds) -> frozenset[str]:
+    """Return the kinds that attributes refer to and that an export leaves out: they are read for their names."""
+    marks = (attribute.mark(RefTo) for kind in kinds.values() for attribute in kind.attributes.values())
+    names = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
+    return frozenset(
+        name for name in names if not kinds[name].abilities.managed or kinds[name].reading.mostly_unmanaged
+    )
+
+
+def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, frozenset[str]]:
+    """Return every kind that can be managed (of these) and those they refer to, with all attributes."""
+    wanted = [
+        name
+        for name, kind in kinds.items()
+        if (kind.abilities.managed and (only is None or name in only)) or name in referred(kinds)
+    ]
+    return {name: frozenset((*kinds[name].attributes, *kinds[name].variants)) for name in wanted}
+
+
+def with_named(reads: Mapping[str, frozenset[str]], kinds: Kinds) -> dict[str, frozenset[str]]:
+    """Return what to read, with the kinds that its references name: a file says their names, not ids."""
+    marks = (attribute.mark(RefTo) for name in reads for attribute in kinds[name].attributes.values())
+    more = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
+    return {name: reads.get(name, frozenset()) for name in kinds if name in reads or name in more}

@@ -1,0 +1,87 @@
+"""Reading what a plan needs the cheapest way: pages, or single objects where nothing has to be found by name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+
+from reconciler.engine.refresh import Few, Refreshed, refresh
+from reconciler.model import values
+from reconciler.model.address import kind_of
+from reconciler.model.desired import Desired
+from reconciler.model.http import Remote
+from reconciler.model.kind import Kinds
+from reconciler.model.snapshot import snapshot
+from reconciler.model.state import State
+from reconciler.planning.identity import same_birth
+
+
+async def read(
+    remote: Remote,
+    kinds: Kinds,
+    reads: Mapping[str, frozenset[str]],
+    desired: Desired,
+    state: State,
+    intents: Iterable[str] = (),
+) -> Refreshed:
+    """Read what the kinds need. Where a single object is not surely the one that the state means, its kind is read in
+    full: another object may carry its name.
+    """
+    few = few_of(kinds, reads, desired, state, intents)
+    found = await refresh(remote, kinds, reads, few)
+    doubtful = {
+        name: reads[name] for name in few if _partial(found, kinds, name) and not _sure(found, kinds, name, state)
+    }
+    if not doubtful:
+        return found
+    again = await refresh(remote, kinds, doubtful)
+    return replace(found, tables=found.tables.merged(again.tables), costs={**found.costs, **again.costs})
+
+
+def few_of(
+    kinds: Kinds, reads: Mapping[str, frozenset[str]], desired: Desired, state: State, intents: Iterable[str] = ()
+) -> dict[str, Few]:
+    """Return the kinds of which only bound objects matter: all declared ones are bound, nobody looks one up, moves or
+    imports one, and no create of one is open.
+    """
+    searched = {kind_of(address) for address in intents}
+    searched |= {kind_of(address) for address in desired.resources if address not in state.resources}
+    searched |= {kind_of(block.target) for block in desired.moved} | {kind_of(one.target) for one in desired.imports}
+    for resource in desired.resources.values():
+        searched |= {one.kind for one in values.references(dict(resource.attrs)) if isinstance(one, values.Lookup)}
+    ids: dict[str, set[str]] = {}
+    for binding in state.resources.values():
+        ids.setdefault(binding.kind, set()).add(binding.id)
+    return {
+        name: Few(frozenset(ids[name]), kinds[name].wrapper)
+        for name in reads
+        if kinds[name].reading.singly and name in ids and name not in searched
+    }
+
+
+def again(refreshed: Refreshed, kinds: Kinds, names: Iterable[str]) -> dict[str, Few]:
+    """Return how to read these kinds again after an apply: singly, where they were read so before."""
+    return {
+        name: Few(refreshed.costs[kinds[name].reading.collections[0].name].singles, kinds[name].wrapper, again=True)
+        for name in names
+        if _partial(refreshed, kinds, name)
+    }
+
+
+def _partial(refreshed: Refreshed, kinds: Kinds, name: str) -> bool:
+    cost = refreshed.costs.get(kinds[name].reading.collections[0].name)
+    return bool(cost and cost.singles)
+
+
+def _sure(refreshed: Refreshed, kinds: Kinds, name: str, state: State) -> bool:
+    """Tell whether every bound object carries its known name, or was born when the state says."""
+    kind = kinds[name]
+    lives = {live.id: live for live in snapshot(kinds, [name], refreshed.tables).lives.get(name, ())}
+    for binding in state.resources.values():
+        if binding.kind != name:
+            continue
+        live = lives.get(binding.id)
+        known = tuple(values.decode(item) for item in binding.natural_key)
+        if live is None or not (known in kind.natural_keys(live.attrs) or same_birth(binding.created, live.created)):
+            return False
+    return True
