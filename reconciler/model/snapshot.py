@@ -7,6 +7,8 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from reconciler.model.address import abridged
+from reconciler.model.http import shown
 from reconciler.model.kind import STRANGE, Kind, Kinds, Live, Row, Tables, odd
 from reconciler.model.values import encode
 
@@ -40,7 +42,9 @@ def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
         try:
             lives[name] = kinds[name].lives(tables)
         except STRANGE as error:
-            unknown[name] = odd(kinds[name].reading.collections[0].path, error, _culprit(kinds[name], tables)).reason
+            row = _culprit(kinds[name], tables)
+            path = kinds[name].reading.collections[0].path
+            unknown[name] = _nameless(kinds[name], row) or odd(path, error, row).reason
     return Snapshot(lives, unknown, frozenset(absent))
 
 
@@ -52,6 +56,19 @@ def _culprit(kind: Kind, tables: Tables) -> Row | None:
         except STRANGE:
             return row
     return None
+
+
+def _nameless(kind: Kind, row: Row | None) -> str:
+    """Return what to say of a row that has no id, "" where that is not what is wrong with it."""
+    primary = kind.reading.collections[0]
+    if row is None or row.get(primary.identity) not in (None, ""):
+        return ""
+    held = abridged([shown(name) for name in row]) or "nothing"
+    name, what = primary.identity, kind.title.lower()
+    return (
+        f"GET {primary.path} lists a {what} without an id: expected a {primary.ids} as `{name}` in every row of "
+        f"`{primary.key}`, got a row with {held}; which object it is cannot be told, so nothing of this kind is planned"
+    )
 
 
 def fingerprint(live: Live) -> str:

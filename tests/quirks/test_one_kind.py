@@ -110,6 +110,27 @@ def test_a_wrong_answer_makes_one_kind_unknown(whole: World, name: str, how: str
     assert any(collection.path in one["reason"] for one in document["skipped"]), document["skipped"]
 
 
+def nameless(key: str, body: Any) -> Answer:
+    """Take the id out of the first row."""
+    first, *rest = body[key]
+    return 200, {**body, key: [{name: one for name, one in first.items() if name != "id"}, *rest]}
+
+
+def test_a_row_without_an_id_is_told_plainly(whole: World) -> None:
+    """Which listing, which kind, what was expected and what came: no name of an exception."""
+    with damaged(whole, "/tags", "tags", nameless):
+        ran = whole.cli("plan", "--no-impact", "--no-uses")
+    assert ran.code == 4, ran.text
+    said = " ".join(ran.text.split())
+    assert "GET /tags lists a tag without an id: expected a number as `id` in every row of `tags`" in said
+    assert "got a row with '" in said
+    assert "Error: " not in said
+    with damaged(whole, "/fields", "fields", nameless):
+        said = " ".join(whole.cli("plan", "--no-impact", "--no-uses").text.split())
+    assert "GET /fields lists a contact field without an id" in said
+    assert "KeyError" not in said
+
+
 TAGS = "tags: {seen: {name: Seen}, unseen: {name: Unseen}}\nfields: {f: {title: F, type: text, perstag: F}}\n"
 TOLD = {"state doctor": 1, "runs resume --auto-approve": 0, "undo --auto-approve": None}
 """What other codes commands have: a diagnosis, nothing to resume; an undo is of other kinds."""
