@@ -139,7 +139,7 @@ def style() -> dict[str, Any]:
 def cleared(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return problems without any credential. Rendered lines are cut and wrapped, so it is done before."""
     return [
-        replace(one, message=shown(one.message), hint=shown(one.hint), excerpt=shown(one.excerpt)) for one in problems
+        replace(one, message=shown(one.message), hint=shown(one.hint)).showing(shown(one.excerpt)) for one in problems
     ]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Severity = Literal["error", "warning"]
@@ -33,3 +33,29 @@ class Diagnostic:
     code: str = "invalid"
     severity: Severity = "error"
     length: int = 1
+    shift: int = 0
+    """Columns by which the place stands further left in the excerpt than in the file: stars may be shorter."""
+
+    def showing(self, excerpt: str) -> Diagnostic:
+        """Return it with another excerpt, in which something was replaced by stars. How long that was is not told: what
+        is replaced is as long as its stars.
+        """
+        if excerpt == self.excerpt or self.at is None:
+            return replace(self, excerpt=excerpt)
+        before = _same(self.excerpt, excerpt)
+        room = min(len(self.excerpt), len(excerpt)) - before
+        after = min(_same(self.excerpt[::-1], excerpt[::-1]), room)
+        end = len(self.excerpt) - after
+
+        def moved(place: int, inside: int) -> int:
+            return place if place <= before else place + len(excerpt) - len(self.excerpt) if place >= end else inside
+
+        start = self.at.column - 1 - self.shift
+        first, last = moved(start, before), moved(start + self.length, len(excerpt) - after)
+        return replace(self, excerpt=excerpt, length=max(1, last - first), shift=self.at.column - 1 - first)
+
+
+def _same(one: str, other: str) -> int:
+    """Return how many characters two texts begin with alike."""
+    pairs = zip(one, other, strict=False)
+    return next((place for place, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))

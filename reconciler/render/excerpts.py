@@ -46,7 +46,7 @@ def _excerpt(problem: Diagnostic, at: Position, paper: Paper) -> list[str]:
     gutter = " " * (len(number) + 2)
     room = paper.width - len(gutter) - 3
     source = _shown(problem.excerpt)
-    start, length = max(at.column - 1, 0), max(problem.length, 1)
+    start, length = max(at.column - 1 - problem.shift, 0), max(problem.length, 1)
     if cells(source) > room and start > _BEFORE:
         cut = start - _BEFORE
         source, start = "..." + source[cut:], start - cut + 3

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from reconciler.config.reading.nodes import Spot
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.errors import ConfigError
+from reconciler.model.redaction import STARS
 
 _LINK = re.compile(r"(?<=://)[^\s\"'<>]+")
 _CARRIED = re.compile(r"^[^/@]+(?=@)|(?<=[?#&=])[^?#&=$]+(?=[#&]|$)")
@@ -36,8 +37,12 @@ class Problems:
         self._add("warning", code, message, spot, hint)
 
     def _add(self, severity: Severity, code: str, message: str, spot: Spot | None, hint: str) -> None:
-        place = (spot.position, _excerpt(spot), spot.length) if spot is not None else (None, "", 1)
-        self.found.append(Diagnostic(message, place[0], hint, place[1], code, severity, place[2]))
+        if spot is None:
+            self.found.append(Diagnostic(message, None, hint, "", code, severity))
+            return
+        line = spot.source.line(spot.line)
+        found = Diagnostic(message, spot.position, hint, line, code, severity, spot.length)
+        self.found.append(found.showing(_excerpt(spot)))
 
     @property
     def errors(self) -> bool:
@@ -57,7 +62,7 @@ class Problems:
 
 
 def _excerpt(spot: Spot) -> str:
-    """Return the line of a place without its secrets, and as long as before: CI keeps what it is shown."""
+    """Return the line of a place without its secrets, and without their lengths: CI keeps what it is shown."""
     line = spot.source.line(spot.line)
     line = _LINK.sub(lambda link: _CARRIED.sub(_stars, link.group()), line)
     if _below_a_secret(spot, line):
@@ -126,8 +131,8 @@ def _starred(text: str) -> str:
     return "".join([*kept, _HELD.sub(_stars, text[last:])])
 
 
-def _stars(match: re.Match[str]) -> str:
-    return "*" * len(match.group())
+def _stars(_: re.Match[str]) -> str:
+    return STARS
 
 
 def closest(word: str, options: Iterable[str]) -> str | None:
