@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
-from reconciler.model.coerce import number, total_of
+from reconciler.model.coerce import number
 from reconciler.model.errors import IncompleteListing, Refused, Unexpected
 from reconciler.model.http import Remote, Request, Response, filled, get, is_id
 from reconciler.model.kind import Kinds
@@ -53,10 +53,10 @@ async def read_records(remote: Remote, salvage: Salvage, identity: str, budget: 
         if not answer.ok:
             everybody = True
             continue
-        fresh = [row for row in _rows(request, answer, salvage.key) if str(row.get("id")) not in seen]
+        found, total = _rows(request, answer, salvage.key)
+        fresh = [row for row in found if str(row.get("id")) not in seen]
         seen |= {str(row.get("id")) for row in fresh}
         rows += [salvage.kept(row) for row in fresh if salvage.mine(identity, row)]
-        total = total_of(answer.body)
         if (total is not None and len(seen) >= total) or (total is None and not fresh):
             break
         if not fresh:
@@ -68,15 +68,18 @@ async def read_records(remote: Remote, salvage: Salvage, identity: str, budget: 
     return read if salvage.total is None else await _verified(remote, salvage, identity, read)
 
 
-def _rows(request: Request, answer: Response, key: str) -> list[dict[str, Any]]:
-    """Return the rows of a page: an answer that has none of them at all is no proof that there are none."""
+def _rows(request: Request, answer: Response, key: str) -> tuple[list[dict[str, Any]], int | None]:
+    """Return the rows of a page, and how many it says that there are: an answer without rows is no proof that there are
+    none.
+    """
     try:
-        rows = replace(answer, request=str(request)).listed(key)
+        known = replace(answer, request=str(request))
+        rows, total = known.listed(key), known.total()
         if not all(is_id(row.get("id")) for row in rows):
             raise answer.other("an id in each row")
     except Unexpected as error:
         raise IncompleteListing(f"{error.message}; nothing was changed", hint=error.hint) from error
-    return rows
+    return rows, total
 
 
 async def _verified(remote: Remote, salvage: Salvage, identity: str, read: Reading) -> Reading:
@@ -87,5 +90,6 @@ async def _verified(remote: Remote, salvage: Salvage, identity: str, read: Readi
     answer = await remote.send(get(filled(path, identity)))
     if number(answer.row(wrapper).get(name)) == len(read.records):
         return replace(read, requests=read.requests + 1)
-    whole = total_of((await remote.send(get(salvage.path, limit="1"))).body)
+    request = get(salvage.path, limit="1")
+    whole = replace(await remote.send(request), request=str(request)).total()
     return replace(read, requests=read.requests + 2, verified=whole is not None and whole > len(read.records))

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from reconciler.engine.gather import together
-from reconciler.model.coerce import listed, total_of
+from reconciler.model.coerce import listed
 from reconciler.model.errors import (
     AuthError,
     IncompleteListing,
@@ -82,6 +82,7 @@ class _Listing:
 class _Page:
     answer: Response
     rows: list[Row]
+    total: int | None
 
 
 async def refresh(
@@ -187,7 +188,7 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
     short.
     """
     first = _page(collection, await remote.send(_asked(collection, 0)))
-    rows, total = first.rows, total_of(first.answer.body)
+    rows, total = first.rows, first.total
     pages = [first]
     size = len(rows)
     # A short page with a greater total is no long listing but a wrong one.
@@ -201,7 +202,7 @@ async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Li
         pages += await _more(remote, collection, rows)
     answers = [page.answer for page in pages]
     rows = [row for page in pages for row in page.rows]
-    _add_up(collection, rows, [total_of(answer.body) for answer in answers])
+    _add_up(collection, rows, [page.total for page in pages])
     sides = {
         side: _unique(row for answer in answers for row in _side(collection, answer, side))
         for side in collection.sides
@@ -299,7 +300,7 @@ def _page(collection: Collection, answer: Response) -> _Page:
             hint="what stands there cannot be told; nothing of this kind is planned",
         )
     _identified(collection, collection.key, objects, collection.identity, grammar=collection.ids)
-    return _Page(answer, [*objects])
+    return _Page(answer, [*objects], replace(answer, request=f"GET {collection.path}").total())
 
 
 def _identified(

@@ -51,9 +51,3 @@ def ident(raw: object) -> str:
 def folded(value: object) -> str:
     """Return the form in which case-insensitive texts are compared."""
     return str(value).lstrip("#").casefold()
-
-
-def total_of(body: object) -> int | None:
-    """Return `meta.total` of a listing, text or int (section 1.4); None when there is none."""
-    meta = body.get("meta") if isinstance(body, dict) else None
-    return number(meta.get("total")) if isinstance(meta, dict) else None

@@ -16,6 +16,9 @@ from reconciler.model.values import Json
 
 LONGEST_ID = 500
 """Characters of an id, at most: names of tracked events and domains are ids, too."""
+MOST_ROWS = 10**18
+"""Rows that no listing has."""
+_TOTAL = re.compile(r"[0-9]{1,18}")
 PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~$@:+,-]|%[0-9A-F]{2})+)+")
 """A path below `/api/3`: no query, no fragment, no way up, nothing that a server or a client would read otherwise."""
 
@@ -157,11 +160,29 @@ class Response:
             raise self.other(f"a list of objects `{key}`")
         return self.rows(key)
 
-    def other(self, expected: str) -> Unexpected:
+    def total(self) -> int | None:
+        """Return `meta.total` of a listing, a number or its digits (section 1.4, [OAS] and recorded); None where there
+        is none, or `meta` is the empty list of PHP. Raises Unexpected for anything else: what is counted is unknown.
+        """
+        meta = self.body.get("meta") if isinstance(self.body, dict) else None
+        if meta in (None, "", []):
+            return None
+        if not isinstance(meta, dict):
+            raise self.other("an object `meta`", shown(meta))
+        raw = meta.get("total")
+        if raw in (None, ""):
+            return None
+        if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < MOST_ROWS:
+            return raw
+        if isinstance(raw, str) and _TOTAL.fullmatch(raw):
+            return int(raw)
+        raise self.other("a number or its digits as `meta.total`", shown(raw))
+
+    def other(self, expected: str, came: str = "") -> Unexpected:
         """Return the error that this is not what was expected: the request, what was expected and what came."""
         return Unexpected(
             f"{self.request or 'the account'} answered otherwise than expected: expected {expected}, "
-            f"got {outline(self.body)}",
+            f"got {came or outline(self.body)}",
             hint="nothing is concluded from it; see `-vv`, and what stands between here and the account",
         )
 

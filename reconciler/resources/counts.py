@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from reconciler.model.coerce import ident, number, total_of
+from reconciler.model.coerce import ident, number
 from reconciler.model.http import Flow, Request, Response, get
 from reconciler.model.kind import Impact, Row
 
@@ -21,7 +21,7 @@ def counted(
     documented ones only.
     """
     answer = yield get(path, **(query or {}), limit="1")
-    return [Impact(total_of(answer.body), noun, at_most)]
+    return [Impact(answer.total(), noun, at_most)]
 
 
 def deals(field: str, identity: str, *, worth: bool = True, each: bool = False) -> Flow[list[Impact]]:
@@ -34,7 +34,7 @@ def deals(field: str, identity: str, *, worth: bool = True, each: bool = False) 
     query = {f"filters[{field}]": identity}
     answer = yield get("/deals", **query, limit="100")
     body = answer.body if isinstance(answer.body, dict) else {}
-    total = total_of(body)
+    total = answer.total()
     statuses = [row.get("status") for row in body.get("deals") or () if isinstance(row, dict)]
     still_open: int | None = sum(str(status) == "0" for status in statuses)
     if each:
@@ -43,7 +43,7 @@ def deals(field: str, identity: str, *, worth: bool = True, each: bool = False) 
         return [Impact(total, "deals")]
     if total and total > len(statuses):
         second = yield get("/deals", **query, **{"filters[status]": "0", "limit": "1"})
-        still_open = total_of(second.body)
+        still_open = second.total()
     known = total and still_open is not None and still_open <= total and None not in statuses
     details = [worth for worth in (_worth(body),) if worth] + ([f"(open: {still_open:,})"] if known else [])
     return [Impact(total, "deals", detail=" ".join(details))]
@@ -52,14 +52,14 @@ def deals(field: str, identity: str, *, worth: bool = True, each: bool = False) 
 def counted_each(path: str, key: str, noun: str, query: Mapping[str, str]) -> Flow[list[Impact]]:
     """Count the rows of a listing, at most, with the ids of up to `MOST` of them."""
     answer = yield get(path, **query, limit="100")
-    return [Impact(total_of(answer.body), noun, at_most=True, ids=(yield from _all_ids(answer, path, key, query)))]
+    return [Impact(answer.total(), noun, at_most=True, ids=(yield from _all_ids(answer, path, key, query)))]
 
 
 def _all_ids(first: Response, path: str, key: str, query: Mapping[str, str]) -> Flow[tuple[str, ...]]:
     """Return the ids of all rows of a listing, of which this is the first page; none where there are more than `MOST`,
     or where it shows less than it counts.
     """
-    total, rows = total_of(first.body), first.rows(key)
+    total, rows = first.total(), first.rows(key)
     for offset in range(100, total if total is not None and total <= MOST else 0, 100):
         rows += (yield get(path, **query, limit="100", offset=str(offset))).rows(key)
     ids = tuple(dict.fromkeys(ident(row["id"]) for row in rows))
@@ -92,7 +92,7 @@ def counted_rows(path: str, key: str) -> Flow[int]:
     count, before = 0, None
     for _ in range(100):
         answer = yield get(path, limit="100", offset=str(count))
-        if (total := total_of(answer.body)) is not None:
+        if (total := answer.total()) is not None:
             return total
         rows = answer.listed(key)
         if rows == before:
@@ -113,7 +113,7 @@ def listed(path: str, key: str, query: Mapping[str, str] | None = None, *, pages
             return None
         rows = answer.listed(key)
         found += rows
-        total = total_of(answer.body)
+        total = answer.total()
         if not rows or (len(found) >= total if total is not None else len(rows) not in (100, 20)):
             return found
     return None
@@ -128,15 +128,15 @@ def carried(sub: str, key: str, table: str, identity: str) -> Flow[tuple[int | N
     """
     first = yield Request("GET", sub, (("limit", "100"), ("offset", "0")), expect=(404,))
     if first.ok:
-        if (total := total_of(first.body)) is not None:
+        if (total := first.total()) is not None:
             return total, False
         rows = first.body.get(key) if isinstance(first.body, dict) else None
         if isinstance(rows, list) and len(rows) < 100 and len(rows) != 20:
             return len(rows), False
-    filtered = total_of((yield Request("GET", table, ((FILTER, identity), ("limit", "1")), expect=(404,))).body)
+    filtered = (yield Request("GET", table, ((FILTER, identity), ("limit", "1")), expect=(404,))).total()
     if filtered == 0:
         return 0, False
-    everything = total_of((yield Request("GET", table, (("limit", "1"),), expect=(404,))).body)
+    everything = (yield Request("GET", table, (("limit", "1"),), expect=(404,))).total()
     if filtered is not None and everything is not None and filtered < everything:
         return filtered, False
     if first.ok:

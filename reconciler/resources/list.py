@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.model.coerce import ident, total_of
+from reconciler.model.coerce import ident
 from reconciler.model.http import Bound, Flow, Request, at, delete, get, post
 from reconciler.model.kind import (
     Abilities,
@@ -185,7 +185,7 @@ class ListKind(Kind):
         along = [*(yield from losing.fields_of_list(write.id)), *(yield from _campaigns(write.id))]
         answer = yield get("/contacts", listid=write.id, status="-1", limit="1")  # last: right before the delete
         noun = "contacts on the list are deleted, those that are on no other"
-        return [Impact(total_of(answer.body), noun, at_most=True), *along]
+        return [Impact(answer.total(), noun, at_most=True), *along]
 
 
 def _campaigns(identity: str) -> Flow[list[Impact]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.model import coerce
-from reconciler.model.coerce import ident, total_of
+from reconciler.model.coerce import ident
 from reconciler.model.http import Flow, Request, at
 from reconciler.model.kind import Effect, Impact, Row
 from reconciler.model.values import map_of
@@ -39,7 +39,7 @@ def fields_of_list(identity: str) -> Flow[list[Impact]]:
         fields += rows
         relations += answer.rows("fieldRels")
         read += len(rows)
-        total = total_of(answer.body)
+        total = answer.total()
         if not rows or (read >= total if total is not None else len(rows) not in (100, 20)):
             break
     else:

@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.model.coerce import ident, number, total_of
+from reconciler.model.coerce import ident, number
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post
 from reconciler.model.kind import (
     Abilities,
@@ -166,7 +166,7 @@ class PipelineKind(Kind):
         """
         for spare in spares:
             answer = yield get("/deals", **{"filters[stage]": spare, "limit": "1"})
-            if total_of(answer.body) != 0:
+            if answer.total() != 0:
                 raise LookupError(
                     f"stage id {spare} came with the new pipeline, is not declared, and holds deals: it was not "
                     "deleted. Move the deals, or declare the stage"

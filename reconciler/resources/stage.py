@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import Field
 
 from reconciler.model.address import kind_of
-from reconciler.model.coerce import ident, listed, number, total_of
+from reconciler.model.coerce import ident, listed, number
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, delete, get, post, put
 from reconciler.model.kind import (
     Abilities,
@@ -206,7 +206,7 @@ def _emptied(stage: str) -> Flow[None]:
     """Look until the stage holds no deals, three times at most; deleting it earlier would delete them."""
     for attempt in range(3):
         answer = yield get("/deals", **{"filters[stage]": stage, "limit": "1"})
-        if total_of(answer.body) == 0:
+        if answer.total() == 0:
             return
         yield Pause(1.0 + attempt)
     raise LookupError(f"deals are still in stage {stage} after moving them; nothing was deleted")

@@ -12,7 +12,9 @@ import pytest
 
 from reconciler.emulator.classic import REFERENCES
 from reconciler.engine.refresh import read_listing
-from reconciler.model.kind import Unknown
+from reconciler.model.errors import Unexpected
+from reconciler.model.http import Response
+from reconciler.model.kind import Unknown, Write
 from reconciler.resources import load_kinds
 from tests.quirks.retold import Retell, retold, rows, total, values
 from tests.quirks.strange import Strange
@@ -131,3 +133,45 @@ def test_a_listing_without_end_is_left_at_its_bound(most: int, monkeypatch: pyte
     assert isinstance(found, Unknown)
     assert f"announced 1000000000 objects and sent {20 * (most + 1)}" in found.reason
     assert account.requests <= 2 * (most + 1)
+
+
+WRONG_TOTALS = [
+    True,
+    False,
+    -1,
+    "-1",
+    1.0,
+    "1.0",
+    "1e2",
+    "x",
+    " 1",
+    "\u0661",
+    [],
+    ["1"],
+    {},
+    {"a": 1},
+    10**30,
+    "9" * 30,
+]
+
+
+@pytest.mark.parametrize("wrong", WRONG_TOTALS, ids=ascii)
+def test_a_total_that_is_none_makes_the_kind_unknown(wrong: Any) -> None:
+    """A number and its digits are documented (section 1.4), and that there may be none; nothing else is a total."""
+    for meta, name in (({"total": wrong}, "a number or its digits as `meta.total`"), (wrong, "an object `meta`")):
+        if meta in ([], {}, {"a": 1}):
+            continue  # the empty map of PHP, and maps without a total
+        account = Strange({"/tags": {"tags": [{"id": "1", "tag": "t", "tagType": "contact"}], "meta": meta}})
+        found = asyncio.run(read_listing(account, load_kinds()["tag"].reading.collections[0]))
+        assert isinstance(found, Unknown)
+        assert found.reason.startswith(f"GET /tags answered otherwise than expected: expected {name}, got ")
+
+
+@pytest.mark.parametrize("wrong", WRONG_TOTALS, ids=ascii)
+def test_nothing_is_deleted_by_a_total_that_is_none(wrong: Any) -> None:
+    """Deals of a stage that came with a pipeline: `false` is not zero, and no request follows."""
+    write = Write("pipeline.sales", {}, frozenset(), None, lambda reference: "1")
+    flow = load_kinds()["pipeline"].finish(write, ["7"])
+    assert str(next(flow)) == "GET /deals"
+    with pytest.raises(Unexpected):
+        flow.send(Response(200, {"meta": {"total": wrong}}))

@@ -28,6 +28,9 @@ Damage = Callable[[str, Any], Answer]
 """What is answered in place of this body, whose array has this name."""
 DAMAGES: dict[str, Damage] = {
     "a total that is never reached": lambda key, body: (200, {**body, "meta": {"total": "1000000000"}}),
+    "true for the total": lambda key, body: (200, {**body, "meta": {"total": True}}),
+    "a list for the total": lambda key, body: (200, {**body, "meta": {"total": []}}),
+    "less than none": lambda key, body: (200, {**body, "meta": {"total": -1}}),
     "no array": lambda key, body: (200, {name: one for name, one in body.items() if name != key}),
     "null for the array": lambda key, body: (200, {**body, key: None}),
     "a text for the array": lambda key, body: (200, {**body, key: "none"}),
