@@ -23,7 +23,7 @@ from reconciler.cli.views import plan_view
 
 
 @dataclass(frozen=True, slots=True)
-class Telling:
+class OutputMode:
     """How an apply is told: `stream` as lines of JSON on standard output, otherwise as text with progress; `archive`
     is where the records that it loses are told to.
     """
@@ -35,7 +35,7 @@ class Telling:
 
 
 @dataclass(frozen=True, slots=True)
-class Proof:
+class PlanFileChecks:
     """What a saved plan has to stand up to: nothing may have moved, its digest, guards of somewhere else."""
 
     strict: bool = False
@@ -67,7 +67,7 @@ def command(
     only_adopt: bool,
 ) -> int:
     """Make the account match the configuration; with PLANFILE, do exactly that plan and do not ask."""
-    telling = Telling(chosen.quiet, chosen.verbose, stream, asked.archive)
+    telling = OutputMode(chosen.quiet, chosen.verbose, stream, asked.archive)
     if planfile is not None:
         if asked.narrowed or names or no_delete or only_adopt:
             raise click.UsageError(
@@ -75,7 +75,7 @@ def command(
                 "and --max-requests belong to `plan`"
             )
         Approval(account=asked.approval.account).agrees(session(chosen, guards_from=guards_from))
-        return apply_saved(chosen, planfile, Proof(strict, digest, guards_from), asked.lock_timeout, telling)
+        return apply_saved(chosen, planfile, PlanFileChecks(strict, digest, guards_from), asked.lock_timeout, telling)
     if digest is not None:
         raise click.UsageError("--digest belongs to a saved plan: apply FILE --digest SHA256")
     if stream and not asked.approval.auto:
@@ -90,7 +90,7 @@ def command(
 
 
 def plan_and_apply(
-    chosen: Globals, options: Any, asked: Changing, telling: Telling, guards_from: str | None = None
+    chosen: Globals, options: Any, asked: Changing, telling: OutputMode, guards_from: str | None = None
 ) -> int:
     """Plan, show, ask, apply, under the lock from the plan to the last write; also what `destroy` does."""
     from reconciler.workflow.applying import operation_of
@@ -101,7 +101,7 @@ def plan_and_apply(
         return apply_under_lock(chosen, opened, options, asked.approval, telling)
 
 
-def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Approval, telling: Telling) -> int:
+def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Approval, telling: OutputMode) -> int:
     """Plan, show, ask, apply in a session that holds the lock of its state."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.applying import fold_journal
@@ -149,7 +149,9 @@ async def still_true(opened: Any, planned: Any, options: Any) -> Any:
     return as_shown(again, planned.document)
 
 
-def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: float, telling: Telling) -> int:
+def apply_saved(
+    chosen: Globals, planfile: Path, proof: PlanFileChecks, lock_timeout: float, telling: OutputMode
+) -> int:
     """Prove that a saved plan still fits, then do what of it does."""
     from reconciler.render import text
     from reconciler.resources import load_kinds
@@ -188,7 +190,7 @@ def apply_saved(chosen: Globals, planfile: Path, proof: Proof, lock_timeout: flo
     return code
 
 
-def announce_archive(opened: Any, planned: Any, telling: Telling) -> None:
+def announce_archive(opened: Any, planned: Any, telling: OutputMode) -> None:
     """Say what the archive takes, before anybody says yes. Raises Refused where it takes more than it may."""
     if telling.archive is None:
         return
@@ -199,7 +201,7 @@ def announce_archive(opened: Any, planned: Any, telling: Telling) -> None:
     note(f"The archive in {telling.archive.folder} {said}.")
 
 
-def refuse(document: Any, telling: Telling, *, shown: bool = False) -> int:
+def refuse(document: Any, telling: OutputMode, *, shown: bool = False) -> int:
     """Say which guards stop a plan; `shown` means that its text, which says so, was printed."""
     if telling.stream:
         from reconciler.render.stream import refused_line
@@ -215,7 +217,7 @@ def carry_out(
     opened: Any,
     planned: Any,
     lock_timeout: float,
-    telling: Telling,
+    telling: OutputMode,
     *,
     spent: int = 0,
     proof: int | None = None,
@@ -256,7 +258,7 @@ def carry_out(
     return exit_code(planned.document, False)
 
 
-def watcher(chosen: Globals, planned: Any, telling: Telling) -> Any:
+def watcher(chosen: Globals, planned: Any, telling: OutputMode) -> Any:
     """Return the context manager that shows the events of an apply."""
     total = len(planned.plan.steps)
     if telling.stream:

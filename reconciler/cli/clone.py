@@ -127,7 +127,7 @@ def _clone(chosen: Globals, one: Any, other: Any, options: Any, approval: Approv
 
 
 def _carry_out(chosen: Globals, opened: Any, clone: Any, options: Any) -> int:
-    from reconciler.cli.apply import Telling, watcher
+    from reconciler.cli.apply import OutputMode, watcher
     from reconciler.cli.plan import exit_code
     from reconciler.render import text
     from reconciler.workflow.applying import Hooks
@@ -135,7 +135,7 @@ def _carry_out(chosen: Globals, opened: Any, clone: Any, options: Any) -> int:
     from reconciler.workflow.runtime import run_async
 
     hooks = Hooks()
-    shown = watcher(chosen, clone.planned, Telling(chosen.quiet))
+    shown = watcher(chosen, clone.planned, OutputMode(chosen.quiet))
 
     async def work() -> Any:
         with chosen.screen.writing(opened, hooks, shown, len(clone.planned.plan.steps)):

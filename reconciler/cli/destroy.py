@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.apply import Telling, plan_and_apply
+from reconciler.cli.apply import OutputMode, plan_and_apply
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.program import Globals
 
@@ -18,5 +18,5 @@ def command(chosen: Globals, asked: Changing, stream: bool, no_uses: bool) -> in
     """Delete everything that the state manages in this environment."""
     if stream and not asked.approval.auto:
         raise click.UsageError("--json asks nothing: use it with --auto-approve")
-    telling = Telling(chosen.quiet, chosen.verbose, stream, asked.archive)
+    telling = OutputMode(chosen.quiet, chosen.verbose, stream, asked.archive)
     return plan_and_apply(chosen, asked.options(destroy=True, uses=not no_uses), asked, telling)

@@ -75,7 +75,7 @@ def _text(run: Any, holder: Any = None) -> str:
 @click.pass_obj
 def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_account: str | None) -> int:
     """Finish what the last run left undone, and nothing else. `apply` does so too, with everything else."""
-    from reconciler.cli.apply import Telling, apply_under_lock
+    from reconciler.cli.apply import OutputMode, apply_under_lock
     from reconciler.workflow import runs
     from reconciler.workflow.book import open_book
     from reconciler.workflow.holding import locked
@@ -92,5 +92,5 @@ def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_acc
         note(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
         open_book(opened).close_runs()
         options = Options(tuple(left), (), False, True, ())
-        telling = Telling(chosen.quiet, chosen.verbose)
+        telling = OutputMode(chosen.quiet, chosen.verbose)
         return apply_under_lock(chosen, opened, options, Approval(auto_approve, confirm_account), telling)

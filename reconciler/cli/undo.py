@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from reconciler.cli.apply import Telling, apply_under_lock
+from reconciler.cli.apply import OutputMode, apply_under_lock
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
@@ -60,7 +60,7 @@ def _undo(chosen: Globals, opened: Any, run: str | None, restore: Path | None, a
     code = 0
     if inverse.addresses or inverse.lost or inverse.resumed:
         _tell_files(opened, inverse)
-        telling = Telling(chosen.quiet, chosen.verbose, archive=asked.archive)
+        telling = OutputMode(chosen.quiet, chosen.verbose, archive=asked.archive)
         code = apply_under_lock(chosen, opened, asked.options(inverse=inverse), asked.approval, telling)
     if code == 0 and lots:
         asked.approval.agrees(opened)

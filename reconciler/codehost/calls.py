@@ -17,7 +17,7 @@ from reconciler.model.proxies import Proxy
 from reconciler.model.redaction import abridged
 from reconciler.model.waits import Endless, whole
 from reconciler.remote.answers import retry_after
-from reconciler.remote.surroundings import Surroundings
+from reconciler.remote.network import Network
 from reconciler.remote.trouble import no_connection
 
 ATTEMPTS = 4
@@ -54,7 +54,7 @@ class Calls:
         self._hint = token_hint
         self._sleep = sleep
         self._on_wait = on_wait
-        self._around = Surroundings.of(url, os.environ)
+        self._around = Network.of(url, os.environ)
         self._http = httpx.Client(
             headers={**headers, "User-Agent": "activecampaign-reconciler"},
             timeout=httpx.Timeout(30.0, connect=10.0),
@@ -89,7 +89,7 @@ class Calls:
         if answer.is_success:
             return answer.content
         place = answer.headers["location"]
-        around = Surroundings.of(place, os.environ)
+        around = Network.of(place, os.environ)
         try:
             with (
                 httpx.Client(timeout=60.0, proxy=around.proxy, verify=around.verify, trust_env=False) as storage,

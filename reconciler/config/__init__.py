@@ -10,8 +10,8 @@ from reconciler.config.reading.doubts import doubts
 from reconciler.config.reading.interpolation import Uses
 from reconciler.config.reading.loading import Loaded, load, load_texts, plain_data, project_files
 from reconciler.config.reading.project import (
+    EnvironmentSettings,
     LoadedProject,
-    Settings,
     differing,
     environment,
     held_to,
@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from reconciler.config.writing.formatting import formatted
 
 __all__ = [
+    "EnvironmentSettings",
     "Loaded",
     "LoadedProject",
-    "Settings",
     "Uses",
     "config_schema",
     "content_of",

@@ -9,13 +9,13 @@ from reconciler.emulator.account import Account, open_account
 from reconciler.emulator.gate import ConnectionDropped
 from reconciler.emulator.restoring import assumptions, restore
 from reconciler.emulator.serving import serve
-from reconciler.emulator.settings import Fault, Settings
+from reconciler.emulator.settings import AccountSettings, Fault
 
 __all__ = [
     "Account",
+    "AccountSettings",
     "ConnectionDropped",
     "Fault",
-    "Settings",
     "assumptions",
     "open_account",
     "restore",

@@ -17,7 +17,7 @@ from reconciler.emulator.answers import Answer, Problem, Request, holed
 from reconciler.emulator.families import TYPES
 from reconciler.emulator.gate import Gate
 from reconciler.emulator.rows import Rows
-from reconciler.emulator.settings import Fault, Settings
+from reconciler.emulator.settings import AccountSettings, Fault
 from reconciler.emulator.types import ISO, Type
 
 Scope = Mapping[str, Any]
@@ -33,10 +33,10 @@ class Account:
 
     types: Mapping[str, Type] = TYPES
 
-    def __init__(self, path: str | Path | None, settings: Settings | None, clock: Callable[[], float]) -> None:
+    def __init__(self, path: str | Path | None, settings: AccountSettings | None, clock: Callable[[], float]) -> None:
         self.rows = Rows(path)
         kept = self.rows.fact("settings")
-        self.settings = settings or (Settings.of(json.loads(kept)) if kept else Settings())
+        self.settings = settings or (AccountSettings.of(json.loads(kept)) if kept else AccountSettings())
         self.log: deque[dict[str, Any]] = deque(maxlen=LONGEST_LOG)
         self._gate = Gate(lambda: self.settings, clock, self._work)
         self._requests = 0
@@ -55,7 +55,7 @@ class Account:
     def faults(self, faults: list[Fault]) -> None:
         self._gate.faults = faults
 
-    def keep(self, settings: Settings) -> None:
+    def keep(self, settings: AccountSettings) -> None:
         """Change the settings, for good."""
         self.settings = settings
         with self.rows.transaction():
@@ -67,7 +67,7 @@ class Account:
             self.rows.refresh()
             counts = seeding.seed(self, data)
             if "settings" in data:
-                self.keep(Settings.of({**self.settings.data(), **data["settings"]}))
+                self.keep(AccountSettings.of({**self.settings.data(), **data["settings"]}))
         return counts
 
     def reset(self) -> None:
@@ -134,7 +134,7 @@ class Account:
 
     def _answered(self, request: Request) -> Answer:
         if self.rows.refresh():
-            self.settings = Settings.of(json.loads(self.rows.fact("settings", "{}")))
+            self.settings = AccountSettings.of(json.loads(self.rows.fact("settings", "{}")))
         try:
             answer = routing.route(self, request)
             if request.method == "GET" and self.settings.arrays == "maps":
@@ -174,7 +174,10 @@ def read_request(scope: Scope, path: str | None, content: bytes) -> Request:
 
 
 def open_account(
-    path: str | Path | None = None, *, settings: Settings | None = None, clock: Callable[[], float] = time.monotonic
+    path: str | Path | None = None,
+    *,
+    settings: AccountSettings | None = None,
+    clock: Callable[[], float] = time.monotonic,
 ) -> Account:
     """Open the account kept in `path` (None: in memory). Settings that are given replace the kept ones."""
     return Account(path, settings, clock)

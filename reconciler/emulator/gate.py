@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.emulator.answers import Answer, Request, number, refused
-from reconciler.emulator.settings import Fault, Settings
+from reconciler.emulator.settings import AccountSettings, Fault
 
 REMEMBERED_READS = 300
 """How many answers are kept for stale lists."""
@@ -24,7 +24,9 @@ class ConnectionDropped(ConnectionError):
 class Gate:
     """The way in; `work` does what a request asks and answers it. `faults` may be changed."""
 
-    def __init__(self, settings: Callable[[], Settings], clock: Callable[[], float], work: Callable[..., Answer]):
+    def __init__(
+        self, settings: Callable[[], AccountSettings], clock: Callable[[], float], work: Callable[..., Answer]
+    ):
         self.faults: list[Fault] = []
         self._settings = settings
         self._clock = clock

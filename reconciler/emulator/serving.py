@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, Response
 
 from reconciler.emulator.account import Account, open_account
 from reconciler.emulator.gate import ConnectionDropped
-from reconciler.emulator.settings import Fault, Settings
+from reconciler.emulator.settings import AccountSettings, Fault
 
 NAMED = re.compile(r"^/acct/([A-Za-z0-9_-]+)(/.*)$")
 
@@ -24,7 +24,7 @@ NAMED = re.compile(r"^/acct/([A-Za-z0-9_-]+)(/.*)$")
 class Served:
     """The ASGI application of all accounts. Administration needs no token and is not counted by the rate limit."""
 
-    def __init__(self, path: str | Path | None, settings: Settings) -> None:
+    def __init__(self, path: str | Path | None, settings: AccountSettings) -> None:
         self._path = path
         self._settings = settings
         self._accounts: dict[str, Account] = {}
@@ -90,7 +90,7 @@ def _change(account: Account, call: str, body: Any) -> bool:
     if call == "DELETE log":
         account.log.clear()
     elif call == "PUT settings":
-        account.keep(Settings.of({**account.settings.data(), **body}))
+        account.keep(AccountSettings.of({**account.settings.data(), **body}))
     elif call == "PUT faults":
         account.faults = [Fault.of(one) for one in body]
     elif call == "DELETE faults":
@@ -102,7 +102,9 @@ def _change(account: Account, call: str, body: Any) -> bool:
     return True
 
 
-def serve(path: str | Path | None, host: str, port: int, settings: Settings, ready: Callable[[str], None]) -> None:
+def serve(
+    path: str | Path | None, host: str, port: int, settings: AccountSettings, ready: Callable[[str], None]
+) -> None:
     """Serve until interrupted; `ready` is told the URL once the port is open."""
     import uvicorn
 

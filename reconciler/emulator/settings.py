@@ -14,7 +14,7 @@ ACTIONS = Action.__args__  # type: ignore[attr-defined]
 
 
 @dataclass(frozen=True)
-class Settings:
+class AccountSettings:
     """Switches of one account. Row numbers are those of section 7."""
 
     token: str = "emulator-token"
@@ -104,7 +104,7 @@ class Settings:
     """For how many requests to custom objects a deleted field stays marked for deletion (section 2.17)."""
 
     @classmethod
-    def of(cls, data: Mapping[str, Any]) -> Settings:
+    def of(cls, data: Mapping[str, Any]) -> AccountSettings:
         """Read settings from JSON; unknown names and values that no switch has are errors (ValueError)."""
         names = {one.name for one in fields(cls)}
         wrong = sorted(set(data) - names)

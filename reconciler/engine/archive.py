@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.model.archive import ArchiveSpec
 from reconciler.model.coerce import number
 from reconciler.model.errors import IncompleteListing, Refused, Unexpected
 from reconciler.model.http import Remote, Request, Response, filled, get, is_id
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
-from reconciler.model.salvage import Salvage
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ class Reading:
     verified: bool = True
 
 
-def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, Salvage]]:
+def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, ArchiveSpec]]:
     """Return the changes that take customer records away, with the id of the object and how they are read. What goes
     with its parent is among the parent's.
     """
@@ -36,7 +36,7 @@ def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, Salvage]]:
     return found
 
 
-async def read_records(remote: Remote, salvage: Salvage, identity: str, budget: int) -> Reading:
+async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budget: int) -> Reading:
     """Return the records of an object. Raises Refused when that takes more requests than `budget`."""
     rows: list[dict[str, Any]] = []
     seen: set[str] = set()
@@ -82,7 +82,7 @@ def _rows(request: Request, answer: Response, key: str) -> tuple[list[dict[str, 
     return rows, total
 
 
-async def _verified(remote: Remote, salvage: Salvage, identity: str, read: Reading) -> Reading:
+async def _verified(remote: Remote, salvage: ArchiveSpec, identity: str, read: Reading) -> Reading:
     """An account that ignores the filter shows everybody. The object's own number proves that it did not, and so does
     a listing without the filter that has more; that number may be late, and counts by rules of its own.
     """

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import partial
 from typing import TypeVar
 
-from reconciler.model.errors import RemoteError, Unclear
+from reconciler.model.errors import AmbiguousResponse, RemoteError
 from reconciler.model.http import Bound, Flow, Pause, Remote, Request, Response, shown
 
 T = TypeVar("T")
@@ -71,4 +71,4 @@ def _odd(item: object, answer: Response, error: Exception) -> RemoteError:
     if not isinstance(item, Request):
         raise error
     said = f"values of the documented types ({type(error).__name__}: {shown(str(error))})"
-    return Unclear(answer.other(said).message) if item.writes else answer.other(said)
+    return AmbiguousResponse(answer.other(said).message) if item.writes else answer.other(said)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.engine.drive import BOUND, ODD, drive
-from reconciler.engine.gather import together
+from reconciler.engine.gather import gather
 from reconciler.engine.remotes import Shared
 from reconciler.model import values
 from reconciler.model.address import kind_of
@@ -49,7 +49,7 @@ async def inquired(
                 known[change.address] = (Finding(f"could not be checked beforehand: {error.message}", "warning"),)
         return replace(change, findings=(*change.findings, *known.get(change.address, ())))
 
-    return replace(plan, changes=tuple(await together(look(change) for change in plan.changes)))
+    return replace(plan, changes=tuple(await gather(look(change) for change in plan.changes)))
 
 
 def barred(plan: Plan) -> dict[str, str]:
@@ -92,7 +92,7 @@ async def examine(
                 impacts.append(Impact(None, "records", detail=error.message))
         return replace(change, impacts=(*impacts, *change.impacts), uncounted=uncounted)
 
-    changes = await together(look(change) for change in plan.changes)
+    changes = await gather(look(change) for change in plan.changes)
     changes = _with_counting(changes, kinds, plan, shared, impact=impact)
     return replace(plan, changes=tuple(changes))
 

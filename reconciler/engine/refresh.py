@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 
-from reconciler.engine.gather import together
+from reconciler.engine.gather import gather
 from reconciler.model.coerce import listed
 from reconciler.model.errors import (
     AuthError,
@@ -36,7 +36,7 @@ ROUNDS = 4
 
 
 @dataclass(frozen=True, slots=True)
-class Few:
+class SingleReads:
     """The only objects of a kind that matter, where nothing has to be found by name: they may be read one by one.
 
     `wrapper` is the key of a single answer. With `again`, exactly these are read once more after the first page, and
@@ -86,7 +86,7 @@ class _Page:
 
 
 async def refresh(
-    remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], few: Mapping[str, Few] | None = None
+    remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], few: Mapping[str, SingleReads] | None = None
 ) -> Refreshed:
     """Read what the wanted kinds need (kind -> attributes that anybody declares), the cheapest way: by pages, or of the
     kinds in `few` the first page and single objects. Raises AuthError, Limited, Unreachable.
@@ -107,7 +107,7 @@ async def refresh(
         if not fresh:
             break
         done.update(fresh)
-        for one, outcome in zip(fresh, await together(_read(remote, one, ones.get(one)) for one in fresh), strict=True):
+        for one, outcome in zip(fresh, await gather(_read(remote, one, ones.get(one)) for one in fresh), strict=True):
             if isinstance(outcome, Unknown):
                 tables = tables.merged(Tables(unknown={one.name: outcome}))
             else:
@@ -144,7 +144,7 @@ class _Strange(IncompleteListing):
     """A row of a listing is no object: what stands there is unknown, and so is the kind; all else can be planned."""
 
 
-async def _read(remote: Remote, collection: Collection, few: Few | None = None) -> _Listing | Unknown:
+async def _read(remote: Remote, collection: Collection, few: SingleReads | None = None) -> _Listing | Unknown:
     """Read one listing; a second time if its pages do not add up, for it may have changed in between."""
     try:
         for attempt in (1, 2):
@@ -183,7 +183,7 @@ async def _single(remote: Remote, collection: Collection) -> _Listing:
     return _Listing((row,), {}, Cost(collection.path, 1, 1, total=False))
 
 
-async def _pages(remote: Remote, collection: Collection, few: Few | None) -> _Listing:
+async def _pages(remote: Remote, collection: Collection, few: SingleReads | None) -> _Listing:
     """Read all pages. With a total, the pages after the first are asked for together; without one, until a page is
     short.
     """
@@ -220,7 +220,7 @@ async def _announced(remote: Remote, collection: Collection, first: list[Row], t
     while offset < total and len(pages) < MOST_PAGES:
         turn = min(turn, MOST_PAGES - len(pages))
         asked = range(offset, min(total, offset + turn * size), size)
-        answers = await together(remote.send(_asked(collection, one, size)) for one in asked)
+        answers = await gather(remote.send(_asked(collection, one, size)) for one in asked)
         found = [_page(collection, answer) for answer in answers]
         pages += found
         if any(page.rows in ([], first) for page in found):
@@ -229,7 +229,9 @@ async def _announced(remote: Remote, collection: Collection, first: list[Row], t
     return pages
 
 
-async def _some(remote: Remote, collection: Collection, few: Few, first: list[Row], total: int) -> _Listing | None:
+async def _some(
+    remote: Remote, collection: Collection, few: SingleReads, first: list[Row], total: int
+) -> _Listing | None:
     """Return the first page and the single objects that are not on it, where that is cheaper than the other pages.
 
     None where it is not, or where one is gone: its namesake has to be looked for among all.
@@ -239,7 +241,7 @@ async def _some(remote: Remote, collection: Collection, few: Few, first: list[Ro
     if len(ids) >= ceil(total / len(first)) - 1 and not few.again:
         return None
     asked = (Request("GET", at(collection.path, identity), expect=(404,)) for identity in ids)
-    answers = await together(remote.send(one) for one in asked)
+    answers = await gather(remote.send(one) for one in asked)
     found = [answer.found(few.wrapper) if answer.ok else {} for answer in answers]
     alive = [row for identity, row in zip(ids, found, strict=True) if str(row.get(collection.identity)) == identity]
     if len(alive) < len(ids) and not few.again:

@@ -69,7 +69,7 @@ class Unreachable(RemoteError):
         self.sent = sent
 
 
-class Unclear(Unreachable):
+class AmbiguousResponse(Unreachable):
     """A success without the result that it promises: whether the object exists has to be looked up."""
 
 
@@ -140,7 +140,7 @@ class StateError(ReconcilerError):
     """The state cannot be read or written; it was left as it is."""
 
 
-class Stopped(StateError):
+class ApplyInterrupted(StateError):
     """An apply that had begun lost its lock or can record no more; the message says what is settled."""
 
     exit_code = ExitCode.PARTIAL

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
 
-from reconciler.model.errors import RemoteError, Unclear, Unexpected
+from reconciler.model.errors import AmbiguousResponse, RemoteError, Unexpected
 from reconciler.model.redaction import abridged
 from reconciler.model.values import Json
 
@@ -189,7 +189,8 @@ class Response:
     def created(self, wrapper: str, plural: str = "") -> str:
         """Return the id of a created object. The reference shows the list body for some creates (row 2 of section 7).
 
-        Raises Unclear where the answer names no id: the object may exist, and is then found by its natural key.
+        Raises AmbiguousResponse where the answer names no id: the object may exist, and is then found by its natural
+        key.
         """
         row = self.row(wrapper)
         rows = self.body.get(plural) if plural and isinstance(self.body, dict) else None
@@ -197,7 +198,7 @@ class Response:
             row = rows[0]
         identity = row.get("id")
         if not is_id(identity) or str(identity) == "0":
-            raise Unclear(f"the account's answer to the create ({self.status}) names no id under `{wrapper}`")
+            raise AmbiguousResponse(f"the account's answer to the create ({self.status}) names no id under `{wrapper}`")
         return str(identity)
 
 

@@ -15,11 +15,11 @@ from typing import ClassVar, Literal
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
+from reconciler.model.archive import ArchiveSpec
 from reconciler.model.codecs import Ids
 from reconciler.model.http import Bound, Flow, NoPath, Request, Response, at, delete, is_id, post, put, shown
 from reconciler.model.identity import Fits, Grammar, obeys
 from reconciler.model.mention import Mention
-from reconciler.model.salvage import Salvage
 from reconciler.model.spec import (
     AfterCreate,
     Attribute,
@@ -303,7 +303,7 @@ class Abilities:
     """Paths that its flows write to beside its own, `ID` for one id: nothing else may be written (the write guard)."""
     parts: Mapping[str, Parts] = field(default_factory=dict)
     """Attributes whose entries are deleted together with the object."""
-    salvage: Salvage | None = None
+    salvage: ArchiveSpec | None = None
     """How customer records that go with an object are archived before a delete, and put back afterwards."""
     delete_needs_approval: bool = False
     """Deletes of this kind need an approval of their own, whatever the counts say."""

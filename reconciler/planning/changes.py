@@ -14,14 +14,16 @@ from reconciler.model.plan import Action, AttributeChange, Change, Skipped, writ
 from reconciler.model.spec import CreateOnly, Keyed, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value, map_of
+from reconciler.planning.context import PlanningContext
 from reconciler.planning.declarable import refusals
 from reconciler.planning.diff import completed, differences, same
 from reconciler.planning.identity import stored_key
 from reconciler.planning.sight import unproven
-from reconciler.planning.work import Work
 
 
-def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value], live: Live | None) -> Change | None:
+def change_of(
+    work: PlanningContext, kind: Kind, resource: Resource, attrs: dict[str, Value], live: Live | None
+) -> Change | None:
     """Return what is to be done for a resource and the object that it is, None for nothing."""
     binding = work.bindings.get(resource.address)
     new: dict[str, Value] = {name: value for name, value in attrs.items() if value is not None}
@@ -52,7 +54,7 @@ def change_of(work: Work, kind: Kind, resource: Resource, attrs: dict[str, Value
     return replace(change, desired=completed(kind, new, None, work.going, resource.elsewhere))
 
 
-def _settled(work: Work, resource: Resource, binding: Binding | None, live: Live) -> bool:
+def _settled(work: PlanningContext, resource: Resource, binding: Binding | None, live: Live) -> bool:
     """Tell whether there is nothing to do for an object whose attributes all hold, nor for what is known of it."""
     return (
         binding is not None
@@ -100,7 +102,7 @@ def _parts(kind: Kind, item: AttributeChange) -> set[str]:
     return parts_of(item.name, differing)
 
 
-def _existing(work: Work, kind: Kind, base: Change) -> Change | None:
+def _existing(work: PlanningContext, kind: Kind, base: Change) -> Change | None:
     live, binding = base.live, base.binding
     if live is None:
         raise AssertionError("an existing change has a live object")
@@ -149,7 +151,7 @@ def _refusals(kind: Kind, base: Change, live: Live, todo: tuple[AttributeChange,
     return (*kind.refusals(write_of(base, "update", str)), *refusals(kind, live, [item.name for item in todo]))
 
 
-def _open_spares(work: Work, address: str) -> list[str]:
+def _open_spares(work: PlanningContext, address: str) -> list[str]:
     """Return the ids that the server made below this object, still live, and that no declared child holds."""
     spares = work.spares.get(address)
     if not spares:
@@ -161,7 +163,7 @@ def _open_spares(work: Work, address: str) -> list[str]:
     return [spare for spare in spares if spare in alive and spare not in held]
 
 
-def strike_spares(work: Work, kind: Kind) -> None:
+def strike_spares(work: PlanningContext, kind: Kind) -> None:
     """Strike from the parents' spares what a child of this kind was recognised in by its natural key."""
     held = {live.id for address, live in work.matched.items() if kind_of(address) == kind.name}
     for address, change in work.changes.items():
@@ -169,7 +171,7 @@ def strike_spares(work: Work, kind: Kind) -> None:
             work.changes[address] = replace(change, spares=tuple(spare for spare in change.spares if spare not in held))
 
 
-def removals(work: Work) -> None:
+def removals(work: PlanningContext) -> None:
     """Add what becomes of everything that is bound and no longer declared."""
     for address, binding in work.bindings.items():
         if address in work.inputs.desired.resources or address in work.skipped or not work.inputs.covers(address):

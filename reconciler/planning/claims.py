@@ -12,8 +12,8 @@ from reconciler.model.plan import Skipped
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import RemoteId
 from reconciler.planning.binding import is_kept
-from reconciler.planning.identity import Match, Twins, bound, comparable, named_by, recognise
-from reconciler.planning.work import Work
+from reconciler.planning.context import PlanningContext
+from reconciler.planning.identity import AmbiguousMatch, Match, bound, comparable, named_by, recognise
 
 TIERS = 4
 """Natural keys of one object, at most."""
@@ -22,7 +22,9 @@ Index = Mapping[NaturalKey, list[Live]]
 """Live objects by each of their natural keys."""
 
 
-def claim(work: Work, kind: Kind, resources: Sequence[Resource], lives: Sequence[Live], index: Index) -> None:
+def claim(
+    work: PlanningContext, kind: Kind, resources: Sequence[Resource], lives: Sequence[Live], index: Index
+) -> None:
     """Match the resources of a kind; each object is taken once. Who fits two objects is a problem of the plan."""
     by_id = {live.id: live for live in lives}
     taken = _bind(work, kind, resources, by_id, index)
@@ -37,7 +39,7 @@ def claim(work: Work, kind: Kind, resources: Sequence[Resource], lives: Sequence
 
 
 def _bind(
-    work: Work,
+    work: PlanningContext,
     kind: Kind,
     resources: Sequence[Resource],
     by_id: Mapping[str, Live],
@@ -64,7 +66,7 @@ def _bind(
     return taken
 
 
-def _claim_interrupted(work: Work, kind: Kind, index: Index, taken: set[str]) -> None:
+def _claim_interrupted(work: PlanningContext, kind: Kind, index: Index, taken: set[str]) -> None:
     """Find what creates without an answer made, by the name that they sent, whatever is declared today.
 
     An object that nobody declares any more becomes managed all the same: it is removed, not left over.
@@ -77,7 +79,7 @@ def _claim_interrupted(work: Work, kind: Kind, index: Index, taken: set[str]) ->
             live for live in index.get(key, ()) if not (live.builtin or live.id in taken or live.id in intent.known)
         ]
         if len(hits) > 1:
-            work.problems.append(_twins(kind, Twins(address, tuple(hits), key)))
+            work.problems.append(_twins(kind, AmbiguousMatch(address, tuple(hits), key)))
         elif hits:
             work.found(address, hits[0])
             taken.add(hits[0].id)
@@ -87,7 +89,7 @@ def _claim_interrupted(work: Work, kind: Kind, index: Index, taken: set[str]) ->
                 )
 
 
-def _sent_key(work: Work, intent: Intent, index: Index) -> NaturalKey:
+def _sent_key(work: PlanningContext, intent: Intent, index: Index) -> NaturalKey:
     """Return the name that a create sent; where a part of it is secret, the live one that has its salted hash."""
     if not any(map(values.is_hashed, intent.natural_key)):
         return tuple(comparable(values.decode(item), work.resolver) for item in intent.natural_key)
@@ -100,7 +102,7 @@ def _sent_key(work: Work, intent: Intent, index: Index) -> NaturalKey:
 
 
 def _recognise(
-    work: Work,
+    work: PlanningContext,
     kind: Kind,
     resource: Resource,
     index: Index,
@@ -111,7 +113,7 @@ def _recognise(
     """Tell whether the resource was found, or found to be a problem; otherwise a weaker tier may know it."""
     pinned = work.pinned.get(resource.address)
     intent = work.inputs.intents.get(resource.address)
-    found: Match | Twins | None
+    found: Match | AmbiguousMatch | None
     if pinned is not None:
         live = by_id.get(pinned)
         if live is None:
@@ -126,7 +128,7 @@ def _recognise(
         found = Match(live, "imports block")
     else:
         found = recognise(kind, resource, work.resolved(resource), index, taken, intent, tier)
-    if isinstance(found, Twins):
+    if isinstance(found, AmbiguousMatch):
         work.problems.append(_twins(kind, found))
     elif found is not None:
         if pinned is None and intent is None and resource.lifecycle.adopt == "never":
@@ -140,7 +142,7 @@ def _recognise(
     return found is not None
 
 
-def _orphans_to_spares(work: Work, kind: Kind) -> None:
+def _orphans_to_spares(work: PlanningContext, kind: Kind) -> None:
     """Children of an object whose create answer was lost came with it: they are spares, not strangers."""
     children = [(child, mark.parent) for child in work.kinds.values() if (mark := kind.nesting(child.name)) is not None]
     for address in work.matched:
@@ -157,7 +159,7 @@ def _orphans_to_spares(work: Work, kind: Kind) -> None:
             work.spares[address] = [live.id for live in mine]
 
 
-def _twins(kind: Kind, twins: Twins) -> str:
+def _twins(kind: Kind, twins: AmbiguousMatch) -> str:
     ids = " and ".join(live.id for live in twins.lives)
     commands = " or ".join(f"`reconciler import {twins.address} {live.id}`" for live in twins.lives)
     return (

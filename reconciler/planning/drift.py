@@ -12,11 +12,11 @@ from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst,
 from reconciler.model.state import Binding
 from reconciler.model.values import EMPTY_OR_OFF, Value, carries_secret, decode, has_secret, map_of, reveal, transform
 from reconciler.planning.binding import recall
+from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
 from reconciler.planning.identity import Resolver, bound, by_key, comparable
 from reconciler.planning.sight import unproven
-from reconciler.planning.work import Inputs
 
 
 def drift(inputs: Inputs) -> Plan:

@@ -13,13 +13,13 @@ from reconciler.model.address import abridged
 from reconciler.model.kind import Impact, Kind, Live
 from reconciler.model.plan import DESTROYS, Action, Change
 from reconciler.model.values import EMPTY, RemoteId, Value, decode, items_of
+from reconciler.planning.context import PlanningContext
 from reconciler.planning.rosters import roster_of
-from reconciler.planning.work import Work
 
 STAYS = (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.REPLACE)
 
 
-def with_effects(work: Work) -> dict[str, Change]:
+def with_effects(work: PlanningContext) -> dict[str, Change]:
     """Return the changes with what goes along with each, and with what each hides."""
     doomed = {
         (change.kind, change.live.id)
@@ -29,7 +29,7 @@ def with_effects(work: Work) -> dict[str, Change]:
     return {address: _with_effects(work, change, doomed) for address, change in work.changes.items()}
 
 
-def _with_effects(work: Work, change: Change, doomed: set[tuple[str, str]]) -> Change:
+def _with_effects(work: PlanningContext, change: Change, doomed: set[tuple[str, str]]) -> Change:
     kind, found = work.kinds[change.kind], []
     if change.action in DESTROYS and change.live is not None and not kind.texts.removal_effect:
         found += [*_children(work, kind, change.live, doomed, change.address), *_parts(work, kind, change, change.live)]
@@ -39,12 +39,12 @@ def _with_effects(work: Work, change: Change, doomed: set[tuple[str, str]]) -> C
     return replace(change, impacts=(*change.impacts, *found), children=inside) if found or inside else change
 
 
-def _inside(work: Work, kind: Kind, parent: Live) -> tuple[str, ...]:
+def _inside(work: PlanningContext, kind: Kind, parent: Live) -> tuple[str, ...]:
     """Return the ids of everything that is nested in an object."""
     return tuple(live.id for child in work.kinds.values() for live in _nested(work, kind, parent, child))
 
 
-def _nested(work: Work, kind: Kind, parent: Live, child: Kind) -> list[Live]:
+def _nested(work: PlanningContext, kind: Kind, parent: Live, child: Kind) -> list[Live]:
     """Return the objects of one kind that are nested in an object, as far as the listings show them."""
     mark = kind.nesting(child.name)
     if mark is None:
@@ -53,7 +53,9 @@ def _nested(work: Work, kind: Kind, parent: Live, child: Kind) -> list[Live]:
     return [live for live in work.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(mark.parent) == owner]
 
 
-def _children(work: Work, kind: Kind, parent: Live, doomed: set[tuple[str, str]], address: str) -> Iterable[Impact]:
+def _children(
+    work: PlanningContext, kind: Kind, parent: Live, doomed: set[tuple[str, str]], address: str
+) -> Iterable[Impact]:
     """Children cannot exist without their parent: name those that this plan does not destroy on its own."""
     for child in work.kinds.values():
         if kind.nesting(child.name) is None:
@@ -74,13 +76,13 @@ def _children(work: Work, kind: Kind, parent: Live, doomed: set[tuple[str, str]]
                 yield Impact(len(names), noun, effect="along" if effect == "along" else "unmanaged", objects=names)
 
 
-def _name(work: Work, kind: Kind, live: Live) -> str:
+def _name(work: PlanningContext, kind: Kind, live: Live) -> str:
     """Return the address of a managed object, otherwise its name."""
     address = work.owners.get((kind.name, live.id))
     return address or str(live.attrs.get(kind.identity.name_attribute) or f"id {live.id}")
 
 
-def _parts(work: Work, kind: Kind, change: Change, live: Live) -> Iterable[Impact]:
+def _parts(work: PlanningContext, kind: Kind, change: Change, live: Live) -> Iterable[Impact]:
     """Parts of the object go with it. Those that nobody declared are somebody else's; what only links the object to
     another goes with either of the two, and is nobody's loss.
     """
@@ -97,7 +99,7 @@ def _parts(work: Work, kind: Kind, change: Change, live: Live) -> Iterable[Impac
             yield Impact(len(others), f"{part.noun} that nobody declared", effect="unmanaged", objects=tuple(others))
 
 
-def _entries(work: Work, kind: Kind, name: str, value: Value) -> list[tuple[str, str]]:
+def _entries(work: PlanningContext, kind: Kind, name: str, value: Value) -> list[tuple[str, str]]:
     """Return (identity, name) of each entry of an attribute that lists or maps parts."""
     attribute = kind.attributes.get(name)
     if attribute is None or value in EMPTY:
@@ -110,7 +112,7 @@ def _entries(work: Work, kind: Kind, name: str, value: Value) -> list[tuple[str,
     return [(_text(work, one), _text(work, one)) for one in normal]
 
 
-def _text(work: Work, one: Value) -> str:
+def _text(work: PlanningContext, one: Value) -> str:
     if isinstance(one, Mapping):
         return str(one.get("value", ""))
     if isinstance(one, RemoteId):
@@ -128,7 +130,7 @@ def _hidden(kind: Kind, change: Change) -> Iterable[Impact]:
         )
 
 
-def _left_alone(work: Work, kind: Kind, change: Change, doomed: set[tuple[str, str]]) -> Iterable[Impact]:
+def _left_alone(work: PlanningContext, kind: Kind, change: Change, doomed: set[tuple[str, str]]) -> Iterable[Impact]:
     """Say who leaves a roster and is in none of its kind then, unless the member says by itself what becomes of it."""
     name, short = roster_of(kind) or ("", "")
     item = next((one for one in change.attributes if one.name == name), None)
@@ -148,7 +150,7 @@ def _left_alone(work: Work, kind: Kind, change: Change, doomed: set[tuple[str, s
         yield Impact(len(names), noun, detail=detail, effect="hidden", objects=tuple(names))
 
 
-def _holders(work: Work, kind: Kind, member: RemoteId, short: str, doomed: set[tuple[str, str]]) -> bool:
+def _holders(work: PlanningContext, kind: Kind, member: RemoteId, short: str, doomed: set[tuple[str, str]]) -> bool:
     """Tell whether any object has a member in its roster after this plan, as far as rosters or members were read."""
     name = (roster_of(kind) or ("", ""))[0]
     freed = work.freed.get((member.kind, member.id), set())
@@ -168,14 +170,14 @@ def _holders(work: Work, kind: Kind, member: RemoteId, short: str, doomed: set[t
     return any(stays) or any(joins)
 
 
-def _called(work: Work, member: RemoteId) -> str:
+def _called(work: PlanningContext, member: RemoteId) -> str:
     address = work.owners.get((member.kind, member.id))
     lives = work.inputs.snapshot.lives.get(member.kind, ())
     live = next((one for one in lives if one.id == member.id), None)
     return address or (_name(work, work.kinds[member.kind], live) if live is not None else str(member))
 
 
-def hand_over(work: Work) -> None:
+def hand_over(work: PlanningContext) -> None:
     """Let a member that one roster lets go of and another place takes be one row that moves.
 
     Deleted here and made there it would be two writes, and where a member can be in one object only, the delete would
@@ -204,7 +206,7 @@ def _is(change: Change) -> RemoteId:
     return RemoteId(change.kind, change.live.id if change.live is not None else "")
 
 
-def _taker(work: Work, member: RemoteId, giver: Change) -> Change | None:
+def _taker(work: PlanningContext, member: RemoteId, giver: Change) -> Change | None:
     """Return the change by which a member says another object itself, or the roster that it joins."""
     name, short = roster_of(work.kinds[giver.kind]) or ("", "")
     own = work.changes.get(work.owners.get((member.kind, member.id), ""))

@@ -91,7 +91,7 @@ class Match:
 
 
 @dataclass(frozen=True, slots=True)
-class Twins:
+class AmbiguousMatch:
     """Several live objects fit one resource."""
 
     address: str
@@ -172,7 +172,7 @@ def recognise(
     taken: set[str],
     intent: Intent | None,
     tier: int,
-) -> Match | Twins | None:
+) -> Match | AmbiguousMatch | None:
     """Return the one live object that carries the natural key of a tier (0 is the best) and that nobody has."""
     keys = (*kind.natural_keys(attrs), *(kind.settling_keys(attrs) if intent is not None else ()))
     for key in keys[tier : tier + 1]:
@@ -182,5 +182,5 @@ def recognise(
         if len(hits) == 1:
             return Match(hits[0], "create whose answer was lost" if intent is not None else "natural key")
         if hits:
-            return Twins(resource.address, tuple(hits), key)
+            return AmbiguousMatch(resource.address, tuple(hits), key)
     return None

@@ -9,10 +9,10 @@ from reconciler.model.kind import Kind, Live, NaturalKey
 from reconciler.model.nearness import apart, near_keys
 from reconciler.model.plan import Action, Change
 from reconciler.model.values import Value
-from reconciler.planning.work import Work
+from reconciler.planning.context import PlanningContext
 
 
-def near_twins(work: Work) -> list[str]:
+def near_twins(work: PlanningContext) -> list[str]:
     """Return one line for each create, and each rename, whose name nearly is that of an object that stays."""
     found: list[str] = []
     for kind in work.kinds.values():
@@ -40,7 +40,7 @@ def _afterwards(change: Change, live: Live) -> dict[str, Value]:
     return {**live.attrs, **{name: value for name, value in change.desired.items() if name in changed}}
 
 
-def _of_kind(work: Work, kind: Kind, changes: Iterable[Change]) -> list[str]:
+def _of_kind(work: PlanningContext, kind: Kind, changes: Iterable[Change]) -> list[str]:
     going = {
         change.live.id
         for change in work.changes.values()

@@ -21,6 +21,7 @@ from reconciler.model.plan import WRITES, Action, Change, Plan, Skipped
 from reconciler.model.values import Value
 from reconciler.planning.changes import change_of, judged, removals, strike_spares
 from reconciler.planning.claims import Index, claim
+from reconciler.planning.context import Inputs, PlanningContext
 from reconciler.planning.diff import completed
 from reconciler.planning.effects import hand_over, with_effects
 from reconciler.planning.evacuation import within_reach
@@ -30,12 +31,11 @@ from reconciler.planning.nearness import near_twins
 from reconciler.planning.order import after_members, arrange_steps, sort_resources
 from reconciler.planning.rosters import knots
 from reconciler.planning.sight import unproven
-from reconciler.planning.work import Inputs, Work
 
 
 def plan(inputs: Inputs) -> Plan:
     """Return the plan. Raises PlanError, with every problem found in the message."""
-    work = Work(inputs)
+    work = PlanningContext(inputs)
     resources = sort_resources(work.inputs.desired.resources, work.kinds)
     by_kind: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
@@ -74,7 +74,7 @@ def plan(inputs: Inputs) -> Plan:
     )
 
 
-def _plan_knot(work: Work, knot: tuple[Kind, ...], resources: list[Resource]) -> None:
+def _plan_knot(work: PlanningContext, knot: tuple[Kind, ...], resources: list[Resource]) -> None:
     """Plan a kind, or those together that may refer to each other: first who is who, then what is to be done."""
     indexes: dict[str, Index] = {}
     for kind in knot:
@@ -93,7 +93,7 @@ def _plan_knot(work: Work, knot: tuple[Kind, ...], resources: list[Resource]) ->
         hand_over(work)
 
 
-def _without_listing(work: Work, resources: list[Resource], unknown: str | None, kind: Kind) -> None:
+def _without_listing(work: PlanningContext, resources: list[Resource], unknown: str | None, kind: Kind) -> None:
     """Nothing is created or deleted on missing evidence; ids of the state still serve as references."""
     for address, binding in work.bindings.items():
         if kind_of(address) == kind.name:
@@ -107,7 +107,7 @@ def _without_listing(work: Work, resources: list[Resource], unknown: str | None,
             )
 
 
-def _unmade(work: Work, kind: Kind, address: str) -> str:
+def _unmade(work: PlanningContext, kind: Kind, address: str) -> str:
     """Return why an object that the account does not show is not made, "" where it is."""
     if not kind.abilities.creatable:
         return f"the account shows no such {kind.title.lower()}, and the API cannot create one"
@@ -118,7 +118,7 @@ def _unmade(work: Work, kind: Kind, address: str) -> str:
     return unproven(work.inputs, kind, address, work.shown)
 
 
-def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index]) -> None:
+def _decide(work: PlanningContext, resources: list[Resource], indexes: Mapping[str, Index]) -> None:
     arranged = _arranged(work, resources)
     claimed: dict[str, int] = defaultdict(int)
     names = Names(work.kinds, (one for one in resources if one.address in work.matched))
@@ -161,18 +161,18 @@ def _decide(work: Work, resources: list[Resource], indexes: Mapping[str, Index])
         strike_spares(work, work.kinds[name])
 
 
-def _barred(work: Work, change: Change) -> list[str]:
+def _barred(work: PlanningContext, change: Change) -> list[str]:
     """Return what the account said against a write, if it was asked."""
     said = work.inputs.barred.get(change.address)
     return [said] if said is not None and change.action in WRITES else []
 
 
-def _doubts(work: Work, said: Iterable[Finding]) -> Iterable[Finding]:
+def _doubts(work: PlanningContext, said: Iterable[Finding]) -> Iterable[Finding]:
     """Return what nobody means, where somebody may carry it out."""
     return () if work.inputs.compares else said
 
 
-def _recognisable(work: Work, kind: Kind, resource: Resource, change: Change, index: Index) -> Change:
+def _recognisable(work: PlanningContext, kind: Kind, resource: Resource, change: Change, index: Index) -> Change:
     """Return a create with the key under which it is found again, and the ids that have its keys already."""
     resolved = work.resolved(resource)
     keys = kind.natural_keys(resolved)
@@ -185,7 +185,7 @@ def _recognisable(work: Work, kind: Kind, resource: Resource, change: Change, in
 
 
 def _completed(
-    work: Work, kind: Kind, resource: Resource, arranged: Mapping[str, Value], live: Live | None
+    work: PlanningContext, kind: Kind, resource: Resource, arranged: Mapping[str, Value], live: Live | None
 ) -> tuple[dict[str, Value], Live | None]:
     """Return the attributes to write, and the object as the write finds it: rosters of this plan may let go of it."""
     left = live
@@ -195,7 +195,7 @@ def _completed(
     return completed(kind, {**arranged, **resource.attrs}, left, work.going, resource.elsewhere), live
 
 
-def _arranged(work: Work, resources: list[Resource]) -> dict[str, dict[str, Value]]:
+def _arranged(work: PlanningContext, resources: list[Resource]) -> dict[str, dict[str, Value]]:
     """Return what follows from the order of siblings, unless a saved plan says it already."""
     groups: dict[tuple[str, str | None], list[Resource]] = defaultdict(list)
     kinds = {resource.kind for resource in resources}

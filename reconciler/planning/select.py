@@ -19,9 +19,9 @@ from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import DESTROYS, Action, Change, Plan
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId
+from reconciler.planning.context import Inputs
 from reconciler.planning.moves import after_moves
 from reconciler.planning.planner import plan
-from reconciler.planning.work import Inputs
 
 Edges = Mapping[str, Iterable[str]]
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from reconciler.model.kind import Kind
 from reconciler.model.plan import Action, Plan
-from reconciler.planning.work import Inputs
+from reconciler.planning.context import Inputs
 
 
 def unproven(inputs: Inputs, kind: Kind, address: str, shown: Callable[[str], bool]) -> str:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.model.coerce import number
-from reconciler.model.errors import Unclear, Unreachable
+from reconciler.model.errors import AmbiguousResponse, Unreachable
 from reconciler.model.http import Request, Response, at, is_id
 from reconciler.model.values import Json
 from reconciler.probe.fact import Unsettled
@@ -217,7 +217,7 @@ class Lab:
             return reply, None
         try:
             self._has(made, reply.created(kind.wrapper, kind.key))
-        except Unclear:
+        except AmbiguousResponse:
             await self._settle(made)
             raise Unsettled(f"POST {path or kind.path} was answered without an id") from None
         made.reply = reply

@@ -32,11 +32,11 @@ DEEPEST = 64
 MOST_DIGITS = 30
 
 
-class Garbled(RemoteError):
+class MalformedResponse(RemoteError):
     """The body is not what the API sends: cut off, or not JSON."""
 
 
-class Excessive(Garbled):
+class Excessive(MalformedResponse):
     """The body is beyond what any answer of the API can be; asked again, it would be the same."""
 
     def __init__(self, what: str) -> None:
@@ -47,7 +47,7 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
     """Return the JSON of a body whatever its content type says (section 1.6); None for an empty body or plain text
     of a write. A web page of a gateway that reports trouble is a body without content: its status says enough.
 
-    Raises Garbled for HTML in place of an answer and for JSON that breaks off.
+    Raises MalformedResponse for HTML in place of an answer and for JSON that breaks off.
     """
     if len(content) > MOST_BYTES:
         raise Excessive(f"has more than {MOST_BYTES:,} bytes")
@@ -68,14 +68,14 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
     if text[:1] == "<" or "html" in content_type:
         if status >= 300:
             return {"message": "a web page instead of the API's JSON"}
-        raise Garbled(
+        raise MalformedResponse(
             f"the server answered with a web page instead of the API's JSON (status {status})",
             hint="check `url`: it is the API URL from Settings > Developer, not the address of the web interface",
         )
     if text[:1] in "{[":
         if status >= 400:
             return {"message": text}
-        raise Garbled(
+        raise MalformedResponse(
             f"the server's answer breaks off (status {status})",
             hint="try again; if it stays, look for a proxy in between",
         )

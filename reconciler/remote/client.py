@@ -25,7 +25,7 @@ from reconciler.remote.answers import (
     LONGEST,
     MOST_BYTES,
     Excessive,
-    Garbled,
+    MalformedResponse,
     describe,
     has_maps,
     parse,
@@ -34,8 +34,8 @@ from reconciler.remote.answers import (
     status_of,
 )
 from reconciler.remote.guard import Mode, check, paths
+from reconciler.remote.network import Network
 from reconciler.remote.pacer import Pacer
-from reconciler.remote.surroundings import Surroundings
 from reconciler.remote.trace import line
 from reconciler.remote.trouble import no_connection
 
@@ -48,7 +48,7 @@ UNSENT = frozenset({"connect", "limited"})
 
 
 @dataclass(frozen=True, slots=True)
-class Connection:
+class Endpoint:
     """Where an account is and how to talk to it. `rate` is requests per second, None for no limit; `timeout` in
     seconds.
     """
@@ -101,7 +101,7 @@ class Client:
 
     def __init__(
         self,
-        connection: Connection,
+        connection: Endpoint,
         *,
         mode: Mode = Mode.READ,
         writable: Iterable[str] = (),
@@ -134,7 +134,7 @@ class Client:
             "Accept": "application/json",
             "User-Agent": "activecampaign-reconciler",
         }
-        self._around = Surroundings.of(self._base, os.environ) if transport is None else Surroundings()
+        self._around = Network.of(self._base, os.environ) if transport is None else Network()
         self._http = httpx.AsyncClient(
             headers=headers,
             timeout=httpx.Timeout(connection.timeout, connect=10.0, write=min(connection.timeout, HANDOVER)),
@@ -259,7 +259,7 @@ class Client:
         self._tell(request, answer.status_code, began)
         try:
             body = parse(answer.status_code, content, answer.headers.get("content-type", ""))
-        except Garbled as error:
+        except MalformedResponse as error:
             raise self._garbled(request, answer.status_code, error) from error
         return self._judge(
             request,
@@ -289,7 +289,7 @@ class Client:
         self._tell(request, answer.status_code, began)
         try:
             body = parse(answer.status_code, content, answer.headers.get("content-type", ""))
-        except Garbled:
+        except MalformedResponse:
             body = None
         said = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, body, said, str(request), maps=has_maps(content))
@@ -385,7 +385,7 @@ class Client:
         """A lost answer to a POST is for the applier to settle; everything else can be sent again."""
         return error if request.method == "POST" else _Again("lost", error)
 
-    def _garbled(self, request: Request, status: int, error: Garbled) -> Exception:
+    def _garbled(self, request: Request, status: int, error: MalformedResponse) -> Exception:
         if request.method == "POST" and 200 <= status < 300:
             return Unreachable(f"{request}: {error.message}", hint=error.hint, sent=True)
         if isinstance(error, Excessive):

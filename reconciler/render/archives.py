@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.model.salvage import PAGE, Lot, Returned
+from reconciler.model.archive import PAGE, ArchivedRecords, Returned
 from reconciler.render import words
 from reconciler.render.layout import Paper
 from reconciler.render.quoting import clean
 from reconciler.render.text import finish
 
 
-def archived(lots: Iterable[Lot], *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
+def archived(
+    lots: Iterable[ArchivedRecords], *, width: int = 80, colour: bool = False, ascii_only: bool = False
+) -> str:
     """Return what an archive holds, an object on each line, with what stops it or what it may set off."""
     paper = Paper(max(width, 40), colour)
     lines = paper.paragraph("Archived customer records:", tone="bold")

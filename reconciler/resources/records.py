@@ -5,28 +5,28 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from reconciler.model.archive import ArchiveSpec, CustomerRecord
 from reconciler.model.http import Request, at, post
-from reconciler.model.salvage import Record, Salvage
 
 AUTOMATIONS = "automations that start with it may run again"
 
 
-def _of(*names: str) -> Callable[[str, Record], bool]:
+def _of(*names: str) -> Callable[[str, CustomerRecord], bool]:
     """Tell rows of the object by the property that has its id; a row without any is believed."""
     return lambda identity, row: identity in ([str(row[name]) for name in names if name in row] or [identity])
 
 
-def _value(value: str, *names: str) -> Callable[[str, Record], bool]:
+def _value(value: str, *names: str) -> Callable[[str, CustomerRecord], bool]:
     """Tell values of the object; blank ones are none."""
     own = _of(*names)
     return lambda identity, row: row.get(value) not in (None, "") and own(identity, row)
 
 
-def _whole(row: Record) -> dict[str, Any]:
+def _whole(row: CustomerRecord) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "links"}
 
 
-def _record(one: Record) -> dict[str, Any]:
+def _record(one: CustomerRecord) -> dict[str, Any]:
     """Related ids are read as texts, and written as numbers [OAS, examples of /customObjects/records]."""
     related = {
         name: [int(identity) if str(identity).isdecimal() else identity for identity in identities]
@@ -35,23 +35,23 @@ def _record(one: Record) -> dict[str, Any]:
     return {**one, **({"relationships": related} if related else {})}
 
 
-def _data(name: str, *holders: str) -> Salvage:
+def _data(name: str, *holders: str) -> ArchiveSpec:
     """Values of a deal or account field. Their holder is read under any of these names, and written under the last; of
     money, `fieldCurrency` says which.
     """
     data = f"{name}CustomFieldData"
 
-    def kept(row: Record) -> dict[str, Any]:
+    def kept(row: CustomerRecord) -> dict[str, Any]:
         owner = next((row[one] for one in holders if one in row), None)
         money = {"currency": row["fieldCurrency"]} if row.get("fieldCurrency") else {}
         return {name: str(owner), "value": row.get("fieldValue"), **money}
 
-    def back(identity: str, one: Record) -> Request:
+    def back(identity: str, one: CustomerRecord) -> Request:
         money = {"fieldCurrency": one["currency"]} if "currency" in one else {}
         body = {holders[-1]: one[name], "customFieldId": identity, "fieldValue": one["value"], **money}
         return post(f"/{data}", {f"{name}CustomFieldDatum": body})
 
-    return Salvage(
+    return ArchiveSpec(
         f"/{name}CustomFieldMeta/{{id}}/{data}",
         data,
         kept,
@@ -64,7 +64,7 @@ def _data(name: str, *holders: str) -> Salvage:
     )
 
 
-TAGGED = Salvage(
+TAGGED = ArchiveSpec(
     "/contacts",
     "contacts",
     lambda row: {"contact": str(row["id"])},
@@ -74,7 +74,7 @@ TAGGED = Salvage(
     back=lambda identity, one: post("/contactTags", {"contactTag": {"contact": one["contact"], "tag": identity}}),
     warning=AUTOMATIONS,
 )
-VALUES = Salvage(
+VALUES = ArchiveSpec(
     "/fieldValues",
     "fieldValues",
     lambda row: {"contact": str(row.get("contact")), "value": row.get("value")},
@@ -90,7 +90,7 @@ VALUES = Salvage(
 DEAL_VALUES = _data("deal", "dealId")
 # Section 2.6 of the API page: read under one name, written under the other.
 ACCOUNT_VALUES = _data("account", "accountId", "customerAccountId")
-STAGE_DEALS = Salvage(
+STAGE_DEALS = ArchiveSpec(
     "/deals",
     "deals",
     _whole,
@@ -103,7 +103,7 @@ STAGE_DEALS = Salvage(
     lost="deals that went with their stage cannot be made again; they are in the archive",
     warning="deals that were moved to other stages meanwhile are moved back",
 )
-PIPELINE_DEALS = Salvage(
+PIPELINE_DEALS = ArchiveSpec(
     "/deals",
     "deals",
     _whole,
@@ -112,7 +112,7 @@ PIPELINE_DEALS = Salvage(
     mine=_of("group"),
     lost="deals that went with their pipeline cannot be made again; they are in the archive",
 )
-SUBSCRIBED = Salvage(
+SUBSCRIBED = ArchiveSpec(
     "/contacts",
     "contacts",
     lambda row: {"contact": str(row["id"]), **_whole(row)},  # whoever is on no other list goes with it (row 37)
@@ -120,7 +120,7 @@ SUBSCRIBED = Salvage(
     (("listid", "{id}"), ("status", "-1")),
     lost="contacts are not subscribed again, for that may send them mail; they are in the archive",
 )
-RECORDS = Salvage(
+RECORDS = ArchiveSpec(
     "/customObjects/records/{id}",
     "records",
     lambda row: {name: row[name] for name in ("externalId", "fields", "relationships") if name in row},

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TypedDict
 
 from reconciler.model.coerce import listed
-from reconciler.model.errors import Unclear
+from reconciler.model.errors import AmbiguousResponse
 from reconciler.model.http import Response
 from reconciler.model.kind import Row, Write
 from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, map_of, maps_of, sendable, transform
@@ -241,11 +241,11 @@ def _written(condition: Mapping[str, Json]) -> dict[str, Json]:
 
 
 def created_id(answer: Response) -> str:
-    """Return the id of a created segment. Raises Unclear where the answer names none."""
+    """Return the id of a created segment. Raises AmbiguousResponse where the answer names none."""
     rows = answer.body.get("data") if isinstance(answer.body, dict) else None
     row = rows[0] if isinstance(rows, list) and rows else rows
     row = row if isinstance(row, dict) else {}
     identity = row.get("id") or map_of(row.get("attributes")).get("segment_id")
     if not identity:
-        raise Unclear(f"the account's answer to the create ({answer.status}) names no id of the segment")
+        raise AmbiguousResponse(f"the account's answer to the create ({answer.status}) names no id of the segment")
     return str(identity)

@@ -7,46 +7,46 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from reconciler.model.errors import StateError
-from reconciler.store.options import Clock, Options
+from reconciler.store.options import Clock, StoreOptions
 
 if TYPE_CHECKING:
     from reconciler.model.state import State
+    from reconciler.store.blobs import BlobStore
     from reconciler.store.documents import DocumentStore
     from reconciler.store.encryption import Seal
     from reconciler.store.locks import Locks
-    from reconciler.store.shelf import Shelf
 
-__all__ = ["Clock", "Options", "new_state", "open_store"]
+__all__ = ["Clock", "StoreOptions", "new_state", "open_store"]
 
 SCHEMES = "file:, sqlite:, s3://, gs://, az://, postgresql://, https://"
 
 
-def open_store(url: str, folder: Path, options: Options | None = None) -> DocumentStore:
+def open_store(url: str, folder: Path, options: StoreOptions | None = None) -> DocumentStore:
     """Return the store of a URL; paths are relative to `folder`. Raises StateError for a URL that is none of
     `SCHEMES`, ReconcilerError naming the extra that is missing.
     """
     from reconciler.store.encryption import Seal
 
-    options = options or Options()
+    options = options or StoreOptions()
     seal = Seal(options.recipients, options.environ)
     scheme, colon, rest = url.partition(":")
     _check_form(url)
     if not colon or scheme == "file":
-        from reconciler.store.file import FileShelf
+        from reconciler.store.file import FileBlobStore
 
-        return _on(FileShelf(folder / (rest.removeprefix("//") if colon else url)), seal, options)
+        return _on(FileBlobStore(folder / (rest.removeprefix("//") if colon else url)), seal, options)
     if scheme == "sqlite":
-        from reconciler.store.sqlite import SqliteShelf
+        from reconciler.store.sqlite import SqliteBlobStore
 
-        return _on(SqliteShelf(folder / rest.removeprefix("//")), seal, options)
+        return _on(SqliteBlobStore(folder / rest.removeprefix("//")), seal, options)
     if scheme in ("s3", "gs", "az"):
-        from reconciler.store.objects import ObjectShelf
+        from reconciler.store.objects import ObjectBlobStore
 
-        return _on(ObjectShelf(url), seal, options)
+        return _on(ObjectBlobStore(url), seal, options)
     if scheme in ("postgresql", "postgres"):
-        from reconciler.store.postgres import PostgresShelf
+        from reconciler.store.postgres import PostgresBlobStore
 
-        return _on(PostgresShelf(url, options.environment), seal, options)
+        return _on(PostgresBlobStore(url, options.environment), seal, options)
     if scheme in ("http", "https"):
         return _http(url, seal, options)
     raise StateError(f"a state cannot be kept in `{scheme}:`", hint=f"known are {SCHEMES}")
@@ -67,17 +67,17 @@ def _check_form(url: str) -> None:
         )
 
 
-def _http(url: str, seal: Seal, options: Options) -> DocumentStore:
-    from reconciler.store.http import HttpShelf
+def _http(url: str, seal: Seal, options: StoreOptions) -> DocumentStore:
+    from reconciler.store.http import HttpBlobStore
     from reconciler.store.httplock import HttpLock
     from reconciler.store.wire import Wire
 
     wire = Wire(url, options.environ)
-    shelf = HttpShelf(wire)
+    shelf = HttpBlobStore(wire)
     return _on(shelf, seal, options, HttpLock(shelf, wire, options.clock, options.waits, options.tell))
 
 
-def _on(shelf: Shelf, seal: Seal, options: Options, locks: Locks | None = None) -> DocumentStore:
+def _on(shelf: BlobStore, seal: Seal, options: StoreOptions, locks: Locks | None = None) -> DocumentStore:
     from reconciler.store.documents import DocumentStore
 
     return DocumentStore(

@@ -14,13 +14,13 @@ from reconciler.model.ports import Hold, LockInfo, Version
 from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
 from reconciler.model.waits import Waits
+from reconciler.store.blobs import STATE, Blob, BlobStore, Conflict, put_once, replace
 from reconciler.store.encryption import Seal
 from reconciler.store.formats import dump_state, first_of, parse_state
 from reconciler.store.journal import Journal
 from reconciler.store.lease import LeaseLock, lost
 from reconciler.store.locks import Locks, TakenLock
 from reconciler.store.options import KEEP, Clock
-from reconciler.store.shelf import STATE, Conflict, Held, Shelf, put_once, replace
 
 RUNS = 100
 """Run records that are kept."""
@@ -34,7 +34,7 @@ class DocumentStore:
 
     def __init__(
         self,
-        shelf: Shelf,
+        shelf: BlobStore,
         *,
         seal: Seal | None = None,
         keep: int = KEEP,
@@ -92,7 +92,7 @@ class DocumentStore:
             for serial in self._serials(HISTORY)[: -self._keep or None]:
                 self._shelf.remove(_version(serial))
 
-    def _put_state(self, state: State, held: Held | None, expected: int | None) -> None:
+    def _put_state(self, state: State, held: Blob | None, expected: int | None) -> None:
         try:
             content = self._seal.close(dump_state(state))
             put_once(self._shelf, STATE, content, held.tag if held is not None else None)

@@ -11,13 +11,13 @@ from pathlib import Path
 
 from reconciler.model.errors import StateError
 from reconciler.store.atomic import SUFFIX, sync_folder, write_all, write_file
-from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
+from reconciler.store.blobs import STATE, Blob, Conflict, NoLogs
 
 PATIENCE = 10.0
 """Seconds to wait for another process to finish its one write."""
 
 
-class FileShelf(NoLogs):
+class FileBlobStore(NoLogs):
     """Documents as `PATH`, `PATH.lock`, `PATH.history/...`, readable by their owner only."""
 
     pause = 0.0
@@ -35,7 +35,7 @@ class FileShelf(NoLogs):
     def _place(self, name: str) -> Path:
         return self._path if name == STATE else Path(f"{self._path}.{name}")
 
-    def get(self, name: str) -> Held | None:
+    def get(self, name: str) -> Blob | None:
         """Return a file's content."""
         path = self._place(name)
         try:
@@ -50,7 +50,7 @@ class FileShelf(NoLogs):
             return None
         except OSError as error:
             raise StateError(f"{path} cannot be read: {error.strerror}", hint="nothing was changed") from error
-        return Held(content, hashlib.sha256(content).hexdigest())
+        return Blob(content, hashlib.sha256(content).hexdigest())
 
     def put(self, name: str, content: bytes, tag: str | None) -> str:
         """Replace a file atomically, one process at a time; the state keeps its version before as `PATH.backup`."""

@@ -16,14 +16,14 @@ from typing import Any
 
 from reconciler.model.documents import read_json
 from reconciler.model.errors import StateError
-from reconciler.store.shelf import Conflict, Held, NoLogs
+from reconciler.store.blobs import Blob, Conflict, NoLogs
 from reconciler.store.wire import Answer, Wire
 
 BUNDLE = 1
 """Format of the bundle."""
 
 
-class HttpShelf(NoLogs):
+class HttpBlobStore(NoLogs):
     """The documents of a bundle. While the lock is held, its id goes along with every write, and the server refuses
     the writes of a holder that lost it.
     """
@@ -43,7 +43,7 @@ class HttpShelf(NoLogs):
         """The address without user and password."""
         return self._wire.where
 
-    def get(self, name: str) -> Held | None:
+    def get(self, name: str) -> Blob | None:
         """Return a document of the bundle."""
         with self._turn:
             content = self._bundle()["documents"].get(name)
@@ -146,8 +146,8 @@ class HttpShelf(NoLogs):
         )
 
 
-def _held(content: bytes) -> Held:
-    return Held(content, hashlib.sha256(content).hexdigest())
+def _held(content: bytes) -> Blob:
+    return Blob(content, hashlib.sha256(content).hexdigest())
 
 
 def _packed(content: bytes) -> Any:

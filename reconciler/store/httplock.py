@@ -20,11 +20,11 @@ from reconciler.model.documents import read_json
 from reconciler.model.errors import StateError
 from reconciler.model.ports import LockInfo
 from reconciler.model.waits import Waits
-from reconciler.store.http import HttpShelf
+from reconciler.store.blobs import Conflict
+from reconciler.store.blobs import replace as overwrite
+from reconciler.store.http import HttpBlobStore
 from reconciler.store.lease import NAME, dump, freed, given_back, held_by, lease_of, lost, parse, stamp
 from reconciler.store.options import Clock
-from reconciler.store.shelf import Conflict
-from reconciler.store.shelf import replace as overwrite
 from reconciler.store.wire import Answer, Wire
 
 GLANCES = 6
@@ -44,7 +44,7 @@ class HttpLock:
 
     def __init__(
         self,
-        shelf: HttpShelf,
+        shelf: HttpBlobStore,
         wire: Wire,
         clock: Clock,
         waits: Waits | None = None,
@@ -147,7 +147,7 @@ class HttpLock:
 class HttpHold:
     """A lock that the server keeps for us. `seamless`: whether the one before was given back."""
 
-    def __init__(self, shelf: HttpShelf, wire: Wire, clock: Clock, waits: Waits, info: LockInfo) -> None:
+    def __init__(self, shelf: HttpBlobStore, wire: Wire, clock: Clock, waits: Waits, info: LockInfo) -> None:
         self._shelf, self._wire, self._clock, self._waits, self._info = shelf, wire, clock, waits, info
         self._proven = self._asked = float("-inf")
         self._lost = False

@@ -10,9 +10,9 @@ from reconciler.model.documents import read_json
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.identity import Fits
 from reconciler.model.state import Record
+from reconciler.store.blobs import BlobStore, Conflict, put_once
 from reconciler.store.encryption import Seal
 from reconciler.store.formats import first_of
-from reconciler.store.shelf import Conflict, Shelf, put_once
 
 NAME, SEGMENTS = "journal", "segments"
 
@@ -20,7 +20,7 @@ NAME, SEGMENTS = "journal", "segments"
 class Journal:
     """Records in the order of lock generations; `steady` is a clock in seconds."""
 
-    def __init__(self, shelf: Shelf, seal: Seal, steady: Callable[[], float], fits: Fits | None = None) -> None:
+    def __init__(self, shelf: BlobStore, seal: Seal, steady: Callable[[], float], fits: Fits | None = None) -> None:
         self._shelf, self._seal, self._steady, self._fits = shelf, seal, steady, fits
         self._waiting: list[Record] = []
         self._flushed = float("-inf")

@@ -18,8 +18,8 @@ from reconciler.model.documents import read_json
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.ports import LockInfo
 from reconciler.model.waits import Waits
+from reconciler.store.blobs import Blob, BlobStore, Conflict, put_once
 from reconciler.store.options import Clock
-from reconciler.store.shelf import Conflict, Held, Shelf, put_once
 
 NAME, BROKEN = "lock", "broken"
 TYPES: dict[str, type | tuple[type, ...]] = {"pid": int, "fence": int, "beat": int, "lease": (int, float)}
@@ -37,7 +37,7 @@ class Watch:
         self.changed = False
         self.info: LockInfo | None = None
 
-    def see(self, held: Held, now: float) -> None:
+    def see(self, held: Blob, now: float) -> None:
         """Take notice of the lock as it was read before `now`."""
         if held.tag == self._tag:
             return
@@ -59,7 +59,11 @@ class LeaseLock:
     """The lock of one state. `tell(reason, seconds)` is told of waits that nobody asked for."""
 
     def __init__(
-        self, shelf: Shelf, clock: Clock, waits: Waits | None = None, tell: Callable[[str, float], None] | None = None
+        self,
+        shelf: BlobStore,
+        clock: Clock,
+        waits: Waits | None = None,
+        tell: Callable[[str, float], None] | None = None,
     ) -> None:
         self._shelf, self._clock, self._waits = shelf, clock, waits or Waits()
         self._tell = tell or (lambda reason, seconds: None)
@@ -93,7 +97,7 @@ class LeaseLock:
                 raise held_by(watch.info, self._shelf.where)
             self._clock.sleep(min(self._waits.poll, left))
 
-    def _take(self, info: LockInfo, held: Held | None) -> Lease | None:
+    def _take(self, info: LockInfo, held: Blob | None) -> Lease | None:
         """Write the lock as ours; None where somebody was faster."""
         holder = parse(held.content) if held is not None else None
         started = self._clock.steady()
@@ -139,7 +143,7 @@ class Lease:
     """A lock that is held: renewed by a thread, lost when it could not be renewed in time or somebody broke it."""
 
     def __init__(
-        self, shelf: Shelf, clock: Clock, waits: Waits, info: LockInfo, tag: str, started: float, *, seamless: bool
+        self, shelf: BlobStore, clock: Clock, waits: Waits, info: LockInfo, tag: str, started: float, *, seamless: bool
     ) -> None:
         self._shelf, self._clock, self._waits = shelf, clock, waits
         self._info, self._tag, self._until = info, tag, started + waits.lease

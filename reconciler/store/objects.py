@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, urlsplit
 from reconciler.model.errors import ReconcilerError, StateError, SurroundingsError
 from reconciler.model.proxies import proxy_for
 from reconciler.model.redaction import abridged
-from reconciler.store.shelf import STATE, Conflict, Held, NoLogs
+from reconciler.store.blobs import STATE, Blob, Conflict, NoLogs
 
 T = TypeVar("T")
 SETTINGS = {
@@ -38,7 +38,7 @@ NOWHERE = "http://127.0.0.1:9"
 RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 
 
-class ObjectShelf(NoLogs):
+class ObjectBlobStore(NoLogs):
     """Documents as objects beside each other: `prod.json`, `prod.json.lock`, `prod.json.history/...`."""
 
     pause = 1.0
@@ -80,17 +80,17 @@ class ObjectShelf(NoLogs):
     def _place(self, name: str) -> str:
         return self._key if name == STATE else f"{self._key}.{name}"
 
-    def get(self, name: str) -> Held | None:
+    def get(self, name: str) -> Blob | None:
         """Return an object's content."""
 
-        def read() -> Held | None:
+        def read() -> Blob | None:
             try:
                 found = self._obstore.get(self._store, self._place(name))
             except FileNotFoundError:
                 return None
             meta = found.meta
             tag = json.dumps({"e_tag": meta.get("e_tag"), "version": meta.get("version")})
-            return Held(bytes(found.bytes()), tag)
+            return Blob(bytes(found.bytes()), tag)
 
         return self._tried("read", read)
 

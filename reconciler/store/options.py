@@ -35,7 +35,7 @@ class Clock:
 
 
 @dataclass(frozen=True)
-class Options:
+class StoreOptions:
     """What a store is opened with: who may read it, how many versions it keeps, the environment, the clock, how long it
     waits, who is told of long waits (reason, seconds), and what tells whether an id is one of its kind.
     """

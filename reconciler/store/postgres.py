@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.redaction import abridged
-from reconciler.store.shelf import Conflict, Held, NoLogs
+from reconciler.store.blobs import Blob, Conflict, NoLogs
 
 T = TypeVar("T")
 TABLE = """
@@ -21,7 +21,7 @@ TRIES = 3
 """A connection that broke is opened anew so often for one operation."""
 
 
-class PostgresShelf(NoLogs):
+class PostgresBlobStore(NoLogs):
     """Documents of one state. `?state=NAME` names it where a database keeps several; the rest is libpq's own URL.
 
     A write compares the row's version and locks the row while it does; versions come from a sequence and never
@@ -52,11 +52,11 @@ class PostgresShelf(NoLogs):
         """Host, database and name of the state."""
         return self._where
 
-    def get(self, name: str) -> Held | None:
+    def get(self, name: str) -> Blob | None:
         """Return a row."""
         query = "SELECT content, version FROM reconciler_documents WHERE state = %s AND name = %s"
         row = self._do("read", lambda cursor: cursor.execute(query, (self._state, name)).fetchone())
-        return None if row is None else Held(bytes(row[0]), str(row[1]))
+        return None if row is None else Blob(bytes(row[0]), str(row[1]))
 
     def put(self, name: str, content: bytes, tag: str | None) -> str:
         """Write a row whose version is still `tag`."""

@@ -8,14 +8,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from reconciler.model.errors import StateDamaged, StateError
-from reconciler.store.shelf import Conflict, Held, NoLogs
+from reconciler.store.blobs import Blob, Conflict, NoLogs
 
 TABLE = "CREATE TABLE IF NOT EXISTS documents (name TEXT PRIMARY KEY, content BLOB NOT NULL, version INTEGER NOT NULL)"
 PATIENCE = 10.0
 """Seconds to wait for another process's transaction."""
 
 
-class SqliteShelf(NoLogs):
+class SqliteBlobStore(NoLogs):
     """Documents of one file. A connection lives for one operation, so threads and forks need no care."""
 
     pause = 0.0
@@ -75,11 +75,11 @@ class SqliteShelf(NoLogs):
             self._path.unlink(missing_ok=True)
             raise
 
-    def get(self, name: str) -> Held | None:
+    def get(self, name: str) -> Blob | None:
         """Return a row."""
         with self._open(write=False) as connection:
             row = _row(connection, name) if connection is not None else None
-        return None if row is None else Held(bytes(row[0]), str(row[1]))
+        return None if row is None else Blob(bytes(row[0]), str(row[1]))
 
     def put(self, name: str, content: bytes, tag: str | None) -> str:
         """Write a row whose version is still `tag`."""

@@ -6,13 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
-from reconciler.config.writing.rewriting import Refusal, Rewriting, Wish
+from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.export import Exported, export
 from reconciler.model import values
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import Action, Plan
 from reconciler.model.state import Binding
+from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, losses
 from reconciler.planning.diff import joined, within
 from reconciler.planning.drift import drift, unmanaged, unmanaged_parts
@@ -21,7 +22,6 @@ from reconciler.planning.planner import plan
 from reconciler.planning.reads import looked_over, with_named
 from reconciler.planning.rosters import only_declared
 from reconciler.planning.select import Selection, select
-from reconciler.planning.work import Inputs
 from reconciler.store.outputs import write_files
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected, looked_at
@@ -99,9 +99,9 @@ async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[I
 
 def _wishes(
     inputs: Inputs, drifted: Plan, now: Plan, live: Mapping[str, Exported]
-) -> tuple[list[Wish], list[Refusal], list[tuple[str, str]]]:
+) -> tuple[list[ProposedEdit], list[Refusal], list[tuple[str, str]]]:
     """Return what to write, what must not be, and what the files say already."""
-    wishes: list[Wish] = []
+    wishes: list[ProposedEdit] = []
     refused: list[Refusal] = []
     held: list[tuple[str, str]] = []
     differing = {(change.address, item.name): item for change in now.changes for item in change.attributes}
@@ -131,13 +131,13 @@ def _wishes(
                 value = one.resource.attrs.get(item.name, one.live.attrs[item.name])
                 declared = resource.attrs[item.name]
                 value = within(attribute, declared, only_declared(attribute, value, declared))
-                wishes.append(Wish(resource, attribute, value))
+                wishes.append(ProposedEdit(resource, attribute, value))
     return wishes, refused, held
 
 
-def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Wish], list[Refusal]]:
+def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[ProposedEdit], list[Refusal]]:
     """Return what the account holds of declared objects and nobody manages, as far as files may say it."""
-    wishes: list[Wish] = []
+    wishes: list[ProposedEdit] = []
     refused: list[Refusal] = []
     for address, binding in inputs.state.resources.items():
         resource, one = inputs.desired.resources.get(address), live.get(address)
@@ -159,7 +159,7 @@ def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Wish]
             if why:
                 refused.append(Refusal(address, name, why))
             else:
-                wishes.append(Wish(resource, kind.attributes[name], value))
+                wishes.append(ProposedEdit(resource, kind.attributes[name], value))
     return wishes, refused
 
 
@@ -179,7 +179,9 @@ def _placed(name: str) -> str:
     return f"`{name}` follows from its place among its siblings: move it in the file"
 
 
-def _rewritten(session: Session, loaded: Loaded, inputs: Inputs, wishes: list[Wish]) -> tuple[Rewriting, Loaded]:
+def _rewritten(
+    session: Session, loaded: Loaded, inputs: Inputs, wishes: list[ProposedEdit]
+) -> tuple[Rewriting, Loaded]:
     """Write in memory and read back; what then still differs from the account is not written."""
     failed: dict[tuple[str, str], str] = {}
     for _ in range(ROUNDS):

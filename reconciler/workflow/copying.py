@@ -37,11 +37,11 @@ from reconciler.model.state import Binding, State
 from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref, Value
 from reconciler.planning.binding import salted
+from reconciler.planning.context import Inputs
 from reconciler.planning.document import Heading, from_document, to_document
 from reconciler.planning.guards import beyond
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import all_reads
-from reconciler.planning.work import Inputs
 from reconciler.store.snapshotfile import read_snapshot
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
@@ -55,7 +55,7 @@ from reconciler.workflow.state import edit
 
 
 @dataclass(frozen=True)
-class Held:
+class AccountContents:
     """What one side holds: every object that could be managed, as read; `addresses` are those that its state knows."""
 
     name: str
@@ -76,7 +76,7 @@ class Held:
 
 async def hold(
     session: Session, name: str, *, masked: bool = False, only: frozenset[str] | None = None, for_files: bool = False
-) -> Held:
+) -> AccountContents:
     """Read what an environment holds; `for_files`, as far as a configuration can say it. Raises AuthError,
     IncompleteListing, Unreachable.
     """
@@ -90,7 +90,7 @@ async def hold(
 
 async def _held(
     session: Session, remote: Any, name: str, state: State, only: frozenset[str] | None, for_files: bool = False
-) -> Held:
+) -> AccountContents:
     kinds, redactor = session.kinds, session.redactor
     reads = all_reads(kinds, only)
     refreshed = await refresh(remote, kinds, reads)
@@ -112,7 +112,7 @@ async def _held(
     left_out += [
         f"{one.resource.address}: {why}" for one in exported for why in (*one.dropped.values(), *one.partly.values())
     ]
-    return Held(name, seen, refreshed, state, remote.requests, exported, left_out)
+    return AccountContents(name, seen, refreshed, state, remote.requests, exported, left_out)
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     )
     inputs, known = met(inputs, exported)
     beyond: list[str] = []
-    if isinstance(one, Held):
+    if isinstance(one, AccountContents):
         desired, beyond = _whole(inputs.desired, known, one, other, kinds)
         inputs = replace(inputs, desired=desired, whole=True)
     extra = strangers(known, other.seen, kinds, carried.desired.resources, other.state.resources)
@@ -159,7 +159,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     extra = {address: binding for address, binding in extra.items() if address not in hidden}
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
     whole = inverted(whole) if turned else whole
-    spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, Held)))
+    spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, AccountContents)))
     heading = Heading(
         __version__,
         session.around.stamp(),
@@ -171,16 +171,16 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
         "compare",
         redactor=session.redactor,
     )
-    unknown = [line for held in sides if isinstance(held, Held) for line in unknown_of(held)]
-    partly = [f"{held.name}: {line}" for held in sides if isinstance(held, Held) for line in held.left_out]
+    unknown = [line for held in sides if isinstance(held, AccountContents) for line in unknown_of(held)]
+    partly = [f"{held.name}: {line}" for held in sides if isinstance(held, AccountContents) for line in held.left_out]
     return Comparison(
         to_document(whole, heading, spent, kinds),
         (*carried.left_out, *beyond, *hidden.values(), *unknown, *partly),
-        any(held.unread for held in sides if isinstance(held, Held)),
+        any(held.unread for held in sides if isinstance(held, AccountContents)),
     )
 
 
-def _carried(one: Held, other: Held, kinds: Kinds) -> Portable:
+def _carried(one: AccountContents, other: AccountContents, kinds: Kinds) -> Portable:
     """Return one side for the other: what both states know under one address is one object, whatever its name is by
     now; all else meets by name.
     """
@@ -206,7 +206,9 @@ def pairs(made: Plan, seen: Snapshot) -> dict[str, Live]:
     return {**found, **{change.address: change.live for change in made.changes if change.live is not None}}
 
 
-def _whole(desired: Desired, known: Plan, one: Held, other: Held, kinds: Kinds) -> tuple[Desired, list[str]]:
+def _whole(
+    desired: Desired, known: Plan, one: AccountContents, other: AccountContents, kinds: Kinds
+) -> tuple[Desired, list[str]]:
     """Return one side as all that is to be: empty where only the other one has a value. What either does not tell is
     left out, and named.
     """
@@ -243,11 +245,11 @@ def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
     return inputs, plan(inputs)
 
 
-def _hidden(extra: Mapping[str, Binding], one: Held | Desired, kinds: Kinds) -> dict[str, str]:
+def _hidden(extra: Mapping[str, Binding], one: AccountContents | Desired, kinds: Kinds) -> dict[str, str]:
     """Return what one side may hold of what only the other one shows, with the reason: its kind, or what it is part of,
     could not be read, or its key may not be shown it. Parts of what both show are shown too.
     """
-    if not isinstance(one, Held):
+    if not isinstance(one, AccountContents):
         return {}
     unread = {
         address: f"{address}: whether {one.name} has it is unknown: {why}"
@@ -267,7 +269,7 @@ def _hidden(extra: Mapping[str, Binding], one: Held | Desired, kinds: Kinds) -> 
     }
 
 
-def unknown_of(held: Held) -> list[str]:
+def unknown_of(held: AccountContents) -> list[str]:
     """Return the kinds of one side that could not be read, each with the reason."""
     return [f"{kind} of {held.name}: {why}" for kind, why in held.seen.unknown.items()]
 
@@ -282,7 +284,7 @@ def _is_file(session: Session, name: str) -> bool:
     return name not in session.project.project.environments and (session.folder / name).is_file()
 
 
-async def _side(session: Session, name: str, *, masked: bool, only: frozenset[str] | None) -> Held | Desired:
+async def _side(session: Session, name: str, *, masked: bool, only: frozenset[str] | None) -> AccountContents | Desired:
     if name in session.project.project.environments:
         return await hold(open_session(session.folder, name, session.around), name, masked=masked, only=only)
     place = session.folder / name
@@ -383,7 +385,7 @@ def _always(desired: Desired) -> Callable[[Desired], Desired]:
     return lambda _: desired
 
 
-def _staying(one: Held, other: Held, desired: Desired, known: Plan, kinds: Kinds) -> list[str]:
+def _staying(one: AccountContents, other: AccountContents, desired: Desired, known: Plan, kinds: Kinds) -> list[str]:
     """Name what the target's objects have and the source's do not: a copy empties nothing."""
     there, told = pairs(known, other.seen), listing(other.seen, kinds)
     return [
@@ -394,7 +396,7 @@ def _staying(one: Held, other: Held, desired: Desired, known: Plan, kinds: Kinds
     ]
 
 
-def _untranslated(one: Held, kinds: Kinds, desired: Desired) -> list[str]:
+def _untranslated(one: AccountContents, kinds: Kinds, desired: Desired) -> list[str]:
     """Return the texts that hold ids of what is not carried over: the target has no id for it."""
     return [
         f"{address}.{name}: a text holds the id of {meant}, which is not cloned: the id stays as it is"
@@ -521,7 +523,7 @@ def forget_strangers(clone: Clone, declared: frozenset[str]) -> None:
         edit(clone.target, "clone", lambda _: kept)
 
 
-def _by_hand(one: Held, other: Held, kinds: Kinds) -> list[str]:
+def _by_hand(one: AccountContents, other: AccountContents, kinds: Kinds) -> list[str]:
     """Return what the API only lets us read, and the target lacks."""
     found = []
     for name, lives in one.seen.lives.items():

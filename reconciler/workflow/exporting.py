@@ -14,7 +14,7 @@ from fnmatch import fnmatch
 from pathlib import Path
 
 from reconciler.config import Loaded
-from reconciler.config.writing.rewriting import Refusal, Rewriting, Wish
+from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.copying import mentions
 from reconciler.deriving.export import Exported, export_for_files, set_aside, unmade
 from reconciler.deriving.redaction import Hiding, addresses_in, variables_for
@@ -31,13 +31,13 @@ from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, Value
 from reconciler.planning.binding import binding_of
+from reconciler.planning.context import Inputs
 from reconciler.planning.diff import beside, joined, within
 from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.renames import SAME, suspected
 from reconciler.planning.rosters import only_declared, roster_of
 from reconciler.planning.select import Selection, select
-from reconciler.planning.work import Inputs
 from reconciler.store.atomic import write_file
 from reconciler.store.outputs import write_files
 from reconciler.workflow.additions import Additions
@@ -65,7 +65,7 @@ WHOLE = Extent()
 
 
 @dataclass(frozen=True)
-class Outcome:
+class ExportSummary:
     """What an export wrote: files, how many resources, what it left alone with the reason, kinds that could not be
     read. `secrets` are the names of placeholders whose values nobody wrote down; `absent` those kinds that the account
     does not have.
@@ -93,7 +93,7 @@ def _destination(session: Session, out: Path | None) -> Path:
     return out.resolve()
 
 
-async def export_account(session: Session, out: Path | None, extent: Extent = WHOLE) -> Outcome:
+async def export_account(session: Session, out: Path | None, extent: Extent = WHOLE) -> ExportSummary:
     """Write the live account into the project in `out` (default: this one), and bind everything in its state.
 
     Raises ConfigError where what is there cannot be read, PlanError where it cannot be told apart from the account.
@@ -131,7 +131,7 @@ class _Exporting:
         self.made = self._compared(self.loaded, self.book)
         return self._gone(self.loaded.desired.resources, self.made)
 
-    def run(self) -> Outcome:
+    def run(self) -> ExportSummary:
         session, loaded, book, made = self.session, self.loaded, self.book, self.made
         exported = self._nameable(self._exported(loaded, book, made), loaded.desired.resources)
         declared = loaded.desired.resources
@@ -258,7 +258,7 @@ class _Exporting:
 
     def _wishes(
         self, loaded: Loaded, book: StateTransaction, made: Plan, live: Mapping[str, Exported], hiding: Hiding
-    ) -> list[Wish]:
+    ) -> list[ProposedEdit]:
         """Return the attributes whose files say something else than the account does."""
         declared = loaded.desired.resources.keys()
         wishes = self._joining(loaded, made, live)
@@ -285,14 +285,14 @@ class _Exporting:
                     continue
                 if isinstance(value, str) and attributes[item.name].hides(value):
                     value = hiding.text(change.address, item.name, value)
-                wishes.append(Wish(resource, attributes[item.name], value))
+                wishes.append(ProposedEdit(resource, attributes[item.name], value))
         state = book.state().resources
         for address, one in live.items():
             resource, binding = loaded.desired.resources.get(address), state.get(address)
             if resource is not None and binding is not None and binding.run.startswith("export-"):
                 attributes = self.session.kinds[resource.kind].attributes
                 wishes += [
-                    Wish(resource, attributes[name], value)
+                    ProposedEdit(resource, attributes[name], value)
                     for name, value in one.resource.attrs.items()
                     if name not in resource.attrs
                     and name not in binding.applied
@@ -302,7 +302,9 @@ class _Exporting:
                 wishes += self._entries(resource, binding, one, {wish.name for wish in wishes})
         return wishes
 
-    def _entries(self, resource: Resource, binding: Binding, one: Exported, known: set[tuple[str, str]]) -> list[Wish]:
+    def _entries(
+        self, resource: Resource, binding: Binding, one: Exported, known: set[tuple[str, str]]
+    ) -> list[ProposedEdit]:
         """Return the maps of an object that an export declared, with the entries that the account has beyond them."""
         wishes, attributes = [], self.session.kinds[resource.kind].attributes
         for name, said in resource.attrs.items():
@@ -310,10 +312,10 @@ class _Exporting:
             dropped = beside(attribute, said, values.decode(binding.applied.get(name)))
             parts = {path: part for path, part in beside(attribute, said, held).items() if path not in dropped}
             if parts and (resource.address, name) not in known and not attribute.hides(held):
-                wishes.append(Wish(resource, attribute, joined(attribute, said, parts)))
+                wishes.append(ProposedEdit(resource, attribute, joined(attribute, said, parts)))
         return wishes
 
-    def _joining(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported]) -> list[Wish]:
+    def _joining(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported]) -> list[ProposedEdit]:
         """Return the rosters that new objects join, and that say nothing else than the account does."""
         wishes = []
         declared = loaded.desired.resources
@@ -326,7 +328,7 @@ class _Exporting:
             attribute, held = self.session.kinds[resource.kind].attributes[roster[0]], resource.attrs[roster[0]]
             value = only_declared(attribute, self._value(one, roster[0]), held, live.keys() - declared.keys())
             if isinstance(value, list) and isinstance(held, list) and set(value) - set(held):
-                wishes.append(Wish(resource, attribute, value))
+                wishes.append(ProposedEdit(resource, attribute, value))
         return wishes
 
     @staticmethod
@@ -377,7 +379,7 @@ class _Exporting:
 
     def _written(
         self, loaded: Loaded, rewriting: Rewriting, additions: Additions, exported: list[Exported], hiding: Hiding
-    ) -> Outcome:
+    ) -> ExportSummary:
         """Read everything back, then write files and state."""
         session = self.session
         texts = {**rewriting.changed(), **additions.project()}
@@ -392,7 +394,7 @@ class _Exporting:
         secrets = tuple(sorted(name for name in hiding.secrets if any(name in text for text in texts.values())))
         notes = (*self.notes, *(f"{one} gave way to the account's value" for one in rewriting.replaced))
         unknown, absent = dict(self.seen.unknown), self.seen.absent
-        return Outcome(files, len(kept), unknown, 0, tuple(rewriting.refused), notes, secrets, absent)
+        return ExportSummary(files, len(kept), unknown, 0, tuple(rewriting.refused), notes, secrets, absent)
 
     def _unreadable(self, error: ConfigError, loaded: Loaded, exported: list[Exported]) -> ReconcilerError:
         """Return what to say of files that would not be valid. Where a declared object is bound under an address that
@@ -490,7 +492,7 @@ def _under_their_addresses(bindings: Mapping[str, Binding], kept: list[Exported]
     return others | {addresses[one.kind, one.id]: one for one in bindings.values() if (one.kind, one.id) in addresses}
 
 
-def _as_resources(wishes: list[Wish]) -> list[Resource]:
+def _as_resources(wishes: list[ProposedEdit]) -> list[Resource]:
     return [replace(wish.resource, attrs={wish.attribute.name: wish.value}) for wish in wishes]
 
 

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 
 from reconciler.workflow.book import open_book
 from reconciler.workflow.locking import lock_info
-from reconciler.workflow.session import Held, Session
+from reconciler.workflow.session import HeldLock, Session
 
 
 @contextmanager
-def locked(session: Session, operation: str, *, timeout: float = 0.0, closing: bool = True) -> Iterator[Held]:
+def locked(session: Session, operation: str, *, timeout: float = 0.0, closing: bool = True) -> Iterator[HeldLock]:
     """Hold the lock of the session's state; within a command that holds it already, that is the lock.
 
     With `closing`, the records of runs that died are finished first, by what journal and state say of them. Raises
@@ -23,7 +23,7 @@ def locked(session: Session, operation: str, *, timeout: float = 0.0, closing: b
         return
     info = lock_info(session, operation)
     with session.store.lock(info, timeout=timeout) as hold:
-        session.held[url] = Held(info, hold)
+        session.held[url] = HeldLock(info, hold)
         try:
             if closing and session.store.run_names():
                 open_book(session).close_runs()

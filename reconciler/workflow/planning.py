@@ -20,6 +20,7 @@ from reconciler.model.errors import Refused
 from reconciler.model.http import Remote
 from reconciler.model.kind import Finding
 from reconciler.model.plan import Plan
+from reconciler.planning.context import Inputs
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.drift import drift
 from reconciler.planning.forecast import Listing, Spent, forecast, with_requests
@@ -29,7 +30,6 @@ from reconciler.planning.reads import looked_over, of_kinds, wanted
 from reconciler.planning.renames import suspected
 from reconciler.planning.select import Selected, Selection, check_selection, narrowed, select
 from reconciler.planning.sight import concludes
-from reconciler.planning.work import Inputs
 from reconciler.resources.places import PLACES
 from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.judging import judged

@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 
 from reconciler.config import Loaded
-from reconciler.config.writing.rewriting import Refusal, Rewriting, Wish
+from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.copying import listing, only_there, portable, strangers, unseen
 from reconciler.deriving.export import Exported, export_for_files
 from reconciler.deriving.promoting import WHOLE, Base, Promotion, Side, Status, hashed, names_of, status
@@ -25,12 +25,12 @@ from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.spec import Attribute, Ensure, Keyed
 from reconciler.model.values import RemoteId, Value
+from reconciler.planning.context import Inputs
 from reconciler.planning.diff import beside, joined, same, within
 from reconciler.planning.rosters import roster_of, with_own
-from reconciler.planning.work import Inputs
 from reconciler.store.outputs import write_files
 from reconciler.workflow.additions import Additions
-from reconciler.workflow.copying import Held, hold, met, pairs, unknown_of
+from reconciler.workflow.copying import AccountContents, hold, met, pairs, unknown_of
 from reconciler.workflow.session import Session
 
 FOLDER = "promotions"
@@ -106,11 +106,11 @@ class _Promoting:
     choice: Choice
     mine: Loaded
     theirs: Loaded
-    one: Held
-    other: Held
+    one: AccountContents
+    other: AccountContents
     left_out: list[str]
     rows: list[Row] = field(default_factory=list)
-    wishes: list[Wish] = field(default_factory=list)
+    wishes: list[ProposedEdit] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     sides: dict[Name, Side] = field(default_factory=dict)
@@ -332,7 +332,7 @@ class _Promoting:
             self.news.append(address)
             return
         attribute = self.kinds[resource.kind].attributes[name]
-        self.wishes.append(Wish(declared, attribute, resource.attrs[name]))
+        self.wishes.append(ProposedEdit(declared, attribute, resource.attrs[name]))
 
     def _opened(self, value: Value) -> Value:
         """Return a declared value with its secrets, as far as they are set."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
-from reconciler.engine.refresh import Few, Refreshed, refresh
+from reconciler.engine.refresh import Refreshed, SingleReads, refresh
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired
@@ -40,7 +40,7 @@ async def read(
 
 def few_of(
     kinds: Kinds, reads: Mapping[str, frozenset[str]], desired: Desired, state: State, intents: Iterable[str] = ()
-) -> dict[str, Few]:
+) -> dict[str, SingleReads]:
     """Return the kinds of which only bound objects matter: all declared ones are bound, nobody looks one up, moves or
     imports one, and no create of one is open.
     """
@@ -53,16 +53,18 @@ def few_of(
     for binding in state.resources.values():
         ids.setdefault(binding.kind, set()).add(binding.id)
     return {
-        name: Few(frozenset(ids[name]), kinds[name].wrapper)
+        name: SingleReads(frozenset(ids[name]), kinds[name].wrapper)
         for name in reads
         if kinds[name].reading.singly and name in ids and name not in searched
     }
 
 
-def again(refreshed: Refreshed, kinds: Kinds, names: Iterable[str]) -> dict[str, Few]:
+def again(refreshed: Refreshed, kinds: Kinds, names: Iterable[str]) -> dict[str, SingleReads]:
     """Return how to read these kinds again after an apply: singly, where they were read so before."""
     return {
-        name: Few(refreshed.costs[kinds[name].reading.collections[0].name].singles, kinds[name].wrapper, again=True)
+        name: SingleReads(
+            refreshed.costs[kinds[name].reading.collections[0].name].singles, kinds[name].wrapper, again=True
+        )
         for name in names
         if _partial(refreshed, kinds, name)
     }

@@ -6,11 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 from reconciler.engine.archive import read_records
-from reconciler.engine.gather import together
+from reconciler.engine.gather import gather
+from reconciler.model.archive import ArchivedRecords, ArchiveSpec, CustomerRecord, Returned
 from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote, is_id
-from reconciler.model.salvage import Lot, Record, Returned, Salvage
 from reconciler.store.encryption import Seal
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected
@@ -32,7 +32,7 @@ def newest_run(folder: Path) -> str:
     return runs[-1]
 
 
-def lots_of(session: Session, folder: Path, run: str) -> list[Lot]:
+def lots_of(session: Session, folder: Path, run: str) -> list[ArchivedRecords]:
     """Read the archive of a run. Raises ReconcilerError for what is no archive, or that of another account."""
     paths = sorted((folder / run).glob("*.ndjson"))
     if not paths:
@@ -40,7 +40,7 @@ def lots_of(session: Session, folder: Path, run: str) -> list[Lot]:
     return [_lot(session, path) for path in paths]
 
 
-def _lot(session: Session, path: Path) -> Lot:
+def _lot(session: Session, path: Path) -> ArchivedRecords:
     seal = Seal(session.settings.recipients, session.around.environ)
     try:
         head, *records = [
@@ -68,11 +68,13 @@ def _lot(session: Session, path: Path) -> Lot:
         why = "the account did not say for certain whose records they are"
     elif salvage is None or salvage.back is None or (action == "update" and not salvage.stays):
         why = salvage.lost if salvage is not None else "they cannot be put back"
-    return Lot(address, kind.name, path.parent.name, tuple(records), why, salvage.warning if salvage else "")
+    return ArchivedRecords(
+        address, kind.name, path.parent.name, tuple(records), why, salvage.warning if salvage else ""
+    )
 
 
 async def restore(
-    session: Session, lots: list[Lot], tell: Callable[[str, int, int], None], *, lock_timeout: float = 0.0
+    session: Session, lots: list[ArchivedRecords], tell: Callable[[str, int, int], None], *, lock_timeout: float = 0.0
 ) -> list[Returned]:
     """Put records back, under the lock, and record it. Nothing is put back twice, nothing is written over. `tell` is
     told how many of how many records of an address were sent.
@@ -97,7 +99,7 @@ async def restore(
 
 
 async def _put_back(
-    remote: Remote, lot: Lot, salvage: Salvage, identity: str, tell: Callable[[str, int, int], None]
+    remote: Remote, lot: ArchivedRecords, salvage: ArchiveSpec, identity: str, tell: Callable[[str, int, int], None]
 ) -> Returned:
     there = await read_records(remote, salvage, identity, MOST_READS)
     if not there.verified:
@@ -105,7 +107,7 @@ async def _put_back(
     known = {salvage.same(one) for one in there.records}
     missing = [one for one in lot.records if salvage.same(one) not in known]
 
-    async def put(one: Record) -> bool:
+    async def put(one: CustomerRecord) -> bool:
         assert salvage.back is not None  # such a lot has a reason why not
         try:
             return (await remote.send(salvage.back(identity, one))).ok
@@ -115,7 +117,7 @@ async def _put_back(
     back = 0
     for start in range(0, len(missing), AT_ONCE):
         some = missing[start : start + AT_ONCE]
-        back += sum(await together(put(one) for one in some))
+        back += sum(await gather(put(one) for one in some))
         tell(lot.address, start + len(some), len(missing))
     lost = len(missing) - back
     why = (salvage.lost or "the account refused them: what they belonged to may be gone") if lost else ""

@@ -10,7 +10,7 @@ from reconciler import __version__
 from reconciler.engine.apply import Outcome
 from reconciler.model.address import abridged
 from reconciler.model.document import ChangeView, PlanDocument
-from reconciler.model.errors import StateError, Stopped
+from reconciler.model.errors import ApplyInterrupted, StateError
 from reconciler.model.events import Event, Failed, Finished, Skip, Started
 from reconciler.model.ports import LockInfo
 from reconciler.model.redaction import Shown, as_made, redactor
@@ -167,7 +167,7 @@ class Tally:
             lines.append(f"sent, or about to be, and not recorded: {_names(open_)}; the next apply looks them up")
         if self.skipped:
             lines.append(f"not started: {_names(self.skipped)}")
-        return Stopped("\n  ".join([f"the apply stopped: {error.message}", *lines]), hint=error.hint)
+        return ApplyInterrupted("\n  ".join([f"the apply stopped: {error.message}", *lines]), hint=error.hint)
 
 
 def _names(addresses: list[str]) -> str:

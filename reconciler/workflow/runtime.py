@@ -17,7 +17,7 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
     import asyncio
 
     from reconciler.model.ports import Store, Watch
-    from reconciler.store import Clock, Options
+    from reconciler.store import Clock, StoreOptions
 
 
 def _token() -> str:
@@ -32,7 +32,7 @@ def _clock() -> Clock:
     return Clock()
 
 
-def _open_store(url: str, folder: Path, options: Options) -> Store:
+def _open_store(url: str, folder: Path, options: StoreOptions) -> Store:
     from reconciler.store import open_store
 
     return open_store(url, folder, options)
@@ -53,7 +53,7 @@ class Runtime:
     """What makes the event loop of each verb (None: asyncio's own)."""
     transport: Any = None
     """What carries requests to the account, an httpx transport (None: the network, or the embedded emulator)."""
-    open_store: Callable[[str, Path, Options], Store] = _open_store
+    open_store: Callable[[str, Path, StoreOptions], Store] = _open_store
     watch: Watch | None = None
     """Who is told what is waited for, in every session of the run."""
 

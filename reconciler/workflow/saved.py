@@ -28,7 +28,7 @@ from reconciler.workflow.session import Session
 
 
 @dataclass(frozen=True)
-class Moved:
+class StaleChange:
     """An object that is no longer what the plan was made against. `details` are lines "planned against / found now"."""
 
     address: str
@@ -44,7 +44,7 @@ class Checked:
     """
 
     planned: Planned
-    refused: tuple[Moved, ...]
+    refused: tuple[StaleChange, ...]
     requests: int
     done: tuple[str, ...] = ()
 
@@ -82,14 +82,14 @@ class _Declared:
 
     resources: Mapping[str, Resource]
     salt: str
-    refused: dict[str, Moved] = field(default_factory=dict)
+    refused: dict[str, StaleChange] = field(default_factory=dict)
 
     def __call__(self, address: str, name: str, expected: str) -> Value:
         resource = self.resources.get(address)
         value = resource.attrs.get(name) if resource is not None else None
         if isinstance(value, str) and salted(value, self.salt) == expected:
             return value
-        self.refused[address] = Moved(
+        self.refused[address] = StaleChange(
             address, f"`{name}` is sensitive, so the plan holds only its hash, and the configuration says another one"
         )
         return MASK
@@ -145,9 +145,9 @@ def _refused(
     made: Plan,
     lives: Mapping[str, Iterable[Live]],
     kinds: Kinds,
-    already: Mapping[str, Moved],
+    already: Mapping[str, StaleChange],
     resumed: set[str],
-) -> list[Moved]:
+) -> list[StaleChange]:
     """Return what differs from the plan, with everything that waits for it. `resumed` was begun by an interrupted run
     of ours.
     """
@@ -164,11 +164,11 @@ def _refused(
         if why is not None:
             refused[change.address] = replace(why, details=_details(change, live, kinds, document.ids))
         elif change.address in promises:
-            refused[change.address] = Moved(change.address, promises[change.address])
+            refused[change.address] = StaleChange(change.address, promises[change.address])
     return list(_with_dependants(document, refused).values())
 
 
-def _with_dependants(document: PlanDocument, refused: dict[str, Moved]) -> dict[str, Moved]:
+def _with_dependants(document: PlanDocument, refused: dict[str, StaleChange]) -> dict[str, StaleChange]:
     """Add what needs a refused object, or waits for one of its steps (a pipeline goes after its stages)."""
     owner = {step.number: step.address for step in document.steps}
     causes: dict[str, set[str]] = {
@@ -182,20 +182,20 @@ def _with_dependants(document: PlanDocument, refused: dict[str, Moved]) -> dict[
         cause = pending.pop()
         for address, needs in causes.items():
             if cause in needs and address not in found:
-                found[address] = Moved(address, f"it waits for {cause}, which is refused")
+                found[address] = StaleChange(address, f"it waits for {cause}, which is refused")
                 pending.append(address)
     return found
 
 
-def _difference(planned: ChangeView, now: Change | None, skipped: Mapping[str, str]) -> Moved | None:
+def _difference(planned: ChangeView, now: Change | None, skipped: Mapping[str, str]) -> StaleChange | None:
     if now is None:
         why = skipped.get(planned.address, "nothing is left to do: the account changed since the plan was made")
-        return Moved(planned.address, why)
+        return StaleChange(planned.address, why)
     if now.action.value != planned.action:
-        return Moved(planned.address, f"planned to {planned.action}; the account now asks to {now.action.value}")
+        return StaleChange(planned.address, f"planned to {planned.action}; the account now asks to {now.action.value}")
     found = fingerprint(now.live) if now.live is not None else None
     if found != planned.fingerprint or now.changed != {item.name for item in planned.attributes}:
-        return Moved(planned.address, "the object changed since the plan was made")
+        return StaleChange(planned.address, "the object changed since the plan was made")
     return None
 
 

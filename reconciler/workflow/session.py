@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from reconciler.config import (
+    EnvironmentSettings,
     Loaded,
     LoadedProject,
-    Settings,
     Uses,
     credentials,
     doubts,
@@ -42,7 +42,7 @@ EMULATOR = "emulator:"
 
 
 @dataclass(frozen=True)
-class Held:
+class HeldLock:
     """The lock of a state that this session holds, and as whom."""
 
     info: LockInfo
@@ -55,7 +55,7 @@ class Session:
 
     folder: Path
     project: LoadedProject
-    settings: Settings
+    settings: EnvironmentSettings
     kinds: Kinds
     around: Runtime
     on_wait: Callable[[str, float], None] = lambda reason, seconds: None
@@ -78,7 +78,7 @@ class Session:
     """Whose key it is, by the URL of the account, once it was asked."""
     stores: dict[str, Store] = field(default_factory=dict, repr=False)
     """The store of each URL, the same one for all that is derived from a session: a lock belongs to its store."""
-    held: dict[str, Held] = field(default_factory=dict, repr=False)
+    held: dict[str, HeldLock] = field(default_factory=dict, repr=False)
     """The locks that are held, by the URL of their state."""
 
     @property
@@ -96,9 +96,9 @@ class Session:
 
     def store_at(self, url: str) -> Store:
         """Return the store of another URL, with the settings of this environment."""
-        from reconciler.store import Options
+        from reconciler.store import StoreOptions
 
-        options = Options(
+        options = StoreOptions(
             self.settings.name,
             self.settings.recipients,
             self.settings.history,
@@ -221,7 +221,7 @@ class Session:
                 self.load(offline=True)
         if self.remote is not None:
             return self.remote
-        from reconciler.remote.client import Client, Connection, in_process
+        from reconciler.remote.client import Client, Endpoint, in_process
         from reconciler.remote.guard import Mode
 
         url, token, transport = self.settings.url, self.settings.token, self.around.transport
@@ -235,7 +235,7 @@ class Session:
         if watch is not None:
             watch.connected(self.settings.name, paths_of(self.kinds), self.rate)
         client = Client(
-            Connection(url, token, self.rate, self.around.waits.answer),
+            Endpoint(url, token, self.rate, self.around.waits.answer),
             writable=(writable or [path for kind in self.kinds.values() for path in kind.writable]) if write else (),
             mode=Mode.RESTORE if restore else Mode.WRITE if write else Mode.READ,
             transport=transport,

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from reconciler.model.errors import ReconcilerError, SurroundingsError, Unreachable
 from reconciler.model.http import get
 from reconciler.model.proxies import proxy_for
-from reconciler.remote.client import Client, Connection
-from reconciler.remote.surroundings import Surroundings
+from reconciler.remote.client import Client, Endpoint
+from reconciler.remote.network import Network
 from reconciler.store.wire import Wire
 from tests.cli.test_streams import COMMANDS, FORKED, project
 
@@ -95,7 +95,7 @@ def test_what_is_no_proxy_is_named_without_its_value(value: str, scheme: str, mo
     """In one place for accounts, code hosts and states."""
     monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
     with pytest.raises(SurroundingsError) as told:
-        Surroundings.of(f"{scheme}://me.example.com", {"ALL_PROXY": value})
+        Network.of(f"{scheme}://me.example.com", {"ALL_PROXY": value})
     assert "ALL_PROXY" in told.value.message
     assert "hidden" not in f"{told.value} {told.value.hint}"
     assert told.value.hint
@@ -114,7 +114,7 @@ def test_any_value_is_a_proxy_or_a_clear_error(proxy: str, exemptions: str, url:
     """Nothing else comes out of the variables, and a client can be made with what does."""
     told = ""
     try:
-        Surroundings.of(url.replace("https", "http"), {"ALL_PROXY": proxy, "NO_PROXY": exemptions})
+        Network.of(url.replace("https", "http"), {"ALL_PROXY": proxy, "NO_PROXY": exemptions})
     except SurroundingsError as error:
         told = error.message
     assert not told or "ALL_PROXY" in told
@@ -128,7 +128,7 @@ def test_a_dead_proxy_is_to_blame(monkeypatch: pytest.MonkeyPatch) -> None:
     async def nothing(seconds: float) -> None: ...
 
     async def asked() -> None:
-        client = Client(Connection("http://me.example.com", "t" * 40), sleep=nothing)
+        client = Client(Endpoint("http://me.example.com", "t" * 40), sleep=nothing)
         await client.send(get("/tags"))
 
     with pytest.raises(Unreachable) as told:
@@ -156,8 +156,8 @@ def test_certificates_that_cannot_be_read_are_named(variable: str, value: str, m
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv(variable, value)
     with pytest.raises(SurroundingsError, match=variable):
-        Surroundings.of(URL, os.environ)
-    assert Surroundings.of("http://127.0.0.1/api/3", os.environ).verify is True
+        Network.of(URL, os.environ)
+    assert Network.of("http://127.0.0.1/api/3", os.environ).verify is True
 
 
 def test_commands_under_a_strange_environment(project: Path) -> None:

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.config import Settings, environment, load, load_project, load_texts
+from reconciler.config import EnvironmentSettings, environment, load, load_project, load_texts
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
@@ -80,7 +80,7 @@ def outcome(case: str, folder: Path) -> str:
         else:
             overlays = {path: text for path, text in files.items() if path.startswith("environments/")}
             texts = {path: text for path, text in files.items() if path not in overlays}
-            loaded = load_texts(texts, Settings("test", "emulator:x"), KINDS, ENVIRON, overlays=overlays)
+            loaded = load_texts(texts, EnvironmentSettings("test", "emulator:x"), KINDS, ENVIRON, overlays=overlays)
     except ConfigError as error:
         lines = [line for problem in error.diagnostics for line in told(problem)]
     else:

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from reconciler.model.http import Request, Response, get, post
-from reconciler.remote.client import Client, Connection
+from reconciler.remote.client import Client, Endpoint
 from reconciler.remote.guard import Forbidden, Mode, check, paths
 from scripts.openapi_facts import template
 from tests.contract.checker import OPENAPI_FILE, Contract
@@ -23,7 +23,7 @@ def _send(request: Request) -> None:
         return httpx.Response(200, json={}, request=request)
 
     async def run() -> Response:
-        connection = Connection("https://acme.example", "token", None)
+        connection = Endpoint("https://acme.example", "token", None)
         async with Client(
             connection, mode=Mode.WRITE, writable=WRITABLE, transport=httpx.MockTransport(answer)
         ) as client:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from reconciler.emulator import Account, Fault, Settings, open_account
+from reconciler.emulator import Account, AccountSettings, Fault, open_account
 
 
 @dataclass(frozen=True, repr=False)
@@ -27,7 +27,7 @@ class Api:
 
     def __init__(self, account: Account | None = None, **settings: Any) -> None:
         self.now = 0.0
-        chosen = replace(Settings(), **settings) if settings else None
+        chosen = replace(AccountSettings(), **settings) if settings else None
         self.account = account or open_account(settings=chosen, clock=lambda: self.now)
 
     def __call__(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from reconciler.config import plain_data
-from reconciler.emulator import Settings
+from reconciler.emulator import AccountSettings
 from reconciler.emulator.serving import Served
 from reconciler.emulator.settings import ACTIONS
 from tests.emulator.calling import Api
@@ -44,7 +44,7 @@ def ask(served: Served, method: str, path: str, body: Any = None, token: str = "
 @pytest.fixture
 def served() -> Iterator[Served]:
     """Accounts in memory."""
-    made = Served(None, Settings())
+    made = Served(None, AccountSettings())
     yield made
     made.close()
 
@@ -111,7 +111,7 @@ def documented(heading: str) -> set[str]:
 
 def test_the_page_names_every_switch_and_fault() -> None:
     """docs/emulator.md lists the settings and the actions that there are, and no others."""
-    assert documented("## Switches") == {one.name for one in dataclasses.fields(Settings)}
+    assert documented("## Switches") == {one.name for one in dataclasses.fields(AccountSettings)}
     assert documented("A fault strikes") == set(ACTIONS)
 
 

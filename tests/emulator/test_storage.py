@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.emulator import Settings, open_account
+from reconciler.emulator import AccountSettings, open_account
 from reconciler.emulator.rows import Rows
 from tests.emulator.calling import Api
 
 
 def test_an_account_is_kept_in_its_file(tmp_path: Path) -> None:
     """Rows, ids and settings are there after opening the file again; ids of deleted rows stay taken."""
-    first = Api(open_account(tmp_path / "a.db", settings=Settings(orphan_stages=True)))
+    first = Api(open_account(tmp_path / "a.db", settings=AccountSettings(orphan_stages=True)))
     for name in ("a", "b"):
         first.make("/tags", "tag", tag=name)
     first("DELETE", "/tags/2")
@@ -37,7 +37,7 @@ def test_two_processes_share_an_account(tmp_path: Path) -> None:
     other("PUT", "/tags/1", {"tag": {"tag": "new"}})
     assert [row["tag"] for row in one.get("/tags")["tags"]] == [row["tag"] for row in other.get("/tags")["tags"]]
     assert one.get("/tags/1")["tag"]["tag"] == "new"
-    one.account.keep(Settings(list_put="list"))
+    one.account.keep(AccountSettings(list_put="list"))
     assert other.get("/tags")["meta"]["total"] == "9"
     assert other.account.settings.list_put == "list"
     one.account.reset()

@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 import yaml
 
-from reconciler.emulator import Settings
+from reconciler.emulator import AccountSettings
 from reconciler.resources import load_kinds
 from tests.environments.likeness import Difference, Dump, Key, differences, things
 from tests.environments.messy import PLAIN, account, shown
@@ -159,7 +159,7 @@ def check_cloned(world: World, other: Held, told: str, *, saved: bool) -> None:
 
 def check_account(folder: Path, number: int, *, clone: bool) -> None:
     """Hold an account of this number to all that is promised, beside an empty one of the same settings."""
-    seed, settings = account(number), Settings(**reading())
+    seed, settings = account(number), AccountSettings(**reading())
     told = f"account {number}: {shown(seed)}"
     with new_world(folder, settings) as world, hold(world.folder / "state/b.db", settings) as other:
         world.write(TWO_ACCOUNTS, "reconciler.yaml")

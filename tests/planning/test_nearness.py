@@ -17,8 +17,8 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Expected
 from reconciler.model.state import State
 from reconciler.model.values import Value
+from reconciler.planning.context import Inputs
 from reconciler.planning.planner import plan
-from reconciler.planning.work import Inputs
 from reconciler.resources import load_kinds
 from tests.kinds.samples import value_of
 from tests.planning.world import desired

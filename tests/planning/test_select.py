@@ -23,9 +23,9 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Expected, Immutable, Lifecycle, RefTo
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId
+from reconciler.planning.context import Inputs
 from reconciler.planning.planner import plan
 from reconciler.planning.select import Selected, Selection, check_selection, narrowed, select
-from reconciler.planning.work import Inputs
 from reconciler.resources import load_kinds
 from tests.kinds.samples import value_of
 

@@ -11,8 +11,8 @@ from reconciler.model.kind import Live, Tables
 from reconciler.model.plan import Plan
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Binding, State
+from reconciler.planning.context import Inputs
 from reconciler.planning.planner import plan
-from reconciler.planning.work import Inputs
 from reconciler.resources import load_kinds
 
 TABLES = (

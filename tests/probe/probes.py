@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from reconciler.emulator import Settings
+from reconciler.emulator import AccountSettings
 from reconciler.model.facts import PartView, ProbeReport
 from reconciler.workflow import probing
 from reconciler.workflow.probing import Asked
@@ -26,7 +26,7 @@ COUNTERS = ("births",)
 
 
 @contextmanager
-def probed_world(folder: Path, settings: Settings) -> Iterator[World]:
+def probed_world(folder: Path, settings: AccountSettings) -> Iterator[World]:
     """A project on an account that holds something and behaves so."""
     with new_world(folder, settings) as world:
         world.account.seed(SEED)

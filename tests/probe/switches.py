@@ -6,7 +6,7 @@ import random
 from dataclasses import replace
 from typing import Any
 
-from reconciler.emulator import Settings
+from reconciler.emulator import AccountSettings
 
 TURNED: dict[str, tuple[Any, ...]] = {
     "bad_token_status": (401,),
@@ -59,7 +59,7 @@ NOT_TOLD: dict[str, str] = {
 """Switches that no request of a probe may tell, with why."""
 
 
-def expected(settings: Settings, usual: dict[str, str]) -> dict[str, str]:
+def expected(settings: AccountSettings, usual: dict[str, str]) -> dict[str, str]:
     """Return what has to be found on an account that behaves so, of what is found on a `usual` one."""
     unique, off = settings.unique, ("/" + one for one in settings.forbidden)
     plural = settings.option_bulk == "plural"
@@ -102,21 +102,21 @@ def expected(settings: Settings, usual: dict[str, str]) -> dict[str, str]:
     return found
 
 
-def turned(switch: str, value: Any) -> Settings:
+def turned(switch: str, value: Any) -> AccountSettings:
     """Return the settings of an account with one switch turned."""
-    return replace(Settings(), **{switch: value})
+    return replace(AccountSettings(), **{switch: value})
 
 
-def mixture(seed: int) -> Settings:
+def mixture(seed: int) -> AccountSettings:
     """Return the settings of an account with some switches turned, by chance."""
     dice = random.Random(seed)
     chosen = {name: dice.choice(values) for name, values in TURNED.items() if dice.random() < 0.5}
-    return replace(Settings(), **chosen)
+    return replace(AccountSettings(), **chosen)
 
 
-def name_of(settings: Settings) -> str:
+def name_of(settings: AccountSettings) -> str:
     """Return what is turned, for people."""
-    plain = Settings()
+    plain = AccountSettings()
     return ", ".join(
         f"{name}={value}" for name, value in settings.data().items() if value != plain.data()[name]
     ) or "nothing"  # fmt: skip

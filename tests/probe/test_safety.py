@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.emulator import Settings
+from reconciler.emulator import AccountSettings
 from reconciler.model.errors import Refused
 from reconciler.model.http import Request, Response
 from reconciler.probe import FORMS, Form, Lab, Spent, load_experiments
@@ -30,7 +30,7 @@ def _journal(world: World) -> list[Path]:
     return list((world.folder / ".reconciler" / "probe").glob("*.jsonl"))
 
 
-def _killed_and_cleaned(folder: Path, settings: Settings, nth: int, *, after: bool, **asked: Any) -> bool:
+def _killed_and_cleaned(folder: Path, settings: AccountSettings, nth: int, *, after: bool, **asked: Any) -> bool:
     """Kill a probe at its nth request, clean, and compare; tell whether it was killed at all."""
     with probed_world(folder, settings) as world:
         before = dump(world)
@@ -53,7 +53,7 @@ def _killed_and_cleaned(folder: Path, settings: Settings, nth: int, *, after: bo
 @pytest.mark.parametrize(("nth", "after"), [(70, True), (95, False), (133, True), (210, True), (299, False)])
 def test_killed_and_cleaned(tmp_path: Path, nth: int, after: bool) -> None:
     """After a kill at some requests, before or after their work, `probe --clean` leaves the account as it was."""
-    settings = Settings(orphan_stages=nth % 2 == 0, option_delete="object", tasktype_delete="deleted")
+    settings = AccountSettings(orphan_stages=nth % 2 == 0, option_delete="object", tasktype_delete="deleted")
     assert _killed_and_cleaned(tmp_path / "a", settings, nth, after=after, contacts=True)
 
 
@@ -64,7 +64,7 @@ def test_killed_at_every_request(
     tmp_path: Path, after: bool, orphans: bool, record_property: Callable[[str, object], None]
 ) -> None:
     """At every request boundary."""
-    settings, nth = Settings(orphan_stages=orphans), 0
+    settings, nth = AccountSettings(orphan_stages=orphans), 0
     while True:
         nth += 1
         if not _killed_and_cleaned(tmp_path / str(nth), settings, nth, after=after, contacts=True):
@@ -76,7 +76,7 @@ def test_killed_at_every_request(
 @pytest.mark.parametrize("action", ["drop_after", "fail_after", "truncated", "drop_before"])
 def test_lost_answers(tmp_path: Path, action: Any) -> None:
     """The answer to any create may be lost: what it made is found by its name, and removed."""
-    with probed_world(tmp_path / "a", Settings()) as world:
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
         before = dump(world)
         for nth in (1, 3):
             world.fault(action, "^POST /(tags|lists|fields|dealGroups|groupDefinitions|webhooks|addresses)$", nth=nth)
@@ -92,7 +92,7 @@ def test_lost_answers(tmp_path: Path, action: Any) -> None:
 @pytest.mark.parametrize("form", [one for one in FORMS.values() if not one.owner], ids=lambda one: one.name)
 def test_each_lost_create(tmp_path: Path, form: Form, action: Any) -> None:
     """Of each thing that a probe makes."""
-    with probed_world(tmp_path / "a", Settings()) as world:
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
         before = dump(world)
         world.fault(action, f"^POST {form.path}$", nth=1, times=2)
         probe(world, contacts=True)
@@ -101,7 +101,7 @@ def test_each_lost_create(tmp_path: Path, form: Form, action: Any) -> None:
 
 def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A production account, no confirmation, too small a budget, a key without permissions: nothing was written."""
-    with probed_world(tmp_path / "a", Settings()) as world:
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
         before = dump(world)
         assert world.cli("probe").code == 7
         assert world.cli("probe", "--yes-this-is-a-sandbox", "--max-requests", "30").code == 7
@@ -117,7 +117,7 @@ def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert world.cli("probe", "--read-only").code == 0
         assert not world.writes()
         assert dump(world) == before
-    with probed_world(tmp_path / "b", Settings(admin=False)) as world:
+    with probed_world(tmp_path / "b", AccountSettings(admin=False)) as world:
         ran = world.cli("probe", "--yes-this-is-a-sandbox")
         assert (ran.code, "no Admin" in ran.err) == (4, True), ran.text
         assert world.cli("probe", "--read-only").code == 0
@@ -126,7 +126,7 @@ def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_the_name_of_the_account_is_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever types it has looked which account it is."""
-    with probed_world(tmp_path / "a", Settings()) as world:
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
         monkeypatch.setattr("sys.stdin", io.StringIO(f"emulator:{ACCOUNT}\n"))
         world.environ["RECONCILER_PROMPT"] = "1"
         ran = world.cli("probe", "--row", "8")
@@ -136,13 +136,13 @@ def test_the_name_of_the_account_is_a_yes(tmp_path: Path, monkeypatch: pytest.Mo
 
 def test_the_budget_is_printed_first_and_kept(tmp_path: Path) -> None:
     """Where the account makes it repeat requests, a probe ends within its budget, removes all, and says so."""
-    with probed_world(tmp_path / "a", Settings(flaky_reads=2)) as world:
+    with probed_world(tmp_path / "a", AccountSettings(flaky_reads=2)) as world:
         before = dump(world)
         ran = world.cli("probe", "--yes-this-is-a-sandbox", "--max-requests", "620", "--format", "json")
         assert "620 requests" in ran.err.splitlines()[0]
         assert json.loads(ran.out)["requests"] == len(world.requests()) <= 620
         assert left_over(before, dump(world)) == {}
-    with probed_world(tmp_path / "b", Settings()) as world:
+    with probed_world(tmp_path / "b", AccountSettings()) as world:
         before = dump(world)
         world.fault("fail_before", "^GET ", status=503, nth=40, times=300)
         ran = world.cli("probe", "--yes-this-is-a-sandbox", "--format", "json", "--max-requests", "610")
@@ -154,7 +154,7 @@ def test_the_budget_is_printed_first_and_kept(tmp_path: Path) -> None:
 
 def test_each_experiment_takes_no_more_than_it_says(tmp_path: Path) -> None:
     """What is printed as planned holds for every experiment by itself, the removal included."""
-    with probed_world(tmp_path / "a", Settings(orphan_stages=True, default_address_delete="refused")) as world:
+    with probed_world(tmp_path / "a", AccountSettings(orphan_stages=True, default_address_delete="refused")) as world:
         told: list[tuple[str, int]] = []
         from reconciler.workflow import probing
 
@@ -224,7 +224,7 @@ def test_the_write_guard_lets_nothing_through_that_reaches_people() -> None:
 
 def test_a_report_names_nobody(tmp_path: Path) -> None:
     """Names, addresses, hosts and tokens of the account are in no form of the report, nor in the facts file."""
-    with probed_world(tmp_path / "a", Settings(account="acme-secret")) as world:
+    with probed_world(tmp_path / "a", AccountSettings(account="acme-secret")) as world:
         report = probe(world, contacts=True)
         facts = next((world.folder / ".reconciler" / "facts").iterdir()).read_text()
     shown = [findings.text(report), findings.markdown(report), findings.html(report), report.model_dump_json(), facts]

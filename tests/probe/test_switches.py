@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.emulator import Settings
+from reconciler.emulator import AccountSettings
 from tests.probe.probes import dump, found, left_over, parts, probe, probed_world
 from tests.probe.switches import NOT_TOLD, TURNED, expected, mixture, name_of, turned
 
@@ -22,11 +22,11 @@ FEW, MANY = 4, 300
 @pytest.fixture(scope="module")
 def usual(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     """What is found on an account with no switch turned."""
-    with probed_world(tmp_path_factory.mktemp("usual"), Settings()) as world:
+    with probed_world(tmp_path_factory.mktemp("usual"), AccountSettings()) as world:
         return found(probe(world, contacts=True))
 
 
-def _compared(folder: Path, usual: dict[str, str], accounts: Iterable[Settings]) -> Counter[str]:
+def _compared(folder: Path, usual: dict[str, str], accounts: Iterable[AccountSettings]) -> Counter[str]:
     """Probe accounts and return the confusion matrix: how many facts are otherwise than usual (turned) or not, and how
     they were told. Fails where anything was found that is not so, or an account is not as it was.
     """
@@ -55,13 +55,13 @@ def _checked(matrix: Counter[str]) -> None:
 
 def test_every_switch_is_told_or_said_why_not() -> None:
     """No switch of the emulator is forgotten."""
-    assert {one.name for one in fields(Settings)} == TURNED.keys() | NOT_TOLD.keys()
+    assert {one.name for one in fields(AccountSettings)} == TURNED.keys() | NOT_TOLD.keys()
     assert not TURNED.keys() & NOT_TOLD.keys()
 
 
 def test_an_account_as_assumed_differs_in_nothing(tmp_path: Path, usual: dict[str, str]) -> None:
     """With no switch turned, no point differs; all that were found are as assumed, and each unknown one says why."""
-    with probed_world(tmp_path / "a", Settings()) as world:
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
         report = probe(world)
     assert [point.row for point in report.points] == list(range(1, 60))
     assert {point.verdict for point in report.points} == {"assumed", "unknown"}

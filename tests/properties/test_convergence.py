@@ -14,7 +14,7 @@ from hypothesis import Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from reconciler.emulator import Fault, Settings
+from reconciler.emulator import AccountSettings, Fault
 from tests.properties.configurations import Config, configurations, shuffled
 from tests.properties.convergence import Snapshot, converged, strangers
 from tests.properties.world import World
@@ -25,7 +25,7 @@ PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
 """No shrinking: it takes many minutes here, and the first problem of a failing history says enough."""
 
 ACCOUNTS = st.builds(
-    Settings,
+    AccountSettings,
     orphan_stages=st.booleans(),
     id_reuse=st.booleans(),
     list_put=st.sampled_from(["empty", "list"]),
@@ -62,7 +62,7 @@ def _quiet_retries() -> Iterator[None]:
 
 
 @contextmanager
-def account(settings: Settings | None = None) -> Iterator[tuple[World, Snapshot]]:
+def account(settings: AccountSettings | None = None) -> Iterator[tuple[World, Snapshot]]:
     """An account that holds objects of somebody else, and what they are."""
     with tempfile.TemporaryDirectory() as folder:
         world = World(Path(folder), settings)
@@ -78,7 +78,7 @@ def settle(world: World, before: Snapshot, config: Config) -> list[str]:
     return converged(config, world, before) if result.clean else [str(result)]
 
 
-def one_after_the_other(first: Config, second: Config, settings: Settings, order: random.Random) -> list[str]:
+def one_after_the_other(first: Config, second: Config, settings: AccountSettings, order: random.Random) -> list[str]:
     """Apply both, the second with its keys in another order; returns the problems."""
     with account(settings) as (world, before):
         mixed = shuffled(second, lambda keys: order.sample(keys, len(keys)))
@@ -86,7 +86,7 @@ def one_after_the_other(first: Config, second: Config, settings: Settings, order
 
 
 def with_one_fault(
-    first: Config, second: Config, settings: Settings, fault: Fault, struck: int, during_apply: bool
+    first: Config, second: Config, settings: AccountSettings, fault: Fault, struck: int, during_apply: bool
 ) -> list[str]:
     """Apply both; one of the runs meets the fault and is done again. Returns the problems."""
     with account(settings) as (world, before):
@@ -98,7 +98,7 @@ def with_one_fault(
     return []
 
 
-def given_up(first: Config, second: Config, settings: Settings, fault: Fault) -> list[str]:
+def given_up(first: Config, second: Config, settings: AccountSettings, fault: Fault) -> list[str]:
     """The run of the first meets the fault; then somebody changes their mind and applies the second."""
     with account(settings) as (world, before):
         world.apply(first, faults=[fault], during_apply=True)
@@ -108,7 +108,7 @@ def given_up(first: Config, second: Config, settings: Settings, fault: Fault) ->
 @hypothesis_settings(max_examples=IN_TEST, phases=PHASES)
 @given(configurations(), configurations(), ACCOUNTS, st.randoms(use_true_random=False))
 def test_the_account_ends_as_the_last_configuration_says(
-    first: Config, second: Config, settings: Settings, order: random.Random
+    first: Config, second: Config, settings: AccountSettings, order: random.Random
 ) -> None:
     """apply(A), apply(B) leaves exactly B in any order of keys, whatever the account's habits; the plan is empty."""
     assert one_after_the_other(first, second, settings, order) == []
@@ -117,7 +117,7 @@ def test_the_account_ends_as_the_last_configuration_says(
 @hypothesis_settings(max_examples=IN_TEST, phases=PHASES)
 @given(configurations(), configurations(), ACCOUNTS, FAULTS, st.integers(0, 1), st.booleans())
 def test_one_fault_anywhere_is_mended_by_the_next_run(
-    first: Config, second: Config, settings: Settings, fault: Fault, struck: int, during_apply: bool
+    first: Config, second: Config, settings: AccountSettings, fault: Fault, struck: int, during_apply: bool
 ) -> None:
     """A run that meets a fault ends with a summary or a clear error; the next one converges, without a duplicate."""
     assert with_one_fault(first, second, settings, fault, struck, during_apply) == []
@@ -126,7 +126,7 @@ def test_one_fault_anywhere_is_mended_by_the_next_run(
 @hypothesis_settings(max_examples=IN_TEST, phases=PHASES)
 @given(configurations(), configurations(), ACCOUNTS, FAULTS)
 def test_what_an_interrupted_run_made_is_removed_when_it_is_no_longer_wanted(
-    first: Config, second: Config, settings: Settings, fault: Fault
+    first: Config, second: Config, settings: AccountSettings, fault: Fault
 ) -> None:
     """After a fault the configuration may change: nothing of the old one is left over as an orphan."""
     assert given_up(first, second, settings, fault) == []
@@ -136,7 +136,7 @@ def test_what_an_interrupted_run_made_is_removed_when_it_is_no_longer_wanted(
 @hypothesis_settings(max_examples=IN_PROOF, phases=PHASES)
 @given(configurations(), configurations(), ACCOUNTS, st.randoms(use_true_random=False))
 def test_thousands_of_runs_end_as_the_last_configuration_says(
-    first: Config, second: Config, settings: Settings, order: random.Random
+    first: Config, second: Config, settings: AccountSettings, order: random.Random
 ) -> None:
     """The first property, many times over."""
     assert one_after_the_other(first, second, settings, order) == []
@@ -146,7 +146,7 @@ def test_thousands_of_runs_end_as_the_last_configuration_says(
 @hypothesis_settings(max_examples=IN_PROOF, phases=PHASES)
 @given(configurations(), configurations(), ACCOUNTS, FAULTS, st.integers(0, 1), st.booleans())
 def test_thousands_of_faults_are_mended_by_the_next_run(
-    first: Config, second: Config, settings: Settings, fault: Fault, struck: int, during_apply: bool
+    first: Config, second: Config, settings: AccountSettings, fault: Fault, struck: int, during_apply: bool
 ) -> None:
     """The second property, many times over."""
     assert with_one_fault(first, second, settings, fault, struck, during_apply) == []
@@ -156,7 +156,7 @@ def test_thousands_of_faults_are_mended_by_the_next_run(
 @hypothesis_settings(max_examples=IN_PROOF, phases=PHASES)
 @given(configurations(), configurations(), ACCOUNTS, FAULTS)
 def test_thousands_of_abandoned_runs_leave_no_orphan(
-    first: Config, second: Config, settings: Settings, fault: Fault
+    first: Config, second: Config, settings: AccountSettings, fault: Fault
 ) -> None:
     """The third property, many times over."""
     assert given_up(first, second, settings, fault) == []

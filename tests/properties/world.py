@@ -15,20 +15,20 @@ from typing import Any
 
 import httpx
 
-from reconciler.emulator import Account, Fault, Settings, open_account
+from reconciler.emulator import Account, AccountSettings, Fault, open_account
 from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.ports import Hold, LockInfo
 from reconciler.model.state import State
 from reconciler.model.summary import ApplySummary
-from reconciler.remote.client import Client, Connection, in_process
+from reconciler.remote.client import Client, Endpoint, in_process
 from reconciler.remote.guard import Mode
+from reconciler.store.blobs import STATE
 from reconciler.store.documents import DocumentStore
-from reconciler.store.shelf import STATE
 from reconciler.workflow.applying import Hooks, apply_plan, fold_journal
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.session import Session, open_session
-from tests.world import shelf
+from tests.world import blobs
 from tests.world.accounts import Killed
 from tests.world.clock import run
 from tests.world.paths import WRITABLE
@@ -114,14 +114,14 @@ class Wire(httpx.AsyncBaseTransport):
 
 
 @dataclass
-class Disk(shelf.Disk):
+class Disk(blobs.Disk):
     """And how often the lock was taken."""
 
     fence: int = 0
 
 
 @dataclass
-class MemoryShelf(shelf.MemoryShelf):
+class WorldBlobStore(blobs.MemoryBlobStore):
     """The process may die before or after any write."""
 
     disk: Disk
@@ -181,7 +181,7 @@ class _Here(Session):
 
     @cached_property
     def store(self) -> Any:
-        return DocumentStore(MemoryShelf(self.world.disk, self.world.process), locks=Turn(self.world.disk))
+        return DocumentStore(WorldBlobStore(self.world.disk, self.world.process), locks=Turn(self.world.disk))
 
     def connect(
         self,
@@ -195,7 +195,7 @@ class _Here(Session):
         assert hold is not None or not write
         assert not restore, "histories archive nothing"
         wire = Wire(in_process(self.world.account.app), self.world.process, write)
-        connection = Connection(self.settings.url, self.settings.token, None)
+        connection = Endpoint(self.settings.url, self.settings.token, None)
         client = Client(connection, mode=Mode.WRITE if write else Mode.READ, writable=WRITABLE, transport=wire)
         stack.push_async_callback(client.close)
         return client
@@ -224,7 +224,7 @@ class Result:
 class World:
     """An account, a project folder and a disk. `apply` and `plan` are whole runs of the program."""
 
-    def __init__(self, folder: Path, settings: Settings | None = None) -> None:
+    def __init__(self, folder: Path, settings: AccountSettings | None = None) -> None:
         self.folder = folder
         self.account: Account = open_account(settings=settings, clock=lambda: 0.0)
         self.disk = Disk()

@@ -13,7 +13,7 @@ import pytest
 
 import reconciler
 from reconciler.engine.refresh import refresh
-from reconciler.model.errors import Unclear
+from reconciler.model.errors import AmbiguousResponse
 from reconciler.model.http import NoPath, Response, at, delete, get, segment
 from reconciler.model.kind import Collection
 from reconciler.model.snapshot import Snapshot, snapshot
@@ -73,7 +73,7 @@ def test_what_is_no_id_comes_into_no_path(wrong: Any) -> None:
     """Neither a path nor the id of a create is made of it."""
     with pytest.raises(NoPath):
         at("/tags", wrong)
-    with pytest.raises(Unclear):
+    with pytest.raises(AmbiguousResponse):
         Response(201, {"tag": {"id": wrong}}).created("tag")
 
 

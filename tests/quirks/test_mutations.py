@@ -29,7 +29,7 @@ from reconciler.cli.views import plan_view
 from reconciler.model.errors import PlanError, ReconcilerError
 from reconciler.model.http import Request, Response
 from reconciler.remote.answers import MOST_BYTES, parse
-from reconciler.remote.client import Client, Connection
+from reconciler.remote.client import Client, Endpoint
 from reconciler.workflow.book import open_book
 from reconciler.workflow.planning import Options, make_plan
 from reconciler.workflow.session import Session
@@ -201,7 +201,7 @@ class Told:
         return httpx.Response(200, headers=headers, content=gzip.compress(content, 1) if self.packed else content)
 
 
-_NOWHERE = Connection("https://account.example", "key", None)
+_NOWHERE = Endpoint("https://account.example", "key", None)
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.errors import Unclear
+from reconciler.model.errors import AmbiguousResponse
 from reconciler.model.kind import Kind, Live, Row, Write
 from reconciler.model.values import Reference, RemoteId
 from reconciler.resources import load_kinds
@@ -58,7 +58,7 @@ def test_a_create_that_answers_a_list_is_understood() -> None:
 @pytest.mark.parametrize("body", [None, {}, {"success": False, "message": "no"}, {"tag": {"tag": "VIP"}}, {"tag": []}])
 def test_a_create_without_an_id_is_unclear_and_no_crash(body: Any) -> None:
     """Whether the object exists is then looked up by its natural key."""
-    with pytest.raises(Unclear, match="names no id"):
+    with pytest.raises(AmbiguousResponse, match="names no id"):
         run(kind("tag").create(write("tag", name="VIP", type="contact")), body)
 
 

@@ -23,7 +23,7 @@ from reconciler.model.http import Request, Response, delete, get, post, put
 from reconciler.model.redaction import Redactor
 from reconciler.model.waits import Endless, whole
 from reconciler.remote.answers import MOST_BYTES, retry_after
-from reconciler.remote.client import Client, Connection, base_url
+from reconciler.remote.client import Client, Endpoint, base_url
 from reconciler.remote.guard import Forbidden, Mode
 from reconciler.remote.pacer import Pacer
 from tests.world import WRITABLE, clock
@@ -85,7 +85,7 @@ def sent(
         """Waiting is measured elsewhere."""
 
     async def run() -> list[Response]:
-        connection = Connection("https://acme.api-us1.com", "token", rate)
+        connection = Endpoint("https://acme.api-us1.com", "token", rate)
         async with Client(
             connection,
             mode=mode,
@@ -161,7 +161,7 @@ def test_429_is_waited_out(headers: dict[str, str], least: float, most: float) -
 
     async def run() -> Response:
         server = Server([said(429, {"message": "slow down"}, **headers), said(201, {})])
-        connection = Connection("https://acme.api-us1.com", "token", None)
+        connection = Endpoint("https://acme.api-us1.com", "token", None)
         async with Client(
             connection, mode=Mode.WRITE, writable=WRITABLE, transport=Transport(server), clock=lambda: 0.0, sleep=sleep
         ) as client:
@@ -211,7 +211,7 @@ def test_a_wrong_key_costs_a_few_requests_and_not_a_few_for_every_listing() -> N
     server = Server([said(403, {"message": "Forbidden"})] * 20)
 
     async def run() -> list[BaseException | Response]:
-        async with Client(Connection("https://acme.api-us1.com", "token", None), transport=Transport(server)) as client:
+        async with Client(Endpoint("https://acme.api-us1.com", "token", None), transport=Transport(server)) as client:
             first = await asyncio.gather(client.send(get("/tags")), return_exceptions=True)
             more = (client.send(get(path)) for path in ("/lists", "/fields", "/webhooks"))
             return [*first, *await asyncio.gather(*more, return_exceptions=True)]
@@ -350,7 +350,7 @@ def test_a_connection_that_fails_says_why(cause: OSError, said_about_it: str) ->
 
     async def run() -> None:
         async with Client(
-            Connection("https://user:password@acme.example", "token", None), transport=httpx.MockTransport(fail)
+            Endpoint("https://user:password@acme.example", "token", None), transport=httpx.MockTransport(fail)
         ) as client:
             await client.send(get("/tags"))
 
@@ -368,7 +368,7 @@ def test_what_the_account_says_is_searched_for_secrets() -> None:
 
     async def run() -> None:
         async with Client(
-            Connection("https://acme.example", "token-1234", None),
+            Endpoint("https://acme.example", "token-1234", None),
             mode=Mode.WRITE,
             writable=WRITABLE,
             transport=Transport(server),
@@ -387,7 +387,7 @@ def test_every_request_can_be_followed_without_personal_data() -> None:
     server = Server([said(200, {"contacts": []}), said(404, {}), said(503), said(200, {"user": {}})])
 
     async def run() -> None:
-        connection = Connection("https://acme.example", "token", None)
+        connection = Endpoint("https://acme.example", "token", None)
         async with Client(connection, transport=Transport(server), on_answer=lines.append) as client:
             await client.send(get("/contacts", **{"filters[email]": "jane@acme.example", "limit": "1"}))
             await client.send(Request("GET", "/tags", expect=(404,)))
@@ -587,7 +587,7 @@ def test_an_answer_that_trickles_without_end_is_given_up(request_: Request, trie
 
     async def run() -> float:
         began = asyncio.get_running_loop().time()
-        connection = Connection("https://acme.api-us1.com", "token", None, timeout=30.0)
+        connection = Endpoint("https://acme.api-us1.com", "token", None, timeout=30.0)
         async with Client(connection, mode=Mode.WRITE, transport=server, writable=WRITABLE) as client:
             with pytest.raises(Unreachable, match="no answer in time") as caught:
                 await client.send(request_)

@@ -11,7 +11,7 @@ import pytest
 
 from reconciler.model.errors import StateError
 from reconciler.model.http import Request, delete, get, post, put
-from reconciler.remote.client import HANDOVER, Client, Connection
+from reconciler.remote.client import HANDOVER, Client, Endpoint
 from reconciler.remote.guard import Mode
 from tests.remote.test_client import Server, Transport, _no_waiting, said
 from tests.world import WRITABLE
@@ -38,7 +38,7 @@ class Lock:
 
 def client(lock: Lock, transport: httpx.AsyncBaseTransport | None, url: str = "http://a.example", **how: Any) -> Client:
     """A client behind a lock."""
-    connection = Connection(url, "key", how.pop("rate", None), timeout=30.0)
+    connection = Endpoint(url, "key", how.pop("rate", None), timeout=30.0)
     return Client(
         connection,
         mode=Mode.WRITE,

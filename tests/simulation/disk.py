@@ -9,10 +9,10 @@ from typing import Any
 
 from reconciler.model.ports import LockInfo
 from reconciler.store import Clock
+from reconciler.store.blobs import Blob
 from reconciler.store.lease import LeaseLock
-from reconciler.store.shelf import Held
 from tests.simulation.scheduler import Process
-from tests.world import shelf
+from tests.world import blobs
 
 BEATS = 4.0
 """How often a lease is renewed before it ends."""
@@ -20,14 +20,14 @@ LEASE = 60.0
 
 
 @dataclass
-class Disk(shelf.Disk):
+class Disk(blobs.Disk):
     """Whoever watches is told of each document that is written."""
 
     watch: Callable[[str, bytes | None, bytes], None] = lambda name, before, after: None
 
 
 @dataclass
-class DiskShelf(shelf.MemoryShelf):
+class DiskBlobStore(blobs.MemoryBlobStore):
     """`boundary` is told of each write before and after it; either may be the end."""
 
     disk: Disk
@@ -52,7 +52,7 @@ class DiskShelf(shelf.MemoryShelf):
         finally:
             self.busy = False
 
-    def get(self, name: str) -> Held | None:
+    def get(self, name: str) -> Blob | None:
         """Return a document."""
         self.process.alive()
         return super().get(name)
@@ -77,7 +77,7 @@ class DiskShelf(shelf.MemoryShelf):
 class BeatingLock:
     """The lock of every shelf, whose renewals are events of the simulation: a frozen process makes none."""
 
-    def __init__(self, shelf: DiskShelf, clock: Clock) -> None:
+    def __init__(self, shelf: DiskBlobStore, clock: Clock) -> None:
         self._shelf = shelf
         self._inner = LeaseLock(shelf, clock)
 
@@ -100,7 +100,7 @@ class BeatingLock:
 class Beating:
     """A lease that is renewed until it is let go or its process is dead."""
 
-    def __init__(self, lease: Any, shelf: DiskShelf) -> None:
+    def __init__(self, lease: Any, shelf: DiskBlobStore) -> None:
         self._lease, self._shelf, self._over = lease, shelf, False
 
     def __getattr__(self, name: str) -> Any:

@@ -23,14 +23,14 @@ from typing import Any
 import httpx
 
 from reconciler.cli import program
-from reconciler.emulator import Account, Settings, open_account
-from reconciler.store import Clock, Options
+from reconciler.emulator import Account, AccountSettings, open_account
+from reconciler.store import Clock, StoreOptions
 from reconciler.store.documents import DocumentStore
-from reconciler.store.http import HttpShelf
+from reconciler.store.http import HttpBlobStore
 from reconciler.store.httplock import HttpLock
 from reconciler.workflow.runtime import Runtime, within
 from tests.simulation.declaring import RICH, Declaring
-from tests.simulation.disk import BeatingLock, Disk, DiskShelf
+from tests.simulation.disk import BeatingLock, Disk, DiskBlobStore
 from tests.simulation.ledger import OBJECTS, Ledger, Loss, Removed
 from tests.simulation.scheduler import Loop, Process, Scheduler
 from tests.simulation.server import ServedWire, Server
@@ -145,7 +145,7 @@ class World:
         self.story: list[str] = []
         self.scheduler = Scheduler()
         self.declaring = Declaring(random.Random(seed + 1))
-        self.settings = Settings(
+        self.settings = AccountSettings(
             orphan_stages=self.chance.random() < 0.3,
             id_reuse=self.chance.random() < 0.3,
             list_put=self.chance.choice(["empty", "list"]),
@@ -382,14 +382,14 @@ class World:
             dead=lambda name: self.is_dead(name, process.machine),
         )
 
-        def store(url: str, folder: Path, options: Options) -> DocumentStore:
+        def store(url: str, folder: Path, options: StoreOptions) -> DocumentStore:
             told = partial(self.boundary, process)
             mine = url == MAIN or len(self.sides) == 1
             if self.server is not None and mine:
-                served = HttpShelf(ServedWire(self.server, process, told, lambda: False))
+                served = HttpBlobStore(ServedWire(self.server, process, told, lambda: False))
                 locks = HttpLock(served, served._wire, clock, options.waits, options.tell)
                 return DocumentStore(served, keep=options.history, locks=locks, clock=clock)
-            shelf = DiskShelf(self.disk if mine else self.disk_at(url), process, told, self.pause)
+            shelf = DiskBlobStore(self.disk if mine else self.disk_at(url), process, told, self.pause)
             return DocumentStore(shelf, keep=options.history, locks=BeatingLock(shelf, clock), clock=clock)
 
         return Runtime(

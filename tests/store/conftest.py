@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.ports import LockInfo
-from reconciler.store import Clock, Options, open_store
+from reconciler.store import Clock, StoreOptions, open_store
 from reconciler.store.documents import DocumentStore
 from tests.store.gcs_server import TOKEN, Gcs, gcs
 from tests.store.http_backend import Backend, http_backend
@@ -78,7 +78,7 @@ class Place:
         **environ: str,
     ) -> DocumentStore:
         settings = {"TF_HTTP_USERNAME": "ci", "TF_HTTP_PASSWORD": "pw"} if self.name == "gitlab" else {}
-        options = Options("prod", recipients, history, {**settings, **environ}, self.watch.clock(), tell=tell)
+        options = StoreOptions("prod", recipients, history, {**settings, **environ}, self.watch.clock(), tell=tell)
         store = open_store(self.url, self.folder, options)
         self.opened.append(store)
         return store

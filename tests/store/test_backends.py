@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from reconciler.model.errors import LockHeld, ReconcilerError, StateDamaged, StateError
-from reconciler.store import Options, open_store, wire
-from reconciler.store.shelf import Conflict
-from reconciler.store.sqlite import SqliteShelf
+from reconciler.store import StoreOptions, open_store, wire
+from reconciler.store.blobs import Conflict
+from reconciler.store.sqlite import SqliteBlobStore
 from tests.store.conftest import Place, info
 from tests.store.gcs_server import Gcs
 from tests.store.http_backend import Backend
@@ -38,9 +38,9 @@ def test_a_missing_extra_is_named(
     """Without the package of a backend the message says which extra to install; other backends go on working."""
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(ReconcilerError, match=f"extra `{extra}`") as missing:
-        open_store(url, tmp_path, Options())
+        open_store(url, tmp_path, StoreOptions())
     assert f"reconciler[{extra}]" in missing.value.hint
-    assert open_store("file:prod.json", tmp_path, Options()).read() is None
+    assert open_store("file:prod.json", tmp_path, StoreOptions()).read() is None
 
 
 @pytest.mark.parametrize(
@@ -57,7 +57,7 @@ def test_a_missing_extra_is_named(
 def test_a_wrong_url_is_told(url: str, said: str, tmp_path: Path) -> None:
     """The message says what is wrong and what is known."""
     with pytest.raises(StateError, match=said) as wrong:
-        open_store(url, tmp_path, Options())
+        open_store(url, tmp_path, StoreOptions())
     assert wrong.value.hint
 
 
@@ -78,7 +78,7 @@ def test_a_backend_that_is_down_is_told_without_secrets(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "tester")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "geheim")
     with pytest.raises(StateError) as down:
-        open_store(url, tmp_path, Options()).read()
+        open_store(url, tmp_path, StoreOptions()).read()
     assert "geheim" not in down.value.message + down.value.hint
     assert "\n" not in down.value.message
     assert down.value.hint
@@ -97,7 +97,7 @@ def test_a_backend_that_is_down_is_told_without_secrets(
 def test_a_password_that_should_be_percent_encoded_is_not_shown(url: str, tmp_path: Path) -> None:
     """Neither by us, who cannot take the URL apart, nor by the library, which quotes what it does not understand."""
     with pytest.raises(StateError) as wrong:
-        open_store(url, tmp_path, Options()).read()
+        open_store(url, tmp_path, StoreOptions()).read()
     assert "heim" not in wrong.value.message + wrong.value.hint
 
 
@@ -105,7 +105,7 @@ def test_a_database_behind_a_socket_is_reached_with_all_options(tmp_path: Path, 
     """A URL without a host is one of libpq's, and its options arrive as they are written."""
     port = urlsplit(postgresql_url).port
     options = "host=127.0.0.1&user=tester&options=-c%20statement_timeout%3D5s&state=a+b"
-    store = open_store(f"postgresql:///postgres?port={port}&{options}", tmp_path, Options())
+    store = open_store(f"postgresql:///postgres?port={port}&{options}", tmp_path, StoreOptions())
     store.write(state(1), expected_serial=None)
     store.close()
     assert store.where == "postgresql:///postgres (a b)"
@@ -185,14 +185,14 @@ def test_an_empty_database_is_one_that_was_cut_off(tmp_path: Path) -> None:
         store.read()
     assert "remove the file" in empty.value.hint
     with pytest.raises(StateDamaged, match="is an empty file"):
-        SqliteShelf(path).put("", b"{}", None)
+        SqliteBlobStore(path).put("", b"{}", None)
     assert path.stat().st_size == 0
 
 
 def test_a_new_database_is_never_seen_empty(tmp_path: Path) -> None:
     """It has its table before the first transaction ends, or fails."""
     with pytest.raises(Conflict):
-        SqliteShelf(tmp_path / "all.db").put("", b"{}", "7")
+        SqliteBlobStore(tmp_path / "all.db").put("", b"{}", "7")
     assert open_store("sqlite:all.db", tmp_path).read() is None
 
 
@@ -316,14 +316,14 @@ def test_a_password_in_the_url_may_hold_any_letter(http_server: Backend, tmp_pat
     """It is percent-encoded there, and sent as it is."""
     http_server.password = "p@ss/w"
     url = f"{http_server.url.replace('http://', 'http://ci:p%40ss%2Fw@')}/states/prod"
-    assert open_store(url, tmp_path, Options()).read() is None
+    assert open_store(url, tmp_path, StoreOptions()).read() is None
 
 
 def test_gitlab_addresses_are_recognised(http_server: Backend, tmp_path: Path) -> None:
     """A GitLab state locks with POST and unlocks with DELETE below `/lock`, all seven members filled, with a login."""
     http_server.password = "pw"
     url = f"{http_server.url.replace('http://', 'http://ci:pw@')}/api/v4/projects/acme%2Fcrm/terraform/state/prod"
-    store = open_store(url, tmp_path, Options())
+    store = open_store(url, tmp_path, StoreOptions())
     with store.lock(info()):
         store.write(state(1), expected_serial=None)
     path = "/api/v4/projects/acme%2Fcrm/terraform/state/prod"

@@ -14,7 +14,7 @@ import pytest
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.redaction import as_made
 from reconciler.model.run import RunRecord
-from reconciler.store import Options, open_store
+from reconciler.store import StoreOptions, open_store
 from reconciler.store.documents import DocumentStore
 from reconciler.store.encryption import Seal
 from tests.required import absent
@@ -34,7 +34,9 @@ def seal(*recipients: object, identity: object = "") -> Seal:
 def store_of(folder: Path, recipients: tuple[object, ...], identity: object) -> DocumentStore:
     """A state in a file, encrypted for recipients."""
     keys = tuple(str(one.to_public()) for one in recipients)  # type: ignore[attr-defined]
-    return open_store("file:prod.json", folder, Options("prod", keys, 20, {"RECONCILER_AGE_IDENTITY": str(identity)}))
+    return open_store(
+        "file:prod.json", folder, StoreOptions("prod", keys, 20, {"RECONCILER_AGE_IDENTITY": str(identity)})
+    )
 
 
 def test_each_recipient_reads(tmp_path: Path) -> None:
@@ -150,7 +152,7 @@ def test_recipients_change(tmp_path: Path) -> None:
 
 def test_encryption_is_switched_on_over_a_plain_state(tmp_path: Path) -> None:
     """A plain state is read and written encrypted from then on."""
-    open_store("file:prod.json", tmp_path, Options()).write(state(1), expected_serial=None)
+    open_store("file:prod.json", tmp_path, StoreOptions()).write(state(1), expected_serial=None)
     store = store_of(tmp_path, (ALICE,), ALICE)
     store.write(state(2), expected_serial=1)
     assert (tmp_path / "prod.json").read_bytes().startswith(b"age-encryption.org/v1")

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.errors import LockHeld, StateError
-from reconciler.store import Options, open_store, sqlite
+from reconciler.store import StoreOptions, open_store, sqlite
 from reconciler.store.documents import DocumentStore
 from reconciler.store.process import identity, is_dead
 from tests.store.conftest import info
@@ -26,7 +26,7 @@ from tests.world.clock import jumping_clock
 @pytest.fixture
 def store(tmp_path: Path) -> DocumentStore:
     """A store in a file that does not exist yet."""
-    return open_store("file:state/prod.json", tmp_path, Options())
+    return open_store("file:state/prod.json", tmp_path, StoreOptions())
 
 
 def test_everything_is_readable_by_its_owner_only(store: DocumentStore, tmp_path: Path) -> None:
@@ -77,7 +77,7 @@ def test_a_half_written_record_is_as_if_never_written(store: DocumentStore, tmp_
     journal = tmp_path / "state/prod.json.journal"
     with journal.open("ab") as stream:
         stream.write(b'{"op":"bind","address":"tag.b","bind')
-    again = open_store("file:state/prod.json", tmp_path, Options())
+    again = open_store("file:state/prod.json", tmp_path, StoreOptions())
     assert [record.address for record in again.journal()] == ["tag.a"]
     again.append([bind("c")])
     assert [record.address for record in again.journal()] == ["tag.a", "tag.c"]
@@ -115,7 +115,7 @@ def test_a_disk_that_fails_loses_nothing(
     assert found.serial == 1
     assert [record.address for record in store.journal()] == ["tag.a", "tag.b"], "what could not be written waits"
     store.append([bind("c")])
-    names = [one.address for one in open_store(store.where, Path(), Options()).journal()]
+    names = [one.address for one in open_store(store.where, Path(), StoreOptions()).journal()]
     assert names == ["tag.a", "tag.b", "tag.c"]
 
 
@@ -123,7 +123,7 @@ def test_a_lock_file_of_an_earlier_version_does_not_disturb(store: DocumentStore
     """Version 0.1 left an empty lock file behind; it means that nobody holds the lock."""
     (tmp_path / "state").mkdir()
     (tmp_path / "state/prod.json.lock").touch()
-    with open_store("file:state/prod.json", tmp_path, Options(clock=jumping_clock())).lock(info()):
+    with open_store("file:state/prod.json", tmp_path, StoreOptions(clock=jumping_clock())).lock(info()):
         assert store.holder() is not None
 
 
@@ -170,7 +170,7 @@ def test_the_lock_says_who_holds_it(store: DocumentStore, tmp_path: Path) -> Non
 def test_an_sqlite_file_that_another_process_has_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A process that was stopped in the middle of a write has the file until it goes on."""
     monkeypatch.setattr(sqlite, "PATIENCE", 0.0)
-    shelf = sqlite.SqliteShelf(tmp_path / "state.db")
+    shelf = sqlite.SqliteBlobStore(tmp_path / "state.db")
     shelf.put("lock", b"one", None)
     with contextlib.closing(sqlite3.connect(tmp_path / "state.db", isolation_level=None)) as frozen:
         frozen.execute("BEGIN EXCLUSIVE")

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from reconciler.model.errors import StalePlan, StateError
-from reconciler.store.file import FileShelf
+from reconciler.store.file import FileBlobStore
 from reconciler.store.lease import Lease, lost
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.run_records import Tally
@@ -81,15 +81,15 @@ def test_a_signal_ends_a_plan_in_order(tmp_path: Path, wire: Proxy, number: sign
 
 def full_disk(monkeypatch: pytest.MonkeyPatch, room: int) -> None:
     """Let the disk take so many more appends to a journal, then none."""
-    real, left = FileShelf.append, [None] * room
+    real, left = FileBlobStore.append, [None] * room
 
-    def append(shelf: FileShelf, name: str, line: bytes, *, durable: bool = True) -> bool:
+    def append(shelf: FileBlobStore, name: str, line: bytes, *, durable: bool = True) -> bool:
         if not left:
             raise StateError(f"{shelf.where} cannot be written: {os.strerror(28)}", hint="make room")
         left.pop()
         return real(shelf, name, line, durable=durable)
 
-    monkeypatch.setattr(FileShelf, "append", append)
+    monkeypatch.setattr(FileBlobStore, "append", append)
 
 
 @pytest.mark.parametrize("room", [0, 1, 2, 5, 12])

@@ -11,7 +11,7 @@ from unittest.mock import patch
 
 import pytest
 
-from reconciler.store.file import FileShelf
+from reconciler.store.file import FileBlobStore
 from reconciler.workflow.book import AHEAD
 from tests.world import World
 
@@ -37,9 +37,9 @@ def losing_power() -> Iterator[list[Path]]:
     """Cut the journal, at the end, to what was surely on disk; yields where it is, once there is one."""
     sure: dict[Path, int] = {}
     found: list[Path] = []
-    real = FileShelf.append
+    real = FileBlobStore.append
 
-    def append(shelf: FileShelf, name: str, line: bytes, *, durable: bool = True) -> bool:
+    def append(shelf: FileBlobStore, name: str, line: bytes, *, durable: bool = True) -> bool:
         done = real(shelf, name, line, durable=durable)
         path = shelf._place(name)
         found[:] = [path]
@@ -47,7 +47,7 @@ def losing_power() -> Iterator[list[Path]]:
             sure[path] = path.stat().st_size
         return done
 
-    with patch.object(FileShelf, "append", append):
+    with patch.object(FileBlobStore, "append", append):
         yield found
     for path in found:
         os.truncate(path, sure.get(path, 0))

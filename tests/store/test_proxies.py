@@ -13,8 +13,8 @@ import pytest
 
 from reconciler.model.errors import StateError, SurroundingsError
 from reconciler.store import objects
-from reconciler.store.objects import ObjectShelf
-from reconciler.store.shelf import STATE
+from reconciler.store.blobs import STATE
+from reconciler.store.objects import ObjectBlobStore
 from tests.store.conftest import place_of
 
 DEAD = "http://user:hidden@127.0.0.1:9"
@@ -73,7 +73,7 @@ def test_an_exempt_store_is_asked_directly(store: str, exempt: str, environ: pyt
     with server() as (place, asked):
         environ.setenv("ALL_PROXY", DEAD)
         environ.setenv("NO_PROXY", exempt.format(place=place))
-        assert ObjectShelf(STORES[store](f"http://{place}")).get(STATE) is None
+        assert ObjectBlobStore(STORES[store](f"http://{place}")).get(STATE) is None
         assert [path.startswith("/") for path, _ in asked] == [True]
 
 
@@ -83,7 +83,7 @@ def test_a_store_is_asked_by_the_proxy(store: str, environ: pytest.MonkeyPatch) 
     with server() as (place, asked):
         environ.setenv("http_proxy", f"user:p%40ss@{place}")
         environ.setenv("NO_PROXY", "elsewhere.test")
-        assert ObjectShelf(STORES[store]("http://far.test")).get(STATE) is None
+        assert ObjectBlobStore(STORES[store]("http://far.test")).get(STATE) is None
         ((path, user),) = asked
         assert path.startswith("http://far.test/")
         assert base64.b64decode(user.removeprefix("Basic ")) == b"user:p@ss"
@@ -94,7 +94,7 @@ def test_a_dead_proxy_is_named(store: str, environ: pytest.MonkeyPatch) -> None:
     """With its variable and without its password."""
     environ.setenv("ALL_PROXY", DEAD)
     with pytest.raises(StateError, match=r"by the proxy 127\.0\.0\.1:9 of ALL_PROXY") as told:
-        ObjectShelf(STORES[store]("http://far.test")).get(STATE)
+        ObjectBlobStore(STORES[store]("http://far.test")).get(STATE)
     assert "ALL_PROXY" in told.value.hint
     assert "hidden" not in f"{told.value} {told.value.hint}"
 
@@ -106,11 +106,11 @@ def test_what_is_no_proxy_is_refused_and_not_passed_by(store: str, value: str, e
     with server() as (place, asked):
         environ.setenv("ALL_PROXY", value)
         with pytest.raises(SurroundingsError, match="ALL_PROXY") as told:
-            ObjectShelf(STORES[store](f"http://{place}")).get(STATE)
+            ObjectBlobStore(STORES[store](f"http://{place}")).get(STATE)
         assert "hidden" not in f"{told.value} {told.value.hint}"
         assert asked == []
         environ.setenv("NO_PROXY", place)
-        assert ObjectShelf(STORES[store](f"http://{place}")).get(STATE) is None
+        assert ObjectBlobStore(STORES[store](f"http://{place}")).get(STATE) is None
 
 
 @every_store
@@ -120,9 +120,9 @@ def test_the_vendors_own_address_is_what_is_exempt(store: str, environ: pytest.M
     url = STORES[store]("").replace("&endpoint=", "").replace("?endpoint=", "")
     environ.setenv("HTTPS_PROXY", "socks5://x:1")
     with pytest.raises(SurroundingsError):
-        ObjectShelf(url)
+        ObjectBlobStore(url)
     environ.setenv("NO_PROXY", host)
-    assert ObjectShelf(url).where.endswith("prod.json")
+    assert ObjectBlobStore(url).where.endswith("prod.json")
 
 
 def test_a_database_needs_no_proxy(environ: pytest.MonkeyPatch, request: pytest.FixtureRequest, tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from reconciler.model import values
 from reconciler.model.values import RemoteId, Value
-from reconciler.store.file import FileShelf
+from reconciler.store.file import FileBlobStore
 from reconciler.workflow.planning import Options
 from reconciler.workflow.undoing import inverse_of
 from tests.loosely import loosely
@@ -366,7 +366,7 @@ def test_what_was_in_flight_when_a_run_died_is_undone(
     and changes nothing there if it did not. Also where results are recorded some seconds later, and are lost.
     """
     if how == "recorded late":
-        monkeypatch.setattr(FileShelf, "pause", 3600.0)
+        monkeypatch.setattr(FileBlobStore, "pause", 3600.0)
     world.write(FLIGHT[0])
     world.apply()
     before = seen(world)

@@ -16,7 +16,7 @@ import pytest
 from reconciler.model.errors import StateError
 from reconciler.model.run import RunRecord
 from reconciler.store.documents import DocumentStore
-from reconciler.store.file import FileShelf
+from reconciler.store.file import FileBlobStore
 from tests.store.test_undo import LAX, canonical
 from tests.world import Killed, World, new_world
 
@@ -39,7 +39,7 @@ def dying_disk(nth: int, *, after: bool) -> Iterator[list[str]]:
     seen: list[str] = []
 
     def mortal(real: Callable[..., Any]) -> Callable[..., Any]:
-        def write(shelf: FileShelf, name: str, *rest: Any, **options: Any) -> Any:
+        def write(shelf: FileBlobStore, name: str, *rest: Any, **options: Any) -> Any:
             if name == "lock":
                 return real(shelf, name, *rest, **options)
             seen.append(name)
@@ -53,9 +53,9 @@ def dying_disk(nth: int, *, after: bool) -> Iterator[list[str]]:
         return write
 
     with (
-        patch.object(FileShelf, "put", mortal(FileShelf.put)),
-        patch.object(FileShelf, "append", mortal(FileShelf.append)),
-        patch.object(FileShelf, "remove", mortal(FileShelf.remove)),
+        patch.object(FileBlobStore, "put", mortal(FileBlobStore.put)),
+        patch.object(FileBlobStore, "append", mortal(FileBlobStore.append)),
+        patch.object(FileBlobStore, "remove", mortal(FileBlobStore.remove)),
     ):
         yield seen
 

@@ -18,7 +18,7 @@ import pytest
 from reconciler import __version__
 from reconciler.cli import program
 from reconciler.model.ports import LockInfo
-from reconciler.store import Options, open_store
+from reconciler.store import StoreOptions, open_store
 from reconciler.workflow.runtime import Runtime, within
 from tests.stories.script import Item, Outcome, content
 from tests.stories.servers import serve
@@ -182,7 +182,7 @@ class Stage:
         self.monkeypatch.setenv("AC_URL", self.stack.enter_context(serve(name)))
 
     def _lock(self, *_: object) -> None:
-        store = open_store("file:state/demo.json", self.world.folder, Options("demo"))
+        store = open_store("file:state/demo.json", self.world.folder, StoreOptions("demo"))
         self.lock.enter_context(store.lock(HOLDER))
 
     def _unlock(self, *_: object) -> None:

@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from reconciler import emulator
-from reconciler.emulator import Account, Settings
+from reconciler.emulator import Account, AccountSettings
 
 _open = emulator.open_account
 _held: dict[str, Held] = {}
@@ -73,7 +73,7 @@ def _open_held(path: str | Path | None = None, **options: Any) -> Any:
 
 
 @contextmanager
-def hold(path: Path, settings: Settings | None = None) -> Iterator[Held]:
+def hold(path: Path, settings: AccountSettings | None = None) -> Iterator[Held]:
     """Hold a new account, in memory, under a path that need not exist."""
     account = _open(None, settings=settings)
     held = Held(account)

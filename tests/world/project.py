@@ -20,12 +20,12 @@ import stamina
 import yaml
 
 from reconciler.cli import program
-from reconciler.emulator import Account, Fault, Settings
+from reconciler.emulator import Account, AccountSettings, Fault
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.http import Request
 from reconciler.model.state import State
 from reconciler.model.summary import ApplySummary
-from reconciler.remote.client import Client, Connection, in_process
+from reconciler.remote.client import Client, Endpoint, in_process
 from reconciler.remote.guard import Mode
 from reconciler.workflow import exporting, planning
 from reconciler.workflow.applying import Hooks, apply_plan
@@ -175,7 +175,7 @@ class World:
         assert incomplete or (summary.complete and not refused), (summary.failed, summary.skipped, refused)
         return Applied(planned, summary)
 
-    def export(self, out: Path | None = None) -> exporting.Outcome:
+    def export(self, out: Path | None = None) -> exporting.ExportSummary:
         """Write the account as a project into `out` (default: this project)."""
         return run(exporting.export_account(self.session(), out))
 
@@ -206,7 +206,7 @@ class World:
 
     def call(self, method: str, path: str, body: Any = None) -> Any:
         """Send a request to the account as an outsider would, and return the body of its answer."""
-        connection = Connection("http://emulator", self.account.settings.token, rate=None)
+        connection = Endpoint("http://emulator", self.account.settings.token, rate=None)
         transport = in_process(self.account.app)
 
         async def send() -> Any:
@@ -258,11 +258,11 @@ class World:
 
 
 @contextlib.contextmanager
-def new_world(folder: Path, settings: Settings | None = None, *, project: str = PROJECT) -> Iterator[World]:
+def new_world(folder: Path, settings: AccountSettings | None = None, *, project: str = PROJECT) -> Iterator[World]:
     """Make a project in a folder (which is made too) with an account of its own. Retries wait no time inside."""
     folder.mkdir(parents=True, exist_ok=True)
     with (
-        hold(folder / ACCOUNT, settings or Settings(**reading())) as held,
+        hold(folder / ACCOUNT, settings or AccountSettings(**reading())) as held,
         stamina.set_testing(True, attempts=20, cap=True),
         patch.object(os, "fsync", lambda descriptor: None),  # no test pulls the plug
     ):

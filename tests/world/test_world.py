@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from reconciler.emulator import Settings
+from reconciler.emulator import AccountSettings
 from tests.world import Killed, World, new_world
 from tests.world.clock import run
 
@@ -57,7 +57,7 @@ def test_a_plan_says_whose_change_each_attribute_is(world: World) -> None:
 
 def test_two_worlds_are_two_accounts(tmp_path: Path) -> None:
     """Worlds can exist side by side, each with its own settings."""
-    with new_world(tmp_path / "one") as one, new_world(tmp_path / "two", Settings(cap_limit=20)) as two:
+    with new_world(tmp_path / "one") as one, new_world(tmp_path / "two", AccountSettings(cap_limit=20)) as two:
         one.write("tags: {a: {}}")
         one.apply()
         assert len(one.rows("tags")) == 1

@@ -19,7 +19,7 @@ from reconciler.config.reading.nodes import Entry, Node, Sequence, Source, Spot,
 from reconciler.config.reading.parsing import parse
 from reconciler.config.reading.places import Places
 from reconciler.config.reading.problems import Problems
-from reconciler.config.reading.project import LoadedProject, Settings, load_project
+from reconciler.config.reading.project import EnvironmentSettings, LoadedProject, load_project
 from reconciler.config.reading.resources import Reader
 from reconciler.config.reading.sections import Sections, patch, sections_of
 from reconciler.config.reading.variables import Given
@@ -53,7 +53,7 @@ class _Files:
 
 def load(
     loaded: LoadedProject,
-    settings: Settings | None,
+    settings: EnvironmentSettings | None,
     kinds: Kinds,
     environ: Mapping[str, str],
     *,
@@ -104,7 +104,7 @@ def _tell_literal_tokens(loaded: LoadedProject, problems: Problems) -> None:
 
 def load_texts(
     texts: Mapping[str, str],
-    settings: Settings | None,
+    settings: EnvironmentSettings | None,
     kinds: Kinds,
     environ: Mapping[str, str],
     *,
@@ -167,7 +167,7 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
     return [path for path in distinct(found) if path.resolve() not in apart]
 
 
-def _given(settings: Settings | None, loaded: LoadedProject | None) -> Given:
+def _given(settings: EnvironmentSettings | None, loaded: LoadedProject | None) -> Given:
     if settings is None:
         return Given({}, {}, known=False)
     spots: dict[str, Spot] = {}

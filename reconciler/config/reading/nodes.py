@@ -122,7 +122,7 @@ class Map:
 Node = Scalar | Sequence | Map
 
 
-class Places(Mapping[str, Position]):
+class Positions(Mapping[str, Position]):
     """Where each entry of a map is declared; positions are made when somebody asks."""
 
     __slots__ = ("_entries",)

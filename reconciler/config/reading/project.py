@@ -45,7 +45,7 @@ class LoadedProject:
 
 
 @dataclass(frozen=True)
-class Settings:
+class EnvironmentSettings:
     """One environment with everything filled in. `variables` may hold secrets' markers, never secrets."""
 
     name: str
@@ -198,7 +198,7 @@ def _filled(tree: Map, name: str, plain: Scope, variables: Scope) -> dict[str, A
 
 def environment(
     loaded: LoadedProject, name: str | None, environ: Mapping[str, str], *, offline: bool = False
-) -> Settings:
+) -> EnvironmentSettings:
     """Return the settings of an environment; None means the default one. Raises ConfigError.
 
     With `offline`, variables that `environ` lacks leave `${env.X}` as it is written.
@@ -220,7 +220,7 @@ def environment(
         _check_access(loaded, chosen, data, problems)
     problems.check()
     found = Environment.model_validate(data)
-    return Settings(
+    return EnvironmentSettings(
         chosen or "",
         found.url.strip(),
         found.token.strip(),

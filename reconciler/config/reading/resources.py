@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from reconciler.config.reading.interpolation import Scope
-from reconciler.config.reading.nodes import Entry, Map, Places, entries_of, is_null
+from reconciler.config.reading.nodes import Entry, Map, Positions, entries_of, is_null
 from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
 from reconciler.config.reading.validation import validated
 from reconciler.model.address import KEY_PATTERN, join
@@ -101,7 +101,7 @@ class Reader:
             attrs,
             lifecycle or Lifecycle(),
             at,
-            Places(entries),
+            Positions(entries),
             address_of_parent,
             rank,
             tuple(nests),

@@ -41,7 +41,7 @@ _LIMITS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Violation:
     """One of pydantic's errors, found in the tree. `path` holds what is in the data, without pydantic's union tags."""
 
     path: Path
@@ -85,7 +85,7 @@ def validated(model: type[Model], data: Any, root: Entry, scope: Scope) -> Model
     return None
 
 
-def _located(error: ErrorDetails, root: Entry) -> Fault:
+def _located(error: ErrorDetails, root: Entry) -> Violation:
     """Follow an error's location as far as the tree goes; what it does not have is a union tag or a missing key."""
     entry: Entry | None = root
     node = root.value
@@ -104,24 +104,24 @@ def _located(error: ErrorDetails, root: Entry) -> Fault:
     if error["type"] == "missing":
         path.append(error["loc"][-1])
         skipped = len(path) < len(error["loc"])
-    return Fault(tuple(path), entry, node, error, skipped)
+    return Violation(tuple(path), entry, node, error, skipped)
 
 
-def _groups(faults: list[Fault]) -> list[list[Fault]]:
+def _groups(faults: list[Violation]) -> list[list[Violation]]:
     """Return what is to be told together: the branches of a union that fail at one place.
 
     Where a branch got further than the others it was the one that was meant; the others are dropped.
     """
     paths = {fault.path for fault in faults}
     deeper = {path[:length] for path in paths for length in range(len(path))}
-    grouped: dict[Path, list[Fault]] = {}
+    grouped: dict[Path, list[Violation]] = {}
     for fault in faults:
         if not (fault.in_union and fault.path in deeper):
             grouped.setdefault(fault.path, []).append(fault)
     return list(grouped.values())
 
 
-def _tell(group: list[Fault], model: type[BaseModel], problems: Problems) -> None:
+def _tell(group: list[Violation], model: type[BaseModel], problems: Problems) -> None:
     fault = group[0]
     kind = fault.error["type"]
     if kind == "missing":
@@ -139,7 +139,7 @@ def _tell(group: list[Fault], model: type[BaseModel], problems: Problems) -> Non
         problems.error("invalid-value", _sentence(fault), fault.spot)
 
 
-def _sentence(fault: Fault) -> str:
+def _sentence(fault: Violation) -> str:
     kind, context = fault.error["type"], fault.error.get("ctx", {})
     if kind in _LIMITS:
         limit, words = _LIMITS[kind]
@@ -152,7 +152,7 @@ def _sentence(fault: Fault) -> str:
     return f"{fault.name}: {fault.error['msg'][:1].lower()}{fault.error['msg'][1:]}"
 
 
-def _tell_unknown(fault: Fault, model: type[BaseModel], problems: Problems) -> None:
+def _tell_unknown(fault: Violation, model: type[BaseModel], problems: Problems) -> None:
     name = str(fault.path[-1]) if fault.path else ""
     known: dict[str, str] = {}
     for owner in _models_at(model, fault.path[:-1]):
@@ -172,7 +172,7 @@ def _tell_unknown(fault: Fault, model: type[BaseModel], problems: Problems) -> N
     problems.error("unknown-attribute", f"unknown attribute `{name}`", fault.holder, hint)
 
 
-def _tell_mismatch(group: list[Fault], model: type[BaseModel], problems: Problems) -> None:
+def _tell_mismatch(group: list[Violation], model: type[BaseModel], problems: Problems) -> None:
     fault = group[0]
     choices: list[str] = []
     wanted: list[str] = []

@@ -20,7 +20,7 @@ from reconciler.model.values import Value
 
 
 @dataclass(frozen=True, slots=True)
-class Wish:
+class ProposedEdit:
     """An attribute of a declared resource, and the value that its file should say."""
 
     resource: Resource
@@ -63,7 +63,7 @@ class Rewriting:
     replaced: list[str] = field(default_factory=list)
     """Variables that gave way to a value, as `address.name: ${var.x}`."""
 
-    def change(self, wishes: Iterable[Wish]) -> None:
+    def change(self, wishes: Iterable[ProposedEdit]) -> None:
         """Write values into the files; what cannot be written is in `refused`."""
         self._carry_out([(*wish.name, self._edits(wish)) for wish in wishes])
 
@@ -137,7 +137,7 @@ class Rewriting:
         self.places.check(address, entry.key.source)
         yield entry.key.source, Drop(self.places.path(address))
 
-    def _edits(self, wish: Wish) -> Iterator[tuple[Source, Edit]]:
+    def _edits(self, wish: ProposedEdit) -> Iterator[tuple[Source, Edit]]:
         address, name = wish.name
         whole = self.places.entry(address)
         if whole is None:
@@ -160,7 +160,9 @@ class Rewriting:
             self.places.check(address, source)
             yield source, edit
 
-    def _over(self, layer: Source, wish: Wish, path: Path, have: Value, want: Value) -> Iterator[tuple[Source, Edit]]:
+    def _over(
+        self, layer: Source, wish: ProposedEdit, path: Path, have: Value, want: Value
+    ) -> Iterator[tuple[Source, Edit]]:
         """Yield the edits of an overlay that make a value what is wanted: there, `null` takes an entry away."""
         if isinstance(have, dict) and isinstance(want, dict):
             for key in dict.fromkeys((*have, *want)):
@@ -172,7 +174,9 @@ class Rewriting:
         new = as_written("" if want is None else want, wish.attribute.mark(RefTo), self.variables)
         yield layer, Put(path, new)
 
-    def _inside(self, wish: Wish, path: Path, entry: Entry, have: Value, want: Value) -> Iterator[tuple[Source, Edit]]:
+    def _inside(
+        self, wish: ProposedEdit, path: Path, entry: Entry, have: Value, want: Value
+    ) -> Iterator[tuple[Source, Edit]]:
         """Yield the edits of one value: of a map only the entries that differ."""
         if isinstance(entry.value, Map) and isinstance(have, dict) and isinstance(want, dict):
             new = dict(want)
@@ -190,7 +194,7 @@ class Rewriting:
         if new != raw or type(new) is not type(raw):
             yield entry.key.source, Put(path, new)
 
-    def _merged(self, wish: Wish, raw: Any, have: Value, want: Value) -> Any:
+    def _merged(self, wish: ProposedEdit, raw: Any, have: Value, want: Value) -> Any:
         """Return what to write for a value: what is written already as far as it says the same."""
         if have == want and type(have) is type(want):
             return raw
@@ -199,7 +203,7 @@ class Rewriting:
         self._gives_way(wish, raw)
         return as_written(want, wish.attribute.mark(RefTo), self.variables)
 
-    def _merged_list(self, wish: Wish, raw: list[Any], have: list[Value], want: list[Value]) -> list[Any]:
+    def _merged_list(self, wish: ProposedEdit, raw: list[Any], have: list[Value], want: list[Value]) -> list[Any]:
         if wish.attribute.has(Unordered, Commas):
             want = [one for one in have if one in want] + [one for one in want if one not in have]
         mark = wish.attribute.mark(RefTo)
@@ -208,7 +212,7 @@ class Rewriting:
                 self._gives_way(wish, text)
         return [raw[have.index(one)] if one in have else as_written(one, mark, self.variables) for one in want]
 
-    def _gives_way(self, wish: Wish, raw: Any) -> None:
+    def _gives_way(self, wish: ProposedEdit, raw: Any) -> None:
         """Raise Fixed where a value comes from a variable that is not to be replaced; a secret never is."""
         names = filled_in(raw)
         if not names:

@@ -59,7 +59,7 @@ class Inputs:
         return self.only is None or address in self.only
 
 
-class Work:
+class PlanningContext:
     """One planning run: what has been matched and decided so far, in the order in which kinds refer to each other."""
 
     def __init__(self, inputs: Inputs) -> None:

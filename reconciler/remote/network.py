@@ -18,7 +18,7 @@ _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 
 
 @dataclass(frozen=True)
-class Surroundings:
+class Network:
     """The proxy that is asked for, as we and as httpx say it, and what certificates are checked against."""
 
     asked: Proxy | None = None
@@ -26,7 +26,7 @@ class Surroundings:
     verify: ssl.SSLContext | bool = True
 
     @classmethod
-    def of(cls, url: str, environ: Mapping[str, str]) -> Surroundings:
+    def of(cls, url: str, environ: Mapping[str, str]) -> Network:
         """Read the environment for requests to a URL. Raises SurroundingsError, which names the variable."""
         socks = frozenset({"socks5", "socks5h"}) if importlib.util.find_spec("socksio") else frozenset[str]()
         asked = proxy_for(url, environ, HTTP | socks)

@@ -10,13 +10,13 @@ from typing import Any
 
 from reconciler.model.http import Request, filled
 
-Record = Mapping[str, Any]
+CustomerRecord = Mapping[str, Any]
 PAGE = 100
 """Records that one request reads."""
 
 
 @dataclass(frozen=True, slots=True)
-class Salvage:
+class ArchiveSpec:
     """A listing of the records (`{id}` in `path` and `query` stands for the object), and what is kept of each row.
 
     `table` is a listing of everybody's, for accounts that do not have the other path.
@@ -30,13 +30,13 @@ class Salvage:
 
     path: str
     key: str
-    kept: Callable[[Record], dict[str, Any]]
+    kept: Callable[[CustomerRecord], dict[str, Any]]
     holder: str
     query: tuple[tuple[str, str], ...] = ()
     table: str = ""
-    mine: Callable[[str, Record], bool] = lambda identity, row: True
+    mine: Callable[[str, CustomerRecord], bool] = lambda identity, row: True
     total: tuple[str, str, str] | None = None
-    back: Callable[[str, Record], Request] | None = None
+    back: Callable[[str, CustomerRecord], Request] | None = None
     stays: bool = False
     untold: bool = False
     lost: str = ""
@@ -55,19 +55,19 @@ class Salvage:
         """Return how many requests it takes to read so many records."""
         return max(1, ceil(count / PAGE)) + (self.total is not None) + self.untold
 
-    def same(self, record: Record) -> str:
+    def same(self, record: CustomerRecord) -> str:
         """Return what makes two kept records the same one: their holder, and all they say where none is named."""
         return json.dumps(record.get(self.holder) or dict(record), sort_keys=True, default=str)
 
 
 @dataclass(frozen=True, slots=True)
-class Lot:
+class ArchivedRecords:
     """The archived records of one object. `why` says why none of them can be put back; `warning` what that sets off."""
 
     address: str
     kind: str
     run: str
-    records: tuple[Record, ...]
+    records: tuple[CustomerRecord, ...]
     why: str = ""
     warning: str = ""
 
@@ -76,7 +76,7 @@ class Lot:
 class Returned:
     """What became of a lot: records put back, there already, and lost with the reason."""
 
-    lot: Lot
+    lot: ArchivedRecords
     back: int = 0
     present: int = 0
     lost: int = 0

@@ -8,7 +8,7 @@ import contextlib
 import hashlib
 from dataclasses import dataclass, field
 
-from reconciler.store.shelf import Conflict, Held
+from reconciler.store.blobs import Blob, Conflict
 
 
 @dataclass
@@ -19,8 +19,8 @@ class Disk:
     logs: dict[str, list[bytes]] = field(default_factory=dict)
 
 
-class MemoryShelf:
-    """Implements `store.shelf.Shelf` on a `Disk`."""
+class MemoryBlobStore:
+    """Implements `store.blobs.BlobStore` on a `Disk`."""
 
     disk: Disk
 
@@ -28,10 +28,10 @@ class MemoryShelf:
         """Return what is held while something is written; the process may die before or after it."""
         raise NotImplementedError
 
-    def get(self, name: str) -> Held | None:
+    def get(self, name: str) -> Blob | None:
         """Return a document."""
         content = self.disk.documents.get(name, b"".join(self.disk.logs.get(name, ())) or None)
-        return None if content is None else Held(content, _tag(content))
+        return None if content is None else Blob(content, _tag(content))
 
     def held(self, name: str, tag: str | None) -> None:
         """Raise Conflict unless the document still has the tag."""

@@ -16,14 +16,14 @@ class Conflict(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class Blob:
     """A document: its bytes, and a tag that changes with every write."""
 
     content: bytes
     tag: str
 
 
-class Shelf(Protocol):
+class BlobStore(Protocol):
     """Documents by name. Every method raises StateError where the backend fails; a write is durable when it returns,
     but for a line of a log that may wait.
 
@@ -40,7 +40,7 @@ class Shelf(Protocol):
         """Seconds between two writes of results that can wait; 0 where a write is cheap."""
         ...
 
-    def get(self, name: str) -> Held | None:
+    def get(self, name: str) -> Blob | None:
         """Return a document, or None."""
         ...
 
@@ -86,7 +86,7 @@ class NoLogs:
         """Nothing is held open."""
 
 
-def put_once(shelf: Shelf, name: str, content: bytes, tag: str | None) -> str:
+def put_once(shelf: BlobStore, name: str, content: bytes, tag: str | None) -> str:
     """Write like `shelf.put`, and see through a lost answer: a retry of a write that worked finds its own content."""
     try:
         return shelf.put(name, content, tag)
@@ -97,7 +97,7 @@ def put_once(shelf: Shelf, name: str, content: bytes, tag: str | None) -> str:
         raise
 
 
-def replace(shelf: Shelf, name: str, content: bytes) -> None:
+def replace(shelf: BlobStore, name: str, content: bytes) -> None:
     """Write a document whatever is there. Raises Conflict when somebody else keeps writing it."""
     for attempt in range(5):
         held = shelf.get(name)
