@@ -104,8 +104,8 @@ def plan_and_apply(
 def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Approval, telling: OutputMode) -> int:
     """Plan, show, ask, apply in a session that holds the lock of its state."""
     from reconciler.model.errors import Cancelled
-    from reconciler.workflow.applying import fold_journal
     from reconciler.workflow.planning import make_plan
+    from reconciler.workflow.takeover import fold_journal
 
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document

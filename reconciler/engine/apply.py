@@ -403,6 +403,21 @@ def intent_of(change: Change) -> Intent:
     )
 
 
+def intents_of(plan: Plan) -> dict[str, Intent | None]:
+    """Return what a plan sends, to be announced together; None: no create. A replaced object has a result in the
+    middle, and is announced when its turn comes.
+    """
+    ops: dict[str, set[str]] = {}
+    for step in plan.steps:
+        ops.setdefault(step.address, set()).add(step.op)
+    changes = {change.address: change for change in plan.changes}
+    return {
+        address: intent_of(changes[address]) if "create" in mine else None
+        for address, mine in ops.items()
+        if not mine >= {"create", "delete"} and mine & {"create", "update", "delete"}
+    }
+
+
 def _may_be_done(error: ReconcilerError) -> bool:
     """Tell whether a write that ended in this error may have been executed all the same."""
     return (isinstance(error, Unreachable) and error.sent) or (isinstance(error, Rejected) and error.status >= 500)

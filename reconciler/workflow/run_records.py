@@ -5,13 +5,16 @@ from __future__ import annotations
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from reconciler import __version__
 from reconciler.engine.apply import Outcome
+from reconciler.engine.verify import Verified
 from reconciler.model.address import abridged
 from reconciler.model.document import ChangeView, PlanDocument
-from reconciler.model.errors import ApplyInterrupted, StateError
+from reconciler.model.errors import ApplyInterrupted, Refused, StateError
 from reconciler.model.events import Event, Failed, Finished, Skip, Started
+from reconciler.model.plan import Plan
 from reconciler.model.ports import LockInfo
 from reconciler.model.redaction import Shown, as_made, redactor
 from reconciler.model.run import Result, RunRecord, RunStep, noted, resulted
@@ -172,3 +175,27 @@ class Tally:
 
 def _names(addresses: list[str]) -> str:
     return abridged(list(dict.fromkeys(addresses)))
+
+
+def summary(plan: Plan, outcome: Outcome, verified: Verified, **more: Any) -> ApplySummary:
+    """Return what an apply did, what became of it when it was read back, and what it took (`more`)."""
+    actions = {change.address: change for change in plan.changes}
+    vain = {address for address, *_ in verified.problems}
+    done = [
+        step
+        for step in plan.steps
+        if step.number in outcome.done and not (step.op == "update" and step.address in vain)
+    ]
+    errors = [(step.address, outcome.failed[step.number]) for step in plan.steps if step.number in outcome.failed]
+    failed = [(address, error.message, error.hint) for address, error in errors]
+    skipped = [(step.address, outcome.skipped[step.number]) for step in plan.steps if step.number in outcome.skipped]
+    return ApplySummary(
+        added=sum(step.op == "create" for step in done),
+        changed=sum(step.op == "update" for step in done),
+        destroyed=sum(step.op == "delete" for step in done),
+        adopted=sum(step.op in ("bind", "update") and actions[step.address].adopts for step in done),
+        failed=(*failed, *verified.problems),
+        refused=(*(address for address, error in errors if isinstance(error, Refused)), *verified.refused),
+        skipped=tuple(skipped),
+        **more,
+    )

@@ -24,10 +24,11 @@ from reconciler.remote.client import Client, Endpoint, in_process
 from reconciler.remote.guard import Mode
 from reconciler.store.blobs import STATE
 from reconciler.store.documents import DocumentStore
-from reconciler.workflow.applying import Hooks, apply_plan, fold_journal
+from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.planning import Options, Planned, make_plan
 from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.session import Session, open_session
+from reconciler.workflow.takeover import fold_journal
 from tests.world import blobs
 from tests.world.accounts import Killed
 from tests.world.clock import run
