@@ -15,7 +15,7 @@ from reconciler.cli.opening import archive_of, archiving, budget, confirmation, 
 
 if TYPE_CHECKING:
     from reconciler.workflow.archiving import Archive
-    from reconciler.workflow.planning import Options
+    from reconciler.workflow.options import PlanOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,11 @@ class Changing:
         """Whether anything was given that belongs to making a plan."""
         return any((self.target, self.exclude, self.allow, self.max_requests))
 
-    def options(self, **more: Any) -> Options:
+    def options(self, **more: Any) -> PlanOptions:
         """Return the options of the plan, with `more` that one command has alone."""
-        from reconciler.workflow.planning import Options
+        from reconciler.workflow.options import PlanOptions
 
-        return Options(
+        return PlanOptions(
             self.target,
             self.exclude,
             impact=self.impact,

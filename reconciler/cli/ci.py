@@ -189,11 +189,12 @@ def drift(
 ) -> int:
     """Look for drift, and open, update or close the one issue about it."""
     from reconciler.workflow.ci import report_drift
-    from reconciler.workflow.planning import Options, make_plan
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.planning import make_plan
 
     opened = session(chosen)
     run = pipeline(chosen, host)
-    planned = chosen.screen.wait(make_plan(opened, Options(target, exclude, refresh_only=True)))
+    planned = chosen.screen.wait(make_plan(opened, PlanOptions(target, exclude, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
     note(f"Drift: {report_drift(run.host, planned.document, folder=folder_in_repository())}.")
     return exit_code(planned.document, False)

@@ -60,7 +60,7 @@ def command(
     What the target holds under the same names is taken over; nothing else of it is deleted without --prune.
     """
     from reconciler.workflow.holding import locked
-    from reconciler.workflow.planning import Options
+    from reconciler.workflow.options import PlanOptions
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
@@ -69,7 +69,7 @@ def command(
 
         check_plan_out(out)
     one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
-    options = Options(target, exclude, False, not no_impact, allow)
+    options = PlanOptions(target, exclude, False, not no_impact, allow)
     only = one.chosen_kinds(names)
     if dry_run or out is not None:
         return _plan(chosen, one, other, options, out, prune=prune, only=only)
@@ -81,7 +81,7 @@ def command(
 def _plan(chosen: Globals, one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, only: Any) -> int:
     """Plan and show; with a file, save it. Writes to no account."""
     from reconciler.cli.plan import exit_code, save
-    from reconciler.workflow.copying import prepare_clone
+    from reconciler.workflow.cloning import prepare_clone
 
     clone = chosen.screen.wait(prepare_clone(one, other, options, prune=prune, only=only))
     tell("Not cloned: ", clone.left_out)
@@ -94,8 +94,8 @@ def _plan(chosen: Globals, one: Any, other: Any, options: Any, out: Path | None,
 
 def apply_saved_clone(chosen: Globals, opened: Any, document: Any, lock_timeout: float) -> int:
     """Prove from both accounts that a saved clone is what it was, then carry it out."""
-    from reconciler.workflow.copying import options_of, prepare_saved_clone
     from reconciler.workflow.holding import locked
+    from reconciler.workflow.saved_clones import options_of, prepare_saved_clone
 
     source = document.options["clone"]["from"]
     one = session(replace(chosen, environment=source))
@@ -108,7 +108,7 @@ def apply_saved_clone(chosen: Globals, opened: Any, document: Any, lock_timeout:
 def _clone(chosen: Globals, one: Any, other: Any, options: Any, approval: Approval, *, prune: bool, only: Any) -> int:
     """Plan, show, ask, copy, under the lock of the target."""
     from reconciler.model.errors import Cancelled
-    from reconciler.workflow.copying import prepare_clone
+    from reconciler.workflow.cloning import prepare_clone
 
     clone = chosen.screen.wait(prepare_clone(one, other, options, prune=prune, only=only))
     source, destination = one.settings.name, other.settings.name
@@ -131,7 +131,7 @@ def _carry_out(chosen: Globals, opened: Any, clone: Any, options: Any) -> int:
     from reconciler.cli.plan import exit_code
     from reconciler.render import text
     from reconciler.workflow.applying import Hooks
-    from reconciler.workflow.copying import carry_out_clone, forget_strangers
+    from reconciler.workflow.cloning import carry_out_clone, forget_strangers
     from reconciler.workflow.runtime import run_async
 
     hooks = Hooks()

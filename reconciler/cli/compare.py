@@ -26,7 +26,7 @@ def command(
 
     Ids do not count, objects are told apart by their names; nothing is written anywhere.
     """
-    from reconciler.workflow.copying import compare
+    from reconciler.workflow.comparing import compare
 
     opened = session(chosen, offline=True)
     outcome = chosen.screen.wait(compare(opened, left, right, opened.chosen_kinds(names)))

@@ -37,7 +37,8 @@ def command(
     exclude: tuple[str, ...],
 ) -> int:
     """Show what changed in the account since this tool last applied it; never writes to the account."""
-    from reconciler.workflow.planning import Options, make_plan
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.planning import make_plan
 
     if (absorb and revert) or (out is not None and not revert):
         raise click.UsageError("--absorb changes the files and --revert plans; --out belongs to --revert")
@@ -46,7 +47,7 @@ def command(
     if absorb and any(output.form not in ("text", "json") for output in outputs):
         raise click.UsageError("what --absorb did is told as text or json")
     opened = session(chosen)
-    options = Options(target, exclude)
+    options = PlanOptions(target, exclude)
     if absorb:
         return _absorb(chosen, opened, options, outputs, beside=unmanaged)
     if revert:

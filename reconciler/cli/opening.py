@@ -20,8 +20,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def session(chosen: Globals, *, offline: bool = False, guards_from: str | None = None) -> Any:
     """Return the opened session, with the settings of `guards_from` if that is given. Raises ConfigError."""
+    from reconciler.workflow.opening import open_session
     from reconciler.workflow.runtime import runtime
-    from reconciler.workflow.session import open_session
 
     chosen.screen.quiet, chosen.screen.lines = chosen.quiet, chosen.verbose > 1
     around = replace(runtime(), watch=chosen.screen)

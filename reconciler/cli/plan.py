@@ -54,7 +54,8 @@ def command(
     max_requests: int | None,
 ) -> int:
     """Show what apply would change. Never writes to the account."""
-    from reconciler.workflow.planning import Options, make_plan
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.planning import make_plan
 
     if refresh_only and (destroy or out is not None):
         raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
@@ -66,7 +67,7 @@ def command(
     measured = not no_impact and against is None
     if destroy and (no_delete or only_adopt):
         raise click.UsageError("--destroy plans nothing but deletes: it takes no --no-delete or --only-adopt")
-    options = Options(
+    options = PlanOptions(
         target,
         exclude,
         destroy,

@@ -86,9 +86,10 @@ def command(
 
 
 def _plan(chosen: Globals) -> Any:
-    from reconciler.workflow.planning import Options, make_plan
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.planning import make_plan
 
-    return chosen.screen.wait(make_plan(session(chosen), Options())).document
+    return chosen.screen.wait(make_plan(session(chosen), PlanOptions())).document
 
 
 def _tell(outcome: Any, source: str) -> None:

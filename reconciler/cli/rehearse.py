@@ -32,12 +32,12 @@ def command(
     Neither the account nor the state is touched. Customer records are not copied, so what a delete would lose is not
     measured here: `plan` tells.
     """
-    from reconciler.workflow.planning import Options
+    from reconciler.workflow.options import PlanOptions
     from reconciler.workflow.snapshots import record
 
     opened = session(chosen)
     recording = chosen.screen.wait(record(opened))
-    return report(chosen, opened, recording, Options(target, exclude, destroy, False, allow), fmt)
+    return report(chosen, opened, recording, PlanOptions(target, exclude, destroy, False, allow), fmt)
 
 
 def report(chosen: Globals, opened: Any, recording: Any, options: Any, fmt: str) -> int:

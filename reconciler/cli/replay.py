@@ -29,7 +29,7 @@ def command(
 ) -> int:
     """Rehearse on the account that SNAPSHOT holds; needs neither network nor credentials."""
     from reconciler.store.snapshotfile import read_snapshot
-    from reconciler.workflow.planning import Options
+    from reconciler.workflow.options import PlanOptions
 
     opened = session(chosen, offline=True)
-    return report(chosen, opened, read_snapshot(snapshot), Options(target, exclude, destroy, False, allow), fmt)
+    return report(chosen, opened, read_snapshot(snapshot), PlanOptions(target, exclude, destroy, False, allow), fmt)

@@ -79,7 +79,7 @@ def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_acc
     from reconciler.workflow import runs
     from reconciler.workflow.book import open_book
     from reconciler.workflow.holding import locked
-    from reconciler.workflow.planning import Options
+    from reconciler.workflow.options import PlanOptions
 
     opened = session(chosen)
     with locked(opened, "apply", timeout=lock_timeout, closing=False):
@@ -91,6 +91,6 @@ def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_acc
             return 0
         note(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
         open_book(opened).close_runs()
-        options = Options(tuple(left), (), False, True, ())
+        options = PlanOptions(tuple(left), (), False, True, ())
         telling = OutputMode(chosen.quiet, chosen.verbose)
         return apply_under_lock(chosen, opened, options, Approval(auto_approve, confirm_account), telling)

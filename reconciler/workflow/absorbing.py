@@ -25,7 +25,8 @@ from reconciler.planning.select import Selection, select
 from reconciler.store.outputs import write_files
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected, looked_at
-from reconciler.workflow.planning import Options, Planned, make_plan
+from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.planning import Planned, make_plan
 from reconciler.workflow.session import Session
 from reconciler.workflow.state import edit
 
@@ -47,7 +48,7 @@ class Absorbed:
     """Whether something that is managed could not be read."""
 
 
-async def absorb(session: Session, options: Options, *, beside: bool = False) -> Absorbed:
+async def absorb(session: Session, options: PlanOptions, *, beside: bool = False) -> Absorbed:
     """Write what drifted into the files that declare it, each value at its own place, and into the state; `beside`,
     also what the account holds of declared objects and nobody manages.
 
@@ -57,7 +58,7 @@ async def absorb(session: Session, options: Options, *, beside: bool = False) ->
         return await _absorb(session, options, beside=beside)
 
 
-async def _absorb(session: Session, options: Options, *, beside: bool) -> Absorbed:
+async def _absorb(session: Session, options: PlanOptions, *, beside: bool) -> Absorbed:
     loaded = session.load()
     inputs, requests = await _inputs(session, loaded, options)
     drifted, now = drift(inputs), plan(inputs)
@@ -78,7 +79,7 @@ async def _absorb(session: Session, options: Options, *, beside: bool) -> Absorb
     return Absorbed(files, tuple(done), (*refused, *rewriting.refused), requests, unread)
 
 
-async def revert(session: Session, options: Options) -> Planned:
+async def revert(session: Session, options: PlanOptions) -> Planned:
     """Return the plan that brings back what drifted: the configuration, for the addresses concerned and what they
     need.
     """
@@ -87,7 +88,7 @@ async def revert(session: Session, options: Options) -> Planned:
     return await make_plan(session, replace(options, refresh_only=False, named=frozenset(addresses)))
 
 
-async def _inputs(session: Session, loaded: Loaded, options: Options) -> tuple[Inputs, int]:
+async def _inputs(session: Session, loaded: Loaded, options: PlanOptions) -> tuple[Inputs, int]:
     async with connected(session) as account:
         state = account.book.state()
         chosen = select(loaded.desired, state, session.kinds, Selection(options.target, options.exclude)).addresses

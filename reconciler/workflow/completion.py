@@ -8,7 +8,7 @@ from pathlib import Path
 from reconciler.config import load_project
 from reconciler.model.errors import ReconcilerError
 from reconciler.resources import load_kinds
-from reconciler.workflow.session import open_session
+from reconciler.workflow.opening import open_session
 
 
 def environment_names(folder: Path) -> Sequence[str]:

@@ -12,7 +12,8 @@ from reconciler import emulator
 from reconciler.config import environment, load_project, plain_data
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE
-from reconciler.workflow.session import EMULATOR, open_emulator
+from reconciler.workflow.connecting import open_emulator
+from reconciler.workflow.session import EMULATOR
 
 
 def serve(

@@ -45,7 +45,8 @@ from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.grounds import check_place, config_folders
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected
-from reconciler.workflow.session import EMULATOR, Session, open_session
+from reconciler.workflow.opening import open_session
+from reconciler.workflow.session import EMULATOR, Session
 
 HEADER = "# Written by `reconciler export`.\n\n"
 

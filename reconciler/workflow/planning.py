@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import __version__
-from reconciler.deriving.undo import Inverse
 from reconciler.engine.examine import barred, examine, inquired
 from reconciler.engine.refresh import Refreshed
 from reconciler.engine.remotes import Budget
@@ -28,7 +27,7 @@ from reconciler.planning.guards import idle
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import looked_over, of_kinds, wanted
 from reconciler.planning.renames import suspected
-from reconciler.planning.select import Selected, Selection, check_selection, narrowed, select
+from reconciler.planning.select import check_selection, narrowed, select
 from reconciler.planning.sight import concludes
 from reconciler.resources.places import PLACES
 from reconciler.workflow.book import StateTransaction
@@ -40,66 +39,8 @@ from reconciler.workflow.observing import (
     connected,
     looked_at,
 )
+from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.session import Session
-
-
-@dataclass(frozen=True)
-class Options:
-    """What a plan is about: everything, some addresses, or the end of everything."""
-
-    target: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
-    destroy: bool = False
-    impact: bool = True
-    allow: tuple[str, ...] = ()
-    max_requests: int | None = None
-    refresh_only: bool = False
-    uses: bool = True
-    selected: Selected = field(default_factory=Selected)
-    inverse: Inverse | None = None
-    """What an undo asks for, instead of what is declared."""
-    within: frozenset[str] | None = None
-    """Nothing outside these addresses is looked at (None: everything)."""
-    named: frozenset[str] | None = None
-    """Exact addresses to plan, with what they need, in place of targets."""
-    checked: bool = False
-    """A part of a plan whose selection was checked as a whole."""
-    kinds: frozenset[str] | None = None
-    no_delete: bool = False
-    only_adopt: bool = False
-    clone: Mapping[str, Any] | None = None
-    """Of a clone: from which environment, and how."""
-
-    @property
-    def selection(self) -> Selection:
-        """What of the plan is asked for."""
-        within = self.within
-        if self.inverse is not None:
-            within = self.inverse.addresses if within is None else within & self.inverse.addresses
-        return Selection(self.target, self.exclude, self.kinds, self.named, within, self.no_delete, self.only_adopt)
-
-    def recorded(self) -> dict[str, Any]:
-        """What the plan document keeps of them."""
-        found = {
-            "target": list(self.target),
-            "exclude": list(self.exclude),
-            "destroy": self.destroy,
-            "impact": self.impact,
-            "allow": list(self.allow),
-            "max_requests": self.max_requests,
-            "refresh_only": self.refresh_only,
-            "no_uses": not self.uses,
-            "undo": self.inverse.run if self.inverse is not None else None,
-            "kinds": sorted(self.kinds or ()),
-            "no_delete": self.no_delete,
-            "only_adopt": self.only_adopt,
-            "brought": list(self.selected.brought),
-            "along": list(self.selected.along),
-            "dropped": list(self.selected.dropped),
-            "kept": list(self.selected.kept),
-            "clone": dict(self.clone) if self.clone else None,
-        }
-        return {name: value for name, value in found.items() if value not in ([], False, None) or name == "impact"}
 
 
 @dataclass(frozen=True)
@@ -117,7 +58,7 @@ class Planned:
     """The plan that somebody said yes to, where this one only carries it out: that is the one to judge."""
 
 
-async def make_plan(session: Session, options: Options) -> Planned:
+async def make_plan(session: Session, options: PlanOptions) -> Planned:
     """Plan the environment. Raises ConfigError, PlanError, AuthError, IncompleteListing, Unreachable, StateError."""
     loaded = session.load()
     desired = _asked_for(options, loaded.desired)
@@ -166,7 +107,7 @@ def _within(remote: Remote, most: int | None) -> Remote:
     return Budget(remote, most, lambda: Refused(what, hint=hint))
 
 
-def _asked_for(options: Options, declared: Desired) -> Desired:
+def _asked_for(options: PlanOptions, declared: Desired) -> Desired:
     if options.inverse is not None:
         return options.inverse.desired
     return Desired() if options.destroy else declared
@@ -176,7 +117,7 @@ def finish(
     seen: Observation,
     inputs: Inputs,
     made: Plan,
-    options: Options,
+    options: PlanOptions,
     requests: int,
     warnings: tuple[Any, ...] = (),
 ) -> Planned:

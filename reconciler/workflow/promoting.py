@@ -30,7 +30,7 @@ from reconciler.planning.diff import beside, joined, same, within
 from reconciler.planning.rosters import roster_of, with_own
 from reconciler.store.outputs import write_files
 from reconciler.workflow.additions import Additions
-from reconciler.workflow.copying import AccountContents, hold, met, pairs, unknown_of
+from reconciler.workflow.contents import AccountContents, hold, met, pairs, unknown_of
 from reconciler.workflow.session import Session
 
 FOLDER = "promotions"

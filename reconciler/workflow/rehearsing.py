@@ -15,7 +15,8 @@ from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
-from reconciler.workflow.planning import Options, make_plan
+from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.planning import make_plan
 from reconciler.workflow.session import EMULATOR, Session
 from reconciler.workflow.snapshots import adapted, unread
 
@@ -41,7 +42,9 @@ class Rehearsal:
         return done and not self.left and not self.document.tripped and not self.document.skipped
 
 
-async def rehearse(session: Session, recording: Recording, options: Options, hooks: Hooks | None = None) -> Rehearsal:
+async def rehearse(
+    session: Session, recording: Recording, options: PlanOptions, hooks: Hooks | None = None
+) -> Rehearsal:
     """Carry out the plan of this environment on a copy of the recorded account. Touches neither account nor state."""
     with tempfile.TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
         copy = _copy(session, recording, Path(folder), (await unread(session, recording)).unknown)

@@ -22,7 +22,8 @@ from reconciler.planning.reads import of_kinds, wanted
 from reconciler.store.planfile import AGAIN
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.observing import connected, looked_at
-from reconciler.workflow.planning import Options, Planned, finish
+from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.planning import Planned, finish
 from reconciler.workflow.promises import as_shown, broken, more_along
 from reconciler.workflow.session import Session
 
@@ -129,7 +130,7 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
     if refused:
         inputs = replace(inputs, only=kept)
         made = plan(inputs)
-    options = Options(destroy=tearing, allow=tuple(document.options.get("allow", ())))
+    options = PlanOptions(destroy=tearing, allow=tuple(document.options.get("allow", ())))
     planned = as_shown(finish(seen, inputs, made, options, requests), document)
     done = sorted((resumed & kept) - {change.address for change in made.changes})
     return Checked(planned, tuple(refused), requests, tuple(done))

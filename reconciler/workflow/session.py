@@ -14,11 +14,8 @@ from reconciler.config import (
     Loaded,
     LoadedProject,
     Uses,
-    credentials,
     doubts,
-    environment,
     load,
-    load_project,
 )
 from reconciler.deriving.redaction import secrets_in
 from reconciler.model.desired import Desired
@@ -28,11 +25,10 @@ from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds, fits
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.values import secrets_of
-from reconciler.resources import load_kinds
-from reconciler.workflow.runtime import Runtime, runtime
+from reconciler.workflow.connecting import open_emulator, paths_of
+from reconciler.workflow.runtime import Runtime
 
 if TYPE_CHECKING:  # what only some commands need is imported by them
-    from reconciler.emulator import Account
     from reconciler.model.document import SettingsView
     from reconciler.model.ports import Hold, LockInfo, Store
     from reconciler.model.sight import Eyes
@@ -248,55 +244,3 @@ class Session:
         )
         stack.push_async_callback(client.close)
         return client
-
-
-def paths_of(kinds: Kinds) -> dict[str, str]:
-    """Return the paths of all listings with the kind that each belongs to; that of its objects is the first one."""
-    first = {one.reading.collections[0].path: name for name, one in kinds.items() if one.reading.collections}
-    others = {
-        path: name
-        for name, kind in kinds.items()
-        for one in (*kind.reading.collections, *kind.needs(frozenset(kind.attributes)))
-        for path in one.paths
-    }
-    return {**first, **{path: name for path, name in others.items() if path not in first}}
-
-
-def open_emulator(path: Path) -> Account:
-    """Open the emulator's account in a file. Raises ReconcilerError where the file cannot be used."""
-    from reconciler.emulator import open_account
-
-    try:
-        return open_account(path)
-    except OSError as error:
-        raise ReconcilerError(
-            f"the emulator's account {path} cannot be opened: {error}",
-            hint="the file and its folder have to be writable, and the file is made by the emulator alone",
-        ) from error
-
-
-def open_session(
-    folder: Path,
-    environment_name: str | None,
-    around: Runtime | None = None,
-    *,
-    offline: bool = False,
-    guards_from: str | None = None,
-) -> Session:
-    """Open an environment of the project in `folder`; with `guards_from`, as that Git reference or file knows it, and
-    only with the resources that the project in `folder` declares. Raises ConfigError, and Refused (`ruled_by`).
-    """
-    around = around or runtime()
-    own = load_project(folder)
-    project, changed = own, None
-    if guards_from is not None:
-        from reconciler.workflow.trusted_limits import ruled_by
-
-        project, changed = ruled_by(own, environment_name, guards_from)
-    settings = environment(project, environment_name, around.environ, offline=offline)
-    opened = Session(folder, project, settings, load_kinds(), around, changed=changed)
-    if around.watch is not None:
-        opened.on_wait = around.watch.waiting
-    for one in (own, project):
-        opened.redactor.learn(*credentials(one, around.environ).values)
-    return opened

@@ -11,7 +11,7 @@ import pytest
 import yaml
 
 from reconciler.model.project import DECLARES, ENVIRONMENT_DECLARES, Environment, Project
-from reconciler.workflow.session import open_session
+from reconciler.workflow.opening import open_session
 from tests.world import World
 
 RULING: dict[str, Any] = {

@@ -25,9 +25,11 @@ from reconciler.remote.guard import Mode
 from reconciler.store.blobs import STATE
 from reconciler.store.documents import DocumentStore
 from reconciler.workflow.applying import Hooks, apply_plan
-from reconciler.workflow.planning import Options, Planned, make_plan
+from reconciler.workflow.opening import open_session
+from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.planning import Planned, make_plan
 from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.session import Session, open_session
+from reconciler.workflow.session import Session
 from reconciler.workflow.takeover import fold_journal
 from tests.world import blobs
 from tests.world.accounts import Killed
@@ -43,7 +45,7 @@ environments:
     requests_per_second: 10000
     guards: {max_delete_percent: 100, max_records_lost: 1000000, allow_list_deletes: true}
 """
-EVERYTHING = Options(allow=("empty_configuration", "max_records_lost=unknown"))
+EVERYTHING = PlanOptions(allow=("empty_configuration", "max_records_lost=unknown"))
 
 
 @dataclass(frozen=True)
@@ -249,7 +251,7 @@ class World:
         opened = open_session(self.folder, "test", around)
         return _Here(**vars(opened), world=self)
 
-    def plan(self, options: Options = EVERYTHING) -> Planned:
+    def plan(self, options: PlanOptions = EVERYTHING) -> Planned:
         """Plan. Raises what the program raises."""
         self.process = Process()
         return run(make_plan(self.session(), options))
@@ -261,7 +263,7 @@ class World:
         kill: Kill | None = None,
         faults: Sequence[Fault] = (),
         during_apply: bool = False,
-        options: Options = EVERYTHING,
+        options: PlanOptions = EVERYTHING,
     ) -> Result:
         """Plan and apply as one process. `faults` hold from the start or from the apply on, and are gone then."""
         if config is not None:

@@ -31,7 +31,8 @@ from reconciler.model.http import Request, Response
 from reconciler.remote.answers import MOST_BYTES, parse
 from reconciler.remote.client import Client, Endpoint
 from reconciler.workflow.book import open_book
-from reconciler.workflow.planning import Options, make_plan
+from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.planning import make_plan
 from reconciler.workflow.session import Session
 from tests.quirks.retold import Message, _sized
 from tests.world import World, new_world
@@ -215,7 +216,7 @@ class Account:
 
     async def plan(self, remote: Told) -> Any:
         """Plan without counts and uses."""
-        return await make_plan(replace(self.session, remote=remote), Options(impact=False, uses=False))
+        return await make_plan(replace(self.session, remote=remote), PlanOptions(impact=False, uses=False))
 
     async def case(self, seed: int) -> None:
         """Try one damage. Raises AssertionError, and whatever is no error of ours."""

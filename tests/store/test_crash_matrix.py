@@ -24,9 +24,10 @@ from reconciler.cli import program
 from reconciler.model.waits import Waits
 from reconciler.resources import load_kinds
 from reconciler.workflow import doctor
-from reconciler.workflow.planning import Options, make_plan
+from reconciler.workflow.opening import open_session
+from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.planning import make_plan
 from reconciler.workflow.runtime import Runtime, run_async, within
-from reconciler.workflow.session import open_session
 from tests.store.wire_proxy import MODES, Mode, Proxy, proxy
 
 CONFIG = """
@@ -250,7 +251,7 @@ def check_converged(folder: Path, wire: Proxy, case: str) -> None:
         assert [key for key, count in rows.items() if count > 1] == [], f"{case}: duplicates in {table}"
     assert {t: names for t, names in admin(wire.target, "GET", "visibility").items() if names} == {}, case
     session = open_session(folder, None)
-    planned = run_async(make_plan(session, Options()))
+    planned = run_async(make_plan(session, PlanOptions()))
     assert [change.address for change in planned.document.changes] == [], case
     assert run_async(doctor.examine(open_session(folder, None))) == [], case
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from reconciler.model import values
 from reconciler.model.values import RemoteId, Value
 from reconciler.store.file import FileBlobStore
-from reconciler.workflow.planning import Options
+from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.undoing import inverse_of
 from tests.loosely import loosely
 from tests.properties.configurations import Config, configurations
@@ -284,7 +284,7 @@ def test_options_of_an_undo_are_on_record(world: World) -> None:
     world.write(TWO_TAGS)
     world.apply()
     found = inverse_of(world.session(), "latest")
-    assert Options(inverse=found).recorded()["undo"] == found.run
+    assert PlanOptions(inverse=found).recorded()["undo"] == found.run
 
 
 HOOKED = """

@@ -30,9 +30,10 @@ from reconciler.remote.guard import Mode
 from reconciler.workflow import exporting, planning
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
-from reconciler.workflow.planning import Options
+from reconciler.workflow.opening import open_session
+from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.runtime import Runtime, within
-from reconciler.workflow.session import Session, open_session
+from reconciler.workflow.session import Session
 from tests.world.accounts import Held, Kill, Killed, hold
 from tests.world.clock import JumpingLoop, jumping_clock, run
 from tests.world.paths import WRITABLE
@@ -160,7 +161,7 @@ class World:
 
     def plan(self, folder: Path | None = None, **options: Any) -> Planned:
         """Plan; options are those of `workflow.planning.Options`."""
-        return Planned(run(planning.make_plan(self.session(folder), Options(**options))))
+        return Planned(run(planning.make_plan(self.session(folder), PlanOptions(**options))))
 
     def apply(
         self, folder: Path | None = None, *, yes: bool = False, incomplete: bool = False, **options: Any

@@ -1,0 +1,168 @@
+"""The verb `compare`: what differs between two accounts, snapshots or projects. Writes nothing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from reconciler import __version__
+from reconciler.deriving.copying import (
+    Portable,
+    inverted,
+    listing,
+    only_there,
+    portable,
+    strangers,
+    unseen,
+)
+from reconciler.engine.remotes import Replay
+from reconciler.model import document as doc
+from reconciler.model.desired import Desired, Import
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Action, Plan
+from reconciler.model.project import PROJECT_FILE
+from reconciler.model.state import State
+from reconciler.planning.context import Inputs
+from reconciler.planning.document import Heading, to_document
+from reconciler.planning.planner import plan
+from reconciler.store.snapshotfile import read_snapshot
+from reconciler.workflow.contents import AccountContents, contents_of, hold, met, not_shown, pairs, unknown_of
+from reconciler.workflow.observing import ask_eyes
+from reconciler.workflow.opening import open_session
+from reconciler.workflow.session import Session
+from reconciler.workflow.snapshots import adapted
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What `right` would need to become `left`, as a plan document without steps; `left_out` cannot be compared."""
+
+    document: doc.PlanDocument
+    left_out: tuple[str, ...]
+    unread: bool = False
+    """Whether a kind of one side could not be read."""
+
+
+async def compare(session: Session, left: str, right: str, only: frozenset[str] | None = None) -> Comparison:
+    """Compare two environments, an environment and a folder with a project, or snapshot files. Writes nothing."""
+    kinds = session.kinds
+    masked = any(_is_file(session, one) for one in (left, right))
+    sides = [await _side(session, name, masked=masked, only=only) for name in (left, right)]
+    one, other = sides
+    turned = isinstance(other, Desired)
+    if turned:
+        one, other = other, one
+    if isinstance(other, Desired):
+        raise ReconcilerError("two folders cannot be compared: one side has to be an account or a snapshot")
+    carried = Portable(one) if isinstance(one, Desired) else _carried(one, other, kinds)
+    exported = [] if isinstance(one, Desired) else one.exported
+    empty = State(lineage="compare")
+    eyes = replace(other.eyes, strict=True) if other.eyes is not None else None
+    inputs = Inputs(
+        desired=carried.desired,
+        state=empty,
+        snapshot=other.seen,
+        kinds=kinds,
+        secret=session.secret,
+        eyes=eyes,
+        compares=True,
+    )
+    inputs, known = met(inputs, exported)
+    beyond: list[str] = []
+    if isinstance(one, AccountContents):
+        desired, beyond = _whole(inputs.desired, known, one, other, kinds)
+        inputs = replace(inputs, desired=desired, whole=True)
+    extra = strangers(known, other.seen, kinds, carried.desired.resources, other.state.resources)
+    hidden = not_shown(extra, one, kinds)
+    extra = {address: binding for address, binding in extra.items() if address not in hidden}
+    whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
+    whole = inverted(whole) if turned else whole
+    spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, AccountContents)))
+    heading = Heading(
+        __version__,
+        session.around.stamp(),
+        f"{left} -> {right}",
+        right,
+        "",
+        0,
+        {},
+        "compare",
+        redactor=session.redactor,
+    )
+    unknown = [line for held in sides if isinstance(held, AccountContents) for line in unknown_of(held)]
+    partly = [f"{held.name}: {line}" for held in sides if isinstance(held, AccountContents) for line in held.left_out]
+    return Comparison(
+        to_document(whole, heading, spent, kinds),
+        (*carried.left_out, *beyond, *hidden.values(), *unknown, *partly),
+        any(held.unread for held in sides if isinstance(held, AccountContents)),
+    )
+
+
+def _carried(one: AccountContents, other: AccountContents, kinds: Kinds) -> Portable:
+    """Return one side for the other: what both states know under one address is one object, whatever its name is by
+    now; all else meets by name.
+    """
+    lives = {(kind, live.id) for kind, found in other.seen.lives.items() for live in found}
+    both = {
+        address: binding
+        for address, binding in other.state.resources.items()
+        if address in one.state.resources and (binding.kind, binding.id) in lives
+    }
+    carried = portable(one.exported, other.seen, kinds, both)
+    pins = [Import(address, one.id) for address, one in both.items() if address in carried.desired.resources]
+    return replace(carried, desired=replace(carried.desired, imports=(*carried.desired.imports, *pins)))
+
+
+def _whole(
+    desired: Desired, known: Plan, one: AccountContents, other: AccountContents, kinds: Kinds
+) -> tuple[Desired, list[str]]:
+    """Return one side as all that is to be: empty where only the other one has a value. What either does not tell is
+    left out, and named.
+    """
+    there, resources, beyond = pairs(known, other.seen), dict(desired.resources), []
+    told = listing(other.seen, kinds)
+    for entry in one.exported:
+        resource, live = resources.get(entry.resource.address), there.get(entry.resource.address)
+        if resource is None or live is None:
+            continue
+        kind = kinds[resource.kind]
+        attrs, blind = dict(resource.attrs), unseen(resource, live, kind)
+        beyond += [f"{resource.address}: `{name}` is not shown by {other.name}" for name in blind]
+        for path, shown in only_there(entry, live, kind, told).items():
+            if not shown:
+                beyond.append(
+                    f"{resource.address}: `{path[0]}` is not shown by {one.name}, and {other.name} has a value"
+                )
+            elif len(path) == 1:
+                attrs[path[0]] = None
+        resources[resource.address] = replace(
+            resource, attrs={name: value for name, value in attrs.items() if name not in blind}
+        )
+    return replace(desired, resources=resources), beyond
+
+
+def _differences(made: Plan) -> Plan:
+    """Return what differs: an object that both hold alike is no difference, and nobody carries anything out."""
+    changes = tuple(replace(change, adopts=False) for change in made.changes if change.action is not Action.ADOPT)
+    return replace(made, changes=changes, steps=(), kept=made.kept + len(made.changes) - len(changes))
+
+
+def _is_file(session: Session, name: str) -> bool:
+    return name not in session.project.project.environments and (session.folder / name).is_file()
+
+
+async def _side(session: Session, name: str, *, masked: bool, only: frozenset[str] | None) -> AccountContents | Desired:
+    if name in session.project.project.environments:
+        return await hold(open_session(session.folder, name, session.around), name, masked=masked, only=only)
+    place = session.folder / name
+    if place.is_file():
+        replay = Replay(read_snapshot(place))
+        held = await contents_of(session, replay, name, State(lineage="snapshot"), only)
+        return replace(held, eyes=await ask_eyes(replay))
+    if (place / PROJECT_FILE).is_file():
+        loaded = open_session(place, None, session.around).load().desired
+        return adapted(session, loaded) if masked else loaded
+    raise ReconcilerError(
+        f"`{name}` is no environment of this project, no folder with a {PROJECT_FILE}, and no snapshot file",
+        hint=f"environments: {', '.join(session.project.project.environments)}",
+    )

@@ -1,0 +1,37 @@
+"""What a connection needs to know of the kinds, and the emulator in place of an account."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.kind import Kinds
+
+if TYPE_CHECKING:  # what only some commands need is imported by them
+    from reconciler.emulator import Account
+
+
+def paths_of(kinds: Kinds) -> dict[str, str]:
+    """Return the paths of all listings with the kind that each belongs to; that of its objects is the first one."""
+    first = {one.reading.collections[0].path: name for name, one in kinds.items() if one.reading.collections}
+    others = {
+        path: name
+        for name, kind in kinds.items()
+        for one in (*kind.reading.collections, *kind.needs(frozenset(kind.attributes)))
+        for path in one.paths
+    }
+    return {**first, **{path: name for path, name in others.items() if path not in first}}
+
+
+def open_emulator(path: Path) -> Account:
+    """Open the emulator's account in a file. Raises ReconcilerError where the file cannot be used."""
+    from reconciler.emulator import open_account
+
+    try:
+        return open_account(path)
+    except OSError as error:
+        raise ReconcilerError(
+            f"the emulator's account {path} cannot be opened: {error}",
+            hint="the file and its folder have to be writable, and the file is made by the emulator alone",
+        ) from error

@@ -1,0 +1,156 @@
+"""What one account holds, read whole, for the verbs that take it as the configuration of another."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from reconciler.deriving.copying import (
+    mentioning,
+    translated,
+)
+from reconciler.deriving.export import Exported, export, export_for_files, set_aside, sound
+from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.engine.remotes import Masked
+from reconciler.model.address import kind_of
+from reconciler.model.desired import Desired
+from reconciler.model.kind import Kinds, Live
+from reconciler.model.plan import Plan
+from reconciler.model.sight import Eyes
+from reconciler.model.snapshot import Snapshot, snapshot
+from reconciler.model.state import Binding, State
+from reconciler.planning.context import Inputs
+from reconciler.planning.planner import plan
+from reconciler.planning.reads import all_reads
+from reconciler.workflow.observing import connected
+from reconciler.workflow.session import Session
+
+
+@dataclass(frozen=True)
+class AccountContents:
+    """What one side holds: every object that could be managed, as read; `addresses` are those that its state knows."""
+
+    name: str
+    seen: Snapshot
+    refreshed: Refreshed
+    state: State
+    requests: int = 0
+    exported: list[Exported] = field(default_factory=list)
+    left_out: list[str] = field(default_factory=list)
+    eyes: Eyes | None = None
+    """Whose key it was read with; None: nothing hangs on it."""
+
+    @property
+    def unread(self) -> bool:
+        """Whether a kind could not be read that the account has."""
+        return bool(self.seen.unknown.keys() - self.seen.absent)
+
+
+async def hold(
+    session: Session, name: str, *, masked: bool = False, only: frozenset[str] | None = None, for_files: bool = False
+) -> AccountContents:
+    """Read what an environment holds; `for_files`, as far as a configuration can say it. Raises AuthError,
+    IncompleteListing, Unreachable.
+    """
+    async with connected(session) as account:
+        remote = Masked(account.remote, session.redactor) if masked else account.remote
+        held = await contents_of(session, remote, name, account.book.state(), only, for_files)
+        if not any(session.kinds[kind].reading.filtered for kind in held.seen.lives):
+            return held
+        return replace(held, eyes=await account.eyes(), requests=remote.requests)
+
+
+async def contents_of(
+    session: Session, remote: Any, name: str, state: State, only: frozenset[str] | None, for_files: bool = False
+) -> AccountContents:
+    """Return what an account holds, or a snapshot of one; see `hold`."""
+    kinds, redactor = session.kinds, session.redactor
+    reads = all_reads(kinds, only)
+    refreshed = await refresh(remote, kinds, reads)
+    seen = snapshot(kinds, reads, refreshed.tables)
+    left_out: list[str] = []
+    if for_files:
+        exported, left_out = export_for_files(seen, kinds, state.resources, only, redactor=redactor)
+        left_out += [f"{one.resource.address} is left out: {one.problem}" for one in exported if one.problem]
+        left_out += [
+            f"{one.resource.address} is left out: it needs {one.resource.parent}"
+            for one in exported
+            if not one.problem
+            and any(one.resource.parent == other.resource.address for other in exported if other.problem)
+        ]
+        exported = sound(exported)
+    else:
+        exported = export(seen, kinds, state.resources, only, redactor=redactor)
+        left_out = [line for lines in set_aside(seen, kinds, state.resources, only).values() for line in lines]
+    left_out += [
+        f"{one.resource.address}: {why}" for one in exported for why in (*one.dropped.values(), *one.partly.values())
+    ]
+    return AccountContents(name, seen, refreshed, state, remote.requests, exported, left_out)
+
+
+def pairs(made: Plan, seen: Snapshot) -> dict[str, Live]:
+    """Return which object of an account each address of a plan is."""
+    lives = {(kind, live.id): live for kind, found in seen.lives.items() for live in found}
+    found = {
+        address: live
+        for address, identity in made.ids.items()
+        if "[" not in address and (live := lives.get((kind_of(address), identity))) is not None
+    }
+    return {**found, **{change.address: change.live for change in made.changes if change.live is not None}}
+
+
+def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
+    """Return the inputs with ids inside texts as the target has them, and the plan that found out which those are."""
+    found = plan(inputs)
+    texts = mentioning(exported, inputs.kinds)
+    if not texts:
+        return inputs, found
+    ids = {(one.resource.kind, one.live.id): one.resource.address for one in exported}
+    inputs = replace(inputs, desired=with_ids(inputs.desired, inputs.kinds, ids, found.ids, texts))
+    return inputs, plan(inputs)
+
+
+def unknown_of(held: AccountContents) -> list[str]:
+    """Return the kinds of one side that could not be read, each with the reason."""
+    return [f"{kind} of {held.name}: {why}" for kind, why in held.seen.unknown.items()]
+
+
+def with_ids(
+    desired: Desired,
+    kinds: Kinds,
+    source: Mapping[tuple[str, str], str],
+    target: Mapping[str, str],
+    texts: Mapping[str, list[str]],
+) -> Desired:
+    """Return the configuration with ids inside texts translated, as far as the target's are known."""
+    changed = {
+        address: translated(desired.resources[address], kinds, source, target)
+        for address in texts
+        if address in desired.resources
+    }
+    return replace(desired, resources={**desired.resources, **changed})
+
+
+def not_shown(extra: Mapping[str, Binding], one: AccountContents | Desired, kinds: Kinds) -> dict[str, str]:
+    """Return what one side may hold of what only the other one shows, with the reason: its kind, or what it is part of,
+    could not be read, or its key may not be shown it. Parts of what both show are shown too.
+    """
+    if not isinstance(one, AccountContents):
+        return {}
+    unread = {
+        address: f"{address}: whether {one.name} has it is unknown: {why}"
+        for address, binding in extra.items()
+        if (why := one.seen.unknown.get(binding.kind) or one.seen.unknown.get(kinds[binding.kind].nested))
+    }
+    why = one.eyes.why if one.eyes is not None else ""
+    if not why:
+        return unread
+    lacking = {binding.kind for binding in extra.values()}
+    return unread | {
+        address: f"{address}: {one.name} does not show it, which proves nothing: {why}"
+        for address, binding in extra.items()
+        if address not in unread
+        and kinds[binding.kind].reading.filtered
+        and (not kinds[binding.kind].nested or kinds[binding.kind].nested in lacking)
+    }
