@@ -58,8 +58,9 @@ def command(
 
     Shows whose change each difference is since the last promotion; what changed in the target by hand is left alone.
     """
+    from reconciler.deriving.promoting import Choice
     from reconciler.render import promotion
-    from reconciler.workflow.promoting import Choice, promote
+    from reconciler.workflow.promoting import promote
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")

@@ -7,17 +7,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from reconciler.model import values
+from reconciler.model.address import kind_of
+from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kinds
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import Attribute
+from reconciler.model.spec import Attribute, Keyed
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
+from reconciler.planning.diff import beside, joined, same, within
 
 Status = Literal["same", "here", "there", "colliding", "kept", "waiting"]
 WHOLE = ""
@@ -102,3 +105,73 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [_plain(item) for item in value] or None
     return None if value in ("", False) else value
+
+
+@dataclass(frozen=True)
+class Row:
+    """One attribute (or, with an empty name, one object) on both sides; sensitive values are hidden."""
+
+    address: str
+    name: str
+    status: Status
+    here: Value = None
+    there: Value = None
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What to promote and how: these kinds; `overrule` takes the source's side of what collides; `prune` takes out
+    declarations of what the source no longer holds; `dry` writes nothing.
+    """
+
+    kinds: frozenset[str] | None = None
+    overrule: bool = False
+    prune: bool = False
+    dry: bool = False
+
+
+def only_lacks(attribute: Attribute, mine: Value, theirs: Value) -> bool:
+    """Tell whether two maps differ only by what the source does not have."""
+    return attribute.has(Keyed) and isinstance(mine, dict) and same(attribute.normal(mine), attribute.normal(theirs))
+
+
+def asked_of(attribute: Attribute, said: Value, mine: Value, theirs: Value, *, prune: bool) -> Value:
+    """Return what the target's files are to say. Of a map that they declare: what stands there as the source has
+    it, and what differs beside; entries that only they have stay unless pruned.
+    """
+    if not isinstance(said, dict) or not isinstance(mine, dict):
+        return mine
+    kept = {} if prune else beside(attribute, mine, said)
+    fresh = {
+        path: value
+        for path, value in beside(attribute, said, mine).items()
+        if not same(value, at_path(attribute, theirs, path))
+    }
+    return joined(attribute, joined(attribute, within(attribute, said, mine), kept), fresh)
+
+
+def at_path(attribute: Attribute, value: Value, path: Sequence[str]) -> Value:
+    """Return what stands at a path of a map, None for nothing."""
+    first, *rest = path
+    value = {attribute.entry(key): one for key, one in value.items()} if isinstance(value, Mapping) else {}
+    for step in (attribute.entry(first), *rest):
+        value = value.get(step) if isinstance(value, Mapping) else None
+    return value
+
+
+def addresses_of(ids: Mapping[str, str]) -> dict[tuple[str, str], str]:
+    """Return the addresses by kind and id."""
+    return {(kind_of(address), identity): address for address, identity in ids.items() if "[" not in address}
+
+
+def opened(value: Value, secret: Callable[[str], str]) -> Value:
+    """Return a declared value with its secrets, as far as they are set."""
+
+    def leaf(one: Value) -> Value:
+        try:
+            return values.reveal(one, secret) if isinstance(one, str) else one
+        except ConfigError:
+            return one
+
+    return values.transform(value, leaf)
