@@ -27,7 +27,8 @@ def command(chosen: Globals, out: Path | None, names: str | None, target: tuple[
     Values that are declared already are changed where they stand; comments, order and variables stay.
     """
     from reconciler.render.words import counted
-    from reconciler.workflow.exporting import Extent, export_account
+    from reconciler.workflow.export_target import Extent
+    from reconciler.workflow.exporting import export_account
 
     opened = session(chosen)
     outcome = chosen.screen.wait(export_account(opened, out, Extent(opened.chosen_kinds(names), target, prune)))

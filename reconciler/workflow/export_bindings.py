@@ -1,0 +1,101 @@
+"""What an export writes into the state: which object each declared resource is, and what was exported of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from reconciler.config import Loaded
+from reconciler.config.writing.rewriting import Rewriting
+from reconciler.deriving.export import Exported
+from reconciler.model import values
+from reconciler.model.desired import Resource
+from reconciler.model.errors import ConfigError
+from reconciler.model.plan import Action, Change
+from reconciler.model.spec import Once
+from reconciler.model.state import Binding
+from reconciler.model.values import Ref
+from reconciler.planning.binding import binding_of
+from reconciler.planning.identity import stored_key
+from reconciler.workflow.book import open_book
+from reconciler.workflow.session import Session
+
+
+def bind_exported(
+    session: Session,
+    after: Loaded,
+    kept: list[Exported],
+    secrets: Mapping[str, str],
+    rewriting: Rewriting,
+    left: Callable[[Mapping[str, Binding], Loaded], set[str]] | None,
+) -> None:
+    """Write into the state which object each declared resource is. `left` is there where declarations of what is gone
+    go too: it returns what is bound and declared nowhere.
+    """
+    book = open_book(session)
+    state = book.state()
+    bindings = _under_their_addresses(state.resources, kept)
+    stamp = f"export-{session.around.stamp()}"
+    refused = {(one.address, one.name) for one in rewriting.refused}
+    for one in kept:
+        resource = after.desired.resources[one.resource.address]
+        old = bindings.get(resource.address)
+        new = _binding(session, resource, one, old, secrets, stamp, state.salt)
+        held = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
+        # Who declared it stays known: an export goes on declaring whole what it declared itself.
+        bindings[resource.address] = new.model_copy(
+            update={"applied": held, "run": old.run if old is not None else stamp}
+        )
+    if left is not None:
+        done = {address for address, name in rewriting.done if not name} | left(bindings, after)
+        bindings = {
+            address: one
+            for address, one in bindings.items()
+            if address in after.desired.resources or address not in done
+        }
+    book.base = state.model_copy(update={"resources": bindings, "intents": book.intents()})
+    book.records = []
+    book.close(account=session.identity)
+
+
+def _binding(
+    session: Session,
+    resource: Resource,
+    one: Exported,
+    old: Binding | None,
+    secrets: Mapping[str, str],
+    stamp: str,
+    salt: str,
+) -> Binding:
+    kind = session.kinds[resource.kind]
+    keys = kind.natural_keys(one.live.attrs)
+    attrs = {name: value for name, value in resource.attrs.items() if not kind.attributes[name].has(Once)}
+    change = Change(
+        resource.address,
+        resource.kind,
+        Action.ADOPT,
+        desired=attrs,
+        live=one.live,
+        binding=old if old is not None and old.id == one.live.id else None,
+        resource=resource,
+        depends_on=tuple(sorted({ref.address for ref in values.references(attrs) if isinstance(ref, Ref)})),
+        natural_key=tuple(stored_key(keys[0])) if keys else (),
+    )
+
+    def secret(name: str) -> str:
+        return secrets[name] if name in secrets else session.secret(name)
+
+    try:
+        return binding_of(change, kind, one.live.id, stamp, complete=True, spares=[], secret=secret, salt=salt)
+    except ConfigError:
+        if old is not None:
+            return old
+        raise
+
+
+def _under_their_addresses(bindings: Mapping[str, Binding], kept: list[Exported]) -> dict[str, Binding]:
+    """Return the bindings with each object that is kept under the address that it has now: an export makes the moves
+    that no apply has made yet, for one object has one address.
+    """
+    addresses = {(one.resource.kind, one.live.id): one.resource.address for one in kept}
+    others = {address: one for address, one in bindings.items() if (one.kind, one.id) not in addresses}
+    return others | {addresses[one.kind, one.id]: one for one in bindings.values() if (one.kind, one.id) in addresses}

@@ -1,0 +1,164 @@
+"""What an export changes in files that declare something already: values where they stand, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from reconciler.config import Loaded
+from reconciler.config.writing.rewriting import ProposedEdit
+from reconciler.deriving.copying import mentions
+from reconciler.deriving.export import Exported, unmade
+from reconciler.deriving.redaction import Hiding
+from reconciler.model import values
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Plan
+from reconciler.model.redaction import LONG
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.state import Binding
+from reconciler.model.values import Lookup, Ref, Value
+from reconciler.planning.diff import beside, joined, within
+from reconciler.planning.rosters import only_declared, roster_of
+from reconciler.workflow.book import StateTransaction
+from reconciler.workflow.session import Session
+
+
+@dataclass
+class Edits:
+    """The edits of one export; `notes` collects what is left alone, with the reason."""
+
+    session: Session
+    notes: list[str]
+
+    def nameable(self, found: list[Exported], declared: Mapping[str, Resource]) -> list[Exported]:
+        """Leave out what could only be declared with a credential for its name, and what is inside."""
+        secret: set[str] = set()
+        for one in found:
+            resource = one.resource
+            names = [part for key in self.session.kinds[resource.kind].natural_keys(one.live.attrs) for part in key]
+            held = any(self.session.redactor.knows(name, LONG) for name in names if isinstance(name, str))
+            if resource.parent in secret or (held and resource.address not in declared):
+                secret.add(resource.address)
+                self.notes.append(
+                    f"an object of kind {resource.kind} (id {one.live.id}) is left out: its name holds a credential"
+                )
+        ids = {one.resource.address: one.live.id for one in found if one.resource.address in secret}
+
+        def leaf(value: Value) -> Value:
+            return (
+                Lookup(value.kind, "id", ids[value.address])
+                if isinstance(value, Ref) and value.address in ids
+                else value
+            )
+
+        return [
+            replace(
+                one,
+                resource=replace(one.resource, attrs=values.transform_all(one.resource.attrs, leaf)),
+            )
+            if ids
+            else one
+            for one in found
+            if one.resource.address not in secret
+        ]
+
+    def propose(
+        self, loaded: Loaded, book: StateTransaction, made: Plan, live: Mapping[str, Exported], hiding: Hiding
+    ) -> list[ProposedEdit]:
+        """Return the attributes whose files say something else than the account does."""
+        declared = loaded.desired.resources.keys()
+        wishes = self._joining(loaded, made, live)
+        for change in made.changes:
+            resource, one = loaded.desired.resources.get(change.address), live.get(change.address)
+            if resource is None or one is None:
+                continue
+            attributes = self.session.kinds[change.kind].attributes
+            for item in change.attributes:
+                if item.name not in resource.attrs:
+                    self.notes.append(
+                        f"{change.address}: its `{item.name}` follows from its place in the file; move it by hand"
+                    )
+                    continue
+                if item.name not in one.live.attrs or item.name in one.dropped or one.problem:
+                    continue
+                attribute, said = attributes[item.name], resource.attrs[item.name]
+                value = only_declared(attribute, self._value(one, item.name), said, live.keys() - declared)
+                value = within(attribute, said, value)
+                if not attributes[item.name].hides(value) and hiding.holds(value):
+                    self.notes.append(
+                        f"{change.address}: its `{item.name}` holds a credential; the files stay as they are"
+                    )
+                    continue
+                if isinstance(value, str) and attributes[item.name].hides(value):
+                    value = hiding.text(change.address, item.name, value)
+                wishes.append(ProposedEdit(resource, attributes[item.name], value))
+        state = book.state().resources
+        for address, one in live.items():
+            resource, binding = loaded.desired.resources.get(address), state.get(address)
+            if resource is not None and binding is not None and binding.run.startswith("export-"):
+                attributes = self.session.kinds[resource.kind].attributes
+                wishes += [
+                    ProposedEdit(resource, attributes[name], value)
+                    for name, value in one.resource.attrs.items()
+                    if name not in resource.attrs
+                    and name not in binding.applied
+                    and not attributes[name].hides(value)
+                    and not hiding.holds(value)
+                ]
+                wishes += self._entries(resource, binding, one, {wish.name for wish in wishes})
+        return wishes
+
+    def _entries(
+        self, resource: Resource, binding: Binding, one: Exported, known: set[tuple[str, str]]
+    ) -> list[ProposedEdit]:
+        """Return the maps of an object that an export declared, with the entries that the account has beyond them."""
+        wishes, attributes = [], self.session.kinds[resource.kind].attributes
+        for name, said in resource.attrs.items():
+            attribute, held = attributes[name], one.resource.attrs.get(name)
+            dropped = beside(attribute, said, values.decode(binding.applied.get(name)))
+            parts = {path: part for path, part in beside(attribute, said, held).items() if path not in dropped}
+            if parts and (resource.address, name) not in known and not attribute.hides(held):
+                wishes.append(ProposedEdit(resource, attribute, joined(attribute, said, parts)))
+        return wishes
+
+    def _joining(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported]) -> list[ProposedEdit]:
+        """Return the rosters that new objects join, and that say nothing else than the account does."""
+        wishes = []
+        declared = loaded.desired.resources
+        told = {(change.address, name) for change in made.changes for name in change.changed}
+        for address, one in live.items():
+            roster = roster_of(self.session.kinds[one.resource.kind])
+            resource = declared.get(address)
+            if resource is None or roster is None or roster[0] not in resource.attrs or (address, roster[0]) in told:
+                continue
+            attribute, held = self.session.kinds[resource.kind].attributes[roster[0]], resource.attrs[roster[0]]
+            value = only_declared(attribute, self._value(one, roster[0]), held, live.keys() - declared.keys())
+            if isinstance(value, list) and isinstance(held, list) and set(value) - set(held):
+                wishes.append(ProposedEdit(resource, attribute, value))
+        return wishes
+
+    @staticmethod
+    def _value(one: Exported, name: str) -> Value:
+        """Return a live value as it is declared; what an export leaves out as empty is written out."""
+        return one.resource.attrs.get(name, one.live.attrs[name])
+
+
+def notes_on(exported: Sequence[Exported], kinds: Kinds, seen: Snapshot) -> list[str]:
+    """Return what a reader of the files has to know: what is left out, kept by its id, or of this account alone."""
+    sound = [one for one in exported if not one.problem]
+    return [
+        *(f"{one.resource.address}: {why}; it is left out" for one in exported for why in one.dropped.values()),
+        *(f"{one.resource.address}: {line}; it is kept by its id" for one in sound for line in one.gone),
+        *(f"{one.resource.address}: {why}" for one in sound for why in one.partly.values()),
+        *(
+            f"{address}: an account that does not have it would refuse to create it: {'; '.join(why)}"
+            for address, why in unmade(sound, kinds).items()
+        ),
+        *(
+            f"{address}: `{name}` holds the id of {', '.join(meant)} in a text: it is another one in another account, "
+            "where only a clone translates it"
+            for address, texts in mentions(sound, kinds, seen.lives).items()
+            for name, meant in texts.items()
+        ),
+    ]
