@@ -9,14 +9,25 @@ from pathlib import Path
 
 from reconciler.model.project import PROJECT_FILE, Encryption
 from reconciler.store.atomic import write_file
-from reconciler.workflow.export_target import Extent
 from reconciler.workflow.grounds import check_place, config_folders
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.session import EMULATOR, Session
 
-WHOLE = Extent()
-
 HEADER = "# Written by `reconciler export`.\n\n"
+
+
+@dataclass(frozen=True)
+class Extent:
+    """What an export is about: these kinds, these addresses (None, empty: everything); with `prune`, declarations of
+    objects that are gone go too.
+    """
+
+    kinds: frozenset[str] | None = None
+    target: tuple[str, ...] = ()
+    prune: bool = False
+
+
+WHOLE = Extent()
 
 
 def destination(session: Session, out: Path | None) -> Path:
@@ -61,14 +72,3 @@ def _encryption(found: Encryption | None, indent: str) -> list[str]:
     if found is None:
         return []
     return [f"{indent}encryption:", f"{indent}  recipients: {json.dumps(found.recipients, ensure_ascii=False)}"]
-
-
-@dataclass(frozen=True)
-class Extent:
-    """What an export is about: these kinds, these addresses (None, empty: everything); with `prune`, declarations of
-    objects that are gone go too.
-    """
-
-    kinds: frozenset[str] | None = None
-    target: tuple[str, ...] = ()
-    prune: bool = False
