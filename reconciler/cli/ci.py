@@ -43,9 +43,10 @@ def on_host(function: F) -> F:
 def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> Any:
     """Return the pipeline that this runs in. Raises ReconcilerError."""
     from reconciler.codehost.pipeline import open_pipeline
+    from reconciler.remote.web import HttpWeb
 
     chosen.screen.quiet = chosen.quiet
-    return open_pipeline(os.environ, name=host, number=pull, on_wait=chosen.screen.waiting)
+    return open_pipeline(os.environ, HttpWeb(), name=host, number=pull, on_wait=chosen.screen.waiting)
 
 
 @command.command("comment")

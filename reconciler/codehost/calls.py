@@ -3,22 +3,15 @@
 from __future__ import annotations
 
 import io
-import os
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-import httpx
-
+from reconciler.model.codehost import HostAnswer, Web
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
-from reconciler.model.proxies import Proxy
 from reconciler.model.redaction import abridged
-from reconciler.model.waits import Endless, whole
-from reconciler.remote.answers import retry_after
-from reconciler.remote.network import Network
-from reconciler.remote.trouble import no_connection
 
 ATTEMPTS = 4
 PAGE = 100
@@ -28,8 +21,6 @@ LONGEST_WAIT = 60.0
 LARGEST = 200_000_000
 """Bytes of a file that is downloaded, packed or not."""
 MOST_BYTES = 32_000_000
-WIRE = ("content-encoding", "transfer-encoding", "content-length")
-"""Headers of how an answer travelled."""
 WHOLE, WHOLE_FILE = 120.0, 600.0
 """Seconds for a whole answer, and for a whole file."""
 
@@ -41,28 +32,17 @@ class Calls:
         self,
         url: str,
         headers: Mapping[str, str],
+        web: Web,
         *,
         token_hint: str,
         sleep: Callable[[float], None] = time.sleep,
         on_wait: Callable[[str, float], None] = lambda reason, seconds: None,
-        clock: Callable[[], float] = time.monotonic,
-        transport: httpx.BaseTransport | None = None,
     ) -> None:
-        self._clock = clock
-        self._url = url.rstrip("/")
+        self._url, self._headers, self._web = url.rstrip("/"), headers, web
         self._host = urlsplit(url).netloc.rpartition("@")[2]
         self._hint = token_hint
         self._sleep = sleep
         self._on_wait = on_wait
-        self._around = Network.of(url, os.environ)
-        self._http = httpx.Client(
-            headers={**headers, "User-Agent": "activecampaign-reconciler"},
-            timeout=httpx.Timeout(30.0, connect=10.0),
-            proxy=self._around.proxy,
-            verify=self._around.verify,
-            trust_env=False,
-            transport=transport,
-        )
 
     def get(self, path: str, **query: Any) -> Any:
         """Return the JSON of a GET."""
@@ -71,7 +51,7 @@ class Calls:
     def found(self, path: str) -> Any:
         """Return the JSON of a GET, or None where there is no such thing or it is not for us."""
         answer = self.send("GET", path, expect=(401, 403, 404))
-        return answer.json() if answer.is_success else None
+        return answer.json() if answer.ok else None
 
     def pages(self, path: str, **query: Any) -> Iterator[Any]:
         """Yield the rows of a listing, page by page."""
@@ -86,18 +66,9 @@ class Calls:
     def download(self, path: str) -> bytes:
         """Return the bytes of a file. Hosts redirect to a storage, which must not see our token."""
         answer = self.send("GET", path, expect=(302, 307))
-        if answer.is_success:
+        if answer.ok:
             return answer.content
-        place = answer.headers["location"]
-        around = Network.of(place, os.environ)
-        try:
-            with (
-                httpx.Client(timeout=60.0, proxy=around.proxy, verify=around.verify, trust_env=False) as storage,
-                storage.stream("GET", place) as begun,
-            ):
-                stored = self._read(begun, LARGEST, WHOLE_FILE)
-        except httpx.HTTPError as error:
-            raise self._unreachable(error, around.asked) from error
+        stored = self._web.exchange("GET", answer.headers["location"], most=LARGEST, seconds=WHOLE_FILE)
         return self._judged(stored, "the download", ()).content
 
     def send(
@@ -108,64 +79,55 @@ class Calls:
         body: Any = None,
         query: Mapping[str, Any] | None = None,
         expect: tuple[int, ...] = (),
-    ) -> httpx.Response:
+    ) -> HostAnswer:
         """Send a request and return its answer. A POST whose answer was lost is not sent twice."""
         for attempt in range(1, ATTEMPTS + 1):
             last = attempt == ATTEMPTS
             try:
-                with self._http.stream(method, self._url + path, json=body, params=query) as begun:
-                    answer = self._read(begun, MOST_BYTES, WHOLE)
-            except httpx.HTTPError as error:
-                unsent = isinstance(error, httpx.ConnectError | httpx.ConnectTimeout | httpx.ProxyError)
-                if last or (method == "POST" and not unsent):
-                    raise self._unreachable(error, self._around.asked) from error
+                answer = self._web.exchange(
+                    method,
+                    self._url + path,
+                    headers=self._headers,
+                    body=body,
+                    query=query,
+                    most=MOST_BYTES,
+                    seconds=WHOLE,
+                )
+            except Unreachable as error:
+                if last or (method == "POST" and error.sent):
+                    raise
                 self._sleep(0.5 * 2**attempt)
                 continue
             limited = _is_limit(answer)
-            if not last and (limited or (answer.status_code >= 500 and method != "POST")):
+            if not last and (limited or (answer.status >= 500 and method != "POST")):
                 self._wait(answer, attempt, limited)
                 continue
             return self._judged(answer, f"{method} {path}", expect)
         raise AssertionError("the last attempt returns or raises")
 
-    def _read(self, begun: httpx.Response, most: int, seconds: float) -> httpx.Response:
-        """Return the whole answer, unpacked, as far as an answer may go."""
-        if "," in begun.headers.get("content-encoding", ""):
-            raise httpx.DecodingError("packed more than once")
-        try:
-            content = whole(begun.iter_bytes(), most=most, seconds=seconds, clock=self._clock)
-        except Endless as error:
-            raise RemoteError(f"{self._host}: {error}", hint="nothing is concluded from it; try again later") from error
-        headers = [(name, one) for name, one in begun.headers.multi_items() if name.lower() not in WIRE]
-        return httpx.Response(begun.status_code, headers=headers, content=content, request=begun.request)
-
-    def _wait(self, answer: httpx.Response, attempt: int, limited: bool) -> None:
-        asked = retry_after({name.lower(): value for name, value in answer.headers.items()})
+    def _wait(self, answer: HostAnswer, attempt: int, limited: bool) -> None:
+        asked = answer.retry_after
         seconds = min(asked if asked is not None else 0.5 * 2**attempt, LONGEST_WAIT)
         if limited:
             self._on_wait(f"rate limited by {self._host}", seconds)
         self._sleep(seconds)
 
-    def _judged(self, answer: httpx.Response, what: str, expect: tuple[int, ...]) -> httpx.Response:
-        if answer.is_success or answer.status_code in expect:
+    def _judged(self, answer: HostAnswer, what: str, expect: tuple[int, ...]) -> HostAnswer:
+        if answer.ok or answer.status in expect:
             return answer
-        said = f"({answer.status_code}{_said(answer)})"
-        if answer.status_code in (401, 403):
+        said = f"({answer.status}{_said(answer)})"
+        if answer.status in (401, 403):
             raise AuthError(f"{self._host} refuses {what} {said}", hint=self._hint)
-        raise Rejected(f"{self._host} refuses {what} {said}", status=answer.status_code)
-
-    def _unreachable(self, error: Exception, proxy: Proxy | None) -> Unreachable:
-        what, hint = no_connection(error, timed_out=isinstance(error, httpx.TimeoutException), proxy=proxy)
-        return Unreachable(f"{self._host} cannot be reached: {what}", hint=hint if proxy else "try again later")
+        raise Rejected(f"{self._host} refuses {what} {said}", status=answer.status)
 
 
-def _is_limit(answer: httpx.Response) -> bool:
+def _is_limit(answer: HostAnswer) -> bool:
     """429, or GitHub's 403 for its limits, which says when to come back or that nothing is left."""
     spent = answer.headers.get("x-ratelimit-remaining") == "0" or "retry-after" in answer.headers
-    return answer.status_code == 429 or (answer.status_code == 403 and spent)
+    return answer.status == 429 or (answer.status == 403 and spent)
 
 
-def _said(answer: httpx.Response) -> str:
+def _said(answer: HostAnswer) -> str:
     """What the host says about a refusal, clipped."""
     try:
         body = answer.json()

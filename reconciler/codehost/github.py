@@ -7,7 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from reconciler.codehost.calls import PAGE, Calls, unpacked
-from reconciler.model.codehost import Comment, Issue, Proposal, Vote
+from reconciler.model.codehost import Comment, Issue, Proposal, Vote, Web
 from reconciler.model.redaction import Shown
 
 VERSION = "2022-11-28"
@@ -21,13 +21,13 @@ class GitHub:
 
     limit = 65_536
 
-    def __init__(self, url: str, repository: str, token: str, **options: Any) -> None:
+    def __init__(self, url: str, repository: str, token: str, web: Web, **options: Any) -> None:
         headers = {
             "Authorization": f"Bearer {token}",
             "Accept": "application/vnd.github+json",
             "X-GitHub-Api-Version": VERSION,
         }
-        self._calls = Calls(url, headers, token_hint=HINT, **options)
+        self._calls = Calls(url, headers, web, token_hint=HINT, **options)
         self._path = f"/repos/{repository}"
 
     @cached_property

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import quote
 
 from reconciler.codehost.calls import Calls
-from reconciler.model.codehost import Comment, Issue, Proposal, Vote
+from reconciler.model.codehost import Comment, Issue, Proposal, Vote, Web
 from reconciler.model.redaction import Shown
 
 HINT = "GITLAB_TOKEN has to be a project access token with the scope `api` and the role Developer"
@@ -25,8 +25,8 @@ class GitLab:
 
     limit = 1_000_000
 
-    def __init__(self, url: str, project: str, token: str, **options: Any) -> None:
-        self._calls = Calls(url, {"PRIVATE-TOKEN": token}, token_hint=HINT, **options)
+    def __init__(self, url: str, project: str, token: str, web: Web, **options: Any) -> None:
+        self._calls = Calls(url, {"PRIVATE-TOKEN": token}, web, token_hint=HINT, **options)
         self._path = f"/projects/{quote(project, safe='')}"
 
     @cached_property

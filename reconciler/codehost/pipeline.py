@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reconciler.model.codehost import CodeHost
+from reconciler.model.codehost import CodeHost, Web
 from reconciler.model.errors import ReconcilerError
 
 APPROVING = {
@@ -38,6 +38,7 @@ class Pipeline:
 
 def open_pipeline(
     environ: Mapping[str, str],
+    web: Web,
     *,
     name: str | None = None,
     number: int | None = None,
@@ -49,12 +50,13 @@ def open_pipeline(
         from reconciler.codehost.github import GitHub
 
         url = environ.get("GITHUB_API_URL") or "https://api.github.com"
-        github = GitHub(url, _needed(environ, "GITHUB_REPOSITORY"), _needed(environ, "GITHUB_TOKEN"), on_wait=on_wait)
+        repository, token = _needed(environ, "GITHUB_REPOSITORY"), _needed(environ, "GITHUB_TOKEN")
+        github = GitHub(url, repository, token, web, on_wait=on_wait)
         return Pipeline(github, name, number or _github_number(environ), environ.get("GITHUB_SHA", ""))
     from reconciler.codehost.gitlab import GitLab
 
     url, project = _needed(environ, "CI_API_V4_URL"), _needed(environ, "CI_PROJECT_ID")
-    gitlab = GitLab(url, project, _needed(environ, "GITLAB_TOKEN"), on_wait=on_wait)
+    gitlab = GitLab(url, project, _needed(environ, "GITLAB_TOKEN"), web, on_wait=on_wait)
     given = environ.get("CI_MERGE_REQUEST_IID", "")
     return Pipeline(gitlab, name, number or (int(given) if given.isdigit() else None), environ.get("CI_COMMIT_SHA", ""))
 

@@ -2,11 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from reconciler.model.redaction import Shown
+
+
+@dataclass(frozen=True, slots=True)
+class HostAnswer:
+    """What a code host answered, whole and unpacked. Names of headers are in lower case; `retry_after` are seconds."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    retry_after: float | None = None
+
+    @property
+    def ok(self) -> bool:
+        """Whether it is a success."""
+        return 200 <= self.status < 300
+
+    def json(self) -> Any:
+        """Return its JSON. Raises ValueError."""
+        return json.loads(self.content)
+
+
+class Web(Protocol):
+    """Plain HTTP, as calls to code hosts need it."""
+
+    def exchange(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: object = None,
+        query: Mapping[str, str | int] | None = None,
+        most: int,
+        seconds: float,
+    ) -> HostAnswer:
+        """Send a request, with `body` as JSON, and return the answer, of so many bytes and in so many seconds at most.
+
+        Raises Unreachable, which says whether it may have been sent, and RemoteError for an answer that does not end.
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,6 +26,7 @@ from reconciler.remote.answers import MOST_BYTES, retry_after
 from reconciler.remote.client import Client, Endpoint, base_url
 from reconciler.remote.guard import Forbidden, Mode
 from reconciler.remote.pacer import Pacer
+from reconciler.remote.web import HttpWeb
 from tests.world import WRITABLE, clock
 
 pytestmark = pytest.mark.off_contract("bodies and paths stand for any")
@@ -615,7 +616,7 @@ def test_a_code_host_whose_answer_does_not_end_is_given_up(piece: bytes, most: i
     """Too long or too slow as a whole: told once, not asked again."""
     endless, ticks = Forever(piece), itertools.count(0.0, 0.5)
     transport = httpx.MockTransport(lambda request: httpx.Response(200, stream=endless))
-    calls = Calls("https://code.example", {}, token_hint="", clock=lambda: next(ticks), transport=transport)
+    calls = Calls("https://code.example", {}, HttpWeb(lambda: next(ticks), transport), token_hint="")
     with pytest.raises(RemoteError, match=said):
         calls.get("/notes")
     assert endless.sent <= most
