@@ -5,15 +5,15 @@ package are those of the project's notes on the API, `[OAS]` is the vendor's Ope
 traffic.
 """
 
-from reconciler.emulator.account import Account, open_account
+from reconciler.emulator.application import Application, open_account
 from reconciler.emulator.gate import ConnectionDropped
 from reconciler.emulator.restoring import assumptions, restore
 from reconciler.emulator.serving import serve
 from reconciler.emulator.settings import AccountSettings, Fault
 
 __all__ = [
-    "Account",
     "AccountSettings",
+    "Application",
     "ConnectionDropped",
     "Fault",
     "assumptions",

@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.account import Type
 from reconciler.emulator.answers import (
     Answer,
     Problem,
@@ -23,7 +24,7 @@ from reconciler.emulator.answers import (
     twin_not_found,
 )
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import TOUCHED, Type
+from reconciler.emulator.types import TOUCHED
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

@@ -6,13 +6,13 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.account import Type
 from reconciler.emulator.answers import text
 from reconciler.emulator.families import FRESH, PLAIN_TABLES, TYPES
 from reconciler.emulator.families.audience import slug
 from reconciler.emulator.families.contact_fields import derived_perstag
 from reconciler.emulator.families.custom_objects import new_fields, new_uuid
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import Type
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

@@ -14,7 +14,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from reconciler.emulator.account import Account, open_account
+from reconciler.emulator.application import Application, open_account
 from reconciler.emulator.gate import ConnectionDropped
 from reconciler.emulator.settings import AccountSettings, Fault
 
@@ -27,9 +27,9 @@ class Served:
     def __init__(self, path: str | Path | None, settings: AccountSettings) -> None:
         self._path = path
         self._settings = settings
-        self._accounts: dict[str, Account] = {}
+        self._accounts: dict[str, Application] = {}
 
-    def account(self, name: str) -> Account:
+    def account(self, name: str) -> Application:
         """Return an account by name, "" for the default one; a named one begins fresh."""
         if name not in self._accounts:
             path = f"{self._path}.{name}.db" if name and self._path is not None else self._path if not name else None
@@ -63,7 +63,7 @@ class Served:
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
 
-async def administer(account: Account, what: str, request: Request) -> Response:
+async def administer(account: Application, what: str, request: Request) -> Response:
     """Answer GET/DELETE log, GET/PUT settings, GET/PUT/DELETE faults, POST seed, POST reset, GET visibility, GET
     dump; 400 with a `message` for what is wrong.
     """
@@ -85,7 +85,7 @@ async def administer(account: Account, what: str, request: Request) -> Response:
     return JSONResponse(account.fault_data() if what.startswith("faults") else account.settings.data())
 
 
-def _change(account: Account, call: str, body: Any) -> bool:
+def _change(account: Application, call: str, body: Any) -> bool:
     """Change settings, faults or the whole account; False for a call that there is not."""
     if call == "DELETE log":
         account.log.clear()

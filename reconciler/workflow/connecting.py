@@ -9,7 +9,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.kind import Kinds
 
 if TYPE_CHECKING:  # what only some commands need is imported by them
-    from reconciler.emulator import Account
+    from reconciler.emulator import Application
 
 
 def paths_of(kinds: Kinds) -> dict[str, str]:
@@ -24,7 +24,7 @@ def paths_of(kinds: Kinds) -> dict[str, str]:
     return {**first, **{path: name for path, name in others.items() if path not in first}}
 
 
-def open_emulator(path: Path) -> Account:
+def open_emulator(path: Path) -> Application:
     """Open the emulator's account in a file. Raises ReconcilerError where the file cannot be used."""
     from reconciler.emulator import open_account
 

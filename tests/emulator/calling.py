@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote, urlencode
 
-from reconciler.emulator import Account, AccountSettings, Fault, open_account
+from reconciler.emulator import AccountSettings, Application, Fault, open_account
 
 
 @dataclass(frozen=True, repr=False)
@@ -25,7 +25,7 @@ class Reply:
 class Api:
     """An account with a hand on its clock. Settings may be given as keywords."""
 
-    def __init__(self, account: Account | None = None, **settings: Any) -> None:
+    def __init__(self, account: Application | None = None, **settings: Any) -> None:
         self.now = 0.0
         chosen = replace(AccountSettings(), **settings) if settings else None
         self.account = account or open_account(settings=chosen, clock=lambda: self.now)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from random import Random
 from typing import Any
 
-from reconciler.emulator import Account
+from reconciler.emulator import Application
 from reconciler.resources import load_kinds
 from tests.environments.filling import BARE
 
@@ -400,7 +400,7 @@ def everything() -> list[Place]:
 class Side:
     """One account with the ids that the objects of the project have in it."""
 
-    account: Account
+    account: Application
     ids: Mapping[str, str]
 
     def id_of(self, address: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from reconciler.emulator import Account
+from reconciler.emulator import Application
 from tests.properties.meaning import EMPTY, differences
 from tests.properties.world import World
 
@@ -27,7 +27,7 @@ OWN = ("fieldOptions", "fieldRels", "listGroups", "groupMembers", "dealStages", 
 Snapshot = dict[str, dict[str, dict[str, Any]]]
 
 
-def strangers(account: Account) -> Snapshot:
+def strangers(account: Application) -> Snapshot:
     """Seed objects of somebody else, and return every row that is in the account now."""
     account.seed(STRANGERS)
     return _by_id(account.rows.dump())

@@ -15,7 +15,7 @@ from typing import Any
 
 import httpx
 
-from reconciler.emulator import Account, AccountSettings, Fault, open_account
+from reconciler.emulator import AccountSettings, Application, Fault, open_account
 from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.ports import Hold, LockInfo
 from reconciler.model.state import State
@@ -229,7 +229,7 @@ class World:
 
     def __init__(self, folder: Path, settings: AccountSettings | None = None) -> None:
         self.folder = folder
-        self.account: Account = open_account(settings=settings, clock=lambda: 0.0)
+        self.account: Application = open_account(settings=settings, clock=lambda: 0.0)
         self.disk = Disk()
         self.process = Process()
         (folder / "config").mkdir(parents=True, exist_ok=True)

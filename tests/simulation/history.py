@@ -23,7 +23,7 @@ from typing import Any
 import httpx
 
 from reconciler.cli import program
-from reconciler.emulator import Account, AccountSettings, open_account
+from reconciler.emulator import AccountSettings, Application, open_account
 from reconciler.store import Clock, StoreOptions
 from reconciler.store.documents import DocumentStore
 from reconciler.store.http import HttpBlobStore
@@ -96,7 +96,7 @@ class Ran:
 class Side:
     """An account with its books, the way to it, the place of its state, and the addresses that its objects had."""
 
-    account: Account
+    account: Application
     ledger: Ledger
     net: Internet
     disk: Disk
@@ -272,7 +272,7 @@ class World:
         side.ledger.arrived |= dict.fromkeys(new, sent)
         self.tell(f"a record arrives at {table}/{row['id']} {_name(table, row)!r}")
 
-    def _arrive(self, account: Account, table: str, row: dict[str, Any], identity: str) -> None:
+    def _arrive(self, account: Application, table: str, row: dict[str, Any], identity: str) -> None:
         rows, owner = account.rows, str(row["id"])
         if table in ("tags", "lists", "fields"):
             rows.put("contacts", identity, {"id": identity, "email": f"c{identity}@example.com"})

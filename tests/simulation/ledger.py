@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote
 
-from reconciler.emulator import Account
+from reconciler.emulator import Application
 
 if TYPE_CHECKING:
     from tests.simulation.wire import Sent
@@ -118,7 +118,7 @@ def _head(sent: Sent) -> str:
 class Ledger:
     """The books of one account."""
 
-    account: Account
+    account: Application
     losses: list[Loss] = field(default_factory=list)
     removed: list[Removed] = field(default_factory=list)
     made: dict[Key, Sent] = field(default_factory=dict)

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urlsplit
 
 import httpx
 
-from reconciler.emulator import Account
+from reconciler.emulator import Application
 from tests.simulation.ledger import Ledger
 from tests.simulation.scheduler import Process
 
@@ -60,7 +60,7 @@ class Sent:
 class Internet:
     """Everything between processes and account; `boundary(process, where)` is told of each end of a request."""
 
-    account: Account
+    account: Application
     ledger: Ledger
     chance: random.Random
     boundary: Callable[[Process, str], None]
@@ -143,7 +143,7 @@ class _Wire(httpx.AsyncBaseTransport):
         return httpx.Response(self._net.chance.choice([500, 502, 503]), json={"message": "no"}, request=request)
 
 
-def _call(account: Account, request: httpx.Request) -> httpx.Response:
+def _call(account: Application, request: httpx.Request) -> httpx.Response:
     """Let the account answer a request; its application waits for nothing, so one step is all of it."""
     content = request.read()
     scope = {

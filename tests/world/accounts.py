@@ -12,7 +12,7 @@ from typing import Any
 from unittest.mock import patch
 
 from reconciler import emulator
-from reconciler.emulator import Account, AccountSettings
+from reconciler.emulator import AccountSettings, Application
 
 _open = emulator.open_account
 _held: dict[str, Held] = {}
@@ -34,7 +34,7 @@ class Kill:
 class Held:
     """What opening a held path returns: the account itself, except that closing it leaves it open."""
 
-    def __init__(self, account: Account) -> None:
+    def __init__(self, account: Application) -> None:
         self._account = account
         self.kill: Kill | None = None
         self.delay: Callable[[], float] | None = None

@@ -20,7 +20,7 @@ import stamina
 import yaml
 
 from reconciler.cli import program
-from reconciler.emulator import Account, AccountSettings, Fault
+from reconciler.emulator import AccountSettings, Application, Fault
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.http import Request
 from reconciler.model.state import State
@@ -126,7 +126,7 @@ class World:
     _ticks: Iterator[int] = field(default_factory=itertools.count)
 
     @property
-    def account(self) -> Account:
+    def account(self) -> Application:
         """The emulated account."""
         return self.held._account
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.account import Type
 from reconciler.emulator.answers import Answer, Request
 from reconciler.emulator.families import (
     account_settings,
@@ -24,7 +25,6 @@ from reconciler.emulator.families import (
     tracking,
     webhooks,
 )
-from reconciler.emulator.types import Type
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
+from reconciler.emulator.account import Behaviour, Type
 from reconciler.emulator.answers import Answer, Problem, Request, refused
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import DATED, Behaviour, Type
+from reconciler.emulator.types import DATED
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

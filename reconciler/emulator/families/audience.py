@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
+from reconciler.emulator.account import Behaviour, Child, Filter, Type
 from reconciler.emulator.answers import Answer, Problem, Request, error, inner, invalid, no_result, refused
 from reconciler.emulator.families.segments import members as segment_members
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import AUTHORS, CDATE, DATED, ISO, STAMPED, Behaviour, Child, Filter, Type
+from reconciler.emulator.types import AUTHORS, CDATE, DATED, ISO, STAMPED
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

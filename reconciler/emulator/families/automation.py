@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.account import Behaviour, Child, Filter, Type
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import DATED, ISO, READ, Behaviour, Child, Filter, Type
+from reconciler.emulator.types import DATED, ISO, READ
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

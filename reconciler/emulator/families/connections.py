@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.account import Behaviour, Child, Filter, Type
 from reconciler.emulator.answers import error, invalid
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import Behaviour, Child, Filter, Type
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

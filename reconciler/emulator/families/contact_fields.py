@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
+from reconciler.emulator.account import Behaviour, Child, Filter, Type
 from reconciler.emulator.answers import Answer, Problem, Request, echo, error, invalid, no_result, whole
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import AUTHORS, CDATE, DATED, STAMPED, Behaviour, Child, Filter, Type
+from reconciler.emulator.types import AUTHORS, CDATE, DATED, STAMPED
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

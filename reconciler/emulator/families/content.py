@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.account import Behaviour, Child, Type
 from reconciler.emulator.answers import error, invalid, no_result, refused
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import AUTHORS, ISO, PLAIN, STAMPED, Behaviour, Child, Type
+from reconciler.emulator.types import AUTHORS, ISO, PLAIN, STAMPED
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

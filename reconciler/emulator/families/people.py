@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
+from reconciler.emulator.account import Behaviour, Child, Type
 from reconciler.emulator.answers import Answer, Request, error, invalid, no_result, refused
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import Behaviour, Child, Type
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.account import Behaviour, Filter, Type
 from reconciler.emulator.answers import PLAIN_TEXT, Answer, Request, error, invalid, no_result, refused
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import AUTHORS, STAMPED, Behaviour, Filter, Type
+from reconciler.emulator.types import AUTHORS, STAMPED
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

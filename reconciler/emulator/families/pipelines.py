@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
+from reconciler.emulator.account import Behaviour, Child, Filter, Type
 from reconciler.emulator.answers import Answer, Problem, Request, inner, no_result, whole
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import Behaviour, Child, Filter, Type
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
+from reconciler.emulator.account import Behaviour, Child, Filter, Type
 from reconciler.emulator.answers import invalid, whole
 from reconciler.emulator.families.contact_fields import derived_perstag, leave_groups
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import OFFSET, Behaviour, Child, Filter, Type
+from reconciler.emulator.types import OFFSET
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
+from reconciler.emulator.account import Behaviour, Child, Filter, Type
 from reconciler.emulator.answers import (
     PLAIN_TEXT,
     Answer,
@@ -19,7 +20,7 @@ from reconciler.emulator.answers import (
 )
 from reconciler.emulator.families.audience import unique_name
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import DATED, ISO, UTC_STAMPED, Behaviour, Child, Filter, Type
+from reconciler.emulator.types import DATED, ISO, UTC_STAMPED
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

@@ -8,10 +8,11 @@ import time
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.account import Type
 from reconciler.emulator.answers import Answer, Problem, Request, nothing_here, number
 from reconciler.emulator.families.custom_objects import new_uuid
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import READ, STAMPED, Type
+from reconciler.emulator.types import READ, STAMPED
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account

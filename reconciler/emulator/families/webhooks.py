@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from reconciler.emulator.account import Behaviour, Filter, Type
 from reconciler.emulator.answers import Answer, Request, error, invalid
 from reconciler.emulator.rows import Row
-from reconciler.emulator.types import CDATE, Behaviour, Filter, Type
+from reconciler.emulator.types import CDATE
 
 if TYPE_CHECKING:
     from reconciler.emulator.account import Account
