@@ -7,15 +7,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-
-def endings() -> list[signal.Signals]:
-    """Return the signals, beside SIGINT, that ask the program to end: to be killed, and to lose its terminal, unless it
-    was started to outlive that (nohup).
-    """
-    found = [signal.SIGTERM]
-    if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        found.append(signal.SIGHUP)
-    return found
+from reconciler.cli.endings import endings
 
 
 def main(argv: Sequence[str] | None = None) -> None:

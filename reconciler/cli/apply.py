@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
 import click
@@ -20,18 +16,7 @@ from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent, say, say_made, style
 from reconciler.cli.views import plan_view
-
-
-@dataclass(frozen=True, slots=True)
-class OutputMode:
-    """How an apply is told: `stream` as lines of JSON on standard output, otherwise as text with progress; `archive`
-    is where the records that it loses are told to.
-    """
-
-    quiet: bool = False
-    verbose: int = 0
-    stream: bool = False
-    archive: Any = None
+from reconciler.cli.watching import OutputMode, beats, watcher
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,38 +241,6 @@ def carry_out(
     if not summary.complete:
         return 5
     return exit_code(planned.document, False)
-
-
-def watcher(chosen: Globals, planned: Any, telling: OutputMode) -> Any:
-    """Return the context manager that shows the events of an apply."""
-    total = len(planned.plan.steps)
-    if telling.stream:
-        from reconciler.render.stream import EventStream
-
-        events = EventStream(sys.stdout, total=total, clock=monotonic)
-        events.planned(planned.document)
-        return events
-    from reconciler.render.progress import Progress
-
-    return Progress(
-        sys.stderr,
-        total=total,
-        environ=os.environ,
-        clock=monotonic,
-        forecast=planned.document.forecast.seconds,
-        quiet=telling.quiet,
-        traffic=chosen.screen.traffic,
-    )
-
-
-async def beats(shown: Any) -> None:
-    """Let a stream of events show that the run is alive, until cancelled."""
-    from reconciler.render.stream import EventStream
-
-    with suppress(asyncio.CancelledError):
-        while isinstance(shown, EventStream):
-            await asyncio.sleep(1.0)
-            shown.beat()
 
 
 def tell_outcome(summary: Any, shown: Any) -> None:

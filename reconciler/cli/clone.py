@@ -127,8 +127,8 @@ def _clone(chosen: Globals, one: Any, other: Any, options: Any, approval: Approv
 
 
 def _carry_out(chosen: Globals, opened: Any, clone: Any, options: Any) -> int:
-    from reconciler.cli.apply import OutputMode, watcher
     from reconciler.cli.plan import exit_code
+    from reconciler.cli.watching import OutputMode, watcher
     from reconciler.render import text
     from reconciler.workflow.applying import Hooks
     from reconciler.workflow.cloning import carry_out_clone, forget_strangers

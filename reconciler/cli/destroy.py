@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from reconciler.cli.apply import OutputMode, plan_and_apply
+from reconciler.cli.apply import plan_and_apply
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.program import Globals
+from reconciler.cli.watching import OutputMode
 
 
 @click.command("destroy")

@@ -75,7 +75,8 @@ def _text(run: Any, holder: Any = None) -> str:
 @click.pass_obj
 def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_account: str | None) -> int:
     """Finish what the last run left undone, and nothing else. `apply` does so too, with everything else."""
-    from reconciler.cli.apply import OutputMode, apply_under_lock
+    from reconciler.cli.apply import apply_under_lock
+    from reconciler.cli.watching import OutputMode
     from reconciler.workflow import runs
     from reconciler.workflow.book import open_book
     from reconciler.workflow.holding import locked

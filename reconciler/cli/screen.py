@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-from reconciler.cli import endings
+from reconciler.cli.endings import endings
 
 if TYPE_CHECKING:
     import asyncio

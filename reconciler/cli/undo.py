@@ -8,11 +8,12 @@ from typing import Any
 
 import click
 
-from reconciler.cli.apply import OutputMode, apply_under_lock
+from reconciler.cli.apply import apply_under_lock
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import ask, note, say, say_made, style
+from reconciler.cli.watching import OutputMode
 
 
 @click.command("undo")

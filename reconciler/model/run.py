@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 
 from reconciler.model.identity import check
 from reconciler.model.redaction import Shown, as_made
-from reconciler.model.state import Binding, Record, State, open_intents
+from reconciler.model.state import Binding, Record, Renaming, State, open_intents
 
 RUN_FORMAT = "1.0"
 MASKED = "(sensitive)"
@@ -210,3 +210,20 @@ def _last_word(told: RunRecord, note: str) -> RunRecord:
     }
     result = "complete" if len(done) == len(told.steps) else "partial"
     return noted(told.model_copy(update={"result": result, "summary": summary}), [as_made(note)])
+
+
+def renamed_run(run: RunRecord, renaming: Renaming) -> RunRecord:
+    """Return the record of an earlier run as if it had been about the new addresses."""
+    steps = [
+        step.model_copy(
+            update={
+                "address": renaming.address(step.address),
+                "parent": renaming.address(step.parent) if step.parent else step.parent,
+                "before": renaming.values(step.before) if step.before is not None else None,
+                "binding": renaming.binding(step.binding) if step.binding is not None else None,
+                "pointing": [renaming.address(one) for one in step.pointing],
+            }
+        )
+        for step in run.steps
+    ]
+    return run.model_copy(update={"steps": steps})

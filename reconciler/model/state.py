@@ -9,18 +9,19 @@ The document is written whole at the end of a run; in between each result is app
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
+from reconciler.model import values
+from reconciler.model.address import Address, split
 from reconciler.model.http import is_id
 from reconciler.model.identity import check
 from reconciler.model.redaction import Shown
-from reconciler.model.renaming import Renaming
-from reconciler.model.values import decode, is_hashed
+from reconciler.model.values import Ref, Value, decode, is_hashed
 
 STATE_VERSION = 3
-
 
 MOST = 2**53
 """Beyond it a serial or generation is none that this program counted to."""
@@ -214,3 +215,54 @@ def open_intents(records: Iterable[Record], before: Mapping[str, Intent] | None 
                 pending.clear()
             pending.pop(record.address, None)
     return pending
+
+
+@dataclass(frozen=True, slots=True)
+class Renaming:
+    """All moves (old address -> new) at once, so that two addresses may swap."""
+
+    moves: Mapping[Address, Address]
+
+    def address(self, address: Address) -> Address:
+        """Return what an address is called afterwards."""
+        return self.moves.get(address, address)
+
+    def value(self, encoded: Any) -> Any:
+        """Return an encoded value with the references in it renamed."""
+        value = values.decode(encoded)
+        if not any(isinstance(one, Ref) and one.address in self.moves for one in values.references(value)):
+            return encoded
+        return values.encode(values.transform(value, self._leaf))
+
+    def _leaf(self, leaf: Value) -> Value:
+        return Ref(*split(self.address(leaf.address))) if isinstance(leaf, Ref) else leaf
+
+    def values(self, encoded: Mapping[str, Any]) -> dict[str, Any]:
+        """Return encoded values with the references in them renamed."""
+        return {name: self.value(value) for name, value in encoded.items()}
+
+    def binding(self, binding: Binding) -> Binding:
+        """Return a binding that refers to everything by its new address."""
+        news = {
+            "applied": self.values(binding.applied),
+            "rewritten": self.values(binding.rewritten),
+            "depends_on": [self.address(one) for one in binding.depends_on],
+            "on_destroy": {what: self.address(to) for what, to in binding.on_destroy.items()},
+        }
+        changed = {name: value for name, value in news.items() if value != getattr(binding, name)}
+        return binding.model_copy(update=changed) if changed else binding
+
+    def bindings(self, resources: Mapping[Address, Binding], *, marked: bool = True) -> dict[Address, Binding]:
+        """Return all bindings under their new addresses; `marked` ones remember the move, see `Binding.moved_from`."""
+        found = {}
+        for address, binding in resources.items():
+            target, one = self.address(address), self.binding(binding)
+            found[target] = one.model_copy(update={"moved_from": address}) if marked and target != address else one
+        return found
+
+    def intents(self, intents: Mapping[Address, Intent]) -> dict[Address, Intent]:
+        """Return open creates under their new addresses."""
+        return {
+            self.address(address): intent.model_copy(update={"address": self.address(address)})
+            for address, intent in intents.items()
+        }

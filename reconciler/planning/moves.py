@@ -9,8 +9,8 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Moved
 from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import Action, Change
-from reconciler.model.renaming import Renaming, with_nested
-from reconciler.model.state import Binding
+from reconciler.model.renaming import with_nested
+from reconciler.model.state import Binding, Renaming
 from reconciler.model.values import decode
 from reconciler.planning.identity import stored_key
 

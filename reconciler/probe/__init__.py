@@ -4,10 +4,11 @@ this account does. Knows the model and nothing else; sends requests through a li
 Row numbers are those of section 7 of the project's notes on the API; 0 is a fact beside that table.
 """
 
-from reconciler.probe.fact import Experiment, Fact, Unsettled, load_experiments
+from reconciler.probe.fact import Experiment, Fact, load_experiments
 from reconciler.probe.forms import FORMS, Form
 from reconciler.probe.lab import Lab, Line, Spent
 from reconciler.probe.points import POINTS, Point
+from reconciler.probe.unsettled import Unsettled
 
 __all__ = [
     "FORMS",

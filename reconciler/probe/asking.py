@@ -8,8 +8,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.http import Response
-from reconciler.probe.fact import Fact, Unsettled
+from reconciler.probe.fact import Fact
 from reconciler.probe.lab import Lab, Made
+from reconciler.probe.unsettled import Unsettled
 
 NAMES = {
     "emoji": "🎯 e\u0301",

@@ -16,10 +16,6 @@ Source = Literal["vendor", "recording", "client", "inferred", "nothing"]
 """Where an assumption comes from: the vendor's page, recorded traffic, a client's code, or a reading of these."""
 
 
-class Unsettled(Exception):
-    """An experiment cannot tell, here and now; the text says why, for people."""
-
-
 @dataclass(frozen=True)
 class Fact:
     """One thing that an account does in one of several ways. `name` is its key in facts files; `assumed` what is found

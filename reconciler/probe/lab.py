@@ -13,8 +13,8 @@ from reconciler.model.coerce import number
 from reconciler.model.errors import AmbiguousResponse, Unreachable
 from reconciler.model.http import Request, Response, at, is_id
 from reconciler.model.values import Json
-from reconciler.probe.fact import Unsettled
 from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
+from reconciler.probe.unsettled import Unsettled
 
 TRIES = 4
 """Of one request that may be repeated."""

@@ -8,8 +8,8 @@ from typing import Any
 
 from reconciler.model.address import KEY_PATTERN, kind_of, split
 from reconciler.model.errors import PlanError
-from reconciler.model.renaming import Renaming, with_nested
-from reconciler.model.state import Binding, State
+from reconciler.model.renaming import with_nested
+from reconciler.model.state import Binding, Renaming, State
 from reconciler.workflow.book import open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.session import Session

@@ -10,9 +10,9 @@ from reconciler.deriving.redaction import Hiding
 from reconciler.deriving.undo import Inverse, inverse
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import PlanError, Refused
-from reconciler.model.renaming import Renaming
-from reconciler.model.run import RunRecord
+from reconciler.model.run import RunRecord, renamed_run
 from reconciler.model.spec import Lifecycle, Nested
+from reconciler.model.state import Renaming
 from reconciler.workflow import runs
 from reconciler.workflow.book import open_book
 from reconciler.workflow.session import Session
@@ -115,7 +115,7 @@ def as_called_now(session: Session, run: RunRecord) -> RunRecord:
     for name in session.store.run_names():
         later = runs.show(session, name) if name > run.name else None
         if later is not None and later.moves and later.operation != f"{UNDO}{run.name}":
-            run = Renaming(later.moves).run(run)
+            run = renamed_run(run, Renaming(later.moves))
     return run
 
 

@@ -9,9 +9,9 @@ import pytest
 
 from reconciler.model import values
 from reconciler.model.desired import Desired, Moved, Resource
-from reconciler.model.renaming import Renaming, with_nested
-from reconciler.model.run import RunRecord, RunStep
-from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
+from reconciler.model.renaming import with_nested
+from reconciler.model.run import RunRecord, RunStep, renamed_run
+from reconciler.model.state import Binding, Intent, Record, Renaming, State, fold, in_flight, open_intents
 from reconciler.model.values import Ref
 from reconciler.planning.moves import after_moves
 from reconciler.resources import load_kinds
@@ -111,7 +111,7 @@ def test_history_and_journal_follow() -> None:
         address="list.a", kind="list", action="update", before={"x": {"$ref": "list.b"}}, pointing=["list.b"],
         binding=Binding(id="1", kind="list", depends_on=["list.a"]),
     )  # fmt: skip
-    other = renaming.run(RunRecord(name="r", operation="apply", steps=[step])).steps[0]
+    other = renamed_run(RunRecord(name="r", operation="apply", steps=[step]), renaming).steps[0]
     assert (other.address, other.before, other.pointing) == ("list.b", {"x": {"$ref": "list.a"}}, ["list.a"])
     assert other.binding is not None
     assert other.binding.depends_on == ["list.b"]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from reconciler.model.http import Request, at, is_id
-from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
+from reconciler.probe.unsettled import Unsettled
 
 READS = 12
 WRONG = "zz-probe-no-token"

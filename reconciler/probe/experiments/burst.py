@@ -5,8 +5,9 @@ from __future__ import annotations
 import asyncio
 
 from reconciler.model.http import Request, Response
-from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
+from reconciler.probe.unsettled import Unsettled
 
 READS = 30
 LIMIT = Fact("rate_limit", 30, "5 requests are taken in a second", "5", ("every command",), "vendor",

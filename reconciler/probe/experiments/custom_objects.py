@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from reconciler.probe import asking
-from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab, Made
+from reconciler.probe.unsettled import Unsettled
 
 LOOKS = 12
 GONE = "marked_for_deletion"

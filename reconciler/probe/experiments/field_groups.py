@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from reconciler.probe import asking
-from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab, Made
+from reconciler.probe.unsettled import Unsettled
 
 CONTACT = 1
 FAR = 7

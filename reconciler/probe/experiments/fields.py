@@ -6,9 +6,10 @@ import re
 
 from reconciler.model.http import at
 from reconciler.probe import asking
-from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.forms import FORMS
 from reconciler.probe.lab import BULK, Lab, Made
+from reconciler.probe.unsettled import Unsettled
 
 LONG = 21
 """Rows that are more than the shorter of two pages."""

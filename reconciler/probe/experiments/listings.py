@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.http import Response
-from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
+from reconciler.probe.unsettled import Unsettled
 
 WIDE = 500
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from reconciler.model.http import at
 from reconciler.probe import asking
-from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
+from reconciler.probe.unsettled import Unsettled
 
 REQUIRED = {
     "sender_url": "https://example.com", "sender_reminder": "You are no subscriber of this.",

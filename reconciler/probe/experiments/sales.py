@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from reconciler.model.http import at
 from reconciler.probe import asking
-from reconciler.probe.fact import Experiment, Fact, Findings, Unsettled
+from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
+from reconciler.probe.unsettled import Unsettled
 
 DELETED = Fact("tasktype_delete", 6, "a task type cannot be deleted", "refused", ("task_type",), "vendor",
                "it is disabled; where it can be deleted, it is disabled all the same")  # fmt: skip

@@ -1,0 +1,57 @@
+"""How an apply is watched: as text with progress, or as lines of JSON with heartbeats."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from contextlib import suppress
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+from reconciler.cli.program import Globals
+
+
+@dataclass(frozen=True, slots=True)
+class OutputMode:
+    """How an apply is told: `stream` as lines of JSON on standard output, otherwise as text with progress; `archive`
+    is where the records that it loses are told to.
+    """
+
+    quiet: bool = False
+    verbose: int = 0
+    stream: bool = False
+    archive: Any = None
+
+
+def watcher(chosen: Globals, planned: Any, telling: OutputMode) -> Any:
+    """Return the context manager that shows the events of an apply."""
+    total = len(planned.plan.steps)
+    if telling.stream:
+        from reconciler.render.stream import EventStream
+
+        events = EventStream(sys.stdout, total=total, clock=monotonic)
+        events.planned(planned.document)
+        return events
+    from reconciler.render.progress import Progress
+
+    return Progress(
+        sys.stderr,
+        total=total,
+        environ=os.environ,
+        clock=monotonic,
+        forecast=planned.document.forecast.seconds,
+        quiet=telling.quiet,
+        traffic=chosen.screen.traffic,
+    )
+
+
+async def beats(shown: Any) -> None:
+    """Let a stream of events show that the run is alive, until cancelled."""
+    from reconciler.render.stream import EventStream
+
+    with suppress(asyncio.CancelledError):
+        while isinstance(shown, EventStream):
+            await asyncio.sleep(1.0)
+            shown.beat()
