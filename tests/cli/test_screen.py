@@ -19,7 +19,7 @@ import click
 import pytest
 
 import reconciler.cli
-from reconciler.cli import apply, program, screen
+from reconciler.cli import program, screen, watching
 from reconciler.cli.screen import Screen
 from reconciler.model.events import Finished, Started
 from reconciler.model.http import Request, Response, get
@@ -146,7 +146,7 @@ def test_captures(world: World, monkeypatch: pytest.MonkeyPatch, sitting: Callab
     world.apply()
     world.write("tags: {" + ", ".join(f"t{number}: {{name: T{number}}}" for number in range(158)) + "}")
     clock, taken = Clock(), []
-    for module in (screen, apply):
+    for module in (screen, watching):
         monkeypatch.setattr(module, "monotonic", clock)
 
     def capture(line: str, number: int) -> None:
