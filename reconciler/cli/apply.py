@@ -52,7 +52,7 @@ def command(
     only_adopt: bool,
 ) -> int:
     """Make the account match the configuration; with PLANFILE, do exactly that plan and do not ask."""
-    telling = OutputMode(chosen.quiet, chosen.verbose, stream, asked.archive)
+    mode = OutputMode(chosen.quiet, chosen.verbose, stream, asked.archive)
     if planfile is not None:
         if asked.narrowed or names or no_delete or only_adopt:
             raise click.UsageError(
@@ -60,7 +60,7 @@ def command(
                 "and --max-requests belong to `plan`"
             )
         Approval(account=asked.approval.account).agrees(session(chosen, guards_from=guards_from))
-        return apply_saved(chosen, planfile, PlanFileChecks(strict, digest, guards_from), asked.lock_timeout, telling)
+        return apply_saved(chosen, planfile, PlanFileChecks(strict, digest, guards_from), asked.lock_timeout, mode)
     if digest is not None:
         raise click.UsageError("--digest belongs to a saved plan: apply FILE --digest SHA256")
     if stream and not asked.approval.auto:
@@ -71,11 +71,11 @@ def command(
         no_delete=no_delete,
         only_adopt=only_adopt,
     )
-    return plan_and_apply(chosen, options, asked, telling, guards_from)
+    return plan_and_apply(chosen, options, asked, mode, guards_from)
 
 
 def plan_and_apply(
-    chosen: Globals, options: Any, asked: Changing, telling: OutputMode, guards_from: str | None = None
+    chosen: Globals, options: Any, asked: Changing, mode: OutputMode, guards_from: str | None = None
 ) -> int:
     """Plan, show, ask, apply, under the lock from the plan to the last write; also what `destroy` does."""
     from reconciler.workflow.applying import operation_of
@@ -83,10 +83,10 @@ def plan_and_apply(
 
     opened = session(chosen, guards_from=guards_from)
     with locked(opened, operation_of(options.recorded()), timeout=asked.lock_timeout):
-        return apply_under_lock(chosen, opened, options, asked.approval, telling)
+        return apply_under_lock(chosen, opened, options, asked.approval, mode)
 
 
-def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Approval, telling: OutputMode) -> int:
+def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Approval, mode: OutputMode) -> int:
     """Plan, show, ask, apply in a session that holds the lock of its state."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.planning import make_plan
@@ -94,24 +94,24 @@ def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Appro
 
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document
-    if not telling.stream:
+    if not mode.stream:
         say_made(plan_view(document, "text"), "text")
     if document.tripped:
-        return refuse(document, telling, shown=True)
-    if not planned.plan.steps and not telling.stream:
+        return refuse(document, mode, shown=True)
+    if not planned.plan.steps and not mode.stream:
         if fold_journal(opened, planned):
             note("The results of an interrupted run are recorded in the state now.")
         if chosen.verbose:
             requests_sent(planned.requests)
         return exit_code(document, False)
-    announce_archive(opened, planned, telling)
+    announce_archive(opened, planned, mode)
     spent = planned.requests
     if not approval.given(opened, document, destroy=options.destroy):
         raise Cancelled("cancelled; nothing was changed")
     if not approval.auto:
         planned = chosen.screen.wait(still_true(opened, planned, options))
         spent += planned.requests
-    return carry_out(chosen, opened, planned, 0.0, telling, spent=spent)
+    return carry_out(chosen, opened, planned, 0.0, mode, spent=spent)
 
 
 async def still_true(opened: Any, planned: Any, options: Any) -> Any:
@@ -134,9 +134,7 @@ async def still_true(opened: Any, planned: Any, options: Any) -> Any:
     return as_shown(again, planned.document)
 
 
-def apply_saved(
-    chosen: Globals, planfile: Path, proof: PlanFileChecks, lock_timeout: float, telling: OutputMode
-) -> int:
+def apply_saved(chosen: Globals, planfile: Path, checks: PlanFileChecks, lock_timeout: float, mode: OutputMode) -> int:
     """Prove that a saved plan still fits, then do what of it does."""
     from reconciler.render import text
     from reconciler.resources import load_kinds
@@ -144,51 +142,49 @@ def apply_saved(
     from reconciler.workflow.judging import judged
     from reconciler.workflow.saved import check_plan, only_approved
 
-    opened = session(chosen, guards_from=proof.guards_from)
+    opened = session(chosen, guards_from=checks.guards_from)
     document = read_plan(planfile, load_kinds())
-    if proof.digest is not None:
-        only_approved(document, proof.digest)
+    if checks.digest is not None:
+        only_approved(document, checks.digest)
     document = judged(opened, document, document.managed)
     if document.tripped:
-        return refuse(document, telling)
+        return refuse(document, mode)
     if document.options.get("clone"):
         from reconciler.cli.clone import apply_saved_clone
 
-        if telling.stream or telling.archive is not None:
+        if mode.stream or mode.archive is not None:
             raise click.UsageError("a saved clone is applied as `clone` is: without --json and --archive")
         return apply_saved_clone(chosen, opened, document, lock_timeout)
-    checked = chosen.screen.wait(check_plan(opened, document, strict=proof.strict))
+    checked = chosen.screen.wait(check_plan(opened, document, strict=checks.strict))
     if checked.refused:
-        told = text.refused(checked.refused, strict=proof.strict, **style())
-        note(told.rstrip("\n"), "text") if telling.stream else say(told, "text")
-    if not checked.planned.plan.steps and (checked.refused or not telling.stream):
+        told = text.refused(checked.refused, strict=checks.strict, **style())
+        note(told.rstrip("\n"), "text") if mode.stream else say(told, "text")
+    if not checked.planned.plan.steps and (checked.refused or not mode.stream):
         code = exit_code(checked.planned.document, False) or exit_code(document, False)
-        if code and not checked.refused and not telling.stream:
+        if code and not checked.refused and not mode.stream:
             say_made(plan_view(document, "text"), "text")
         return 6 if checked.refused else code
-    announce_archive(opened, checked.planned, telling)
-    code = carry_out(
-        chosen, opened, checked.planned, lock_timeout, telling, proof=checked.requests, strict=proof.strict
-    )
+    announce_archive(opened, checked.planned, mode)
+    code = carry_out(chosen, opened, checked.planned, lock_timeout, mode, checks=checked.requests, strict=checks.strict)
     if code == 0:
         return 6 if checked.refused else exit_code(document, False)
     return code
 
 
-def announce_archive(opened: Any, planned: Any, telling: OutputMode) -> None:
+def announce_archive(opened: Any, planned: Any, mode: OutputMode) -> None:
     """Say what the archive takes, before anybody says yes. Raises Refused where it takes more than it may."""
-    if telling.archive is None:
+    if mode.archive is None:
         return
     from reconciler.workflow.archiving import requests_for
 
-    count = requests_for(planned.plan, opened.kinds, telling.archive)
-    said = f"takes about {count} of at most {telling.archive.budget} requests" if count else "has nothing to save"
-    note(f"The archive in {telling.archive.folder} {said}.")
+    count = requests_for(planned.plan, opened.kinds, mode.archive)
+    said = f"takes about {count} of at most {mode.archive.budget} requests" if count else "has nothing to save"
+    note(f"The archive in {mode.archive.folder} {said}.")
 
 
-def refuse(document: Any, telling: OutputMode, *, shown: bool = False) -> int:
+def refuse(document: Any, mode: OutputMode, *, shown: bool = False) -> int:
     """Say which guards stop a plan; `shown` means that its text, which says so, was printed."""
-    if telling.stream:
+    if mode.stream:
         from reconciler.render.stream import refused_line
 
         say(refused_line(document), "json")
@@ -202,10 +198,10 @@ def carry_out(
     opened: Any,
     planned: Any,
     lock_timeout: float,
-    telling: OutputMode,
+    mode: OutputMode,
     *,
     spent: int = 0,
-    proof: int | None = None,
+    checks: int | None = None,
     strict: bool = False,
 ) -> int:
     """Apply with progress, and return the exit code. `spent` requests went into plans, `proof` into proving a saved
@@ -215,24 +211,24 @@ def carry_out(
     from reconciler.workflow.runtime import run_async
 
     hooks = Hooks()
-    shown = watcher(chosen, planned, telling)
+    shown = watcher(chosen, planned, mode)
 
     async def work() -> Any:
         with chosen.screen.writing(opened, hooks, shown, len(planned.plan.steps)):
             beating = asyncio.create_task(beats(shown))
             try:
                 return await apply_plan(
-                    opened, planned, hooks, lock_timeout=lock_timeout, archive=telling.archive, strict=strict
+                    opened, planned, hooks, lock_timeout=lock_timeout, archive=mode.archive, strict=strict
                 )
             finally:
                 beating.cancel()
 
     summary = run_async(work())
-    if proof is not None:
+    if checks is not None:
         promised = planned.document.forecast.check_requests + (summary.forecast or 0)
-        summary = replace(summary, requests=summary.requests + proof, forecast=promised)
+        summary = replace(summary, requests=summary.requests + checks, forecast=promised)
     tell_outcome(summary, shown)
-    if telling.verbose:
+    if mode.verbose:
         requests_sent(spent + summary.requests)
     if hooks.stop.is_set():
         return 130

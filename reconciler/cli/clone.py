@@ -131,7 +131,7 @@ def _carry_out(chosen: Globals, opened: Any, clone: Any, options: Any) -> int:
     from reconciler.cli.watching import OutputMode, watcher
     from reconciler.render import text
     from reconciler.workflow.applying import Hooks
-    from reconciler.workflow.cloning import carry_out_clone, forget_strangers
+    from reconciler.workflow.cloning import carry_out_clone, forget_unmatched
     from reconciler.workflow.runtime import run_async
 
     hooks = Hooks()
@@ -144,7 +144,7 @@ def _carry_out(chosen: Globals, opened: Any, clone: Any, options: Any) -> int:
     summaries = run_async(work())
     complete = all(summary.complete for summary in summaries)
     if complete:
-        forget_strangers(clone, frozenset(replace(opened, bare=True).load(offline=True).desired.resources))
+        forget_unmatched(clone, frozenset(replace(opened, bare=True).load(offline=True).desired.resources))
     for summary in summaries:
         say(text.applied(summary, **style()), "text")
     if hooks.stop.is_set():

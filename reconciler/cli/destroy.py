@@ -19,5 +19,5 @@ def command(chosen: Globals, asked: Changing, stream: bool, no_uses: bool) -> in
     """Delete everything that the state manages in this environment."""
     if stream and not asked.approval.auto:
         raise click.UsageError("--json asks nothing: use it with --auto-approve")
-    telling = OutputMode(chosen.quiet, chosen.verbose, stream, asked.archive)
-    return plan_and_apply(chosen, asked.options(destroy=True, uses=not no_uses), asked, telling)
+    mode = OutputMode(chosen.quiet, chosen.verbose, stream, asked.archive)
+    return plan_and_apply(chosen, asked.options(destroy=True, uses=not no_uses), asked, mode)

@@ -21,11 +21,11 @@ F = TypeVar("F", bound=Callable[..., Any])
 def session(chosen: Globals, *, offline: bool = False, guards_from: str | None = None) -> Any:
     """Return the opened session, with the settings of `guards_from` if that is given. Raises ConfigError."""
     from reconciler.workflow.opening import open_session
-    from reconciler.workflow.runtime import runtime
+    from reconciler.workflow.runtime import current_runtime
 
     chosen.screen.quiet, chosen.screen.lines = chosen.quiet, chosen.verbose > 1
-    around = replace(runtime(), watch=chosen.screen)
-    opened = open_session(folder(chosen), chosen.environment, around, offline=offline, guards_from=guards_from)
+    runtime = replace(current_runtime(), watch=chosen.screen)
+    opened = open_session(folder(chosen), chosen.environment, runtime, offline=offline, guards_from=guards_from)
     if chosen.verbose > 1:
         opened.on_answer = note
     return opened

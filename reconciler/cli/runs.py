@@ -93,5 +93,5 @@ def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_acc
         note(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
         open_book(opened).close_runs()
         options = PlanOptions(tuple(left), (), False, True, ())
-        telling = OutputMode(chosen.quiet, chosen.verbose)
-        return apply_under_lock(chosen, opened, options, Approval(auto_approve, confirm_account), telling)
+        mode = OutputMode(chosen.quiet, chosen.verbose)
+        return apply_under_lock(chosen, opened, options, Approval(auto_approve, confirm_account), mode)

@@ -61,8 +61,8 @@ def _undo(chosen: Globals, opened: Any, run: str | None, restore: Path | None, a
     code = 0
     if inverse.addresses or inverse.lost or inverse.resumed:
         _tell_files(opened, inverse)
-        telling = OutputMode(chosen.quiet, chosen.verbose, archive=asked.archive)
-        code = apply_under_lock(chosen, opened, asked.options(inverse=inverse), asked.approval, telling)
+        mode = OutputMode(chosen.quiet, chosen.verbose, archive=asked.archive)
+        code = apply_under_lock(chosen, opened, asked.options(inverse=inverse), asked.approval, mode)
     if code == 0 and lots:
         asked.approval.agrees(opened)
         code = _put_back(chosen, opened, lots, auto=asked.approval.auto)

@@ -25,10 +25,10 @@ class OutputMode:
     archive: Any = None
 
 
-def watcher(chosen: Globals, planned: Any, telling: OutputMode) -> Any:
+def watcher(chosen: Globals, planned: Any, mode: OutputMode) -> Any:
     """Return the context manager that shows the events of an apply."""
     total = len(planned.plan.steps)
-    if telling.stream:
+    if mode.stream:
         from reconciler.render.stream import EventStream
 
         events = EventStream(sys.stdout, total=total, clock=monotonic)
@@ -42,7 +42,7 @@ def watcher(chosen: Globals, planned: Any, telling: OutputMode) -> Any:
         environ=os.environ,
         clock=monotonic,
         forecast=planned.document.forecast.seconds,
-        quiet=telling.quiet,
+        quiet=mode.quiet,
         traffic=chosen.screen.traffic,
     )
 

@@ -303,7 +303,7 @@ def unseen(resource: Resource, there: Live, kind: Kind) -> list[str]:
     ]
 
 
-def strangers(
+def unmatched(
     plan: Plan,
     target: Snapshot,
     kinds: Kinds,

@@ -26,7 +26,7 @@ def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, ArchiveSpec]]:
     """Return the changes that take customer records away, with the id of the object and how they are read. What goes
     with its parent is among the parent's.
     """
-    gone, found = plan.doomed, []
+    gone, found = plan.to_destroy, []
     for change in plan.changes:
         salvage = kinds[change.kind].abilities.salvage
         loses = change.action in DESTROYS or any(impact.effect == "lost" for impact in change.impacts)

@@ -74,11 +74,11 @@ async def examine(
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
 ) -> Plan:
     """Return the plan with measured impacts. One that the account refuses to count is reported as unmeasured."""
-    shared, doomed = Shared(remote), plan.doomed
+    shared, to_destroy = Shared(remote), plan.to_destroy
 
     async def look(change: Change) -> Change:
         kind, impacts = kinds[change.kind], list[Impact]()
-        lossy = change.action in LOSSY and not parent_of(change, kinds, doomed)
+        lossy = change.action in LOSSY and not parent_of(change, kinds, to_destroy)
         uncounted = False
         if lossy and change.live is not None:
             measure = kind.impact(write_of(change, loss_of(change), plan.identify, secret=secret))
@@ -107,7 +107,7 @@ def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact
     found: list[Impact] = []
     for one in impacts:
         managed = {identity: address for address, identity in plan.ids.items() if kind_of(address) == one.of}
-        gone = {identity for identity in one.ids if (one.of, identity) in plan.doomed}
+        gone = {identity for identity in one.ids if (one.of, identity) in plan.to_destroy}
         gone |= {identity for identity in one.ids if managed.get(identity) in elsewhere}
         ours = tuple(managed[identity] for identity in one.ids if identity in managed and identity not in gone)
         named = zip(one.ids, one.objects, strict=False)
@@ -143,13 +143,13 @@ def _with_counting(
             continue
         write = replace(write_of(change, loss_of(change), plan.identify), recounting=True)
         if write.destroying:
-            listing[change.address] = _asked(kinds[change.kind], kinds[change.kind].strangers(write), shared)
+            listing[change.address] = _asked(kinds[change.kind], kinds[change.kind].unmatched(write), shared)
         if not impact or waived(change.impacts):
             found[change.address] = change
             continue
         asked = _asked(kinds[change.kind], kinds[change.kind].impact(write), shared)
         found[change.address] = replace(change, counting=tuple(asked))
-    for address, parent in parents(changes, kinds, plan.doomed).items():
+    for address, parent in parents(changes, kinds, plan.to_destroy).items():
         change, holder = found[address], found[parent.address]
         if change.counting:
             whole = () if waived(holder.impacts) else (*holder.counting, *change.counting)

@@ -49,7 +49,7 @@ class Recount:
 
     def __post_init__(self) -> None:
         self.planned = {change.address: change.impacts for change in self.plan.changes}
-        self.parents = parents(self.plan.changes, self.kinds, self.plan.doomed)
+        self.parents = parents(self.plan.changes, self.kinds, self.plan.to_destroy)
         self.turns = {parent.address: asyncio.Lock() for parent in self.parents.values()}
 
     def alone(self, change: Change) -> AbstractAsyncContextManager[None]:
@@ -184,7 +184,7 @@ class Recount:
     async def _nothing_else(self, change: Change, write: Write) -> None:
         """List what goes along once more: what was added since the plan stays, and so does the object."""
         try:
-            names = await drive(self.kinds[change.kind].strangers(write), self.remote, sleep=self.sleep)
+            names = await drive(self.kinds[change.kind].unmatched(write), self.remote, sleep=self.sleep)
         except (ReconcilerError, LookupError) as error:
             raise Uncounted(
                 f"it cannot be counted now: what goes along with it is not listed: {error}", hint=AGAIN
@@ -251,10 +251,10 @@ def _more(planned: Impact | None, found: Impact) -> str:
         return ""
     if found.count is None:
         return f"planned against {allowed:,}, and the account does not say any more how many {found.noun}"
-    strangers = ", ".join(sorted(set(found.objects) - set(planned.objects if planned is not None else ())))
+    unmatched = ", ".join(sorted(set(found.objects) - set(planned.objects if planned is not None else ())))
     if found.count > allowed:
-        return f"planned against {allowed:,}, found {_told([found])}{f': {strangers}' if strangers else ''}"
-    return f"not in the plan: {strangers}" if strangers else ""
+        return f"planned against {allowed:,}, found {_told([found])}{f': {unmatched}' if unmatched else ''}"
+    return f"not in the plan: {unmatched}" if unmatched else ""
 
 
 def _told(impacts: Iterable[Impact]) -> str:

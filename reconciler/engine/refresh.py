@@ -19,14 +19,10 @@ from reconciler.model.errors import (
     Unexpected,
     concerns_all,
 )
-from reconciler.model.http import Remote, Request, Response, at, get, outline, shown
+from reconciler.model.http import DEFAULT_PAGE, PAGE, Remote, Request, Response, at, get, outline, page_of, shown
 from reconciler.model.identity import Grammar, obeys
 from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Tables, Unknown, odd
 
-PAGE = 100
-"""Most rows that a page may have (section 1.7 of the API page)."""
-DEFAULT_PAGE = 20
-"""What the account sends when it ignores `limit` (row 3 of section 7)."""
 MOST_PAGES = 5_000
 """Pages of one listing, at most: half a million objects, or a hundred thousand where pages have twenty."""
 NO_SUCH_LISTING = (404, 405, 410)
@@ -248,9 +244,8 @@ async def _some(
         return None
     rows = {str(row.get(collection.identity)): row for row in (*first, *alive)}
     if few.again:
-        rows = {
-            identity: row for identity, row in rows.items() if identity not in set(ids) - {str(r["id"]) for r in alive}
-        }
+        gone = set(ids) - {str(row.get(collection.identity)) for row in alive}
+        rows = {identity: row for identity, row in rows.items() if identity not in gone}
     cost = Cost(collection.path, 1 + len(ids), total, total=True, singles=frozenset(ids))
     return _Listing(tuple(rows.values()), {}, cost)
 
@@ -280,7 +275,7 @@ def _asked(collection: Collection, offset: int, size: int = PAGE) -> Request:
     if collection.paging == "page":
         place = (("page", str(offset // size + 1)), ("page_size", str(PAGE)))
         return Request("GET", collection.path, (*collection.query, *place))
-    return Request("GET", collection.path, (*collection.query, ("limit", str(PAGE)), ("offset", str(offset))))
+    return page_of(collection.path, offset, collection.query)
 
 
 def _page(collection: Collection, answer: Response) -> _Page:

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from math import ceil
 from typing import Any
 
-from reconciler.model.http import Request, filled
+from reconciler.model.http import PAGE, Request, filled, page_of
 
 CustomerRecord = Mapping[str, Any]
-PAGE = 100
-"""Records that one request reads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,10 +44,9 @@ class ArchiveSpec:
     def page(self, identity: str, offset: int, *, everybody: bool = False) -> Request:
         """Return the request of one page; of the whole table where `everybody`."""
         if everybody:
-            return Request("GET", self.table, (("limit", str(PAGE)), ("offset", str(offset))))
+            return page_of(self.table, offset)
         query = tuple((name, value.replace("{id}", identity)) for name, value in self.query)
-        place = (*query, ("limit", str(PAGE)), ("offset", str(offset)))
-        return Request("GET", filled(self.path, identity), place, expect=(404,) if self.table else ())
+        return page_of(filled(self.path, identity), offset, query, expect=(404,) if self.table else ())
 
     def requests(self, count: int) -> int:
         """Return how many requests it takes to read so many records."""

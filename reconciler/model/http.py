@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 import unicodedata
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote
@@ -13,6 +13,13 @@ from urllib.parse import quote
 from reconciler.model.errors import AmbiguousResponse, RemoteError, Unexpected
 from reconciler.model.redaction import abridged
 from reconciler.model.values import Json
+
+PAGE = 100
+"""Most rows that a page of a listing may have (section 1.7 of the API page)."""
+DEFAULT_PAGE = 20
+"""What the account sends when it ignores `limit` (row 3 of section 7)."""
+VENDOR_DOMAINS = ("api-us1.com", "activehosted.com")
+"""Where the first label of the host is the account's name (section 1.1 of the API page)."""
 
 LONGEST_ID = 500
 """Characters of an id, at most: names of tracked events and domains are ids, too."""
@@ -241,6 +248,11 @@ class Remote(Protocol):
     async def send(self, request: Request) -> Response:
         """Send one request and return its answer."""
         ...
+
+
+def page_of(path: str, offset: int, query: Iterable[tuple[str, str]] = (), *, expect: tuple[int, ...] = ()) -> Request:
+    """Return the request of the page of a listing that begins at this row."""
+    return Request("GET", path, (*query, ("limit", str(PAGE)), ("offset", str(offset))), expect=expect)
 
 
 def get(path: str, **query: str) -> Request:

@@ -595,7 +595,7 @@ class Kind:
         """Return the names that an object has while others take its own: unlike those of any other object."""
         return {self.identity.name_attribute: f"{live.attrs.get(self.identity.name_attribute)} (renaming {address})"}
 
-    def park(self, write: Write) -> Flow[None]:
+    def rename_temporarily(self, write: Write) -> Flow[None]:
         """Give the object names of its own for a while, where two objects of one plan swap theirs."""
         names = self.parked(write.live, write.address) if write.live is not None else {}
         body = {api: sendable(value) for name, value in names.items() if (api := self.attributes[name].api) is not None}
@@ -666,7 +666,7 @@ class Kind:
         yield from ()
         return []
 
-    def strangers(self, write: Write) -> Flow[list[str]]:
+    def unmatched(self, write: Write) -> Flow[list[str]]:
         """List what goes along with the object again, right before its delete, and return the names of what was not
         there when planning (`write.live`, `write.children`).
         """

@@ -157,7 +157,7 @@ class Plan:
         return not self.steps and not any(change.action is Action.MANUAL for change in self.changes)
 
     @property
-    def doomed(self) -> frozenset[tuple[str, str]]:
+    def to_destroy(self) -> frozenset[tuple[str, str]]:
         """Kinds and remote ids of the objects that go."""
         return frozenset(
             (one.kind, one.live.id) for one in self.changes if one.live is not None and one.action in DESTROYS
@@ -205,23 +205,23 @@ def _split(address: Address) -> tuple[str, str]:
     return kind, key
 
 
-def parent_of(change: Change, kinds: Kinds, doomed: Container[tuple[str, str]]) -> RemoteId | None:
+def parent_of(change: Change, kinds: Kinds, to_destroy: Container[tuple[str, str]]) -> RemoteId | None:
     """Return the object that this one is nested in, where that goes too: what the child holds is counted with it (deals
     of stages and pipelines).
     """
     parent = kinds[change.kind].nested
     values = change.live.attrs.values() if change.live is not None and parent else ()
     holders = (one for one in values if isinstance(one, RemoteId) and one.kind == parent)
-    return next((one for one in holders if (one.kind, one.id) in doomed), None)
+    return next((one for one in holders if (one.kind, one.id) in to_destroy), None)
 
 
-def parents(changes: Iterable[Change], kinds: Kinds, doomed: Container[tuple[str, str]]) -> dict[Address, Change]:
+def parents(changes: Iterable[Change], kinds: Kinds, to_destroy: Container[tuple[str, str]]) -> dict[Address, Change]:
     """Return, by the address of the child, the changes whose cost is counted with that of a parent that goes too."""
     changes = tuple(changes)
     owners = {(one.kind, one.live.id): one for one in changes if one.live is not None}
     found = {}
     for change in changes:
-        parent = parent_of(change, kinds, doomed)
+        parent = parent_of(change, kinds, to_destroy)
         if parent is not None:
             found[change.address] = owners[parent.kind, parent.id]
     return found
@@ -236,7 +236,7 @@ def flow_of(kind: Kind, op: Op, write: Write, spares: tuple[str, ...]) -> Flow[N
     if op == "delete":
         return kind.delete(write)
     if op == "park":
-        return kind.park(write)
+        return kind.rename_temporarily(write)
     return kind.finish(write, spares) if op == "finish" else _nothing()
 
 

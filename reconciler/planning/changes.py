@@ -22,15 +22,15 @@ from reconciler.planning.sight import unproven
 
 
 def change_of(
-    work: PlanningContext, kind: Kind, resource: Resource, attrs: dict[str, Value], live: Live | None
+    context: PlanningContext, kind: Kind, resource: Resource, attrs: dict[str, Value], live: Live | None
 ) -> Change | None:
     """Return what is to be done for a resource and the object that it is, None for nothing."""
-    binding = work.bindings.get(resource.address)
+    binding = context.bindings.get(resource.address)
     new: dict[str, Value] = {name: value for name, value in attrs.items() if value is not None}
     attrs = new if live is None else {name: value for name, value in attrs.items() if not _once(kind, name)}
-    whole = work.inputs.whole
-    changed = differences(kind, resource, attrs, binding, live, work.known, work.inputs.state.salt, whole=whole)
-    if live is not None and not changed and _settled(work, resource, binding, live):
+    whole = context.inputs.whole
+    changed = differences(kind, resource, attrs, binding, live, context.known, context.inputs.state.salt, whole=whole)
+    if live is not None and not changed and _settled(context, resource, binding, live):
         return None
     base = Change(
         address=resource.address,
@@ -42,29 +42,29 @@ def change_of(
         binding=binding,
         resource=resource,
         depends_on=tuple(sorted({ref.address for ref in values.references(attrs) if isinstance(ref, Ref)})),
-        moved_from=work.moved.get(resource.address),
+        moved_from=context.moved.get(resource.address),
         reason=another_end(binding, resource),
     )
     if live is None:
         return _create(kind, base)
-    change = _existing(work, kind, base)
+    change = _existing(context, kind, base)
     if change is None or change.action is not Action.REPLACE:
         return change
     # The object that comes after it has none of what its predecessor had: it is made as a new one.
-    return replace(change, desired=completed(kind, new, None, work.going, resource.elsewhere))
+    return replace(change, desired=completed(kind, new, None, context.will_be_deleted, resource.elsewhere))
 
 
-def _settled(work: PlanningContext, resource: Resource, binding: Binding | None, live: Live) -> bool:
+def _settled(context: PlanningContext, resource: Resource, binding: Binding | None, live: Live) -> bool:
     """Tell whether there is nothing to do for an object whose attributes all hold, nor for what is known of it."""
     return (
         binding is not None
         and binding.id == live.id
         and not binding.incomplete
-        and resource.address not in work.moved
-        and resource.address not in work.inputs.intents
-        and resource.address not in work.inputs.in_flight
+        and resource.address not in context.moved
+        and resource.address not in context.inputs.intents
+        and resource.address not in context.inputs.in_flight
         and not binding.spares
-        and not work.spares.get(resource.address)
+        and not context.spares.get(resource.address)
         and not another_end(binding, resource)
     )
 
@@ -102,14 +102,14 @@ def _parts(kind: Kind, item: AttributeChange) -> set[str]:
     return parts_of(item.name, differing)
 
 
-def _existing(work: PlanningContext, kind: Kind, base: Change) -> Change | None:
+def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | None:
     live, binding = base.live, base.binding
     if live is None:
         raise AssertionError("an existing change has a live object")
-    settled = base.address in work.inputs.intents and binding is None
+    settled = base.address in context.inputs.intents and binding is None
     adopts = binding is None or binding.id != live.id
-    spares = _open_spares(work, base.address)
-    manual = {} if work.inputs.compares else _by_hand(kind, live, base)
+    spares = _open_spares(context, base.address)
+    manual = {} if context.inputs.compares else _by_hand(kind, live, base)
     stuck = {name.partition(".")[0] for name in manual}
     todo = tuple(item for item in base.attributes if item.name not in stuck)
     base = replace(
@@ -120,7 +120,7 @@ def _existing(work: PlanningContext, kind: Kind, base: Change) -> Change | None:
         page=kind.texts.page if manual else "",
         spares=tuple(spares),
         natural_key=_first_key(kind, live),
-        findings=_refusals(kind, base, live, todo) if todo and not work.inputs.compares else (),
+        findings=_refusals(kind, base, live, todo) if todo and not context.inputs.compares else (),
     )
     if any(item.forces_replacement for item in todo):
         names = ", ".join(item.name for item in todo if item.forces_replacement)
@@ -136,7 +136,7 @@ def _existing(work: PlanningContext, kind: Kind, base: Change) -> Change | None:
     if base.moved_from is not None:
         return replace(base, action=Action.MOVE)
     if binding is not None and (
-        binding.incomplete or binding.spares or base.address in work.inputs.in_flight or base.reason
+        binding.incomplete or binding.spares or base.address in context.inputs.in_flight or base.reason
     ):
         return replace(
             base,
@@ -151,36 +151,42 @@ def _refusals(kind: Kind, base: Change, live: Live, todo: tuple[AttributeChange,
     return (*kind.refusals(write_of(base, "update", str)), *refusals(kind, live, [item.name for item in todo]))
 
 
-def _open_spares(work: PlanningContext, address: str) -> list[str]:
+def _open_spares(context: PlanningContext, address: str) -> list[str]:
     """Return the ids that the server made below this object, still live, and that no declared child holds."""
-    spares = work.spares.get(address)
+    spares = context.spares.get(address)
     if not spares:
         return []
-    children = {child.name for child in work.kinds.values() if child.nested == kind_of(address)}
-    held = {live.id for live in work.matched.values() if live.kind in children}
-    held |= {binding.id for binding in work.bindings.values() if binding.kind in children}
-    alive = {live.id for name in children for live in work.inputs.snapshot.lives.get(name, ())}
+    children = {child.name for child in context.kinds.values() if child.nested == kind_of(address)}
+    held = {live.id for live in context.matched.values() if live.kind in children}
+    held |= {binding.id for binding in context.bindings.values() if binding.kind in children}
+    alive = {live.id for name in children for live in context.inputs.snapshot.lives.get(name, ())}
     return [spare for spare in spares if spare in alive and spare not in held]
 
 
-def strike_spares(work: PlanningContext, kind: Kind) -> None:
+def strike_spares(context: PlanningContext, kind: Kind) -> None:
     """Strike from the parents' spares what a child of this kind was recognised in by its natural key."""
-    held = {live.id for address, live in work.matched.items() if kind_of(address) == kind.name}
-    for address, change in work.changes.items():
+    held = {live.id for address, live in context.matched.items() if kind_of(address) == kind.name}
+    for address, change in context.changes.items():
         if change.spares and change.kind == kind.nested:
-            work.changes[address] = replace(change, spares=tuple(spare for spare in change.spares if spare not in held))
+            context.changes[address] = replace(
+                change, spares=tuple(spare for spare in change.spares if spare not in held)
+            )
 
 
-def removals(work: PlanningContext) -> None:
+def removals(context: PlanningContext) -> None:
     """Add what becomes of everything that is bound and no longer declared."""
-    for address, binding in work.bindings.items():
-        if address in work.inputs.desired.resources or address in work.skipped or not work.inputs.covers(address):
+    for address, binding in context.bindings.items():
+        if (
+            address in context.inputs.desired.resources
+            or address in context.skipped
+            or not context.inputs.covers(address)
+        ):
             continue
-        kind = work.kinds.get(binding.kind)
-        live = work.matched.get(address)
-        if kind is None or binding.kind not in work.inputs.snapshot.lives:
-            work.skipped[address] = Skipped(
-                address, work.inputs.snapshot.unknown.get(binding.kind, "its kind was not read"), forbidden=True
+        kind = context.kinds.get(binding.kind)
+        live = context.matched.get(address)
+        if kind is None or binding.kind not in context.inputs.snapshot.lives:
+            context.skipped[address] = Skipped(
+                address, context.inputs.snapshot.unknown.get(binding.kind, "its kind was not read"), forbidden=True
             )
             continue
         base = Change(
@@ -192,14 +198,14 @@ def removals(work: PlanningContext) -> None:
             depends_on=tuple(binding.depends_on),
             natural_key=tuple(binding.natural_key),
         )
-        if address in work.released:
-            work.changes[address] = replace(base, reason="removed block with destroy: false")
-        elif live is None and (why := unproven(work.inputs, kind, address, work.matched.__contains__)):
-            work.hide(address, why)
+        if address in context.released:
+            context.changes[address] = replace(base, reason="removed block with destroy: false")
+        elif live is None and (why := unproven(context.inputs, kind, address, context.matched.__contains__)):
+            context.hide(address, why)
         elif live is None:
-            work.changes[address] = replace(base, reason="no longer in the account")
+            context.changes[address] = replace(base, reason="no longer in the account")
         else:
-            work.changes[address] = _removal(kind, base, live)
+            context.changes[address] = _removal(kind, base, live)
 
 
 def _once(kind: Kind, name: str) -> bool:

@@ -23,23 +23,23 @@ Index = Mapping[NaturalKey, list[Live]]
 
 
 def claim(
-    work: PlanningContext, kind: Kind, resources: Sequence[Resource], lives: Sequence[Live], index: Index
+    context: PlanningContext, kind: Kind, resources: Sequence[Resource], lives: Sequence[Live], index: Index
 ) -> None:
     """Match the resources of a kind; each object is taken once. Who fits two objects is a problem of the plan."""
     by_id = {live.id: live for live in lives}
-    taken = _bind(work, kind, resources, by_id, index)
-    _claim_interrupted(work, kind, index, taken)
+    taken = _bind(context, kind, resources, by_id, index)
+    _claim_interrupted(context, kind, index, taken)
     # Whoever fits an object exactly takes it before somebody whom it fits only loosely.
-    waiting = {one.address: one for one in resources if one.address not in work.matched and work.reachable(one)}
+    waiting = {one.address: one for one in resources if one.address not in context.matched and context.reachable(one)}
     for tier in range(TIERS):
         for resource in list(waiting.values()):
-            if _recognise(work, kind, resource, index, by_id, taken, tier):
+            if _recognise(context, kind, resource, index, by_id, taken, tier):
                 del waiting[resource.address]
-    _orphans_to_spares(work, kind)
+    _orphans_to_spares(context, kind)
 
 
 def _bind(
-    work: PlanningContext,
+    context: PlanningContext,
     kind: Kind,
     resources: Sequence[Resource],
     by_id: Mapping[str, Live],
@@ -50,50 +50,50 @@ def _bind(
     """
     declared = {resource.address: resource for resource in resources}
     taken: set[str] = set()
-    bindings = [(address, one) for address, one in work.bindings.items() if kind_of(address) == kind.name]
+    bindings = [(address, one) for address, one in context.bindings.items() if kind_of(address) == kind.name]
     for exact in (True, False):
         for address, binding in bindings:
             live = by_id.get(binding.id)
             if live is None or live.id in taken or named_by(kind, binding, live) is not exact:
                 continue
             resource = declared.get(address)
-            attrs = work.resolved(resource) if resource is not None else None
+            attrs = context.resolved(resource) if resource is not None else None
             others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
             if bound(kind, attrs, binding, by_id, others) is not None:
-                work.found(address, live)
+                context.found(address, live)
                 taken.add(live.id)
-                work.spares[address] = list(binding.spares)
+                context.spares[address] = list(binding.spares)
     return taken
 
 
-def _claim_interrupted(work: PlanningContext, kind: Kind, index: Index, taken: set[str]) -> None:
+def _claim_interrupted(context: PlanningContext, kind: Kind, index: Index, taken: set[str]) -> None:
     """Find what creates without an answer made, by the name that they sent, whatever is declared today.
 
     An object that nobody declares any more becomes managed all the same: it is removed, not left over.
     """
-    for address, intent in work.inputs.intents.items():
-        if intent.kind != kind.name or address in work.matched or not intent.natural_key:
+    for address, intent in context.inputs.intents.items():
+        if intent.kind != kind.name or address in context.matched or not intent.natural_key:
             continue
-        key = _sent_key(work, intent, index)
+        key = _sent_key(context, intent, index)
         hits = [
             live for live in index.get(key, ()) if not (live.builtin or live.id in taken or live.id in intent.known)
         ]
         if len(hits) > 1:
-            work.problems.append(_twins(kind, AmbiguousMatch(address, tuple(hits), key)))
+            context.problems.append(_twins(kind, AmbiguousMatch(address, tuple(hits), key)))
         elif hits:
-            work.found(address, hits[0])
+            context.found(address, hits[0])
             taken.add(hits[0].id)
-            if address not in work.inputs.desired.resources:
-                work.bindings[address] = Binding(
+            if address not in context.inputs.desired.resources:
+                context.bindings[address] = Binding(
                     id=hits[0].id, kind=kind.name, natural_key=intent.natural_key, incomplete=True
                 )
 
 
-def _sent_key(work: PlanningContext, intent: Intent, index: Index) -> NaturalKey:
+def _sent_key(context: PlanningContext, intent: Intent, index: Index) -> NaturalKey:
     """Return the name that a create sent; where a part of it is secret, the live one that has its salted hash."""
     if not any(map(values.is_hashed, intent.natural_key)):
-        return tuple(comparable(values.decode(item), work.resolver) for item in intent.natural_key)
-    salt = work.inputs.state.salt
+        return tuple(comparable(values.decode(item), context.resolver) for item in intent.natural_key)
+    salt = context.inputs.state.salt
     sent = intent.natural_key
     for key in index:
         if len(key) == len(sent) and all(is_kept(one, part, salt) for one, part in zip(key, sent, strict=True)):
@@ -102,7 +102,7 @@ def _sent_key(work: PlanningContext, intent: Intent, index: Index) -> NaturalKey
 
 
 def _recognise(
-    work: PlanningContext,
+    context: PlanningContext,
     kind: Kind,
     resource: Resource,
     index: Index,
@@ -111,52 +111,54 @@ def _recognise(
     tier: int,
 ) -> bool:
     """Tell whether the resource was found, or found to be a problem; otherwise a weaker tier may know it."""
-    pinned = work.pinned.get(resource.address)
-    intent = work.inputs.intents.get(resource.address)
+    pinned = context.pinned.get(resource.address)
+    intent = context.inputs.intents.get(resource.address)
     found: Match | AmbiguousMatch | None
     if pinned is not None:
         live = by_id.get(pinned)
         if live is None:
             why = f"imports says id {pinned}, and the account has no such object"
-            work.skipped[resource.address] = Skipped(resource.address, why)
+            context.skipped[resource.address] = Skipped(resource.address, why)
             return True
         if live.id in taken:
-            work.problems.append(
+            context.problems.append(
                 f"{resource.address}: imports says id {pinned}, but that object is managed under another address"
             )
             return True
         found = Match(live, "imports block")
     else:
-        found = recognise(kind, resource, work.resolved(resource), index, taken, intent, tier)
+        found = recognise(kind, resource, context.resolved(resource), index, taken, intent, tier)
     if isinstance(found, AmbiguousMatch):
-        work.problems.append(_twins(kind, found))
+        context.problems.append(_twins(kind, found))
     elif found is not None:
         if pinned is None and intent is None and resource.lifecycle.adopt == "never":
-            work.problems.append(
+            context.problems.append(
                 f"{resource.address}: an object of that name exists (id {found.live.id}) "
                 "and `adopt: never` forbids to take it over"
             )
             return True
-        work.found(resource.address, found.live)
+        context.found(resource.address, found.live)
         taken.add(found.live.id)
     return found is not None
 
 
-def _orphans_to_spares(work: PlanningContext, kind: Kind) -> None:
+def _orphans_to_spares(context: PlanningContext, kind: Kind) -> None:
     """Children of an object whose create answer was lost came with it: they are spares, not strangers."""
-    children = [(child, mark.parent) for child in work.kinds.values() if (mark := kind.nesting(child.name)) is not None]
-    for address in work.matched:
-        if kind_of(address) != kind.name or address not in work.inputs.intents:
+    children = [
+        (child, mark.parent) for child in context.kinds.values() if (mark := kind.nesting(child.name)) is not None
+    ]
+    for address in context.matched:
+        if kind_of(address) != kind.name or address not in context.inputs.intents:
             continue
         for child, parent in children:
-            owner = RemoteId(kind.name, work.matched[address].id)
+            owner = RemoteId(kind.name, context.matched[address].id)
             mine = [
                 live
-                for live in work.inputs.snapshot.lives.get(child.name, ())
+                for live in context.inputs.snapshot.lives.get(child.name, ())
                 if live.attrs.get(parent) == owner and child.born(live)  # what a person added is that person's
             ]
             mine.sort(key=lambda live: (live.attrs.get("order") or 0, live.id))
-            work.spares[address] = [live.id for live in mine]
+            context.spares[address] = [live.id for live in mine]
 
 
 def _twins(kind: Kind, twins: AmbiguousMatch) -> str:

@@ -83,7 +83,7 @@ class PlanningContext:
         self.kept = 0
         self.remembered = remembered(self.bindings, inputs.snapshot, inputs.state.salt)
 
-    def going(self, reference: RemoteId) -> bool:
+    def will_be_deleted(self, reference: RemoteId) -> bool:
         """Tell whether this plan deletes an object: what only it makes visible would be hidden afterwards."""
         address = self.owners.get((reference.kind, reference.id))
         if address is None or not self.inputs.covers(address):

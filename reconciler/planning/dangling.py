@@ -17,12 +17,12 @@ def pointing(plan: Plan, seen: Snapshot, kinds: Kinds) -> dict[Address, list[str
     """Return, for what is deleted or replaced, what points to it and is not written, in words: an object and its
     attribute, or the kinds that may and were not read.
     """
-    doomed: dict[Value, Address] = {
+    to_destroy: dict[Value, Address] = {
         RemoteId(change.kind, change.live.id): change.address
         for change in plan.changes
         if change.action in DESTROYS and change.live is not None
     }
-    if not doomed:
+    if not to_destroy:
         return {}
     written = {
         (change.kind, change.live.id, name)
@@ -30,13 +30,13 @@ def pointing(plan: Plan, seen: Snapshot, kinds: Kinds) -> dict[Address, list[str
         if change.live is not None
         for name in change.changed
     }
-    names = {RemoteId(kind_of(address), identity): address for address, identity in plan.ids.items()} | doomed
-    found = {address: _unread(kind_of(address), seen, kinds.values()) for address in doomed.values()}
+    names = {RemoteId(kind_of(address), identity): address for address, identity in plan.ids.items()} | to_destroy
+    found = {address: _unread(kind_of(address), seen, kinds.values()) for address in to_destroy.values()}
     for live in (live for name in kinds for live in seen.lives.get(name, ())):
         me = RemoteId(live.kind, live.id)
         for name, value in live.attrs.items():
-            if me not in doomed and (live.kind, live.id, name) not in written:
-                for gone in {doomed[leaf] for leaf in values.walk(value) if leaf in doomed}:
+            if me not in to_destroy and (live.kind, live.id, name) not in written:
+                for gone in {to_destroy[leaf] for leaf in values.walk(value) if leaf in to_destroy}:
                     called = names.get(me) or _called(kinds[live.kind], live)
                     found[gone].append(f"{called} by its `{name}`")
     return {address: sorted(texts) for address, texts in found.items() if texts}

@@ -247,7 +247,7 @@ def completed(
     kind: Kind,
     attrs: Mapping[str, Value],
     live: Live | None,
-    going: Callable[[RemoteId], bool],
+    will_be_deleted: Callable[[RemoteId], bool],
     elsewhere: Collection[str] = (),
 ) -> dict[str, Value]:
     """Return the attributes to write: what is declared, and what must be there for people to see the object (see
@@ -258,15 +258,15 @@ def completed(
         floor = attribute.mark(Ensure)
         if floor is None or name in attrs or name in elsewhere:
             continue
-        if live is None or (name in live.attrs and _empty(_staying(live.attrs[name], going))):
+        if live is None or (name in live.attrs and _empty(_staying(live.attrs[name], will_be_deleted))):
             found[name] = transform(floor.value, lambda leaf: leaf)
     return found
 
 
-def _staying(value: Value, going: Callable[[RemoteId], bool]) -> Value:
+def _staying(value: Value, will_be_deleted: Callable[[RemoteId], bool]) -> Value:
     """Return a reference, or the references of a list, that are not going."""
     if isinstance(value, RemoteId):
-        return None if going(value) else value
+        return None if will_be_deleted(value) else value
     if isinstance(value, list):
-        return [one for one in value if not (isinstance(one, RemoteId) and going(one))]
+        return [one for one in value if not (isinstance(one, RemoteId) and will_be_deleted(one))]
     return value

@@ -15,6 +15,7 @@ from reconciler.model import document as doc
 from reconciler.model import values
 from reconciler.model.address import kind_of, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
+from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.kind import Effect, Kind, Kinds, Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.redaction import LONG, Redactor
@@ -27,8 +28,6 @@ from reconciler.planning.renames import Rename
 from reconciler.planning.value_diff import parts
 
 MASK = "(sensitive)"
-WEB = ("api-us1.com", "activehosted.com")
-"""Domains of API hosts whose accounts have their web interface at `<account>.activehosted.com` (section 1.1)."""
 Recover = Callable[[str, str, str], Value]
 """Answers the declared value of (address, attribute) whose salted hash is given."""
 
@@ -261,7 +260,7 @@ def _hidden(kind: Kind, name: str, value: Value) -> bool:
 def _todo(name: str, how: str, page: str, account: str) -> str:
     """Return a manual step in full: what to do, where, and what closes it."""
     owner, _, domain = account.partition("/")[0].partition(".")
-    where = f" at https://{owner}.activehosted.com{page}" if page and domain in WEB else ""
+    where = f" at https://{owner}.activehosted.com{page}" if page and domain in VENDOR_DOMAINS else ""
     return f"{how}{where}; the step is gone from the plan once the account shows `{name}` as declared"
 
 

@@ -19,79 +19,82 @@ from reconciler.planning.rosters import roster_of
 STAYS = (Action.CREATE, Action.ADOPT, Action.UPDATE, Action.REPLACE)
 
 
-def with_effects(work: PlanningContext) -> dict[str, Change]:
+def with_effects(context: PlanningContext) -> dict[str, Change]:
     """Return the changes with what goes along with each, and with what each hides."""
-    doomed = {
+    to_destroy = {
         (change.kind, change.live.id)
-        for change in work.changes.values()
+        for change in context.changes.values()
         if change.live is not None and change.action in DESTROYS
     }
-    return {address: _with_effects(work, change, doomed) for address, change in work.changes.items()}
+    return {address: _with_effects(context, change, to_destroy) for address, change in context.changes.items()}
 
 
-def _with_effects(work: PlanningContext, change: Change, doomed: set[tuple[str, str]]) -> Change:
-    kind, found = work.kinds[change.kind], []
+def _with_effects(context: PlanningContext, change: Change, to_destroy: set[tuple[str, str]]) -> Change:
+    kind, found = context.kinds[change.kind], []
     if change.action in DESTROYS and change.live is not None and not kind.texts.removal_effect:
-        found += [*_children(work, kind, change.live, doomed, change.address), *_parts(work, kind, change, change.live)]
+        found += [
+            *_children(context, kind, change.live, to_destroy, change.address),
+            *_parts(context, kind, change, change.live),
+        ]
     if change.action in STAYS:
-        found += [*_hidden(kind, change), *_left_alone(work, kind, change, doomed)]
-    inside = _inside(work, kind, change.live) if change.action in DESTROYS and change.live is not None else ()
+        found += [*_hidden(kind, change), *_left_alone(context, kind, change, to_destroy)]
+    inside = _inside(context, kind, change.live) if change.action in DESTROYS and change.live is not None else ()
     return replace(change, impacts=(*change.impacts, *found), children=inside) if found or inside else change
 
 
-def _inside(work: PlanningContext, kind: Kind, parent: Live) -> tuple[str, ...]:
+def _inside(context: PlanningContext, kind: Kind, parent: Live) -> tuple[str, ...]:
     """Return the ids of everything that is nested in an object."""
-    return tuple(live.id for child in work.kinds.values() for live in _nested(work, kind, parent, child))
+    return tuple(live.id for child in context.kinds.values() for live in _nested(context, kind, parent, child))
 
 
-def _nested(work: PlanningContext, kind: Kind, parent: Live, child: Kind) -> list[Live]:
+def _nested(context: PlanningContext, kind: Kind, parent: Live, child: Kind) -> list[Live]:
     """Return the objects of one kind that are nested in an object, as far as the listings show them."""
     mark = kind.nesting(child.name)
     if mark is None:
         return []
     owner = RemoteId(kind.name, parent.id)
-    return [live for live in work.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(mark.parent) == owner]
+    return [live for live in context.inputs.snapshot.lives.get(child.name, ()) if live.attrs.get(mark.parent) == owner]
 
 
 def _children(
-    work: PlanningContext, kind: Kind, parent: Live, doomed: set[tuple[str, str]], address: str
+    context: PlanningContext, kind: Kind, parent: Live, to_destroy: set[tuple[str, str]], address: str
 ) -> Iterable[Impact]:
     """Children cannot exist without their parent: name those that this plan does not destroy on its own."""
-    for child in work.kinds.values():
+    for child in context.kinds.values():
         if kind.nesting(child.name) is None:
             continue
         noun = f"{child.title.lower()}s of it go along"
-        why = work.inputs.snapshot.unknown.get(child.name)
-        if why or child.name not in work.inputs.snapshot.lives:
+        why = context.inputs.snapshot.unknown.get(child.name)
+        if why or child.name not in context.inputs.snapshot.lives:
             yield Impact(None, noun, detail=why or "they were not read", effect="unmanaged")
             continue
-        mine = _nested(work, kind, parent, child)
-        ours = set(work.spares.get(address, ()))
+        mine = _nested(context, kind, parent, child)
+        ours = set(context.spares.get(address, ()))
         for effect, lives in (
             ("along", [live for live in mine if live.id in ours]),
             ("unmanaged", [live for live in mine if live.id not in ours]),
         ):
-            names = tuple(_name(work, child, live) for live in lives if (child.name, live.id) not in doomed)
+            names = tuple(_name(context, child, live) for live in lives if (child.name, live.id) not in to_destroy)
             if names:
                 yield Impact(len(names), noun, effect="along" if effect == "along" else "unmanaged", objects=names)
 
 
-def _name(work: PlanningContext, kind: Kind, live: Live) -> str:
+def _name(context: PlanningContext, kind: Kind, live: Live) -> str:
     """Return the address of a managed object, otherwise its name."""
-    address = work.owners.get((kind.name, live.id))
+    address = context.owners.get((kind.name, live.id))
     return address or str(live.attrs.get(kind.identity.name_attribute) or f"id {live.id}")
 
 
-def _parts(work: PlanningContext, kind: Kind, change: Change, live: Live) -> Iterable[Impact]:
+def _parts(context: PlanningContext, kind: Kind, change: Change, live: Live) -> Iterable[Impact]:
     """Parts of the object go with it. Those that nobody declared are somebody else's; what only links the object to
     another goes with either of the two, and is nobody's loss.
     """
     for name, part in kind.abilities.parts.items():
         applied = decode(change.binding.applied.get(name)) if change.binding is not None else None
-        known = {one for one, _ in _entries(work, kind, name, applied)}
+        known = {one for one, _ in _entries(context, kind, name, applied)}
         mine: list[str] = []
         others: list[str] = []
-        for identity, text in _entries(work, kind, name, live.attrs.get(name)):
+        for identity, text in _entries(context, kind, name, live.attrs.get(name)):
             (others if part.own and identity not in known else mine).append(text)
         if mine:
             yield Impact(len(mine), part.noun, effect="along", objects=tuple(mine))
@@ -99,7 +102,7 @@ def _parts(work: PlanningContext, kind: Kind, change: Change, live: Live) -> Ite
             yield Impact(len(others), f"{part.noun} that nobody declared", effect="unmanaged", objects=tuple(others))
 
 
-def _entries(work: PlanningContext, kind: Kind, name: str, value: Value) -> list[tuple[str, str]]:
+def _entries(context: PlanningContext, kind: Kind, name: str, value: Value) -> list[tuple[str, str]]:
     """Return (identity, name) of each entry of an attribute that lists or maps parts."""
     attribute = kind.attributes.get(name)
     if attribute is None or value in EMPTY:
@@ -108,15 +111,15 @@ def _entries(work: PlanningContext, kind: Kind, name: str, value: Value) -> list
     if isinstance(normal, Mapping):
         return [(key.replace("_", "-"), str(key)) for key in normal]
     if not isinstance(normal, list | tuple):
-        return [(str(normal), _text(work, normal))]
-    return [(_text(work, one), _text(work, one)) for one in normal]
+        return [(str(normal), _text(context, normal))]
+    return [(_text(context, one), _text(context, one)) for one in normal]
 
 
-def _text(work: PlanningContext, one: Value) -> str:
+def _text(context: PlanningContext, one: Value) -> str:
     if isinstance(one, Mapping):
         return str(one.get("value", ""))
     if isinstance(one, RemoteId):
-        return work.owners.get((one.kind, one.id)) or f"{one.kind} {one.id}"
+        return context.owners.get((one.kind, one.id)) or f"{one.kind} {one.id}"
     return str(one)
 
 
@@ -130,7 +133,9 @@ def _hidden(kind: Kind, change: Change) -> Iterable[Impact]:
         )
 
 
-def _left_alone(work: PlanningContext, kind: Kind, change: Change, doomed: set[tuple[str, str]]) -> Iterable[Impact]:
+def _left_alone(
+    context: PlanningContext, kind: Kind, change: Change, to_destroy: set[tuple[str, str]]
+) -> Iterable[Impact]:
     """Say who leaves a roster and is in none of its kind then, unless the member says by itself what becomes of it."""
     name, short = roster_of(kind) or ("", "")
     item = next((one for one in change.attributes if one.name == name), None)
@@ -139,45 +144,50 @@ def _left_alone(work: PlanningContext, kind: Kind, change: Change, doomed: set[t
     for one in items_of(before):
         if not isinstance(one, RemoteId) or one in items_of(after):
             continue
-        own = work.changes.get(work.owners.get((one.kind, one.id), ""))
-        stays = (one.kind, one.id) not in doomed and (own is None or short not in own.desired)
-        if stays and not _holders(work, kind, one, short, doomed):
-            alone[one.kind].append(_called(work, one))
+        own = context.changes.get(context.owners.get((one.kind, one.id), ""))
+        stays = (one.kind, one.id) not in to_destroy and (own is None or short not in own.desired)
+        if stays and not _holders(context, kind, one, short, to_destroy):
+            alone[one.kind].append(_called(context, one))
     for member, names in alone.items():
-        title, one_only = work.kinds[member].title.lower(), len(names) == 1
+        title, one_only = context.kinds[member].title.lower(), len(names) == 1
         noun = f"{title} is invisible" if one_only else f"{title}s are invisible"
         detail = f"(no `{short}`): {abridged(names)}"
         yield Impact(len(names), noun, detail=detail, effect="hidden", objects=tuple(names))
 
 
-def _holders(work: PlanningContext, kind: Kind, member: RemoteId, short: str, doomed: set[tuple[str, str]]) -> bool:
+def _holders(
+    context: PlanningContext, kind: Kind, member: RemoteId, short: str, to_destroy: set[tuple[str, str]]
+) -> bool:
     """Tell whether any object has a member in its roster after this plan, as far as rosters or members were read."""
     name = (roster_of(kind) or ("", ""))[0]
-    freed = work.freed.get((member.kind, member.id), set())
-    own = next((one for one in work.inputs.snapshot.lives.get(member.kind, ()) if one.id == member.id), None)
+    freed = context.freed.get((member.kind, member.id), set())
+    own = next((one for one in context.inputs.snapshot.lives.get(member.kind, ()) if one.id == member.id), None)
     if own is not None and own.attrs.get(short) is not None:
-        going = freed | {RemoteId(name, identity) for name, identity in doomed}
-        if work.kinds[member.kind].without(own, going).attrs[short] is not None:
+        going = freed | {RemoteId(name, identity) for name, identity in to_destroy}
+        if context.kinds[member.kind].without(own, going).attrs[short] is not None:
             return True
     stays = (
         member in items_of(live.attrs.get(name)) and RemoteId(kind.name, live.id) not in freed
-        for live in work.inputs.snapshot.lives.get(kind.name, ())
-        if (kind.name, live.id) not in doomed
+        for live in context.inputs.snapshot.lives.get(kind.name, ())
+        if (kind.name, live.id) not in to_destroy
     )
     joins = (
-        member in items_of(item.after) for one in work.changes.values() for item in one.attributes if item.name == name
+        member in items_of(item.after)
+        for one in context.changes.values()
+        for item in one.attributes
+        if item.name == name
     )
     return any(stays) or any(joins)
 
 
-def _called(work: PlanningContext, member: RemoteId) -> str:
-    address = work.owners.get((member.kind, member.id))
-    lives = work.inputs.snapshot.lives.get(member.kind, ())
+def _called(context: PlanningContext, member: RemoteId) -> str:
+    address = context.owners.get((member.kind, member.id))
+    lives = context.inputs.snapshot.lives.get(member.kind, ())
     live = next((one for one in lives if one.id == member.id), None)
-    return address or (_name(work, work.kinds[member.kind], live) if live is not None else str(member))
+    return address or (_name(context, context.kinds[member.kind], live) if live is not None else str(member))
 
 
-def hand_over(work: PlanningContext) -> None:
+def hand_over(context: PlanningContext) -> None:
     """Let a member that one roster lets go of and another place takes be one row that moves.
 
     Deleted here and made there it would be two writes, and where a member can be in one object only, the delete would
@@ -186,16 +196,18 @@ def hand_over(work: PlanningContext) -> None:
     The changes that take a member move its row, and those that let go of it follow them. Of two objects with
     rosters the one with the lower address takes, so that none waits for the other.
     """
-    for (kind, identity), groups in work.freed.items():
+    for (kind, identity), groups in context.freed.items():
         member = RemoteId(kind, identity)
-        givers = [one for one in work.changes.values() if _updates(one) and _is(one) in groups]
-        taker = _taker(work, member, givers[0]) if len(givers) == 1 else None
+        givers = [one for one in context.changes.values() if _updates(one) and _is(one) in groups]
+        taker = _taker(context, member, givers[0]) if len(givers) == 1 else None
         if taker is None or taker.live is None or givers[0].live is None:
             continue
-        live, part = work.kinds[givers[0].kind].give(givers[0].live, member)
+        live, part = context.kinds[givers[0].kind].give(givers[0].live, member)
         if part is not None:
-            work.changes[givers[0].address] = replace(givers[0], live=live, follows=(*givers[0].follows, taker.address))
-            work.changes[taker.address] = replace(taker, live=work.kinds[taker.kind].take(taker.live, part))
+            context.changes[givers[0].address] = replace(
+                givers[0], live=live, follows=(*givers[0].follows, taker.address)
+            )
+            context.changes[taker.address] = replace(taker, live=context.kinds[taker.kind].take(taker.live, part))
 
 
 def _updates(change: Change) -> bool:
@@ -206,14 +218,14 @@ def _is(change: Change) -> RemoteId:
     return RemoteId(change.kind, change.live.id if change.live is not None else "")
 
 
-def _taker(work: PlanningContext, member: RemoteId, giver: Change) -> Change | None:
+def _taker(context: PlanningContext, member: RemoteId, giver: Change) -> Change | None:
     """Return the change by which a member says another object itself, or the roster that it joins."""
-    name, short = roster_of(work.kinds[giver.kind]) or ("", "")
-    own = work.changes.get(work.owners.get((member.kind, member.id), ""))
+    name, short = roster_of(context.kinds[giver.kind]) or ("", "")
+    own = context.changes.get(context.owners.get((member.kind, member.id), ""))
     says = own is not None and any(item.name == short and item.after is not None for item in own.attributes)
     if own is not None and says and _updates(own) and own.resource and short not in own.resource.elsewhere:
         return own
-    for one in work.changes.values():
+    for one in context.changes.values():
         if one.kind != giver.kind or not _updates(one) or one.live is None or one.address >= giver.address:
             continue
         joins = any(item.name == name and member in items_of(item.after) for item in one.attributes)

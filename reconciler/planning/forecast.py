@@ -10,12 +10,10 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from reconciler.model.document import Forecast
-from reconciler.model.http import Bound, Flow, Pause, Request, Response
+from reconciler.model.http import PAGE, Bound, Flow, Pause, Request, Response
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.plan import COUNTED, Action, Change, Plan, Step, flow_of, write_of
 from reconciler.model.values import Reference, RemoteId
-
-PAGE = 100
 
 MARGIN = 1.02
 """Requests are spaced 2 % wider than the rate says, see the pacer."""

@@ -29,7 +29,7 @@ class Case:
     managed: Mapping[str, int]
 
     @property
-    def doomed(self) -> list[ChangeView]:
+    def to_destroy(self) -> list[ChangeView]:
         """Changes after which the object that was there is gone."""
         return [change for change in self.document.changes if change.action in DESTROYS]
 
@@ -204,7 +204,7 @@ def _unseen(case: Case) -> Iterable[Trip]:
 
 
 def _protected(case: Case) -> Iterable[Trip]:
-    for change in case.doomed:
+    for change in case.to_destroy:
         if change.prevent_destroy:
             yield Trip((change,), {"address": change.address})
 
@@ -214,17 +214,17 @@ def _deletes(case: Case) -> Iterable[Trip]:
     limit = case.limits.max_deletes
     if limit is None or (case.tearing_down and "max_deletes" not in case.limits.model_fields_set):
         return
-    if len(case.doomed) > limit:
-        yield Trip(tuple(case.doomed), {"count": len(case.doomed), "limit": limit})
+    if len(case.to_destroy) > limit:
+        yield Trip(tuple(case.to_destroy), {"count": len(case.to_destroy), "limit": limit})
 
 
 def _shares(case: Case) -> Iterable[Trip]:
     percent = case.limits.max_delete_percent
-    for kind, count in sorted(Counter(change.kind for change in case.doomed).items()):
+    for kind, count in sorted(Counter(change.kind for change in case.to_destroy).items()):
         whole = case.managed.get(kind, 0)
         if whole >= SMALL and count * 100 > percent * whole:
             said = {"count": count, "whole": whole, "kind": kind, "limit": percent}
-            yield Trip(tuple(one for one in case.doomed if one.kind == kind), said)
+            yield Trip(tuple(one for one in case.to_destroy if one.kind == kind), said)
 
 
 def _lists(case: Case) -> Iterable[Trip]:
@@ -232,13 +232,13 @@ def _lists(case: Case) -> Iterable[Trip]:
     page).
     """
     if not case.limits.allow_list_deletes and not (case.tearing_down and case.whole):
-        yield from (Trip((change,), {"address": change.address}) for change in case.doomed if change.guarded)
+        yield from (Trip((change,), {"address": change.address}) for change in case.to_destroy if change.guarded)
 
 
 def _emptied(case: Case) -> Iterable[Trip]:
     asked_for = case.document.options.get("target") or case.document.options.get("undo")
-    if case.doomed and not case.document.declared and not asked_for:
-        yield Trip(tuple(case.doomed), {"count": len(case.doomed)})
+    if case.to_destroy and not case.document.declared and not asked_for:
+        yield Trip(tuple(case.to_destroy), {"count": len(case.to_destroy)})
 
 
 def _renames(case: Case) -> Iterable[Trip]:

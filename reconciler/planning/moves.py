@@ -88,9 +88,9 @@ def unused_blocks(
         for block in desired.imports
         if block.target in matched and matched[block.target].id != block.id
     ]
-    doomed = [change.address for change in changes if change.action is Action.DELETE]
+    to_destroy = [change.address for change in changes if change.action is Action.DELETE]
     for removed in desired.removed:
-        kin = [address for address in doomed if kind_of(address) == kind_of(removed.address)]
+        kin = [address for address in to_destroy if kind_of(address) == kind_of(removed.address)]
         if removed.address not in bindings and kin:
             problems.append(
                 f"{removed.at or ''}{': ' if removed.at else ''}removed: {removed.address} is not in the state, and "

@@ -12,14 +12,14 @@ from reconciler.model.values import Value
 from reconciler.planning.context import PlanningContext
 
 
-def near_twins(work: PlanningContext) -> list[str]:
+def near_twins(context: PlanningContext) -> list[str]:
     """Return one line for each create, and each rename, whose name nearly is that of an object that stays."""
     found: list[str] = []
-    for kind in work.kinds.values():
-        changes = [one for one in work.changes.values() if one.kind == kind.name and one.resource is not None]
+    for kind in context.kinds.values():
+        changes = [one for one in context.changes.values() if one.kind == kind.name and one.resource is not None]
         named = [one for one in changes if _names(kind, one)]
         if named:
-            found += _of_kind(work, kind, named)
+            found += _of_kind(context, kind, named)
     return found
 
 
@@ -40,26 +40,26 @@ def _afterwards(change: Change, live: Live) -> dict[str, Value]:
     return {**live.attrs, **{name: value for name, value in change.desired.items() if name in changed}}
 
 
-def _of_kind(work: PlanningContext, kind: Kind, changes: Iterable[Change]) -> list[str]:
+def _of_kind(context: PlanningContext, kind: Kind, changes: Iterable[Change]) -> list[str]:
     going = {
         change.live.id
-        for change in work.changes.values()
+        for change in context.changes.values()
         if change.kind == kind.name and change.live is not None and change.action in (Action.DELETE, Action.REPLACE)
     }
     updates = {
         change.live.id: change
-        for change in work.changes.values()
+        for change in context.changes.values()
         if change.kind == kind.name and change.live is not None and change.action is Action.UPDATE
     }
     index: dict[NaturalKey, list[tuple[Live, NaturalKey]]] = defaultdict(list)
-    for live in work.inputs.snapshot.lives.get(kind.name, ()):
+    for live in context.inputs.snapshot.lives.get(kind.name, ()):
         attrs = _afterwards(updates[live.id], live) if live.id in updates else live.attrs
         for near, key in near_keys(kind, attrs).items() if live.id not in going else ():
             index[near].append((live, key))
     found = []
     for change in changes:
         assert change.resource is not None
-        attrs = work.resolved(change.resource)
+        attrs = context.resolved(change.resource)
         own = change.live.id if change.live is not None else ""
         for near, key in near_keys(kind, attrs).items():
             twin = next(((live, other) for live, other in index.get(near, ()) if live.id != own), None)

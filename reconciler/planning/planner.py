@@ -35,146 +35,146 @@ from reconciler.planning.sight import unproven
 
 def plan(inputs: Inputs) -> Plan:
     """Return the plan. Raises PlanError, with every problem found in the message."""
-    work = PlanningContext(inputs)
-    resources = sort_resources(work.inputs.desired.resources, work.kinds)
+    context = PlanningContext(inputs)
+    resources = sort_resources(context.inputs.desired.resources, context.kinds)
     by_kind: dict[str, list[Resource]] = defaultdict(list)
     for resource in resources:
         by_kind[resource.kind].append(resource)
-    for knot in knots(work.kinds):
-        _plan_knot(work, knot, [one for kind in knot for one in by_kind.get(kind.name, ())])
+    for knot in knots(context.kinds):
+        _plan_knot(context, knot, [one for kind in knot for one in by_kind.get(kind.name, ())])
     place = {resource.address: number for number, resource in enumerate(resources)}
-    work.changes = dict(sorted(work.changes.items(), key=lambda item: place[item[0]]))
-    removals(work)
-    work.changes = with_effects(work)
-    if work.inputs.only is None:
-        work.problems += unused_blocks(
-            work.inputs.desired, work.matched, work.inputs.state.resources, work.changes.values()
+    context.changes = dict(sorted(context.changes.items(), key=lambda item: place[item[0]]))
+    removals(context)
+    context.changes = with_effects(context)
+    if context.inputs.only is None:
+        context.problems += unused_blocks(
+            context.inputs.desired, context.matched, context.inputs.state.resources, context.changes.values()
         )
-    work.changes, lost = within_reach(work.changes, work.resolver.ids)
-    work.warnings += [*lost, *near_twins(work)]
-    if work.problems:
+    context.changes, lost = within_reach(context.changes, context.resolver.ids)
+    context.warnings += [*lost, *near_twins(context)]
+    if context.problems:
         raise PlanError(
-            "the plan cannot be made:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(work.problems))
+            "the plan cannot be made:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(context.problems))
         )
-    changes = tuple(work.changes.values())
+    changes = tuple(context.changes.values())
     reads = tuple(
         name
-        for name in work.kinds
+        for name in context.kinds
         if any(change.kind == name and change.action is not Action.FORGET for change in changes)
     )
-    looked_up = {**work.resolver.gone, **work.resolver.found}
+    looked_up = {**context.resolver.gone, **context.resolver.found}
     return Plan(
         changes=changes,
-        steps=arrange_steps(changes, work.kinds),
-        skipped=tuple(work.skipped.values()),
-        warnings=tuple(work.warnings),
-        kept=work.kept,
+        steps=arrange_steps(changes, context.kinds),
+        skipped=tuple(context.skipped.values()),
+        warnings=tuple(context.warnings),
+        kept=context.kept,
         reads=reads,
-        ids=work.resolver.ids | {str(lookup): one.id for lookup, one in looked_up.items()},
+        ids=context.resolver.ids | {str(lookup): one.id for lookup, one in looked_up.items()},
     )
 
 
-def _plan_knot(work: PlanningContext, knot: tuple[Kind, ...], resources: list[Resource]) -> None:
+def _plan_knot(context: PlanningContext, knot: tuple[Kind, ...], resources: list[Resource]) -> None:
     """Plan a kind, or those together that may refer to each other: first who is who, then what is to be done."""
     indexes: dict[str, Index] = {}
     for kind in knot:
         mine = [resource for resource in resources if resource.kind == kind.name]
-        lives = work.inputs.snapshot.lives.get(kind.name)
-        unknown = work.inputs.snapshot.unknown.get(kind.name)
+        lives = context.inputs.snapshot.lives.get(kind.name)
+        unknown = context.inputs.snapshot.unknown.get(kind.name)
         if lives is None or unknown:
-            _without_listing(work, mine, unknown, kind)
+            _without_listing(context, mine, unknown, kind)
             continue
         indexes[kind.name] = by_key(kind, lives)
-        claim(work, kind, mine, lives, indexes[kind.name])
-    work.let_go(knot)
-    covered = [one for one in resources if one.kind in indexes and work.inputs.covers(one.address)]
-    _decide(work, covered if len(knot) == 1 else after_members(covered), indexes)
+        claim(context, kind, mine, lives, indexes[kind.name])
+    context.let_go(knot)
+    covered = [one for one in resources if one.kind in indexes and context.inputs.covers(one.address)]
+    _decide(context, covered if len(knot) == 1 else after_members(covered), indexes)
     if len(knot) > 1:
-        hand_over(work)
+        hand_over(context)
 
 
-def _without_listing(work: PlanningContext, resources: list[Resource], unknown: str | None, kind: Kind) -> None:
+def _without_listing(context: PlanningContext, resources: list[Resource], unknown: str | None, kind: Kind) -> None:
     """Nothing is created or deleted on missing evidence; ids of the state still serve as references."""
-    for address, binding in work.bindings.items():
+    for address, binding in context.bindings.items():
         if kind_of(address) == kind.name:
-            work.resolver.ids[address] = binding.id
-            if unknown and work.inputs.covers(address) and address not in work.inputs.desired.resources:
-                work.skipped[address] = Skipped(address, unknown, forbidden=True)
+            context.resolver.ids[address] = binding.id
+            if unknown and context.inputs.covers(address) and address not in context.inputs.desired.resources:
+                context.skipped[address] = Skipped(address, unknown, forbidden=True)
     for resource in resources:
-        if work.inputs.covers(resource.address):
-            work.skipped[resource.address] = Skipped(
+        if context.inputs.covers(resource.address):
+            context.skipped[resource.address] = Skipped(
                 resource.address, unknown or "its kind was not read", forbidden=bool(unknown)
             )
 
 
-def _unmade(work: PlanningContext, kind: Kind, address: str) -> str:
+def _unmade(context: PlanningContext, kind: Kind, address: str) -> str:
     """Return why an object that the account does not show is not made, "" where it is."""
     if not kind.abilities.creatable:
         return f"the account shows no such {kind.title.lower()}, and the API cannot create one"
-    binding = work.bindings.get(address)
-    lives = work.inputs.snapshot.lives.get(kind.name, ())
+    binding = context.bindings.get(address)
+    lives = context.inputs.snapshot.lives.get(kind.name, ())
     if binding is not None and any(live.id == binding.id and live.builtin for live in lives):
         return "the account shows the object that it was as one of its own: nothing is made beside it"
-    return unproven(work.inputs, kind, address, work.shown)
+    return unproven(context.inputs, kind, address, context.shown)
 
 
-def _decide(work: PlanningContext, resources: list[Resource], indexes: Mapping[str, Index]) -> None:
-    arranged = _arranged(work, resources)
+def _decide(context: PlanningContext, resources: list[Resource], indexes: Mapping[str, Index]) -> None:
+    arranged = _arranged(context, resources)
     claimed: dict[str, int] = defaultdict(int)
-    names = Names(work.kinds, (one for one in resources if one.address in work.matched))
+    names = Names(context.kinds, (one for one in resources if one.address in context.matched))
     for resource in resources:
-        if resource.address in work.skipped or not work.possible(resource):
+        if resource.address in context.skipped or not context.possible(resource):
             continue
-        kind, index = work.kinds[resource.kind], indexes[resource.kind]
-        live = work.matched.get(resource.address)
-        unmade = "" if live is not None else _unmade(work, kind, resource.address)
+        kind, index = context.kinds[resource.kind], indexes[resource.kind]
+        live = context.matched.get(resource.address)
+        unmade = "" if live is not None else _unmade(context, kind, resource.address)
         if unmade:
-            work.hide(resource.address, unmade)
+            context.hide(resource.address, unmade)
             continue
-        attrs, live = _completed(work, kind, resource, arranged.get(resource.address, {}), live)
-        change = change_of(work, kind, resource, attrs, live)
+        attrs, live = _completed(context, kind, resource, arranged.get(resource.address, {}), live)
+        change = change_of(context, kind, resource, attrs, live)
         if change is None:
-            work.kept += 1
+            context.kept += 1
             continue
         said = judged(kind, change)
-        refused = [*_barred(work, change), *(one.message for one in said if one.severity == "error")]
+        refused = [*_barred(context, change), *(one.message for one in said if one.severity == "error")]
         refused += names.taken(resource) if live is None else []
         if refused:
             why = f"the account would refuse it: {'; '.join(refused)}"
-            work.skipped[resource.address] = Skipped(resource.address, why, refused=True)
+            context.skipped[resource.address] = Skipped(resource.address, why, refused=True)
             if live is None:
-                work.resolver.ids.pop(resource.address, None)  # of an object that is gone
+                context.resolver.ids.pop(resource.address, None)  # of an object that is gone
             continue
         names.held(resource)
-        change = replace(change, findings=(*change.findings, *_doubts(work, said)))
+        change = replace(change, findings=(*change.findings, *_doubts(context, said)))
         for value in change.desired.values():
-            values.transform(value, work.strictly)  # what is written needs every secret, and nothing else does
+            values.transform(value, context.strictly)  # what is written needs every secret, and nothing else does
         if change.action is Action.CREATE:
-            change = _recognisable(work, kind, resource, change, index)
+            change = _recognisable(context, kind, resource, change, index)
             if resource.parent is not None:
                 change = replace(change, spare=claimed[resource.parent])
                 claimed[resource.parent] += 1
         if change.action is Action.REPLACE:
-            work.resolver.ids.pop(resource.address, None)
-        work.changes[resource.address] = change
+            context.resolver.ids.pop(resource.address, None)
+        context.changes[resource.address] = change
     for name in indexes:
-        strike_spares(work, work.kinds[name])
+        strike_spares(context, context.kinds[name])
 
 
-def _barred(work: PlanningContext, change: Change) -> list[str]:
+def _barred(context: PlanningContext, change: Change) -> list[str]:
     """Return what the account said against a write, if it was asked."""
-    said = work.inputs.barred.get(change.address)
+    said = context.inputs.barred.get(change.address)
     return [said] if said is not None and change.action in WRITES else []
 
 
-def _doubts(work: PlanningContext, said: Iterable[Finding]) -> Iterable[Finding]:
+def _doubts(context: PlanningContext, said: Iterable[Finding]) -> Iterable[Finding]:
     """Return what nobody means, where somebody may carry it out."""
-    return () if work.inputs.compares else said
+    return () if context.inputs.compares else said
 
 
-def _recognisable(work: PlanningContext, kind: Kind, resource: Resource, change: Change, index: Index) -> Change:
+def _recognisable(context: PlanningContext, kind: Kind, resource: Resource, change: Change, index: Index) -> Change:
     """Return a create with the key under which it is found again, and the ids that have its keys already."""
-    resolved = work.resolved(resource)
+    resolved = context.resolved(resource)
     keys = kind.natural_keys(resolved)
     held = (*keys, *kind.settling_keys(resolved))
     return replace(
@@ -185,28 +185,28 @@ def _recognisable(work: PlanningContext, kind: Kind, resource: Resource, change:
 
 
 def _completed(
-    work: PlanningContext, kind: Kind, resource: Resource, arranged: Mapping[str, Value], live: Live | None
+    context: PlanningContext, kind: Kind, resource: Resource, arranged: Mapping[str, Value], live: Live | None
 ) -> tuple[dict[str, Value], Live | None]:
     """Return the attributes to write, and the object as the write finds it: rosters of this plan may let go of it."""
     left = live
-    if live is not None and (groups := work.freed.get((kind.name, live.id))):
+    if live is not None and (groups := context.freed.get((kind.name, live.id))):
         left = kind.without(live, groups)
         live = replace(live, row=left.row)
-    return completed(kind, {**arranged, **resource.attrs}, left, work.going, resource.elsewhere), live
+    return completed(kind, {**arranged, **resource.attrs}, left, context.will_be_deleted, resource.elsewhere), live
 
 
-def _arranged(work: PlanningContext, resources: list[Resource]) -> dict[str, dict[str, Value]]:
+def _arranged(context: PlanningContext, resources: list[Resource]) -> dict[str, dict[str, Value]]:
     """Return what follows from the order of siblings, unless a saved plan says it already."""
     groups: dict[tuple[str, str | None], list[Resource]] = defaultdict(list)
     kinds = {resource.kind for resource in resources}
-    for resource in work.inputs.desired.resources.values():
+    for resource in context.inputs.desired.resources.values():
         if resource.kind in kinds:
             groups[resource.kind, resource.parent].append(resource)
     wanted = {resource.address for resource in resources}
     found: dict[str, dict[str, Value]] = {}
     for (name, _), siblings in groups.items():
         siblings.sort(key=lambda resource: resource.rank)
-        held = [(one.address, one.attrs, work.matched.get(one.address)) for one in siblings]
-        arranged = work.kinds[name].arrange(held)
+        held = [(one.address, one.attrs, context.matched.get(one.address)) for one in siblings]
+        arranged = context.kinds[name].arrange(held)
         found |= {address: attrs for address, attrs in arranged.items() if address in wanted}
     return found

@@ -223,24 +223,24 @@ def check_selection(made: Plan, inputs: Inputs, selected: Selected, selection: S
         there = replace(inputs, only=chosen.addresses)
         more = _open_ends(*narrowed(plan(there), there, chosen, wider))[1] - missing
         missing |= more
-    doomed = sorted(change.address for change in made.changes if change.action in DESTROYS)
+    to_destroy = sorted(change.address for change in made.changes if change.action in DESTROYS)
     message = "the selection cannot be planned on its own:\n" + "\n".join(f"- {line}" for line in lines)
     against = [pattern for pattern in selection.exclude if pattern not in wider.exclude]
-    raise Refused(message, hint=_hint(missing, doomed, selection, against))
+    raise Refused(message, hint=_hint(missing, to_destroy, selection, against))
 
 
 def _open_ends(made: Plan, inputs: Inputs, selected: Selected) -> tuple[list[str], set[str]]:
     """Return what is wrong, in words, and the addresses that are missing."""
-    doomed = [change for change in made.changes if change.action in DESTROYS] if inputs.only is not None else []
-    if not doomed:
+    to_destroy = [change for change in made.changes if change.action in DESTROYS] if inputs.only is not None else []
+    if not to_destroy:
         return [], set()
-    pulled = {change.address for change in doomed if change.address in selected.brought}
+    pulled = {change.address for change in to_destroy if change.address in selected.brought}
     lines = [
         f"{address} would be destroyed and made anew, and is in the plan only because others need it"
         for address in sorted(pulled)
     ]
     outside = _outside(inputs)
-    pointing = {change.address: _pointing(change, outside) for change in doomed}
+    pointing = {change.address: _pointing(change, outside) for change in to_destroy}
     lines += [f"{target} would be destroyed, and {_listed(users)} to it" for target, users in pointing.items() if users]
     return lines, pulled.union(*pointing.values())
 
@@ -295,7 +295,7 @@ def _listed(addresses: list[str]) -> str:
     return f"{abridged(addresses)} {'refers' if len(addresses) == 1 else 'refer'}"
 
 
-def _hint(missing: set[str], doomed: list[str], selection: Selection, against: list[str]) -> str:
+def _hint(missing: set[str], to_destroy: list[str], selection: Selection, against: list[str]) -> str:
     if selection.within is not None and not missing <= selection.within:
         return "point them elsewhere or destroy them first: they are not part of what this command is about"
     without = f", without {' '.join(f'--exclude {pattern}' for pattern in against)}" if against else ""
@@ -303,5 +303,5 @@ def _hint(missing: set[str], doomed: list[str], selection: Selection, against: l
         return f"add --kinds {','.join(sorted(selection.kinds | {kind_of(address) for address in missing}))}{without}"
     if selection.target:
         return f"add {' '.join(f'--target {address}' for address in sorted(missing))}{without}"
-    leave = " ".join(f"--exclude {address}" for address in doomed)
+    leave = " ".join(f"--exclude {address}" for address in to_destroy)
     return f"leave out what they refer to as well ({leave}), or plan {', '.join(sorted(missing))} with it"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from reconciler.model.archive import PAGE, ArchivedRecords, Returned
+from reconciler.model.archive import ArchivedRecords, Returned
+from reconciler.model.http import PAGE
 from reconciler.render import words
 from reconciler.render.layout import Paper
 from reconciler.render.quoting import clean

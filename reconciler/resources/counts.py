@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.model.coerce import ident, number
-from reconciler.model.http import Flow, Request, Response, get
+from reconciler.model.http import Flow, Request, Response, get, page_of
 from reconciler.model.kind import Impact, Row
 
 MOST = 2_000
@@ -107,8 +107,7 @@ def listed(path: str, key: str, query: Mapping[str, str] | None = None, *, pages
     """Return all rows of a listing, page by page; None where there is none or where it does not end."""
     found: list[Row] = []
     for _ in range(pages):
-        paging = (("limit", "100"), ("offset", str(len(found))))
-        answer = yield Request("GET", path, (*(query or {}).items(), *paging), expect=(403, 404))
+        answer = yield page_of(path, len(found), (query or {}).items(), expect=(403, 404))
         if not answer.ok:
             return None
         rows = answer.listed(key)

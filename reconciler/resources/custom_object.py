@@ -320,7 +320,7 @@ class CustomObjectKind(Kind):
             found += [moved(one, "(assumed: they are read by the new rule; no source says)") for one in whole]
         return found
 
-    def strangers(self, write: Write) -> Flow[list[str]]:
+    def unmatched(self, write: Write) -> Flow[list[str]]:
         """Fields and relationships that were added since."""
         answer = yield Request("GET", at(SCHEMAS, write.id), expect=(404,))
         if not answer.ok:

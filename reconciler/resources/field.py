@@ -379,7 +379,7 @@ class FieldKind(membership.Grouped):
             found.append(replace(one, at_most=one.count == whole.count))
         return found
 
-    def strangers(self, write: Write) -> Flow[list[str]]:
+    def unmatched(self, write: Write) -> Flow[list[str]]:
         """Options and relations that were added since: they come along with the field itself (section 2.1)."""
         answer = yield Request("GET", at("/fields", write.id), expect=(404,))
         if not answer.ok or write.live is None:

@@ -182,7 +182,7 @@ class MetaFieldKind(membership.Grouped):
         count, bound = yield from carried(at(self.path, write.id, self.data), self.data, f"/{self.data}", write.id)
         return [Impact(count, f"{self.holders} carry a value", at_most=bound or not write.destroying)]
 
-    def strangers(self, write: Write) -> Flow[list[str]]:
+    def unmatched(self, write: Write) -> Flow[list[str]]:
         """Options that were added since."""
         answer = yield Request("GET", at(self.path, write.id), expect=(404,))
         if not answer.ok or write.live is None or "fieldOptions" not in (row := answer.found(self.wrapper)):

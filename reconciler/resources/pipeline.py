@@ -199,7 +199,7 @@ class PipelineKind(Kind):
         assumed = "(assumed: those that are there keep theirs; no source says)"
         return [moved(one, assumed) for one in (yield from deals("group", write.id, worth=not write.recounting))]
 
-    def strangers(self, write: Write) -> Flow[list[str]]:
+    def unmatched(self, write: Write) -> Flow[list[str]]:
         """Stages that were added since; the filter is documented, and rows of other pipelines are passed over."""
         rows = yield from listed("/dealStages", "dealStages", {"filters[d_groupid]": write.id})
         if rows is None:

@@ -73,15 +73,15 @@ def _http(url: str, seal: Seal, options: StoreOptions) -> DocumentStore:
     from reconciler.store.wire import Wire
 
     wire = Wire(url, options.environ)
-    shelf = HttpBlobStore(wire)
-    return _on(shelf, seal, options, HttpLock(shelf, wire, options.clock, options.waits, options.tell))
+    blobs = HttpBlobStore(wire)
+    return _on(blobs, seal, options, HttpLock(blobs, wire, options.clock, options.waits, options.tell))
 
 
-def _on(shelf: BlobStore, seal: Seal, options: StoreOptions, locks: Locks | None = None) -> DocumentStore:
+def _on(blobs: BlobStore, seal: Seal, options: StoreOptions, locks: Locks | None = None) -> DocumentStore:
     from reconciler.store.documents import DocumentStore
 
     return DocumentStore(
-        shelf,
+        blobs,
         seal=seal,
         keep=options.history,
         locks=locks,

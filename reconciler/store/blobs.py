@@ -86,23 +86,23 @@ class NoLogs:
         """Nothing is held open."""
 
 
-def put_once(shelf: BlobStore, name: str, content: bytes, tag: str | None) -> str:
+def put_once(blobs: BlobStore, name: str, content: bytes, tag: str | None) -> str:
     """Write like `shelf.put`, and see through a lost answer: a retry of a write that worked finds its own content."""
     try:
-        return shelf.put(name, content, tag)
+        return blobs.put(name, content, tag)
     except Conflict:
-        held = shelf.get(name)
+        held = blobs.get(name)
         if held is not None and held.content == content:
             return held.tag
         raise
 
 
-def replace(shelf: BlobStore, name: str, content: bytes) -> None:
+def replace(blobs: BlobStore, name: str, content: bytes) -> None:
     """Write a document whatever is there. Raises Conflict when somebody else keeps writing it."""
     for attempt in range(5):
-        held = shelf.get(name)
+        held = blobs.get(name)
         try:
-            put_once(shelf, name, content, held.tag if held is not None else None)
+            put_once(blobs, name, content, held.tag if held is not None else None)
             return
         except Conflict:
             if attempt == 4:

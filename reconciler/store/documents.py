@@ -34,7 +34,7 @@ class DocumentStore:
 
     def __init__(
         self,
-        shelf: BlobStore,
+        blobs: BlobStore,
         *,
         seal: Seal | None = None,
         keep: int = KEEP,
@@ -44,38 +44,38 @@ class DocumentStore:
         tell: Callable[[str, float], None] | None = None,
         fits: Fits | None = None,
     ) -> None:
-        self._shelf = shelf
+        self._blobs = blobs
         self._seal = seal or Seal()
         self._keep = keep
         self._fits = fits
         self._parsed: tuple[bytes, State] | None = None
         clock = clock or Clock()
-        self._locks: Locks = locks or LeaseLock(shelf, clock, waits, tell)
+        self._locks: Locks = locks or LeaseLock(blobs, clock, waits, tell)
         self._held: TakenLock | None = None
-        self._journal = Journal(shelf, self._seal, clock.steady, fits)
+        self._journal = Journal(blobs, self._seal, clock.steady, fits)
 
     @property
     def where(self) -> str:
         """The shelf's name."""
-        return self._shelf.where
+        return self._blobs.where
 
     @property
     def coalesces(self) -> bool:
         """Whether writes are round trips."""
-        return self._shelf.pause > 0
+        return self._blobs.pause > 0
 
     # --- state -----------------------------------------------------------------------------------------------------
 
     def read(self) -> State | None:
         """Return the state, or None where there is none."""
-        held = self._shelf.get(STATE)
+        held = self._blobs.get(STATE)
         return None if held is None else self._parse(held.content)
 
     def write(self, state: State, *, expected_serial: int | None, folds: bool = False) -> None:
         """Replace the state, keeping the version before in the history."""
         self._check_lock()
         self._seal.check()
-        held = self._shelf.get(STATE)
+        held = self._blobs.get(STATE)
         now = self._parse(held.content) if held is not None else None
         mine = self._held.fence if self._held is not None else 0
         if self._held is not None and now is not None and now.fence > mine:
@@ -84,18 +84,18 @@ class DocumentStore:
             raise self._moved_on(now, expected_serial)
         fence = max(now.fence if now is not None else 0, mine)
         folded = max(now.folded if now is not None else 0, mine if folds else 0)
-        with self._shelf.batch():
+        with self._blobs.batch():
             if held is not None and now is not None and self._keep:
                 with contextlib.suppress(Conflict):
-                    self._shelf.put(_version(now.serial), held.content, None)
+                    self._blobs.put(_version(now.serial), held.content, None)
             self._put_state(state.model_copy(update={"fence": fence, "folded": folded}), held, expected_serial)
             for serial in self._serials(HISTORY)[: -self._keep or None]:
-                self._shelf.remove(_version(serial))
+                self._blobs.remove(_version(serial))
 
     def _put_state(self, state: State, held: Blob | None, expected: int | None) -> None:
         try:
             content = self._seal.close(dump_state(state))
-            put_once(self._shelf, STATE, content, held.tag if held is not None else None)
+            put_once(self._blobs, STATE, content, held.tag if held is not None else None)
         except Conflict:
             raise self._moved_on(self.read(), expected) from None
 
@@ -135,11 +135,11 @@ class DocumentStore:
 
     def _serials(self, folder: str) -> list[int]:
         """Return the serials of the versions in a folder, the newest last."""
-        return sorted(int(match[1]) for match in map(NUMBERED.search, self._shelf.names(folder)) if match)
+        return sorted(int(match[1]) for match in map(NUMBERED.search, self._blobs.names(folder)) if match)
 
     def version(self, serial: int) -> State | None:
         """Return a kept version."""
-        held = self._shelf.get(_version(serial))
+        held = self._blobs.get(_version(serial))
         return None if held is None else self._earlier(_version(serial), held.content)
 
     def _earlier(self, name: str, content: bytes) -> State:
@@ -150,13 +150,13 @@ class DocumentStore:
         """Write a state over one that is damaged, which is kept beside; returns the new serial."""
         taken = self._locks.acquire(info, timeout)
         try:
-            held = self._shelf.get(STATE)
+            held = self._blobs.get(STATE)
             if held is None:
                 raise StateError(f"there is no state at {self.where}")
             damaged = max([state.serial, *self._serials(HISTORY), *self._serials(UNREADABLE)]) + 1
             serial = damaged + 1
-            with self._shelf.batch():
-                replace(self._shelf, f"{UNREADABLE}/{damaged:08d}", held.content)
+            with self._blobs.batch():
+                replace(self._blobs, f"{UNREADABLE}/{damaged:08d}", held.content)
                 fenced = state.model_copy(update={"serial": serial, "fence": max(state.fence, taken.fence)})
                 self._put_state(fenced, held, None)
             return serial
@@ -199,7 +199,7 @@ class DocumentStore:
 
     def _take_over(self, taken: TakenLock) -> None:
         for _ in range(5):
-            held = self._shelf.get(STATE)
+            held = self._blobs.get(STATE)
             if held is None:
                 return
             state = self._parse(held.content)
@@ -209,7 +209,7 @@ class DocumentStore:
                 return
             content = self._seal.close(dump_state(state.model_copy(update={"fence": taken.fence})))
             with contextlib.suppress(Conflict):
-                put_once(self._shelf, STATE, content, held.tag)
+                put_once(self._blobs, STATE, content, held.tag)
                 return
         raise StateError(f"the state {self.where} is written by somebody without its lock", hint="try again")
 
@@ -230,21 +230,21 @@ class DocumentStore:
     def save_run(self, run: RunRecord) -> None:
         """Write a run record; the oldest ones go."""
         self._check_lock()
-        with self._shelf.batch():
+        with self._blobs.batch():
             try:
-                replace(self._shelf, _run(run.name), self._seal.close(_dump(run)))
+                replace(self._blobs, _run(run.name), self._seal.close(_dump(run)))
             except Conflict:
                 raise StateError(f"the record of the run {run.name} is written by somebody else") from None
-            for name in self._shelf.names(RUN_FOLDER)[:-RUNS]:
-                self._shelf.remove(name)
+            for name in self._blobs.names(RUN_FOLDER)[:-RUNS]:
+                self._blobs.remove(name)
 
     def run_names(self) -> Sequence[str]:
         """Return the names of the run records."""
-        return [name.rpartition("/")[2].removesuffix(".json") for name in self._shelf.names(RUN_FOLDER)]
+        return [name.rpartition("/")[2].removesuffix(".json") for name in self._blobs.names(RUN_FOLDER)]
 
     def run(self, name: str) -> RunRecord | None:
         """Return a run record."""
-        held = self._shelf.get(_run(name))
+        held = self._blobs.get(_run(name))
         if held is None:
             return None
         what = f"the record of the run {name}"
@@ -261,15 +261,15 @@ class DocumentStore:
 
     def reseal(self) -> int:
         """Encrypt every document for the recipients of now."""
-        names = [STATE, *self._shelf.names(HISTORY), *self._shelf.names(RUN_FOLDER)]
+        names = [STATE, *self._blobs.names(HISTORY), *self._blobs.names(RUN_FOLDER)]
         count = 0
         for name in names:
-            held = self._shelf.get(name)
+            held = self._blobs.get(name)
             if held is None:
                 continue
             opened = self._seal.open(held.content, f"{self.where} {name}".strip())
             try:
-                put_once(self._shelf, name, self._seal.close(opened), held.tag)
+                put_once(self._blobs, name, self._seal.close(opened), held.tag)
             except Conflict:
                 raise StateError(f"{self.where} is being written by somebody else", hint="try again") from None
             count += 1
@@ -277,7 +277,7 @@ class DocumentStore:
 
     def close(self) -> None:
         """Let go of connections."""
-        self._shelf.close()
+        self._blobs.close()
 
 
 def _version(serial: int) -> str:

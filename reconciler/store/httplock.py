@@ -44,13 +44,13 @@ class HttpLock:
 
     def __init__(
         self,
-        shelf: HttpBlobStore,
+        blobs: HttpBlobStore,
         wire: Wire,
         clock: Clock,
         waits: Waits | None = None,
         tell: Callable[[str, float], None] | None = None,
     ) -> None:
-        self._shelf, self._wire, self._clock, self._waits = shelf, wire, clock, waits or Waits()
+        self._blobs, self._wire, self._clock, self._waits = blobs, wire, clock, waits or Waits()
         self._tell = tell or (lambda reason, seconds: None)
 
     def acquire(self, info: LockInfo, timeout: float) -> HttpHold:
@@ -77,10 +77,10 @@ class HttpLock:
 
     def _begin(self, mine: LockInfo) -> HttpHold:
         """Return the lock that the server gave us, once nobody else writes under it any more."""
-        self._shelf.lock_id, self._shelf.refused = mine.id, False
-        hold = HttpHold(self._shelf, self._wire, self._clock, self._waits, mine)
+        self._blobs.lock_id, self._blobs.refused = mine.id, False
+        hold = HttpHold(self._blobs, self._wire, self._clock, self._waits, mine)
         try:
-            held = self._shelf.get(NAME)
+            held = self._blobs.get(NAME)
             before = parse(held.content) if held is not None else None
             hold.seamless = held is None or (before is not None and given_back(before))
             if not hold.seamless and not (before is not None and self._clock.dead(before.process)):
@@ -135,11 +135,11 @@ class HttpLock:
             return False
         mine = replace(self._probe(), id=f"break-{lock_id}", operation="lock break")
         if self._wire.lock(document(mine, self._wire.where)).status in FREE:
-            self._shelf.lock_id = mine.id
+            self._blobs.lock_id = mine.id
             try:
                 note()
             finally:
-                self._shelf.lock_id = ""
+                self._blobs.lock_id = ""
                 self._wire.unlock(document(mine, self._wire.where))
         return True
 
@@ -147,8 +147,8 @@ class HttpLock:
 class HttpHold:
     """A lock that the server keeps for us. `seamless`: whether the one before was given back."""
 
-    def __init__(self, shelf: HttpBlobStore, wire: Wire, clock: Clock, waits: Waits, info: LockInfo) -> None:
-        self._shelf, self._wire, self._clock, self._waits, self._info = shelf, wire, clock, waits, info
+    def __init__(self, blobs: HttpBlobStore, wire: Wire, clock: Clock, waits: Waits, info: LockInfo) -> None:
+        self._blobs, self._wire, self._clock, self._waits, self._info = blobs, wire, clock, waits, info
         self._proven = self._asked = float("-inf")
         self._lost = False
         self.seamless = False
@@ -165,7 +165,7 @@ class HttpHold:
 
     def _write(self, info: LockInfo) -> None:
         try:
-            overwrite(self._shelf, NAME, dump(info))
+            overwrite(self._blobs, NAME, dump(info))
         except Conflict:
             raise lost(self._wire.where) from None
 
@@ -176,7 +176,7 @@ class HttpHold:
         if self._clock.steady() - self._asked >= self._waits.look:
             self._ask()
         until = self._proven + self._waits.lease - self._waits.margin
-        if self._lost or self._shelf.refused or self._clock.steady() + seconds > until:
+        if self._lost or self._blobs.refused or self._clock.steady() + seconds > until:
             raise lost(self._wire.where)
 
     def _ask(self) -> None:
@@ -201,7 +201,7 @@ class HttpHold:
     def release(self) -> None:
         """Give the lock back, and unlock; a server that is away keeps the lock until somebody breaks it."""
         try:
-            if not self._lost and not self._shelf.refused:
+            if not self._lost and not self._blobs.refused:
                 self._write(freed(self._info.fence))
         except StateError:
             return
@@ -215,7 +215,7 @@ class HttpHold:
         except StateError:
             return
         finally:
-            self._shelf.lock_id = ""
+            self._blobs.lock_id = ""
 
 
 def document(info: LockInfo, where: str) -> bytes:

@@ -20,8 +20,8 @@ NAME, SEGMENTS = "journal", "segments"
 class Journal:
     """Records in the order of lock generations; `steady` is a clock in seconds."""
 
-    def __init__(self, shelf: BlobStore, seal: Seal, steady: Callable[[], float], fits: Fits | None = None) -> None:
-        self._shelf, self._seal, self._steady, self._fits = shelf, seal, steady, fits
+    def __init__(self, blobs: BlobStore, seal: Seal, steady: Callable[[], float], fits: Fits | None = None) -> None:
+        self._blobs, self._seal, self._steady, self._fits = blobs, seal, steady, fits
         self._waiting: list[Record] = []
         self._flushed = float("-inf")
         self._segment = 0
@@ -33,17 +33,17 @@ class Journal:
         beyond the end of this process where a write is cheap.
         """
         self._waiting += [record.model_copy(update={"fence": fence}) for record in records]
-        if urgent or self._steady() - self._flushed >= self._shelf.pause:
+        if urgent or self._steady() - self._flushed >= self._blobs.pause:
             self.flush(durable=urgent)
 
     def flush(self, *, durable: bool = True) -> None:
         """Write what waits, and make durable what was written. What cannot be written goes on waiting."""
         if not self._waiting:
             if self._loose and durable:
-                self._loose = not self._shelf.append(NAME, b"")
+                self._loose = not self._blobs.append(NAME, b"")
             return
         lines = [record.model_dump_json(exclude_defaults=True).encode() for record in self._waiting]
-        if self._seal.active or not self._shelf.append(NAME, b"\n".join(lines), durable=durable):
+        if self._seal.active or not self._blobs.append(NAME, b"\n".join(lines), durable=durable):
             self._put_segment(self._waiting[0].fence, self._seal.close(b"\n".join(lines) + b"\n"))
             durable = True
         self._waiting, self._loose = [], not durable
@@ -53,19 +53,19 @@ class Journal:
         for _ in range(10_000):
             self._segment += 1
             try:
-                put_once(self._shelf, f"{SEGMENTS}/{fence:08d}-{self._segment:06d}", content, None)
+                put_once(self._blobs, f"{SEGMENTS}/{fence:08d}-{self._segment:06d}", content, None)
             except Conflict:
                 continue  # an earlier run without a lock of its own used this number
             return
-        raise StateError(f"the journal of {self._shelf.where} has too many segments")
+        raise StateError(f"the journal of {self._blobs.where} has too many segments")
 
     def read(self, folded: int) -> Sequence[Record]:
         """Return the records that are not folded into a state of this mark, in the order of their generations."""
         records = []
-        for name in [NAME, *self._shelf.names(SEGMENTS)]:
-            held = self._shelf.get(name)
+        for name in [NAME, *self._blobs.names(SEGMENTS)]:
+            held = self._blobs.get(name)
             if held is not None:
-                records += self._parse(name, self._seal.open(held.content, f"the journal of {self._shelf.where}"))
+                records += self._parse(name, self._seal.open(held.content, f"the journal of {self._blobs.where}"))
         records += self._waiting
         fresh = [record for record in records if not record.fence or record.fence > folded]
         return sorted(fresh, key=lambda record: record.fence)
@@ -83,7 +83,7 @@ class Journal:
                 if number == len(lines) and not _whole(line):
                     break
                 raise StateDamaged(
-                    f"the journal of {self._shelf.where} is corrupt in line {number} of `{name}`: {first_of(error)}",
+                    f"the journal of {self._blobs.where} is corrupt in line {number} of `{name}`: {first_of(error)}",
                     hint=f"nothing was changed; mend `{name}`, which lies beside the state, or move it away: the next "
                     "plan then finds what the interrupted run created by its name",
                 ) from error
@@ -92,10 +92,10 @@ class Journal:
     def clear(self) -> None:
         """Remove everything."""
         self._waiting, self._loose = [], False
-        with self._shelf.batch():
-            self._shelf.remove(NAME)
-            for name in self._shelf.names(SEGMENTS):
-                self._shelf.remove(name)
+        with self._blobs.batch():
+            self._blobs.remove(NAME)
+            for name in self._blobs.names(SEGMENTS):
+                self._blobs.remove(name)
 
 
 def _whole(line: bytes) -> bool:

@@ -60,12 +60,12 @@ class LeaseLock:
 
     def __init__(
         self,
-        shelf: BlobStore,
+        blobs: BlobStore,
         clock: Clock,
         waits: Waits | None = None,
         tell: Callable[[str, float], None] | None = None,
     ) -> None:
-        self._shelf, self._clock, self._waits = shelf, clock, waits or Waits()
+        self._blobs, self._clock, self._waits = blobs, clock, waits or Waits()
         self._tell = tell or (lambda reason, seconds: None)
 
     def acquire(self, info: LockInfo, timeout: float) -> Lease:
@@ -75,7 +75,7 @@ class LeaseLock:
         deadline = self._clock.steady() + max(timeout, 0.0)
         watch, contested, told = Watch(self._waits.lease), 0, False
         while True:
-            held = self._shelf.get(NAME)
+            held = self._blobs.get(NAME)
             now = self._clock.steady()
             if held is not None:
                 watch.see(held, now)
@@ -86,15 +86,15 @@ class LeaseLock:
                 contested += 1
                 if contested < 5:
                     continue
-                raise held_by(None, self._shelf.where)
+                raise held_by(None, self._blobs.where)
             left = deadline - now
             if watch.hopeful(self._clock.wall()):
                 left = max(left, watch.left(now))
                 if not told:
-                    self._tell(f"the lock of {self._shelf.where} {why_watched(watch.info)}", watch.left(now))
+                    self._tell(f"the lock of {self._blobs.where} {why_watched(watch.info)}", watch.left(now))
                     told = True
             if left <= 0:
-                raise held_by(watch.info, self._shelf.where)
+                raise held_by(watch.info, self._blobs.where)
             self._clock.sleep(min(self._waits.poll, left))
 
     def _take(self, info: LockInfo, held: Blob | None) -> Lease | None:
@@ -110,26 +110,26 @@ class LeaseLock:
             beat=0,
         )
         try:
-            tag = put_once(self._shelf, NAME, dump(mine), held.tag if held is not None else None)
+            tag = put_once(self._blobs, NAME, dump(mine), held.tag if held is not None else None)
         except Conflict:
             return None
         seamless = held is None or (holder is not None and given_back(holder))
-        return Lease(self._shelf, self._clock, self._waits, mine, tag, started, seamless=seamless)
+        return Lease(self._blobs, self._clock, self._waits, mine, tag, started, seamless=seamless)
 
     def holder(self) -> LockInfo | None:
         """Return who holds the lock; one whose lease seems to have ended may hold it all the same."""
-        held = self._shelf.get(NAME)
+        held = self._blobs.get(NAME)
         info = parse(held.content) if held is not None else None
         return None if info is None or not info.id or self._free(info) else info
 
     def break_lock(self, lock_id: str, note: Callable[[], None]) -> bool:
         """End the lease of this id; its holder finds out before its next write. Then call `note`."""
-        held = self._shelf.get(NAME)
+        held = self._blobs.get(NAME)
         info = parse(held.content) if held is not None else None
         if held is None or info is None or not lock_id or info.id != lock_id:
             return False
         try:
-            put_once(self._shelf, NAME, dump(_broken(info)), held.tag)
+            put_once(self._blobs, NAME, dump(_broken(info)), held.tag)
         except Conflict:
             return False
         note()
@@ -143,9 +143,9 @@ class Lease:
     """A lock that is held: renewed by a thread, lost when it could not be renewed in time or somebody broke it."""
 
     def __init__(
-        self, shelf: BlobStore, clock: Clock, waits: Waits, info: LockInfo, tag: str, started: float, *, seamless: bool
+        self, blobs: BlobStore, clock: Clock, waits: Waits, info: LockInfo, tag: str, started: float, *, seamless: bool
     ) -> None:
-        self._shelf, self._clock, self._waits = shelf, clock, waits
+        self._blobs, self._clock, self._waits = blobs, clock, waits
         self._info, self._tag, self._until = info, tag, started + waits.lease
         self._seen = started
         self.seamless = seamless
@@ -178,7 +178,7 @@ class Lease:
             with contextlib.suppress(StateError):
                 self.renew()
         if self._lost or self._left() < seconds:
-            raise lost(self._shelf.where)
+            raise lost(self._blobs.where)
 
     def _left(self) -> float:
         return self._until - self._waits.margin - self._clock.steady()
@@ -187,7 +187,7 @@ class Lease:
         """See whether the lock was broken. A backend that is away for a moment says nothing: the lease still lasts."""
         with self._turn, contextlib.suppress(StateError):
             self._seen = self._clock.steady()
-            held = self._shelf.get(NAME)
+            held = self._blobs.get(NAME)
             found = parse(held.content) if held is not None else None
             if found is None or (found.id, found.fence) != (self._info.id, self._info.fence):
                 self._lost = True
@@ -207,7 +207,7 @@ class Lease:
         expires = stamp(self._clock.wall() + self._waits.lease)
         info = replace(self._info, expires=expires, beat=self._info.beat + 1)
         try:
-            self._tag = put_once(self._shelf, NAME, dump(info), self._tag)
+            self._tag = put_once(self._blobs, NAME, dump(info), self._tag)
         except Conflict:
             self._lost = True
         else:
@@ -231,13 +231,13 @@ class Lease:
             self._thread.join(timeout=5.0)
         with self._turn, contextlib.suppress(Conflict, StateError):
             try:
-                put_once(self._shelf, NAME, dump(freed(self._info.fence)), self._tag)
+                put_once(self._blobs, NAME, dump(freed(self._info.fence)), self._tag)
                 return
             except Conflict:
                 self._lost = True
-            held = self._shelf.get(NAME)
+            held = self._blobs.get(NAME)
             if held is not None and held.content == dump(_broken(self._info)):
-                put_once(self._shelf, NAME, dump(freed(self._info.fence + 1)), held.tag)
+                put_once(self._blobs, NAME, dump(freed(self._info.fence + 1)), held.tag)
 
 
 def freed(fence: int) -> LockInfo:

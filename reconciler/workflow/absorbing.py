@@ -66,11 +66,11 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool) -> Ab
     bindings, redactor = inputs.state.resources, session.redactor
     exported = export(inputs.snapshot, session.kinds, bindings, redactor=redactor, declared=declared)
     live = {one.resource.address: one for one in exported}
-    wishes, refused, held = _wishes(inputs, drifted, now, live)
+    proposals, refused, held = _proposals(inputs, drifted, now, live)
     if beside:
         more, left = _unmanaged(inputs, live)
-        wishes, refused = [*wishes, *more], [*refused, *left]
-    rewriting, after = _rewritten(session, loaded, inputs, wishes)
+        proposals, refused = [*proposals, *more], [*refused, *left]
+    rewriting, after = _rewritten(session, loaded, inputs, proposals)
     texts = rewriting.changed()
     files = write_files(session.folder, texts, loaded.texts) if texts else ()
     done = [*held, *((address, name) for address, name in rewriting.done if name)]
@@ -98,11 +98,11 @@ async def _inputs(session: Session, loaded: Loaded, options: PlanOptions) -> tup
         return inputs, account.remote.requests
 
 
-def _wishes(
+def _proposals(
     inputs: Inputs, drifted: Plan, now: Plan, live: Mapping[str, Exported]
 ) -> tuple[list[ProposedEdit], list[Refusal], list[tuple[str, str]]]:
     """Return what to write, what must not be, and what the files say already."""
-    wishes: list[ProposedEdit] = []
+    proposals: list[ProposedEdit] = []
     refused: list[Refusal] = []
     held: list[tuple[str, str]] = []
     differing = {(change.address, item.name): item for change in now.changes for item in change.attributes}
@@ -132,13 +132,13 @@ def _wishes(
                 value = one.resource.attrs.get(item.name, one.live.attrs[item.name])
                 declared = resource.attrs[item.name]
                 value = within(attribute, declared, only_declared(attribute, value, declared))
-                wishes.append(ProposedEdit(resource, attribute, value))
-    return wishes, refused, held
+                proposals.append(ProposedEdit(resource, attribute, value))
+    return proposals, refused, held
 
 
 def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[ProposedEdit], list[Refusal]]:
     """Return what the account holds of declared objects and nobody manages, as far as files may say it."""
-    wishes: list[ProposedEdit] = []
+    proposals: list[ProposedEdit] = []
     refused: list[Refusal] = []
     for address, binding in inputs.state.resources.items():
         resource, one = inputs.desired.resources.get(address), live.get(address)
@@ -160,8 +160,8 @@ def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Propo
             if why:
                 refused.append(Refusal(address, name, why))
             else:
-                wishes.append(ProposedEdit(resource, kind.attributes[name], value))
-    return wishes, refused
+                proposals.append(ProposedEdit(resource, kind.attributes[name], value))
+    return proposals, refused
 
 
 def _unsayable(kind: Kind, live: Live) -> dict[str, str]:
@@ -181,13 +181,13 @@ def _placed(name: str) -> str:
 
 
 def _rewritten(
-    session: Session, loaded: Loaded, inputs: Inputs, wishes: list[ProposedEdit]
+    session: Session, loaded: Loaded, inputs: Inputs, proposals: list[ProposedEdit]
 ) -> tuple[Rewriting, Loaded]:
     """Write in memory and read back; what then still differs from the account is not written."""
     failed: dict[tuple[str, str], str] = {}
     for _ in range(ROUNDS):
         rewriting = Rewriting(loaded.places)
-        rewriting.change([wish for wish in wishes if wish.name not in failed])
+        rewriting.change([proposed for proposed in proposals if proposed.name not in failed])
         rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
         texts = rewriting.changed()
         if not texts:
@@ -210,7 +210,7 @@ def _rewritten(
     rewriting = Rewriting(loaded.places)
     rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
     if not failed:
-        rewriting.change(wishes)
+        rewriting.change(proposals)
     return rewriting, loaded
 
 
@@ -218,7 +218,7 @@ def _remember(session: Session, after: Loaded, live: Mapping[str, Exported], don
     """Record the values as applied: they are what both sides hold now."""
     if not done:
         return
-    stamp = f"absorb-{session.around.stamp()}"
+    stamp = f"absorb-{session.runtime.stamp()}"
 
     def change(resources: dict[str, Binding]) -> dict[str, Binding]:
         for address, name in done:

@@ -175,7 +175,7 @@ class _Run:
             binding=self._binding,
             recount=self.recount,
             stop=self.hooks.stop,
-            settling=self.session.around.waits.settling,
+            settling=self.session.runtime.waits.settling,
             found=self.found,
         )
 
@@ -199,7 +199,7 @@ class _Run:
         open_ = frozenset(creates.intersection(intents))
         if not open_:
             return {}
-        pause = sum(self.session.around.waits.settling)
+        pause = sum(self.session.runtime.waits.settling)
         self._emit(Waiting("creates of a run that died may still be on their way", pause))
         await applier.until_stopped(asyncio.sleep(pause), self.hooks.stop)
         return await self.again.found(open_)
@@ -211,7 +211,7 @@ class _Run:
             look=self.again.look,
             replan=self.again.replan,
             resend=self._resend,
-            late=lambda: asyncio.sleep(self.session.around.waits.late),
+            late=lambda: asyncio.sleep(self.session.runtime.waits.late),
             rewritten=self._rewritten,
             seen=lambda seen, addresses: note_births(self.session, self.book, seen, addresses, self.name),
         )

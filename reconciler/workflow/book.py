@@ -174,7 +174,7 @@ def open_book(session: Session) -> StateTransaction:
     mine = session.state_url in session.held
     live = None if mine or store.coalesces else store.holder()
     stored = store.read()
-    base = stored or new_state(session.identity, lineage=session.around.token(), salt=session.around.token())
+    base = stored or new_state(session.identity, lineage=session.runtime.token(), salt=session.runtime.token())
     if session.extra:
         base = base.model_copy(update={"resources": {**session.extra, **base.resources}})
     session.learn(base)
@@ -182,6 +182,6 @@ def open_book(session: Session) -> StateTransaction:
     if records and live is None and not mine:
         live = store.holder()  # asking may be dear, and a run may have begun since
     if live is not None:
-        return StateTransaction(store, base, stored, [], session.around.stamp, live=live, redactor=session.redactor)
+        return StateTransaction(store, base, stored, [], session.runtime.stamp, live=live, redactor=session.redactor)
     dead = frozenset(record.run for record in records if record.run)
-    return StateTransaction(store, base, stored, records, session.around.stamp, dead, redactor=session.redactor)
+    return StateTransaction(store, base, stored, records, session.runtime.stamp, dead, redactor=session.redactor)

@@ -12,7 +12,7 @@ from reconciler.deriving.copying import (
     mentions,
     only_there,
     portable,
-    strangers,
+    unmatched,
 )
 from reconciler.model import values
 from reconciler.model.desired import Desired
@@ -80,13 +80,13 @@ async def prepare_clone(
             eyes=other.eyes,
         )
         inputs, known = met(inputs, one.exported)
-        extra = strangers(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
-        doomed = {a: b for a, b in {**other.state.resources, **extra}.items() if a not in carried.desired.resources}
-        hidden = not_shown(doomed, one, source.kinds) if prune else {}
+        extra = unmatched(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
+        to_destroy = {a: b for a, b in {**other.state.resources, **extra}.items() if a not in carried.desired.resources}
+        hidden = not_shown(to_destroy, one, source.kinds) if prune else {}
         copy = replace(target, extra=extra, adapt=_always(inputs.desired), bare=True)
         within = None if prune else frozenset(carried.desired.resources)
         if hidden or (prune and barred):
-            within = frozenset({*carried.desired.resources, *doomed} - hidden.keys())
+            within = frozenset({*carried.desired.resources, *to_destroy} - hidden.keys())
         within = within if within is None else within - barred.keys()
         planned = await make_plan(copy, replace(options, within=within, clone=how))
         # What the target would not take goes, with what needs it: each round leaves out at least one object more.
@@ -169,7 +169,7 @@ def _needs(desired: Desired, address: str) -> set[str]:
     return {reference.address for reference in found if isinstance(reference, Ref)}
 
 
-def forget_strangers(clone: Clone, declared: frozenset[str]) -> None:
+def forget_unmatched(clone: Clone, declared: frozenset[str]) -> None:
     """Forget in the target's state what its own configuration does not declare and it did not know before.
 
     Otherwise the target's next plan would delete what was cloned.

@@ -11,7 +11,7 @@ from reconciler.deriving.copying import (
     listing,
     only_there,
     portable,
-    strangers,
+    unmatched,
     unseen,
 )
 from reconciler.engine.remotes import Replay
@@ -72,7 +72,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     if isinstance(one, AccountContents):
         desired, beyond = _whole(inputs.desired, known, one, other, kinds)
         inputs = replace(inputs, desired=desired, whole=True)
-    extra = strangers(known, other.seen, kinds, carried.desired.resources, other.state.resources)
+    extra = unmatched(known, other.seen, kinds, carried.desired.resources, other.state.resources)
     hidden = not_shown(extra, one, kinds)
     extra = {address: binding for address, binding in extra.items() if address not in hidden}
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
@@ -80,7 +80,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, AccountContents)))
     heading = Heading(
         __version__,
-        session.around.stamp(),
+        session.runtime.stamp(),
         f"{left} -> {right}",
         right,
         "",
@@ -153,14 +153,14 @@ def _is_file(session: Session, name: str) -> bool:
 
 async def _side(session: Session, name: str, *, masked: bool, only: frozenset[str] | None) -> AccountContents | Desired:
     if name in session.project.project.environments:
-        return await hold(open_session(session.folder, name, session.around), name, masked=masked, only=only)
+        return await hold(open_session(session.folder, name, session.runtime), name, masked=masked, only=only)
     place = session.folder / name
     if place.is_file():
         replay = Replay(read_snapshot(place))
         held = await contents_of(session, replay, name, State(lineage="snapshot"), only)
         return replace(held, eyes=await ask_eyes(replay))
     if (place / PROJECT_FILE).is_file():
-        loaded = open_session(place, None, session.around).load().desired
+        loaded = open_session(place, None, session.runtime).load().desired
         return adapted(session, loaded) if masked else loaded
     raise ReconcilerError(
         f"`{name}` is no environment of this project, no folder with a {PROJECT_FILE}, and no snapshot file",

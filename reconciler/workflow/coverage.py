@@ -53,7 +53,7 @@ class Ledger:
 
 async def coverage(session: Session) -> Ledger:
     """Read the account and return its coverage. Raises ConfigError for an ignore rule that is past its date."""
-    rules = live_ignores(session.project, session.kinds, session.around.now().date())
+    rules = live_ignores(session.project, session.kinds, session.runtime.now().date())
     async with connected(session) as account:
         seen = await account.observe_all()
     bindings = seen.book.state().resources

@@ -106,10 +106,10 @@ async def _at_risk(session: Session, remote: Remote, address: str, sides: _Sides
     """Measure what deleting the object would lose."""
     if sides.live is None:
         return ()
-    doomed = Change(
+    to_destroy = Change(
         address, sides.kind.name, Action.DELETE, live=sides.live, binding=sides.binding, resource=sides.resource
     )
-    whole = await examine(Plan((doomed,), ids=sides.ids), remote, session.kinds, secret=session.secret)
+    whole = await examine(Plan((to_destroy,), ids=sides.ids), remote, session.kinds, secret=session.secret)
     return whole.changes[0].impacts
 
 

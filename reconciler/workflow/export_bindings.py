@@ -34,7 +34,7 @@ def bind_exported(
     book = open_book(session)
     state = book.state()
     bindings = _under_their_addresses(state.resources, kept)
-    stamp = f"export-{session.around.stamp()}"
+    stamp = f"export-{session.runtime.stamp()}"
     refused = {(one.address, one.name) for one in rewriting.refused}
     for one in kept:
         resource = after.desired.resources[one.resource.address]

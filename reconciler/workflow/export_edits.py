@@ -68,7 +68,7 @@ class Edits:
     ) -> list[ProposedEdit]:
         """Return the attributes whose files say something else than the account does."""
         declared = loaded.desired.resources.keys()
-        wishes = self._joining(loaded, made, live)
+        proposals = self._joining(loaded, made, live)
         for change in made.changes:
             resource, one = loaded.desired.resources.get(change.address), live.get(change.address)
             if resource is None or one is None:
@@ -92,13 +92,13 @@ class Edits:
                     continue
                 if isinstance(value, str) and attributes[item.name].hides(value):
                     value = hiding.text(change.address, item.name, value)
-                wishes.append(ProposedEdit(resource, attributes[item.name], value))
+                proposals.append(ProposedEdit(resource, attributes[item.name], value))
         state = book.state().resources
         for address, one in live.items():
             resource, binding = loaded.desired.resources.get(address), state.get(address)
             if resource is not None and binding is not None and binding.run.startswith("export-"):
                 attributes = self.session.kinds[resource.kind].attributes
-                wishes += [
+                proposals += [
                     ProposedEdit(resource, attributes[name], value)
                     for name, value in one.resource.attrs.items()
                     if name not in resource.attrs
@@ -106,25 +106,25 @@ class Edits:
                     and not attributes[name].hides(value)
                     and not hiding.holds(value)
                 ]
-                wishes += self._entries(resource, binding, one, {wish.name for wish in wishes})
-        return wishes
+                proposals += self._entries(resource, binding, one, {proposed.name for proposed in proposals})
+        return proposals
 
     def _entries(
         self, resource: Resource, binding: Binding, one: Exported, known: set[tuple[str, str]]
     ) -> list[ProposedEdit]:
         """Return the maps of an object that an export declared, with the entries that the account has beyond them."""
-        wishes, attributes = [], self.session.kinds[resource.kind].attributes
+        proposals, attributes = [], self.session.kinds[resource.kind].attributes
         for name, said in resource.attrs.items():
             attribute, held = attributes[name], one.resource.attrs.get(name)
             dropped = beside(attribute, said, values.decode(binding.applied.get(name)))
             parts = {path: part for path, part in beside(attribute, said, held).items() if path not in dropped}
             if parts and (resource.address, name) not in known and not attribute.hides(held):
-                wishes.append(ProposedEdit(resource, attribute, joined(attribute, said, parts)))
-        return wishes
+                proposals.append(ProposedEdit(resource, attribute, joined(attribute, said, parts)))
+        return proposals
 
     def _joining(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported]) -> list[ProposedEdit]:
         """Return the rosters that new objects join, and that say nothing else than the account does."""
-        wishes = []
+        proposals = []
         declared = loaded.desired.resources
         told = {(change.address, name) for change in made.changes for name in change.changed}
         for address, one in live.items():
@@ -135,8 +135,8 @@ class Edits:
             attribute, held = self.session.kinds[resource.kind].attributes[roster[0]], resource.attrs[roster[0]]
             value = only_declared(attribute, self._value(one, roster[0]), held, live.keys() - declared.keys())
             if isinstance(value, list) and isinstance(held, list) and set(value) - set(held):
-                wishes.append(ProposedEdit(resource, attribute, value))
-        return wishes
+                proposals.append(ProposedEdit(resource, attribute, value))
+        return proposals
 
     @staticmethod
     def _value(one: Exported, name: str) -> Value:

@@ -64,7 +64,7 @@ def project_in(session: Session, folder: Path) -> Session:
         lines += [*_encryption(raw.encryption, "    "), "", f"default_environment: {session.settings.name}", ""]
         whole = _encryption(session.project.project.encryption, "")
         write_file(path, "\n".join([*lines, *whole, *([""] if whole else [])]).encode())
-    return open_session(folder, session.settings.name, session.around)
+    return open_session(folder, session.settings.name, session.runtime)
 
 
 def _encryption(found: Encryption | None, indent: str) -> list[str]:

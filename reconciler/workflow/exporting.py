@@ -101,14 +101,14 @@ class _Exporting:
         news = [one for one in exported if one.resource.address not in declared and not one.problem]
         self.notes += notes_on(exported, session.kinds, self.seen)
         hiding = Hiding(session.kinds, redactor=session.redactor)
-        wishes = edits.propose(loaded, book, made, {one.resource.address: one for one in exported}, hiding)
+        proposals = edits.propose(loaded, book, made, {one.resource.address: one for one in exported}, hiding)
         hidden = [replace(one, resource=hiding.resource(one.resource)) for one in news]
         variables = variables_for(
-            addresses_in([*(one.resource for one in hidden), *_as_resources(wishes)]),
+            addresses_in([*(one.resource for one in hidden), *_as_resources(proposals)]),
             loaded.places.variables,
         )
         rewriting = Rewriting(loaded.places, variables, replacing=True)
-        rewriting.change(wishes)
+        rewriting.change(proposals)
         gone = self._gone(declared, made)
         unseen = self._unseen(gone)
         rewriting.refused += [Refusal(address, "", why) for address, why in unseen.items()]
@@ -246,5 +246,5 @@ class _Exporting:
         )
 
 
-def _as_resources(wishes: list[ProposedEdit]) -> list[Resource]:
-    return [replace(wish.resource, attrs={wish.attribute.name: wish.value}) for wish in wishes]
+def _as_resources(proposals: list[ProposedEdit]) -> list[Resource]:
+    return [replace(proposed.resource, attrs={proposed.attribute.name: proposed.value}) for proposed in proposals]

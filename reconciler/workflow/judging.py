@@ -25,7 +25,7 @@ def judged(session: Session, document: PlanDocument, managed: Mapping[str, int])
     changed = session.changed if session.changed is not None and session.changed.changed else None
     document = document.model_copy(update={"settings": changed})  # what another pipeline found counts for nothing here
     bare = document.model_copy(update={"guards": judge(document, session.settings.guards, managed)})
-    said = judge_policies(bare, session.project.project.policies, session.around.now(), evaluate, tell_all=True)
+    said = judge_policies(bare, session.project.project.policies, session.runtime.now(), evaluate, tell_all=True)
     return bare.model_copy(update={"guards": [*bare.guards, *said]})
 
 
@@ -38,8 +38,8 @@ def counts_of(book: StateTransaction, document: PlanDocument) -> dict[str, int]:
     stored = book.stored
     if (document.state.lineage, document.state.serial) != ((stored.lineage, stored.serial) if stored else ("", 0)):
         return dict(document.managed)
-    doomed = {change.address for change in document.changes if change.action in DESTROYS}
-    known = {*book.state().resources, *(doomed & book.base.resources.keys())}
+    to_destroy = {change.address for change in document.changes if change.action in DESTROYS}
+    known = {*book.state().resources, *(to_destroy & book.base.resources.keys())}
     return dict(Counter(kind_of(address) for address in known))
 
 

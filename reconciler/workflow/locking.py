@@ -12,7 +12,7 @@ from reconciler.workflow.session import Session
 
 def lock_info(session: Session, operation: str) -> LockInfo:
     """Return who we are, for whoever finds the lock held."""
-    environ = session.around.environ
+    environ = session.runtime.environ
     job = environ.get("CI_JOB_URL") or ""
     if environ.get("GITHUB_RUN_ID"):
         repository = f"{environ.get('GITHUB_SERVER_URL', '')}/{environ.get('GITHUB_REPOSITORY', '')}"
@@ -22,5 +22,5 @@ def lock_info(session: Session, operation: str) -> LockInfo:
     except (KeyError, OSError):
         owner = str(os.getuid())
     return LockInfo(
-        session.around.token(), owner, socket.gethostname(), os.getpid(), session.around.stamp(), operation, job
+        session.runtime.token(), owner, socket.gethostname(), os.getpid(), session.runtime.stamp(), operation, job
     )

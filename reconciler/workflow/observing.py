@@ -15,7 +15,7 @@ from reconciler.model.errors import (
     StateError,
     concerns_all,
 )
-from reconciler.model.http import Remote, Request, at, get
+from reconciler.model.http import VENDOR_DOMAINS, Remote, Request, at, get
 from reconciler.model.plan import Plan
 from reconciler.model.ports import Hold
 from reconciler.model.sight import Eyes
@@ -30,9 +30,6 @@ from reconciler.workflow.session import Session
 
 EYES_REQUESTS = 2
 """What asking costs: the key's user, and its user group."""
-
-VENDOR_DOMAINS = ("api-us1.com", "activehosted.com")
-"""Where the first label of the host is the account's name (section 1.1 of the API page)."""
 
 
 def account_requests(session: Session) -> int:

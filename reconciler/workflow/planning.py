@@ -132,13 +132,13 @@ def finish(
     cost = cost.model_copy(update={"check_requests": _check_cost(session, made, inputs, refreshed)})
     heading = Heading(
         __version__,
-        session.around.stamp(),
+        session.runtime.stamp(),
         session.settings.name,
         session.identity,
         book.stored.lineage if book.stored else "",
         book.stored.serial if book.stored else 0,
         options.recorded(),
-        session.around.token(),
+        session.runtime.token(),
         len(inputs.desired.resources),
         Counter(binding.kind for binding in inputs.state.resources.values()),
     )

@@ -13,7 +13,7 @@ from reconciler.planning.policies import judge_policies
 from reconciler.resources import load_kinds
 from reconciler.store.planfile import read_plan
 from reconciler.workflow.evaluating import evaluate
-from reconciler.workflow.runtime import Runtime, runtime
+from reconciler.workflow.runtime import Runtime, current_runtime
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ class Report:
     verdicts: tuple[GuardView, ...]
 
 
-def check_policies(folder: Path, planfiles: Iterable[Path], around: Runtime | None = None) -> list[Report]:
+def check_policies(folder: Path, planfiles: Iterable[Path], runtime: Runtime | None = None) -> list[Report]:
     """Judge plan files. Raises ConfigError, StalePlan, and PlanError where the project has no policies."""
     policies = load_project(folder).project.policies
     if not policies:
         raise PlanError("the project file has no `policies:`", hint="see the page about policies in the documentation")
-    now = (around or runtime()).now()
+    now = (runtime or current_runtime()).now()
     return [
         Report(str(path), tuple(judge_policies(read_plan(path, load_kinds()), policies, now, evaluate, tell_all=True)))
         for path in planfiles

@@ -148,7 +148,7 @@ async def clean(session: Session) -> tuple[int, tuple[LeftView, ...]]:
         async with AsyncExitStack() as stack:
             line = _connected(session, stack, held, Asked(contacts=True))
             await check_account(session, line, open_book(session).stored)
-            spent = Spent(10**6, 10**6, session.around.clock.steady)
+            spent = Spent(10**6, 10**6, session.runtime.clock.steady)
             lab = Lab(line, journal, str(begun["mark"]), spent, contacts=True, sleep=asyncio.sleep)
             lab.resume(records)
             count = len(lab.open)
@@ -165,10 +165,10 @@ def _connected(session: Session, stack: AsyncExitStack, held: Any, asked: Asked)
 
 
 def _lab(session: Session, line: Any, journal: ProbeJournal, todo: Outline, asked: Asked) -> Lab:
-    mark = f"{MARK}{session.around.token()[-8:]}"
+    mark = f"{MARK}{session.runtime.token()[-8:]}"
     if not asked.read_only:
-        journal.append({"op": "begin", "mark": mark, "at": session.around.stamp()})
-    spent = Spent(todo.requests, todo.seconds, session.around.clock.steady)
+        journal.append({"op": "begin", "mark": mark, "at": session.runtime.stamp()})
+    spent = Spent(todo.requests, todo.seconds, session.runtime.clock.steady)
     return Lab(line, journal, mark, spent, contacts=asked.contacts, writes=not asked.read_only)
 
 
@@ -240,7 +240,7 @@ def _report(session: Session, asked: Asked, lab: Lab, results: _Results, about: 
         by_row.setdefault(fact.row, []).append(parts[fact.name])
     return ProbeReport(
         version=__version__,
-        probed=session.around.stamp(),
+        probed=session.runtime.stamp(),
         read_only=asked.read_only,
         complete=results.complete,
         requests=lab.line.requests,

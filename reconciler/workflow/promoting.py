@@ -87,12 +87,15 @@ class _Promoting:
 
     def _rewritten(self) -> tuple[Rewriting, Additions]:
         news = [self.sides.hiding.resource(self.sides.wanted[address]) for address in dict.fromkeys(self.sides.news)]
-        wished = [replace(wish.resource, attrs={wish.attribute.name: wish.value}) for wish in self.sides.wishes]
+        wished = [
+            replace(proposed.resource, attrs={proposed.attribute.name: proposed.value})
+            for proposed in self.sides.proposals
+        ]
         variables = variables_for(addresses_in([*news, *wished]), self.sides.theirs.places.variables)
         overlays = self.sides.theirs.places.overlays
         rewriting = Rewriting(self.sides.theirs.places, variables, layer=overlays[-1] if overlays else None)
         additions = Additions(self.sides.target, rewriting, variables)
-        rewriting.change(self.sides.wishes)
+        rewriting.change(self.sides.proposals)
         if self.sides.choice.prune:
             rewriting.remove(self.sides.gone)
         else:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import ProposedEdit
-from reconciler.deriving.copying import Portable, listing, only_there, portable, strangers, unseen
+from reconciler.deriving.copying import Portable, listing, only_there, portable, unmatched, unseen
 from reconciler.deriving.export import Exported
 from reconciler.deriving.promoting import (
     WHOLE,
@@ -54,7 +54,7 @@ class ThreeSides:
     other: AccountContents
     left_out: list[str]
     rows: list[Row] = field(default_factory=list)
-    wishes: list[ProposedEdit] = field(default_factory=list)
+    proposals: list[ProposedEdit] = field(default_factory=list)
     news: list[str] = field(default_factory=list)
     gone: list[str] = field(default_factory=list)
     sides: dict[Name, Side] = field(default_factory=dict)
@@ -121,12 +121,12 @@ class ThreeSides:
                 self.gone.append(address)
                 note = f"{self.one.name} does not hold it any more"
                 self.rows.append(Row(address, WHOLE, "here", None, None, note))
-        self._strangers(made)
+        self._unmatched(made)
 
-    def _strangers(self, made: Plan) -> None:
+    def _unmatched(self, made: Plan) -> None:
         """Name the objects that only the target holds: nothing is removed by a promotion."""
         known = self.other.state.resources
-        found = {*strangers(made, self.other.seen, self.kinds, self.wanted, known)}
+        found = {*unmatched(made, self.other.seen, self.kinds, self.wanted, known)}
         found |= {change.address for change in made.changes if change.action is Action.DELETE}
         told = {row.address for row in self.rows} | {line.partition(":")[0] for line in self.left_out}
         by_reason: dict[tuple[str, str], list[str]] = defaultdict(list)
@@ -224,7 +224,7 @@ class ThreeSides:
         # Where the files say nothing, an apply fills what must not be empty (`Ensure`): what is meant to be so is said.
         differently = says != promised if stands else declared is not None and attribute.has(Ensure) and mine == []
         if takes or (found == "same" and differently):
-            self._wish(address, name, declared, asked)
+            self._propose(address, name, declared, asked)
         if found != "same" and item is not None:
             here_value, there_value = values.encode(item.after), values.encode(item.before)
             if item.sensitive:
@@ -235,13 +235,13 @@ class ThreeSides:
             note = f"{self.one.name} does not hold {', '.join('.'.join(path) for path in gone)} any more"
             self.rows.append(Row(address, name, "here", note=note))
 
-    def _wish(self, address: str, name: str, declared: Resource | None, asked: Value) -> None:
+    def _propose(self, address: str, name: str, declared: Resource | None, asked: Value) -> None:
         wanted = self.wanted[address]
         resource = self.hiding.resource(replace(wanted, attrs={**wanted.attrs, name: asked}))
         if declared is None:
             self.news.append(address)
             return
-        self.wishes.append(ProposedEdit(declared, self.kinds[resource.kind].attributes[name], resource.attrs[name]))
+        self.proposals.append(ProposedEdit(declared, self.kinds[resource.kind].attributes[name], resource.attrs[name]))
 
     def _apart(self, address: str, name: str) -> bool:
         """Tell whether the target's files set a value apart: in an overlay, or by a variable."""

@@ -88,8 +88,8 @@ def _copy(session: Session, recording: Recording, folder: Path, unknown: Iterabl
     finally:
         account.close()
     settings = replace(session.settings, url=url, state=state, account=None, requests_per_second=None)
-    around = replace(session.around, watch=None)  # nobody waits for a copy
-    copy = replace(session, settings=settings, adapt=lambda desired: adapted(session, desired), around=around)
+    runtime = replace(session.runtime, watch=None)  # nobody waits for a copy
+    copy = replace(session, settings=settings, adapt=lambda desired: adapted(session, desired), runtime=runtime)
     book = open_book(session)
     if book.stored is not None:
         known = book.state().model_copy(update={"account": copy.identity, "serial": 1})

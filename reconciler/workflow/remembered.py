@@ -20,7 +20,7 @@ def remembered(session: Session, source: str, target: str) -> Promotion:
     """Return what the last promotion between two environments remembered. Raises ReconcilerError."""
     path = session.folder / place_of(source, target)
     if not path.exists():
-        return Promotion(salt=session.around.token())
+        return Promotion(salt=session.runtime.token())
     try:
         return Promotion.model_validate_json(path.read_text("utf-8"))
     except (ValidationError, ValueError) as error:

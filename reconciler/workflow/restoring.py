@@ -41,7 +41,7 @@ def lots_of(session: Session, folder: Path, run: str) -> list[ArchivedRecords]:
 
 
 def _lot(session: Session, path: Path) -> ArchivedRecords:
-    seal = Seal(session.settings.recipients, session.around.environ)
+    seal = Seal(session.settings.recipients, session.runtime.environ)
     try:
         head, *records = [
             read_json(line) for line in seal.open(path.read_bytes(), f"the archive {path}").decode().splitlines()

@@ -27,11 +27,11 @@ def run_name(session: Session) -> str:
     """Return a name for a run. Names sort in the order of the runs, also where two begin in one second or the clock was
     set back: the last one is what `undo` is about.
     """
-    now = session.around.stamp()
+    now = session.runtime.stamp()
     last = max(session.store.run_names(), default="")[: len(now)]
     if last >= now:
         now = (datetime.fromisoformat(last) + timedelta(seconds=1)).isoformat().replace("+00:00", "Z")
-    return f"{now}-{session.around.token()[:6]}"
+    return f"{now}-{session.runtime.token()[:6]}"
 
 
 def begun(
@@ -111,7 +111,7 @@ def ended(
     result = "cancelled" if outcome.cancelled else "complete" if summary.complete else "partial"
     told = run.model_copy(
         update={
-            "ended": session.around.stamp(),
+            "ended": session.runtime.stamp(),
             "result": result,
             "serial_after": state.serial,
             "requests": summary.requests,

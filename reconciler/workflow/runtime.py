@@ -65,15 +65,15 @@ class Runtime:
 _RUNTIME: ContextVar[Runtime | None] = ContextVar("runtime", default=None)
 
 
-def runtime() -> Runtime:
+def current_runtime() -> Runtime:
     """Return the runtime that `within` set, otherwise those of this process."""
     return _RUNTIME.get() or Runtime()
 
 
 @contextmanager
-def within(around: Runtime) -> Iterator[None]:
+def within(runtime: Runtime) -> Iterator[None]:
     """Let every session that is opened inside, and every verb that is run, have this runtime."""
-    before = _RUNTIME.set(around)
+    before = _RUNTIME.set(runtime)
     try:
         yield
     finally:
@@ -93,6 +93,6 @@ def run_async(coroutine: Any) -> Any:
 
     import asyncio
 
-    with asyncio.Runner(loop_factory=runtime().loop) as runner:
+    with asyncio.Runner(loop_factory=current_runtime().loop) as runner:
         runner.run(work())
     return kept[0]

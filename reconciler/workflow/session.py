@@ -53,7 +53,7 @@ class Session:
     project: LoadedProject
     settings: EnvironmentSettings
     kinds: Kinds
-    around: Runtime
+    runtime: Runtime
     on_wait: Callable[[str, float], None] = lambda reason, seconds: None
     on_answer: Callable[[str], None] | None = None
     remote: Remote | None = None
@@ -98,13 +98,13 @@ class Session:
             self.settings.name,
             self.settings.recipients,
             self.settings.history,
-            self.around.environ,
-            self.around.clock,
-            self.around.waits,
+            self.runtime.environ,
+            self.runtime.clock,
+            self.runtime.waits,
             self._waiting,
             fits(self.kinds),
         )
-        return self.around.open_store(url, self.folder, options)
+        return self.runtime.open_store(url, self.folder, options)
 
     def _waiting(self, reason: str, seconds: float) -> None:
         self.on_wait(reason, seconds)  # which is set later than the store is opened
@@ -132,7 +132,7 @@ class Session:
 
     def secret(self, name: str) -> str:
         """Return the value of `${secret.name}`: the environment variable of that name. Raises ConfigError."""
-        value = self.around.environ.get(name)
+        value = self.runtime.environ.get(name)
         if value is None:
             raise ConfigError(
                 [
@@ -149,7 +149,7 @@ class Session:
     def learn(self, state: State) -> None:
         """Let the redactor know the secrets that a state names: they were sent once, and a server may say them."""
         names = {name for one in state.resources.values() for name in secrets_of(one.applied)}
-        self.redactor.learn(*(self.around.environ[name] for name in names if name in self.around.environ))
+        self.redactor.learn(*(self.runtime.environ[name] for name in names if name in self.runtime.environ))
 
     def shown(self, text: str) -> Shown:
         """Return what the account or a library said without any credential, any e-mail address, and what URLs carry."""
@@ -181,7 +181,7 @@ class Session:
         if self.bare:
             missing = [name for name in self.project.project.config if not os.path.lexists(self.folder / name)]
             texts = {**{f"{name}/none.yaml": "" for name in missing}, **(texts or {})}
-        uses, environ = Uses(), self.around.environ
+        uses, environ = Uses(), self.runtime.environ
         try:
             loaded = load(self.project, self.settings, self.kinds, environ, offline=offline, texts=texts, uses=uses)
         finally:
@@ -220,18 +220,18 @@ class Session:
         from reconciler.remote.client import Client, Endpoint, in_process
         from reconciler.remote.guard import Mode
 
-        url, token, transport = self.settings.url, self.settings.token, self.around.transport
+        url, token, transport = self.settings.url, self.settings.token, self.runtime.transport
         if url.startswith(EMULATOR):
             account = open_emulator(self.folder / url.removeprefix(EMULATOR))
             stack.callback(account.close)
             transport = in_process(account.app)
             url, token = "http://emulator", account.settings.token
         self.redactor.learn(token)
-        watch = self.around.watch
+        watch = self.runtime.watch
         if watch is not None:
             watch.connected(self.settings.name, paths_of(self.kinds), self.rate)
         client = Client(
-            Endpoint(url, token, self.rate, self.around.waits.answer),
+            Endpoint(url, token, self.rate, self.runtime.waits.answer),
             writable=(writable or [path for kind in self.kinds.values() for path in kind.writable]) if write else (),
             mode=Mode.RESTORE if restore else Mode.WRITE if write else Mode.READ,
             transport=transport,
@@ -239,7 +239,7 @@ class Session:
             on_answer=self.on_answer,
             on_request=watch.request if watch is not None else None,
             show=self.shown,
-            clock=self.around.clock.steady,
+            clock=self.runtime.clock.steady,
             fence=hold.check if hold is not None else None,
         )
         stack.push_async_callback(client.close)

@@ -35,7 +35,7 @@ async def record(session: Session, names: frozenset[str] | None = None) -> Recor
         await ask_eyes(account.remote)
     return Recording(
         tool_version=__version__,
-        taken_at=session.around.stamp(),
+        taken_at=session.runtime.stamp(),
         environment=session.settings.name,
         account=session.identity,
         exchanges=kept,

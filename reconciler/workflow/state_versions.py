@@ -67,7 +67,7 @@ def _put(session: Session, book: StateTransaction, given: State, operation: str)
     """Make the given state the next version, on record as a run."""
     before = book.stored
     serial = max(given.serial, before.serial if before is not None else 0) + 1
-    stamp = session.around.stamp()
+    stamp = session.runtime.stamp()
     state = given.model_copy(update={"serial": serial, "updated": stamp})
     book.store.write(state, expected_serial=before.serial if before is not None else None, folds=True)
     book.store.clear_journal()
@@ -103,7 +103,7 @@ def restore(session: Session, serial: int) -> int:
         with locked(session, "state restore", timeout=PATIENCE, closing=False):
             return _put(session, _folded(session), wanted, "state restore")
     info = lock_info(session, "state restore")
-    now = store.rescue(wanted.model_copy(update={"updated": session.around.stamp()}), info, PATIENCE)
+    now = store.rescue(wanted.model_copy(update={"updated": session.runtime.stamp()}), info, PATIENCE)
     record(session, "state restore", f"serial {serial} became {now}, over a damaged state")
     return now
 

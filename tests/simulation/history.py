@@ -370,7 +370,7 @@ class World:
                     self.refuges.add((stage["title"], pipeline["stages"][to]["title"]))
                     self.havens.add(f"stage.{name}.{to}")
 
-    def around(self, process: Process) -> Runtime:
+    def runtime(self, process: Process) -> Runtime:
         """Return what a process finds: its clocks, the shared disk, the wire."""
         tokens = random.Random(f"{process.name}")
         clock = Clock(
@@ -421,10 +421,10 @@ class World:
         process = Process(self.scheduler, f"p{len(self.runs) + 1}", wall, machine)
         ran = Ran(argv, process)
         self.fates[process.name] = fate or Fate()
-        around = self.around(process)
+        runtime = self.runtime(process)
 
         def work() -> None:
-            with within(around):
+            with within(runtime):
                 ran.code = program.run(["--chdir", str(self.folder), "-q", *argv])
 
         def ended() -> None:

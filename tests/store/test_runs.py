@@ -104,9 +104,9 @@ def test_the_last_run_is_the_last_whatever_the_clock_says(world: World) -> None:
     world.write(TAGS)
     moments = [noon, noon, noon - datetime.timedelta(hours=1)]
     tokens = iter("fedcba987654")
-    around = Runtime({}, lambda: now, lambda: next(tokens) * 16)
+    runtime = Runtime({}, lambda: now, lambda: next(tokens) * 16)
     for number, now in enumerate(moments):  # noqa: B007 - the clock reads it
-        record(replace(world.session(), around=around), "restore", f"run {number}")
+        record(replace(world.session(), runtime=runtime), "restore", f"run {number}")
     listed = json.loads(world.cli("runs", "list", "--format", "json").out)
     shown = [json.loads(world.cli("runs", "show", row["run"], "--format", "json").out) for row in listed]
     assert [run["notes"] for run in shown] == [["run 2"], ["run 1"], ["run 0"]]

@@ -63,9 +63,9 @@ class Rewriting:
     replaced: list[str] = field(default_factory=list)
     """Variables that gave way to a value, as `address.name: ${var.x}`."""
 
-    def change(self, wishes: Iterable[ProposedEdit]) -> None:
+    def change(self, proposals: Iterable[ProposedEdit]) -> None:
         """Write values into the files; what cannot be written is in `refused`."""
-        self._carry_out([(*wish.name, self._edits(wish)) for wish in wishes])
+        self._carry_out([(*proposed.name, self._edits(proposed)) for proposed in proposals])
 
     def remove(self, addresses: Iterable[str]) -> None:
         """Take declarations out of their files; the nested ones go with them."""
@@ -137,31 +137,31 @@ class Rewriting:
         self.places.check(address, entry.key.source)
         yield entry.key.source, Drop(self.places.path(address))
 
-    def _edits(self, wish: ProposedEdit) -> Iterator[tuple[Source, Edit]]:
-        address, name = wish.name
+    def _edits(self, proposed: ProposedEdit) -> Iterator[tuple[Source, Edit]]:
+        address, name = proposed.name
         whole = self.places.entry(address)
         if whole is None:
             raise Fixed("it is declared nowhere")
         path = (*self.places.path(address), name)
-        mark = wish.attribute.mark(RefTo)
+        mark = proposed.attribute.mark(RefTo)
         entry = self.places.entry(address, name)
         if self.layer is not None:
             if entry is not None:
-                self._gives_way(wish, written(entry.value))
-            yield from self._over(self.layer, wish, path, wish.resource.attrs.get(name), wish.value)
+                self._gives_way(proposed, written(entry.value))
+            yield from self._over(self.layer, proposed, path, proposed.resource.attrs.get(name), proposed.value)
             return
         if entry is None:
             self.places.check(address, whole.key.source)
-            yield whole.key.source, Put(path, as_written(wish.value, mark, self.variables))
+            yield whole.key.source, Put(path, as_written(proposed.value, mark, self.variables))
             return
         if not isinstance(entry.value, Map):
             self.places.check(address, entry.key.source)
-        for source, edit in self._inside(wish, path, entry, wish.resource.attrs.get(name), wish.value):
+        for source, edit in self._inside(proposed, path, entry, proposed.resource.attrs.get(name), proposed.value):
             self.places.check(address, source)
             yield source, edit
 
     def _over(
-        self, layer: Source, wish: ProposedEdit, path: Path, have: Value, want: Value
+        self, layer: Source, proposed: ProposedEdit, path: Path, have: Value, want: Value
     ) -> Iterator[tuple[Source, Edit]]:
         """Yield the edits of an overlay that make a value what is wanted: there, `null` takes an entry away."""
         if isinstance(have, dict) and isinstance(want, dict):
@@ -169,50 +169,53 @@ class Rewriting:
                 if key not in want:
                     yield layer, Put((*path, key), None)
                 elif key not in have or have[key] != want[key]:
-                    yield from self._over(layer, wish, (*path, key), have.get(key), want[key])
+                    yield from self._over(layer, proposed, (*path, key), have.get(key), want[key])
             return
-        new = as_written("" if want is None else want, wish.attribute.mark(RefTo), self.variables)
+        new = as_written("" if want is None else want, proposed.attribute.mark(RefTo), self.variables)
         yield layer, Put(path, new)
 
     def _inside(
-        self, wish: ProposedEdit, path: Path, entry: Entry, have: Value, want: Value
+        self, proposed: ProposedEdit, path: Path, entry: Entry, have: Value, want: Value
     ) -> Iterator[tuple[Source, Edit]]:
         """Yield the edits of one value: of a map only the entries that differ."""
         if isinstance(entry.value, Map) and isinstance(have, dict) and isinstance(want, dict):
             new = dict(want)
             for key, inner in entry.value.entries.items():
-                found = _match(key, want, wish.attribute)
+                found = _match(key, want, proposed.attribute)
                 if found is None:
                     yield inner.key.source, Drop((*path, key))
                 else:
-                    yield from self._inside(wish, (*path, key), inner, have.get(key), new.pop(found))
+                    yield from self._inside(proposed, (*path, key), inner, have.get(key), new.pop(found))
             for key, value in new.items():
-                yield entry.key.source, Put((*path, key), as_written(value, wish.attribute.mark(RefTo), self.variables))
+                yield (
+                    entry.key.source,
+                    Put((*path, key), as_written(value, proposed.attribute.mark(RefTo), self.variables)),
+                )
             return
         raw = written(entry.value)
-        new = self._merged(wish, raw, have, want)
+        new = self._merged(proposed, raw, have, want)
         if new != raw or type(new) is not type(raw):
             yield entry.key.source, Put(path, new)
 
-    def _merged(self, wish: ProposedEdit, raw: Any, have: Value, want: Value) -> Any:
+    def _merged(self, proposed: ProposedEdit, raw: Any, have: Value, want: Value) -> Any:
         """Return what to write for a value: what is written already as far as it says the same."""
         if have == want and type(have) is type(want):
             return raw
         if isinstance(raw, list) and isinstance(have, list) and isinstance(want, list) and len(raw) == len(have):
-            return self._merged_list(wish, raw, have, want)
-        self._gives_way(wish, raw)
-        return as_written(want, wish.attribute.mark(RefTo), self.variables)
+            return self._merged_list(proposed, raw, have, want)
+        self._gives_way(proposed, raw)
+        return as_written(want, proposed.attribute.mark(RefTo), self.variables)
 
-    def _merged_list(self, wish: ProposedEdit, raw: list[Any], have: list[Value], want: list[Value]) -> list[Any]:
-        if wish.attribute.has(Unordered, Commas):
+    def _merged_list(self, proposed: ProposedEdit, raw: list[Any], have: list[Value], want: list[Value]) -> list[Any]:
+        if proposed.attribute.has(Unordered, Commas):
             want = [one for one in have if one in want] + [one for one in want if one not in have]
-        mark = wish.attribute.mark(RefTo)
+        mark = proposed.attribute.mark(RefTo)
         for text, one in zip(raw, have, strict=True):
             if one not in want:
-                self._gives_way(wish, text)
+                self._gives_way(proposed, text)
         return [raw[have.index(one)] if one in have else as_written(one, mark, self.variables) for one in want]
 
-    def _gives_way(self, wish: ProposedEdit, raw: Any) -> None:
+    def _gives_way(self, proposed: ProposedEdit, raw: Any) -> None:
         """Raise Fixed where a value comes from a variable that is not to be replaced; a secret never is."""
         names = filled_in(raw)
         if not names:
@@ -220,7 +223,7 @@ class Rewriting:
         said = ", ".join(names)
         if not self.replacing or any(name.startswith("${secret.") for name in names):
             raise Fixed(f"its value comes from {said}: change that, or write a value in its place")
-        self.replaced.append(f"{'.'.join(wish.name)}: {said}")
+        self.replaced.append(f"{'.'.join(proposed.name)}: {said}")
 
 
 def _match(key: str, want: Mapping[str, Value], attribute: Attribute) -> str | None:
