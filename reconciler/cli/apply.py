@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -17,6 +17,15 @@ from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent, say, say_made, style
 from reconciler.cli.views import plan_view
 from reconciler.cli.watching import OutputMode, beats, watcher
+
+if TYPE_CHECKING:
+    from reconciler.model.document import PlanDocument
+    from reconciler.model.summary import ApplySummary
+    from reconciler.render.progress import Progress
+    from reconciler.render.stream import EventStream
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.planning import Planned
+    from reconciler.workflow.session import Session
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +84,7 @@ def command(
 
 
 def plan_and_apply(
-    chosen: Globals, options: Any, asked: Changing, mode: OutputMode, guards_from: str | None = None
+    chosen: Globals, options: PlanOptions, asked: Changing, mode: OutputMode, guards_from: str | None = None
 ) -> int:
     """Plan, show, ask, apply, under the lock from the plan to the last write; also what `destroy` does."""
     from reconciler.workflow.applying import operation_of
@@ -86,7 +95,9 @@ def plan_and_apply(
         return apply_under_lock(chosen, opened, options, asked.approval, mode)
 
 
-def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Approval, mode: OutputMode) -> int:
+def apply_under_lock(
+    chosen: Globals, opened: Session, options: PlanOptions, approval: Approval, mode: OutputMode
+) -> int:
     """Plan, show, ask, apply in a session that holds the lock of its state."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.planning import make_plan
@@ -114,7 +125,7 @@ def apply_under_lock(chosen: Globals, opened: Any, options: Any, approval: Appro
     return carry_out(chosen, opened, planned, 0.0, mode, spent=spent)
 
 
-async def still_true(opened: Any, planned: Any, options: Any) -> Any:
+async def still_true(opened: Session, planned: Planned, options: PlanOptions) -> Planned:
     """Between the plan and the yes, the account may have moved: read it again, and go on only with the same plan. Its
     numbers stay those that were shown: the yes was to them.
     """
@@ -171,7 +182,7 @@ def apply_saved(chosen: Globals, planfile: Path, checks: PlanFileChecks, lock_ti
     return code
 
 
-def announce_archive(opened: Any, planned: Any, mode: OutputMode) -> None:
+def announce_archive(opened: Session, planned: Planned, mode: OutputMode) -> None:
     """Say what the archive takes, before anybody says yes. Raises Refused where it takes more than it may."""
     if mode.archive is None:
         return
@@ -182,7 +193,7 @@ def announce_archive(opened: Any, planned: Any, mode: OutputMode) -> None:
     note(f"The archive in {mode.archive.folder} {said}.")
 
 
-def refuse(document: Any, mode: OutputMode, *, shown: bool = False) -> int:
+def refuse(document: PlanDocument, mode: OutputMode, *, shown: bool = False) -> int:
     """Say which guards stop a plan; `shown` means that its text, which says so, was printed."""
     if mode.stream:
         from reconciler.render.stream import refused_line
@@ -195,8 +206,8 @@ def refuse(document: Any, mode: OutputMode, *, shown: bool = False) -> int:
 
 def carry_out(
     chosen: Globals,
-    opened: Any,
-    planned: Any,
+    opened: Session,
+    planned: Planned,
     lock_timeout: float,
     mode: OutputMode,
     *,
@@ -213,7 +224,7 @@ def carry_out(
     hooks = Hooks()
     shown = watcher(chosen, planned, mode)
 
-    async def work() -> Any:
+    async def work() -> ApplySummary:
         with chosen.screen.writing(opened, hooks, shown, len(planned.plan.steps)):
             beating = asyncio.create_task(beats(shown))
             try:
@@ -239,7 +250,7 @@ def carry_out(
     return exit_code(planned.document, False)
 
 
-def tell_outcome(summary: Any, shown: Any) -> None:
+def tell_outcome(summary: ApplySummary, shown: Progress | EventStream) -> None:
     """Print what an apply came to, the way in which it was told."""
     from reconciler.render import text
     from reconciler.render.stream import EventStream

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reconciler.cli.terminal import answer, ask, can_ask, note
 from reconciler.model.errors import Refused
+
+if TYPE_CHECKING:
+    from reconciler.model.document import PlanDocument
+    from reconciler.workflow.session import Session
+
 
 LOSES = ("delete", "replace")
 
@@ -18,7 +23,7 @@ class Approval:
     auto: bool = False
     account: str | None = None
 
-    def given(self, opened: Any, document: Any, *, destroy: bool = False) -> bool:
+    def given(self, opened: Session, document: PlanDocument, *, destroy: bool = False) -> bool:
         """Return whether to go on; asks where that was not said. Raises Refused, and ReconcilerError without a
         terminal.
         """
@@ -27,7 +32,7 @@ class Approval:
             return _named(opened, auto=self.auto)
         return self.auto or _asked(opened, destroy=destroy)
 
-    def agrees(self, opened: Any) -> None:
+    def agrees(self, opened: Session) -> None:
         """Raise Refused where another account was named than the one that is opened."""
         from reconciler.workflow.observing import account_name
 
@@ -40,7 +45,7 @@ class Approval:
             )
 
 
-def destructive(document: Any) -> bool:
+def destructive(document: PlanDocument) -> bool:
     """Tell whether a plan takes something away: objects, or records that hang on them."""
     return any(
         change.action in LOSES or any(impact.effect != "hidden" for impact in change.impacts)
@@ -48,7 +53,7 @@ def destructive(document: Any) -> bool:
     )
 
 
-def _named(opened: Any, *, auto: bool) -> bool:
+def _named(opened: Session, *, auto: bool) -> bool:
     """Ask for the name of the account, the only answer that goes on."""
     from reconciler.workflow.observing import account_name
 
@@ -67,7 +72,7 @@ def _named(opened: Any, *, auto: bool) -> bool:
     return answer("  Enter the account's name") == name
 
 
-def _asked(opened: Any, *, destroy: bool) -> bool:
+def _asked(opened: Session, *, destroy: bool) -> bool:
     question = "Do you really want to destroy all of this?" if destroy else "Do you want to perform these actions?"
     if can_ask():
         note(f"\n{question}\n  Environment: {opened.settings.name}. Only 'yes' will be accepted.\n")

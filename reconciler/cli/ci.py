@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,6 +15,10 @@ from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, say_made
 from reconciler.cli.views import DRIFT, Output, folder_in_repository, formats, plan_view, show
+
+if TYPE_CHECKING:
+    from reconciler.codehost.pipeline import Pipeline
+
 
 F = TypeVar("F", bound=Callable[..., Any])
 PLANFILE = click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
@@ -40,7 +44,7 @@ def on_host(function: F) -> F:
     )
 
 
-def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> Any:
+def pipeline(chosen: Globals, host: str | None, pull: int | None = None) -> Pipeline:
     """Return the pipeline that this runs in. Raises ReconcilerError."""
     from reconciler.codehost.pipeline import open_pipeline
     from reconciler.remote.web import HttpWeb

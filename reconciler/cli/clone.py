@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,13 @@ from reconciler.cli.opening import confirmation, consent, selection, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import say, say_made, style, tell
 from reconciler.cli.views import plan_view
+
+if TYPE_CHECKING:
+    from reconciler.model.document import PlanDocument
+    from reconciler.model.summary import ApplySummary
+    from reconciler.workflow.cloning import Clone
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.session import Session
 
 
 @click.command("clone")
@@ -78,7 +85,16 @@ def command(
         return _clone(chosen, one, other, options, approval, prune=prune, only=only)
 
 
-def _plan(chosen: Globals, one: Any, other: Any, options: Any, out: Path | None, *, prune: bool, only: Any) -> int:
+def _plan(
+    chosen: Globals,
+    one: Session,
+    other: Session,
+    options: PlanOptions,
+    out: Path | None,
+    *,
+    prune: bool,
+    only: frozenset[str] | None,
+) -> int:
     """Plan and show; with a file, save it. Writes to no account."""
     from reconciler.cli.plan import exit_code, save
     from reconciler.workflow.cloning import prepare_clone
@@ -92,7 +108,7 @@ def _plan(chosen: Globals, one: Any, other: Any, options: Any, out: Path | None,
     return 4 if clone.unread and code != 7 else code
 
 
-def apply_saved_clone(chosen: Globals, opened: Any, document: Any, lock_timeout: float) -> int:
+def apply_saved_clone(chosen: Globals, opened: Session, document: PlanDocument, lock_timeout: float) -> int:
     """Prove from both accounts that a saved clone is what it was, then carry it out."""
     from reconciler.workflow.holding import locked
     from reconciler.workflow.saved_clones import options_of, prepare_saved_clone
@@ -105,7 +121,16 @@ def apply_saved_clone(chosen: Globals, opened: Any, document: Any, lock_timeout:
         return _carry_out(chosen, opened, clone, options_of(document))
 
 
-def _clone(chosen: Globals, one: Any, other: Any, options: Any, approval: Approval, *, prune: bool, only: Any) -> int:
+def _clone(
+    chosen: Globals,
+    one: Session,
+    other: Session,
+    options: PlanOptions,
+    approval: Approval,
+    *,
+    prune: bool,
+    only: frozenset[str] | None,
+) -> int:
     """Plan, show, ask, copy, under the lock of the target."""
     from reconciler.model.errors import Cancelled
     from reconciler.workflow.cloning import prepare_clone
@@ -126,7 +151,7 @@ def _clone(chosen: Globals, one: Any, other: Any, options: Any, approval: Approv
     return _carry_out(chosen, other, clone, options)
 
 
-def _carry_out(chosen: Globals, opened: Any, clone: Any, options: Any) -> int:
+def _carry_out(chosen: Globals, opened: Session, clone: Clone, options: PlanOptions) -> int:
     from reconciler.cli.plan import exit_code
     from reconciler.cli.watching import OutputMode, watcher
     from reconciler.render import text
@@ -137,7 +162,7 @@ def _carry_out(chosen: Globals, opened: Any, clone: Any, options: Any) -> int:
     hooks = Hooks()
     shown = watcher(chosen, clone.planned, OutputMode(chosen.quiet))
 
-    async def work() -> Any:
+    async def work() -> list[ApplySummary]:
         with chosen.screen.writing(opened, hooks, shown, len(clone.planned.plan.steps)):
             return await carry_out_clone(clone, hooks, options)
 

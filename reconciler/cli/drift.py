@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,11 @@ from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import shown, tell
 from reconciler.cli.views import DRIFT, Output, formats, plan_view, show
+
+if TYPE_CHECKING:
+    from reconciler.workflow.absorbing import Absorbed
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.session import Session
 
 
 @click.command("drift")
@@ -62,7 +67,9 @@ def command(
     return exit_code(planned.document, detailed_exitcode)
 
 
-def _absorb(chosen: Globals, opened: Any, options: Any, outputs: tuple[Output, ...], *, beside: bool) -> int:
+def _absorb(
+    chosen: Globals, opened: Session, options: PlanOptions, outputs: tuple[Output, ...], *, beside: bool
+) -> int:
     """Absorb, and say what was written and what was not; exit code 5 where something was left, 4 where it could not be
     read.
     """
@@ -75,7 +82,7 @@ def _absorb(chosen: Globals, opened: Any, options: Any, outputs: tuple[Output, .
     return 4 if outcome.unread else 5 if outcome.refused else 0
 
 
-def _data(outcome: Any) -> str:
+def _data(outcome: Absorbed) -> str:
     rows = {
         "files": list(outcome.files),
         "absorbed": [{"address": address, "attribute": name} for address, name in outcome.done],
@@ -84,7 +91,7 @@ def _data(outcome: Any) -> str:
     return json.dumps(rows, indent=2, ensure_ascii=False)
 
 
-def _words(outcome: Any) -> str:
+def _words(outcome: Absorbed) -> str:
     lines = [f"Absorbed {address}.{name}" for address, name in outcome.done]
     if not outcome.done and not outcome.refused:
         lines.append("No drift. The account holds what was last applied.")

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
@@ -15,10 +15,15 @@ from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note
 from reconciler.model.redaction import looks_like_a_credential
 
+if TYPE_CHECKING:
+    from reconciler.workflow.archiving import Archive
+    from reconciler.workflow.session import Session
+
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 
-def session(chosen: Globals, *, offline: bool = False, guards_from: str | None = None) -> Any:
+def session(chosen: Globals, *, offline: bool = False, guards_from: str | None = None) -> Session:
     """Return the opened session, with the settings of `guards_from` if that is given. Raises ConfigError."""
     from reconciler.workflow.opening import open_session
     from reconciler.workflow.runtime import current_runtime
@@ -135,7 +140,7 @@ def archiving(function: F) -> F:
     )(function)
 
 
-def archive_of(folder: Path | None, requests: int | None) -> Any:
+def archive_of(folder: Path | None, requests: int | None) -> Archive | None:
     """Return the archive that these options ask for, None for none."""
     from reconciler.workflow.archiving import BUDGET, Archive
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -12,6 +12,10 @@ from reconciler.cli.opening import borders, budget, consent, narrowing, selectio
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent
 from reconciler.cli.views import PLAN, Output, formats, plan_view, show
+
+if TYPE_CHECKING:
+    from reconciler.model.document import PlanDocument
+    from reconciler.workflow.session import Session
 
 
 @click.command("plan")
@@ -93,7 +97,7 @@ def command(
     return exit_code(document, detailed_exitcode)
 
 
-def save(opened: Any, document: Any, out: Path, *, quiet: bool = False) -> None:
+def save(opened: Session, document: PlanDocument, out: Path, *, quiet: bool = False) -> None:
     """Write a plan document, encrypted where the environment has recipients, and say what can be done with it."""
     from reconciler.store.planfile import write_plan
 
@@ -103,7 +107,7 @@ def save(opened: Any, document: Any, out: Path, *, quiet: bool = False) -> None:
         note(f"Saved the plan to {out}. {refused}")
 
 
-def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> Any:
+def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> Session:
     """Return the session as it would be on the account that a snapshot holds."""
     from reconciler.store.snapshotfile import read_snapshot
     from reconciler.workflow.snapshots import offline
@@ -112,7 +116,7 @@ def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> 
     return offline(session(chosen, offline=True, guards_from=guards_from), recording)
 
 
-def exit_code(document, detailed: bool) -> int:  # type: ignore[no-untyped-def]
+def exit_code(document: PlanDocument, detailed: bool) -> int:
     """Return the exit code of a plan: refused as a whole or in part, not permitted to see everything, objects left out
     because something that they name is gone, changes, or nothing to do.
     """

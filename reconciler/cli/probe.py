@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import answer, can_ask, note, say, style
+
+if TYPE_CHECKING:
+    from reconciler.model.facts import ProbeReport
+    from reconciler.workflow.probing import Outline
+    from reconciler.workflow.session import Session
 
 
 @click.command("probe")
@@ -68,7 +73,7 @@ def command(
     return 1 if any("--clean" in one.what for one in report.left) else 5 if not report.complete else 0
 
 
-def _confirmed(opened: Any, todo: Any, *, sandbox: bool, read_only: bool) -> None:
+def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool) -> None:
     """Say what it takes, and go on only on a sandbox. Raises Refused, and Cancelled."""
     from reconciler.model.errors import Cancelled, Refused
     from reconciler.workflow.observing import account_name
@@ -96,7 +101,7 @@ def _confirmed(opened: Any, todo: Any, *, sandbox: bool, read_only: bool) -> Non
         raise Cancelled("cancelled; nothing was sent")
 
 
-def _print(report: Any, fmt: str, out: Path | None) -> None:
+def _print(report: ProbeReport, fmt: str, out: Path | None) -> None:
     from reconciler.render import findings
 
     form: Literal["text", "json", "plain"] = "json" if fmt == "json" else "text" if fmt == "text" else "plain"
@@ -116,7 +121,7 @@ def _print(report: Any, fmt: str, out: Path | None) -> None:
     say(f"{findings.summary(report)} The report is in {out}.")
 
 
-def _clean(opened: Any) -> int:
+def _clean(opened: Session) -> int:
     from reconciler.workflow.probing import clean
     from reconciler.workflow.runtime import run_async
 

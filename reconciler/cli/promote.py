@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -15,6 +15,10 @@ from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, say_made, tell
 from reconciler.cli.views import plan_view
+
+if TYPE_CHECKING:
+    from reconciler.model.document import PlanDocument
+    from reconciler.workflow.promoting import Promoted
 
 
 @click.command("promote")
@@ -86,14 +90,14 @@ def command(
     return code or (5 if outcome.refused or (outcome.colliding and not overrule) else 0)
 
 
-def _plan(chosen: Globals) -> Any:
+def _plan(chosen: Globals) -> PlanDocument:
     from reconciler.workflow.options import PlanOptions
     from reconciler.workflow.planning import make_plan
 
     return chosen.screen.wait(make_plan(session(chosen), PlanOptions())).document
 
 
-def _tell(outcome: Any, source: str) -> None:
+def _tell(outcome: Promoted, source: str) -> None:
     if outcome.files:
         say(f"Changed {', '.join(outcome.files)}.")
     tell("Left alone: ", outcome.refused)

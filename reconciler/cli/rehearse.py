@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,6 +11,12 @@ from reconciler.cli.opening import consent, listing, selection, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, say_made, style
 from reconciler.cli.views import plan_view
+
+if TYPE_CHECKING:
+    from reconciler.model.snapshot_file import Recording
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.rehearsing import Rehearsal
+    from reconciler.workflow.session import Session
 
 
 @click.command("rehearse")
@@ -40,7 +46,7 @@ def command(
     return report(chosen, opened, recording, PlanOptions(target, exclude, destroy, False, allow), fmt)
 
 
-def report(chosen: Globals, opened: Any, recording: Any, options: Any, fmt: str) -> int:
+def report(chosen: Globals, opened: Session, recording: Recording, options: PlanOptions, fmt: str) -> int:
     """Rehearse and tell what came of it; 0 where it is proven, 4 where not all could be read, 5 or 7 where not."""
     from reconciler.render import text
     from reconciler.workflow.rehearsing import rehearse
@@ -63,7 +69,7 @@ def report(chosen: Globals, opened: Any, recording: Any, options: Any, fmt: str)
     return 0 if outcome.proven else 5
 
 
-def _rows(outcome: Any) -> dict[str, Any]:
+def _rows(outcome: Rehearsal) -> dict[str, Any]:
     failed = outcome.summary.failed if outcome.summary is not None else ()
     return {
         "proven": outcome.proven,
@@ -75,7 +81,7 @@ def _rows(outcome: Any) -> dict[str, Any]:
     }
 
 
-def _lines(outcome: Any, name: str) -> list[str]:
+def _lines(outcome: Rehearsal, name: str) -> list[str]:
     if outcome.summary is None:
         return ["Nothing to rehearse." if not outcome.document.tripped else "Not rehearsed: a guard stops the plan."]
     lines = [

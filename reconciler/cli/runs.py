@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +10,10 @@ from reconciler.cli.approval import Approval
 from reconciler.cli.opening import confirmation, listing, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import listed, note, say
+
+if TYPE_CHECKING:
+    from reconciler.model.ports import LockInfo
+    from reconciler.model.run import RunRecord
 
 
 @click.group("runs")
@@ -44,13 +48,13 @@ def show(chosen: Globals, run: str, fmt: str) -> int:
     return 0
 
 
-def _fate(holder: Any) -> str:
+def _fate(holder: LockInfo | None) -> str:
     if holder is None:
         return "it died; `reconciler runs resume` finishes its record and what it left undone"
     return f"it runs: {holder.owner} on {holder.host} since {holder.since}"
 
 
-def _text(run: Any, holder: Any = None) -> str:
+def _text(run: RunRecord, holder: LockInfo | None = None) -> str:
     from reconciler.render.tables import table
 
     facts = {

@@ -5,10 +5,10 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from time import monotonic
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 from reconciler.cli.endings import endings
 
@@ -17,8 +17,22 @@ if TYPE_CHECKING:
 
     from reconciler.model.http import Request, Response
     from reconciler.model.ports import Moment
+    from reconciler.render.progress import Progress
     from reconciler.render.reading import Reading
+    from reconciler.render.stream import EventStream
     from reconciler.render.traffic import Traffic
+    from reconciler.workflow.applying import Hooks
+    from reconciler.workflow.session import Session
+
+T = TypeVar("T")
+
+
+@runtime_checkable
+class Noting(Protocol):
+    """What shows events to people, and can say something between them."""
+
+    def note(self, text: str) -> None: ...
+    def hide(self) -> None: ...
 
 
 class Screen:
@@ -40,7 +54,7 @@ class Screen:
             self._traffic = Traffic(monotonic)
         return self._traffic
 
-    def wait(self, coroutine: Any) -> Any:
+    def wait(self, coroutine: Coroutine[object, object, T]) -> T:
         """Run a verb to its end and return its result, with signs of life."""
         from reconciler.workflow.runtime import run_async
 
@@ -92,7 +106,7 @@ class Screen:
             note(f"Waiting: {reason}, resuming in {seconds:.0f} s")
 
     @contextmanager
-    def writing(self, opened: Any, hooks: Any, shown: Any, total: int) -> Iterator[None]:
+    def writing(self, opened: Session, hooks: Hooks, shown: Progress | EventStream, total: int) -> Iterator[None]:
         """Show the events of a run that writes `total` steps, and obey interrupts: the first one ends it in order, the
         second at once. To be entered where the loop runs; `shown` is called with each event.
         """
@@ -118,7 +132,7 @@ class Screen:
             self._obey(hooks.stop, shown, left)
             yield
 
-    def _obey(self, stop: asyncio.Event, shown: Any, left: Callable[[], str]) -> None:
+    def _obey(self, stop: asyncio.Event, shown: Progress | EventStream, left: Callable[[], str]) -> None:
         import asyncio
 
         from reconciler.cli.terminal import note
@@ -129,17 +143,18 @@ class Screen:
             stop.set()
             flying = self.traffic.flying
             what = f"{flying} request{'s' if flying != 1 else ''} in flight" if flying else "what was begun"
-            getattr(shown, "note", note)(f"Stopping after {what}; press again to stop now.")
+            (shown.note if isinstance(shown, Noting) else note)(f"Stopping after {what}; press again to stop now.")
 
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, *endings()):
             loop.add_signal_handler(number, interrupted)
 
 
-def _at_once(shown: Any, left: Callable[[], str]) -> None:
+def _at_once(shown: Progress | EventStream, left: Callable[[], str]) -> None:
     """End the process: what was recorded is on disk already."""
     with suppress(Exception):  # the terminal may be gone
-        getattr(shown, "hide", lambda: None)()
+        if isinstance(shown, Noting):
+            shown.hide()
         sys.stdout.flush()
         sys.stderr.write(f"Stopped. {left()}\n")
         sys.stderr.flush()

@@ -7,7 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Literal, TextIO, TypedDict
 
 import click
 
@@ -19,12 +19,20 @@ if TYPE_CHECKING:
     from reconciler.render.harmless import Form
 
 
+class Style(TypedDict):
+    """How text is laid out: columns, and what the terminal can show."""
+
+    width: int
+    colour: bool
+    ascii_only: bool
+
+
 def width() -> int:
     """Columns of the terminal; 100 where there is none."""
     return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
 
 
-def colour(stream: Any = None) -> bool:
+def colour(stream: TextIO | None = None) -> bool:
     """Whether output to the stream (default stdout) is coloured."""
     from reconciler.render.progress import wants_colour
 
@@ -74,7 +82,7 @@ def _taller(document: Shown) -> bool:
     return document.count("\n") >= shutil.get_terminal_size((100, 24)).lines
 
 
-def listed(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], fmt: str) -> None:
+def listed(rows: Sequence[Mapping[str, object]], columns: Sequence[str], fmt: str) -> None:
     """Print rows as a table, or as JSON where `fmt` says so."""
     from reconciler.render.tables import table
 
@@ -131,9 +139,9 @@ def requests_sent(count: int) -> None:
     note(f"{count} request{'s' if count != 1 else ''} sent to the account.")
 
 
-def style() -> dict[str, Any]:
+def style() -> Style:
     """The arguments that text views take."""
-    return {"width": width(), "colour": colour(), "ascii_only": ascii_only()}
+    return Style(width=width(), colour=colour(), ascii_only=ascii_only())
 
 
 def cleared(problems: Iterable[Diagnostic]) -> list[Diagnostic]:

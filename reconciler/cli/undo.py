@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -14,6 +14,12 @@ from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import ask, note, say, say_made, style
 from reconciler.cli.watching import OutputMode
+
+if TYPE_CHECKING:
+    from reconciler.deriving.undo import Inverse
+    from reconciler.model.archive import ArchivedRecords
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.session import Session
 
 
 @click.command("undo")
@@ -45,7 +51,7 @@ def command(chosen: Globals, run: str | None, asked: Changing, out: Path | None,
         return _undo(chosen, opened, run, restore, asked)
 
 
-def _undo(chosen: Globals, opened: Any, run: str | None, restore: Path | None, asked: Changing) -> int:
+def _undo(chosen: Globals, opened: Session, run: str | None, restore: Path | None, asked: Changing) -> int:
     """Plan the inverse, show, ask, apply, and put archived records back, under the lock."""
     from reconciler.workflow.book import open_book
     from reconciler.workflow.restoring import lots_of
@@ -69,7 +75,7 @@ def _undo(chosen: Globals, opened: Any, run: str | None, restore: Path | None, a
     return code
 
 
-def _tell_files(opened: Any, inverse: Any) -> None:
+def _tell_files(opened: Session, inverse: Inverse) -> None:
     """Say what the files do not declare, and what to write so that it stays."""
     from reconciler.workflow.undoing import asked_for_anyway
 
@@ -80,7 +86,7 @@ def _tell_files(opened: Any, inverse: Any) -> None:
             note(block.rstrip())
 
 
-def _save(chosen: Globals, opened: Any, run: str | None, selected: Any, out: Path) -> int:
+def _save(chosen: Globals, opened: Session, run: str | None, selected: PlanOptions, out: Path) -> int:
     """Plan, show and save."""
     from reconciler.cli.plan import exit_code
     from reconciler.cli.views import plan_view
@@ -98,7 +104,7 @@ def _save(chosen: Globals, opened: Any, run: str | None, selected: Any, out: Pat
     return exit_code(planned.document, False)
 
 
-def _put_back(chosen: Globals, opened: Any, lots: list[Any], *, auto: bool) -> int:
+def _put_back(chosen: Globals, opened: Session, lots: list[ArchivedRecords], *, auto: bool) -> int:
     """Show what was archived, ask, put it back, and say what became of it."""
     from reconciler.model.errors import Cancelled
     from reconciler.render import archives

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +10,9 @@ from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import cleared, note, say, shown
 from reconciler.cli.views import PROBLEMS, Output, folder_in_repository, formats, show
+
+if TYPE_CHECKING:
+    from reconciler.model.diagnostics import Diagnostic
 
 
 @click.command("validate")
@@ -40,7 +43,7 @@ def command(chosen: Globals, outputs: tuple[Output, ...]) -> int:
     return 3 if failed else 0
 
 
-def _tell(problems: list[Any], said: str) -> None:
+def _tell(problems: list[Diagnostic], said: str) -> None:
     """Print for people: problems to standard error, the verdict to standard output."""
     from reconciler.cli.terminal import colour, width
 
@@ -52,7 +55,7 @@ def _tell(problems: list[Any], said: str) -> None:
         say(said)
 
 
-def _view(problems: list[Any], said: str, form: str) -> str:
+def _view(problems: list[Diagnostic], said: str, form: str) -> str:
     from reconciler import __version__
     from reconciler.render import machine, text
 

@@ -14,6 +14,7 @@ from reconciler.cli.terminal import note, page, say_made, style
 from reconciler.model.redaction import Shown, as_made
 
 if TYPE_CHECKING:
+    from reconciler.model.document import PlanDocument
     from reconciler.render.harmless import Form
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -44,7 +45,7 @@ class View(click.ParamType):  # type: ignore[type-arg] # generic in the stubs on
     def get_metavar(self, param: click.Parameter, ctx: click.Context) -> str:
         return f"[{'|'.join(self.forms)}][=FILE]"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Output:
+    def convert(self, value: object, param: click.Parameter | None, ctx: click.Context | None) -> Output:
         form, separator, path = str(value).partition("=")
         if form not in self.forms:
             self.fail(f"{form!r} is not one of {', '.join(map(repr, self.forms))}.", param, ctx)
@@ -115,12 +116,12 @@ def write(path: Path, text: Shown, *, mode: int | None = None) -> None:
     write_file(path, (text if not text or text.endswith("\n") else text + "\n").encode(), mode=mode)
 
 
-def plan_view(document: Any, form: str, *, apply_command: str = "") -> Shown:
+def plan_view(document: PlanDocument, form: str, *, apply_command: str = "") -> Shown:
     """Return a plan document in one of its views. `apply_command` is what applies exactly this plan."""
     return as_made(_plan_view(document, form, apply_command))
 
 
-def _plan_view(document: Any, form: str, apply_command: str) -> str:
+def _plan_view(document: PlanDocument, form: str, apply_command: str) -> str:
     if form == "markdown":
         from reconciler.render import markdown
 
@@ -137,7 +138,7 @@ def _plan_view(document: Any, form: str, apply_command: str) -> str:
 
     if form in ("json", "junit"):
         return machine.plan_json(document) if form == "json" else machine.plan_junit(document)
-    annotated: Mapping[str, Callable[[Any, str], str]] = {
+    annotated: Mapping[str, Callable[[PlanDocument, str], str]] = {
         "sarif": machine.plan_sarif,
         "github": machine.plan_github,
         "gitlab": machine.plan_gitlab,

@@ -8,9 +8,15 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass
 from time import monotonic
-from typing import Any
+from typing import TYPE_CHECKING
 
 from reconciler.cli.program import Globals
+
+if TYPE_CHECKING:
+    from reconciler.render.progress import Progress
+    from reconciler.render.stream import EventStream
+    from reconciler.workflow.archiving import Archive
+    from reconciler.workflow.planning import Planned
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,10 +28,10 @@ class OutputMode:
     quiet: bool = False
     verbose: int = 0
     stream: bool = False
-    archive: Any = None
+    archive: Archive | None = None
 
 
-def watcher(chosen: Globals, planned: Any, mode: OutputMode) -> Any:
+def watcher(chosen: Globals, planned: Planned, mode: OutputMode) -> Progress | EventStream:
     """Return the context manager that shows the events of an apply."""
     total = len(planned.plan.steps)
     if mode.stream:
@@ -47,7 +53,7 @@ def watcher(chosen: Globals, planned: Any, mode: OutputMode) -> Any:
     )
 
 
-async def beats(shown: Any) -> None:
+async def beats(shown: Progress | EventStream) -> None:
     """Let a stream of events show that the run is alive, until cancelled."""
     from reconciler.render.stream import EventStream
 

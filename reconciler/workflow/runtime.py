@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import datetime
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from reconciler.model.waits import Waits
 
@@ -62,6 +62,8 @@ class Runtime:
         return self.now().astimezone(datetime.UTC).isoformat(timespec="seconds").replace("+00:00", "Z")
 
 
+T = TypeVar("T")
+
 _RUNTIME: ContextVar[Runtime | None] = ContextVar("runtime", default=None)
 
 
@@ -80,13 +82,13 @@ def within(runtime: Runtime) -> Iterator[None]:
         _RUNTIME.reset(before)
 
 
-def run_async(coroutine: Any) -> Any:
+def run_async(coroutine: Coroutine[object, object, T]) -> T:
     """Run a verb; the only place where an event loop is started.
 
     At its end asyncio's runner formats the main task with its result, for an error message that nobody sees: a plan of
     thousands of objects would be written out as text for nothing. So the result is kept beside the task.
     """
-    kept = []
+    kept: list[T] = []
 
     async def work() -> None:
         kept.append(await coroutine)

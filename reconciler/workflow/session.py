@@ -204,7 +204,7 @@ class Session:
         restore: bool = False,
         hold: Hold | None = None,
         writable: Iterable[str] | None = None,
-    ) -> Any:
+    ) -> Remote:
         """Return a client of the account; it is closed with the stack. With `restore` it puts records back only;
         `writable` are the paths that it may write to, where those are not all that the kinds write to.
 

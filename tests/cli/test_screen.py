@@ -13,7 +13,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import click
 import pytest
@@ -27,6 +27,7 @@ from reconciler.remote.client import Client
 from reconciler.render.reading import LONG, SLOW, SOON, Reading
 from reconciler.render.traffic import Traffic
 from reconciler.workflow.applying import Hooks
+from reconciler.workflow.session import Session
 from tests.cli.glass import Glass
 from tests.world import TWO_ACCOUNTS, World
 
@@ -348,7 +349,7 @@ def test_the_first_interrupt_says_what_is_in_flight_and_the_second_what_is_recor
     shown = Progress(sys.stderr, total=8, environ={}, clock=Clock())
 
     async def work() -> None:
-        with ours.writing(Opened(), hooks, shown, 8):
+        with ours.writing(cast(Session, Opened()), hooks, shown, 8):
             hooks.emit(Started(1, "tag.a", "create", 8))
             hooks.emit(Finished(1, "tag.a", "create", 0.2, "1"))
             signal.raise_signal(signal.SIGINT)

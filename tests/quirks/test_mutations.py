@@ -27,7 +27,7 @@ import pytest
 from reconciler.cli.plan import exit_code
 from reconciler.cli.views import plan_view
 from reconciler.model.errors import PlanError, ReconcilerError
-from reconciler.model.http import Request, Response
+from reconciler.model.http import Remote, Request, Response
 from reconciler.remote.answers import MOST_BYTES, parse
 from reconciler.remote.client import Client, Endpoint
 from reconciler.workflow.book import open_book
@@ -167,7 +167,7 @@ class Told:
     `kept` whether it is damaged each time. What was never asked goes to the account.
     """
 
-    account: Client
+    account: Remote
     answers: dict[Request, bytes]
     damaged: Request | None = None
     content: bytes = b""
