@@ -56,15 +56,14 @@ def command(
     goes into `.reconciler/facts/`, which plans and applies then rest on.
     """
     from reconciler.workflow.probing import Asked, outline, probe
-    from reconciler.workflow.runtime import run_async
 
     opened = session(chosen)
     if clean:
-        return _clean(opened)
+        return _clean(chosen, opened)
     asked = Asked(frozenset(rows), read_only, with_contacts, burst, max_requests, max_seconds)
     todo = outline(opened, asked)
     _confirmed(opened, todo, sandbox=sandbox, read_only=read_only)
-    report = run_async(
+    report = chosen.screen.wait(
         probe(opened, asked, (lambda line: note(f"  {line} ...")) if chosen.verbose else lambda line: None)
     )
     _print(report, fmt, out)
@@ -121,11 +120,10 @@ def _print(report: ProbeReport, fmt: str, out: Path | None) -> None:
     say(f"{findings.summary(report)} The report is in {out}.")
 
 
-def _clean(opened: Session) -> int:
+def _clean(chosen: Globals, opened: Session) -> int:
     from reconciler.workflow.probing import clean
-    from reconciler.workflow.runtime import run_async
 
-    count, left = run_async(clean(opened))
+    count, left = chosen.screen.wait(clean(opened))
     say(f"Removed what an interrupted probe left: {count} on record." if count else "No probe left anything.")
     for one in left:
         note(f"Left: {one.form} id {one.id}: {one.what}")

@@ -13,6 +13,7 @@ from reconciler.model.errors import AuthError, Refused
 from reconciler.model.facts import FactsFile, LeftView, PartView, PointView, ProbeReport, Verdict
 from reconciler.model.http import Request, at
 from reconciler.model.kind import STRANGE
+from reconciler.model.redaction import abridged
 from reconciler.probe import POINTS, Experiment, Fact, Lab, Point, Spent, Unsettled, load_experiments
 from reconciler.probe.experiments.listings import LISTINGS
 from reconciler.probe.forms import MARK
@@ -181,7 +182,7 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: _Results, 
             tell(one.name)
             try:
                 async for name, found in one.run(lab):
-                    results.found[name] = found[:FOUND]
+                    results.found[name] = abridged(found, FOUND)
                 reason = "its experiment did not tell"
             except Exhausted as error:
                 reason = over = str(error)

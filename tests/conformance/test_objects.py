@@ -94,7 +94,7 @@ def test_what_the_api_cannot_do_is_left_to_a_person(world: World) -> None:
 
 
 def test_the_dry_run_of_the_server_is_asked_while_planning(world: World) -> None:
-    """An update that the server would refuse is an error of the plan, in the server's words; nothing is written."""
+    """An update that the server would refuse is left out by name, in the server's words; nothing is written."""
     settled(world, ticket())
     row = world.rows("schemas")[0]
     row["fields"] = [*row["fields"], {"id": "vip", "type": "text", "labels": {"singular": "VIP", "plural": "VIPs"}}]
@@ -105,10 +105,10 @@ def test_the_dry_run_of_the_server_is_asked_while_planning(world: World) -> None
 
     world.write(ticket(clash))
     plan = world.plan()
-    findings = plan.change("custom_object.ticket").findings
-    assert [finding.severity for finding in findings] == ["error"]
-    assert "unique" in findings[0].message
-    assert plan.document.tripped
+    assert plan.lines == []
+    assert [one.address for one in plan.document.skipped] == ["custom_object.ticket"]
+    assert "unique" in plan.document.skipped[0].reason
+    assert world.cli("plan").code == 7
     assert world.dump() == before
 
 

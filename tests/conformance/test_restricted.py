@@ -61,7 +61,9 @@ def test_stages_that_the_key_may_not_see_are_not_made_again(world: World) -> Non
 
 
 def test_events_are_checked_against_the_account(world: World) -> None:
-    """An event that the account does not offer is an error of the plan that proposes the nearest; none is built in."""
+    """What has an event that the account does not offer is left out by name, and the nearest is proposed; no event is
+    built in.
+    """
     world.write(
         {
             "webhooks": {
@@ -70,8 +72,8 @@ def test_events_are_checked_against_the_account(world: World) -> None:
         }
     )
     plan = world.plan()
-    (finding,) = plan.change("webhook.crm").findings
-    assert finding.severity == "error"
-    assert "`deal_add`" in finding.hint
+    (skipped,) = plan.document.skipped
+    assert (skipped.address, plan.lines) == ("webhook.crm", [])
+    assert "`deal_add`" in skipped.reason
     assert world.cli("apply", "--auto-approve").code == 7
     assert world.rows("webhooks") == []

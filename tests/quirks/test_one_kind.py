@@ -135,8 +135,10 @@ def test_a_row_without_an_id_is_told_plainly(whole: World) -> None:
 
 
 TAGS = "tags: {seen: {name: Seen}, unseen: {name: Unseen}}\nfields: {f: {title: F, type: text, perstag: F}}\n"
-TOLD = {"state doctor": 1, "runs resume --auto-approve": 0, "undo --auto-approve": None}
-"""What other codes commands have: a diagnosis, nothing to resume; an undo is of other kinds."""
+TOLD = {"state doctor": 1, "runs resume --auto-approve": 0, "undo --auto-approve": None, "probe --read-only": 0}
+"""What other codes commands have: a diagnosis, nothing to resume; an undo is of other kinds; to a probe what cannot be
+read is an answer like others.
+"""
 
 
 @pytest.mark.parametrize(

@@ -130,9 +130,9 @@ def test_a_lock_file_of_an_earlier_version_does_not_disturb(store: DocumentStore
 def test_the_lock_of_a_killed_process_is_free_at_once(store: DocumentStore, tmp_path: Path) -> None:
     """On the same machine nobody waits for the lease of a process that is surely dead; a living one keeps its lock."""
     script = (
-        "import sys, time; from pathlib import Path; from reconciler.store import Options, open_store;"
+        "import sys, time; from pathlib import Path; from reconciler.store import StoreOptions, open_store;"
         "from tests.store.conftest import info\n"
-        f"with open_store('file:state/prod.json', Path({str(tmp_path)!r}), Options()).lock(info('killed')):\n"
+        f"with open_store('file:state/prod.json', Path({str(tmp_path)!r}), StoreOptions()).lock(info('killed')):\n"
         "    print('held', flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as holder:

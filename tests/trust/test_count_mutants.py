@@ -107,8 +107,8 @@ def test_a_forgotten_order_is_found(world: World, monkeypatch: pytest.MonkeyPatc
 
 def test_a_repair_without_a_count_is_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     """What is sent once more is counted once more."""
-    old = "ports = replace(self._ports(), emit=self._repaired)"
-    free = "ports = replace(self._ports(), emit=self._repaired, recount=replace(self.recount, known=False))"
+    old = "replace(self._ports(), emit=self._repaired)"
+    free = "replace(self._ports(), emit=self._repaired, recount=replace(self.recount, known=False))"
     run = mutant(monkeypatch, applying, "repairs uncounted", old, free)._Run
     monkeypatch.setattr(applying, "_Run", run)
     with pytest.raises(AssertionError):

@@ -260,6 +260,7 @@ CUTS = {
     "resources/setting.py": {"tables.get(source.name)[:1]"},
     "engine/apply.py": {"self.ports.settling[:AFTER_AN_ANSWER if answered else None]"},
     "engine/usage.py": {"uses[:SHOWN]"},
+    "render/reading.py": {"busy[:_SHOWN]"},
     "cli/completing.py": {"found[:MOST]"},
     "cli/coverage.py": {"loose[:SHOWN]"},
     "cli/terminal.py": {"error.message[:1]"},
