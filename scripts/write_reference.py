@@ -15,6 +15,7 @@ from typing import Any, get_args
 import click
 from pydantic import BaseModel
 
+from reconciler.cli.examples import examples, groups
 from reconciler.cli.program import COMMANDS, program
 from reconciler.config.reading.blocks import ImportBlock, MovedBlock, RemovedBlock
 from reconciler.config.reading.variables import Declaration
@@ -65,7 +66,9 @@ def commands_page() -> str:
     context = click.Context(program, info_name="reconciler")
     lines = [f"{NOTE}# Commands\n\n`reconciler [options] COMMAND`, also `python -m reconciler`.\n"]
     lines.append(f"Options before the command:\n\n{_options(program, context)}")
-    lines.append(table(["command", "does"], ([f"[`{name}`](#{name})", text] for name, text in COMMANDS.items())))
+    for title, names in groups(list(COMMANDS)).items():
+        rows = ([f"[`{name}`](#{name})", COMMANDS[name]] for name in names)
+        lines.append(f"**{title}**\n\n{table(['command', 'does'], rows)}")
     for name in COMMANDS:
         command = program.get_command(context, name)
         if command is not None:
@@ -81,6 +84,8 @@ def _sections(command: click.Command, parent: click.Context, name: str) -> Itera
     yield f"## {title}\n\n{_prose(command.help)}\n\n```text\n{usage}\n```\n"
     if options := _options(command, context):
         yield options
+    if not isinstance(command, click.Group):
+        yield "Examples:\n\n```text\n" + "".join(f"{line}\n" for line in examples(title)) + "```\n"
     if isinstance(command, click.Group):
         for inner in command.list_commands(context):
             found = command.get_command(context, inner)

@@ -11,6 +11,7 @@ import click
 
 from reconciler.cli.approval import Approval
 from reconciler.cli.changing import Changing, changing
+from reconciler.cli.completing import plans
 from reconciler.cli.opening import borders, narrowing, session
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
@@ -38,7 +39,7 @@ class PlanFileChecks:
 
 
 @click.command("apply")
-@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), required=False)
+@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), shell_complete=plans, required=False)
 @click.option("--strict", is_flag=True, help="With PLANFILE: refuse everything when anything moved since the plan.")
 @click.option("--digest", metavar="SHA256", help="With PLANFILE: apply it only if this is its digest.")
 @click.option("--json", "stream", is_flag=True, help="Print events as lines of JSON, with heartbeats.")

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from reconciler.cli.completing import plans
 from reconciler.cli.opening import borders, selection, session
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 
 
 F = TypeVar("F", bound=Callable[..., Any])
-PLANFILE = click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
+PLANFILE = click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), shell_complete=plans)
 LIMITS = {"github": 65_536, "gitlab": 1_000_000, "bitbucket": 32_768}
 
 

@@ -12,6 +12,8 @@ import click
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from click.shell_completion import CompletionItem
+
     Complete = Callable[[click.Context, click.Parameter, str], list[str]]
 
 MOST = 500
@@ -31,6 +33,23 @@ def kinds(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
 
     before, comma, last = incomplete.rpartition(",")
     return [f"{before}{comma}{name}" for name in _fitting(kind_names(), last)]
+
+
+def runs(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a run."""
+    from reconciler.workflow.completion import run_names
+
+    return _fitting(["latest", *run_names(_folder(ctx), _environment(ctx))], incomplete)[:MOST]
+
+
+def plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete a saved plan: those of the folder, and as the shell does beyond it."""
+    from click.shell_completion import CompletionItem
+
+    from reconciler.workflow.completion import plan_files
+
+    found = [CompletionItem(name) for name in _fitting(plan_files(_folder(ctx)), incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
 
 
 def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import plans
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import shown
@@ -13,7 +14,7 @@ from reconciler.cli.views import GRAPH, Output, formats, show
 
 
 @click.command("graph")
-@click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("planfile", required=False, type=click.Path(dir_okay=False, path_type=Path), shell_complete=plans)
 @formats(GRAPH, "the graph")
 @click.pass_obj
 def command(chosen: Globals, planfile: Path | None, outputs: tuple[Output, ...]) -> int:

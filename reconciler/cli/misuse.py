@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -18,8 +17,11 @@ PLAIN = re.compile(r"[a-z][a-z_-]{0,14}|[-+]?[0-9.,:]{1,12}")
 UNSAID = "what was typed is not repeated, for it may be a secret"
 
 
-def told(error: click.ClickException, argv: Sequence[str], commands: Iterable[str]) -> str:
-    """Return the message of click, with its usage, without what must not be repeated."""
+NEAR = re.compile(r"^(?P<what>.*?)\.? \(?(?P<near>Did you mean .*?)\)?$", re.S)
+
+
+def told(error: click.ClickException, argv: Sequence[str], commands: Iterable[str]) -> tuple[str, str]:
+    """Return what is wrong, in the words of click without what must not be repeated, and how it is right."""
     said = error.format_message()
     known = {*commands, *_known(error, said)}
     if isinstance(error, click.NoSuchOption) and not _close(error.option_name, known):
@@ -30,10 +32,28 @@ def told(error: click.ClickException, argv: Sequence[str], commands: Iterable[st
         said = f"No such command; {UNSAID}."
     else:
         said = _without(said, argv, known)
-    stream = io.StringIO()
-    again = click.UsageError(said, error.ctx) if isinstance(error, click.UsageError) else click.ClickException(said)
-    again.show(stream)
-    return stream.getvalue().rstrip("\n")
+    found = NEAR.match(said)
+    what, near = (found["what"], found["near"]) if found else (said.removesuffix("."), "")
+    context = error.ctx if isinstance(error, click.UsageError) else None
+    return _small(what), " ".join(filter(None, (_small(near), _use(context, bool(near)))))
+
+
+def _small(text: str) -> str:
+    """Return a sentence as part of another one."""
+    return text[:1].lower() + text[1:] if text[1:2].islower() else text
+
+
+def _use(context: click.Context | None, near: bool) -> str:
+    """Say how a command is used; only where that is told in full if it is known what was meant."""
+    if context is None:
+        return ""
+    words = context.command_path.partition(" ")[2]
+    more = f"`reconciler help{' ' + words if words else ''}`"
+    if isinstance(context.command, click.Group):
+        return f"{more} lists the commands and options"
+    if near:
+        return f"{more} lists the options"
+    return f"write `{' '.join([context.command_path, *context.command.collect_usage_pieces(context)])}`; see {more}"
 
 
 def cleared(error: ReconcilerError, argv: Sequence[str]) -> ReconcilerError:

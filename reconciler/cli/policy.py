@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import plans
 from reconciler.cli.opening import folder, listing
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import say, style
@@ -18,7 +19,9 @@ def command() -> None:
 
 
 @command.command("test")
-@click.argument("planfiles", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path))
+@click.argument(
+    "planfiles", nargs=-1, required=True, type=click.Path(dir_okay=False, path_type=Path), shell_complete=plans
+)
 @listing
 @click.pass_obj
 def test(chosen: Globals, planfiles: tuple[Path, ...], fmt: str) -> int:

@@ -50,6 +50,7 @@ COMMANDS: dict[str, str] = {
     "emulator": "Run the built-in ActiveCampaign emulator.",
     "version": "Print the version.",
     "completion": "Print a completion script for a shell.",
+    "help": "Explain a command, with its options and examples.",
 }
 
 
@@ -77,11 +78,17 @@ class Lazy(click.Group):
             return None
         module = importlib.import_module(f"reconciler.cli.{'import_' if cmd_name == 'import' else cmd_name}")
         command: click.Command = module.command
-        return _with_globals(command)
+        return _with_examples(_with_globals(command), cmd_name)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        from reconciler.cli.examples import groups
+
+        for title, names in groups(list(COMMANDS)).items():
+            with formatter.section(title):
+                formatter.write_dl([(name, COMMANDS[name]) for name in names])
+        with formatter.section("Examples"):
+            for line in ("reconciler help plan", "reconciler --env prod plan", "reconciler --chdir acme apply"):
+                formatter.write_text(line)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -140,6 +147,18 @@ def _with_globals(command: click.Command) -> click.Command:
     for option in (_environment_option(), _verbose_option(), _quiet_option()):
         if not known & set(option.opts):
             command.params.append(option)
+    return command
+
+
+def _with_examples(command: click.Command, path: str) -> click.Command:
+    """Let the help of a command, and of those inside it, end with examples."""
+    from reconciler.cli.examples import examples
+
+    lines = "\n".join(f"  {line}" for line in examples(path))
+    command.epilog = f"\b\nExamples:\n{lines}" if lines else None
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            _with_examples(inner, f"{path} {name}")
     return command
 
 
@@ -232,9 +251,9 @@ def _run(argv: list[str]) -> int:
 def _misused(error: click.ClickException, argv: list[str]) -> None:
     """Say how the command line is wrong. What stands on it is of somebody else in a pipeline: names of branches."""
     from reconciler.cli.misuse import told
-    from reconciler.cli.terminal import note
+    from reconciler.cli.terminal import trouble
 
-    note(told(error, argv, COMMANDS))
+    trouble(*told(error, argv, COMMANDS))
 
 
 def _failed(error: Exception, argv: list[str]) -> int:

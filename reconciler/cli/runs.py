@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 import click
 
 from reconciler.cli.approval import Approval
+from reconciler.cli.completing import runs
 from reconciler.cli.opening import confirmation, listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import listed, note, say
+from reconciler.cli.terminal import columns_shown, listed, note, say
 
 if TYPE_CHECKING:
     from reconciler.model.ports import LockInfo
@@ -34,11 +35,11 @@ def list_(chosen: Globals, fmt: str) -> int:
 
 
 @command.command("show")
-@click.argument("run", default="latest")
+@click.argument("run", shell_complete=runs, default="latest")
 @listing
 @click.pass_obj
 def show(chosen: Globals, run: str, fmt: str) -> int:
-    """Show RUN (a name, its beginning, or `latest`): its steps, what was there before, what came of them."""
+    """Show RUN (a name, its beginning or end, or `latest`): its steps, what was there before, what came of them."""
     from reconciler.workflow import runs
 
     opened = session(chosen, offline=True)
@@ -68,7 +69,7 @@ def _text(run: RunRecord, holder: LockInfo | None = None) -> str:
     }
     lines = [f"{name + ':':<11}{value}" for name, value in facts.items() if value]
     rows = [step.model_dump() for step in run.steps]
-    steps = table(rows, ["address", "action", "result", "id", "changed", "message"])
+    steps = table(rows, ["address", "action", "result", "id", "changed", "message"], width=columns_shown())
     return "\n".join([*lines, *(f"note: {text}" for text in run.notes), "", steps]).rstrip() + "\n"
 
 

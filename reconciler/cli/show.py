@@ -6,12 +6,13 @@ from pathlib import Path
 
 import click
 
+from reconciler.cli.completing import plans
 from reconciler.cli.program import Globals
 from reconciler.cli.views import PLAN, Output, formats, plan_view, show
 
 
 @click.command("show")
-@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path))
+@click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), shell_complete=plans)
 @formats((*PLAN, "junit"), "the plan")
 @click.pass_obj
 def command(chosen: Globals, planfile: Path, outputs: tuple[Output, ...]) -> int:

@@ -67,7 +67,7 @@ def finish(code: int) -> int:
             lost = sink.error
     if lost is None:
         return code
-    sys.stderr.write(f"Error: what was printed is not complete: {lost.strerror}; what was done is\n")
+    sys.stderr.write(f"error: what was printed is not complete: {lost.strerror}; what was done is\n")
     sys.stderr.flush()
     return code or 1
 

@@ -32,6 +32,11 @@ def width() -> int:
     return shutil.get_terminal_size((100, 24)).columns if sys.stdout.isatty() else 100
 
 
+def columns_shown() -> int | None:
+    """Columns that a table may take: those of the terminal; None where programs read it line by line."""
+    return width() if sys.stdout.isatty() else None
+
+
 def colour(stream: TextIO | None = None) -> bool:
     """Whether output to the stream (default stdout) is coloured."""
     from reconciler.render.progress import wants_colour
@@ -87,7 +92,7 @@ def listed(rows: Sequence[Mapping[str, object]], columns: Sequence[str], fmt: st
     from reconciler.render.tables import table
 
     form: Literal["json", "text"] = "json" if fmt == "json" else "text"
-    say(table(rows, columns, form), form)
+    say(table(rows, columns, form, columns_shown()), form)
 
 
 def note(text: str, form: Form = "plain") -> None:
@@ -161,10 +166,16 @@ def complain(error: ReconcilerError) -> None:
     if isinstance(error, Cancelled):
         note(f"{error.message[:1].upper()}{error.message[1:]}.")
         return
+    trouble(error.message, error.hint)
+
+
+def trouble(message: str, hint: str = "") -> None:
+    """Print what is wrong, and what to do: in the form in which problems of files are told, without a place."""
     from reconciler.render.harmless import outgoing
 
-    red = colour(sys.stderr)
-    message = outgoing(error.message)
-    note(click.style("Error: ", fg="red", bold=True) + message if red else f"Error: {message}", "text")
-    if error.hint:
-        note(f"  {error.hint}")
+    labels = ("error:", "hint:")
+    if colour(sys.stderr):
+        labels = (click.style("error:", fg="red", bold=True), click.style("hint:", fg="green", bold=True))
+    note(f"{labels[0]} {outgoing(shown(message))}", "text")
+    if hint:
+        note(f"  {labels[1]} {outgoing(shown(hint))}", "text")

@@ -10,6 +10,7 @@ import click
 
 from reconciler.cli.apply import apply_under_lock
 from reconciler.cli.changing import Changing, changing
+from reconciler.cli.completing import runs
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import ask, note, say, say_made, style
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @click.command("undo")
-@click.argument("run", required=False)
+@click.argument("run", shell_complete=runs, required=False)
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
 @click.option(
     "--restore",

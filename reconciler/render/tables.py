@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Literal
 
-from reconciler.render.layout import cells
+from reconciler.render.layout import cells, wrap
 from reconciler.render.quoting import clean, literal, to_json
 
+MARGIN = 2
+NARROWEST = 10
+"""Columns that a cell may be made narrow to."""
 
-def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], fmt: Literal["text", "json"] = "text") -> str:
-    """Return rows as text with a heading, or as JSON; ends with a newline.
+
+def table(
+    rows: Sequence[Mapping[str, Any]],
+    columns: Sequence[str],
+    fmt: Literal["text", "json"] = "text",
+    width: int | None = None,
+) -> str:
+    """Return rows as text with a heading, or as JSON; ends with a newline. Where they are wider than `width`, the
+    widest cells are broken into lines.
 
     Text shows `columns` in that order, missing members as blanks, and nothing at all when there are no rows. JSON
     carries each row whole, in its own order, and `[]` when there are none.
@@ -28,9 +38,28 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], fmt: Litera
         all(isinstance(row.get(column), int | float) and not isinstance(row.get(column), bool) for row in rows)
         for column in columns
     ]
+    widths = widths if width is None else _narrowed(widths, width - MARGIN * (len(widths) - 1))
+    lines = [line for row in grid for line in _broken(row, widths)]
     return "".join(
-        "  ".join(_fitted(*cell) for cell in zip(line, widths, numeric, strict=True)).rstrip() + "\n" for line in grid
+        "  ".join(_fitted(*cell) for cell in zip(line, widths, numeric, strict=True)).rstrip() + "\n" for line in lines
     )
+
+
+def _narrowed(widths: list[int], room: int) -> list[int]:
+    """Return widths that take no more than `room` together, if that can be: the widest give way first."""
+    widths = list(widths)
+    while sum(widths) > room and max(widths) > NARROWEST:
+        widest = max(range(len(widths)), key=widths.__getitem__)
+        below = sorted({NARROWEST, *(one for one in widths if one < widths[widest])})[-1]
+        widths[widest] -= min(max(widths[widest] - below, 1), sum(widths) - room)
+    return widths
+
+
+def _broken(row: Sequence[str], widths: Sequence[int]) -> Iterator[list[str]]:
+    """Yield the lines that a row takes where its cells are broken to these widths."""
+    parts = [wrap(cell, size) if cells(cell) > size else [cell] for cell, size in zip(row, widths, strict=True)]
+    for number in range(max(map(len, parts))):
+        yield [part[number].strip() if number < len(part) else "" for part in parts]
 
 
 def _cell(value: Any) -> str:

@@ -37,3 +37,31 @@ def address_names(folder: Path, environment: str | None) -> Sequence[str]:
         return list(open_session(folder, chosen, offline=True).load(offline=True).desired.resources)
     except ReconcilerError:
         return []
+
+
+def run_names(folder: Path, environment: str | None) -> Sequence[str]:
+    """Return the kept runs of an environment, newest first. A state that is not in a file here is not asked."""
+    try:
+        session = open_session(folder, environment, offline=True)
+        if session.state_url.partition(":")[0] not in ("file", "sqlite"):
+            return []
+        return sorted(session.store.run_names(), reverse=True)
+    except (ReconcilerError, OSError):
+        return []
+
+
+def plan_files(folder: Path) -> Sequence[str]:
+    """Return the files of a folder that hold a plan, by how they begin; encrypted ones by their name."""
+    try:
+        paths = sorted(path for path in folder.iterdir() if path.is_file())
+    except OSError:
+        return []
+    return [path.name for path in paths if path.suffix == ".plan" or _begins_as_plan(path)]
+
+
+def _begins_as_plan(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return b'"format_version"' in file.read(64)
+    except OSError:
+        return False

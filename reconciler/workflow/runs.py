@@ -52,8 +52,9 @@ def live(session: Session) -> LockInfo | None:
 
 
 def show(session: Session, name: str) -> RunRecord:
-    """Return a run by its name, the beginning of it, or `latest`. What a run did that died, or still runs, comes from
-    the journal, or where that is gone from the state that it wrote; it stays `open` until somebody closes the record.
+    """Return a run by its name, the beginning or the end of it, or `latest`. What a run did that died, or still runs,
+    comes from the journal, or where that is gone from the state that it wrote; it stays `open` until somebody closes
+    the record.
     """
     book = open_book(session)
     run = _kept(book, name)
@@ -80,12 +81,16 @@ def _named(names: list[str], name: str) -> str:
     hits = (
         names[-1:]
         if name == LATEST
-        else [one for one in names if one == name] or [one for one in names if one.startswith(name)]
+        else [one for one in names if one == name]
+        or [one for one in names if one.startswith(name)]
+        or [one for one in names if one.endswith(name)]
     )
     if len(hits) == 1:
         return hits[0]
-    problem = "fits several runs" if hits else "is no kept run"
-    raise PlanError(f"`{name}` {problem}", hint="`reconciler runs list` shows their names")
+    if hits:
+        some = ", ".join(hits[-3:])
+        raise PlanError(f"`{name}` fits {len(hits)} runs", hint=f"write more of it; the newest are {some}")
+    raise PlanError(f"`{name}` is no kept run", hint="`reconciler runs list` shows their names")
 
 
 def close(session: Session) -> list[str]:

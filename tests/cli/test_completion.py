@@ -55,12 +55,28 @@ def complete(*words: str) -> list[str]:
         (["snapshot", "--kinds", "tag,li"], ["tag,list"]),
         (["plan", "--format", "ma"], ["markdown"]),
         (["ci", "appro"], ["approve", "approved"]),
+        (["runs", "show", "l"], ["latest"]),
+        (["hel"], ["help"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_what_is_begun_is_completed(words: list[str], expected: list[str]) -> None:
     """Whatever can be typed at a place is offered there, and nothing else."""
     assert complete(*words) == expected
+
+
+def test_runs_and_plan_files_are_completed(world: World) -> None:
+    """Runs of the chosen environment, newest first; of files those that hold a plan, wherever a plan is read."""
+    world.write("tags: {vip: {}}")
+    world.apply()
+    assert world.cli("plan", "--out", "saved").code == 0
+    (world.folder / "notes.json").write_text("{}", "utf-8")
+    (world.folder / "sealed.plan").write_bytes(b"age-encryption.org/v1")
+    names = [line.split()[0] for line in world.cli("runs", "list").out.splitlines()[1:]]
+    assert complete("undo", "2") == names
+    assert complete("runs", "show", "") == ["latest", *names]
+    for command in (["apply"], ["show"], ["graph"], ["ci", "comment"], ["policy", "test"]):
+        assert complete(*command, "s") == ["saved", "sealed.plan"]
 
 
 def test_names_are_those_of_the_folder_that_was_chosen(world: World, tmp_path: Path) -> None:

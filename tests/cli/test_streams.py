@@ -113,5 +113,5 @@ def test_output_that_is_lost_to_a_full_disk_is_told(project: Path) -> None:
             program("apply", "--auto-approve"), stdout=full, stderr=subprocess.PIPE, text=True, check=False
         )
     assert ran.returncode == 1
-    assert ran.stderr.endswith("Error: what was printed is not complete: No space left on device; what was done is\n")
+    assert ran.stderr.endswith("error: what was printed is not complete: No space left on device; what was done is\n")
     assert "complete" in subprocess.run(program("runs", "list"), capture_output=True, text=True, check=True).stdout

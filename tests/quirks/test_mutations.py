@@ -307,7 +307,7 @@ def check(world: World, seed: int, requests: int) -> str:
     assert {line.partition("?")[0].rsplit("/", 1)[0] for line in world.writes()} <= {DRY}, place
     assert len(world.requests()) <= 3 * requests + 20, place
     if ran.code in (1, 3):
-        assert ran.err.startswith("Error: "), place
+        assert ran.err.startswith("error: "), place
         return "refused"
     actions = {change["action"] for change in json.loads(ran.out)["changes"]}
     if whole:

@@ -76,7 +76,7 @@ class Stage:
         out, err, code = self.captured(lambda: program.run(words[1:]))
         shown = out + err
         assert not NEVER_SHOWN.search(shown), f"{command} shows what nobody may see:\n{shown}"
-        if code in UNTOUCHED or (code == 4 and "Error: " in err):
+        if code in UNTOUCHED or (code == 4 and "error: " in err):
             assert self.states() == before, f"{command} ended with {code} and changed the state"
         if target:
             (self.world.folder / target).write_text(out, "utf-8")

@@ -114,7 +114,19 @@ def _merge(what: str, into: dict[str, Entry], entry: Entry, problems: Problems) 
             into[key] = one
 
 
+RECORDS = frozenset(
+    "account accounts automation_enrollments contact contacts deal deals ecom_customers ecom_orders note notes order "
+    "orders record records subscriber subscribers task tasks".split()
+)
+"""What people look for that is data of customers."""
+
+
 def _section_hint(name: str, kinds: Kinds) -> str:
+    if name in RECORDS:
+        return (
+            "customer data is never declared: contacts, deals and the like are counted where a change would cost them, "
+            "and left to the product and its importers"
+        )
     sections = sections_of(kinds)
     if name in kinds and kinds[name].abilities.managed and kinds[name].section:
         return f"did you mean `{kinds[name].section}`?"

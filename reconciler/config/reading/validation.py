@@ -185,6 +185,8 @@ def _tell_mismatch(group: list[Violation], model: type[BaseModel], problems: Pro
     given = fault.error["input"]
     code = "invalid-value" if choices and isinstance(given, str) else "wrong-type"
     hint = _mismatch_hint(given, choices, wanted, _written(fault.spot, given))
+    if fault.name == "`version`" and isinstance(given, int) and not isinstance(given, bool):
+        hint = "this program reads projects of version 1: write `version: 1`, or install a newer one"
     problems.error(
         code,
         f"{fault.name} must be {' or '.join(dict.fromkeys(wanted))}, not {_shown(given, bool(choices))}",
@@ -204,6 +206,8 @@ def _written(spot: Spot, given: Any) -> str:
 def _mismatch_hint(given: Any, choices: list[str], wanted: list[str], written: str) -> str:
     if isinstance(given, str) and choices:
         return did_you_mean(given, choices)
+    if isinstance(given, int | float) and choices and all(one.isdecimal() for one in choices):
+        return f"write {choices[0]}" if len(choices) == 1 else ""
     if isinstance(given, bool | int | float) and (choices or "a text" in wanted):
         return f'put it in quotes to make it a text: "{written}"'
     if isinstance(given, str) and given.lower() in ("true", "false") and "`true` or `false`" in wanted:

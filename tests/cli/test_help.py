@@ -1,0 +1,134 @@
+"""The help: groups, examples that can be typed, tables that fit, and one style of errors."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from reconciler.cli.examples import EXAMPLES, GROUPS
+from reconciler.cli.program import COMMANDS, program
+from reconciler.render.layout import cells
+from reconciler.render.tables import table
+from reconciler.resources import load_kinds
+from reconciler.workflow.reference import attribute_rows, kind_rows
+from tests.world import World
+from tests.world.commands import leaves
+
+ROOT = Path(__file__).parent.parent.parent
+LINES = [line for lines in EXAMPLES.values() for line in lines if line.startswith("reconciler ")]
+
+
+def test_every_command_is_in_one_group() -> None:
+    """And every group names commands that exist, or are about to."""
+    grouped = [name for names in GROUPS.values() for name in names]
+    assert len(grouped) == len(set(grouped))
+    assert set(COMMANDS) <= set(grouped)
+    assert set(grouped) - set(COMMANDS) <= {"doctor"}
+
+
+def test_every_command_has_two_examples() -> None:
+    """Those inside of groups as well; an example is of the command that shows it."""
+    assert [name for name in leaves() if len(set(EXAMPLES.get(name, ()))) != 2] == []
+    for name, lines in EXAMPLES.items():
+        assert all(f" {name}" in line or line == "reconciler --version" for line in lines), name
+
+
+@pytest.mark.parametrize("line", [line for line in LINES if line.partition("|")[0].split()[-1] != "--version"])
+def test_an_example_can_be_typed(world: World, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
+    """The program takes its options and arguments; files that it names are there."""
+    monkeypatch.chdir(world.folder)
+    for name in re.findall(r"\S+\.(?:yaml|json|plan|snapshot)", line):
+        if "=" not in name and ":" not in name and not Path(name).exists():
+            Path(name).write_text("", "utf-8")
+    words = shlex.split(re.split(r" [|>] ", line)[0])[1:]
+    if "doctor" in words and "doctor" not in COMMANDS and "state" not in words:
+        return
+    with contextlib.ExitStack() as stack:
+        context = stack.enter_context(program.make_context("reconciler", words))
+        while isinstance(context.command, click.Group):
+            name, found, rest = context.command.resolve_command(context, context._protected_args + context.args)
+            assert found is not None
+            context = stack.enter_context(found.make_context(name, rest, parent=context))
+
+
+def test_help_of_a_command_is_its_own_help(world: World) -> None:
+    """`help state mv` prints what `state mv --help` prints, with examples; `help` prints groups."""
+    assert world.cli("help", "state", "mv").out == world.cli("state", "mv", "--help").out
+    assert "reconciler state mv tag.vip tag.best" in world.cli("help", "state", "mv").out
+    assert "Every day:" in world.cli("help").out
+    assert "reconciler state list" not in world.cli("help", "state", "mv").out
+    assert "Examples:" in world.cli("help", "state").out
+    wrong = world.cli("help", "stat")
+    assert wrong.code == 1
+    assert wrong.err.splitlines() == [
+        "error: no such command 'stat'",
+        "  hint: did you mean 'state'? `reconciler help` lists the commands and options",
+    ]
+    assert world.cli("help", "plan", "more").code == 1
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_tables_fit(width: int) -> None:
+    """Cells are broken into lines; no word of them is lost."""
+    kinds = load_kinds()
+    whole = [(kind_rows(kinds), ["kind", "section", "api", "operations"])]
+    columns = ["attribute", "api", "type", "changes", "description"]
+    whole += [(attribute_rows(kind), columns) for kind in kinds.values()]
+    for rows, names in whole:
+        shown = table(rows, names, width=width)
+        assert all(cells(line) <= width for line in shown.splitlines())
+        flat = re.sub(r"\s", "", table(rows, names))
+        assert sorted(flat) == sorted(re.sub(r"\s", "", shown))
+
+
+def test_a_table_that_fits_is_as_it_is_without_a_width() -> None:
+    """Nothing is broken where there is room."""
+    rows = [{"a": "one two", "b": 12}]
+    assert table(rows, ["a", "b"], width=80) == table(rows, ["a", "b"])
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["plann", "plan --foo-bar", "compare demo", "plan --format yaml", "plan extra", "--chdir nowhere plan", "state lst",
+     "emulator sreve", "apply missing.plan", "kinds tga", "-e nope plan", "runs show nothing", "show reconciler.yaml"],
+)  # fmt: skip
+def test_errors_are_told_in_one_style(world: World, line: str) -> None:
+    """`error:` with what is wrong, behind the place where there is one, then `hint:` with what to do."""
+    ran = world.cli(*line.split())
+    assert ran.code != 0
+    assert re.match(r"(\S+:\d+:\d+: )?error: [^A-Z]", ran.err), ran.err
+    if line != "apply missing.plan":
+        assert re.search(r"^  hint: \S", ran.err, re.M), ran.err
+    assert "Usage:" not in ran.err
+    assert "Error:" not in ran.err
+
+
+def test_a_project_above_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """From a folder inside of a project the hint leads to it."""
+    deep = world.folder / "config" / "lists"
+    deep.mkdir(parents=True)
+    monkeypatch.chdir(deep)
+    from reconciler.cli.program import run
+
+    ran = world.cli("--chdir", str(deep), "plan")
+    assert f"the project is in {world.folder}: change there, or use `--chdir ../..`" in re.sub(r"\s+", " ", ran.err)
+    assert run(["--chdir", "../..", "validate"]) == 0
+
+
+def test_a_run_may_be_abbreviated(world: World) -> None:
+    """By its beginning or its end, where only one run has it."""
+    world.write("tags: {vip: {}}")
+    world.apply()
+    name = world.cli("runs", "list").out.splitlines()[1].split()[0]
+    for short in (name[:-3], name[-4:], "latest"):
+        assert f"run:       {name}" in world.cli("runs", "show", short).out
+    world.write("tags: {vip: {}, gold: {}}")
+    world.apply()
+    both = world.cli("runs", "show", name[:4])
+    assert "fits 2 runs" in both.err
+    assert name in both.err
