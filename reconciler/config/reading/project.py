@@ -70,7 +70,7 @@ def load_project(folder: Path) -> LoadedProject:
         hint = "change to the project's folder or use --chdir; `reconciler init` writes a new project"
         if above is not None:
             up = "/".join(".." for _ in range(len(folder.parts) - len(above.parts)))
-            hint = f"the project is in {above}: change there, or use `--chdir {up}`"
+            hint = f"the project `{above.name}` is above: change there, or use `--chdir {up}`"
         raise ConfigError([Diagnostic(f"there is no {PROJECT_FILE} in {folder}", hint=hint, code="no-project")])
     return _loaded(read_source(folder / PROJECT_FILE, folder, problems), folder, problems)
 
