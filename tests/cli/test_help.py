@@ -116,7 +116,8 @@ def test_a_project_above_is_named(world: World, monkeypatch: pytest.MonkeyPatch)
     from reconciler.cli.program import run
 
     ran = world.cli("--chdir", str(deep), "plan")
-    assert f"the project `{world.folder.name}` is above: change there, or use `--chdir ../..`" in re.sub(r"\s+", " ", ran.err)
+    told = re.sub(r"\s+", " ", ran.err)
+    assert f"the project `{world.folder.name}` is above: change there, or use `--chdir ../..`" in told
     assert run(["--chdir", "../..", "validate"]) == 0
 
 
