@@ -70,7 +70,7 @@ def test_an_error_of_ours_does_not_repeat_what_looks_like_a_credential(world: Wo
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        ("plam", "Did you mean 'plan'?"),
+        ("plam", "did you mean 'plan'?"),
         ("plan --fromat json", "--format"),
         ("plan --format jsn", "'jsn' is not one of"),
         ("apply --lock-timeout soon", "'soon' is not a valid float"),

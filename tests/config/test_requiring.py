@@ -23,6 +23,7 @@ from tests.world import World
 
 WITHOUT_PROJECT = {
     "completion": "prints a script",
+    "help": "describes this version",
     "emulator serve": "serves an account",
     "init": "writes a project",
     "kinds": "describes this version",
