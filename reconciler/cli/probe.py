@@ -12,7 +12,7 @@ from reconciler.cli.program import Globals
 from reconciler.cli.terminal import answer, can_ask, note, say, style
 
 if TYPE_CHECKING:
-    from reconciler.model.facts import ProbeReport
+    from reconciler.model.findings import ProbeReport
     from reconciler.workflow.probing import Outline
     from reconciler.workflow.session import Session
 

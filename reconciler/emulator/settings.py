@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any, Literal
 
 Action = Literal[
@@ -11,6 +11,12 @@ Action = Literal[
     "lying_total", "html", "truncated", "short_page", "rows_vanish", "rows_repeat",
 ]  # fmt: skip
 ACTIONS = Action.__args__  # type: ignore[attr-defined]
+
+
+OWN = frozenset({"token", "account", "admin", "rate_limit", "flaky_reads", "mixed_types"})
+"""Switches that no fact of another account turns: what belongs to its key, and what only happens now and then."""
+UNIQUE = ("tags", "lists", "dealRoles", "dealTasktypes")
+"""Paths whose names can be unique (row 20)."""
 
 
 @dataclass(frozen=True)
@@ -117,6 +123,29 @@ class AccountSettings:
             if choices and str(value) not in choices:
                 raise ValueError(f"setting `{one.name}` is one of {', '.join(choices)}, not {value!r}")
         return made
+
+    def informed(self, facts: Mapping[str, str]) -> AccountSettings:
+        """Return the settings of an account that behaves as these facts of another one say, by the names of switches;
+        what no switch has a value for stays.
+        """
+        found: dict[str, Any] = {}
+        for one in fields(self):
+            value, now = facts.get(one.name, ""), getattr(self, one.name)
+            choices = _choices(one.type)
+            if one.name in OWN or not value:
+                continue
+            if isinstance(now, bool):
+                found[one.name] = value in ("yes", "True")
+            elif choices and value in choices:
+                found[one.name] = type(now)(value)
+            elif isinstance(now, int) and value.isdecimal():
+                found[one.name] = int(value)
+        if facts.get("mixed_types") == "yes":
+            found["mixed_types"] = 1
+        unique = tuple(name for name in UNIQUE if facts.get(f"unique.{name}") == "yes")
+        if unique:
+            found["unique"] = unique
+        return replace(self, **found)
 
     def data(self) -> dict[str, Any]:
         """The settings as JSON."""

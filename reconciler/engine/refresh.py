@@ -98,7 +98,7 @@ async def refresh(
             except STRANGE as error:
                 primary = kinds[name].reading.collections[0]
                 tables, needed = tables.merged(Tables(unknown={primary.name: odd(primary.path, error)})), ()
-            asked[name].update(dict.fromkeys(needed))
+            asked[name].update(dict.fromkeys(one.known(kinds[name].facts) for one in needed))
         fresh = [one for one in dict.fromkeys(one for mine in asked.values() for one in mine) if one not in done]
         if not fresh:
             break

@@ -5,7 +5,9 @@ one; a replay stands for an account. The fence is inside the client, after pacin
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.errors import (
@@ -40,6 +42,54 @@ class Budget:
             raise self._spent()
         self._asked += 1
         return await self._remote.send(request)
+
+
+@dataclass(frozen=True, slots=True)
+class Clue:
+    """An answer that contradicts a fact, where that says one of `values`: a path that is not there, a refusal."""
+
+    fact: str
+    values: tuple[str, ...]
+    method: str
+    path: str
+    statuses: tuple[int, ...]
+
+
+class Watched:
+    """A remote that passes everything on, and tells which facts the answers contradict."""
+
+    def __init__(
+        self, remote: Remote, clues: Sequence[Clue], facts: Mapping[str, str], tell: Callable[[str, str], None]
+    ) -> None:
+        self._remote, self._tell = remote, tell
+        self._clues = [one for one in clues if facts.get(one.fact) in one.values]
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent."""
+        return self._remote.requests
+
+    async def send(self, request: Request) -> Response:
+        """Send a request; see `Remote.send`."""
+        try:
+            answer = await self._remote.send(request)
+        except Rejected as error:
+            self._look(request, error.status)
+            raise
+        if not _about_the_object(answer):
+            self._look(request, answer.status)
+        return answer
+
+    def _look(self, request: Request, status: int) -> None:
+        for one in self._clues:
+            if request.method == one.method and status in one.statuses and re.fullmatch(one.path, request.path):
+                self._tell(one.fact, f"{one.method} {one.path.replace('[^/]+', 'ID')} was answered {status}")
+
+
+def _about_the_object(answer: Response) -> bool:
+    """Whether an answer says that the object, not the path, is not there (section 1.6)."""
+    said = answer.body.get("message") if isinstance(answer.body, dict) else None
+    return isinstance(said, str) and said.startswith("No Result found")
 
 
 class Recorder:

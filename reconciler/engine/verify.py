@@ -51,6 +51,18 @@ def touched(plan: Plan, outcome: Outcome) -> dict[str, Change]:
     return {change.address: change for change in plan.changes if change.address in wrote - failed}
 
 
+def doubtful(written: Mapping[str, Change], kinds: Kinds) -> dict[str, Change]:
+    """Return what has to be read back: all but updates that took as sent, which a probe found out of this account."""
+    return {
+        address: change
+        for address, change in written.items()
+        if change.action is not Action.UPDATE
+        or change.adopts
+        or change.spares
+        or not kinds[change.kind].settled({name: change.desired.get(name) for name in change.changed})
+    }
+
+
 async def verify(written: Mapping[str, Change], kinds: Kinds, ports: Ports) -> Verified:
     """Compare everything written with what the account holds. Errors of reading do not raise; they are a problem."""
     return await _Verifying(written, kinds, ports).run()

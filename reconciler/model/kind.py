@@ -10,13 +10,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, field
-from typing import ClassVar, Literal
+from copy import copy
+from dataclasses import dataclass, field, replace
+from typing import ClassVar, Literal, Self
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
 from reconciler.model.archive import ArchiveSpec
 from reconciler.model.codecs import Ids
+from reconciler.model.facts import LONGEST, Facts
 from reconciler.model.http import Bound, Flow, NoPath, Request, Response, at, delete, is_id, post, put, shown
 from reconciler.model.identity import Fits, Grammar, obeys
 from reconciler.model.mention import Mention
@@ -28,6 +30,7 @@ from reconciler.model.spec import (
     Nested,
     OnAtFirst,
     Once,
+    RefTo,
     Spec,
     WriteOnly,
     attributes,
@@ -68,6 +71,8 @@ class Collection:
     alias: str = ""
     paging: Literal["offset", "page", "none"] = "offset"
     ids: Grammar = "number"
+    elsewhere: tuple[str, str] | None = None
+    """A fact of the account, and what it says where the fallback is the listing: that is read first then."""
 
     @property
     def name(self) -> str:
@@ -77,6 +82,12 @@ class Collection:
     def names(self, identity: str) -> bool:
         """Tell whether an object of it, or of one of its fallbacks, may have this id."""
         return obeys(identity, self.ids) or (self.fallback is not None and self.fallback.names(identity))
+
+    def known(self, facts: Facts) -> Collection:
+        """Return the listing as it is where the facts say so; the other path is still tried where they are wrong."""
+        if self.fallback is None or self.elsewhere is None or not facts.says(*self.elsewhere):
+            return self
+        return replace(self.fallback, optional=self.optional, fallback=replace(self, fallback=None))
 
     @property
     def paths(self) -> tuple[str, ...]:
@@ -350,6 +361,33 @@ class Kind:
     identity: ClassVar[Identity] = Identity()
     abilities: ClassVar[Abilities] = Abilities()
     texts: ClassVar[Texts] = Texts()
+    rests: ClassVar[Mapping[str, str]] = {}
+    """Facts that its writes rest on, by the attribute that shows whether they held; "" for all others."""
+    facts: Facts = Facts()
+    """What is known of the account that it is used on."""
+
+    def informed(self, facts: Facts) -> Self:
+        """Return the kind as it is on an account of which these facts are known."""
+        made = copy(self)
+        made.facts = facts
+        return made
+
+    def settled(self, changed: Mapping[str, Value]) -> bool:
+        """Tell whether an update to these values need not be read back: it was found on this very account that PUT
+        takes what is sent, keeps the rest, and alters no text; and they are short texts on which no name and no id
+        hangs.
+        """
+        if not (self.facts.own(f"put.{self.name}", "merge") and self.facts.keeps_texts):
+            return False
+        return all(
+            isinstance(value, str) and len(value) <= LONGEST and self._plain(self.attributes[name])
+            for name, value in changed.items()
+        )
+
+    def _plain(self, one: Attribute) -> bool:
+        names = {self.identity.name_attribute, *(name for together in self.identity.unique for name in together)}
+        special = one.has(RefTo, Ensure, Once, OnAtFirst, WriteOnly, Immutable)
+        return one.api is not None and one.shape == "text" and one.name not in names and not special
 
     def fits(self, identity: str) -> bool:
         """Tell whether an object of this kind may have this id."""
@@ -472,6 +510,8 @@ class Kind:
 
     def once(self, attrs: Mapping[str, Value]) -> tuple[tuple[str, ...], ...]:
         """Return the attributes of an object with these of which the account takes no two (see `unique`)."""
+        if not self.identity.unique and self.facts.own(f"unique.{self.reading.collections[0].key}", "yes"):
+            return ((self.identity.name_attribute,),)
         return self.identity.unique
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
@@ -582,12 +622,17 @@ class Kind:
         if body:
             yield put(at(self.path, write.id), {self.wrapper: {**self.beneath(write), **body}})
 
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """The attributes that an update sends from the live object, too."""
+        return self.abilities.carried
+
     def beneath(self, write: Write) -> dict[str, Json]:
         """Return what an update sends of the live object beside the changes (see `carried`)."""
         live = write.live.attrs if write.live is not None else {}
         return {
             one.api: one.encode(live[one.name], write.ids)
-            for one in map(self.attributes.__getitem__, self.abilities.carried)
+            for one in map(self.attributes.__getitem__, self.carried)
             if one.api is not None and one.name in live
         }
 

@@ -78,6 +78,9 @@ class Environment(_Section):
     requests_per_second: float | None = Field(
         None, gt=0, le=10000, description="Default 5, the account's own limit; no limit for emulator:."
     )
+    facts: str | None = Field(
+        None, description="Environment whose probed facts hold here too, where this account was not probed itself."
+    )
     production: bool = Field(
         False, description="Ask for the account's name before destructive applies; default rate 3/s."
     )

@@ -414,7 +414,7 @@ class Lab:
             self._own.add((made.form.path, identity))
             try:
                 reply = await self._removed(made, identity)
-                kept = kept or (not reply.ok and reply.status != 404 and self._is_left(made, identity))
+                kept = kept or (not _is_gone(reply) and self._is_left(made, identity))
             except (Unsettled, Unreachable, Lost) as error:
                 self.left.append((made.form.name, identity, f"it may still be there ({error}): `probe --clean`"))
                 return  # stays on record
@@ -433,9 +433,9 @@ class Lab:
             first = first if first.status else reply
             if reply.ok or _no_result(reply):
                 break
-        if not reply.ok and reply.status != 404:
+        if not _is_gone(reply):
             reply = await self._retired(form, identity, reply)
-        if form.along is not None and (reply.ok or reply.status == 404):
+        if form.along is not None and _is_gone(reply):
             await self._swept(*form.along, identity)
         return first
 
@@ -443,7 +443,7 @@ class Lab:
         if form.retire is not None:
             await self._send(Request("PUT", at(form.path, identity), body={form.wrapper: dict(form.retire)}))
             again = await self._send(Request("DELETE", at(form.path, identity)))
-            if again.ok or again.status == 404:
+            if _is_gone(again):
                 return again
             what = f"it cannot be deleted and is disabled ({', '.join(f'{k}: {v}' for k, v in form.retire.items())})"
         else:
@@ -473,6 +473,11 @@ def _no_result(reply: Response) -> bool:
     """Tell whether the object is not there, rather than the path (section 1.6)."""
     said = reply.body.get("message") if isinstance(reply.body, dict) else None
     return isinstance(said, str) and said.startswith("No Result found")
+
+
+def _is_gone(reply: Response) -> bool:
+    """Tell whether a DELETE leaves nothing: what was not there is answered 400, 403 or 422, too (section 1.6)."""
+    return reply.ok or reply.status == 404 or _no_result(reply)
 
 
 def _shape(path: str) -> str:

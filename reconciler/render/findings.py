@@ -7,7 +7,7 @@ from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from reconciler.model.facts import PartView, PointView, ProbeReport
+from reconciler.model.findings import PartView, PointView, ProbeReport
 from reconciler.render.layout import Paper
 from reconciler.render.quoting import clean
 

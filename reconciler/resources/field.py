@@ -8,7 +8,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Annotated, Literal, TypedDict
+from typing import Annotated, ClassVar, Literal, TypedDict
 
 from pydantic import Field
 
@@ -161,6 +161,8 @@ class FieldKind(membership.Grouped):
     )
     texts = Texts(delete_warning="Every contact's value of the field is deleted with it; there is no undo.")
 
+    rests: ClassVar[Mapping[str, str]] = {"options": "bulk_options", "order": "field_order_on_create"}
+
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
         """Groups are read only when somebody declares one."""
         return (*self.reading.collections, membership.GROUPS) if "group" in declared else self.reading.collections
@@ -259,17 +261,18 @@ class FieldKind(membership.Grouped):
 
     def create(self, write: Write) -> Flow[None]:
         """POST the field, its options, relations and membership, then the order that the POST ignores."""
-        plain = [name for name in write.desired if not self.attributes[name].has(AfterCreate)]
+        placed = self.facts.own("field_order_on_create", "kept")
+        plain = [name for name in write.desired if placed or not self.attributes[name].has(AfterCreate)]
         created = (yield post("/fields", {"field": self.body(write, plain)})).created("field", "fields")
         yield Bound(created)
         options = normal_options(write.desired.get("options"))
         if options:
-            yield from _bulk(created, list(enumerate(options, 1)))
+            yield from self._bulk(created, list(enumerate(options, 1)))
         for relid in self._relids(write):
             yield _relate(created, relid)
         if write.desired.get("group") is not None:
             yield membership.join(created, write.ids(link_of(write.desired["group"])))
-        if write.desired.get("order") is not None:
+        if write.desired.get("order") is not None and not placed:
             yield put(at("/fields", created), {"field": self.body(write, ["order"])})
 
     def update(self, write: Write) -> Flow[None]:
@@ -312,16 +315,36 @@ class FieldKind(membership.Grouped):
         missing = [(orders[option["value"]], option) for option in wanted if option["value"] not in kept]
         if not missing:
             return
-        yield from _bulk(write.id, missing)
-        if not kept:
+        every = [(orders[option["value"]], option) for option in wanted]
+        replaces = self.facts.own("bulk_options", "replace")
+        yield from self._bulk(write.id, every if replaces else missing)
+        if not kept or replaces or self.facts.own("bulk_options", "append"):
             return
-        # Row 45 of section 7: whether the bulk POST appends or replaces is unknown, so look, and post all if it
+        # Row 45 of section 7: whether the bulk POST appends or replaces is unknown here, so look, and post all if it
         # replaced.
         answer = yield get(at("/fields", write.id))
         present = {text(row.get("value")) or "" for row in answer.rows("fieldOptions")}
         lost = [(orders[option["value"]], option) for option in wanted if option["value"] not in present]
         if present and lost:
-            yield from _bulk(write.id, [(orders[option["value"]], option) for option in wanted])
+            yield from self._bulk(write.id, every)
+
+    def _bulk(self, field: str, options: Sequence[tuple[int, Choice]]) -> Flow[None]:
+        """Create options; accounts that do not know the documented path know the other one (row 55 of section 7)."""
+        rows: Json = [
+            {
+                "field": field,
+                "value": option["value"],
+                "label": option["label"],
+                "orderid": order,
+                "isdefault": option["default"],
+            }
+            for order, option in options
+        ]
+        singular, plural = (post(path, {"fieldOptions": rows}) for path in ("/fieldOption/bulk", "/fieldOptions/bulk"))
+        first, second = (plural, singular) if self.facts.says("option_bulk", "plural") else (singular, plural)
+        answer = yield replace(first, expect=(404, 405))
+        if not answer.ok:
+            yield second
 
     def predict(self, request: Request, serial: int) -> Response:
         """A look at the field after a bulk POST finds everything."""
@@ -452,24 +475,6 @@ def _kept(wanted: Sequence[Choice], rows: Sequence[Row]) -> tuple[dict[str, Row]
 def _says(row: Row, option: Choice) -> bool:
     label = text(row.get("label")) or option["value"]
     return bool(label == option["label"] and truthy(row.get("isdefault")) == option["default"])
-
-
-def _bulk(field: str, options: Sequence[tuple[int, Choice]]) -> Flow[None]:
-    """Create options; accounts that do not know the documented path know the other one (row 55 of section 7)."""
-    rows: Json = [
-        {
-            "field": field,
-            "value": option["value"],
-            "label": option["label"],
-            "orderid": order,
-            "isdefault": option["default"],
-        }
-        for order, option in options
-    ]
-    body = {"fieldOptions": rows}
-    answer = yield replace(post("/fieldOption/bulk", body), expect=(404, 405))
-    if not answer.ok:
-        yield post("/fieldOptions/bulk", body)
 
 
 def _relate(field: str, relid: str) -> Request:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from dataclasses import replace
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
 
@@ -116,6 +117,20 @@ class ListKind(Kind):
         delete_warning="Contacts only on this list are deleted, and its campaigns, reports and segments; "
         "there is no undo."
     )
+
+    rests: ClassVar[Mapping[str, str]] = {"": "list_update"}
+
+    def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
+        """Without the filter where it was found on this very account that all lists are shown: no list would be missed
+        in silence.
+        """
+        lists, groups = self.reading.collections
+        return (replace(lists, query=()) if self.facts.own("list_channels", "all") else lists, groups)
+
+    @property
+    def carried(self) -> tuple[str, ...]:
+        """Nothing, where it was found on this very account that what is left out stays (row 52 of section 7)."""
+        return () if self.facts.own("list_update", "merge") else super().carried
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Add the owner under either of its names, and the groups that see the list."""

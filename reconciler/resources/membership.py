@@ -26,6 +26,7 @@ GROUPS = Collection(
     # Row 11 of section 7: the reference lists groups at /groupMembers, links suggest /groupDefinitions.
     fallback=Collection("/groupMembers", "groupDefinitions", optional=True),
     optional=True,
+    elsewhere=("field_groups", "members"),
 )
 WRITES = ("/groupMembers", "/groupMembers/ID")
 CONTACT, DEAL, ACCOUNT = 1, 2, 3

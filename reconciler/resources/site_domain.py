@@ -52,6 +52,7 @@ class SiteDomainKind(Kind):
                 table="siteDomains",
                 ids="word",
                 fallback=Collection(OLD, "siteTrackingDomains", table="siteDomains", identity="name", ids="text"),
+                elsewhere=("site_domains", "old"),
             ),
         )
     )
@@ -91,9 +92,9 @@ class SiteDomainKind(Kind):
         attributes |= {str(self.attributes[name].api): value for name, value in wanted.items()}
         body: Json = {"data": {"type": "urlWhitelistings", "attributes": attributes}}
         domain = str(attributes["whitelisted_domain"])
-        answer = yield from either(
-            post(NEW, body), post(OLD, {"siteTrackingDomain": {"name": domain}}), "row 28 of section 7"
-        )
+        ways = post(NEW, body), post(OLD, {"siteTrackingDomain": {"name": domain}})
+        first, second = reversed(ways) if self.facts.says("site_domains", "old") else ways
+        answer = yield from either(first, second, "row 28 of section 7")
         yield Bound(str(answer.row("data").get("id") or domain))
 
     def delete(self, write: Write) -> Flow[None]:

@@ -106,7 +106,7 @@ class TaskOutcomeKind(Kind):
         """PUT the properties under whichever spelling works; relations are added before others go."""
         body = self.body(write, sorted(write.changed))
         if body:
-            first, second = (put(path, {self.wrapper: body}) for path in _paths(write.id))
+            first, second = (put(path, {self.wrapper: body}) for path in self._paths(write.id))
             yield from either(first, second, "row 13 of section 7")
         if "task_types" not in write.changed:
             return
@@ -120,18 +120,18 @@ class TaskOutcomeKind(Kind):
 
     def delete(self, write: Write) -> Flow[None]:
         """Delete under whichever spelling works."""
-        yield from gone(*(delete(path) for path in _paths(write.id)))
+        yield from gone(*(delete(path) for path in self._paths(write.id)))
+
+    def _paths(self, identity: str) -> tuple[str, str]:
+        """Row 13 of section 7: the reference says `/taskOutccomes/{id}` for PUT and DELETE, a typo presumably."""
+        right, misspelt = at("/taskOutcomes", identity), at("/taskOutccomes", identity)
+        return (misspelt, right) if self.facts.says("outcome_path", "taskOutccomes") else (right, misspelt)
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Tasks that ended with the outcome (documented filter)."""
         if not write.destroying:
             return []
         return (yield from counted("/dealTasks", "tasks have the outcome", {"filters[outcome_id]": write.id}))
-
-
-def _paths(identity: str) -> tuple[str, str]:
-    """Row 13 of section 7: the reference says `/taskOutccomes/{id}` for PUT and DELETE, a typo presumably."""
-    return at("/taskOutcomes", identity), at("/taskOutccomes", identity)
 
 
 def _offer(outcome: str, kind: str) -> Request:

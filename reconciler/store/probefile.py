@@ -15,7 +15,7 @@ from pydantic import ValidationError
 
 from reconciler.model.documents import read_json
 from reconciler.model.errors import LockHeld, StateError
-from reconciler.model.facts import FORMAT_VERSION, FactsFile
+from reconciler.model.findings import FORMAT_VERSION, FactsFile
 from reconciler.store.atomic import sync_folder, write_all, write_file
 
 FOLDER = ".reconciler"
@@ -53,6 +53,16 @@ def read_facts(folder: Path, account: str) -> FactsFile | None:
     if found.account != account:
         raise StateError(f"{path} holds the facts of {found.account}, not of {account}", hint=hint)
     return found
+
+
+def lent_facts(folder: Path, environment: str) -> FactsFile | None:
+    """Return the facts that were probed last under the name of an environment; None where there are none."""
+    found = []
+    for path in sorted((folder / FOLDER / "facts").glob("*.json")):
+        with suppress(OSError, ValueError):
+            one = FactsFile.model_validate(read_json(path.read_bytes()))
+            found += [one] if one.environment == environment else []
+    return max(found, key=lambda one: one.probed, default=None)
 
 
 def write_facts(folder: Path, facts: FactsFile) -> Path:

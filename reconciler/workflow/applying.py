@@ -12,7 +12,7 @@ from typing import Any
 from reconciler.engine import apply as applier
 from reconciler.engine.recount import Recount
 from reconciler.engine.verify import Ports as VerifyPorts
-from reconciler.engine.verify import Verified, touched, verify
+from reconciler.engine.verify import Verified, doubtful, touched, verify
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.errors import StateError
@@ -27,6 +27,7 @@ from reconciler.planning.dangling import pointing
 from reconciler.workflow import run_records
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.book import StateTransaction, open_book
+from reconciler.workflow.facts import Watch
 from reconciler.workflow.holding import locked
 from reconciler.workflow.judging import counts_of, judged, let_pass
 from reconciler.workflow.planning import Planned
@@ -75,8 +76,9 @@ async def apply_plan(
         book.begin()
         async with AsyncExitStack() as stack:
             take_over(session, book, planned)
-            remote = session.connect(stack, write=True, hold=held.hold)
-            run = _Run(session, planned, book, remote, hooks)
+            watch = Watch(session)
+            remote = watch.around(session.connect(stack, write=True, hold=held.hold))
+            run = _Run(session, planned, book, remote, hooks, watch)
             if strict:
                 await run.count_all()
             if archive is not None:
@@ -94,8 +96,11 @@ def operation_of(options: Mapping[str, Any]) -> str:
 class _Run:
     """One apply: steps, read-back, one round of repairs, record."""
 
-    def __init__(self, session: Session, planned: Planned, book: StateTransaction, remote: Any, hooks: Hooks) -> None:
+    def __init__(
+        self, session: Session, planned: Planned, book: StateTransaction, remote: Any, hooks: Hooks, watch: Watch
+    ) -> None:
         self.session, self.planned, self.book, self.remote, self.hooks = session, planned, book, remote, hooks
+        self.watch = watch
         self.name = run_name(session)
         self.again = Replanning(session, planned, book, remote)
         self.started = time.monotonic()
@@ -132,13 +137,14 @@ class _Run:
         self.book.announce(applier.intents_of(steps), self.name)
         try:
             outcome = await applier.apply(steps, self.session.kinds, self._ports(), self.name)
-            written = touched(steps, outcome)
+            written = doubtful(touched(steps, outcome), self.session.kinds)
             if written and not self.hooks.stop.is_set():
                 self.verified = await verify(written, self.session.kinds, self._read_back())
             applied = [*self.book.base.applied_plans, self.planned.document.digest]
             state = self.book.close(account=self.session.identity, applied_plans=applied[-APPLIED_PLANS:])
         except StateError as error:
             raise self.tally.explain(error, late=self.book.store.coalesces) from error
+        self._contradicted()
         forecast = self.planned.document.forecast.apply_requests + self.archived.forecast + self.counted
         summary = run_records.summary(
             steps,
@@ -216,7 +222,15 @@ class _Run:
             seen=lambda seen, addresses: note_births(self.session, self.book, seen, addresses, self.name),
         )
 
+    def _contradicted(self) -> None:
+        """Mark the facts that the account contradicts, and report them."""
+        for line in self.watch.mark():
+            self.notes.append(self.session.redactor.show(line))
+            self._emit(Noted("facts", self.session.redactor.show(line)))
+
     async def _resend(self, left: Plan) -> applier.Outcome:
+        for change in left.changes:
+            self.watch.resent(change)
         return await applier.apply(left, self.session.kinds, replace(self._ports(), emit=self._repaired), self.name)
 
     def _repaired(self, event: Event) -> None:
@@ -229,6 +243,7 @@ class _Run:
         rewritten, salt = {}, self.book.base.salt
         kind = self.session.kinds[kind_of(address)]
         for item in items:
+            self.watch.stored_otherwise(address, item.name)
             normal = kind.attributes[item.name].normal
             rewritten[item.name] = {
                 "sent": kept(normal(item.after), salt, hidden=item.sensitive),

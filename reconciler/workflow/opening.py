@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from reconciler.config import (
     credentials,
     environment,
     load_project,
 )
+from reconciler.model.facts import Facts
 from reconciler.resources import load_kinds
 from reconciler.workflow.runtime import Runtime, current_runtime
 from reconciler.workflow.session import Session
 
-if TYPE_CHECKING:  # what only some commands need is imported by them
-    pass
+FACTS = ".reconciler/facts"
+"""Where facts files are; most projects have none, and need not load what reads them."""
 
 
 def open_session(
@@ -38,8 +39,22 @@ def open_session(
         project, changed = ruled_by(own, environment_name, guards_from)
     settings = environment(project, environment_name, runtime.environ, offline=offline)
     opened = Session(folder, project, settings, load_kinds(), runtime, changed=changed)
+    if not offline and guards_from is None:  # whoever proposes a change may propose facts with it
+        opened = with_facts(opened)
     if runtime.watch is not None:
         opened.on_wait = runtime.watch.waiting
     for one in (own, project):
         opened.redactor.learn(*credentials(one, runtime.environ).values)
     return opened
+
+
+def with_facts(session: Session) -> Session:
+    """Return the session with what is known of its account, if anything is. Raises StateError for a damaged file."""
+    if not (session.folder / FACTS).is_dir():
+        return session
+    from reconciler.workflow.facts import load_facts
+
+    facts = load_facts(session.folder, session.identity, session.settings.facts)
+    if facts == Facts():
+        return session
+    return replace(session, facts=facts, kinds={name: kind.informed(facts) for name, kind in session.kinds.items()})

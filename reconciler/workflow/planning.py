@@ -16,6 +16,7 @@ from reconciler.model import document as doc
 from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
+from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
 from reconciler.model.kind import Finding
 from reconciler.model.plan import Plan
@@ -126,6 +127,7 @@ def finish(
     made = with_requests(made, session.kinds)
     notes = [diagnostic.message for diagnostic in warnings]
     notes += _interrupted(book)
+    notes += _of_facts(session)
     notes += [f"cannot be undone: {text}" for text in (options.inverse.lost if options.inverse is not None else ())]
     made = replace(made, warnings=(*made.warnings, *notes))
     cost = forecast(made, _spent(refreshed, requests), session.kinds, session.rate)
@@ -150,6 +152,15 @@ def finish(
         notes = [*document.warnings, *idle(document.guards, options.allow)]
         document = doc.sealed(document.model_copy(update={"warnings": notes}))
     return Planned(made, inputs, refreshed, document, warnings, requests, seen.reads)
+
+
+def _of_facts(session: Session) -> list[str]:
+    """Say whose facts the plan rests on; most projects have none."""
+    if session.facts == Facts() and session.settings.facts is None:
+        return []
+    from reconciler.workflow.facts import told
+
+    return told(session)
 
 
 def _interrupted(book: StateTransaction) -> list[str]:

@@ -10,7 +10,7 @@ from typing import Any
 
 from reconciler import __version__
 from reconciler.model.errors import AuthError, Refused
-from reconciler.model.facts import FactsFile, LeftView, PartView, PointView, ProbeReport, Verdict
+from reconciler.model.findings import LeftView, PartView, PointView, ProbeReport, Verdict
 from reconciler.model.http import Request, at
 from reconciler.model.kind import STRANGE
 from reconciler.model.redaction import abridged
@@ -21,6 +21,7 @@ from reconciler.probe.lab import Exhausted, writable
 from reconciler.probe.points import UNDECIDED
 from reconciler.store.probefile import ProbeJournal, read_facts, write_facts
 from reconciler.workflow.book import open_book
+from reconciler.workflow.facts import blank
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import ask_eyes, check_account
 from reconciler.workflow.session import Session
@@ -129,7 +130,8 @@ async def probe(session: Session, asked: Asked, tell: Callable[[str], None] = la
                     journal.end()
             report = _report(session, asked, lab, results, about)
     known = read_facts(session.folder, session.identity)
-    base = known or FactsFile(account=session.identity, probed=report.probed, version=__version__)
+    base = known or blank(session)
+    base = base.model_copy(update={"environment": session.settings.name})
     write_facts(session.folder, base.with_report(report))
     return report
 

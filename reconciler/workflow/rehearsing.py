@@ -82,7 +82,8 @@ def _copy(session: Session, recording: Recording, folder: Path, unknown: Iterabl
     try:
         emulator.restore(account, tables(recording), session.settings.account or "rehearsal")
         shut = (path for kind in unknown for path in session.kinds[kind].reading.collections[0].paths)
-        account.keep(replace(account.settings, forbidden=tuple({path.split("/")[1] for path in shut})))
+        alike = account.settings.informed(session.facts.known)
+        account.keep(replace(alike, forbidden=tuple({path.split("/")[1] for path in shut})))
     except (TypeError, ValueError) as error:
         raise ReconcilerError(f"the snapshot cannot be loaded: {error}") from error
     finally:

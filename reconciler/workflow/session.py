@@ -21,6 +21,7 @@ from reconciler.deriving.redaction import secrets_in
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds, fits
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
@@ -66,6 +67,8 @@ class Session:
     """What is managed for this run beside what the state knows."""
     redactor: Redactor = field(default_factory=redactor, repr=False)
     """Knows every credential of the process, and every secret that was resolved so far."""
+    facts: Facts = field(default_factory=Facts)
+    """What a probe found out about the account; the kinds know it too."""
     changed: SettingsView | None = None
     """What the project file at hand would change of these settings, where they are those of the target branch."""
     told: list[str] = field(default_factory=list, repr=False)

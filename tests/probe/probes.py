@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.emulator import AccountSettings
-from reconciler.model.facts import PartView, ProbeReport
+from reconciler.model.findings import PartView, ProbeReport
 from reconciler.workflow import probing
 from reconciler.workflow.probing import Asked
 from tests.world import World, new_world

@@ -60,6 +60,8 @@ class EnvironmentSettings:
     guards: Guards = field(default_factory=Guards)
     history: int = 20
     recipients: tuple[str, ...] = ()
+    facts: str | None = None
+    """Another environment, whose facts hold here too."""
 
 
 def load_project(folder: Path) -> LoadedProject:
@@ -175,6 +177,12 @@ def _check_names(project: Project, tree: Map, problems: Problems) -> None:
         if not KEY_PATTERN.match(name):
             hint = "use letters, digits, `_` and `-`: the name becomes part of file names"
             problems.error("bad-key", f"`{name}` cannot name an environment", entry.key.spot, hint)
+    for name, one in project.environments.items():
+        if one.facts is not None and one.facts not in project.environments:
+            hint = did_you_mean(one.facts, project.environments, f"there are {listed(project.environments)}")
+            spot = at(tree, "environments", name, "facts")
+            place = spot.spot if spot is not None else Spot(tree.source)
+            problems.error("unknown-environment", f"there is no environment `{one.facts}`", place, hint)
     default = project.default_environment
     if default is not None and default not in project.environments:
         hint = did_you_mean(default, project.environments, f"there are {listed(project.environments)}")
@@ -237,6 +245,7 @@ def environment(
         found.guards,
         found.history,
         _recipients(found.encryption or loaded.project.encryption),
+        found.facts,
     )
 
 

@@ -55,7 +55,7 @@ async def _personalizations(lab: Lab) -> Findings:
     yield "html.personalization", asking.compared(asking.HTML, str((await lab.read(made)).get("content") or ""))
     yield "put.personalization", await asking.merges(lab, made, {"name": lab.name("variable 2")}, "content")
     again = {**attrs, "name": lab.name("twin")}
-    yield "unique.personalizations", await asking.repeats(lab, "personalization", again)
+    yield "unique.personalization_tags", await asking.repeats(lab, "personalization", again)
 
 
 EXPERIMENTS = (
@@ -64,5 +64,5 @@ EXPERIMENTS = (
     Experiment("messages", (SENDER, HTML[1], asking.merging("message", "message")), _messages, 6),
     Experiment("personalization variables",
                (HTML[2], asking.merging("personalization", "personalization"),
-                asking.repeating("personalizations", "tag", "personalization")), _personalizations, 8),
+                asking.repeating("personalization_tags", "tag", "personalization")), _personalizations, 8),
 )  # fmt: skip

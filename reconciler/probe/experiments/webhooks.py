@@ -21,11 +21,12 @@ async def _webhooks(lab: Lab) -> Findings:
     if reply.ok:
         now = (await lab.read(made)).get("events")
         yield "webhook_events_put", "replace" if now == ["sms_unsub"] else "add"
-    yield "unique.webhooks", await asking.repeats(lab, "webhook", attrs)
+    yield "unique.whole_webhooks", await asking.repeats(lab, "webhook", attrs)
 
 
 EXPERIMENTS = (
     Experiment("webhooks",
-               (asking.merging("webhook", "webhook"), EVENTS, asking.repeating("webhooks", "name", "webhook")),
+               (asking.merging("webhook", "webhook"), EVENTS,
+                asking.repeating("whole_webhooks", "name and url", "webhook")),
                _webhooks, 10),
 )  # fmt: skip

@@ -1,0 +1,108 @@
+"""What is known of one account where the sources of the API differ: the report of a probe, and its facts file."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+FORMAT_VERSION = "1.0"
+Verdict = Literal["assumed", "differs", "unknown"]
+
+
+class _Document(BaseModel):
+    model_config = ConfigDict(extra="forbid", defer_build=True, frozen=True)
+
+
+class PartView(_Document):
+    """One thing that was looked at."""
+
+    name: str = Field(description="Its key in the facts file.")
+    fact: str = Field(description="What is assumed.")
+    source: str = Field(description="Where that comes from: vendor, recording, client, inferred; nothing says it.")
+    assumed: str = Field(description="What is found where it is so.")
+    found: str = Field("", description="What was found; empty where nothing was.")
+    verdict: Verdict
+    why: str = Field("", description="Why it is unknown.")
+    changes: str = Field("", description="What this program does about it where it is otherwise.")
+    affects: list[str] = Field(default_factory=list, description="Kinds or features that rest on it.")
+
+
+class PointView(_Document):
+    """One uncertain point of the API: a row of section 7 of the vendor facts."""
+
+    row: int = Field(description="Number of the row in section 7.")
+    fact: str = Field(description="What this program takes it for.")
+    verdict: Verdict = Field(
+        description="`assumed`: it is so here. `differs`: it is not. `unknown`: nothing was found."
+    )
+    found: str = Field("", description="What this account does.")
+    affects: list[str] = Field(description="Kinds or features that rest on it.")
+    why: str = Field("", description="Why it is unknown.")
+    parts: list[PartView] = Field(default_factory=list)
+
+
+class LeftView(_Document):
+    """Something that could not be removed."""
+
+    form: str = Field(description="What it is.")
+    id: str
+    what: str = Field(description="What was done with it, or is to be done by hand.")
+
+
+class ProbeReport(_Document):
+    """What a probe found. It names neither the account nor anybody, so that it can be sent with a bug report."""
+
+    format_version: str = FORMAT_VERSION
+    version: str = Field(description="Of the program.")
+    probed: str = Field(description="When, ISO 8601, UTC.")
+    read_only: bool = Field(description="Whether only experiments ran that write nothing.")
+    complete: bool = Field(description="Whether every experiment came to its end.")
+    requests: int
+    seconds: float
+    plan: dict[str, Any] = Field(description="What the account says of its plan, as far as the key may ask.")
+    permissions: dict[str, Any] = Field(description="The key's user group: its number, and which flags are off.")
+    features: dict[str, str] = Field(description="What reading each kind is answered: `yes`, or a status.")
+    points: list[PointView] = Field(description="One for each row of section 7.")
+    beside: list[PartView] = Field(description="What was found beside that table.")
+    left: list[LeftView] = Field(default_factory=list, description="What the probe could not remove.")
+
+
+class Contradiction(_Document):
+    """A fact that an apply found to be otherwise."""
+
+    at: str
+    request: str = Field(description="The request whose answer says so, without ids.")
+
+
+class FactEntry(_Document):
+    """One fact of an account."""
+
+    row: int
+    found: str
+    verdict: Verdict
+    probed: str = Field(description="When, ISO 8601, UTC.")
+    contradicted: Contradiction | None = None
+
+
+class FactsFile(_Document):
+    """What is known of one account; small, and meant to be committed."""
+
+    format_version: str = FORMAT_VERSION
+    account: str = Field(description="The host of the API, or the emulator's file.")
+    environment: str = Field(description="Name of the environment that was probed last; others borrow by it.")
+    probed: str = Field(description="When it was probed last, ISO 8601, UTC.")
+    version: str = Field(description="Of the program that probed it.")
+    facts: dict[str, FactEntry] = Field(default_factory=dict)
+
+    def with_report(self, report: ProbeReport) -> FactsFile:
+        """Return the file with what a report found; what it did not find out stays as it was known."""
+        parts = [(point.row, part) for point in report.points for part in point.parts]
+        parts += [(0, part) for part in report.beside]
+        news = {
+            part.name: FactEntry(row=row, found=part.found, verdict=part.verdict, probed=report.probed)
+            for row, part in parts
+            if part.verdict != "unknown"
+        }
+        update = {"facts": dict(sorted({**self.facts, **news}.items()))}
+        return self.model_copy(update={**update, "probed": report.probed, "version": report.version})

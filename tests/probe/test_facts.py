@@ -1,0 +1,279 @@
+"""What a probe found is used: fewer requests where the account was asked, the same results; and never where a wrong
+fact would do harm.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.emulator import AccountSettings
+from reconciler.model.facts import Facts
+from reconciler.store.probefile import facts_path, read_facts
+from tests.conformance.case import NOTHING, Case
+from tests.conformance.cases import load_cases
+from tests.probe.probes import found, probe, probed_world
+from tests.world import World, new_world
+from tests.world.project import ACCOUNT
+
+IDENTITY = f"emulator:{ACCOUNT}"
+CASES = {str(case): case for case in load_cases()}
+ODD = AccountSettings(
+    option_bulk="plural", outcome_path="taskOutccomes", site_domains="old", field_groups="members",
+    bulk_options="append", list_channels="all",
+)  # fmt: skip
+"""An account that answers at the second path of each."""
+OUTCOME = {"task_outcomes": {"won": {"title": "Won", "sentiment": "Positive"}}}
+FIELD = {"fields": {"plan": {"title": "Plan", "type": "dropdown", "options": ["Free", "Pro"]}}}
+
+
+def write_facts(world: World, known: Mapping[str, str], account: str = IDENTITY, environment: str = "demo") -> None:
+    """Write a facts file, as a probe of that account would."""
+    facts = {
+        name: {"row": 0, "found": one, "verdict": "differs", "probed": "2026-01-01T00:00:00Z"}
+        for name, one in known.items()
+    }
+    head = {"format_version": "1.0", "account": account, "environment": environment, "version": "0"}
+    path = facts_path(world.folder, account)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({**head, "probed": "2026-01-01T00:00:00Z", "facts": facts}))
+
+
+@pytest.fixture(scope="module", name="learned")
+def _learned(tmp_path_factory: pytest.TempPathFactory) -> Callable[[AccountSettings], dict[str, str]]:
+    """What a probe finds on an account with some settings, once for each."""
+    known: dict[str, dict[str, str]] = {}
+
+    def learn(settings: AccountSettings) -> dict[str, str]:
+        name = json.dumps(settings.data())
+        if name not in known:
+            with probed_world(tmp_path_factory.mktemp("learned"), settings) as world:
+                known[name] = found(probe(world))
+        return known[name]
+
+    return learn
+
+
+def _lived(folder: Path, settings: AccountSettings, case: Case, known: Mapping[str, str]) -> tuple[Any, int]:
+    """Let an object live from its first apply to its last, attribute by attribute; return what the account held after
+    each, and how many requests it took.
+    """
+    with new_world(folder, settings) as world:
+        world.account.seed(case.seed)
+        if known:
+            write_facts(world, known)
+        changes = [one for one in case.attributes if one.how == "update"]
+        steps = [case.full(), *(case.full(**{one.name: one.then}) for one in changes)]
+        steps += [case.full(**{one.name: one.clear}) for one in changes if one.clear is not NOTHING]
+        held, requests = [], 0
+        for config in [*steps, case.without()]:
+            world.write(config)
+            world.forget()
+            world.apply(yes=True, incomplete=True)
+            requests += len(world.requests())
+            rows = {table: [_undated(row) for row in rows] for table, rows in world.dump().items()}
+            held.append((world.plan().lines, rows))
+        return held, requests
+
+
+def _undated(row: Mapping[str, Any]) -> dict[str, Any]:
+    own = "id" if "orderid" in row else ""  # options that are sent anew have new ids
+    return {
+        name: value for name, value in row.items() if name != own and "date" not in name and "stamp" not in name.lower()
+    }
+
+
+def _twice(folder: Path, settings: AccountSettings, names: Iterator[str], known: Mapping[str, str]) -> Counter[str]:
+    counts: Counter[str] = Counter()
+    for number, name in enumerate(names):
+        hedged, before = _lived(folder / f"{number}-hedged", settings, CASES[name], {})
+        informed, after = _lived(folder / f"{number}-informed", settings, CASES[name], known)
+        assert informed == hedged, name
+        assert after <= before, name
+        counts += Counter({"objects": 1, "requests, hedged": before, "requests, with facts": after})
+    return counts
+
+
+def test_the_suites_of_some_kinds_with_facts(
+    tmp_path: Path, learned: Callable[[AccountSettings], dict[str, str]], record_property: Callable[[str, object], None]
+) -> None:
+    """Some kinds live hedged and with the facts of their account: the same results, fewer requests."""
+    some = iter([name for name in CASES if name.startswith(("tag.", "task_outcome.", "field_group."))])
+    counts = _twice(tmp_path, ODD, some, learned(ODD))
+    record_property("suites of some kinds with facts", dict(counts))
+    assert counts["requests, with facts"] < counts["requests, hedged"]
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("settings", [AccountSettings(), ODD, replace(ODD, bulk_options="replace", arrays="maps")])
+def test_the_suites_of_all_kinds_with_facts(
+    tmp_path: Path,
+    settings: AccountSettings,
+    learned: Callable[[AccountSettings], dict[str, str]],
+    record_property: Callable[[str, object], None],
+) -> None:
+    """Every kind."""
+    counts = _twice(tmp_path, settings, iter(CASES), learned(settings))
+    record_property("suites of all kinds with facts", dict(counts))
+    assert counts["requests, with facts"] < counts["requests, hedged"]
+
+
+def test_a_path_that_was_found_is_used_at_once(world: World) -> None:
+    """No request goes to the path that the account does not have."""
+    world.behave(option_bulk="plural", outcome_path="taskOutccomes", field_groups="members")
+    write_facts(world, {"option_bulk": "plural", "outcome_path": "taskOutccomes", "field_groups": "members"})
+    world.write({**OUTCOME, **FIELD})
+    world.apply()
+    world.forget()
+    world.write({"task_outcomes": {"won": {"title": "Won it", "sentiment": "Positive"}}, **FIELD})
+    world.apply()
+    assert "POST /fieldOption/bulk" not in world.requests()
+    assert world.writes() == ["PUT /taskOutccomes/1"]
+    world.write({**OUTCOME, **FIELD, "field_groups": {"more": {"label": "More", "object": "contact"}}})
+    world.forget()
+    world.plan()
+    assert "GET /groupDefinitions" not in world.requests()
+
+
+def test_a_contradicted_fact_is_told_and_marked(world: World) -> None:
+    """The apply succeeds all the same; the fact is marked with the request that says so, and not relied on again."""
+    write_facts(world, {"option_bulk": "plural", "put.tag": "merge"})
+    world.behave(option_bulk="singular")
+    world.write(FIELD)
+    summary = world.apply().summary
+    assert [note for note in summary.notes if "contradicts the fact `option_bulk`" in note]
+    file = read_facts(world.folder, IDENTITY)
+    assert file is not None
+    marked = {name: one.contradicted.request for name, one in file.facts.items() if one.contradicted is not None}
+    assert marked == {"option_bulk": "POST /fieldOptions/bulk was answered 405"}
+    assert "option_bulk" not in world.session().facts.known
+    assert any("`option_bulk` was contradicted" in warning for warning in world.plan().document.warnings)
+    ran = world.cli("explain", "--facts", "field")
+    assert "contradicted by an apply" in ran.out
+
+
+def test_an_option_that_is_lost_is_found_by_the_read_back(world: World) -> None:
+    """A wrong fact costs a repair, and is marked: what was written is read back."""
+    write_facts(world, {"bulk_options": "append"})
+    world.behave(bulk_options="replace")
+    world.write(FIELD)
+    world.apply()
+    world.write({"fields": {"plan": {"title": "Plan", "type": "dropdown", "options": ["Free", "Pro", "More"]}}})
+    summary = world.apply(incomplete=True).summary
+    assert any("`bulk_options`" in note for note in summary.notes)
+    world.apply()
+    assert sorted(row["value"] for row in world.rows("fieldOptions")) == ["Free", "More", "Pro"]
+    assert world.plan().lines == []
+
+
+BORROWED = """\
+version: 1
+environments:
+  sandbox: {url: "emulator:state/sandbox.db"}
+  demo: {url: "emulator:%s", facts: sandbox}
+default_environment: demo
+"""
+
+
+def test_borrowed_facts_never_do_harm(world: World) -> None:
+    """What was found on another account chooses paths, and nothing that would lose or double anything where it is
+    wrong: such facts count on the account itself only. Every plan says whose facts they are.
+    """
+    world.write(BORROWED % ACCOUNT, "reconciler.yaml")
+    known = {"option_bulk": "plural", "list_update": "merge", "list_channels": "all", "bulk_options": "append",
+             "put.tag": "merge", "name.emoji": "kept", "unique.tags": "yes"}  # fmt: skip
+    write_facts(world, known, "emulator:state/sandbox.db", "sandbox")
+    facts = world.session().facts
+    assert facts.borrowed == known.keys()
+    assert not any(facts.own(name, value) for name, value in known.items())
+    world.write("tags: {vip: {description: one}}")
+    warnings = world.plan().document.warnings
+    assert [one for one in warnings if "7 facts" in one and "`sandbox`" in one]
+    kinds = world.session().kinds
+    assert kinds["list"].carried
+    assert kinds["list"].needs(frozenset())[0].query
+    assert not kinds["tag"].settled({"description": "two"})
+    world.behave(list_update="reset", list_channels="email")
+    lists = {"lists": {"a": {"name": "A", "sender_url": "https://acme.example", "sender_reminder": "Hello"}}}
+    world.write(lists)
+    world.apply()
+    world.write({"lists": {"a": {**lists["lists"]["a"], "name": "B"}}})
+    world.apply()
+    assert world.plan().empty or world.plan().lines == []
+    write_facts(world, {"option_bulk": "singular"})
+    assert world.session().facts.get("option_bulk") == "singular"
+    assert "option_bulk" not in world.session().facts.borrowed
+
+
+def test_an_update_that_surely_took_is_not_read_back(world: World) -> None:
+    """On an account whose PUT is known to merge and to alter no text, a new description is one request; a create, a new
+    name and a delete are read back as ever.
+    """
+    write_facts(world, {"put.tag": "merge", "name.emoji": "kept", "name.markup": "kept"})
+    world.write("tags: {vip: {name: VIP, description: one}, old: {}}")
+    world.apply()
+    counts = {}
+    for what, config in {
+        "description": "tags: {vip: {name: VIP, description: two}, old: {}}",
+        "name": "tags: {vip: {name: VIPs, description: two}, old: {}}",
+        "delete": "tags: {vip: {name: VIPs, description: two}}",
+    }.items():
+        world.write(config)
+        world.forget()
+        world.apply()
+        written = world.requests().index(world.writes()[0])
+        counts[what] = world.requests()[written + 1 :]
+    assert counts["description"] == []
+    assert counts["name"] == ["GET /tags"]
+    assert counts["delete"] == ["GET /tags"]
+
+
+def test_counts_and_settling_rest_on_no_fact() -> None:
+    """No file that counts records, archives them, or settles lost creates asks for a fact."""
+    root = Path(__file__).resolve().parents[2] / "reconciler"
+    files = ["engine/apply.py", "engine/recount.py", "engine/archive.py", "engine/examine.py", "engine/usage.py",
+             "resources/counts.py", "resources/losing.py", "resources/records.py"]  # fmt: skip
+    for name in files:
+        assert "facts" not in (root / name).read_text(), name
+
+
+def test_a_copy_behaves_as_the_facts_say() -> None:
+    """Emulated copies of an account take its facts for their switches; what no switch has a value for is left."""
+    facts = {
+        "list_update": "reset", "created_status": "200", "orphan_stages": "yes", "unique.tags": "yes", "arrays": "odd",
+        "cap_limit": "more", "mixed_types": "yes", "token": "x", "deletion_polls": "4",
+    }  # fmt: skip
+    settings = AccountSettings().informed(facts)
+    assert settings == replace(
+        AccountSettings(), list_update="reset", created_status=200, orphan_stages=True, unique=("tags",), mixed_types=1,
+        deletion_polls=4,
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("update", ["refuse", "merge"])
+def test_a_rehearsal_behaves_as_the_facts_say(world: World, update: str) -> None:
+    """A plan that the account would refuse is refused by its copy: here a tag whose name is taken."""
+    write_facts(world, {"list_update": update, "orphan_stages": "yes"})
+    world.write("tags: {vip: {}}")
+    ran = world.cli("rehearse")
+    assert ran.code == 0, ran.text
+
+
+def test_facts_of_another_account_are_refused(world: World) -> None:
+    """A file that was copied, cut off, or is of a later format, is said and not believed."""
+    write_facts(world, {"option_bulk": "plural"})
+    path = facts_path(world.folder, IDENTITY)
+    text = path.read_text()
+    world.write("tags: {vip: {}}")
+    for broken in (text[:-9], text.replace(IDENTITY, "acme.api-us1.com"), text.replace('"1.0"', '"2.0"')):
+        path.write_text(broken)
+        ran = world.cli("plan")
+        assert ran.code == 1, ran.text
+        assert path.name in ran.err
+    assert Facts().get("anything") == ""
