@@ -56,8 +56,13 @@ def portable(
     carrying.leave(lambda reference: _missing(reference, resolver))
     names = Names(kinds, (one.resource for one in exported if one.resource.address in there))
     for address, resource in list(carrying.resources.items()):
-        why = " and ".join([*refused(resource, kinds[resource.kind], names), *_said(barred, address)])
-        if why and address not in there:  # accounts hold what could not be made today
+        kind = kinds[resource.kind]
+        why = " and ".join([*refused(resource, kind, names), *_said(barred, address)])
+        if address in there:  # accounts hold what could not be made today
+            names.held(resource)
+        elif kind.given(resource.attrs):
+            carrying.drop(address, "it comes with an account, and the other one shows none")
+        elif why:
             carrying.drop(address, f"{why}, so that the other account would refuse it")
         else:
             names.held(resource)
@@ -318,7 +323,7 @@ def unmatched(
     used = set(taken)
     found: dict[str, Binding] = {}
     for one in export(target, kinds, known or {}):
-        if (one.resource.kind, one.live.id) in held:
+        if (one.resource.kind, one.live.id) in held or kinds[one.resource.kind].given(one.live.attrs):
             continue
         key = one.resource.key
         while join(one.resource.kind, key) in used:

@@ -61,6 +61,8 @@ def cover(
     }
     for one in export(snapshot, kinds, bindings, redactor=redactor):
         row = rows[one.resource.kind]
+        if kinds[row.kind].silent(one.live):
+            continue
         if (one.live.kind, one.live.id) in held:
             row.managed += 1
         elif any(_fits(rule, one, kinds) for rule in rules):

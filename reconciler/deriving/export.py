@@ -248,6 +248,8 @@ class _Exporting:
             if kind.aside(live) and (kind.name, live.id) not in self.known:
                 self._leave_out(kind, live, kind.aside(live))
             return False
+        if self.for_files and kind.silent(live) and not known:
+            return False
         found = declarable(kind, live) if self.for_files else undeclared(kind, live)
         self.found[kind.name, live.id] = found
         if found.problem and not known:

@@ -561,6 +561,16 @@ class Kind:
         """
         return []
 
+    def given(self, attrs: Mapping[str, Value]) -> bool:
+        """Tell whether an object with these attributes came with the account: it is adopted and changed, never created
+        or deleted.
+        """
+        return False
+
+    def silent(self, live: Live) -> bool:
+        """Tell whether an object that came with the account holds nothing that a file would say."""
+        return False
+
     def retired(self, live: Live) -> bool:
         """Tell whether the object is as good as deleted: what a removal makes of it where the API has no delete."""
         return False

@@ -224,6 +224,8 @@ def _removal(kind: Kind, base: Change, live: Live) -> Change:
     name = kind.title.lower()
     if kind.texts.removal_effect and kind.retired(live):
         return replace(base, reason=f"the API cannot delete a {name}; {kind.texts.removal_effect} already")
+    if kind.given(live.attrs):
+        return replace(base, reason=f"the {name} came with the account, and stays as it is")
     if not kind.abilities.deletable and not kind.texts.removal_effect:
         return replace(base, reason=f"the API cannot delete a {name}; it stays as it is")
     reason = (

@@ -11,7 +11,7 @@ from dataclasses import replace
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.kind import Kind, Kinds, Live
-from reconciler.model.spec import Attribute, RefTo, Roster
+from reconciler.model.spec import Attribute, Ensure, RefTo, Roster
 from reconciler.model.values import Ref, RemoteId, Value, items_of
 
 
@@ -47,7 +47,8 @@ def knots(kinds: Kinds) -> list[tuple[Kind, ...]]:
 
 def spoken(desired: Desired, kinds: Kinds) -> Desired:
     """Return the configuration with `elsewhere` filled in: of a member, the short form that a roster says already (only
-    an undo says both: the member leaves all others); of a roster, the members that say it themselves.
+    an undo says both: the member leaves all others); of a roster, the members that say it themselves, or of which it is
+    the floor.
     """
     rosters = {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
     holders = [one for one in desired.resources.values() if one.kind in rosters]
@@ -65,7 +66,26 @@ def spoken(desired: Desired, kinds: Kinds) -> Desired:
                 continue
             if name not in found.get(one.address, ()):
                 found[value.address].add(one.address)
+    for holder in holders:
+        found[holder.address] |= set(_floored(holder, desired, kinds, found))
     return replace(desired, resources={**desired.resources, **{one.address: one for one in _said(desired, found)}})
+
+
+def _floored(holder: Resource, desired: Desired, kinds: Kinds, found: Mapping[str, set[str]]) -> Iterable[str]:
+    """Return the members that must be somewhere, and are in the account's own object where nothing says another place:
+    they stay in it, whatever its roster says of them no more.
+    """
+    kind = kinds[holder.kind]
+    listing, short = roster_of(kind) or ("", "")
+    mark = kind.attributes[listing].mark(RefTo)
+    member = mark.chosen(holder.attrs.get(mark.by)).kind
+    if not kind.given(holder.attrs) or member not in kinds or not kinds[member].attributes[short].has(Ensure):
+        return []
+    return [
+        one.address
+        for one in desired.resources.values()
+        if one.kind == member and short not in one.attrs and short not in found.get(one.address, ())
+    ]
 
 
 def _said(desired: Desired, found: Mapping[str, set[str]]) -> Iterable[Resource]:

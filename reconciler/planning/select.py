@@ -17,6 +17,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.errors import PlanError, Refused
 from reconciler.model.kind import Kinds, Live
 from reconciler.model.plan import DESTROYS, Action, Change, Plan
+from reconciler.model.spec import Roster
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId
 from reconciler.planning.context import Inputs
@@ -279,7 +280,9 @@ def _outside(inputs: Inputs) -> dict[str, _Outside]:
         refers = _told(binding) | ({parent} if parent else set())
         resource = inputs.desired.resources.get(address)
         names = set(binding.applied) | set(resource.attrs if resource is not None else ())
-        attrs = [live.attrs.get(name) for name in names] if live is not None else []
+        # Members that are in a roster and that nobody listed go with themselves.
+        lists = {name for name, one in kind.attributes.items() if one.has(Roster)} if kind is not None else set()
+        attrs = [live.attrs.get(name) for name in names - lists] if live is not None else []
         held = frozenset(one for one in values.references(attrs) if isinstance(one, RemoteId))
         found[address] = _Outside(frozenset(refers), held)
     return found

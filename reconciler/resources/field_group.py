@@ -35,8 +35,13 @@ def list_of(fields: Value) -> list[Value]:
     return list(dict.fromkeys(items_of(fields)))
 
 
+OWN = "it is a default group of the account, which has its label and its object for good"
+
+
 class FieldGroup(Spec):
-    """A headed group of custom fields."""
+    """A headed group of custom fields. The account's default groups have labels of their own, as `{**DEAL_DEFAULT**}`:
+    they are taken over, and neither made nor deleted.
+    """
 
     label: str = Field(description="Heading of the group.")
     object: Annotated[Literal["contact", "deal", "account"], Api("groupType"), Coded(membership.TYPES), Immutable()] = (
@@ -70,8 +75,7 @@ class FieldGroupKind(Kind):
         """The members of each group that can be declared, where somebody declares them."""
         if "fields" not in declared:
             return ()
-        own = [row for row in tables.get("groupDefinitions") if self.claims(row, tables)]
-        return tuple(membership.listing(row["id"]) for row in own)
+        return tuple(membership.listing(row["id"]) for row in tables.get("groupDefinitions"))
 
     def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
         """The members of each group are a listing of their own."""
@@ -92,9 +96,13 @@ class FieldGroupKind(Kind):
         more = len(items_of(after)) - len(items_of(before)) if name == "fields" else 0
         return {f"{membership.MEMBERS}{identity}": more} if name == "fields" else {}
 
-    def claims(self, row: Row, tables: Tables) -> bool:
-        """The default groups carry magic labels and belong to the account."""
-        return not str(row.get("label", "")).startswith("{**")
+    def given(self, attrs: Mapping[str, Value]) -> bool:
+        """The default groups carry magic labels: nobody makes another one, and fields without a group show in them."""
+        return str(attrs.get("label") or "").startswith("{**")
+
+    def silent(self, live: Live) -> bool:
+        """A default group without members."""
+        return self.given(live.attrs) and not live.attrs.get("fields")
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join the members to each group where they could be read, under `_members`."""
@@ -121,8 +129,13 @@ class FieldGroupKind(Kind):
         return super().seen(name, desired, live, applied)
 
     def refusals(self, write: Write) -> list[Finding]:
-        """Nobody joins a group of which the members are not known."""
-        return [*super().refusals(write), *membership.unread(write, "fields")]
+        """Nobody joins a group of which the members are not known; a default group stays what it is."""
+        own = sorted({"label", "object"} & write.changed) if write.live and self.given(write.live.attrs) else []
+        return [
+            *super().refusals(write),
+            *membership.unread(write, "fields"),
+            *(Finding(OWN, attribute=name, hint="declare a group of your own beside it") for name in own),
+        ]
 
     def create(self, write: Write) -> Flow[None]:
         """POST the group, then its members in their order."""

@@ -27,9 +27,6 @@ PARTS: Mapping[str, Mapping[str, str]] = {
 }  # fmt: skip
 """Attributes that the property of the API is named otherwise than."""
 
-DEFAULT = {"{**DEFAULT**}": "1", "{**DEAL_DEFAULT**}": "2", "{**ACCOUNT_DEFAULT**}": "3"}
-"""The groups that came with an account, which nothing declares (section 2.4)."""
-
 
 @dataclass
 class Named:
@@ -68,8 +65,6 @@ class Named:
             self.things.add(key)
         elif dropped := re.match(r"\S+: (?:its|it has no) `([\w.]+)`", line):
             self._part(key, dropped[1])
-        elif others := re.match(r"\S+: it is in (.*) too; nothing declares that", line):
-            self.parts |= {("field_group", DEFAULT[one], "members") for one in DEFAULT if one in others[1]}
         elif part := re.search(
             r": `(\w+)` (?:holds more than can be declared|is shown by no read|holds the id of)", line
         ):

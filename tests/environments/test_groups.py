@@ -75,6 +75,111 @@ def _id(account: Held, label: str) -> int:
     return next(int(row["id"]) for row in account.rows.all("groupDefinitions") if row["label"] == label)
 
 
+OWN = {
+    "deal": (2, "dealCustomFieldMeta", "fieldLabel", "{**DEAL_DEFAULT**}", "deal_default"),
+    "contact": (1, "fields", "title", "{**DEFAULT**}", "default"),
+    "account": (3, "accountCustomFieldMeta", "fieldLabel", "{**ACCOUNT_DEFAULT**}", "account_default"),
+}
+"""By object, the group that comes with each account (section 2.4): its id, fields, their names, its label, its key."""
+OBJECTS = pytest.mark.parametrize("whose", OWN)
+
+
+def own_order(rows: Any, whose: str) -> list[str]:
+    """Return the names of the members of a default group in their order."""
+    group, table, label, _, _ = OWN[whose]
+    known = names(rows, table, label)
+    found = sorted(rows.where("groupMembers", group_id=group), key=lambda row: (row["ordernum"], row["id"]))
+    return [known[str(row["rel_id"])] for row in found]
+
+
+def seeded(whose: str, order: str) -> dict[str, list[dict[str, Any]]]:
+    """Return three fields in the default group, in an order that is not that of their ids."""
+    group, table, label, _, _ = OWN[whose]
+    kind = "type" if whose == "contact" else "fieldType"
+    return {
+        table: [{"id": str(50 + n), label: f"F{key}", kind: "text"} for n, key in enumerate("abc")],
+        "groupMembers": [
+            {"group_id": group, "rel_id": 50 + "abc".index(key), "ordernum": place} for place, key in enumerate(order)
+        ],
+    }
+
+
+@OBJECTS
+def test_the_order_in_a_default_group_is_cloned_compared_and_counted(pair: Pair, whose: str) -> None:
+    """It is the account's own group: taken over as what it is, with its order, and never made a second time."""
+    pair.world.account.seed(seeded(whose, "cab"))
+    key = f"field_group.{OWN[whose][-1]}"
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+    assert code == 0, text
+    assert own_order(pair.other.rows, whose) == ["Fc", "Fa", "Fb"]
+    assert pair.differences() == []
+    assert len(pair.other.rows.all("groupDefinitions")) == 3
+    first, *_, last = pair.other.rows.where("groupMembers", group_id=OWN[whose][0])
+    first["ordernum"], last["ordernum"] = last["ordernum"], first["ordernum"]
+    assert own_order(pair.other.rows, whose) != ["Fc", "Fa", "Fb"]
+    assert pair.differences() == [f"update {key}"]
+    assert pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")[0] == 0
+    assert own_order(pair.other.rows, whose) == ["Fc", "Fa", "Fb"]
+    assert key in pair.run("coverage", "--format", "json")[1]
+    pair.other.rows.remove("groupMembers", first["id"])
+    assert key in " ".join(pair.differences())
+    pair.world.account.rows.remove_where("groupMembers", group_id=OWN[whose][0])
+    assert f"update {key}" in pair.differences()  # of no member, where the other account has two
+
+
+@OBJECTS
+def test_the_order_in_a_default_group_is_exported_changed_and_undone(world: World, whose: str) -> None:
+    """What is exported plans empty; another order takes one write; it drifts, is absorbed, and an undo brings it back;
+    taken out of the files, the group stays as it is.
+    """
+    world.account.seed(seeded(whose, "cab"))
+    assert world.cli("export").code == 0
+    key = OWN[whose][-1]
+    path = world.folder / "config/field_groups.yaml"
+    held = yaml.safe_load(path.read_text("utf-8"))["field_groups"]
+    assert [held[key][name] for name in ("label", "object", "fields")] == [OWN[whose][3], whose, ["fc", "fa", "fb"]]
+    assert world.plan().empty
+    assert f"field_group.{key}" not in world.cli("coverage", "--format", "json").out
+    written = path.read_text("utf-8")
+    path.write_text(written.replace("[fc, fa, fb]", "[fa, fb, fc]"), "utf-8")
+    world.forget()
+    world.apply()
+    assert len(world.writes()) == 1
+    assert own_order(world.account.rows, whose) == ["Fa", "Fb", "Fc"]
+    assert world.cli("undo", "--auto-approve").code == 0
+    assert own_order(world.account.rows, whose) == ["Fc", "Fa", "Fb"]
+    path.write_text(written, "utf-8")
+    assert world.plan().empty
+    first, *_, last = sorted(world.rows("groupMembers", group_id=OWN[whose][0]), key=lambda row: row["ordernum"])
+    first["ordernum"], last["ordernum"] = last["ordernum"], first["ordernum"]
+    assert world.cli("drift", "--absorb").code == 0
+    assert yaml.safe_load(path.read_text("utf-8"))["field_groups"][key]["fields"] == ["fb", "fa", "fc"]
+    assert world.plan().empty
+    path.write_text("field_groups: {}\n", "utf-8")
+    assert "stays as it is" in world.cli("plan").out
+    world.forget()
+    world.apply()
+    assert world.writes() == []
+    assert own_order(world.account.rows, whose) == ["Fb", "Fa", "Fc"]
+    assert world.plan().empty
+
+
+def test_a_default_group_is_neither_made_nor_made_another(world: World) -> None:
+    """Of another label or object it would be another one; where the account shows none, nothing is made."""
+    group: dict[str, Any] = {"label": "{**DEAL_DEFAULT**}", "object": "deal"}
+    world.write({"field_groups": {"own": group}})
+    world.apply()
+    assert world.writes() == []
+    for change in ({"label": "Ours"}, {"object": "account"}):
+        world.write({"field_groups": {"own": {**group, **change}}})
+        ran = world.cli("plan")
+        assert (ran.code, "it is a default group of the account" in ran.text) == (7, True), ran.text
+    world.write({"field_groups": {"own": group, "next": {"label": "{**CART_DEFAULT**}", "object": "deal"}}})
+    ran = world.cli("apply", "--auto-approve")
+    assert "the account shows no such field group" in ran.text
+    assert world.writes() == []
+
+
 @pytest.fixture(name="two")
 def two_environments(tmp_path: Path) -> Iterator[Two]:
     """A sandbox and a production."""
