@@ -109,7 +109,7 @@ def _without_listing(context: PlanningContext, resources: list[Resource], unknow
 
 def _unmade(context: PlanningContext, kind: Kind, address: str) -> str:
     """Return why an object that the account does not show is not made, "" where it is."""
-    if not kind.abilities.creatable or kind.given(work.inputs.desired.resources[address].attrs):
+    if not kind.abilities.creatable or kind.given(context.inputs.desired.resources[address].attrs):
         return f"the account shows no such {kind.title.lower()}, and the API cannot create one"
     binding = context.bindings.get(address)
     lives = context.inputs.snapshot.lives.get(kind.name, ())

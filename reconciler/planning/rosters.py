@@ -78,7 +78,7 @@ def _floored(holder: Resource, desired: Desired, kinds: Kinds, found: Mapping[st
     kind = kinds[holder.kind]
     listing, short = roster_of(kind) or ("", "")
     mark = kind.attributes[listing].mark(RefTo)
-    member = mark.chosen(holder.attrs.get(mark.by)).kind
+    member = mark.chosen(holder.attrs.get(mark.by)).kind if mark is not None else ""
     if not kind.given(holder.attrs) or member not in kinds or not kinds[member].attributes[short].has(Ensure):
         return []
     return [

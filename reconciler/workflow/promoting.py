@@ -86,16 +86,21 @@ class _Promoting:
         )
 
     def _rewritten(self) -> tuple[Rewriting, Additions]:
-        news = [self.sides.hiding.resource(self.sides.wanted[address]) for address in dict.fromkeys(self.sides.news)]
+        addresses = dict.fromkeys(self.sides.news)
+        news = [self.sides.hiding.resource(self.sides.listing_declared(self.sides.wanted[one])) for one in addresses]
         wished = [
-            replace(proposed.resource, attrs={proposed.attribute.name: proposed.value})
+            self.sides.listing_declared(replace(proposed.resource, attrs={proposed.attribute.name: proposed.value}))
             for proposed in self.sides.proposals
+        ]
+        proposals = [
+            replace(proposed, value=one.attrs[proposed.attribute.name])
+            for proposed, one in zip(self.sides.proposals, wished, strict=True)
         ]
         variables = variables_for(addresses_in([*news, *wished]), self.sides.theirs.places.variables)
         overlays = self.sides.theirs.places.overlays
         rewriting = Rewriting(self.sides.theirs.places, variables, layer=overlays[-1] if overlays else None)
         additions = Additions(self.sides.target, rewriting, variables)
-        rewriting.change(self.sides.proposals)
+        rewriting.change(proposals)
         if self.sides.choice.prune:
             rewriting.remove(self.sides.gone)
         else:

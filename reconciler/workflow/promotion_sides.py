@@ -30,7 +30,7 @@ from reconciler.model.desired import Resource
 from reconciler.model.kind import Live
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.spec import Ensure
-from reconciler.model.values import RemoteId, Value
+from reconciler.model.values import Ref, RemoteId, Value, items_of
 from reconciler.planning.context import Inputs
 from reconciler.planning.diff import beside, within
 from reconciler.planning.rosters import roster_of, with_own
@@ -163,6 +163,23 @@ class ThreeSides:
                 f"{address}: `{roster}` of {self.other.name} has {one} too: take it out by hand"
                 for one in self._more(self.wanted[address].attrs.get(roster), live.attrs.get(roster), short)
             ]
+
+    def listing_declared(self, resource: Resource) -> Resource:
+        """Return a resource with those members in its roster that the target's files declare, or will: only what is
+        declared counts there. The others are named.
+        """
+        roster = (roster_of(self.kinds[resource.kind]) or ("", ""))[0]
+        if roster not in resource.attrs:
+            return resource
+        declared = self.theirs.desired.resources.keys() | set(self.news)
+        entries = items_of(resource.attrs[roster])
+        left = [one for one in entries if isinstance(one, Ref) and one.address not in declared]
+        self.left_out += [
+            f"{resource.address}: `{roster}` of {self.one.name} lists {one.address}, which nothing declares for "
+            f"{self.other.name}: it stays where it is there"
+            for one in left
+        ]
+        return replace(resource, attrs={**resource.attrs, roster: [one for one in entries if one not in left]})
 
     def _more(self, mine: Value, theirs: Value, short: str) -> list[str]:
         """Return who is in a roster of the target only, and says nothing of that itself."""
