@@ -13,7 +13,7 @@ EXTRAS := fmt,objectstore,postgres,encrypt,policy
 
 CHECKS := lint format types layers dependencies dead-code generated tree links decisions docs tests-say
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
-# As pip does for a package that it installs: without it every start compiles all modules anew where PYTHONDONTWRITEBYTECODE
+# As pip does for a package that it installs: without it every start compiles all modules again where PYTHONDONTWRITEBYTECODE
 # is set, as it is in many containers.
 COMPILE := $(BIN)/python -m compileall -q reconciler
 
@@ -96,7 +96,7 @@ fix: $(VENV)/.dev ## format, and repair what ruff can repair
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-generate: $(VENV)/.dev ## write the generated files anew: schemas/, docs/reference/, the list of decisions, and the output shown on pages
+generate: $(VENV)/.dev ## write the generated files again: schemas/, docs/reference/, the list of decisions, and the output shown on pages
 	$(BIN)/python -m scripts.check_generated --write
 	$(BIN)/python -m scripts.check_decisions --write
 	$(BIN)/python -m scripts.run_docs --write

@@ -94,7 +94,11 @@ LEFT: tuple[Left, ...] = (
         "The misspelt path is used where the account does not know the other one.",
         ("PUT /taskOutccomes/{id}", "DELETE /taskOutccomes/{id}"),
     ),
-    Left(OTHERWISE, "A relation is deleted and made anew; the page is marked WIP.", ("PUT /tasktypeOutcomeRels/{id}",)),
+    Left(
+        OTHERWISE,
+        "A relation is deleted and created again; the page is marked WIP.",
+        ("PUT /tasktypeOutcomeRels/{id}",),
+    ),
     Left(OTHERWISE, "Variables are deleted one by one, each with its check.", ("DELETE /personalizations/bulkdelete",)),
     Left(
         NOTHING,

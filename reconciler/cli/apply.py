@@ -184,7 +184,7 @@ def apply_saved(chosen: Globals, planfile: Path, checks: PlanFileChecks, lock_ti
 
 
 def announce_archive(opened: Session, planned: Planned, mode: OutputMode) -> None:
-    """Say what the archive takes, before anybody says yes. Raises Refused where it takes more than it may."""
+    """Say what the archive takes, before a user approves. Raises Refused where it takes more than it may."""
     if mode.archive is None:
         return
     from reconciler.workflow.archiving import requests_for

@@ -46,7 +46,7 @@ class Approval:
 
 
 def destructive(document: PlanDocument) -> bool:
-    """Tell whether a plan takes something away: objects, or records that hang on them."""
+    """Return whether a plan takes something away: objects, or records that hang on them."""
     return any(
         change.action in LOSES or any(impact.effect != "hidden" for impact in change.impacts)
         for change in document.changes

@@ -23,7 +23,7 @@ SHOWN = 20
 def command(chosen: Globals, least: float | None, fmt: str) -> int:
     """Say how much of the account is managed, deliberately ignored (`ignore:` in the project file) or neither.
 
-    What came with the account does not count, nor users and messages that nobody declared.
+    What came with the account does not count, nor users and messages that are not declared.
     """
     from reconciler.workflow.coverage import coverage
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @formats(DRIFT, "the drift")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is drift.")
 @click.option("--absorb", is_flag=True, help="Write what changed into the files that declare it, and into the state.")
-@click.option("--unmanaged", is_flag=True, help="With --absorb: also what the account holds and nobody manages yet.")
+@click.option("--unmanaged", is_flag=True, help="With --absorb: also what the account holds and is not managed yet.")
 @click.option("--revert", is_flag=True, help="Plan the opposite: what the files say, for what changed.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --revert: save that plan.")
 @selection
@@ -48,7 +48,7 @@ def command(
     if (absorb and revert) or (out is not None and not revert):
         raise click.UsageError("--absorb changes the files and --revert plans; --out belongs to --revert")
     if unmanaged and not absorb:
-        raise click.UsageError("--unmanaged belongs to --absorb; drift alone tells what nobody manages anyway")
+        raise click.UsageError("--unmanaged belongs to --absorb; drift alone reports what is not managed anyway")
     if absorb and any(output.form not in ("text", "json") for output in outputs):
         raise click.UsageError("what --absorb did is told as text or json")
     opened = session(chosen)

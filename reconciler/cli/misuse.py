@@ -80,7 +80,7 @@ def _without(message: str, argv: Sequence[str], known: set[str]) -> str:
 
 
 def _repeated(said: str) -> bool:
-    """Tell whether the unknown command of a message may be repeated: it is near to one, or a plain word."""
+    """Return whether the unknown command of a message may be repeated: it is near to one, or a plain word."""
     return "Did you mean" in said or PLAIN.fullmatch(said.partition("'")[2].rpartition("'")[0]) is not None
 
 

@@ -62,7 +62,7 @@ def narrowing(function: F) -> F:
     """Add --kinds, --no-delete and --only-adopt."""
     for option, text in (
         ("--only-adopt", "Only take over what exists as declared; nothing is written to the account."),
-        ("--no-delete", "Destroy nothing: what would go, or be made anew, is named and left as it is."),
+        ("--no-delete", "Destroy nothing: what would go, or be created again, is named and left as it is."),
     ):
         function = click.option(option, is_flag=True, help=text)(function)
     return click.option(
@@ -89,7 +89,7 @@ def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) 
 
 
 def consent(function: F) -> F:
-    """Add --allow. What looks like a credential is no guard's, and would be kept with the plan."""
+    """Add --allow. What looks like a credential is not a guard's, and would be kept with the plan."""
 
     def checked(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
         if any(looks_like_a_credential(one) for one in given):
@@ -110,7 +110,7 @@ def confirmation(function: F) -> F:
     return click.option(
         "--confirm-account",
         metavar="NAME",
-        help="Name the account, where a production account is about to lose something and nobody can be asked.",
+        help="Name the account, where a production account is about to lose something and no user can be asked.",
     )(function)
 
 

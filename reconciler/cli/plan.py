@@ -90,7 +90,7 @@ def command(
     show(outputs, lambda form: plan_view(document, form, apply_command=command_line), quiet=chosen.quiet)
     if out is not None:
         if against is not None:
-            raise click.UsageError("a plan against a snapshot cannot be saved: nobody could apply it")
+            raise click.UsageError("a plan against a snapshot cannot be saved: it could not be applied")
         save(opened, document, out, quiet=chosen.quiet)
     if chosen.verbose:
         requests_sent(planned.requests)

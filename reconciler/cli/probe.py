@@ -92,7 +92,7 @@ def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool
     name = account_name(opened)
     if not can_ask():
         raise Refused(
-            "nobody said that this is a sandbox; nothing was sent",
+            "it was not confirmed that this is a sandbox; nothing was sent",
             hint="use --yes-this-is-a-sandbox, or type the account's name on a terminal",
         )
     note(f"\nOnly the name of the account, '{name}', will be accepted.\n")

@@ -60,7 +60,7 @@ def command(
 ) -> int:
     """Write what changed in one account into the files of another environment, for review; writes to no account.
 
-    Shows whose change each difference is since the last promotion; what changed in the target by hand is left alone.
+    Shows whose change each difference is since the last promotion; what changed in the target manually is left alone.
     """
     from reconciler.deriving.promoting import Choice
     from reconciler.render import promotion

@@ -149,11 +149,11 @@ def migrate(chosen: Globals, url: str) -> int:
 @command.command("rekey")
 @click.pass_obj
 def rekey(chosen: Globals) -> int:
-    """Write state, history and run records anew for the recipients that the project file names now."""
+    """Write state, history and run records again for the recipients that the project file names now."""
     from reconciler.workflow import state_versions
 
     count = state_versions.rekey(session(chosen, offline=True))
-    say(f"Wrote {count} document{'s' if count != 1 else ''} anew.")
+    say(f"Wrote {count} document{'s' if count != 1 else ''} again.")
     return 0
 
 

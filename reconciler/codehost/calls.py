@@ -58,7 +58,7 @@ class Calls:
         for page in range(1, PAGES + 1):
             rows = self.get(path, per_page=PAGE, page=page, **query)
             if not isinstance(rows, list):
-                raise RemoteError(f"{self._host} answers GET {path} with something that is no list")
+                raise RemoteError(f"{self._host} answers GET {path} with something that is not a list")
             yield from rows
             if len(rows) < PAGE:
                 return
@@ -149,4 +149,4 @@ def unpacked(content: bytes, name: str) -> bytes | None:
                 raise RemoteError(f"{name} is larger than {LARGEST:,} bytes")
             return archive.read(name)
     except zipfile.BadZipFile as error:
-        raise RemoteError("the host's artifact is no zip archive") from error
+        raise RemoteError("the host's artifact is not a zip archive") from error

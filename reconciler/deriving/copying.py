@@ -132,7 +132,7 @@ class _Carrying:
 
 
 def _needed(kind: Kind, name: str) -> bool:
-    """Tell whether an object is another one without this attribute: it is required, or part of its identity."""
+    """Return whether an object is another one without this attribute: it is required, or part of its identity."""
     attribute = kind.attributes[name]
     return attribute.required or attribute.has(Immutable)
 

@@ -86,7 +86,7 @@ def percent(rows: Iterable[KindCoverage]) -> float:
 
 
 def _fits(rule: Ignore, one: Exported, kinds: Kinds) -> bool:
-    """Tell whether a rule is about an object: its pattern fits the key that an export gives it, or its name."""
+    """Return whether a rule is about an object: its pattern fits the key that an export gives it, or its name."""
     name = str(one.live.attrs.get(kinds[rule.kind].identity.name_attribute) or "")
     return rule.kind == one.resource.kind and any(
         fnmatch.fnmatchcase(text.casefold(), rule.key.casefold()) for text in (key_of(one.resource.address), name)

@@ -112,7 +112,7 @@ def set_aside(
     return found
 
 
-MADE_BESIDE = "made beside the configuration; nobody declared it"
+MADE_BESIDE = "made beside the configuration; it is not declared"
 NAMED = 5
 
 
@@ -240,8 +240,8 @@ class _Exporting:
         return found
 
     def _wanted(self, kind: Kind, live: Live) -> bool:
-        """Tell whether to declare an object: not what came with the account; what nobody expects to be managed, or what
-        no file can say, only where the state knows it.
+        """Return whether to declare an object: not what came with the account; what nobody expects to be managed, or
+        what no file can say, only where the state knows it.
         """
         known = (kind.name, live.id) in self.known
         if live.builtin or not (known or not kind.incidental(live)):

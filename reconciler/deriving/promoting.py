@@ -132,7 +132,7 @@ class Choice:
 
 
 def only_lacks(attribute: Attribute, mine: Value, theirs: Value) -> bool:
-    """Tell whether two maps differ only by what the source does not have."""
+    """Return whether two maps differ only by what the source does not have."""
     return attribute.has(Keyed) and isinstance(mine, dict) and same(attribute.normal(mine), attribute.normal(theirs))
 
 

@@ -37,7 +37,7 @@ class Hiding:
     """Knows what is secret wherever it stands: a text that holds such a thing becomes a placeholder whole."""
 
     def holds(self, value: Value) -> bool:
-        """Tell whether a value that nobody may see stands where nothing is secret."""
+        """Return whether a value that nobody may see stands where nothing is secret."""
         return any(isinstance(leaf, str) and self.redactor.knows(leaf, LONG) for leaf in values.walk(value))
 
     def resource(self, resource: Resource) -> Resource:

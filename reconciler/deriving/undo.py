@@ -81,8 +81,8 @@ def inverse(run: RunRecord, state: State, kinds: Kinds) -> Inverse:
 
 
 def _listed_once(resources: dict[str, Resource], kinds: Kinds, made: set[str]) -> dict[str, Resource]:
-    """Return the resources without the short form of what a roster among them lists, where the member is made anew: it
-    joins by the roster, at its place.
+    """Return the resources without the short form of what a roster among them lists, where the member is created again:
+    it joins by the roster, at its place.
     """
     known = spoken(Desired(resources), kinds).resources
     return {
@@ -171,7 +171,7 @@ def _replaced(step: RunStep, kind: Kind, work: _Undoing) -> None:
 
 
 def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
-    """What was deleted is made anew, as far as the API could show it."""
+    """What was deleted is created again, as far as the API could show it."""
     again = work.state.resources.get(step.address)
     if again is not None and not (step.unknown or again.incomplete or again.spares):
         return
@@ -197,8 +197,8 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
         declared |= {name: live[name] for name in (nesting.parent, "order") if name in live and name in kind.attributes}
     work.resources[step.address] = _resource(step.address, step, kind, declared, step.binding, ())
     work.addresses.add(step.address)
-    names = "" if not hidden else f" ({', '.join(hidden)} has to be set by hand)"
-    text = f"{step.address} is made anew under another id{names}; what customers had in it {work.customers}"
+    names = "" if not hidden else f" ({', '.join(hidden)} has to be set manually)"
+    text = f"{step.address} is created again under another id{names}; what customers had in it {work.customers}"
     work.lose(step, text)
     _unpointed(step, work)
 
@@ -207,7 +207,7 @@ def _unpointed(step: RunStep, work: _Undoing) -> None:
     """Say what pointed to an object that went, and does not point to the new one."""
     if step.pointing:
         listed = abridged(step.pointing, POINTING)
-        work.lose(step, f"what pointed to {step.address} has to be pointed to it again by hand: {listed}")
+        work.lose(step, f"what pointed to {step.address} has to be pointed to it again manually: {listed}")
 
 
 def _before(step: RunStep, work: _Undoing) -> dict[str, Value]:

@@ -35,7 +35,7 @@ def seed(account: Account, data: Mapping[str, Any]) -> dict[str, int]:
         if path == "settings":
             continue
         if path != "schemas" and path not in TYPES and path not in PLAIN_TABLES:
-            raise ValueError(f"`{path}` is no path of the API that can be seeded")
+            raise ValueError(f"`{path}` is not a path of the API that can be seeded")
         if not isinstance(rows, list | tuple) or not all(isinstance(row, Mapping) for row in rows):
             raise ValueError(f"`{path}` has to be a list of rows")
         for row in rows:

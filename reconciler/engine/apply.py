@@ -34,7 +34,7 @@ AT_ONCE = 6
 
 
 class Recounting(Protocol):
-    """Counts what a change costs right before it is sent. Raises Refused where that is more than was said yes to."""
+    """Counts what a change costs right before it is sent. Raises Refused where that is more than was approved."""
 
     async def __call__(self, change: Change, write: Write, *, unsent: bool = False) -> None:
         """Count once; `unsent` where the request before was the same one and was surely not carried out."""
@@ -188,7 +188,7 @@ class _Applying:
         self.ports.emit(Failed(step.number, step.address, step.op, error.message, error.hint))
 
     def _only_seen(self, step: Step) -> bool:
-        """Tell whether the API's reference leaves the operation out, so that an account may not have it."""
+        """Return whether the API's reference leaves the operation out, so that an account may not have it."""
         return step.op in self.kinds[self.changes[step.address].kind].abilities.observed
 
     # --- one step --------------------------------------------------------------------------------------------------
@@ -317,7 +317,7 @@ class _Applying:
             self._bind(change, bound.id, complete=False)
 
     async def _is_gone(self, kind: str, identity: str, error: ReconcilerError, *, unclear: bool) -> bool:
-        """Tell whether what was to be deleted is not there. A delete that got no answer may have done it, and what is
+        """Return whether what was to be deleted is not there. A delete that got no answer may have done it, and what is
         gone cannot be counted: neither is a failure, nor a reason to refuse.
         """
         if self.ports.stop.is_set() or not (unclear or isinstance(error, Uncounted)):
@@ -419,5 +419,5 @@ def intents_of(plan: Plan) -> dict[str, Intent | None]:
 
 
 def _may_be_done(error: ReconcilerError) -> bool:
-    """Tell whether a write that ended in this error may have been executed all the same."""
+    """Return whether a write that ended in this error may have been executed anyway."""
     return (isinstance(error, Unreachable) and error.sent) or (isinstance(error, Rejected) and error.status >= 500)

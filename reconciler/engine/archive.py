@@ -62,7 +62,7 @@ async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budg
         if not fresh:
             raise IncompleteListing(
                 f"GET {request.path} announced {total} records and showed {len(seen)}; nothing was changed",
-                hint="somebody may be editing the account: try again",
+                hint="another user may be editing the account: try again",
             )
     read = Reading(rows, spent)
     return read if salvage.total is None else await _verified(remote, salvage, identity, read)

@@ -120,7 +120,7 @@ def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact
 
 
 def asks(flow: Flow[list[Impact]]) -> bool:
-    """Tell whether a flow that measures has a question for the account: a change that cannot touch records has none."""
+    """Return whether a flow that measures has a question for the account; a change that touches no records has none."""
     return next(flow, None) is not None
 
 
@@ -177,6 +177,6 @@ def _asked(kind: Kind, flow: Flow[list[Any]], shared: Shared) -> list[str]:
 
 
 def waived(impacts: Iterable[Impact]) -> bool:
-    """Tell whether nothing is known of what a change loses: who said yes to that said yes to any number."""
+    """Return whether nothing is known of what a change loses: a user who approved that approved any number."""
     counts = [impact.count for impact in impacts if impact.effect == "lost"]
     return bool(counts) and all(count is None for count in counts)

@@ -19,7 +19,7 @@ from reconciler.model.plan import Change, Plan, parents, write_of
 from reconciler.model.state import Going
 from reconciler.model.values import RemoteId
 
-AGAIN = "make a new plan, and say yes to what it shows"
+AGAIN = "make a new plan, and approve what it shows"
 Key = tuple[str, str]
 Numbers = Mapping[Key, Impact]
 """Impacts by effect and noun: what has one name is one number."""
@@ -27,7 +27,7 @@ Numbers = Mapping[Key, Impact]
 
 @dataclass
 class Recount:
-    """The numbers of a plan that somebody said yes to, and what of them is used up.
+    """The numbers of a plan that a user approved, and what of them is used up.
 
     `known` is false where nobody asked for numbers (--no-impact). A number that the account could not tell was said yes
     to as such, and bounds nothing. Children that go with their parent share its number: `gone` went with them so far,

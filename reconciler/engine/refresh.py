@@ -321,12 +321,12 @@ def _has(answer: Response, side: str) -> bool:
 
 
 def _side(collection: Collection, answer: Response, side: str) -> list[Row]:
-    """Return the rows that came along. What is no array of objects is as strange as a listing that is none."""
+    """Return the rows that came along. What is not an array of objects is as strange as a listing that is none."""
     rows = answer.body.get(side) if isinstance(answer.body, dict) else None
     found = listed(rows)
     objects = [row for row in found or () if isinstance(row, dict)]
     if found is None or len(objects) < len(found):
-        raise _Strange(f"GET {collection.path} answered with `{side}` that is no array of objects: {shown(rows)}")
+        raise _Strange(f"GET {collection.path} answered with `{side}` that is not an array of objects: {shown(rows)}")
     _identified(collection, side, objects, "id")
     return [*objects]
 
@@ -349,5 +349,5 @@ def _add_up(collection: Collection, rows: list[Row], totals: list[int | None]) -
         return
     raise IncompleteListing(
         f"the listing GET {collection.path} does not add up: {problem}",
-        hint="nothing was planned or changed; somebody may be editing the account: try again",
+        hint="nothing was planned or changed; another user may be editing the account: try again",
     )

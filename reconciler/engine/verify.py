@@ -149,7 +149,7 @@ class _Verifying:
                 or set(values.references(item.after)) - set(values.references(item.before))
             ):
                 what = f"the account answered with success, but `{item.name}` did not change as sent"
-                self._problem(left.address, what, "change it by hand, or remove it from the configuration")
+                self._problem(left.address, what, "change it manually, or remove it from the configuration")
             else:
                 rewritten.append(item)
         if rewritten:

@@ -18,7 +18,7 @@ class Support(StrEnum):
     OBSERVED = "observed, not documented"
     SECOND_CALL = "by an update after the create"
     REPLACES = "replaces the object"
-    BY_HAND = "by hand"
+    MANUALLY = "manually"
     NEVER = "never"
     NONE = "no endpoint"
     APPLIED = "not returned: compared with what was last applied"
@@ -36,7 +36,7 @@ class Operations:
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """The operations on one attribute. `note` says what to do by hand, or where an undocumented property was seen."""
+    """The operations on one attribute. `note` says what to do manually, or where an undocumented property was seen."""
 
     attribute: str
     create: Support
@@ -79,7 +79,7 @@ def _capability(kind: Kind, attribute: Attribute) -> Capability:
     elif attribute.has(Immutable):
         update = Support.REPLACES
     elif kind.abilities.managed and (by_hand is not None or not kind.abilities.updatable):
-        update = Support.BY_HAND
+        update = Support.MANUALLY
     read = Support.NEVER if attribute.has(Once) else Support.APPLIED if attribute.has(WriteOnly) else Support.DOCUMENTED
-    note = by_hand.how if by_hand is not None else kind.texts.by_hand if update is Support.BY_HAND else ""
+    note = by_hand.how if by_hand is not None else kind.texts.by_hand if update is Support.MANUALLY else ""
     return Capability(attribute.name, create, update, read, note or (seen.why if seen is not None else ""))

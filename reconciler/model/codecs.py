@@ -61,7 +61,7 @@ class Codec(ABC):
     def _listed(self, raw: Json) -> list[Json]:
         found = listed(raw)
         if found is None:
-            raise ValueError(f"`{self.name}` is no list")
+            raise ValueError(f"`{self.name}` is not a list")
         return [self._scalar(one) for one in found]
 
 
@@ -90,7 +90,7 @@ class Number(Codec):
     def decode(self, raw: Json) -> Value:
         found = number(self._scalar(raw))
         if (found is None and raw not in (None, "")) or (found is not None and abs(found) >= LARGEST):
-            raise ValueError(f"`{self.name}` is no number")
+            raise ValueError(f"`{self.name}` is not a number")
         return found
 
     def _meaning(self, raw: Json) -> object:
@@ -274,7 +274,7 @@ class Map(Document):
             return None
         if not isinstance(raw, Mapping):
             if raw != []:
-                raise ValueError(f"`{self.name}` is no map")
+                raise ValueError(f"`{self.name}` is not a map")
             return {}
         return raw
 

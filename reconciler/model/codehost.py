@@ -126,7 +126,7 @@ class CodeHost(Protocol):
         """Approve the newest commit of a proposal with these words."""
 
     def may_approve(self, person: str) -> bool:
-        """Tell whether somebody may write to the repository."""
+        """Return whether somebody may write to the repository."""
 
     def issues(self, label: str) -> Sequence[Issue]:
         """Return the open issues with a label that were opened with our credentials, oldest first."""

@@ -17,7 +17,7 @@ def truthy(raw: Value) -> bool:
 
 def listed(raw: Json) -> list[Json] | None:
     """Read a list; one with gaps or numbered by PHP arrives as a map of numbers, an empty one as null or "". None where
-    it is no list in any of these forms.
+    it is not a list in any of these forms.
     """
     if isinstance(raw, list | tuple):
         return list(raw)

@@ -60,7 +60,7 @@ class ImpactView(_Part):
     effect: Effect = Field(
         "lost",
         description="What happens: records are lost or moved; objects become invisible (hidden), go with the object as "
-        "parts of it (along), or go with it and are managed by nobody (unmanaged).",
+        "parts of it (along), or go with it and are not managed (unmanaged).",
     )
     objects: list[str] = Field(default_factory=list, description="Names of the objects concerned.")
 
@@ -111,7 +111,7 @@ class ChangeView(_Part):
     adopts: bool = Field(False, description="Takes over an object that exists and was not managed.")
     depends_on: list[str] = Field(default_factory=list)
     impacts: list[ImpactView] = Field(default_factory=list)
-    uncounted: bool = Field(False, description="It may touch records, and nobody asked how many (--no-impact).")
+    uncounted: bool = Field(False, description="It may touch records, and it was not asked how many (--no-impact).")
     guarded: bool = Field(False, description="A delete of its kind needs a yes for each object.")
     counting: list[str] = Field(
         default_factory=list,
@@ -123,7 +123,7 @@ class ChangeView(_Part):
     uses: list[UseView] = Field(default_factory=list, description="What else in the account mentions the object.")
     findings: list[FindingView] = Field(default_factory=list)
     manual: dict[str, str] = Field(
-        default_factory=dict, description="Attributes that the API cannot change, with what to do by hand."
+        default_factory=dict, description="Attributes that the API cannot change, with what to do manually."
     )
     moved_from: str | None = None
     desired: dict[str, Any] = Field(default_factory=dict, description="All attributes to write, encoded.")
@@ -187,9 +187,9 @@ class GuardView(_Part):
     verdict: Literal["passed", "tripped", "overridden", "warned"]
     message: str = ""
     addresses: list[str] = Field(default_factory=list)
-    override: str = Field("", description="What to type to say yes to exactly this.")
+    override: str = Field("", description="What to type to override exactly this.")
     remedy: str = Field("", description="What to write into the files instead, as YAML.")
-    by: Literal["", "command line", "project file"] = Field("", description="Where it was said yes to.")
+    by: Literal["", "command line", "project file"] = Field("", description="Where it was overridden.")
 
 
 class Forecast(_Part):
@@ -221,7 +221,7 @@ class Summary(_Part):
     unchanged: int = 0
     records_at_risk: int = 0
     records_moved: int = Field(0, description="Records that stay and are somewhere or something else afterwards.")
-    unmanaged: int = Field(0, description="Objects that go along and that nobody manages.")
+    unmanaged: int = Field(0, description="Objects that go along and are not managed.")
     at_most: bool = False
     unmeasured: int = Field(0, description="Destructive changes whose loss the API cannot count, or was not asked.")
 

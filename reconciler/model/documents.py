@@ -7,8 +7,8 @@ from typing import Any
 
 
 def read_json(content: bytes | str) -> Any:
-    """Return the document. Raises ValueError for what is none: cut off, nested without end, with numbers that are none
-    or halves of characters.
+    """Return the document. Raises ValueError for what is none: truncated, nested without end, with numbers that are
+    none or halves of characters.
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     try:
@@ -21,4 +21,4 @@ def read_json(content: bytes | str) -> Any:
 
 
 def _none(name: str) -> Any:
-    raise ValueError(f"{name} is no number")
+    raise ValueError(f"{name} is not a number")

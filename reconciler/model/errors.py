@@ -102,7 +102,7 @@ class Rejected(RemoteError):
 
 
 def concerns_all(error: ReconcilerError) -> bool:
-    """Tell whether an error of a read is one of the connection or the account, so that any other read would end in it
+    """Return whether an error of a read is one of the connection or the account, so that any other read would end in it
     too. What is none concerns what was asked for: that is unknown, and nothing else is.
     """
     return isinstance(error, Limited) or (isinstance(error, Unreachable) and not error.sent)
@@ -147,7 +147,7 @@ class ApplyInterrupted(StateError):
 
 
 class StateDamaged(StateError):
-    """A document of the state was read, and is cut off, altered or no state at all."""
+    """A document of the state was read, and is truncated, altered or not a state at all."""
 
 
 class Cancelled(ReconcilerError):

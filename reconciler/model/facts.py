@@ -28,7 +28,7 @@ class Facts:
         return self.known.get(name, "")
 
     def says(self, name: str, *values: str) -> bool:
-        """Tell whether a fact is known to be one of these values: for what costs a request more where it is wrong."""
+        """Return whether a fact is known to be one of these values: for what costs a request more where it is wrong."""
         return self.known.get(name) in values
 
     @property
@@ -38,5 +38,5 @@ class Facts:
         return bool(found) and all(self.own(name, "kept") for name in found)
 
     def own(self, name: str, *values: str) -> bool:
-        """Tell whether that was found on this very account: for what would do harm where it is wrong."""
+        """Return whether that was found on this very account: for what would do harm where it is wrong."""
         return name not in self.borrowed and self.says(name, *values)

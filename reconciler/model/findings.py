@@ -47,7 +47,7 @@ class LeftView(_Document):
 
     form: str = Field(description="What it is.")
     id: str
-    what: str = Field(description="What was done with it, or is to be done by hand.")
+    what: str = Field(description="What was done with it, or is to be done manually.")
 
 
 class ProbeReport(_Document):

@@ -40,15 +40,15 @@ def segment(identity: object) -> str:
     """
     if not is_id(identity):
         raise NoPath(
-            f"{shown(identity)} is no id of an object; nothing was sent for it",
+            f"{shown(identity)} is not an id of an object; nothing was sent for it",
             hint="the account, or a file with ids in it, says so: look the object up in the account",
         )
     return quote(str(identity), safe="")
 
 
 def is_id(identity: object, *, digits: bool = False) -> bool:
-    """Tell whether this can name an object (section 1.4): a number, or a text with no control characters and no halves
-    of characters in it; with `digits`, only numbers.
+    """Return whether this can name an object (section 1.4): a number, or a text with no control characters and no
+    halves of characters in it; with `digits`, only numbers.
     """
     if isinstance(identity, int):
         return not isinstance(identity, bool) and 0 <= identity < 10**19
@@ -106,7 +106,7 @@ class Request:
 
     def __post_init__(self) -> None:
         if not PATH.fullmatch(self.path):
-            raise NoPath(f"{shown(self.path)} is no path of the API; nothing was sent")
+            raise NoPath(f"{shown(self.path)} is not a path of the API; nothing was sent")
 
     @property
     def writes(self) -> bool:

@@ -22,7 +22,7 @@ LONGEST_WORD = 64
 
 
 def obeys(identity: object, grammar: Grammar) -> bool:
-    """Tell whether an id is one of its grammar."""
+    """Return whether an id is one of its grammar."""
     if grammar != "word":
         return is_id(identity, digits=grammar == "number")
     return is_id(identity) and len(str(identity)) <= LONGEST_WORD and _WORDS.issuperset(str(identity))
@@ -37,7 +37,7 @@ def check(info: ValidationInfo, ids: Iterable[tuple[str, str]], *values: Any) ->
         return
     for kind, identity in (*ids, *(pair for value in values for pair in _inside(value))):
         if not fits(kind, identity):
-            raise ValueError(f"{shown(identity)} is no id of a {shown(kind)}")
+            raise ValueError(f"{shown(identity)} is not an id of a {shown(kind)}")
 
 
 def _inside(value: Any) -> Iterator[tuple[str, str]]:

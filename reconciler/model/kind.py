@@ -80,7 +80,7 @@ class Collection:
         return self.table or self.key
 
     def names(self, identity: str) -> bool:
-        """Tell whether an object of it, or of one of its fallbacks, may have this id."""
+        """Return whether an object of it, or of one of its fallbacks, may have this id."""
         return obeys(identity, self.ids) or (self.fallback is not None and self.fallback.names(identity))
 
     def known(self, facts: Facts) -> Collection:
@@ -373,7 +373,7 @@ class Kind:
         return made
 
     def settled(self, changed: Mapping[str, Value]) -> bool:
-        """Tell whether an update to these values need not be read back: it was found on this very account that PUT
+        """Return whether an update to these values need not be read back: it was found on this very account that PUT
         takes what is sent, keeps the rest, and alters no text; and they are short texts on which no name and no id
         hangs.
         """
@@ -390,7 +390,7 @@ class Kind:
         return one.api is not None and one.shape == "text" and one.name not in names and not special
 
     def fits(self, identity: str) -> bool:
-        """Tell whether an object of this kind may have this id."""
+        """Return whether an object of this kind may have this id."""
         return identity in self.variants if self.variants else self.reading.collections[0].names(identity)
 
     # --- reading ---------------------------------------------------------------------------------------------------
@@ -415,13 +415,13 @@ class Kind:
         return ()
 
     def reads_each(self, kind: str, attrs: Mapping[str, Value], asked: Iterable[str] = ()) -> bool:
-        """Tell whether each object of a kind with these attributes costs one more listing to read this kind; `asked`
+        """Return whether each object of a kind with these attributes costs one more listing to read this kind; `asked`
         are the tables that were read for it.
         """
         return False
 
     def claims(self, row: Row, tables: Tables) -> bool:
-        """Tell whether the row is something a user may manage (built-ins and internal rows are not)."""
+        """Return whether the row is something a user may manage (built-ins and internal rows are not)."""
         return True
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
@@ -541,7 +541,7 @@ class Kind:
 
     def blocked(self, live: Live, changed: Mapping[str, tuple[Value, Value]]) -> dict[str, str]:
         """Return the changed attributes (name -> (before, after)) that the API cannot change in any way, with what
-        to do by hand.
+        to do manually.
         """
         if self.abilities.updatable:
             return {}
@@ -572,7 +572,7 @@ class Kind:
         return False
 
     def retired(self, live: Live) -> bool:
-        """Tell whether the object is as good as deleted: what a removal makes of it where the API has no delete."""
+        """Return whether the object is as good as deleted: what a removal makes of it where the API has no delete."""
         return False
 
     def aside(self, live: Live) -> str:
@@ -580,7 +580,7 @@ class Kind:
         return self.texts.removal_effect if self.retired(live) else ""
 
     def incidental(self, live: Live) -> bool:
-        """Tell whether nobody expects this object to be managed unless it is: see `mostly_unmanaged` and `aside`."""
+        """Return whether nobody expects this object to be managed unless it is: see `mostly_unmanaged` and `aside`."""
         return self.reading.mostly_unmanaged or bool(self.aside(live))
 
     def inherited(self, live: Live) -> Mapping[str, frozenset[str]]:
@@ -601,7 +601,7 @@ class Kind:
         return f"a {self.title.lower()} offers nothing of that name"
 
     def replaces(self, attribute: Attribute, before: Value, after: Value) -> bool:
-        """Tell whether this change forces destroy and create."""
+        """Return whether this change forces destroy and create."""
         return attribute.has(Immutable)
 
     # --- writing ---------------------------------------------------------------------------------------------------
@@ -661,7 +661,7 @@ class Kind:
         yield delete(at(self.path, write.id))
 
     def born(self, live: Live) -> bool:
-        """Tell whether an object looks like one that the server makes along with a new parent, and nobody changed."""
+        """Return whether an object looks like one that the server makes along with a new parent, and nobody changed."""
         return False
 
     def finish(self, write: Write, spares: Sequence[str]) -> Flow[None]:

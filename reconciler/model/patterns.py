@@ -40,8 +40,8 @@ def check_pattern(pattern: str) -> None:
         said = error.args[0] if error.args else ""
         said = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
         raise ValueError(
-            f"`{pattern}` is no regular expression of RE2: {said} (RE2 knows neither look-around nor back references, "
-            r"and writes `\z` for `\Z`; see https://github.com/google/re2/wiki/Syntax)"
+            f"`{pattern}` is not a regular expression of RE2: {said} (RE2 knows neither look-around nor back "
+            r"references, and writes `\z` for `\Z`; see https://github.com/google/re2/wiki/Syntax)"
         ) from error
     except UnicodeEncodeError as error:
         raise ValueError("the regular expression has half of a character (a lone surrogate) in it") from error

@@ -1,4 +1,4 @@
-"""A plan in memory: changes for people, steps for the applier. Made by `planning`, never by hand."""
+"""A plan in memory: changes for people, steps for the applier. Made by `planning`, never manually."""
 
 from __future__ import annotations
 
@@ -83,7 +83,7 @@ class Change:
     """Path of the screen for the manual steps in the account's web interface, where it is known."""
     impacts: tuple[Impact, ...] = ()
     uncounted: bool = False
-    """It may touch records, and nobody asked how many."""
+    """It may touch records, and it was not asked how many."""
     counting: tuple[str, ...] = ()
     """Requests that measure the impacts again, before each request of the change that can take something away."""
     uses: tuple[Use, ...] = ()

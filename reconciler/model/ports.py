@@ -162,7 +162,7 @@ class Store(Protocol):
         ...
 
     def reseal(self) -> int:
-        """Write every document anew for the recipients of now; returns how many."""
+        """Write every document again for the recipients of now; returns how many."""
         ...
 
     def close(self) -> None:

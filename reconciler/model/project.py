@@ -38,7 +38,7 @@ class Guards(_Section):
         0, ge=0, description="Refuse a plan that moves or reinterprets more customer records than this."
     )
     unmanaged_lost: int = Field(
-        0, ge=0, description="Refuse a plan with which more objects go along that nobody manages than this."
+        0, ge=0, description="Refuse a plan with which more unmanaged objects go along than this."
     )
     allow_list_deletes: bool = Field(
         False, description="Lists may be deleted; contacts that are only on them go with them."
@@ -49,7 +49,7 @@ class Guards(_Section):
     max_requests: int | None = Field(None, ge=1, description="Refuse a plan that takes more requests than this.")
     allow: list[str] = Field(
         default_factory=list,
-        description="What is said yes to, as `--allow` takes it, e.g. `prevent_destroy=stage.sales.won`.",
+        description="What is overridden, as `--allow` takes it, e.g. `prevent_destroy=stage.sales.won`.",
     )
 
 
@@ -130,7 +130,7 @@ class Policy(_Section):
     """A rule of the team that a plan has to keep."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Short name of the rule.")
-    message: str = Field(description="What to tell whoever breaks it.")
+    message: str = Field(description="What to tell a user who breaks it.")
     severity: Literal["error", "warning"] = Field("error", description="An error stops the plan (exit code 7).")
     deny: Deny | None = Field(None, description="Changes that break the rule.")
     when: str | None = Field(

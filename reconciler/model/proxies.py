@@ -70,7 +70,7 @@ def _parsed(variable: str, value: str, schemes: frozenset[str]) -> Proxy:
         scheme, host, port = parts.scheme.lower(), parts.hostname or "", parts.port
         user, password = unquote(parts.username or ""), unquote(parts.password or "")
     except ValueError as error:
-        raise SurroundingsError(f"the environment variable {variable} is no URL of a proxy", hint=HINT) from error
+        raise SurroundingsError(f"the environment variable {variable} is not a URL of a proxy", hint=HINT) from error
     if scheme.startswith("socks") and scheme not in schemes:
         raise SurroundingsError(
             f"the environment variable {variable} names a SOCKS proxy, which cannot be used here",
@@ -78,7 +78,7 @@ def _parsed(variable: str, value: str, schemes: frozenset[str]) -> Proxy:
             "package socksio beside this program",
         )
     if scheme not in schemes or not HOST.fullmatch(host) or port == 0:
-        raise SurroundingsError(f"the environment variable {variable} is no URL of a proxy", hint=HINT)
+        raise SurroundingsError(f"the environment variable {variable} is not a URL of a proxy", hint=HINT)
     named = f"[{host}]" if ":" in host else host
     return Proxy(variable, f"{scheme}://{named}:{port or PORTS.get(scheme, 1080)}", user, password)
 

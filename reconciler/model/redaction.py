@@ -74,7 +74,7 @@ _DIGEST = re.compile(r"(?:[0-9a-f]{40}|[0-9a-f]{64})")
 
 
 def looks_like_a_credential(text: str) -> bool:
-    """Tell whether a text looks like a key that some program handed out: one run of letters and digits that nobody
+    """Return whether a text looks like a key that some program handed out: one run of letters and digits that nobody
     would type. The digests of commits and plans are none.
     """
     if _DIGEST.fullmatch(text):
@@ -85,7 +85,7 @@ def looks_like_a_credential(text: str) -> bool:
 
 
 def names_a_credential(name: str) -> bool:
-    """Tell whether an environment variable is one of `KNOWN`, or is named as those that hold credentials are."""
+    """Return whether an environment variable is one of `KNOWN`, or is named as those that hold credentials are."""
     upper = name.upper()
     return upper in KNOWN or (_NAMED.search(upper) is not None and _ABOUT.search(upper) is None)
 
@@ -148,7 +148,7 @@ class Redactor:
                     self._looked_for.clear()
 
     def knows(self, text: str, shortest: int = SHORTEST, parts: bool = True) -> bool:
-        """Tell whether a text holds a credential of at least so many characters, in any spelling; or a part of one."""
+        """Return whether a text holds a credential of so many characters or more, in any spelling; or a part of one."""
         return (
             bool(self._known)
             and next(self._found(text.encode("utf-8", "surrogatepass"), shortest, parts), None) is not None
@@ -301,7 +301,7 @@ def _share(size: int, of: int, all_of: int) -> int:
 
 
 def _random(part: bytes) -> bool:
-    """Tell whether a text is none that a language has: its letters and digits change too often."""
+    """Return whether a text is none that a language has: its letters and digits change too often."""
     return len(re.findall(rb"(?<=[a-z])(?=[A-Z0-9])|(?<=[A-Z])(?=[0-9])|(?<=[0-9])(?=[A-Za-z])", part)) > 1
 
 
@@ -343,7 +343,7 @@ Show = Callable[[str], Shown]
 
 
 def abridged(text: str, most: int, show: Show | None = None) -> Shown:
-    """Return a text without any credential, of so many characters at most; what is cut off is said by an ellipsis.
+    """Return a text without any credential, of so many characters at most; what is truncated is said by an ellipsis.
 
     The only way to cut what somebody else wrote: a credential that is cut in two is not found any more. Of a text that
     is longer than what is searched, the last part of that is left out, for half of one may stand there.

@@ -54,7 +54,7 @@ def digest(text: str) -> str:
 
 
 def is_digest(text: str) -> bool:
-    """Tell whether a text has the form of a digest that stands for another."""
+    """Return whether a text has the form of a digest that stands for another."""
     return re.fullmatch(r"[0-9a-f]{12}", text) is not None
 
 

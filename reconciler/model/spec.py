@@ -187,7 +187,7 @@ class RefTo:
 
 @dataclass(frozen=True, slots=True)
 class Roster:
-    """A list of references in order, of which only what is declared counts: entries that nobody declared stay where
+    """A list of references in order, of which only what is declared counts: entries that are not declared stay where
     they are, those that were applied and are no longer declared are taken out. `short` is the attribute of those
     referred to that says the same of one of them.
     """
@@ -333,7 +333,7 @@ class Attribute:
         return cast("M | None", self.by_type.get(kind))
 
     def has(self, *kinds: type) -> bool:
-        """Tell whether the attribute carries one of these marks."""
+        """Return whether the attribute carries one of these marks."""
         return not self.by_type.keys().isdisjoint(kinds)
 
     @property
@@ -343,7 +343,7 @@ class Attribute:
         return (mark.read or self.api) if mark is not None else self.api
 
     def hides(self, *found: object) -> bool:
-        """Tell whether values, any of these, are kept out of every output and file: tokens in URLs, passwords."""
+        """Return whether values, any of these, are kept out of every output and file: tokens in URLs, passwords."""
         mark = self.mark(Sensitive)
         if self.has(WriteOnly) or (mark is not None and not mark.queries):
             return True

@@ -54,7 +54,7 @@ class Binding(_Document):
     prevent_destroy: bool = False
     on_destroy: dict[str, str] = Field(default_factory=dict)
     spares: list[str] = Field(
-        default_factory=list, description="Ids of objects that the server made on its own and nobody has claimed yet."
+        default_factory=list, description="Ids of objects that the server made on its own and were not claimed yet."
     )
     incomplete: bool = Field(False, description="A create of several steps that did not finish.")
     run: str = Field("", description="Run that last wrote it.")
@@ -123,7 +123,7 @@ class State(_Document):
 
 
 class Going(_Document):
-    """What is about to go with a child, of the number that was said yes to for its parent; or to be moved away before
+    """What is about to go with a child, of the number that was approved for its parent; or to be moved away before
     a delete, of its own number: it is its own parent then.
     """
 

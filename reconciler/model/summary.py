@@ -12,7 +12,7 @@ from reconciler.model.redaction import Shown
 class ApplySummary:
     """The outcome of an apply. A replace counts as one added and one destroyed, as in the plan.
 
-    `failed` holds (address, message, hint), of which `refused` cost more than was said yes to; `skipped` holds
+    `failed` holds (address, message, hint), of which `refused` cost more than was approved; `skipped` holds
     (address, cause). `requests` were sent, `forecast` were promised (None: there was no forecast). `seconds` is wall
     time. `archived` customer records are in the folder `archive`.
     """

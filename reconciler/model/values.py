@@ -64,7 +64,7 @@ def items_of(value: Json) -> Sequence[Json]: ...
 @overload
 def items_of(value: Value) -> Sequence[Value]: ...
 def items_of(value: Value) -> Sequence[Value]:
-    """Return the items of a list; none where there is nothing. Raises TypeError for what is no list."""
+    """Return the items of a list; none where there is nothing. Raises TypeError for what is not a list."""
     if isinstance(value, list | tuple):
         return value
     if value:
@@ -77,7 +77,7 @@ def map_of(value: Json) -> Mapping[str, Json]: ...
 @overload
 def map_of(value: Value) -> Mapping[str, Value]: ...
 def map_of(value: Value) -> Mapping[str, Value]:
-    """Return a map; an empty one where there is nothing. Raises TypeError for what is no map."""
+    """Return a map; an empty one where there is nothing. Raises TypeError for what is not a map."""
     if isinstance(value, Mapping):
         return value
     if value:
@@ -137,7 +137,7 @@ SENSITIVE = "$sensitive"
 
 
 def is_hashed(encoded: Value) -> bool:
-    """Tell whether a salted hash stands for this part of a document."""
+    """Return whether a salted hash stands for this part of a document."""
     return isinstance(encoded, dict) and set(encoded) == {SENSITIVE}
 
 
@@ -147,12 +147,12 @@ def secret_marker(name: str) -> str:
 
 
 def has_secret(text: str) -> bool:
-    """Tell whether `text` contains an unresolved secret."""
+    """Return whether `text` contains an unresolved secret."""
     return SECRET_OPEN in text
 
 
 def carries_secret(value: Value) -> bool:
-    """Tell whether any text inside a value contains an unresolved secret."""
+    """Return whether any text inside a value contains an unresolved secret."""
     return any(isinstance(leaf, str) and has_secret(leaf) for leaf in walk(value))
 
 

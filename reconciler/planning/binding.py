@@ -31,7 +31,7 @@ def kept(value: Value, salt: str, *, hidden: bool) -> Any:
 
 
 def is_kept(value: Value, stored: Any, salt: str) -> bool:
-    """Tell whether this value is the one that was stored by `kept`."""
+    """Return whether this value is the one that was stored by `kept`."""
     return bool(kept(value, salt, hidden=values.is_hashed(stored)) == stored)
 
 

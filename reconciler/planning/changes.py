@@ -55,7 +55,7 @@ def change_of(
 
 
 def _settled(context: PlanningContext, resource: Resource, binding: Binding | None, live: Live) -> bool:
-    """Tell whether there is nothing to do for an object whose attributes all hold, nor for what is known of it."""
+    """Return whether there is nothing to do for an object whose attributes all hold, nor for what is known of it."""
     return (
         binding is not None
         and binding.id == live.id

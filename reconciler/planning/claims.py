@@ -69,7 +69,7 @@ def _bind(
 def _claim_interrupted(context: PlanningContext, kind: Kind, index: Index, taken: set[str]) -> None:
     """Find what creates without an answer made, by the name that they sent, whatever is declared today.
 
-    An object that nobody declares any more becomes managed all the same: it is removed, not left over.
+    An object that nobody declares any more becomes managed anyway: it is removed, not left over.
     """
     for address, intent in context.inputs.intents.items():
         if intent.kind != kind.name or address in context.matched or not intent.natural_key:
@@ -110,7 +110,7 @@ def _recognise(
     taken: set[str],
     tier: int,
 ) -> bool:
-    """Tell whether the resource was found, or found to be a problem; otherwise a weaker tier may know it."""
+    """Return whether the resource was found, or found to be a problem; otherwise a weaker tier may know it."""
     pinned = context.pinned.get(resource.address)
     intent = context.inputs.intents.get(resource.address)
     found: Match | AmbiguousMatch | None

@@ -84,7 +84,7 @@ class PlanningContext:
         self.remembered = remembered(self.bindings, inputs.snapshot, inputs.state.salt)
 
     def will_be_deleted(self, reference: RemoteId) -> bool:
-        """Tell whether this plan deletes an object: what only it makes visible would be hidden afterwards."""
+        """Return whether this plan deletes an object: what only it makes visible would be hidden afterwards."""
         address = self.owners.get((reference.kind, reference.id))
         if address is None or not self.inputs.covers(address):
             return False
@@ -174,7 +174,7 @@ class PlanningContext:
         return True
 
     def reachable(self, resource: Resource) -> bool:
-        """Tell whether the resource needs nothing that was skipped: then it can be told which object it is."""
+        """Return whether the resource needs nothing that was skipped: then it can be told which object it is."""
         references = values.references(dict(resource.attrs))
         return not any(isinstance(one, Ref) and self._blocked(one) is not None for one in references)
 
@@ -202,7 +202,7 @@ class PlanningContext:
         return None
 
     def _holds(self, resource: Resource, name: str, lookup: Lookup, live: Live | None) -> bool:
-        """Tell whether the live object has this id where the look-up stands; where it is not shown, whether it was
+        """Return whether the live object has this id where the look-up stands; where it is not shown, whether it was
         applied so.
         """
         if live is None:

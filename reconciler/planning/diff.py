@@ -42,7 +42,7 @@ class Sides:
 
 
 def same(desired: Value, live: Value) -> bool:
-    """Tell whether what is declared holds. Of a map only the declared entries count; null, "", false and empty are
+    """Return whether what is declared holds. Of a map only the declared entries count; null, "", false and empty are
     the same.
     """
     if isinstance(desired, dict) and isinstance(live, dict):
@@ -105,7 +105,7 @@ def _empty(value: Value) -> bool:
 
 
 def holds(attribute: Attribute, sides: Sides, *, whole: bool = False) -> bool:
-    """Tell whether an attribute needs no write. One that the account does not return is compared with what was last
+    """Return whether an attribute needs no write. One that the account does not return is compared with what was last
     applied. With `whole`, what the live one holds beside the declared one counts too.
     """
     against = sides.applied if sides.live is MISSING else sides.live
@@ -219,7 +219,7 @@ def differences(
 
 
 def _had_secret(binding: Binding, name: str) -> bool:
-    """Tell whether what was last applied held a secret: then the live value may show it."""
+    """Return whether what was last applied held a secret: then the live value may show it."""
     return carries_secret(decode(binding.applied.get(name)))
 
 
@@ -235,7 +235,7 @@ def _last_applied(binding: Binding | None, name: str, resolve: Resolve, resource
 
 
 def rewritten(attribute: Attribute, name: str, sides: Sides, binding: Binding | None, salt: str) -> bool:
-    """Tell whether the live value is what the server made of exactly this declaration before."""
+    """Return whether the live value is what the server made of exactly this declaration before."""
     known: dict[str, Any] | None = binding.rewritten.get(name) if binding else None
     if known is None or sides.live is MISSING:
         return False

@@ -343,7 +343,7 @@ def _resource(change: doc.ChangeView, recover: Recover) -> Resource:
 
 
 def hashes(document: doc.PlanDocument) -> bool:
-    """Tell whether a saved plan needs the configuration for a sensitive text."""
+    """Return whether a saved plan needs the configuration for a sensitive text."""
     return any(
         isinstance(value, dict) and SENSITIVE in value for one in document.changes for value in one.desired.values()
     )

@@ -106,7 +106,7 @@ def unmanaged_parts(inputs: Inputs, kind: Kind, address: str, live: Live) -> dic
 
 
 def needs_no_word(kind: Kind, attribute: Attribute, value: Value) -> bool:
-    """Tell whether a value needs no word: it is empty, it is what leaving out gives, it names the parent, or what it
+    """Return whether a value needs no word: it is empty, it is what leaving out gives, it names the parent, or what it
     lists says it itself.
     """
     return (

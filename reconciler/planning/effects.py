@@ -99,7 +99,7 @@ def _parts(context: PlanningContext, kind: Kind, change: Change, live: Live) -> 
         if mine:
             yield Impact(len(mine), part.noun, effect="along", objects=tuple(mine))
         if others:
-            yield Impact(len(others), f"{part.noun} that nobody declared", effect="unmanaged", objects=tuple(others))
+            yield Impact(len(others), f"{part.noun} that are not declared", effect="unmanaged", objects=tuple(others))
 
 
 def _entries(context: PlanningContext, kind: Kind, name: str, value: Value) -> list[tuple[str, str]]:
@@ -158,7 +158,7 @@ def _left_alone(
 def _holders(
     context: PlanningContext, kind: Kind, member: RemoteId, short: str, to_destroy: set[tuple[str, str]]
 ) -> bool:
-    """Tell whether any object has a member in its roster after this plan, as far as rosters or members were read."""
+    """Return whether any object has a member in its roster after this plan, as far as rosters or members were read."""
     name = (roster_of(kind) or ("", ""))[0]
     freed = context.freed.get((member.kind, member.id), set())
     own = next((one for one in context.inputs.snapshot.lives.get(member.kind, ()) if one.id == member.id), None)

@@ -43,7 +43,7 @@ def answers(questions: Iterable[Question], values: Mapping[str, Any]) -> Iterato
     compiled: dict[str, Any] = {}
     for question in questions:
         said = {**values, "change": changes.get(question.address)}
-        # A plan is translated anew for every question, so only what is asked about goes along.
+        # A plan is translated again for every question, so only what is asked about goes along.
         said = {name: said.get(name) for name in VARIABLES if re.search(rf"\b{name}\b", question.expression)}
         try:
             if question.expression not in compiled:

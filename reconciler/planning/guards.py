@@ -1,4 +1,4 @@
-"""Guards: what stops a plan unless somebody says yes to exactly that. Pure: a table of guards, judged over the plan
+"""Guards: what stops a plan unless a user overrides exactly that. Pure: a table of guards, judged over the plan
 document, which carries all that they look at.
 """
 
@@ -63,7 +63,7 @@ class Guard:
     `override` is what `--allow` takes, empty where nothing can be said.
 
     A `teardown` guard holds too where the user asked for the end of everything. One that `warns` stops nothing. A
-    guard that an option of the command line says yes to has that `option` instead of an override.
+    guard that an option of the command line overrides has that `option` instead of an override.
     """
 
     name: str
@@ -80,8 +80,8 @@ class Guard:
 def judge(document: PlanDocument, limits: Guards, managed: Mapping[str, int]) -> list[GuardView]:
     """Return the verdict of every guard that has something to say about a plan.
 
-    `managed` are the objects of each kind in the state that the plan was made from. What was said yes to on the
-    command line stands in the document's options, what the project file says yes to in `limits.allow`. The verdict
+    `managed` are the objects of each kind in the state that the plan was made from. What was approved on the
+    command line stands in the document's options, what the project file overrides in `limits.allow`. The verdict
     depends on nothing else: whoever judges the same document by the same limits and numbers comes to the same.
     """
     if document.options.get("refresh_only"):
@@ -117,7 +117,7 @@ def _verdict(guard: Guard, trip: Trip, case: Case) -> GuardView:
 def idle(guards: Iterable[GuardView], allow: Iterable[str]) -> list[str]:
     """Return a warning for each yes that no guard asked for: most likely it is misspelt or out of date."""
     asked = {guard.override.removeprefix("--allow ") for guard in guards}
-    return [f"--allow {one} says yes to nothing that this plan does{_known(one)}" for one in allow if one not in asked]
+    return [f"--allow {one} overrides nothing in this plan{_known(one)}" for one in allow if one not in asked]
 
 
 def _known(yes: str) -> str:
@@ -131,13 +131,13 @@ def _known(yes: str) -> str:
 
 
 def beyond(document: PlanDocument, promise: PlanDocument) -> list[str]:
-    """Return what a plan takes away that an earlier one, to which somebody said yes, did not show."""
+    """Return what a plan takes away that an earlier one, which a user approved, did not show."""
     shown = {change.address: change for change in promise.changes}
     found = []
     for change in document.changes:
         before = shown.get(change.address)
         if change.action in DESTROYS and (before is None or before.action not in DESTROYS):
-            found.append(f"{change.address} would be destroyed, which nobody was shown")
+            found.append(f"{change.address} would be destroyed, which was not shown")
         for effect in ("lost", "moved", "unmanaged"):
             now, then = total([change], effect), total([before] if before is not None else [], effect)
             if then is not None and (now is None or now > then):
@@ -267,7 +267,7 @@ def _cost(case: Case) -> Iterable[Trip]:
 
 
 def _uncounted(case: Case) -> Iterable[Trip]:
-    """Who does not want to know what is lost has said yes to it: recorded like any other yes."""
+    """Who does not want to know what is lost has approved it: recorded like any other override."""
     risky = [change for change in case.document.changes if change.action in DESTROYS or change.uncounted]
     if risky and not case.counted:
         yield Trip(tuple(risky))
@@ -347,8 +347,8 @@ TABLE = (
     ),
     Guard(
         "unmanaged_lost",
-        "how many objects go along that nobody manages",
-        "{count:,} objects that nobody manages go along{names}; the limit is {limit:,}",
+        "how many unmanaged objects go along",
+        "{count:,} unmanaged objects go along{names}; the limit is {limit:,}",
         "unmanaged_lost={count}",
         _above("unmanaged", lambda limits: limits.unmanaged_lost),
     ),
@@ -361,7 +361,7 @@ TABLE = (
     ),
     Guard(
         "hidden",
-        "objects that nobody will see any more",
+        "objects that no user will see any more",
         "{address} will be invisible {why}; nothing of it is lost",
         "",
         _unseen,
@@ -416,7 +416,7 @@ TABLE = (
     ),
     Guard(
         "max_records_lost",
-        "losses that nobody wanted to have counted",
+        "losses that were not to be counted",
         "records at risk were not counted (--no-impact)",
         "",
         _uncounted,

@@ -142,7 +142,7 @@ def bound(
 
 
 def named_by(kind: Kind, binding: Binding, live: Live) -> bool:
-    """Tell whether an object has the name under which it was bound."""
+    """Return whether an object has the name under which it was bound."""
     return _key(binding.natural_key) in kind.natural_keys(live.attrs)
 
 

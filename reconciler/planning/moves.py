@@ -54,8 +54,8 @@ def after_moves(
 
 
 def _done(source: str, binding: Binding, blocks: Mapping[str, Moved], desired: Desired, kinds: Kinds) -> bool:
-    """Tell whether what is at the source of a block came there by another one and is meant to stay: it is declared, and
-    not under the name that the target has today.
+    """Return whether what is at the source of a block came there by another one and is meant to stay: it is declared,
+    and not under the name that the target has today.
     """
     before = blocks.get(binding.moved_from)
     if before is None or before.target != source or source not in desired.resources:
@@ -65,8 +65,9 @@ def _done(source: str, binding: Binding, blocks: Mapping[str, Moved], desired: D
 
 
 def _is_called(binding: Binding, address: str, desired: Desired, kinds: Kinds) -> bool:
-    """Tell whether the object has the name that is declared for an address: as the account has it, or as it was applied
-    last, for of several names an account may show one that nobody declares (the tag that it derives of a title).
+    """Return whether the object has the name that is declared for an address: as the account has it, or as it was
+    applied last, for of several names an account may show one that nobody declares (the tag that it derives of a
+    title).
     """
     kind, resource = kinds[binding.kind], desired.resources.get(address)
     if resource is None:

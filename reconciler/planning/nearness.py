@@ -24,7 +24,7 @@ def near_twins(context: PlanningContext) -> list[str]:
 
 
 def _names(kind: Kind, change: Change) -> bool:
-    """Tell whether the change gives an object a name that it did not have."""
+    """Return whether the change gives an object a name that it did not have."""
     if change.action in (Action.CREATE, Action.REPLACE):
         return True
     if change.action is not Action.UPDATE or change.live is None:

@@ -225,7 +225,7 @@ def _park(holder: str, taker: Node, nodes: dict[str, tuple[Op, ...]], waits: dic
 
 
 def _reaches(start: Iterable[Node], goal: Node, waits: Mapping[Node, set[Node]]) -> bool:
-    """Tell whether following waits from `start` arrives at `goal`."""
+    """Return whether following waits from `start` arrives at `goal`."""
     seen: set[Node] = set()
     stack = list(start)
     while stack:

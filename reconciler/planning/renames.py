@@ -232,7 +232,7 @@ def _flat(value: Value) -> bool:
 
 
 def _apart(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value]) -> bool:
-    """Tell whether both are of different sorts: a part of their natural key that is one of a few words differs."""
+    """Return whether both are of different sorts: a part of their natural key that is one of a few words differs."""
     return any(
         attribute.choices
         and attribute.name in ("object", "channel")
@@ -339,7 +339,7 @@ def _core(words: list[str], text: str) -> list[str]:
 
 
 def _turned(left: list[str], right: list[str]) -> bool:
-    """Tell whether one name has a word that turns the meaning, or the other's word with `un-` or the like."""
+    """Return whether one name has a word that turns the meaning, or the other's word with `un-` or the like."""
     mine, theirs = set(left) - set(right), set(right) - set(left)
     pairs = [pair for word in mine for twin in theirs for pair in ((word, twin), (twin, word))]
     if any(word == f"{prefix}{twin}" for word, twin in pairs for prefix in PREFIXES):
@@ -352,7 +352,7 @@ def _turned(left: list[str], right: list[str]) -> bool:
 
 
 def _one_word(word: str, twin: str) -> bool:
-    """Tell whether two words are one: inflected, spelt otherwise, or one made of the other (`birth`, `birthday`)."""
+    """Return whether two words are one: inflected, spelt otherwise, or one made of the other (`birth`, `birthday`)."""
     if word == twin:
         return True
     short, long = sorted((word, twin), key=len)
@@ -368,7 +368,7 @@ def _one_word(word: str, twin: str) -> bool:
 
 
 def _acts(word: str, twin: str) -> bool:
-    """Tell whether a word is who does what the other says, or whom it is done to: `contractor`, `employee`."""
+    """Return whether a word is who does what the other says, or whom it is done to: `contractor`, `employee`."""
     found, other = _ACTS.fullmatch(word), _ACTS.fullmatch(twin)
     if found is None:
         return False

@@ -237,7 +237,7 @@ def _open_ends(made: Plan, inputs: Inputs, selected: Selected) -> tuple[list[str
         return [], set()
     pulled = {change.address for change in to_destroy if change.address in selected.brought}
     lines = [
-        f"{address} would be destroyed and made anew, and is in the plan only because others need it"
+        f"{address} would be destroyed and created again, and is in the plan only because others need it"
         for address in sorted(pulled)
     ]
     outside = _outside(inputs)

@@ -24,7 +24,7 @@ def unproven(inputs: Inputs, kind: Kind, address: str, shown: Callable[[str], bo
 
 
 def concludes(made: Plan, inputs: Inputs) -> bool:
-    """Tell whether a plan acts on the absence of something that permissions may hide."""
+    """Return whether a plan acts on the absence of something that permissions may hide."""
     absent = {
         change.address: change.kind
         for change in made.changes

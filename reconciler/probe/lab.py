@@ -132,7 +132,7 @@ class Lab:
         self.contacts, self.writes = contacts, writes
         self.open: list[Made] = []
         self.left: list[tuple[str, str, str]] = []
-        """What could not be removed: form, id and what was done with it, or is to be done by hand."""
+        """What could not be removed: form, id and what was done with it, or is to be done manually."""
         self.headers: dict[str, str] = {}
         self.maps = False
         """Whether any answer had an array written as a map of numbers."""
@@ -447,7 +447,7 @@ class Lab:
                 return again
             what = f"it cannot be deleted and is disabled ({', '.join(f'{k}: {v}' for k, v in form.retire.items())})"
         else:
-            what = f"its DELETE was answered {refusal.status}: delete it by hand, or `probe --clean`"
+            what = f"its DELETE was answered {refusal.status}: delete it manually, or `probe --clean`"
         self.left.append((form.name, identity, what))
         return refusal
 
@@ -470,13 +470,13 @@ def _seconds(reply: Response) -> float | None:
 
 
 def _no_result(reply: Response) -> bool:
-    """Tell whether the object is not there, rather than the path (section 1.6)."""
+    """Return whether the object is not there, rather than the path (section 1.6)."""
     said = reply.body.get("message") if isinstance(reply.body, dict) else None
     return isinstance(said, str) and said.startswith("No Result found")
 
 
 def _is_gone(reply: Response) -> bool:
-    """Tell whether a DELETE leaves nothing: what was not there is answered 400, 403 or 422, too (section 1.6)."""
+    """Return whether a DELETE leaves nothing: what was not there is answered 400, 403 or 422, too (section 1.6)."""
     return reply.ok or reply.status == 404 or _no_result(reply)
 
 

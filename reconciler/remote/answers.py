@@ -33,7 +33,7 @@ MOST_DIGITS = 30
 
 
 class MalformedResponse(RemoteError):
-    """The body is not what the API sends: cut off, or not JSON."""
+    """The body is not what the API sends: truncated, or not JSON."""
 
 
 class Excessive(MalformedResponse):
@@ -83,14 +83,14 @@ def parse(status: int, content: bytes, content_type: str) -> Any:
 
 
 def has_maps(content: bytes) -> bool:
-    """Tell whether an answer has an array that is written as a map of numbers (row 53 of section 7)."""
+    """Return whether an answer has an array that is written as a map of numbers (row 53 of section 7)."""
     return re.search(rb'\{\s*"\d+"\s*:', content) is not None
 
 
 def _finite(text: str) -> float:
     found = float(text)
     if not math.isfinite(found):
-        raise Excessive(f"holds {abridged(text, MOST_DIGITS)}, which is no number")
+        raise Excessive(f"holds {abridged(text, MOST_DIGITS)}, which is not a number")
     return found
 
 
@@ -139,7 +139,7 @@ def status_of(status: int, body: Any) -> int:
 
 
 def soft_failure(body: Any) -> bool:
-    """Tell whether an answer with a status of success says that nothing was done (section 1.5)."""
+    """Return whether an answer with a status of success says that nothing was done (section 1.5)."""
     if not isinstance(body, Mapping):
         return False
     return body.get("success") in (False, "0", "false") or body.get("succeeded") in (False, "0", "false")

@@ -296,7 +296,7 @@ class Client:
 
     async def _whole(self, request: Request, headers: dict[str, str]) -> tuple[httpx.Response, bytes]:
         """Return an answer with its bytes, decoded: as many as are bounded, in a time that is bounded for all of them
-        together. What is beyond is cut off, one byte too long.
+        together. What is beyond is truncated, one byte too long.
         """
         content = bytearray()
         try:

@@ -56,7 +56,7 @@ def check(request: Request, mode: Mode, writable: re.Pattern[str] = NOTHING) -> 
     if request.dry_run:
         if request.method == "PUT" and re.fullmatch(r"/customObjects/schemas/[^/]+", request.path):
             return
-        raise Forbidden(f"{request} is no dry run that the vendor documents")
+        raise Forbidden(f"{request} is not a dry run that the vendor documents")
     if mode is Mode.READ:
         raise Forbidden(f"{request} would write while planning")
     if mode is Mode.RESTORE:

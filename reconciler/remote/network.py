@@ -40,7 +40,9 @@ def _for_httpx(asked: Proxy | None) -> httpx.Proxy | None:
     try:
         return httpx.Proxy(asked.url, auth=(asked.user, asked.password) if asked.user or asked.password else None)
     except (httpx.InvalidURL, ValueError) as error:
-        raise SurroundingsError(f"the environment variable {asked.variable} is no URL of a proxy", hint=HINT) from error
+        raise SurroundingsError(
+            f"the environment variable {asked.variable} is not a URL of a proxy", hint=HINT
+        ) from error
 
 
 def _context(environ: Mapping[str, str]) -> ssl.SSLContext | bool:

@@ -102,7 +102,7 @@ def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Diagnostic:
     return Diagnostic(
         f"{guard.message or guard.name}{named}",
         _position(place),
-        f"to say yes to exactly this: {guard.override}" if tripped and guard.override else "",
+        f"to override exactly this: {guard.override}" if tripped and guard.override else "",
         code=f"guard-{words.slug(guard.name)}",
         severity="error" if tripped else "warning",
     )
@@ -119,7 +119,7 @@ def _of_change(change: ChangeView) -> Iterable[Diagnostic]:
         )
     for name, todo in change.manual.items():
         yield Diagnostic(
-            f"{change.address}: {name} has to be changed by hand: {todo}",
+            f"{change.address}: {name} has to be changed manually: {todo}",
             _position(change.place),
             code="manual-step",
             severity="warning",

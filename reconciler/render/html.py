@@ -164,7 +164,7 @@ def _tiles(document: PlanDocument, changes: Sequence[ChangeView]) -> list[Tile]:
         (counts.adopt, "to adopt", "adopt"),
         (counts.forget, "to forget", "forget"),
         (counts.move, "to move", "move"),
-        (counts.manual, "by hand", "manual"),
+        (counts.manual, "manually", "manual"),
         (len(document.skipped), "not planned", "destroy"),
     )
     tiles += [Tile(words.number(count), caption, tone) for count, caption, tone in extras if count]

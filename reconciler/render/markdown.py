@@ -114,7 +114,7 @@ def _guard(guard: GuardView) -> str:
     if guard.addresses:
         text += f" ({_named(guard.addresses)})"
     if guard.override and guard.verdict == "tripped":
-        text += f"  \n  To say yes to exactly this: {_code(guard.override)}"
+        text += f"  \n  To override exactly this: {_code(guard.override)}"
     if guard.remedy and guard.verdict == "tripped":
         text += f"  \n  If it is, write: {_code(guard.remedy)}"
     if guard.by:

@@ -77,7 +77,7 @@ def _attribute(change: ChangeView, view: AttributeView, width: int, pad: int) ->
 
 
 def unseen(view: AttributeView) -> bool:
-    """Tell whether what changes cannot be shown: both sides look the same (a secret got another value)."""
+    """Return whether what changes cannot be shown: both sides look the same (a secret got another value)."""
     return view.before is not None and literal(view.before) == literal(view.after)
 
 
@@ -133,7 +133,7 @@ def _uses(change: ChangeView) -> list[Line]:
 
 
 def _manual(change: ChangeView) -> list[Line]:
-    return [Line("!", 0, clean(f"by hand: {name}: {todo}")) for name, todo in change.manual.items()]
+    return [Line("!", 0, clean(f"manually: {name}: {todo}")) for name, todo in change.manual.items()]
 
 
 def _side_effects(change: ChangeView) -> list[Line]:

@@ -38,12 +38,12 @@ _DONE = {
 
 
 def is_interactive(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Tell whether somebody watches: a terminal that can move its cursor, outside of any CI."""
+    """Return whether somebody watches: a terminal that can move its cursor, outside of any CI."""
     return stream.isatty() and not environ.get("CI") and environ.get("TERM", "") not in ("dumb", "unknown")
 
 
 def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Tell whether to colour output: NO_COLOR wins, then FORCE_COLOR, then whether it is a capable terminal."""
+    """Return whether to colour output: NO_COLOR wins, then FORCE_COLOR, then whether it is a capable terminal."""
     if environ.get("NO_COLOR"):
         return False
     if environ.get("FORCE_COLOR"):

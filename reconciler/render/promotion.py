@@ -10,7 +10,7 @@ from reconciler.model.redaction import abridged
 
 MEANING = {
     "here": "changed in {source}",
-    "there": "changed in {target} by hand since the last promotion",
+    "there": "changed in {target} manually since the last promotion",
     "colliding": "changed on both sides",
     "kept": "different on purpose",
     "waiting": "waits for an apply",

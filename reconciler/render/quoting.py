@@ -19,7 +19,7 @@ def clean(text: str) -> str:
 
 
 def is_marker(value: Any) -> bool:
-    """Tell whether a map is the encoded form of a reference or a secret."""
+    """Return whether a map is the encoded form of a reference or a secret."""
     return isinstance(value, dict) and any(mark in value for mark in MARKERS)
 
 

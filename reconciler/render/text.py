@@ -229,7 +229,7 @@ def _guard(guard: GuardView, paper: Paper) -> list[str]:
     if guard.by:
         lines += paper.paragraph(words.said_yes(guard), first="      ", indent="      ", tone="faint")
     if guard.override and guard.verdict == "tripped":
-        lines += paper.paragraph("to say yes to exactly this:", first="      ", indent="      ")
+        lines += paper.paragraph("to override exactly this:", first="      ", indent="      ")
         # Not wrapped: it is there to be copied.
         lines.append(f"        {clean(guard.override)}")
     return lines

@@ -68,7 +68,7 @@ def _told_apart(was: str, now: str) -> tuple[str, str]:
 
 
 def same(one: Any, other: Any) -> bool:
-    """Tell whether two values mean the same although one is written shorter.
+    """Return whether two values mean the same although one is written shorter.
 
     A member that is left out is like an empty one, and a text is like a map that says nothing but that text: an option
     may be declared as `Free` where the account spells out its value, its label and that it is no default.
@@ -91,7 +91,7 @@ def _blank(value: Any) -> bool:
 
 
 def fits(line: Line, width: int) -> bool:
-    """Tell whether a line needs no wrapping, give or take the width of unusual characters."""
+    """Return whether a line needs no wrapping, give or take the width of unusual characters."""
     return INDENT + STEP * line.depth + 2 + len(line.text) <= width
 
 

@@ -59,12 +59,12 @@ def visible(document: PlanDocument) -> list[ChangeView]:
 
 
 def destructive(change: ChangeView) -> bool:
-    """Tell whether a change deletes something: an object, or records that it puts at risk."""
+    """Return whether a change deletes something: an object, or records that it puts at risk."""
     return change.action in DESTRUCTIVE or risky(change)
 
 
 def risky(change: ChangeView) -> bool:
-    """Tell whether a change puts records or objects at risk, or may do so where nobody could count them."""
+    """Return whether a change puts records or objects at risk, or may do so where nobody could count them."""
     return any(impact.count != 0 for impact in change.impacts if impact.effect in AT_RISK)
 
 
@@ -96,11 +96,11 @@ def kept(guards: Iterable[GuardView]) -> list[str]:
 
 
 def said_yes(guard: GuardView) -> str:
-    """Return where a guard was said yes to; empty when nobody did."""
+    """Return where a guard was approved; empty when nobody did."""
     return {
         "": "",
-        "command line": "said yes on the command line",
-        "project file": "said yes in the project file",
+        "command line": "overridden on the command line",
+        "project file": "overridden in the project file",
     }[guard.by]
 
 

@@ -19,7 +19,7 @@ class DealRole(Spec):
 
 
 class DealRoleKind(Kind):
-    """There is no update (section 2.9): a rename is made by hand, for a replace would take the role from contacts."""
+    """There is no update (section 2.9): a rename is made manually, for a replace would take the role from contacts."""
 
     name = "deal_role"
     section = "deal_roles"

@@ -86,7 +86,13 @@ def mail_address(value: Any) -> str:
     """Something before an @ and something behind it; of several, each."""
     texts = [one for one in (value if isinstance(value, list) else [value]) if not re.search("%[^%]+%", str(one))]
     right = all(re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", str(one).strip()) for one in texts)
-    return "" if right else "is no e-mail address" if len(texts) == 1 else "has something that is no e-mail address"
+    return (
+        ""
+        if right
+        else "is not an e-mail address"
+        if len(texts) == 1
+        else "has something that is not an e-mail address"
+    )
 
 
 def url_safe(value: Any) -> str:

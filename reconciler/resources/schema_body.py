@@ -218,7 +218,7 @@ def _sent(part: Mapping[str, Json], live: Mapping[str, Json]) -> dict[str, Json]
 
 
 def differs(body: Mapping[str, Json], row: Row) -> bool:
-    """Tell whether a body would change the schema. What a child inherits is computed, and never sent."""
+    """Return whether a body would change the schema. What a child inherits is computed, and never sent."""
     return any(body.get(name) != _own(row.get(name)) for name in body)
 
 

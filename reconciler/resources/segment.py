@@ -146,7 +146,7 @@ class SegmentKind(Kind):
         return attrs
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
-        """The nested conditions as they are numbered anew, and what nobody documented of the segment as a whole."""
+        """The nested conditions as they are numbered again, and what nobody documented of the segment as a whole."""
         row, known = live.row, {name for names in WRITTEN.values() for name in names} | COMPUTED
         found = super().echoes(live)
         found[""] = ({name: value for name, value in row.items() if name not in known}, {})

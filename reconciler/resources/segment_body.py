@@ -98,7 +98,7 @@ def _condition(condition: Mapping[str, Json]) -> dict[str, Value]:
 
 
 def _counts(aggregate: Mapping[str, Json]) -> bool:
-    """Tell whether an aggregate says anything: an account may answer one without an operator for none [SEG]."""
+    """Return whether an aggregate says anything: an account may answer one without an operator for none [SEG]."""
     return any(value not in (None, "") for value in aggregate.values())
 
 
@@ -151,7 +151,7 @@ def _attributes(write: Write, attrs: Mapping[str, Value]) -> dict[str, Json]:
 
 
 def changed_document(write: Write) -> Json:
-    """Return the body of an update: a PUT saves all of it anew, so what does not change goes as the account holds it,
+    """Return the body of an update: a PUT saves all of it again, so what does not change goes as the account holds it,
     word for word, whatever it means.
     """
     row = write.live.row if write.live is not None else {}

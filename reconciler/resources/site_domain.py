@@ -37,7 +37,7 @@ class SiteDomain(Spec):
 
 
 class SiteDomainKind(Kind):
-    """There is no update: another domain or page is another entry, switches are turned by hand."""
+    """There is no update: another domain or page is another entry, switches are turned manually."""
 
     name = "site_domain"
     section = "site_domains"

@@ -45,6 +45,6 @@ def gone(first: Request, second: Request) -> Flow[None]:
 
 
 def missing(answer: Response) -> bool:
-    """Tell whether the answer says that the object, not the path, does not exist (section 1.6 of the API page)."""
+    """Return whether the answer says that the object, not the path, does not exist (section 1.6 of the API page)."""
     message = answer.body.get("message") if isinstance(answer.body, dict) else None
     return isinstance(message, str) and message.startswith("No Result found")

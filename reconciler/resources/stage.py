@@ -181,7 +181,7 @@ class StageKind(Kind):
         if what != "move_deals_to":
             return super().unmovable(what, address, target)
         if kind_of(target) != self.name:
-            return f"{target} is no stage"
+            return f"{target} is not a stage"
         same = address.rpartition(".")[0] == target.rpartition(".")[0]
         return "" if same else f"{target} is in another pipeline, and the API moves deals only within one"
 

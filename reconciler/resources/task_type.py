@@ -48,7 +48,7 @@ class TaskTypeKind(Kind):
         """Tasks can be moved to any other type (section 2.10)."""
         if what != "move_tasks_to":
             return super().unmovable(what, address, target)
-        return "" if kind_of(target) == self.name else f"{target} is no task type"
+        return "" if kind_of(target) == self.name else f"{target} is not a task type"
 
     def delete(self, write: Write) -> Flow[None]:
         """Move the type's tasks where asked to (recorded), then disable it."""

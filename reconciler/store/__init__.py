@@ -53,7 +53,7 @@ def open_store(url: str, folder: Path, options: StoreOptions | None = None) -> D
 
 
 def _check_form(url: str) -> None:
-    """Raise StateError for what cannot be taken apart; it is not shown whole, for it may hold a password."""
+    """Raise StateError for what cannot be parsed; it is not shown whole, for it may hold a password."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -62,7 +62,7 @@ def _check_form(url: str) -> None:
         ) from None
     if ":" in parts.netloc and "@" not in parts.netloc and "@" in url.partition(parts.netloc)[2]:
         raise StateError(
-            f"the URL of the state, `{parts.scheme}:...`, cannot be taken apart: its password has a `/`, `?` or `#`",
+            f"the URL of the state, `{parts.scheme}:...`, cannot be parsed: its password has a `/`, `?` or `#`",
             hint="write these letters percent-encoded: %2F, %3F, %23",
         )
 

@@ -103,7 +103,7 @@ class DocumentStore:
         found = f"serial {now.serial}" if now is not None else "none"
         wanted = f"serial {expected}" if expected is not None else "none"
         return StateError(
-            f"the state {self.where} was changed by somebody else (found {found}, expected {wanted})",
+            f"the state {self.where} was changed by another process (found {found}, expected {wanted})",
             hint="nothing was overwritten; run the command again",
         )
 
@@ -211,7 +211,7 @@ class DocumentStore:
             with contextlib.suppress(Conflict):
                 put_once(self._blobs, STATE, content, held.tag)
                 return
-        raise StateError(f"the state {self.where} is written by somebody without its lock", hint="try again")
+        raise StateError(f"the state {self.where} is written by another process without its lock", hint="try again")
 
     def _check_lock(self) -> None:
         if self._held is not None:
@@ -234,7 +234,7 @@ class DocumentStore:
             try:
                 replace(self._blobs, _run(run.name), self._seal.close(_dump(run)))
             except Conflict:
-                raise StateError(f"the record of the run {run.name} is written by somebody else") from None
+                raise StateError(f"the record of the run {run.name} is written by another process") from None
             for name in self._blobs.names(RUN_FOLDER)[:-RUNS]:
                 self._blobs.remove(name)
 
@@ -271,7 +271,7 @@ class DocumentStore:
             try:
                 put_once(self._blobs, name, self._seal.close(opened), held.tag)
             except Conflict:
-                raise StateError(f"{self.where} is being written by somebody else", hint="try again") from None
+                raise StateError(f"{self.where} is being written by another process", hint="try again") from None
             count += 1
         return count
 

@@ -54,7 +54,7 @@ class Seal:
             return content
         if STANZA.match(content) is None:
             raise StateDamaged(
-                f"{what} is damaged: it is an age file whose header is cut off or mangled",
+                f"{what} is damaged: it is an age file whose header is truncated or mangled",
                 hint="restore it from a backup, or `reconciler state restore`; nothing was changed",
             )
         identities = self._identities()
@@ -86,7 +86,7 @@ def _unreadable(what: str, said: str) -> StateError:
             hint="use an identity of one of its recipients, or have one of them add yours",
         )
     return StateDamaged(
-        f"{what} was altered or cut off after it was written: its contents do not fit its authentication code",
+        f"{what} was altered or truncated after it was written: its contents do not fit its authentication code",
         hint="do not trust it; `reconciler state history` lists earlier versions. Nothing was changed",
     )
 
@@ -98,7 +98,7 @@ def _identities(environ: Mapping[str, str]) -> str:
         try:
             text += "\n" + Path(path).expanduser().read_text("utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            said = error.strerror if isinstance(error, OSError) else "it is no text"
+            said = error.strerror if isinstance(error, OSError) else "it is not a text"
             raise StateError(
                 f"the identity file {path} cannot be read: {said}",
                 hint=f"{IDENTITY_FILE} names the file with your age identity; `age-keygen -o FILE` makes one",
@@ -139,7 +139,7 @@ def _recipient(text: str) -> Any:
         return kind.Recipient.from_str(text)
     except pyrage.RecipientError as error:
         raise StateError(
-            f"`{text}` is no age recipient: {error}", hint="it begins with age1 (`age-keygen -y FILE` prints it)"
+            f"`{text}` is not an age recipient: {error}", hint="it begins with age1 (`age-keygen -y FILE` prints it)"
         ) from None
 
 

@@ -89,7 +89,7 @@ class FileBlobStore(NoLogs):
 
     def append(self, name: str, line: bytes, *, durable: bool = True) -> bool:
         """Add a line; a durable one is on disk when this returns, with all that were added before. A half line at the
-        end, from a crash, is cut off first.
+        end, from a crash, is truncated first.
         """
         path = self._place(name)
         with self._turn:
@@ -138,7 +138,7 @@ class FileBlobStore(NoLogs):
 
 def _added(path: Path, line: bytes, *, durable: bool) -> bool:
     """Add a line at the end of a log in one piece; False, and nothing was added, where that cannot be or its last line
-    is cut off: the careful way then makes the log, mends it or tells.
+    is truncated: the careful way then makes the log, mends it or tells.
     """
     try:
         descriptor = os.open(path, os.O_RDWR | os.O_APPEND)

@@ -36,7 +36,7 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed", fits
     try:
         content = read_json(text)
     except ValueError as error:
-        raise StateDamaged(f"the state {where} is corrupt: it is cut off or no JSON ({error})", hint=hint) from error
+        raise StateDamaged(f"the state {where} is corrupt: it is truncated or not JSON ({error})", hint=hint) from error
     version = content.get("format_version") if isinstance(content, dict) else None
     if not isinstance(version, int) or isinstance(version, bool) or version < 1:
         raise StateDamaged(f"the state {where} is not a state of this program", hint=hint)

@@ -128,7 +128,7 @@ class HttpBlobStore(NoLogs):
         if answer.status in (409, 423):
             self.refused = True
             raise StateError(
-                f"{self.where} refused the write: the lock is not ours any more, or somebody else holds it "
+                f"{self.where} refused the write: the lock is not ours any more, or another process holds it "
                 f"({answer.status})",
                 hint="nothing was overwritten; see `reconciler lock list`, then run the command again",
             )

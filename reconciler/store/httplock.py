@@ -181,7 +181,7 @@ class HttpHold:
 
     def _ask(self) -> None:
         """Try to take the lock once more: the refusal names its holder. A server that names none proves as much as it
-        can; one that is away for a moment says nothing.
+        can; one that is unreachable for a moment says nothing.
         """
         self._asked = self._clock.steady()
         try:
@@ -199,7 +199,7 @@ class HttpHold:
                 self._lost = True
 
     def release(self) -> None:
-        """Give the lock back, and unlock; a server that is away keeps the lock until somebody breaks it."""
+        """Give the lock back, and unlock; a server that is unreachable keeps the lock until somebody breaks it."""
         try:
             if not self._lost and not self._blobs.refused:
                 self._write(freed(self._info.fence))

@@ -71,7 +71,7 @@ class Journal:
         return sorted(fresh, key=lambda record: record.fence)
 
     def _parse(self, name: str, content: bytes) -> list[Record]:
-        """Return the records of a log; a last line that a crash cut off is as if it was never written."""
+        """Return the records of a log; a last line that a crash truncated is as if it was never written."""
         lines = content.split(b"\n")
         records = []
         for number, line in enumerate(lines, 1):
@@ -99,7 +99,7 @@ class Journal:
 
 
 def _whole(line: bytes) -> bool:
-    """Tell whether a line is JSON: then no crash cut it off, and what is wrong with it is something else."""
+    """Return whether a line is JSON: then no crash cut it off, and what is wrong with it is something else."""
     try:
         read_json(line)
     except ValueError:

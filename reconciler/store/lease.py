@@ -49,7 +49,7 @@ class Watch:
         return self._since + lease_of(self.info, self._lease) - now
 
     def hopeful(self, wall: float) -> bool:
-        """Tell whether the lock is worth watching: it seems to have ended, or somebody broke it."""
+        """Return whether the lock is worth watching: it seems to have ended, or somebody broke it."""
         if self.info is None or self.info.operation == BROKEN:
             return True
         return not self.changed and _expired(self.info, wall)
@@ -117,7 +117,7 @@ class LeaseLock:
         return Lease(self._blobs, self._clock, self._waits, mine, tag, started, seamless=seamless)
 
     def holder(self) -> LockInfo | None:
-        """Return who holds the lock; one whose lease seems to have ended may hold it all the same."""
+        """Return who holds the lock; one whose lease seems to have ended may hold it anyway."""
         held = self._blobs.get(NAME)
         info = parse(held.content) if held is not None else None
         return None if info is None or not info.id or self._free(info) else info
@@ -184,7 +184,9 @@ class Lease:
         return self._until - self._waits.margin - self._clock.steady()
 
     def _look(self) -> None:
-        """See whether the lock was broken. A backend that is away for a moment says nothing: the lease still lasts."""
+        """See whether the lock was broken. A backend that is unreachable for a moment says nothing: the lease still
+        lasts.
+        """
         with self._turn, contextlib.suppress(StateError):
             self._seen = self._clock.steady()
             held = self._blobs.get(NAME)
@@ -193,7 +195,7 @@ class Lease:
                 self._lost = True
 
     def renew(self) -> None:
-        """Begin the lease anew. A lock that somebody else took is lost for good."""
+        """Begin the lease again. A lock that somebody else took is lost for good."""
         with self._turn:
             if not self._lost and not self._over.is_set():
                 self._put()
@@ -224,7 +226,7 @@ class Lease:
 
     def release(self) -> None:
         """Let go: nothing of ours is on its way any more. What somebody else holds by now is left alone, what was
-        broken is said to be given back; a backend that is away lets the lease run out.
+        broken is said to be given back; a backend that is unreachable lets the lease run out.
         """
         self._over.set()
         if self._thread is not None:
@@ -251,7 +253,7 @@ def _broken(info: LockInfo) -> LockInfo:
 
 
 def given_back(holder: LockInfo) -> bool:
-    """Tell whether the holder before surely writes no more."""
+    """Return whether the holder before surely writes no more."""
     return not holder.id and holder.operation != BROKEN
 
 
@@ -312,7 +314,9 @@ def lost(where: str) -> StateError:
 def held_by(holder: LockInfo | None, where: str) -> LockHeld:
     """Return the error that names the holder."""
     if holder is None:
-        return LockHeld(f"the state {where} is locked by somebody", hint="try again, or give --lock-timeout SECONDS")
+        return LockHeld(
+            f"the state {where} is locked by another process", hint="try again, or give --lock-timeout SECONDS"
+        )
     job = f", {holder.job_url}" if holder.job_url else ""
     until = f"; its lease ends at {holder.expires} unless it is renewed" if holder.expires else ""
     return LockHeld(

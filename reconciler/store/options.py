@@ -29,7 +29,7 @@ class Clock:
     steady: Callable[[], float] = _steady
     sleep: Callable[[float], None] = time.sleep
     beat: bool = True
-    """Whether a thread renews the lease; tests renew by hand."""
+    """Whether a thread renews the lease; tests renew manually."""
     process: Callable[[], str] = identity
     dead: Callable[[str], bool] = is_dead
 

@@ -36,7 +36,7 @@ def parse_plan(text: bytes, path: Path, kinds: Kinds) -> PlanDocument:
     try:
         content = read_json(Seal((), os.environ).open(text, f"the plan {path}"))
     except ValueError as error:
-        raise StalePlan(f"{path} is not a plan: it is cut off, damaged or no JSON", hint=AGAIN) from error
+        raise StalePlan(f"{path} is not a plan: it is truncated, damaged or not JSON", hint=AGAIN) from error
     version = str(content.get("format_version", "")) if isinstance(content, dict) else ""
     if version.partition(".")[0] != PLAN_FORMAT.partition(".")[0]:
         raise StalePlan(

@@ -18,7 +18,7 @@ CREATE TABLE IF NOT EXISTS reconciler_documents (
     PRIMARY KEY (state, name));
 CREATE SEQUENCE IF NOT EXISTS reconciler_versions"""
 TRIES = 3
-"""A connection that broke is opened anew so often for one operation."""
+"""A connection that broke is opened again so often for one operation."""
 
 
 class PostgresBlobStore(NoLogs):
@@ -41,7 +41,7 @@ class PostgresBlobStore(NoLogs):
         self._state = options.get("state", default)
         secrets = (parts.password or "", unquote(parts.password or ""), options.get("password", ""))
         self._secrets = [secret for secret in secrets if secret]
-        # Put together by hand: `urlunsplit` drops the `//` of a URL without a host, which libpq needs.
+        # Put together manually: `urlunsplit` drops the `//` of a URL without a host, which libpq needs.
         self._url = f"{parts.scheme}://{parts.netloc}{parts.path}?{'&'.join(rest)}"
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path} ({self._state})"
         self._turn = threading.RLock()

@@ -45,7 +45,7 @@ def read_facts(folder: Path, account: str) -> FactsFile | None:
     try:
         found = FactsFile.model_validate(read_json(content))
     except (ValidationError, ValueError) as error:
-        raise StateError(f"{path} is no facts file", hint=hint) from error
+        raise StateError(f"{path} is not a facts file", hint=hint) from error
     if found.format_version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise StateError(
             f"{path} has the format {found.format_version}, this program knows {FORMAT_VERSION}", hint=hint
@@ -94,7 +94,7 @@ class ProbeJournal:
 
     def append(self, record: Mapping[str, Any]) -> None:
         """Add a record. Raises StateError where it cannot be written: then nothing is made."""
-        line = b"\n" + json.dumps(dict(record), ensure_ascii=False).encode() + b"\n"  # behind what was cut off
+        line = b"\n" + json.dumps(dict(record), ensure_ascii=False).encode() + b"\n"  # behind what was truncated
         try:
             fresh = not self.path.exists()
             descriptor = os.open(self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
@@ -109,7 +109,7 @@ class ProbeJournal:
             raise StateError(f"{self.path} cannot be written: {error.strerror}", hint="nothing was made") from error
 
     def records(self) -> list[dict[str, Any]]:
-        """Return what is on record; a line that was cut off was never acted on. Raises StateError."""
+        """Return what is on record; a line that was truncated was never acted on. Raises StateError."""
         try:
             lines = self.path.read_bytes().split(b"\n")
         except FileNotFoundError:

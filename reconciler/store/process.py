@@ -16,7 +16,7 @@ def identity(pid: int | None = None) -> str:
 
 
 def is_dead(process: str) -> bool:
-    """Tell whether a process is surely gone. False when it lives, or when this machine cannot know."""
+    """Return whether a process is surely gone. False when it lives, or when this machine cannot know."""
     world, _, rest = process.rpartition("/")[0].rpartition("/")
     started = process.rpartition("/")[2]
     if not process or world != _world() or not rest.isdigit():

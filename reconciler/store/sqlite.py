@@ -61,7 +61,7 @@ class SqliteBlobStore(NoLogs):
             ) from error
 
     def _begin(self) -> None:
-        """Make a database that has its table from the start: a file that is empty was one and was cut off."""
+        """Make a database that has its table from the start: a file that is empty was one and was truncated."""
         self._path.parent.mkdir(parents=True, exist_ok=True)
         with contextlib.closing(sqlite3.connect(":memory:", isolation_level=None)) as blank:
             blank.execute(TABLE)

@@ -63,7 +63,7 @@ async def apply_plan(
 
     With `archive`, the customer records that it takes away are written to files first; when that fails, nothing is
     applied. With `strict`, everything that the plan costs is counted again first, and Refused is raised where any of it
-    is more than was said yes to; otherwise what costs more is refused when its turn comes.
+    is more than was approved; otherwise what costs more is refused when its turn comes.
     """
     let_pass(planned.document)
     operation = operation_of(planned.document.options)

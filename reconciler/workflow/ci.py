@@ -45,7 +45,7 @@ def check_approval(host: CodeHost, document: PlanDocument, proposal: Proposal, *
     it is the last that they said about this environment.
     """
     if document.tripped:
-        raise Refused("a plan that guards stop cannot be approved", hint="have it planned anew without what they stop")
+        raise Refused("a plan that guards stop cannot be approved", hint="have it planned again without what they stop")
     last: dict[str, Vote] = {}
     for vote in host.votes(proposal):
         if vote.against or _digests(vote, document.environment):
@@ -89,7 +89,7 @@ def merged(host: CodeHost, commit: str, number: int | None = None) -> Proposal:
     proposal = host.proposal(number) if number is not None else host.proposal_of(commit)
     if proposal is None:
         raise Refused(
-            f"no merged request brought the commit {commit[:12]}, so nobody approved what it would apply",
+            f"no merged request brought the commit {commit[:12]}, so no reviewer approved what it would apply",
             hint="plans are applied when a pull or merge request is merged; push to the target branch through one",
         )
     if not proposal.merged:

@@ -196,5 +196,5 @@ def _by_hand(one: AccountContents, other: AccountContents, kinds: Kinds) -> list
             Counter(str(live.attrs.get(kind.identity.name_attribute)) for live in lives if not live.builtin) - there
         )
         if missing:
-            found.append(f"{missing.total()} of kind {name}: they are made by hand, not by a clone")
+            found.append(f"{missing.total()} of kind {name}: they are made manually, not by a clone")
     return found

@@ -163,6 +163,6 @@ async def _side(session: Session, name: str, *, masked: bool, only: frozenset[st
         loaded = open_session(place, None, session.runtime).load().desired
         return adapted(session, loaded) if masked else loaded
     raise ReconcilerError(
-        f"`{name}` is no environment of this project, no folder with a {PROJECT_FILE}, and no snapshot file",
+        f"`{name}` is not an environment of this project, a folder with a {PROJECT_FILE}, or a snapshot file",
         hint=f"environments: {', '.join(session.project.project.environments)}",
     )

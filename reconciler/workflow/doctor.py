@@ -56,7 +56,7 @@ def _open(book: StateTransaction) -> Iterator[Row]:
 
 def _twins(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) -> Iterator[Row]:
     """Objects with the natural key of one that the state knows, and that no address has: a create that was sent twice
-    leaves them, by a run that lost its lock or by hand, and no plan speaks of them.
+    leaves them, by a run that lost its lock or manually, and no plan speaks of them.
     """
     owners = {(binding.kind, binding.id): address for address, binding in bindings.items()}
     carriers: dict[tuple[str, NaturalKey], list[Live]] = defaultdict(list)
@@ -104,7 +104,7 @@ def _absent(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) -
 
 
 def _doubted(session: Session, address: str, seen: Snapshot, known: _Known) -> bool:
-    """Tell whether an object that is not shown may be there all the same: parts of what is shown are shown with it."""
+    """Return whether an object that is not shown may be there anyway: parts of what is shown are shown with it."""
     kind = session.kinds[known.bindings[address].kind]
     parent = known.bindings.get(kind.parent_of(address))
     shown = parent is not None and any(live.id == parent.id for live in seen.lives.get(parent.kind, ()))
@@ -126,7 +126,7 @@ def _problem(session: Session, address: str, seen: Snapshot, known: _Known) -> t
     if live is None:
         return (
             "the account has it no more",
-            "`reconciler plan` makes it anew if it is declared; `state rm` forgets it",
+            "`reconciler plan` creates it again if it is declared; `state rm` forgets it",
         )
     if same_birth(binding.created, live.created) is False:
         return (

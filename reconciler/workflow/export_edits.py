@@ -77,7 +77,7 @@ class Edits:
             for item in change.attributes:
                 if item.name not in resource.attrs:
                     self.notes.append(
-                        f"{change.address}: its `{item.name}` follows from its place in the file; move it by hand"
+                        f"{change.address}: its `{item.name}` follows from its place in the file; move it manually"
                     )
                     continue
                 if item.name not in one.live.attrs or item.name in one.dropped or one.problem:

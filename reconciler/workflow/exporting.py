@@ -216,7 +216,7 @@ class _Exporting:
         kept = [one for one in exported if one.resource.address in after.desired.resources]
         bind_exported(session, after, kept, hiding.secrets, rewriting, self._left if self.extent.prune else None)
         secrets = tuple(sorted(name for name in hiding.secrets if any(name in text for text in texts.values())))
-        notes = (*self.notes, *(f"{one} gave way to the account's value" for one in rewriting.replaced))
+        notes = (*self.notes, *(f"{one} was replaced by the account's value" for one in rewriting.replaced))
         unknown, absent = dict(self.seen.unknown), self.seen.absent
         return ExportSummary(files, len(kept), unknown, 0, tuple(rewriting.refused), notes, secrets, absent)
 

@@ -85,7 +85,7 @@ def _known(root: Path) -> list[tuple[Path, str]]:
 
 
 def _among(spellings: set[Path], place: Path, root: Path) -> bool:
-    """Tell whether a folder is a project's own, is inside one, or, within the project, has one inside."""
+    """Return whether a folder is a project's own, is inside one, or, within the project, has one inside."""
     base = _spellings(root)
     return any(
         one == mine or mine in one.parents or (one in mine.parents and bool(base & set(one.parents)))

@@ -115,7 +115,7 @@ async def ask_eyes(remote: Remote) -> Eyes:
 async def looked_at(
     session: Session, remote: Remote, inputs: Inputs, work: Callable[[Inputs], Plan], made: Plan | None = None
 ) -> tuple[Plan, Inputs]:
-    """Return the plan, made anew with what is known of the eyes where it concludes anything from what is not shown."""
+    """Return the plan, made again with what is known of the eyes where it concludes anything from what is not shown."""
     made = made or work(inputs)
     if not concludes(made, inputs):
         return made, inputs

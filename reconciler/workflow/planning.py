@@ -56,7 +56,7 @@ class Planned:
     requests: int = 0
     reads: Mapping[str, frozenset[str]] = field(default_factory=dict)
     promise: doc.PlanDocument | None = None
-    """The plan that somebody said yes to, where this one only carries it out: that is the one to judge."""
+    """The plan that a user approved, where this one only carries it out: that is the one to judge."""
 
 
 async def make_plan(session: Session, options: PlanOptions) -> Planned:

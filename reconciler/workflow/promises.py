@@ -1,4 +1,4 @@
-"""What a plan promised when somebody said yes to it: numbers, evacuations and the order of its steps."""
+"""What a plan promised when a user approved it: numbers, evacuations and the order of its steps."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def broken(document: PlanDocument, made: Plan, besides: Collection[str] = ()) ->
 
 
 def more_along(document: PlanDocument, made: Plan) -> dict[str, str]:
-    """Return the changes with which something goes that was not in the plan: it was not what somebody said yes to."""
+    """Return the changes with which something goes that was not in the plan: it was not what a user approved."""
     now = {change.address: change for change in made.changes}
     found: dict[str, str] = {}
     for planned in document.changes:
@@ -117,7 +117,7 @@ def _reached(start: Node, waits: dict[Node, set[Node]]) -> set[Node]:
 
 
 def as_shown(planned: Planned, document: PlanDocument) -> Planned:
-    """Return a plan that was made again with the numbers, verdicts and forecast that somebody said yes to."""
+    """Return a plan that was made again with the numbers, verdicts and forecast that a user approved."""
     shown = {change.address: change for change in document.changes}
     changes = [
         one.model_copy(update={"impacts": shown[one.address].impacts, "counting": shown[one.address].counting})

@@ -60,5 +60,5 @@ def _promised(sides: ThreeSides, address: str, after: Loaded, there: Callable[[V
 
 
 def _keeps(sides: ThreeSides, address: str, after: Loaded) -> bool:
-    """Tell whether an object that was not looked at stays known: it was out of scope, or nothing was pruned."""
+    """Return whether an object that was not looked at stays known: it was out of scope, or nothing was pruned."""
     return not sides.covers(address) or address in after.desired.resources

@@ -152,7 +152,7 @@ class ThreeSides:
         roster, short = roster_of(kind) or ("", "")
         self.left_out += [
             f"{address}: `{'.'.join(path)}` is {'empty in' if shown else 'not shown by'} {self.one.name}, "
-            f"and {self.other.name} has a value: empty it by hand"
+            f"and {self.other.name} has a value: empty it manually"
             for path, shown in only_there(self.exported[address], live, kind, self.listing).items()
             if path != (roster,)
         ]
@@ -160,7 +160,7 @@ class ThreeSides:
         self.left_out += [f"{address}: of {self.other.name}: {why}" for why in (held.partly.values() if held else ())]
         if roster in self.exported[address].live.attrs:
             self.left_out += [
-                f"{address}: `{roster}` of {self.other.name} has {one} too: take it out by hand"
+                f"{address}: `{roster}` of {self.other.name} has {one} too: take it out manually"
                 for one in self._more(self.wanted[address].attrs.get(roster), live.attrs.get(roster), short)
             ]
 
@@ -261,7 +261,7 @@ class ThreeSides:
         self.proposals.append(ProposedEdit(declared, self.kinds[resource.kind].attributes[name], resource.attrs[name]))
 
     def _apart(self, address: str, name: str) -> bool:
-        """Tell whether the target's files set a value apart: in an overlay, or by a variable."""
+        """Return whether the target's files set a value apart: in an overlay, or by a variable."""
         entry = self.theirs.places.entry(address, name)
         if entry is None:
             return False

@@ -26,5 +26,5 @@ def remembered(session: Session, source: str, target: str) -> Promotion:
     except (ValidationError, ValueError) as error:
         raise ReconcilerError(
             f"{path} is not what `promote` wrote",
-            hint="take it from your version control, or delete it to begin anew",
+            hint="take it from your version control, or delete it to begin again",
         ) from error

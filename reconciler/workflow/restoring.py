@@ -55,7 +55,7 @@ def _lot(session: Session, path: Path) -> ArchivedRecords:
             raise ValueError
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise ReconcilerError(
-            f"{path} is no archive, or was cut off or changed; nothing was changed",
+            f"{path} is not an archive, or was truncated or changed; nothing was changed",
             hint="bring the file back as it was written, or move it away: the others are whole by themselves",
         ) from error
     if account != session.identity:

@@ -44,7 +44,7 @@ def push(session: Session, content: bytes, *, force: bool = False) -> int:
         book = _folded(session)
         now = book.stored
         if now is not None and not force:
-            hint = "nothing was written; --force writes it all the same"
+            hint = "nothing was written; --force writes it anyway"
             if given.lineage != now.lineage:
                 raise StateError(
                     f"the given state has another lineage than the one at {session.store.where}", hint=hint
@@ -92,7 +92,7 @@ def restore(session: Session, serial: int) -> int:
     """Make an earlier version the present one, under a new serial, which is returned. The account is not touched.
 
     A present state that is damaged is replaced, and kept beside as it is. One that cannot be read for another reason
-    (a newer format, another key, a backend that is away) is left alone.
+    (a newer format, another key, a backend that is unreachable) is left alone.
     """
     store = session.store
     wanted = store.version(serial)
@@ -118,7 +118,7 @@ def _damaged(store: Store) -> bool:
 
 def migrate(session: Session, url: str) -> int:
     """Copy state, history and run records to another place that has none yet; returns how many versions. The old
-    place stays as it is. What a copy left there that was cut off is gone on with.
+    place stays as it is. What a copy left there that was truncated is resumed.
     """
     target = session.store_at(url)
     with locked(session, "state migrate", timeout=PATIENCE, closing=False) as held:
@@ -134,7 +134,7 @@ def migrate(session: Session, url: str) -> int:
 
 
 def _cut_off(source: Store, target: Store, present: State) -> bool:
-    """Tell whether a target holds what a copy wrote that was cut off: a version of the source, and not yet all."""
+    """Return whether a target holds what a copy wrote that was truncated: a version of the source, and not yet all."""
     now = source.read()
     same = now if now is not None and now.serial == present.serial else source.version(present.serial)
     locks = {"fence": 0, "folded": 0}
@@ -160,7 +160,7 @@ def _copy(source: Store, target: Store) -> int:
 
 
 def rekey(session: Session) -> int:
-    """Write every document anew for the recipients in the project file; returns how many."""
+    """Write every document again for the recipients in the project file; returns how many."""
     with locked(session, "state rekey", timeout=PATIENCE, closing=False):
         _folded(session)
         return session.store.reseal()

@@ -82,8 +82,8 @@ def check_same_state(planned: Planned, book: StateTransaction) -> None:
 
 
 def _known(planned: Planned, book: StateTransaction) -> bool:
-    """Tell whether the plan was made from all that the journal says: what a run recorded between the plan and the lock
-    would be made once more.
+    """Return whether the plan was made from all that the journal says: what a run recorded between the plan and the
+    lock would be made once more.
     """
     known, now = planned.inputs, book.state()
     return (known.state.resources, dict(known.intents)) == (now.resources, book.intents())

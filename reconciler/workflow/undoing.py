@@ -74,7 +74,7 @@ def asked_for_anyway(session: Session, found: Inverse) -> list[str]:
 
 
 def _begun(session: Session, run: RunRecord) -> bool:
-    """Tell whether the newest run is an undo of this one that did not come to its end."""
+    """Return whether the newest run is an undo of this one that did not come to its end."""
     for name in reversed(session.store.run_names()):
         newest = session.store.run(name)
         if newest is not None and newest.steps:
@@ -95,7 +95,7 @@ def _last(session: Session) -> tuple[RunRecord, RunRecord | None]:
         if not run.steps:
             raise PlanError(
                 f"nothing tells what the last run, {run.name}, did: {'; '.join(run.notes)}",
-                hint="to undo an earlier one all the same, name it: `reconciler runs list`",
+                hint="to undo an earlier one anyway, name it: `reconciler runs list`",
             )
         journaled = any(record.run == run.name for record in book.records)
         if run.operation.startswith(UNDO):

@@ -42,5 +42,5 @@ def holdings(world: World, case: Case) -> dict[str, list[dict[str, Any]]]:
 
 
 def is_retired(row: dict[str, Any], case: Case) -> bool:
-    """Tell whether a row is what a removal makes of an object."""
+    """Return whether a row is what a removal makes of an object."""
     return bool(case.retired) and all(shown(row.get(name)) == value for name, value in case.retired.items())

@@ -37,7 +37,7 @@ def shuffled(value: Any, dice: random.Random) -> Any:
 
 
 def in_files(content: dict[str, Any], steps: list[dict[str, Any]]) -> bool:
-    """Tell whether the creates of each kind stand in the order of the files."""
+    """Return whether the creates of each kind stand in the order of the files."""
     creates = [step["address"].partition(".")[::2] for step in steps if step["op"] == "create"]
     sections = {kind.section: name for name, kind in load_kinds().items() if kind.section}
     return all(

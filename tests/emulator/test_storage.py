@@ -109,7 +109,7 @@ def test_an_index_follows_changes() -> None:
 def test_a_wrong_seed_leaves_the_account_alone(api: Api) -> None:
     """A seed is loaded wholly or not at all, and the error says what is wrong."""
     for wrong, message in (
-        ({"tags": [{"tag": "a"}], "nonsense": []}, "no path of the API"), ({"tags": {"tag": "a"}}, "list of rows"),
+        ({"tags": [{"tag": "a"}], "nonsense": []}, "not a path of the API"), ({"tags": {"tag": "a"}}, "list of rows"),
         ({"tags": [{"tag": "a"}], "settings": {"nonsense": 1}}, "unknown settings"),
         ({"settings": {"list_put": "never"}}, "is one of"),
     ):  # fmt: skip

@@ -365,7 +365,7 @@ NEWS: Mapping[str, tuple[str, Mapping[str, Any]]] = {
     "field_group.new": ("groupDefinitions", {"label": "New", "type_id": 1}),
     "tracked_event.new": ("eventTrackingEvents", {"name": "new"}),
 }
-"""Objects that nobody declared, which either account may hold."""
+"""Objects that are not declared, which either account may hold."""
 LEAVES: Mapping[str, str] = {
     "calendar.it": "calendars",
     "deal_role.it": "dealRoles",
@@ -408,7 +408,7 @@ class Side:
         return self.ids.get(address, "")
 
     def there(self, address: str) -> bool:
-        """Tell whether the account holds the object."""
+        """Return whether the account holds the object."""
         found = next(iter(HELD.get(address, {}).values()), None)
         table = found.table if isinstance(found, Property) else LEAVES.get(address, "")
         row = found.row if isinstance(found, Property) else ""

@@ -367,7 +367,7 @@ def _there(value: Any, pairing: Pairing) -> Any:
 
 
 def _agree(one: Ranked, other: Ranked) -> bool:
-    """Tell whether both hold the same, in an order that the numbers of `one` allow. What is missing there is told of
+    """Return whether both hold the same, in an order that the numbers of `one` allow. What is missing there is told of
     the thing itself.
     """
     mine = defaultdict(list)

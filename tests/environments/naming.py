@@ -37,7 +37,7 @@ class Named:
     kinds: dict[str, int] = field(default_factory=dict)
 
     def covers(self, one: Difference) -> bool:
-        """Tell whether a difference was named."""
+        """Return whether a difference was named."""
         if (one.kind, one.id) in self.things:
             return True
         if one.kind in self.kinds and not one.name:

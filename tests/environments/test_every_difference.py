@@ -73,7 +73,7 @@ class Said:
     lines: list[str]
 
     def tells(self, address: str, name: str) -> bool:
-        """Tell whether an attribute, or its object as a whole, was named."""
+        """Return whether an attribute, or its object as a whole, was named."""
         if {(address, name), (address, "")} & self.rows:
             return True
         pairs = [(group, f"{kind}.it") for kind, group in GROUPS.items() if address in (group, f"{kind}.it")]
@@ -197,7 +197,7 @@ IMPLIED = {("tag", "type"), ("task_type", "disabled")}
 
 
 def said_in(files: Mapping[str, Any], address: str, name: str) -> bool:
-    """Tell whether the exported files declare an attribute."""
+    """Return whether the exported files declare an attribute."""
     kind, *keys = address.split(".")
     listed = files["field_groups"][GROUPS[kind].partition(".")[2]].get("fields", ()) if name == "group" else ()
     if (kind, name) in IMPLIED or keys[0] in listed:

@@ -66,7 +66,7 @@ def test_coverage_names_what_it_does_not_count(pair: Pair) -> None:
     assert "configuration that is counted is managed" in said
     rows = {row["kind"]: row for row in json.loads(pair.world.cli("coverage", "--format", "json").out)}
     assert rows["custom_object"]["aside"]
-    assert rows["user"]["aside"] == ["1 of kind user: made beside the configuration; nobody declared it"]
+    assert rows["user"]["aside"] == ["1 of kind user: made beside the configuration; it is not declared"]
 
 
 @pytest.mark.parametrize(

@@ -264,7 +264,7 @@ def test_what_the_source_has_emptied_is_named_and_not_carried(two: Two) -> None:
     ran = two.world.cli("promote", "--from", "sandbox", "--to", "prod")
     assert ran.code == 0, ran.text
     text = " ".join(ran.text.split())
-    assert "tag.vip: `description` is empty in sandbox, and prod has a value: empty it by hand" in text
+    assert "tag.vip: `description` is empty in sandbox, and prod has a value: empty it manually" in text
     assert "tag.lead: `description`" not in text
     assert "description: the best" in two.text("config/main.yaml")
 
@@ -346,7 +346,7 @@ def test_an_entry_of_a_map_that_only_the_target_has_is_named_and_stays(pets: Two
 
 
 def test_what_only_the_target_holds_is_named(two: Two) -> None:
-    """Objects that nobody declared, and one that its state knows: compare would remove them, a promotion names them."""
+    """Objects that are not declared, and one that its state knows: comparing removes them, a promotion names them."""
     two.world.write("tags: {old: {name: Kept}}", "environments/old.yaml")
     two.world.write(
         PROJECT.replace("environments/prod.yaml]", "environments/prod.yaml, environments/old.yaml]"), "reconciler.yaml"

@@ -19,7 +19,7 @@ def test_every_attribute_says_what_the_api_offers(kind: str) -> None:
     rows = {one.attribute: one for one in capabilities(KINDS[kind])}
     assert list(rows) == list(KINDS[kind].attributes)
     for one in rows.values():
-        assert one.update is not Support.BY_HAND or one.note
+        assert one.update is not Support.MANUALLY or one.note
         assert KINDS[kind].abilities.managed or one.create is one.update is Support.NONE
 
 
@@ -36,5 +36,5 @@ def test_kinds_prints_the_table(world: World) -> None:
     assert ran.code == 0, ran.text
     rows = {row["attribute"]: row for row in json.loads(ran.out)}
     assert rows["password"]["update"] == "never"
-    assert rows["username"]["update"] == "by hand"
+    assert rows["username"]["update"] == "manually"
     assert "make another user" in rows["username"]["note"]

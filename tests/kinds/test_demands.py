@@ -218,12 +218,12 @@ ODD: dict[str, tuple[dict[str, Any], str]] = {
     "sender": ({"lists": {"x": {"name": "X", **LIST, "sender_url": "notaurl"}}}, "`sender_url` is no web address"),
     "string-id": ({"lists": {"x": {"name": "X", **LIST, "string_id": "a b"}}}, "`string_id` is not URL-safe"),
     "notify": (
-        {"lists": {"x": {"name": "X", **LIST, "carbon_copy": ["a@x.example", "b"]}}}, "something that is no e-mail",
+        {"lists": {"x": {"name": "X", **LIST, "carbon_copy": ["a@x.example", "b"]}}}, "something that is not an e-mail",
     ),
     "logo": ({"settings": {"branding": {"site_logo": "logo.png"}}}, "`site_logo` is no web address"),
     "favicon": ({"settings": {"branding": {"favicon": "x"}}}, "`favicon` is no web address"),
     "domain": ({"site_domains": {"x": {"domain": "https://x.example"}}}, "`domain` is no domain"),
-    "reply": ({"messages": {"x": {**MAIL, "reply_to": "jane"}}}, "`reply_to` is no e-mail address"),
+    "reply": ({"messages": {"x": {**MAIL, "reply_to": "jane"}}}, "`reply_to` is not an e-mail address"),
     "unseen": ({"tags": {"x": {"name": "\u200b"}}}, "`name` has nothing that can be seen"),
     "blanks": (
         {"fields": {"x": {"title": "X", "type": "dropdown", "options": ["x", "x "]}}}, "differ in outer blanks only",

@@ -167,11 +167,11 @@ BORDERS: dict[Id, list[Border]] = {
     ("records_moved", "moves of records"): [
         Border(Given(touching("moved", 9)), Given(touching("moved", None)), "records_moved=unknown")
     ],
-    ("unmanaged_lost", "how many objects"): counts("unmanaged", "unmanaged_lost"),
+    ("unmanaged_lost", "how many unmanaged"): counts("unmanaged", "unmanaged_lost"),
     ("unmanaged_lost", "objects that go along"): [
         Border(Given(touching("unmanaged", 9)), Given(touching("unmanaged", None)), "unmanaged_lost=unknown")
     ],
-    ("hidden", "objects that nobody"): [Border(Given(touching("along", 9)), Given(touching("hidden", 9)))],
+    ("hidden", "objects that no user"): [Border(Given(touching("along", 9)), Given(touching("hidden", 9)))],
     ("account_check", "what the account"): [
         Border(
             one(findings=[CHECK.model_copy(update={"severity": "warning"})]),
@@ -244,7 +244,7 @@ BORDERS: dict[Id, list[Border]] = {
             "suspected_rename=tag.t0:tag.n",
         )
     ],
-    ("max_records_lost", "losses that nobody"): [
+    ("max_records_lost", "losses that were not"): [
         Border(one(), Given(gone(1), options={"impact": False})),
         Border(
             Given([ChangeView(address="tag.a", kind="tag", action="update")], options={"impact": False}),
@@ -575,7 +575,7 @@ CHECKS: list[Check] = [
 
 
 def _survives(tree: ast.Module, checks: list[Check]) -> bool:
-    """Tell whether a weakened module passes every case; what found one stands in front, for it may find the next."""
+    """Return whether a weakened module passes every case; what found one stands in front, for it may find the next."""
     module = types.ModuleType(guards.__name__)
     try:
         exec(compile(tree, guards.__file__, "exec"), module.__dict__)

@@ -265,7 +265,7 @@ def _refusal(made: Plan, inputs: Inputs, selected: Selected, selection: Selectio
 
 
 def _helps(case: Case, selection: Selection, refusal: Refused) -> bool:
-    """Tell whether the selection that the hint asks for is planned."""
+    """Return whether the selection that the hint asks for is planned."""
     asked, _, against = refusal.hint.partition(", without ")
     words, gone = asked.split(), against.split()[1::2]
     wider = replace(selection, exclude=tuple(one for one in selection.exclude if one not in gone))

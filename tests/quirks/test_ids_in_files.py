@@ -89,7 +89,7 @@ def test_a_wrong_id_in_the_state_is_damage_of_the_state(used: World, wrong: str)
             ran = used.cli(*words.split())
             assert ran.code == 1, ran.text
             assert "state/demo.json is corrupt" in ran.err
-            assert "is no id of a 'tag'" in " ".join(ran.err.split())
+            assert "is not an id of a 'tag'" in " ".join(ran.err.split())
             assert "`reconciler state restore " in " ".join(ran.err.split())
         assert used.requests() == []
         state.write_text(before, "utf-8")
@@ -124,7 +124,7 @@ def test_a_wrong_id_in_a_journal_is_damage_of_the_journal(used: World) -> None:
     ran = used.cli("plan")
     assert ran.code == 1, ran.text
     assert "journal" in ran.err
-    assert "is no id of a 'tag'" in " ".join(ran.err.split())
+    assert "is not an id of a 'tag'" in " ".join(ran.err.split())
     assert "move it away" in " ".join(ran.err.split())
     journal.unlink()
 
@@ -162,7 +162,7 @@ def test_a_wrong_id_in_a_plan_is_no_plan(used: World, change: Callable[[Any], No
     for words in ("show forged.json", "apply forged.json"):
         ran = used.cli(*words.split())
         assert ran.code == 6, ran.text
-        assert "is no id of a 'tag'" in " ".join(ran.err.split())
+        assert "is not an id of a 'tag'" in " ".join(ran.err.split())
         assert "reconciler plan --out FILE" in " ".join(ran.err.split())
     assert used.requests() == []
 

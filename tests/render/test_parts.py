@@ -119,7 +119,7 @@ def parts() -> PlanDocument:
         "looks like a rename",
         "--allow suspected_rename=stage.sales.lost",
         "moved: [{from: a, to: b}]",
-        "said yes on the command line",
+        "overridden on the command line",
         "tag.t29 and 15 more",
         "Names begin with a part in brackets",
         "policy no-friday",

@@ -202,17 +202,17 @@ class Alone:
             self.broke("no twins", ran, _words(twins))
 
     def told(self, table: str, name: str, ids: list[str]) -> bool:
-        """Tell whether somebody asked for objects of one name."""
+        """Return whether somebody asked for objects of one name."""
         return False
 
     def named(self, one: Removed, said: str, side: Side) -> bool:
-        """Tell whether a plan names an object, by its name or by an address that it had or was declared under."""
+        """Return whether a plan names an object, by its name or by an address that it had or was declared under."""
         addresses = side.known.get((KINDS.get(one.table, ""), one.id), set())
         addresses = addresses | self.world.declared.get(one.name, set())
         return one.name in said or any(address in said for address in addresses)
 
     def evacuated(self, now: tuple[tuple[str, str], ...], side: Side) -> bool:
-        """Tell whether a deal is where `on_destroy` once said that the deals of some stage go."""
+        """Return whether a deal is where `on_destroy` once said that the deals of some stage go."""
         stage = side.account.rows.get(*now[0]) if now and now[0][0] == "dealStages" else None
         if stage is None:
             return False

@@ -152,7 +152,7 @@ class Every(Alone):
         self.judge_books(ran, allowed, said, other)
 
     def told(self, table: str, name: str, ids: list[str]) -> bool:
-        """Tell whether a plan said that an object gets its name beside another one: a state that somebody has edited
+        """Return whether a plan said that an object gets its name beside another one: a state that somebody has edited
         by hand, or an import, lets go of the one that had it. A name that holds a secret is shown by its id, masked.
         """
         masked = rf"{KINDS.get(table, table)} (?:{'|'.join(ids)}) \(`[^`]*\*\*\*[^`]*`\)"

@@ -412,7 +412,7 @@ class World:
         return self.sides["other.example"].disk if url == OTHER else self.disks.setdefault(url, Disk())
 
     def is_dead(self, name: str, machine: int) -> bool:
-        """Tell whether a process is surely dead, as far as another one on a machine can see."""
+        """Return whether a process is surely dead, as far as another one on a machine can see."""
         found = [one.process for one in self.runs if one.process.name == name and one.process.machine == machine]
         return bool(found) and (found[0].over or found[0].dead)
 

@@ -200,7 +200,7 @@ class Ledger:
         return {(key[0], home, names[key]) for key, home in homes.items() if key in names}
 
     def _countable(self, key: Key, place: tuple[Any, ...], sent: Sent) -> bool:
-        """Tell whether the process could have known of a record when it sent this."""
+        """Return whether the process could have known of a record when it sent this."""
         base = ("records", key[0].removeprefix("value of ")) if key[0].startswith("value of ") else key
         arrived = self.arrived.get(("fieldValues", key[1]) if key[0] == "choice" else base)
         if arrived is None:
@@ -214,7 +214,7 @@ class Ledger:
         return not (at_once and arrived.get(sent.process.name, 0) >= counted.number)
 
     def avoidable(self, one: Removed, added: dict[str, int]) -> bool:
-        """Tell whether the process that took away a stage could have known that somebody had added it, with so many
+        """Return whether the process that took away a stage could have known that somebody had added it, with so many
         requests of each process before: it lists the stages of a pipeline right before it deletes the pipeline, and the
         API cannot do both at once.
         """

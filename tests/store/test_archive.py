@@ -194,7 +194,7 @@ def test_an_archive_belongs_to_its_account_and_is_whole(world: World) -> None:
     path.write_text("".join(whole.splitlines(keepends=True)[:-1]), "utf-8")
     world.forget()
     ran = undo(world)
-    assert "cut off" in ran.err, ran.text
+    assert "truncated" in ran.err, ran.text
     path.write_text(whole.replace('"account": "', '"account": "other-'), "utf-8")
     ran = undo(world)
     assert "is of the account other-" in ran.err, ran.text

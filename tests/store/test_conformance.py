@@ -56,7 +56,7 @@ def test_a_write_against_another_serial_is_refused(place: Place, expected: int |
     """Whoever did not see the last version overwrites nothing."""
     store = place.open()
     store.write(state(1, "vip"), expected_serial=None)
-    with pytest.raises(StateError, match="changed by somebody else"):
+    with pytest.raises(StateError, match="changed by another process"):
         place.open().write(state(9), expected_serial=expected)
     found = store.read()
     assert found is not None
@@ -65,7 +65,7 @@ def test_a_write_against_another_serial_is_refused(place: Place, expected: int |
 
 def test_a_state_that_should_be_there_and_is_not_is_not_made(place: Place) -> None:
     """A write that expects a version finds none and is refused."""
-    with pytest.raises(StateError, match="changed by somebody else"):
+    with pytest.raises(StateError, match="changed by another process"):
         place.open().write(state(3), expected_serial=2)
     assert place.open().read() is None
 

@@ -36,7 +36,7 @@ def test_there_is_a_fixture_of_every_format() -> None:
     ("text", "said"),
     [
         (b"", "corrupt"),
-        (b'{"format_version": 2, "linea', "cut off"),
+        (b'{"format_version": 2, "linea', "truncated"),
         (b"\xff\xfe", "corrupt"),
         (b"[]", "not a state of this program"),
         (b'{"version": 4, "terraform_version": "1.11.0"}', "not a state of this program"),

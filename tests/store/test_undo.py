@@ -115,7 +115,7 @@ def test_many_undone_changes_leave_no_trace(
 
 def attributes_of(world: World) -> dict[str, str]:
     """Every attribute of the managed objects that has a value, as the program reads it: by address, without ids. The
-    order of what is no stage is a number that the account gives.
+    order of what is not a stage is a number that the account gives.
     """
     lives = world.plan(uses=False, impact=False).inner.inputs.snapshot.lives
     known = {RemoteId(one.kind, one.id): address for address, one in world.state().resources.items()}
@@ -219,7 +219,7 @@ def test_undo_is_an_ordinary_plan(world: World) -> None:
     world.apply()
     planned = world.plan(inverse=inverse_of(world.session(), None))
     assert sorted(planned.lines) == ["create tag.gold", "delete tag.silver", "update tag.vip (description)"]
-    assert any("tag.gold is made anew under another id" in text for text in planned.document.warnings)
+    assert any("tag.gold is created again under another id" in text for text in planned.document.warnings)
     ran = world.cli("undo", "--auto-approve")
     assert ran.code == 0, ran.text
     assert sorted((row["tag"], row["description"]) for row in world.rows("tags")) == [("Gold", ""), ("VIP", "Old")]

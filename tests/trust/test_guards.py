@@ -80,7 +80,7 @@ def test_guard_story(world: World, case: Case) -> None:
     assert story.run("apply", "--auto-approve") == 7
     assert not world.writes()
     assert story.run("plan", "--allow", case.yes + "x") == 7
-    assert f"--allow {case.yes}x says yes to nothing" in " ".join("\n".join(story.lines).split())
+    assert f"--allow {case.yes}x overrides nothing" in " ".join("\n".join(story.lines).split())
     standing = case.guards.strip("{}")
     world.write(
         guarded.replace(case.guards, "{" + (f"{standing}, " if standing else "") + f'allow: ["{case.yes}"]' + "}"),

@@ -251,7 +251,7 @@ def test_bad_policies_are_told_with_their_place(world: World) -> None:
     world.write("tags: {a: {}}")
     ran = world.cli("validate")
     assert ran.code == 3
-    assert "no regular expression" in ran.err
+    assert "not a regular expression" in ran.err
     assert "`deny`, `when`, or both" in ran.err
 
 

@@ -302,7 +302,7 @@ def test_nothing_is_cut_but_by_the_one_function() -> None:
 
 
 def _bounds(cut: ast.Slice) -> bool:
-    """Tell whether a slice keeps so many from the beginning: a number of four or more, a constant, or what is made of
+    """Return whether a slice keeps so many from the beginning: a number of four or more, a constant, or what is made of
     one.
     """
     if cut.lower is not None or cut.upper is None:

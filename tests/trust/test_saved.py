@@ -125,7 +125,7 @@ def cut(path: Path) -> None:
     ("spoil", "says"),
     [
         (flip, "was altered"),
-        (cut, "cut off"),
+        (cut, "truncated"),
         (lambda path: path.write_text("[]"), "plan format none"),
         (lambda path: path.unlink(), "cannot be read"),
         (lambda path: edit(path, lambda c: c.update(environment="prod"), seal=True), "environment `prod`"),

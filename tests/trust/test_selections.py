@@ -91,7 +91,7 @@ def test_an_object_that_would_be_made_anew_is_not_pulled_in(world: World) -> Non
     world.write(LINKED.replace("news: {", "news: {channel: sms, ").replace("name: W", "name: Hook"))
     ran = world.cli("plan", "--target", "webhook.w")
     assert ran.code == 7, ran.text
-    assert "list.news would be destroyed and made anew, and is in the plan only because others need it" in ran.err
+    assert "list.news would be destroyed and created again, and is in the plan only because others need it" in ran.err
     assert "list.news would be destroyed, and field.f refers to it" in ran.err
     assert "add --target field.f --target list.news" in ran.err
 

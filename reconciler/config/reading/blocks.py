@@ -172,7 +172,7 @@ class Blocks:
         return block.model_copy(update=changed)
 
     def _address(self, address: str, spot: Spot) -> bool:
-        """Tell whether an address is well-formed and of a known kind."""
+        """Return whether an address is well-formed and of a known kind."""
         try:
             kind, key = addresses.split(address)
         except ValueError as error:

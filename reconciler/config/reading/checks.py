@@ -137,7 +137,7 @@ class Checks:
             self.problems.error("wrong-kind", message, spot, f"it is declared at {where}")
         else:
             label = kind.identity.name_attribute if kind is not None else "name"
-            hint = did_you_mean(ref.key, keys, f"declare it, or look up one that nobody declares: {{{label}: ...}}")
+            hint = did_you_mean(ref.key, keys, f"declare it, or look up one that is not declared: {{{label}: ...}}")
             self.problems.error("dangling-reference", f"no {ref.kind} `{ref.key}` is declared", spot, hint)
 
 

@@ -99,7 +99,7 @@ def check_values(
 
 
 def _holds(value: str, exact: set[str], secret: Redactor) -> bool:
-    """Tell whether a variable's value is a credential, or has one of some length in it."""
+    """Return whether a variable's value is a credential, or has one of some length in it."""
     return (len(value.strip()) >= SHORTEST and value.strip() in exact) or secret.knows(value, LONG, parts=False)
 
 

@@ -45,7 +45,7 @@ def outside(path: Path, folder: Path) -> str:
     """Return why a project must not read what a path leads to; "" where it may. Links are followed to their end."""
     real, limit = path.resolve(), border(folder)
     if any(real.is_relative_to(one) and not limit.is_relative_to(one) for one in _KERNEL):
-        return f"{real} is no file of anybody's"
+        return f"{real} is not a regular file"
     if real.is_relative_to(limit):
         return ""
     what = "its Git repository" if (limit / ".git").exists() else "its folder, which is in no Git repository"

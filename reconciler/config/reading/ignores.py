@@ -27,7 +27,9 @@ def live_ignores(project: LoadedProject, kinds: Kinds, today: datetime.date) -> 
         try:
             last = datetime.date.fromisoformat(rule.expires)
         except ValueError:
-            problems.error("invalid-value", f"`expires` is no date: `{rule.expires}`", spot, "write it as 2027-01-31")
+            problems.error(
+                "invalid-value", f"`expires` is not a date: `{rule.expires}`", spot, "write it as 2027-01-31"
+            )
             continue
         if last < today:
             message = f"the rule that ignores {rule.kind} `{rule.key}` expired on {rule.expires}"

@@ -123,7 +123,7 @@ class Layers:
         elif not place.is_dir():
             self.problems.error(
                 "missing-folder",
-                f"`{written}` is no folder; it was looked for at {shown}",
+                f"`{written}` is not a folder; it was looked for at {shown}",
                 spot,
                 "an include names a folder of resource files, relative to the file that includes it",
             )

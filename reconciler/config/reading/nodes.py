@@ -144,7 +144,7 @@ class Positions(Mapping[str, Position]):
 
 
 def is_null(node: Node) -> bool:
-    """Tell whether a node is `null`, in any spelling."""
+    """Return whether a node is `null`, in any spelling."""
     return isinstance(node, Scalar) and node.value is None
 
 

@@ -53,7 +53,7 @@ class Places:
         return (*self.path(f"{parent}.{above}"), nesting(self.kinds[parent], kind), own)
 
     def filled(self, entry: Entry) -> bool:
-        """Tell whether anything is filled into a value: a variable, a secret."""
+        """Return whether anything is filled into a value: a variable, a secret."""
         return bool(filled_in(written(entry.value)))
 
     def check(self, address: str, source: Source) -> None:
@@ -75,7 +75,7 @@ class Places:
             self._plain[source] = [written(one) for one in documents]
         found = self._plain[source]
         if len(found) > 1:
-            raise Fixed(f"{source.file} holds several documents: change it there by hand")
+            raise Fixed(f"{source.file} holds several documents: change it there manually")
         return found[0] if found else None
 
     def plain_file(self, file: str) -> Mapping[str, Any]:
@@ -85,7 +85,7 @@ class Places:
         return data if isinstance(data, Mapping) else {}
 
     def pins(self, address: str) -> bool:
-        """Tell whether an `imports` block of the project's own files is about an address."""
+        """Return whether an `imports` block of the project's own files is about an address."""
         blocks = [
             self.plain_file(source.file).get("imports") for source in self.sources if self._holds(source, "imports")
         ]

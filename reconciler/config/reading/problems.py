@@ -74,7 +74,7 @@ def _excerpt(spot: Spot) -> str:
 
 
 def _below_a_secret(spot: Spot, line: str) -> bool:
-    """Tell whether a line continues the value of a token or password that began above it, as any YAML."""
+    """Return whether a line continues the value of a token or password that began above it, as any YAML."""
     depth, item = _depth(line), line.lstrip().startswith("- ")
     for number in range(spot.line - 1, max(-1, spot.line - _FAR), -1):
         above = spot.source.line(number)
@@ -118,7 +118,7 @@ def _depth(line: str) -> int:
 
 
 def _open(text: str) -> bool:
-    """Tell whether a text begins something in brackets or quotes that it does not end."""
+    """Return whether a text begins something in brackets or quotes that it does not end."""
     return sum(map(text.count, "[{")) > sum(map(text.count, "]}")) or text.count('"') % 2 == 1
 
 

@@ -90,7 +90,7 @@ def _values(entry: Entry, scope: Scope) -> list[Each]:
 
 
 def _plain(value: Any) -> bool:
-    """Tell whether a value of the map can be filled in: a scalar, or a map of scalars."""
+    """Return whether a value of the map can be filled in: a scalar, or a map of scalars."""
     inside = value.values() if isinstance(value, dict) else [value]
     return all(one is not None and not isinstance(one, dict | list) for one in inside)
 

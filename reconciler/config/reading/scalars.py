@@ -31,5 +31,5 @@ def meaning(text: str) -> object:
 
 
 def is_ambiguous(text: str) -> bool:
-    """Tell whether a plain scalar is a boolean to some readers and text to others."""
+    """Return whether a plain scalar is a boolean to some readers and text to others."""
     return len(text) <= 3 and text.lower() in AMBIGUOUS

@@ -89,9 +89,9 @@ def _checked(text: str, edit: Edit, before: Any, wanted: Any, file: str) -> str:
     where = ".".join(str(step) for step in edit.path)
     raise ReconcilerError(
         f"{file}: `{where}` cannot be changed without touching what stands around it",
-        hint=f"change it by hand to: {as_flow(_at(wanted, edit.path))}"
+        hint=f"change it manually to: {as_flow(_at(wanted, edit.path))}"
         if isinstance(edit, Put)
-        else "remove it by hand",
+        else "remove it manually",
     )
 
 
@@ -240,7 +240,7 @@ def _map(text: str, node: Any, have: Mapping[str, Any], wanted: Mapping[str, Any
 
 
 def _is_value(value: Any) -> bool:
-    """Tell whether anything is written for a value (`key:` alone means null)."""
+    """Return whether anything is written for a value (`key:` alone means null)."""
     return not (isinstance(value, yaml.ScalarNode) and value.start_mark.index == value.end_mark.index)
 
 

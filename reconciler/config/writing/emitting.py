@@ -123,7 +123,7 @@ def _text(text: str, *, flow: bool) -> str:
 
 
 def _means_itself(text: str) -> bool:
-    """Tell whether this reader and those of YAML 1.1 take the plain text for a text."""
+    """Return whether this reader and those of YAML 1.1 take the plain text for a text."""
     if not isinstance(meaning(text), str) or is_ambiguous(text):
         return False
     return bool(_OLD_READER.resolve(yaml.ScalarNode, text, (True, False)) == "tag:yaml.org,2002:str")
@@ -142,7 +142,7 @@ def _escape(match: re.Match[str]) -> str:
 
 
 def _is_literal(text: str) -> bool:
-    """Tell whether a text of several lines can stand as it is: no line with nothing but blanks, nothing invisible."""
+    """Return whether a text of several lines can stand as it is: no line with nothing but blanks, nothing invisible."""
     lines = text.split("\n")
     return (
         len(lines) > 1

@@ -57,7 +57,7 @@ def _head(text: str) -> str:
 
 
 def _same(found: str, text: str, before: object, file: str) -> bool:
-    """Tell whether a change of form kept meaning and comments."""
+    """Return whether a change of form kept meaning and comments."""
     try:
         return plain_data(found, file) == before and _comments(found) == _comments(text)
     except ReconcilerError:

@@ -17,7 +17,7 @@ FLAG = Fact("schema_flag", 22, "a custom object's field is `required`, not `isRe
 OMITTED = Fact("schema_put", 23, "fields that the PUT of a schema leaves out stay", "merge", ("custom_object",),
                "inferred", "all fields are sent along")  # fmt: skip
 SLUG = Fact("schema_slug", 24, "the slug of a schema can be changed", "changes", ("custom_object",), "vendor",
-            "this program makes the schema anew in either case")  # fmt: skip
+            "this program creates the schema again in either case")  # fmt: skip
 TYPE = Fact("schema_field_type", 24, "the type of a schema's field cannot be changed", "refused", ("custom_object",),
             "inferred",
             "this program refuses the change in either case")  # fmt: skip

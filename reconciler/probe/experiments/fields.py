@@ -28,7 +28,7 @@ SAME_TAG = Fact("unique.perstags", 20, "two fields may have one personalization 
 SAME_TITLE = Fact("unique.field_titles", 20, "titles of fields are unique", "yes", ("field",), "vendor")
 TITLE_CASE = Fact("case.field", 20, "titles that differ by case only are two", "two", ("field",), "nothing")
 RETYPED = Fact("field_type", 17, "PUT changes a field's type", "changes", ("field",), "vendor",
-               "the field is made anew in either case: what becomes of values, no request tells")  # fmt: skip
+               "the field is created again in either case: what becomes of values, no request tells")  # fmt: skip
 INLINE = Fact(
     "inline_options", 39, "options cannot be sent with the create of a field", "ignored", ("field",), "vendor"
 )

@@ -9,7 +9,7 @@ from reconciler.probe.lab import Lab
 from reconciler.probe.unsettled import Unsettled
 
 DELETED = Fact("tasktype_delete", 6, "a task type cannot be deleted", "refused", ("task_type",), "vendor",
-               "it is disabled; where it can be deleted, it is disabled all the same")  # fmt: skip
+               "it is disabled; where it can be deleted, it is disabled anyway")  # fmt: skip
 PATH = Fact("outcome_path", 13, "a task outcome is changed and deleted at both spellings of its path", "both",
             ("task_outcome",), "vendor", "the one that works is used at once")  # fmt: skip
 SPELLED = Fact("outcome_sentiment", 0, "sentiments are written `Positive` and read `POSITIVE`", "upper",
