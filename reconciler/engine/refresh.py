@@ -27,6 +27,8 @@ MOST_PAGES = 5_000
 """Pages of one listing, at most: half a million objects, or a hundred thousand where pages have twenty."""
 NO_SUCH_LISTING = (404, 405, 410)
 """What an account answers that has no such path, or none to read."""
+TOGETHER = 10
+"""Pages that are asked for at once when the first one says how many there are: as many as there are connections."""
 ROUNDS = 4
 """Listings may lead to further listings this often."""
 
@@ -208,10 +210,10 @@ async def _pages(remote: Remote, collection: Collection, few: SingleReads | None
 
 
 async def _announced(remote: Remote, collection: Collection, first: list[Row], total: int) -> list[_Page]:
-    """Return the pages after the first up to the announced total: one, two, four and so on together, so that a wrong
-    total costs no more than twice what is there. They end where one is empty or the first one again.
+    """Return the pages after the first up to the announced total: ten, twenty, forty and so on together, so that a
+    wrong total costs no more than twice what is there, or ten. They end where one is empty or the first one again.
     """
-    size, offset, turn = len(first), len(first), 1
+    size, offset, turn = len(first), len(first), TOGETHER
     pages: list[_Page] = []
     while offset < total and len(pages) < MOST_PAGES:
         turn = min(turn, MOST_PAGES - len(pages))

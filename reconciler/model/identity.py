@@ -12,6 +12,7 @@ from typing import Any, Literal
 from pydantic import ValidationInfo
 
 from reconciler.model.http import is_id, shown
+from reconciler.model.values import SCALARS
 
 Grammar = Literal["number", "word", "text"]
 """Digits; a UUID, or letters, digits, `-` and `_` that somebody chose; or a text, as the names of events are."""
@@ -46,7 +47,9 @@ def _inside(value: Any) -> Iterator[tuple[str, str]]:
         if "$id" in value:
             yield str(value.get("kind")), str(value["$id"])
         for part in value.values():
-            yield from _inside(part)
+            if part.__class__ not in SCALARS:
+                yield from _inside(part)
     elif isinstance(value, list):
         for part in value:
-            yield from _inside(part)
+            if part.__class__ not in SCALARS:
+                yield from _inside(part)

@@ -12,7 +12,8 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import dataclass, field, replace
-from typing import ClassVar, Literal, Self
+from functools import cached_property
+from typing import ClassVar, Literal, Self, TypeVar, cast
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
@@ -334,8 +335,13 @@ class Texts:
     """What happens to an object that is removed where the API has no delete, e.g. "it is disabled"."""
 
 
+M = TypeVar("M")
+
+
 class Kind:
-    """See the module. Instances are stateless; class attributes are the declaration."""
+    """See the module. Instances are stateless but for what follows from the declaration, which is computed once; class
+    attributes are the declaration.
+    """
 
     name: ClassVar[str] = ""
     """First part of its addresses, and its name in references."""
@@ -395,12 +401,37 @@ class Kind:
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
-    @property
+    @cached_property
     def attributes(self) -> Mapping[str, Attribute]:
         """The attributes of the spec by name, or of all variants together."""
         if not self.variants:
             return attributes(self.spec)
         return {name: one for spec in self.variants.values() for name, one in attributes(spec).items()}
+
+    @cached_property
+    def _by_mark(self) -> Mapping[type, Mapping[str, object]]:
+        found: dict[type, dict[str, object]] = {}
+        for name, attribute in self.attributes.items():
+            for kind, mark in attribute.by_type.items():
+                found.setdefault(kind, {})[name] = mark
+        return found
+
+    def marked(self, kind: type[M]) -> Mapping[str, M]:
+        """Return the attributes that carry a mark, with it: asked for with every object."""
+        return cast("Mapping[str, M]", self._by_mark.get(kind, {}))
+
+    @cached_property
+    def plainly_seen(self) -> bool:
+        """Whether the live value of an attribute is what is compared (see `seen`)."""
+        return type(self).seen is Kind.seen
+
+    @cached_property
+    def _decoders(self) -> tuple[tuple[str, str, Callable[[Json], Value]], ...]:
+        return tuple(
+            (name, one.read, one.decode)
+            for name, one in self.attributes.items()
+            if one.read is not None and not one.has(WriteOnly, Once)
+        )
 
     def spec_of(self, key: str) -> type[Spec] | None:
         """Return the spec of the resource with this key; None where only certain keys exist and this is none."""
@@ -426,11 +457,7 @@ class Kind:
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Return the attributes of a row in normal form; properties that the row lacks stay absent."""
-        return {
-            name: attribute.decode(row[attribute.read])
-            for name, attribute in self.attributes.items()
-            if attribute.read is not None and attribute.read in row and not attribute.has(WriteOnly, Once)
-        }
+        return {name: decode(row[read]) for name, read, decode in self._decoders if read in row}
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """Return, by attribute, what the row holds of it and what a write of the decoded value would send: where they

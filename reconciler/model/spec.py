@@ -323,10 +323,14 @@ class Attribute:
     by_type: Mapping[type, object] = field(init=False, repr=False, compare=False)
     """The marks by their type: they are asked for with every attribute of every object."""
     codec: codecs.Codec = field(init=False, repr=False, compare=False)
+    read: str | None = field(init=False, repr=False, compare=False)
+    """The name of the property in answers."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "by_type", {type(mark): mark for mark in reversed(self.marks)})
         object.__setattr__(self, "codec", _codec(self))
+        named = self.mark(Api)
+        object.__setattr__(self, "read", (named.read if named is not None else "") or self.api)
 
     def mark(self, kind: type[M]) -> M | None:
         """Return the mark of that type, or None."""
@@ -335,12 +339,6 @@ class Attribute:
     def has(self, *kinds: type) -> bool:
         """Return whether the attribute carries one of these marks."""
         return not self.by_type.keys().isdisjoint(kinds)
-
-    @property
-    def read(self) -> str | None:
-        """The name of the property in answers."""
-        mark = self.mark(Api)
-        return (mark.read or self.api) if mark is not None else self.api
 
     def hides(self, *found: object) -> bool:
         """Return whether values, any of these, are kept out of every output and file: tokens in URLs, passwords."""

@@ -19,7 +19,7 @@ from reconciler.model.address import Address, split
 from reconciler.model.http import is_id
 from reconciler.model.identity import check
 from reconciler.model.redaction import Shown
-from reconciler.model.values import Ref, Value, decode, is_hashed
+from reconciler.model.values import SCALARS, Ref, Value, decode, is_hashed
 
 STATE_VERSION = 3
 
@@ -66,7 +66,8 @@ class Binding(_Document):
     def _readable(self, info: ValidationInfo) -> Self:
         """What is kept in forms of its own can be taken for what it was: otherwise the file is damaged."""
         for value in self.applied.values():
-            decode(value)
+            if value.__class__ not in SCALARS:
+                decode(value)
         check(info, [(self.kind, self.id)], self.applied, self.natural_key)
         if not all(is_id(one) for one in self.spares):
             raise ValueError("what was made along with it has ids")
@@ -79,7 +80,7 @@ class Binding(_Document):
 def _hashable(key: list[Any], *, hashed: bool = False) -> None:
     """Raise ValueError for parts that no natural key has; a create keeps a salted hash for a part that is secret."""
     for part in key:
-        if not (hashed and is_hashed(part)) and isinstance(decode(part), dict | list):
+        if part.__class__ not in SCALARS and not (hashed and is_hashed(part)) and isinstance(decode(part), dict | list):
             raise ValueError("a natural key is made of texts, numbers and references")
 
 

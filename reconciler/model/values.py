@@ -159,7 +159,7 @@ def carries_secret(value: Value) -> bool:
 def secrets_of(value: Value) -> Iterator[str]:
     """Yield the names of the secrets in a value, encoded or not."""
     for leaf in walk(value):
-        if isinstance(leaf, str):
+        if isinstance(leaf, str) and (SECRET_OPEN in leaf or "${" in leaf):
             yield from _SECRET.findall(leaf)
             yield from _WRITTEN.findall(leaf)
 

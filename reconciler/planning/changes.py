@@ -27,7 +27,7 @@ def change_of(
     """Return what is to be done for a resource and the object that it is, None for nothing."""
     binding = context.bindings.get(resource.address)
     new: dict[str, Value] = {name: value for name, value in attrs.items() if value is not None}
-    attrs = new if live is None else {name: value for name, value in attrs.items() if not _once(kind, name)}
+    attrs = new if live is None else {name: value for name, value in attrs.items() if name not in kind.marked(Once)}
     whole = context.inputs.whole
     changed = differences(kind, resource, attrs, binding, live, context.known, context.inputs.state.salt, whole=whole)
     if live is not None and not changed and _settled(context, resource, binding, live):
@@ -206,10 +206,6 @@ def removals(context: PlanningContext) -> None:
             context.changes[address] = replace(base, reason="no longer in the account")
         else:
             context.changes[address] = _removal(kind, base, live)
-
-
-def _once(kind: Kind, name: str) -> bool:
-    return name in kind.attributes and kind.attributes[name].has(Once)
 
 
 def _by_hand(kind: Kind, live: Live, base: Change) -> dict[str, str]:

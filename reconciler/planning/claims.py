@@ -50,16 +50,19 @@ def _bind(
     """
     declared = {resource.address: resource for resource in resources}
     taken: set[str] = set()
-    bindings = [(address, one) for address, one in context.bindings.items() if kind_of(address) == kind.name]
     for exact in (True, False):
-        for address, binding in bindings:
+        for address, binding in context.bound[kind.name].items():
             live = by_id.get(binding.id)
             if live is None or live.id in taken or named_by(kind, binding, live) is not exact:
                 continue
-            resource = declared.get(address)
-            attrs = context.resolved(resource) if resource is not None else None
-            others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
-            if bound(kind, attrs, binding, by_id, others) is not None:
+            if exact:  # what `bound` says of an object that has the name under which it was bound
+                holds = not live.builtin
+            else:
+                resource = declared.get(address)
+                attrs = context.resolved(resource) if resource is not None else None
+                others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
+                holds = bound(kind, attrs, binding, by_id, others) is not None
+            if holds:
                 context.found(address, live)
                 taken.add(live.id)
                 context.spares[address] = list(binding.spares)
@@ -84,9 +87,8 @@ def _claim_interrupted(context: PlanningContext, kind: Kind, index: Index, taken
             context.found(address, hits[0])
             taken.add(hits[0].id)
             if address not in context.inputs.desired.resources:
-                context.bindings[address] = Binding(
-                    id=hits[0].id, kind=kind.name, natural_key=intent.natural_key, incomplete=True
-                )
+                made = Binding(id=hits[0].id, kind=kind.name, natural_key=intent.natural_key, incomplete=True)
+                context.bind(address, made)
 
 
 def _sent_key(context: PlanningContext, intent: Intent, index: Index) -> NaturalKey:

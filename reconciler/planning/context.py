@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
+from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Kinds, Live
@@ -70,6 +72,10 @@ class PlanningContext:
         labels = {name: kind.identity.name_attribute for name, kind in self.kinds.items()}
         self.resolver = Resolver(lives=inputs.snapshot.lives, labels=labels)
         self.pinned = {block.target: block.id for block in reversed(inputs.desired.imports)}
+        self.bound: dict[str, dict[str, Binding]] = defaultdict(dict)
+        """The bindings by kind."""
+        for address, one in self.bindings.items():
+            self.bound[kind_of(address)][address] = one
         self.owners = {(one.kind, one.id): address for address, one in self.bindings.items()}
         self.released = {block.address for block in inputs.desired.removed if not block.destroy}
         self.matched: dict[str, Live] = {}
@@ -92,6 +98,10 @@ class PlanningContext:
             change = self.changes.get(address)
             return change is not None and change.action is Action.REPLACE
         return address not in self.released
+
+    def bind(self, address: str, binding: Binding) -> None:
+        """Remember an object that the state does not know."""
+        self.bindings[address] = self.bound[kind_of(address)][address] = binding
 
     def let_go(self, kinds: Iterable[Kind]) -> None:
         """Remember which objects the rosters of these kinds let go of in this plan: who is who has to be known."""
@@ -126,12 +136,8 @@ class PlanningContext:
         """Return the declared attributes by which an object can be told, with ids for references and secrets revealed;
         unknown look-ups stay as they are. What is sent only once tells nothing, and nobody has it later.
         """
-        known = self.kinds[resource.kind].attributes
-        return {
-            name: self.known(value)
-            for name, value in resource.attrs.items()
-            if name not in known or not known[name].has(Once)
-        }
+        once = self.kinds[resource.kind].marked(Once)
+        return {name: self.known(value) for name, value in resource.attrs.items() if name not in once}
 
     def known(self, value: Value) -> Value:
         """Return a value as far as it can be known by now."""
@@ -143,7 +149,7 @@ class PlanningContext:
         """Return a text with its secrets. Where one is not set, a text that is declared as it was last applied means
         what the account holds, if that is what was applied.
         """
-        if not isinstance(leaf, str) or not values.has_secret(leaf):
+        if not isinstance(leaf, str) or values.SECRET_OPEN not in leaf:
             return leaf
         try:
             return values.reveal(leaf, self.inputs.secret)

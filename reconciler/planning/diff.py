@@ -16,7 +16,7 @@ from reconciler.model.kind import Kind, Live
 from reconciler.model.plan import AttributeChange, Origin
 from reconciler.model.spec import Attribute, Ensure, Keyed, Once
 from reconciler.model.state import Binding
-from reconciler.model.values import RemoteId, Value, carries_secret, decode, map_of, transform
+from reconciler.model.values import SCALARS, RemoteId, Value, carries_secret, decode, map_of, transform
 from reconciler.planning.binding import is_kept, recall
 from reconciler.planning.rosters import still
 
@@ -172,9 +172,12 @@ def differences(
     written; with `whole` they are all that there is to be.
     """
     changes = []
+    plainly = kind.plainly_seen and not whole
     for name, attribute in kind.attributes.items():
         if name not in attrs or (live is not None and name in resource.lifecycle.ignore_changes):
             continue
+        if plainly and live is not None and name in live.attrs and _plainly_same(attrs[name], live.attrs[name]):
+            continue  # most attributes of most objects
         if live is not None and attribute.has(Once):
             continue
         desired = resolve(attrs[name])
@@ -218,6 +221,11 @@ def differences(
     return changes
 
 
+def _plainly_same(desired: Value, live: Value) -> bool:
+    """Tell whether a text, number or flag is declared as it is live, letter for letter."""
+    return desired.__class__ in SCALARS and desired.__class__ is live.__class__ and desired == live
+
+
 def _had_secret(binding: Binding, name: str) -> bool:
     """Return whether what was last applied held a secret: then the live value may show it."""
     return carries_secret(decode(binding.applied.get(name)))
@@ -254,9 +262,8 @@ def completed(
     `Ensure`), unless another resource says it. What is `going` makes nothing visible.
     """
     found = dict(attrs)
-    for name, attribute in kind.attributes.items():
-        floor = attribute.mark(Ensure)
-        if floor is None or name in attrs or name in elsewhere:
+    for name, floor in kind.marked(Ensure).items():
+        if name in attrs or name in elsewhere:
             continue
         if live is None or (name in live.attrs and _empty(_staying(live.attrs[name], will_be_deleted))):
             found[name] = transform(floor.value, lambda leaf: leaf)

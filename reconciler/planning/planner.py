@@ -2,7 +2,7 @@
 clock.
 
 A kind at a time, those that others refer to first: `claims` says which objects its resources are, `changes` what is to
-be done for them; `work` is what both know.
+be done for them; `context` is what both know.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.model import values
-from reconciler.model.address import kind_of
 from reconciler.model.demands import Names
 from reconciler.model.desired import Resource
 from reconciler.model.errors import PlanError
@@ -95,11 +94,10 @@ def _plan_knot(context: PlanningContext, knot: tuple[Kind, ...], resources: list
 
 def _without_listing(context: PlanningContext, resources: list[Resource], unknown: str | None, kind: Kind) -> None:
     """Nothing is created or deleted on missing evidence; ids of the state still serve as references."""
-    for address, binding in context.bindings.items():
-        if kind_of(address) == kind.name:
-            context.resolver.ids[address] = binding.id
-            if unknown and context.inputs.covers(address) and address not in context.inputs.desired.resources:
-                context.skipped[address] = Skipped(address, unknown, forbidden=True)
+    for address, binding in context.bound[kind.name].items():
+        context.resolver.ids[address] = binding.id
+        if unknown and context.inputs.covers(address) and address not in context.inputs.desired.resources:
+            context.skipped[address] = Skipped(address, unknown, forbidden=True)
     for resource in resources:
         if context.inputs.covers(resource.address):
             context.skipped[resource.address] = Skipped(

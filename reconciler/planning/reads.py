@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from typing import Any
 
 from reconciler.model import values
 from reconciler.model.address import key_of
@@ -32,8 +31,9 @@ def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[
             found[resource.kind].add(resource.key)
         # What was looked up at the last apply is looked up again, to tell who changed it.
         before = state.resources.get(resource.address)
-        held = [values.decode(before.applied.get(name)) for name in resource.attrs] if before else []
-        for reference in _references({**resource.attrs, "applied": held}):
+        applied = [before.applied.get(name) for name in resource.attrs] if before else []
+        held = [values.decode(one) for one in applied if one.__class__ not in values.SCALARS]
+        for reference in values.references([*resource.attrs.values(), *held]):
             if isinstance(reference, values.Lookup):
                 found.setdefault(reference.kind, set())
     for address, binding in state.resources.items():
@@ -54,10 +54,6 @@ def looked_over(desired: Desired, state: State, kinds: Kinds) -> dict[str, froze
     managed = {binding.kind for binding in state.resources.values()}
     found = wanted(desired, state, kinds)
     return {name: one | kinds[name].attributes.keys() if name in managed else one for name, one in found.items()}
-
-
-def _references(attrs: Mapping[str, Any]) -> Iterable[Any]:
-    return values.references(dict(attrs))
 
 
 def referred(kinds: Kinds) -> frozenset[str]:

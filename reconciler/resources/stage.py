@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -25,7 +26,7 @@ from reconciler.model.kind import (
     Texts,
     Write,
 )
-from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec
+from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, attributes
 from reconciler.model.values import Value
 from reconciler.resources import records, sequence
 from reconciler.resources.counts import deals, moved
@@ -108,10 +109,10 @@ class StageKind(Kind):
         "moves them first."
     )
 
-    @property
+    @cached_property
     def attributes(self) -> Mapping[str, Attribute]:
         """The spec's, and the two that follow from where a stage stands in the file."""
-        return {**super().attributes, **self.extra}
+        return {**attributes(self.spec), **self.extra}
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
         """The stage listing, only where the side-loaded stages are not all that the pipelines name."""

@@ -178,14 +178,13 @@ def _check_near(
     seen: dict[tuple[object, ...], tuple[Resource, NaturalKey]] = {}
     for resource in resources:
         kind = kinds[resource.kind]
-        exact = kind.natural_keys(resource.attrs)
         for near, key in near_keys(kind, resource.attrs).items():
             first, other = seen.setdefault((resource.kind, *near), (resource, key))
             if first is resource or pinned.issuperset((first.address, resource.address)):
                 continue
             what = kind.title.lower() or kind.name
             word = str(key[0]).rstrip("~")
-            derived = key not in exact or other not in kind.natural_keys(first.attrs)
+            derived = key not in kind.natural_keys(resource.attrs) or other not in kind.natural_keys(first.attrs)
             why = (
                 f"the server may derive the {word} `{key[1]}` for both"
                 if derived
@@ -254,10 +253,11 @@ def _rosters(kind: Kind) -> list[tuple[str, Roster]]:
 
 def check_cycles(resources: Mapping[str, Resource], declared: Mapping[str, Entry], problems: Problems) -> None:
     """Report references that lead in a circle, each with all its steps."""
-    graph = {
-        address: {leaf.address for leaf in references(dict(resource.attrs)) if isinstance(leaf, Ref)}
+    leading = (
+        (address, {leaf.address for leaf in references(dict(resource.attrs)) if isinstance(leaf, Ref)})
         for address, resource in resources.items()
-    }
+    )
+    graph = {address: ends for address, ends in leading if ends}
     for _ in range(MAX_CYCLES):
         try:
             TopologicalSorter(graph).prepare()

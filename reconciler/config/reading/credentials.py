@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -25,6 +26,9 @@ from reconciler.model.redaction import (
 _ENV = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
 _INSIDE = 12
 """Characters of a credential that is looked for inside of a text that somebody wrote out."""
+BATCH = 200
+"""Resources that are looked at together."""
+_BETWEEN = "\0" * 8
 
 
 @dataclass(frozen=True)
@@ -85,17 +89,25 @@ def check_values(
     """Report texts of resources that hold a credential of the process, wherever they got it from."""
     secret = Redactor(known.values)
     exact = {one for one in known.values if len(one) >= LONG}
-    for resource in resources:
-        attrs = [("key", resource.key), *resource.attrs.items()]
-        if not secret.knows("\n".join(text for _, value in attrs for text in _texts(value)), LONG, parts=False):
-            continue  # most have none: one look at all of its texts, not one at each
-        for name, value in attrs:
+    for resource in _suspicious(resources, secret, BATCH):
+        for name, value in [("key", resource.key), *resource.attrs.items()]:
             if any(_written(text, exact, secret) for text in _texts(value)):
                 entry = declared.get(resource.address)
                 inner = at(entry.value, name) if entry is not None else None
                 spot = inner.spot if inner is not None else entry.key.spot if entry is not None else None
                 message = f"`{name}` of {resource.address} holds a credential of this process"
                 _refuse(problems, message, spot, _name(value, known))
+
+
+def _suspicious(resources: Iterable[Resource], secret: Redactor, size: int) -> Iterator[Resource]:
+    """Yield the resources that may hold a credential: most have none, so many are looked at together, then one by one.
+    No way to spell a credential goes on across what stands between two texts.
+    """
+    waiting = iter(resources)
+    while batch := list(itertools.islice(waiting, size)):
+        texts = (text for one in batch for value in (one.key, *one.attrs.values()) for text in _texts(value))
+        if secret.knows(_BETWEEN.join(texts), LONG, parts=False):
+            yield from batch if size == 1 else _suspicious(batch, secret, 1)
 
 
 def _holds(value: str, exact: set[str], secret: Redactor) -> bool:

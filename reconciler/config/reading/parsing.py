@@ -5,7 +5,7 @@ end, and PyYAML lets the last of two equal keys win in silence.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,7 +56,7 @@ def parse(source: Source, problems: Problems) -> list[Node] | None:
     builder = _Builder(source, problems, shifts, pairs)
     loader = _LOADER(text)
     try:
-        return builder.documents(_events(loader))
+        return builder.documents(loader.get_event)
     except yaml.YAMLError as error:
         _report(error, source, problems)
     except _Stop:
@@ -95,14 +95,6 @@ def joined(text: str) -> tuple[str, Shifts, dict[str, str]]:
             shifts[number] = [place - 2 * count for count, place in enumerate(places, 1)]
             lines[number] = _PAIR.sub(one, line)
     return "\n".join(lines), shifts, pairs
-
-
-def _events(loader: Any) -> Iterator[Any]:
-    get = loader.get_event
-    event = get()
-    while event is not None and event.__class__ is not yaml.StreamEndEvent:
-        yield event
-        event = get()
 
 
 def _bad_hint(code: str) -> str:
@@ -151,26 +143,26 @@ class _Builder:
         self.roots: list[Node] = []
         self.aliased = 0
 
-    def documents(self, events: Iterator[Any]) -> list[Node]:
+    def documents(self, next_: Callable[[], Any]) -> list[Node]:
         """Consume the events and return the root of each document."""
-        for event in events:
-            kind = event.__class__
-            if kind is yaml.ScalarEvent:
-                self._scalar(event)
-            elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-                self._open(event, Map if kind is yaml.MappingStartEvent else Sequence)
-            elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-                self._close()
-            elif kind is yaml.AliasEvent:
-                self._alias(event)
-            elif kind is yaml.DocumentStartEvent:
-                self.anchors = {}
+        does: dict[type, Callable[[Any], None]] = {
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: lambda event: self._open(event, Map),
+            yaml.SequenceStartEvent: lambda event: self._open(event, Sequence),
+            yaml.MappingEndEvent: self._close,
+            yaml.SequenceEndEvent: self._close,
+            yaml.AliasEvent: self._alias,
+            yaml.DocumentStartEvent: lambda _: self.anchors.clear(),
+        }
+        while (event := next_()) is not None and event.__class__ is not yaml.StreamEndEvent:
+            if (do := does.get(event.__class__)) is not None:
+                do(event)
         return self.roots
 
     def _column(self, mark: Any) -> int:
         """Return the column in the file."""
-        places = self.shifts.get(mark.line)
         column: int = mark.column
+        places = self.shifts.get(mark.line) if self.shifts else None
         return column if places is None else column + 2 * sum(column >= place for place in places)
 
     def _scalar(self, event: Any) -> None:
@@ -195,7 +187,7 @@ class _Builder:
             self._refuse_tag(event)
         self.stack.append(_Frame(kind(self.source, mark.line, self._column(mark)), event.anchor))
 
-    def _close(self) -> None:
+    def _close(self, _: Any) -> None:
         frame = self.stack.pop()
         node = frame.node
         if frame.merges and isinstance(node, Map):
