@@ -52,9 +52,9 @@ def portable(
     exported = list(exported)
     pins, guessed, there = paired(exported, target, kinds, known or {})
     resolver = Resolver(lives=target.lives, labels={name: kind.identity.name_attribute for name, kind in kinds.items()})
-    carrying = _Carrying(kinds, {one.resource.address: one.resource for one in exported}, list(guessed))
+    carrying = _Carrying(kinds, {entry.resource.address: entry.resource for entry in exported}, list(guessed))
     carrying.leave(lambda reference: _missing(reference, resolver))
-    names = Names(kinds, (one.resource for one in exported if one.resource.address in there))
+    names = Names(kinds, (entry.resource for entry in exported if entry.resource.address in there))
     for address, resource in list(carrying.resources.items()):
         kind = kinds[resource.kind]
         why = " and ".join([*refused(resource, kind, names), *_said(barred, address)])
@@ -340,8 +340,8 @@ def inverted(plan: Plan) -> Plan:
         replace(
             change,
             action=turned.get(change.action, change.action),
-            attributes=tuple(replace(one, before=one.after, after=one.before) for one in change.attributes),
-            desired={one.name: one.before for one in change.attributes},
+            attributes=tuple(replace(item, before=item.after, after=item.before) for item in change.attributes),
+            desired={item.name: item.before for item in change.attributes},
         )
         for change in plan.changes
     )
@@ -368,7 +368,7 @@ def mentions(
     """
     exported = list(exported)
     names = {(kind, one.id): f"{kind} id {one.id}" for kind, ones in (lives or {}).items() for one in ones}
-    names |= {(one.resource.kind, one.live.id): one.resource.address for one in exported}
+    names |= {(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
     found: dict[str, dict[str, list[str]]] = {}
     for one in exported:
         for name, value in one.resource.attrs.items():

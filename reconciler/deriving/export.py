@@ -128,8 +128,8 @@ def _counted(kind: Kind, lives: list[Live]) -> str:
 def sound(exported: Iterable[Exported]) -> list[Exported]:
     """Return what can be declared as it is now, without what stands in something that cannot."""
     exported = list(exported)
-    gone = {one.resource.address for one in exported if one.problem}
-    return [one for one in exported if not ({one.resource.address, one.resource.parent} & gone)]
+    gone = {entry.resource.address for entry in exported if entry.problem}
+    return [entry for entry in exported if not ({entry.resource.address, entry.resource.parent} & gone)]
 
 
 def said_once(
@@ -138,7 +138,7 @@ def said_once(
     """Return the resources with each membership in one place: in the roster of what has the members, for it says their
     order; by the member itself where it is `declared` so, or where that object is declared without its roster.
     """
-    found = {one.resource.address: one for one in exported}
+    found = {entry.resource.address: entry for entry in exported}
     listing: dict[str, set[Value]] = defaultdict(set)
     rosters = {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
     for address, one in found.items():

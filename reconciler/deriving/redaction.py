@@ -110,7 +110,9 @@ def _upper(name: str) -> str:
 
 def secrets_in(resources: Iterable[Resource], kinds: Kinds) -> set[str]:
     """Return what is secret in the sensitive texts of resources, where it is long enough to be told from a word."""
-    guarded = {name for name, kind in kinds.items() if any(one.has(Sensitive) for one in kind.attributes.values())}
+    guarded = {
+        name for name, kind in kinds.items() if any(attribute.has(Sensitive) for attribute in kind.attributes.values())
+    }
     hiding = Hiding(kinds)
     for resource in resources:
         if resource.kind in guarded:

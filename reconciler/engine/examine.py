@@ -56,7 +56,9 @@ def barred(plan: Plan) -> dict[str, str]:
     """Return the writes that the account, or what is known of it, does not allow, each with the reason."""
     found = {
         change.address: "; ".join(
-            f"{one.message}{f' ({one.hint})' if one.hint else ''}" for one in change.findings if one.severity == "error"
+            f"{finding.message}{f' ({finding.hint})' if finding.hint else ''}"
+            for finding in change.findings
+            if finding.severity == "error"
         )
         for change in plan.changes
         if change.action in WRITES
@@ -102,7 +104,10 @@ def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact
     these ask for a yes. What goes in the same plan, or is pointed elsewhere by it, is named there.
     """
     elsewhere = {
-        one.address for one in plan.changes for item in one.attributes if loses in values.references(item.before)
+        change.address
+        for change in plan.changes
+        for item in change.attributes
+        if loses in values.references(item.before)
     }
     found: list[Impact] = []
     for one in impacts:

@@ -141,7 +141,9 @@ class Recount:
     def _whole(self) -> list[Change]:
         """Return what is counted for itself, not with its parent."""
         return [
-            one for one in self.plan.changes if one.action in LOSSY and one.live and one.address not in self.parents
+            change
+            for change in self.plan.changes
+            if change.action in LOSSY and change.live and change.address not in self.parents
         ]
 
     async def _left(self, parent: Change, found: Numbers, *, but: str = "") -> Numbers:
@@ -259,7 +261,7 @@ def _more(planned: Impact | None, found: Impact) -> str:
 
 def _told(impacts: Iterable[Impact]) -> str:
     """Return numbers in words, e.g. "at most 31 contacts carry the tag"."""
-    told = [f"{'at most ' if one.at_most else ''}{_number(one.count)} {one.noun}" for one in impacts]
+    told = [f"{'at most ' if impact.at_most else ''}{_number(impact.count)} {impact.noun}" for impact in impacts]
     return " and ".join(told) or "nothing"
 
 

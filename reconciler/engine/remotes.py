@@ -146,7 +146,9 @@ class Replay:
     """A remote that answers reads from a recording; what was not recorded does not exist."""
 
     def __init__(self, recording: Recording) -> None:
-        self._answers = {(one.path, tuple(map(tuple, one.query))): one for one in recording.exchanges}
+        self._answers = {
+            (exchange.path, tuple(map(tuple, exchange.query))): exchange for exchange in recording.exchanges
+        }
         self.requests = 0
 
     async def send(self, request: Request) -> Response:

@@ -182,7 +182,7 @@ class PlanningContext:
     def reachable(self, resource: Resource) -> bool:
         """Return whether the resource needs nothing that was skipped: then it can be told which object it is."""
         references = values.references(dict(resource.attrs))
-        return not any(isinstance(one, Ref) and self._blocked(one) is not None for one in references)
+        return not any(isinstance(reference, Ref) and self._blocked(reference) is not None for reference in references)
 
     def _blocked(self, reference: Ref) -> Skipped | None:
         blocked = self.skipped.get(reference.address)
@@ -217,4 +217,4 @@ class PlanningContext:
         if name not in live.attrs:
             binding = self.bindings.get(resource.address)
             held = values.decode(binding.applied.get(name)) if binding is not None else None
-        return any(one in (lookup, RemoteId(lookup.kind, lookup.value)) for one in values.references(held))
+        return any(reference in (lookup, RemoteId(lookup.kind, lookup.value)) for reference in values.references(held))

@@ -78,8 +78,8 @@ def to_document(
             for step in plan.steps
         ],
         skipped=[
-            doc.SkippedView(address=one.address, reason=one.reason, forbidden=one.forbidden, refused=one.refused)
-            for one in plan.skipped
+            doc.SkippedView(address=skip.address, reason=skip.reason, forbidden=skip.forbidden, refused=skip.refused)
+            for skip in plan.skipped
         ],
         warnings=list(plan.warnings),
         renames=[doc.RenameView(source=one.source, target=one.target, likeness=one.likeness) for one in renames],
@@ -141,8 +141,8 @@ def _cleared(document: doc.PlanDocument, redactor: Redactor) -> doc.PlanDocument
     return document.model_copy(
         update={
             "changes": [change(one) for one in document.changes],
-            "skipped": [sentences(one, "reason") for one in document.skipped],
-            "warnings": [redactor.show(one) for one in document.warnings],
+            "skipped": [sentences(skip, "reason") for skip in document.skipped],
+            "warnings": [redactor.show(warning) for warning in document.warnings],
         }
     )
 
@@ -172,7 +172,7 @@ def summarise(plan: Plan) -> doc.Summary:
 
 
 def _total(plan: Plan, effect: Effect) -> int:
-    return sum(one.count or 0 for change in plan.changes for one in change.impacts if one.effect == effect)
+    return sum(impact.count or 0 for change in plan.changes for impact in change.impacts if impact.effect == effect)
 
 
 def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, heading: Heading) -> doc.ChangeView:
@@ -187,15 +187,17 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         attributes=[_attribute(item, names, change) for item in change.attributes],
         adopts=change.adopts,
         depends_on=list(change.depends_on),
-        impacts=[doc.ImpactView.of(one) for one in change.impacts],
+        impacts=[doc.ImpactView.of(impact) for impact in change.impacts],
         uncounted=change.uncounted,
         guarded=kind.abilities.delete_needs_approval,
         counting=list(change.counting),
         evacuates=dict(change.evacuates),
-        uses=[doc.UseView(where=one.where, certainty=one.certainty, note=one.note) for one in change.uses],
+        uses=[doc.UseView(where=use.where, certainty=use.certainty, note=use.note) for use in change.uses],
         findings=[
-            doc.FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)
-            for one in change.findings
+            doc.FindingView(
+                message=finding.message, severity=finding.severity, attribute=finding.attribute, hint=finding.hint
+            )
+            for finding in change.findings
         ],
         manual={name: _todo(name, how, change.page, heading.account) for name, how in change.manual.items()},
         moved_from=change.moved_from,
@@ -345,7 +347,9 @@ def _resource(change: doc.ChangeView, recover: Recover) -> Resource:
 def hashes(document: doc.PlanDocument) -> bool:
     """Return whether a saved plan needs the configuration for a sensitive text."""
     return any(
-        isinstance(value, dict) and SENSITIVE in value for one in document.changes for value in one.desired.values()
+        isinstance(value, dict) and SENSITIVE in value
+        for change in document.changes
+        for value in change.desired.values()
     )
 
 

@@ -138,7 +138,7 @@ def _left_alone(
 ) -> Iterable[Impact]:
     """Say who leaves a roster and is in none of its kind then, unless the member says by itself what becomes of it."""
     name, short = roster_of(kind) or ("", "")
-    item = next((one for one in change.attributes if one.name == name), None)
+    item = next((attribute for attribute in change.attributes if attribute.name == name), None)
     alone: dict[str, list[str]] = defaultdict(list)
     before, after = (item.before, item.after) if item is not None and change.live is not None else (None, None)
     for one in items_of(before):
@@ -173,8 +173,8 @@ def _holders(
     )
     joins = (
         member in items_of(item.after)
-        for one in context.changes.values()
-        for item in one.attributes
+        for change in context.changes.values()
+        for item in change.attributes
         if item.name == name
     )
     return any(stays) or any(joins)
@@ -198,7 +198,7 @@ def hand_over(context: PlanningContext) -> None:
     """
     for (kind, identity), groups in context.freed.items():
         member = RemoteId(kind, identity)
-        givers = [one for one in context.changes.values() if _updates(one) and _is(one) in groups]
+        givers = [change for change in context.changes.values() if _updates(change) and _is(change) in groups]
         taker = _taker(context, member, givers[0]) if len(givers) == 1 else None
         if taker is None or taker.live is None or givers[0].live is None:
             continue

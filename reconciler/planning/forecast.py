@@ -148,7 +148,9 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
             tables[table] = max(1, ceil(rows / PAGE)) if cost.total else max(0, rows) // PAGE + 1
         for change in plan.changes:
             # Who reads one listing for each object of another kind has read the listing of that kind before.
-            if not {one.name for one in kinds[change.kind].reading.collections} & set(spent.asked.get(name, ())):
+            if not {collection.name for collection in kinds[change.kind].reading.collections} & set(
+                spent.asked.get(name, ())
+            ):
                 continue
             attrs = change.desired if change.live is None else change.live.attrs
             if kinds[name].reads_each(change.kind, attrs, spent.asked.get(name, ())):

@@ -16,8 +16,10 @@ def near_twins(context: PlanningContext) -> list[str]:
     """Return one line for each create, and each rename, whose name nearly is that of an object that stays."""
     found: list[str] = []
     for kind in context.kinds.values():
-        changes = [one for one in context.changes.values() if one.kind == kind.name and one.resource is not None]
-        named = [one for one in changes if _names(kind, one)]
+        changes = [
+            change for change in context.changes.values() if change.kind == kind.name and change.resource is not None
+        ]
+        named = [change for change in changes if _names(kind, change)]
         if named:
             found += _of_kind(context, kind, named)
     return found

@@ -204,7 +204,7 @@ def _arranged(context: PlanningContext, resources: list[Resource]) -> dict[str, 
     found: dict[str, dict[str, Value]] = {}
     for (name, _), siblings in groups.items():
         siblings.sort(key=lambda resource: resource.rank)
-        held = [(one.address, one.attrs, context.matched.get(one.address)) for one in siblings]
+        held = [(sibling.address, sibling.attrs, context.matched.get(sibling.address)) for sibling in siblings]
         arranged = context.kinds[name].arrange(held)
         found |= {address: attrs for address, attrs in arranged.items() if address in wanted}
     return found

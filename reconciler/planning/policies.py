@@ -62,7 +62,7 @@ def _hits(policy: Policy, document: PlanDocument, weekday: str, budget: Budget) 
     if policy.deny is None:
         return []
     try:
-        return [one.address for one in document.changes if _denied(policy.deny, one, weekday, budget)]
+        return [change.address for change in document.changes if _denied(policy.deny, change, weekday, budget)]
     except Unbounded as error:
         return str(error)
 

@@ -180,7 +180,7 @@ class _Seen:
                 continue
             here, there = attribute.normal(value), attribute.normal(live.attrs.get(name))
             weight = _tells(value)
-            if weight and not any(attribute.normal(one.attrs.get(name)) == here for one in others):
+            if weight and not any(attribute.normal(other.attrs.get(name)) == here for other in others):
                 hits += weight * _overlap(here, there)
                 total += weight
         hit, weight = self._children(old, new)
@@ -195,21 +195,21 @@ class _Seen:
                 continue
             lives, owner = self.lives.get(child.name, ()), RemoteId(old.kind, old.live.id)
             mine = {
-                _plain(one.attrs.get(child.identity.name_attribute))
-                for one in lives
-                if one.attrs.get(nesting.parent) == owner
+                _plain(live.attrs.get(child.identity.name_attribute))
+                for live in lives
+                if live.attrs.get(nesting.parent) == owner
             }
             common = {
-                _plain(one.attrs.get(child.identity.name_attribute))
-                for one in lives
-                if one.attrs.get(nesting.parent) != owner
+                _plain(live.attrs.get(child.identity.name_attribute))
+                for live in lives
+                if live.attrs.get(nesting.parent) != owner
             }
             theirs = {
-                _plain(one.desired.get(child.identity.name_attribute))
-                for one in self.changes
-                if one.kind == child.name
-                and one.action is Action.CREATE
-                and self.kinds[one.kind].parent_of(one.address) == new.address
+                _plain(change.desired.get(child.identity.name_attribute))
+                for change in self.changes
+                if change.kind == child.name
+                and change.action is Action.CREATE
+                and self.kinds[change.kind].parent_of(change.address) == new.address
             }
             telling = {one for one in mine | theirs if not _generic(one)} - common
             if telling:

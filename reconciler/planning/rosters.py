@@ -22,7 +22,7 @@ def roster_of(kind: Kind) -> tuple[str, str] | None:
 
 def members_of(kind: Kind) -> tuple[str, ...]:
     """Return the kinds of the members that the roster of a kind may have."""
-    marks = [one.mark(RefTo) for one in kind.attributes.values() if one.has(Roster)]
+    marks = [attribute.mark(RefTo) for attribute in kind.attributes.values() if attribute.has(Roster)]
     return tuple(name for mark in marks if mark is not None for name in mark.every)
 
 
@@ -51,7 +51,7 @@ def spoken(desired: Desired, kinds: Kinds) -> Desired:
     the floor.
     """
     rosters = {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
-    holders = [one for one in desired.resources.values() if one.kind in rosters]
+    holders = [resource for resource in desired.resources.values() if resource.kind in rosters]
     if not holders:
         return desired
     found: dict[str, set[str]] = defaultdict(set)
@@ -82,9 +82,9 @@ def _floored(holder: Resource, desired: Desired, kinds: Kinds, found: Mapping[st
     if not kind.given(holder.attrs) or member not in kinds or not kinds[member].attributes[short].has(Ensure):
         return []
     return [
-        one.address
-        for one in desired.resources.values()
-        if one.kind == member and short not in one.attrs and short not in found.get(one.address, ())
+        resource.address
+        for resource in desired.resources.values()
+        if resource.kind == member and short not in resource.attrs and short not in found.get(resource.address, ())
     ]
 
 

@@ -283,7 +283,7 @@ def _outside(inputs: Inputs) -> dict[str, _Outside]:
         # Members that are in a roster and that nobody listed go with themselves.
         lists = {name for name, one in kind.attributes.items() if one.has(Roster)} if kind is not None else set()
         attrs = [live.attrs.get(name) for name in names - lists] if live is not None else []
-        held = frozenset(one for one in values.references(attrs) if isinstance(one, RemoteId))
+        held = frozenset(reference for reference in values.references(attrs) if isinstance(reference, RemoteId))
         found[address] = _Outside(frozenset(refers), held)
     return found
 

@@ -77,6 +77,6 @@ def check_plan_out(path: Path) -> None:
     def is_plan(content: Mapping[str, Any]) -> bool:
         told = isinstance(content.get("digest"), str) and isinstance(content.get("format_version"), str)
         changes = content.get("changes")
-        return told and isinstance(changes, list) and all(isinstance(one, dict) for one in changes)
+        return told and isinstance(changes, list) and all(isinstance(change, dict) for change in changes)
 
     check_out(path, is_plan, "a plan")

@@ -65,7 +65,7 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool) -> Ab
     declared = inputs.desired.resources
     bindings, redactor = inputs.state.resources, session.redactor
     exported = export(inputs.snapshot, session.kinds, bindings, redactor=redactor, declared=declared)
-    live = {one.resource.address: one for one in exported}
+    live = {entry.resource.address: entry for entry in exported}
     proposals, refused, held = _proposals(inputs, drifted, now, live)
     if beside:
         more, left = _unmanaged(inputs, live)
@@ -75,7 +75,7 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool) -> Ab
     files = write_files(session.folder, texts, loaded.texts) if texts else ()
     done = [*held, *((address, name) for address, name in rewriting.done if name)]
     _remember(session, after, live, done)
-    unread = any(one.forbidden for one in drifted.skipped)
+    unread = any(skip.forbidden for skip in drifted.skipped)
     return Absorbed(files, tuple(done), (*refused, *rewriting.refused), requests, unread)
 
 
@@ -84,7 +84,7 @@ async def revert(session: Session, options: PlanOptions) -> Planned:
     need.
     """
     found = await make_plan(session, replace(options, refresh_only=True))
-    addresses = {change.address for change in found.plan.changes} | {one.address for one in found.plan.skipped}
+    addresses = {change.address for change in found.plan.changes} | {skip.address for skip in found.plan.skipped}
     return await make_plan(session, replace(options, refresh_only=False, named=frozenset(addresses)))
 
 
@@ -106,7 +106,7 @@ def _proposals(
     refused: list[Refusal] = []
     held: list[tuple[str, str]] = []
     differing = {(change.address, item.name): item for change in now.changes for item in change.attributes}
-    refused += [Refusal(one.address, "", one.reason) for one in drifted.skipped if one.forbidden]
+    refused += [Refusal(skip.address, "", skip.reason) for skip in drifted.skipped if skip.forbidden]
     for change in drifted.changes:
         resource, one = inputs.desired.resources.get(change.address), live.get(change.address)
         if change.action is not Action.UPDATE or one is None:
@@ -195,7 +195,7 @@ def _rewritten(
         try:
             after = session.load(texts=texts)
         except ConfigError as error:
-            first = next(one for one in error.diagnostics if one.severity == "error")
+            first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
             failed |= dict.fromkeys(rewriting.done, f"the file could not be read any more: {first.message}")
             continue
         left = {

@@ -37,7 +37,7 @@ class Additions:
         for one in resources:
             if one.parent is not None:
                 children[one.parent].append(one)
-        added = {one.address for one in resources}
+        added = {resource.address for resource in resources}
         mails = {name: {"description": "An e-mail address.", "default": text} for text, name in self.variables.items()}
         self._name(mails, header)
         fresh: list[Resource] = []
@@ -67,7 +67,9 @@ class Additions:
                 puts[source.file].append((one.address, (kinds[one.kind].section, one.key), content))
         roots = {one.address for one in fresh}
         for file, text in dump(
-            [one for one in resources if one.address in roots or one.parent in roots], kinds, self.variables
+            [resource for resource in resources if resource.address in roots or resource.parent in roots],
+            kinds,
+            self.variables,
         ).items():
             self._begin(self._file(PurePosixPath(file).stem), text, header)
         for file, mine in puts.items():

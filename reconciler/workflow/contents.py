@@ -72,19 +72,21 @@ async def contents_of(
     left_out: list[str] = []
     if for_files:
         exported, left_out = export_for_files(seen, kinds, state.resources, only, redactor=redactor)
-        left_out += [f"{one.resource.address} is left out: {one.problem}" for one in exported if one.problem]
+        left_out += [f"{entry.resource.address} is left out: {entry.problem}" for entry in exported if entry.problem]
         left_out += [
-            f"{one.resource.address} is left out: it needs {one.resource.parent}"
-            for one in exported
-            if not one.problem
-            and any(one.resource.parent == other.resource.address for other in exported if other.problem)
+            f"{entry.resource.address} is left out: it needs {entry.resource.parent}"
+            for entry in exported
+            if not entry.problem
+            and any(entry.resource.parent == other.resource.address for other in exported if other.problem)
         ]
         exported = sound(exported)
     else:
         exported = export(seen, kinds, state.resources, only, redactor=redactor)
         left_out = [line for lines in set_aside(seen, kinds, state.resources, only).values() for line in lines]
     left_out += [
-        f"{one.resource.address}: {why}" for one in exported for why in (*one.dropped.values(), *one.partly.values())
+        f"{entry.resource.address}: {why}"
+        for entry in exported
+        for why in (*entry.dropped.values(), *entry.partly.values())
     ]
     return AccountContents(name, seen, refreshed, state, remote.requests, exported, left_out)
 
@@ -106,7 +108,7 @@ def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
     texts = mentioning(exported, inputs.kinds)
     if not texts:
         return inputs, found
-    ids = {(one.resource.kind, one.live.id): one.resource.address for one in exported}
+    ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
     inputs = replace(inputs, desired=with_ids(inputs.desired, inputs.kinds, ids, found.ids, texts))
     return inputs, plan(inputs)
 

@@ -97,9 +97,11 @@ def _absent(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) -
     """Return what the state knows of and the account does not show."""
     shown = {(kind, live.id) for kind, lives in seen.lives.items() for live in lives}
     return [
-        one
-        for one in bindings.values()
-        if one.kind in session.kinds and one.kind not in seen.unknown and (one.kind, one.id) not in shown
+        binding
+        for binding in bindings.values()
+        if binding.kind in session.kinds
+        and binding.kind not in seen.unknown
+        and (binding.kind, binding.id) not in shown
     ]
 
 

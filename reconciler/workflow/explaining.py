@@ -98,7 +98,7 @@ async def _looked_at(account: Connected, address: str, desired: Desired) -> _Sid
     identity = change.live.id if change and change.live else binding.id if binding else ""
     live = next((one for one in seen.lives.get(kind.name, ()) if one.id == identity), None)
     ids = {**made.ids, **({address: identity} if identity else {})}
-    skipped = next((one.reason for one in made.skipped if one.address == address), "")
+    skipped = next((skip.reason for skip in made.skipped if skip.address == address), "")
     return _Sides(kind, resource, binding, live, change, ids, skipped)
 
 

@@ -35,7 +35,7 @@ def bind_exported(
     state = book.state()
     bindings = _under_their_addresses(state.resources, kept)
     stamp = f"export-{session.runtime.stamp()}"
-    refused = {(one.address, one.name) for one in rewriting.refused}
+    refused = {(refusal.address, refusal.name) for refusal in rewriting.refused}
     for one in kept:
         resource = after.desired.resources[one.resource.address]
         old = bindings.get(resource.address)
@@ -98,4 +98,8 @@ def _under_their_addresses(bindings: Mapping[str, Binding], kept: list[Exported]
     """
     addresses = {(one.resource.kind, one.live.id): one.resource.address for one in kept}
     others = {address: one for address, one in bindings.items() if (one.kind, one.id) not in addresses}
-    return others | {addresses[one.kind, one.id]: one for one in bindings.values() if (one.kind, one.id) in addresses}
+    return others | {
+        addresses[binding.kind, binding.id]: binding
+        for binding in bindings.values()
+        if (binding.kind, binding.id) in addresses
+    }

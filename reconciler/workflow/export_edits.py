@@ -146,9 +146,9 @@ class Edits:
 
 def notes_on(exported: Sequence[Exported], kinds: Kinds, seen: Snapshot) -> list[str]:
     """Return what a reader of the files has to know: what is left out, kept by its id, or of this account alone."""
-    sound = [one for one in exported if not one.problem]
+    sound = [entry for entry in exported if not entry.problem]
     return [
-        *(f"{one.resource.address}: {why}; it is left out" for one in exported for why in one.dropped.values()),
+        *(f"{entry.resource.address}: {why}; it is left out" for entry in exported for why in entry.dropped.values()),
         *(f"{one.resource.address}: {line}; it is kept by its id" for one in sound for line in one.gone),
         *(f"{one.resource.address}: {why}" for one in sound for why in one.partly.values()),
         *(

@@ -98,10 +98,10 @@ class _Exporting:
         edits = Edits(session, self.notes)
         exported = edits.nameable(self._exported(loaded, book, made), loaded.desired.resources)
         declared = loaded.desired.resources
-        news = [one for one in exported if one.resource.address not in declared and not one.problem]
+        news = [entry for entry in exported if entry.resource.address not in declared and not entry.problem]
         self.notes += notes_on(exported, session.kinds, self.seen)
         hiding = Hiding(session.kinds, redactor=session.redactor)
-        proposals = edits.propose(loaded, book, made, {one.resource.address: one for one in exported}, hiding)
+        proposals = edits.propose(loaded, book, made, {entry.resource.address: entry for entry in exported}, hiding)
         hidden = [replace(one, resource=hiding.resource(one.resource)) for one in news]
         variables = variables_for(
             addresses_in([*(one.resource for one in hidden), *_as_resources(proposals)]),
@@ -213,7 +213,7 @@ class _Exporting:
             raise self._unreadable(error, loaded, exported) from error
         before = {**loaded.texts, PROJECT_FILE: session.project.tree.source.text}
         files = write_files(session.folder, texts, before)
-        kept = [one for one in exported if one.resource.address in after.desired.resources]
+        kept = [entry for entry in exported if entry.resource.address in after.desired.resources]
         bind_exported(session, after, kept, hiding.secrets, rewriting, self._left if self.extent.prune else None)
         secrets = tuple(sorted(name for name in hiding.secrets if any(name in text for text in texts.values())))
         notes = (*self.notes, *(f"{one} was replaced by the account's value" for one in rewriting.replaced))
@@ -227,9 +227,9 @@ class _Exporting:
         made = self.made
         bound = self.book.state().resources.keys() - loaded.desired.resources.keys()
         gone = [
-            Change(one.resource.address, one.resource.kind, Action.DELETE, live=one.live)
-            for one in exported
-            if one.resource.address in bound
+            Change(entry.resource.address, entry.resource.kind, Action.DELETE, live=entry.live)
+            for entry in exported
+            if entry.resource.address in bound
         ]
         pairs = suspected([*gone, *made.changes], self.session.kinds, made.ids, self.seen.lives)
         for pair in pairs:
@@ -239,7 +239,7 @@ class _Exporting:
                     " nothing was written",
                     hint=f"`reconciler state mv {pair.source} {pair.target}` binds it to what is declared",
                 )
-        first = next(one for one in error.diagnostics if one.severity == "error")
+        first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
         return ReconcilerError(
             f"the files as they would be written cannot be read: {first.message} ({first.at}); nothing was written",
             hint=first.hint or "export a part with --kinds or --target",

@@ -21,7 +21,7 @@ def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[
     kinds = load_kinds()
     changed = {}
     known = project_files(folder)
-    wanted = [os.path.relpath(folder / one, folder) for one in files]
+    wanted = [os.path.relpath(folder / file, folder) for file in files]
     for name in wanted:
         if name not in known:
             raise ReconcilerError(

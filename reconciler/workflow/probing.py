@@ -144,7 +144,7 @@ async def clean(session: Session) -> tuple[int, tuple[LeftView, ...]]:
     journal = ProbeJournal(session.folder, session.identity)
     with journal.held(), locked(session, "probe --clean") as held:
         records = journal.records()
-        begun = next((one for one in records if one.get("op") == "begin"), None)
+        begun = next((record for record in records if record.get("op") == "begin"), None)
         if begun is None:
             journal.end()
             return 0, ()

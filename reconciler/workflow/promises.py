@@ -23,7 +23,7 @@ def bound(made: Plan, document: PlanDocument) -> Plan:
 def _bound(change: Change, shown: ChangeView | None) -> Change:
     if shown is None:
         return replace(change, impacts=(), counting=())
-    return replace(change, impacts=tuple(one.impact() for one in shown.impacts), counting=tuple(shown.counting))
+    return replace(change, impacts=tuple(impact.impact() for impact in shown.impacts), counting=tuple(shown.counting))
 
 
 def broken(document: PlanDocument, made: Plan, besides: Collection[str] = ()) -> dict[str, str]:

@@ -69,9 +69,9 @@ class _Promoting:
         files = self._written(rewriting, additions)
         secrets = tuple(sorted(self.sides.hiding.secrets)) if files else ()
         partly = [
-            f"{one.resource.address}: {why}"
-            for one in self.sides.one.exported
-            for why in ((one.problem,) if one.problem else (*one.dropped.values(), *one.partly.values()))
+            f"{entry.resource.address}: {why}"
+            for entry in self.sides.one.exported
+            for why in ((entry.problem,) if entry.problem else (*entry.dropped.values(), *entry.partly.values()))
         ]
         left_out = (
             *carried.left_out,
@@ -118,7 +118,7 @@ class _Promoting:
                 if not additions.values:
                     self.sides.source.load(texts=texts)
             except ConfigError as error:
-                first = next(one for one in error.diagnostics if one.severity == "error")
+                first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
                 raise ReconcilerError(
                     f"the files as they would be written cannot be read: {first.message} ({first.at}); nothing was "
                     "written",

@@ -16,7 +16,7 @@ from reconciler.workflow.promotion_sides import ThreeSides
 
 def record_of(sides: ThreeSides, rewriting: Rewriting, after: Loaded) -> str:
     """Return what to remember: both sides as they are, and what the target is to become."""
-    refused = {(one.address, one.name) for one in rewriting.refused}
+    refused = {(refusal.address, refusal.name) for refusal in rewriting.refused}
     open_ones = {(row.address, row.name) for row in sides.rows if row.status in ("there", "colliding")}
     if sides.choice.overrule:
         open_ones = {(row.address, row.name) for row in sides.rows if row.status == "there"}

@@ -65,8 +65,8 @@ class ThreeSides:
     def __post_init__(self) -> None:
         self.kinds = self.target.kinds
         self.listing = listing(self.other.seen, self.kinds)
-        self.other_side = {(one.live.kind, one.live.id): one for one in self.other.exported}
-        self.exported: dict[str, Exported] = {one.resource.address: one for one in self.one.exported}
+        self.other_side = {(entry.live.kind, entry.live.id): entry for entry in self.other.exported}
+        self.exported: dict[str, Exported] = {entry.resource.address: entry for entry in self.one.exported}
         self.before = remembered(self.target, self.one.name, self.other.name)
         self.hiding = Hiding(self.kinds, redactor=self.target.redactor)
 
@@ -90,7 +90,7 @@ class ThreeSides:
 
     def _look(self, made: Plan) -> None:
         changes = {change.address: change for change in made.changes}
-        unknown = {one.address: one.reason for one in made.skipped}
+        unknown = {skip.address: skip.reason for skip in made.skipped}
         lives = pairs(made, self.other.seen)
         here = names_of(self.one.seen, self.kinds, addresses_of({a: e.live.id for a, e in self.exported.items()}))
         there = names_of(self.other.seen, self.kinds, addresses_of(made.ids))
@@ -173,20 +173,22 @@ class ThreeSides:
             return resource
         declared = self.theirs.desired.resources.keys() | set(self.news)
         entries = items_of(resource.attrs[roster])
-        left = [one for one in entries if isinstance(one, Ref) and one.address not in declared]
+        left = [entry for entry in entries if isinstance(entry, Ref) and entry.address not in declared]
         self.left_out += [
             f"{resource.address}: `{roster}` of {self.one.name} lists {one.address}, which nothing declares for "
             f"{self.other.name}: it stays where it is there"
             for one in left
         ]
-        return replace(resource, attrs={**resource.attrs, roster: [one for one in entries if one not in left]})
+        return replace(resource, attrs={**resource.attrs, roster: [entry for entry in entries if entry not in left]})
 
     def _more(self, mine: Value, theirs: Value, short: str) -> list[str]:
         """Return who is in a roster of the target only, and says nothing of that itself."""
         names = addresses_of(self.ids)
-        held = {str(one) for one in values.references(mine)}
+        held = {str(reference) for reference in values.references(mine)}
         found = [
-            names.get((one.kind, one.id), str(one)) for one in values.references(theirs) if isinstance(one, RemoteId)
+            names.get((reference.kind, reference.id), str(reference))
+            for reference in values.references(theirs)
+            if isinstance(reference, RemoteId)
         ]
         return [
             one for one in found if one not in held and not (one in self.wanted and short in self.wanted[one].attrs)

@@ -48,7 +48,11 @@ def few_of(
     searched |= {kind_of(address) for address in desired.resources if address not in state.resources}
     searched |= {kind_of(block.target) for block in desired.moved} | {kind_of(one.target) for one in desired.imports}
     for resource in desired.resources.values():
-        searched |= {one.kind for one in values.references(dict(resource.attrs)) if isinstance(one, values.Lookup)}
+        searched |= {
+            reference.kind
+            for reference in values.references(dict(resource.attrs))
+            if isinstance(reference, values.Lookup)
+        }
     ids: dict[str, set[str]] = {}
     for binding in state.resources.values():
         ids.setdefault(binding.kind, set()).add(binding.id)

@@ -67,4 +67,8 @@ class Replanning:
     async def found(self, addresses: frozenset[str]) -> dict[str, Change]:
         """Return what is left to do for those of these creates that are there by now."""
         made = self.replan(await self.look({kind_of(address) for address in addresses}), addresses)
-        return {one.address: one for one in made.changes if one.live is not None and one.action is not Action.MANUAL}
+        return {
+            change.address: change
+            for change in made.changes
+            if change.live is not None and change.action is not Action.MANUAL
+        }

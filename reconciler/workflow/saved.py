@@ -126,7 +126,7 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
     resumed = {name for record in book.records for name in record.names} - open_
     resumed |= _taken(made) & open_
     refused = _refused(document, made, seen.snapshot.lives, session.kinds, declared.refused, resumed)
-    kept = frozenset() if strict and refused else addresses - {one.address for one in refused}
+    kept = frozenset() if strict and refused else addresses - {refusal.address for refusal in refused}
     if refused:
         inputs = replace(inputs, only=kept)
         made = plan(inputs)
@@ -153,7 +153,7 @@ def _refused(
     of ours.
     """
     now = {change.address: change for change in made.changes}
-    skipped = {one.address: one.reason for one in made.skipped}
+    skipped = {skip.address: skip.reason for skip in made.skipped}
     promises = more_along(document, made) | broken(document, made, resumed)
     living = {(kind, live.id): live for kind, rows in lives.items() for live in rows}
     refused = dict(already)

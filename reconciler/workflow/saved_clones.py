@@ -62,8 +62,13 @@ def _changed(saved: doc.PlanDocument, now: Planned) -> list[str]:
     was, wanted = from_document(saved, same_text).resources, from_document(now.document, as_it_is).resources
     sides = [
         {
-            one.address: (one.action, one.id, one.fingerprint, asked[one.address].attrs if one.address in asked else {})
-            for one in document.changes
+            change.address: (
+                change.action,
+                change.id,
+                change.fingerprint,
+                asked[change.address].attrs if change.address in asked else {},
+            )
+            for change in document.changes
         }
         for document, asked in ((saved, was), (now.document, wanted))
     ]

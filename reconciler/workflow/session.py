@@ -151,7 +151,7 @@ class Session:
 
     def learn(self, state: State) -> None:
         """Let the redactor know the secrets that a state names: they were sent once, and a server may say them."""
-        names = {name for one in state.resources.values() for name in secrets_of(one.applied)}
+        names = {name for resource in state.resources.values() for name in secrets_of(resource.applied)}
         self.redactor.learn(*(self.runtime.environ[name] for name in names if name in self.runtime.environ))
 
     def shown(self, text: str) -> Shown:
@@ -167,7 +167,7 @@ class Session:
             if name not in self.kinds or not self.kinds[name].abilities.managed:
                 import difflib
 
-                managed = [one for one in self.kinds if self.kinds[one].abilities.managed]
+                managed = [kind for kind in self.kinds if self.kinds[kind].abilities.managed]
                 near = difflib.get_close_matches(name, managed, 1)
                 hint = f"did you mean `{near[0]}`?" if near else "`reconciler kinds` lists them"
                 raise ReconcilerError(f"there is no kind `{name}` to read", hint=hint)

@@ -77,7 +77,7 @@ def _put(session: Session, book: StateTransaction, given: State, operation: str)
 
 def history(session: Session) -> list[dict[str, Any]]:
     """Return one row for each version, the present one last; one that is damaged says so."""
-    rows = [asdict(one) | {"current": False} for one in session.store.history()]
+    rows = [asdict(version) | {"current": False} for version in session.store.history()]
     try:
         now = session.store.read()
     except StateDamaged as error:
@@ -97,7 +97,7 @@ def restore(session: Session, serial: int) -> int:
     store = session.store
     wanted = store.version(serial)
     if wanted is None:
-        kept = ", ".join(str(one.serial) for one in store.history()) or "none"
+        kept = ", ".join(str(version.serial) for version in store.history()) or "none"
         raise PlanError(f"serial {serial} is not kept", hint=f"kept are: {kept}")
     if not _damaged(store):
         with locked(session, "state restore", timeout=PATIENCE, closing=False):
@@ -144,7 +144,7 @@ def _cut_off(source: Store, target: Store, present: State) -> bool:
 
 
 def _copy(source: Store, target: Store) -> int:
-    versions = [source.version(one.serial) for one in source.history() if not one.problem]
+    versions = [source.version(version.serial) for version in source.history() if not version.problem]
     present = target.read()
     before = present.serial if present is not None else None
     count = 0

@@ -35,7 +35,7 @@ def ruled_by(project: LoadedProject, name: str | None, source: str) -> tuple[Loa
     try:
         ruling = parse_project(text, project.folder)
     except ConfigError as error:
-        told = [replace(one, message=f"in {source}: {one.message}") for one in error.diagnostics]
+        told = [replace(diagnostic, message=f"in {source}: {diagnostic.message}") for diagnostic in error.diagnostics]
         raise ConfigError(told) from error
     if name is not None and name in project.project.environments and name not in ruling.project.environments:
         raise Refused(

@@ -135,7 +135,7 @@ def project_files(folder: Path) -> list[str]:
     """
     problems = Problems()
     loaded = load_project(folder)
-    overlays = [folder / name for one in loaded.project.environments.values() for name in one.overlays]
+    overlays = [folder / name for environment in loaded.project.environments.values() for name in environment.overlays]
     places = [folder / PROJECT_FILE, *_resource_files(loaded, problems), *(one for one in overlays if one.is_file())]
     for place in places:
         read_source(place, folder, problems)
@@ -161,7 +161,9 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
             hint = f"create the folder {name}/ or set `config` in {PROJECT_FILE}"
             (problems.error if named else problems.warn)("missing-file", message, loaded.spot("config"), hint)
     overlays = {
-        (loaded.folder / name).resolve() for one in loaded.project.environments.values() for name in one.overlays
+        (loaded.folder / name).resolve()
+        for environment in loaded.project.environments.values()
+        for name in environment.overlays
     }
     apart = {*overlays, (loaded.folder / PROJECT_FILE).resolve()}
     return [path for path in distinct(found) if path.resolve() not in apart]

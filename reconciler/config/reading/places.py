@@ -97,7 +97,7 @@ class Places:
 
     def section(self, name: str) -> Source | None:
         """Return the last of the project's own files that holds a section."""
-        holding = [one for one in self.sources if self._holds(one, name)]
+        holding = [source for source in self.sources if self._holds(source, name)]
         return holding[-1] if holding else None
 
     def _holds(self, source: Source, name: str) -> bool:

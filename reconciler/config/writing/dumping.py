@@ -54,7 +54,7 @@ def content_of(
             continue
         if nested is not None:
             mine = sorted(
-                (one for one in children.get(resource.address, ()) if one.kind == nested.kind),
+                (child for child in children.get(resource.address, ()) if child.kind == nested.kind),
                 key=lambda one: (one.rank, one.key),
             )
             if mine or name in resource.nested:
