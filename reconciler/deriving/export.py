@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
@@ -19,7 +19,7 @@ from reconciler.model.spec import Nested, Roster, attributes
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value, items_of
 from reconciler.planning.declarable import Declarable, declarable, undeclared
-from reconciler.planning.rosters import roster_of
+from reconciler.planning.rosters import members_of, roster_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,17 +143,17 @@ def said_once(
     rosters = {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
     for address, one in found.items():
         name, short = rosters.get(one.resource.kind, ("", ""))
-        if name in one.resource.attrs:
-            there = declared.get(address)
-            whole = there is None or name in there.attrs
-            entries = [
-                leaf for leaf in items_of(one.resource.attrs[name]) if whole and not _short(leaf, short, declared)
-            ]
+        there = declared.get(address)
+        listed = there is not None and name in there.attrs
+        if name in one.resource.attrs or (listed and name in one.live.attrs):  # an empty list is one too
+            whole = there is None or listed
+            held = items_of(one.resource.attrs.get(name))
+            entries = [leaf for leaf in held if whole and not _short(leaf, short, declared)]
             found[address] = _with_roster(one, name, entries, empty=there is not None and whole)
             for leaf in entries:
                 if isinstance(leaf, Ref):
                     listing[leaf.address].add(RemoteId(one.resource.kind, one.live.id))
-    shorts = {short for _, short in rosters.values()}
+    shorts = {one: roster[1] for name, roster in rosters.items() for one in members_of(kinds[name])}
     called: dict[Value, str] = {
         RemoteId(
             name, live.id
@@ -161,7 +161,10 @@ def said_once(
         for name in rosters
         for live in snapshot.lives.get(name, ())
     }
-    return [_with_short(one, kinds, shorts, listing.get(address, set()), called) for address, one in found.items()]
+    return [
+        _with_short(one, kinds, shorts.get(one.resource.kind, ""), listing.get(address, set()), called)
+        for address, one in found.items()
+    ]
 
 
 def _short(entry: Value, short: str, declared: Mapping[str, Resource]) -> bool:
@@ -181,27 +184,23 @@ def _with_roster(one: Exported, name: str, entries: list[Value], *, empty: bool)
     return replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
 
 
-def _with_short(
-    one: Exported, kinds: Kinds, shorts: Set[str], holders: set[Value], called: Mapping[Value, str]
-) -> Exported:
+def _with_short(one: Exported, kinds: Kinds, name: str, holders: set[Value], called: Mapping[Value, str]) -> Exported:
     """Return a member without what a roster says, and with a line where it is a member of more than is declared."""
     kind, said = kinds[one.resource.kind], set(holders)
-    for name in shorts & one.live.attrs.keys():
-        if name not in one.resource.attrs and not holders:
-            continue
-        attrs = {key: value for key, value in one.resource.attrs.items() if key != name or not holders}
-        if not holders:
-            said.add(one.live.attrs[name])
-        rest, others = kind.without(one.live, said), []
-        while rest.attrs[name] is not None and rest.attrs[name] not in others:
-            others.append(rest.attrs[name])
-            rest = kind.without(rest, {*said, *others})
-        partly = dict(one.partly)
-        if others:
-            listed = " and ".join(called.get(other, str(other)) for other in others)
-            partly[name] = f"it is in {listed} too; nothing declares that, and it stays so"
-        one = replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
-    return one
+    if name not in one.live.attrs or (name not in one.resource.attrs and not holders):
+        return one
+    attrs = {key: value for key, value in one.resource.attrs.items() if key != name or not holders}
+    if not holders:
+        said.add(one.live.attrs[name])
+    rest, others = kind.without(one.live, said), []
+    while rest.attrs[name] is not None and rest.attrs[name] not in others:
+        others.append(rest.attrs[name])
+        rest = kind.without(rest, {*said, *others})
+    partly = dict(one.partly)
+    if others:
+        listed = " and ".join(called.get(other, str(other)) for other in others)
+        partly[name] = f"it is in {listed} too; nothing declares that, and it stays so"
+    return replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
 
 
 class _Exporting:

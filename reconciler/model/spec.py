@@ -359,6 +359,14 @@ class Attribute:
         """Return the form in which the key of an entry of a map is compared."""
         return self.codec.entry(key) if isinstance(self.codec, codecs.Map) else key
 
+    def cleared(self, value: Value) -> Value:
+        """Return how a declaration says that there is nothing, of an account that holds this in place of a value."""
+        if self.shape in ("list", "refs", "commas"):
+            return []
+        if self.has(Keyed):
+            return {}
+        return value if value is False or (value == 0 and isinstance(value, int)) else None
+
     def normal(self, value: Value) -> Value:
         """Return the form in which two values are compared (section 8.1 of the API page)."""
         rule = self.mark(Normal)

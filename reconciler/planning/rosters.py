@@ -110,8 +110,10 @@ def only_declared(attribute: Attribute, value: Value, declared: Value, new: Cont
     return [one for one in value if one in held or (isinstance(one, Ref) and one.address in new)]
 
 
-def with_own(mine: Desired, theirs: Desired, kinds: Kinds) -> Desired:
-    """Return a configuration that comes from elsewhere with the entries of rosters that only the files here know of."""
+def with_own(mine: Desired, theirs: Desired, kinds: Kinds, gone: Container[str] = ()) -> Desired:
+    """Return a configuration that comes from elsewhere with the entries of rosters that only the files here know of,
+    without those whose declarations are `gone`.
+    """
     changed = {}
     for address, one in mine.resources.items():
         roster, there = roster_of(kinds[one.kind]), theirs.resources.get(address)
@@ -119,6 +121,7 @@ def with_own(mine: Desired, theirs: Desired, kinds: Kinds) -> Desired:
         if roster is None or not isinstance(held, list) or not isinstance(own, list):
             continue
         more = [leaf for leaf in own if isinstance(leaf, Ref) and leaf.address not in mine.resources]
+        more = [leaf for leaf in more if leaf.address not in gone]
         if more:
             changed[address] = replace(one, attrs={**one.attrs, roster[0]: values.inserted(held, more, own)})
     return replace(mine, resources={**mine.resources, **changed}) if changed else mine

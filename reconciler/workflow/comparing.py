@@ -45,7 +45,6 @@ class Comparison:
 
 async def compare(session: Session, left: str, right: str, only: frozenset[str] | None = None) -> Comparison:
     """Compare two environments, an environment and a folder with a project, or snapshot files. Writes nothing."""
-    kinds = session.kinds
     masked = any(_is_file(session, one) for one in (left, right))
     sides = [await _side(session, name, masked=masked, only=only) for name in (left, right)]
     one, other = sides
@@ -54,6 +53,34 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
         one, other = other, one
     if isinstance(other, Desired):
         raise ReconcilerError("two folders cannot be compared: one side has to be an account or a snapshot")
+    whole, lines = differing(one, other, session)
+    whole = inverted(whole) if turned else whole
+    spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, AccountContents)))
+    heading = Heading(
+        __version__,
+        session.runtime.stamp(),
+        f"{left} -> {right}",
+        right,
+        "",
+        0,
+        {},
+        "compare",
+        redactor=session.redactor,
+    )
+    unknown = [line for held in sides if isinstance(held, AccountContents) for line in unknown_of(held)]
+    partly = [f"{held.name}: {line}" for held in sides if isinstance(held, AccountContents) for line in held.left_out]
+    return Comparison(
+        to_document(whole, heading, spent, session.kinds),
+        (*lines, *unknown, *partly),
+        any(held.unread for held in sides if isinstance(held, AccountContents)),
+    )
+
+
+def differing(one: AccountContents | Desired, other: AccountContents, session: Session) -> tuple[Plan, list[str]]:
+    """Return what an account would need to become what one side holds, as a plan without steps, and one line for all
+    that cannot be told. What `compare` shows, and what a promotion has to speak of.
+    """
+    kinds = session.kinds
     carried = Portable(one) if isinstance(one, Desired) else _carried(one, other, kinds)
     exported = [] if isinstance(one, Desired) else one.exported
     empty = State(lineage="compare")
@@ -76,26 +103,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     hidden = not_shown(extra, one, kinds)
     extra = {address: binding for address, binding in extra.items() if address not in hidden}
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
-    whole = inverted(whole) if turned else whole
-    spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, AccountContents)))
-    heading = Heading(
-        __version__,
-        session.runtime.stamp(),
-        f"{left} -> {right}",
-        right,
-        "",
-        0,
-        {},
-        "compare",
-        redactor=session.redactor,
-    )
-    unknown = [line for held in sides if isinstance(held, AccountContents) for line in unknown_of(held)]
-    partly = [f"{held.name}: {line}" for held in sides if isinstance(held, AccountContents) for line in held.left_out]
-    return Comparison(
-        to_document(whole, heading, spent, kinds),
-        (*carried.left_out, *beyond, *hidden.values(), *unknown, *partly),
-        any(held.unread for held in sides if isinstance(held, AccountContents)),
-    )
+    return whole, [*carried.left_out, *beyond, *hidden.values()]
 
 
 def _carried(one: AccountContents, other: AccountContents, kinds: Kinds) -> Portable:

@@ -2,22 +2,32 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
-from reconciler.config.writing.rewriting import Refusal, Rewriting
+from reconciler.config import Loaded
+from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.export import export_for_files
 from reconciler.deriving.promoting import WHOLE, Choice, Row
 from reconciler.deriving.redaction import addresses_in, variables_for
+from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.values import Value
 from reconciler.store.outputs import write_files
 from reconciler.workflow.additions import Additions
+from reconciler.workflow.comparing import differing
 from reconciler.workflow.contents import hold, unknown_of
 from reconciler.workflow.promotion_record import record_of
 from reconciler.workflow.promotion_sides import ThreeSides
 from reconciler.workflow.remembered import place_of
 from reconciler.workflow.session import Session
 
+Name = tuple[str, str]
+Part = tuple[str, Name]
+"""One thing to write: a value ("edit"), a declaration ("new"), or a declaration that goes ("gone")."""
 HEADER = "# Written by `reconciler promote`.\n\n"
 
 
@@ -53,8 +63,9 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     found, left_out = export_for_files(
         one.seen, source.kinds, bindings, choice.kinds, redactor=redactor, declared=declared
     )
+    shown, _ = differing(one, other, target)
     sides = ThreeSides(source, target, choice, mine, theirs, replace(one, exported=found), other, left_out)
-    return _Promoting(sides).run()
+    return _Promoting(sides).run(shown, {one.resource.address: one.live.id for one in one.exported})
 
 
 @dataclass
@@ -63,67 +74,128 @@ class _Promoting:
 
     sides: ThreeSides
 
-    def run(self) -> Promoted:
+    def run(self, shown: Plan, ids: Mapping[str, str]) -> Promoted:
+        """Promote; `shown` is what `compare` shows before, by addresses that stand for these ids of the source."""
         carried = self.sides.look()
-        rewriting, additions = self._rewritten()
-        files = self._written(rewriting, additions)
+        rewriting, additions, after = self._settled()
+        self.sides.left_out += self.sides.memberships(after, rewriting.refused)
+        files = self._written(rewriting, additions, after)
         secrets = tuple(sorted(self.sides.hiding.secrets)) if files else ()
         partly = [
-            f"{entry.resource.address}: {why}"
-            for entry in self.sides.one.exported
-            for why in ((entry.problem,) if entry.problem else (*entry.dropped.values(), *entry.partly.values()))
+            f"{one.resource.address}: {why}"
+            for one in self.sides.one.exported
+            for why in ((one.problem,) if one.problem else (*one.dropped.values(), *self.sides.partly(one)))
         ]
-        left_out = (
+        left_out = [
             *carried.left_out,
             *self.sides.left_out,
             *partly,
             *unknown_of(self.sides.one),
             *unknown_of(self.sides.other),
-        )
+        ]
+        left_out += self._unsaid(shown, ids, left_out, rewriting.refused)
         unread = self.sides.one.unread or self.sides.other.unread
         return Promoted(
-            tuple(self.sides.rows), self.sides.same, files, tuple(rewriting.refused), left_out, secrets, unread
+            tuple(self.sides.rows), self.sides.same, files, tuple(rewriting.refused), tuple(left_out), secrets, unread
         )
 
-    def _rewritten(self) -> tuple[Rewriting, Additions]:
-        addresses = dict.fromkeys(self.sides.news)
-        news = [self.sides.hiding.resource(self.sides.listing_declared(self.sides.wanted[one])) for one in addresses]
-        wished = [
-            self.sides.listing_declared(replace(proposed.resource, attrs={proposed.attribute.name: proposed.value}))
-            for proposed in self.sides.proposals
-        ]
+    def _unsaid(
+        self, shown: Plan, ids: Mapping[str, str], lines: Sequence[str], refused: Sequence[Refusal]
+    ) -> list[str]:
+        """Return one line for each difference that `compare` shows and that nothing else speaks of."""
+        named = {(row.address, row.name) for row in self.sides.rows} | {(one.address, one.name) for one in refused}
+        mine = {(kind_of(address), one.live.id): address for address, one in self.sides.exported.items()}
+        found = []
+        for change in shown.changes:
+            address = mine.get((change.kind, ids.get(change.address, "")), change.address)
+            if (address, WHOLE) in named or not self.sides.covers(address):
+                continue
+            about = [line for line in lines if re.search(rf"(?<![\w.]){re.escape(address)}(?![\w-])", line)]
+            if change.action is not Action.UPDATE:
+                found += [] if about else [f"{address}: one account holds it, the other does not, and that stays so"]
+                continue
+            found += [
+                f"{address}: `{item.name}` differs, and that stays so"
+                for item in change.attributes
+                if (address, item.name) not in named
+                and (change.kind, item.name) not in self.sides.shared
+                and not any(_speaks(line, address, item.name) for line in about)
+            ]
+        return found
+
+    def _settled(self) -> tuple[Rewriting, Additions, Loaded]:
+        """Return the files as they are to be, and what they say. What they could not say is left out by name."""
+        failed: dict[Name, str] = {}
+        parts = [("edit", one.name) for one in self.sides.proposals]
+        parts += [("new", (address, WHOLE)) for address in dict.fromkeys(self.sides.news)]
+        parts += [("gone", (address, WHOLE)) for address in self.sides.gone] if self.sides.choice.prune else []
+        whole, _ = self._tried(parts, failed)
+        if whole is not None:
+            return whole
+        kept: list[Part] = []
+
+        def settle(rest: list[Part]) -> None:
+            found, why = self._tried([*kept, *rest], failed)
+            if found is not None:
+                kept.extend(rest)
+            elif len(rest) == 1:
+                failed[rest[0][1]] = why
+            else:
+                middle = len(rest) // 2
+                settle(rest[:middle])
+                settle(rest[middle:])
+
+        settle(parts)
+        again, why = self._tried(kept, failed)
+        if again is None:
+            raise ReconcilerError(why, hint="promote a part with --kinds")
+        return again
+
+    def _tried(
+        self, parts: Sequence[Part], failed: Mapping[Name, str]
+    ) -> tuple[tuple[Rewriting, Additions, Loaded] | None, str]:
+        """Write these parts in memory and read the files back; None with the reason where they could not be read."""
+        rewriting, additions = self._rewritten(set(parts))
+        texts = {**rewriting.changed(), **additions.project()}
+        after = self.sides.theirs
+        try:
+            if texts:
+                after = self.sides.target.with_variables(additions.values).load(texts=texts)
+                if not additions.values:
+                    self.sides.source.load(texts=texts)
+        except ConfigError as error:
+            first = next(one for one in error.diagnostics if one.severity == "error")
+            return None, f"the files as they would be written cannot be read: {first.message} ({first.at})"
+        rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
+        return (rewriting, additions, after), ""
+
+    def _rewritten(self, parts: Set[Part]) -> tuple[Rewriting, Additions]:
+        fresh = [address for address in dict.fromkeys(self.sides.news) if ("new", (address, WHOLE)) in parts]
+        listed = [self.sides.listing_declared(self.sides.wanted[address], fresh) for address in fresh]
+        news = [self.sides.hiding.resource(one) for one in listed]
         proposals = [
-            replace(proposed, value=one.attrs[proposed.attribute.name])
-            for proposed, one in zip(self.sides.proposals, wished, strict=True)
+            replace(one, value=self._listing(one, fresh)) for one in self.sides.proposals if ("edit", one.name) in parts
         ]
+        wished = [replace(one.resource, attrs={one.attribute.name: one.value}) for one in proposals]
         variables = variables_for(addresses_in([*news, *wished]), self.sides.theirs.places.variables)
         overlays = self.sides.theirs.places.overlays
         rewriting = Rewriting(self.sides.theirs.places, variables, layer=overlays[-1] if overlays else None)
         additions = Additions(self.sides.target, rewriting, variables)
         rewriting.change(proposals)
         if self.sides.choice.prune:
-            rewriting.remove(self.sides.gone)
+            rewriting.remove([address for address in self.sides.gone if ("gone", (address, WHOLE)) in parts])
         else:
             why = f"{self.sides.one.name} does not hold it any more; --prune takes its declaration out"
             rewriting.refused += [Refusal(address, WHOLE, why) for address in self.sides.gone]
         additions.add(news, HEADER)
         return rewriting, additions
 
-    def _written(self, rewriting: Rewriting, additions: Additions) -> tuple[str, ...]:
+    def _listing(self, one: ProposedEdit, fresh: Collection[str]) -> Value:
+        name = one.attribute.name
+        return self.sides.listing_declared(replace(one.resource, attrs={name: one.value}), fresh).attrs[name]
+
+    def _written(self, rewriting: Rewriting, additions: Additions, after: Loaded) -> tuple[str, ...]:
         texts = {**rewriting.changed(), **additions.project()}
-        after = self.sides.theirs
-        if texts:
-            try:
-                after = self.sides.target.with_variables(additions.values).load(texts=texts)
-                if not additions.values:
-                    self.sides.source.load(texts=texts)
-            except ConfigError as error:
-                first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
-                raise ReconcilerError(
-                    f"the files as they would be written cannot be read: {first.message} ({first.at}); nothing was "
-                    "written",
-                    hint=first.hint or "promote a part with --kinds",
-                ) from error
         if self.sides.choice.dry:
             return ()
         place = place_of(self.sides.one.name, self.sides.other.name)
@@ -134,3 +206,8 @@ class _Promoting:
         files = write_files(self.sides.target.folder, texts, before)
         write_files(self.sides.target.folder, {place: record}, before)
         return files
+
+
+def _speaks(line: str, address: str, name: str) -> bool:
+    """Tell whether a line about an object is about this attribute, or about all of it."""
+    return line.startswith(f"{address}.{name}:") or "`" not in line or re.search(rf"`{name}[`.]", line) is not None

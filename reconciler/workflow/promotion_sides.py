@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.config import Loaded
-from reconciler.config.writing.rewriting import ProposedEdit
+from reconciler.config.writing.rewriting import ProposedEdit, Refusal
 from reconciler.deriving.copying import Portable, listing, only_there, portable, unmatched, unseen
 from reconciler.deriving.export import Exported
+from reconciler.deriving.memberships import Account, Files, left_members, memberships
 from reconciler.deriving.promoting import (
     WHOLE,
     Choice,
@@ -17,6 +18,7 @@ from reconciler.deriving.promoting import (
     Side,
     addresses_of,
     asked_of,
+    at_path,
     hashed,
     names_of,
     only_lacks,
@@ -29,8 +31,8 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Live
 from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.spec import Ensure
-from reconciler.model.values import Ref, RemoteId, Value, items_of
+from reconciler.model.spec import Ensure, Nested, Once, Roster, WriteOnly
+from reconciler.model.values import Ref, Value, items_of
 from reconciler.planning.context import Inputs
 from reconciler.planning.diff import beside, within
 from reconciler.planning.rosters import roster_of, with_own
@@ -65,15 +67,18 @@ class ThreeSides:
     def __post_init__(self) -> None:
         self.kinds = self.target.kinds
         self.listing = listing(self.other.seen, self.kinds)
-        self.other_side = {(entry.live.kind, entry.live.id): entry for entry in self.other.exported}
-        self.exported: dict[str, Exported] = {entry.resource.address: entry for entry in self.one.exported}
+        self.other_side = {(one.live.kind, one.live.id): one for one in self.other.exported}
         self.before = remembered(self.target, self.one.name, self.other.name)
+        self.shared = memberships(self.kinds)
+        self.one = replace(self.one, exported=[self._with_empty(one) for one in self.one.exported])
+        self.exported: dict[str, Exported] = {one.resource.address: one for one in self.one.exported}
         self.hiding = Hiding(self.kinds, redactor=self.target.redactor)
 
     def look(self) -> Portable:
         """Compare the sides, and return what of the source can be carried over."""
         carried = portable(self.one.exported, self.other.seen, self.kinds, self.other.state.resources)
-        own = with_own(carried.desired, self.theirs.desired, self.kinds)
+        self._lost()
+        own = with_own(carried.desired, self.theirs.desired, self.kinds, self.gone if self.choice.prune else ())
         inputs = Inputs(
             desired=own,
             state=self.other.state,
@@ -87,6 +92,31 @@ class ThreeSides:
         self.wanted, self.ids = inputs.desired.resources, made.ids
         self._look(made)
         return carried
+
+    def partly(self, one: Exported) -> list[str]:
+        """Return what of an object is not declared, without memberships: what becomes of those is told apart."""
+        return [why for name, why in one.partly.items() if (one.resource.kind, name) not in self.shared]
+
+    def _with_empty(self, one: Exported) -> Exported:
+        """Return what the source holds, with what it shows empty where the files of the target, or the last promotion,
+        know of a value: there, to be empty is a value like any other.
+        """
+        kind, address = self.kinds[one.resource.kind], one.resource.address
+        declared = self.theirs.desired.resources.get(address)
+        said = declared.attrs if declared is not None else {}
+        known = {name for name, value in said.items() if value not in values.EMPTY_OR_OFF}
+        known |= self.before.resources.get(address, {}).keys()
+        empty = {
+            name: attribute.cleared(one.live.attrs[name])
+            for name, attribute in kind.attributes.items()
+            if name in known
+            and name in one.live.attrs
+            and name not in one.resource.attrs
+            and name not in one.dropped
+            and one.live.attrs[name] in values.EMPTY_OR_OFF
+            and not attribute.has(Nested, Once, Roster, WriteOnly)
+        }
+        return replace(one, resource=replace(one.resource, attrs={**one.resource.attrs, **empty})) if empty else one
 
     def _look(self, made: Plan) -> None:
         changes = {change.address: change for change in made.changes}
@@ -110,9 +140,12 @@ class ThreeSides:
                 if name not in blind:
                     self._attribute(address, name, change, live, here, there)
             self._emptied(address, live)
-        for address in sorted(
-            {*self.before.resources, *self.one.state.resources} & self.theirs.desired.resources.keys()
-        ):
+        self._unmatched(made)
+
+    def _lost(self) -> None:
+        """Find what the source held once and has lost, of what the target's files declare."""
+        known = {*self.before.resources, *self.one.state.resources}
+        for address in sorted(known & self.theirs.desired.resources.keys()):
             if address not in self.exported and self.covers(address):
                 why = self.one.eyes.why if self.one.eyes is not None else ""
                 if why and self.kinds[kind_of(address)].reading.filtered:
@@ -121,7 +154,6 @@ class ThreeSides:
                 self.gone.append(address)
                 note = f"{self.one.name} does not hold it any more"
                 self.rows.append(Row(address, WHOLE, "here", None, None, note))
-        self._unmatched(made)
 
     def _unmatched(self, made: Plan) -> None:
         """Name the objects that only the target holds: nothing is removed by a promotion."""
@@ -147,52 +179,55 @@ class ThreeSides:
         return kind in self.one.seen.lives and (self.choice.kinds is None or kind in self.choice.kinds)
 
     def _emptied(self, address: str, live: Live) -> None:
-        """Name what only the target's object has: nothing is emptied by a promotion."""
+        """Name what only the target's object has and nobody says to be empty: no promotion empties that."""
         kind = self.kinds[live.kind]
-        roster, short = roster_of(kind) or ("", "")
-        self.left_out += [
-            f"{address}: `{'.'.join(path)}` is {'empty in' if shown else 'not shown by'} {self.one.name}, "
-            f"and {self.other.name} has a value: empty it manually"
-            for path, shown in only_there(self.exported[address], live, kind, self.listing).items()
-            if path != (roster,)
-        ]
+        declared = self.theirs.desired.resources.get(address)
+        for path, shown in only_there(self.exported[address], live, kind, self.listing).items():
+            if (live.kind, path[0]) in self.shared:
+                continue
+            said = declared.attrs.get(path[0]) if declared is not None else None
+            if not shown:
+                why = f"is not shown by {self.one.name}, and {self.other.name} has a value"
+            elif len(path) > 1 and at_path(kind.attributes[path[0]], said, path[1:]) not in values.EMPTY_OR_OFF:
+                if self.choice.prune:
+                    continue  # a row says it
+                why = f"is not in {self.one.name}; the files of {self.other.name} declare it, and --prune takes it out"
+            else:
+                why = f"is empty in {self.one.name}, and only {self.other.name} has a value, which nothing declares"
+            self.left_out.append(f"{address}: `{'.'.join(path)}` {why}")
         held = self.other_side.get((live.kind, live.id))
-        self.left_out += [f"{address}: of {self.other.name}: {why}" for why in (held.partly.values() if held else ())]
-        if roster in self.exported[address].live.attrs:
-            self.left_out += [
-                f"{address}: `{roster}` of {self.other.name} has {one} too: take it out manually"
-                for one in self._more(self.wanted[address].attrs.get(roster), live.attrs.get(roster), short)
-            ]
+        self.left_out += [f"{address}: of {self.other.name}: {why}" for why in (self.partly(held) if held else ())]
 
-    def listing_declared(self, resource: Resource) -> Resource:
-        """Return a resource with those members in its roster that the target's files declare, or will: only what is
-        declared counts there. The others are named.
+    def memberships(self, after: Loaded, refused: Sequence[Refusal]) -> list[str]:
+        """Return the memberships that will differ once the files are applied, unless a row says so already."""
+        waits = {(row.address, row.name) for row in self.rows if row.status != "here"}
+        waits |= {(one.address, one.name) for one in refused}
+        here = {one.resource.address: one.live for one in self.one.exported}
+        by_id = {(kind, live.id): live for kind, lives in self.other.seen.lives.items() for live in lives}
+        known = addresses_of(self.ids)
+        there = {address: by_id[key] for key, address in known.items() if key in by_id}
+        mine = {(live.kind, live.id): address for address, live in here.items()}
+        source = Account(self.one.name, here, names_of(self.one.seen, self.kinds, mine))
+        target = Account(self.other.name, there, names_of(self.other.seen, self.kinds, known))
+        files = Files(after.desired.resources, self.other.state.resources)
+        gone = self.gone if self.choice.prune else ()
+        return [
+            one.said
+            for one in left_members(self.kinds, source, target, files, gone)
+            if not waits.intersection(one.places) and any(self.covers(address) for address, _ in one.places)
+        ]
+
+    def listing_declared(self, resource: Resource, fresh: Collection[str]) -> Resource:
+        """Return a resource with those members in its roster that the target's files declare, or will (`fresh`): only
+        what is declared counts there.
         """
         roster = (roster_of(self.kinds[resource.kind]) or ("", ""))[0]
         if roster not in resource.attrs:
             return resource
-        declared = self.theirs.desired.resources.keys() | set(self.news)
+        declared = self.theirs.desired.resources.keys() | set(fresh)
         entries = items_of(resource.attrs[roster])
-        left = [entry for entry in entries if isinstance(entry, Ref) and entry.address not in declared]
-        self.left_out += [
-            f"{resource.address}: `{roster}` of {self.one.name} lists {one.address}, which nothing declares for "
-            f"{self.other.name}: it stays where it is there"
-            for one in left
-        ]
-        return replace(resource, attrs={**resource.attrs, roster: [entry for entry in entries if entry not in left]})
-
-    def _more(self, mine: Value, theirs: Value, short: str) -> list[str]:
-        """Return who is in a roster of the target only, and says nothing of that itself."""
-        names = addresses_of(self.ids)
-        held = {str(reference) for reference in values.references(mine)}
-        found = [
-            names.get((reference.kind, reference.id), str(reference))
-            for reference in values.references(theirs)
-            if isinstance(reference, RemoteId)
-        ]
-        return [
-            one for one in found if one not in held and not (one in self.wanted and short in self.wanted[one].attrs)
-        ]
+        kept = [one for one in entries if not isinstance(one, Ref) or one.address in declared]
+        return replace(resource, attrs={**resource.attrs, roster: kept})
 
     def _missing(self, address: str) -> None:
         """The target's account does not hold the object."""

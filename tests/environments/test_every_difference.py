@@ -29,6 +29,7 @@ from tests.environments.differing import (
     vary,
     writable,
 )
+from tests.environments.test_differences import apply
 from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import hold
 
@@ -114,21 +115,6 @@ def compared(world: World) -> Said:
         rows |= {(one["address"], item["name"]) for item in one["attributes"]} if one["action"] == "update" else set()
         rows |= {(one["address"], "")} if one["action"] != "update" else set()
     return Said(rows, re.split(r"\n(?=\S)", ran.err))
-
-
-def apply(world: World, where: str) -> str:
-    """Apply, with a yes to each guard; return what was said."""
-    plan = world.cli("-e", where, "plan", "--format", "json")
-    assert plan.out.strip(), plan.text
-    yes = [
-        word
-        for one in json.loads(plan.out)["guards"]
-        if one["verdict"] == "tripped"
-        for word in one["override"].split()
-    ]
-    ran = world.cli("-e", where, "apply", "--auto-approve", *yes)
-    assert ran.code in (0, 5, 7), ran.text
-    return ran.text
 
 
 def differing(here: Side, there: Side) -> dict[Place, tuple[Any, Any]]:

@@ -204,7 +204,7 @@ def test_a_promotion_carries_the_order(two: Two) -> None:
     code, statuses, said = two.promote(to="flat")
     assert code == 0, said
     assert statuses == {"field_group.shop.fields": "here"}
-    assert any("field.d too" in line for line in said["left_out"]), said["left_out"]
+    assert any("field.d is there in flat too" in line for line in said["left_out"]), said["left_out"]
     held = yaml.safe_load((two.world.folder / "config/main.yaml").read_text("utf-8"))
     assert held["field_groups"]["shop"]["fields"] == wanted
     assert all("group" not in one for one in held["fields"].values())

@@ -258,15 +258,23 @@ def test_what_is_filled_in_where_nobody_declares_it_is_promoted(two: Two, table:
     assert not [one for one in left for item in one["attributes"] if f"{one['address']}.{item['name']}" in names]
 
 
-def test_what_the_source_has_emptied_is_named_and_not_carried(two: Two) -> None:
-    """A promotion empties nothing, and says what it would have been."""
+def test_what_the_source_has_emptied_is_carried_where_somebody_knows_of_it(two: Two) -> None:
+    """What files say is emptied there, in an overlay by an empty text; what nobody says is named, unless the last
+    promotion saw a value. What an overlay sets apart stays.
+    """
     two.edit("sandbox", "tags", {"description": ""}, tag="VIP")
-    ran = two.world.cli("promote", "--from", "sandbox", "--to", "prod")
-    assert ran.code == 0, ran.text
-    text = " ".join(ran.text.split())
-    assert "tag.vip: `description` is empty in sandbox, and prod has a value: empty it manually" in text
-    assert "tag.lead: `description`" not in text
+    two.edit("sandbox", "tags", {"description": ""}, tag="Lead")
+    two.edit("prod", "dealGroups", {"win_probability_initialize_date": None}, title="Sales")
+    code, rows, _ = two.promote("--dry-run")
+    assert (code, rows["tag.vip.description"], rows["tag.lead.description"]) == (0, "here", "kept")
+    assert two.promote()[0] == 0
+    assert 'vip: {description: ""}' in two.text("environments/prod.yaml").replace("\n      ", " ").replace(
+        "vip: description", "vip: {description"
+    ) or "description: ''" in two.text("environments/prod.yaml")
     assert "description: the best" in two.text("config/main.yaml")
+    two.apply("prod")
+    assert next(iter(two.prod.rows.where("tags", tag="VIP")))["description"] in ("", None)
+    assert "tag.vip.description" not in two.promote()[1]
 
 
 OBJECT = """\

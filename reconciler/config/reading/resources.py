@@ -16,7 +16,7 @@ from reconciler.config.reading.validation import validated
 from reconciler.model.address import KEY_PATTERN, join
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.spec import KEY, Default, Lifecycle, Nested, RefTo, Spec
+from reconciler.model.spec import KEY, Default, Lifecycle, Nested, RefTo, Spec, attributes
 from reconciler.model.values import Lookup, Ref, Value
 
 LIFECYCLE = "lifecycle"
@@ -85,7 +85,7 @@ class Reader:
             name: self.scope.data(one.value) for name, one in entries.items() if name != LIFECYCLE and name not in nests
         }
         # A required map of nested resources is there, though validation does not see it.
-        spec = validated(wanted, {**data, **{name: {} for name in nests}}, entry, self.scope)
+        spec = validated(wanted, {**_cleared(data, wanted), **{name: {} for name in nests}}, entry, self.scope)
         spec = self._filled(kind, spec, shape, entries)
         lifecycle = self._lifecycle(kind, entries.get(LIFECYCLE))
         # What an include puts before a key is no part of its name.
@@ -204,6 +204,19 @@ def _shape(spec: type[BaseModel]) -> _Shape:
 
 def _nestable(entry: Entry) -> bool:
     return isinstance(entry.value, Map) or is_null(entry.value)
+
+
+def _cleared(data: dict[str, Any], wanted: type[Spec]) -> dict[str, Any]:
+    """Return attributes with null for each empty text that none of its kind can be: so an overlay clears a value
+    (decision 0065).
+    """
+    if "" not in data.values():
+        return data
+    known = attributes(wanted)
+    return {
+        name: None if value == "" and name in known and (known[name].shape != "text" or known[name].choices) else value
+        for name, value in data.items()
+    }
 
 
 def _attrs(spec: Spec, shape: _Shape, key: str) -> dict[str, Value]:

@@ -1,0 +1,200 @@
+"""Who is in which field group once the files of a promotion are applied, and what differs from the source then.
+One fact stands in three places (the list of a group, the short form of a member, the account), so no place by itself
+tells what stays. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.model import values
+from reconciler.model.desired import Resource
+from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.spec import Ensure
+from reconciler.model.state import Binding
+from reconciler.model.values import Ref, RemoteId, Value
+from reconciler.planning.rosters import members_of, roster_of
+
+Text = Callable[[Value], Value]
+"""Turns a reference into a text that means the same in both accounts (see `names_of`)."""
+
+
+@dataclass(frozen=True)
+class Account:
+    """One account: its name, its objects by address, and what its references mean."""
+
+    name: str
+    lives: Mapping[str, Live]
+    text: Text
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the files of the target will say (`after`), and what was applied to its account."""
+
+    after: Mapping[str, Resource]
+    applied: Mapping[str, Binding]
+
+
+@dataclass(frozen=True)
+class Left:
+    """One difference that stays: the two attributes that could say it, and the words for it."""
+
+    holder: str
+    member: str
+    said: str
+    places: tuple[tuple[str, str], ...] = field(default=())
+
+
+def memberships(kinds: Kinds) -> frozenset[tuple[str, str]]:
+    """Return (kind, attribute) of all that says who is in what: rosters, and short forms of their members."""
+    found = {(name, roster[0]) for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
+    shorts = {(one, roster[1]) for kind in kinds.values() if (roster := roster_of(kind)) for one in members_of(kind)}
+    return frozenset(found | shorts)
+
+
+def groups_of(live: Live, kind: Kind, short: str) -> list[Value]:
+    """Return all objects whose rosters a member is in, the first one first."""
+    rest, found = live, list[Value]()
+    while rest.attrs.get(short) is not None and rest.attrs[short] not in found:
+        found.append(rest.attrs[short])
+        rest = kind.without(rest, set(found))
+    return found
+
+
+def left_members(kinds: Kinds, source: Account, target: Account, files: Files, gone: Iterable[str]) -> Iterator[Left]:
+    """Yield the memberships that differ once the files are applied; `gone` are members whose declarations go."""
+    for holding, (roster, short) in ((k, r) for k in kinds.values() if (r := roster_of(k)) is not None):
+        one = _Comparing(kinds, source, target, files, frozenset(gone), holding, roster, short)
+        yield from one.differences()
+
+
+@dataclass(frozen=True)
+class _Comparing:
+    kinds: Kinds
+    source: Account
+    target: Account
+    files: Files
+    gone: frozenset[str]
+    holding: Kind
+    roster: str
+    short: str
+
+    def differences(self) -> Iterator[Left]:
+        names = members_of(self.holding)
+        there = {address: live for address, live in self.target.lives.items() if live.kind in names}
+        here = {address: live for address, live in self.source.lives.items() if live.kind in names}
+        both = self._holders()
+        final: dict[str, list[str]] = {}
+        for member in sorted({*here, *there} - self.gone):
+            mine, theirs = here.get(member), there.get(member)
+            if any(live is not None and self.short not in live.attrs for live in (mine, theirs)):
+                continue  # not shown, which is named elsewhere
+            if theirs is None and member not in self.files.after:
+                continue
+            held = self._now(self.source, mine) if mine is not None else []
+            later = self._later(member, theirs)
+            for group in later:
+                final.setdefault(group, []).append(member)
+            known = [group for group in later if group not in held and (group in both or mine is not None)]
+            for group in known:
+                yield self._too(member, group)
+            for group in (group for group in held if group not in later):
+                if group in both or theirs is not None:
+                    yield self._left(member, group, "is there in {source} and will not be in {target}")
+        for group in sorted(both):
+            yield from self._order(group, final.get(group, []), here)
+
+    def _holders(self) -> set[str]:
+        """Return the objects that both have, and whose members both show."""
+        return {
+            address
+            for address, live in self.source.lives.items()
+            if live.kind == self.holding.name
+            and self.roster in live.attrs
+            and address in self.target.lives
+            and self.roster in self.target.lives[address].attrs
+        }
+
+    def _now(self, account: Account, live: Live) -> list[str]:
+        return [str(account.text(one)) for one in groups_of(live, self.kinds[live.kind], self.short)]
+
+    def _listed(self, holder: str) -> list[str] | None:
+        """Return the members that the files list, None where they list none."""
+        resource = self.files.after.get(holder)
+        if resource is None or self.roster not in resource.attrs:
+            return None
+        return [one.address for one in values.references(resource.attrs[self.roster]) if isinstance(one, Ref)]
+
+    def _later(self, member: str, live: Live | None) -> list[str]:
+        """Return the groups of a member once the files are applied: lists let go of what was applied and is not listed
+        any more, the short form moves the first membership, or ends them all.
+        """
+        found = self._now(self.target, live) if live is not None else []
+        listing = [one for one in self._all_listing() if member in (self._listed(one) or ())]
+        found = [one for one in found if one in listing or not self._lets_go(one, member)]
+        resource = self.files.after.get(member)
+        if resource is not None and self.short in resource.attrs and not listing:
+            value = resource.attrs[self.short]
+            wanted = str(self.target.text(value)) if value is not None else ""
+            if not wanted:
+                found = []
+            elif wanted not in found:
+                found = [wanted, *found[1:]]
+        found += [one for one in listing if one not in found]
+        floor = self.kinds[member.partition(".")[0]].attributes[self.short].mark(Ensure)
+        said = resource is not None and self.short in resource.attrs
+        if not found and floor is not None and resource is not None and not said:
+            found = [str(self.target.text(floor.value))]
+        return found
+
+    def _all_listing(self) -> list[str]:
+        return [one.address for one in self.files.after.values() if one.kind == self.holding.name]
+
+    def _lets_go(self, holder: str, member: str) -> bool:
+        binding = self.files.applied.get(holder)
+        if binding is None or self._listed(holder) is None:
+            return False
+        applied = values.references(values.decode(binding.applied.get(self.roster)))
+        return any(isinstance(one, Ref) and one.address == member for one in applied)
+
+    def _too(self, member: str, group: str) -> Left:
+        resource = self.files.after.get(member)
+        says = resource is not None and resource.attrs.get(self.short) is not None
+        if member in (self._listed(group) or ()) or (
+            says and resource is not None and str(self.target.text(resource.attrs[self.short])) == group
+        ):
+            return self._left(member, group, "is there in {target}, as its files say, and not in {source}")
+        return self._left(
+            member, group, "is there in {target} too, which nothing declares: take it out manually, if it is not meant"
+        )
+
+    def _left(self, member: str, group: str, said: str) -> Left:
+        words = said.format(source=self.source.name, target=self.target.name)
+        if group in self.source.lives or group in self.target.lives:
+            line = f"{group}: `{self.roster}`: {member} {words}"
+        else:
+            line = f"{member}: `{self.short}` {group}: it {words}"
+        return Left(group, member, line, ((group, self.roster), (member, self.short)))
+
+    def _order(self, group: str, final: list[str], here: Mapping[str, Live]) -> Iterator[Left]:
+        """Tell where the same members will stand in another order: only a list says one."""
+        names = {(live.kind, live.id): address for address, live in self.source.lives.items()}
+        mine = self._sequence(self.source.lives[group], names)
+        if sorted(mine) != sorted(final):
+            return
+        names = {(live.kind, live.id): address for address, live in self.target.lives.items()}
+        theirs = [one for one in self._sequence(self.target.lives[group], names) if one in final]
+        listed = [one for one in self._listed(group) or () if one in final]
+        more = [one for one in theirs if one not in listed]
+        later = [str(one) for one in values.inserted(listed, more, [*theirs, *listed])] if listed else theirs
+        later += [one for one in mine if one not in later]
+        if later != mine:
+            said = f"{group}: `{self.roster}`: the order of {self.source.name} is another one"
+            how = "" if self._listed(group) is not None else f", and the files of {self.target.name} list none"
+            yield Left(group, "", said + how, ((group, self.roster),))
+
+    def _sequence(self, live: Live, names: Mapping[tuple[str, str], str]) -> list[str]:
+        found = [one for one in values.references(live.attrs[self.roster]) if isinstance(one, RemoteId)]
+        return [names[one.kind, one.id] for one in found if (one.kind, one.id) in names]
