@@ -6,12 +6,12 @@ import io
 import time
 import zipfile
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.model.codehost import HostAnswer, Web
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unreachable
 from reconciler.model.redaction import abridged
+from reconciler.model.values import Json
 
 ATTEMPTS = 4
 PAGE = 100
@@ -23,6 +23,26 @@ LARGEST = 200_000_000
 MOST_BYTES = 32_000_000
 WHOLE, WHOLE_FILE = 120.0, 600.0
 """Seconds for a whole answer, and for a whole file."""
+
+Row = Mapping[str, Json]
+
+
+def row_of(found: Json) -> Row:
+    """Return an object of an answer. Raises RemoteError for what is none."""
+    if not isinstance(found, Mapping):
+        raise RemoteError(f"the code host answers with a {type(found).__name__} where an object should be")
+    return found
+
+
+def inner(row: Row, name: str) -> Row:
+    """Return an object inside an object; an empty one where there is none."""
+    found = row.get(name)
+    return found if isinstance(found, Mapping) else {}
+
+
+def text(row: Row, name: str) -> str:
+    """Return a text of an object; "" where there is none."""
+    return str(row.get(name) or "")
 
 
 class Calls:
@@ -44,22 +64,22 @@ class Calls:
         self._sleep = sleep
         self._on_wait = on_wait
 
-    def get(self, path: str, **query: Any) -> Any:
+    def get(self, path: str, **query: str | int) -> Json:
         """Return the JSON of a GET."""
         return self.send("GET", path, query=query).json()
 
-    def found(self, path: str) -> Any:
+    def found(self, path: str) -> Row | None:
         """Return the JSON of a GET, or None where there is no such thing or it is not for us."""
         answer = self.send("GET", path, expect=(401, 403, 404))
-        return answer.json() if answer.ok else None
+        return row_of(answer.json()) if answer.ok else None
 
-    def pages(self, path: str, **query: Any) -> Iterator[Any]:
+    def pages(self, path: str, **query: str | int) -> Iterator[Row]:
         """Yield the rows of a listing, page by page."""
         for page in range(1, PAGES + 1):
             rows = self.get(path, per_page=PAGE, page=page, **query)
             if not isinstance(rows, list):
                 raise RemoteError(f"{self._host} answers GET {path} with something that is not a list")
-            yield from rows
+            yield from map(row_of, rows)
             if len(rows) < PAGE:
                 return
 
@@ -76,8 +96,8 @@ class Calls:
         method: str,
         path: str,
         *,
-        body: Any = None,
-        query: Mapping[str, Any] | None = None,
+        body: Json = None,
+        query: Mapping[str, str | int] | None = None,
         expect: tuple[int, ...] = (),
     ) -> HostAnswer:
         """Send a request and return its answer. A POST whose answer was lost is not sent twice."""

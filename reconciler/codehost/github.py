@@ -6,9 +6,10 @@ from collections.abc import Sequence
 from functools import cached_property
 from typing import Any
 
-from reconciler.codehost.calls import PAGE, Calls, unpacked
+from reconciler.codehost.calls import PAGE, Calls, Row, inner, row_of, text, unpacked
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote, Web
 from reconciler.model.redaction import Shown
+from reconciler.model.values import maps_of
 
 VERSION = "2022-11-28"
 HINT = "GITHUB_TOKEN needs the permissions `pull-requests: write` and `issues: write` in the workflow"
@@ -34,31 +35,31 @@ class GitHub:
     def _me(self) -> str | None:
         """Login of the token's owner; None for the token of a workflow, which may not ask who it is."""
         found = self._calls.found("/user")
-        return found["login"] if found else None
+        return text(found, "login") if found else None
 
-    def _is_mine(self, row: Any) -> bool:
-        user = row.get("user") or {}
+    def _is_mine(self, row: Row) -> bool:
+        user = inner(row, "user")
         return user.get("login") == self._me if self._me is not None else user.get("type") == "Bot"
 
-    def _comment(self, row: Any) -> Comment:
-        return Comment(str(row["id"]), row.get("body") or "", self._is_mine(row), row.get("html_url", ""))
+    def _comment(self, row: Row) -> Comment:
+        return Comment(str(row["id"]), text(row, "body"), self._is_mine(row), text(row, "html_url"))
 
     def comments(self, number: int) -> Sequence[Comment]:
         return [self._comment(row) for row in self._calls.pages(f"{self._path}/issues/{number}/comments")]
 
     def comment(self, number: int, body: Shown) -> Comment:
         path = f"{self._path}/issues/{number}/comments"
-        return self._comment(self._calls.send("POST", path, body={"body": body}).json())
+        return self._comment(row_of(self._calls.send("POST", path, body={"body": body}).json()))
 
     def edit_comment(self, number: int, comment: str, body: Shown) -> Comment:
         path = f"{self._path}/issues/comments/{comment}"
-        return self._comment(self._calls.send("PATCH", path, body={"body": body}).json())
+        return self._comment(row_of(self._calls.send("PATCH", path, body={"body": body}).json()))
 
     def remove_comment(self, number: int, comment: str) -> None:
         self._calls.send("DELETE", f"{self._path}/issues/comments/{comment}", expect=(404,))
 
     def proposal(self, number: int) -> Proposal:
-        return _proposal(self._calls.get(f"{self._path}/pulls/{number}"))
+        return _proposal(row_of(self._calls.get(f"{self._path}/pulls/{number}")))
 
     def proposal_of(self, commit: str) -> Proposal | None:
         for row in self._calls.pages(f"{self._path}/commits/{commit}/pulls"):
@@ -73,13 +74,13 @@ class GitHub:
         rows = self._calls.pages(f"{self._path}/pulls/{proposal.number}/reviews")
         return [
             Vote(
-                (row.get("user") or {}).get("login", ""),
-                row.get("body") or "",
+                text(inner(row, "user"), "login"),
+                text(row, "body"),
                 row.get("commit_id") == proposal.head,
                 row["state"] == "CHANGES_REQUESTED",
             )
             for row in rows
-            if row["state"] in ("APPROVED", "CHANGES_REQUESTED") and (row.get("user") or {}).get("type") != "Bot"
+            if row["state"] in ("APPROVED", "CHANGES_REQUESTED") and inner(row, "user").get("type") != "Bot"
         ]
 
     def approve(self, proposal: Proposal, body: Shown) -> None:
@@ -88,7 +89,7 @@ class GitHub:
 
     def may_approve(self, person: str) -> bool:
         found = self._calls.found(f"{self._path}/collaborators/{person}/permission")
-        return bool(found) and found.get("permission") in WRITERS
+        return found is not None and found.get("permission") in WRITERS
 
     def issues(self, label: str) -> Sequence[Issue]:
         rows = self._calls.pages(f"{self._path}/issues", state="open", labels=label, sort="created", direction="asc")
@@ -96,7 +97,7 @@ class GitHub:
 
     def open_issue(self, title: Shown, body: Shown, label: str) -> Issue:
         content = {"title": title, "body": body, "labels": [label]}
-        return _issue(self._calls.send("POST", f"{self._path}/issues", body=content).json())
+        return _issue(row_of(self._calls.send("POST", f"{self._path}/issues", body=content).json()))
 
     def edit_issue(self, issue: Issue, title: Shown, body: Shown) -> Issue:
         return self._patched(issue, {"title": title, "body": body})
@@ -105,21 +106,27 @@ class GitHub:
         self._patched(issue, {"body": body, "state": "closed", "state_reason": "completed"})
 
     def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:
-        found = self._calls.get(f"{self._path}/actions/artifacts", name=name, per_page=PAGE)
-        for row in found["artifacts"]:
-            if row["expired"] or row["name"] != name or row["workflow_run"]["head_sha"] != proposal.head:
+        found = row_of(self._calls.get(f"{self._path}/actions/artifacts", name=name, per_page=PAGE))
+        for row in maps_of(found["artifacts"]):
+            if row["expired"] or row["name"] != name or inner(row, "workflow_run").get("head_sha") != proposal.head:
                 continue
             return unpacked(self._calls.download(f"{self._path}/actions/artifacts/{row['id']}/zip"), file)
         return None
 
     def _patched(self, issue: Issue, content: dict[str, str]) -> Issue:
-        return _issue(self._calls.send("PATCH", f"{self._path}/issues/{issue.number}", body=content).json())
+        return _issue(row_of(self._calls.send("PATCH", f"{self._path}/issues/{issue.number}", body=content).json()))
 
 
-def _proposal(row: Any) -> Proposal:
+def _proposal(row: Row) -> Proposal:
     merged = bool(row.get("merged_at"))
-    return Proposal(row["number"], row["user"]["login"], row["head"]["sha"], row["base"]["ref"], merged)
+    return Proposal(
+        int(text(row, "number")),
+        text(inner(row, "user"), "login"),
+        text(inner(row, "head"), "sha"),
+        text(inner(row, "base"), "ref"),
+        merged,
+    )
 
 
-def _issue(row: Any) -> Issue:
-    return Issue(row["number"], row.get("body") or "", row.get("html_url", ""))
+def _issue(row: Row) -> Issue:
+    return Issue(int(text(row, "number")), text(row, "body"), text(row, "html_url"))

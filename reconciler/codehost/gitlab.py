@@ -9,8 +9,9 @@ from functools import cached_property
 from typing import Any
 from urllib.parse import quote
 
-from reconciler.codehost.calls import Calls
+from reconciler.codehost.calls import Calls, Row, inner, row_of, text
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote, Web
+from reconciler.model.coerce import number
 from reconciler.model.redaction import Shown
 
 HINT = "GITLAB_TOKEN has to be a project access token with the scope `api` and the role Developer"
@@ -31,30 +32,30 @@ class GitLab:
 
     @cached_property
     def _me(self) -> str:
-        return str(self._calls.get("/user")["id"])
+        return str(row_of(self._calls.get("/user"))["id"])
 
     def _notes(self, number: int) -> str:
         return f"{self._path}/merge_requests/{number}/notes"
 
-    def _comment(self, row: Any) -> Comment:
-        return Comment(str(row["id"]), row.get("body") or "", _author(row) == self._me)
+    def _comment(self, row: Row) -> Comment:
+        return Comment(str(row["id"]), text(row, "body"), _author(row) == self._me)
 
     def comments(self, number: int) -> Sequence[Comment]:
         rows = self._calls.pages(self._notes(number), sort="asc", order_by="created_at")
         return [self._comment(row) for row in rows if not row.get("system")]
 
     def comment(self, number: int, body: Shown) -> Comment:
-        return self._comment(self._calls.send("POST", self._notes(number), body={"body": body}).json())
+        return self._comment(row_of(self._calls.send("POST", self._notes(number), body={"body": body}).json()))
 
     def edit_comment(self, number: int, comment: str, body: Shown) -> Comment:
         path = f"{self._notes(number)}/{comment}"
-        return self._comment(self._calls.send("PUT", path, body={"body": body}).json())
+        return self._comment(row_of(self._calls.send("PUT", path, body={"body": body}).json()))
 
     def remove_comment(self, number: int, comment: str) -> None:
         self._calls.send("DELETE", f"{self._notes(number)}/{comment}", expect=(404,))
 
     def proposal(self, number: int) -> Proposal:
-        return _proposal(self._calls.get(f"{self._path}/merge_requests/{number}"))
+        return _proposal(row_of(self._calls.get(f"{self._path}/merge_requests/{number}")))
 
     def proposal_of(self, commit: str) -> Proposal | None:
         for row in self._calls.pages(f"{self._path}/repository/commits/{commit}/merge_requests"):
@@ -68,20 +69,22 @@ class GitLab:
         job of the request can speak with them.
         """
         versions = list(self._calls.pages(f"{self._path}/merge_requests/{proposal.number}/versions"))
-        newest = max((_time(row["created_at"]) for row in versions), default=None)
-        current = {row.get("head_commit_sha") for row in versions if _time(row["created_at"]) == newest}
+        newest = max((_time(text(row, "created_at")) for row in versions), default=None)
+        current = {row.get("head_commit_sha") for row in versions if _time(text(row, "created_at")) == newest}
         rows = self._calls.pages(self._notes(proposal.number), sort="asc", order_by="created_at")
         return [
             Vote(
                 _author(row),
-                row.get("body") or "",
+                text(row, "body"),
                 newest is not None
                 and current == {proposal.head}
-                and _time(row["created_at"]) > newest
+                and _time(text(row, "created_at")) > newest
                 and row.get("updated_at") == row["created_at"],
             )
             for row in rows
-            if not row.get("system") and _author(row) != self._me and not BOT.match(row["author"].get("username", ""))
+            if not row.get("system")
+            and _author(row) != self._me
+            and not BOT.match(text(inner(row, "author"), "username"))
         ]
 
     def approve(self, proposal: Proposal, body: Shown) -> None:
@@ -92,7 +95,11 @@ class GitLab:
 
     def may_approve(self, person: str) -> bool:
         found = self._calls.found(f"{self._path}/members/all/{person}")
-        return bool(found) and found.get("state") == "active" and int(found.get("access_level", 0)) >= DEVELOPER
+        return (
+            found is not None
+            and found.get("state") == "active"
+            and (number(found.get("access_level")) or 0) >= DEVELOPER
+        )
 
     def issues(self, label: str) -> Sequence[Issue]:
         rows = self._calls.pages(f"{self._path}/issues", state="opened", labels=label, sort="asc")
@@ -100,7 +107,7 @@ class GitLab:
 
     def open_issue(self, title: Shown, body: Shown, label: str) -> Issue:
         content = {"title": title, "description": body, "labels": label}
-        return _issue(self._calls.send("POST", f"{self._path}/issues", body=content).json())
+        return _issue(row_of(self._calls.send("POST", f"{self._path}/issues", body=content).json()))
 
     def edit_issue(self, issue: Issue, title: Shown, body: Shown) -> Issue:
         return self._put(issue, {"title": title, "description": body})
@@ -118,20 +125,22 @@ class GitLab:
         return None
 
     def _put(self, issue: Issue, content: dict[str, str]) -> Issue:
-        return _issue(self._calls.send("PUT", f"{self._path}/issues/{issue.number}", body=content).json())
+        return _issue(row_of(self._calls.send("PUT", f"{self._path}/issues/{issue.number}", body=content).json()))
 
 
-def _author(row: Any) -> str:
-    return str((row.get("author") or {}).get("id", ""))
+def _author(row: Row) -> str:
+    return text(inner(row, "author"), "id")
 
 
 def _time(text: str) -> datetime.datetime:
     return datetime.datetime.fromisoformat(text.replace("Z", "+00:00"))
 
 
-def _proposal(row: Any) -> Proposal:
-    return Proposal(row["iid"], _author(row), row["sha"], row["target_branch"], row["state"] == "merged")
+def _proposal(row: Row) -> Proposal:
+    return Proposal(
+        int(text(row, "iid")), _author(row), text(row, "sha"), text(row, "target_branch"), row["state"] == "merged"
+    )
 
 
-def _issue(row: Any) -> Issue:
-    return Issue(row["iid"], row.get("description") or "", row.get("web_url", ""))
+def _issue(row: Row) -> Issue:
+    return Issue(int(text(row, "iid")), text(row, "description"), text(row, "web_url"))

@@ -77,13 +77,13 @@ def refused(detail: str = "", *, plain: bool = False) -> Problem:
     return Problem(Answer(403, body, PLAIN_TEXT if plain else {}))
 
 
-def error(title: str, pointer: str = "", *, detail: str = "", code: str = "field_invalid", **more: str) -> Any:
+def error(title: str, pointer: str = "", *, detail: str = "", code: str = "field_invalid", **more: str) -> object:
     """One entry of a classic 422; `pointer` is an attribute's name."""
     found: dict[str, Any] = {"title": title, "detail": detail, "code": code, **more}
     return found | {"source": {"pointer": f"/data/attributes/{pointer}"}} if pointer else found
 
 
-def invalid(*errors: Any, plain: bool = False) -> Problem:
+def invalid(*errors: object, plain: bool = False) -> Problem:
     """A classic 422 (section 1.6, shape 2)."""
     return Problem(Answer(422, {"errors": list(errors)}, PLAIN_TEXT if plain else {}))
 
@@ -96,14 +96,14 @@ def schema_invalid(name: str, detail: str) -> Problem:
     )
 
 
-def text(value: Any) -> Any:
+def text(value: object) -> object:
     """Return a value as reads return it: texts throughout, arrays and null as they are (section 1.4)."""
     if isinstance(value, bool):
         return str(int(value))
     return str(value) if isinstance(value, int | float) else value
 
 
-def echo(value: Any) -> Any:
+def echo(value: object) -> object:
     """Return a value as write answers echo it: the JSON type that was sent, flags as 0 and 1 (section 1.4)."""
     return int(value) if isinstance(value, bool) else value
 
@@ -121,13 +121,13 @@ def whole(raw: Any) -> int:
         return 0
 
 
-def inner(body: Any, wrapper: str) -> dict[str, Any]:
+def inner(body: object, wrapper: str) -> dict[str, Any]:
     """Return what is under the wrapper key; a wrong wrapper is silently nothing (section 1.3)."""
     found = body.get(wrapper) if isinstance(body, dict) else None
     return dict(found) if isinstance(found, dict) else {}
 
 
-def holed(value: Any) -> Any:
+def holed(value: object) -> object:
     """Return JSON with every array written as PHP writes one whose second row was taken out: {"0": ..., "2": ...}."""
     if isinstance(value, dict):
         return {name: holed(inner) for name, inner in value.items()}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol, cast
 
 from reconciler.model.redaction import Shown
+from reconciler.model.values import Json
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,9 @@ class HostAnswer:
         """Whether it is a success."""
         return 200 <= self.status < 300
 
-    def json(self) -> Any:
+    def json(self) -> Json:
         """Return its JSON. Raises ValueError."""
-        return json.loads(self.content)
+        return cast(Json, json.loads(self.content))
 
 
 class Web(Protocol):

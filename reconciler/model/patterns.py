@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any
+from typing import Protocol, cast
 
 LARGEST = 5_000
 """Instructions that a compiled pattern may have: nested repetitions multiply."""
@@ -21,13 +21,27 @@ class Unbounded(Exception):
     """The patterns of a policy cost more on the texts of this plan than they may."""
 
 
+class Found(Protocol):
+    """A place that was found."""
+
+    def start(self) -> int: ...
+
+
+class Compiled(Protocol):
+    """A pattern of RE2, which ships no types."""
+
+    programsize: int
+
+    def search(self, text: str | bytes, place: int = 0) -> Found | None: ...
+
+
 @lru_cache(maxsize=256)
-def _compiled(pattern: str) -> Any:
+def _compiled(pattern: str) -> Compiled:
     import re2  # most projects have no patterns
 
     options = re2.Options()
     options.log_errors = False
-    return re2.compile(pattern, options)
+    return cast(Compiled, re2.compile(pattern, options))
 
 
 def check_pattern(pattern: str) -> None:
@@ -75,11 +89,11 @@ def finder(alternatives: Iterable[bytes]) -> Callable[[bytes, int], int]:
     options = re2.Options()
     options.log_errors = False
     options.encoding = re2.Options.Encoding.LATIN1
-    compiled = re2.compile(b"|".join(alternatives), options)
+    compiled = cast(Compiled, re2.compile(b"|".join(alternatives), options))
 
     def find(text: bytes, place: int) -> int:
         found = compiled.search(text, place)
-        return -1 if found is None else int(found.start())
+        return -1 if found is None else found.start()
 
     return find
 

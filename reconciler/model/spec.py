@@ -233,7 +233,7 @@ KEY = "\ue002key"
 """As the value of `Default`: the resource's key."""
 
 
-def _parse_reference(value: Any) -> Any:
+def _parse_reference(value: object) -> object:
     if isinstance(value, str) and value:
         return Ref("", value)
     if isinstance(value, dict) and len(value) == 1:
@@ -265,7 +265,7 @@ Link = typing.Annotated[
 """The type of an attribute that refers to another resource; its `RefTo` mark says of which kind."""
 
 
-def _parse_address(value: Any) -> Any:
+def _parse_address(value: object) -> object:
     """Read a reference that names its kind itself; anything else stays as it is."""
     if not isinstance(value, dict) or not {"ref", "look_up"} & set(value):
         return value
@@ -401,7 +401,7 @@ def _beside_path(url: str) -> bool:
     return bool(parts.query or parts.fragment or "@" in parts.netloc)
 
 
-def _shape(annotation: Any, marks: Iterable[Any]) -> tuple[Any, tuple[str, ...]]:
+def _shape(annotation: object, marks: Iterable[object]) -> tuple[Shape, tuple[str, ...]]:
     reference = any(isinstance(mark, RefTo) for mark in marks)
     options = [item for item in _members(annotation) if item is not type(None)]
     if any(isinstance(mark, Commas) for mark in marks):
@@ -422,7 +422,7 @@ def _shape(annotation: Any, marks: Iterable[Any]) -> tuple[Any, tuple[str, ...]]
     return ("number", ()) if int in options else ("other", ())
 
 
-def _members(annotation: Any) -> list[Any]:
+def _members(annotation: object) -> list[object]:
     origin = get_origin(annotation)
     if origin is typing.Annotated:
         return _members(get_args(annotation)[0])

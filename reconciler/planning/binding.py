@@ -24,13 +24,13 @@ def salted(text: str, salt: str) -> str:
     return hashlib.sha256(f"{salt}:{text}".encode()).hexdigest()
 
 
-def kept(value: Value, salt: str, *, hidden: bool) -> Any:
+def kept(value: Value, salt: str, *, hidden: bool) -> Value:
     """Return what a document may hold of a value: its JSON, or a salted hash of that where nobody may see it."""
     encoded = values.encode(value)
     return {values.SENSITIVE: salted(json.dumps(encoded, sort_keys=True), salt)} if hidden else encoded
 
 
-def is_kept(value: Value, stored: Any, salt: str) -> bool:
+def is_kept(value: Value, stored: Value, salt: str) -> bool:
     """Return whether this value is the one that was stored by `kept`."""
     return bool(kept(value, salt, hidden=values.is_hashed(stored)) == stored)
 
@@ -157,5 +157,5 @@ def _cleared_intent(intent: Intent, knows: Knows, salt: str) -> Intent:
     return intent.model_copy(update={"natural_key": key})
 
 
-def _holds(value: Any, knows: Knows) -> bool:
+def _holds(value: Value, knows: Knows) -> bool:
     return any(isinstance(leaf, str) and knows(leaf, LONG) for leaf in values.walk(value))

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from reconciler.model.document import PartView
+from reconciler.model.values import Value
 
 
-def parts(before: Any, after: Any) -> list[PartView]:
+def parts(before: Value, after: Value) -> list[PartView]:
     """Return what differs inside two encoded maps or lists, by path. Empty for scalars: there is nothing inside.
 
     Lists of maps with a `value` (options) are compared by it, so that one new option is one difference.
@@ -22,7 +23,7 @@ def parts(before: Any, after: Any) -> list[PartView]:
     return sorted(rows, key=lambda row: row.path)
 
 
-def _keyed(value: Any) -> Any:
+def _keyed(value: Value) -> Value:
     if isinstance(value, dict):
         return {key: _keyed(item) for key, item in value.items()}
     if isinstance(value, list) and value and all(isinstance(item, dict) and "value" in item for item in value):
@@ -31,13 +32,22 @@ def _keyed(value: Any) -> Any:
     return value
 
 
-def _part(level: Any) -> PartView:
+class DiffLevel(Protocol):
+    """A difference, as deepdiff tells it."""
+
+    t1: object
+    t2: object
+
+    def path(self, *, output_format: str) -> Iterable[object]: ...
+
+
+def _part(level: DiffLevel) -> PartView:
     return PartView(path=".".join(_steps(level)), before=_side(level.t1), after=_side(level.t2))
 
 
-def _steps(level: Any) -> Iterator[str]:
+def _steps(level: DiffLevel) -> Iterator[str]:
     return (str(step) for step in level.path(output_format="list"))
 
 
-def _side(value: Any) -> Any:
+def _side(value: object) -> object:
     return None if type(value).__name__ == "NotPresent" else value

@@ -11,10 +11,10 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Any
 
 from reconciler.model.errors import RemoteError
 from reconciler.model.redaction import abridged
+from reconciler.model.values import Json
 
 NOT_FOUND = re.compile(r"^No Result found for\b")
 LEAKED = re.compile(r"resulted in a `(?P<status>[45]\d\d) [^`]*` response:?\s*(?P<body>\{.*\})?", re.DOTALL)
@@ -43,7 +43,7 @@ class Excessive(MalformedResponse):
         super().__init__(f"the answer {what}", hint="nothing is concluded from it; look for what stands in between")
 
 
-def parse(status: int, content: bytes, content_type: str) -> Any:
+def parse(status: int, content: bytes, content_type: str) -> Json:
     """Return the JSON of a body whatever its content type says (section 1.6); None for an empty body or plain text
     of a write. A web page of a gateway that reports trouble is a body without content: its status says enough.
 
@@ -100,9 +100,9 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _bounded(body: Any, *, surrogates: bool) -> Any:
+def _bounded(body: Json, *, surrogates: bool) -> Json:
     """Return a body that is no deeper than `DEEPEST` and has no halves of characters, which nothing could write."""
-    level: list[Any] = [body]
+    level: list[Json] = [body]
     for _ in range(DEEPEST):
         inside = [one for one in level if isinstance(one, dict | list)]
         if surrogates:
@@ -116,7 +116,7 @@ def _bounded(body: Any, *, surrogates: bool) -> Any:
     raise Excessive(f"is nested more than {DEEPEST} levels deep")
 
 
-def _lists_again(found: dict[str, Any]) -> Any:
+def _lists_again(found: dict[str, Json]) -> Json:
     """Return the list that a map with nothing but numbers for keys was: PHP writes arrays with holes so (row 53 of
     section 7).
     """
@@ -125,7 +125,7 @@ def _lists_again(found: dict[str, Any]) -> Any:
     return [found[key] for key in sorted(found, key=int)]
 
 
-def status_of(status: int, body: Any) -> int:
+def status_of(status: int, body: object) -> int:
     """Return the status that the answer means (section 1.6): the vendor says "No Result found" with 400, 403 or 422
     too, and a validation error of the field groups' service arrives as 403 with the true status in its text.
     """
@@ -138,14 +138,14 @@ def status_of(status: int, body: Any) -> int:
     return int(leaked["status"]) if leaked else status
 
 
-def soft_failure(body: Any) -> bool:
+def soft_failure(body: object) -> bool:
     """Return whether an answer with a status of success says that nothing was done (section 1.5)."""
     if not isinstance(body, Mapping):
         return False
     return body.get("success") in (False, "0", "false") or body.get("succeeded") in (False, "0", "false")
 
 
-def describe(body: Any) -> str:
+def describe(body: object) -> str:
     """Return what an error body says, in one line, not cut yet; "" when it says nothing."""
     if not isinstance(body, Mapping):
         return ""
@@ -166,7 +166,7 @@ def describe(body: Any) -> str:
     return re.sub(r"\s+", " ", str(message))
 
 
-def _entry(error: Any) -> str:
+def _entry(error: object) -> str:
     if not isinstance(error, Mapping):
         return str(error)
     source = error.get("source")

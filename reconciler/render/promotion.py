@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Protocol
 
 from reconciler.model.redaction import abridged
 
@@ -18,7 +18,50 @@ MEANING = {
 ORDER = ("here", "colliding", "there", "waiting", "kept")
 
 
-def text(rows: Iterable[Any], same: int, source: str, target: str) -> str:
+class Row(Protocol):
+    """An attribute, or an object as a whole, that differs: whose change it is, and what each side holds."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def status(self) -> str: ...
+    @property
+    def here(self) -> object: ...
+    @property
+    def there(self) -> object: ...
+    @property
+    def note(self) -> str: ...
+
+
+class Left(Protocol):
+    """An attribute that was left alone, and why."""
+
+    @property
+    def address(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+    @property
+    def reason(self) -> str: ...
+
+
+class Outcome(Protocol):
+    """What a promotion found and did."""
+
+    @property
+    def rows(self) -> Iterable[Row]: ...
+    @property
+    def same(self) -> int: ...
+    @property
+    def files(self) -> Iterable[str]: ...
+    @property
+    def refused(self) -> Iterable[Left]: ...
+    @property
+    def left_out(self) -> Iterable[str]: ...
+
+
+def text(rows: Iterable[Row], same: int, source: str, target: str) -> str:
     """Return what differs, whose change by whose change."""
     rows = list(rows)
     lines = [f"Promotion from {source} to {target}", ""]
@@ -33,7 +76,7 @@ def text(rows: Iterable[Any], same: int, source: str, target: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _row(row: Any, source: str, target: str) -> str:
+def _row(row: Row, source: str, target: str) -> str:
     if not row.name:
         return f"{row.address} ({row.note})" if row.note else str(row.address)
     where = f"{row.address}.{row.name}"
@@ -42,13 +85,13 @@ def _row(row: Any, source: str, target: str) -> str:
     return f"{where}: {source} {_short(row.here)}, {target} {_short(row.there)}"
 
 
-def _short(value: Any) -> str:
+def _short(value: object) -> str:
     return abridged(json.dumps(value, ensure_ascii=False), 60)
 
 
-def data(outcome: Any, source: str, target: str, plan: Mapping[str, Any] | None = None) -> str:
+def data(outcome: Outcome, source: str, target: str, plan: Mapping[str, object] | None = None) -> str:
     """Return the promotion as JSON."""
-    found: dict[str, Any] = {
+    found: dict[str, object] = {
         "from": source,
         "to": target,
         "same": outcome.same,

@@ -18,7 +18,7 @@ def clean(text: str) -> str:
     return harmless(text)
 
 
-def is_marker(value: Any) -> bool:
+def is_marker(value: object) -> bool:
     """Return whether a map is the encoded form of a reference or a secret."""
     return isinstance(value, dict) and any(mark in value for mark in MARKERS)
 
@@ -28,13 +28,13 @@ def quoted(text: str) -> str:
     return clean(json.dumps(text, ensure_ascii=False))
 
 
-def key(name: Any) -> str:
+def key(name: object) -> str:
     """Return a map's key: plain where it is a word, quoted where it is not."""
     text = str(name)
     return text if _PLAIN_KEY.fullmatch(text) else quoted(text)
 
 
-def literal(value: Any, *, sensitive: bool = False) -> str:
+def literal(value: object, *, sensitive: bool = False) -> str:
     """Return an encoded value on one line. A sensitive text in parentheses is a mask and has no quotes."""
     if sensitive and isinstance(value, str) and value.startswith("("):
         return clean(value)
@@ -60,7 +60,7 @@ def _marker(value: dict[str, Any]) -> str:
     return clean("{" + ", ".join(f"{name}: {text}" for name, text in inner.items() if name != "kind") + "}")
 
 
-def to_json(content: Any, *, indent: int | None = 2) -> str:
+def to_json(content: object, *, indent: int | None = 2) -> str:
     """Return JSON that ends with a newline: readable, with halves of surrogate pairs escaped."""
     text = json.dumps(content, indent=indent, ensure_ascii=False, default=str)
     return _SURROGATES.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"

@@ -8,8 +8,10 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Final, TypeAlias, TypeGuard
 
+from reconciler.model.values import Value
 from reconciler.render.quoting import clean, is_marker, key, literal, quoted
 
 STEP = 4
@@ -30,16 +32,17 @@ class Line:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class _Missing:
-    pass
+class Missing(Enum):
+    """Stands for a value that is not there, where `null` is one."""
+
+    MISSING = "missing"
 
 
-MISSING = _Missing()
-"""Stands for a value that is not there, where `null` is one."""
+MISSING: Final = Missing.MISSING
+Known: TypeAlias = "Value | Missing"
 
 
-def compare(name: str, before: Any, after: Any, *, depth: int = 0, width: int = 80, pad: int = 0) -> list[Line]:
+def compare(name: str, before: Known, after: Known, *, depth: int = 0, width: int = 80, pad: int = 0) -> list[Line]:
     """Return the lines that tell `before` from `after`; equal parts are only counted. `pad` aligns the `=`."""
     if before is MISSING or (before is None and after is not MISSING and after is not None):
         return _one_sided("+", name, after, "", depth, width, pad)
@@ -67,7 +70,7 @@ def _told_apart(was: str, now: str) -> tuple[str, str]:
     return ascii(was)[1:-1], ascii(now)[1:-1]
 
 
-def same(one: Any, other: Any) -> bool:
+def same(one: Known, other: Known) -> bool:
     """Return whether two values mean the same although one is written shorter.
 
     A member that is left out is like an empty one, and a text is like a map that says nothing but that text: an option
@@ -86,7 +89,7 @@ def same(one: Any, other: Any) -> bool:
     return type(one) is type(other) and bool(one == other)
 
 
-def _blank(value: Any) -> bool:
+def _blank(value: Known) -> bool:
     return value is MISSING or value is None or value is False or value in ("", [], {})
 
 
@@ -100,11 +103,11 @@ def padding(names: Iterable[str]) -> int:
     return max((len(name) for name in names if len(name) <= 24), default=0)
 
 
-def _is_map(value: Any) -> bool:
+def _is_map(value: Known) -> TypeGuard[dict[str, Value]]:
     return isinstance(value, dict) and not is_marker(value)
 
 
-def _one_sided(mark: str, name: str, value: Any, tail: str, depth: int, width: int, pad: int) -> list[Line]:
+def _one_sided(mark: str, name: str, value: Known, tail: str, depth: int, width: int, pad: int) -> list[Line]:
     """A value that is only on one side: on one line if it fits, else as a tree."""
     line = Line(mark, depth, f"{name:<{pad}} = {literal(value)}{tail}")
     if isinstance(value, str) and "\n" in value:
@@ -120,12 +123,12 @@ def _one_sided(mark: str, name: str, value: Any, tail: str, depth: int, width: i
     return [head, *_entries(mark, value, depth + 1, width)]
 
 
-def _entries(mark: str, value: Mapping[str, Any], depth: int, width: int) -> list[Line]:
+def _entries(mark: str, value: Mapping[str, Value], depth: int, width: int) -> list[Line]:
     pad = padding(key(name) for name in value)
     return [line for name, item in value.items() for line in _one_sided(mark, key(name), item, "", depth, width, pad)]
 
 
-def _item(mark: str, item: Any, depth: int, width: int) -> list[Line]:
+def _item(mark: str, item: Value, depth: int, width: int) -> list[Line]:
     """An item of a list that is new or gone."""
     line = Line(mark, depth, literal(_shortest(item)))
     if fits(line, width) or not _is_map(item):
@@ -133,7 +136,7 @@ def _item(mark: str, item: Any, depth: int, width: int) -> list[Line]:
     return [Line(mark, depth, f"{_title(item)}:"), *_entries(mark, item, depth + 1, width)]
 
 
-def _maps(before: Mapping[str, Any], after: Mapping[str, Any], depth: int, width: int) -> list[Line]:
+def _maps(before: Mapping[str, Value], after: Mapping[str, Value], depth: int, width: int) -> list[Line]:
     names = list(after) + [name for name in before if name not in after]
     changed = [name for name in names if not same(before.get(name, MISSING), after.get(name, MISSING))]
     pad = padding(key(name) for name in changed)
@@ -149,7 +152,7 @@ def _unchanged(count: int, depth: int) -> list[Line]:
     return [Line(" ", depth, "", f"# {count:,} unchanged")] if count else []
 
 
-def _identity(item: Any) -> str:
+def _identity(item: Value) -> str:
     """What tells an item of a list from its siblings: a reference, a scalar, or the member of a map that names it.
 
     A text and a map with that text as its `value` are one item: options are written both ways.
@@ -161,19 +164,19 @@ def _identity(item: Any) -> str:
     return json.dumps(item, sort_keys=True, default=str)
 
 
-def _shortest(item: Any) -> Any:
+def _shortest(item: Value) -> Value:
     """An option whose value is its label and that says nothing else, as the text that it may be declared as."""
     text = item.get("value") if _is_map(item) else None
     return text if isinstance(text, str) and same(text, item) else item
 
 
-def _title(item: Any) -> str:
+def _title(item: Value) -> str:
     if _is_map(item):
         return next((literal(item[name]) for name in _IDENTITIES if isinstance(item.get(name), str | int)), "item")
     return literal(item)
 
 
-def _numbered(items: Sequence[Any]) -> dict[tuple[str, int], int]:
+def _numbered(items: Sequence[Value]) -> dict[tuple[str, int], int]:
     """Return the place of each item by identity; twins are told apart by how often they came before."""
     seen: dict[str, int] = {}
     places = {}
@@ -184,7 +187,7 @@ def _numbered(items: Sequence[Any]) -> dict[tuple[str, int], int]:
     return places
 
 
-def _lists(before: Sequence[Any], after: Sequence[Any], depth: int, width: int) -> list[Line]:
+def _lists(before: Sequence[Value], after: Sequence[Value], depth: int, width: int) -> list[Line]:
     """Items that came, went, changed inside or changed their relative order, in the order in which they are now."""
     old, new = _numbered(before), _numbered(after)
     stay = [identity for identity in new if identity in old]
@@ -212,7 +215,7 @@ def _lists(before: Sequence[Any], after: Sequence[Any], depth: int, width: int) 
     return lines + _unchanged(quiet, depth)
 
 
-def _inside(was: Any, now: Any, depth: int, width: int) -> list[Line]:
+def _inside(was: Value, now: Value, depth: int, width: int) -> list[Line]:
     """An item that is the same one, with other contents."""
     if _is_map(was) and _is_map(now):
         return [Line("~", depth, f"{_title(now)}:"), *_maps(was, now, depth + 1, width)]

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.model.kind import Finding
 from reconciler.model.nearness import apart, plain
+from reconciler.model.values import Value, items_of, map_of
 
 CHOICES = frozenset({"dropdown", "multiselect", "radio", "checkbox"})
 """Types of fields that hold one of their options."""
@@ -17,12 +17,12 @@ SEPARATOR = "||"
 """Between the chosen options of a stored value (section 2.2)."""
 
 
-def currency(value: Any) -> str:
+def currency(value: object) -> str:
     """Three letters (section 2.7)."""
     return "" if re.fullmatch(r"[A-Za-z]{3}", str(value)) else "is no currency: three letters, e.g. eur"
 
 
-def web_address(value: Any) -> str:
+def web_address(value: object) -> str:
     """A URL with scheme and host."""
     try:
         parts = urlsplit(str(value))
@@ -32,7 +32,7 @@ def web_address(value: Any) -> str:
     return "" if right and not re.search(r"\s", str(value)) else "is no web address: it begins with https://"
 
 
-def receiver(value: Any) -> str:
+def receiver(value: object) -> str:
     """Where webhooks are posted to: https on port 443 only [OAS]; examples show http."""
     wrong = web_address(value)
     if wrong:
@@ -41,17 +41,17 @@ def receiver(value: Any) -> str:
     return "" if parts.port in (None, 80, 443) else "names a port: webhooks are posted to port 443 only"
 
 
-def labels(value: Any) -> str:
+def labels(value: Value) -> str:
     """Labels are required (section 2.17)."""
-    blank = [name for name in ("singular", "plural") if not str(value.get(name) or "").strip()]
+    blank = [name for name in ("singular", "plural") if not str(map_of(value).get(name) or "").strip()]
     return f"has an empty `{blank[0]}`" if blank else ""
 
 
-def _texts(value: Any) -> list[str]:
-    return [one if isinstance(one, str) else str((one or {}).get("value") or "") for one in value]
+def _texts(value: Value) -> list[str]:
+    return [one if isinstance(one, str) else str(map_of(one).get("value") or "") for one in items_of(value)]
 
 
-def choices(value: Any) -> str:
+def choices(value: Value) -> str:
     """Different texts, none of them empty."""
     texts = _texts(value)
     twice = [text for text, count in Counter(texts).items() if count > 1]
@@ -62,7 +62,7 @@ def choices(value: Any) -> str:
     return ""
 
 
-def options(value: Any) -> str:
+def options(value: Value) -> str:
     """The same, and none with the separator of stored values."""
     parted = next((text for text in _texts(value) if SEPARATOR in text), None)
     if parted is not None:
@@ -72,7 +72,7 @@ def options(value: Any) -> str:
     return choices(value)
 
 
-def near_choices(value: Any) -> str:
+def near_choices(value: Value) -> str:
     """Options that people take for one: whether the account does, no source says (row 20 of section 7)."""
     known: dict[str, str] = {}
     for text in _texts(value):
@@ -82,7 +82,7 @@ def near_choices(value: Any) -> str:
     return ""
 
 
-def mail_address(value: Any) -> str:
+def mail_address(value: object) -> str:
     """Something before an @ and something behind it; of several, each."""
     texts = [one for one in (value if isinstance(value, list) else [value]) if not re.search("%[^%]+%", str(one))]
     right = all(re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", str(one).strip()) for one in texts)
@@ -95,18 +95,18 @@ def mail_address(value: Any) -> str:
     )
 
 
-def url_safe(value: Any) -> str:
+def url_safe(value: object) -> str:
     """What a URL needs no escapes for (section 2.13)."""
     return "" if re.fullmatch(r"[A-Za-z0-9._~-]+", str(value)) else "is not URL-safe: letters, digits, - and _ only"
 
 
-def host(value: Any) -> str:
+def host(value: object) -> str:
     """The name of a host, without scheme, port and path."""
     right = re.fullmatch(r"(\*\.)?[^\W_]([\w-]*[^\W_])?(\.[^\W_]([\w-]*[^\W_])?)*\.?", str(value).strip())
     return "" if right else "is no domain: it has no https://, no path and no blanks, e.g. www.example.com"
 
 
-def options_needed(attrs: Mapping[str, Any], changed: frozenset[str]) -> list[Finding]:
+def options_needed(attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
     """Refuse a field whose values are options and that is made without any: nothing could be chosen. One that exists
     may lose them: that empties a choice, and is recorded to be taken (section 2.1).
     """

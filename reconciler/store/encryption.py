@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Protocol, cast
 
 from reconciler.model.errors import ReconcilerError, StateDamaged, StateError
 
@@ -21,13 +21,40 @@ SSH = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE 
 STANZA = re.compile(rb"\A" + re.escape(MAGIC) + rb"\n(?:-> [^\n]+\n(?:[A-Za-z0-9+/]*\n)*?)+--- [A-Za-z0-9+/]{43}\n")
 
 
+class Maker(Protocol):
+    """Reads identities or recipients."""
+
+    def from_str(self, text: str, /) -> object: ...
+    def from_buffer(self, content: bytes, /) -> object: ...
+
+
+class Keys(Protocol):
+    """One sort of keys."""
+
+    Identity: Maker
+    Recipient: Maker
+
+
+class Age(Protocol):
+    """The library `pyrage`, which ships no types."""
+
+    ssh: Keys
+    x25519: Keys
+    DecryptError: type[Exception]
+    IdentityError: type[Exception]
+    RecipientError: type[Exception]
+
+    def encrypt(self, content: bytes, recipients: list[object], /) -> bytes: ...
+    def decrypt(self, content: bytes, identities: list[object], /) -> bytes: ...
+
+
 class Seal:
     """Encrypts for `recipients` (none: not at all) and decrypts with what `environ` offers."""
 
     def __init__(self, recipients: Sequence[str] = (), environ: Mapping[str, str] | None = None) -> None:
         self._recipients = tuple(recipients)
         self._environ = environ or {}
-        self._keys: list[Any] | None = None
+        self._keys: list[object] | None = None
         self._checked = False
 
     @property
@@ -39,8 +66,7 @@ class Seal:
         """Return the content as it is written. Raises StateError for a recipient that is none."""
         if not self._recipients:
             return content
-        sealed: bytes = _pyrage().encrypt(content, [_recipient(text) for text in self._recipients])
-        return sealed
+        return _pyrage().encrypt(content, [_recipient(text) for text in self._recipients])
 
     def check(self) -> None:
         """Raise StateError unless what is written now can be read again with the identities at hand."""
@@ -65,12 +91,11 @@ class Seal:
             )
         pyrage = _pyrage()
         try:
-            opened: bytes = pyrage.decrypt(content, identities)
+            return pyrage.decrypt(content, identities)
         except pyrage.DecryptError as error:
             raise _unreadable(what, str(error)) from None
-        return opened
 
-    def _identities(self) -> list[Any]:
+    def _identities(self) -> list[object]:
         if self._keys is None:
             text = _identities(self._environ)
             self._keys = [_ssh(block) for block in SSH.findall(text)]
@@ -110,7 +135,7 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip() and not line.lstrip().startswith("#")]
 
 
-def _identity(line: str) -> Any:
+def _identity(line: str) -> object:
     pyrage = _pyrage()
     try:
         return pyrage.x25519.Identity.from_str(line)
@@ -121,7 +146,7 @@ def _identity(line: str) -> Any:
         ) from None
 
 
-def _ssh(block: str) -> Any:
+def _ssh(block: str) -> object:
     pyrage = _pyrage()
     try:
         return pyrage.ssh.Identity.from_buffer(block.encode() + b"\n")
@@ -132,7 +157,7 @@ def _ssh(block: str) -> Any:
         ) from None
 
 
-def _recipient(text: str) -> Any:
+def _recipient(text: str) -> object:
     pyrage = _pyrage()
     kind = pyrage.ssh if text.startswith("ssh-") else pyrage.x25519
     try:
@@ -143,11 +168,11 @@ def _recipient(text: str) -> Any:
         ) from None
 
 
-def _pyrage() -> Any:
+def _pyrage() -> Age:
     try:
         import pyrage
     except ImportError as error:
         raise ReconcilerError(
             "encryption needs the extra `encrypt`", hint="pip install 'activecampaign-reconciler[encrypt]'"
         ) from error
-    return pyrage
+    return cast(Age, pyrage)

@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import Protocol, TypeVar, cast
 from urllib.parse import parse_qsl, urlsplit
 
 from reconciler.model.errors import ReconcilerError, StateError, SurroundingsError
@@ -38,6 +38,51 @@ NOWHERE = "http://127.0.0.1:9"
 RETRIES = {"max_retries": 4, "retry_timeout": timedelta(seconds=30)}
 
 
+class Got(Protocol):
+    """An object that was read."""
+
+    meta: Mapping[str, object]
+
+    def bytes(self) -> bytes: ...
+
+
+class Errors(Protocol):
+    """What the library raises."""
+
+    BaseError: type[Exception]
+    AlreadyExistsError: type[Exception]
+    PreconditionError: type[Exception]
+    NotFoundError: type[Exception]
+
+
+class Library(Protocol):
+    """The library `obstore`, as far as it is used here: it is an extra, imported late."""
+
+    exceptions: Errors
+    store: Stores
+
+    def get(self, store: object, path: str, /) -> Got: ...
+    def put(
+        self, store: object, path: str, content: bytes, /, *, mode: object, use_multipart: bool
+    ) -> Mapping[str, object]: ...
+    def delete(self, store: object, path: str, /) -> None: ...
+    def list(self, store: object, prefix: str, /) -> Iterable[Iterable[Mapping[str, str]]]: ...
+
+
+class Stores(Protocol):
+    """Its clients."""
+
+    def from_url(
+        self,
+        url: str,
+        /,
+        *,
+        config: Mapping[str, str],
+        client_options: Mapping[str, object],
+        retry_config: Mapping[str, object],
+    ) -> object: ...
+
+
 class ObjectBlobStore(NoLogs):
     """Documents as objects beside each other: `prod.json`, `prod.json.lock`, `prod.json.history/...`."""
 
@@ -57,7 +102,7 @@ class ObjectBlobStore(NoLogs):
             raise StateError(f"{self._url}: `{wrong[0]}` cannot stand in the URL", hint=f"known: {known}")
         address = _address(parts.scheme, parts.netloc, options, os.environ)
         self._proxy = proxy_for(address, os.environ)
-        client: dict[str, Any] = _route(address, os.environ)
+        client: dict[str, object] = _route(address, os.environ)
         if address.startswith("http://"):
             client["allow_http"] = True
         if parts.scheme == "gs" and "endpoint" in options:
@@ -154,7 +199,7 @@ def _address(scheme: str, bucket: str, options: Mapping[str, str], environ: Mapp
     return options.get("endpoint") or (named if scheme == "s3" else None) or f"https://{host}"
 
 
-def _route(address: str, environ: Mapping[str, str]) -> dict[str, Any]:
+def _route(address: str, environ: Mapping[str, str]) -> dict[str, object]:
     """Return what leads the library the way that all requests of the program go, which it reads from the environment
     in its own way: it goes past what is no proxy, and knows no ports and no brackets in NO_PROXY. Its other requests,
     for credentials, go by the same proxy. Raises SurroundingsError.
@@ -178,7 +223,7 @@ def _first(error: Exception) -> str:
     return f"{abridged(line, 300)}{code[1] if code is not None else ''}"
 
 
-def _obstore() -> Any:
+def _obstore() -> Library:
     try:
         import obstore
         import obstore.exceptions
@@ -188,4 +233,4 @@ def _obstore() -> Any:
             "a state in an object store needs the extra `objectstore`",
             hint="pip install 'activecampaign-reconciler[objectstore]'",
         ) from error
-    return obstore
+    return cast(Library, obstore)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import Any, TypeVar
+from contextlib import AbstractContextManager
+from typing import Protocol, TypeVar, cast
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from reconciler.model.errors import ReconcilerError, StateError
@@ -19,6 +20,33 @@ CREATE TABLE IF NOT EXISTS reconciler_documents (
 CREATE SEQUENCE IF NOT EXISTS reconciler_versions"""
 TRIES = 3
 """A connection that broke is opened again so often for one operation."""
+
+
+class Cursor(Protocol):
+    """What a statement is run with."""
+
+    def execute(self, query: str, values: tuple[object, ...] = ..., /) -> Cursor: ...
+    def fetchone(self) -> tuple[object, ...] | None: ...
+    def fetchall(self) -> list[tuple[object, ...]]: ...
+
+
+class Connection(Protocol):
+    """A connection that commits each statement by itself."""
+
+    def cursor(self) -> Cursor: ...
+    def execute(self, query: str, /) -> Cursor: ...
+    def transaction(self) -> AbstractContextManager[object]: ...
+    def close(self) -> None: ...
+
+
+class Driver(Protocol):
+    """The library `psycopg`, as far as it is used here: it is an extra, imported late."""
+
+    Error: type[Exception]
+    OperationalError: type[Exception]
+    InterfaceError: type[Exception]
+
+    def connect(self, url: str, /, *, autocommit: bool) -> Connection: ...
 
 
 class PostgresBlobStore(NoLogs):
@@ -45,7 +73,7 @@ class PostgresBlobStore(NoLogs):
         self._url = f"{parts.scheme}://{parts.netloc}{parts.path}?{'&'.join(rest)}"
         self._where = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path} ({self._state})"
         self._turn = threading.RLock()
-        self._connection: Any = None
+        self._connection: Connection | None = None
 
     @property
     def where(self) -> str:
@@ -56,7 +84,7 @@ class PostgresBlobStore(NoLogs):
         """Return a row."""
         query = "SELECT content, version FROM reconciler_documents WHERE state = %s AND name = %s"
         row = self._do("read", lambda cursor: cursor.execute(query, (self._state, name)).fetchone())
-        return None if row is None else Blob(bytes(row[0]), str(row[1]))
+        return None if row is None else Blob(bytes(cast(bytes, row[0])), str(row[1]))
 
     def put(self, name: str, content: bytes, tag: str | None) -> str:
         """Write a row whose version is still `tag`."""
@@ -85,9 +113,9 @@ class PostgresBlobStore(NoLogs):
         """Return the names below a folder."""
         query = "SELECT name FROM reconciler_documents WHERE state = %s AND starts_with(name, %s)"
         rows = self._do("read", lambda cursor: cursor.execute(query, (self._state, f"{folder}/")).fetchall())
-        return sorted(row[0] for row in rows)
+        return sorted(str(row[0]) for row in rows)
 
-    def _do(self, what: str, action: Callable[[Any], T]) -> T:
+    def _do(self, what: str, action: Callable[[Cursor], T]) -> T:
         """Run one statement, which commits by itself. A statement whose answer was lost may run twice; compare-and-set
         makes the second one a conflict, which its caller sees through.
         """
@@ -103,19 +131,19 @@ class PostgresBlobStore(NoLogs):
                     raise self._failed(what, error) from error
         raise AssertionError("unreachable")
 
-    def _open(self) -> Any:
+    def _open(self) -> Connection:
         if self._connection is None:
             self._connection = self._psycopg.connect(self._url, autocommit=True)
             found = self._connection.execute("SELECT to_regclass('reconciler_documents')").fetchone()
             if found is None or found[0] is None:
-                self._make_table()
+                self._make_table(self._connection)
         return self._connection
 
-    def _make_table(self) -> None:
-        with self._connection.transaction():
+    def _make_table(self, connection: Connection) -> None:
+        with connection.transaction():
             # Two first runs at once: CREATE IF NOT EXISTS alone still collides in the catalogue.
-            self._connection.execute("SELECT pg_advisory_xact_lock(hashtext('reconciler_documents'))")
-            self._connection.execute(TABLE)
+            connection.execute("SELECT pg_advisory_xact_lock(hashtext('reconciler_documents'))")
+            connection.execute(TABLE)
 
     def _failed(self, what: str, error: Exception) -> StateError:
         said = next(iter(str(error).splitlines()), type(error).__name__)
@@ -134,11 +162,11 @@ class PostgresBlobStore(NoLogs):
                 self._connection = None
 
 
-def _psycopg() -> Any:
+def _psycopg() -> Driver:
     try:
         import psycopg
     except ImportError as error:
         raise ReconcilerError(
             "a state in PostgreSQL needs the extra `postgres`", hint="pip install 'activecampaign-reconciler[postgres]'"
         ) from error
-    return psycopg
+    return cast(Driver, psycopg)

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import cast
 
 from reconciler.config.reading.nodes import Map, Node, Scalar, Sequence, Source, Spot
 from reconciler.config.reading.problems import Problems, did_you_mean
 from reconciler.config.reading.scalars import is_ambiguous
-from reconciler.model.values import secret_marker
+from reconciler.model.values import Value, secret_marker
 
 _PART = re.compile(r"\$\$\{|\$\{([^}\n]*)(\}?)")
 _NAME = re.compile(r"(var|env|secret)\.([A-Za-z_][A-Za-z0-9_]*)")
@@ -29,7 +29,7 @@ class Unknown(Exception):
 class Table:
     """The variables of a project or of what it includes. `unknown` names those whose value only a real run knows."""
 
-    values: Mapping[str, Any]
+    values: Mapping[str, Value]
     unknown: frozenset[str] = frozenset()
     used: set[str] = field(default_factory=set)
 
@@ -63,7 +63,7 @@ class Scope:
     spoiled: set[int] = field(default_factory=set)
     uses: Uses = field(default_factory=Uses)
 
-    def data(self, node: Node) -> Any:
+    def data(self, node: Node) -> Value:
         """Return a node as plain data."""
         if node.__class__ is Scalar:
             return self._scalar(node)
@@ -79,7 +79,7 @@ class Scope:
             self.problems.error("interpolation", "keys are written out: nothing is filled in", key.spot)
         return name
 
-    def _scalar(self, node: Scalar) -> Any:
+    def _scalar(self, node: Scalar) -> Value:
         value = node.value
         if not isinstance(value, str):
             return value
@@ -104,7 +104,7 @@ class Scope:
             self.spoiled.add(id(node))
             return value
 
-    def _filled(self, node: Scalar, text: str) -> Any:
+    def _filled(self, node: Scalar, text: str) -> Value:
         whole = _PART.fullmatch(text)
         if whole is not None and whole.group() != "$${":
             return self._part(node, whole, alone=True)
@@ -115,14 +115,14 @@ class Scope:
             pieces.append(text[last : match.start()])
             last = match.end()
             try:
-                pieces.append("${" if match.group() == "$${" else self._part(node, match, alone=False))
+                pieces.append("${" if match.group() == "$${" else cast(str, self._part(node, match, alone=False)))
             except Unknown:
                 failed = True
         if failed:
             raise Unknown
         return "".join([*pieces, text[last:]])
 
-    def _part(self, node: Scalar, match: re.Match[str], *, alone: bool) -> Any:
+    def _part(self, node: Scalar, match: re.Match[str], *, alone: bool) -> Value:
         inner, closed = match.group(1), match.group(2)
         spot = _spot_of(node, match.group())
         named = _NAME.fullmatch(inner)
@@ -167,7 +167,7 @@ class Scope:
             )
         raise Unknown
 
-    def _variable(self, name: str, spot: Spot, *, alone: bool) -> Any:
+    def _variable(self, name: str, spot: Spot, *, alone: bool) -> Value:
         table = self.tables.get(spot.source, self.variables)
         if table is None:
             self.problems.error(

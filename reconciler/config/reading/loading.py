@@ -27,6 +27,7 @@ from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.kind import Kinds
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.values import Value
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,7 @@ def load_texts(
     return _load(files, _given(settings, None), kinds, environ, Problems(), offline=offline)
 
 
-def plain_data(text: str, file: str) -> object:
+def plain_data(text: str, file: str) -> Value:
     """Return a YAML text's first document as plain data; nothing is filled in. Raises ConfigError."""
     problems = Problems()
     documents = parse(Source(file, text), problems) or []

@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from reconciler.model.diagnostics import Position
 
@@ -63,7 +62,7 @@ class Scalar:
     column: int
     text: str
     plain: bool
-    value: Any
+    value: bool | int | float | str | None
 
     @property
     def spot(self) -> Spot:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
 import yaml
 
@@ -97,6 +97,23 @@ def joined(text: str) -> tuple[str, Shifts, dict[str, str]]:
     return "\n".join(lines), shifts, pairs
 
 
+class _Mark(Protocol):
+    """A place in the text."""
+
+    line: int
+    column: int
+
+
+class _Event(Protocol):
+    """What either parser says one after the other; what an event does not have is never asked of it."""
+
+    start_mark: _Mark
+    value: str
+    style: str | None
+    tag: str | None
+    anchor: str
+
+
 def _bad_hint(code: str) -> str:
     return "remove it" if code != "U+0000" else "is the file UTF-16? save it as UTF-8"
 
@@ -143,9 +160,9 @@ class _Builder:
         self.roots: list[Node] = []
         self.aliased = 0
 
-    def documents(self, next_: Callable[[], Any]) -> list[Node]:
+    def documents(self, next_: Callable[[], _Event | None]) -> list[Node]:
         """Consume the events and return the root of each document."""
-        does: dict[type, Callable[[Any], None]] = {
+        does: dict[type[object], Callable[[_Event], None]] = {
             yaml.ScalarEvent: self._scalar,
             yaml.MappingStartEvent: lambda event: self._open(event, Map),
             yaml.SequenceStartEvent: lambda event: self._open(event, Sequence),
@@ -154,18 +171,19 @@ class _Builder:
             yaml.AliasEvent: self._alias,
             yaml.DocumentStartEvent: lambda _: self.anchors.clear(),
         }
-        while (event := next_()) is not None and event.__class__ is not yaml.StreamEndEvent:
+        end: type[object] = yaml.StreamEndEvent
+        while (event := next_()) is not None and event.__class__ is not end:
             if (do := does.get(event.__class__)) is not None:
                 do(event)
         return self.roots
 
-    def _column(self, mark: Any) -> int:
+    def _column(self, mark: _Mark) -> int:
         """Return the column in the file."""
         column: int = mark.column
         places = self.shifts.get(mark.line) if self.shifts else None
         return column if places is None else column + 2 * sum(column >= place for place in places)
 
-    def _scalar(self, event: Any) -> None:
+    def _scalar(self, event: _Event) -> None:
         mark, text, plain = event.start_mark, event.value, not event.style
         if self.pairs and event.style != '"':
             for escape, written in self.pairs.items():
@@ -177,7 +195,7 @@ class _Builder:
             self.anchors[event.anchor] = node
         self._add(node, 1)
 
-    def _open(self, event: Any, kind: type[Map] | type[Sequence]) -> None:
+    def _open(self, event: _Event, kind: type[Map] | type[Sequence]) -> None:
         mark = event.start_mark
         if len(self.stack) >= MAX_DEPTH:
             spot = Spot(self.source, mark.line, self._column(mark))
@@ -199,7 +217,7 @@ class _Builder:
             self.anchors[frame.anchor] = node
         self._add(node, node.size)
 
-    def _alias(self, event: Any) -> None:
+    def _alias(self, event: _Event) -> None:
         mark = event.start_mark
         spot = Spot(self.source, mark.line, self._column(mark), len(event.anchor) + 1)
         node = self.anchors.get(event.anchor)
@@ -271,7 +289,7 @@ class _Builder:
         else:
             frame.merges = maps
 
-    def _refuse_tag(self, event: Any) -> None:
+    def _refuse_tag(self, event: _Event) -> None:
         mark = event.start_mark
         tag = str(event.tag).replace("tag:yaml.org,2002:", "!!")
         self.problems.error(

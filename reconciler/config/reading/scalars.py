@@ -17,7 +17,7 @@ _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")
 _FLOAT = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})\.[0-9]{1,40}")
 
 
-def meaning(text: str) -> object:
+def meaning(text: str) -> bool | int | float | str | None:
     """Return what a plain scalar means: None, bool, int, float, or the text itself."""
     if text and text[0] not in _FIRST:
         return text

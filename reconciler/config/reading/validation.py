@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar, get_args
+from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -70,7 +70,7 @@ class Violation:
         return f"`{last}`"
 
 
-def validated(model: type[Model], data: Any, root: Entry, scope: Scope) -> Model | None:
+def validated(model: type[Model], data: object, root: Entry, scope: Scope) -> Model | None:
     """Return the model's instance, or None where the data is wrong, which the scope's problems then tell.
 
     `root` is the entry of the tree that the data comes from.
@@ -195,7 +195,7 @@ def _tell_mismatch(group: list[Violation], model: type[BaseModel], problems: Pro
     )
 
 
-def _written(spot: Spot, given: Any) -> str:
+def _written(spot: Spot, given: object) -> str:
     """Return how a number or flag is written in the file: 3.10 is another text than 3.1."""
     text = spot.source.line(spot.line)[spot.column : spot.column + spot.length]
     if type(meaning(text)) is type(given) and meaning(text) == given:
@@ -203,7 +203,7 @@ def _written(spot: Spot, given: Any) -> str:
     return str(given).lower() if isinstance(given, bool) else str(given)
 
 
-def _mismatch_hint(given: Any, choices: list[str], wanted: list[str], written: str) -> str:
+def _mismatch_hint(given: object, choices: list[str], wanted: list[str], written: str) -> str:
     if isinstance(given, str) and choices:
         return did_you_mean(given, choices)
     if isinstance(given, int | float) and choices and all(one.isdecimal() for one in choices):
@@ -228,7 +228,7 @@ def _one_of(choices: list[str]) -> str:
     return f"one of {listed(choices, 40)}" if len(choices) > 1 else f"`{choices[0]}`"
 
 
-def _shown(value: Any, choice: bool) -> str:
+def _shown(value: object, choice: bool) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, int | float):
@@ -265,7 +265,7 @@ def _models_at(model: type[BaseModel], path: Path) -> list[type[BaseModel]]:
     return current
 
 
-def _models_in(annotation: Any) -> Iterable[type[BaseModel]]:
+def _models_in(annotation: object) -> Iterable[type[BaseModel]]:
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
         yield annotation
     for part in get_args(annotation):

@@ -10,18 +10,29 @@ import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from enum import Enum
+from typing import Final, TypeAlias
 
 import yaml
 
 from reconciler.config.reading.loading import plain_data
 from reconciler.config.writing.emitting import as_block, as_flow
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.values import Value, items_of, map_of
 
 Path = tuple[str | int, ...]
 INDENT = 2
 WIDTH = 100
-MISSING = object()
+
+
+class Missing(Enum):
+    """What stands for an entry that goes: null is a value."""
+
+    MISSING = "missing"
+
+
+MISSING: Final = Missing.MISSING
+Data: TypeAlias = "Value | Missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +40,7 @@ class Put:
     """Set the value at a path of keys; maps on the way are made where they are missing."""
 
     path: Path
-    value: Any
+    value: Value
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +84,7 @@ def edited(text: str, edits: Sequence[Edit], file: str = "the file") -> str:
     return mark + text
 
 
-def _tried(text: str, before: Any, wanted: Any, file: str) -> str | None:
+def _tried(text: str, before: Value, wanted: Value, file: str) -> str | None:
     """Return the text with all changes spliced in at once, None where some have no safe place."""
     try:
         found = _spliced(text, before, wanted)
@@ -82,7 +93,7 @@ def _tried(text: str, before: Any, wanted: Any, file: str) -> str | None:
         return None
 
 
-def _checked(text: str, edit: Edit, before: Any, wanted: Any, file: str) -> str:
+def _checked(text: str, edit: Edit, before: Value, wanted: Value, file: str) -> str:
     found = _tried(text, before, wanted, file)
     if found is not None:
         return found
@@ -95,12 +106,13 @@ def _checked(text: str, edit: Edit, before: Any, wanted: Any, file: str) -> str:
     )
 
 
-def _applied(data: Any, edit: Edit) -> Any:
+def _applied(data: Value, edit: Edit) -> Value:
     """Return the data as it should be after an edit; the input stays as it is."""
-    return _changed(data, edit.path, edit.value if isinstance(edit, Put) else MISSING)
+    found = _changed(data, edit.path, edit.value if isinstance(edit, Put) else MISSING)
+    return None if found is MISSING else found
 
 
-def _changed(data: Any, path: Path, value: Any) -> Any:
+def _changed(data: Value, path: Path, value: Data) -> Data:
     if not path:
         return value
     step, *rest = path
@@ -118,9 +130,9 @@ def _changed(data: Any, path: Path, value: Any) -> Any:
     return entries
 
 
-def _at(data: Any, path: Path) -> Any:
+def _at(data: Value, path: Path) -> Value:
     for step in path:
-        data = data[step]
+        data = items_of(data)[step] if isinstance(step, int) else map_of(data)[step]
     return data
 
 
@@ -134,7 +146,7 @@ class _Alias(yaml.ScalarNode):
 class _Loader(yaml.SafeLoader):
     """Composes nodes; an alias stays what it is."""
 
-    def compose_node(self, parent: Any, index: Any) -> Any:
+    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.get_event()  # type: ignore[no-untyped-call]
             return _Alias("alias", event.anchor, event.start_mark, event.end_mark)
@@ -145,12 +157,12 @@ class _Loader(yaml.SafeLoader):
 class _Place:
     """A value's node with what is around it: the column of its map or list, and whether that is in braces."""
 
-    node: Any
+    node: yaml.Node
     column: int
     flow: bool
 
 
-def compose(text: str) -> Any:
+def compose(text: str) -> yaml.Node | None:
     """Return the tree of a text's first document, with marks; None where there is none."""
     loader = _Loader(text)
     try:
@@ -159,7 +171,7 @@ def compose(text: str) -> Any:
         loader.dispose()
 
 
-def ends_at(node: Any, text: str) -> int:
+def ends_at(node: yaml.Node, text: str) -> int:
     """Return where a node ends: a block's own end mark lies behind the blank lines and comments that follow it."""
     if isinstance(node, yaml.MappingNode) and not node.flow_style and node.value:
         return ends_at(node.value[-1][1], text)
@@ -170,7 +182,7 @@ def ends_at(node: Any, text: str) -> int:
     return int(node.end_mark.index)
 
 
-def _entries(node: Any) -> Iterator[tuple[str, Any, Any]]:
+def _entries(node: yaml.Node) -> Iterator[tuple[str, yaml.Node, yaml.Node]]:
     for key, value in node.value if isinstance(node, yaml.MappingNode) else ():
         yield str(key.value), key, value
 
@@ -188,7 +200,7 @@ def _line_end(text: str, index: int) -> int:
 # --- splicing --------------------------------------------------------------------------------------------------------
 
 
-def _spliced(text: str, have: Any, wanted: Any) -> str:
+def _spliced(text: str, have: Value, wanted: Value) -> str:
     root = compose(text)
     if not isinstance(root, yaml.MappingNode) or not root.value:
         return _begun(text, root, wanted)
@@ -198,7 +210,7 @@ def _spliced(text: str, have: Any, wanted: Any) -> str:
     return text
 
 
-def _begun(text: str, root: Any, wanted: Any) -> str:
+def _begun(text: str, root: yaml.Node | None, wanted: Value) -> str:
     """Return a file without content (comments at most, or an empty map) with its first content."""
     if root is not None:
         text = text[: root.start_mark.index] + text[root.end_mark.index :].lstrip(" ")
@@ -206,20 +218,22 @@ def _begun(text: str, root: Any, wanted: Any) -> str:
     return head.lstrip("\n") + "\n".join(as_block(wanted, "")) + "\n"
 
 
-def _between(text: str, place: _Place, have: Any, wanted: Any) -> Iterator[_Splice]:
+def _between(text: str, place: _Place, have: Value, wanted: Value) -> Iterator[_Splice]:
     """Yield the splices that turn what a node means into the wanted data."""
     node = place.node
     if have == wanted and type(have) is type(wanted):
         return
     if isinstance(node, yaml.MappingNode) and isinstance(wanted, Mapping) and wanted and node.value:
-        yield from _map(text, node, have, wanted)
+        yield from _map(text, node, map_of(have), wanted)
     elif isinstance(node, yaml.SequenceNode) and isinstance(wanted, list) and wanted and node.value:
-        yield from _list(text, node, have, wanted)
+        yield from _list(text, node, items_of(have), wanted)
     else:
         yield _replaced(text, place, wanted)
 
 
-def _map(text: str, node: Any, have: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[_Splice]:
+def _map(
+    text: str, node: yaml.MappingNode, have: Mapping[str, Value], wanted: Mapping[str, Value]
+) -> Iterator[_Splice]:
     """Change, remove and add entries. What `<<` merges in stays; what differs from it is written out."""
     flow, column = bool(node.flow_style), node.value[0][0].start_mark.column
     present = {name: (key, value) for name, key, value in _entries(node) if name != "<<"}
@@ -239,12 +253,12 @@ def _map(text: str, node: Any, have: Mapping[str, Any], wanted: Mapping[str, Any
         yield _inserted(text, node, news, column, flow=flow)
 
 
-def _is_value(value: Any) -> bool:
+def _is_value(value: yaml.Node) -> bool:
     """Return whether anything is written for a value (`key:` alone means null)."""
     return not (isinstance(value, yaml.ScalarNode) and value.start_mark.index == value.end_mark.index)
 
 
-def _after(text: str, key: Any, wanted: Any, column: int, *, flow: bool) -> _Splice:
+def _after(text: str, key: yaml.Node, wanted: Value, column: int, *, flow: bool) -> _Splice:
     """Write a value after a key that has none."""
     colon = text.index(":", key.end_mark.index) + 1
     value = _value(wanted, column, flow=flow, room=WIDTH - column - len(str(key.value)) - 2)
@@ -261,7 +275,7 @@ def _below(text: str, start: int, end: int, value: str) -> _Splice:
     return _Splice(start, stop, f"{text[end:stop].rstrip()}{value}")
 
 
-def _list(text: str, node: Any, have: list[Any], wanted: list[Any]) -> Iterator[_Splice]:
+def _list(text: str, node: yaml.SequenceNode, have: Sequence[Value], wanted: Sequence[Value]) -> Iterator[_Splice]:
     """Change, remove and add items, as few as possible."""
     items = list(node.value)
     if node.flow_style:
@@ -284,7 +298,7 @@ def _list(text: str, node: Any, have: list[Any], wanted: list[Any]) -> Iterator[
             yield _lines(text, at, as_block(wanted[c + paired : d], " " * column))
 
 
-def _flow_list(text: str, node: Any, have: list[Any], wanted: list[Any]) -> Iterator[_Splice]:
+def _flow_list(text: str, node: yaml.SequenceNode, have: Sequence[Value], wanted: Sequence[Value]) -> Iterator[_Splice]:
     if len(have) == len(wanted):
         for item, old, new in zip(node.value, have, wanted, strict=True):
             yield from _between(text, _Place(item, 0, True), old, new)
@@ -301,7 +315,7 @@ def _lines(text: str, at: int, lines: Sequence[str]) -> _Splice:
     return _Splice(at, at, f"{block}\n" if at == 0 or text[at - 1] == "\n" else f"\n{block}")
 
 
-def _dash(text: str, item: Any) -> int:
+def _dash(text: str, item: yaml.Node) -> int:
     """Return where the dash of a list's item is."""
     found = text.rfind("-", 0, item.start_mark.index)
     if found < 0 or text[found + 1 : item.start_mark.index].strip(" \n"):
@@ -309,7 +323,7 @@ def _dash(text: str, item: Any) -> int:
     return found
 
 
-def _removed(text: str, node: Any, key: Any, value: Any) -> _Splice:
+def _removed(text: str, node: yaml.MappingNode, key: yaml.Node, value: yaml.Node) -> _Splice:
     """Take out an entry: in a block its lines, in braces the entry with one comma."""
     if not node.flow_style:
         start = _line_start(text, key.start_mark.index)
@@ -323,7 +337,7 @@ def _removed(text: str, node: Any, key: Any, value: Any) -> _Splice:
     return _Splice(start, value.end_mark.index, "")
 
 
-def _inserted(text: str, node: Any, news: Mapping[str, Any], column: int, *, flow: bool) -> _Splice:
+def _inserted(text: str, node: yaml.MappingNode, news: Mapping[str, Value], column: int, *, flow: bool) -> _Splice:
     """Add entries at the end of a map, in its own style."""
     key, value = node.value[-1]
     end = max(ends_at(value, text), text.index(":", key.end_mark.index) + 1)
@@ -333,7 +347,7 @@ def _inserted(text: str, node: Any, news: Mapping[str, Any], column: int, *, flo
     return _lines(text, _line_end(text, end), ["", *lines] if column == 0 else lines)
 
 
-def _replaced(text: str, place: _Place, wanted: Any) -> _Splice:
+def _replaced(text: str, place: _Place, wanted: Value) -> _Splice:
     """Put a new value where an old one is."""
     node = place.node
     start, end = node.start_mark.index, ends_at(node, text)
@@ -352,7 +366,7 @@ def _replaced(text: str, place: _Place, wanted: Any) -> _Splice:
     return _Splice(start, end, _value(wanted, place.column, flow=False, room=room))
 
 
-def _value(value: Any, column: int, *, flow: bool, room: int) -> str:
+def _value(value: Value, column: int, *, flow: bool, room: int) -> str:
     """Return what stands after a colon or dash, beginning with a blank or a line break."""
     if not flow and isinstance(value, str) and "\n" in value:
         head, *lines = as_block({"x": value}, " " * column)

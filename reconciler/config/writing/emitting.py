@@ -15,6 +15,7 @@ import yaml
 from reconciler.config.reading.scalars import is_ambiguous, meaning
 from reconciler.model.characters import SHOWN
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.values import Value, items_of
 
 WIDTH = 100
 INDENT = "  "
@@ -29,18 +30,18 @@ _LITERAL = re.compile(rf"[{SHOWN}\t\n]*")
 _OLD_READER: Any = yaml.SafeLoader("")
 
 
-def document(content: Mapping[str, Any]) -> str:
+def document(content: Mapping[str, Value]) -> str:
     """Return a document, one blank line between its sections. Empty maps at the top are left out."""
     parts = ["\n".join(_entry(name, section, "")) for name, section in content.items() if section]
     return "\n\n".join(parts) + "\n" if parts else ""
 
 
-def as_block(value: Any, pad: str) -> list[str]:
+def as_block(value: Value, pad: str) -> list[str]:
     """Return the lines of a map or list as a block that begins at `pad`."""
     return _block(value, pad)
 
 
-def as_flow(value: Any) -> str:
+def as_flow(value: Value) -> str:
     """Return a value on one line, whatever its length."""
     if isinstance(value, Mapping):
         return "{" + ", ".join(f"{_text(str(name), flow=True)}: {as_flow(item)}" for name, item in value.items()) + "}"
@@ -49,7 +50,7 @@ def as_flow(value: Any) -> str:
     return _scalar(value, flow=True)
 
 
-def _entry(name: str, value: Any, pad: str) -> list[str]:
+def _entry(name: str, value: Value, pad: str) -> list[str]:
     """Return the lines of one entry of a map."""
     head = f"{pad}{_text(name, flow=False)}:"
     short = _inline(value, WIDTH - len(head) - 1)
@@ -60,11 +61,11 @@ def _entry(name: str, value: Any, pad: str) -> list[str]:
     return [head, *_block(value, pad + INDENT)]
 
 
-def _block(value: Any, pad: str) -> list[str]:
+def _block(value: Value, pad: str) -> list[str]:
     if isinstance(value, Mapping):
         return [line for name, item in value.items() for line in _entry(str(name), item, pad)]
     lines: list[str] = []
-    for item in value:
+    for item in items_of(value):
         short = _inline(item, WIDTH - len(pad) - 2)
         if short is not None:
             lines.append(f"{pad}- {short}")
@@ -76,7 +77,7 @@ def _block(value: Any, pad: str) -> list[str]:
     return lines
 
 
-def _inline(value: Any, room: int) -> str | None:
+def _inline(value: Value, room: int) -> str | None:
     """Return a value on one line; None where it is better written as a block."""
     if not isinstance(value, Mapping | list):
         return None if isinstance(value, str) and _is_literal(value) else _scalar(value, flow=False)
@@ -86,7 +87,7 @@ def _inline(value: Any, room: int) -> str | None:
     return text if not value or (text is not None and len(text) <= room) else None
 
 
-def _flow(value: Any) -> str | None:
+def _flow(value: Value) -> str | None:
     if isinstance(value, Mapping):
         return _joined((_flow_entry(str(name), item) for name, item in value.items()), "{", "}")
     if isinstance(value, list):
@@ -94,7 +95,7 @@ def _flow(value: Any) -> str | None:
     return None if isinstance(value, str) and _is_literal(value) else _scalar(value, flow=True)
 
 
-def _flow_entry(name: str, value: Any) -> str | None:
+def _flow_entry(name: str, value: Value) -> str | None:
     text = _flow(value)
     return f"{_text(name, flow=True)}: {text}" if text is not None else None
 
@@ -104,7 +105,7 @@ def _joined(parts: Iterable[str | None], opening: str, closing: str) -> str | No
     return None if None in found else f"{opening}{', '.join(part for part in found if part is not None)}{closing}"
 
 
-def _scalar(value: Any, *, flow: bool) -> str:
+def _scalar(value: Value, *, flow: bool) -> str:
     if value is None:
         return "null"
     if isinstance(value, bool):

@@ -129,14 +129,14 @@ def _ordered(text: str, order: Order) -> str:
     return text
 
 
-def _maps(node: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], Any]]:
+def _maps(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], yaml.MappingNode]]:
     if isinstance(node, yaml.MappingNode):
         yield path, node
         for key, value in node.value:
             yield from _maps(value, (*path, str(key.value)))
 
 
-def _rearranged(text: str, node: Any, ranks: list[int]) -> str:
+def _rearranged(text: str, node: yaml.MappingNode, ranks: list[int]) -> str:
     order = sorted(range(len(ranks)), key=lambda place: (ranks[place], place))
     if node.flow_style:
         spans = [(key.start_mark.index, max(ends_at(value, text), key.end_mark.index)) for key, value in node.value]
