@@ -34,6 +34,7 @@ COMMANDS: dict[str, str] = {
     "snapshot": "Save what the account holds, without customer data, for plans offline.",
     "rehearse": "Carry the plan out on a copy of the account in the emulator.",
     "replay": "Rehearse on a saved snapshot, offline.",
+    "doctor": "Check an environment end to end, without writes: the first thing to run.",
     "probe": "Find out by experiments what an account does where the sources of the API differ.",
     "drift": "Show what changed in the account since it was last applied.",
     "explain": "Tell the whole story of one object.",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Literal, TextIO, TypedDict
 import click
 
 from reconciler.model.diagnostics import Diagnostic
-from reconciler.model.errors import Cancelled, ConfigError, ReconcilerError
+from reconciler.model.errors import AuthError, Cancelled, ConfigError, ReconcilerError, Unreachable
 from reconciler.model.redaction import Shown, redactor
 
 if TYPE_CHECKING:
@@ -167,6 +167,8 @@ def complain(error: ReconcilerError) -> None:
         note(f"{error.message[:1].upper()}{error.message[1:]}.")
         return
     trouble(error.message, error.hint)
+    if isinstance(error, AuthError | Unreachable):
+        note("  `reconciler doctor` checks address, token, permissions and state in one go")
 
 
 def trouble(message: str, hint: str = "") -> None:

@@ -22,6 +22,8 @@ class Facts:
     account: str = ""
     """The account that they are of: its host, or the emulator's file."""
     contradicted: frozenset[str] = frozenset()
+    problem: str = ""
+    """Why the facts file cannot be read; then nothing is known."""
 
     def get(self, name: str) -> str:
         """Return what was found, "" where it is not known: then a fact is taken neither way."""

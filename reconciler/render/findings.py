@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
@@ -33,6 +33,23 @@ def text(report: ProbeReport, *, width: int = 100, colour: bool = False, ascii_o
         if entries:
             lines += ["", *paper.paragraph(f"{title}:", tone="bold")]
             lines += [line for one in entries for line in paper.paragraph(clean(one), first="  - ", indent="    ")]
+    whole = "\n".join(lines) + "\n"
+    return whole.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else whole
+
+
+SIGNS = {"ok": ("ok", "good"), "warning": ("!", "warning"), "failed": ("FAILED", "error"), "skipped": ("-", "faint")}
+
+
+def page(rows: Sequence[Mapping[str, str]], *, width: int = 100, colour: bool = False, ascii_only: bool = False) -> str:
+    """Return the lines of `doctor`: what was checked, how it is, and what to do about it."""
+    paper = Paper(max(width, 60), colour)
+    lines = []
+    for row in rows:
+        sign, tone = SIGNS[row["verdict"]]
+        first = f"{paper.ink(tone, f'{sign:>6}')}  {row['check']:<14}"
+        lines += paper.paragraph(clean(row["found"]), first=first, indent=" " * 22)
+        if row["advice"] and row["verdict"] != "ok":
+            lines += paper.paragraph(clean(row["advice"]), first=" " * 22, indent=" " * 22, tone="faint")
     whole = "\n".join(lines) + "\n"
     return whole.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else whole
 

@@ -10,7 +10,7 @@ from typing import Any
 from reconciler import __version__
 from reconciler.engine.remotes import Clue, Watched
 from reconciler.model.address import kind_of
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.facts import Facts
 from reconciler.model.findings import Contradiction, FactEntry, FactsFile
 from reconciler.model.http import Remote
@@ -63,6 +63,8 @@ def blank(session: Session) -> FactsFile:
 def told(session: Session) -> list[str]:
     """Return what a plan says of the facts that it rests on: whose they are, and which the account contradicts."""
     facts, lines = session.facts, []
+    if facts.problem:
+        lines.append(f"{facts.problem}: everything is treated with care; probe again, or restore the file from Git")
     if facts.lender and not facts.borrowed and not facts.known:
         lines.append(
             f"no facts of `{facts.lender}` are there: everything is treated with care (`probe -e {facts.lender}`)"
@@ -154,6 +156,8 @@ def facts_of(session: Session, what: str | None) -> list[dict[str, Any]]:
     kind = kind_of(what) if what else None
     if kind is not None and kind not in session.kinds:
         raise ReconcilerError(f"there is no kind `{kind}`", hint="`reconciler kinds` lists them")
+    if session.facts.problem:
+        raise StateError(session.facts.problem, hint="probe again, or restore the file from Git")
     return [
         {
             "fact": fact.name,

@@ -10,6 +10,7 @@ from reconciler.config import (
     environment,
     load_project,
 )
+from reconciler.model.errors import StateError
 from reconciler.model.facts import Facts
 from reconciler.resources import load_kinds
 from reconciler.workflow.runtime import Runtime, current_runtime
@@ -49,12 +50,17 @@ def open_session(
 
 
 def with_facts(session: Session) -> Session:
-    """Return the session with what is known of its account, if anything is. Raises StateError for a damaged file."""
+    """Return the session with what is known of its account, if anything is. A file that cannot be read is no reason to
+    stop: nothing is known then, and every plan says so.
+    """
     if not (session.folder / FACTS).is_dir():
         return session
     from reconciler.workflow.facts import load_facts
 
-    facts = load_facts(session.folder, session.identity, session.settings.facts)
+    try:
+        facts = load_facts(session.folder, session.identity, session.settings.facts)
+    except StateError as error:
+        facts = Facts(problem=error.message)
     if facts == Facts():
         return session
     return replace(session, facts=facts, kinds={name: kind.informed(facts) for name, kind in session.kinds.items()})

@@ -106,6 +106,7 @@ async def probe(session: Session, asked: Asked, tell: Callable[[str], None] = la
     todo = outline(session, asked)
     if not asked.read_only:
         check_sandbox(session)
+    known = read_facts(session.folder, session.identity)
     journal, results = ProbeJournal(session.folder, session.identity), _Results()
     with ExitStack() as holds:
         holds.enter_context(journal.held())
@@ -129,7 +130,6 @@ async def probe(session: Session, asked: Asked, tell: Callable[[str], None] = la
                 if not lab.open:
                     journal.end()
             report = _report(session, asked, lab, results, about)
-    known = read_facts(session.folder, session.identity)
     base = known or blank(session)
     base = base.model_copy(update={"environment": session.settings.name})
     write_facts(session.folder, base.with_report(report))

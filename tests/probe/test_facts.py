@@ -273,7 +273,11 @@ def test_facts_of_another_account_are_refused(world: World) -> None:
     world.write("tags: {vip: {}}")
     for broken in (text[:-9], text.replace(IDENTITY, "acme.api-us1.com"), text.replace('"1.0"', '"2.0"')):
         path.write_text(broken)
-        ran = world.cli("plan")
-        assert ran.code == 1, ran.text
-        assert path.name in ran.err
+        plan = world.plan().document
+        assert any(path.name in warning and "treated with care" in warning for warning in plan.warnings)
+        assert world.session().facts.known == {}
+        assert world.cli("probe", "--yes-this-is-a-sandbox").code == 1
+        assert world.cli("explain", "--facts").code == 1
+        ran = world.cli("doctor")
+        assert (ran.code, path.name in ran.out) == (1, True), ran.text
     assert Facts().get("anything") == ""

@@ -65,6 +65,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "explain": [["{unseen}"]],
     "coverage": [[]],
     "probe": [["--read-only"]],
+    "doctor": [[]],
     "runs resume": [["--auto-approve"]],
     "state doctor": [[]],
     "undo": [["--auto-approve", "--allow", "list_deletes=list.seen"]],

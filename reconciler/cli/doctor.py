@@ -1,0 +1,30 @@
+"""`reconciler doctor`."""
+
+from __future__ import annotations
+
+import click
+
+from reconciler.cli.opening import listing, session
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import listed, say, style
+
+
+@click.command("doctor")
+@listing
+@click.pass_obj
+def command(chosen: Globals, fmt: str) -> int:
+    """Check the environment end to end: configuration, state, address, token, permissions, facts. Reads only.
+
+    `state doctor` compares what the state says with the account.
+    """
+    from reconciler.workflow.health import examine, exit_code
+
+    checks = chosen.screen.wait(examine(session(chosen)))
+    rows = [one.row() for one in checks]
+    if fmt == "json":
+        listed(rows, ["check", "verdict", "found", "advice"], fmt)
+    else:
+        from reconciler.render.findings import page
+
+        say(page(rows, **style()), "text")
+    return int(exit_code(checks))

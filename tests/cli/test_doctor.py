@@ -1,0 +1,140 @@
+"""`doctor` names what is wrong, from project file to account, writes nothing, and ends with the contract's code."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from reconciler.workflow.health import examine
+from reconciler.workflow.holding import locked
+from tests.world import World
+from tests.world.clock import run
+from tests.world.project import ACCOUNT
+
+TAGS = "tags: {vip: {}}"
+KEY = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p"
+SEALED = f"""\
+version: 1
+encryption: {{recipients: [{KEY}]}}
+environments: {{demo: {{url: "emulator:{ACCOUNT}"}}}}
+"""
+SERVED = "version: 1\nenvironments: {demo: {url: 'http://nowhere.invalid', token: abc}}\n"
+
+
+def _doctor(world: World) -> tuple[int, dict[str, dict[str, Any]]]:
+    ran = world.cli("doctor", "--format", "json")
+    return ran.code, {row["check"]: row for row in json.loads(ran.out)}
+
+
+def test_a_healthy_environment_is_one_page_without_writes(world: World) -> None:
+    """Every line is fine or says why it does not apply; nothing is written, to the account or to disk."""
+    world.write(TAGS)
+    world.apply()
+    world.forget()
+    files = {path: path.stat().st_mtime_ns for path in world.folder.rglob("*") if path.is_file()}
+    code, checks = _doctor(world)
+    assert code == 0
+    assert {row["verdict"] for row in checks.values()} == {"ok", "skipped"}
+    assert list(checks) == [
+        "versions", "configuration", "address", "TLS", "encryption", "state", "lock", "connection", "clock", "token",
+        "account", "eyes", "permissions", "features", "facts",
+    ]  # fmt: skip
+    assert not world.writes()
+    assert {path: path.stat().st_mtime_ns for path in world.folder.rglob("*") if path.is_file()} == files
+    text = world.cli("doctor").out
+    assert "1 resource declared for `demo`" in text
+    assert len(text.splitlines()) < 25
+
+
+@pytest.mark.parametrize(
+    ("settings", "line", "verdict", "code"),
+    [
+        ({"forbidden": ("users",)}, "token", "failed", 4),
+        ({"forbidden": ("tags",)}, "permissions", "failed", 4),
+        ({"missing": ("tags",)}, "permissions", "failed", 4),
+        ({"forbidden": ("webhooks",)}, "permissions", "warning", 0),
+        ({"missing": ("webhooks", "scores")}, "features", "ok", 0),
+        ({"field_groups": "members", "site_domains": "old"}, "features", "ok", 0),
+    ],
+)
+def test_what_the_key_may_not(world: World, settings: dict[str, Any], line: str, verdict: str, code: int) -> None:
+    """What is declared and not readable fails; what nobody declared is told only."""
+    world.write(TAGS)
+    world.behave(**settings)
+    got, checks = _doctor(world)
+    assert (got, checks[line]["verdict"]) == (code, verdict), checks
+    assert not world.writes()
+    if "missing" in settings and line == "features":
+        assert "webhook" in checks["features"]["found"]
+
+
+def test_wrong_files_end_as_wrong_configuration(world: World) -> None:
+    """Exit code 3, with the first problem; the rest is checked all the same."""
+    world.write("tags: {vip: {nam: VIP}}")
+    code, checks = _doctor(world)
+    assert (code, checks["configuration"]["verdict"]) == (3, "failed")
+    assert "validate" in checks["configuration"]["advice"]
+    assert checks["token"]["verdict"] == "ok"
+
+
+def test_a_partial_key_and_a_held_lock_are_warnings(world: World) -> None:
+    """Both can be gone on with, and are worth knowing."""
+    for row in list(world.account.rows.all("userGroups")):
+        world.account.rows.put("userGroups", row["id"], {**row, "groupid": "7", "group": "7"})
+    world.write(TAGS)
+    with locked(world.session(), "apply"):
+        code, checks = _doctor(world)
+    assert code == 0
+    assert checks["eyes"]["verdict"] == checks["lock"]["verdict"] == "warning"
+    assert "apply" in checks["lock"]["found"]
+
+
+def test_a_state_that_cannot_be_read_is_told(world: World) -> None:
+    """Damage, and no key for what would be written; the account is still asked."""
+    world.write(TAGS)
+    (world.folder / "state").mkdir(exist_ok=True)
+    (world.folder / "state" / "demo.json").write_text("{")
+    code, checks = _doctor(world)
+    assert (code, checks["state"]["verdict"], checks["lock"]["verdict"]) == (1, "failed", "skipped")
+    assert checks["token"]["verdict"] == "ok"
+    (world.folder / "state" / "demo.json").unlink()
+    world.write(SEALED, "reconciler.yaml")
+    code, checks = _doctor(world)
+    assert (code, checks["encryption"]["verdict"]) == (1, "failed")
+
+
+def test_an_account_that_does_not_answer(world: World) -> None:
+    """The page ends with what could not be asked, and hints from address to proxy; nothing else is claimed."""
+    world.write(TAGS)
+    world.fault("drop_before", times=99)
+    code, checks = _doctor(world)
+    assert (code, checks["connection"]["verdict"], checks["permissions"]["verdict"]) == (1, "failed", "skipped")
+    assert "token" not in checks
+
+
+@pytest.mark.parametrize(("hours", "verdict"), [(0, "ok"), (3, "warning")])
+def test_the_clock_is_held_against_the_account(world: World, hours: int, verdict: str) -> None:
+    """By the date of an answer, where it has one."""
+    from reconciler.workflow.health import _clock
+
+    session = world.session()
+    now = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
+    session = replace(session, runtime=replace(session.runtime, now=lambda: now + datetime.timedelta(hours=hours)))
+    assert _clock(session, "Thu, 01 Jan 2026 12:00:00 GMT").verdict == verdict
+    assert _clock(session, "").verdict == "skipped"
+
+
+def test_the_way_to_a_served_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An address without https, a proxy, and certificates that cannot be read are lines of their own."""
+    world.write(SERVED, "reconciler.yaml")
+    world.environ |= {"HTTP_PROXY": "nonsense://x"}
+    monkeypatch.setenv("HTTP_PROXY", "nonsense://x")
+    checks = {one.check: one for one in run(examine(world.session()))}
+    assert checks["TLS"].verdict == "warning"
+    assert checks["proxy"].verdict == "failed"
+    assert checks["connection"].verdict == "failed"
+    assert "HTTP_PROXY" in checks["proxy"].found
