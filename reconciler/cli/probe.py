@@ -55,7 +55,8 @@ def command(
     On a sandbox it makes objects called `zz-probe-...` and removes them; what was there is never changed. What it finds
     goes into `.reconciler/facts/`, which plans and applies then rest on.
     """
-    from reconciler.workflow.probing import Asked, outline, probe
+    from reconciler.workflow.probe_report import Asked
+    from reconciler.workflow.probing import outline, probe
 
     opened = session(chosen)
     if clean:

@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from reconciler.deriving.export import Exported
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError
-from reconciler.model.kind import Kinds
+from reconciler.model.kind import Kind, Kinds
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.spec import Attribute, Keyed
+from reconciler.model.spec import Attribute, Keyed, Nested, Once, Roster, WriteOnly
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.diff import beside, joined, same, within
 
@@ -175,3 +176,19 @@ def opened(value: Value, secret: Callable[[str], str]) -> Value:
             return one
 
     return values.transform(value, leaf)
+
+
+def with_empty(entry: Exported, kind: Kind, known: Collection[str]) -> Exported:
+    """Return what an account holds of an object, with those of these attributes that it shows empty."""
+    empty = {
+        name: kind.attributes[name].cleared(entry.live.attrs[name])
+        for name in kind.attributes
+        if name in known
+        and name in entry.live.attrs
+        and name not in entry.resource.attrs
+        and name not in entry.dropped
+        and entry.live.attrs[name] in values.EMPTY_OR_OFF
+        and not kind.attributes[name].has(Nested, Once, Roster, WriteOnly)
+    }
+    resource = replace(entry.resource, attrs={**entry.resource.attrs, **empty})
+    return replace(entry, resource=resource) if empty else entry

@@ -5,25 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
-from reconciler import __version__
 from reconciler.model.errors import AuthError, Refused
-from reconciler.model.findings import LeftView, PartView, PointView, ProbeReport, Verdict
+from reconciler.model.findings import LeftView, ProbeReport
 from reconciler.model.http import Request, at
 from reconciler.model.kind import STRANGE
 from reconciler.model.redaction import abridged
-from reconciler.probe import POINTS, Experiment, Fact, Lab, Point, Spent, Unsettled, load_experiments
-from reconciler.probe.experiments.listings import LISTINGS
+from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
 from reconciler.probe.forms import MARK
 from reconciler.probe.lab import Exhausted, writable
-from reconciler.probe.points import UNDECIDED
 from reconciler.store.probefile import ProbeJournal, read_facts, write_facts
 from reconciler.workflow.book import open_book
 from reconciler.workflow.facts import blank
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import ask_eyes, check_account
+from reconciler.workflow.probe_report import FOUND, Asked, Results, left_of, report_of
 from reconciler.workflow.session import Session
 
 SLACK = 1.25
@@ -32,20 +30,6 @@ PATIENCE = 2.0
 CHECKS = 8
 """Requests before and after the experiments: whose key it is, what it may, and the account's plan."""
 ADMIN_GROUP = "3"
-FOUND = 200
-"""Characters of a finding, at most."""
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a probe is to do. No limit that is given: enough for its experiments."""
-
-    rows: frozenset[int] = frozenset()
-    read_only: bool = False
-    contacts: bool = False
-    burst: bool = False
-    max_requests: int | None = None
-    max_seconds: float | None = None
 
 
 @dataclass(frozen=True)
@@ -59,13 +43,6 @@ class Outline:
     requests: int
     seconds: float
     leaves: tuple[str, ...]
-
-
-@dataclass
-class _Results:
-    found: dict[str, str] = field(default_factory=dict)
-    why: dict[str, str] = field(default_factory=dict)
-    complete: bool = True
 
 
 def outline(session: Session, asked: Asked) -> Outline:
@@ -107,7 +84,7 @@ async def probe(session: Session, asked: Asked, tell: Callable[[str], None] = la
     if not asked.read_only:
         check_sandbox(session)
     known = read_facts(session.folder, session.identity)
-    journal, results = ProbeJournal(session.folder, session.identity), _Results()
+    journal, results = ProbeJournal(session.folder, session.identity), Results()
     with ExitStack() as holds:
         holds.enter_context(journal.held())
         if journal.records():
@@ -129,7 +106,7 @@ async def probe(session: Session, asked: Asked, tell: Callable[[str], None] = la
                 await lab.clear()
                 if not lab.open:
                     journal.end()
-            report = _report(session, asked, lab, results, about)
+            report = report_of(session, asked, lab, results, about)
     base = known or blank(session)
     base = base.model_copy(update={"environment": session.settings.name})
     write_facts(session.folder, base.with_report(report))
@@ -158,7 +135,7 @@ async def clean(session: Session) -> tuple[int, tuple[LeftView, ...]]:
             await lab.clear()
         if not lab.open:
             journal.end()
-    return count, _left(lab)
+    return count, left_of(lab)
 
 
 def _connected(session: Session, stack: AsyncExitStack, held: Any, asked: Asked) -> Any:
@@ -175,7 +152,7 @@ def _lab(session: Session, line: Any, journal: ProbeJournal, todo: Outline, aske
     return Lab(line, journal, mark, spent, contacts=asked.contacts, writes=not asked.read_only)
 
 
-async def _work(lab: Lab, experiments: Iterable[Experiment], results: _Results, tell: Callable[[str], None]) -> None:
+async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, tell: Callable[[str], None]) -> None:
     """Run one experiment after the other; what each one made is removed before the next begins."""
     over = ""
     for one in experiments:
@@ -233,74 +210,3 @@ def _may_write(about: Mapping[str, Any]) -> None:
 
 
 # --- the report ------------------------------------------------------------------------------------------------------
-
-
-def _report(session: Session, asked: Asked, lab: Lab, results: _Results, about: Mapping[str, Any]) -> ProbeReport:
-    facts = [fact for one in load_experiments() for fact in one.facts]
-    parts = {fact.name: _part(fact, results, asked) for fact in facts}
-    by_row: dict[int, list[PartView]] = {}
-    for fact in facts:
-        by_row.setdefault(fact.row, []).append(parts[fact.name])
-    return ProbeReport(
-        version=__version__,
-        probed=session.runtime.stamp(),
-        read_only=asked.read_only,
-        complete=results.complete,
-        requests=lab.line.requests,
-        seconds=round(lab.spent.elapsed, 1),
-        plan=about["plan"],
-        permissions=about["permissions"],
-        features={one.kind: str(lab.reads[one.path].status) for one in LISTINGS if one.kind and one.path in lab.reads},
-        points=[_point(point, by_row.get(point.row, [])) for point in POINTS],
-        beside=by_row.get(0, []),
-        left=list(_left(lab)),
-    )
-
-
-def _part(fact: Fact, results: _Results, asked: Asked) -> PartView:
-    found = results.found.get(fact.name, "")
-    verdict: Verdict = "unknown" if not found else "assumed" if found == fact.assumed or not fact.assumed else "differs"
-    return PartView(
-        name=fact.name,
-        fact=fact.says,
-        source=fact.source,
-        assumed=fact.assumed,
-        found=found,
-        verdict=verdict,
-        why="" if found else results.why.get(fact.name, _not_run(fact, asked)),
-        changes=fact.changes,
-        affects=list(fact.affects),
-    )
-
-
-def _not_run(fact: Fact, asked: Asked) -> str:
-    """Return why the experiment of a fact did not run."""
-    one = next(one for one in load_experiments() if fact in one.facts)
-    if one.needs == "contacts" and not asked.contacts:
-        return "it takes contacts: --with-contacts makes two"
-    if one.needs == "burst" and not asked.burst:
-        return "it takes a burst of reads: --burst sends one"
-    if one.writes and asked.read_only:
-        return "it takes writes, and --read-only sends none"
-    return "it was not asked for"
-
-
-def _point(point: Point, parts: list[PartView]) -> PointView:
-    told = [part for part in parts if part.verdict != "unknown"]
-    differs = [part for part in told if part.verdict == "differs"]
-    verdict: Verdict = "differs" if differs else "assumed" if told else "unknown"
-    why = point.unknown or next((part.why for part in parts if part.why), UNDECIDED)
-    affects = {kind: None for part in differs for kind in part.affects}
-    return PointView(
-        row=point.row,
-        fact=point.says,
-        verdict=verdict,
-        found=told[0].found if len(parts) == 1 and told else "; ".join(f"{part.name}: {part.found}" for part in told),
-        affects=list(affects or dict.fromkeys(point.affects)),
-        why="" if told else why,
-        parts=parts,
-    )
-
-
-def _left(lab: Lab) -> tuple[LeftView, ...]:
-    return tuple(LeftView(form=form, id=identity, what=what) for form, identity, what in dict.fromkeys(lab.left))

@@ -21,6 +21,7 @@ from reconciler.workflow.additions import Additions
 from reconciler.workflow.comparing import differing
 from reconciler.workflow.contents import hold, unknown_of
 from reconciler.workflow.promotion_record import record_of
+from reconciler.workflow.promotion_rest import listing_declared, memberships_left, only_in_target
 from reconciler.workflow.promotion_sides import ThreeSides
 from reconciler.workflow.remembered import place_of
 from reconciler.workflow.session import Session
@@ -77,8 +78,9 @@ class _Promoting:
     def run(self, shown: Plan, ids: Mapping[str, str]) -> Promoted:
         """Promote; `shown` is what `compare` shows before, by addresses that stand for these ids of the source."""
         carried = self.sides.look()
+        self.sides.left_out += only_in_target(self.sides)
         rewriting, additions, after = self._settled()
-        self.sides.left_out += self.sides.memberships(after, rewriting.refused)
+        self.sides.left_out += memberships_left(self.sides, after, rewriting.refused)
         files = self._written(rewriting, additions, after)
         secrets = tuple(sorted(self.sides.hiding.secrets)) if files else ()
         partly = [
@@ -171,7 +173,7 @@ class _Promoting:
 
     def _rewritten(self, parts: Set[Part]) -> tuple[Rewriting, Additions]:
         fresh = [address for address in dict.fromkeys(self.sides.news) if ("new", (address, WHOLE)) in parts]
-        listed = [self.sides.listing_declared(self.sides.wanted[address], fresh) for address in fresh]
+        listed = [listing_declared(self.sides, self.sides.wanted[address], fresh) for address in fresh]
         news = [self.sides.hiding.resource(one) for one in listed]
         proposals = [
             replace(one, value=self._listing(one, fresh)) for one in self.sides.proposals if ("edit", one.name) in parts
@@ -192,7 +194,7 @@ class _Promoting:
 
     def _listing(self, one: ProposedEdit, fresh: Collection[str]) -> Value:
         name = one.attribute.name
-        return self.sides.listing_declared(replace(one.resource, attrs={name: one.value}), fresh).attrs[name]
+        return listing_declared(self.sides, replace(one.resource, attrs={name: one.value}), fresh).attrs[name]
 
     def _written(self, rewriting: Rewriting, additions: Additions, after: Loaded) -> tuple[str, ...]:
         texts = {**rewriting.changed(), **additions.project()}

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
 from reconciler.config import Loaded
-from reconciler.config.writing.rewriting import ProposedEdit, Refusal
-from reconciler.deriving.copying import Portable, listing, only_there, portable, unmatched, unseen
+from reconciler.config.writing.rewriting import ProposedEdit
+from reconciler.deriving.copying import Portable, listing, only_there, portable, unseen
 from reconciler.deriving.export import Exported
-from reconciler.deriving.memberships import Account, Files, left_members, memberships
+from reconciler.deriving.memberships import memberships
 from reconciler.deriving.promoting import (
     WHOLE,
     Choice,
@@ -24,18 +23,19 @@ from reconciler.deriving.promoting import (
     only_lacks,
     opened,
     status,
+    with_empty,
 )
 from reconciler.deriving.redaction import Hiding
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Live
-from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.spec import Ensure, Nested, Once, Roster, WriteOnly
-from reconciler.model.values import Ref, Value, items_of
+from reconciler.model.plan import Change, Plan
+from reconciler.model.spec import Ensure
+from reconciler.model.values import Value
 from reconciler.planning.context import Inputs
 from reconciler.planning.diff import beside, within
-from reconciler.planning.rosters import roster_of, with_own
+from reconciler.planning.rosters import with_own
 from reconciler.workflow.contents import AccountContents, met, pairs
 from reconciler.workflow.remembered import remembered
 from reconciler.workflow.session import Session
@@ -45,7 +45,7 @@ Name = tuple[str, str]
 
 @dataclass
 class ThreeSides:
-    """Both configurations, both accounts, and what the last promotion remembered. Use `three_sides`."""
+    """Both configurations, both accounts, and what the last promotion remembered."""
 
     source: Session
     target: Session
@@ -90,6 +90,7 @@ class ThreeSides:
         )
         inputs, made = met(inputs, self.one.exported)
         self.wanted, self.ids = inputs.desired.resources, made.ids
+        self.made = made
         self._look(made)
         return carried
 
@@ -101,22 +102,11 @@ class ThreeSides:
         """Return what the source holds, with what it shows empty where the files of the target, or the last promotion,
         know of a value: there, to be empty is a value like any other.
         """
-        kind, address = self.kinds[one.resource.kind], one.resource.address
+        address = one.resource.address
         declared = self.theirs.desired.resources.get(address)
         said = declared.attrs if declared is not None else {}
         known = {name for name, value in said.items() if value not in values.EMPTY_OR_OFF}
-        known |= self.before.resources.get(address, {}).keys()
-        empty = {
-            name: attribute.cleared(one.live.attrs[name])
-            for name, attribute in kind.attributes.items()
-            if name in known
-            and name in one.live.attrs
-            and name not in one.resource.attrs
-            and name not in one.dropped
-            and one.live.attrs[name] in values.EMPTY_OR_OFF
-            and not attribute.has(Nested, Once, Roster, WriteOnly)
-        }
-        return replace(one, resource=replace(one.resource, attrs={**one.resource.attrs, **empty})) if empty else one
+        return with_empty(one, self.kinds[one.resource.kind], known | self.before.resources.get(address, {}).keys())
 
     def _look(self, made: Plan) -> None:
         changes = {change.address: change for change in made.changes}
@@ -140,7 +130,6 @@ class ThreeSides:
                 if name not in blind:
                     self._attribute(address, name, change, live, here, there)
             self._emptied(address, live)
-        self._unmatched(made)
 
     def _lost(self) -> None:
         """Find what the source held once and has lost, of what the target's files declare."""
@@ -152,26 +141,7 @@ class ThreeSides:
                     self.left_out.append(f"{address}: {self.one.name} does not show it, which proves nothing: {why}")
                     continue
                 self.gone.append(address)
-                note = f"{self.one.name} does not hold it any more"
-                self.rows.append(Row(address, WHOLE, "here", None, None, note))
-
-    def _unmatched(self, made: Plan) -> None:
-        """Name the objects that only the target holds: nothing is removed by a promotion."""
-        known = self.other.state.resources
-        found = {*unmatched(made, self.other.seen, self.kinds, self.wanted, known)}
-        found |= {change.address for change in made.changes if change.action is Action.DELETE}
-        told = {row.address for row in self.rows} | {line.partition(":")[0] for line in self.left_out}
-        by_reason: dict[tuple[str, str], list[str]] = defaultdict(list)
-        for address in sorted(found - told):
-            if self.covers(address):
-                by_reason[kind_of(address), self._why_only_there(kind_of(address))].append(address)
-        self.left_out += [f"{', '.join(addresses)}: {why}" for (_, why), addresses in by_reason.items()]
-
-    def _why_only_there(self, kind: str) -> str:
-        why = self.one.eyes.why if self.one.eyes is not None else ""
-        if why and self.kinds[kind].reading.filtered:
-            return f"{self.one.name} does not show it, which proves nothing: {why}"
-        return f"only {self.other.name} holds it, and a promotion removes nothing"
+                self.rows.append(Row(address, WHOLE, "here", note=f"{self.one.name} does not hold it any more"))
 
     def covers(self, address: str) -> bool:
         """Return whether an address is of a kind that this promotion is about."""
@@ -197,37 +167,6 @@ class ThreeSides:
             self.left_out.append(f"{address}: `{'.'.join(path)}` {why}")
         held = self.other_side.get((live.kind, live.id))
         self.left_out += [f"{address}: of {self.other.name}: {why}" for why in (self.partly(held) if held else ())]
-
-    def memberships(self, after: Loaded, refused: Sequence[Refusal]) -> list[str]:
-        """Return the memberships that will differ once the files are applied, unless a row says so already."""
-        waits = {(row.address, row.name) for row in self.rows if row.status != "here"}
-        waits |= {(one.address, one.name) for one in refused}
-        here = {one.resource.address: one.live for one in self.one.exported}
-        by_id = {(kind, live.id): live for kind, lives in self.other.seen.lives.items() for live in lives}
-        known = addresses_of(self.ids)
-        there = {address: by_id[key] for key, address in known.items() if key in by_id}
-        mine = {(live.kind, live.id): address for address, live in here.items()}
-        source = Account(self.one.name, here, names_of(self.one.seen, self.kinds, mine))
-        target = Account(self.other.name, there, names_of(self.other.seen, self.kinds, known))
-        files = Files(after.desired.resources, self.other.state.resources)
-        gone = self.gone if self.choice.prune else ()
-        return [
-            one.said
-            for one in left_members(self.kinds, source, target, files, gone)
-            if not waits.intersection(one.places) and any(self.covers(address) for address, _ in one.places)
-        ]
-
-    def listing_declared(self, resource: Resource, fresh: Collection[str]) -> Resource:
-        """Return a resource with those members in its roster that the target's files declare, or will (`fresh`): only
-        what is declared counts there.
-        """
-        roster = (roster_of(self.kinds[resource.kind]) or ("", ""))[0]
-        if roster not in resource.attrs:
-            return resource
-        declared = self.theirs.desired.resources.keys() | set(fresh)
-        entries = items_of(resource.attrs[roster])
-        kept = [one for one in entries if not isinstance(one, Ref) or one.address in declared]
-        return replace(resource, attrs={**resource.attrs, roster: kept})
 
     def _missing(self, address: str) -> None:
         """The target's account does not hold the object."""

@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.emulator import AccountSettings
 from reconciler.model.findings import PartView, ProbeReport
 from reconciler.workflow import probing
-from reconciler.workflow.probing import Asked
+from reconciler.workflow.probe_report import Asked
 from tests.world import World, new_world
 from tests.world.clock import run
 

@@ -156,11 +156,13 @@ def test_each_experiment_takes_no_more_than_it_says(tmp_path: Path) -> None:
     """What is printed as planned holds for every experiment by itself, the removal included."""
     with probed_world(tmp_path / "a", AccountSettings(orphan_stages=True, default_address_delete="refused")) as world:
         told: list[tuple[str, int]] = []
-        from reconciler.workflow import probing
+        from reconciler.workflow import probe_report, probing
 
         run(
             probing.probe(
-                world.session(), probing.Asked(contacts=True), lambda name: told.append((name, len(world.requests())))
+                world.session(),
+                probe_report.Asked(contacts=True),
+                lambda name: told.append((name, len(world.requests()))),
             )
         )
         ends = [count for _, count in told[1:]] + [len(world.requests())]

@@ -1,0 +1,111 @@
+"""What a probe is asked, and how what it found is reported."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler import __version__
+from reconciler.model.findings import LeftView, PartView, PointView, ProbeReport, Verdict
+from reconciler.probe import POINTS, Fact, Lab, Point, load_experiments
+from reconciler.probe.experiments.listings import LISTINGS
+from reconciler.probe.points import UNDECIDED
+from reconciler.workflow.session import Session
+
+FOUND = 200
+"""Characters of a finding, at most."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a probe is to do. No limit that is given: enough for its experiments."""
+
+    rows: frozenset[int] = frozenset()
+    read_only: bool = False
+    contacts: bool = False
+    burst: bool = False
+    max_requests: int | None = None
+    max_seconds: float | None = None
+
+
+@dataclass
+class Results:
+    """What the experiments found so far."""
+
+    found: dict[str, str] = field(default_factory=dict)
+    why: dict[str, str] = field(default_factory=dict)
+    complete: bool = True
+
+
+def report_of(session: Session, asked: Asked, lab: Lab, results: Results, about: Mapping[str, Any]) -> ProbeReport:
+    """Return the report of a probe."""
+    facts = [fact for one in load_experiments() for fact in one.facts]
+    parts = {fact.name: _part(fact, results, asked) for fact in facts}
+    by_row: dict[int, list[PartView]] = {}
+    for fact in facts:
+        by_row.setdefault(fact.row, []).append(parts[fact.name])
+    return ProbeReport(
+        version=__version__,
+        probed=session.runtime.stamp(),
+        read_only=asked.read_only,
+        complete=results.complete,
+        requests=lab.line.requests,
+        seconds=round(lab.spent.elapsed, 1),
+        plan=about["plan"],
+        permissions=about["permissions"],
+        features={one.kind: str(lab.reads[one.path].status) for one in LISTINGS if one.kind and one.path in lab.reads},
+        points=[_point(point, by_row.get(point.row, [])) for point in POINTS],
+        beside=by_row.get(0, []),
+        left=list(left_of(lab)),
+    )
+
+
+def _part(fact: Fact, results: Results, asked: Asked) -> PartView:
+    found = results.found.get(fact.name, "")
+    verdict: Verdict = "unknown" if not found else "assumed" if found == fact.assumed or not fact.assumed else "differs"
+    return PartView(
+        name=fact.name,
+        fact=fact.says,
+        source=fact.source,
+        assumed=fact.assumed,
+        found=found,
+        verdict=verdict,
+        why="" if found else results.why.get(fact.name, _not_run(fact, asked)),
+        changes=fact.changes,
+        affects=list(fact.affects),
+    )
+
+
+def _not_run(fact: Fact, asked: Asked) -> str:
+    """Return why the experiment of a fact did not run."""
+    one = next(one for one in load_experiments() if fact in one.facts)
+    if one.needs == "contacts" and not asked.contacts:
+        return "it takes contacts: --with-contacts makes two"
+    if one.needs == "burst" and not asked.burst:
+        return "it takes a burst of reads: --burst sends one"
+    if one.writes and asked.read_only:
+        return "it takes writes, and --read-only sends none"
+    return "it was not asked for"
+
+
+def _point(point: Point, parts: list[PartView]) -> PointView:
+    told = [part for part in parts if part.verdict != "unknown"]
+    differs = [part for part in told if part.verdict == "differs"]
+    verdict: Verdict = "differs" if differs else "assumed" if told else "unknown"
+    why = point.unknown or next((part.why for part in parts if part.why), UNDECIDED)
+    affects = {kind: None for part in differs for kind in part.affects}
+    return PointView(
+        row=point.row,
+        fact=point.says,
+        verdict=verdict,
+        found=told[0].found if len(parts) == 1 and told else "; ".join(f"{part.name}: {part.found}" for part in told),
+        affects=list(affects or dict.fromkeys(point.affects)),
+        why="" if told else why,
+        parts=parts,
+    )
+
+
+def left_of(lab: Lab) -> tuple[LeftView, ...]:
+    """Return what a probe could not remove."""
+    return tuple(LeftView(form=form, id=identity, what=what) for form, identity, what in dict.fromkeys(lab.left))
