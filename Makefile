@@ -18,7 +18,7 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet
 COMPILE := $(BIN)/python -m compileall -q reconciler
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check $(CHECKS) fix generate prove bench wheel image clean
+.PHONY: help setup demo test quick check $(CHECKS) fix generate prove bench wheel image clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,6 +48,9 @@ demo: $(VENV)/.runtime ## run validate, plan, apply and plan on the built-in emu
 test: $(VENV)/.dev ## run the tests
 	@$(COMPILE)
 	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal $(TESTS)
+
+quick: $(VENV)/.dev ## run the tests nearest to what changed, for 20 seconds at most
+	@HYPOTHESIS_PROFILE=$${HYPOTHESIS_PROFILE:-ci} $(BIN)/python -m scripts.quick
 
 prove: $(VENV)/.dev ## run the long suites: crash matrix, thousands of random histories
 	@$(COMPILE)

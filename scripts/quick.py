@@ -1,0 +1,136 @@
+"""Run the tests that are nearest to what changed, for some seconds: the first answer after an edit.
+
+Usage: `python -m scripts.quick [--seconds N] [--list]`, or `make quick`. What changed is what differs from the branch
+`main` (from HEAD where there is none or it is checked out), with what is not committed. The nearest tests are the
+changed ones, then those of the package's room that import a changed module, then others that do, then the rest of the
+room. What did not run when the time was over is said; `make test` runs all.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import subprocess
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS = 12.0
+"""How long tests are begun; with the start of Python and the last test, the loop stays below 20 seconds."""
+MOST = 24
+"""Files of tests, at most: reading them takes time, too."""
+ROOMS = {
+    "cli": ("cli",),
+    "codehost": ("ci",),
+    "config": ("config",),
+    "deriving": ("environments",),
+    "emulator": ("emulator",),
+    "engine": ("quirks",),
+    "model": ("kinds",),
+    "planning": ("planning",),
+    "probe": ("probe",),
+    "remote": ("remote",),
+    "render": ("render",),
+    "resources": ("kinds",),
+    "store": ("store",),
+    "workflow": ("environments", "trust"),
+}
+"""Package of the product -> folders of `tests` with the tests of that package, the ones of it alone first."""
+
+
+def changed(root: Path) -> list[str]:
+    """Return the paths of Python files that differ, relative to the root. Raises CalledProcessError outside of Git."""
+    base = _git(root, "merge-base", "main", "HEAD", fails=True).strip() or "HEAD"
+    lines = _git(root, "diff", "--name-only", "--diff-filter=ACMR", base)
+    new = _git(root, "ls-files", "--others", "--exclude-standard")
+    return sorted({path for path in (lines + new).splitlines() if path.endswith(".py")})
+
+
+def _git(root: Path, *arguments: str, fails: bool = False) -> str:
+    done = subprocess.run(["git", *arguments], cwd=root, capture_output=True, text=True, check=not fails)
+    return done.stdout if done.returncode == 0 else ""
+
+
+def nearest(root: Path, paths: Iterable[str]) -> list[str]:
+    """Return the files of tests to run for changes in these files, the nearest first."""
+    own = [path for path in paths if path.startswith("tests/") and Path(path).name.startswith("test_")]
+    code = [path for path in paths if path.startswith(("reconciler/", "scripts/"))]
+    modules = [path.removesuffix(".py").removesuffix("/__init__").replace("/", ".") for path in code]
+    rooms = {f"tests/{room}" for module in modules for room in rooms_of(module)}
+    ranked: list[tuple[int, int, str]] = []
+    for file in sorted((root / "tests").rglob("test_*.py")):
+        path = file.relative_to(root).as_posix()
+        inside, uses = any(path.startswith(f"{room}/") for room in rooms), bool(imports(file) & set(modules))
+        if path not in own and (inside or uses):
+            ranked.append((2 * (not uses) + (not inside), file.stat().st_size, path))
+    return [*own, *(path for _, _, path in sorted(ranked))][:MOST]
+
+
+def rooms_of(module: str) -> Sequence[str]:
+    """Return the folders with the tests of a module's package."""
+    top, _, rest = module.partition(".")
+    return ("scripts",) if top == "scripts" else ROOMS.get(rest.partition(".")[0], ())
+
+
+def imports(file: Path) -> set[str]:
+    """Return the modules that a file imports at its top."""
+    found: set[str] = set()
+    for node in ast.parse(file.read_text("utf-8")).body:
+        if isinstance(node, ast.ImportFrom) and node.module:
+            found |= {node.module, *(f"{node.module}.{name.name}" for name in node.names)}
+        elif isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+    return found
+
+
+class Budget:
+    """A plugin of pytest that begins no test once the time is over; `left` counts what was not run."""
+
+    def __init__(self, seconds: float) -> None:
+        self._end = time.monotonic() + seconds
+        self.left = self._collected = self._done = 0
+
+    def pytest_collection_finish(self, session: pytest.Session) -> None:
+        self._collected = len(session.items)
+
+    def pytest_runtest_logfinish(self) -> None:
+        self._done += 1
+
+    @pytest.hookimpl(hookwrapper=True)
+    def pytest_runtestloop(self, session: pytest.Session) -> object:
+        self._session = session
+        yield
+        self.left = self._collected - self._done
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        if report.when == "teardown" and time.monotonic() > self._end:
+            self._session.shouldstop = "the time for the quick loop is over"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run them; 0 when none failed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=SECONDS, help="how long tests are begun")
+    parser.add_argument("--list", action="store_true", help="only name the files of tests")
+    asked = parser.parse_args(arguments)
+    budget = Budget(asked.seconds)
+    paths = changed(ROOT)
+    files = nearest(ROOT, paths)
+    if asked.list or not files:
+        print("\n".join(files) or "nothing changed that has tests")
+        return 0
+    options = ["-q", "-x", "-p", "no:randomly", "-p", "no:xdist", "--no-header", *files]
+    code = int(pytest.main(options, plugins=[budget]))
+    if budget.left > 0:
+        print(f"{budget.left} of the nearest tests did not run; `make test` runs all")
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED or (code == pytest.ExitCode.INTERRUPTED and budget.left):
+        return 0
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,69 @@
+"""The quick loop: which tests are run for which changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from scripts import quick
+
+ROOT = Path(quick.__file__).resolve().parent.parent
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A small clone: two rooms, and a test elsewhere that imports one of the modules."""
+    for path, text in {
+        "tests/store/test_lease.py": "from reconciler.store.lease import Lease\n",
+        "tests/store/test_wire.py": "from reconciler.store import wire\n",
+        "tests/render/test_text.py": "from reconciler.render import text\n",
+        "tests/trust/test_files.py": "import reconciler.store.lease\n",
+    }.items():
+        (tmp_path / path).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / path).write_text(text, "utf-8")
+    return tmp_path
+
+
+def test_the_nearest_tests_come_first(clone: Path) -> None:
+    """A changed test, those of the room that import the module, those elsewhere that do, the rest of the room."""
+    assert quick.nearest(clone, ["reconciler/store/lease.py", "tests/render/test_text.py"]) == [
+        "tests/render/test_text.py",
+        "tests/store/test_lease.py",
+        "tests/trust/test_files.py",
+        "tests/store/test_wire.py",
+    ]
+
+
+def test_names_imported_from_a_package_are_modules_too(clone: Path) -> None:
+    """`from reconciler.store import wire` uses `reconciler.store.wire`."""
+    assert quick.nearest(clone, ["reconciler/store/wire.py"])[0] == "tests/store/test_wire.py"
+
+
+def test_what_has_no_tests_runs_none(clone: Path) -> None:
+    """Pages and other files have their own checks."""
+    assert quick.nearest(clone, ["docs/index.py"]) == []
+
+
+def test_every_package_has_a_room() -> None:
+    """And every room exists."""
+    packages = {path.parent.name for path in (ROOT / "reconciler").glob("*/__init__.py")}
+    assert packages == set(quick.ROOMS)
+    assert all((ROOT / "tests" / room).is_dir() for rooms in quick.ROOMS.values() for room in rooms)
+
+
+def test_no_test_begins_after_the_time_is_over(pytester_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """What did not run is counted."""
+    (pytester_folder / "test_two.py").write_text("def test_a(): pass\ndef test_b(): pass\n", "utf-8")
+    budget = quick.Budget(-1.0)
+    options = ["-q", "-p", "no:randomly", "-p", "no:cacheprovider", "-c", str(pytester_folder / "pytest.ini")]
+    code = pytest.main([*options, str(pytester_folder)], plugins=[budget])
+    assert (code, budget.left) == (pytest.ExitCode.INTERRUPTED, 1)
+    assert "time for the quick loop is over" in capsys.readouterr().out
+
+
+@pytest.fixture
+def pytester_folder(tmp_path: Path) -> Path:
+    """A folder of tests of its own."""
+    (tmp_path / "pytest.ini").write_text("[pytest]\n", "utf-8")
+    return tmp_path
