@@ -88,8 +88,8 @@ def plan_and_apply(
     chosen: Globals, options: PlanOptions, asked: Changing, mode: OutputMode, guards_from: str | None = None
 ) -> int:
     """Plan, show, ask, apply, under the lock from the plan to the last write; also what `destroy` does."""
-    from reconciler.workflow.applying import operation_of
     from reconciler.workflow.holding import locked
+    from reconciler.workflow.run_records import operation_of
 
     opened = session(chosen, guards_from=guards_from)
     with locked(opened, operation_of(options.recorded()), timeout=asked.lock_timeout):

@@ -6,12 +6,12 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from reconciler.model import values
 from reconciler.model.kind import Kind
-from reconciler.model.plan import Change
+from reconciler.model.plan import AttributeChange, Change
 from reconciler.model.redaction import LONG
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once
@@ -159,3 +159,15 @@ def _cleared_intent(intent: Intent, knows: Knows, salt: str) -> Intent:
 
 def _holds(value: Value, knows: Knows) -> bool:
     return any(isinstance(leaf, str) and knows(leaf, LONG) for leaf in values.walk(value))
+
+
+def rewritten_of(items: Iterable[AttributeChange], kind: Kind, salt: str) -> dict[str, dict[str, Value]]:
+    """Return what was sent of these attributes, and what the account made of it, as a binding remembers it."""
+    found = {}
+    for item in items:
+        normal = kind.attributes[item.name].normal
+        found[item.name] = {
+            "sent": kept(normal(item.after), salt, hidden=item.sensitive),
+            "got": kept(normal(item.before), salt, hidden=item.sensitive),
+        }
+    return found

@@ -18,7 +18,6 @@ from reconciler.model.spec import Once
 from reconciler.model.state import Binding, Intent, State
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.binding import remembered
-from reconciler.planning.evacuation import impossible_evacuations
 from reconciler.planning.identity import NotFound, Resolver, comparable
 from reconciler.planning.moves import after_moves
 from reconciler.planning.rosters import leaving, roster_of, spoken, still
@@ -218,3 +217,13 @@ class PlanningContext:
             binding = self.bindings.get(resource.address)
             held = values.decode(binding.applied.get(name)) if binding is not None else None
         return any(reference in (lookup, RemoteId(lookup.kind, lookup.value)) for reference in values.references(held))
+
+
+def impossible_evacuations(desired: Desired, kinds: Kinds) -> list[str]:
+    """Return what is declared and the API cannot do."""
+    return [
+        f"{resource.at or ''}{': ' if resource.at else ''}{address}: on_destroy: {what}: {why}"
+        for address, resource in desired.resources.items()
+        for what, target in resource.lifecycle.on_destroy.items()
+        if (why := kinds[resource.kind].unmovable(what, address, target))
+    ]

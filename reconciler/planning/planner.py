@@ -22,8 +22,7 @@ from reconciler.planning.changes import change_of, judged, removals, strike_spar
 from reconciler.planning.claims import Index, claim
 from reconciler.planning.context import Inputs, PlanningContext
 from reconciler.planning.diff import completed
-from reconciler.planning.effects import hand_over, with_effects
-from reconciler.planning.evacuation import within_reach
+from reconciler.planning.effects import hand_over, with_effects, within_reach
 from reconciler.planning.identity import by_key, stored_key
 from reconciler.planning.moves import unused_blocks
 from reconciler.planning.nearness import near_twins

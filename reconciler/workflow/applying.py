@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -22,7 +22,7 @@ from reconciler.model.ports import LockInfo
 from reconciler.model.redaction import Shown, abridged
 from reconciler.model.state import Going, Record, went
 from reconciler.model.summary import ApplySummary
-from reconciler.planning.binding import binding_of, kept
+from reconciler.planning.binding import binding_of, rewritten_of
 from reconciler.planning.dangling import pointing
 from reconciler.workflow import run_records
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
@@ -33,7 +33,7 @@ from reconciler.workflow.judging import counts_of, judged, let_pass
 from reconciler.workflow.planning import Planned
 from reconciler.workflow.promises import bound
 from reconciler.workflow.replanning import Replanning
-from reconciler.workflow.run_records import run_name
+from reconciler.workflow.run_records import operation_of, run_name
 from reconciler.workflow.session import Session
 from reconciler.workflow.takeover import check_same_state, note_births, take_over
 
@@ -84,13 +84,6 @@ async def apply_plan(
             if archive is not None:
                 run.archived = await archive_losses(session, planned.plan, remote, archive, run.name)
             return await run.run(replace(held.info, operation=operation))
-
-
-def operation_of(options: Mapping[str, Any]) -> str:
-    """Return what the plan is for, in a word or two."""
-    if options.get("undo"):
-        return f"undo {options['undo']}"
-    return "destroy" if options.get("destroy") else "apply"
 
 
 class _Run:
@@ -145,18 +138,13 @@ class _Run:
         except StateError as error:
             raise self.tally.explain(error, late=self.book.store.coalesces) from error
         self._contradicted()
-        forecast = self.planned.document.forecast.apply_requests + self.archived.forecast + self.counted
-        summary = run_records.summary(
-            steps,
-            outcome,
-            self.verified,
-            notes=tuple(self.notes),
-            requests=self.remote.requests,
-            forecast=forecast,
-            archive=self.archived.folder,
-            archived=self.archived.records,
-            seconds=time.monotonic() - self.started,
-        )
+        took = {
+            "requests": self.remote.requests,
+            "forecast": self.planned.document.forecast.apply_requests + self.archived.forecast + self.counted,
+            "seconds": time.monotonic() - self.started,
+        }
+        kept = {"archive": self.archived.folder, "archived": self.archived.records}
+        summary = run_records.summary(steps, outcome, self.verified, notes=tuple(self.notes), **took, **kept)
         addresses = {step.number: step.address for step in steps.steps}
         end = run_records.ended(record, addresses, outcome, summary, state, self.session)
         try:
@@ -240,16 +228,10 @@ class _Run:
 
     def _rewritten(self, address: str, items: Sequence[AttributeChange]) -> None:
         """Remember what the account stores in its own way, so that the next plan does not send it again."""
-        rewritten, salt = {}, self.book.base.salt
-        kind = self.session.kinds[kind_of(address)]
         for item in items:
             self.watch.stored_otherwise(address, item.name)
-            normal = kind.attributes[item.name].normal
-            rewritten[item.name] = {
-                "sent": kept(normal(item.after), salt, hidden=item.sensitive),
-                "got": kept(normal(item.before), salt, hidden=item.sensitive),
-            }
             self._note(address, f"the account stores `{item.name}` in its own way: {self._short(item)}")
+        rewritten = rewritten_of(items, self.session.kinds[kind_of(address)], self.book.base.salt)
         binding = self.book.state().resources.get(address)
         if binding is not None:
             known = binding.model_copy(update={"rewritten": {**binding.rewritten, **rewritten}})

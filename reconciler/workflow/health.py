@@ -4,54 +4,26 @@ from __future__ import annotations
 
 import datetime
 import platform
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
-from typing import Any, Literal
+from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler import __version__
-from reconciler.engine.refresh import read_listing
-from reconciler.model.address import abridged
 from reconciler.model.errors import (
-    AuthError,
     ConfigError,
     ExitCode,
     ReconcilerError,
-    Rejected,
-    RemoteError,
-    Unreachable,
-    concerns_all,
 )
-from reconciler.model.http import VENDOR_DOMAINS, Request, get
-from reconciler.model.kind import Collection, Unknown
+from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.proxies import proxy_for
 from reconciler.store.encryption import Seal
+from reconciler.workflow.account_health import Check, account_checks, failed
 from reconciler.workflow.book import open_book
-from reconciler.workflow.observing import check_account, eyes_of
 from reconciler.workflow.session import EMULATOR, Session
 
-Verdict = Literal["ok", "warning", "failed", "skipped"]
-SKEW = 60.0
-"""Seconds that the clocks of this machine and of the account may differ by."""
 OLD = 180
 """Days after which facts are worth a new probe."""
-
-
-@dataclass(frozen=True)
-class Check:
-    """One line of the page. `code` is the exit code that a failure of this sort has."""
-
-    check: str
-    verdict: Verdict
-    found: str
-    advice: str = ""
-    code: ExitCode = ExitCode.DONE
-
-    def row(self) -> dict[str, Any]:
-        """The line for tables and machines."""
-        return {"check": self.check, "verdict": self.verdict, "found": self.found, "advice": self.advice}
 
 
 def exit_code(checks: list[Check]) -> ExitCode:
@@ -66,8 +38,8 @@ async def examine(session: Session) -> list[Check]:
         try:
             line = session.connect(stack, write=False)
         except (ReconcilerError, OSError) as error:
-            return [*checks, _failed("connection", error), *_skipped(session)]
-        checks += [one async for one in _account(session, line)]
+            return [*checks, failed("connection", error), *_skipped(session)]
+        checks += [one async for one in account_checks(session, line)]
     if not any(one.check == "permissions" for one in checks):
         return [*checks, *_skipped(session)]
     return [*checks, _facts(session)]
@@ -76,12 +48,6 @@ async def examine(session: Session) -> list[Check]:
 def _skipped(session: Session) -> Iterator[Check]:
     yield Check("permissions", "skipped", "the account did not answer")
     yield _facts(session)
-
-
-def _failed(name: str, error: Exception, advice: str = "") -> Check:
-    if isinstance(error, ReconcilerError):
-        return Check(name, "failed", error.message, error.hint or advice, ExitCode(error.exit_code))
-    return Check(name, "failed", type(error).__name__, advice, ExitCode.ERROR)
 
 
 # --- this machine ----------------------------------------------------------------------------------------------------
@@ -100,7 +66,7 @@ def _configuration(session: Session) -> Check:
             "configuration", "failed", f"{error.message}: {first}", "run `reconciler validate`", ExitCode.CONFIG
         )
     except ReconcilerError as error:
-        return _failed("configuration", error)
+        return failed("configuration", error)
     count = len(loaded.desired.resources)
     told = f"{count} resource{'s' if count != 1 else ''} declared for `{session.settings.name}`"
     if loaded.warnings:
@@ -125,7 +91,7 @@ def _surroundings(session: Session) -> Iterator[Check]:
     try:
         proxy = proxy_for(url, environ)
     except ReconcilerError as error:
-        yield _failed("proxy", error)
+        yield failed("proxy", error)
         return
     yield Check("proxy", "ok", f"{proxy.where}, from {proxy.variable}" if proxy is not None else "none")
 
@@ -138,7 +104,7 @@ def _tls(url: str, environ: Any, *, secure: bool) -> Check:
     try:
         Network.of(url, environ)
     except ReconcilerError as error:
-        return _failed("TLS", error)
+        return failed("TLS", error)
     named = next((name for name in ("SSL_CERT_FILE", "SSL_CERT_DIR") if environ.get(name)), "")
     return Check("TLS", "ok", f"certificates of {named}" if named else "certificates that come with the program")
 
@@ -154,7 +120,7 @@ def _state(session: Session) -> Iterator[Check]:
         book = open_book(session)
         holder = book.live or store.holder()
     except (ReconcilerError, OSError) as error:
-        yield _failed("state", error)
+        yield failed("state", error)
         yield Check("lock", "skipped", "the state cannot be read")
         return
     found = book.stored
@@ -178,122 +144,11 @@ def _keys(session: Session) -> Check:
     try:
         Seal(recipients, session.runtime.environ).check()
     except ReconcilerError as error:
-        return _failed("encryption", error)
+        return failed("encryption", error)
     return Check("encryption", "ok", f"{len(recipients)} recipients, and a key at hand that reads what is written")
 
 
 # --- the account -----------------------------------------------------------------------------------------------------
-
-
-async def _account(session: Session, line: Any) -> AsyncIterator[Check]:
-    """Connection, clock, token, whose it is, whose eyes; then what the key may read."""
-    try:
-        answer = await line.send(get("/users/me"))
-    except AuthError as error:
-        yield Check("connection", "ok", "the account answers")
-        yield _failed("token", error)
-        return
-    except (RemoteError, OSError) as error:
-        advice = "look at the lines above: address, TLS, proxy" if isinstance(error, Unreachable) else ""
-        yield _failed("connection", error, advice)
-        return
-    yield Check("connection", "ok", "the account answers")
-    yield _clock(session, answer.headers.get("date", ""))
-    yield Check("token", "ok", "accepted")
-    try:
-        stored = session.store.read()
-    except ReconcilerError:
-        stored = None  # which was told above
-    try:
-        await check_account(session, line, stored)
-        eyes = await eyes_of(session, line)
-    except (ReconcilerError, OSError) as error:
-        yield _failed("account", error)
-        return
-    yield Check("account", "ok", session.settings.account or "the project file does not name it (`account:`)")
-    if eyes.why:
-        yield Check("eyes", "warning", eyes.why.partition(":")[0], "use the key of an Admin user")
-    else:
-        yield Check("eyes", "ok", "the key is of an Admin user")
-    async for one in _permissions(session, line):
-        yield one
-
-
-def _clock(session: Session, date: str) -> Check:
-    try:
-        theirs = parsedate_to_datetime(date)
-    except ValueError:
-        return Check("clock", "skipped", "the account does not tell its time")
-    off = (session.runtime.now() - theirs.astimezone(datetime.UTC)).total_seconds()
-    if abs(off) > SKEW:
-        what = f"this machine is {abs(off):.0f} s {'ahead' if off > 0 else 'behind'}"
-        return Check("clock", "warning", what, "set the clock: leases of locks and runs go by it")
-    return Check("clock", "ok", f"within {max(1, round(abs(off)))} s of the account's")
-
-
-async def _permissions(session: Session, line: Any) -> AsyncIterator[Check]:
-    """Which kinds the key may read, and which the account has. What is declared or managed is read as a plan reads it,
-    of the rest one row.
-    """
-    needed, bad, missing = _needed(session), {}, []
-    readable = 0
-    for name, kind in session.kinds.items():
-        if kind.nested or not kind.reading.collections:
-            continue
-        first = kind.reading.collections[0].known(session.facts)
-        try:
-            unknown = await _read(line, first, whole=name in needed)
-        except ReconcilerError as error:
-            yield _failed("permissions", error)
-            return
-        if unknown is None:
-            readable += 1
-        elif unknown.forbidden:
-            bad[name] = unknown.reason
-        else:
-            missing.append(name)
-            bad |= {name: unknown.reason} if name in needed else {}
-    lost = sorted(needed & bad.keys())
-    if lost:
-        said = f"not readable, and declared or managed: {', '.join(lost)} ({bad[lost[0]]})"
-        yield Check("permissions", "failed", said, "give the key's user that permission", ExitCode.AUTH)
-    elif bad:
-        said = f"{readable} kinds are readable; not readable, and not declared: {abridged(sorted(bad))}"
-        yield Check("permissions", "warning", said, "only if you mean to manage them")
-    else:
-        yield Check("permissions", "ok", f"{readable} kinds are readable")
-    told = f"this account does not have: {', '.join(missing)}" if missing else "every endpoint is there"
-    yield Check("features", "ok", told)
-
-
-async def _read(line: Any, collection: Collection, *, whole: bool) -> Unknown | None:
-    """Return why a listing cannot be read; None where it can. Raises what would end any other read too."""
-    if whole:
-        found = await read_listing(line, collection)
-        return found if isinstance(found, Unknown) else None
-    paged = collection.paging == "offset" and not collection.single
-    try:
-        await line.send(Request("GET", collection.path, (*collection.query, *((("limit", "1"),) if paged else ()))))
-    except (AuthError, RemoteError) as error:
-        if concerns_all(error):
-            raise
-        gone = isinstance(error, Rejected) and error.status in (404, 405)
-        if gone and collection.fallback is not None:
-            return await _read(line, collection.fallback, whole=False)
-        return Unknown(error.message, forbidden=not gone)
-    return None
-
-
-def _needed(session: Session) -> set[str]:
-    """Return the kinds that are declared or managed."""
-    found: set[str] = set()
-    try:
-        found |= {one.kind for one in session.load().desired.resources.values()}
-        state = session.store.read()
-        found |= {one.kind for one in state.resources.values()} if state is not None else set()
-    except ReconcilerError:
-        pass  # which was told above
-    return found
 
 
 def _facts(session: Session) -> Check:

@@ -199,3 +199,10 @@ def summary(plan: Plan, outcome: Outcome, verified: Verified, **more: Any) -> Ap
         skipped=tuple(skipped),
         **more,
     )
+
+
+def operation_of(options: Mapping[str, Any]) -> str:
+    """Return what the plan is for, in a word or two."""
+    if options.get("undo"):
+        return f"undo {options['undo']}"
+    return "destroy" if options.get("destroy") else "apply"

@@ -119,7 +119,7 @@ def test_an_account_that_does_not_answer(world: World) -> None:
 @pytest.mark.parametrize(("hours", "verdict"), [(0, "ok"), (3, "warning")])
 def test_the_clock_is_held_against_the_account(world: World, hours: int, verdict: str) -> None:
     """By the date of an answer, where it has one."""
-    from reconciler.workflow.health import _clock
+    from reconciler.workflow.account_health import _clock
 
     session = world.session()
     now = datetime.datetime(2026, 1, 1, 12, tzinfo=datetime.UTC)
