@@ -8,9 +8,10 @@ from typing import Any
 
 from reconciler.model import values
 from reconciler.model.address import abridged, split
+from reconciler.model.conforming import MASKED
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.run import MASKED, RunRecord, RunStep
+from reconciler.model.run import RunRecord, RunStep
 from reconciler.model.spec import Attribute, Expected, Keyed, Lifecycle, Nested, Roster, WriteOnly, attributes
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Lookup, Ref, RemoteId, Value

@@ -6,11 +6,30 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import ceil
-from typing import Any
+from typing import Any, Literal
 
-from reconciler.model.http import PAGE, Request, filled, page_of
+from pydantic import BaseModel, ConfigDict
+
+from reconciler.model.documents import Count
+from reconciler.model.http import PAGE, Request, filled, is_id, page_of
 
 CustomerRecord = Mapping[str, Any]
+
+
+class ArchiveHead(BaseModel):
+    """The first line of an archive file: what of which object follows, `verified` where it is surely the object's."""
+
+    model_config = ConfigDict(extra="ignore", defer_build=True)
+
+    format_version: Literal["1.0"]
+    run: str
+    account: str
+    address: str
+    kind: str
+    id: str
+    action: str
+    records: Count
+    verified: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +60,19 @@ class ArchiveSpec:
     warning: str = ""
     """What putting back may set off in the account."""
 
+    def keeps(self, record: object) -> bool:
+        """Tell whether this can be a record that was kept: it names its holder by an id, its values are scalars or
+        lists of them (those of custom objects also maps), and it can be put back, where that is possible at all.
+        """
+        if not isinstance(record, dict) or not all(is_id(record[one]) for one in (self.holder, "id") if one in record):
+            return False
+        if not all(_scalar(one) or (name in DEEP and _deep(one)) for name, one in record.items()):
+            return False
+        try:
+            return self.back is None or bool(self.back("1", record))
+        except (AttributeError, LookupError, TypeError, ValueError):
+            return False
+
     def page(self, identity: str, offset: int, *, everybody: bool = False) -> Request:
         """Return the request of one page; of the whole table where `everybody`."""
         if everybody:
@@ -55,6 +87,23 @@ class ArchiveSpec:
     def same(self, record: CustomerRecord) -> str:
         """Return what makes two kept records the same one: their holder, and all they say where none is named."""
         return json.dumps(record.get(self.holder) or dict(record), sort_keys=True, default=str)
+
+
+DEEP = frozenset({"fields", "relationships"})
+"""Members of records of custom objects that are lists of maps, and maps of lists."""
+
+
+def _scalar(value: object) -> bool:
+    return not isinstance(value, dict) and not (isinstance(value, list) and any(map(_inner, value)))
+
+
+def _inner(value: object) -> bool:
+    return isinstance(value, dict | list)
+
+
+def _deep(value: object) -> bool:
+    parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [[[[]]]]
+    return all(_scalar(one) or (isinstance(one, dict) and all(map(_scalar, one.values()))) for one in parts)
 
 
 @dataclass(frozen=True, slots=True)

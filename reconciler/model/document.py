@@ -17,7 +17,8 @@ from typing import Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
 from reconciler.model.address import kind_of
-from reconciler.model.identity import check
+from reconciler.model.documents import Count
+from reconciler.model.identity import check, check_values
 from reconciler.model.kind import Effect, Impact
 
 PLAN_FORMAT = "1.2"
@@ -53,7 +54,7 @@ class AttributeView(_Part):
 class ImpactView(_Part):
     """Records and other objects that a change touches, as measured before the plan was shown."""
 
-    count: int | None = Field(None, description="None where the API cannot tell.")
+    count: Count | None = Field(None, description="None where the API cannot tell.")
     noun: str
     at_most: bool = False
     detail: str = ""
@@ -134,14 +135,14 @@ class ChangeView(_Part):
     )
     known: list[str] = Field(default_factory=list, description="Ids that carried the natural key when planning.")
     natural_key: list[Any] = Field(default_factory=list)
-    spare: int | None = None
+    spare: Count | None = None
     nested: list[str] = Field(default_factory=list)
     elsewhere: list[str] = Field(
         default_factory=list,
         description="What other resources say in place of this one: its attributes, entries of its lists.",
     )
     parent: str | None = None
-    rank: int = 0
+    rank: Count = 0
     prevent_destroy: bool = False
     on_destroy: dict[str, str] = Field(default_factory=dict)
 
@@ -149,17 +150,21 @@ class ChangeView(_Part):
     def _identified(self, info: ValidationInfo) -> Self:
         ids = [(self.kind, one) for one in self.known] + ([(self.kind, self.id)] if self.id else [])
         check(info, ids, self.desired, self.found, self.natural_key)
+        check_values(info, self.kind, self.desired, self.natural_key)
+        sides = [{one.name: side} for one in self.attributes for side in (one.before, one.after, one.applied)]
+        for seen in (self.found, *sides):  # an object may lack what has to be declared
+            check_values(info, self.kind, {name: value for name, value in seen.items() if value is not None})
         return self
 
 
 class StepView(_Part):
     """One unit of work of the apply, with the requests it is expected to send."""
 
-    number: int
+    number: Count
     address: str
     op: Literal["create", "update", "delete", "bind", "forget", "move", "finish", "park"]
-    waits: list[int] = Field(default_factory=list)
-    after: list[int] = Field(default_factory=list)
+    waits: list[Count] = Field(default_factory=list)
+    after: list[Count] = Field(default_factory=list)
     requests: list[str] = Field(default_factory=list)
 
 
@@ -195,12 +200,14 @@ class GuardView(_Part):
 class Forecast(_Part):
     """What the plan cost and what its apply will cost, at the environment's rate."""
 
-    plan_requests: int = 0
-    apply_reads: int = 0
-    apply_writes: int = 0
-    check_requests: int = Field(0, description="What proving a saved plan against the account costs, before its apply.")
-    rate: float | None = Field(None, description="Requests per second; None: not limited.")
-    seconds: float = 0.0
+    plan_requests: Count = 0
+    apply_reads: Count = 0
+    apply_writes: Count = 0
+    check_requests: Count = Field(
+        0, description="What proving a saved plan against the account costs, before its apply."
+    )
+    rate: float | None = Field(None, ge=0, description="Requests per second; None: not limited.")
+    seconds: float = Field(0.0, ge=0)
 
     @property
     def apply_requests(self) -> int:
@@ -211,26 +218,26 @@ class Forecast(_Part):
 class Summary(_Part):
     """Counts for the last line. A replace counts as one to add and one to destroy, as in Terraform."""
 
-    add: int = 0
-    change: int = 0
-    destroy: int = 0
-    adopt: int = 0
-    forget: int = 0
-    move: int = 0
-    manual: int = 0
-    unchanged: int = 0
-    records_at_risk: int = 0
-    records_moved: int = Field(0, description="Records that stay and are somewhere or something else afterwards.")
-    unmanaged: int = Field(0, description="Objects that go along and are not managed.")
+    add: Count = 0
+    change: Count = 0
+    destroy: Count = 0
+    adopt: Count = 0
+    forget: Count = 0
+    move: Count = 0
+    manual: Count = 0
+    unchanged: Count = 0
+    records_at_risk: Count = 0
+    records_moved: Count = Field(0, description="Records that stay and are somewhere or something else afterwards.")
+    unmanaged: Count = Field(0, description="Objects that go along and are not managed.")
     at_most: bool = False
-    unmeasured: int = Field(0, description="Destructive changes whose loss the API cannot count, or was not asked.")
+    unmeasured: Count = Field(0, description="Destructive changes whose loss the API cannot count, or was not asked.")
 
 
 class StateRef(_Part):
     """The state that the plan was made from."""
 
     lineage: str = ""
-    serial: int = 0
+    serial: Count = 0
 
 
 class EyesView(_Part):
@@ -273,8 +280,8 @@ class PlanDocument(_Part):
     skipped: list[SkippedView] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)
     renames: list[RenameView] = Field(default_factory=list)
-    declared: int = Field(0, description="How many resources the configuration declares.")
-    managed: dict[str, int] = Field(
+    declared: Count = Field(0, description="How many resources the configuration declares.")
+    managed: dict[str, Count] = Field(
         default_factory=dict, description="How many objects of each kind the state knew when planning."
     )
     guards: list[GuardView] = Field(default_factory=list)

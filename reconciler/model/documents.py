@@ -3,7 +3,15 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+import math
+from typing import Annotated, Any, TypeVar
+
+from pydantic import BaseModel, Field
+
+MOST = 2**53
+"""Beyond it a number is none that this program counted to, and none that every reader of JSON keeps."""
+Count = Annotated[int, Field(ge=0, le=MOST)]
+Model = TypeVar("Model", bound=BaseModel)
 
 
 def read_json(content: bytes | str) -> Any:
@@ -12,7 +20,7 @@ def read_json(content: bytes | str) -> Any:
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     try:
-        found = json.loads(text, parse_constant=_none)
+        found = json.loads(text, parse_constant=_none, parse_int=_whole, parse_float=_finite)
     except RecursionError as error:
         raise ValueError("it is nested without end") from error
     if "\\ud" in text or "\\uD" in text:
@@ -20,5 +28,24 @@ def read_json(content: bytes | str) -> Any:
     return found
 
 
+def read_document(model: type[Model], content: bytes | str, fits: Any = None) -> Model:
+    """Return the document of this model. A value of another type is none that becomes one: `true` is no number, and "1"
+    neither. `fits` are the grammars and types of the kinds. Raises ValueError, also that of pydantic.
+    """
+    read_json(content)
+    return model.model_validate_json(content, strict=True, context={"fits": fits})
+
+
 def _none(name: str) -> Any:
     raise ValueError(f"{name} is not a number")
+
+
+def _whole(digits: str) -> int:
+    if len(digits) > 19:
+        raise ValueError("a number has more digits than any that is written here")
+    return int(digits)
+
+
+def _finite(digits: str) -> float:
+    found = float(digits)
+    return found if math.isfinite(found) else _none("a number without end")

@@ -6,8 +6,9 @@ looked at again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any, Literal
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import zip_longest
+from typing import Any, Literal, Protocol
 
 from pydantic import ValidationInfo
 
@@ -16,8 +17,20 @@ from reconciler.model.values import SCALARS
 
 Grammar = Literal["number", "word", "text"]
 """Digits; a UUID, or letters, digits, `-` and `_` that somebody chose; or a text, as the names of events are."""
-Fits = Callable[[str, str], bool]
-"""Tells whether a kind may have an id."""
+
+
+class Fits(Protocol):
+    """Tells what a kind may have."""
+
+    def __call__(self, kind: str, identity: str) -> bool:
+        """Tell whether a kind may have an id."""
+        ...
+
+    def holds(self, kind: str, name: str, value: Any) -> bool:
+        """Tell whether an attribute of a kind may have an encoded value; what no kind knows may have any."""
+        ...
+
+
 _WORDS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_")
 LONGEST_WORD = 64
 
@@ -39,6 +52,38 @@ def check(info: ValidationInfo, ids: Iterable[tuple[str, str]], *values: Any) ->
     for kind, identity in (*ids, *(pair for value in values for pair in _inside(value))):
         if not fits(kind, identity):
             raise ValueError(f"{shown(identity)} is not an id of a {shown(kind)}")
+
+
+def check_values(info: ValidationInfo, kind: str, attrs: Mapping[str, Any], key: Sequence[Any] = ()) -> None:
+    """Raise ValueError for the first of these attributes of an object of a kind, or parts of its natural key, that has
+    a value of another type. Where nothing was handed over, nothing is looked at.
+    """
+    fits: Fits | None = (info.context or {}).get("fits")
+    if fits is None:
+        return
+    for name, value in attrs.items():
+        if not fits.holds(kind, name, value):
+            raise ValueError(f"`{name}` of a {shown(kind)} is of another type: {shown(value)}")
+    if key and not _is_key(fits, kind, key):
+        raise ValueError(f"a {shown(kind)} has no natural key like {shown(list(key))}")
+
+
+def _is_key(fits: Fits, kind: str, key: Sequence[Any]) -> bool:
+    """Tell whether this can be a natural key: a label, and parts of which one at least is something. A label that names
+    attributes (`name`, `title+type`) says of what type they are.
+    """
+    label, *parts = key
+    if not isinstance(label, str) or not label or all(part in (None, "") for part in parts):
+        return False
+    names = label.rstrip("~").split("+")
+    return all(
+        part is None or isinstance(part, dict) or (_plain(part) and fits.holds(kind, name, part))
+        for name, part in zip_longest(names, parts, fillvalue="")
+    )
+
+
+def _plain(part: Any) -> bool:
+    return isinstance(part, str | int) and not isinstance(part, bool)
 
 
 def _inside(value: Any) -> Iterator[tuple[str, str]]:

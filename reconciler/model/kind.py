@@ -19,6 +19,7 @@ from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
 from reconciler.model.archive import ArchiveSpec
 from reconciler.model.codecs import Ids
+from reconciler.model.conforming import MASKED, conforms
 from reconciler.model.facts import LONGEST, Facts
 from reconciler.model.http import Bound, Flow, NoPath, Request, Response, at, delete, is_id, post, put, shown
 from reconciler.model.identity import Fits, Grammar, obeys
@@ -399,6 +400,17 @@ class Kind:
         """Return whether an object of this kind may have this id."""
         return identity in self.variants if self.variants else self.reading.collections[0].names(identity)
 
+    def holds(self, name: str, value: Json) -> bool:
+        """Tell whether an attribute may have an encoded value, nothing at all or a masked one included."""
+        known = [
+            one for spec in (*self.variants.values(), self.spec) if (one := spec.model_fields.get(name)) is not None
+        ]
+        if not known or value == MASKED:
+            return True
+        if value is None:
+            return not all(one.is_required() for one in known)
+        return any(conforms(one.annotation, value) for one in known)
+
     # --- reading ---------------------------------------------------------------------------------------------------
 
     @cached_property
@@ -765,10 +777,19 @@ Kinds = Mapping[str, Kind]
 """All kinds by name, in the order in which their objects are created."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Fitting:
+    kinds: Kinds
+
+    def __call__(self, kind: str, identity: str) -> bool:
+        return self.kinds[kind].fits(identity) if kind in self.kinds else is_id(identity)
+
+    def holds(self, kind: str, name: str, value: Json) -> bool:
+        return kind not in self.kinds or self.kinds[kind].holds(name, value)
+
+
 def fits(kinds: Kinds) -> Fits:
-    """Return what tells whether a kind may have an id. Of a kind of another version, only what is no id is refused."""
-
-    def fit(kind: str, identity: str) -> bool:
-        return kinds[kind].fits(identity) if kind in kinds else is_id(identity)
-
-    return fit
+    """Return what tells whether a kind may have an id, and an attribute a value. Of a kind or an attribute of another
+    version, only what is no id is refused.
+    """
+    return _Fitting(kinds)

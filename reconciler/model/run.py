@@ -1,6 +1,6 @@
 """The record of a run: what an apply was about to do, what it found before, and what came of it.
 
-Values are encoded (`values.encode`) and masked: what is sensitive stands as `MASKED`.
+Values are encoded (`values.encode`) and masked: what is sensitive stands as `conforming.MASKED`.
 """
 
 from __future__ import annotations
@@ -10,12 +10,12 @@ from typing import Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
 
-from reconciler.model.identity import check
+from reconciler.model.documents import Count
+from reconciler.model.identity import check, check_values
 from reconciler.model.redaction import Shown, as_made
 from reconciler.model.state import Binding, Record, Renaming, State, open_intents
 
 RUN_FORMAT = "1.0"
-MASKED = "(sensitive)"
 Result = Literal["open", "done", "failed", "skipped"]
 """What became of a step."""
 
@@ -42,12 +42,14 @@ class RunStep(_Part):
         default_factory=list, description="What pointed to an object that went, and was not written by the run."
     )
     parent: str | None = None
-    rank: int = 0
+    rank: Count = 0
     moved_from: str | None = None
 
     @model_validator(mode="after")
     def _identified(self, info: ValidationInfo) -> Self:
         check(info, [(self.kind, self.id)] if self.id else (), self.before)
+        held = (self.before or {}).items()  # an object may lack what has to be declared
+        check_values(info, self.kind, {name: value for name, value in held if value is not None})
         return self
 
     @property
@@ -78,12 +80,12 @@ class RunRecord(_Part):
     result: Literal["open", "complete", "partial", "cancelled", "failed"] = "open"
     plan: str = Field("", description="Digest of the plan that was carried out.")
     overrides: list[Shown] = Field(default_factory=list, description="Guards that were overridden, as typed.")
-    serial_before: int = 0
-    serial_after: int | None = None
-    requests: int = 0
-    forecast: int | None = None
-    seconds: float = 0.0
-    summary: dict[str, int] = Field(default_factory=dict)
+    serial_before: Count = 0
+    serial_after: Count | None = None
+    requests: Count = 0
+    forecast: Count | None = None
+    seconds: float = Field(0.0, ge=0)
+    summary: dict[str, Count] = Field(default_factory=dict)
     steps: list[RunStep] = Field(default_factory=list)
     notes: list[Shown] = Field(default_factory=list)
     archive: str = Field("", description="Where what was lost was archived.")

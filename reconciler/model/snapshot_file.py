@@ -31,9 +31,9 @@ class _Document(BaseModel):
 class Exchange(_Document):
     """One read and its answer."""
 
-    path: str
+    path: str = Field(pattern="^/")
     query: list[tuple[str, str]] = Field(default_factory=list)
-    status: int = 200
+    status: int = Field(200, ge=100, le=599)
     body: Any = None
 
 

@@ -16,15 +16,13 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 
 from reconciler.model import values
 from reconciler.model.address import Address, split
+from reconciler.model.documents import Count
 from reconciler.model.http import is_id
-from reconciler.model.identity import check
+from reconciler.model.identity import check, check_values
 from reconciler.model.redaction import Shown
 from reconciler.model.values import SCALARS, Ref, Value, decode, is_hashed
 
 STATE_VERSION = 3
-
-MOST = 2**53
-"""Beyond it a serial or generation is none that this program counted to."""
 
 
 class _Document(BaseModel):
@@ -72,6 +70,7 @@ class Binding(_Document):
         if not all(is_id(one) for one in self.spares):
             raise ValueError("what was made along with it has ids")
         _hashable(self.natural_key)
+        check_values(info, self.kind, self.applied, self.natural_key)
         if not all(isinstance(one, dict) and {"sent", "got"} <= one.keys() for one in self.rewritten.values()):
             raise ValueError("what was rewritten has two sides")
         return self
@@ -96,6 +95,7 @@ class Intent(_Document):
     def _readable(self, info: ValidationInfo) -> Self:
         _hashable(self.natural_key, hashed=True)
         check(info, [(self.kind, one) for one in self.known])
+        check_values(info, self.kind, {}, self.natural_key)
         return self
 
 
@@ -104,13 +104,9 @@ class State(_Document):
 
     format_version: int = STATE_VERSION
     lineage: str
-    serial: int = Field(0, ge=0, le=MOST)
-    fence: int = Field(
-        0, ge=0, le=MOST, description="Generation of the last lock holder; a write of an earlier one is refused."
-    )
-    folded: int = Field(
-        0, ge=0, le=MOST, description="Journal records of this generation and earlier ones are in `resources`."
-    )
+    serial: Count = 0
+    fence: Count = Field(0, description="Generation of the last lock holder; a write of an earlier one is refused.")
+    folded: Count = Field(0, description="Journal records of this generation and earlier ones are in `resources`.")
     updated: str = Field("", description="When this version was written (ISO 8601, UTC).")
     account: str = Field("", description="Identity of the account this state belongs to.")
     resources: dict[str, Binding] = Field(default_factory=dict)
@@ -131,7 +127,7 @@ class Going(_Document):
     address: str
     parent: str
     plan: str = Field(description="Digest of the plan that shows the number.")
-    counts: dict[str, int] = Field(description="By effect and noun, `lost deals in it`.")
+    counts: dict[str, Count] = Field(description="By effect and noun, `lost deals in it`.")
     ids: list[str] = Field(
         default_factory=list, description="Of records that are moved away first: which, where all were listed."
     )
@@ -151,9 +147,7 @@ class Record(_Document):
     going: Going | None = Field(None, description="Of `counted`, which says nothing about an address.")
     note: Shown = Shown("")
     at: str = ""
-    fence: int = Field(
-        0, ge=0, le=MOST, description="Generation of the lock under which it was written; 0: without a lock."
-    )
+    fence: Count = Field(0, description="Generation of the lock under which it was written; 0: without a lock.")
     moves: dict[str, str] = Field(
         default_factory=dict, description="Of a `move`: all addresses that change at once, old and new."
     )

@@ -6,8 +6,9 @@ import contextlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from reconciler.model.documents import read_document
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.identity import Fits
 from reconciler.model.ports import Hold, LockInfo, Version
@@ -250,8 +251,8 @@ class DocumentStore:
         what = f"the record of the run {name}"
         try:
             content = self._seal.open(held.content, what)
-            return RunRecord.model_validate_json(content, context={"fits": self._fits})
-        except ValidationError as error:
+            return read_document(RunRecord, content, self._fits)
+        except ValueError as error:
             raise StateError(
                 f"{what} in {self.where} is corrupt: {first_of(error)}",
                 hint="nothing was changed, and the state is whole: `reconciler state history` shows what the run made",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.model.documents import read_json
+from reconciler.model.documents import read_document, read_json
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.identity import Fits
 from reconciler.model.state import STATE_VERSION, State
@@ -49,13 +50,15 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed", fits
     for step in range(version, STATE_VERSION):
         content = {**UPGRADES[step](content), "format_version": step + 1}
     try:
-        return State.model_validate(content, context={"fits": fits})
-    except ValidationError as error:
+        return read_document(State, text if version == STATE_VERSION else json.dumps(content), fits)
+    except ValueError as error:
         raise StateDamaged(f"the state {where} is corrupt: {first_of(error)}", hint=hint) from error
 
 
-def first_of(error: ValidationError) -> str:
+def first_of(error: Exception) -> str:
     """Return what is wrong first, and where."""
+    if not isinstance(error, ValidationError):
+        return str(error)
     first = error.errors()[0]
     return f"{first['msg']} at {'.'.join(str(part) for part in first['loc'])}"
 

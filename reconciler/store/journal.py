@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 
-from pydantic import ValidationError
-
-from reconciler.model.documents import read_json
+from reconciler.model.documents import read_document, read_json
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.identity import Fits
 from reconciler.model.state import Record
@@ -78,8 +76,8 @@ class Journal:
             if not line.strip():
                 continue
             try:
-                records.append(Record.model_validate_json(line, context={"fits": self._fits}))
-            except ValidationError as error:
+                records.append(read_document(Record, line, self._fits))
+            except ValueError as error:
                 if number == len(lines) and not _whole(line):
                     break
                 raise StateDamaged(

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from reconciler.model.document import PLAN_FORMAT, PlanDocument, digest
-from reconciler.model.documents import read_json
+from reconciler.model.documents import read_document, read_json
 from reconciler.model.errors import StalePlan
 from reconciler.model.kind import Kinds, fits
 from reconciler.store.atomic import write_file
@@ -34,7 +34,8 @@ def read_plan(path: Path, kinds: Kinds) -> PlanDocument:
 def parse_plan(text: bytes, path: Path, kinds: Kinds) -> PlanDocument:
     """Read a plan from what is, or will be, the content of a file. Raises as `read_plan` does."""
     try:
-        content = read_json(Seal((), os.environ).open(text, f"the plan {path}"))
+        opened = Seal((), os.environ).open(text, f"the plan {path}")
+        content = read_json(opened)
     except ValueError as error:
         raise StalePlan(f"{path} is not a plan: it is truncated, damaged or not JSON", hint=AGAIN) from error
     version = str(content.get("format_version", "")) if isinstance(content, dict) else ""
@@ -46,7 +47,7 @@ def parse_plan(text: bytes, path: Path, kinds: Kinds) -> PlanDocument:
     if digest(content) != content.get("digest"):
         raise StalePlan(f"{path} was altered after it was made: its digest does not fit", hint=AGAIN)
     try:
-        return PlanDocument.model_validate(content, context={"fits": fits(kinds)})
+        return read_document(PlanDocument, opened, fits(kinds))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

@@ -11,9 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
-from pydantic import ValidationError
 
-from reconciler.model.documents import read_json
+from reconciler.model.documents import read_document, read_json
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.findings import FORMAT_VERSION, FactsFile
 from reconciler.store.atomic import sync_folder, write_all, write_file
@@ -43,8 +42,8 @@ def read_facts(folder: Path, account: str) -> FactsFile | None:
         raise StateError(f"{path} cannot be read: {error.strerror}", hint="nothing was changed") from error
     hint = "probe the account again, or restore the file from Git; without it, everything is treated with care"
     try:
-        found = FactsFile.model_validate(read_json(content))
-    except (ValidationError, ValueError) as error:
+        found = read_document(FactsFile, content)
+    except ValueError as error:
         raise StateError(f"{path} is not a facts file", hint=hint) from error
     if found.format_version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
         raise StateError(

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from reconciler.model.documents import read_json
+from reconciler.model.documents import read_document
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.snapshot_file import RECORDING_FORMAT, Recording
 from reconciler.store.atomic import write_file
@@ -27,11 +25,10 @@ def check_snapshot_out(path: Path) -> None:
 def read_snapshot(path: Path) -> Recording:
     """Read a snapshot file. Raises ReconcilerError."""
     try:
-        content = read_json(path.read_bytes())
-        found = Recording.model_validate(content)
+        found = read_document(Recording, path.read_bytes())
     except OSError as error:
         raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
-    except (ValueError, ValidationError) as error:
+    except ValueError as error:
         raise ReconcilerError(
             f"{path} is not a snapshot", hint="`reconciler snapshot --out FILE` writes one"
         ) from error

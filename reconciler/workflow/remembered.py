@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from pydantic import ValidationError
-
 from reconciler.deriving.promoting import Promotion
+from reconciler.model.documents import read_document
 from reconciler.model.errors import ReconcilerError
 from reconciler.workflow.session import Session
 
@@ -22,8 +21,8 @@ def remembered(session: Session, source: str, target: str) -> Promotion:
     if not path.exists():
         return Promotion(salt=session.runtime.token())
     try:
-        return Promotion.model_validate_json(path.read_text("utf-8"))
-    except (ValidationError, ValueError) as error:
+        return read_document(Promotion, path.read_bytes())
+    except ValueError as error:
         raise ReconcilerError(
             f"{path} is not what `promote` wrote",
             hint="take it from your version control, or delete it to begin again",

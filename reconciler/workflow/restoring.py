@@ -7,11 +7,13 @@ from pathlib import Path
 
 from reconciler.engine.archive import read_records
 from reconciler.engine.gather import gather
-from reconciler.model.archive import ArchivedRecords, ArchiveSpec, CustomerRecord, Returned
-from reconciler.model.documents import read_json
+from reconciler.model.address import kind_of
+from reconciler.model.archive import ArchivedRecords, ArchiveHead, ArchiveSpec, CustomerRecord, Returned
+from reconciler.model.documents import read_document, read_json
 from reconciler.model.errors import ReconcilerError, Rejected
-from reconciler.model.http import Remote, is_id
+from reconciler.model.http import Remote, shown
 from reconciler.store.encryption import Seal
+from reconciler.store.formats import first_of
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected
 from reconciler.workflow.session import Session
@@ -43,34 +45,41 @@ def lots_of(session: Session, folder: Path, run: str) -> list[ArchivedRecords]:
 def _lot(session: Session, path: Path) -> ArchivedRecords:
     seal = Seal(session.settings.recipients, session.runtime.environ)
     try:
-        head, *records = [
-            read_json(line) for line in seal.open(path.read_bytes(), f"the archive {path}").decode().splitlines()
-        ]
-        if head["records"] != len(records):
-            raise ValueError
-        kind, account = session.kinds[head["kind"]], head["account"]
-        address, action, verified = head["address"], head["action"], head["verified"]
-        holder = kind.abilities.salvage.holder if kind.abilities.salvage is not None else ""
-        if not kind.fits(head["id"]) or not all(is_id(one[holder]) for one in records if holder in one):
-            raise ValueError
-    except (OSError, ValueError, KeyError, TypeError) as error:
+        first, *lines = seal.open(path.read_bytes(), f"the archive {path}").rstrip(b"\n").split(b"\n")
+        head, records = read_document(ArchiveHead, first), [read_json(line) for line in lines]
+        kind = session.kinds[head.kind]
+        salvage = kind.abilities.salvage
+        if head.records != len(records) or kind_of(head.address) != kind.name:
+            raise ValueError("it does not hold as many records as it says, or those of another kind")
+        if not kind.fits(head.id):
+            raise ValueError(f"{shown(head.id)} is no id of a {kind.name}")
+        wrong = next((one for one in records if salvage is None or not salvage.keeps(one)), None)
+        if wrong is not None:
+            raise ValueError(f"line {records.index(wrong) + 2} is no record of a {kind.name}")
+    except (OSError, ValueError, KeyError) as error:
         raise ReconcilerError(
-            f"{path} is not an archive, or was truncated or changed; nothing was changed",
+            f"{path} is not an archive, or was truncated or changed; nothing was changed ({_why(error)})",
             hint="bring the file back as it was written, or move it away: the others are whole by themselves",
         ) from error
-    if account != session.identity:
+    if head.account != session.identity:
         raise ReconcilerError(
-            f"{path} is of the account {account}, not of {session.identity}; nothing was changed", hint="check --env"
+            f"{path} is of the account {head.account}, not of {session.identity}; nothing was changed",
+            hint="check --env",
         )
-    salvage = kind.abilities.salvage
     why = ""
-    if not verified:
+    if not head.verified:
         why = "the account did not say for certain whose records they are"
-    elif salvage is None or salvage.back is None or (action == "update" and not salvage.stays):
+    elif salvage is None or salvage.back is None or (head.action == "update" and not salvage.stays):
         why = salvage.lost if salvage is not None else "they cannot be put back"
     return ArchivedRecords(
-        address, kind.name, path.parent.name, tuple(records), why, salvage.warning if salvage else ""
+        head.address, kind.name, path.parent.name, tuple(records), why, salvage.warning if salvage else ""
     )
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError):
+        return error.strerror or "it cannot be read"
+    return f"it is of a kind that nobody knows: {error}" if isinstance(error, KeyError) else first_of(error)
 
 
 async def restore(
