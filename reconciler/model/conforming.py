@@ -13,10 +13,19 @@ from typing import Any, Literal, get_args, get_origin
 
 from pydantic import BaseModel
 
+from reconciler.model.values import Lookup, Ref
+
 MASKED = "(sensitive)"
 """Stands for a value that nobody may see."""
 STANDS_FOR_A_TEXT = ({"$secret"}, {"$sensitive"})
+PLAIN: Mapping[str, Any] = {"number": int | None, "text": str | None, "flag": bool | None, "ref": Ref | Lookup | None}
+"""What an attribute of a shape holds that no file declares, and no spec has."""
 REFERENCES = ({"$ref"}, {"$lookup"}, {"$id", "kind"})
+
+
+def is_form(value: Mapping[str, Any]) -> bool:
+    """Tell whether an encoded value stands for a reference, or for a text that nobody may see."""
+    return set(value) in (*REFERENCES, *STANDS_FOR_A_TEXT)
 
 
 def conforms(annotation: Any, value: Any) -> bool:
@@ -26,8 +35,10 @@ def conforms(annotation: Any, value: Any) -> bool:
         return conforms(get_args(annotation)[0], value)
     if origin in (typing.Union, types.UnionType):
         return any(conforms(one, value) for one in get_args(annotation))
-    if isinstance(value, dict) and set(value) in (*REFERENCES, *STANDS_FOR_A_TEXT):
-        return annotation is not bool and annotation is not int and annotation is not type(None)
+    if isinstance(value, dict) and is_form(value):
+        return annotation not in (bool, int, float, type(None))
+    if annotation in (Ref, Lookup):
+        return False
     if origin is list:
         return isinstance(value, list) and all(conforms(get_args(annotation)[0], one) for one in value)
     if origin is dict:
@@ -41,6 +52,10 @@ def conforms(annotation: Any, value: Any) -> bool:
 
 def _members_conform(model: type[BaseModel], value: Mapping[str, Any]) -> bool:
     known = {alias: one for name, one in model.model_fields.items() for alias in (name, one.alias or name)}
+    if not all(
+        known[name].alias in value or name in value for name, one in model.model_fields.items() if one.is_required()
+    ):
+        return False
     return all(
         (part is None and not known[name].is_required()) or conforms(known[name].annotation, part)
         for name, part in value.items()

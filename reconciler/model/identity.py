@@ -12,6 +12,7 @@ from typing import Any, Literal, Protocol
 
 from pydantic import ValidationInfo
 
+from reconciler.model.conforming import is_form
 from reconciler.model.http import is_id, shown
 from reconciler.model.values import SCALARS
 
@@ -76,14 +77,12 @@ def _is_key(fits: Fits, kind: str, key: Sequence[Any]) -> bool:
     if not isinstance(label, str) or not label or all(part in (None, "") for part in parts):
         return False
     names = label.rstrip("~").split("+")
+    if len(names) == 1 and parts[0] is None:
+        return False
     return all(
-        part is None or isinstance(part, dict) or (_plain(part) and fits.holds(kind, name, part))
+        is_form(part) if isinstance(part, dict) else isinstance(part, str | None) and fits.holds(kind, name, part)
         for name, part in zip_longest(names, parts, fillvalue="")
     )
-
-
-def _plain(part: Any) -> bool:
-    return isinstance(part, str | int) and not isinstance(part, bool)
 
 
 def _inside(value: Any) -> Iterator[tuple[str, str]]:

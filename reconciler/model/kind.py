@@ -19,7 +19,7 @@ from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
 from reconciler.model.archive import ArchiveSpec
 from reconciler.model.codecs import Ids
-from reconciler.model.conforming import MASKED, conforms
+from reconciler.model.conforming import MASKED, PLAIN, conforms
 from reconciler.model.facts import LONGEST, Facts
 from reconciler.model.http import Bound, Flow, NoPath, Request, Response, at, delete, is_id, post, put, shown
 from reconciler.model.identity import Fits, Grammar, obeys
@@ -401,14 +401,14 @@ class Kind:
         return identity in self.variants if self.variants else self.reading.collections[0].names(identity)
 
     def holds(self, name: str, value: Json) -> bool:
-        """Tell whether an attribute may have an encoded value, nothing at all or a masked one included."""
+        """Tell whether an attribute may have an encoded value, also one that is masked."""
         known = [
             one for spec in (*self.variants.values(), self.spec) if (one := spec.model_fields.get(name)) is not None
         ]
-        if not known or value == MASKED:
+        if value == MASKED:
             return True
-        if value is None:
-            return not all(one.is_required() for one in known)
+        if not known:
+            return name not in self.attributes or conforms(PLAIN.get(self.attributes[name].shape), value)
         return any(conforms(one.annotation, value) for one in known)
 
     # --- reading ---------------------------------------------------------------------------------------------------

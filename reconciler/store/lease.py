@@ -14,7 +14,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import asdict, fields, replace
 
-from reconciler.model.documents import read_json
+from reconciler.model.documents import MOST, read_json
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.ports import LockInfo
 from reconciler.model.waits import Waits
@@ -22,7 +22,7 @@ from reconciler.store.blobs import Blob, BlobStore, Conflict, put_once
 from reconciler.store.options import Clock
 
 NAME, BROKEN = "lock", "broken"
-TYPES: dict[str, type | tuple[type, ...]] = {"pid": int, "fence": int, "beat": int, "lease": (int, float)}
+TYPES: dict[str, type[int] | type[float]] = {"pid": int, "fence": int, "beat": int, "lease": float}
 """Members of the document that are no texts."""
 LONGEST = 600.0
 """Seconds that a lock is watched at most, whatever it says its lease is."""
@@ -298,9 +298,16 @@ def parse(content: bytes) -> LockInfo | None:
     try:
         data = read_json(content)
         found = {one.name: data[one.name] for one in fields(LockInfo) if one.name in data}
-        return LockInfo(**found) if all(isinstance(found[name], TYPES.get(name, str)) for name in found) else None
+        return LockInfo(**found) if all(_typed(name, value) for name, value in found.items()) else None
     except (ValueError, TypeError):
         return None
+
+
+def _typed(name: str, value: object) -> bool:
+    if name in TYPES:
+        wanted = (int, float) if TYPES[name] is float else int
+        return isinstance(value, wanted) and not isinstance(value, bool) and 0 <= value <= MOST
+    return isinstance(value, str)
 
 
 def lost(where: str) -> StateError:
