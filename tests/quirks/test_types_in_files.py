@@ -72,18 +72,22 @@ FREE: dict[str, list[tuple[str, ...]]] = {
 texts or maps, what a condition compares with.
 """
 NOTHING: dict[str, set[str]] = {
-    "plan": {"place", "after", "before", "applied", "run", "rate"},
+    "plan": {"place", "after", "before", "applied", "run", "rate", "digest"},
     "journal": {"binding", "going", "intent"},
+    "snapshot": {"body"},
     "run": {"before", "binding", "moved_from", "parent", "serial_after", "forecast"},
 }
+VALUED, MAPS = (
+    {"applied", "before", "after", "found", "desired", "natural_key", "body", "options", "parts"},
+    ("before",),
+)
 """Members that may be null, besides values of attributes and parts of keys, for which the spec decides."""
 
 
 def free(name: str, path: Place, before: Any, value: Any) -> bool:
     """Whether a node may have values of several types, or none."""
     if value is None:
-        inside = not {"applied", "desired", "natural_key", "body"}.isdisjoint(path[:-1])
-        return path[-1] in NOTHING.get(name, ()) or inside
+        return path[-1] in NOTHING.get(name, ()) or not VALUED.isdisjoint(path[:-1])
     if before is None and (
         isinstance(value, str) or value == 1.5 or (path[-1] == "before" and isinstance(value, dict))
     ):
