@@ -189,11 +189,17 @@ class _Comparing:
         listed = [one for one in self._listed(group) or () if one in final]
         more = [one for one in theirs if one not in listed]
         later = [str(one) for one in values.inserted(listed, more, [*theirs, *listed])] if listed else theirs
-        later += [one for one in mine if one not in later]
-        if later != mine:
-            said = f"{group}: `{self.roster}`: the order of {self.source.name} is another one"
-            how = "" if self._listed(group) is not None else f", and the files of {self.target.name} list none"
-            yield Left(group, "", said + how, ((group, self.roster),))
+        joining = [one for one in mine if one not in later]
+        listed_here = f"the files of {self.target.name} list none"
+        if len(joining) > 1:
+            said = (
+                f"{group}: `{self.roster}`: the order may become another one than in {self.source.name}: {listed_here}"
+            )
+            yield Left(group, "", said, ((group, self.roster),))
+        elif [*later, *joining] != mine:
+            how = "" if self._listed(group) is not None else f", and {listed_here}"
+            said = f"{group}: `{self.roster}`: the order of {self.source.name} is another one{how}"
+            yield Left(group, "", said, ((group, self.roster),))
 
     def _sequence(self, live: Live, names: Mapping[tuple[str, str], str]) -> list[str]:
         found = [one for one in values.references(live.attrs[self.roster]) if isinstance(one, RemoteId)]
