@@ -12,7 +12,7 @@ import click
 from reconciler.cli.approval import Approval
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.completing import plans
-from reconciler.cli.opening import borders, narrowing, session
+from reconciler.cli.opening import narrowing, session, trusted_limits
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent, say, say_made, style
@@ -43,7 +43,7 @@ class PlanFileChecks:
 @click.option("--strict", is_flag=True, help="With PLANFILE: refuse everything when anything moved since the plan.")
 @click.option("--digest", metavar="SHA256", help="With PLANFILE: apply it only if this is its digest.")
 @click.option("--json", "stream", is_flag=True, help="Print events as lines of JSON, with heartbeats.")
-@borders()
+@trusted_limits()
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
 @narrowing
 @changing

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from reconciler.cli.completing import plans
-from reconciler.cli.opening import borders, selection, session
+from reconciler.cli.opening import selection, session, trusted_limits
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, say, say_made
@@ -167,7 +167,7 @@ def fetch(chosen: Globals, name: str, file: str, out: Path, host: str | None, pu
 
 @command.command("guard")
 @PLANFILE
-@borders(required=True)
+@trusted_limits(required=True)
 @click.pass_obj
 def guard(chosen: Globals, planfile: Path, guards_from: str) -> int:
     """Judge a plan by the guards and policies of somewhere else; exit code 7 where they stop it. Offline."""

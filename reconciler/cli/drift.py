@@ -86,7 +86,10 @@ def _data(outcome: Absorbed) -> str:
     rows = {
         "files": list(outcome.files),
         "absorbed": [{"address": address, "attribute": name} for address, name in outcome.done],
-        "left": [{"address": one.address, "attribute": one.name, "reason": one.reason} for one in outcome.refused],
+        "left": [
+            {"address": refusal.address, "attribute": refusal.name, "reason": refusal.reason}
+            for refusal in outcome.refused
+        ],
     }
     return json.dumps(rows, indent=2, ensure_ascii=False)
 

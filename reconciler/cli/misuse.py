@@ -63,8 +63,12 @@ def cleared(error: ReconcilerError, argv: Sequence[str]) -> ReconcilerError:
         error.hint = error.hint.replace(word, STARS)
         if isinstance(error, ConfigError):
             error.diagnostics = tuple(
-                replace(one, message=one.message.replace(word, STARS), hint=one.hint.replace(word, STARS))
-                for one in error.diagnostics
+                replace(
+                    diagnostic,
+                    message=diagnostic.message.replace(word, STARS),
+                    hint=diagnostic.hint.replace(word, STARS),
+                )
+                for diagnostic in error.diagnostics
             )
     return error
 

@@ -151,7 +151,7 @@ def archive_of(folder: Path | None, requests: int | None) -> Archive | None:
     return Archive(Path(os.path.abspath(folder)), requests or BUDGET)
 
 
-def borders(*, required: bool = False) -> Callable[[F], F]:
+def trusted_limits(*, required: bool = False) -> Callable[[F], F]:
     """Add --guards-from."""
     return click.option(
         "--guards-from",

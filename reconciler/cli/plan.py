@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.opening import borders, budget, consent, narrowing, selection, session
+from reconciler.cli.opening import budget, consent, narrowing, selection, session, trusted_limits
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent
 from reconciler.cli.views import PLAN, Output, formats, plan_view, show
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 )
 @click.option("--refresh-only", is_flag=True, help="Only show what changed in the account since it was last applied.")
 @click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
-@borders()
+@trusted_limits()
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
 @selection
 @narrowing
@@ -120,9 +120,9 @@ def exit_code(document: PlanDocument, detailed: bool) -> int:
     """Return the exit code of a plan: refused as a whole or in part, not permitted to see everything, objects left out
     because something that they name is gone, changes, or nothing to do.
     """
-    if document.tripped or any(one.refused for one in document.skipped):
+    if document.tripped or any(skip.refused for skip in document.skipped):
         return 7
-    if any(one.forbidden for one in document.skipped):
+    if any(skip.forbidden for skip in document.skipped):
         return 4
     if document.skipped:
         return 5

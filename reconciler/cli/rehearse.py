@@ -64,7 +64,7 @@ def report(chosen: Globals, opened: Session, recording: Recording, options: Plan
     if outcome.document.tripped:
         return 7
     done = outcome.summary is None or outcome.summary.complete
-    if done and not outcome.left and any(one.forbidden for one in outcome.document.skipped):
+    if done and not outcome.left and any(skip.forbidden for skip in outcome.document.skipped):
         return 4
     return 0 if outcome.proven else 5
 

@@ -152,7 +152,8 @@ def style() -> Style:
 def cleared(problems: Iterable[Diagnostic]) -> list[Diagnostic]:
     """Return problems without any credential. Rendered lines are cut and wrapped, so it is done before."""
     return [
-        replace(one, message=shown(one.message), hint=shown(one.hint)).showing(shown(one.excerpt)) for one in problems
+        replace(problem, message=shown(problem.message), hint=shown(problem.hint)).showing(shown(problem.excerpt))
+        for problem in problems
     ]
 
 

@@ -218,8 +218,8 @@ class _Pairing:
 def _by_kind(exported: Iterable[Exported]) -> dict[str, list[Exported]]:
     """Return them by kind; what others stand in comes before those, as in an export."""
     found: dict[str, list[Exported]] = defaultdict(list)
-    for one in exported:
-        found[one.resource.kind].append(one)
+    for entry in exported:
+        found[entry.resource.kind].append(entry)
     return found
 
 

@@ -51,12 +51,12 @@ def unmade(exported: Iterable[Exported], kinds: Kinds) -> dict[str, list[str]]:
     """Return what an empty account would refuse to create of an export, by address, with the reasons."""
     names = Names(kinds)
     found = {}
-    for one in exported:
-        why = refused(one.resource, kinds[one.resource.kind], names)
+    for entry in exported:
+        why = refused(entry.resource, kinds[entry.resource.kind], names)
         if why:
-            found[one.resource.address] = why
+            found[entry.resource.address] = why
         else:
-            names.held(one.resource)
+            names.held(entry.resource)
     return found
 
 
@@ -72,7 +72,7 @@ def export(
     """Return a resource for every live object that can be managed. An object that the state knows keeps its key; no
     key is made of what `redactor` knows. What two resources can say is said where `declared` says it.
     """
-    found = _Exporting(snapshot, kinds, bindings, only, redactor=redactor).run()
+    found = _LiveObjects(snapshot, kinds, bindings, only, redactor=redactor).run()
     return said_once(found, snapshot, kinds, declared or {})
 
 
@@ -86,7 +86,7 @@ def export_for_files(
     declared: Mapping[str, Resource] | None = None,
 ) -> tuple[list[Exported], list[str]]:
     """Return what `export` does, without what no file can say, and one line for each object left out for that."""
-    exporting = _Exporting(snapshot, kinds, bindings, only, for_files=True, redactor=redactor)
+    exporting = _LiveObjects(snapshot, kinds, bindings, only, for_files=True, redactor=redactor)
     return said_once(exporting.run(), snapshot, kinds, declared or {}), exporting.left_out
 
 
@@ -203,7 +203,7 @@ def _with_short(one: Exported, kinds: Kinds, name: str, holders: set[Value], cal
     return replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
 
 
-class _Exporting:
+class _LiveObjects:
     def __init__(
         self,
         snapshot: Snapshot,
@@ -329,10 +329,15 @@ class _Exporting:
     def _gone(self, resource: Resource) -> Iterable[str]:
         known = self.kinds[resource.kind].attributes
         for name, value in resource.attrs.items():
-            for one in values.references(value):
-                if isinstance(one, Lookup) and one.by == "id" and self._lost(one) and not known[name].has(Roster):
-                    title = self.kinds[one.kind].title.lower()
-                    yield f"`{name}` is {title} id {one.value}, which the account does not show"
+            for reference in values.references(value):
+                if (
+                    isinstance(reference, Lookup)
+                    and reference.by == "id"
+                    and self._lost(reference)
+                    and not known[name].has(Roster)
+                ):
+                    title = self.kinds[reference.kind].title.lower()
+                    yield f"`{name}` is {title} id {reference.value}, which the account does not show"
 
     def _lost(self, lookup: Lookup) -> bool:
         lives = self.snapshot.lives.get(lookup.kind)

@@ -110,17 +110,17 @@ def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact
         if loses in values.references(item.before)
     }
     found: list[Impact] = []
-    for one in impacts:
-        managed = {identity: address for address, identity in plan.ids.items() if kind_of(address) == one.of}
-        gone = {identity for identity in one.ids if (one.of, identity) in plan.to_destroy}
-        gone |= {identity for identity in one.ids if managed.get(identity) in elsewhere}
-        ours = tuple(managed[identity] for identity in one.ids if identity in managed and identity not in gone)
-        named = zip(one.ids, one.objects, strict=False)
+    for impact in impacts:
+        managed = {identity: address for address, identity in plan.ids.items() if kind_of(address) == impact.of}
+        gone = {identity for identity in impact.ids if (impact.of, identity) in plan.to_destroy}
+        gone |= {identity for identity in impact.ids if managed.get(identity) in elsewhere}
+        ours = tuple(managed[identity] for identity in impact.ids if identity in managed and identity not in gone)
+        named = zip(impact.ids, impact.objects, strict=False)
         others = tuple(name for identity, name in named if identity not in managed and identity not in gone)
-        if not one.of:
-            found.append(one)
-        found += [replace(one, count=len(ours), effect="along", objects=ours)] if one.of and ours else []
-        found += [replace(one, count=len(others), objects=others)] if one.of and others else []
+        if not impact.of:
+            found.append(impact)
+        found += [replace(impact, count=len(ours), effect="along", objects=ours)] if impact.of and ours else []
+        found += [replace(impact, count=len(others), objects=others)] if impact.of and others else []
     return found
 
 

@@ -207,9 +207,9 @@ class Recount:
 def numbers(impacts: Iterable[Impact]) -> Numbers:
     """Return impacts by effect and noun, each key once."""
     found: dict[Key, Impact] = {}
-    for one in impacts:
-        key = (one.effect, one.noun)
-        found[key] = _joined(int.__add__, found[key], one) if key in found else one
+    for impact in impacts:
+        key = (impact.effect, impact.noun)
+        found[key] = _joined(int.__add__, found[key], impact) if key in found else impact
     return found
 
 

@@ -160,7 +160,9 @@ class Plan:
     def to_destroy(self) -> frozenset[tuple[str, str]]:
         """Kinds and remote ids of the objects that go."""
         return frozenset(
-            (one.kind, one.live.id) for one in self.changes if one.live is not None and one.action in DESTROYS
+            (change.kind, change.live.id)
+            for change in self.changes
+            if change.live is not None and change.action in DESTROYS
         )
 
     def identify(self, reference: Reference) -> str:
@@ -211,7 +213,7 @@ def parent_of(change: Change, kinds: Kinds, to_destroy: Container[tuple[str, str
     """
     parent = kinds[change.kind].nested
     values = change.live.attrs.values() if change.live is not None and parent else ()
-    holders = (one for one in values if isinstance(one, RemoteId) and one.kind == parent)
+    holders = (value for value in values if isinstance(value, RemoteId) and value.kind == parent)
     return next((one for one in holders if (one.kind, one.id) in to_destroy), None)
 
 

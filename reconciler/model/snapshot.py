@@ -34,7 +34,9 @@ def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
         if why:
             unknown[name] = why
             missing = [
-                tables.unknown[one.name] for one in kinds[name].reading.collections if one.name in tables.unknown
+                tables.unknown[collection.name]
+                for collection in kinds[name].reading.collections
+                if collection.name in tables.unknown
             ]
             if missing and not any(one.forbidden for one in missing):
                 absent.add(name)

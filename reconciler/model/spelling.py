@@ -174,7 +174,7 @@ def _replaced(raw: bytes, pattern: re.Pattern[bytes], meant: Callable[[re.Match[
         pieces += [(size, match.start(), True), (size + len(said), match.end(), False)]
         size, last = size + len(said), match.end()
     out.append(raw[last:])
-    starts = [one[0] for one in pieces]
+    starts = [piece[0] for piece in pieces]
 
     def place(first: int, end: int) -> tuple[int, int]:
         at, source, whole = pieces[bisect_right(starts, first) - 1]
@@ -224,7 +224,7 @@ def _joined(runs: Iterator[tuple[bytes, int]], characters: int, of: int) -> Read
         places.append(_Run(size, source, characters, of))
         out.append(said)
         size += len(said) + 1
-    starts = [one.at for one in places]
+    starts = [place.at for place in places]
     if not out:
         return None
     return Reading(

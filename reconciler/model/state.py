@@ -225,7 +225,9 @@ class Renaming:
     def value(self, encoded: Any) -> Any:
         """Return an encoded value with the references in it renamed."""
         value = values.decode(encoded)
-        if not any(isinstance(one, Ref) and one.address in self.moves for one in values.references(value)):
+        if not any(
+            isinstance(reference, Ref) and reference.address in self.moves for reference in values.references(value)
+        ):
             return encoded
         return values.encode(values.transform(value, self._leaf))
 

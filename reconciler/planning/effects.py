@@ -225,12 +225,12 @@ def _taker(context: PlanningContext, member: RemoteId, giver: Change) -> Change 
     says = own is not None and any(item.name == short and item.after is not None for item in own.attributes)
     if own is not None and says and _updates(own) and own.resource and short not in own.resource.elsewhere:
         return own
-    for one in context.changes.values():
-        if one.kind != giver.kind or not _updates(one) or one.live is None or one.address >= giver.address:
+    for change in context.changes.values():
+        if change.kind != giver.kind or not _updates(change) or change.live is None or change.address >= giver.address:
             continue
-        joins = any(item.name == name and member in items_of(item.after) for item in one.attributes)
-        if joins and member not in items_of(one.live.attrs.get(name)):
-            return one
+        joins = any(item.name == name and member in items_of(item.after) for item in change.attributes)
+        if joins and member not in items_of(change.live.attrs.get(name)):
+            return change
     return None
 
 

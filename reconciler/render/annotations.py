@@ -74,8 +74,8 @@ def below(problems: Sequence[Diagnostic], folder: str) -> list[Diagnostic]:
     if not folder:
         return list(problems)
     return [
-        replace(one, at=replace(one.at or NOWHERE, file=f"{folder.rstrip('/')}/{(one.at or NOWHERE).file}"))
-        for one in problems
+        replace(problem, at=replace(problem.at or NOWHERE, file=f"{folder.rstrip('/')}/{(problem.at or NOWHERE).file}"))
+        for problem in problems
     ]
 
 

@@ -32,7 +32,7 @@ def text(report: ProbeReport, *, width: int = 100, colour: bool = False, ascii_o
     for title, entries in (("About the account", _about(report)), ("Left in the account", _left(report))):
         if entries:
             lines += ["", *paper.paragraph(f"{title}:", tone="bold")]
-            lines += [line for one in entries for line in paper.paragraph(clean(one), first="  - ", indent="    ")]
+            lines += [line for entry in entries for line in paper.paragraph(clean(entry), first="  - ", indent="    ")]
     whole = "\n".join(lines) + "\n"
     return whole.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else whole
 
@@ -74,7 +74,7 @@ def markdown(report: ProbeReport) -> str:
             lines.append("")
     for title, entries in (("About the account", _about(report)), ("Left in the account", _left(report))):
         if entries:
-            lines += [f"## {title}\n", *(f"- {_cell(one)}" for one in entries), ""]
+            lines += [f"## {title}\n", *(f"- {_cell(entry)}" for entry in entries), ""]
     return "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -83,7 +83,7 @@ def html(report: ProbeReport) -> str:
     sections = [(WORDS[verdict], verdict, rows) for verdict in ORDER if (rows := list(_told(report, verdict)))]
     notes = [("About the account", _about(report)), ("Left in the account", _left(report))]
     page = _template().render(
-        summary=summary(report), version=report.version, sections=sections, notes=[one for one in notes if one[1]]
+        summary=summary(report), version=report.version, sections=sections, notes=[note for note in notes if note[1]]
     )
     return page.rstrip("\n") + "\n"
 

@@ -19,15 +19,15 @@ def plan_junit(document: PlanDocument, *, suite: str = "drift") -> str:
     skipped = {entry.address: entry.reason for entry in document.skipped}
     addresses = [
         *changed,
-        *(one for one in skipped if one not in changed),
-        *(one for one in document.ids if one not in changed | skipped),
+        *(skip for skip in skipped if skip not in changed),
+        *(identity for identity in document.ids if identity not in changed | skipped),
     ]
     root = ElementTree.Element(
         "testsuite",
         name=_safe(f"{suite} {document.environment}".strip()),
         tests=str(len(addresses)),
         failures=str(len(changed)),
-        errors=str(sum(one not in changed for one in skipped)),
+        errors=str(sum(skip not in changed for skip in skipped)),
     )
     for address in addresses:
         case = ElementTree.SubElement(root, "testcase", classname=_safe(address.partition(".")[0]), name=_safe(address))

@@ -108,7 +108,10 @@ def data(outcome: Outcome, source: str, target: str, plan: Mapping[str, object] 
             for row in outcome.rows
         ],
         "files": list(outcome.files),
-        "left": [{"address": one.address, "attribute": one.name, "reason": one.reason} for one in outcome.refused],
+        "left": [
+            {"address": refusal.address, "attribute": refusal.name, "reason": refusal.reason}
+            for refusal in outcome.refused
+        ],
         "left_out": list(outcome.left_out),
     }
     if plan is not None:

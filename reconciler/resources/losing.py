@@ -134,12 +134,12 @@ def _members(group: object) -> Flow[list[str] | None]:
 
 def _names(path: str, label: str, ids: Iterable[str]) -> Flow[Mapping[str, str]]:
     names: dict[str, str] = {}
-    for one in ids:
-        names[one] = f"id {one}"
+    for identity in ids:
+        names[identity] = f"id {identity}"
         if len(names) <= NAMED:
-            answer = yield Request("GET", at(path, one), expect=(403, 404))
+            answer = yield Request("GET", at(path, identity), expect=(403, 404))
             row = next((row for row in map_of(answer.body).values() if isinstance(row, dict) and label in row), {})
-            names[one] = str(row.get(label) or names[one])
+            names[identity] = str(row.get(label) or names[identity])
     return names
 
 

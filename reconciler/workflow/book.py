@@ -106,7 +106,7 @@ class StateTransaction:
             self.store.write(self.base, expected_serial=None)
             self.stored = self.base
 
-    def told(self, run: RunRecord) -> RunRecord:
+    def last_word(self, run: RunRecord) -> RunRecord:
         """Return the last word on a run that died without one: its journal says what it did, or the version of the
         state that it wrote.
         """
@@ -129,7 +129,7 @@ class StateTransaction:
         for name in reversed(self.store.run_names()):
             run = self.store.run(name)
             if run is not None and run.result == "open":
-                self.store.save_run(self.told(run))
+                self.store.save_run(self.last_word(run))
                 closed.append(name)
             elif run is not None and run.steps and not self.dead:
                 break

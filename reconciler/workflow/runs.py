@@ -64,7 +64,7 @@ def show(session: Session, name: str) -> RunRecord:
         return so_far(run, session.store.journal())
     if any(record.run == run.name for record in book.records):
         return so_far(run, book.records)
-    return book.told(run).model_copy(update={"result": "open"})
+    return book.last_word(run).model_copy(update={"result": "open"})
 
 
 def _kept(book: StateTransaction, name: str) -> RunRecord:

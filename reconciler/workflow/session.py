@@ -71,7 +71,7 @@ class Session:
     """What a probe found out about the account; the kinds know it too."""
     changed: SettingsView | None = None
     """What the project file at hand would change of these settings, where they are those of the target branch."""
-    told: list[str] = field(default_factory=list, repr=False)
+    read_configurations: list[str] = field(default_factory=list, repr=False)
     """Environments whose configuration was read: the redactor knows its secrets, used in this run or not."""
     eyes: dict[str, Eyes] = field(default_factory=dict, repr=False)
     """Whose key it is, by the URL of the account, once it was asked."""
@@ -189,7 +189,7 @@ class Session:
             loaded = load(self.project, self.settings, self.kinds, environ, offline=offline, texts=texts, uses=uses)
         finally:
             self.redactor.learn(*(environ[name] for name in uses.secrets if name in environ))
-            self.told.append(self.settings.name)
+            self.read_configurations.append(self.settings.name)
         desired = self.adapt(loaded.desired)
         self.redactor.learn(*secrets_in(loaded.desired.resources.values(), self.kinds))
         if desired is not loaded.desired:  # digests of a snapshot stand where secrets did, and are none
@@ -215,7 +215,9 @@ class Session:
         """
         if (write or restore) and hold is None:
             raise AssertionError("nothing is written to an account without the lock")
-        if self.settings.name not in self.told:  # what goes over the wire now may come back with a secret of before
+        if (
+            self.settings.name not in self.read_configurations
+        ):  # what goes over the wire now may come back with a secret of before
             with suppress(ReconcilerError):
                 self.load(offline=True)
         if self.remote is not None:

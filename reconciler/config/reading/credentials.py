@@ -46,12 +46,12 @@ def credentials(loaded: LoadedProject, environ: Mapping[str, str]) -> Credential
     """Return the credentials of all environments of a project, and those that the process holds besides."""
     found = credentials_in(environ, loaded.project.env)
     names: set[str] = set()
-    for one in loaded.project.environments.values():
-        names |= set(_ENV.findall(one.token))
-        token = _filled(one.token, environ).strip()
+    for environment in loaded.project.environments.values():
+        names |= set(_ENV.findall(environment.token))
+        token = _filled(environment.token, environ).strip()
         if token and not _ENV.search(token):
-            found[token] = next(iter(_ENV.findall(one.token)), "the token")
-        for written in (one.url, one.state or ""):
+            found[token] = next(iter(_ENV.findall(environment.token)), "the token")
+        for written in (environment.url, environment.state or ""):
             names |= set(_ENV.findall(written.partition("://")[2].rpartition("@")[0]))
             where = next(iter(_ENV.findall(written)), "the URL of the state")
             found.update(dict.fromkeys(passwords_of(_filled(written, environ)), where))

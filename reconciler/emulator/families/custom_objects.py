@@ -291,7 +291,7 @@ def _record(row: Row) -> Row:
     """Ids of related objects are numbers when they are written, and texts when they are read [OAS examples]."""
     related = row.get("relationships") or {}
     shown = {name: value for name, value in row.items() if name != "schema"} | {"schemaId": row["schema"]}
-    return shown | {"relationships": {name: [str(one) for one in ids] for name, ids in related.items()}}
+    return shown | {"relationships": {name: [str(identity) for identity in ids] for name, ids in related.items()}}
 
 
 ROUTES = {"customObjects": handle}

@@ -51,10 +51,10 @@ class Personalizations(Behaviour):
     def shown(self, account: Account, row: Row) -> Row:
         """Order is not preserved: wrote 2,3,4,5, read 2,3,5,4, as their names sort [OAS]."""
         ids = [one.strip() for one in str(row["listIds"] or "").split(",") if one.strip()]
-        names = {one: str((account.rows.get("lists", one) or {}).get("name", "")) for one in ids}
+        names = {identity: str((account.rows.get("lists", identity) or {}).get("name", "")) for identity in ids}
         ids.sort(key=lambda one: names[one].casefold())
         told = {name: value for name, value in row.items() if name not in HIDDEN}
-        listed = {"listIds": ",".join(ids), "listNames": ",".join(names[one] for one in ids)}
+        listed = {"listIds": ",".join(ids), "listNames": ",".join(names[identity] for identity in ids)}
         return told | listed | {"listsCount": str(len(ids)), "isLocked": locked(row)}
 
     def rows(self, account: Account, rows: list[Row], query: Mapping[str, str]) -> list[Row]:
