@@ -137,15 +137,8 @@ class Session:
         """Return the value of `${secret.name}`: the environment variable of that name. Raises ConfigError."""
         value = self.runtime.environ.get(name)
         if value is None:
-            raise ConfigError(
-                [
-                    Diagnostic(
-                        f"the secret `{name}` is not set",
-                        hint=f"export {name}=... before running",
-                        code="missing-secret",
-                    )
-                ]
-            )
+            hint = f"export {name}=... before running"
+            raise ConfigError([Diagnostic(f"the secret `{name}` is not set", hint=hint, code="missing-secret")])
         self.redactor.learn(value)
         return value
 
