@@ -59,6 +59,20 @@ def serve(chosen: Globals, host: str, port: int, rate_limit: float, token: str |
     return 0
 
 
+@command.command("behave")
+@click.argument("facts", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@_account
+@click.pass_obj
+def behave(chosen: Globals, facts: Path, db: str | None) -> int:
+    """Let the account behave as the facts file FACTS says of another one (see `probe`)."""
+    from reconciler.workflow import emulation
+
+    path, shown = _place(chosen, db)
+    turned = emulation.behave(path, facts)
+    say(f"{shown} behaves as {facts.name} says{': ' + ', '.join(turned) if turned else ', which is as it did before'}.")
+    return 0
+
+
 @command.command("seed")
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @_account

@@ -8,14 +8,16 @@ import click
 
 from reconciler.cli.terminal import note, say
 
-NAMES = ["config", "project", "plan", "state"]
+NAMES = ["config", "project", "plan", "state", "probe", "facts"]
 
 
 @click.command("schema")
 @click.argument("name", type=click.Choice(NAMES), default="config")
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), help="Write all schemas into this folder.")
 def command(name: str, out: Path | None) -> int:
-    """Print the JSON Schema of the resource files (config), the project file, plan documents or the state."""
+    """Print the JSON Schema of the resource files (config), the project file, plan documents, the state, reports
+    of probes, or facts files.
+    """
     from reconciler.store.atomic import write_file
     from reconciler.workflow.reference import schemas
 

@@ -10,7 +10,9 @@ from typing import Any
 
 from reconciler import emulator
 from reconciler.config import environment, load_project, plain_data
+from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.findings import FactsFile
 from reconciler.model.project import PROJECT_FILE
 from reconciler.workflow.connecting import open_emulator
 from reconciler.workflow.session import EMULATOR
@@ -80,5 +82,23 @@ def reset(path: Path) -> None:
     account = open_emulator(path)
     try:
         account.reset()
+    finally:
+        account.close()
+
+
+def behave(path: Path, source: Path) -> list[str]:
+    """Let the account kept in `path` behave as a facts file says; return the switches that turned. Raises
+    ReconcilerError for what is no facts file.
+    """
+    try:
+        facts = FactsFile.model_validate(read_json(source.read_bytes()))
+    except (OSError, ValueError) as error:
+        raise ReconcilerError(f"{source} is no facts file", hint="`reconciler probe` writes one") from error
+    known = {name: one.found for name, one in facts.facts.items() if one.found and one.contradicted is None}
+    account = open_emulator(path)
+    try:
+        before = account.settings.data()
+        account.keep(account.settings.informed(known))
+        return [f"{name}={value}" for name, value in account.settings.data().items() if value != before[name]]
     finally:
         account.close()

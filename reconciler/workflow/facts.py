@@ -166,7 +166,7 @@ def facts_of(session: Session, what: str | None) -> list[dict[str, Any]]:
             **_known(session.facts, fact),
             "affects": list(fact.affects),
         }
-        for fact in known_facts().values()
+        for fact in sorted(known_facts().values(), key=lambda one: (kind not in one.affects, one.row == 0, one.row))
         if kind is None or kind in fact.affects or "every kind" in fact.affects
     ]
 

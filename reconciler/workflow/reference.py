@@ -10,6 +10,7 @@ from reconciler.config import config_schema, project_schema
 from reconciler.model import capability
 from reconciler.model.capability import Support
 from reconciler.model.document import PlanDocument
+from reconciler.model.findings import FactsFile, ProbeReport
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import KEY, Attribute, Default, Ensure, Nested, RefTo
 from reconciler.model.state import State
@@ -138,6 +139,8 @@ def schemas() -> dict[str, str]:
         "project": project_schema(),
         "plan": {"$schema": "https://json-schema.org/draft/2020-12/schema", **PlanDocument.model_json_schema()},
         "state": {"$schema": "https://json-schema.org/draft/2020-12/schema", **State.model_json_schema()},
+        "probe": {"$schema": "https://json-schema.org/draft/2020-12/schema", **ProbeReport.model_json_schema()},
+        "facts": {"$schema": "https://json-schema.org/draft/2020-12/schema", **FactsFile.model_json_schema()},
     }
     return {
         name: json.dumps(document, indent=2, sort_keys=False, ensure_ascii=False) + "\n"

@@ -69,7 +69,7 @@ def expected(settings: AccountSettings, usual: dict[str, str]) -> dict[str, str]
         "created_status": str(settings.created_status),
         "not_found": settings.not_found,
         "cap_limit": str(settings.cap_limit),
-        "field_page": str(min(settings.field_page, 100)),
+        "field_page": "20" if min(settings.field_page, settings.cap_limit) == 20 else "100",
         "mixed_types": "yes" if settings.mixed_types else "no",
         **{f"unique.{one}": "yes" if one in unique else "no" for one in ("tags", "lists", "dealRoles",
         "dealTasktypes")},

@@ -281,3 +281,19 @@ def test_facts_of_another_account_are_refused(world: World) -> None:
         ran = world.cli("doctor")
         assert (ran.code, path.name in ran.out) == (1, True), ran.text
     assert Facts().get("anything") == ""
+
+
+def test_an_emulated_account_behaves_as_a_facts_file_says(world: World) -> None:
+    """`emulator behave FILE` turns its switches; what is no facts file is refused."""
+    write_facts(world, {"outcome_path": "taskOutccomes", "tasktype_delete": "deleted"}, "acme.api-us1.com")
+    ran = world.cli("emulator", "behave", str(facts_path(world.folder, "acme.api-us1.com")))
+    assert (ran.code, "outcome_path=taskOutccomes" in ran.out) == (0, True), ran.text
+    assert world.account.settings.outcome_path == "taskOutccomes"
+    assert world.cli("emulator", "behave", "reconciler.yaml").code == 1
+
+
+def test_an_environment_lends_facts_only_if_it_is_there(world: World) -> None:
+    """A name that no environment has is a problem of the project file, with its place."""
+    world.write("version: 1\nenvironments: {demo: {url: 'emulator:a.db', facts: sandbix}}\n", "reconciler.yaml")
+    ran = world.cli("plan")
+    assert (ran.code, "sandbix" in ran.err, "reconciler.yaml:2" in ran.err) == (3, True, True), ran.text

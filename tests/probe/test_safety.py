@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import io
 import json
 import re
@@ -9,6 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 from reconciler.emulator import AccountSettings
@@ -18,7 +20,9 @@ from reconciler.probe import FORMS, Form, Lab, Spent, load_experiments
 from reconciler.probe.lab import Forbidden, writable
 from reconciler.remote import guard
 from reconciler.render import findings
-from tests.probe.probes import clean, dump, left_over, probe, probed_world
+from reconciler.workflow import probe_report, probing
+from reconciler.workflow.reference import schemas
+from tests.probe.probes import clean, dump, found, left_over, probe, probed_world
 from tests.world import Killed, World
 from tests.world.clock import run
 from tests.world.project import ACCOUNT
@@ -156,8 +160,6 @@ def test_each_experiment_takes_no_more_than_it_says(tmp_path: Path) -> None:
     """What is printed as planned holds for every experiment by itself, the removal included."""
     with probed_world(tmp_path / "a", AccountSettings(orphan_stages=True, default_address_delete="refused")) as world:
         told: list[tuple[str, int]] = []
-        from reconciler.workflow import probe_report, probing
-
         run(
             probing.probe(
                 world.session(),
@@ -233,3 +235,59 @@ def test_a_report_names_nobody(tmp_path: Path) -> None:
     for text in shown:
         assert len(text) > 2000
         assert not re.search(r"\b(jane|doe|acme-secret|emulator-token|vip|sales)\b|\w@\w", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize(("status", "header"), [(429, True), (429, False), (503, False)])
+def test_a_burst_measures_the_rate_limit(tmp_path: Path, status: Any, header: bool) -> None:
+    """Only where it is asked for: how many reads are taken in a second, and what one too many is answered."""
+    settings = AccountSettings(rate_limit=5, limit_status=status, retry_after=header)
+    with probed_world(tmp_path / "a", settings) as world:
+        world.account._gate._clock = lambda: asyncio.get_running_loop().time()
+        report = probe(world, rows=frozenset({30, 54}), burst=True, read_only=True)
+        assert not world.writes()
+    got = found(report)
+    assert {name: got[name] for name in ("rate_limit", "limit_status", "retry_after", "rate_limit_header")} == {
+        "rate_limit": "5",
+        "limit_status": str(status),
+        "retry_after": "yes" if header else "no",
+        "rate_limit_header": "5",
+    }
+    verdicts = {point.row: point.verdict for point in report.points}
+    assert verdicts[54] == ("assumed" if status == 429 else "differs")
+
+
+def test_the_documents_fit_their_schemas(tmp_path: Path) -> None:
+    """A report has one row for each point, with what the schema says; so has a facts file."""
+    with probed_world(tmp_path / "a", AccountSettings(list_update="reset")) as world:
+        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--row", "52", "--format", "json")
+        facts = next((world.folder / ".reconciler" / "facts").iterdir()).read_text()
+    texts = schemas()
+    jsonschema.validate(json.loads(ran.out), json.loads(texts["probe"]))
+    jsonschema.validate(json.loads(facts), json.loads(texts["facts"]))
+    (row,) = [one for one in json.loads(ran.out)["points"] if one["row"] == 52]
+    assert {name: row[name] for name in ("row", "fact", "verdict", "found", "affects")} == {
+        "row": 52,
+        "fact": "PUT /lists keeps what is left out",
+        "verdict": "differs",
+        "found": "reset",
+        "affects": ["list"],
+    }
+
+
+@pytest.mark.parametrize("seconds", [2.0, 4.5])
+def test_an_interrupted_probe_cleans_up(tmp_path: Path, seconds: float) -> None:
+    """After Ctrl-C, what it made is removed before it ends."""
+
+    async def interrupted() -> None:
+        work = asyncio.ensure_future(probing.probe(world.session(), probe_report.Asked()))
+        asyncio.get_running_loop().call_later(seconds, work.cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await work
+
+    with probed_world(tmp_path / "a", AccountSettings(tasktype_delete="deleted")) as world:
+        before = dump(world)
+        world.held.delay = lambda: 0.01  # which passes in no time
+        run(interrupted())
+        assert any(line.startswith("POST") for line in world.requests())
+        assert left_over(before, dump(world)) == {}
+        assert not _journal(world)

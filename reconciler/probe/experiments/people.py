@@ -22,7 +22,7 @@ async def _groups(lab: Lab) -> Findings:
     yield "unique.groups", await asking.repeats(lab, "user_group", {"title": lab.name("group 2")})
     first = await lab.remove(made)
     if first.ok:
-        status = asking.status(await lab.once(made.path))
+        status = asking.status(await lab.get(made.path))
         yield "not_found", {"404": "recorded", "403": "documented"}.get(status, status)
 
 
