@@ -36,6 +36,7 @@ reconciler=$folder/reconciler/bin/reconciler
 grep -q '<html' plan.html
 "$reconciler" apply --auto-approve --quiet >/dev/null
 "$reconciler" plan --detailed-exitcode
+"$reconciler" fmt --check
 
 echo 'policies: [{name: cel, message: stopped by CEL, when: "true"}]' >>reconciler.yaml
 if "$reconciler" plan >said 2>&1 || ! grep -qF 'activecampaign-reconciler[policy]' said; then
@@ -47,4 +48,26 @@ code=0
 if [ "$code" != 7 ] || ! grep -q 'stopped by CEL' said; then
     echo "error: a CEL policy does not hold with the extra" >&2 && cat said >&2 && exit 1
 fi
+# As the README installs it, in one line: with pipx and with uv, where they can be had. In CI both have to be tried.
+tools=$folder/tools
+"$python" -m venv "$tools"
+tried=()
+for tool in pipx uv; do
+    if ! "$tools/bin/python" -m pip --disable-pip-version-check install --quiet "$tool" >said 2>&1; then
+        [ -z "${CI:-}" ] || { echo "error: $tool cannot be installed, so that nobody tried the install line" >&2 && cat said >&2 && exit 1; }
+        echo "skipped: $tool cannot be installed here"
+        continue
+    fi
+    mkdir -p "$folder/$tool/project"
+    case $tool in
+    pipx) PIPX_HOME="$folder/pipx/home" PIPX_BIN_DIR="$folder/pipx/bin" "$tools/bin/pipx" install --quiet --python "$python" "$wheel" ;;
+    uv)
+        UV_CACHE_DIR="$folder/uv/cache" UV_TOOL_DIR="$folder/uv/home" UV_TOOL_BIN_DIR="$folder/uv/bin" \
+            "$tools/bin/uv" tool install --quiet --python "$python" "$wheel"
+        ;;
+    esac
+    (cd "$folder/$tool/project" && PATH="$folder/$tool/bin:/usr/bin:/bin" && reconciler init >/dev/null && reconciler plan >/dev/null && reconciler fmt --check)
+    tried+=("$tool")
+done
+echo "installed in one line with: ${tried[*]:-nothing}"
 echo "the wheel is complete and works, without extras and with one: $(basename "$wheel")"

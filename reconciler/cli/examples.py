@@ -13,7 +13,7 @@ GROUPS = {
 """Commands by what somebody is about to do. One that is in none of them is listed last."""
 
 EXAMPLES = {
-    "init": ("reconciler init", "reconciler init acme"),
+    "init": ("reconciler init acme", "reconciler init acme --adopt https://acme.api-us1.com"),
     "validate": ("reconciler validate", "reconciler validate --format github"),
     "fmt": ("reconciler fmt", "reconciler fmt --check"),
     "plan": ("reconciler plan", "reconciler -e prod plan --out prod.plan --format html=plan.html"),

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -10,6 +13,9 @@ from reconciler.cli.completing import kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent, say, tell
+
+if TYPE_CHECKING:
+    from reconciler.workflow.exporting import ExportSummary
 
 
 @click.command("export")
@@ -26,14 +32,26 @@ def command(chosen: Globals, out: Path | None, names: str | None, target: tuple[
 
     Values that are declared already are changed where they stand; comments, order and variables stay.
     """
-    from reconciler.render.words import counted
     from reconciler.workflow.export_target import Extent
     from reconciler.workflow.exporting import export_account
 
     opened = session(chosen)
-    outcome = chosen.screen.wait(export_account(opened, out, Extent(opened.chosen_kinds(names), target, prune)))
+    return outcome_told(
+        chosen, chosen.screen.wait(export_account(opened, out, Extent(opened.chosen_kinds(names), target, prune)))
+    )
+
+
+def outcome_told(chosen: Globals, outcome: ExportSummary) -> int:
+    """Say what an export wrote and what it left out; return its exit code."""
+    from reconciler.render.words import counted
+
     where = f" to {counted(len(outcome.files), 'file')}." if outcome.files else "; no file had to change."
     say(f"Exported {counted(outcome.resources, 'resource')}{where}")
+    if outcome.begun is not None:
+        where = shlex.quote(os.path.relpath(outcome.begun))
+        if outcome.key:
+            note(f"The key is not copied into the new project: export it as {outcome.key}.")
+        note(f"{where} is a project of its own now; its next plan is empty: reconciler --chdir {where} plan")
     tell("Left alone: ", outcome.refused)
     tell("Note: ", outcome.notes)
     if outcome.secrets:

@@ -3,25 +3,121 @@
 from __future__ import annotations
 
 import os
+import shlex
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.opening import folder
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import say
+from reconciler.cli.terminal import can_ask, note, say, say_made
+
+if TYPE_CHECKING:
+    from reconciler.workflow.runtime import Runtime
+
+NAME = "prod"
+"""What the environment of an adopted account is called, unless `--env` says otherwise."""
 
 
 @click.command("init")
 @click.argument("directory", type=click.Path(file_okay=False, path_type=Path), required=False)
+@click.option("--adopt", metavar="URL", help="Begin with the account at this API URL: export it, and plan.")
+@click.option("--demo", is_flag=True, help="Begin with the emulator, and ask nothing.")
 @click.pass_obj
-def command(chosen: Globals, directory: Path | None) -> int:
-    """Write a small project into DIRECTORY (default: here) that works at once against the emulator."""
+def command(chosen: Globals, directory: Path | None, adopt: str | None, demo: bool) -> int:
+    """Write a small project into DIRECTORY (default: here) that works at once against the emulator.
+
+    With --adopt URL, a project of the account that is there: address and key are checked, everything is exported and
+    bound, and the plan, which is empty, is shown. Nothing is written to the account. On a terminal it is asked for.
+    """
+    from reconciler.workflow.grounds import check_place
     from reconciler.workflow.init import write_project
 
+    if adopt is not None and demo:
+        raise click.UsageError("--adopt is about an account, --demo about none")
     target = folder(chosen) / (directory or Path())
+    if adopt is None and not demo and can_ask() and not os.environ.get("RECONCILER_PROMPT"):
+        check_place(target)
+        adopt = _asked()
+    if adopt:
+        return _adopt(chosen, target, directory, adopt)
     for path in write_project(target):
         say(f"Wrote {os.path.relpath(path)}")
-    where = f" --chdir {directory}" if directory else ""
-    say(f"\nNow run: reconciler{where} plan")
+    say(f"\nNow run: reconciler{_there(directory)} plan")
     return 0
+
+
+def _asked() -> str:
+    """Ask for the address of an account; nothing for the emulator."""
+    from reconciler.cli.terminal import answer
+
+    note("A project begins with an account that exists, or with the built-in emulator.")
+    note("The API URL of an account is in ActiveCampaign under Settings > Developer.")
+    return answer("  API URL of your account (Enter: the emulator)").strip()
+
+
+def _adopt(chosen: Globals, target: Path, directory: Path | None, typed: str) -> int:
+    """Check, write the project, export, bind, plan."""
+    from dataclasses import replace
+
+    from reconciler.cli.export import outcome_told
+    from reconciler.cli.plan import exit_code
+    from reconciler.cli.views import plan_view
+    from reconciler.model.document import EyesView
+    from reconciler.render.words import eyes
+    from reconciler.workflow.adopting import address_of, check, project_of
+    from reconciler.workflow.exporting import export_account
+    from reconciler.workflow.init import check_new, write_project
+    from reconciler.workflow.opening import open_session
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.planning import make_plan
+
+    name = chosen.environment or NAME
+    key = f"AC_{name.upper().replace('-', '_')}_TOKEN"
+    url = address_of(typed)
+    files = project_of(name, url, key)
+    check_new(target, files)
+    chosen.screen.quiet, chosen.screen.lines = chosen.quiet, chosen.verbose > 1
+    runtime, given = _with_key(chosen, url, key)
+    seen = chosen.screen.wait(check(files, target, runtime))
+    say(f"The account at {url} answers. {eyes(EyesView(user_group=seen.group, sees=seen.sees))}")
+    for path in write_project(target, files):
+        say(f"Wrote {os.path.relpath(path)}")
+    opened = open_session(target, name, runtime)
+    code = outcome_told(chosen, chosen.screen.wait(export_account(opened, None)))
+    planned = chosen.screen.wait(make_plan(replace(opened, eyes={}), PlanOptions()))
+    say("")
+    say_made(plan_view(planned.document, "text"), "text")
+    where = _there(directory)
+    if given:
+        note(f"The key was not written anywhere. Give it to later commands: export {key}=...")
+    say(f"\nThe files in {os.path.relpath(target / 'config')} say what the account holds. Change one, then run:")
+    say(f"reconciler{where} plan")
+    return code or exit_code(planned.document, False)
+
+
+def _with_key(chosen: Globals, url: str, key: str) -> tuple[Runtime, bool]:
+    """Return the runtime with the key of the account, and whether somebody typed it. Raises ReconcilerError."""
+    from dataclasses import replace
+
+    from reconciler.model.errors import ReconcilerError
+    from reconciler.model.redaction import redactor
+    from reconciler.workflow.runtime import current_runtime
+    from reconciler.workflow.session import EMULATOR
+
+    runtime = replace(current_runtime(), watch=chosen.screen)
+    if url.startswith(EMULATOR) or runtime.environ.get(key):
+        return runtime, False
+    if not can_ask():
+        raise ReconcilerError(
+            f"the key of the account is not set: {key} is empty; nothing was written",
+            hint=f"copy it from Settings > Developer, and `export {key}=...`",
+        )
+    typed = str(click.prompt(f"  API key (not shown, not written; {key} is empty)", hide_input=True, err=True)).strip()
+    redactor().learn(typed)
+    return replace(runtime, environ={**runtime.environ, key: typed}), True
+
+
+def _there(directory: Path | None) -> str:
+    return f" --chdir {shlex.quote(str(directory))}" if directory else ""

@@ -112,12 +112,12 @@ async def refresh(
                 tables = tables.merged(Tables(rows={one.name: outcome.rows, **outcome.sides}))
                 costs[one.name] = outcome.cost
     if tables.unknown and not tables.rows:
-        await _who_am_i(remote)
+        await prove_api(remote)
     return Refreshed(tables, costs, {name: tuple(one.name for one in mine) for name, mine in asked.items()})
 
 
-async def _who_am_i(remote: Remote) -> None:
-    """Nothing could be read: tell a key that is refused altogether from one that lacks permissions, and an address
+async def prove_api(remote: Remote) -> None:
+    """Tell a key that is refused altogether from one that lacks permissions, and an address
     without the API from an account without the feature. Raises AuthError or RemoteError for the former.
     """
     request = get("/users/me")

@@ -15,6 +15,7 @@ from reconciler.deriving.export import Exported
 from reconciler.model.address import key_of
 from reconciler.model.desired import Import, Resource
 from reconciler.model.project import PROJECT_FILE
+from reconciler.workflow.init import modeline
 from reconciler.workflow.session import Session
 
 
@@ -84,7 +85,12 @@ class Additions:
     def _begin(self, file: str, text: str, header: str) -> None:
         """Write a new file, or go on at the end of one that holds other sections."""
         before = self.rewriting.text(file)
-        self.rewriting.texts[file] = f"{before.rstrip()}\n\n{text}" if before.strip() else header + text
+        start = f"{before.rstrip()}\n\n" if before.strip() else self._head(file, header)
+        self.rewriting.texts[file] = start + text
+
+    def _head(self, file: str, header: str) -> str:
+        """Return how a new file begins: with what editors check it by, where the project has schemas."""
+        return modeline(self.session.folder, self.session.folder / file) + header
 
     def pin(self, exported: Iterable[Exported], pins: Iterable[Import], header: str) -> None:
         """Tell namesakes apart by their ids, which every environment gives for itself."""
@@ -116,7 +122,7 @@ class Additions:
         file = self._file("imports")
         old = places.plain_file(file).get("imports") or []
         edits = [Put(("imports",), [*old, *blocks])]
-        self.rewriting.texts[file] = edited(self.rewriting.text(file) or header, edits, file)
+        self.rewriting.texts[file] = edited(self.rewriting.text(file) or self._head(file, header), edits, file)
 
     def _name(self, wanted: Mapping[str, Mapping[str, str]], header: str) -> None:
         """Declare the variables that are not."""
@@ -127,7 +133,7 @@ class Additions:
         source = places.section("variables")
         file = source.file if source is not None else self._file("variables")
         edits: list[Edit] = [Put(("variables", name), dict(told)) for name, told in news.items()]
-        self.rewriting.texts[file] = edited(self.rewriting.text(file) or header, edits, file)
+        self.rewriting.texts[file] = edited(self.rewriting.text(file) or self._head(file, header), edits, file)
 
     def project(self) -> dict[str, str]:
         """Return the project file with the values of new variables, if there are any."""

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
-from dataclasses import dataclass
+import re
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.model.project import PROJECT_FILE, Encryption
-from reconciler.store.atomic import write_file
 from reconciler.workflow.grounds import check_place, config_folders
+from reconciler.workflow.init import FILES, IGNORE, SCHEMAS, write_project
 from reconciler.workflow.opening import open_session
+from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.session import EMULATOR, Session
 
+MODELINE = f"# yaml-language-server: $schema={SCHEMAS}/project.schema.json"
 HEADER = "# Written by `reconciler export`.\n\n"
 
 
@@ -53,18 +56,37 @@ def project_in(session: Session, folder: Path) -> Session:
     """Make `folder` a project with this environment, unless it is one already."""
     path = folder / PROJECT_FILE
     if not path.exists():
-        (folder / "config").mkdir(parents=True, exist_ok=True)
         raw = session.project.project.environments[session.settings.name]
         url = raw.url
         if url.startswith(EMULATOR):
             url = EMULATOR + os.path.relpath(session.folder / url.removeprefix(EMULATOR), folder)
-        lines = [HEADER.strip(), "version: 1", "", "environments:", f"  {session.settings.name}:", f"    url: {url}"]
-        lines += [f"    token: {raw.token}"] if raw.token.startswith("${") else []
+        lines = [MODELINE, HEADER.strip(), "version: 1", "", "environments:", f"  {session.settings.name}:"]
+        lines += [f"    url: {url}"]
+        token = raw.token if raw.token.startswith("${") or not raw.token else f"${{env.{variable(session)}}}"
+        lines += [f"    token: {token}"] if token else []
         lines += [f"    account: {raw.account}"] if raw.account else []
+        lines += ["    production: true"] if raw.production else []
+        lines += [f"    requests_per_second: {raw.requests_per_second:g}"] if raw.requests_per_second else []
         lines += [*_encryption(raw.encryption, "    "), "", f"default_environment: {session.settings.name}", ""]
         whole = _encryption(session.project.project.encryption, "")
-        write_file(path, "\n".join([*lines, *whole, *([""] if whole else [])]).encode())
-    return open_session(folder, session.settings.name, session.runtime)
+        text = "\n".join([*lines, *whole, *([""] if whole else [])])
+        (folder / "config").mkdir(parents=True, exist_ok=True)
+        write_project(folder, {PROJECT_FILE: text, IGNORE: FILES[IGNORE]})
+    return open_session(folder, session.settings.name, _with_key(session))
+
+
+def variable(session: Session) -> str:
+    """Return the name of the environment variable that a project asks for the key which another one has in its file."""
+    return f"AC_{re.sub('[^A-Z0-9]', '_', session.settings.name.upper())}_TOKEN"
+
+
+def _with_key(session: Session) -> Runtime:
+    """Return the runtime in which a new project finds the key that stands in the file of this one."""
+    raw = session.project.project.environments[session.settings.name].token
+    if not raw or raw.startswith("${"):
+        return session.runtime
+    environ = {variable(session): session.settings.token, **session.runtime.environ}
+    return replace(session.runtime, environ=environ)
 
 
 def _encryption(found: Encryption | None, indent: str) -> list[str]:

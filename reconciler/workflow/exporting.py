@@ -32,7 +32,7 @@ from reconciler.workflow.additions import Additions
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.export_bindings import bind_exported
 from reconciler.workflow.export_edits import Edits, notes_on
-from reconciler.workflow.export_target import HEADER, WHOLE, Extent, begin_folder, destination, project_in
+from reconciler.workflow.export_target import HEADER, WHOLE, Extent, begin_folder, destination, project_in, variable
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected
 from reconciler.workflow.session import Session
@@ -53,6 +53,10 @@ class ExportSummary:
     notes: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     absent: frozenset[str] = frozenset()
+    begun: Path | None = None
+    """The folder of the project that was made for it."""
+    key: str = ""
+    """The variable in which that project looks for the key, where another name than before."""
 
 
 async def export_account(session: Session, out: Path | None, extent: Extent = WHOLE) -> ExportSummary:
@@ -66,12 +70,14 @@ async def export_account(session: Session, out: Path | None, extent: Extent = WH
             stack.enter_context(locked(session, "export", timeout=10.0))
         account = await stack.enter_async_context(connected(session, proves_state=False))
         seen = (await account.observe_all(extent.kinds)).snapshot
+        begun = folder != session.folder and not (folder / PROJECT_FILE).exists()
         target = session if folder == session.folder else project_in(session, folder)
         stack.enter_context(locked(target, "export", timeout=10.0))
         exporting = _Exporting(target, seen, extent)
         if any(session.kinds[kind_of(address)].reading.filtered for address in exporting.begin()):
             exporting.eyes = await account.eyes()
-        return replace(exporting.run(), requests=account.remote.requests)
+        key = variable(session) if begun and target.runtime is not session.runtime else ""
+        return replace(exporting.run(), requests=account.remote.requests, begun=folder if begun else None, key=key)
 
 
 @dataclass

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from reconciler.model.errors import ReconcilerError
@@ -13,6 +15,7 @@ from reconciler.workflow.reference import schemas
 SCHEMAS = ".reconciler"
 """Folder of the JSON Schemas that editors check the files with; `reconciler schema --out .reconciler` renews them."""
 
+IGNORE = ".gitignore"
 FILES = {
     PROJECT_FILE: """\
 # yaml-language-server: $schema=.reconciler/project.schema.json
@@ -56,32 +59,57 @@ pipelines:
       lead: {title: Lead, color: 32B0FC}
       won: {title: Won}
 """,
-    ".gitignore": "state/\n",
+    IGNORE: "state/\n",
 }
 
 
-def write_project(folder: Path) -> list[Path]:
+def write_project(folder: Path, files: Mapping[str, str] = FILES) -> list[Path]:
     """Write the files of a new project and return their paths. Raises ReconcilerError where one exists already, and
     where the folder is one of another project's own.
     """
+    check_new(folder, files)
+    texts = schemas()
+    editor = {f"{SCHEMAS}/{name}.schema.json": texts[name] for name in ("project", "config")}
+    written = []
+    # The project file comes last: without it there is no project yet, and an `init` that was killed is run again.
+    for name, text in sorted({**files, **editor}.items(), key=lambda one: one[0] == PROJECT_FILE):
+        path = folder / name
+        if name == IGNORE and path.exists() and not _ignores(path):
+            # of a repository that is there already
+            write_file(path, f"{path.read_text('utf-8').rstrip()}\n{text}".lstrip().encode())
+        elif path.exists():
+            continue
+        else:
+            write_file(path, text.encode())
+        written.append(path)
+    return written
+
+
+def check_new(folder: Path, files: Mapping[str, str]) -> None:
+    """Raise ReconcilerError where a project, or one of these files in another form, is there."""
     check_place(folder)
-    existing = [name for name, text in FILES.items() if name != ".gitignore" and _another(folder / name, text)]
+    existing = [name for name, text in files.items() if name != IGNORE and _another(folder / name, text)]
     if existing or (folder / PROJECT_FILE).exists():
         raise ReconcilerError(
             f"{folder / (existing or [PROJECT_FILE])[0]} exists already; nothing was written",
             hint="choose an empty folder",
         )
-    texts = schemas()
-    editor = {f"{SCHEMAS}/{name}.schema.json": texts[name] for name in ("project", "config")}
-    written = []
-    # The project file comes last: without it there is no project yet, and an `init` that was killed is run again.
-    for name, text in sorted({**FILES, **editor}.items(), key=lambda one: one[0] == PROJECT_FILE):
-        path = folder / name
-        if path.exists():
-            continue
-        write_file(path, text.encode())
-        written.append(path)
-    return written
+
+
+def modeline(folder: Path, file: Path) -> str:
+    """Return the line by which editors check a resource file; empty in a project that has no schemas."""
+    schema = folder / SCHEMAS / "config.schema.json"
+    if not schema.is_file():
+        return ""
+    return f"# yaml-language-server: $schema={os.path.relpath(schema, file.parent)}\n"
+
+
+def _ignores(path: Path) -> bool:
+    """Return whether a .gitignore names the folder of states."""
+    try:
+        return bool({"state", "state/", "/state", "/state/"} & set(path.read_text("utf-8").split()))
+    except (OSError, UnicodeDecodeError):
+        return True
 
 
 def _another(path: Path, text: str) -> bool:

@@ -31,7 +31,7 @@ Order = Callable[[tuple[str, ...]], Sequence[str]]
 def formatted(text: str, file: str, kinds: Kinds, *, project: bool) -> str:
     """Return the text of a resource file, or of the project file, in canonical form.
 
-    Raises ConfigError for bad YAML and ReconcilerError where ruamel is not installed.
+    Raises ConfigError for bad YAML.
     """
     mark = "\ufeff" if text.startswith("\ufeff") else ""
     text = text.removeprefix(mark)
@@ -173,12 +173,8 @@ def _block_start(text: str, index: int) -> int | None:
 
 def _laid_out(text: str) -> str:
     """Return the text with one indentation and without needless blanks."""
-    try:
-        from ruamel.yaml import YAML
-    except ImportError as error:
-        raise ReconcilerError(
-            "`fmt` needs the extra `fmt`", hint="pip install 'activecampaign-reconciler[fmt]'"
-        ) from error
+    from ruamel.yaml import YAML
+
     layout: Any = YAML()
     layout.preserve_quotes = True
     layout.representer.add_representer(

@@ -1,0 +1,81 @@
+"""The verb `init --adopt`: a project of an account that exists, checked before anything is written."""
+
+from __future__ import annotations
+
+import re
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from reconciler.engine.refresh import prove_api
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.http import VENDOR_DOMAINS
+from reconciler.model.project import PROJECT_FILE
+from reconciler.model.sight import Eyes
+from reconciler.store.atomic import write_file
+from reconciler.workflow.export_target import MODELINE
+from reconciler.workflow.init import FILES, IGNORE
+from reconciler.workflow.observing import connected
+from reconciler.workflow.opening import open_session
+from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.session import EMULATOR
+
+
+def address_of(typed: str) -> str:
+    """Return the API URL that somebody means: with a scheme, and of the product's own address the API's part only.
+    Raises ReconcilerError for what is none.
+    """
+    text = typed.strip()
+    if text.startswith(EMULATOR) and text != EMULATOR:
+        return text
+    if "://" not in text:
+        text = f"https://{text}"
+    try:
+        parts = urlsplit(text)
+        host = parts.hostname or ""
+        parts.port  # noqa: B018 - raises where it is no number
+    except ValueError:
+        parts, host = urlsplit(""), ""
+    if parts.scheme not in ("http", "https") or not re.fullmatch(r"[A-Za-z0-9.:-]+", host) or parts.username:
+        raise ReconcilerError(
+            "this is no address of an account",
+            hint="give the API URL from Settings > Developer, like https://youraccount.api-us1.com",
+        )
+    vendor = host.partition(".")[2] in VENDOR_DOMAINS
+    way = parts.path.rstrip("/")
+    path = "" if vendor or way in ("/app", "/api/3") else way
+    return f"{parts.scheme}://{parts.netloc}{path}"
+
+
+def project_of(name: str, url: str, key: str) -> dict[str, str]:
+    """Return the files of a project with one environment; `key` is the variable in which it looks for the key."""
+    token = f"    token: ${{env.{key}}}        # the API key from Settings > Developer; never in a file\n"
+    token = "" if url.startswith(EMULATOR) else token
+    return {
+        PROJECT_FILE: f"""\
+{MODELINE}
+# Where the account is. See `reconciler schema project` for everything that can stand here.
+version: 1
+
+environments:
+  {name}:
+    url: {url}
+{token}    production: true                  # what is lost is asked for by the account's name; 3 requests a second
+default_environment: {name}
+""",
+        IGNORE: FILES[IGNORE],
+    }
+
+
+async def check(files: Mapping[str, str], folder: Path, runtime: Runtime) -> Eyes:
+    """Return whose key it is, by a project that is not written yet. Raises AuthError for a key that is not accepted,
+    RemoteError where no account answers at the address; nothing is left behind.
+    """
+    with tempfile.TemporaryDirectory() as place:
+        write_file(Path(place) / PROJECT_FILE, files[PROJECT_FILE].encode())
+        opened = replace(open_session(Path(place), None, runtime), folder=folder)
+        async with connected(opened, proves_state=False) as account:
+            await prove_api(account.remote)
+            return await account.eyes()
