@@ -51,7 +51,7 @@ def outcome_told(chosen: Globals, outcome: ExportSummary) -> int:
         where = shlex.quote(os.path.relpath(outcome.begun))
         if outcome.key:
             note(f"The key is not copied into the new project: export it as {outcome.key}.")
-        note(f"{where} is a project of its own now; its next plan is empty: reconciler --chdir {where} plan")
+        note(f"{where} is a project of its own now. Next: reconciler --chdir {where} plan")
     tell("Left alone: ", outcome.refused)
     tell("Note: ", outcome.notes)
     if outcome.secrets:
