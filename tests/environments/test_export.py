@@ -298,7 +298,7 @@ def test_a_variable_stays_while_it_matches_and_gives_way_otherwise(worked: World
     """The account's value is written in its place, and said; a secret is never replaced."""
     edit(worked, "webhooks", {"url": "https://other.example/hook"}, name="CRM")
     said = exported(worked)
-    assert "webhook.crm.url: ${var.host} gave way" in said
+    assert "webhook.crm.url: ${var.host} was replaced by the account's value" in said
     assert changed_lines(worked) == [
         "-    url: https://${var.host}/hook   # ours", "+    url: https://other.example/hook   # ours",
     ]  # fmt: skip
