@@ -96,7 +96,7 @@ def test_a_messy_account_becomes_a_project_without_a_plan(messy: World) -> None:
     copy = messy.folder / "copy"
     nothing_to_do(messy, copy)
     tags = files_of(copy)["config/tags.yaml"]
-    assert [line.split(":")[0].strip() for line in tags.splitlines()[3:]] == [
+    assert [line.split(":")[0].strip() for line in tags.splitlines()[4:]] == [
         "50_off_x_1", "not_a_variable", "null_yes", "vip", "vip_2", "x",
     ]  # fmt: skip
     assert "Orphan" not in "".join(files_of(copy).values())
