@@ -9,9 +9,11 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatch
+from functools import partial
 from pathlib import Path
 
 from reconciler.config import Loaded
+from reconciler.config.writing.additions import Additions
 from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.export import Exported, export_for_files, set_aside
 from reconciler.deriving.redaction import Hiding, addresses_in, variables_for
@@ -28,12 +30,12 @@ from reconciler.planning.planner import plan
 from reconciler.planning.renames import SAME, suspected
 from reconciler.planning.select import Selection, select
 from reconciler.store.outputs import write_files
-from reconciler.workflow.additions import Additions
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.export_bindings import bind_exported
 from reconciler.workflow.export_edits import Edits, notes_on
 from reconciler.workflow.export_target import HEADER, WHOLE, Extent, begin_folder, destination, project_in, variable
 from reconciler.workflow.holding import locked
+from reconciler.workflow.init import modeline
 from reconciler.workflow.observing import connected
 from reconciler.workflow.session import Session
 
@@ -123,9 +125,16 @@ class _Exporting:
             rewriting.remove(gone)
         else:
             rewriting.refused += [Refusal(one, "", "the account does not hold it any more") for one in gone]
-        additions = Additions(session, rewriting, variables)
+        additions = Additions(
+            session.project,
+            session.settings.name,
+            session.kinds,
+            rewriting,
+            variables,
+            partial(modeline, session.folder),
+        )
         additions.add([one.resource for one in hidden], HEADER)
-        additions.pin(exported, loaded.desired.imports, HEADER)
+        additions.pin(((entry.resource, entry.live.id) for entry in exported), loaded.desired.imports, HEADER)
         return self._written(loaded, rewriting, additions, exported, hiding)
 
     def _compared(self, loaded: Loaded, book: StateTransaction) -> Plan:
@@ -212,7 +221,7 @@ class _Exporting:
     ) -> ExportSummary:
         """Read everything back, then write files and state."""
         session = self.session
-        texts = {**rewriting.changed(), **additions.project()}
+        texts = {**rewriting.changed(), **additions.project_file()}
         try:
             after = session.with_variables(additions.values).load(texts=texts) if texts else loaded
         except ConfigError as error:

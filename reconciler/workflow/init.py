@@ -96,12 +96,12 @@ def check_new(folder: Path, files: Mapping[str, str]) -> None:
         )
 
 
-def modeline(folder: Path, file: Path) -> str:
+def modeline(folder: Path, file: str) -> str:
     """Return the line by which editors check a resource file; empty in a project that has no schemas."""
     schema = folder / SCHEMAS / "config.schema.json"
     if not schema.is_file():
         return ""
-    return f"# yaml-language-server: $schema={os.path.relpath(schema, file.parent)}\n"
+    return f"# yaml-language-server: $schema={os.path.relpath(schema, (folder / file).parent)}\n"
 
 
 def _ignores(path: Path) -> bool:

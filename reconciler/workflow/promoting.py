@@ -5,8 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from functools import partial
 
 from reconciler.config import Loaded
+from reconciler.config.writing.additions import Additions
 from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.export import export_for_files
 from reconciler.deriving.promoting import WHOLE, Choice, Row
@@ -17,9 +19,9 @@ from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.values import Value
 from reconciler.store.outputs import write_files
-from reconciler.workflow.additions import Additions
 from reconciler.workflow.comparing import differing
 from reconciler.workflow.contents import hold, unknown_of
+from reconciler.workflow.init import modeline
 from reconciler.workflow.promotion_record import record_of
 from reconciler.workflow.promotion_rest import listing_declared, memberships_left, only_in_target
 from reconciler.workflow.promotion_sides import ThreeSides
@@ -158,7 +160,7 @@ class _Promoting:
     ) -> tuple[tuple[Rewriting, Additions, Loaded] | None, str]:
         """Write these parts in memory and read the files back; None with the reason where they could not be read."""
         rewriting, additions = self._rewritten(set(parts))
-        texts = {**rewriting.changed(), **additions.project()}
+        texts = {**rewriting.changed(), **additions.project_file()}
         after = self.sides.theirs
         try:
             if texts:
@@ -182,7 +184,10 @@ class _Promoting:
         variables = variables_for(addresses_in([*news, *wished]), self.sides.theirs.places.variables)
         overlays = self.sides.theirs.places.overlays
         rewriting = Rewriting(self.sides.theirs.places, variables, layer=overlays[-1] if overlays else None)
-        additions = Additions(self.sides.target, rewriting, variables)
+        target = self.sides.target
+        additions = Additions(
+            target.project, target.settings.name, target.kinds, rewriting, variables, partial(modeline, target.folder)
+        )
         rewriting.change(proposals)
         if self.sides.choice.prune:
             rewriting.remove([address for address in self.sides.gone if ("gone", (address, WHOLE)) in parts])
@@ -197,7 +202,7 @@ class _Promoting:
         return listing_declared(self.sides, replace(one.resource, attrs={name: one.value}), fresh).attrs[name]
 
     def _written(self, rewriting: Rewriting, additions: Additions, after: Loaded) -> tuple[str, ...]:
-        texts = {**rewriting.changed(), **additions.project()}
+        texts = {**rewriting.changed(), **additions.project_file()}
         if self.sides.choice.dry:
             return ()
         place = place_of(self.sides.one.name, self.sides.other.name)

@@ -3,37 +3,41 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 
-from reconciler.config import content_of, dump
 from reconciler.config.reading.places import nesting
+from reconciler.config.reading.project import LoadedProject
+from reconciler.config.writing.dumping import content_of, dump
 from reconciler.config.writing.editing import Edit, Put, edited
 from reconciler.config.writing.rewriting import Refusal, Rewriting
-from reconciler.deriving.export import Exported
 from reconciler.model.address import key_of
 from reconciler.model.desired import Import, Resource
+from reconciler.model.kind import Kinds
 from reconciler.model.project import PROJECT_FILE
-from reconciler.workflow.init import modeline
-from reconciler.workflow.session import Session
 
 
 @dataclass
 class Additions:
-    """Adds to the files of a session's project, by way of `rewriting`. `variables` maps texts to names of variables.
+    """Adds to the files of a project, for one of its environments, by way of `rewriting`. `variables` maps texts to
+    names of variables.
 
     `values` collects what the environment has to give for the variables that were added.
     """
 
-    session: Session
+    project: LoadedProject
+    environment: str
+    kinds: Kinds
     rewriting: Rewriting
     variables: Mapping[str, str]
+    modeline: Callable[[str], str] = lambda file: ""
+    """What a new file begins with, so that editors check it."""
     values: dict[str, str] = field(default_factory=dict)
 
     def add(self, resources: Sequence[Resource], header: str) -> None:
         """Declare resources: in the file that has their section, else in one of its own that begins with `header`."""
-        kinds, places = self.session.kinds, self.rewriting.places
+        kinds, places = self.kinds, self.rewriting.places
         children: dict[str, list[Resource]] = defaultdict(list)
         for one in resources:
             if one.parent is not None:
@@ -78,7 +82,7 @@ class Additions:
 
     def _file(self, section: str) -> str:
         """Return the file for a section that no file has: of its own, where the project has a folder for it."""
-        places = self.session.project.project.config
+        places = self.project.project.config
         folder = next((name for name in places if not name.endswith((".yaml", ".yml"))), None)
         return PurePosixPath(folder, f"{section}.yaml").as_posix() if folder is not None else places[0]
 
@@ -90,33 +94,26 @@ class Additions:
 
     def _head(self, file: str, header: str) -> str:
         """Return how a new file begins: with what editors check it by, where the project has schemas."""
-        return modeline(self.session.folder, self.session.folder / file) + header
+        return self.modeline(file) + header
 
-    def pin(self, exported: Iterable[Exported], pins: Iterable[Import], header: str) -> None:
+    def pin(self, ids: Iterable[tuple[Resource, str]], pins: Iterable[Import], header: str) -> None:
         """Tell namesakes apart by their ids, which every environment gives for itself."""
         pinned = {block.target for block in pins}
-        groups: dict[tuple[object, ...], list[Exported]] = defaultdict(list)
-        for one in exported:
-            keys = self.session.kinds[one.resource.kind].natural_keys(one.resource.attrs)
+        groups: dict[tuple[object, ...], list[tuple[str, str]]] = defaultdict(list)
+        for resource, identity in ids:
+            keys = self.kinds[resource.kind].natural_keys(resource.attrs)
             if keys:
-                groups[(one.resource.kind, *keys[0])].append(one)
-        twins = [one for group in groups.values() if len(group) > 1 for one in group]
-        wanted = [one for one in twins if one.resource.address not in pinned]
+                groups[(resource.kind, *keys[0])].append((resource.address, identity))
+        twins = [twin for group in groups.values() if len(group) > 1 for twin in group]
+        wanted = {address: identity for address, identity in twins if address not in pinned}
         if not wanted:
             return
-        names = {
-            one.resource.address: f"id_{one.resource.address.replace('.', '_').replace('-', '_')}" for one in wanted
-        }
+        names = {address: f"id_{address.replace('.', '_').replace('-', '_')}" for address in wanted}
         told = {"description": "An id that tells namesakes apart; empty where there is none yet.", "default": ""}
         self._name(dict.fromkeys(names.values(), told), header)
-        for one in wanted:
-            self.values[names[one.resource.address]] = one.live.id
+        self.values |= {names[address]: identity for address, identity in wanted.items()}
         places = self.rewriting.places
-        blocks = [
-            {"to": one.resource.address, "id": f"${{var.{names[one.resource.address]}}}"}
-            for one in wanted
-            if not places.pins(one.resource.address)
-        ]
+        blocks = [{"to": address, "id": f"${{var.{names[address]}}}"} for address in wanted if not places.pins(address)]
         if not blocks:
             return
         file = self._file("imports")
@@ -135,11 +132,11 @@ class Additions:
         edits: list[Edit] = [Put(("variables", name), dict(told)) for name, told in news.items()]
         self.rewriting.texts[file] = edited(self.rewriting.text(file) or self._head(file, header), edits, file)
 
-    def project(self) -> dict[str, str]:
+    def project_file(self) -> dict[str, str]:
         """Return the project file with the values of new variables, if there are any."""
         if not self.values:
             return {}
-        source = self.session.project.tree.source
-        place = ("environments", self.session.settings.name, "variables")
+        source = self.project.tree.source
+        place = ("environments", self.environment, "variables")
         edits = [Put((*place, name), text) for name, text in sorted(self.values.items())]
         return {PROJECT_FILE: edited(source.text, edits, PROJECT_FILE)}
