@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -34,11 +32,6 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci" if IN_CI else "d
 
 network_guard.install()
 gc.set_threshold(200_000, 50, 100)  # as the program does; tests run it in this process
-
-if find_spec("sniffio") is None:
-    # httpx looks for it at every request to an application in this process, and not to find it takes longer than the
-    # request does; `None` answers at once.
-    sys.modules["sniffio"] = None  # type: ignore[assignment]
 
 
 def pytest_report_header() -> str:

@@ -164,6 +164,8 @@ class Redactor:
 
     def _found(self, raw: bytes, shortest: int, parts: bool) -> Iterator[tuple[int, int]]:
         """Yield where in a text credentials stand, in bytes."""
+        if len(raw) < self._seeds(shortest, True).least:
+            return  # what is spelled in a text is no longer than the text
         for reading in readings(raw, self._spaces):
             for first, end in self._seeds(shortest, reading.whole).within(reading.said, parts):
                 yield reading.place(first, end)
@@ -273,6 +275,9 @@ class _Seeds:
 
     def __init__(self, forms: Iterable[_Form]) -> None:
         self._of: dict[bytes, list[tuple[_Form, int]]] = {}
+        forms = list(forms)
+        self.least = min((form.least for form in forms), default=0)
+        """Bytes of the shortest text that may hold one, or a part that counts."""
         for form in forms:
             for seed, at in form.seeds:
                 self._of.setdefault(seed, []).append((form, at))
@@ -340,6 +345,8 @@ def redactor() -> Redactor:
 
 
 Show = Callable[[str], Shown]
+BETWEEN = "\0" * 8
+"""What stands between texts that are looked at together: no way to spell a credential goes on across it."""
 
 
 def abridged(text: str, most: int, show: Show | None = None) -> Shown:

@@ -6,13 +6,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from reconciler.model import values
 from reconciler.model.kind import Kind
 from reconciler.model.plan import AttributeChange, Change
-from reconciler.model.redaction import LONG
+from reconciler.model.redaction import BETWEEN, LONG
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding, Intent, Record, State
@@ -121,6 +121,8 @@ Knows = Callable[[str, int], bool]
 
 def cleared_state(state: State, knows: Knows) -> State:
     """Return a state without credentials in what comes from the account: names, and values stored in its own way."""
+    if not _suspicious((*state.resources.values(), *state.intents.values()), knows):
+        return state
     return state.model_copy(
         update={
             "resources": {name: _cleared(one, knows, state.salt) for name, one in state.resources.items()},
@@ -129,8 +131,20 @@ def cleared_state(state: State, knows: Knows) -> State:
     )
 
 
-def cleared_record(record: Record, knows: Knows, salt: str) -> Record:
-    """Return a record of the journal without credentials, as `cleared_state`."""
+def cleared_records(records: Sequence[Record], knows: Knows, salt: str) -> list[Record]:
+    """Return records of the journal without credentials, as `cleared_state`."""
+    parts = [part for one in records for part in (one.binding, one.intent) if part is not None]
+    return [_cleared_record(one, knows, salt) for one in records] if _suspicious(parts, knows) else list(records)
+
+
+def _suspicious(parts: Iterable[Binding | Intent], knows: Knows) -> bool:
+    """Tell whether any may hold a credential: most never do, so that one look at all of their texts is enough."""
+    said = ((one.natural_key, one.rewritten) if isinstance(one, Binding) else (one.natural_key,) for one in parts)
+    texts = [leaf for values_ in said for one in values_ for leaf in values.walk(one) if isinstance(leaf, str)]
+    return bool(texts) and knows(BETWEEN.join(texts), LONG)
+
+
+def _cleared_record(record: Record, knows: Knows, salt: str) -> Record:
     binding = _cleared(record.binding, knows, salt) if record.binding is not None else None
     intent = _cleared_intent(record.intent, knows, salt) if record.intent is not None else None
     return record.model_copy(update={"binding": binding, "intent": intent})

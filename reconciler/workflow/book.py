@@ -11,7 +11,7 @@ from reconciler.model.ports import LockInfo, Store
 from reconciler.model.redaction import Redactor
 from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.state import Intent, Record, State, fold, in_flight, open_intents
-from reconciler.planning.binding import cleared_record, cleared_state
+from reconciler.planning.binding import cleared_records, cleared_state
 from reconciler.store import new_state
 from reconciler.workflow.session import Session
 
@@ -84,7 +84,7 @@ class StateTransaction:
 
     def _append(self, records: list[Record], *, urgent: bool) -> None:
         now = self.stamp()
-        kept = [cleared_record(record, self.redactor.knows, self.base.salt) for record in records]
+        kept = cleared_records(records, self.redactor.knows, self.base.salt)
         self.store.append([record.model_copy(update={"at": now}) for record in kept], urgent=urgent)
         self.records += records
 

@@ -15,6 +15,7 @@ from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.redaction import (
+    BETWEEN,
     LONG,
     SHORTEST,
     Redactor,
@@ -28,7 +29,6 @@ _INSIDE = 12
 """Characters of a credential that is looked for inside of a text that somebody wrote out."""
 BATCH = 200
 """Resources that are looked at together."""
-_BETWEEN = "\0" * 8
 
 
 @dataclass(frozen=True)
@@ -100,13 +100,11 @@ def check_values(
 
 
 def _suspicious(resources: Iterable[Resource], secret: Redactor, size: int) -> Iterator[Resource]:
-    """Yield the resources that may hold a credential: most have none, so many are looked at together, then one by one.
-    No way to spell a credential goes on across what stands between two texts.
-    """
+    """Yield the resources that may hold a credential: most have none, so many are looked at together, then each."""
     waiting = iter(resources)
     while batch := list(itertools.islice(waiting, size)):
         texts = (text for one in batch for value in (one.key, *one.attrs.values()) for text in _texts(value))
-        if secret.knows(_BETWEEN.join(texts), LONG, parts=False):
+        if secret.knows(BETWEEN.join(texts), LONG, parts=False):
             yield from batch if size == 1 else _suspicious(batch, secret, 1)
 
 
