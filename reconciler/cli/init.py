@@ -11,13 +11,15 @@ import click
 
 from reconciler.cli.opening import folder
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import can_ask, note, say, say_made
+from reconciler.cli.terminal import can_ask, note, say, say_made, style
 
 if TYPE_CHECKING:
     from reconciler.workflow.runtime import Runtime
 
 NAME = "prod"
 """What the environment of an adopted account is called, unless `--env` says otherwise."""
+ACCOUNT = ("address", "TLS", "connection", "token", "account", "eyes", "permissions", "clock", "rate")
+"""What `doctor` checks of an account; of files there are none yet."""
 
 
 @click.command("init")
@@ -64,8 +66,8 @@ def _adopt(chosen: Globals, target: Path, directory: Path | None, typed: str) ->
     from reconciler.cli.export import outcome_told
     from reconciler.cli.plan import exit_code
     from reconciler.cli.views import plan_view
-    from reconciler.model.document import EyesView
-    from reconciler.render.words import eyes
+    from reconciler.render.findings import page
+    from reconciler.workflow import health
     from reconciler.workflow.adopting import address_of, check, project_of
     from reconciler.workflow.exporting import export_account
     from reconciler.workflow.init import check_new, write_project
@@ -80,8 +82,11 @@ def _adopt(chosen: Globals, target: Path, directory: Path | None, typed: str) ->
     check_new(target, files)
     chosen.screen.quiet, chosen.screen.lines = chosen.quiet, chosen.verbose > 1
     runtime, given = _with_key(chosen, url, key)
-    seen = chosen.screen.wait(check(files, target, runtime))
-    say(f"The account at {url} answers. {eyes(EyesView(user_group=seen.group, sees=seen.sees))}")
+    checks = chosen.screen.wait(check(files, target, runtime))
+    say(page([one.row() for one in checks if one.check in ACCOUNT or one.verdict == "failed"], **style()), "text")
+    if any(one.verdict == "failed" for one in checks):
+        note("Nothing was written.")
+        return int(health.exit_code(checks))
     for path in write_project(target, files):
         say(f"Wrote {os.path.relpath(path)}")
     opened = open_session(target, name, runtime)

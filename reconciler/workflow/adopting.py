@@ -9,15 +9,14 @@ from dataclasses import replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from reconciler.engine.refresh import prove_api
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.project import PROJECT_FILE
-from reconciler.model.sight import Eyes
 from reconciler.store.atomic import write_file
+from reconciler.workflow.account_health import Check
 from reconciler.workflow.export_target import MODELINE
+from reconciler.workflow.health import examine
 from reconciler.workflow.init import FILES, IGNORE
-from reconciler.workflow.observing import connected
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.session import EMULATOR
@@ -69,13 +68,8 @@ default_environment: {name}
     }
 
 
-async def check(files: Mapping[str, str], folder: Path, runtime: Runtime) -> Eyes:
-    """Return whose key it is, by a project that is not written yet. Raises AuthError for a key that is not accepted,
-    RemoteError where no account answers at the address; nothing is left behind.
-    """
+async def check(files: Mapping[str, str], folder: Path, runtime: Runtime) -> list[Check]:
+    """Return what `doctor` finds of a project that is not written yet; nothing is left behind."""
     with tempfile.TemporaryDirectory() as place:
         write_file(Path(place) / PROJECT_FILE, files[PROJECT_FILE].encode())
-        opened = replace(open_session(Path(place), None, runtime), folder=folder)
-        async with connected(opened, proves_state=False) as account:
-            await prove_api(account.remote)
-            return await account.eyes()
+        return await examine(replace(open_session(Path(place), None, runtime), folder=folder, bare=True))

@@ -50,7 +50,9 @@ def test_a_project_of_an_account(held: World) -> None:
     """Checked, written, exported, bound, planned: the plan is empty, and the account was only read."""
     ran = held.cli("init", "acme", "--adopt", HERE)
     assert ran.code == 0, ran.text
-    assert f"The account at {HERE} answers. Read with the key of an Admin user" in ran.out
+    assert "ok  token         accepted" in ran.out
+    assert "the key is of an Admin user" in ran.out
+    assert "configuration" not in ran.out.partition("Wrote")[0]
     assert "No changes. The account matches the configuration." in ran.out
     assert ran.out.rstrip().endswith("reconciler --chdir acme plan")
     assert held.writes() == []
@@ -81,10 +83,12 @@ def test_without_a_key_or_an_account_nothing_is_written(held: World, monkeypatch
     monkeypatch.setenv("AC_PROD_TOKEN", "not-a-key-0123456789")
     ran = held.cli("init", "acme", "--adopt", "http://127.0.0.1:9")
     assert ran.code == 1
-    assert "cannot be reached" in ran.err
+    assert "FAILED  connection" in ran.out
+    assert "Nothing was written." in ran.err
     held.fault("forbidden", "GET /users/me", times=9)
     ran = held.cli("init", "acme", "--adopt", HERE)
     assert ran.code == 4, ran.text
+    assert "FAILED  token" in ran.out
     assert "not-a-key" not in ran.text
     assert not (held.folder / "acme").exists()
 
@@ -115,7 +119,7 @@ def test_what_is_no_address_is_refused_and_not_repeated(typed: str) -> None:
     assert "secret" not in told.value.message
 
 
-@pytest.mark.parametrize(("typed", "begins"), [("", "Wrote "), (HERE, "The account at ")])
+@pytest.mark.parametrize(("typed", "begins"), [("", "Wrote "), (HERE, "    ok  address")])
 def test_on_a_terminal_it_is_asked_for(held: World, monkeypatch: pytest.MonkeyPatch, typed: str, begins: str) -> None:
     """Nothing but Enter begins with the emulator; `--demo` asks nothing."""
     monkeypatch.setattr(init, "can_ask", lambda: True)
