@@ -42,6 +42,17 @@ class PointView(_Document):
     parts: list[PartView] = Field(default_factory=list)
 
 
+class ListingView(_Document):
+    """One listing of the API, as this account answers it."""
+
+    path: str
+    kind: str = Field(description="Kind that it is read for.")
+    status: int = Field(description="HTTP status: 403 for what the key or the plan lacks, 404 for no such endpoint.")
+    total: str = Field("", description="JSON type of `meta.total`: text, int, none.")
+    default: int | None = Field(None, description="Rows of a page without `limit`; null where all fit on one.")
+    largest: int | None = Field(None, description="Most rows of a page; null where all fit on one.")
+
+
 class LeftView(_Document):
     """Something that could not be removed."""
 
@@ -62,7 +73,7 @@ class ProbeReport(_Document):
     seconds: float
     plan: dict[str, Any] = Field(description="What the account says of its plan, as far as the key may ask.")
     permissions: dict[str, Any] = Field(description="The key's user group: its number, and which flags are off.")
-    features: dict[str, str] = Field(description="What reading each kind is answered: `yes`, or a status.")
+    listings: list[ListingView] = Field(description="What was read: what the account has, and what the key may see.")
     points: list[PointView] = Field(description="One for each row of section 7.")
     beside: list[PartView] = Field(description="What was found beside that table.")
     left: list[LeftView] = Field(default_factory=list, description="What the probe could not remove.")

@@ -93,11 +93,6 @@ def compared(sent: str, got: str) -> str:
     return "shortened" if got and sent.startswith(got) else "other"
 
 
-def number_type(value: object) -> str:
-    """Return the JSON type of a value, for people."""
-    return "none" if value is None else {bool: "flag", int: "int", str: "text"}.get(type(value), "other")
-
-
 def status(reply: Response) -> str:
     """Return the status of an answer."""
     return str(reply.status)

@@ -35,6 +35,8 @@ class Form:
     deletes: tuple[str, ...] = ()
     retire: Mapping[str, Json] | None = None
     along: tuple[str, str, str] | None = None
+    elsewhere: str = ""
+    """Another path that may have the listing."""
     owner: str = ""
     """The property that names what it hangs on (see OWNERS): it goes with that, and is looked for nowhere else."""
 
@@ -54,7 +56,8 @@ FORMS: Mapping[str, Form] = {
         Form("deal_field", "/dealCustomFieldMeta", "dealCustomFieldMetum", "dealCustomFieldMeta", "fieldLabel"),
         Form("account_field", "/accountCustomFieldMeta", "accountCustomFieldMetum", "accountCustomFieldMeta",
              "fieldLabel"),
-        Form("field_group", "/groupDefinitions", "groupDefinition", "groupDefinitions", "label"),
+        Form("field_group", "/groupDefinitions", "groupDefinition", "groupDefinitions", "label",
+             elsewhere="/groupMembers"),
         Form("member", "/groupMembers", "groupMember", "groupMembers", match=("rel_id", "group_id"),
              query={"group_id": "{group_id}"}, owner="group_id"),
         Form("pipeline", "/dealGroups", "dealGroup", "dealGroups", "title",

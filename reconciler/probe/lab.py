@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -138,6 +139,8 @@ class Lab:
         """Whether any answer had an array written as a map of numbers."""
         self.cleaning = False
         self.reads: dict[str, Response] = {}
+        self.largest: dict[str, int] = {}
+        """Of each listing that was read, the answer; and the most rows of a page, where it has more than that."""
         self._number = 0
         self._own: set[tuple[str, str]] = set()
 
@@ -312,6 +315,8 @@ class Lab:
         self._own.discard((made.form.path, made.id))  # whatever has this id next is somebody else's
         if made in self.open:
             self.open.remove(made)
+        told = [(made.form.name, one) for one in (made.id, "?")]
+        self.left = [one for one in self.left if one[:2] not in told or not one[2].endswith("`probe --clean`")]
 
     def _may_make(self, form: Form, attrs: Mapping[str, Any]) -> None:
         """Raise unless what is created has a name of the probe's own, or hangs on what the probe made."""
@@ -382,19 +387,26 @@ class Lab:
         """Look for what a create without an answer made."""
         for pause in SETTLING:
             await self.sleep(pause)
-            if ids := await self._found(made):
-                self._has(made, ids[0])
-                return
+            with suppress(Unsettled):  # it stays on record, and is looked for again
+                if ids := await self._found(made):
+                    self._has(made, ids[0])
+                    return
 
     async def _found(self, made: Made) -> list[str]:
-        """Return the ids of what may be it: of this name, or related as it is, and known as nobody else's."""
+        """Return the ids of what may be it: of this name, or related as it is, and known as nobody else's. Raises
+        Unsettled where no listing tells; what hangs on something that the probe made is gone with that.
+        """
         form = made.form
         listing = (form.listing or form.path).format_map(made.attrs)
         query = {name: value.format_map(made.attrs) for name, value in form.query.items()}
-        try:
-            rows = await self.listed(listing, form.key, query)
-        except (Unsettled, KeyError):
-            return []
+        rows: list[dict[str, Any]] = []
+        for path in filter(None, (listing, form.elsewhere)):
+            try:
+                rows = await self.listed(path, form.key, query)
+                break
+            except Unsettled:
+                if not form.owner and path == (form.elsewhere or listing):
+                    raise
         known = {one.id for one in self.open if one.form is form} - {""}
         found = [str(row["id"]) for row in rows if is_id(row.get("id")) and self._is(form, made, row)]
         return [one for one in found if one not in known]
@@ -408,19 +420,17 @@ class Lab:
         )  # fmt: skip
 
     async def _cleared(self, made: Made) -> None:
-        ids = [made.id] if made.id else await self._found(made)
-        kept = False
-        for identity in ids:
-            self._own.add((made.form.path, identity))
-            try:
+        identity, kept = made.id, False
+        try:
+            for identity in [made.id] if made.id else await self._found(made):
+                self._own.add((made.form.path, identity))
                 reply = await self._removed(made, identity)
                 kept = kept or (not _is_gone(reply) and self._is_left(made, identity))
-            except (Unsettled, Unreachable, Lost) as error:
-                self.left.append((made.form.name, identity, f"it may still be there ({error}): `probe --clean`"))
-                return  # stays on record
-        if kept:
-            return
-        self._gone(made)
+        except (Unsettled, Unreachable, Lost) as error:
+            self.left.append((made.form.name, identity or "?", f"it may still be there ({error}): `probe --clean`"))
+            return  # stays on record
+        if not kept:
+            self._gone(made)
 
     def _is_left(self, made: Made, identity: str) -> bool:
         return any(one[:2] == (made.form.name, identity) and one[2].endswith("`probe --clean`") for one in self.left)

@@ -129,8 +129,10 @@ def _about(report: ProbeReport) -> list[str]:
     rights, off = report.permissions, report.permissions.get("flags_off") or []
     lines = [f"plan: {plan}", f"key: Admin {rights.get('admin')}, user group {rights.get('user_group') or 'not told'}"]
     lines += [f"flags that are off: {', '.join(off)}"] if off else []
-    refused = [f"{kind} ({status})" for kind, status in report.features.items() if status != "200"]
-    return [*lines, f"not readable: {', '.join(refused)}"] if refused else lines
+    refused = [f"{one.path} ({one.status})" for one in report.listings if one.status != 200]
+    lines += [f"not readable: {', '.join(refused)}"] if refused else []
+    pages = [f"{one.path} {one.default}, at most {one.largest}" for one in report.listings if one.default is not None]
+    return [*lines, f"rows of a page: {'; '.join(pages)}"] if pages else lines
 
 
 def _left(report: ProbeReport) -> list[str]:

@@ -65,9 +65,10 @@ def told(session: Session) -> list[str]:
     facts, lines = session.facts, []
     if facts.problem:
         lines.append(f"{facts.problem}: everything is treated with care; probe again, or restore the file from Git")
-    if facts.lender and not facts.borrowed and not facts.known:
+    lender = session.settings.facts
+    if lender and not facts.borrowed and not facts.known:
         lines.append(
-            f"no facts of `{facts.lender}` are there: everything is treated with care (`probe -e {facts.lender}`)"
+            f"no facts of `{lender}` are there: everything is treated with care (`reconciler -e {lender} probe`)"
         )
     if facts.borrowed:
         count = len(facts.borrowed)

@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler import __version__
-from reconciler.model.findings import LeftView, PartView, PointView, ProbeReport, Verdict
+from reconciler.model.findings import LeftView, ListingView, PartView, PointView, ProbeReport, Verdict
 from reconciler.probe import POINTS, Fact, Lab, Point, load_experiments
-from reconciler.probe.experiments.listings import LISTINGS
+from reconciler.probe.experiments.listings import LISTINGS, Listing, longer, total_type
 from reconciler.probe.points import UNDECIDED
 from reconciler.workflow.session import Session
 
@@ -54,10 +54,19 @@ def report_of(session: Session, asked: Asked, lab: Lab, results: Results, about:
         seconds=round(lab.spent.elapsed, 1),
         plan=about["plan"],
         permissions=about["permissions"],
-        features={one.kind: str(lab.reads[one.path].status) for one in LISTINGS if one.kind and one.path in lab.reads},
+        listings=[_listing(one, lab) for one in LISTINGS if one.path in lab.reads],
         points=[_point(point, by_row.get(point.row, [])) for point in POINTS],
         beside=by_row.get(0, []),
         left=list(left_of(lab)),
+    )
+
+
+def _listing(one: Listing, lab: Lab) -> ListingView:
+    reply = lab.reads[one.path]
+    total = total_type(reply) if reply.ok else ""
+    shown = len(reply.rows(one.key)) if reply.ok and longer(reply, one) else None
+    return ListingView(
+        path=one.path, kind=one.kind, status=reply.status, total=total, default=shown, largest=lab.largest.get(one.path)
     )
 
 

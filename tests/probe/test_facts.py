@@ -186,6 +186,8 @@ def test_borrowed_facts_never_do_harm(world: World) -> None:
     wrong: such facts count on the account itself only. Every plan says whose facts they are.
     """
     world.write(BORROWED % ACCOUNT, "reconciler.yaml")
+    world.write("tags: {vip: {description: one}}")
+    assert any("no facts of `sandbox` are there" in one for one in world.plan().document.warnings)
     known = {"option_bulk": "plural", "list_update": "merge", "list_channels": "all", "bulk_options": "append",
              "put.tag": "merge", "name.emoji": "kept", "unique.tags": "yes"}  # fmt: skip
     write_facts(world, known, "emulator:state/sandbox.db", "sandbox")

@@ -94,9 +94,10 @@ def test_lost_answers(tmp_path: Path, action: Any) -> None:
 @pytest.mark.prove
 @pytest.mark.parametrize("action", ["drop_after", "fail_after", "drop_before"])
 @pytest.mark.parametrize("form", [one for one in FORMS.values() if not one.owner], ids=lambda one: one.name)
-def test_each_lost_create(tmp_path: Path, form: Form, action: Any) -> None:
-    """Of each thing that a probe makes."""
-    with probed_world(tmp_path / "a", AccountSettings()) as world:
+@pytest.mark.parametrize("groups", ["both", "members"])
+def test_each_lost_create(tmp_path: Path, form: Form, action: Any, groups: Any) -> None:
+    """Of each thing that a probe makes, wherever it is listed."""
+    with probed_world(tmp_path / "a", AccountSettings(field_groups=groups)) as world:
         before = dump(world)
         world.fault(action, f"^POST {form.path}$", nth=1, times=2)
         probe(world, contacts=True)
@@ -264,6 +265,7 @@ def test_the_documents_fit_their_schemas(tmp_path: Path) -> None:
     texts = schemas()
     jsonschema.validate(json.loads(ran.out), json.loads(texts["probe"]))
     jsonschema.validate(json.loads(facts), json.loads(texts["facts"]))
+    assert all(one["status"] == 200 for one in json.loads(ran.out)["listings"])
     (row,) = [one for one in json.loads(ran.out)["points"] if one["row"] == 52]
     assert {name: row[name] for name in ("row", "fact", "verdict", "found", "affects")} == {
         "row": 52,
@@ -291,3 +293,20 @@ def test_an_interrupted_probe_cleans_up(tmp_path: Path, seconds: float) -> None:
         assert any(line.startswith("POST") for line in world.requests())
         assert left_over(before, dump(world)) == {}
         assert not _journal(world)
+
+
+def test_what_nobody_can_list_stays_on_record(tmp_path: Path) -> None:
+    """Where the answer to a create is lost and its listing cannot be read, nothing is concluded: it is told, and
+    removed by `probe --clean` once it can be.
+    """
+    with probed_world(tmp_path / "a", AccountSettings(tasktype_delete="deleted")) as world:
+        before = dump(world)
+        world.fault("drop_after", "^POST /webhooks$")
+        world.fault("fail_before", "^GET /webhooks", nth=2, times=99, status=403)
+        ran = world.cli("probe", "--yes-this-is-a-sandbox")
+        assert (ran.code, "Left: webhook id ?" in ran.err) == (1, True), ran.text
+        assert left_over(before, dump(world)).keys() == {"webhooks"}
+        assert world.cli("probe", "--yes-this-is-a-sandbox").code == 7
+        world.account.faults = []
+        assert world.cli("probe", "--clean").code == 0
+        assert left_over(before, dump(world)) == {}

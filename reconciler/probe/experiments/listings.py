@@ -95,12 +95,12 @@ async def _listings(lab: Lab) -> Findings:
     readable = {one: reply for one, reply in replies.items() if reply.ok and _rows(reply, one) is not None}
     yield "forbidden", _named(one.path for one, reply in replies.items() if reply.status in (401, 402, 403))
     yield "missing", _named(one.path for one, reply in replies.items() if reply.status in (404, 405))
-    odd = [f"{one.path}: {found}" for one, reply in readable.items() if (found := _total_type(reply)) != one.total]
+    odd = [f"{one.path}: {found}" for one, reply in readable.items() if (found := total_type(reply)) != one.total]
     meta = [line for line in odd if "CustomFieldMeta" in line]
     yield "meta_totals", _named(meta)
     yield "totals", "; ".join(line for line in odd if line not in meta) or "as recorded"
     yield "mixed_types", "yes" if _mixed(replies) else "no"
-    long = {one: reply for one, reply in readable.items() if _longer(reply, one)}
+    long = {one: reply for one, reply in readable.items() if longer(reply, one)}
     sizes = {len(_rows(reply, one) or ()) for one, reply in long.items() if "ield" not in one.path}
     if sizes:
         yield "page_default", ", ".join(map(str, sorted(sizes)))
@@ -112,7 +112,10 @@ async def _listings(lab: Lab) -> Findings:
 async def _largest(lab: Lab, one: Listing) -> int | None:
     """Return the most rows that a page has; None where all rows are on one page."""
     reply = await lab.get(one.path, limit=str(WIDE))
-    return len(_rows(reply, one) or ()) if reply.ok and _longer(reply, one) else None
+    if not reply.ok or not longer(reply, one):
+        return None
+    lab.largest[one.path] = len(_rows(reply, one) or ())
+    return lab.largest[one.path]
 
 
 async def _elsewhere(lab: Lab) -> Findings:
@@ -158,7 +161,8 @@ def _rows(reply: Response, one: Listing) -> list[Any] | None:
     return rows if isinstance(rows, list) else None
 
 
-def _total_type(reply: Response) -> str:
+def total_type(reply: Response) -> str:
+    """Return the JSON type of a listing's total."""
     total = _total(reply)
     return "none" if total is None else "int" if isinstance(total, int) else "text"
 
@@ -168,8 +172,8 @@ def _total(reply: Response) -> Any:
     return meta.get("total") if isinstance(meta, Mapping) else None
 
 
-def _longer(reply: Response, one: Listing) -> bool:
-    """Whether there are more rows than on this page."""
+def longer(reply: Response, one: Listing) -> bool:
+    """Tell whether there are more rows than on this page."""
     total, rows = str(_total(reply)), len(_rows(reply, one) or ())
     return rows > 0 and total.isdecimal() and int(total) > rows
 
