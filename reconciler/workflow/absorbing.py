@@ -203,7 +203,7 @@ def _rewritten(
             for change in plan(replace(inputs, desired=after.desired)).changes
             for item in change.attributes
         }
-        wrong = {name for name in rewriting.done if name in left}
+        wrong = {name for name in rewriting.done if name in left or not _stands(after, *name)}
         if not wrong:
             return rewriting, after
         failed |= dict.fromkeys(wrong, "what would be written does not mean what the account holds")
@@ -212,6 +212,11 @@ def _rewritten(
     if not failed:
         rewriting.change(proposals)
     return rewriting, loaded
+
+
+def _stands(after: Loaded, address: str, name: str) -> bool:
+    resource = after.desired.resources.get(address)
+    return not name or (resource is not None and name in resource.attrs)
 
 
 def _remember(session: Session, after: Loaded, live: Mapping[str, Exported], done: list[tuple[str, str]]) -> None:

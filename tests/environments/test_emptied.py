@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.environments.filling import FILLED, everything, filled
+from tests.environments.filling import BARE, FILLED, everything, filled
 from tests.environments.test_differences import ADDRESSES, apply, changed_by_hand
 from tests.environments.test_every_difference import Said, compared
 from tests.world import TWO_ACCOUNTS, World, new_world
@@ -83,3 +83,48 @@ def test_what_is_emptied_is_carried(tmp_path: Path, layered: bool, pruned: bool)
             assert said.tells(address, name), f"{address}.{name} was not announced\n{told}\n{done}"
         remaining = {place for place in differ if left.tells(ADDRESSES[place[0]], place[1])}
         assert remaining == (set() if pruned else MAPS & differ), f"{sorted(remaining)}\n{told}\n{done}"
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("layered", [False, True])
+def test_what_is_emptied_is_absorbed(tmp_path: Path, layered: bool) -> None:
+    """Drift to nothing is written like any other: where the value stands, in an overlay too."""
+    with new_world(tmp_path / "project") as world, hold(world.folder / "state/b.db"):
+        world.write(LAYERED if layered else TWO_ACCOUNTS, "reconciler.yaml")
+        full = json.loads(json.dumps(filled(everything())))
+        world.write(json.dumps(full) if layered else "{}", "environments/b.yaml")
+        world.write(json.loads(json.dumps(BARE)) if layered else full)
+        ran = world.cli("-e", "b", "apply", "--auto-approve", "--quiet")
+        assert ran.code == 0, ran.text
+        if layered:
+            world.write("{}\n", "environments/b.yaml")
+        changed_by_hand(world, "b", files_with_nothing())
+        world.write(json.loads(json.dumps(BARE)) if layered else full)
+        world.write(json.dumps(full) if layered else "{}", "environments/b.yaml")
+        ran = world.cli("-e", "b", "drift", "--absorb", "--format", "json")
+        assert ran.code in (0, 5), ran.text
+        left = {(one["address"], one["attribute"]) for one in json.loads(ran.out)["left"]}
+        plan = json.loads(world.cli("-e", "b", "plan", "--format", "json").out)
+        planned = {(one["address"], item["name"]) for one in plan["changes"] for item in one["attributes"]}
+        assert not left, ran.text
+        assert planned <= {("custom_object.it", "relationships")}, f"{planned} {ran.text}"
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("back", [False, True])
+def test_an_undo_empties_and_fills(tmp_path: Path, back: bool) -> None:
+    """From values to nothing and back, and the other way round; but for what no API call does."""
+    with new_world(tmp_path / "project") as world:
+        states = [json.loads(json.dumps(one)) for one in (filled(everything()), files_with_nothing())]
+        first, second = reversed(states) if back else states
+        world.write(first)
+        apply(world, "demo")
+        world.write(second)
+        apply(world, "demo")
+        ran = world.cli("undo", "--auto-approve", "--allow", "records_moved", "--allow", "max_records_lost")
+        assert ran.code in (0, 5), ran.text
+        world.write(first)
+        again = json.loads(world.cli("plan", "--format", "json").out)
+        planned = {(one["address"], item["name"]) for one in again["changes"] for item in one["attributes"]}
+        maps = {("custom_object.it", "relationships"), ("custom_object.it", "fields")}
+        assert planned <= maps, f"{planned} {ran.text}"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.config.reading.nodes import Entry, Map, Source
@@ -65,7 +65,13 @@ class Rewriting:
 
     def change(self, proposals: Iterable[ProposedEdit]) -> None:
         """Write values into the files; what cannot be written is in `refused`."""
-        self._carry_out([(*proposed.name, self._edits(proposed)) for proposed in proposals])
+        self._carry_out([(*proposed.name, self._clearing(self._edits(proposed))) for proposed in proposals])
+
+    def _clearing(self, edits: Iterable[tuple[Source, Edit]]) -> Iterator[tuple[Source, Edit]]:
+        """Yield the edits with an empty text for null in overlays, where null would take the declaration away."""
+        for source, edit in edits:
+            here = self.layer is None and source in self.places.overlays
+            yield source, replace(edit, value="") if here and isinstance(edit, Put) and edit.value is None else edit
 
     def remove(self, addresses: Iterable[str]) -> None:
         """Take declarations out of their files; the nested ones go with them."""
