@@ -5,10 +5,8 @@ In a project that declares something already, values are changed where they stan
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
-from fnmatch import fnmatch
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +31,7 @@ from reconciler.store.outputs import write_files
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.export_bindings import bind_exported
 from reconciler.workflow.export_edits import Edits, notes_on
+from reconciler.workflow.export_gone import gone_of, left_of, unseen_of
 from reconciler.workflow.export_target import HEADER, WHOLE, Extent, begin_folder, destination, project_in, variable
 from reconciler.workflow.holding import locked
 from reconciler.workflow.init import modeline
@@ -99,7 +98,7 @@ class _Exporting:
         self.loaded = self.session.load()
         self.book = open_book(self.session)
         self.made = self._compared(self.loaded, self.book)
-        return self._gone(self.loaded.desired.resources, self.made)
+        return gone_of(self.extent, self.made)
 
     def run(self) -> ExportSummary:
         session, loaded, book, made = self.session, self.loaded, self.book, self.made
@@ -117,8 +116,8 @@ class _Exporting:
         )
         rewriting = Rewriting(loaded.places, variables, replacing=True)
         rewriting.change(proposals)
-        gone = self._gone(declared, made)
-        unseen = self._unseen(gone)
+        gone = gone_of(self.extent, made)
+        unseen = unseen_of(gone, session.kinds, self.eyes)
         rewriting.refused += [Refusal(address, "", why) for address, why in unseen.items()]
         gone = [address for address in gone if address not in unseen]
         if self.extent.prune:
@@ -177,45 +176,6 @@ class _Exporting:
         chosen = select(whole, nothing, self.session.kinds, Selection(self.extent.target)).addresses
         return [one for one in found if chosen is None or one.resource.address in chosen]
 
-    def _gone(self, declared: Mapping[str, Resource], made: Plan) -> list[str]:
-        chosen = self.extent.target
-        return [
-            change.address
-            for change in made.changes
-            if change.action is Action.CREATE
-            and (self.extent.kinds is None or change.kind in self.extent.kinds)
-            and (not chosen or any(fnmatch(change.address, pattern) for pattern in chosen))
-        ]
-
-    def _unseen(self, gone: list[str]) -> dict[str, str]:
-        """Return those that may only not be shown, with the reason: nothing is taken out on weaker evidence than what
-        deletes it. Where nobody knows whose key it is, that is no evidence. What is part of another one, or needs it,
-        stays with it.
-        """
-        why = self.eyes.why if self.eyes is not None else ""
-        found = {}
-        for address in gone if why else ():
-            kind = self.session.kinds[kind_of(address)]
-            if kind.reading.filtered and (not kind.nested or kind.parent_of(address) in gone):
-                found[address] = f"the account does not show it, which proves nothing: {why}"
-        return found
-
-    def _left(self, bindings: Mapping[str, Binding], after: Loaded) -> set[str]:
-        """Return what is bound, declared nowhere and gone: an export with `prune` that was killed between its files and
-        its state leaves it.
-        """
-        chosen, lives = self.extent.target, self.seen.lives
-        gone = [
-            address
-            for address, one in bindings.items()
-            if address not in after.desired.resources
-            and one.kind in lives
-            and all(live.id != one.id for live in lives[one.kind])
-            and (self.extent.kinds is None or one.kind in self.extent.kinds)
-            and (not chosen or any(fnmatch(address, pattern) for pattern in chosen))
-        ]
-        return set(gone) - set(self._unseen(gone))
-
     def _written(
         self, loaded: Loaded, rewriting: Rewriting, additions: Additions, exported: list[Exported], hiding: Hiding
     ) -> ExportSummary:
@@ -229,7 +189,14 @@ class _Exporting:
         before = {**loaded.texts, PROJECT_FILE: session.project.tree.source.text}
         files = write_files(session.folder, texts, before)
         kept = [entry for entry in exported if entry.resource.address in after.desired.resources]
-        bind_exported(session, after, kept, hiding.secrets, rewriting, self._left if self.extent.prune else None)
+        bind_exported(
+            session,
+            after,
+            kept,
+            hiding.secrets,
+            rewriting,
+            partial(left_of, self.extent, self.seen, session.kinds, self.eyes) if self.extent.prune else None,
+        )
         secrets = tuple(sorted(name for name in hiding.secrets if any(name in text for text in texts.values())))
         notes = (*self.notes, *(f"{one} was replaced by the account's value" for one in rewriting.replaced))
         unknown, absent = dict(self.seen.unknown), self.seen.absent

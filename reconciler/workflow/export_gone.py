@@ -1,0 +1,60 @@
+"""What an export finds gone from the account, and what may only not be shown."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fnmatch import fnmatch
+
+from reconciler.config import Loaded
+from reconciler.model.address import kind_of
+from reconciler.model.kind import Kinds
+from reconciler.model.plan import Action, Plan
+from reconciler.model.sight import Eyes
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.state import Binding
+from reconciler.workflow.export_target import Extent
+
+
+def gone_of(extent: Extent, made: Plan) -> list[str]:
+    """Return what is declared and the account does not show."""
+    chosen = extent.target
+    return [
+        change.address
+        for change in made.changes
+        if change.action is Action.CREATE
+        and (extent.kinds is None or change.kind in extent.kinds)
+        and (not chosen or any(fnmatch(change.address, pattern) for pattern in chosen))
+    ]
+
+
+def unseen_of(gone: list[str], kinds: Kinds, eyes: Eyes | None) -> dict[str, str]:
+    """Return those that may only not be shown, with the reason: nothing is taken out on weaker evidence than what
+    deletes it. Where nobody knows whose key it is, that is no evidence. What is part of another one, or needs it,
+    stays with it.
+    """
+    why = eyes.why if eyes is not None else ""
+    found = {}
+    for address in gone if why else ():
+        kind = kinds[kind_of(address)]
+        if kind.reading.filtered and (not kind.nested or kind.parent_of(address) in gone):
+            found[address] = f"the account does not show it, which proves nothing: {why}"
+    return found
+
+
+def left_of(
+    extent: Extent, seen: Snapshot, kinds: Kinds, eyes: Eyes | None, bindings: Mapping[str, Binding], after: Loaded
+) -> set[str]:
+    """Return what is bound, declared nowhere and gone: an export with `prune` that was killed between its files and
+    its state leaves it.
+    """
+    chosen, lives = extent.target, seen.lives
+    gone = [
+        address
+        for address, one in bindings.items()
+        if address not in after.desired.resources
+        and one.kind in lives
+        and all(live.id != one.id for live in lives[one.kind])
+        and (extent.kinds is None or one.kind in extent.kinds)
+        and (not chosen or any(fnmatch(address, pattern) for pattern in chosen))
+    ]
+    return set(gone) - set(unseen_of(gone, kinds, eyes))
