@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -18,6 +18,7 @@ from reconciler.model.errors import (
 from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.proxies import proxy_for
 from reconciler.store.encryption import Seal
+from reconciler.store.probefile import ProbeJournal
 from reconciler.workflow.account_health import Check, account_checks, failed
 from reconciler.workflow.book import open_book
 from reconciler.workflow.session import EMULATOR, Session
@@ -154,6 +155,10 @@ def _keys(session: Session) -> Check:
 def _facts(session: Session) -> Check:
     """The age of what a probe found."""
     facts = session.facts
+    with suppress(ReconcilerError):
+        if ProbeJournal(session.folder, session.identity).records():
+            advice = "`reconciler probe --clean` removes it"
+            return Check("facts", "warning", "an interrupted probe may have left something in the account", advice)
     if facts.problem:
         return Check("facts", "failed", facts.problem, "probe again, or restore the file from Git", ExitCode.ERROR)
     whose = f" (of them {len(facts.borrowed)} borrowed from `{facts.lender}`)" if facts.borrowed else ""

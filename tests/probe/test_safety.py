@@ -307,6 +307,7 @@ def test_what_nobody_can_list_stays_on_record(tmp_path: Path) -> None:
         assert (ran.code, "Left: webhook id ?" in ran.err) == (1, True), ran.text
         assert left_over(before, dump(world)).keys() == {"webhooks"}
         assert world.cli("probe", "--yes-this-is-a-sandbox").code == 7
+        assert "`reconciler probe --clean` removes it" in world.cli("doctor").out
         world.account.faults = []
         assert world.cli("probe", "--clean").code == 0
         assert left_over(before, dump(world)) == {}
