@@ -7,24 +7,17 @@ import shutil
 import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Literal, TextIO, TypedDict
+from typing import TYPE_CHECKING, Literal, TextIO
 
 import click
 
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import AuthError, Cancelled, ConfigError, ReconcilerError, Unreachable
 from reconciler.model.redaction import Shown, redactor
+from reconciler.render.formats import Style
 
 if TYPE_CHECKING:
     from reconciler.render.harmless import Form
-
-
-class Style(TypedDict):
-    """How text is laid out: columns, and what the terminal can show."""
-
-    width: int
-    colour: bool
-    ascii_only: bool
 
 
 def width() -> int:

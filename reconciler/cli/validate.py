@@ -10,6 +10,7 @@ from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import cleared, note, say, shown
 from reconciler.cli.views import PROBLEMS, Output, folder_in_repository, formats, show
+from reconciler.render.formats import Frame, problems_in
 
 if TYPE_CHECKING:
     from reconciler.model.diagnostics import Diagnostic
@@ -35,11 +36,12 @@ def command(chosen: Globals, outputs: tuple[Output, ...]) -> int:
     except ConfigError as error:
         problems, failed = list(error.diagnostics), True
     problems = cleared(problems)
+    frame = Frame(verdict=said, folder=folder_in_repository)
     for output in outputs:
         if output.path is None and output.form == "text":
             _tell(problems, said)
         else:
-            show([output], lambda form: shown(_view(problems, said, form)), quiet=chosen.quiet, private=False)
+            show([output], lambda form: shown(problems_in(form, problems, frame)), quiet=chosen.quiet, private=False)
     return 3 if failed else 0
 
 
@@ -53,17 +55,3 @@ def _tell(problems: list[Diagnostic], said: str) -> None:
         note(diagnostics(problems, colour=colour(), width=width()).rstrip("\n"), "text")
     if said:
         say(said)
-
-
-def _view(problems: list[Diagnostic], said: str, form: str) -> str:
-    from reconciler import __version__
-    from reconciler.render import machine, text
-
-    if form == "text":
-        return text.diagnostics(problems, width=100) + said
-    if form == "json":
-        return machine.diagnostics_json(problems)
-    placed = machine.below(problems, folder_in_repository())
-    if form == "sarif":
-        return machine.diagnostics_sarif(placed, tool_version=__version__)
-    return machine.diagnostics_github(placed) if form == "github" else machine.diagnostics_gitlab(placed)

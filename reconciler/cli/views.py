@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from reconciler.cli.terminal import note, page, say_made, style
 from reconciler.model.redaction import Shown, as_made
+from reconciler.render.formats import Frame, names_of, plan_in
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
@@ -19,11 +20,8 @@ if TYPE_CHECKING:
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-PLAN = ("text", "json", "markdown", "html", "sarif", "github", "gitlab")
-DRIFT = ("text", "json", "markdown", "html", "junit")
-COMPARE = ("text", "json", "markdown", "html")
+PLAN, DRIFT, COMPARE, PROBLEMS = names_of("plan"), names_of("drift"), names_of("comparison"), names_of("problems")
 GRAPH = ("mermaid", "dot", "svg")
-PROBLEMS = ("text", "json", "sarif", "github", "gitlab")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,32 +116,8 @@ def write(path: Path, text: Shown, *, mode: int | None = None) -> None:
 
 def plan_view(document: PlanDocument, form: str, *, apply_command: str = "") -> Shown:
     """Return a plan document in one of its views. `apply_command` is what applies exactly this plan."""
-    return as_made(_plan_view(document, form, apply_command))
-
-
-def _plan_view(document: PlanDocument, form: str, apply_command: str) -> str:
-    if form == "markdown":
-        from reconciler.render import markdown
-
-        return markdown.plan(document, apply_command=apply_command)
-    if form == "html":
-        from reconciler.render import html
-
-        return html.plan(document)
-    if form == "text":
-        from reconciler.render import text
-
-        return text.plan(document, **style())
-    from reconciler.render import machine
-
-    if form in ("json", "junit"):
-        return machine.plan_json(document) if form == "json" else machine.plan_junit(document)
-    annotated: Mapping[str, Callable[[PlanDocument, str], str]] = {
-        "sarif": machine.plan_sarif,
-        "github": machine.plan_github,
-        "gitlab": machine.plan_gitlab,
-    }
-    return annotated[form](document, folder_in_repository())
+    frame = Frame(style, apply_command, folder_in_repository)
+    return as_made(plan_in(form, document, frame))
 
 
 def folder_in_repository() -> str:

@@ -89,7 +89,7 @@ def judge(document: PlanDocument, limits: Guards, managed: Mapping[str, int]) ->
     case = Case(document, limits, managed)
     return [
         _verdict(guard, trip, case)
-        for guard in TABLE
+        for guard in GUARDS
         if guard.teardown or not case.tearing_down
         for trip in guard.look(case)
     ]
@@ -123,7 +123,7 @@ def idle(guards: Iterable[GuardView], allow: Iterable[str]) -> list[str]:
 def _known(yes: str) -> str:
     """Return what is wrong with the name of a guard, "" where there is such a guard."""
     name = yes.partition("=")[0]
-    names = sorted({guard.name for guard in TABLE if guard.override})
+    names = sorted({guard.name for guard in GUARDS if guard.override})
     if name in names:
         return ""
     near = difflib.get_close_matches(name, names, 1)
@@ -285,7 +285,7 @@ def _settings(*, idle: bool) -> Callable[[Case], Iterable[Trip]]:
     return look
 
 
-TABLE = (
+GUARDS = (
     Guard(
         "environment_changed",
         "changes of the project file in one request with changes of resources",

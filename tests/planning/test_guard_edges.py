@@ -378,7 +378,7 @@ def _settings() -> Iterator[Edge]:
 def _alone() -> Iterator[Edge]:
     """Every border of every guard as cases for that guard alone."""
     for named, borders in BORDERS.items():
-        guard = next(guard for guard in guards.TABLE if _is(guard, named))
+        guard = next(guard for guard in guards.GUARDS if _is(guard, named))
         loud = (f"({guard.name})",) if guard.warns or guard.option else (guard.name,)
         for number, border in enumerate(borders):
             name, beyond = f"{guard.name}, {guard.judges}, {number}", border.loud
@@ -408,8 +408,8 @@ def _near(yes: str) -> list[str]:
 
 def test_every_guard_has_its_borders() -> None:
     """A new guard without a case here fails, and so does a case without a guard."""
-    named = [[guard.judges for guard in guards.TABLE if _is(guard, one)] for one in BORDERS]
-    assert [len(one) for one in named] == [1] * len(guards.TABLE)
+    named = [[guard.judges for guard in guards.GUARDS if _is(guard, one)] for one in BORDERS]
+    assert [len(one) for one in named] == [1] * len(guards.GUARDS)
 
 
 EDGES = [*_numbers(), *_others(), *_settings(), *_alone()]
@@ -438,13 +438,13 @@ BEYOND: tuple[tuple[str, list[ChangeView], list[ChangeView], int], ...] = (
 
 
 def _said(module: Any, edge: Edge) -> tuple[str, ...]:
-    table = module.TABLE
+    table = module.GUARDS
     if edge.guard is not None:
-        module.TABLE = tuple(guard for guard in table if _is(guard, edge.guard))
+        module.GUARDS = tuple(guard for guard in table if _is(guard, edge.guard))
     try:
         views = module.judge(edge.document, edge.guards, edge.managed)
     finally:
-        module.TABLE = table
+        module.GUARDS = table
     if edge.override not in (None, *[view.override for view in views[:1]]):
         return ("another override",)
     if edge.addresses not in (None, *[view.addresses for view in views[:1]]):

@@ -1,0 +1,166 @@
+"""The output formats: one entry each, with what shows a plan, a drift or problems in it. A format's renderer is
+imported when it is asked for: a command pays for one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypedDict
+
+if TYPE_CHECKING:
+    from reconciler.model.diagnostics import Diagnostic
+    from reconciler.model.document import PlanDocument
+
+Subject = Literal["plan", "drift", "comparison", "problems"]
+
+
+class Style(TypedDict):
+    """How text is laid out: columns, and what the terminal can show."""
+
+    width: int
+    colour: bool
+    ascii_only: bool
+
+
+def _plain() -> Style:
+    return Style(width=100, colour=False, ascii_only=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a view stands in: the terminal, the command that applies exactly this plan, the project's folder in its
+    repository, and what is said behind problems. What takes time is asked by the formats that need it.
+    """
+
+    style: Callable[[], Style] = _plain
+    apply_command: str = ""
+    folder: Callable[[], str] = str
+    verdict: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """An output format: its name for `--format`, what can be shown in it, and by what."""
+
+    name: str
+    shows: frozenset[Subject]
+    plan: Callable[[PlanDocument, Frame], str] | None = None
+    problems: Callable[[Sequence[Diagnostic], Frame], str] | None = None
+
+
+def _text(document: PlanDocument, frame: Frame) -> str:
+    from reconciler.render import text
+
+    return text.plan(document, **frame.style())
+
+
+def _text_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+    from reconciler.render import text
+
+    return text.diagnostics(problems, width=frame.style()["width"]) + frame.verdict
+
+
+def _json(document: PlanDocument, frame: Frame) -> str:
+    from reconciler.render import machine
+
+    return machine.plan_json(document)
+
+
+def _json_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+    from reconciler.render import machine
+
+    return machine.diagnostics_json(problems)
+
+
+def _markdown(document: PlanDocument, frame: Frame) -> str:
+    from reconciler.render import markdown
+
+    return markdown.plan(document, apply_command=frame.apply_command)
+
+
+def _html(document: PlanDocument, frame: Frame) -> str:
+    from reconciler.render import html
+
+    return html.plan(document)
+
+
+def _junit(document: PlanDocument, frame: Frame) -> str:
+    from reconciler.render import junit
+
+    return junit.plan_junit(document)
+
+
+def _sarif(document: PlanDocument, frame: Frame) -> str:
+    from reconciler.render import annotations
+
+    return annotations.plan_sarif(document, frame.folder())
+
+
+def _sarif_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+    from reconciler import __version__
+    from reconciler.render import annotations
+
+    return annotations.diagnostics_sarif(annotations.below(problems, frame.folder()), tool_version=__version__)
+
+
+def _github(document: PlanDocument, frame: Frame) -> str:
+    from reconciler.render import annotations
+
+    return annotations.plan_github(document, frame.folder())
+
+
+def _github_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+    from reconciler.render import annotations
+
+    return annotations.diagnostics_github(annotations.below(problems, frame.folder()))
+
+
+def _gitlab(document: PlanDocument, frame: Frame) -> str:
+    from reconciler.render import annotations
+
+    return annotations.plan_gitlab(document, frame.folder())
+
+
+def _gitlab_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
+    from reconciler.render import annotations
+
+    return annotations.diagnostics_gitlab(annotations.below(problems, frame.folder()))
+
+
+_EVERY: frozenset[Subject] = frozenset({"plan", "drift", "comparison"})
+FORMATS: Mapping[str, Format] = {
+    one.name: one
+    for one in (
+        Format("text", _EVERY | {"problems"}, _text, _text_of_problems),
+        Format("json", _EVERY | {"problems"}, _json, _json_of_problems),
+        Format("markdown", _EVERY, _markdown),
+        Format("html", _EVERY, _html),
+        Format("junit", frozenset({"drift"}), _junit),
+        Format("sarif", frozenset({"plan", "problems"}), _sarif, _sarif_of_problems),
+        Format("github", frozenset({"plan", "problems"}), _github, _github_of_problems),
+        Format("gitlab", frozenset({"plan", "problems"}), _gitlab, _gitlab_of_problems),
+    )
+}
+"""By name, in the order in which a command lists them; what is first is what is printed where nothing is asked for."""
+
+
+def names_of(subject: Subject) -> tuple[str, ...]:
+    """Return the names of the formats in which this can be shown."""
+    return tuple(name for name, one in FORMATS.items() if subject in one.shows)
+
+
+def plan_in(name: str, document: PlanDocument, frame: Frame) -> str:
+    """Return a plan document in a format. Raises KeyError for a format that shows no plan."""
+    plan = FORMATS[name].plan
+    if plan is None:
+        raise KeyError(name)
+    return plan(document, frame)
+
+
+def problems_in(name: str, problems: Sequence[Diagnostic], frame: Frame) -> str:
+    """Return problems of a configuration in a format. Raises KeyError for a format that shows none."""
+    shown = FORMATS[name].problems
+    if shown is None:
+        raise KeyError(name)
+    return shown(problems, frame)
