@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
-from reconciler.config import load_project
+from reconciler.config import environment as settings_of
+from reconciler.config import load, load_project
 from reconciler.model.errors import ReconcilerError
 from reconciler.resources import load_kinds
-from reconciler.workflow.opening import open_session
 
 
 def environment_names(folder: Path) -> Sequence[str]:
@@ -28,19 +29,20 @@ def address_names(folder: Path, environment: str | None) -> Sequence[str]:
     """Return the declared addresses of a project, in the order of its files; of its first environment where none is
     chosen.
     """
-    names = environment_names(folder)
-    if not names:
-        return []
     try:
-        project = load_project(folder).project
-        chosen = environment or project.default_environment or names[0]
-        return list(open_session(folder, chosen, offline=True).load(offline=True).desired.resources)
+        loaded = load_project(folder)
+        first = next(iter(loaded.project.environments), None)
+        chosen = environment or loaded.project.default_environment or first
+        settings = settings_of(loaded, chosen, os.environ, offline=True)
+        return list(load(loaded, settings, load_kinds(), os.environ, offline=True).desired.resources)
     except ReconcilerError:
         return []
 
 
 def run_names(folder: Path, environment: str | None) -> Sequence[str]:
     """Return the kept runs of an environment, newest first. A state that is not in a file here is not asked."""
+    from reconciler.workflow.opening import open_session
+
     try:
         session = open_session(folder, environment, offline=True)
         if session.state_url.partition(":")[0] not in ("file", "sqlite"):
