@@ -402,6 +402,20 @@ class Kind:
 
     def holds(self, name: str, value: Json) -> bool:
         """Tell whether an attribute may have an encoded value, also one that is masked."""
+        return value.__class__ in self._scalars.get(name, ()) or self._holds(name, value)
+
+    @cached_property
+    def _scalars(self) -> Mapping[str, frozenset[type]]:
+        """The types of which an attribute takes every scalar: `conforms` asks for nothing else of one."""
+        names = {
+            *self.attributes,
+            *self.spec.model_fields,
+            *(n for one in self.variants.values() for n in one.model_fields),
+        }
+        samples: tuple[Json, ...] = ("", 0, 0.5, False, None)
+        return {name: frozenset(type(one) for one in samples if self._holds(name, one)) for name in names}
+
+    def _holds(self, name: str, value: Json) -> bool:
         known = [
             one for spec in (*self.variants.values(), self.spec) if (one := spec.model_fields.get(name)) is not None
         ]
