@@ -29,8 +29,9 @@ def claim(
     by_id = {live.id: live for live in lives}
     taken = _bind(context, kind, resources, by_id, index)
     _claim_interrupted(context, kind, index, taken)
-    # Whoever fits an object exactly takes it before somebody whom it fits only loosely.
-    waiting = {one.address: one for one in resources if one.address not in context.matched and context.reachable(one)}
+    # What an import names is taken first; whoever fits an object exactly takes it before somebody whom it fits loosely.
+    ordered = sorted(resources, key=lambda resource: resource.address not in context.pinned)
+    waiting = {one.address: one for one in ordered if one.address not in context.matched and context.reachable(one)}
     for tier in range(TIERS):
         for resource in list(waiting.values()):
             if _recognise(context, kind, resource, index, by_id, taken, tier):

@@ -175,7 +175,7 @@ def _holders(
         member in items_of(item.after)
         for change in context.changes.values()
         for item in change.attributes
-        if item.name == name
+        if change.kind == kind.name and item.name == name
     )
     return any(stays) or any(joins)
 

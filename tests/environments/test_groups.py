@@ -314,3 +314,16 @@ def test_a_killed_apply_leaves_no_membership_twice(world: World, nth: int, after
     assert len(rows) == len(set(rows))
     assert members(world.account.rows, "Shop") == ["c", "a", "b"]
     assert world.plan().empty
+
+
+def test_other_attributes_of_the_name_are_no_rosters(world: World) -> None:
+    """A custom object has fields too, of another sort: a plan that changes them, and lets a field go, is made."""
+    field = {"type": "text", "labels": {"singular": "Size", "plural": "Sizes"}}
+    pet: dict[str, Any] = {"slug": "pet", "labels": {"singular": "Pet", "plural": "Pets"}, "fields": {"size": field}}
+    world.write({**SHOP, "custom_objects": {"pet": pet}})
+    world.apply()
+    changed = yaml.safe_load(yaml.safe_dump(SHOP))
+    changed["field_groups"]["shop"]["fields"] = ["c"]
+    pet["fields"]["size"]["description"] = "How big"
+    world.write({**changed, "custom_objects": {"pet": pet}})
+    assert world.cli("plan").code == 0

@@ -159,3 +159,14 @@ def test_of_two_bindings_to_one_id_that_of_the_name_has_the_object() -> None:
     )
     made = planned(desired(*old, *new), seen, known)
     assert summary(made) == ["create pipeline.old", "create stage.old.a"]
+
+
+def test_what_an_import_names_is_taken_before_what_a_name_fits() -> None:
+    """In whatever order they are declared: the other one is made."""
+    tags = [resource(f"tag.{key}", name=name, type="contact") for key, name in (("a", "VIP"), ("b", "Other"))]
+    wanted = desired(*tags)
+    made = planned(type(wanted)(wanted.resources, imports=(Import("tag.b", "7"),)), account(tags=[VIP]))
+    assert {change.address: change.action for change in made.changes} == {
+        "tag.a": Action.CREATE,
+        "tag.b": Action.UPDATE,
+    }
