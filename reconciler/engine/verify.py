@@ -53,14 +53,7 @@ def touched(plan: Plan, outcome: Outcome) -> dict[str, Change]:
 
 def doubtful(written: Mapping[str, Change], kinds: Kinds) -> dict[str, Change]:
     """Return what has to be read back: all but updates that took as sent, which a probe found out of this account."""
-    return {
-        address: change
-        for address, change in written.items()
-        if change.action is not Action.UPDATE
-        or change.adopts
-        or change.spares
-        or not kinds[change.kind].settled({name: change.desired.get(name) for name in change.changed})
-    }
+    return {address: change for address, change in written.items() if not change.takes(kinds[change.kind])}
 
 
 async def verify(written: Mapping[str, Change], kinds: Kinds, ports: Ports) -> Verified:

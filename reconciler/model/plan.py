@@ -109,6 +109,13 @@ class Change:
         """Names of the attributes that change."""
         return frozenset(item.name for item in self.attributes)
 
+    def takes(self, kind: Kind) -> bool:
+        """Tell whether it is an update that need not be read back: a probe found out of this very account that it takes
+        such ones as they are sent.
+        """
+        plain = self.action is Action.UPDATE and not self.adopts and not self.spares
+        return plain and kind.settled({name: self.desired.get(name) for name in self.changed})
+
 
 @dataclass(frozen=True, slots=True)
 class Step:

@@ -134,8 +134,9 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
     """
     tables: dict[str, int] = {}
     grown, shared = _shifts(plan, kinds), Counter(cost.path for cost in spent.costs.values())
-    kind_of = {change.address: change.kind for change in plan.changes}
-    written = {kind_of[step.address] for step in plan.steps if step.op not in ("forget", "move", "bind")}
+    kind_of = {change.address: change.kind for change in plan.changes if not change.takes(kinds[change.kind])}
+    wrote = (step.address for step in plan.steps if step.op not in ("forget", "move", "bind"))
+    written = {kind_of[address] for address in wrote if address in kind_of}
     for name in (name for name in kinds if name in written):
         for table in spent.asked.get(name, ()):
             cost = spent.costs.get(table)
