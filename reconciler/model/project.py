@@ -17,7 +17,7 @@ RECIPIENT = r"^(age1[0-9a-z]{58,}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]{60,}( .*)?|.*
 """Form of a key to encrypt for; whether it is one is known when it is used. `${...}` may become anything."""
 
 SPECIFIER = r"^\s*(?:(?:~=|={2,3}|!=|[<>]=?)\s*[^\s,]+\s*(?:,\s*|$))+$"
-"""Form of a version specifier, for editors; `config.requiring` decides."""
+"""Form of a version specifier, for editors; `config.reading.requiring` decides."""
 
 
 class _Section(BaseModel):

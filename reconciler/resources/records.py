@@ -1,4 +1,4 @@
-"""Customer records as they are archived and put back, see `model.salvage`. No kind lives here."""
+"""Customer records as they are archived and put back, see `model.archive`. No kind lives here."""
 
 from __future__ import annotations
 
