@@ -5,6 +5,8 @@ Everything goes to the stream that is passed in (standard error): standard outpu
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Callable, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
@@ -51,8 +53,44 @@ def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
     return stream.isatty() and environ.get("TERM", "") not in ("dumb", "unknown")
 
 
-def live_on(stream: TextIO, environ: Mapping[str, str], frame: Callable[[], RenderableType]) -> Live:
-    """Begin to draw a frame on a terminal, four times a second, until it is stopped; then nothing of it is left."""
+class Frame:
+    """A frame that is drawn on a terminal, until it is stopped; then nothing of it is left. What somebody types
+    meanwhile is not shown: an Enter would move the frame, and leave a copy of it.
+    """
+
+    def __init__(self, live: Live) -> None:
+        self.console, self.update = live.console, live.update
+        self._live = live
+        self._loud = silenced()
+
+    def stop(self) -> None:
+        """Take it away."""
+        self._live.stop()
+        self._loud()
+
+
+def silenced() -> Callable[[], None]:
+    """Let the terminal show nothing of what is typed; return what undoes it. Only of the one that this process has in
+    front: another one's would stop it.
+    """
+    try:
+        import termios
+    except ImportError:
+        return lambda: None
+    try:
+        descriptor = sys.stdin.fileno()
+        if not os.isatty(descriptor) or os.tcgetpgrp(descriptor) != os.getpgrp():
+            return lambda: None
+        before = termios.tcgetattr(descriptor)
+        quiet = [*before[:3], before[3] & ~termios.ECHO, *before[4:]]
+        termios.tcsetattr(descriptor, termios.TCSANOW, quiet)
+    except (OSError, ValueError, AttributeError, termios.error):
+        return lambda: None  # no such terminal here
+    return lambda: termios.tcsetattr(descriptor, termios.TCSANOW, before)
+
+
+def live_on(stream: TextIO, environ: Mapping[str, str], frame: Callable[[], RenderableType]) -> Frame:
+    """Begin to draw a frame on a terminal, four times a second."""
     from rich.console import Console
     from rich.live import Live
 
@@ -72,7 +110,7 @@ def live_on(stream: TextIO, environ: Mapping[str, str], frame: Callable[[], Rend
         redirect_stderr=False,
     )
     live.start(refresh=True)
-    return live
+    return Frame(live)
 
 
 class Progress:
@@ -102,7 +140,7 @@ class Progress:
         self._forecast = forecast
         self._quiet = quiet
         self._paper = Paper(colour=wants_colour(stream, environ))
-        self._live: Live | None = None
+        self._live: Frame | None = None
         self._began = clock()
         self._over = 0
         self._skipped = 0

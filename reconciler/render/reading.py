@@ -16,13 +16,12 @@ from reconciler.model.ports import Moment
 from reconciler.model.redaction import redactor
 from reconciler.render import words
 from reconciler.render.harmless import outgoing
-from reconciler.render.progress import is_interactive, live_on
+from reconciler.render.progress import Frame, is_interactive, live_on
 from reconciler.render.quoting import clean
 from reconciler.render.traffic import Topic, Traffic
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
-    from rich.live import Live
 
 SOON = 0.1
 """Seconds after which a terminal shows a sign of life; what is done before needs none."""
@@ -70,7 +69,7 @@ class Reading:
         self._alarm = alarm
         self._began = traffic.clock()
         self._pending: Alarm | None = None
-        self._live: Live | None = None
+        self._live: Frame | None = None
         self._guard = threading.Lock()
         self._ended = False
         self._waiting: tuple[str, float] | None = None

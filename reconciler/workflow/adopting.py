@@ -62,6 +62,7 @@ environments:
   {name}:
     url: {url}
 {token}    production: true                  # what is lost is asked for by the account's name; 3 requests a second
+
 default_environment: {name}
 """,
         IGNORE: FILES[IGNORE],

@@ -7,9 +7,11 @@ import asyncio
 import contextlib
 import io
 import os
+import pty
 import re
 import signal
 import sys
+import termios
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -24,6 +26,7 @@ from reconciler.cli.screen import Screen
 from reconciler.model.events import Finished, Started
 from reconciler.model.http import Request, Response, get
 from reconciler.remote.client import Client
+from reconciler.render.progress import silenced
 from reconciler.render.reading import LONG, SLOW, SOON, Reading
 from reconciler.render.traffic import Traffic
 from reconciler.workflow.applying import Hooks
@@ -314,7 +317,7 @@ class _Ended(SystemExit):
 
 async def turns() -> None:
     """Let the loop turn a few times: a signal comes in at one of them."""
-    for _ in range(100):
+    for _ in range(5_000):
         await asyncio.sleep(0)
 
 
@@ -366,3 +369,19 @@ def test_the_first_interrupt_says_what_is_in_flight_and_the_second_what_is_recor
     assert "Stopped. 1 of 8 steps are done and recorded." in said
     assert "`reconciler apply`" in said
     assert "`reconciler runs resume`" in said
+
+
+def test_what_is_typed_while_a_frame_stands_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """On a real terminal: an Enter would leave a copy of the frame. Afterwards the terminal is as it was."""
+    leader, follower = pty.openpty()
+    with open(follower, "rb+", buffering=0) as terminal, open(leader, "rb", buffering=0):
+        monkeypatch.setattr(sys, "stdin", terminal)
+        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp())
+        before = termios.tcgetattr(follower)
+        back = silenced()
+        assert not termios.tcgetattr(follower)[3] & termios.ECHO
+        back()
+        assert termios.tcgetattr(follower) == before
+        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + 1)  # in the background
+        silenced()
+        assert termios.tcgetattr(follower) == before
