@@ -33,6 +33,11 @@ def read_document(model: type[Model], content: bytes | str, fits: Any = None) ->
     neither. `fits` are the grammars and types of the kinds. Raises ValueError, also that of pydantic.
     """
     read_json(content)
+    return as_document(model, content, fits)
+
+
+def as_document(model: type[Model], content: bytes | str, fits: Any = None) -> Model:
+    """Return the document of this model, as `read_document`, of a content that `read_json` has read."""
     return model.model_validate_json(content, strict=True, context={"fits": fits})
 
 

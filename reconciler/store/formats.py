@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from reconciler.model.documents import read_document, read_json
+from reconciler.model.documents import as_document, read_json
 from reconciler.model.errors import StateDamaged, StateError
 from reconciler.model.identity import Fits
 from reconciler.model.state import STATE_VERSION, State
@@ -47,10 +47,12 @@ def parse_state(text: bytes, where: str, hint: str = "nothing was changed", fits
             hint=f"install a version of reconciler that knows format {version} (the one that wrote it does); "
             "nothing was changed",
         )
+    if version == STATE_VERSION:
+        content.clear()  # as large as the state itself, which is made of the text
     for step in range(version, STATE_VERSION):
         content = {**UPGRADES[step](content), "format_version": step + 1}
     try:
-        return read_document(State, text if version == STATE_VERSION else json.dumps(content), fits)
+        return as_document(State, text if version == STATE_VERSION else json.dumps(content), fits)
     except ValueError as error:
         raise StateDamaged(f"the state {where} is corrupt: {first_of(error)}", hint=hint) from error
 
