@@ -139,6 +139,7 @@ class Handler(BaseHTTPRequestHandler):
 
     made: Proxy
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # an answer in two parts would wait 40 ms for each other
 
     def handle_any(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
