@@ -50,7 +50,7 @@ def command(
     if unmanaged and not absorb:
         raise click.UsageError("--unmanaged belongs to --absorb; drift alone reports what is not managed anyway")
     if absorb and any(output.form not in ("text", "json") for output in outputs):
-        raise click.UsageError("what --absorb did is told as text or json")
+        raise click.UsageError("what --absorb did is reported as text or json")
     opened = session(chosen)
     options = PlanOptions(target, exclude)
     if absorb:

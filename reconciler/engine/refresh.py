@@ -296,7 +296,7 @@ def _page(collection: Collection, answer: Response) -> _Page:
         raise _Strange(
             f"the listing GET {collection.path} does not add up: {strange} of its {len(found)} rows "
             f"{'is no object' if strange == 1 else 'are no objects'}",
-            hint="what stands there cannot be told; nothing of this kind is planned",
+            hint="what stands there cannot be determined; nothing of this kind is planned",
         )
     _identified(collection, collection.key, objects, collection.identity, grammar=collection.ids)
     return _Page(answer, [*objects], replace(answer, request=f"GET {collection.path}").total())
@@ -314,7 +314,7 @@ def _identified(
             f"GET {collection.path} answered with {'an id' if len(wrong) == 1 else f'{len(wrong)} ids'} in its `{key}` "
             f"that {'is' if len(wrong) == 1 else 'are'} none: expected a {grammar}, "
             f"got {shown(wrong[0])}",
-            hint="what stands there cannot be told; nothing of this kind is planned",
+            hint="what stands there cannot be determined; nothing of this kind is planned",
         )
 
 

@@ -69,7 +69,7 @@ def _nameless(kind: Kind, row: Row | None) -> str:
     name, what = primary.identity, kind.title.lower()
     return (
         f"GET {primary.path} lists a {what} without an id: expected a {primary.ids} as `{name}` in every row of "
-        f"`{primary.key}`, got a row with {held}; which object it is cannot be told, so nothing of this kind is planned"
+        f"`{primary.key}`, got a row with {held}; which object it is cannot be determined; its kind is not planned"
     )
 
 

@@ -260,7 +260,7 @@ def given_back(holder: LockInfo) -> bool:
 def why_watched(info: LockInfo | None) -> str:
     """Return why a lock is watched."""
     if info is None:
-        return "cannot be read: it is watched until whoever held it has surely stopped"
+        return "cannot be read: it is watched until its holder has surely stopped"
     if info.operation == BROKEN:
         return "was broken: it is watched until the run that held it has surely stopped"
     return (

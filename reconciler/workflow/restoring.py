@@ -79,7 +79,7 @@ def _lot(session: Session, path: Path) -> ArchivedRecords:
 def _why(error: Exception) -> str:
     if isinstance(error, OSError):
         return error.strerror or "it cannot be read"
-    return f"it is of a kind that nobody knows: {error}" if isinstance(error, KeyError) else first_of(error)
+    return f"it is of an unknown kind: {error}" if isinstance(error, KeyError) else first_of(error)
 
 
 async def restore(
