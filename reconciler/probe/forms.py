@@ -34,6 +34,8 @@ class Form:
     reads: Mapping[str, str] = field(default_factory=dict)
     deletes: tuple[str, ...] = ()
     retire: Mapping[str, Json] | None = None
+    disables: bool = True
+    """Whether what is left then is out of use for good; otherwise it is only made ready for another DELETE."""
     along: tuple[str, str, str] | None = None
     elsewhere: str = ""
     """Another path that may have the listing."""
@@ -70,7 +72,8 @@ FORMS: Mapping[str, Form] = {
         Form("webhook", "/webhooks", "webhook", "webhooks", "name"),
         Form("schema", "/customObjects/schemas", "schema", "schemas", "slug"),
         Form("user_group", "/groups", "group", "groups", "title"),
-        Form("address", "/addresses", "address", "addresses", "companyName", retire={"isDefault": False}),
+        Form("address", "/addresses", "address", "addresses", "companyName", retire={"isDefault": False},
+             disables=False),
         Form("saved_response", "/savedResponses", "savedResponse", "savedResponses", "title"),
         Form("message", "/messages", "message", "messages", "name"),
         Form("personalization", "/personalizations", "personalization", "personalizations", "name"),

@@ -142,6 +142,7 @@ class Lab:
         self.largest: dict[str, int] = {}
         """Of each listing that was read, the answer; and the most rows of a page, where it has more than that."""
         self._number = 0
+        self._stuck: set[int] = set()
         self._own: set[tuple[str, str]] = set()
 
     def name(self, text: str = "") -> str:
@@ -258,8 +259,9 @@ class Lab:
 
     async def remove(self, made: Made) -> Response:
         """Delete something that was made, and what it leaves behind; the answer to the first DELETE."""
-        first = await self._removed(made, made.id)
-        self._gone(made)
+        first, gone = await self._removed(made, made.id)
+        if gone:
+            self._gone(made)
         return first
 
     async def leave(self, made: Made) -> Response:
@@ -272,12 +274,16 @@ class Lab:
         self._own.add((FORMS[form].path, identity))
         return Made(0, FORMS[form], {}, identity)
 
-    async def clear(self) -> None:
-        """Remove all that is there of what was made, the last first; what cannot be is told in `left`."""
+    async def clear(self, *, last: bool = True) -> None:
+        """Remove all that is there of what was made, the last first; what cannot be is told in `left`, and tried again
+        only the `last` time.
+        """
         self.cleaning = True
         try:
             for made in reversed(list(self.open)):
-                await self._cleared(made)
+                if last or made.number not in self._stuck:
+                    self._stuck.add(made.number)
+                    await self._cleared(made)
         finally:
             self.cleaning = False
 
@@ -420,46 +426,48 @@ class Lab:
         )  # fmt: skip
 
     async def _cleared(self, made: Made) -> None:
-        identity, kept = made.id, False
+        identity, whole = made.id, True
         try:
             for identity in [made.id] if made.id else await self._found(made):
                 self._own.add((made.form.path, identity))
-                reply = await self._removed(made, identity)
-                kept = kept or (not _is_gone(reply) and self._is_left(made, identity))
+                _, gone = await self._removed(made, identity)
+                whole = whole and gone
         except (Unsettled, Unreachable, Lost) as error:
             self.left.append((made.form.name, identity or "?", f"it may still be there ({error}): `probe --clean`"))
             return  # stays on record
-        if not kept:
+        if whole:
             self._gone(made)
 
-    def _is_left(self, made: Made, identity: str) -> bool:
-        return any(one[:2] == (made.form.name, identity) and one[2].endswith("`probe --clean`") for one in self.left)
-
-    async def _removed(self, made: Made, identity: str) -> Response:
-        """Delete, at each path that may know it; what is refused is disabled, if that is possible."""
+    async def _removed(self, made: Made, identity: str) -> tuple[Response, bool]:
+        """Delete, at each path that may know it; what is refused is disabled, if that is possible. Returns the answer
+        to the first DELETE, and whether there is nothing more to do: it is gone, or disabled for good.
+        """
         form, first = made.form, Response(0)
         for base in (form.path, *form.deletes):
             reply = await self._send(Request("DELETE", at(base, identity)))
             first = first if first.status else reply
             if reply.ok or _no_result(reply):
                 break
-        if not _is_gone(reply):
-            reply = await self._retired(form, identity, reply)
-        if form.along is not None and _is_gone(reply):
+        gone = _is_gone(reply) or await self._retired(form, identity, reply)
+        if form.along is not None and gone:
             await self._swept(*form.along, identity)
-        return first
+        return first, gone
 
-    async def _retired(self, form: Form, identity: str, refusal: Response) -> Response:
+    async def _retired(self, form: Form, identity: str, refusal: Response) -> bool:
+        """Disable what cannot be deleted, and try once more; tell what is left of it."""
+        disabled = False
         if form.retire is not None:
-            await self._send(Request("PUT", at(form.path, identity), body={form.wrapper: dict(form.retire)}))
-            again = await self._send(Request("DELETE", at(form.path, identity)))
-            if _is_gone(again):
-                return again
-            what = f"it cannot be deleted and is disabled ({', '.join(f'{k}: {v}' for k, v in form.retire.items())})"
+            path, body = at(form.path, identity), {form.wrapper: dict(form.retire)}
+            disabled = (await self._send(Request("PUT", path, body=body))).ok and form.disables
+            if _is_gone(await self._send(Request("DELETE", path))):
+                return True
+        if disabled and form.retire is not None:
+            how = ", ".join(f"{name}: {value}" for name, value in form.retire.items())
+            what = f"it cannot be deleted and is disabled ({how})"
         else:
-            what = f"its DELETE was answered {refusal.status}: delete it manually, or `probe --clean`"
+            what = f"its DELETE was answered {refusal.status}: delete it by hand, or `probe --clean`"
         self.left.append((form.name, identity, what))
-        return refusal
+        return disabled
 
     async def _swept(self, path: str, key: str, owner: str, identity: str) -> None:
         """Delete rows that stayed behind what was removed."""

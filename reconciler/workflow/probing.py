@@ -170,7 +170,7 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, t
                 reason = str(error)
             except STRANGE as error:
                 reason = f"an answer was of no known shape ({type(error).__name__})"
-            await lab.clear()
+            await lab.clear(last=False)
         results.why |= {fact.name: reason for fact in one.facts if fact.name not in results.found}
 
 

@@ -311,3 +311,19 @@ def test_what_nobody_can_list_stays_on_record(tmp_path: Path) -> None:
         world.account.faults = []
         assert world.cli("probe", "--clean").code == 0
         assert left_over(before, dump(world)) == {}
+
+
+@pytest.mark.parametrize("path", ["tags", "dealGroups", "addresses"])
+def test_what_cannot_be_deleted_now_is_told_and_stays_on_record(tmp_path: Path, path: str) -> None:
+    """A refused DELETE is named with its id; `probe --clean` tries again, and forgets it when it is gone."""
+    with probed_world(tmp_path / "a", AccountSettings(tasktype_delete="deleted")) as world:
+        before = dump(world)
+        world.fault("fail_before", f"^DELETE /{path}/", times=999, status=403)
+        ran = world.cli("probe", "--yes-this-is-a-sandbox")
+        assert ran.code in (0, 1), ran.text
+        assert ran.code == (0 if left_over(before, dump(world)) == {} else 1)
+        assert ("by hand, or `probe --clean`" in ran.err) == (ran.code == 1)
+        world.account.faults = []
+        assert world.cli("probe", "--clean").code == 0
+        assert left_over(before, dump(world)) == {}
+        assert not _journal(world)
