@@ -132,6 +132,10 @@ def sound(exported: Iterable[Exported]) -> list[Exported]:
     return [entry for entry in exported if not ({entry.resource.address, entry.resource.parent} & gone)]
 
 
+def _called(kind: Kind, live: Live) -> str:
+    return f"{kind.title.lower()} `{live.attrs.get(kind.identity.name_attribute) or live.id}`"
+
+
 def said_once(
     exported: Iterable[Exported], snapshot: Snapshot, kinds: Kinds, declared: Mapping[str, Resource]
 ) -> list[Exported]:
@@ -146,20 +150,14 @@ def said_once(
         there = declared.get(address)
         listed = there is not None and name in there.attrs
         if name in one.resource.attrs or (listed and name in one.live.attrs):  # an empty list is one too
-            whole = there is None or listed
-            held = items_of(one.resource.attrs.get(name))
-            entries = [leaf for leaf in held if whole and not _short(leaf, short, declared)]
-            found[address] = _with_roster(one, name, entries, empty=there is not None and whole)
-            for leaf in entries:
-                if isinstance(leaf, Ref):
-                    listing[leaf.address].add(RemoteId(one.resource.kind, one.live.id))
+            held = items_of(one.resource.attrs.get(name)) if there is None or listed else ()
+            entries = [leaf for leaf in held if not _short(leaf, short, declared)]
+            found[address] = _with_roster(one, name, entries, empty=listed)
+            for leaf in filter(lambda leaf: isinstance(leaf, Ref), entries):
+                listing[str(leaf)].add(RemoteId(one.resource.kind, one.live.id))
     shorts = {one: roster[1] for name, roster in rosters.items() for one in members_of(kinds[name])}
     called: dict[Value, str] = {
-        RemoteId(
-            name, live.id
-        ): f"{kinds[name].title.lower()} `{live.attrs.get(kinds[name].identity.name_attribute) or live.id}`"
-        for name in rosters
-        for live in snapshot.lives.get(name, ())
+        RemoteId(name, live.id): _called(kinds[name], live) for name in rosters for live in snapshot.lives.get(name, ())
     }
     return [
         _with_short(one, kinds, shorts.get(one.resource.kind, ""), listing.get(address, set()), called)

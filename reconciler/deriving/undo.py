@@ -182,6 +182,10 @@ def _deleted(step: RunStep, kind: Kind, work: _Undoing) -> None:
     if not kind.abilities.creatable:
         work.lose(step, f"{step.address} was deleted, and the API cannot create it")
         return
+    _created_again(step, kind, work)
+
+
+def _created_again(step: RunStep, kind: Kind, work: _Undoing) -> None:
     live = _before(step, work)
     spec = attributes(kind.spec)
     declared = _shown(live, kind)

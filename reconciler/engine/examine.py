@@ -109,19 +109,18 @@ def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact
         for item in change.attributes
         if loses in values.references(item.before)
     }
-    found: list[Impact] = []
-    for impact in impacts:
-        managed = {identity: address for address, identity in plan.ids.items() if kind_of(address) == impact.of}
-        gone = {identity for identity in impact.ids if (impact.of, identity) in plan.to_destroy}
-        gone |= {identity for identity in impact.ids if managed.get(identity) in elsewhere}
-        ours = tuple(managed[identity] for identity in impact.ids if identity in managed and identity not in gone)
-        named = zip(impact.ids, impact.objects, strict=False)
-        others = tuple(name for identity, name in named if identity not in managed and identity not in gone)
-        if not impact.of:
-            found.append(impact)
-        found += [replace(impact, count=len(ours), effect="along", objects=ours)] if impact.of and ours else []
-        found += [replace(impact, count=len(others), objects=others)] if impact.of and others else []
-    return found
+    return [part for impact in impacts for part in (_parts(impact, plan, elsewhere) if impact.of else (impact,))]
+
+
+def _parts(impact: Impact, plan: Plan, elsewhere: set[str]) -> list[Impact]:
+    """Return what an impact says of managed objects, and what it says of others."""
+    managed = {identity: address for address, identity in plan.ids.items() if kind_of(address) == impact.of}
+    gone = {one for one in impact.ids if (impact.of, one) in plan.to_destroy or managed.get(one) in elsewhere}
+    left = [(one, name) for one, name in zip(impact.ids, impact.objects, strict=False) if one not in gone]
+    ours = tuple(managed[one] for one in impact.ids if one in managed and one not in gone)
+    others = tuple(name for one, name in left if one not in managed)
+    found = [replace(impact, count=len(ours), effect="along", objects=ours)] if ours else []
+    return found + ([replace(impact, count=len(others), objects=others)] if others else [])
 
 
 def asks(flow: Flow[list[Impact]]) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import functools
 import typing
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeVar, cast, get_args, get_origin
 from urllib.parse import urlsplit
@@ -402,18 +402,23 @@ def _beside_path(url: str) -> bool:
 
 
 def _shape(annotation: object, marks: Iterable[object]) -> tuple[Shape, tuple[str, ...]]:
-    reference = any(isinstance(mark, RefTo) for mark in marks)
     options = [item for item in _members(annotation) if item is not type(None)]
-    if any(isinstance(mark, Commas) for mark in marks):
-        return ("refs" if reference else "commas"), ()
-    if not reference and str in options and any(get_origin(item) is list for item in options):
-        return "other", ()
-    if any(get_origin(item) is list for item in options):
-        return ("refs" if reference else "list"), ()
-    if reference:
-        return "ref", ()
-    if any(get_origin(item) is dict or (isinstance(item, type) and issubclass(item, BaseModel)) for item in options):
-        return "map", ()
+    lists = any(get_origin(item) is list for item in options)
+    commas = any(isinstance(mark, Commas) for mark in marks)
+    if any(isinstance(mark, RefTo) for mark in marks):
+        return ("refs" if lists or commas else "ref"), ()
+    if commas:
+        return "commas", ()
+    if lists:
+        return ("other" if str in options else "list"), ()
+    return ("map", ()) if any(map(_is_map, options)) else _scalar_shape(options)
+
+
+def _is_map(option: object) -> bool:
+    return get_origin(option) is dict or (isinstance(option, type) and issubclass(option, BaseModel))
+
+
+def _scalar_shape(options: Sequence[object]) -> tuple[Shape, tuple[str, ...]]:
     choices = tuple(str(value) for item in options if get_origin(item) is Literal for value in get_args(item))
     if choices or str in options:
         return "text", choices

@@ -122,27 +122,31 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
         natural_key=_first_key(kind, live),
         findings=_refusals(kind, base, live, todo) if todo and not context.inputs.compares else (),
     )
-    if any(item.forces_replacement for item in todo):
-        names = ", ".join(item.name for item in todo if item.forces_replacement)
-        return replace(base, action=Action.REPLACE, reason=_also(f"{names} cannot be changed in place", base))
+    forced = [item.name for item in todo if item.forces_replacement]
+    if forced:
+        why = f"{', '.join(forced)} cannot be changed in place"
+        return replace(base, action=Action.REPLACE, reason=_also(why, base))
     if todo:
         desired = {name: value for name, value in base.desired.items() if name not in stuck}
         return replace(base, action=Action.UPDATE, attributes=todo, desired=desired)
+    return _without_a_write(context, base, adopts=adopts)
+
+
+def _without_a_write(context: PlanningContext, base: Change, *, adopts: bool) -> Change | None:
+    """Return what is to be recorded, or done manually, of an object whose attributes hold; None for nothing."""
+    binding = base.binding
     if adopts:
-        why = "finishes an interrupted create" if settled else "exists already"
+        why = "finishes an interrupted create" if base.settled else "exists already"
         return replace(base, action=Action.ADOPT, reason=_also(why, base))
-    if manual:
+    if base.manual:
         return replace(base, action=Action.MANUAL)
     if base.moved_from is not None:
         return replace(base, action=Action.MOVE)
-    if binding is not None and (
-        binding.incomplete or binding.spares or base.address in context.inputs.in_flight or base.reason
-    ):
-        return replace(
-            base,
-            action=Action.REFRESH,
-            reason="remove what the server made on its own" if spares else base.reason or "record what holds already",
-        )
+    if binding is None:
+        return None
+    if binding.incomplete or binding.spares or base.address in context.inputs.in_flight or base.reason:
+        made = "remove what the server made on its own" if base.spares else ""
+        return replace(base, action=Action.REFRESH, reason=made or base.reason or "record what holds already")
     return None
 
 

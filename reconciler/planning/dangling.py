@@ -24,22 +24,23 @@ def pointing(plan: Plan, seen: Snapshot, kinds: Kinds) -> dict[Address, list[str
     }
     if not to_destroy:
         return {}
-    written = {
-        (change.kind, change.live.id, name)
-        for change in plan.changes
-        if change.live is not None
-        for name in change.changed
-    }
+    written = _written(plan)
     names = {RemoteId(kind_of(address), identity): address for address, identity in plan.ids.items()} | to_destroy
     found = {address: _unread(kind_of(address), seen, kinds.values()) for address in to_destroy.values()}
     for live in (live for name in kinds for live in seen.lives.get(name, ())):
         me = RemoteId(live.kind, live.id)
-        for name, value in live.attrs.items():
-            if me not in to_destroy and (live.kind, live.id, name) not in written:
-                for gone in {to_destroy[leaf] for leaf in values.walk(value) if leaf in to_destroy}:
-                    called = names.get(me) or _called(kinds[live.kind], live)
-                    found[gone].append(f"{called} by its `{name}`")
+        left = () if me in to_destroy else [name for name in live.attrs if (live.kind, live.id, name) not in written]
+        for name in left:
+            for gone in {to_destroy[leaf] for leaf in values.walk(live.attrs[name]) if leaf in to_destroy}:
+                called = names.get(me) or _called(kinds[live.kind], live)
+                found[gone].append(f"{called} by its `{name}`")
     return {address: sorted(texts) for address, texts in found.items() if texts}
+
+
+def _written(plan: Plan) -> set[tuple[str, str, str]]:
+    """Return the attributes of live objects that are written: kind, id and name."""
+    changes = [(change, change.live) for change in plan.changes if change.live is not None]
+    return {(change.kind, live.id, name) for change, live in changes for name in change.changed}
 
 
 def _unread(target: str, seen: Snapshot, kinds: Iterable[Kind]) -> list[str]:

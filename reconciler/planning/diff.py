@@ -171,54 +171,72 @@ def differences(
     """Return the attributes to write, in the order of the spec. `attrs` are the declared values as they will be
     written; with `whole` they are all that there is to be.
     """
-    changes = []
-    plainly = kind.plainly_seen and not whole
-    for name, attribute in kind.attributes.items():
-        if name not in attrs or (live is not None and name in resource.lifecycle.ignore_changes):
-            continue
-        if plainly and live is not None and name in live.attrs and _plainly_same(attrs[name], live.attrs[name]):
-            continue  # most attributes of most objects
-        if live is not None and attribute.has(Once):
-            continue
-        desired = resolve(attrs[name])
-        last = _last_applied(binding, name, resolve, resource)
-        counted = live.attrs.get(name) if whole and live is not None else None if last is MISSING else last
-        found: Known = kind.seen(name, desired, live, counted) if live is not None and name in live.attrs else MISSING
-        if whole and live is not None and isinstance(attribute.codec, Map):
-            found = kind.declare(live.attrs).get(name, found)
-        if (
-            found is not MISSING
-            and not attribute.has(Keyed)
-            and not whole
-            and same(attribute.normal(desired), attribute.normal(found))
-        ):
-            continue
-        sides = Sides(desired, last, found)
-        if binding is not None and name in binding.digests:
-            known = recall(binding, name, (sides.desired, sides.live), salt)
-            sides = replace(sides, applied=sides.applied if known is None else known)
-        if live is not None and (
-            holds(attribute, sides, whole=whole) or rewritten(attribute, name, sides, binding, salt)
-        ):
-            continue
-        if live is None and attrs[name] is None:
-            continue
-        changes.append(
-            AttributeChange(
-                name,
-                visible(attribute, sides, whole=whole) if live is not None else None,
-                sides.desired,
-                origin(attribute, sides) if live is not None else "new",
-                resource.places.get(name),
-                live is not None and sides.live is not MISSING and kind.replaces(attribute, sides.live, sides.desired),
-                attribute.hides(desired, found, sides.applied)
-                or carries_secret(attrs[name])
-                or (binding is not None and _had_secret(binding, name)),
-                None if sides.applied is MISSING else sides.applied,
-                binding.run if binding else "",
-            )
-        )
-    return changes
+    found = (
+        _differing(kind, attribute, resource, attrs, binding, live, resolve, salt, whole=whole)
+        for name, attribute in kind.attributes.items()
+        if name in attrs
+        and not (live is not None and _passed_over(kind, attribute, resource, attrs, live, whole=whole))
+    )
+    return [change for change in found if change is not None]
+
+
+def _passed_over(
+    kind: Kind, attribute: Attribute, resource: Resource, attrs: Mapping[str, Value], live: Live, *, whole: bool
+) -> bool:
+    """Return whether an attribute of a live object needs no closer look: most attributes of most objects."""
+    name = attribute.name
+    if name in resource.lifecycle.ignore_changes or attribute.has(Once):
+        return True
+    return kind.plainly_seen and not whole and name in live.attrs and _plainly_same(attrs[name], live.attrs[name])
+
+
+def _differing(
+    kind: Kind,
+    attribute: Attribute,
+    resource: Resource,
+    attrs: Mapping[str, Value],
+    binding: Binding | None,
+    live: Live | None,
+    resolve: Resolve,
+    salt: str,
+    *,
+    whole: bool,
+) -> AttributeChange | None:
+    """Return how an attribute is to be written, None where it needs no write."""
+    name = attribute.name
+    desired = resolve(attrs[name])
+    last = _last_applied(binding, name, resolve, resource)
+    found = _seen(kind, attribute, desired, last, live, whole=whole) if live is not None else MISSING
+    if found is not MISSING and not attribute.has(Keyed) and not whole and _alike(attribute, desired, found):
+        return None
+    sides = Sides(desired, last, found)
+    if binding is not None and name in binding.digests:
+        known = recall(binding, name, (sides.desired, sides.live), salt)
+        sides = replace(sides, applied=sides.applied if known is None else known)
+    hides = attribute.hides(desired, found, sides.applied) or carries_secret(attrs[name])
+    hides = hides or (binding is not None and _had_secret(binding, name))
+    applied, run = None if sides.applied is MISSING else sides.applied, binding.run if binding else ""
+    place = resource.places.get(name)
+    if live is None:
+        made = AttributeChange(name, None, desired, "new", place, False, hides, applied, run)
+        return made if attrs[name] is not None else None
+    if holds(attribute, sides, whole=whole) or rewritten(attribute, name, sides, binding, salt):
+        return None
+    replaces = sides.live is not MISSING and kind.replaces(attribute, sides.live, desired)
+    before = visible(attribute, sides, whole=whole)
+    return AttributeChange(name, before, desired, origin(attribute, sides), place, replaces, hides, applied, run)
+
+
+def _seen(kind: Kind, attribute: Attribute, desired: Value, last: Known, live: Live, *, whole: bool) -> Known:
+    """Return the live value to compare with, MISSING where the account returned none."""
+    name = attribute.name
+    counted = live.attrs.get(name) if whole else None if last is MISSING else last
+    found: Known = kind.seen(name, desired, live, counted) if name in live.attrs else MISSING
+    return kind.declare(live.attrs).get(name, found) if whole and isinstance(attribute.codec, Map) else found
+
+
+def _alike(attribute: Attribute, desired: Value, found: Value) -> bool:
+    return same(attribute.normal(desired), attribute.normal(found))
 
 
 def _plainly_same(desired: Value, live: Value) -> bool:

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel
 
 from reconciler.model import document as doc
 from reconciler.model import values
@@ -30,6 +32,8 @@ from reconciler.planning.value_diff import parts
 MASK = "(sensitive)"
 Recover = Callable[[str, str, str], Value]
 """Answers the declared value of (address, attribute) whose salted hash is given."""
+
+P = TypeVar("P", bound=BaseModel)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,51 +104,58 @@ def _cleared(document: doc.PlanDocument, redactor: Redactor) -> doc.PlanDocument
     if not redactor.knows(document.model_dump_json(exclude=_EXACT), LONG):
         return document
 
-    def leaf(one: Any) -> Any:
-        if not isinstance(one, str) or not redactor.knows(one, LONG):
-            return one
-        masked = mask(one)
-        return MASK if redactor.knows(masked, LONG) else masked
-
-    def value(one: Any) -> Any:
-        return values.transform(one, leaf)
-
-    def sentences(part: Any, *names: str) -> Any:
-        return part.model_copy(update={name: redactor.show(getattr(part, name)) for name in names})
-
-    def attribute(one: doc.AttributeView) -> doc.AttributeView:
-        update = {name: value(getattr(one, name)) for name in ("before", "after", "applied")}
-        inner = [
-            part.model_copy(update={name: value(getattr(part, name)) for name in ("path", "before", "after")})
-            for part in one.parts
-        ]
-        return one.model_copy(update={**update, "parts": inner})
-
-    def change(one: doc.ChangeView) -> doc.ChangeView:
-        known = any(isinstance(leaf, str) and redactor.knows(leaf, LONG) for leaf in values.walk(one.natural_key))
-        return one.model_copy(
-            update={
-                "reason": redactor.show(one.reason),
-                "attributes": [attribute(item) for item in one.attributes],
-                "found": value(one.found),
-                "natural_key": [] if known else one.natural_key,
-                "impacts": [
-                    sentences(item, "noun", "detail").model_copy(update={"objects": value(item.objects)})
-                    for item in one.impacts
-                ],
-                "uses": [sentences(item, "where", "note") for item in one.uses],
-                "findings": [sentences(item, "message", "hint") for item in one.findings],
-                "manual": {name: redactor.show(how) for name, how in one.manual.items()},
-            }
-        )
-
+    clears = _Clears(redactor)
     return document.model_copy(
         update={
-            "changes": [change(one) for one in document.changes],
-            "skipped": [sentences(skip, "reason") for skip in document.skipped],
+            "changes": [clears.change(one) for one in document.changes],
+            "skipped": [clears.sentences(skip, "reason") for skip in document.skipped],
             "warnings": [redactor.show(warning) for warning in document.warnings],
         }
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Clears:
+    """Takes credentials out of the parts of a document."""
+
+    redactor: Redactor
+
+    def change(self, one: doc.ChangeView) -> doc.ChangeView:
+        known = any(isinstance(leaf, str) and self.redactor.knows(leaf, LONG) for leaf in values.walk(one.natural_key))
+        return one.model_copy(
+            update={
+                "reason": self.redactor.show(one.reason),
+                "attributes": [self._attribute(item) for item in one.attributes],
+                "found": self._value(one.found),
+                "natural_key": [] if known else one.natural_key,
+                "impacts": [self._impact(item) for item in one.impacts],
+                "uses": [self.sentences(item, "where", "note") for item in one.uses],
+                "findings": [self.sentences(item, "message", "hint") for item in one.findings],
+                "manual": {name: self.redactor.show(how) for name, how in one.manual.items()},
+            }
+        )
+
+    def sentences(self, part: P, *names: str) -> P:
+        return part.model_copy(update={name: self.redactor.show(getattr(part, name)) for name in names})
+
+    def _impact(self, one: doc.ImpactView) -> doc.ImpactView:
+        return self.sentences(one, "noun", "detail").model_copy(update={"objects": self._value(one.objects)})
+
+    def _attribute(self, one: doc.AttributeView) -> doc.AttributeView:
+        inner = [self._values(part, "path", "before", "after") for part in one.parts]
+        return self._values(one, "before", "after", "applied").model_copy(update={"parts": inner})
+
+    def _values(self, part: P, *names: str) -> P:
+        return part.model_copy(update={name: self._value(getattr(part, name)) for name in names})
+
+    def _value(self, one: Value) -> Value:
+        return values.transform(one, self._leaf)
+
+    def _leaf(self, one: Value) -> Value:
+        if not isinstance(one, str) or not self.redactor.knows(one, LONG):
+            return one
+        masked = mask(one)
+        return MASK if self.redactor.knows(masked, LONG) else masked
 
 
 _EXACT: Any = {"changes": {"__all__": {"desired", "fingerprint"}}, "salt": True, "ids": True, "steps": True}

@@ -147,22 +147,27 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
                 continue
             rows = cost.rows + (grown[table] if shared[cost.path] > 1 else _growth(cost.path, sent))
             tables[table] = max(1, ceil(rows / PAGE)) if cost.total else max(0, rows) // PAGE + 1
+        asked = spent.asked.get(name, ())
         for change in plan.changes:
             # Who reads one listing for each object of another kind has read the listing of that kind before.
-            if not {collection.name for collection in kinds[change.kind].reading.collections} & set(
-                spent.asked.get(name, ())
-            ):
-                continue
-            attrs = change.desired if change.live is None else change.live.attrs
-            if kinds[name].reads_each(change.kind, attrs, spent.asked.get(name, ())):
-                if change.action is Action.CREATE:
-                    more = sum(rows for table, rows in grown.items() if table.endswith(f":{change.address}"))
-                    tables[f"new:{change.address}"] = more // PAGE + 1
-                elif change.action is Action.DELETE and change.live is not None:
-                    tables = {
-                        table: pages for table, pages in tables.items() if not table.endswith(f":{change.live.id}")
-                    }
+            if {collection.name for collection in kinds[change.kind].reading.collections} & set(asked):
+                tables = _each_object(tables, change, grown, kinds[name], asked)
     return sum(tables.values())
+
+
+def _each_object(
+    tables: dict[str, int], change: Change, grown: Counter[str], kind: Kind, asked: Sequence[str]
+) -> dict[str, int]:
+    """Return the pages by table with those of an object that comes or goes, where each has a listing of its own."""
+    attrs = change.desired if change.live is None else change.live.attrs
+    if not kind.reads_each(change.kind, attrs, asked):
+        return tables
+    if change.action is Action.CREATE:
+        more = sum(rows for table, rows in grown.items() if table.endswith(f":{change.address}"))
+        return {**tables, f"new:{change.address}": more // PAGE + 1}
+    if change.action is Action.DELETE and change.live is not None:
+        return {table: pages for table, pages in tables.items() if not table.endswith(f":{change.live.id}")}
+    return tables
 
 
 def _shifts(plan: Plan, kinds: Kinds) -> Counter[str]:

@@ -11,7 +11,7 @@ from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Change, Op, Step
-from reconciler.model.values import Ref, RemoteId
+from reconciler.model.values import Ref, RemoteId, Value
 from reconciler.planning.rosters import members_of, roster_of
 
 Node = tuple[str, Op]
@@ -73,29 +73,31 @@ def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
         _free_what_is_held(address, change, found, nodes, waits)
         if "delete" in nodes[address] and "create" in nodes[address]:
             waits[address, "create"].add((address, "delete"))
-        if (
-            change.resource is not None
-            and change.resource.parent in nodes
-            and "finish" in nodes[change.resource.parent]
-        ):
-            waits[change.resource.parent, "finish"].update(
-                (address, op) for op in nodes[address] if op in ("create", "update", "bind")
-            )
+        parent = change.resource.parent if change.resource is not None else None
+        if parent is not None and "finish" in nodes.get(parent, ()):
+            waits[parent, "finish"].update((address, op) for op in nodes[address] if op in ("create", "update", "bind"))
     for address, change in found.items():
         for taker in change.follows:
             waits[address, "update"].update(_first(taker, nodes, "update"))
     _release_before_delete(found, nodes, waits, kinds)
     _free_names_first(found, nodes, waits, kinds)
-    order = _sorted(
-        [(address, op) for address, ops in nodes.items() for op in ops],
-        waits,
-        kinds,
-        {address: place for place, address in enumerate(found)},
-        {address: change.resource.rank for address, change in found.items() if change.resource is not None},
+    ranks = {address: change.resource.rank for address, change in found.items() if change.resource is not None}
+    places = {address: place for place, address in enumerate(found)}
+    return _numbered(
+        _sorted([(address, op) for address in nodes for op in nodes[address]], waits, kinds, places, ranks), waits
     )
+
+
+def _numbered(order: Sequence[Node], waits: Mapping[Node, set[Node]]) -> tuple[Step, ...]:
+    """Return the steps of an order, each with the numbers of those that it waits for."""
     number = {node: index for index, node in enumerate(order, 1)}
     return tuple(
-        Step(number[node], node[0], node[1], tuple(sorted(number[other] for other in waits[node] if other in number)))
+        Step(
+            number[node],
+            node[0],
+            node[1],
+            tuple(sorted(number[other] for other in waits.get(node, ()) if other in number)),
+        )
         for node in order
     )
 
@@ -157,6 +159,12 @@ def _free_what_is_held(
             waits[address, "delete"].update(_first(target, nodes, "create", "bind"))
 
 
+def _named_of(owners: Mapping[tuple[str, str], str], attrs: Mapping[str, Value]) -> set[str]:
+    """Return the addresses of the objects that live attributes name."""
+    named = ((leaf.kind, leaf.id) for leaf in values.references(attrs) if isinstance(leaf, RemoteId))
+    return {owners[one] for one in named if one in owners}
+
+
 def _release_before_delete(
     found: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
 ) -> None:
@@ -170,22 +178,11 @@ def _release_before_delete(
         if change.live is not None and "delete" in nodes[address]
     }
     for address, change in found.items():
-        held: set[str] = set()
         name, members = rosters.get(change.kind, ("", ()))
-        if change.live is not None:
-            attrs = {key: value for key, value in change.live.attrs.items() if key != name}
-            references = (leaf for leaf in values.references(attrs) if isinstance(leaf, RemoteId))
-            held |= {
-                owners[reference.kind, reference.id]
-                for reference in references
-                if (reference.kind, reference.id) in owners
-            }
-        if change.binding is not None:
-            held |= {
-                target
-                for target in change.binding.depends_on
-                if target in nodes and "delete" in nodes[target] and found[target].kind not in members
-            }
+        attrs = change.live.attrs if change.live is not None else {}
+        bound = change.binding.depends_on if change.binding is not None else ()
+        held = _named_of(owners, {key: value for key, value in attrs.items() if key != name})
+        held |= {one for one in bound if "delete" in nodes.get(one, ()) and found[one].kind not in members}
         for target in held - {address}:
             waits[target, "delete"].update(
                 _first(address, nodes, "delete")

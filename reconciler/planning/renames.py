@@ -315,8 +315,13 @@ def named_alike(one: str, other: str) -> float:
         return SAME
     if sorted(left) == sorted(right):
         return MEANS_THE_SAME
-    if _turned(left, right) or {w for w in left if w.isdigit()} != {w for w in right if w.isdigit()}:
+    if _turned(left, right) or set(filter(str.isdigit, left)) != set(filter(str.isdigit, right)):
         return OPPOSITE
+    return _by_words(left, right, one, other)
+
+
+def _by_words(left: list[str], right: list[str], one: str, other: str) -> float:
+    """Return what two names are to each other by the words that one of them has and the other has not."""
     mine, theirs = _core(left, one), _core(right, other)
     matched = [(word, twin) for word in mine for twin in theirs if _one_word(word, twin)]
     rest = [word for word in mine if word not in {pair[0] for pair in matched}]

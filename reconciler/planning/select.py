@@ -61,6 +61,14 @@ class Selected:
     kept: tuple[str, ...] = ()
 
 
+def _named(graph: _Graph, selection: Selection) -> set[str]:
+    """Return what the selection names itself: by address, by a list, or by kind. Raises PlanError."""
+    named = graph.fitting(selection.target) if selection.target else set(graph.known)
+    if selection.named is not None:
+        named = set(selection.named & graph.known)
+    return named if selection.kinds is None else {one for one in named if kind_of(one) in selection.kinds}
+
+
 def select(desired: Desired, state: State, kinds: Kinds, selection: Selection) -> Selected:
     """Return what the plan is about. Raises PlanError for a pattern that fits nothing."""
     if selection.everything:
@@ -69,11 +77,7 @@ def select(desired: Desired, state: State, kinds: Kinds, selection: Selection) -
     chosen_by = bool(selection.target) or selection.kinds is not None or selection.named is not None
     if not (chosen_by or selection.exclude or selection.no_delete):
         return Selected(selection.within)
-    named = graph.fitting(selection.target) if selection.target else set(graph.known)
-    if selection.named is not None:
-        named = set(selection.named & graph.known)
-    if selection.kinds is not None:
-        named = {address for address in named if kind_of(address) in selection.kinds}
+    named = _named(graph, selection)
     chosen = graph.with_needs(named) if chosen_by else named
     out = graph.without(graph.fitting(selection.exclude)) if selection.exclude else {}
     forgotten = {block.address for block in desired.removed if not block.destroy}

@@ -328,10 +328,11 @@ class Client:
     def _judge(self, request: Request, answer: Response) -> Response:
         """Return the answer if the request expects it, otherwise raise what it means."""
         status, said = answer.status, self._said(answer.body)
+        because = f": {said}" if said else ""
         if answer.ok:
             self._known = True
             if request.method != "GET" and soft_failure(answer.body):
-                raise Rejected(f"{request} was refused{': ' + said if said else ''}", status=status)
+                raise Rejected(f"{request} was refused{because}", status=status)
             return answer
         if status == 429:
             raise _Again(
@@ -343,14 +344,14 @@ class Client:
                 retry_after(answer.headers),
             )
         if status in (401, 403) and request.method == "GET":
-            raise _Again("forbidden", self._refused(request, f"({status}{': ' + said if said else ''})"))
+            raise _Again("forbidden", self._refused(request, f"({status}{because})"))
         if status in request.expect:
             return answer
         if status == 401:
-            raise self._refused(get("/users/me"), f"(401{': ' + said if said else ''})")
+            raise self._refused(get("/users/me"), f"(401{because})")
         if status >= 500:
             error = Rejected(
-                f"{request} failed on the server ({status}{': ' + said if said else ''})",
+                f"{request} failed on the server ({status}{because})",
                 status=status,
                 hint="try again later",
             )
@@ -367,7 +368,7 @@ class Client:
             )
         hint = "the user of the API key may lack the permission, or the account's plan the feature"
         raise Rejected(
-            f"{request} was refused ({status}{': ' + said if said else ''})",
+            f"{request} was refused ({status}{because})",
             status=status,
             hint=hint if status in (402, 403) else "",
         )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
@@ -73,26 +73,13 @@ class Edits:
             resource, one = loaded.desired.resources.get(change.address), live.get(change.address)
             if resource is None or one is None:
                 continue
-            attributes = self.session.kinds[change.kind].attributes
             for item in change.attributes:
                 if item.name not in resource.attrs:
                     self.notes.append(
                         f"{change.address}: its `{item.name}` follows from its place in the file; move it manually"
                     )
-                    continue
-                if item.name not in one.live.attrs or item.name in one.dropped or one.problem:
-                    continue
-                attribute, said = attributes[item.name], resource.attrs[item.name]
-                value = only_declared(attribute, self._value(one, item.name), said, live.keys() - declared)
-                value = within(attribute, said, value)
-                if not attributes[item.name].hides(value) and hiding.holds(value):
-                    self.notes.append(
-                        f"{change.address}: its `{item.name}` holds a credential; the files stay as they are"
-                    )
-                    continue
-                if isinstance(value, str) and attributes[item.name].hides(value):
-                    value = hiding.text(change.address, item.name, value)
-                proposals.append(ProposedEdit(resource, attributes[item.name], value))
+                elif item.name in one.live.attrs and item.name not in one.dropped and not one.problem:
+                    proposals += self._changed(resource, one, item.name, live.keys() - declared, hiding)
         state = book.state().resources
         for address, one in live.items():
             resource, binding = loaded.desired.resources.get(address), state.get(address)
@@ -108,6 +95,20 @@ class Edits:
                 ]
                 proposals += self._entries(resource, binding, one, {proposed.name for proposed in proposals})
         return proposals
+
+    def _changed(
+        self, resource: Resource, one: Exported, name: str, undeclared: Set[str], hiding: Hiding
+    ) -> list[ProposedEdit]:
+        """Return the edit that says an attribute as the account has it; none where that is a credential."""
+        attribute, said = self.session.kinds[resource.kind].attributes[name], resource.attrs[name]
+        value = within(attribute, said, only_declared(attribute, self._value(one, name), said, undeclared))
+        hides = attribute.hides(value)
+        if not hides and hiding.holds(value):
+            self.notes.append(f"{resource.address}: its `{name}` holds a credential; the files stay as they are")
+            return []
+        if isinstance(value, str) and hides:
+            value = hiding.text(resource.address, name, value)
+        return [ProposedEdit(resource, attribute, value)]
 
     def _entries(
         self, resource: Resource, binding: Binding, one: Exported, known: set[tuple[str, str]]

@@ -15,6 +15,7 @@ from reconciler.deriving.promoting import (
     Choice,
     Row,
     Side,
+    Status,
     addresses_of,
     asked_of,
     at_path,
@@ -30,7 +31,7 @@ from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Live
-from reconciler.model.plan import Change, Plan
+from reconciler.model.plan import AttributeChange, Change, Plan
 from reconciler.model.spec import Ensure
 from reconciler.model.values import Value
 from reconciler.planning.context import Inputs
@@ -219,11 +220,7 @@ class ThreeSides:
         if takes or (found == "same" and differently):
             self._propose(address, name, declared, asked)
         if found != "same" and item is not None:
-            here_value, there_value = values.encode(item.after), values.encode(item.before)
-            if item.sensitive:
-                here_value = there_value = None
-            secret = "sensitive" if item.sensitive else ""
-            self.rows.append(Row(address, name, found, here_value, there_value, secret))
+            self.rows.append(_row_of(address, found, item))
         elif self.choice.prune and (gone := beside(attribute, asked, said)):
             note = f"{self.one.name} does not hold {', '.join('.'.join(path) for path in gone)} any more"
             self.rows.append(Row(address, name, "here", note=note))
@@ -242,3 +239,10 @@ class ThreeSides:
         if entry is None:
             return False
         return entry.key.source in self.theirs.places.overlays or self.theirs.places.filled(entry)
+
+
+def _row_of(address: str, found: Status, item: AttributeChange) -> Row:
+    """Return the line of an attribute that differs; what is sensitive is not in it."""
+    if item.sensitive:
+        return Row(address, item.name, found, None, None, "sensitive")
+    return Row(address, item.name, found, values.encode(item.after), values.encode(item.before), "")

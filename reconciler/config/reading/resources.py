@@ -65,20 +65,10 @@ class Reader:
         full = f"{parent.key}.{key}" if parent is not None else key
         address = join(kind.name, full)
         self.declared[address] = entry
-        if not isinstance(entry.value, Map) and not is_null(entry.value):
-            self.problems.error(
-                "wrong-type",
-                f"`{key}` must be a map of attributes",
-                entry.spot,
-                f"write `{key}: {{}}` for one without any",
-            )
+        wanted = self._spec_of(kind, key, entry)
+        if wanted is None:
             return
         entries = entries_of(entry.value)
-        wanted = kind.spec_of(key)
-        if wanted is None:
-            near = did_you_mean(key, kind.variants, f"there are {listed(kind.variants)}")
-            self.problems.error("unknown-key", f"there is no {kind.name} `{key}`", entry.key.spot, near)
-            return
         shape = _shape(wanted)
         nests = {name: one for name, one in shape.nested.items() if name in entries and _nestable(entries[name])}
         data = {
@@ -92,26 +82,31 @@ class Reader:
         attrs = _attrs(spec, shape, entry.key.text) if spec is not None else {}
         if parent is not None and mark is not None:
             attrs[mark.parent] = Ref(parent.kind, parent.key)
-        address_of_parent = parent.address if parent is not None else None
-        at = entry.key.spot.position
-        resource = Resource(
-            address,
-            kind.name,
-            full,
-            attrs,
-            lifecycle or Lifecycle(),
-            at,
-            Positions(entries),
-            address_of_parent,
-            rank,
-            tuple(nests),
-        )
+        inside = parent.address if parent is not None else None
+        life, at, places = lifecycle or Lifecycle(), entry.key.spot.position, Positions(entries)
+        resource = Resource(address, kind.name, full, attrs, life, at, places, inside, rank, tuple(nests))
         if spec is not None and lifecycle is not None:
             self.found[address] = resource
         else:
             self.broken[address] = replace(resource, attrs=_references(wanted, data))
         for name, nested in nests.items():
             self.read(self.kinds[nested.kind], entries_of(entries[name].value), resource, nested)
+
+    def _spec_of(self, kind: Kind, key: str, entry: Entry) -> type[Spec] | None:
+        """Return what can be declared there; None where that was reported to be nothing."""
+        if not isinstance(entry.value, Map) and not is_null(entry.value):
+            self.problems.error(
+                "wrong-type",
+                f"`{key}` must be a map of attributes",
+                entry.spot,
+                f"write `{key}: {{}}` for one without any",
+            )
+            return None
+        wanted = kind.spec_of(key)
+        if wanted is None:
+            near = did_you_mean(key, kind.variants, f"there are {listed(kind.variants)}")
+            self.problems.error("unknown-key", f"there is no {kind.name} `{key}`", entry.key.spot, near)
+        return wanted
 
     def _filled(self, kind: Kind, spec: Spec | None, shape: _Shape, entries: Mapping[str, Entry]) -> Spec | None:
         """Return the spec; None where a text is empty that identifies the object or is required."""
