@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
@@ -13,6 +13,7 @@ from reconciler.model.address import join, key_of
 from reconciler.model.demands import Names, demands
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.nearness import plain
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, Roster, attributes
@@ -84,10 +85,32 @@ def export_for_files(
     *,
     redactor: Redactor | None = None,
     declared: Mapping[str, Resource] | None = None,
+    reserved: Mapping[str, Set[str]] | None = None,
 ) -> tuple[list[Exported], list[str]]:
-    """Return what `export` does, without what no file can say, and one line for each object left out for that."""
+    """Return what `export` does, without what no file can say, and one line for each object left out for that.
+
+    `reserved` are addresses that objects of other names have elsewhere (see `names_elsewhere`).
+    """
     exporting = _LiveObjects(snapshot, kinds, bindings, only, for_files=True, redactor=redactor)
+    exporting.reserved = reserved or {}
     return said_once(exporting.run(), snapshot, kinds, declared or {}), exporting.left_out
+
+
+def names_elsewhere(
+    snapshot: Snapshot, kinds: Kinds, bindings: Mapping[str, Binding], declared: Mapping[str, Resource]
+) -> dict[str, set[str]]:
+    """Return by address what the objects of another environment are called, in the form that near twins share: a key
+    that is made of a name may be the same for different names (`VIP` and `VIP!`), and what nobody bound is not the
+    object that has it there.
+    """
+    lives = {(kind, live.id): live.attrs for kind, found in snapshot.lives.items() for live in found}
+    found: dict[str, set[str]] = {}
+    held = [(address, binding.kind, lives.get((binding.kind, binding.id), {})) for address, binding in bindings.items()]
+    for address, kind, attrs in (*held, *((one.address, one.kind, one.attrs) for one in declared.values())):
+        name = attrs.get(kinds[kind].identity.name_attribute) if kind in kinds else None
+        if isinstance(name, str):
+            found.setdefault(address, set()).add(plain(name))
+    return found
 
 
 def set_aside(
@@ -218,6 +241,7 @@ class _LiveObjects:
         self.names: dict[tuple[str, str], str] = {}
         self.found: dict[tuple[str, str], Declarable] = {}
         self.left_out: list[str] = []
+        self.reserved: Mapping[str, Set[str]] = {}
         self.labels: dict[str, Counter[str]] = {}
 
     def run(self) -> list[Exported]:
@@ -276,11 +300,15 @@ class _LiveObjects:
             label = str(live.attrs.get(kind.identity.name_attribute) or live.id)
             base = prefix + (f"id_{slug(live.id)}" if self.redactor.knows(label, LONG) else slug(label))
             key, number = base, 1
-            while key in taken:
+            while key in taken or self._means_another(join(kind.name, key), label):
                 number += 1
                 key = f"{base}_{number}"
             taken.add(key)
             self.names[kind.name, live.id] = join(kind.name, key)
+
+    def _means_another(self, address: str, label: str) -> bool:
+        names = self.reserved.get(address)
+        return bool(names) and plain(label) not in (names or ())
 
     def _prefix(self, kind: Kind, live: Live) -> str | None:
         """Return the parent's key with a dot for nested kinds; None for a child whose parent is not exported."""

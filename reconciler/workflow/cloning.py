@@ -14,6 +14,7 @@ from reconciler.deriving.copying import (
     portable,
     unmatched,
 )
+from reconciler.deriving.export import names_elsewhere
 from reconciler.model import values
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
@@ -63,8 +64,9 @@ async def prepare_clone(
     """Read both accounts and plan the source as the target's configuration. Nothing that only the target holds goes
     without `prune`. Raises what `make_plan` raises.
     """
-    one = await hold(source, source.settings.name, only=only, for_files=True)
     other = await hold(target, target.settings.name, only=only)
+    reserved = names_elsewhere(other.seen, target.kinds, other.state.resources, {})
+    one = await hold(source, source.settings.name, only=only, for_files=True, reserved=reserved)
     ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in one.exported}
     texts = mentioning(one.exported, source.kinds)
     how = {"from": one.name, "prune": prune, "kinds": None if only is None else sorted(only)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -48,21 +48,33 @@ class AccountContents:
 
 
 async def hold(
-    session: Session, name: str, *, masked: bool = False, only: frozenset[str] | None = None, for_files: bool = False
+    session: Session,
+    name: str,
+    *,
+    masked: bool = False,
+    only: frozenset[str] | None = None,
+    for_files: bool = False,
+    reserved: Mapping[str, Set[str]] | None = None,
 ) -> AccountContents:
-    """Read what an environment holds; `for_files`, as far as a configuration can say it. Raises AuthError,
-    IncompleteListing, Unreachable.
+    """Read what an environment holds; `for_files`, as far as a configuration can say it, without the addresses that
+    other objects have elsewhere (`reserved`). Raises AuthError, IncompleteListing, Unreachable.
     """
     async with connected(session) as account:
         remote = Masked(account.remote, session.redactor) if masked else account.remote
-        held = await contents_of(session, remote, name, account.book.state(), only, for_files)
+        held = await contents_of(session, remote, name, account.book.state(), only, for_files, reserved)
         if not any(session.kinds[kind].reading.filtered for kind in held.seen.lives):
             return held
         return replace(held, eyes=await account.eyes(), requests=remote.requests)
 
 
 async def contents_of(
-    session: Session, remote: Any, name: str, state: State, only: frozenset[str] | None, for_files: bool = False
+    session: Session,
+    remote: Any,
+    name: str,
+    state: State,
+    only: frozenset[str] | None,
+    for_files: bool = False,
+    reserved: Mapping[str, Set[str]] | None = None,
 ) -> AccountContents:
     """Return what an account holds, or a snapshot of one; see `hold`."""
     kinds, redactor = session.kinds, session.redactor
@@ -71,7 +83,7 @@ async def contents_of(
     seen = snapshot(kinds, reads, refreshed.tables)
     left_out: list[str] = []
     if for_files:
-        exported, left_out = export_for_files(seen, kinds, state.resources, only, redactor=redactor)
+        exported, left_out = export_for_files(seen, kinds, state.resources, only, redactor=redactor, reserved=reserved)
         left_out += [f"{entry.resource.address} is left out: {entry.problem}" for entry in exported if entry.problem]
         left_out += [
             f"{entry.resource.address} is left out: it needs {entry.resource.parent}"

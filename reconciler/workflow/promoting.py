@@ -10,7 +10,7 @@ from functools import partial
 from reconciler.config import Loaded
 from reconciler.config.writing.additions import Additions
 from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
-from reconciler.deriving.export import export_for_files
+from reconciler.deriving.export import export_for_files, names_elsewhere
 from reconciler.deriving.promoting import WHOLE, Choice, Row
 from reconciler.deriving.redaction import addresses_in, variables_for
 from reconciler.model.address import kind_of
@@ -64,7 +64,13 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     bindings, redactor = one.state.resources, source.redactor
     declared = theirs.desired.resources
     found, left_out = export_for_files(
-        one.seen, source.kinds, bindings, choice.kinds, redactor=redactor, declared=declared
+        one.seen,
+        source.kinds,
+        bindings,
+        choice.kinds,
+        redactor=redactor,
+        declared=declared,
+        reserved=names_elsewhere(other.seen, target.kinds, other.state.resources, declared),
     )
     shown, _ = differing(one, other, target)
     sides = ThreeSides(source, target, choice, mine, theirs, replace(one, exported=found), other, left_out)

@@ -463,3 +463,21 @@ def test_any_account_can_be_cloned(rows: Mapping[str, Any], tmp_path_factory: py
         assert code == 0, text
         assert all(f"{line.split()[-1]} is left out" in text for line in pair.differences())
         assert not re.findall(r"9[0-6]00\d\d", json.dumps(other.rows.dump()))
+
+
+def test_a_key_made_of_a_name_is_no_identity(pair: Pair) -> None:
+    """An object that nobody bound, and another one that has the key which its name would give: neither a clone nor a
+    promotion takes the one for the other.
+    """
+    pair.world.write({"tags": {"vip": {"name": "VIP"}}})
+    assert pair.run("-e", "b", "apply", "--auto-approve", "--quiet")[0] == 0
+    pair.world.account.seed({"tags": [{"tag": "VIP!"}]})
+    code, text = pair.run("promote", "--from", "a", "--to", "b")
+    assert code == 0, text
+    assert "tag.vip_2" in text
+    files = (pair.world.folder / "config/main.yaml").read_text("utf-8")
+    assert "vip: {name: VIP}" in files or "name: VIP\n" in files
+    assert "VIP!" in files
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve")
+    assert code == 0, text
+    assert sorted(row["tag"] for row in pair.other.rows.all("tags")) == ["VIP", "VIP!"]
