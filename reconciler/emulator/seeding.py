@@ -61,7 +61,9 @@ def _row(account: Account, kind: Type, row: Row) -> None:
     identity = str(row.pop("id", None) or account.rows.next_id(kind.path, reuse=False))
     stored = {kind.names.get(name, name): value if kind.native else text(value) for name, value in row.items()}
     dates = _dates(account, kind, stored)
-    whole = {**kind.defaults, **_derived(account, kind.path, stored), **stored, **dates, "id": identity}
+    # A row of an account has all columns that are needed to make one, whatever the seed leaves out.
+    needed: Row = dict.fromkeys((kind.names.get(name, name) for name in kind.required), "")
+    whole = {**needed, **kind.defaults, **_derived(account, kind.path, stored), **stored, **dates, "id": identity}
     if kind.path in ("groupDefinitions", "groupMembers"):
         whole["id"] = int(identity)
     account.rows.put(kind.path, identity, whole)

@@ -290,3 +290,15 @@ def test_no_value_of_a_row_makes_the_account_fail(path: str) -> None:
     for value in ODD:
         api.account.seed({path: [dict.fromkeys(names, value)]})
     assert api("GET", f"/{path}", limit=100).status == 200
+
+
+@pytest.mark.parametrize("path", sorted(path for path, kind in TYPES.items() if "list" in kind.does))
+def test_no_row_that_lacks_columns_makes_the_account_fail(path: str) -> None:
+    """A seed that says nothing of a row, or something that no type has: whatever the account shows with it answers."""
+    api, kind = Api(), TYPES[path]
+    api.account.seed({path: [{"id": "77"}, {"id": "78", "alien": "x"}]})
+    asked = {f"/{path}", f"/{path}/77", *(f"/{path}/78/{child}" for child in kind.children)}
+    asked |= {f"/{other}" for other, one in TYPES.items() if path in {child.table for child in one.children.values()}}
+    for place in sorted(asked):
+        api.now += 10
+        assert api("GET", place).status < 500, place
