@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from reconciler.deriving.export import Exported, export, placed, refused
+from reconciler.deriving.export import Exported, export_comparable, placed, refused
 from reconciler.model import values
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.demands import Names
@@ -322,7 +322,7 @@ def unmatched(
     held |= {(change.kind, change.live.id) for change in plan.changes if change.live is not None}
     used = set(taken)
     found: dict[str, Binding] = {}
-    for one in export(target, kinds, known or {}):
+    for one in export_comparable(target, kinds, known or {})[0]:
         if (one.resource.kind, one.live.id) in held or kinds[one.resource.kind].given(one.live.attrs):
             continue
         key = one.resource.key

@@ -12,7 +12,7 @@ from reconciler.model import values
 from reconciler.model.address import join, key_of
 from reconciler.model.demands import Names, demands
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.kind import Kind, Kinds, Live, NaturalKey
 from reconciler.model.nearness import plain
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.snapshot import Snapshot
@@ -111,6 +111,34 @@ def names_elsewhere(
         if isinstance(name, str):
             found.setdefault(address, set()).add(plain(name))
     return found
+
+
+def export_comparable(
+    snapshot: Snapshot,
+    kinds: Kinds,
+    bindings: Mapping[str, Binding],
+    only: frozenset[str] | None = None,
+    *,
+    redactor: Redactor | None = None,
+) -> tuple[list[Exported], list[str]]:
+    """Return what `export` does of the objects that a declaration can say, all that they hold, and one line for each
+    object that none says: what two accounts hold of those is not understood well enough to be compared.
+    """
+    exporting = _Exporting(snapshot, kinds, bindings, only, comparing=True, redactor=redactor)
+    return said_once(exporting.run(), snapshot, kinds, {}), exporting.left_out
+
+
+def undeclarable_keys(snapshot: Snapshot, kinds: Kinds, names: Iterable[str]) -> dict[str, set[NaturalKey]]:
+    """Return, by kind of these, the natural keys of the objects that no declaration says."""
+    return {
+        name: {
+            key
+            for live in snapshot.lives.get(name, ())
+            if not (live.builtin or kinds[name].incidental(live)) and declarable(kinds[name], live).problem
+            for key in kinds[name].natural_keys(live.attrs)
+        }
+        for name in names
+    }
 
 
 def set_aside(
@@ -233,10 +261,12 @@ class _LiveObjects:
         only: frozenset[str] | None,
         *,
         for_files: bool = False,
+        comparing: bool = False,
         redactor: Redactor | None = None,
     ) -> None:
         self.redactor = redactor or Redactor()
         self.snapshot, self.kinds, self.only, self.for_files = snapshot, kinds, only, for_files
+        self.comparing = comparing
         self.known = {(binding.kind, binding.id): address for address, binding in bindings.items()}
         self.names: dict[tuple[str, str], str] = {}
         self.found: dict[tuple[str, str], Declarable] = {}
@@ -266,16 +296,18 @@ class _LiveObjects:
         """
         known = (kind.name, live.id) in self.known
         if live.builtin or not (known or not kind.incidental(live)):
-            if kind.aside(live) and (kind.name, live.id) not in self.known:
+            if kind.aside(live) and (kind.name, live.id) not in self.known and not self.comparing:
                 self._leave_out(kind, live, kind.aside(live))
             return False
         if self.for_files and kind.silent(live) and not known:
             return False
         found = declarable(kind, live) if self.for_files else undeclared(kind, live)
         self.found[kind.name, live.id] = found
-        if found.problem and not known:
-            self._leave_out(kind, live, found.problem)
-        return known or not found.problem
+        problem = declarable(kind, live).problem if self.comparing else found.problem
+        if problem and (self.comparing or not known):
+            self._leave_out(kind, live, problem)
+            return False
+        return True
 
     def _leave_out(self, kind: Kind, live: Live, why: str) -> None:
         name = live.attrs.get(kind.identity.name_attribute)

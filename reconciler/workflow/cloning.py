@@ -84,7 +84,7 @@ async def prepare_clone(
         inputs, known = met(inputs, one.exported)
         extra = unmatched(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
         to_destroy = {a: b for a, b in {**other.state.resources, **extra}.items() if a not in carried.desired.resources}
-        hidden = not_shown(to_destroy, one, source.kinds) if prune else {}
+        hidden = not_shown(to_destroy, one, other.seen, source.kinds) if prune else {}
         copy = replace(target, extra=extra, adapt=_always(inputs.desired), bare=True)
         within = None if prune else frozenset(carried.desired.resources)
         if hidden or (prune and barred):
@@ -100,6 +100,7 @@ async def prepare_clone(
     left_out = (
         *one.left_out,
         *hidden.values(),
+        *(f"{other.name}: {line}" for line in other.undeclarable if prune),
         *carried.left_out,
         *_staying(one, other, inputs.desired, known, source.kinds),
         *_untranslated(one, source.kinds, carried.desired),

@@ -100,7 +100,7 @@ def differing(one: AccountContents | Desired, other: AccountContents, session: S
         desired, beyond = _whole(inputs.desired, known, one, other, kinds)
         inputs = replace(inputs, desired=desired, whole=True)
     extra = unmatched(known, other.seen, kinds, carried.desired.resources, other.state.resources)
-    hidden = not_shown(extra, one, kinds)
+    hidden = not_shown(extra, one, other.seen, kinds)
     extra = {address: binding for address, binding in extra.items() if address not in hidden}
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
     return whole, [*carried.left_out, *beyond, *hidden.values()]

@@ -10,7 +10,14 @@ from reconciler.deriving.copying import (
     mentioning,
     translated,
 )
-from reconciler.deriving.export import Exported, export, export_for_files, set_aside, sound
+from reconciler.deriving.export import (
+    Exported,
+    export_comparable,
+    export_for_files,
+    set_aside,
+    sound,
+    undeclarable_keys,
+)
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.engine.remotes import Masked
 from reconciler.model.address import kind_of
@@ -38,6 +45,8 @@ class AccountContents:
     requests: int = 0
     exported: list[Exported] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    undeclarable: list[str] = field(default_factory=list)
+    """One line for each object that no declaration says, where contents are compared."""
     eyes: Eyes | None = None
     """Whose key it was read with; None: nothing hangs on it."""
 
@@ -82,6 +91,7 @@ async def contents_of(
     refreshed = await refresh(remote, kinds, reads)
     seen = snapshot(kinds, reads, refreshed.tables)
     left_out: list[str] = []
+    undeclarable: list[str] = []
     if for_files:
         exported, left_out = export_for_files(seen, kinds, state.resources, only, redactor=redactor, reserved=reserved)
         left_out += [f"{entry.resource.address} is left out: {entry.problem}" for entry in exported if entry.problem]
@@ -93,14 +103,15 @@ async def contents_of(
         ]
         exported = sound(exported)
     else:
-        exported = export(seen, kinds, state.resources, only, redactor=redactor)
-        left_out = [line for lines in set_aside(seen, kinds, state.resources, only).values() for line in lines]
+        exported, undeclarable = export_comparable(seen, kinds, state.resources, only, redactor=redactor)
+        left_out = [*undeclarable]
+        left_out += [line for lines in set_aside(seen, kinds, state.resources, only).values() for line in lines]
     left_out += [
         f"{entry.resource.address}: {why}"
         for entry in exported
         for why in (*entry.dropped.values(), *entry.partly.values())
     ]
-    return AccountContents(name, seen, refreshed, state, remote.requests, exported, left_out)
+    return AccountContents(name, seen, refreshed, state, remote.requests, exported, left_out, undeclarable)
 
 
 def pairs(made: Plan, seen: Snapshot) -> dict[str, Live]:
@@ -146,9 +157,12 @@ def with_ids(
     return replace(desired, resources={**desired.resources, **changed})
 
 
-def not_shown(extra: Mapping[str, Binding], one: AccountContents | Desired, kinds: Kinds) -> dict[str, str]:
+def not_shown(
+    extra: Mapping[str, Binding], one: AccountContents | Desired, other: Snapshot, kinds: Kinds
+) -> dict[str, str]:
     """Return what one side may hold of what only the other one shows, with the reason: its kind, or what it is part of,
-    could not be read, or its key may not be shown it. Parts of what both show are shown too.
+    could not be read, its key may not be shown it, or it is there and cannot be declared. Parts of what both show are
+    shown too.
     """
     if not isinstance(one, AccountContents):
         return {}
@@ -156,6 +170,15 @@ def not_shown(extra: Mapping[str, Binding], one: AccountContents | Desired, kind
         address: f"{address}: whether {one.name} has it is unknown: {why}"
         for address, binding in extra.items()
         if (why := one.seen.unknown.get(binding.kind) or one.seen.unknown.get(kinds[binding.kind].nested))
+    }
+    named = undeclarable_keys(one.seen, kinds, {binding.kind for binding in extra.values()})
+    lives = {(kind, live.id): live for kind in named for live in other.lives.get(kind, ())}
+    unread |= {
+        address: f"{address}: {one.name} has one of its name, which cannot be declared"
+        for address, binding in extra.items()
+        if address not in unread
+        and (live := lives.get((binding.kind, binding.id))) is not None
+        and not named[binding.kind].isdisjoint(kinds[binding.kind].natural_keys(live.attrs))
     }
     why = one.eyes.why if one.eyes is not None else ""
     if not why:

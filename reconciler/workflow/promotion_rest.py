@@ -29,7 +29,8 @@ def only_in_target(sides: ThreeSides) -> list[str]:
     for address in sorted(found - told):
         if sides.covers(address):
             by_reason[kind_of(address), _why_only_there(sides, kind_of(address))].append(address)
-    return [f"{', '.join(addresses)}: {why}" for (_, why), addresses in by_reason.items()]
+    there = [f"{', '.join(addresses)}: {why}" for (_, why), addresses in by_reason.items()]
+    return [*there, *(f"{sides.other.name}: {line}" for line in sides.other.undeclarable)]
 
 
 def _why_only_there(sides: ThreeSides, kind: str) -> str:

@@ -61,6 +61,11 @@ class Case:
         assert ran.code == (4 if self.odd.unknown else 0), ran.text
         return ran
 
+    def compared(self, left: str, right: str) -> list[str]:
+        """Return what a comparison shows of the kind of the odd one, beside what every account has."""
+        changes = json.loads(self.world.cli("compare", left, right, "--format", "json").out)["changes"]
+        return [f"{one['action']} {one['address']}" for one in changes if one["kind"] == self.odd.kind]
+
     def names(self, *argv: str) -> None:
         """Run a command that has to name the object."""
         ran = self.run(*argv)
@@ -81,9 +86,18 @@ def check_named(case: Case) -> None:
     """Run every command, from those that only look to the clone."""
     names, run = case.names, case.run
     names("compare", "a", "b")
+    if case.odd.whole:
+        assert case.compared("a", "b") == case.compared("b", "a") == []
     names("clone", "--from", "a", "--to", "b", "--dry-run")
+    names("clone", "--from", "a", "--to", "b", "--out", "clone.json")
     assert case.rows() == case.before
+    if case.odd.whole:
+        saved = json.loads((case.world.folder / "clone.json").read_text("utf-8"))
+        assert [
+            one["address"] for one in saved["changes"] if one["kind"] == case.odd.kind and one["action"] != "adopt"
+        ] == []
     names("promote", "--from", "a", "--to", "b", "--dry-run")
+    run("-e", "b", "apply", "clone.json", "--auto-approve", "--quiet")
     names("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
     if case.odd.whole or case.odd.unknown:
         assert case.rows() == case.before
