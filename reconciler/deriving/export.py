@@ -86,12 +86,14 @@ def export_for_files(
     redactor: Redactor | None = None,
     declared: Mapping[str, Resource] | None = None,
     reserved: Mapping[str, Set[str]] | None = None,
+    silent: bool = False,
 ) -> tuple[list[Exported], list[str]]:
-    """Return what `export` does, without what no file can say, and one line for each object left out for that.
+    """Return what `export` does, without what no file can say, and one line for each object left out for that. Without
+    those that came with the account and say nothing, unless they are asked for (`silent`): another account's may.
 
     `reserved` are addresses that objects of other names have elsewhere (see `names_elsewhere`).
     """
-    exporting = _LiveObjects(snapshot, kinds, bindings, only, for_files=True, redactor=redactor)
+    exporting = _LiveObjects(snapshot, kinds, bindings, only, for_files=True, silent=silent, redactor=redactor)
     exporting.reserved = reserved or {}
     return said_once(exporting.run(), snapshot, kinds, declared or {}), exporting.left_out
 
@@ -124,7 +126,7 @@ def export_comparable(
     """Return what `export` does of the objects that a declaration can say, all that they hold, and one line for each
     object that none says: what two accounts hold of those is not understood well enough to be compared.
     """
-    exporting = _Exporting(snapshot, kinds, bindings, only, comparing=True, redactor=redactor)
+    exporting = _LiveObjects(snapshot, kinds, bindings, only, comparing=True, redactor=redactor)
     return said_once(exporting.run(), snapshot, kinds, {}), exporting.left_out
 
 
@@ -262,11 +264,12 @@ class _LiveObjects:
         *,
         for_files: bool = False,
         comparing: bool = False,
+        silent: bool = False,
         redactor: Redactor | None = None,
     ) -> None:
         self.redactor = redactor or Redactor()
         self.snapshot, self.kinds, self.only, self.for_files = snapshot, kinds, only, for_files
-        self.comparing = comparing
+        self.comparing, self.silent = comparing, silent
         self.known = {(binding.kind, binding.id): address for address, binding in bindings.items()}
         self.names: dict[tuple[str, str], str] = {}
         self.found: dict[tuple[str, str], Declarable] = {}
@@ -299,7 +302,7 @@ class _LiveObjects:
             if kind.aside(live) and (kind.name, live.id) not in self.known and not self.comparing:
                 self._leave_out(kind, live, kind.aside(live))
             return False
-        if self.for_files and kind.silent(live) and not known:
+        if self.for_files and not self.silent and kind.silent(live) and not known:
             return False
         found = declarable(kind, live) if self.for_files else undeclared(kind, live)
         self.found[kind.name, live.id] = found

@@ -71,6 +71,7 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
         redactor=redactor,
         declared=declared,
         reserved=names_elsewhere(other.seen, target.kinds, other.state.resources, declared),
+        silent=True,
     )
     shown, _ = differing(one, other, target)
     sides = ThreeSides(source, target, choice, mine, theirs, replace(one, exported=found), other, left_out)

@@ -47,6 +47,9 @@ def memberships_left(sides: ThreeSides, after: Loaded, refused: Sequence[Refusal
     here = {one.resource.address: one.live for one in sides.one.exported}
     by_id = {(kind, live.id): live for kind, lives in sides.other.seen.lives.items() for live in lives}
     known = addresses_of(sides.ids)
+    bound = sides.other.state.resources
+    for address, binding in unmatched(sides.made, sides.other.seen, sides.kinds, sides.wanted, bound).items():
+        known.setdefault((binding.kind, binding.id), address)
     there = {address: by_id[key] for key, address in known.items() if key in by_id}
     mine = {(live.kind, live.id): address for address, live in here.items()}
     source = Account(sides.one.name, here, names_of(sides.one.seen, sides.kinds, mine))
