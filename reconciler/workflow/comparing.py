@@ -165,7 +165,7 @@ async def _side(session: Session, name: str, *, masked: bool, only: frozenset[st
     place = session.folder / name
     if place.is_file():
         replay = Replay(read_snapshot(place))
-        held = await contents_of(session, replay, name, State(lineage="snapshot"), only)
+        held = await contents_of(session.unprobed(), replay, name, State(lineage="snapshot"), only)
         return replace(held, eyes=await ask_eyes(replay))
     if (place / PROJECT_FILE).is_file():
         loaded = open_session(place, None, session.runtime).load().desired

@@ -166,6 +166,13 @@ class Session:
                 raise ReconcilerError(f"there is no kind `{name}` to read", hint=hint)
         return only or None
 
+    def unprobed(self) -> Session:
+        """Return the session as if no probe had found out anything: snapshots hold the answers to the same requests,
+        whatever is known.
+        """
+        kinds = {name: kind.informed(Facts()) for name, kind in self.kinds.items()}
+        return self if self.facts == Facts() else replace(self, facts=Facts(), kinds=kinds)
+
     def with_variables(self, more: Mapping[str, Any]) -> Session:
         """Return the session as if its environment gave these variables too."""
         return replace(self, settings=replace(self.settings, variables={**self.settings.variables, **more}))

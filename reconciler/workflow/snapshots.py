@@ -25,7 +25,7 @@ async def record(session: Session, names: frozenset[str] | None = None) -> Recor
     """Read the account's configuration (of these kinds) and return it as a recording. Writes nothing."""
     kept: list[Exchange] = []
     through = functools.partial(Recorder, redactor=session.redactor, exchanges=kept)
-    async with connected(session, through=through, proves_state=False) as account:
+    async with connected(session.unprobed(), through=through, proves_state=False) as account:
         await account.observe_all(names)
         for path in EXTRAS:
             try:
@@ -44,15 +44,14 @@ async def record(session: Session, names: frozenset[str] | None = None) -> Recor
 
 async def unread(session: Session, recording: Recording, names: frozenset[str] | None = None) -> Snapshot:
     """Return what a recording tells, read as an account is: with the kinds that could not be read."""
-    return (await Connected(session, Replay(recording)).observe_all(names)).snapshot
+    return (await Connected(session.unprobed(), Replay(recording)).observe_all(names)).snapshot
 
 
 def offline(session: Session, recording: Recording) -> Session:
     """Return the session as it would be on the recorded account: same state, no network, texts unreadable as there."""
     settings = replace(session.settings, account=None)
-    return replace(
-        session, settings=settings, remote=Replay(recording), adapt=lambda desired: adapted(session, desired)
-    )
+    remote, session = Replay(recording), session.unprobed()
+    return replace(session, settings=settings, remote=remote, adapt=lambda desired: adapted(session, desired))
 
 
 def adapted(session: Session, desired: Desired) -> Desired:

@@ -300,3 +300,20 @@ def test_an_environment_lends_facts_only_if_it_is_there(world: World) -> None:
     world.write("version: 1\nenvironments: {demo: {url: 'emulator:a.db', facts: sandbix}}\n", "reconciler.yaml")
     ran = world.cli("plan")
     assert (ran.code, "sandbix" in ran.err, "reconciler.yaml:2" in ran.err) == (3, True, True), ran.text
+
+
+def test_snapshots_are_read_whatever_is_known(world: World) -> None:
+    """One that was taken before a probe, and one after it, hold the same requests: plans on them know every kind."""
+    world.write(
+        {**FIELD, "lists": {"news": {"name": "News", "sender_url": "https://acme.example", "sender_reminder": "x"}}}
+    )
+    world.apply()
+    known = {"list_channels": "all", "field_groups": "members", "site_domains": "old"}
+    assert world.cli("snapshot", "--out", "before.gz").code == 0
+    write_facts(world, known)
+    assert world.session().facts.known == known
+    assert world.cli("snapshot", "--out", "after.gz").code == 0
+    for name in ("before.gz", "after.gz"):
+        ran = world.cli("plan", "--against", name, "--detailed-exitcode")
+        assert ran.code == 0, ran.text
+        assert world.cli("compare", "demo", name).code == 0
