@@ -148,11 +148,10 @@ async def still_true(opened: Session, planned: Planned, options: PlanOptions) ->
 
 def apply_saved(chosen: Globals, planfile: Path, checks: PlanFileChecks, lock_timeout: float, mode: OutputMode) -> int:
     """Prove that a saved plan still fits, then do what of it does."""
-    from reconciler.render import text
     from reconciler.resources import load_kinds
     from reconciler.store.planfile import read_plan
     from reconciler.workflow.judging import judged
-    from reconciler.workflow.saved import check_plan, only_approved
+    from reconciler.workflow.saved import only_approved
 
     opened = session(chosen, guards_from=checks.guards_from)
     document = read_plan(planfile, load_kinds())
@@ -167,6 +166,20 @@ def apply_saved(chosen: Globals, planfile: Path, checks: PlanFileChecks, lock_ti
         if mode.stream or mode.archive is not None:
             raise click.UsageError("a saved clone is applied as `clone` is: without --json and --archive")
         return apply_saved_clone(chosen, opened, document, lock_timeout)
+    return _apply_checked(chosen, opened, document, checks, lock_timeout, mode)
+
+
+def _apply_checked(
+    chosen: Globals,
+    opened: Session,
+    document: PlanDocument,
+    checks: PlanFileChecks,
+    lock_timeout: float,
+    mode: OutputMode,
+) -> int:
+    from reconciler.render import text
+    from reconciler.workflow.saved import check_plan
+
     checked = chosen.screen.wait(check_plan(opened, document, strict=checks.strict))
     if checked.refused:
         told = text.refused(checked.refused, strict=checks.strict, **style())

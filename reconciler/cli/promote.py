@@ -84,10 +84,14 @@ def command(
             say_made(plan_view(document, "text"), "text")
     if out is not None and document is not None:
         save(other, document, out, quiet=chosen.quiet)
+    return _code(outcome, document, overruled=overrule)
+
+
+def _code(outcome: Promoted, document: PlanDocument | None, *, overruled: bool) -> int:
     code = exit_code(document, False) if document is not None else 0
     if outcome.unread and code in (0, 5):
         return 4
-    return code or (5 if outcome.refused or (outcome.colliding and not overrule) else 0)
+    return code or (5 if outcome.refused or (outcome.colliding and not overruled) else 0)
 
 
 def _plan(chosen: Globals) -> PlanDocument:

@@ -306,8 +306,13 @@ def differences(held: Json, sent: Json, path: str = "") -> Iterator[str]:
     elif isinstance(held, dict | list) or isinstance(sent, dict | list):
         if held or sent:
             yield path or brief(held)
-    elif _plain(held) != _plain(sent) and not (held in (None, "", False) and sent in (None, "", False)):
+    elif not _means_alike(held, sent):
         yield path or brief(held)
+
+
+def _means_alike(held: Json, sent: Json) -> bool:
+    nothing = (None, "", False)
+    return _plain(held) == _plain(sent) or (held in nothing and sent in nothing)
 
 
 def _plain(raw: Json) -> str:

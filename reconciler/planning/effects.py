@@ -225,13 +225,14 @@ def _taker(context: PlanningContext, member: RemoteId, giver: Change) -> Change 
     says = own is not None and any(item.name == short and item.after is not None for item in own.attributes)
     if own is not None and says and _updates(own) and own.resource and short not in own.resource.elsewhere:
         return own
-    for change in context.changes.values():
-        if change.kind != giver.kind or not _updates(change) or change.live is None or change.address >= giver.address:
-            continue
-        joins = any(item.name == name and member in items_of(item.after) for item in change.attributes)
-        if joins and member not in items_of(change.live.attrs.get(name)):
-            return change
-    return None
+    rosters = (one for one in context.changes.values() if one.kind == giver.kind and one.address < giver.address)
+    return next((one for one in rosters if _updates(one) and _joins(one, name, member)), None)
+
+
+def _joins(change: Change, name: str, member: RemoteId) -> bool:
+    """Return whether a member is new in the roster of an object that exists."""
+    after = any(item.name == name and member in items_of(item.after) for item in change.attributes)
+    return after and change.live is not None and member not in items_of(change.live.attrs.get(name))
 
 
 def within_reach(changes: Mapping[str, Change], ids: Mapping[str, str]) -> tuple[dict[str, Change], list[str]]:

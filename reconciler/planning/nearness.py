@@ -43,21 +43,7 @@ def _afterwards(change: Change, live: Live) -> dict[str, Value]:
 
 
 def _of_kind(context: PlanningContext, kind: Kind, changes: Iterable[Change]) -> list[str]:
-    going = {
-        change.live.id
-        for change in context.changes.values()
-        if change.kind == kind.name and change.live is not None and change.action in (Action.DELETE, Action.REPLACE)
-    }
-    updates = {
-        change.live.id: change
-        for change in context.changes.values()
-        if change.kind == kind.name and change.live is not None and change.action is Action.UPDATE
-    }
-    index: dict[NaturalKey, list[tuple[Live, NaturalKey]]] = defaultdict(list)
-    for live in context.inputs.snapshot.lives.get(kind.name, ()):
-        attrs = _afterwards(updates[live.id], live) if live.id in updates else live.attrs
-        for near, key in near_keys(kind, attrs).items() if live.id not in going else ():
-            index[near].append((live, key))
+    index = _near_index(context, kind)
     found = []
     for change in changes:
         assert change.resource is not None
@@ -69,6 +55,23 @@ def _of_kind(context: PlanningContext, kind: Kind, changes: Iterable[Change]) ->
                 found.append(_told(kind, change, key, *twin, derived=key not in kind.natural_keys(attrs)))
                 break
     return found
+
+
+def _near_index(context: PlanningContext, kind: Kind) -> dict[NaturalKey, list[tuple[Live, NaturalKey]]]:
+    """Return the objects that stay, by their near keys as they are after the plan."""
+    touched = {
+        change.live.id: change
+        for change in context.changes.values()
+        if change.kind == kind.name and change.live is not None
+    }
+    going = {identity for identity, change in touched.items() if change.action in (Action.DELETE, Action.REPLACE)}
+    updates = {identity: change for identity, change in touched.items() if change.action is Action.UPDATE}
+    index: dict[NaturalKey, list[tuple[Live, NaturalKey]]] = defaultdict(list)
+    for live in context.inputs.snapshot.lives.get(kind.name, ()):
+        attrs = _afterwards(updates[live.id], live) if live.id in updates else live.attrs
+        for near, key in near_keys(kind, attrs).items() if live.id not in going else ():
+            index[near].append((live, key))
+    return index
 
 
 def _told(kind: Kind, change: Change, key: NaturalKey, live: Live, other: NaturalKey, *, derived: bool) -> str:

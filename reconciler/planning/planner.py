@@ -137,10 +137,7 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
         refused = [*_barred(context, change), *(one.message for one in said if one.severity == "error")]
         refused += names.taken(resource) if live is None else []
         if refused:
-            why = f"the account would refuse it: {'; '.join(refused)}"
-            context.skipped[resource.address] = Skipped(resource.address, why, refused=True)
-            if live is None:
-                context.resolver.ids.pop(resource.address, None)  # of an object that is gone
+            _refuse(context, resource, refused, made=live is not None)
             continue
         names.held(resource)
         change = replace(change, findings=(*change.findings, *_doubts(context, said)))
@@ -156,6 +153,13 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
         context.changes[resource.address] = change
     for name in indexes:
         strike_spares(context, context.kinds[name])
+
+
+def _refuse(context: PlanningContext, resource: Resource, refused: list[str], *, made: bool) -> None:
+    why = f"the account would refuse it: {'; '.join(refused)}"
+    context.skipped[resource.address] = Skipped(resource.address, why, refused=True)
+    if not made:
+        context.resolver.ids.pop(resource.address, None)  # of an object that is gone
 
 
 def _barred(context: PlanningContext, change: Change) -> list[str]:

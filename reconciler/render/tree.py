@@ -83,10 +83,14 @@ def same(one: Known, other: Known) -> bool:
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(same(*pair) for pair in zip(one, other, strict=True))
     if isinstance(one, str) and _is_map(other):
-        return one in other.values() and all(_blank(item) or item == one for item in other.values())
+        return _says_only(other, one)
     if isinstance(other, str) and _is_map(one):
-        return same(other, one)
+        return _says_only(one, other)
     return type(one) is type(other) and bool(one == other)
+
+
+def _says_only(entries: Mapping[str, Value], text: str) -> bool:
+    return text in entries.values() and all(_blank(item) or item == text for item in entries.values())
 
 
 def _blank(value: Known) -> bool:

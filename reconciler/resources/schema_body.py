@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 from reconciler.model.coerce import listed, number, truthy
 from reconciler.model.kind import Finding, Row, Write
@@ -50,26 +50,37 @@ def fold(key: str) -> str:
 def refused_fields(fields: Value, changed: frozenset[str]) -> list[Finding]:
     """Return what the server says against the declared fields of a schema (section 2.17), of those that change."""
     parts = {key: map_of(part) for key, part in map_of(fields).items()}
-    found, labels = [], Counter(_label(field) for field in parts.values())
-    for key, field in parts.items():
-        path = f"fields.{key}"
-        news = {name for name in field if f"{path}.{name}" in changed}
-        if path in changed and not re.fullmatch(r"[A-Za-z0-9_-]+", key):
-            found.append(Finding(f"`{path}`: ids have letters, digits, - and _ only", "error", path))
-        if "labels" in news and labels[_label(field)] > 1:
-            found.append(Finding(f"`{path}.labels`: another field has the same one", "error", f"{path}.labels"))
-        for name, rule in (
-            ("labels", rules.labels), ("options", rules.choices), ("default_currency", rules.currency),
-        ):  # fmt: skip
-            why = rule(field[name]) if name in news and field[name] else ""
-            if why:
-                found.append(Finding(f"`{path}.{name}` {why}", "error", f"{path}.{name}"))
-        near = rules.near_choices(field["options"]) if "options" in news and field["options"] else ""
-        if near:
-            found.append(Finding(f"`{path}.options` {near}", "warning", f"{path}.options"))
-        if "type" in news and field["type"] in CHOICES and not field.get("options"):
-            found.append(Finding(f"`{path}`: a {field['type']} needs `options`", "error", path))
-    return found
+    labels = Counter(_label(field) for field in parts.values())
+    return [
+        finding
+        for key, field in parts.items()
+        for finding in _refused_field(key, field, changed, shared=labels[_label(field)] > 1)
+    ]
+
+
+def _refused_field(key: str, field: Mapping[str, Value], changed: frozenset[str], *, shared: bool) -> Iterator[Finding]:
+    """Yield what is wrong with one; `shared` is a label that another one has, too."""
+    path = f"fields.{key}"
+    news = {name for name in field if f"{path}.{name}" in changed}
+    if path in changed and not re.fullmatch(r"[A-Za-z0-9_-]+", key):
+        yield Finding(f"`{path}`: ids have letters, digits, - and _ only", "error", path)
+    if "labels" in news and shared:
+        yield Finding(f"`{path}.labels`: another field has the same one", "error", f"{path}.labels")
+    for name, severity, rule in RULES:
+        why = rule(field[name]) if name in news and field[name] else ""
+        if why:
+            yield Finding(f"`{path}.{name}` {why}", severity, f"{path}.{name}")
+    if "type" in news and field["type"] in CHOICES and not field.get("options"):
+        yield Finding(f"`{path}`: a {field['type']} needs `options`", "error", path)
+
+
+RULES: tuple[tuple[str, str, Callable[[Value], str]], ...] = (
+    ("labels", "error", rules.labels),
+    ("options", "error", rules.choices),
+    ("default_currency", "error", rules.currency),
+    ("options", "warning", rules.near_choices),
+)
+"""What is wrong with an attribute of a field, and how much that matters."""
 
 
 def _label(field: Mapping[str, Value]) -> str:

@@ -135,6 +135,9 @@ class StageKind(Kind):
             group = ident(row.get("group"))
             if group in ("", "0") or (group not in pipelines and ident(row["id"]) in inside):
                 return f"the account does not say in which pipeline the stage `{row.get('title')}` is (id {row['id']})"
+        return self._hidden_ones(tables)
+
+    def _hidden_ones(self, tables: Tables) -> str:
         seen = {ident(row["id"]) for row in tables.get("dealStages")}
         hidden = [row for row in tables.get("dealGroups") if not _named(row) <= seen]
         if "dealStages" in tables.unknown or hidden:

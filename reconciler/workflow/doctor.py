@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.model.kind import Live, NaturalKey
+from reconciler.model.kind import Kinds, Live, NaturalKey
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.planning.identity import same_birth, stored_key
@@ -59,17 +59,7 @@ def _twins(session: Session, bindings: Mapping[str, Binding], seen: Snapshot) ->
     leaves them, by a run that lost its lock or manually, and no plan speaks of them.
     """
     owners = {(binding.kind, binding.id): address for address, binding in bindings.items()}
-    carriers: dict[tuple[str, NaturalKey], list[Live]] = defaultdict(list)
-    for name in sorted({binding.kind for binding in bindings.values()} & session.kinds.keys()):
-        for live in seen.lives.get(name, ()):
-            kind = session.kinds[name]
-            for key in kind.natural_keys(live.attrs)[:1]:
-                carriers[name, key].append(live)
-            # What a create left that was never finished has no name yet, only what it was created with.
-            if (name, live.id) in owners or not live.attrs.get(kind.identity.name_attribute):
-                for key in kind.settling_keys(live.attrs):
-                    carriers[name, key].append(live)
-    for (name, key), lives in carriers.items():
+    for (name, key), lives in _carriers(session.kinds, owners, seen).items():
         known = [owners[name, live.id] for live in lives if (name, live.id) in owners]
         others = [live.id for live in lives if (name, live.id) not in owners and not live.builtin]
         if known and others:
@@ -146,3 +136,18 @@ def _unfinished(session: Session, binding: Binding, live: Live) -> tuple[str, st
     if binding.natural_key and plain and keys and not binding.created and binding.natural_key not in keys:
         return "it has another name than when it was last seen", "`reconciler plan` shows whether it is the same object"
     return None
+
+
+def _carriers(
+    kinds: Kinds, owners: Mapping[tuple[str, str], str], seen: Snapshot
+) -> dict[tuple[str, NaturalKey], list[Live]]:
+    """Return the objects of each managed kind by natural key."""
+    carriers: dict[tuple[str, NaturalKey], list[Live]] = defaultdict(list)
+    for name in sorted({kind for kind, _ in owners} & kinds.keys()):
+        kind = kinds[name]
+        for live in seen.lives.get(name, ()):
+            # What a create left that was never finished has no name yet, only what it was created with.
+            settling = (name, live.id) in owners or not live.attrs.get(kind.identity.name_attribute)
+            for key in (*kind.natural_keys(live.attrs)[:1], *(kind.settling_keys(live.attrs) if settling else ())):
+                carriers[name, key].append(live)
+    return carriers
