@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -75,13 +76,13 @@ def _checked(ctx: click.Context, param: click.Parameter, given: tuple[Output, ..
     if len(printed) > 1:
         named = " and ".join(one.form for one in printed)
         raise click.BadParameter(f"{named} would both be printed; name a file for all but one: {printed[0].form}=FILE")
-    paths = [one.path for one in given if one.path is not None]
-    twice = next((path for path in paths if paths.count(path) > 1), None)
-    if twice is not None:
-        raise click.BadParameter(f"two views would be written to {twice}")
+    in_files = [one for one in given if one.path is not None]
+    twice = [path for path, count in Counter(one.path for one in in_files).items() if count > 1]
+    if twice:
+        raise click.BadParameter(f"two views would be written to {twice[0]}")
     first = param.type.forms[0] if isinstance(param.type, View) else "text"
     usual = (Output(cast("Form", first)),) if first == "text" or not given else ()
-    return tuple(one for one in given if one.path is not None) + (tuple(printed) or usual)
+    return (*in_files, *(printed or usual))
 
 
 def show(outputs: Iterable[Output], view: Callable[[str], Shown], *, quiet: bool = False, private: bool = True) -> None:

@@ -5,7 +5,7 @@ tells what stays. Pure.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.model import values
@@ -83,8 +83,7 @@ class _Comparing:
 
     def differences(self) -> Iterator[Left]:
         names = members_of(self.holding)
-        there = {address: live for address, live in self.target.lives.items() if live.kind in names}
-        here = {address: live for address, live in self.source.lives.items() if live.kind in names}
+        there, here = (_of_kinds(side.lives, names) for side in (self.target, self.source))
         both = self._holders()
         final: dict[str, list[str]] = {}
         for member in sorted({*here, *there} - self.gone):
@@ -97,12 +96,11 @@ class _Comparing:
             later = self._later(member, theirs)
             for group in later:
                 final.setdefault(group, []).append(member)
-            known = [group for group in later if group not in held and (group in both or mine is not None)]
-            for group in known:
-                yield self._too(member, group)
-            for group in (group for group in held if group not in later):
-                if group in both or theirs is not None:
-                    yield self._left(member, group, "is there in {source} and will not be in {target}")
+            known = both | set(later) if mine is not None else both
+            yield from (self._too(member, group) for group in later if group not in held and group in known)
+            known = both | set(held) if theirs is not None else both
+            for group in (group for group in held if group not in later and group in known):
+                yield self._left(member, group, "is there in {source} and will not be in {target}")
         for group in sorted(both):
             yield from self._order(group, final.get(group, []), here)
 
@@ -204,3 +202,7 @@ class _Comparing:
     def _sequence(self, live: Live, names: Mapping[tuple[str, str], str]) -> list[str]:
         found = [one for one in values.references(live.attrs[self.roster]) if isinstance(one, RemoteId)]
         return [names[one.kind, one.id] for one in found if (one.kind, one.id) in names]
+
+
+def _of_kinds(lives: Mapping[str, Live], names: Collection[str]) -> dict[str, Live]:
+    return {address: live for address, live in lives.items() if live.kind in names}

@@ -347,13 +347,16 @@ def _turned(left: list[str], right: list[str]) -> bool:
     """Return whether one name has a word that turns the meaning, or the other's word with `un-` or the like."""
     mine, theirs = set(left) - set(right), set(right) - set(left)
     pairs = [pair for word in mine for twin in theirs for pair in ((word, twin), (twin, word))]
-    if any(word == f"{prefix}{twin}" for word, twin in pairs for prefix in PREFIXES):
-        return True
-    if any(word in words and twin in words for word, twin in pairs for words in CONTRASTS):
+    if any(_contrary(word, twin) for word, twin in pairs):
         return True
     apart = (mine | theirs) - {word for word, twin in pairs if _one_word(word, twin)}
     apart -= {words[-1] for words in (left, right) if words[-1] == "no"}  # short for number
     return bool(apart & TURNS and set(left) & set(right))
+
+
+def _contrary(word: str, twin: str) -> bool:
+    """Return whether a word is another one with `un-` or the like, or its contrast."""
+    return any(word == f"{prefix}{twin}" for prefix in PREFIXES) or any({word, twin} <= set(pair) for pair in CONTRASTS)
 
 
 def _one_word(word: str, twin: str) -> bool:

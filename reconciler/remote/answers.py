@@ -100,16 +100,18 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _has_halves(found: list[Json]) -> bool:
+    texts = (one for one in found if isinstance(one, str))
+    return any("\ud800" <= letter <= "\udfff" for one in texts for letter in one)
+
+
 def _bounded(body: Json, *, surrogates: bool) -> Json:
     """Return a body that is no deeper than `DEEPEST` and has no halves of characters, which nothing could write."""
     level: list[Json] = [body]
     for _ in range(DEEPEST):
         inside = [one for one in level if isinstance(one, dict | list)]
-        if surrogates:
-            names = (name for one in inside if isinstance(one, dict) for name in one)
-            texts = (one for one in (*level, *names) if isinstance(one, str))
-            if any("\ud800" <= letter <= "\udfff" for one in texts for letter in one):
-                raise Excessive("holds halves of characters")
+        if surrogates and _has_halves([*level, *(name for one in inside if isinstance(one, dict) for name in one)]):
+            raise Excessive("holds halves of characters")
         level = [value for one in inside for value in (one.values() if isinstance(one, dict) else one)]
         if not level:
             return body

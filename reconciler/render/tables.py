@@ -34,10 +34,7 @@ def table(
         *([_cell(row.get(column)) for column in columns] for row in rows),
     ]
     widths = [max(cells(line[index]) for line in grid) for index in range(len(columns))]
-    numeric = [
-        all(isinstance(row.get(column), int | float) and not isinstance(row.get(column), bool) for row in rows)
-        for column in columns
-    ]
+    numeric = [all(_is_number(row.get(column)) for row in rows) for column in columns]
     widths = widths if width is None else _narrowed(widths, width - MARGIN * (len(widths) - 1))
     lines = [line for row in grid for line in _broken(row, widths)]
     return "".join(
@@ -76,3 +73,7 @@ def _cell(value: Any) -> str:
 def _fitted(text: str, width: int, to_the_right: bool) -> str:
     blanks = " " * (width - cells(text))
     return blanks + text if to_the_right else text + blanks
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)

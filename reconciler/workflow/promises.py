@@ -53,13 +53,10 @@ def more_along(document: PlanDocument, made: Plan) -> dict[str, str]:
     for planned in document.changes:
         shown = {(view.noun, name) for view in planned.impacts for name in view.objects}
         known = {view.noun for view in planned.impacts if view.count is None}
-        more = [
-            name or "something that the account does not show"
-            for one in (now[planned.address].impacts if planned.address in now else ())
-            if one.effect in ("along", "unmanaged") and one.noun not in known
-            for name in (one.objects if one.count is not None else ("",))
-            if (one.noun, name) not in shown
-        ]
+        going = now[planned.address].impacts if planned.address in now else ()
+        fresh = [one for one in going if one.effect in ("along", "unmanaged") and one.noun not in known]
+        named = [(one.noun, name) for one in fresh for name in (one.objects if one.count is not None else ("",))]
+        more = [name or "something that the account does not show" for noun, name in named if (noun, name) not in shown]
         if more:
             found[planned.address] = f"more would go with it than was planned: {', '.join(more)}"
     return found

@@ -101,9 +101,8 @@ def leave_groups(account: Account, field: object, kind: int) -> None:
 def bulk_options(account: Account, request: Request) -> Answer | None:
     """POST /fieldOption/bulk, or /fieldOptions/bulk: an array of options, `orderid` 0 when left out (section 2.2)."""
     spelling = "singular" if request.parts[0] == "fieldOption" else "plural"
-    if account.settings.option_bulk not in ("both", spelling):
-        return None
-    if request.method != "POST" or request.parts[1:] != ["bulk"]:
+    known = account.settings.option_bulk in ("both", spelling)
+    if not known or request.method != "POST" or request.parts[1:] != ["bulk"]:
         return None
     options = request.body.get("fieldOptions") if isinstance(request.body, dict) else None
     if not isinstance(options, list) or not all(isinstance(option, dict) for option in options):
