@@ -87,7 +87,7 @@ class AccountSettings:
     field_memberships: Literal["many", "one"] = "many"
     """In how many field groups a field can be (row 57): a row for each, or one, and who joins another group moves."""
     dead_references: Literal["cleared", "kept"] = "cleared"
-    """What becomes of relations to a deleted list or user (row 58): they go along, or stay and lead nowhere."""
+    """What becomes of relations to something that is deleted (row 58): they go along, or stay and lead nowhere."""
     group_flags: Literal["recorded", "documented"] = "recorded"
     """Flags of a new user group: some "1" as recorded, or all "0" (row 34)."""
     username_changes: bool = True

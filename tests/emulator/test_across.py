@@ -302,3 +302,28 @@ def test_no_row_that_lacks_columns_makes_the_account_fail(path: str) -> None:
     for place in sorted(asked):
         api.now += 10
         assert api("GET", place).status < 500, place
+
+
+RELATED: tuple[tuple[str, str, dict[str, Any]], ...] = (
+    ("lists", "fieldRels", {"field": "5", "relid": "77"}),
+    ("lists", "listGroups", {"list": "77", "group": "3"}),
+    ("groups", "listGroups", {"list": "5", "group": "77"}),
+    ("groups", "dealGroupGroups", {"dealGroup": "5", "group": "77"}),
+    ("groups", "addressGroups", {"addressid": "5", "groupid": "77"}),
+    ("users", "dealGroupUsers", {"dealGroup": "5", "user": "77"}),
+    ("addresses", "addressGroups", {"addressid": "77", "groupid": "3"}),
+    ("dealTasktypes", "tasktypeOutcomeRels", {"tasktype_id": "77", "outcome_id": "5"}),
+    ("taskOutcomes", "tasktypeOutcomeRels", {"tasktype_id": "5", "outcome_id": "77"}),
+    ("groupDefinitions", "groupMembers", {"group_id": 77, "rel_id": 5, "ordernum": 1}),
+)
+"""What is deleted, and a relation to it."""
+
+
+@pytest.mark.parametrize("how", ["cleared", "kept"])
+@pytest.mark.parametrize(("path", "table", "row"), RELATED, ids=[f"{one[1]} to {one[0]}" for one in RELATED])
+def test_relations_go_with_what_they_relate_or_stay(how: Any, path: str, table: str, row: dict[str, Any]) -> None:
+    """Row 58 of section 7: no cascade is documented, for none of them."""
+    api = Api(dead_references=how, tasktype_delete="deleted")
+    api.account.seed({path: [{"id": "77"}], table: [{"id": "900", **row}]})
+    assert api("DELETE", f"/{path}/77").status == 200
+    assert (api.account.rows.get(table, "900") is not None) == (how == "kept")

@@ -109,8 +109,8 @@ class Lists(Behaviour):
         """Its campaigns go with it (section 2.13); contacts that are only on it do, or stay (row 37 of section 7)."""
         members = {str(one["contact"]) for one in account.rows.where("contactLists", list=row["id"])}
         account.rows.remove_where("contactLists", list=row["id"])
-        account.rows.remove_where("listGroups", list=row["id"])
         if account.settings.dead_references == "cleared":
+            account.rows.remove_where("listGroups", list=row["id"])
             account.rows.remove_where("fieldRels", relid=row["id"])
         for pair in account.rows.where("campaignLists", list=row["id"]):
             account.rows.remove("campaigns", str(pair["campaign"]))

@@ -47,8 +47,8 @@ class Addresses(Behaviour):
             raise refused("The default address cannot be deleted.")
 
     def deleted(self, account: Account, row: Row) -> None:
-        """Relations go with an address."""
-        for table in ("addressLists", "addressGroups"):
+        """Relations go with an address, or stay (row 58 of section 7)."""
+        for table in () if account.settings.dead_references == "kept" else ("addressLists", "addressGroups"):
             account.rows.remove_where(table, addressid=row["id"])
 
 

@@ -41,8 +41,9 @@ class Groups(Behaviour):
         given.update({name: whole(given[name]) for name in ("type_id", "ordernum") if given.get(name) is not None})
 
     def deleted(self, account: Account, row: Row) -> None:
-        """Members go with their group (inferred)."""
-        account.rows.remove_where("groupMembers", group_id=row["id"])
+        """Members go with their group (inferred), or stay (row 58 of section 7)."""
+        if account.settings.dead_references == "cleared":
+            account.rows.remove_where("groupMembers", group_id=row["id"])
 
 
 class Members(Behaviour):

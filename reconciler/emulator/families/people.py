@@ -62,7 +62,9 @@ class Groups(Behaviour):
         return {"group": {**told, "p_admin": 1, "links": answer["links"], "id": row["id"]}}
 
     def deleted(self, account: Account, row: Row) -> None:
-        """Relations to it go (unknown, inferred)."""
+        """Relations to it go, or stay (row 58 of section 7)."""
+        if account.settings.dead_references == "kept":
+            return
         for table, key in (("listGroups", "group"), ("dealGroupGroups", "group"), ("addressGroups", "groupid")):
             account.rows.remove_where(table, **{key: row["id"]})
 

@@ -62,8 +62,9 @@ class TaskTypes(Behaviour):
             raise Problem(Answer(403, {}))
 
     def deleted(self, account: Account, row: Row) -> None:
-        """Relations go (inferred)."""
-        account.rows.remove_where("tasktypeOutcomeRels", tasktype_id=row["id"])
+        """Relations go (inferred), or stay (row 58 of section 7)."""
+        if account.settings.dead_references == "cleared":
+            account.rows.remove_where("tasktypeOutcomeRels", tasktype_id=row["id"])
 
 
 def task_types(account: Account, request: Request) -> Answer | None:
@@ -122,8 +123,9 @@ class Outcomes(Behaviour):
         return [row for row in rows if row["sentiment"] == SENTIMENTS[int(wanted) - 1]]
 
     def deleted(self, account: Account, row: Row) -> None:
-        """Relations go (inferred)."""
-        account.rows.remove_where("tasktypeOutcomeRels", outcome_id=row["id"])
+        """Relations go (inferred), or stay (row 58 of section 7)."""
+        if account.settings.dead_references == "cleared":
+            account.rows.remove_where("tasktypeOutcomeRels", outcome_id=row["id"])
 
 
 def _check(account: Account, given: Row, own: object, problems: list[Any], *, plain: bool, required: bool) -> None:
