@@ -77,9 +77,12 @@ def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) 
         if not one.startswith("@"):
             found.append(one)
             continue
+        from reconciler.store.reading import read_regular
+
         path = (ctx.obj.folder if isinstance(ctx.obj, Globals) else Path()) / one[1:]
         try:
-            lines = [line.partition("#")[0].strip() for line in path.read_text("utf-8").splitlines()]
+            text = read_regular(path).decode("utf-8")
+            lines = [line.partition("#")[0].strip() for line in text.splitlines()]
         except (OSError, UnicodeDecodeError) as error:
             raise click.BadParameter(f"{path} cannot be read: {error}") from error
         if not any(lines):

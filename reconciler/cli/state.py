@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from typing import Any
+import sys
+from pathlib import Path
 
 import click
 
@@ -12,6 +13,7 @@ from reconciler.cli.completing import addresses
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import listed, note, say, say_made
+from reconciler.model.errors import StateError
 
 
 @click.group("state")
@@ -91,14 +93,19 @@ def pull(chosen: Globals) -> int:
 
 
 @command.command("push")
-@click.argument("file", type=click.File("rb"))
+@click.argument("file", type=click.Path(dir_okay=False, allow_dash=True, path_type=Path))
 @click.option("--force", is_flag=True, help="Also when its lineage is another one, or its serial is older.")
 @click.pass_obj
-def push(chosen: Globals, file: Any, force: bool) -> int:
+def push(chosen: Globals, file: Path, force: bool) -> int:
     """Write FILE (`-`: standard input) as the state. The one before stays in the history."""
+    from reconciler.store.reading import read_regular
     from reconciler.workflow import state_versions
 
-    serial = state_versions.push(session(chosen, offline=True), file.read(), force=force)
+    try:
+        content = sys.stdin.buffer.read() if str(file) == "-" else read_regular(file)
+    except OSError as error:
+        raise StateError(f"{file} cannot be read: {error.strerror}", hint="nothing was changed") from error
+    serial = state_versions.push(session(chosen, offline=True), content, force=force)
     say(f"Pushed the state; its serial is {serial} now.")
     return 0
 

@@ -95,7 +95,7 @@ def _github_number(environ: Mapping[str, str]) -> int | None:
 
 def _event(path: str) -> dict[str, Any]:
     try:
-        content = json.loads(Path(path).read_text("utf-8")) if path else {}
+        content = json.loads(Path(path).read_text("utf-8")) if path and Path(path).is_file() else {}
     except (OSError, ValueError):
         return {}
     return content if isinstance(content, dict) else {}

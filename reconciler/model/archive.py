@@ -64,7 +64,9 @@ class ArchiveSpec:
         """Tell whether this can be a record that was kept: it names its holder by an id, its values are scalars or
         lists of them (those of custom objects also maps), and it can be put back, where that is possible at all.
         """
-        if not isinstance(record, dict) or not all(is_id(record[one]) for one in (self.holder, "id") if one in record):
+        if not isinstance(record, dict) or not all(
+            is_id(record[one], digits=one != "externalId") for one in {self.holder, "id"} if one in record
+        ):
             return False
         if not all(_scalar(one) or (name in DEEP and _deep(one)) for name, one in record.items()):
             return False

@@ -53,6 +53,12 @@ def _context(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
             "the environment variable SSL_CERT_DIR names no folder",
             hint="name a folder of certificates, or unset it",
         )
+    if file and os.path.lexists(file) and not os.path.isfile(file):
+        raise SurroundingsError(
+            "what the environment variable SSL_CERT_FILE names holds no certificates that can be read: it is not a "
+            "regular file",
+            hint="mend SSL_CERT_FILE, or unset it",
+        )
     try:
         if file:
             return ssl.create_default_context(cafile=file)

@@ -26,8 +26,8 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
     """Write a file; its folder is made. `mode` is that of the file (default: what it has, otherwise what the umask
     leaves of 0666); `fresh` refuses a file that is there (FileExistsError).
 
-    What a symbolic link points to is written, and the link stays. A device, a pipe and a socket are written as they
-    are. Raises OSError; then the file is as it was.
+    What a symbolic link points to is written, and the link stays. A device, and a pipe that somebody reads, are written
+    as they are. Raises OSError; then the file is as it was.
     """
     try:
         found = path.stat()
@@ -36,8 +36,10 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
     if found is not None and fresh:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     if found is not None and not stat.S_ISREG(found.st_mode):
-        with open(path, "wb", buffering=0) as stream:
-            write_all(stream.fileno(), content)
+        descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))  # of a pipe that nobody reads: ENXIO
+        with open(descriptor, "wb", buffering=0):
+            os.set_blocking(descriptor, True)
+            write_all(descriptor, content)
         return
     target = Path(os.path.realpath(path))
     if found is None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Protocol, cast
 
 from reconciler.model.errors import ReconcilerError, StateDamaged, StateError
+from reconciler.store.reading import read_regular
 
 MAGIC = b"age-encryption.org/v1"
 IDENTITY, IDENTITY_FILE = "RECONCILER_AGE_IDENTITY", "RECONCILER_AGE_IDENTITY_FILE"
@@ -121,7 +122,7 @@ def _identities(environ: Mapping[str, str]) -> str:
     path = environ.get(IDENTITY_FILE, "")
     if path:
         try:
-            text += "\n" + Path(path).expanduser().read_text("utf-8")
+            text += "\n" + read_regular(Path(path).expanduser()).decode("utf-8")
         except (OSError, UnicodeDecodeError) as error:
             said = error.strerror if isinstance(error, OSError) else "it is not a text"
             raise StateError(

@@ -12,6 +12,7 @@ from pathlib import Path
 from reconciler.model.errors import StateError
 from reconciler.store.atomic import SUFFIX, sync_folder, write_all, write_file
 from reconciler.store.blobs import STATE, Blob, Conflict, NoLogs
+from reconciler.store.reading import read_regular
 
 PATIENCE = 10.0
 """Seconds to wait for another process to finish its one write."""
@@ -39,7 +40,7 @@ class FileBlobStore(NoLogs):
         """Return a file's content."""
         path = self._place(name)
         try:
-            content = path.read_bytes()
+            content = read_regular(path)
         except FileNotFoundError:
             return None
         except IsADirectoryError:

@@ -12,6 +12,7 @@ from typing import Any
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.store.atomic import write_file
 from reconciler.store.encryption import Seal
+from reconciler.store.reading import read_regular
 
 KEPT: Mapping[str, frozenset[str]] = {
     "a state": frozenset({"lineage", "serial"}),
@@ -56,7 +57,7 @@ def check_out(path: Path, ours: Callable[[Mapping[str, Any]], bool], what: str) 
             raise ReconcilerError(f"{path} is a folder", hint="name a file in it")
         return
     try:
-        text = path.read_bytes()
+        text = read_regular(path)
         content = json.loads(Seal((), os.environ).open(text, str(path))) if text else {}
     except StateError:
         return

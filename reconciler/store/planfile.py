@@ -16,6 +16,7 @@ from reconciler.model.kind import Kinds, fits
 from reconciler.store.atomic import write_file
 from reconciler.store.encryption import Seal
 from reconciler.store.outputs import check_out
+from reconciler.store.reading import read_regular
 
 AGAIN = "make a new plan with `reconciler plan --out FILE`"
 
@@ -25,7 +26,7 @@ def read_plan(path: Path, kinds: Kinds) -> PlanDocument:
     plan, was altered, or is of a newer major format; StateError where it cannot be decrypted.
     """
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except OSError as error:
         raise StalePlan(f"{path} cannot be read: {error.strerror}") from error
     return parse_plan(content, path, kinds)

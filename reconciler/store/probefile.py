@@ -16,6 +16,7 @@ from reconciler.model.documents import read_document, read_json
 from reconciler.model.errors import LockHeld, StateError
 from reconciler.model.findings import FORMAT_VERSION, FactsFile
 from reconciler.store.atomic import sync_folder, write_all, write_file
+from reconciler.store.reading import read_regular
 
 FOLDER = ".reconciler"
 IGNORED = ".gitignore"
@@ -35,7 +36,7 @@ def read_facts(folder: Path, account: str) -> FactsFile | None:
     """Return the facts of an account; None where there are none. Raises StateError for a file that is none of its."""
     path = facts_path(folder, account)
     try:
-        content = path.read_bytes()
+        content = read_regular(path)
     except FileNotFoundError:
         return None
     except OSError as error:
@@ -59,7 +60,7 @@ def lent_facts(folder: Path, environment: str) -> FactsFile | None:
     found = []
     for path in sorted((folder / FOLDER / "facts").glob("*.json")):
         with suppress(OSError, ValueError):
-            one = FactsFile.model_validate(read_json(path.read_bytes()))
+            one = FactsFile.model_validate(read_json(read_regular(path)))
             found += [one] if one.environment == environment else []
     return max(found, key=lambda one: one.probed, default=None)
 
@@ -110,7 +111,7 @@ class ProbeJournal:
     def records(self) -> list[dict[str, Any]]:
         """Return what is on record; a line that was truncated was never acted on. Raises StateError."""
         try:
-            lines = self.path.read_bytes().split(b"\n")
+            lines = read_regular(self.path).split(b"\n")
         except FileNotFoundError:
             return []
         except OSError as error:

@@ -9,6 +9,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.snapshot_file import RECORDING_FORMAT, Recording
 from reconciler.store.atomic import write_file
 from reconciler.store.outputs import check_out
+from reconciler.store.reading import read_regular
 
 
 def write_snapshot(recording: Recording, path: Path) -> None:
@@ -25,7 +26,7 @@ def check_snapshot_out(path: Path) -> None:
 def read_snapshot(path: Path) -> Recording:
     """Read a snapshot file. Raises ReconcilerError."""
     try:
-        found = read_document(Recording, path.read_bytes())
+        found = read_document(Recording, read_regular(path))
     except OSError as error:
         raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:

@@ -14,6 +14,7 @@ from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.findings import FactsFile
 from reconciler.model.project import PROJECT_FILE
+from reconciler.store.reading import read_regular
 from reconciler.workflow.connecting import open_emulator
 from reconciler.workflow.session import EMULATOR
 
@@ -64,7 +65,7 @@ def database(
 
 def seed(path: Path, source: Path) -> Any:
     """Load a seed file, YAML or JSON, into the account kept in `path`. Raises ReconcilerError for what is no seed."""
-    text = source.read_text("utf-8")
+    text = read_regular(source).decode("utf-8")
     data = json.loads(text) if source.suffix == ".json" else plain_data(text, str(source))
     if not isinstance(data, dict):
         raise ReconcilerError(f"{source} is not a seed: it has to be a map", hint="see the emulator's page in the docs")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from reconciler.deriving.promoting import Promotion
 from reconciler.model.documents import read_document
 from reconciler.model.errors import ReconcilerError
+from reconciler.store.reading import read_regular
 from reconciler.workflow.session import Session
 
 FOLDER = "promotions"
@@ -21,8 +22,8 @@ def remembered(session: Session, source: str, target: str) -> Promotion:
     if not path.exists():
         return Promotion(salt=session.runtime.token())
     try:
-        return read_document(Promotion, path.read_bytes())
-    except ValueError as error:
+        return read_document(Promotion, read_regular(path))
+    except (OSError, ValueError) as error:
         raise ReconcilerError(
             f"{path} is not what `promote` wrote",
             hint="take it from your version control, or delete it to begin again",

@@ -14,6 +14,7 @@ from reconciler.model.errors import ReconcilerError, Rejected
 from reconciler.model.http import Remote, shown
 from reconciler.store.encryption import Seal
 from reconciler.store.formats import first_of
+from reconciler.store.reading import read_regular
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected
 from reconciler.workflow.session import Session
@@ -45,7 +46,7 @@ def lots_of(session: Session, folder: Path, run: str) -> list[ArchivedRecords]:
 def _lot(session: Session, path: Path) -> ArchivedRecords:
     seal = Seal(session.settings.recipients, session.runtime.environ)
     try:
-        first, *lines = seal.open(path.read_bytes(), f"the archive {path}").rstrip(b"\n").split(b"\n")
+        first, *lines = seal.open(read_regular(path), f"the archive {path}").rstrip(b"\n").split(b"\n")
         head, records = read_document(ArchiveHead, first), [read_json(line) for line in lines]
         kind = session.kinds[head.kind]
         salvage = kind.abilities.salvage

@@ -14,6 +14,7 @@ from reconciler.config import LoadedProject, differing, held_to, parse_project
 from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError, Refused
 from reconciler.model.project import PROJECT_FILE
+from reconciler.store.reading import read_regular
 
 FILE = "file:"
 SECONDS = 30
@@ -54,7 +55,7 @@ def _read(folder: Path, source: str) -> bytes | None:
     if source.startswith(FILE):
         path = folder / source.removeprefix(FILE)
         try:
-            return path.read_bytes()
+            return read_regular(path)
         except OSError as error:
             raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
     if source.startswith("-") or not source.strip() or ":" in source:

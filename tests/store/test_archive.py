@@ -402,3 +402,43 @@ def test_an_option_that_goes(world: World) -> None:
     assert ran.code == 0, ran.text
     assert "field.tier: 1 put back, 1 there already" in ran.out
     assert [row["value"] for row in world.rows("fieldValues", contact="2")] == ["Pro"]
+
+
+WRONG: list[tuple[str, str, Any]] = [
+    ("tag.vip", "id", "1?x="), ("tag.vip", "id", ".."), ("tag.vip", "id", "../lists/1"), ("tag.vip", "id", ""),
+    ("tag.vip", "id", "one"), ("tag.vip", "id", 7), ("tag.vip", "id", None), ("tag.vip", "contact", "1?x="),
+    ("tag.vip", "contact", "../tags/2"), ("tag.vip", "contact", ""), ("tag.vip", "contact", 1.5),
+    ("tag.vip", "contact", True), ("tag.vip", "contact", None), ("tag.vip", "contact", {"a": {}}),
+    ("tag.vip", "records", True),
+    ("tag.vip", "verified", 1),
+    ("tag.vip", "kind", "no_such_kind"),
+    ("tag.vip", "address", "list.vip"),
+    ("field.tier", "value", {"a": {}}),
+    ("field.tier", "contact", "1/2"),
+    ("deal_field.size", "deal", "1?x="),
+    ("account_field.branch", "account", ".."),
+]  # fmt: skip
+
+
+def test_a_wrong_id_or_value_in_an_archive_is_damage_of_it(world: World) -> None:
+    """Of the object and of those whose records they are: the file is named, and nothing is sent, nor of other files."""
+    filled(world)
+    assert remove(world).code == 0
+    assert world.cli("undo", "--auto-approve").code == 0
+    run = next((world.folder / "saved").iterdir())
+    for address, name, value in WRONG:
+        path = run / f"{address}.ndjson"
+        kept = path.read_text("utf-8")
+        lines = [json.loads(line) for line in kept.splitlines()]
+        head = name in ("id", "records", "verified", "kind", "address")
+        held = next(line for line in (lines if head else lines[1:]) if name in line)
+        held[name] = value
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), "utf-8")
+        world.forget()
+        ran = world.cli("undo", "--auto-approve", "--restore", str(world.folder / "saved"), run.name)
+        said = " ".join(ran.err.split())
+        assert ran.code == 1, (address, name, value, ran.text)
+        assert f"{address}.ndjson is not an archive" in said, (address, name, value, said)
+        assert "move it away" in said
+        assert not world.writes(), (address, name, value)
+        path.write_text(kept, "utf-8")
