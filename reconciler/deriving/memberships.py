@@ -102,6 +102,7 @@ class _Comparing:
             for group in (group for group in held if group not in later and group in known):
                 yield self._left(member, group, "is there in {source} and will not be in {target}")
         for group in sorted(both):
+            yield from self._nameless(group)
             yield from self._order(group, final.get(group, []), here)
 
     def _holders(self) -> set[str]:
@@ -198,6 +199,17 @@ class _Comparing:
             how = "" if self._listed(group) is not None else f", and {listed_here}"
             said = f"{group}: `{self.roster}`: the order of {self.source.name} is another one{how}"
             yield Left(group, "", said, ((group, self.roster),))
+
+    def _nameless(self, group: str) -> Iterator[Left]:
+        """Tell of members that are no objects of both: only one account holds them, or nothing declares them."""
+        for account in (self.source, self.target):
+            known = {(live.kind, live.id) for live in account.lives.values()}
+            found = values.references(account.lives[group].attrs[self.roster])
+            left = [str(one) for one in found if isinstance(one, RemoteId) and (one.kind, one.id) not in known]
+            if left:
+                who = ", ".join(left)
+                said = f"{group}: `{self.roster}` of {account.name} holds {who} too, of that account alone"
+                yield Left(group, "", said, ((group, self.roster),))
 
     def _sequence(self, live: Live, names: Mapping[tuple[str, str], str]) -> list[str]:
         found = [one for one in values.references(live.attrs[self.roster]) if isinstance(one, RemoteId)]
