@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -29,27 +30,12 @@ def open_store(url: str, folder: Path, options: StoreOptions | None = None) -> D
 
     options = options or StoreOptions()
     seal = Seal(options.recipients, options.environ)
-    scheme, colon, rest = url.partition(":")
+    scheme, colon, _ = url.partition(":")
     _check_form(url)
-    if not colon or scheme == "file":
-        from reconciler.store.file import FileBlobStore
-
-        return _on(FileBlobStore(folder / (rest.removeprefix("//") if colon else url)), seal, options)
-    if scheme == "sqlite":
-        from reconciler.store.sqlite import SqliteBlobStore
-
-        return _on(SqliteBlobStore(folder / rest.removeprefix("//")), seal, options)
-    if scheme in ("s3", "gs", "az"):
-        from reconciler.store.objects import ObjectBlobStore
-
-        return _on(ObjectBlobStore(url), seal, options)
-    if scheme in ("postgresql", "postgres"):
-        from reconciler.store.postgres import PostgresBlobStore
-
-        return _on(PostgresBlobStore(url, options.environment), seal, options)
-    if scheme in ("http", "https"):
-        return _http(url, seal, options)
-    raise StateError(f"a state cannot be kept in `{scheme}:`", hint=f"known are {SCHEMES}")
+    backend = BACKENDS.get(scheme if colon else "file")
+    if backend is None:
+        raise StateError(f"a state cannot be kept in `{scheme}:`", hint=f"known are {SCHEMES}")
+    return backend(url, folder, seal, options)
 
 
 def _check_form(url: str) -> None:
@@ -67,7 +53,36 @@ def _check_form(url: str) -> None:
         )
 
 
-def _http(url: str, seal: Seal, options: StoreOptions) -> DocumentStore:
+def _path(url: str, folder: Path) -> Path:
+    _, colon, rest = url.partition(":")
+    return folder / (rest.removeprefix("//") if colon else url)
+
+
+def _file(url: str, folder: Path, seal: Seal, options: StoreOptions) -> DocumentStore:
+    from reconciler.store.file import FileBlobStore
+
+    return _on(FileBlobStore(_path(url, folder)), seal, options)
+
+
+def _sqlite(url: str, folder: Path, seal: Seal, options: StoreOptions) -> DocumentStore:
+    from reconciler.store.sqlite import SqliteBlobStore
+
+    return _on(SqliteBlobStore(_path(url, folder)), seal, options)
+
+
+def _objects(url: str, folder: Path, seal: Seal, options: StoreOptions) -> DocumentStore:
+    from reconciler.store.objects import ObjectBlobStore
+
+    return _on(ObjectBlobStore(url), seal, options)
+
+
+def _postgres(url: str, folder: Path, seal: Seal, options: StoreOptions) -> DocumentStore:
+    from reconciler.store.postgres import PostgresBlobStore
+
+    return _on(PostgresBlobStore(url, options.environment), seal, options)
+
+
+def _http(url: str, folder: Path, seal: Seal, options: StoreOptions) -> DocumentStore:
     from reconciler.store.http import HttpBlobStore
     from reconciler.store.httplock import HttpLock
     from reconciler.store.wire import Wire
@@ -90,6 +105,17 @@ def _on(blobs: BlobStore, seal: Seal, options: StoreOptions, locks: Locks | None
         tell=options.tell,
         fits=options.fits,
     )
+
+
+Backend = Callable[[str, Path, "Seal", StoreOptions], "DocumentStore"]
+BACKENDS: Mapping[str, Backend] = {
+    "file": _file,
+    "sqlite": _sqlite,
+    **dict.fromkeys(("s3", "gs", "az"), _objects),
+    **dict.fromkeys(("postgresql", "postgres"), _postgres),
+    **dict.fromkeys(("http", "https"), _http),
+}
+"""What opens a state, by the scheme of its URL. A backend is one file beside this one and one entry here."""
 
 
 def new_state(account: str, *, lineage: str, salt: str) -> State:
