@@ -122,7 +122,7 @@ class _Promoting:
             if (address, WHOLE) in named or not self.sides.covers(address):
                 continue
             about = [line for line in lines if re.search(rf"(?<![\w.]){re.escape(address)}(?![\w-])", line)]
-            if change.action is not Action.UPDATE:
+            if change.action not in (Action.UPDATE, Action.REPLACE):
                 found += [] if about else [f"{address}: one account holds it, the other does not, and that stays so"]
                 continue
             found += [
