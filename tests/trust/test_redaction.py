@@ -243,7 +243,7 @@ CUTS = {
     "model/address.py": {"names[:most]"},
     "remote/answers.py": {"text[:1]"},
     "remote/client.py": {"piece[:MOST_BYTES + 1 - len(content)]"},
-    "store/documents.py": {"self._shelf.names(RUN_FOLDER)[:-RUNS]"},
+    "store/documents.py": {"self._blobs.names(RUN_FOLDER)[:-RUNS]"},
     "workflow/promises.py": {"document.format_version.split('.')[:2]"},
     "config/reading/validation.py": {"fault.error['msg'][:1]"},
     "planning/declarable.py": {"paths[:MOST]"},
@@ -274,7 +274,7 @@ CUTS = {
     "store/http.py": {"digits[:8]"},
     "workflow/trusted_limits.py": {"hashlib.sha256(written).hexdigest()[:8]"},
     "workflow/ci.py": {"commit[:12]"},
-    "workflow/run_records.py": {"session.around.token()[:6]"},
+    "workflow/run_records.py": {"session.runtime.token()[:6]"},
     "workflow/book.py": {"last[:6]"},
     # What was searched already: documents that were masked when they were made, problems that were cleared.
     "render/harmless.py": {"text[:_CLIP]"},
