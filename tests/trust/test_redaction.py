@@ -261,7 +261,10 @@ CUTS = {
     "engine/apply.py": {"self.ports.settling[:AFTER_AN_ANSWER if answered else None]"},
     "engine/usage.py": {"uses[:SHOWN]"},
     "render/reading.py": {"busy[:_SHOWN]"},
-    "cli/completing.py": {"found[:MOST]"},
+    "cli/completing.py": {
+        "found[:MOST]",
+        "_fitting(['latest', *run_names(_folder(ctx), _environment(ctx))], incomplete)[:MOST]",
+    },
     "cli/coverage.py": {"loose[:SHOWN]"},
     "cli/terminal.py": {"error.message[:1]"},
     "workflow/doctor.py": {"session.kinds[name].natural_keys(live.attrs)[:1]"},
@@ -274,6 +277,7 @@ CUTS = {
     "store/http.py": {"digits[:8]"},
     "workflow/trusted_limits.py": {"hashlib.sha256(written).hexdigest()[:8]"},
     "workflow/ci.py": {"commit[:12]"},
+    "workflow/facts.py": {"facts.probed[fact.name][:10]"},
     "workflow/run_records.py": {"session.runtime.token()[:6]"},
     "workflow/book.py": {"last[:6]"},
     # What was searched already: documents that were masked when they were made, problems that were cleared.
