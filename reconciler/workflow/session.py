@@ -125,9 +125,8 @@ class Session:
         """Requests per second; no limit for the embedded emulator unless one is set."""
         if self.settings.requests_per_second is not None:
             return self.settings.requests_per_second
-        if self.settings.url.startswith(EMULATOR):
-            return None
-        return 3.0 if self.settings.production else 5.0
+        usual = 3.0 if self.settings.production else 5.0
+        return None if self.settings.url.startswith(EMULATOR) else usual
 
     def doubts(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """Return warnings of what an account would refuse if it had to create what is declared."""
