@@ -48,17 +48,7 @@ def _for_httpx(asked: Proxy | None) -> httpx.Proxy | None:
 def _context(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
     """Trust SSL_CERT_FILE or SSL_CERT_DIR, without them what comes with httpx; Python itself writes SSLKEYLOGFILE."""
     file, folder = environ.get("SSL_CERT_FILE"), environ.get("SSL_CERT_DIR")
-    if not file and folder and not any(os.path.isdir(one) for one in folder.split(os.pathsep)):
-        raise SurroundingsError(
-            "the environment variable SSL_CERT_DIR names no folder",
-            hint="name a folder of certificates, or unset it",
-        )
-    if file and os.path.lexists(file) and not os.path.isfile(file):
-        raise SurroundingsError(
-            "what the environment variable SSL_CERT_FILE names holds no certificates that can be read: it is not a "
-            "regular file",
-            hint="mend SSL_CERT_FILE, or unset it",
-        )
+    _check_certificates(file, folder)
     try:
         if file:
             return ssl.create_default_context(cafile=file)
@@ -71,6 +61,21 @@ def _context(environ: Mapping[str, str]) -> ssl.SSLContext | bool:
         raise SurroundingsError(
             f"what the environment variable {wrong} names {what}{why}", hint=f"mend {wrong}, or unset it"
         ) from error
+
+
+def _check_certificates(file: str | None, folder: str | None) -> None:
+    """Raise SurroundingsError for what is no folder or no file: the library takes it for an empty one, or waits."""
+    if not file and folder and not any(os.path.isdir(one) for one in folder.split(os.pathsep)):
+        raise SurroundingsError(
+            "the environment variable SSL_CERT_DIR names no folder",
+            hint="name a folder of certificates, or unset it",
+        )
+    if file and os.path.lexists(file) and not os.path.isfile(file):
+        raise SurroundingsError(
+            "what the environment variable SSL_CERT_FILE names holds no certificates that can be read: it is not a "
+            "regular file",
+            hint="mend SSL_CERT_FILE, or unset it",
+        )
 
 
 def _can_append(path: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -171,14 +171,10 @@ def not_shown(
         for address, binding in extra.items()
         if (why := one.seen.unknown.get(binding.kind) or one.seen.unknown.get(kinds[binding.kind].nested))
     }
-    named = undeclarable_keys(one.seen, kinds, {binding.kind for binding in extra.values()})
-    lives = {(kind, live.id): live for kind in named for live in other.lives.get(kind, ())}
     unread |= {
         address: f"{address}: {one.name} has one of its name, which cannot be declared"
-        for address, binding in extra.items()
+        for address in _with_an_undeclarable_twin(extra, one, other, kinds)
         if address not in unread
-        and (live := lives.get((binding.kind, binding.id))) is not None
-        and not named[binding.kind].isdisjoint(kinds[binding.kind].natural_keys(live.attrs))
     }
     why = one.eyes.why if one.eyes is not None else ""
     if not why:
@@ -191,3 +187,15 @@ def not_shown(
         and kinds[binding.kind].reading.filtered
         and (not kinds[binding.kind].nested or kinds[binding.kind].nested in lacking)
     }
+
+
+def _with_an_undeclarable_twin(
+    extra: Mapping[str, Binding], one: AccountContents, other: Snapshot, kinds: Kinds
+) -> Iterator[str]:
+    """Yield the addresses of objects with the name of one that the other side has and no file can say."""
+    named = undeclarable_keys(one.seen, kinds, {binding.kind for binding in extra.values()})
+    lives = {(kind, live.id): live for kind in named for live in other.lives.get(kind, ())}
+    for address, binding in extra.items():
+        live = lives.get((binding.kind, binding.id))
+        if live is not None and not named[binding.kind].isdisjoint(kinds[binding.kind].natural_keys(live.attrs)):
+            yield address
