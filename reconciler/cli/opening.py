@@ -13,7 +13,7 @@ import click
 from reconciler.cli.completing import addresses, kinds
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note
-from reconciler.model.redaction import looks_like_a_credential
+from reconciler.model.redaction import LONG, looks_like_a_credential, redactor
 
 if TYPE_CHECKING:
     from reconciler.workflow.archiving import Archive
@@ -95,7 +95,7 @@ def consent(function: F) -> F:
     """Add --allow. What looks like a credential is not a guard's, and would be kept with the plan."""
 
     def checked(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-        if any(looks_like_a_credential(one) for one in given):
+        if any(looks_like_a_credential(one) or redactor().knows(one, LONG, parts=False) for one in given):
             raise click.BadParameter("it is nothing that a guard printed", ctx, param)
         return given
 

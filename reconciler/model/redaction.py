@@ -316,7 +316,9 @@ def _forms(value: str) -> Iterator[_Form]:
     found: dict[bytes, _Form] = {}
     for text in texts:
         raw = text.encode("utf-8", "surrogatepass")
-        for one in (raw, unescaped(raw).said.strip(), unescaped(raw, spaces=False).said.strip()):
+        slugs = [re.sub(kept, mark, raw) for kept in (rb"[^A-Za-z0-9_-]+", rb"[^A-Za-z0-9]+") for mark in (b"_", b"-")]
+        spelled = (raw, unescaped(raw).said.strip(), unescaped(raw, spaces=False).said.strip())
+        for one in (*spelled, *(slugs if len(text) >= LONG and text.isascii() else ())):
             if len(one) >= SHORTEST:
                 found.setdefault(one, _Form(one, False, len(value) < LONG and value.isalpha()))
         if LONG <= len(text) <= _WHOLE:

@@ -109,3 +109,12 @@ def test_what_a_guard_prints_about_any_kind_is_taken(world: World, kind: str) ->
     world.write("tags: {a: {}}")
     for yes in (f"suspected_rename={kind}.old_one:{kind}.new_one", f"max_delete_percent={kind}:5"):
         assert world.cli("plan", "--allow", yes).code == 0, yes
+
+
+def test_a_yes_that_holds_a_credential_of_the_process_is_refused(world: World) -> None:
+    """It would be kept with the plan, and told that it overrides nothing."""
+    world.environ["AWS_SECRET_ACCESS_KEY"] = "canary/aws/secret-key"
+    world.write("tags: {a: {}}")
+    ran = world.cli("plan", "--allow", "canary/aws/secret-key")
+    assert ran.code == 1
+    assert "canary" not in ran.text
