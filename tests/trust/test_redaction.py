@@ -244,7 +244,6 @@ def test_a_credential_is_not_cut_in_two(secret: str, spelling: str, before: int,
 
 
 CUTS = {
-    "workflow/facts.py": {'facts.probed[fact.name][:10]'},
     "config/reading/loading.py": {"documents[:1]"},
     "config/reading/problems.py": {"names[:most]"},
     "model/address.py": {"names[:most]"},
