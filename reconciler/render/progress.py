@@ -265,6 +265,8 @@ class Progress:
         elif self._over and elapsed >= 1.0:
             parts.append(f"{self._over / elapsed:.1f} steps/s")
         left = self._left(elapsed)
+        if left is not None and self._waiting is not None:
+            left += max(self._waiting[1] - now, 0.0)
         if left is not None and self._over + self._skipped < self._total:
             parts.append(f"about {words.duration(left)} left")
         return ", ".join(parts)
