@@ -88,7 +88,7 @@ def make_room(account: Account, row: Row) -> None:
     if account.settings.member_order != "dense":
         return
     rows = account.rows.where("groupMembers", group_id=row["group_id"])
-    rows.sort(key=lambda one: (whole(one["ordernum"]), one["id"] != row["id"], one["id"]))
+    rows.sort(key=lambda one: (whole(one.get("ordernum") or 0), one["id"] != row["id"], one["id"]))
     for place, one in enumerate(rows, 1):
         account.rows.put("groupMembers", one["id"], {**one, "ordernum": place})
 
