@@ -129,7 +129,8 @@ def test_a_plan_beside_a_living_apply_names_it_and_leaves_its_journal_alone(
     with locked(first, "apply"):
         if journal:
             book = open_book(first)
-            intent = Intent(address="tag.gold", kind="tag", natural_key=["gold"])
+            key = book.state().resources["tag.vip"].natural_key
+            intent = Intent(address="tag.gold", kind="tag", natural_key=["gold", *key[1:]])
             book.record(Record(op="intent", run="r", address="tag.gold", intent=intent))
             bound = book.state().resources["tag.vip"].model_copy(update={"id": "77"})
             book.record(Record(op="bind", run="r", address="tag.new", binding=bound))

@@ -43,6 +43,8 @@ ARGUMENTS: Mapping[str, tuple[str, ...]] = {
     "ci guard": ("plan.json", "--guards-from", "HEAD"),
     "clone": ("--from", "prod", "--to", "other"),
     "emulator seed": ("plan.json",),
+    "emulator behave": ("plan.json",),
+    "explain": ("tag.x",),
     "promote": ("--from", "prod", "--to", "other"),
     "state push": ("plan.json",),
 }

@@ -27,6 +27,7 @@ LOOKS: dict[str, Callable[[Every], Words]] = {
     "explain": lambda it: (it.address(),),
     "graph": lambda it: (),
     "coverage": lambda it: (),
+    "doctor": lambda it: (),
     "snapshot": lambda it: ("--out", "a.snap.gz"),
     "rehearse": lambda it: (),
     "state doctor": lambda it: (),
@@ -60,12 +61,12 @@ WRITES: dict[str, Callable[[Every], Words]] = {
 }
 """Commands that write files, state or account."""
 ELSEWHERE = {
-    "init", "kinds", "schema", "version", "completion", "policy test", "replay",
+    "init", "kinds", "schema", "version", "completion", "help", "policy test", "replay", "probe",
     *(f"ci {one}" for one in ("approve", "approved", "body", "comment", "drift", "fetch", "guard")),
-    *(f"emulator {one}" for one in ("reset", "seed", "serve")),
+    *(f"emulator {one}" for one in ("behave", "reset", "seed", "serve")),
 }  # fmt: skip
 """Commands that know neither account nor state nor files of a project: they make a new one, talk to a code host, or to
-an emulator; `ci drift` asks as `drift` does.
+an emulator; `ci drift` asks as `drift` does, and a probe has suites of its own (`tests/probe`).
 """
 TO_ACCOUNTS = ("apply", "destroy", "undo", "clone", "runs")
 """First words of the commands that may write to an account; no other does."""
