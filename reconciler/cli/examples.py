@@ -69,6 +69,10 @@ EXAMPLES = {
     "kinds": ("reconciler kinds", "reconciler kinds field"),
     "schema": ("reconciler schema config", "reconciler schema --out .reconciler"),
     "emulator reset": ("reconciler emulator reset", "reconciler emulator reset --db state/demo-account.db"),
+    "emulator behave": (
+        "reconciler emulator behave acme.json",
+        "reconciler -e demo emulator behave facts.json",
+    ),
     "emulator seed": ("reconciler emulator seed account.yaml", "reconciler -e demo emulator seed account.json"),
     "emulator serve": ("reconciler emulator serve", "reconciler emulator serve --port 0 --rate-limit 5"),
     "version": ("reconciler version", "reconciler --version"),

@@ -45,6 +45,7 @@ ENVIRONMENT_CHANGES: dict[str, Any] = {
     "guards": {"max_deletes": 99},
     "history": 0,
     "encryption": {"recipients": [NEW]},
+    "facts": "demo",
 }
 
 
