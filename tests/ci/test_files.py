@@ -14,10 +14,12 @@ from typing import Any
 import pytest
 import yaml
 
+from reconciler import __version__
 from scripts.run_docs import Session
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-WORKFLOWS = sorted((ROOT / "examples" / "github").glob("*.yml"))
+RELEASE = ROOT / ".github" / "workflows" / "release.yml"
+WORKFLOWS = [*sorted((ROOT / "examples" / "github").glob("*.yml")), RELEASE]
 
 
 def run(*command: str) -> subprocess.CompletedProcess[str]:
@@ -48,6 +50,15 @@ def test_zizmor_finds_nothing(path: Path) -> None:
     done = run(zizmor, "--offline", "--no-progress", "--persona=pedantic", str(path))
     assert done.returncode == 0, done.stdout
     assert "No findings to report" in done.stdout + done.stderr
+
+
+@pytest.mark.parametrize(("tag", "code"), [(f"v{__version__}", 0), (__version__, 1), ("v9.9.9", 1)])
+def test_a_tag_is_the_version_that_is_released(tag: str, code: int) -> None:
+    """A wheel of another version than its tag says is not released."""
+    steps = yaml.safe_load(RELEASE.read_text("utf-8"))["jobs"]["wheel"]["steps"]
+    (check,) = [step["run"] for step in steps if step.get("name", "").startswith("The tag")]
+    done = subprocess.run(["sh", "-c", check], cwd=ROOT, env=os.environ | {"GITHUB_REF_NAME": tag}, check=False)
+    assert done.returncode == code
 
 
 def test_zizmor_would_find_something(tmp_path: Path) -> None:
