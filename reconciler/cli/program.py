@@ -203,6 +203,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def run(argv: list[str]) -> int:
     """Run the program and return its exit code."""
+    from reconciler.cli.terminal import settle
     from reconciler.model.redaction import KNOWN, Redactor, credentials_in, one_for_all
 
     # What is only named like a credential is known once the project file was read, which may say that it is none.
@@ -212,7 +213,10 @@ def run(argv: list[str]) -> int:
         if name.upper() in KNOWN or "://" in os.environ[name]
     }
     with _same_folder_afterwards(), one_for_all(Redactor(known)):
-        return _run(argv)
+        try:
+            return _run(argv)
+        finally:
+            settle()
 
 
 @contextmanager
@@ -234,6 +238,9 @@ def _run(argv: list[str]) -> int:
         result = program.main(args=argv, prog_name="reconciler", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except (click.exceptions.Abort, KeyboardInterrupt):
+        from reconciler.cli.terminal import settle
+
+        settle()
         click.echo("Cancelled.", err=True)
         return 130
     except click.exceptions.Exit as error:

@@ -64,8 +64,10 @@ class Screen:
     @contextmanager
     def reading(self) -> Iterator[None]:
         """Show what is waited for inside."""
+        from reconciler.cli.terminal import settle
         from reconciler.render.reading import Reading
 
+        settle()
         shown = Reading(
             sys.stderr, self.traffic, environ=os.environ, quiet=self.quiet, live=False if self.lines else None
         )

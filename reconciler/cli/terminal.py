@@ -32,7 +32,7 @@ def columns_shown() -> int | None:
 
 def colour(stream: TextIO | None = None) -> bool:
     """Whether output to the stream (default stdout) is coloured."""
-    from reconciler.render.progress import wants_colour
+    from reconciler.render.capable import wants_colour
 
     return wants_colour(stream or sys.stdout, os.environ)
 
@@ -41,6 +41,37 @@ def ascii_only() -> bool:
     """Whether the terminal cannot show more than ASCII."""
     encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower().replace("-", "")
     return not encoding.startswith("utf")
+
+
+_standing = False
+
+
+def begin(text: str) -> None:
+    """Show a line at once, before anything heavy is loaded, to somebody at a terminal. `settle` takes it away again, as
+    whatever else is printed does.
+    """
+    from reconciler.render.capable import is_interactive
+
+    global _standing
+    if not _standing and is_interactive(sys.stderr, os.environ):
+        _standing = _drawn(f"{text}\r")
+
+
+def settle() -> None:
+    """Take away the line of `begin`."""
+    global _standing
+    if _standing:
+        _standing = False
+        _drawn("\r\x1b[2K")
+
+
+def _drawn(text: str) -> bool:
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except (OSError, ValueError):  # the terminal has gone; whatever has to be said is told elsewhere
+        return False
+    return True
 
 
 def say(text: str, form: Form = "plain") -> None:
@@ -105,6 +136,7 @@ def _put(text: Shown, form: Form, *, err: bool = False) -> None:
     """Print what may be shown: the only way to the standard streams."""
     from reconciler.render.harmless import outgoing
 
+    settle()
     click.echo(outgoing(text, form), nl=err or not text.endswith("\n"), err=err, color=True)
 
 

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Self, TextIO
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.model.redaction import Shown, redactor
 from reconciler.render import words
+from reconciler.render.capable import is_interactive, wants_colour
 from reconciler.render.harmless import outgoing
 from reconciler.render.layout import Paper
 from reconciler.render.quoting import clean
@@ -37,20 +38,6 @@ _DONE = {
     "bind": "Adoption complete", "forget": "Forgotten", "move": "Moved", "finish": "Finished",
     "park": "Renamed for now",
 }  # fmt: skip
-
-
-def is_interactive(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Return whether somebody watches: a terminal that can move its cursor, outside of any CI."""
-    return stream.isatty() and not environ.get("CI") and environ.get("TERM", "") not in ("dumb", "unknown")
-
-
-def wants_colour(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Return whether to colour output: NO_COLOR wins, then FORCE_COLOR, then whether it is a capable terminal."""
-    if environ.get("NO_COLOR"):
-        return False
-    if environ.get("FORCE_COLOR"):
-        return environ["FORCE_COLOR"] != "0"
-    return stream.isatty() and environ.get("TERM", "") not in ("dumb", "unknown")
 
 
 class Frame:

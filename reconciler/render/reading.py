@@ -15,8 +15,9 @@ from reconciler.model.http import Request, Response
 from reconciler.model.ports import Moment
 from reconciler.model.redaction import redactor
 from reconciler.render import words
+from reconciler.render.capable import is_interactive
 from reconciler.render.harmless import outgoing
-from reconciler.render.progress import Frame, is_interactive, live_on
+from reconciler.render.progress import Frame, live_on
 from reconciler.render.quoting import clean
 from reconciler.render.traffic import Topic, Traffic
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import contextlib
+import importlib
 import io
 import os
 import pty
@@ -131,6 +132,30 @@ def test_every_command_shows_a_sign_of_life_before_the_first_answer(
     assert re.search(r"Reading [ab]: 0/\d+ kinds, 1 request,", seen[0])
     assert not glass.hidden
     assert "Reading a:" not in glass.shown()
+
+
+def test_a_line_stands_before_the_program_is_loaded(
+    world: World, monkeypatch: pytest.MonkeyPatch, sitting: Callable[[int], Glass]
+) -> None:
+    """Loading is longer than reading a small project: the first line is drawn before, and nothing is left of it."""
+    world.write(CONFIG)
+    glass, seen = sitting(80), []
+    real = importlib.import_module("reconciler.workflow.opening").open_session
+
+    def look(*arguments: Any, **options: Any) -> Any:
+        seen.append(glass.shown())
+        return real(*arguments, **options)
+
+    monkeypatch.setattr("reconciler.workflow.opening.open_session", look)
+    assert program.run(["--chdir", str(world.folder), "plan", "--no-impact"]) == 0
+    assert "Reading the configuration" in seen[0]
+    assert "Reading the configuration" not in glass.shown()
+    world.write("tags: [", "config/broken.yaml")
+    assert program.run(["--chdir", str(world.folder), "plan"]) == 3
+    assert "Reading the configuration" not in glass.shown()
+    assert program.run(["--chdir", str(world.folder), "-q", "plan"]) == 3
+    assert len(seen) == 3
+    assert "Reading" not in seen[2].splitlines()[-1]
 
 
 def test_nothing_waits_for_an_account_in_any_other_way() -> None:

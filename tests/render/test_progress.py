@@ -11,7 +11,8 @@ import pytest
 
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.model.plan import Op
-from reconciler.render.progress import Progress, is_interactive, wants_colour
+from reconciler.render.capable import is_interactive, wants_colour
+from reconciler.render.progress import Progress
 
 _CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 XTERM = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
