@@ -23,6 +23,7 @@ from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.state import State
 from reconciler.planning.context import Inputs
+from reconciler.planning.declarable import declarable
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.planner import plan
 from reconciler.store.snapshotfile import read_snapshot
@@ -103,7 +104,13 @@ def differing(one: AccountContents | Desired, other: AccountContents, session: S
     hidden = not_shown(extra, one, other.seen, kinds)
     extra = {address: binding for address, binding in extra.items() if address not in hidden}
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
-    return whole, [*carried.left_out, *beyond, *hidden.values()]
+    unsaid = {
+        change.address: f"{change.address}: {other.name} has it as no file can say it: {why}"
+        for change in whole.changes
+        if change.live is not None and (why := declarable(kinds[change.kind], change.live).problem)
+    }
+    whole = replace(whole, changes=tuple(change for change in whole.changes if change.address not in unsaid))
+    return whole, [*carried.left_out, *beyond, *hidden.values(), *unsaid.values()]
 
 
 def _carried(one: AccountContents, other: AccountContents, kinds: Kinds) -> Portable:
