@@ -123,6 +123,9 @@ def _updated(step: RunStep, kind: Kind, work: _Undoing) -> None:
         value = work.value(before.get(name))
         if attribute.has(WriteOnly) or _masked(value):
             work.lose(step, f"{target}: the value that `{name}` had is not kept, because it is sensitive")
+        elif not kind.holds(name, before.get(name)):
+            had = "had no value" if before.get(name) is None else "had a value of another form"
+            work.lose(step, f"{target}: `{name}` {had}, which no declaration can say, so it stays as it is now")
         else:
             attrs[name] = (
                 _emptied(value, binding, name) if attribute.has(Keyed) else _ours(value, attribute, step, binding)

@@ -71,7 +71,7 @@ def check_values(info: ValidationInfo, kind: str, attrs: Mapping[str, Any], key:
 
 def _is_key(fits: Fits, kind: str, key: Sequence[Any]) -> bool:
     """Tell whether this can be a natural key: a label, and parts of which one at least is something. A label that names
-    attributes (`name`, `title+type`) says of what type they are.
+    attributes (`name`, `title+type`) says of what type they are. Accounts leave parts of it empty that no file may.
     """
     label, *parts = key
     if not isinstance(label, str) or not label or all(part in (None, "") for part in parts):
@@ -80,7 +80,8 @@ def _is_key(fits: Fits, kind: str, key: Sequence[Any]) -> bool:
     if len(names) == 1 and parts[0] is None:
         return False
     return all(
-        is_form(part) if isinstance(part, dict) else isinstance(part, str | None) and fits.holds(kind, name, part)
+        part is None
+        or (is_form(part) if isinstance(part, dict) else isinstance(part, str) and fits.holds(kind, name, part))
         for name, part in zip_longest(names, parts, fillvalue="")
     )
 

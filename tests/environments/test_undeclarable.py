@@ -136,6 +136,71 @@ def test_whatever_cannot_be_declared_is_named_and_stops_nothing(case: Case) -> N
     check_named(case)
 
 
+SOUND: dict[str, dict[str, Any]] = {
+    "list": {"name": "News", "channel": "email"},
+    "webhook": {"name": "Hook", "events": ["subscribe"], "sources": ["public"]},
+    "calendar": {"title": "Feed", "type": "All"},
+    "personalization": {"name": "Hello", "format": "text", "content": "Hi"},
+    "connection": {"name": "Shop", "service": "shop"},
+    "address": {"companyName": "Shop", "country": "US"},
+    "tag": {"tag": "VIP", "tagType": "contact"},
+    "pipeline": {"title": "Sales"},
+    "task_outcome": {"title": "Won", "sentiment": "POSITIVE"},
+    "saved_response": {"subject": "Hi", "body": "Hello"},
+    "user_group": {"title": "Team"},
+    "deal_role": {"title": "Buyer"},
+}
+"""What makes the odd one of a kind one that files can say."""
+TURNED = [name for name, odd in ODD.items() if odd.whole and odd.kind in SOUND]
+TURNED_FIRST = ("webhook without events", "list without a name", "connection without a service")
+
+
+def check_turned(odd: Odd, folder: Path) -> None:
+    """Manage the sound object, let somebody spoil it by hand, and run every command over it."""
+    with new_world(folder) as world, hold(folder / "state/b.db") as other:
+        seed = json.loads(json.dumps(odd.seed))
+        spoiled = {name: value for name, value in seed[odd.table][0].items() if name in SOUND[odd.kind]}
+        seed[odd.table][0].update(SOUND[odd.kind])
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
+        world.write("{}")
+        world.account.seed(seed)
+        other.seed(json.loads(json.dumps(seed)))
+        assert world.cli("export").code == 0
+        assert world.cli("apply", "--auto-approve", "--quiet").code == 0
+        rows = world.account.rows
+        rows.put(odd.table, "901", {**(rows.get(odd.table, "901") or {}), **spoiled})
+        for sides in (("a", "b"), ("b", "a")):
+            compared = world.cli("compare", *sides, "--format", "json")
+            mine = [one["action"] for one in json.loads(compared.out)["changes"] if one["kind"] == odd.kind]
+            assert "update" not in mine, compared.out  # another one where the key differs
+            assert "(id 901)" in world.cli("compare", *sides).text
+        for argv in (["plan"], ["drift"], ["drift", "--absorb"]):
+            ran = world.cli(*argv)
+            assert ran.code in (0, 5), ran.text
+            assert f"{odd.kind}." in ran.text, ran.text
+        assert world.cli("validate").code == 0
+        assert world.cli("apply", "--auto-approve", "--quiet").code == 0
+        ran = world.cli("undo", "--auto-approve")
+        assert f"{odd.kind}." in ran.text or "no run to undo" in ran.text, ran.text
+        after = world.cli("plan")
+        assert after.code == 0, after.text
+
+
+@pytest.mark.off_contract
+@pytest.mark.parametrize("name", TURNED_FIRST)
+def test_what_was_spoiled_by_hand_is_named_and_its_undo_leaves_a_state_that_is_read(name: str, tmp_path: Path) -> None:
+    """An empty name in the state made every later command fail."""
+    check_turned(ODD[name], tmp_path)
+
+
+@pytest.mark.prove
+@pytest.mark.off_contract
+@pytest.mark.parametrize("name", [name for name in TURNED if name not in TURNED_FIRST])
+def test_whatever_was_spoiled_by_hand_is_named(name: str, tmp_path: Path) -> None:
+    """All the others."""
+    check_turned(ODD[name], tmp_path)
+
+
 EDITED = {
     "pipeline with another assignment": ("pipelines", "title: Sales", "title: Sales of ours"),
     "deal field with a default of another form": ("deal_fields", "label: Plan", "label: Plan of ours"),
