@@ -73,6 +73,19 @@ def refusals(kind: Kind, live: Live, names: Iterable[str]) -> list[Finding]:
     ]
 
 
+def unsaid(kind: Kind, address: str, live: Live, names: Iterable[str]) -> list[str]:
+    """Return one line for each of these attributes of a managed object that came to hold more than was declared: where
+    all that was understood of it is as declared, nothing else would tell.
+    """
+    lost = losses(kind, live)
+    return [
+        f"{address}: `{name}` holds more in the account than a declaration can say ({lost[name].what}); it stays so, "
+        "and a change of it is refused"
+        for name in names
+        if name in lost and not lost[name].kept
+    ]
+
+
 def _listed(paths: list[str]) -> str:
     more = ", ..." if len(paths) > MOST else ""
     return ", ".join(paths[:MOST]) + more

@@ -13,7 +13,7 @@ from reconciler.model.state import Binding
 from reconciler.model.values import EMPTY_OR_OFF, Value, carries_secret, decode, has_secret, map_of, reveal, transform
 from reconciler.planning.binding import recall
 from reconciler.planning.context import Inputs
-from reconciler.planning.declarable import declarable
+from reconciler.planning.declarable import declarable, unsaid
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
 from reconciler.planning.identity import Resolver, bound, by_key, comparable
 from reconciler.planning.sight import unproven
@@ -45,6 +45,9 @@ def drift(inputs: Inputs) -> Plan:
             if live is not None:
                 shown.add(address)
                 notes += _beside(inputs, kind, address, live)
+                said = inputs.desired.resources.get(address)
+                ignored = said.lifecycle.ignore_changes if said is not None else ()
+                notes += unsaid(kind, address, live, sorted(binding.applied.keys() - {*ignored}))
             why = "" if live is not None else unproven(inputs, kind, address, shown.__contains__)
             if why:
                 skipped.append(Skipped(address, why, forbidden=True))

@@ -21,6 +21,7 @@ from reconciler.model.values import Value
 from reconciler.planning.changes import change_of, judged, removals, strike_spares
 from reconciler.planning.claims import Index, claim
 from reconciler.planning.context import Inputs, PlanningContext
+from reconciler.planning.declarable import unsaid
 from reconciler.planning.diff import completed
 from reconciler.planning.effects import hand_over, with_effects, within_reach
 from reconciler.planning.identity import by_key, stored_key
@@ -49,7 +50,7 @@ def plan(inputs: Inputs) -> Plan:
             context.inputs.desired, context.matched, context.inputs.state.resources, context.changes.values()
         )
     context.changes, lost = within_reach(context.changes, context.resolver.ids)
-    context.warnings += [*lost, *near_twins(context)]
+    context.warnings += [*lost, *near_twins(context), *_unsaid(context)]
     if context.problems:
         raise PlanError(
             "the plan cannot be made:\n" + "\n".join(f"- {problem}" for problem in dict.fromkeys(context.problems))
@@ -70,6 +71,20 @@ def plan(inputs: Inputs) -> Plan:
         reads=reads,
         ids=context.resolver.ids | {str(lookup): one.id for lookup, one in looked_up.items()},
     )
+
+
+def _unsaid(context: PlanningContext) -> list[str]:
+    """Name what managed objects hold beyond what files can say, where no change of it is refused with that reason."""
+    if context.inputs.compares:
+        return []
+    found = []
+    for address, live in context.matched.items():
+        resource, change = context.inputs.desired.resources.get(address), context.changes.get(address)
+        if resource is not None:
+            told = {item.name for item in change.attributes} if change is not None else set()
+            names = sorted(resource.attrs.keys() - told - {*resource.lifecycle.ignore_changes})
+            found += unsaid(context.kinds[resource.kind], address, live, names)
+    return found
 
 
 def _plan_knot(context: PlanningContext, knot: tuple[Kind, ...], resources: list[Resource]) -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from reconciler.resources import load_kinds
 from tests.environments.likeness import COMPUTED, plain
+from tests.environments.shapes import LOSSY, segment
 from tests.environments.test_export import files_of, nothing_to_do
 from tests.environments.undeclarable import ODD, Odd
 from tests.world import TWO_ACCOUNTS, Ran, World, new_world
@@ -152,6 +153,7 @@ SOUND: dict[str, dict[str, Any]] = {
 }
 """What makes the odd one of a kind one that files can say."""
 TURNED = [name for name, odd in ODD.items() if odd.whole and odd.kind in SOUND]
+LOSSY_FIRST = ("type of a member", "unknown key of a group")
 TURNED_FIRST = ("webhook without events", "list without a name", "connection without a service")
 
 
@@ -199,6 +201,25 @@ def test_what_was_spoiled_by_hand_is_named_and_its_undo_leaves_a_state_that_is_r
 def test_whatever_was_spoiled_by_hand_is_named(name: str, tmp_path: Path) -> None:
     """All the others."""
     check_turned(ODD[name], tmp_path)
+
+
+@pytest.mark.off_contract
+@pytest.mark.parametrize(
+    "name",
+    [pytest.param(name, marks=() if name in LOSSY_FIRST else pytest.mark.prove) for name in LOSSY],
+)
+def test_a_managed_segment_that_came_to_hold_more_is_named_and_left(name: str, world: World) -> None:
+    """Also where all that was understood of it is as declared."""
+    world.write("{}")
+    world.account.seed({"segmentsV2": [segment()]})
+    assert world.cli("export").code == 0
+    spoiled = {**(world.account.rows.get("segmentsV2", "aaaa") or {}), **LOSSY[name]}
+    world.account.rows.put("segmentsV2", "aaaa", spoiled)
+    for argv in (["plan"], ["drift"]):
+        assert "segment.loyal" in world.cli(*argv).text
+    if name != "condition without fields":  # which is read in full, and is restored
+        world.cli("apply", "--auto-approve")
+        assert plain(world.account.rows.get("segmentsV2", "aaaa")) == plain(spoiled)
 
 
 EDITED = {
