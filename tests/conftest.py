@@ -34,6 +34,11 @@ network_guard.install()
 gc.set_threshold(200_000, 50, 100)  # as the program does; tests run it in this process
 
 
+def pytest_xdist_auto_num_workers() -> int:
+    """One worker more than processors: tests of real processes wait for them, and leave a processor idle meanwhile."""
+    return (os.cpu_count() or 1) + 1
+
+
 def pytest_report_header() -> str:
     """Say which reading of contradictory sources the accounts of this run take, so that it can be repeated."""
     return f"readings: {readings.SEED}={readings.seed()} {readings.reading()}"

@@ -18,6 +18,8 @@ from pathlib import Path
 
 SUFFIX = ".new"
 """How the names of files that were not finished end."""
+LOOKS = 20
+"""Times that a pipe is looked at for its reader, in a second."""
 ABANDONED = 3600.0
 """Seconds after which such a file is nobody's."""
 
@@ -36,7 +38,7 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
     if found is not None and fresh:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
     if found is not None and not stat.S_ISREG(found.st_mode):
-        descriptor = os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))  # of a pipe that nobody reads: ENXIO
+        descriptor = _open_special(path)
         with open(descriptor, "wb", buffering=0):
             os.set_blocking(descriptor, True)
             write_all(descriptor, content)
@@ -89,6 +91,18 @@ def _tidy(target: Path) -> None:
         for left in target.parent.glob(f".{glob.escape(target.name[:200])}.*{SUFFIX}"):
             if time.time() - left.stat().st_mtime > ABANDONED:
                 left.unlink()
+
+
+def _open_special(path: Path) -> int:
+    """Open a device or pipe for writing. A pipe is given a second to be opened by its reader, then it is ENXIO."""
+    for _ in range(LOOKS):
+        try:
+            return os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
+        except OSError as error:
+            if error.errno != errno.ENXIO:
+                raise
+            time.sleep(1 / LOOKS)
+    return os.open(path, os.O_WRONLY | getattr(os, "O_NONBLOCK", 0))
 
 
 def _usual_mode() -> int:
