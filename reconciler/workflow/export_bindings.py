@@ -69,6 +69,10 @@ def _binding(
     kind = session.kinds[resource.kind]
     keys = kind.natural_keys(one.live.attrs)
     attrs = {name: value for name, value in resource.attrs.items() if not kind.attributes[name].has(Once)}
+    if kind.nested:
+        applied = old.applied if old is not None and old.id == one.live.id else {}
+        for name in kind.arrange([(resource.address, {}, one.live)]).get(resource.address, {}):
+            attrs[name] = applied.get(name, one.live.attrs.get(name))
     change = Change(
         resource.address,
         resource.kind,
