@@ -76,7 +76,8 @@ class Edits:
             for item in change.attributes:
                 if item.name not in resource.attrs:
                     self.notes.append(
-                        f"{change.address}: its `{item.name}` follows from its place in the file; move it manually"
+                        f"{change.address}: the account has it at another place among its siblings (`{item.name}`)"
+                        " than the file; move its entry manually, or bring the file's order back with `drift --revert`"
                     )
                 elif item.name in one.live.attrs and item.name not in one.dropped and not one.problem:
                     proposals += self._changed(resource, one, item.name, live.keys() - declared, hiding)

@@ -31,6 +31,8 @@ def test_another_order_of_the_stages_drifts_and_is_reverted(
     told = world.cli("drift", "--detailed-exitcode")
     assert told.code == 2, told.text
     assert "stage.sales." in told.text
+    assert "another place among its siblings (`order`) than the file" in " ".join(world.cli("export").text.split())
+    assert world.cli("drift", "--detailed-exitcode").code == 2, "an export that left the file's order hides no drift"
     back = world.cli("drift", "--revert", "--out", "back.plan")
     assert back.code in (0, 2), back.text
     assert world.cli("apply", "back.plan", "--auto-approve").code == 0
