@@ -58,7 +58,7 @@ class Two:
     [
         pytest.param(False, False, marks=pytest.mark.prove),
         pytest.param(False, True, marks=pytest.mark.prove),
-        (True, True),
+        pytest.param(True, True, marks=pytest.mark.prove),
     ],
 )
 def test_what_is_emptied_is_carried(tmp_path: Path, layered: bool, pruned: bool) -> None:

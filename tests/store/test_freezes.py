@@ -52,7 +52,7 @@ environments:
 """
 WRITES = 16
 """About as many writes as the apply of this configuration has."""
-SAMPLE, WHOLE = 2, 50
+SAMPLE, WHOLE = 1, 50
 
 
 @dataclass
