@@ -16,6 +16,7 @@ from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
 from reconciler.model.redaction import LONG
 from reconciler.model.snapshot import Snapshot
+from reconciler.model.spec import RefTo
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, Value
 from reconciler.planning.diff import beside, joined, within
@@ -81,6 +82,10 @@ class Edits:
                     )
                 elif item.name in one.live.attrs and item.name not in one.dropped and not one.problem:
                     proposals += self._changed(resource, one, item.name, live.keys() - declared, hiding)
+        for skipped in made.skipped:
+            resource, one = loaded.desired.resources.get(skipped.address), live.get(skipped.address)
+            if resource is not None and one is not None and not one.problem:
+                proposals += self._dead(resource, one, live.keys() - declared, hiding)
         state = book.state().resources
         for address, one in live.items():
             resource, binding = loaded.desired.resources.get(address), state.get(address)
@@ -95,6 +100,17 @@ class Edits:
                     and not hiding.holds(value)
                 ]
                 proposals += self._entries(resource, binding, one, {proposed.name for proposed in proposals})
+        return proposals
+
+    def _dead(self, resource: Resource, one: Exported, undeclared: Set[str], hiding: Hiding) -> list[ProposedEdit]:
+        """Return the references of an object that cannot be planned, as the account holds them: a look-up finds nothing
+        any more, and only an id that equals the live one plans empty.
+        """
+        attributes, proposals = self.session.kinds[resource.kind].attributes, []
+        for name, said in resource.attrs.items():
+            known = attributes[name].mark(RefTo) is not None and name in one.live.attrs and name not in one.dropped
+            if known and self._value(one, name) != said:
+                proposals += self._changed(resource, one, name, undeclared, hiding)
         return proposals
 
     def _changed(

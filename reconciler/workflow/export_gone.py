@@ -15,15 +15,23 @@ from reconciler.model.state import Binding
 from reconciler.workflow.export_target import Extent
 
 
-def gone_of(extent: Extent, made: Plan) -> list[str]:
-    """Return what is declared and the account does not show."""
-    chosen = extent.target
+def gone_of(extent: Extent, made: Plan, seen: Snapshot, bindings: Mapping[str, Binding]) -> list[str]:
+    """Return what is declared and the account does not show. What cannot be planned, as a reference of it finds nothing
+    either, is gone where the object that it is bound to is.
+    """
+    chosen, lives = extent.target, seen.lives
+    skipped = [
+        one.address
+        for one in made.skipped
+        if (held := bindings.get(one.address)) is not None
+        and held.kind in lives
+        and all(live.id != held.id for live in lives[held.kind])
+    ]
     return [
-        change.address
-        for change in made.changes
-        if change.action is Action.CREATE
-        and (extent.kinds is None or change.kind in extent.kinds)
-        and (not chosen or any(fnmatch(change.address, pattern) for pattern in chosen))
+        address
+        for address in [*(one.address for one in made.changes if one.action is Action.CREATE), *skipped]
+        if (extent.kinds is None or kind_of(address) in extent.kinds)
+        and (not chosen or any(fnmatch(address, pattern) for pattern in chosen))
     ]
 
 

@@ -98,7 +98,7 @@ class _Exporting:
         self.loaded = self.session.load()
         self.book = open_book(self.session)
         self.made = self._compared(self.loaded, self.book)
-        return gone_of(self.extent, self.made)
+        return gone_of(self.extent, self.made, self.seen, self.book.state().resources)
 
     def run(self) -> ExportSummary:
         session, loaded, book, made = self.session, self.loaded, self.book, self.made
@@ -116,7 +116,7 @@ class _Exporting:
         )
         rewriting = Rewriting(loaded.places, variables, replacing=True)
         rewriting.change(proposals)
-        gone = gone_of(self.extent, made)
+        gone = gone_of(self.extent, made, self.seen, book.state().resources)
         unseen = unseen_of(gone, session.kinds, self.eyes)
         rewriting.refused += [Refusal(address, "", why) for address, why in unseen.items()]
         gone = [address for address in gone if address not in unseen]

@@ -5,12 +5,13 @@ out, and one that finds nothing costs its own object and nothing else.
 from __future__ import annotations
 
 import json
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.environments.references import DEAD, GONE, SILENT, marked
+from tests.environments.references import DEAD, GONE, HOOK, LIST, OUTCOME, PIPELINE, SILENT, marked
 from tests.environments.test_export import files_of, nothing_to_do
 from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import hold
@@ -128,3 +129,53 @@ def test_an_id_that_the_object_does_not_hold_is_no_reference(world: World) -> No
     plan = world.plan()
     assert plan.lines == []
     assert [one.address for one in plan.document.skipped] == ["list.other"]
+
+
+@pytest.mark.parametrize("name", ["user", "users"])
+def test_an_export_in_place_says_a_user_who_left_by_what_the_account_holds(world: World, name: str) -> None:
+    """Files that look a user up by e-mail plan empty again after an export: by id where the account holds the id."""
+    kind = {"user": "list", "users": "pipeline"}[name]
+    user = {"id": GONE, "username": "bob", "email": "bob@x.example", "firstName": "B", "lastName": "B"}
+    world.account.seed({"users": [user], **DEAD[kind, name]})
+    world.write("{}")
+    assert world.cli("export").code == 0
+    nothing_to_do(world)
+    world.account.rows.remove("users", GONE)
+    assert world.cli("plan").code == 5
+    ran = world.cli("export")
+    assert ran.code == 0, ran.text
+    nothing_to_do(world)
+    before = files_of(world.folder)
+    assert world.cli("export").code == 0
+    assert files_of(world.folder) == before
+
+
+@pytest.mark.parametrize("count", range(1, 5))
+def test_an_export_that_prunes_plans_empty_whatever_is_gone_at_once(tmp_path: Path, count: int) -> None:
+    """The files that it writes can be read, though what is gone was looked up by, and needed by, what is gone too."""
+    listed = {**LIST, "user": "20", "userid": "20"}
+    seed: dict[str, Any] = {
+        "users": [{"id": "20", "username": "bob", "email": "bob@x.example", "firstName": "B", "lastName": "B"}],
+        "groups": [{"id": "41", "title": "Team"}],
+        "lists": [listed],
+        "listGroups": [{"list": "11", "group": "41"}],
+        "dealGroups": [PIPELINE],
+        "dealGroupUsers": [{"dealGroup": "31", "user": "20"}],
+        "dealGroupGroups": [{"dealGroup": "31", "group": "41"}],
+        "fields": [{"title": "Plan", "type": "text", "relids": ["11"]}],
+        "webhooks": [{**HOOK, "listid": "11"}],
+        "taskOutcomes": [OUTCOME],
+        "tasktypeOutcomeRels": [{"tasktype_id": "1", "outcome_id": "21"}],
+    }
+    rows = [("users", "20"), ("lists", "11"), ("groups", "41"), ("dealTasktypes", "1")]
+    for number, gone in enumerate(combinations(rows, count)):
+        (tmp_path / str(number)).mkdir()
+        with new_world(tmp_path / str(number)) as world:
+            world.account.seed(seed)
+            world.write("{}")
+            assert world.cli("export").code == 0
+            for table, identity in gone:
+                world.account.rows.remove(table, identity)
+            ran = world.cli("export", "--prune")
+            assert ran.code == 0, (gone, ran.text)
+            nothing_to_do(world)
