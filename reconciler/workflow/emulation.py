@@ -92,7 +92,7 @@ def behave(path: Path, source: Path) -> list[str]:
     ReconcilerError for what is no facts file.
     """
     try:
-        facts = FactsFile.model_validate(read_json(source.read_bytes()))
+        facts = FactsFile.model_validate(read_json(read_regular(source)))
     except (OSError, ValueError) as error:
         raise ReconcilerError(f"{source} is no facts file", hint="`reconciler probe` writes one") from error
     known = {name: one.found for name, one in facts.facts.items() if one.found and one.contradicted is None}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
@@ -82,10 +82,7 @@ class Edits:
                     )
                 elif item.name in one.live.attrs and item.name not in one.dropped and not one.problem:
                     proposals += self._changed(resource, one, item.name, live.keys() - declared, hiding)
-        for skipped in made.skipped:
-            resource, one = loaded.desired.resources.get(skipped.address), live.get(skipped.address)
-            if resource is not None and one is not None and not one.problem:
-                proposals += self._dead(resource, one, live.keys() - declared, hiding)
+        proposals += self._dead(loaded, made, live, hiding)
         state = book.state().resources
         for address, one in live.items():
             resource, binding = loaded.desired.resources.get(address), state.get(address)
@@ -102,16 +99,19 @@ class Edits:
                 proposals += self._entries(resource, binding, one, {proposed.name for proposed in proposals})
         return proposals
 
-    def _dead(self, resource: Resource, one: Exported, undeclared: Set[str], hiding: Hiding) -> list[ProposedEdit]:
-        """Return the references of an object that cannot be planned, as the account holds them: a look-up finds nothing
+    def _dead(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported], hiding: Hiding) -> Iterator[ProposedEdit]:
+        """Yield the references of objects that cannot be planned, as the account holds them: a look-up finds nothing
         any more, and only an id that equals the live one plans empty.
         """
-        attributes, proposals = self.session.kinds[resource.kind].attributes, []
-        for name, said in resource.attrs.items():
-            known = attributes[name].mark(RefTo) is not None and name in one.live.attrs and name not in one.dropped
-            if known and self._value(one, name) != said:
-                proposals += self._changed(resource, one, name, undeclared, hiding)
-        return proposals
+        declared = loaded.desired.resources
+        for address in sorted({one.address for one in made.skipped} & declared.keys() & live.keys()):
+            resource, one = declared[address], live[address]
+            attributes = self.session.kinds[resource.kind].attributes
+            held = [] if one.problem else [name for name in resource.attrs if name in one.live.attrs]
+            for name in held:
+                refers = attributes[name].mark(RefTo) is not None and name not in one.dropped
+                if refers and self._value(one, name) != resource.attrs[name]:
+                    yield from self._changed(resource, one, name, live.keys() - declared.keys(), hiding)
 
     def _changed(
         self, resource: Resource, one: Exported, name: str, undeclared: Set[str], hiding: Hiding

@@ -16,6 +16,7 @@ from tests.cli.test_surroundings import URL
 from tests.world import World
 
 COMMANDS = [
+    "emulator behave {}",
     "show {}", "apply {}", "plan --against {}", "replay {}", "compare demo {}", "state push {}", "policy test {}",
     "plan --target @{}", "plan --guards-from file:{}", "plan --out {}", "snapshot --out {}",
 ]  # fmt: skip
