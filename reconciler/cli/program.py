@@ -238,10 +238,9 @@ def _run(argv: list[str]) -> int:
         result = program.main(args=argv, prog_name="reconciler", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except (click.exceptions.Abort, KeyboardInterrupt):
-        from reconciler.cli.terminal import settle
+        from reconciler.cli.terminal import note
 
-        settle()
-        click.echo("Cancelled.", err=True)
+        note("Cancelled.")
         return 130
     except click.exceptions.Exit as error:
         return error.exit_code

@@ -61,15 +61,13 @@ def losses(kind: Kind, live: Live) -> dict[str, Loss]:
 
 def refusals(kind: Kind, live: Live, names: Iterable[str]) -> list[Finding]:
     """Return why an update must not write these attributes: it would destroy what nobody declared."""
-    lost = losses(kind, live)
     return [
         Finding(
-            f"the account holds more than a declaration can say ({lost[name].what}), and a write would destroy it",
+            f"the account holds more than a declaration can say ({loss.what}), and a write would destroy it",
             attribute=name,
             hint=f"change it in ActiveCampaign, and say `lifecycle: {{ignore_changes: [{name}]}}` here",
         )
-        for name in names
-        if name in lost and not lost[name].kept
+        for name, loss in _destroyed(kind, live, names)
     ]
 
 
@@ -77,13 +75,17 @@ def unsaid(kind: Kind, address: str, live: Live, names: Iterable[str]) -> list[s
     """Return one line for each of these attributes of a managed object that came to hold more than was declared: where
     all that was understood of it is as declared, nothing else would tell.
     """
-    lost = losses(kind, live)
     return [
-        f"{address}: `{name}` holds more in the account than a declaration can say ({lost[name].what}); it stays so, "
+        f"{address}: `{name}` holds more in the account than a declaration can say ({loss.what}); it stays so, "
         "and a change of it is refused"
-        for name in names
-        if name in lost and not lost[name].kept
+        for name, loss in _destroyed(kind, live, names)
     ]
+
+
+def _destroyed(kind: Kind, live: Live, names: Iterable[str]) -> list[tuple[str, Loss]]:
+    """Return those of these attributes of which a write would destroy something."""
+    lost = losses(kind, live)
+    return [(name, lost[name]) for name in names if name in lost and not lost[name].kept]
 
 
 def _listed(paths: list[str]) -> str:

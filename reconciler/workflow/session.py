@@ -214,9 +214,8 @@ class Session:
         """
         if (write or restore) and hold is None:
             raise AssertionError("nothing is written to an account without the lock")
-        if (
-            self.settings.name not in self.read_configurations
-        ):  # what goes over the wire now may come back with a secret of before
+        # What goes over the wire now may come back with a secret of before.
+        if self.settings.name not in self.read_configurations:
             with suppress(ReconcilerError):
                 self.load(offline=True)
         if self.remote is not None:
