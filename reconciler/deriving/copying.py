@@ -12,7 +12,8 @@ from reconciler.model import values
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.demands import Names
 from reconciler.model.desired import Desired, Import, Resource
-from reconciler.model.kind import Kind, Kinds, Live, NaturalKey
+from reconciler.model.kind import Kind, Kinds, NaturalKey
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Attribute, Default, Immutable, Nested, Once, RefTo, WriteOnly

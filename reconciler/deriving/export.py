@@ -12,7 +12,8 @@ from reconciler.model import values
 from reconciler.model.address import join, key_of
 from reconciler.model.demands import Names, demands
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Kind, Kinds, Live, NaturalKey
+from reconciler.model.kind import Kind, Kinds, NaturalKey
+from reconciler.model.live import Live
 from reconciler.model.nearness import plain
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.snapshot import Snapshot

@@ -10,7 +10,8 @@ from dataclasses import dataclass, field
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import Live
 from reconciler.model.spec import Ensure
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, RemoteId, Value

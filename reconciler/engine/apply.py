@@ -17,11 +17,12 @@ from reconciler.engine.drive import drive
 from reconciler.model.errors import ReconcilerError, Refused, Rejected, StateError, Uncounted, Unreachable
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.model.http import Bound, Remote
-from reconciler.model.kind import Kinds, Write
+from reconciler.model.kind import Kinds
 from reconciler.model.plan import COUNTED, WRITES, Change, Plan, Step, flow_of, write_of
 from reconciler.model.state import Binding, Intent, Record
 from reconciler.model.values import Reference, RemoteId, encode
 from reconciler.model.waits import Waits
+from reconciler.model.write import Write
 
 SETTLE = 3
 """How often a create with a lost answer is looked for and, if it is not there, sent again."""

@@ -16,9 +16,10 @@ from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.errors import AuthError, RemoteError, concerns_all
 from reconciler.model.http import Flow, Remote, Request, Response
-from reconciler.model.kind import Finding, Impact, Kind, Kinds
+from reconciler.model.kind import Kind, Kinds
 from reconciler.model.plan import DESTROYS, WRITES, Action, Change, Op, Plan, parent_of, parents, write_of
 from reconciler.model.values import RemoteId
+from reconciler.model.write import Finding, Impact
 
 LOSSY = (*DESTROYS, Action.UPDATE)
 

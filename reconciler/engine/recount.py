@@ -14,10 +14,11 @@ from reconciler.engine.drive import drive
 from reconciler.engine.examine import LOSSY, loss_of, owned, waived
 from reconciler.model.errors import ReconcilerError, Refused, Uncounted
 from reconciler.model.http import Remote
-from reconciler.model.kind import Impact, Kinds, Write
+from reconciler.model.kind import Kinds
 from reconciler.model.plan import Change, Plan, parents, write_of
 from reconciler.model.state import Going
 from reconciler.model.values import RemoteId
+from reconciler.model.write import Impact, Write
 
 AGAIN = "make a new plan, and approve what it shows"
 Key = tuple[str, str]

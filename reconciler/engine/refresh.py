@@ -21,7 +21,8 @@ from reconciler.model.errors import (
 )
 from reconciler.model.http import DEFAULT_PAGE, PAGE, Remote, Request, Response, at, get, outline, page_of, shown
 from reconciler.model.identity import Grammar, obeys
-from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Tables, Unknown, odd
+from reconciler.model.kind import Kinds
+from reconciler.model.live import STRANGE, Collection, Row, Tables, Unknown, odd
 
 MOST_PAGES = 5_000
 """Pages of one listing, at most: half a million objects, or a hundred thousand where pages have twenty."""

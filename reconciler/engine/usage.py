@@ -14,7 +14,8 @@ from reconciler.engine.refresh import read_listing
 from reconciler.engine.remotes import Budget
 from reconciler.model.errors import ReconcilerError, RemoteError
 from reconciler.model.http import Remote, at, get
-from reconciler.model.kind import STRANGE, Collection, Kinds, Row, Unknown, odd
+from reconciler.model.kind import Kinds
+from reconciler.model.live import STRANGE, Collection, Row, Unknown, odd
 from reconciler.model.mention import Mention
 from reconciler.model.plan import DESTROYS, Change, Plan
 from reconciler.model.usage import Place, Use

@@ -9,10 +9,11 @@ from typing import Any
 
 from reconciler.model.address import Address
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Finding, Kind, Kinds
+from reconciler.model.kind import Kind, Kinds
 from reconciler.model.nearness import plain
 from reconciler.model.spec import Attribute, Commas, Default, Doubts, Expected, Keyed, RefTo, Takes, attributes
 from reconciler.model.values import Value, has_secret, items_of, walk
+from reconciler.model.write import Finding
 
 
 def demands(

@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validat
 from reconciler.model.address import kind_of
 from reconciler.model.documents import Count
 from reconciler.model.identity import check, check_values
-from reconciler.model.kind import Effect, Impact
+from reconciler.model.write import Effect, Impact
 
 PLAN_FORMAT = "1.2"
 

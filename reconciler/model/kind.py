@@ -8,21 +8,19 @@ DELETE under one wrapper key.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar, Literal, Self, TypeVar, cast
+from typing import ClassVar, Self, TypeVar, cast
 
 from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
-from reconciler.model.archive import ArchiveSpec
-from reconciler.model.codecs import Ids
 from reconciler.model.conforming import MASKED, PLAIN, conforms
 from reconciler.model.facts import LONGEST, Facts
-from reconciler.model.http import Bound, Flow, NoPath, Request, Response, at, delete, is_id, post, put, shown
-from reconciler.model.identity import Fits, Grammar, obeys
+from reconciler.model.http import Bound, Flow, Request, Response, at, delete, is_id, post, put
+from reconciler.model.identity import Fits
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
     AfterCreate,
@@ -37,303 +35,13 @@ from reconciler.model.spec import (
     WriteOnly,
     attributes,
 )
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 from reconciler.model.values import Json, Reference, RemoteId, Value, sendable
+from reconciler.model.write import Finding, Impact, Write
 
-Row = Mapping[str, Json]
 NaturalKey = tuple[Value, ...]
 Part = tuple[str, str, str]
 """A membership of a roster: its id, and those of the member and of the object with the roster."""
-Effect = Literal["lost", "moved", "hidden", "along", "unmanaged"]
-"""What a change does to what it touches: records are lost or moved; objects become invisible, go with the object as
-parts of it (along), or go with it and are managed by nobody.
-"""
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """A listing of the API. `key` is the array's name in the answer; `sides` names arrays that come along with it.
-
-    `table` names the result (default: `key`). `fallback` is tried where the path does not exist (404). `identity`
-    names the property that tells rows apart. A listing whose rows are one per account (settings) has `single` true.
-    An `optional` one adds to the rows of others and is hardly documented: where it cannot be read in any known form,
-    what it would tell is unknown, and nothing else is. `alias` is what older deployments call the array.
-    `paging` says how pages are asked for: `limit` and `offset`, `page` and `page_size`, or not at all. Ids are numbers,
-    unless `ids` says otherwise (section 1.4).
-    """
-
-    path: str
-    key: str
-    sides: tuple[str, ...] = ()
-    query: tuple[tuple[str, str], ...] = ()
-    table: str = ""
-    fallback: Collection | None = None
-    identity: str = "id"
-    single: bool = False
-    optional: bool = False
-    alias: str = ""
-    paging: Literal["offset", "page", "none"] = "offset"
-    ids: Grammar = "number"
-    elsewhere: tuple[str, str] | None = None
-    """A fact of the account, and what it says where the fallback is the listing: that is read first then."""
-
-    @property
-    def name(self) -> str:
-        """The name of the table it fills."""
-        return self.table or self.key
-
-    def names(self, identity: str) -> bool:
-        """Return whether an object of it, or of one of its fallbacks, may have this id."""
-        return obeys(identity, self.ids) or (self.fallback is not None and self.fallback.names(identity))
-
-    def known(self, facts: Facts) -> Collection:
-        """Return the listing as it is where the facts say so; the other path is still tried where they are wrong."""
-        if self.fallback is None or self.elsewhere is None or not facts.says(*self.elsewhere):
-            return self
-        return replace(self.fallback, optional=self.optional, fallback=replace(self, fallback=None))
-
-    @property
-    def paths(self) -> tuple[str, ...]:
-        """Where it may be read: the path, and those of its fallbacks."""
-        return (self.path, *(self.fallback.paths if self.fallback is not None else ()))
-
-
-@dataclass(frozen=True, slots=True)
-class Unknown:
-    """A listing that could not be read: forbidden or incomplete. Never the same as empty."""
-
-    reason: str
-    forbidden: bool = True
-
-
-STRANGE = (ArithmeticError, AttributeError, LookupError, NoPath, RecursionError, TypeError, ValueError)
-"""How rows fail that are not of a type that anybody has seen there."""
-
-
-def odd(path: str, error: Exception, row: Row | None = None) -> Unknown:
-    """Return what is known of a kind with a row that is not of the types that its decoder expects."""
-    where = f" of the row {shown(row.get('id'))}" if row is not None else ""
-    if isinstance(error, KeyError):
-        missing = error.args[0] if error.args else ""
-        which = f"the row {shown(row.get('id'))}" if row is not None else "a row"
-        return Unknown(f"GET {path}: {which} has no `{missing}`, which is documented to be there")
-    said = re.sub(r"\s+", " ", shown(str(error)))
-    return Unknown(
-        f"GET {path}: something{where} is not of the type that is documented ({type(error).__name__}: {said})"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Tables:
-    """The rows that a refresh read, by table name, and the tables that could not be read."""
-
-    rows: Mapping[str, Sequence[Row]] = field(default_factory=dict)
-    unknown: Mapping[str, Unknown] = field(default_factory=dict)
-
-    def get(self, name: str) -> Sequence[Row]:
-        """Return the rows of a table; empty when it was not asked for."""
-        return self.rows.get(name, ())
-
-    def merged(self, other: Tables) -> Tables:
-        """Return both together; `other` wins."""
-        rows = {**self.rows, **other.rows}
-        unknown = {name: why for name, why in {**self.unknown, **other.unknown}.items() if name not in other.rows}
-        return Tables(rows, unknown)
-
-
-@dataclass(frozen=True, slots=True)
-class Live:
-    """One object as the account holds it, in normal form. References are `RemoteId`. An attribute that the account
-    did not return is absent from `attrs`. `created` is the creation stamp where the API has one. `builtin` objects
-    came with the account: they can be looked up, never managed.
-    """
-
-    kind: str
-    id: str
-    attrs: Mapping[str, Value]
-    created: str = ""
-    row: Row = field(default_factory=dict)
-    builtin: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Impact:
-    """What a change does to records and to other objects, as measured. `count` is None where the API cannot tell;
-    `at_most` marks an upper bound; `objects` names what it concerns; `ids` are those of the records, where all were
-    listed. Objects of one kind say so (`of`), in the order of their `ids`: what of them is managed, others know.
-    """
-
-    count: int | None
-    noun: str
-    at_most: bool = False
-    detail: str = ""
-    effect: Effect = "lost"
-    objects: tuple[str, ...] = ()
-    ids: tuple[str, ...] = field(default=(), compare=False)
-    of: str = field(default="", compare=False)
-
-
-@dataclass(frozen=True, slots=True)
-class Parts:
-    """What an attribute lists that goes with the object: `noun` says what, in the plural. Parts of their `own` hold
-    something, and a yes is asked for those that nobody declared; others only link the object to another one.
-    """
-
-    noun: str
-    own: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something that a look at the account revealed about a planned change. Errors stop the change."""
-
-    message: str
-    severity: str = "error"
-    attribute: str = ""
-    hint: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Write:
-    """What a write flow needs to know. `desired` are all declared attributes; `changed` those that differ from `live`.
-
-    `ids` answers remote ids, `secret` resolves `${secret.X}`; `applied` are the attributes as last applied by this
-    tool. `spare` is the id of a server-made object to take over instead of creating one. `on_destroy` maps what to do
-    before a delete to remote ids. `key` is the resource's key. With `recounting`, only the numbers of what would be
-    lost are asked for, not what they are worth. `children` are the ids of what was nested in the object when planning.
-    `before` are the values that the changed attributes were compared with; `elsewhere` names those that the roster of
-    another object says too, and brings about.
-    """
-
-    address: str
-    desired: Mapping[str, Value]
-    changed: frozenset[str]
-    live: Live | None
-    ids: Ids
-    secret: Callable[[str], str] = str
-    applied: Mapping[str, Value] = field(default_factory=dict)
-    spare: str | None = None
-    replacing: bool = False
-    destroying: bool = False
-    on_destroy: Mapping[str, str] = field(default_factory=dict)
-    recounting: bool = False
-    children: frozenset[str] = frozenset()
-    before: Mapping[str, Value] = field(default_factory=dict)
-    elsewhere: frozenset[str] = frozenset()
-
-    @property
-    def key(self) -> str:
-        """The last part of the address."""
-        return self.address.rpartition(".")[2]
-
-    @property
-    def id(self) -> str:
-        """The id of the live object."""
-        if self.live is None:
-            raise LookupError(f"{self.address} has no live object")
-        return self.live.id
-
-    def reveal(self, value: Value) -> Value:
-        """Return the value with secrets resolved."""
-        return values.transform(value, lambda leaf: values.reveal(leaf, self.secret) if isinstance(leaf, str) else leaf)
-
-
-@dataclass(frozen=True, slots=True)
-class IdParameters:
-    """Names of parameters, in lower case, by which other things of the account hold an id of a kind."""
-
-    links: tuple[str, ...] = ()
-    """Those that stand inside texts as well (`list=7` in a link), beside `<kind>_id`."""
-    rows: tuple[str, ...] = ()
-    """Those that only rows of the API use."""
-
-    @property
-    def every(self) -> tuple[str, ...]:
-        """All of them."""
-        return (*self.links, *self.rows)
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """How the account is read, and what its listing proves."""
-
-    collections: tuple[Collection, ...] = ()
-    """Listings to read, the one with the objects themselves first."""
-    created: str = "cdate"
-    """Property of a row with the time of its creation; "" where the API has none."""
-    singly: bool = False
-    """One listing holds all of it, and GET of a single object tells the same as its row there."""
-    filtered: bool = False
-    """Whether a listing may leave out, without a word, what the key's user has no permission for (section 1.2): absence
-    proves nothing then.
-    """
-    filled: frozenset[str] = frozenset()
-    """Attributes that the account fills where the configuration leaves them out: a value there is no sign of a manual
-    change.
-    """
-    mostly_unmanaged: bool = False
-    """Most objects of this kind are made by people and programs beside the configuration: an export takes only those
-    that the state knows, and the rest is not expected to be managed.
-    """
-
-
-@dataclass(frozen=True, slots=True)
-class Identity:
-    """How an object is told from others, and how others name it."""
-
-    name_attribute: str = "name"
-    """Attribute that names an object to a person, and its natural key unless the kind says more."""
-    names_repeat: bool = False
-    """Several objects may have one name, so none has to let go of it before another takes it."""
-    unique: tuple[tuple[str, ...], ...] = ()
-    """Attributes of which, together, the account takes no two of one value (section 4 of the API page)."""
-    content_names: frozenset[str] = frozenset()
-    """Attributes by which contents name an object: a change breaks them."""
-    id_parameters: IdParameters = IdParameters()
-    """Names of parameters by which other things of the account hold its id."""
-
-
-@dataclass(frozen=True, slots=True)
-class Abilities:
-    """What the API can do with objects of the kind, and what a write takes along."""
-
-    managed: bool = True
-    """Whether it can be declared; others can only be referred to."""
-    creatable: bool = True
-    """Whether the API has a create."""
-    updatable: bool = True
-    """Whether the API has an update. Where it has none, a change that does not replace the object is made manually."""
-    deletable: bool = True
-    """Whether the API has a delete. Where it has none, see `Texts.removal_effect`."""
-    observed: tuple[str, ...] = ()
-    """Operations (create, update, delete) that the reference leaves out and recordings or clients show."""
-    carried: tuple[str, ...] = ()
-    """Attributes that an update sends from the live object, too: the API may take what is left out for empty, or refuse
-    an update without it.
-    """
-    merges: frozenset[str] = frozenset()
-    """Attributes whose write leaves in the account what it holds of them beyond what a declaration can say."""
-    writes: tuple[str, ...] = ()
-    """Paths that its flows write to beside its own, `ID` for one id: nothing else may be written (the write guard)."""
-    parts: Mapping[str, Parts] = field(default_factory=dict)
-    """Attributes whose entries are deleted together with the object."""
-    salvage: ArchiveSpec | None = None
-    """How customer records that go with an object are archived before a delete, and put back afterwards."""
-    delete_needs_approval: bool = False
-    """Deletes of this kind need an approval of their own, whatever the counts say."""
-
-
-@dataclass(frozen=True, slots=True)
-class Texts:
-    """What users read about the kind."""
-
-    delete_warning: str = ""
-    """What a delete loses; "" for the object alone."""
-    by_hand: str = ""
-    """What a person does where the API has no endpoint, in words of the product's screens."""
-    page: str = ""
-    """Path of the screen for that in the account's web interface, where it is known."""
-    removal_effect: str = ""
-    """What happens to an object that is removed where the API has no delete, e.g. "it is disabled"."""
 
 
 M = TypeVar("M")

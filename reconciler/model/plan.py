@@ -12,10 +12,12 @@ from reconciler.model.codecs import Ids
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Position
 from reconciler.model.http import Flow
-from reconciler.model.kind import Finding, Impact, Kind, Kinds, Live, Write
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import Live
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use
 from reconciler.model.values import Ref, Reference, RemoteId, Value, decode
+from reconciler.model.write import Finding, Impact, Write
 
 
 class Action(StrEnum):

@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from reconciler.model.address import abridged
 from reconciler.model.http import shown
-from reconciler.model.kind import STRANGE, Kind, Kinds, Live, Row, Tables, odd
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import STRANGE, Live, Row, Tables, odd
 from reconciler.model.values import encode
 
 

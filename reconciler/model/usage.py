@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from reconciler.model.kind import Collection, Row
+from reconciler.model.live import Collection, Row
 from reconciler.model.mention import Mention
 
 Certainty = Literal["used", "maybe", "not inspected"]

@@ -9,11 +9,13 @@ from reconciler.model import values
 from reconciler.model.address import key_of, kind_of
 from reconciler.model.demands import demands, parts_of
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Finding, Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Skipped, write_of
 from reconciler.model.spec import CreateOnly, Keyed, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value, map_of
+from reconciler.model.write import Finding
 from reconciler.planning.context import PlanningContext
 from reconciler.planning.declarable import refusals
 from reconciler.planning.diff import completed, differences, same

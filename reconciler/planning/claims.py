@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Kind, Live, NaturalKey
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Live
 from reconciler.model.plan import Skipped
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import RemoteId

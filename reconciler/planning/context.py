@@ -10,7 +10,8 @@ from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError
-from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Skipped
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot

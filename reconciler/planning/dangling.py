@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from reconciler.model import values
 from reconciler.model.address import Address, kind_of
-from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import RefTo, Roster

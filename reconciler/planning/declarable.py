@@ -16,10 +16,12 @@ from pydantic import ValidationError
 
 from reconciler.model import values
 from reconciler.model.codecs import SHOWN, differences
-from reconciler.model.kind import Finding, Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.redaction import abridged
 from reconciler.model.spec import Attribute, Default, Keyed, WriteOnly, attributes
 from reconciler.model.values import EMPTY_OR_OFF, Ref, RemoteId, Value, map_of
+from reconciler.model.write import Finding
 
 MOST = 3
 """Places that are named of one attribute, at most."""

@@ -12,7 +12,8 @@ from typing import Any, Final, TypeAlias
 from reconciler.model.codecs import Map
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ConfigError
-from reconciler.model.kind import Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.plan import AttributeChange, Origin
 from reconciler.model.spec import Attribute, Ensure, Keyed, Once
 from reconciler.model.state import Binding

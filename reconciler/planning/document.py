@@ -18,13 +18,15 @@ from reconciler.model import values
 from reconciler.model.address import kind_of, split
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.http import VENDOR_DOMAINS
-from reconciler.model.kind import Effect, Kind, Kinds, Live
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import SENSITIVE, Ref, RemoteId, Value
+from reconciler.model.write import Effect
 from reconciler.planning.binding import salted
 from reconciler.planning.renames import Rename
 from reconciler.planning.value_diff import parts

@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, Skipped
 from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst, Once, RefTo, Roster, WriteOnly
 from reconciler.model.state import Binding

@@ -10,9 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from reconciler.model.address import abridged
-from reconciler.model.kind import Impact, Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, Action, Change
 from reconciler.model.values import EMPTY, RemoteId, Value, decode, items_of
+from reconciler.model.write import Impact
 from reconciler.planning.context import PlanningContext
 from reconciler.planning.rosters import roster_of
 

@@ -12,8 +12,8 @@ from typing import Any
 
 from reconciler.model.address import abridged
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument
-from reconciler.model.kind import Effect
 from reconciler.model.project import Guards
+from reconciler.model.write import Effect
 
 SMALL = 10
 """Kinds with fewer objects are not held to the percentage."""

@@ -9,7 +9,8 @@ from datetime import datetime
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Kind, Live, NaturalKey
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Live
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import Lookup, RemoteId, Value
 

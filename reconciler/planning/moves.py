@@ -7,7 +7,8 @@ from collections.abc import Iterable, Mapping
 
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Moved
-from reconciler.model.kind import Kinds, Live
+from reconciler.model.kind import Kinds
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change
 from reconciler.model.renaming import with_nested
 from reconciler.model.state import Binding, Renaming

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 
-from reconciler.model.kind import Kind, Live, NaturalKey
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Live
 from reconciler.model.nearness import apart, near_keys
 from reconciler.model.plan import Action, Change
 from reconciler.model.values import Value

@@ -15,9 +15,11 @@ from reconciler.model import values
 from reconciler.model.demands import Names
 from reconciler.model.desired import Resource
 from reconciler.model.errors import PlanError
-from reconciler.model.kind import Finding, Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.plan import WRITES, Action, Change, Plan, Skipped
 from reconciler.model.values import Value
+from reconciler.model.write import Finding
 from reconciler.planning.changes import change_of, judged, removals, strike_spares
 from reconciler.planning.claims import Index, claim
 from reconciler.planning.context import Inputs, PlanningContext

@@ -15,7 +15,8 @@ from difflib import SequenceMatcher
 
 from reconciler.model import values
 from reconciler.model.address import key_of
-from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change
 from reconciler.model.values import Ref, RemoteId, Value, items_of
 

@@ -10,7 +10,8 @@ from dataclasses import replace
 
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
-from reconciler.model.kind import Kind, Kinds, Live
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import Live
 from reconciler.model.spec import Attribute, Ensure, RefTo, Roster
 from reconciler.model.values import Ref, RemoteId, Value, items_of
 

@@ -15,7 +15,8 @@ from reconciler.model import values
 from reconciler.model.address import abridged, kind_of
 from reconciler.model.desired import Desired
 from reconciler.model.errors import PlanError, Refused
-from reconciler.model.kind import Kinds, Live
+from reconciler.model.kind import Kinds
+from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, Action, Change, Plan
 from reconciler.model.spec import Roster
 from reconciler.model.state import Binding, State

@@ -7,7 +7,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Texts
+from reconciler.model.live import Collection
+from reconciler.model.traits import Texts
 from reconciler.resources import membership, records
 from reconciler.resources.meta_field import GROUP_TEXT, GroupLink, MetaField, MetaFieldKind, ensured
 

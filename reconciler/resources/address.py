@@ -8,9 +8,12 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.http import Flow, at, put
-from reconciler.model.kind import Abilities, Collection, Identity, Kind, NaturalKey, Reading, Texts, Write
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection
 from reconciler.model.spec import Api, Folded, Link, OnAtFirst, RefTo, Spec, WriteOnly
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 from reconciler.model.values import Value
+from reconciler.model.write import Write
 
 
 class Address(Spec):

@@ -7,8 +7,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Identity, Kind, NaturalKey, Reading, Texts
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection
 from reconciler.model.spec import KEY, Default, Spec
+from reconciler.model.traits import Identity, Reading, Texts
 from reconciler.model.values import Value
 
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from reconciler.model.kind import Abilities, Collection, Identity, Kind, Reading
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection
 from reconciler.model.spec import Spec
+from reconciler.model.traits import Abilities, Identity, Reading
 
 
 class Campaign(Spec):

@@ -9,9 +9,12 @@ from pydantic import Field
 
 from reconciler.model.coerce import truthy
 from reconciler.model.http import Flow
-from reconciler.model.kind import Collection, Identity, Impact, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection, Row, Tables
 from reconciler.model.spec import AfterCreate, Api, Coded, CreateOnly, Expected, Link, RefTo, Sensitive, Spec, Takes
+from reconciler.model.traits import Identity, Reading, Texts
 from reconciler.model.values import Value
+from reconciler.model.write import Impact, Write
 from reconciler.resources import rules
 from reconciler.resources.counts import counted
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from reconciler.model.coerce import ident, number
 from reconciler.model.http import Flow, Request, Response, get, page_of
-from reconciler.model.kind import Impact, Row
+from reconciler.model.live import Row
+from reconciler.model.write import Impact
 
 MOST = 2_000
 """Records that are listed one by one."""

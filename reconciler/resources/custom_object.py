@@ -8,24 +8,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, get, post
-from reconciler.model.kind import (
-    Abilities,
-    Collection,
-    Finding,
-    Identity,
-    Impact,
-    Kind,
-    Live,
-    NaturalKey,
-    Parts,
-    Reading,
-    Row,
-    Tables,
-    Texts,
-    Write,
-)
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec, Takes
+from reconciler.model.traits import Abilities, Identity, Parts, Reading, Texts
 from reconciler.model.values import Json, RemoteId, Value, link_of, map_of, maps_of, sendable
+from reconciler.model.write import Finding, Impact, Write
 from reconciler.resources import records, rules
 from reconciler.resources.counts import counted, moved
 from reconciler.resources.schema_body import (

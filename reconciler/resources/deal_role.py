@@ -7,8 +7,11 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.http import Flow, at
-from reconciler.model.kind import Abilities, Collection, Identity, Impact, Kind, Reading, Texts, Write
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection
 from reconciler.model.spec import KEY, Default, Spec
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
+from reconciler.model.write import Impact, Write
 from reconciler.resources.counts import counted_rows
 
 

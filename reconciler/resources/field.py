@@ -14,22 +14,8 @@ from pydantic import Field
 
 from reconciler.model.coerce import ident, listed, number, text, truthy
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post, put
-from reconciler.model.kind import (
-    Abilities,
-    Collection,
-    Finding,
-    Identity,
-    IdParameters,
-    Impact,
-    Live,
-    NaturalKey,
-    Parts,
-    Reading,
-    Row,
-    Tables,
-    Texts,
-    Write,
-)
+from reconciler.model.kind import NaturalKey
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
     AfterCreate,
@@ -47,7 +33,9 @@ from reconciler.model.spec import (
     Spec,
     Takes,
 )
+from reconciler.model.traits import Abilities, Identity, IdParameters, Parts, Reading, Texts
 from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, links_of, map_of
+from reconciler.model.write import Finding, Impact, Write
 from reconciler.resources import losing, membership, records, rules, sequence
 from reconciler.resources.counts import counted, counted_each, moved
 from reconciler.resources.joined import pairs, rows_of

@@ -9,24 +9,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, post
-from reconciler.model.kind import (
-    Abilities,
-    Collection,
-    Finding,
-    Identity,
-    Impact,
-    Kind,
-    Live,
-    NaturalKey,
-    Part,
-    Reading,
-    Row,
-    Tables,
-    Texts,
-    Write,
-)
+from reconciler.model.kind import Kind, NaturalKey, Part
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import Api, Coded, Immutable, Link, Normal, RefTo, Roster, Spec
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 from reconciler.model.values import RemoteId, Value, items_of
+from reconciler.model.write import Finding, Impact, Write
 from reconciler.resources import losing, membership
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import cast
 
-from reconciler.model.kind import Row
+from reconciler.model.live import Row
 from reconciler.model.values import Json
 
 

@@ -12,24 +12,12 @@ from pydantic import Field
 
 from reconciler.model.coerce import ident
 from reconciler.model.http import Bound, Flow, Request, at, delete, get, post
-from reconciler.model.kind import (
-    Abilities,
-    Collection,
-    Identity,
-    IdParameters,
-    Impact,
-    Kind,
-    Live,
-    NaturalKey,
-    Parts,
-    Reading,
-    Row,
-    Tables,
-    Texts,
-    Write,
-)
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import Api, Commas, Doubts, Ensure, Expected, Immutable, Link, RefTo, Spec
+from reconciler.model.traits import Abilities, Identity, IdParameters, Parts, Reading, Texts
 from reconciler.model.values import Json, RemoteId, Value, links_of
+from reconciler.model.write import Impact, Write
 from reconciler.resources import losing, records, rules
 from reconciler.resources.counts import listed
 from reconciler.resources.joined import pairs

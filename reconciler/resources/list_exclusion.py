@@ -6,8 +6,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Abilities, Collection, Identity, Kind, Reading
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection
 from reconciler.model.spec import Api, Spec
+from reconciler.model.traits import Abilities, Identity, Reading
 
 
 class ListExclusion(Spec):

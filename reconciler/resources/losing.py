@@ -12,8 +12,9 @@ from collections.abc import Iterable, Mapping
 from reconciler.model import coerce
 from reconciler.model.coerce import ident
 from reconciler.model.http import Flow, Request, at
-from reconciler.model.kind import Effect, Impact, Row
+from reconciler.model.live import Row
 from reconciler.model.values import map_of
+from reconciler.model.write import Effect, Impact
 from reconciler.resources import membership
 from reconciler.resources.counts import listed
 

@@ -15,8 +15,11 @@ from typing import NamedTuple, cast
 
 from reconciler.model.coerce import ident, number
 from reconciler.model.http import Flow, Request, at, delete, post, put
-from reconciler.model.kind import Abilities, Collection, Finding, Kind, Live, Part, Row, Tables, Write
+from reconciler.model.kind import Kind, Part
+from reconciler.model.live import Collection, Live, Row, Tables
+from reconciler.model.traits import Abilities
 from reconciler.model.values import Json, RemoteId, Value, inserted, items_of, link_of, links_of
+from reconciler.model.write import Finding, Write
 from reconciler.resources import sequence
 from reconciler.resources.joined import pairs
 

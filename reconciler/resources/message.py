@@ -7,8 +7,10 @@ from typing import Annotated
 
 from pydantic import Field
 
-from reconciler.model.kind import Collection, Kind, NaturalKey, Reading, Texts
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection
 from reconciler.model.spec import KEY, AfterCreate, Api, Default, Doubts, Expected, Spec
+from reconciler.model.traits import Reading, Texts
 from reconciler.model.values import Value
 from reconciler.resources import rules
 

@@ -9,21 +9,8 @@ from pydantic import Field
 
 from reconciler.model.coerce import text
 from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
-from reconciler.model.kind import (
-    Abilities,
-    Collection,
-    Finding,
-    Identity,
-    IdParameters,
-    Impact,
-    Live,
-    NaturalKey,
-    Parts,
-    Reading,
-    Row,
-    Tables,
-    Write,
-)
+from reconciler.model.kind import NaturalKey
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
     Api,
@@ -39,7 +26,9 @@ from reconciler.model.spec import (
     Spec,
     Takes,
 )
+from reconciler.model.traits import Abilities, Identity, IdParameters, Parts, Reading
 from reconciler.model.values import RemoteId, Value, items_of, link_of, texts_of
+from reconciler.model.write import Finding, Impact, Write
 from reconciler.resources import membership, rules
 from reconciler.resources.counts import carried
 

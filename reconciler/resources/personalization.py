@@ -8,9 +8,12 @@ from pydantic import Field
 
 from reconciler.model.errors import Unexpected
 from reconciler.model.http import Bound, Flow, Request, at, post
-from reconciler.model.kind import Abilities, Collection, Finding, Identity, Kind, Reading, Texts, Write
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection
 from reconciler.model.redaction import abridged
 from reconciler.model.spec import KEY, Api, Commas, Default, Link, RefTo, Spec
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
+from reconciler.model.write import Finding, Write
 
 
 class Personalization(Spec):

@@ -11,23 +11,12 @@ from pydantic import Field
 
 from reconciler.model.coerce import ident, number
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post
-from reconciler.model.kind import (
-    Abilities,
-    Collection,
-    Identity,
-    IdParameters,
-    Impact,
-    Kind,
-    Live,
-    Parts,
-    Reading,
-    Row,
-    Tables,
-    Texts,
-    Write,
-)
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import Api, Coded, Expected, Folded, Link, Nested, OnAtFirst, RefTo, SentAs, Spec, Takes
+from reconciler.model.traits import Abilities, Identity, IdParameters, Parts, Reading, Texts
 from reconciler.model.values import Json, RemoteId, Value, map_of, texts_of
+from reconciler.model.write import Impact, Write
 from reconciler.resources import losing, records, rules
 from reconciler.resources.counts import deals, listed, moved
 from reconciler.resources.stage import PIPELINES, Stage

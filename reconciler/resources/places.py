@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Literal
 
-from reconciler.model.kind import Collection, Row
+from reconciler.model.live import Collection, Row
 from reconciler.model.mention import Mention
 from reconciler.model.usage import Certainty, Place, leaves
 

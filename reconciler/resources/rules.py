@@ -7,9 +7,9 @@ from collections import Counter
 from collections.abc import Mapping
 from urllib.parse import urlsplit
 
-from reconciler.model.kind import Finding
 from reconciler.model.nearness import apart, plain
 from reconciler.model.values import Value, items_of, map_of
+from reconciler.model.write import Finding
 
 CHOICES = frozenset({"dropdown", "multiselect", "radio", "checkbox"})
 """Types of fields that hold one of their options."""

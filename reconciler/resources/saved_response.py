@@ -6,8 +6,10 @@ from typing import Annotated
 
 from pydantic import Field, model_validator
 
-from reconciler.model.kind import Collection, Identity, Kind, Reading, Texts
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection
 from reconciler.model.spec import KEY, Default, Spec
+from reconciler.model.traits import Identity, Reading, Texts
 
 
 class SavedResponse(Spec):

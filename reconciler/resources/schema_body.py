@@ -10,8 +10,9 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
 from reconciler.model.coerce import listed, number, truthy
-from reconciler.model.kind import Finding, Row, Write
+from reconciler.model.live import Row
 from reconciler.model.values import Json, Value, items_of, map_of, maps_of, sendable
+from reconciler.model.write import Finding, Write
 from reconciler.resources import rules
 
 DELETING = "marked_for_deletion"

@@ -8,9 +8,12 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, at, post, put
-from reconciler.model.kind import Abilities, Collection, Identity, Kind, Live, Reading, Row, Tables, Texts, Write
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import KEY, AnyLink, Api, CreateOnly, Default, Normal, Spec
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 from reconciler.model.values import Json, Value, map_of
+from reconciler.model.write import Write
 from reconciler.resources.segment_body import (
     COMPUTED,
     MATCH,

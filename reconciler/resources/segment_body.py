@@ -10,8 +10,9 @@ from typing import TypedDict
 from reconciler.model.coerce import listed
 from reconciler.model.errors import AmbiguousResponse
 from reconciler.model.http import Response
-from reconciler.model.kind import Row, Write
+from reconciler.model.live import Row
 from reconciler.model.values import Json, RemoteId, Value, items_of, link_of, map_of, maps_of, sendable, transform
+from reconciler.model.write import Write
 
 MATCH = {"all": "and", "any": "or"}
 HOLDERS = {"tagid": "tag", "listid": "list", "formid": "form", "seriesid": "automation", "campaignid": "campaign"}

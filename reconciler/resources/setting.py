@@ -11,9 +11,12 @@ from pydantic import Field
 
 from reconciler.model.coerce import truthy
 from reconciler.model.http import Flow, Request, Response, at, get, put
-from reconciler.model.kind import Abilities, Collection, Kind, NaturalKey, Reading, Row, Tables, Write
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection, Row, Tables
 from reconciler.model.spec import Api, Default, Doubts, OnAtFirst, Spec
+from reconciler.model.traits import Abilities, Reading
 from reconciler.model.values import Json, Value
+from reconciler.model.write import Write
 from reconciler.resources import rules
 
 SITE, EVENT, BRANDING = "site_tracking", "event_tracking", "branding"

@@ -10,9 +10,12 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, post
-from reconciler.model.kind import Abilities, Collection, Identity, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection, Row, Tables
 from reconciler.model.spec import Api, Default, Doubts, Folded, Immutable, OnAtFirst, Spec
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
 from reconciler.model.values import Json, Value
+from reconciler.model.write import Write
 from reconciler.resources import rules
 from reconciler.resources.spellings import either
 

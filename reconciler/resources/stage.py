@@ -11,23 +11,12 @@ from pydantic import Field
 from reconciler.model.address import kind_of
 from reconciler.model.coerce import ident, listed, number
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, delete, get, post, put
-from reconciler.model.kind import (
-    Abilities,
-    Collection,
-    Identity,
-    IdParameters,
-    Impact,
-    Kind,
-    Live,
-    NaturalKey,
-    Reading,
-    Row,
-    Tables,
-    Texts,
-    Write,
-)
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import KEY, Api, Attribute, Default, Folded, RefTo, SentAs, Spec, attributes
+from reconciler.model.traits import Abilities, Identity, IdParameters, Reading, Texts
 from reconciler.model.values import Value
+from reconciler.model.write import Impact, Write
 from reconciler.resources import records, sequence
 from reconciler.resources.counts import deals, moved
 

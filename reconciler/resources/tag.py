@@ -8,20 +8,12 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from reconciler.model.http import Flow
-from reconciler.model.kind import (
-    Abilities,
-    Collection,
-    Identity,
-    IdParameters,
-    Impact,
-    Kind,
-    NaturalKey,
-    Reading,
-    Texts,
-    Write,
-)
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection
 from reconciler.model.spec import KEY, Api, Default, Spec
+from reconciler.model.traits import Abilities, Identity, IdParameters, Reading, Texts
 from reconciler.model.values import Value
+from reconciler.model.write import Impact, Write
 from reconciler.resources import records
 from reconciler.resources.counts import counted, moved
 

@@ -12,21 +12,12 @@ from pydantic import BeforeValidator, Field
 
 from reconciler.model.coerce import ident
 from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
-from reconciler.model.kind import (
-    Abilities,
-    Collection,
-    Identity,
-    Impact,
-    Kind,
-    Parts,
-    Reading,
-    Row,
-    Tables,
-    Texts,
-    Write,
-)
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection, Row, Tables
 from reconciler.model.spec import KEY, Api, Default, Folded, Link, RefTo, Spec
+from reconciler.model.traits import Abilities, Identity, Parts, Reading, Texts
 from reconciler.model.values import RemoteId, Value, links_of
+from reconciler.model.write import Impact, Write
 from reconciler.resources.counts import counted
 from reconciler.resources.joined import pairs
 from reconciler.resources.spellings import either, gone

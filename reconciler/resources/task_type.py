@@ -8,8 +8,11 @@ from pydantic import Field
 
 from reconciler.model.address import kind_of
 from reconciler.model.http import Flow, at, put
-from reconciler.model.kind import Abilities, Collection, Identity, Kind, Live, Reading, Texts, Write
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection, Live
 from reconciler.model.spec import KEY, Api, Default, Spec
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
+from reconciler.model.write import Write
 
 
 class TaskType(Spec):

@@ -7,8 +7,11 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.http import Bound, Flow, at, delete, post
-from reconciler.model.kind import Abilities, Collection, Identity, Kind, Reading, Row, Tables, Texts, Write
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection, Row, Tables
 from reconciler.model.spec import KEY, Default, Immutable, Spec
+from reconciler.model.traits import Abilities, Identity, Reading, Texts
+from reconciler.model.write import Write
 
 
 class TrackedEvent(Spec):

@@ -11,9 +11,12 @@ from pydantic import Field
 
 from reconciler.model.coerce import ident
 from reconciler.model.http import Flow, at
-from reconciler.model.kind import Collection, Identity, Impact, Kind, NaturalKey, Reading, Row, Tables, Texts, Write
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection, Row, Tables
 from reconciler.model.spec import Api, CreateOnly, Doubts, Expected, Link, Once, RefTo, Sensitive, Spec
+from reconciler.model.traits import Identity, Reading, Texts
 from reconciler.model.values import Value
+from reconciler.model.write import Impact, Write
 from reconciler.resources import losing, rules
 from reconciler.resources.counts import counted
 

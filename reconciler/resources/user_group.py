@@ -9,9 +9,12 @@ from typing import Annotated
 from pydantic import Field
 
 from reconciler.model.http import Flow, at
-from reconciler.model.kind import Collection, Impact, Kind, Reading, Row, Tables, Texts, Write
+from reconciler.model.kind import Kind
+from reconciler.model.live import Collection, Row, Tables
 from reconciler.model.spec import KEY, Api, Default, Normal, Spec
+from reconciler.model.traits import Reading, Texts
 from reconciler.model.values import Json, Value, map_of, sendable
+from reconciler.model.write import Impact, Write
 from reconciler.resources import losing
 from reconciler.resources.counts import counted_rows
 

@@ -11,9 +11,12 @@ from pydantic import Field
 
 from reconciler.model.address import abridged
 from reconciler.model.http import Flow, get
-from reconciler.model.kind import Collection, Finding, Identity, Kind, NaturalKey, Reading, Texts, Write
+from reconciler.model.kind import Kind, NaturalKey
+from reconciler.model.live import Collection
 from reconciler.model.spec import Api, Link, RefTo, Sensitive, Spec, Takes, Unordered
+from reconciler.model.traits import Identity, Reading, Texts
 from reconciler.model.values import Value, texts_of
+from reconciler.model.write import Finding, Write
 from reconciler.resources import rules
 
 # Named here because the spec has an attribute called `list`.

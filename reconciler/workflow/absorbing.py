@@ -10,7 +10,8 @@ from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.export import Exported, export
 from reconciler.model import values
 from reconciler.model.errors import ConfigError
-from reconciler.model.kind import Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, Plan
 from reconciler.model.state import Binding
 from reconciler.planning.context import Inputs

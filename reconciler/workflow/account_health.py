@@ -20,7 +20,7 @@ from reconciler.model.errors import (
     concerns_all,
 )
 from reconciler.model.http import Request, get
-from reconciler.model.kind import Collection, Unknown
+from reconciler.model.live import Collection, Unknown
 from reconciler.workflow.observing import check_account, eyes_of
 from reconciler.workflow.session import Session
 

@@ -22,7 +22,8 @@ from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.engine.remotes import Masked
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired
-from reconciler.model.kind import Kinds, Live
+from reconciler.model.kind import Kinds
+from reconciler.model.live import Live
 from reconciler.model.plan import Plan
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reconciler.model.kind import Kinds, Live, NaturalKey
+from reconciler.model.kind import Kinds, NaturalKey
+from reconciler.model.live import Live
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.planning.identity import same_birth, stored_key

@@ -13,10 +13,12 @@ from reconciler.model.document import FindingView, ImpactView
 from reconciler.model.errors import PlanError
 from reconciler.model.explanation import AttributeStory, Explanation
 from reconciler.model.http import Remote
-from reconciler.model.kind import Impact, Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Binding
 from reconciler.model.values import EMPTY, carries_secret, decode, transform
+from reconciler.model.write import Impact
 from reconciler.planning.document import encoded
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import of_kinds, wanted

@@ -18,8 +18,8 @@ from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
 from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
-from reconciler.model.kind import Finding
 from reconciler.model.plan import Plan
+from reconciler.model.write import Finding
 from reconciler.planning.context import Inputs
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.drift import drift

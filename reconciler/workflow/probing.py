@@ -11,7 +11,7 @@ from typing import Any
 from reconciler.model.errors import AuthError, Refused
 from reconciler.model.findings import LeftView, ProbeReport
 from reconciler.model.http import Request, at
-from reconciler.model.kind import STRANGE
+from reconciler.model.live import STRANGE
 from reconciler.model.redaction import abridged
 from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
 from reconciler.probe.forms import MARK

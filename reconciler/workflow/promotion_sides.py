@@ -30,7 +30,7 @@ from reconciler.deriving.redaction import Hiding
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Live
+from reconciler.model.live import Live
 from reconciler.model.plan import AttributeChange, Change, Plan
 from reconciler.model.spec import Ensure
 from reconciler.model.values import Value

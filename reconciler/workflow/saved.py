@@ -11,7 +11,8 @@ from typing import Any
 from reconciler.model.desired import Resource
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.errors import ConfigError, StalePlan
-from reconciler.model.kind import Kinds, Live
+from reconciler.model.kind import Kinds
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.values import Value

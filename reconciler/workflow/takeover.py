@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 
 from reconciler.model.errors import StalePlan
-from reconciler.model.kind import Live
+from reconciler.model.live import Live
 from reconciler.model.redaction import as_made
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Record

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from reconciler.model.kind import Abilities, Identity, Kind, Kinds, NaturalKey
+from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.spec import KEY, Api, Default, Link, Nested, RefTo, Spec
+from reconciler.model.traits import Abilities, Identity
 
 
 class Tag(Spec):

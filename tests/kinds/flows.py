@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.http import Bound, Flow, Request, Response
-from reconciler.model.kind import Live, Write
+from reconciler.model.live import Live
 from reconciler.model.values import Reference, Value
+from reconciler.model.write import Write
 from reconciler.resources import load_kinds
 
 Answer = Callable[[Request], Response]

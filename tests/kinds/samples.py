@@ -9,9 +9,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from reconciler.model.http import Request, Response
-from reconciler.model.kind import Kind, Live, Row, Write
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live, Row
 from reconciler.model.spec import Attribute, RefTo
 from reconciler.model.values import Reference, RemoteId, Value
+from reconciler.model.write import Write
 from reconciler.resources import load_kinds
 from reconciler.resources.membership import Member
 from tests.kinds.flows import run

@@ -10,7 +10,7 @@ import pytest
 
 from reconciler.model.errors import Unexpected
 from reconciler.model.http import Request, Response
-from reconciler.model.kind import Row
+from reconciler.model.live import Row
 from reconciler.model.values import Json, RemoteId, Value
 from tests.kinds.flows import Answer, found, kind_of, run, write
 from tests.loosely import loosely

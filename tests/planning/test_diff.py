@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.model.kind import Live
+from reconciler.model.live import Live
 from reconciler.model.spec import Lifecycle
 from reconciler.model.state import Binding
 from reconciler.model.values import RemoteId

@@ -124,7 +124,7 @@ def test_built_in_objects_are_never_claimed() -> None:
 
 def test_an_unreadable_kind_is_skipped_with_what_needs_it() -> None:
     """A forbidden listing is unknown, never empty: nothing is created or deleted on such evidence."""
-    from reconciler.model.kind import Tables, Unknown
+    from reconciler.model.live import Tables, Unknown
     from reconciler.model.snapshot import snapshot
     from reconciler.model.values import Ref
     from reconciler.resources import load_kinds

@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.nearness import plain
 from reconciler.model.plan import Action, Plan
 from reconciler.model.snapshot import Snapshot

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reconciler.model.kind import Live
+from reconciler.model.live import Live
 from reconciler.model.plan import Plan
 from reconciler.model.values import Ref
 from reconciler.resources import load_kinds

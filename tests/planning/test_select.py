@@ -17,7 +17,8 @@ import pytest
 from reconciler.model import values
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import Refused
-from reconciler.model.kind import Kind, Live
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, WRITES, Action, Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Expected, Immutable, Lifecycle, RefTo

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from reconciler.model.desired import Desired, Resource
-from reconciler.model.kind import Live, Tables
+from reconciler.model.live import Live, Tables
 from reconciler.model.plan import Plan
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Binding, State

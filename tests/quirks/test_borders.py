@@ -15,7 +15,7 @@ import reconciler
 from reconciler.engine.refresh import refresh
 from reconciler.model.errors import AmbiguousResponse
 from reconciler.model.http import NoPath, Response, at, delete, get, segment
-from reconciler.model.kind import Collection
+from reconciler.model.live import Collection
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.resources import load_kinds
 from tests.quirks.strange import Strange

@@ -14,7 +14,8 @@ from reconciler.emulator.classic import REFERENCES
 from reconciler.engine.refresh import read_listing
 from reconciler.model.errors import Unexpected
 from reconciler.model.http import Response
-from reconciler.model.kind import Unknown, Write
+from reconciler.model.live import Unknown
+from reconciler.model.write import Write
 from reconciler.resources import load_kinds
 from tests.quirks.retold import Retell, retold, rows, total, values
 from tests.quirks.strange import Strange

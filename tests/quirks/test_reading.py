@@ -10,7 +10,7 @@ import pytest
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.model.errors import Limited, Rejected, RemoteError, Unreachable
 from reconciler.model.http import Request, Response
-from reconciler.model.kind import Live
+from reconciler.model.live import Live
 from reconciler.model.snapshot import snapshot
 from reconciler.model.values import RemoteId
 from reconciler.resources import load_kinds

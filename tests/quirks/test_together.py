@@ -9,7 +9,7 @@ import pytest
 
 from reconciler.engine.refresh import TOGETHER, read_listing
 from reconciler.model.http import Request, Response
-from reconciler.model.kind import Unknown
+from reconciler.model.live import Unknown
 from reconciler.resources import load_kinds
 
 TAGS = load_kinds()["tag"].reading.collections[0]

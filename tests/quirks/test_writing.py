@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from reconciler.model.errors import AmbiguousResponse
-from reconciler.model.kind import Kind, Live, Row, Write
+from reconciler.model.kind import Kind
+from reconciler.model.live import Live, Row
 from reconciler.model.values import Reference, RemoteId
+from reconciler.model.write import Write
 from reconciler.resources import load_kinds
 from tests.loosely import loosely
 from tests.quirks.strange import run

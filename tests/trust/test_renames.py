@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from reconciler.model.kind import Live
+from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change
 from reconciler.model.values import Value
 from reconciler.planning.renames import suspected

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Live
+from reconciler.model.live import Live
 from reconciler.model.state import Binding
 from reconciler.planning.binding import is_kept, kept
 from reconciler.planning.diff import differences

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from reconciler.model.desired import Resource
-from reconciler.model.kind import Live
+from reconciler.model.live import Live
 from reconciler.model.state import Binding
 from reconciler.planning.diff import differences
 from reconciler.resources import load_kinds

@@ -1,0 +1,91 @@
+"""What a write takes and what it does: what a flow of requests needs to know, what a change does to records and other
+objects, and what a look at the account revealed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from reconciler.model import values
+from reconciler.model.codecs import Ids
+from reconciler.model.live import Live
+from reconciler.model.values import Value
+
+Effect = Literal["lost", "moved", "hidden", "along", "unmanaged"]
+"""What a change does to what it touches: records are lost or moved; objects become invisible, go with the object as
+parts of it (along), or go with it and are managed by nobody.
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Impact:
+    """What a change does to records and to other objects, as measured. `count` is None where the API cannot tell;
+    `at_most` marks an upper bound; `objects` names what it concerns; `ids` are those of the records, where all were
+    listed. Objects of one kind say so (`of`), in the order of their `ids`: what of them is managed, others know.
+    """
+
+    count: int | None
+    noun: str
+    at_most: bool = False
+    detail: str = ""
+    effect: Effect = "lost"
+    objects: tuple[str, ...] = ()
+    ids: tuple[str, ...] = field(default=(), compare=False)
+    of: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """Something that a look at the account revealed about a planned change. Errors stop the change."""
+
+    message: str
+    severity: str = "error"
+    attribute: str = ""
+    hint: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Write:
+    """What a write flow needs to know. `desired` are all declared attributes; `changed` those that differ from `live`.
+
+    `ids` answers remote ids, `secret` resolves `${secret.X}`; `applied` are the attributes as last applied by this
+    tool. `spare` is the id of a server-made object to take over instead of creating one. `on_destroy` maps what to do
+    before a delete to remote ids. `key` is the resource's key. With `recounting`, only the numbers of what would be
+    lost are asked for, not what they are worth. `children` are the ids of what was nested in the object when planning.
+    `before` are the values that the changed attributes were compared with; `elsewhere` names those that the roster of
+    another object says too, and brings about.
+    """
+
+    address: str
+    desired: Mapping[str, Value]
+    changed: frozenset[str]
+    live: Live | None
+    ids: Ids
+    secret: Callable[[str], str] = str
+    applied: Mapping[str, Value] = field(default_factory=dict)
+    spare: str | None = None
+    replacing: bool = False
+    destroying: bool = False
+    on_destroy: Mapping[str, str] = field(default_factory=dict)
+    recounting: bool = False
+    children: frozenset[str] = frozenset()
+    before: Mapping[str, Value] = field(default_factory=dict)
+    elsewhere: frozenset[str] = frozenset()
+
+    @property
+    def key(self) -> str:
+        """The last part of the address."""
+        return self.address.rpartition(".")[2]
+
+    @property
+    def id(self) -> str:
+        """The id of the live object."""
+        if self.live is None:
+            raise LookupError(f"{self.address} has no live object")
+        return self.live.id
+
+    def reveal(self, value: Value) -> Value:
+        """Return the value with secrets resolved."""
+        return values.transform(value, lambda leaf: values.reveal(leaf, self.secret) if isinstance(leaf, str) else leaf)
