@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from reconciler.emulator.account import Type
+from reconciler.emulator.account import Filter, Type
 from reconciler.emulator.answers import (
     Answer,
     Problem,
@@ -102,14 +102,18 @@ def filtered(account: Account, kind: Type, query: Mapping[str, str]) -> list[Row
     else:
         rows = account.rows.where(kind.path, **{exact[0].column: exact[1]})
     for how, value in asked:
-        if how.through:
-            members = {str(row["contact"]) for row in account.rows.where(how.through, **{how.column: value})}
-            rows = [row for row in rows if str(row["id"]) in members]
-        elif how.contains:
-            rows = [row for row in rows if value.casefold() in str(row.get(how.column, "")).casefold()]
-        else:
-            rows = [row for row in rows if str(row.get(how.column)) == value]
+        rows = list(filter(_test(account, how, value), rows))
     return rows
+
+
+def _test(account: Account, how: Filter, value: str) -> Callable[[Row], bool]:
+    """Return what a filter asks of a row."""
+    if how.through:
+        members = {str(row["contact"]) for row in account.rows.where(how.through, **{how.column: value})}
+        return lambda row: str(row["id"]) in members
+    if how.contains:
+        return lambda row: value.casefold() in str(row.get(how.column, "")).casefold()
+    return lambda row: str(row.get(how.column)) == value
 
 
 def ordered(kind: Type, rows: list[Row], query: Mapping[str, str]) -> list[Row]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections import OrderedDict, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,9 @@ from reconciler.emulator.settings import AccountSettings, Fault
 
 REMEMBERED_READS = 300
 """How many answers are kept for stale lists."""
-_BEFORE = ("slow", "drop_before", "rate_limited", "stale_list", "fail_before", "forbidden", "html")
+_BEFORE = ("drop_before", "rate_limited", "stale_list", "fail_before", "forbidden", "html")
+_MOVING = ("rows_vanish", "rows_repeat")
+"""Faults that move the rows of a page."""
 
 
 class ConnectionDropped(ConnectionError):
@@ -39,17 +41,13 @@ class Gate:
         """Answer a request, or what its faults make of it. Raises ConnectionDropped."""
         url = _url(request)
         struck = [fault for fault in self.faults if re.search(fault.match, url) and fault.strikes()]
+        early = await self._before(struck, url)
+        if early is not None:
+            return early
+        if request.query.get("offset", "0") in ("", "0"):  # nothing lies before the first page
+            struck = [fault for fault in struck if fault.action not in _MOVING]
         for fault in struck:
-            if fault.action == "slow":
-                await asyncio.sleep(fault.seconds or 0)
-            elif fault.action in _BEFORE:
-                early = self._early(fault, url)
-                if early is not None:
-                    return early
-        for fault in [one for one in struck if one.action in ("rows_vanish", "rows_repeat")]:
-            if request.query.get("offset", "0") in ("", "0"):
-                struck.remove(fault)  # nothing lies before the first page
-            else:
+            if fault.action in _MOVING:
                 request = _shifted(request, fault)
         answer = self._limited(request)
         plain = answer
@@ -59,6 +57,15 @@ class Gate:
         for fault in struck:
             answer = _spoilt(fault, answer)
         return answer if struck else plain
+
+    async def _before(self, struck: Iterable[Fault], url: str) -> Answer | None:
+        """Return what the faults answer before any work; None when they only make it wait, or have nothing to say."""
+        for fault in struck:
+            if fault.action == "slow":
+                await asyncio.sleep(fault.seconds or 0)
+            elif fault.action in _BEFORE and (early := self._early(fault, url)) is not None:
+                return early
+        return None
 
     def _early(self, fault: Fault, url: str) -> Answer | None:
         """What a fault answers before any work; None when it has nothing to say."""

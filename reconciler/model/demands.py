@@ -27,18 +27,22 @@ def demands(
     `fields.size.options`.
     """
     for name, attribute in attributes(kind.spec_of(key) or kind.spec).items():
-        value = attrs.get(name)
-        if attribute.has(Expected) and _empty(value) and (changed is None or name in changed):
-            what = "is documented as required on create and is not declared" if name not in attrs else "cannot be empty"
-            yield Finding(f"`{name}` {what}", "error", name, hint=attribute.description)
-        elif name in attrs and (changed is None or name in changed) and not _unknown(value):
-            why = _refused(attribute, value)
-            if why:
-                yield Finding(f"`{name}` {why}", "error", name)
-            elif odd := _doubted(attribute, value):
-                yield Finding(f"`{name}` {odd}", "warning", name)
+        if changed is None or name in changed:
+            yield from _of_attribute(attribute, attrs)
     if not any(_unknown(value) for value in attrs.values()):
         yield from kind.demands(attrs, _all(kind, attrs) if changed is None else frozenset(changed))
+
+
+def _of_attribute(attribute: Attribute, attrs: Mapping[str, Value]) -> Iterator[Finding]:
+    name, value = attribute.name, attrs.get(attribute.name)
+    if attribute.has(Expected) and _empty(value):
+        what = "is documented as required on create and is not declared" if name not in attrs else "cannot be empty"
+        yield Finding(f"`{name}` {what}", "error", name, hint=attribute.description)
+    elif name in attrs and not _unknown(value):
+        if why := _refused(attribute, value):
+            yield Finding(f"`{name}` {why}", "error", name)
+        elif odd := _doubted(attribute, value):
+            yield Finding(f"`{name}` {odd}", "warning", name)
 
 
 def _all(kind: Kind, attrs: Mapping[str, Value]) -> frozenset[str]:

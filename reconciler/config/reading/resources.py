@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic.fields import FieldInfo
 
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Positions, entries_of, is_null
@@ -21,6 +22,7 @@ from reconciler.model.values import Lookup, Ref, Value
 
 LIFECYCLE = "lifecycle"
 ON_DESTROY = ("move_deals_to", "move_tasks_to")
+M = TypeVar("M")
 
 
 @dataclass
@@ -70,10 +72,8 @@ class Reader:
             return
         entries = entries_of(entry.value)
         shape = _shape(wanted)
-        nests = {name: one for name, one in shape.nested.items() if name in entries and _nestable(entries[name])}
-        data = {
-            name: self.scope.data(one.value) for name, one in entries.items() if name != LIFECYCLE and name not in nests
-        }
+        nests = shape.nested_in(entries)
+        data = self._data(entries, (LIFECYCLE, *nests))
         # A required map of nested resources is there, though validation does not see it.
         spec = validated(wanted, {**_cleared(data, wanted), **{name: {} for name in nests}}, entry, self.scope)
         spec = self._filled(kind, spec, shape, entries)
@@ -91,6 +91,10 @@ class Reader:
             self.broken[address] = replace(resource, attrs=_references(wanted, data))
         for name, nested in nests.items():
             self.read(self.kinds[nested.kind], entries_of(entries[name].value), resource, nested)
+
+    def _data(self, entries: Mapping[str, Entry], but: Collection[str]) -> dict[str, Any]:
+        """Return the values of a resource's attributes, variables filled in, without those read otherwise."""
+        return {name: self.scope.data(entry.value) for name, entry in entries.items() if name not in but}
 
     def _spec_of(self, kind: Kind, key: str, entry: Entry) -> type[Spec] | None:
         """Return what can be declared there; None where that was reported to be nothing."""
@@ -130,28 +134,28 @@ class Reader:
                 hint = did_you_mean(name, kind.attributes)
                 message = f"{kind.name} has no attribute `{name}` whose changes could be ignored"
                 self.problems.error("unknown-attribute", message, parts["ignore_changes"].spot, hint)
-        for name, one in entries_of(parts["on_destroy"].value if "on_destroy" in parts else None).items():
+        for name, step in entries_of(parts["on_destroy"].value if "on_destroy" in parts else None).items():
             if name not in ON_DESTROY:
                 near = closest(name, ON_DESTROY)
                 hint = f"did you mean `{near}`?" if near else f"there are {listed(ON_DESTROY)}"
                 self.problems.error(
-                    "unknown-attribute", f"`{name}` is nothing that can be done before a delete", one.key.spot, hint
+                    "unknown-attribute", f"`{name}` is nothing that can be done before a delete", step.key.spot, hint
                 )
         return lifecycle
 
 
 def _references(spec: type[Spec], data: Mapping[str, Any]) -> dict[str, Value]:
     """Return the attributes of a wrong resource that hold references and are right by themselves."""
-    found = {}
+    references = {}
     for name, mark in _shape(spec).names:
         if mark is None or name not in data or "${" in repr(data[name]):  # not filled in: told elsewhere
             continue
         try:
             value = _alone(spec, name).validate_python(data[name], strict=True)
-            found[name] = plain(value, mark.chosen(data.get(mark.by)))
+            references[name] = plain(value, mark.chosen(data.get(mark.by)))
         except ValidationError:
             continue
-    return found
+    return references
 
 
 @functools.cache
@@ -178,27 +182,29 @@ class _Shape:
     filled: tuple[str, ...] = ()
     """Texts that cannot be empty: required ones, and those that default to something."""
 
+    def nested_in(self, entries: Mapping[str, Entry]) -> dict[str, Nested]:
+        """Return the marks of the maps of nested resources that stand there."""
+        return {
+            name: mark
+            for name, mark in self.nested.items()
+            if name in entries and (isinstance(entries[name].value, Map) or is_null(entries[name].value))
+        }
+
 
 @functools.cache
 def _shape(spec: type[BaseModel]) -> _Shape:
-    marks = {name: info.metadata for name, info in spec.model_fields.items() if name != LIFECYCLE}
-    nested = {name: mark for name, found in marks.items() for mark in found if isinstance(mark, Nested)}
-    defaults = tuple((name, mark.value) for name, found in marks.items() for mark in found if isinstance(mark, Default))
-    names = tuple(
-        (name, next((mark for mark in found if isinstance(mark, RefTo)), None))
-        for name, found in marks.items()
-        if name not in nested
-    )
+    fields = {name: info for name, info in spec.model_fields.items() if name != LIFECYCLE}
+    nested = {name: nest for name, info in fields.items() if (nest := _mark(info, Nested)) is not None}
+    defaults = {name: mark.value for name, info in fields.items() if (mark := _mark(info, Default)) is not None}
+    names = tuple((name, _mark(info, RefTo)) for name, info in fields.items() if name not in nested)
     filled = tuple(
-        name
-        for name, info in spec.model_fields.items()
-        if name != LIFECYCLE and (info.is_required() or name in dict(defaults)) and info.annotation is str
+        name for name, info in fields.items() if info.annotation is str and (info.is_required() or name in defaults)
     )
-    return _Shape(names, defaults, nested, filled)
+    return _Shape(names, tuple(defaults.items()), nested, filled)
 
 
-def _nestable(entry: Entry) -> bool:
-    return isinstance(entry.value, Map) or is_null(entry.value)
+def _mark(info: FieldInfo, kind: type[M]) -> M | None:
+    return next((mark for mark in info.metadata if isinstance(mark, kind)), None)
 
 
 def _cleared(data: dict[str, Any], wanted: type[Spec]) -> dict[str, Any]:

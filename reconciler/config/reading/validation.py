@@ -204,19 +204,23 @@ def _written(spot: Spot, given: object) -> str:
 
 
 def _mismatch_hint(given: object, choices: list[str], wanted: list[str], written: str) -> str:
-    if isinstance(given, str) and choices:
-        return did_you_mean(given, choices)
-    if isinstance(given, int | float) and choices and all(one.isdecimal() for one in choices):
+    """Return what to write instead, by the type of what is given."""
+    if given is None:
+        return "leave it out to keep what the account has"
+    if isinstance(given, str):
+        return did_you_mean(given, choices) if choices else _hint_for_text(given, wanted)
+    if not isinstance(given, bool | int | float):
+        return ""
+    if choices and all(choice.isdecimal() for choice in choices):
         return f"write {choices[0]}" if len(choices) == 1 else ""
-    if isinstance(given, bool | int | float) and (choices or "a text" in wanted):
-        return f'put it in quotes to make it a text: "{written}"'
-    if isinstance(given, str) and given.lower() in ("true", "false") and "`true` or `false`" in wanted:
+    return f'put it in quotes to make it a text: "{written}"' if choices or "a text" in wanted else ""
+
+
+def _hint_for_text(given: str, wanted: list[str]) -> str:
+    flag = given.lower() in ("true", "false") and "`true` or `false`" in wanted
+    if flag or (re.fullmatch(r"-?\d+", given) and any("number" in word for word in wanted)):
         return "write it without quotes"
-    if isinstance(given, str) and re.fullmatch(r"-?\d+", given) and any("number" in word for word in wanted):
-        return "write it without quotes"
-    if isinstance(given, str) and "a list" in wanted:
-        return f"a list of one is written [{given}]"
-    return "leave it out to keep what the account has" if given is None else ""
+    return f"a list of one is written [{given}]" if "a list" in wanted else ""
 
 
 def _choices(error: ErrorDetails) -> list[str]:

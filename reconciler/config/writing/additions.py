@@ -9,7 +9,7 @@ from pathlib import PurePosixPath
 
 from reconciler.config.reading.places import nesting
 from reconciler.config.reading.project import LoadedProject
-from reconciler.config.writing.dumping import content_of, dump
+from reconciler.config.writing.dumping import children_of, content_of, dump
 from reconciler.config.writing.editing import Edit, Put, edited
 from reconciler.config.writing.rewriting import Refusal, Rewriting
 from reconciler.model.address import key_of
@@ -37,48 +37,44 @@ class Additions:
 
     def add(self, resources: Sequence[Resource], header: str) -> None:
         """Declare resources: in the file that has their section, else in one of its own that begins with `header`."""
-        kinds, places = self.kinds, self.rewriting.places
-        children: dict[str, list[Resource]] = defaultdict(list)
-        for one in resources:
-            if one.parent is not None:
-                children[one.parent].append(one)
-        added = {resource.address for resource in resources}
+        children, added = children_of(resources), {resource.address for resource in resources}
         mails = {name: {"description": "An e-mail address.", "default": text} for text, name in self.variables.items()}
         self._name(mails, header)
-        fresh: list[Resource] = []
+        roots: set[str] = set()
         puts: dict[str, list[tuple[str, tuple[str, ...], dict[str, object]]]] = defaultdict(list)
-        for one in resources:
-            if one.parent in added:
+        for resource in resources:
+            if resource.parent in added:
                 continue
-            content = content_of(one, children, kinds, self.variables)
-            layer = self.rewriting.layer
-            if layer is not None:
-                puts[layer.file].append((one.address, places.path(one.address), content))
-                continue
-            if one.parent is not None:
-                entry = places.entry(one.parent)
-                if entry is None or entry.key.source in places.included:
-                    reason = f"it is new, and {one.parent} cannot be changed where it is declared"
-                    self.rewriting.refused.append(Refusal(one.address, "", reason))
-                    continue
-                inside = nesting(kinds[kinds[one.kind].nested], one.kind)
-                path = (*places.path(one.parent), inside, key_of(one.address).rpartition(".")[2])
-                puts[entry.key.source.file].append((one.address, path, content))
-                continue
-            source = places.section(kinds[one.kind].section)
-            if source is None:
-                fresh.append(one)
+            place = self._place(resource)
+            if place is None:
+                roots.add(resource.address)
+            elif isinstance(place, Refusal):
+                self.rewriting.refused.append(place)
             else:
-                puts[source.file].append((one.address, (kinds[one.kind].section, one.key), content))
-        roots = {one.address for one in fresh}
-        for file, text in dump(
-            [resource for resource in resources if resource.address in roots or resource.parent in roots],
-            kinds,
-            self.variables,
-        ).items():
+                file, path = place
+                content = content_of(resource, children, self.kinds, self.variables)
+                puts[file].append((resource.address, path, content))
+        fresh = [resource for resource in resources if resource.address in roots or resource.parent in roots]
+        for file, text in dump(fresh, self.kinds, self.variables).items():
             self._begin(self._file(PurePosixPath(file).stem), text, header)
-        for file, mine in puts.items():
-            self.rewriting.add(file, sorted(mine))
+        for file, entries in puts.items():
+            self.rewriting.add(file, sorted(entries))
+
+    def _place(self, resource: Resource) -> tuple[str, tuple[str, ...]] | Refusal | None:
+        """Return the file that declares a new resource, and its path in there; None where no file has its section."""
+        places, layer, kind = self.rewriting.places, self.rewriting.layer, self.kinds[resource.kind]
+        if layer is not None:
+            return layer.file, places.path(resource.address)
+        if resource.parent is None:
+            source = places.section(kind.section)
+            return (source.file, (kind.section, resource.key)) if source is not None else None
+        entry = places.entry(resource.parent)
+        if entry is None or entry.key.source in places.included:
+            reason = f"it is new, and {resource.parent} cannot be changed where it is declared"
+            return Refusal(resource.address, "", reason)
+        inside = nesting(self.kinds[kind.nested], resource.kind)
+        own = key_of(resource.address).rpartition(".")[2]
+        return entry.key.source.file, (*places.path(resource.parent), inside, own)
 
     def _file(self, section: str) -> str:
         """Return the file for a section that no file has: of its own, where the project has a folder for it."""
@@ -99,18 +95,12 @@ class Additions:
     def pin(self, ids: Iterable[tuple[Resource, str]], pins: Iterable[Import], header: str) -> None:
         """Tell namesakes apart by their ids, which every environment gives for itself."""
         pinned = {block.target for block in pins}
-        groups: dict[tuple[object, ...], list[tuple[str, str]]] = defaultdict(list)
-        for resource, identity in ids:
-            keys = self.kinds[resource.kind].natural_keys(resource.attrs)
-            if keys:
-                groups[(resource.kind, *keys[0])].append((resource.address, identity))
-        twins = [twin for group in groups.values() if len(group) > 1 for twin in group]
-        wanted = {address: identity for address, identity in twins if address not in pinned}
+        wanted = {address: identity for address, identity in self._namesakes(ids) if address not in pinned}
         if not wanted:
             return
         names = {address: f"id_{address.replace('.', '_').replace('-', '_')}" for address in wanted}
-        told = {"description": "An id that tells namesakes apart; empty where there is none yet.", "default": ""}
-        self._name(dict.fromkeys(names.values(), told), header)
+        variable = {"description": "An id that tells namesakes apart; empty where there is none yet.", "default": ""}
+        self._name(dict.fromkeys(names.values(), variable), header)
         self.values |= {names[address]: identity for address, identity in wanted.items()}
         places = self.rewriting.places
         blocks = [{"to": address, "id": f"${{var.{names[address]}}}"} for address in wanted if not places.pins(address)]
@@ -121,15 +111,24 @@ class Additions:
         edits = [Put(("imports",), [*old, *blocks])]
         self.rewriting.texts[file] = edited(self.rewriting.text(file) or self._head(file, header), edits, file)
 
+    def _namesakes(self, ids: Iterable[tuple[Resource, str]]) -> list[tuple[str, str]]:
+        """Return the address and id of each object that shares its first natural key with another one."""
+        groups: dict[tuple[object, ...], list[tuple[str, str]]] = defaultdict(list)
+        for resource, identity in ids:
+            keys = self.kinds[resource.kind].natural_keys(resource.attrs)
+            if keys:
+                groups[(resource.kind, *keys[0])].append((resource.address, identity))
+        return [namesake for group in groups.values() if len(group) > 1 for namesake in group]
+
     def _name(self, wanted: Mapping[str, Mapping[str, str]], header: str) -> None:
         """Declare the variables that are not."""
         places = self.rewriting.places
-        news = {name: told for name, told in sorted(wanted.items()) if name not in places.variables}
+        news = {name: variable for name, variable in sorted(wanted.items()) if name not in places.variables}
         if not news:
             return
         source = places.section("variables")
         file = source.file if source is not None else self._file("variables")
-        edits: list[Edit] = [Put(("variables", name), dict(told)) for name, told in news.items()]
+        edits: list[Edit] = [Put(("variables", name), dict(variable)) for name, variable in news.items()]
         self.rewriting.texts[file] = edited(self.rewriting.text(file) or self._head(file, header), edits, file)
 
     def project_file(self) -> dict[str, str]:

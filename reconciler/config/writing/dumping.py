@@ -11,7 +11,7 @@ from reconciler.model.address import key_of
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.kind import Kinds
-from reconciler.model.spec import KEY, Default, Nested, RefTo
+from reconciler.model.spec import KEY, Attribute, Default, Nested, RefTo
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 
 FOLDER = "config"
@@ -24,55 +24,67 @@ def dump(resources: Sequence[Resource], kinds: Kinds, variables: Mapping[str, st
     defaults are left out. `variables` maps texts to the variables that
     stand for them. Raises ReconcilerError where a text has no form in YAML.
     """
+    children = children_of(resources)
+    files: dict[str, str] = {}
+    for kind in kinds.values():
+        roots = [resource for resource in resources if resource.kind == kind.name and resource.parent is None]
+        roots.sort(key=lambda root: root.key)
+        if roots and not kind.section:
+            raise ReconcilerError(f"{roots[0].address} can only be written inside its {kind.nested}")
+        if roots:
+            section = {root.key: content_of(root, children, kinds, variables or {}) for root in roots}
+            files[f"{FOLDER}/{kind.section}.yaml"] = document({kind.section: section})
+    return files
+
+
+def children_of(resources: Iterable[Resource]) -> dict[str, list[Resource]]:
+    """Return the nested resources by the address of their parent."""
     children: dict[str, list[Resource]] = {}
     for resource in resources:
         if resource.parent is not None:
             children.setdefault(resource.parent, []).append(resource)
-    files: dict[str, str] = {}
-    for kind in kinds.values():
-        roots = sorted(
-            (one for one in resources if one.kind == kind.name and one.parent is None), key=lambda one: one.key
-        )
-        if roots and not kind.section:
-            raise ReconcilerError(f"{roots[0].address} can only be written inside its {kind.nested}")
-        if roots:
-            section = {one.key: content_of(one, children, kinds, variables or {}) for one in roots}
-            files[f"{FOLDER}/{kind.section}.yaml"] = document({kind.section: section})
-    return files
+    return children
 
 
 def content_of(
     resource: Resource, children: Mapping[str, Iterable[Resource]], kinds: Kinds, variables: Mapping[str, str]
 ) -> dict[str, Any]:
     """Return a resource's map: attributes in the order of the spec, then its lifecycle."""
-    own = resource.key.rpartition(".")[2]
+    kind, own = kinds[resource.kind], _own_key(resource)
+    spec = kind.spec_of(own)
+    fields = spec.model_fields if spec is not None else {}
     content: dict[str, Any] = {}
-    for name, attribute in kinds[resource.kind].attributes.items():
-        nested, default = attribute.mark(Nested), attribute.mark(Default)
-        spec = kinds[resource.kind].spec_of(own)
-        if spec is None or name not in spec.model_fields:
+    for name, attribute in kind.attributes.items():
+        if name not in fields:
             continue
+        nested = attribute.mark(Nested)
         if nested is not None:
-            mine = sorted(
-                (child for child in children.get(resource.address, ()) if child.kind == nested.kind),
-                key=lambda one: (one.rank, one.key),
-            )
+            mine = [child for child in children.get(resource.address, ()) if child.kind == nested.kind]
             if mine or name in resource.nested:
-                content[name] = {
-                    one.key.rpartition(".")[2]: content_of(one, children, kinds, variables) for one in mine
-                }
-        elif name in resource.attrs:
-            value = resource.attrs[name]
-            if default is None or value != (own if default.value == KEY else default.value):
-                content[name] = as_written(value, attribute.mark(RefTo), variables)
+                mine.sort(key=lambda child: (child.rank, child.key))
+                content[name] = {_own_key(child): content_of(child, children, kinds, variables) for child in mine}
+        elif name in resource.attrs and not _is_default(attribute, resource.attrs[name], own):
+            content[name] = as_written(resource.attrs[name], attribute.mark(RefTo), variables)
+    lifecycle = _lifecycle(resource)
+    return {**content, "lifecycle": lifecycle} if lifecycle else content
+
+
+def _own_key(resource: Resource) -> str:
+    """Return the key of a resource without that of its parent."""
+    return resource.key.rpartition(".")[2]
+
+
+def _is_default(attribute: Attribute, value: Value, key: str) -> bool:
+    default = attribute.mark(Default)
+    return default is not None and value == (key if default.value == KEY else default.value)
+
+
+def _lifecycle(resource: Resource) -> Any:
+    """Return the block of a resource's lifecycle as it is written; empty where it only has defaults."""
     lifecycle = resource.lifecycle.model_dump(exclude_defaults=True)
-    if lifecycle:
-        if "on_destroy" in lifecycle:
-            lifecycle["on_destroy"] = {
-                what: _target(target, resource) for what, target in lifecycle["on_destroy"].items()
-            }
-        content["lifecycle"] = _escaped(lifecycle, {})
-    return content
+    if "on_destroy" in lifecycle:
+        lifecycle["on_destroy"] = {what: _target(target, resource) for what, target in lifecycle["on_destroy"].items()}
+    return _escaped(lifecycle, {})
 
 
 def _target(address: str, resource: Resource) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import yaml
@@ -138,19 +139,27 @@ def _maps(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple
 
 def _rearranged(text: str, node: yaml.MappingNode, ranks: list[int]) -> str:
     order = sorted(range(len(ranks)), key=lambda place: (ranks[place], place))
-    if node.flow_style:
-        spans = [(key.start_mark.index, max(ends_at(value, text), key.end_mark.index)) for key, value in node.value]
-        if "\n" in text[spans[0][0] : spans[-1][1]]:
-            return text
-        inner = ", ".join(text[slice(*spans[place])] for place in order)
-        return text[: spans[0][0]] + inner + text[spans[-1][1] :]
+    return _in_flow(text, node, order) if node.flow_style else _in_block(text, node, order)
+
+
+def _in_flow(text: str, node: yaml.MappingNode, order: list[int]) -> str:
+    """Return the text with the entries of a map in braces in this order; unchanged where the map has several lines."""
+    spans = [(key.start_mark.index, max(ends_at(value, text), key.end_mark.index)) for key, value in node.value]
+    first, last = spans[0][0], spans[-1][1]
+    if "\n" in text[first:last]:
+        return text
+    return text[:first] + ", ".join(text[slice(*spans[place])] for place in order) + text[last:]
+
+
+def _in_block(text: str, node: yaml.MappingNode, order: list[int]) -> str:
+    """Return the text with the lines of a map's entries in this order; unchanged where one begins behind a dash."""
     starts = [_block_start(text, key.start_mark.index) for key, _ in node.value]
-    if starts[0] is None or any(start is None for start in starts):
+    bounds = [start for start in starts if start is not None]
+    if len(bounds) < len(starts):
         return text
     last = text.find("\n", ends_at(node, text))
-    bounds = [start for start in starts if start is not None] + [len(text) if last < 0 else last + 1]
-    blocks = [text[bounds[place] : bounds[place + 1]] for place in range(len(ranks))]
-    blocks = [block if block.endswith("\n") else block + "\n" for block in blocks]
+    bounds.append(len(text) if last < 0 else last + 1)
+    blocks = [text[begin:end].removesuffix("\n") + "\n" for begin, end in pairwise(bounds)]
     return text[: bounds[0]] + "".join(blocks[place] for place in order) + text[bounds[-1] :]
 
 

@@ -104,13 +104,7 @@ def bulk_options(account: Account, request: Request) -> Answer | None:
     known = account.settings.option_bulk in ("both", spelling)
     if not known or request.method != "POST" or request.parts[1:] != ["bulk"]:
         return None
-    options = request.body.get("fieldOptions") if isinstance(request.body, dict) else None
-    if not isinstance(options, list) or not all(isinstance(option, dict) for option in options):
-        text = "Bulk operation failed. Request must contain an array of fieldOption objects."
-        raise Problem(Answer(422, {"errors": text}))
-    for option in options:
-        if account.rows.get("fields", option.get("field")) is None:
-            raise no_result("Field", option.get("field"))
+    options = _sent_options(account, request.body)
     if account.settings.bulk_options == "replace":
         for field in {str(option["field"]) for option in options}:
             account.rows.remove_where("fieldOptions", field=field)
@@ -119,10 +113,22 @@ def bulk_options(account: Account, request: Request) -> Answer | None:
     for option in options:
         row = classic.new_row(account, kind, option)
         account.rows.put(kind.path, row["id"], row)
-        told = {name: echo(value) for name, value in option.items()}
+        sent = {name: echo(value) for name, value in option.items()}
         links = classic.links(account, kind, row["id"])
-        answers.append({**told, "cdate": row["cdate"], "udate": row["udate"], "links": links, "id": row["id"]})
+        answers.append({**sent, "cdate": row["cdate"], "udate": row["udate"], "links": links, "id": row["id"]})
     return Answer(account.settings.created_status, {"fieldOptions": answers})
+
+
+def _sent_options(account: Account, body: Any) -> list[Row]:
+    """Return the options of a body. Raises Problem where it has none, or one of a field that does not exist."""
+    options = body.get("fieldOptions") if isinstance(body, dict) else None
+    if not isinstance(options, list) or not all(isinstance(option, dict) for option in options):
+        text = "Bulk operation failed. Request must contain an array of fieldOption objects."
+        raise Problem(Answer(422, {"errors": text}))
+    for option in options:
+        if account.rows.get("fields", option.get("field")) is None:
+            raise no_result("Field", option.get("field"))
+    return options
 
 
 TYPES = (

@@ -39,25 +39,29 @@ def handle(account: Account, request: Request) -> Answer:
         raise nothing_here()
     _forget_deleted_fields(account)
     rest = parts[1:]
-    if not rest or rest == ["public"]:
-        if request.method == "POST":
-            return _create(account, request.body, public=bool(rest))
-        if request.method == "GET" and not rest:
-            return _list(account, request.query)
-        raise nothing_here()
+    if rest in ([], ["public"]):
+        return _schemas(account, request, public=bool(rest))
     row = account.rows.get("schemas", rest[0])
     if row is None:
         raise Problem(Answer(404)) if request.method == "PUT" else nothing_here()
-    if rest[1:] == ["child"] and request.method == "POST":
-        return _child(account, row)
-    if len(rest) == 3 and rest[1] == "fields" and request.method == "DELETE":
-        return _delete_field(account, row, rest[2])
-    if len(rest) == 1:
-        return _one(account, row, request)
+    return _schema(account, row, request, *rest[1:])
+
+
+def _schemas(account: Account, request: Request, *, public: bool) -> Answer:
+    if request.method == "POST":
+        return _create(account, request.body, public=public)
+    if request.method == "GET" and not public:
+        return _list(account, request.query)
     raise nothing_here()
 
 
-def _one(account: Account, row: Row, request: Request) -> Answer:
+def _schema(account: Account, row: Row, request: Request, *inside: str) -> Answer:
+    if inside == ("child",) and request.method == "POST":
+        return _child(account, row)
+    if len(inside) == 2 and inside[0] == "fields" and request.method == "DELETE":
+        return _delete_field(account, row, inside[1])
+    if inside:
+        raise nothing_here()
     if request.method == "GET":
         return Answer(200, {"schema": shown(account, row, request.query)})
     if request.method == "PUT":

@@ -24,31 +24,29 @@ OWN = ("id", "updated_date")
 
 def segments(account: Account, request: Request) -> Answer | None:
     """/segmentsV2: `{"data": [{"attributes": ...}]}` both ways; every save is a version, DELETE removes them all."""
-    parts, method = request.parts, request.method
-    if len(parts) == 1 and method == "POST":
-        sent = _sent(request.body)
-        taken = [one["segment_id"] for one in sent if account.rows.get("segmentsV2", one.get("segment_id"))]
-        if taken:
-            text = "Segment with the following id's already exist. Please use a PUT request to update a segment"
-            raise _wrong(text)
-        return _answer([_save(account, None, one) for one in sent])
+    parts = request.parts
+    if len(parts) == 1 and request.method == "POST":
+        return _create(account, _sent(request.body))
     if len(parts) < 2:
         raise nothing_here()
     row = account.rows.get("segmentsV2", parts[1])
     if row is None:
         raise Problem(Answer(404, {"errors": [{"status": "404", "detail": f"Segment {parts[1]} not found"}]}))
-    if len(parts) == 4 and parts[2] == "createdDate" and method == "GET":
+    version = len(parts) == 4 and parts[2] == "createdDate"
+    if request.method == "GET" and (version or len(parts) == 2):
         return _answer([row])
-    if len(parts) != 2:
-        raise nothing_here()
-    if method == "GET":
-        return _answer([row])
-    if method == "PUT":
-        return _answer([_save(account, row, one) for one in _sent(request.body)[:1]])
-    if method == "DELETE":
+    if len(parts) == 2 and request.method == "PUT":
+        return _answer([_save(account, row, segment) for segment in _sent(request.body)[:1]])
+    if len(parts) == 2 and request.method == "DELETE":
         account.rows.remove("segmentsV2", row["id"])
         return _answer([row])
     raise nothing_here()
+
+
+def _create(account: Account, sent: list[Row]) -> Answer:
+    if any(account.rows.get("segmentsV2", segment.get("segment_id")) for segment in sent):
+        raise _wrong("Segment with the following id's already exist. Please use a PUT request to update a segment")
+    return _answer([_save(account, None, segment) for segment in sent])
 
 
 def _wrong(detail: str) -> Problem:
