@@ -280,7 +280,7 @@ def only_there(
             found |= dict.fromkeys(((name, *path) for path in beside(attribute, one.resource.attrs[name], value)), True)
         elif isinstance(value, RemoteId) and value in listing:
             continue
-        elif mine in values.EMPTY_OR_OFF and not _goes_without_saying(one, kind, attribute, value):
+        elif values.is_empty_or_off(mine) and not _goes_without_saying(one, kind, attribute, value):
             found[name,] = name in one.live.attrs
     return found
 
@@ -288,7 +288,7 @@ def only_there(
 def _goes_without_saying(one: Exported, kind: Kind, attribute: Attribute, value: Value) -> bool:
     default = attribute.mark(Default)
     return (
-        value in values.EMPTY_OR_OFF
+        values.is_empty_or_off(value)
         or attribute.name in one.dropped
         or attribute.has(Nested, WriteOnly, Once)
         or (default is not None and default.value == value)

@@ -102,10 +102,10 @@ def hashed(value: Value, attribute: Attribute, names: Callable[[Value], Value], 
 def _plain(value: Any) -> Any:
     """Return a value such that null, "", false and empty are the same, as everywhere in comparisons."""
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): said for key, item in value.items() if (said := _plain(item)) is not None} or None
     if isinstance(value, Iterable) and not isinstance(value, str):
         return [_plain(item) for item in value] or None
-    return None if value in ("", False) else value
+    return None if values.is_empty_or_off(value) else value
 
 
 @dataclass(frozen=True)
@@ -187,7 +187,7 @@ def with_empty(entry: Exported, kind: Kind, known: Collection[str]) -> Exported:
         and name in entry.live.attrs
         and name not in entry.resource.attrs
         and name not in entry.dropped
-        and entry.live.attrs[name] in values.EMPTY_OR_OFF
+        and values.is_empty_or_off(entry.live.attrs[name])
         and not kind.attributes[name].has(Nested, Once, Roster, WriteOnly)
     }
     resource = replace(entry.resource, attrs={**entry.resource.attrs, **empty})

@@ -12,7 +12,18 @@ from typing import Literal
 
 from reconciler.model.coerce import LARGEST, folded, ident, listed, number, text, truthy
 from reconciler.model.redaction import abridged
-from reconciler.model.values import Json, Reference, RemoteId, Value, items_of, links_of, map_of, sendable, texts_of
+from reconciler.model.values import (
+    Json,
+    Reference,
+    RemoteId,
+    Value,
+    is_empty_or_off,
+    items_of,
+    links_of,
+    map_of,
+    sendable,
+    texts_of,
+)
 
 Ids = Callable[[Reference], str]
 """Answers the remote id of a reference, as text; raises KeyError when it has none."""
@@ -311,8 +322,7 @@ def differences(held: Json, sent: Json, path: str = "") -> Iterator[str]:
 
 
 def _means_alike(held: Json, sent: Json) -> bool:
-    nothing = (None, "", False)
-    return _plain(held) == _plain(sent) or (held in nothing and sent in nothing)
+    return _plain(held) == _plain(sent) or (is_empty_or_off(held) and is_empty_or_off(sent))
 
 
 def _plain(raw: Json) -> str:

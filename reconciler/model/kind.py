@@ -443,7 +443,7 @@ class Kind:
                 known[name].required
                 or known[name].has(Ensure)
                 or (known[name].has(OnAtFirst) and value is False)
-                or value not in values.EMPTY_OR_OFF
+                or not values.is_empty_or_off(value)
             )
         }
 

@@ -123,10 +123,28 @@ def sendable(value: Value) -> Json:
 
 SCALARS = frozenset({str, int, bool, float, type(None)})
 """Types of values with nothing inside: most of them, so loops over values pass them by."""
-EMPTY: tuple[Value, ...] = (None, "", [], {})
-"""Values that say nothing."""
-EMPTY_OR_OFF: tuple[Value, ...] = (*EMPTY, False)
-"""Those, and a flag that is off."""
+
+
+def is_empty(value: object) -> bool:
+    """Return whether a value says nothing: null, or a text, list or map with nothing in it; 0 and false say more."""
+    return value is None or (isinstance(value, str | list | tuple | Mapping) and not value)
+
+
+def is_empty_or_off(value: object) -> bool:
+    """Return whether a value says nothing or is a flag that is off. A number is neither: 0 is a place, and a scale."""
+    return value is False or is_empty(value)
+
+
+def identical(one: object, other: object) -> bool:
+    """Return whether two values are the same by type, too, at any depth: 0 is not false, and 1 is neither true nor 1.0.
+    Maps are the same in any order of their keys.
+    """
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(identical(value, other[key]) for key, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(identical, one, other))
+    return type(one) is type(other) and one == other
+
 
 SECRET_OPEN, SECRET_CLOSE = "\ue000", "\ue001"
 _SECRET = re.compile(f"{SECRET_OPEN}([A-Za-z_][A-Za-z0-9_]*){SECRET_CLOSE}")

@@ -161,7 +161,7 @@ def _orphans_to_spares(context: PlanningContext, kind: Kind) -> None:
                 for live in context.inputs.snapshot.lives.get(child.name, ())
                 if live.attrs.get(parent) == owner and child.born(live)  # what a person added is that person's
             ]
-            mine.sort(key=lambda live: (live.attrs.get("order") or 0, live.id))
+            mine.sort(key=lambda live: (live.attrs.get("order") or 0, len(live.id), live.id))
             context.spares[address] = [live.id for live in mine]
 
 

@@ -20,7 +20,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.redaction import abridged
 from reconciler.model.spec import Attribute, Default, Keyed, WriteOnly, attributes
-from reconciler.model.values import EMPTY_OR_OFF, Ref, RemoteId, Value, map_of
+from reconciler.model.values import Ref, RemoteId, Value, is_empty_or_off, map_of
 from reconciler.model.write import Finding
 
 MOST = 3
@@ -152,7 +152,7 @@ def _unnamed(known: Mapping[str, Attribute], live: Live, attrs: Mapping[str, Val
     """Tell of what has a default, as a name that is the key: left out, it would be another one than the account's."""
     for name, one in known.items():
         default = one.mark(Default)
-        if default is not None and default.value not in EMPTY_OR_OFF and name in live.attrs and name not in attrs:
+        if default is not None and not is_empty_or_off(default.value) and name in live.attrs and name not in attrs:
             return _why(one, None)
     return ""
 
@@ -179,7 +179,7 @@ def _standing(leaf: Value) -> Value:
 
 
 def _why(attribute: Attribute, value: Value) -> str:
-    if value in values.EMPTY:
+    if values.is_empty(value):
         return f"it has no `{attribute.name}`"
     shown = (
         "a value" if attribute.hides(value) or not isinstance(value, str | int) else f"`{abridged(str(value), SHOWN)}`"

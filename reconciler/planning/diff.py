@@ -17,7 +17,7 @@ from reconciler.model.live import Live
 from reconciler.model.plan import AttributeChange, Origin
 from reconciler.model.spec import Attribute, Ensure, Keyed, Once
 from reconciler.model.state import Binding
-from reconciler.model.values import SCALARS, RemoteId, Value, carries_secret, decode, map_of, transform
+from reconciler.model.values import SCALARS, RemoteId, Value, carries_secret, decode, is_empty_or_off, map_of, transform
 from reconciler.planning.binding import is_kept, recall
 from reconciler.planning.rosters import still
 
@@ -52,7 +52,9 @@ def same(desired: Value, live: Value) -> bool:
         return all(same(value, None) for value in desired.values())
     if isinstance(desired, list) and isinstance(live, list):
         return len(desired) == len(live) and all(same(one, other) for one, other in zip(desired, live, strict=True))
-    return desired == live or (_empty(desired) and _empty(live))
+    if is_empty_or_off(desired) and is_empty_or_off(live):
+        return True
+    return desired == live and isinstance(desired, bool) == isinstance(live, bool)
 
 
 def beside(attribute: Attribute, said: Value, live: Value) -> dict[tuple[str, ...], Value]:
@@ -69,7 +71,7 @@ def _beside(said: Value, live: Value, entry: Callable[[str], str]) -> Iterator[t
     for key, value in live.items():
         if entry(key) in known:
             yield from (((key, *path), inner) for path, inner in _beside(known[entry(key)], value, str))
-        elif not _empty(value):
+        elif not is_empty_or_off(value):
             yield (key,), value
 
 
@@ -99,10 +101,6 @@ def _put(into: Value, path: Sequence[str], value: Value) -> Value:
         return value
     inner = dict(into) if isinstance(into, Mapping) else {}
     return {**inner, path[0]: _put(inner.get(path[0]), path[1:], value)}
-
-
-def _empty(value: Value) -> bool:
-    return value is None or value is False or (isinstance(value, str | list | dict) and not value)
 
 
 def holds(attribute: Attribute, sides: Sides, *, whole: bool = False) -> bool:
@@ -284,7 +282,7 @@ def completed(
     for name, floor in kind.marked(Ensure).items():
         if name in attrs or name in elsewhere:
             continue
-        if live is None or (name in live.attrs and _empty(_staying(live.attrs[name], will_be_deleted))):
+        if live is None or (name in live.attrs and is_empty_or_off(_staying(live.attrs[name], will_be_deleted))):
             found[name] = transform(floor.value, lambda leaf: leaf)
     return found
 

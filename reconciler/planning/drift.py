@@ -11,7 +11,16 @@ from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Plan, Skipped
 from reconciler.model.spec import Attribute, Default, Ensure, Nested, OnAtFirst, Once, RefTo, Roster, WriteOnly
 from reconciler.model.state import Binding
-from reconciler.model.values import EMPTY_OR_OFF, Value, carries_secret, decode, has_secret, map_of, reveal, transform
+from reconciler.model.values import (
+    Value,
+    carries_secret,
+    decode,
+    has_secret,
+    is_empty_or_off,
+    map_of,
+    reveal,
+    transform,
+)
 from reconciler.planning.binding import recall
 from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, unsaid
@@ -114,7 +123,7 @@ def needs_no_word(kind: Kind, attribute: Attribute, value: Value) -> bool:
     lists says it itself.
     """
     return (
-        value in EMPTY_OR_OFF
+        is_empty_or_off(value)
         or attribute.has(Default, Nested, Roster, WriteOnly, Once, Ensure, OnAtFirst)
         or (bool(kind.nested) and (link := attribute.mark(RefTo)) is not None and link.kind == kind.nested)
     )

@@ -13,7 +13,7 @@ from reconciler.model.address import abridged
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, Action, Change
-from reconciler.model.values import EMPTY, RemoteId, Value, decode, items_of
+from reconciler.model.values import RemoteId, Value, decode, is_empty, items_of
 from reconciler.model.write import Impact
 from reconciler.planning.context import PlanningContext
 from reconciler.planning.rosters import roster_of
@@ -107,7 +107,7 @@ def _parts(context: PlanningContext, kind: Kind, change: Change, live: Live) -> 
 def _entries(context: PlanningContext, kind: Kind, name: str, value: Value) -> list[tuple[str, str]]:
     """Return (identity, name) of each entry of an attribute that lists or maps parts."""
     attribute = kind.attributes.get(name)
-    if attribute is None or value in EMPTY:
+    if attribute is None or is_empty(value):
         return []
     normal = attribute.normal(value)
     if isinstance(normal, Mapping):

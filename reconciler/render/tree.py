@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias, TypeGuard
 
-from reconciler.model.values import Value
+from reconciler.model.values import Value, is_empty_or_off
 from reconciler.render.quoting import clean, is_marker, key, literal, quoted
 
 STEP = 4
@@ -94,7 +94,7 @@ def _says_only(entries: Mapping[str, Value], text: str) -> bool:
 
 
 def _blank(value: Known) -> bool:
-    return value is MISSING or value is None or value is False or value in ("", [], {})
+    return value is MISSING or is_empty_or_off(value)
 
 
 def fits(line: Line, width: int) -> bool:

@@ -17,7 +17,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.state import Binding
-from reconciler.model.values import EMPTY, carries_secret, decode, transform
+from reconciler.model.values import carries_secret, decode, is_empty, transform
 from reconciler.model.write import Impact
 from reconciler.planning.document import encoded
 from reconciler.planning.planner import plan
@@ -145,7 +145,7 @@ def _attribute(sides: _Sides, name: str) -> AttributeStory | None:
     is_declared = sides.resource is not None and name in sides.resource.attrs
     applied = decode(sides.binding.applied[name]) if sides.binding and name in sides.binding.applied else None
     live = sides.live.attrs.get(name) if sides.live else None
-    if not is_declared and applied is None and live in EMPTY:
+    if not is_declared and applied is None and is_empty(live):
         return None
     changed = next((item for item in sides.change.attributes if item.name == name), None) if sides.change else None
     secret = carries_secret(declared) or carries_secret(applied)

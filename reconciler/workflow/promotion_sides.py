@@ -106,7 +106,7 @@ class ThreeSides:
         address = one.resource.address
         declared = self.theirs.desired.resources.get(address)
         said = declared.attrs if declared is not None else {}
-        known = {name for name, value in said.items() if value not in values.EMPTY_OR_OFF}
+        known = {name for name, value in said.items() if not values.is_empty_or_off(value)}
         return with_empty(one, self.kinds[one.resource.kind], known | self.before.resources.get(address, {}).keys())
 
     def _look(self, made: Plan) -> None:
@@ -159,7 +159,7 @@ class ThreeSides:
             said = declared.attrs.get(path[0]) if declared is not None else None
             if not shown:
                 why = f"is not shown by {self.one.name}, and {self.other.name} has a value"
-            elif len(path) > 1 and at_path(kind.attributes[path[0]], said, path[1:]) not in values.EMPTY_OR_OFF:
+            elif len(path) > 1 and not values.is_empty_or_off(at_path(kind.attributes[path[0]], said, path[1:])):
                 if self.choice.prune:
                     continue  # a row says it
                 why = f"is not in {self.one.name}; the files of {self.other.name} declare it, and --prune takes it out"

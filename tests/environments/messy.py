@@ -21,7 +21,7 @@ Ids = Iterator[int]
 Mess = Callable[[Random, Ids], Seed]
 NAMES = (
     "VIP", "vip", "Vip ", " VIP", "Caf\u00e9", "Cafe\u0301", "a&amp;b", "a&b", "50% off \U0001f389",
-    "yes", "3.10", "null", "~", "-",
+    "yes", "3.10", "null", "~", "-", "0", "false",
     "# no comment", "a: b", "- x", "${var.x}", "%TAG%", "two\nlines", "a\u00a0b", "\u200b",
     "\u2028c", "'", '"', "\\", "{x}", "[y]",
     "\u65e5\u672c", "\u0130stanbul", "stra\u00dfe", "STRASSE",
@@ -93,7 +93,7 @@ def fields(chance: Random, ids: Ids) -> Seed:
                     {
                         "value": value,
                         "label": chance.choice([value, "", "Other"]),
-                        "orderid": chance.choice([1, 1, 2, 7]),
+                        "orderid": chance.choice([0, 1, 1, 2, 7]),
                     }
                     for value in names(chance, 3)
                 ],
@@ -238,7 +238,7 @@ PLAIN: Mapping[str, tuple[str, bool, Callable[[int, str, Random], dict[str, Any]
     "account_field": ("accountCustomFieldMeta", True, lambda n, one, chance: {
         "fieldLabel": one, "fieldType": chance.choice(["text", "dropdown", "hologram"]),
         "fieldOptions": mapped(chance, [one, "b", *chance.choice([[], ["b"]])]),
-        "displayOrder": chance.choice([1, 1, 3]), "isRequired": chance.choice([0, 1])}),
+        "displayOrder": chance.choice([0, 1, 1, 3]), "isRequired": chance.choice([0, 1])}),
     "address": ("addresses", True, lambda n, one, chance: {
         "companyName": one, "address1": "Main St 1", "country": chance.choice(["US", "us", "3", ""]),
         "zip": chance.choice(["", "123"]), "isDefault": "0"}),
@@ -252,13 +252,14 @@ PLAIN: Mapping[str, tuple[str, bool, Callable[[int, str, Random], dict[str, Any]
     "deal_field": ("dealCustomFieldMeta", True, lambda n, one, chance: {
         "fieldLabel": one, "fieldType": chance.choice(["text", "multiselect", "currency"]),
         "fieldOptions": mapped(chance, [one, one.upper()]), "fieldDefault": chance.choice([None, one, [one]]),
-        "fieldDefaultCurrency": chance.choice([None, "usd"]), "displayOrder": chance.choice([1, 1, 3])}),
+        "fieldDefaultCurrency": chance.choice([None, "usd"]), "displayOrder": chance.choice([0, 1, 1, 3])}),
     "deal_role": ("dealRoles", True, lambda n, one, chance: {"title": one}),
     "field": ("fields", False, lambda n, one, chance: {
         "title": one, "perstag": f"F{n}", "type": "text", "relids": ["0"],
+        "ordernum": chance.choice(["0", "1", "2", "2"]),
         "defval": chance.choice([None, one]), "descript": chance.choice([None, "", one])}),
     "field_group": ("groupDefinitions", True, lambda n, one, chance: {
-        "label": one, "type_id": chance.choice([1, 2, 3]), "ordernum": chance.choice([1, 1, 4])}),
+        "label": one, "type_id": chance.choice([1, 2, 3]), "ordernum": chance.choice([0, 1, 1, 4])}),
     "list": ("lists", True, lambda n, one, chance: {
         "name": one, "stringid": f"l{n}", "sender_url": "https://x.example", "sender_reminder": "r",
         "channel": chance.choice(["email", "sms"]), "subscription_notify": chance.choice(["", "a@acme.example"])}),
@@ -275,7 +276,7 @@ PLAIN: Mapping[str, tuple[str, bool, Callable[[int, str, Random], dict[str, Any]
         "whitelisted_page": chance.choice(["*", "/x"]), "tracking_enabled": chance.choice([True, 1]),
         "conversations_enabled": chance.choice([True, False]), "wp_enabled": False}),
     "stage": ("dealStages", True, lambda n, one, chance: {
-        "title": one, "group": "", "order": chance.choice(["1", "2", "2"]),
+        "title": one, "group": "", "order": chance.choice(["0", "1", "2", "2"]),
         "color": chance.choice(["3f3f3f", "18D499", "#abc"])}),
     "tag": ("tags", False, lambda n, one, chance: {
         "tag": one, "tagType": chance.choice(["contact", "template", ""]), "description": chance.choice(["", one])}),
@@ -384,7 +385,7 @@ def members(chance: Random, ids: Ids, found: Seed) -> None:
             if "id" in row and chance.random() < 0.5:
                 found.setdefault("groupMembers", []).append(
                     {"id": next(ids), "group_id": int(chance.choice(groups)), "rel_id": int(row["id"]),
-                     "ordernum": chance.choice([1, 2, 2, 9])}
+                     "ordernum": chance.choice([0, 1, 2, 2, 9])}
                 )  # fmt: skip
 
 
@@ -407,6 +408,17 @@ def mentions(chance: Random, found: Seed, some: Callable[[str], list[str]]) -> N
 MESSES: tuple[Mess, ...] = (
     tags, lists, fields, grouped, pipelines, tasks, webhooks, texts, dead, shaped, everything, everything, singles,
 )  # fmt: skip
+
+
+def alone(found: Seed) -> Seed:
+    """Return a seed with each field in the first of its groups alone, as an account has it that takes no second
+    membership (row 57 of section 7).
+    """
+    types = {str(row["id"]): row["type_id"] for row in found.get("groupDefinitions", ())} | {"1": 1, "2": 2, "3": 3}
+    first: dict[tuple[Any, Any], dict[str, Any]] = {}
+    for row in found.get("groupMembers", ()):
+        first.setdefault((types.get(str(row["group_id"])), row["rel_id"]), row)
+    return {**found, "groupMembers": list(first.values())} if first else found
 
 
 def account(number: int) -> Seed:

@@ -18,7 +18,7 @@ import yaml
 from reconciler.config.reading.loading import plain_data
 from reconciler.config.writing.emitting import as_block, as_flow
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.values import Value, items_of, map_of
+from reconciler.model.values import Value, identical, items_of, map_of
 
 Path = tuple[str | int, ...]
 INDENT = 2
@@ -72,14 +72,14 @@ def edited(text: str, edits: Sequence[Edit], file: str = "the file") -> str:
     wanted = before
     for edit in edits:
         wanted = _applied(wanted, edit)
-    if len(edits) > 1 and wanted != before:
+    if len(edits) > 1 and not identical(wanted, before):
         at_once = _tried(text, before, wanted, file)
         if at_once is not None:
             return mark + at_once
     for edit in edits:
         before = plain_data(text, file)
         wanted = _applied(before, edit)
-        if wanted != before:
+        if not identical(wanted, before):
             text = _checked(text, edit, before, wanted, file)
     return mark + text
 
@@ -88,7 +88,7 @@ def _tried(text: str, before: Value, wanted: Value, file: str) -> str | None:
     """Return the text with all changes spliced in at once, None where some have no safe place."""
     try:
         found = _spliced(text, before, wanted)
-        return found if plain_data(found, file) == wanted else None
+        return found if identical(plain_data(found, file), wanted) else None
     except (Unfit, yaml.YAMLError, ReconcilerError):
         return None
 
@@ -221,7 +221,7 @@ def _begun(text: str, root: yaml.Node | None, wanted: Value) -> str:
 def _between(text: str, place: _Place, have: Value, wanted: Value) -> Iterator[_Splice]:
     """Yield the splices that turn what a node means into the wanted data."""
     node = place.node
-    if have == wanted and type(have) is type(wanted):
+    if identical(have, wanted):
         return
     if isinstance(node, yaml.MappingNode) and isinstance(wanted, Mapping) and wanted and node.value:
         yield from _map(text, node, map_of(have), wanted)
@@ -247,7 +247,9 @@ def _map(
         elif wanted[name] is not None:
             yield _after(text, key, wanted[name], column, flow=flow)
     news = {
-        name: item for name, item in wanted.items() if name not in present and (name not in have or have[name] != item)
+        name: item
+        for name, item in wanted.items()
+        if name not in present and (name not in have or not identical(have[name], item))
     }
     if news:
         yield _inserted(text, node, news, column, flow=flow)

@@ -16,7 +16,7 @@ from reconciler.config.writing.editing import Drop, Edit, Put, edited
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.spec import Attribute, Commas, RefTo, Unordered
-from reconciler.model.values import Value
+from reconciler.model.values import Value, identical
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,7 +174,7 @@ class Rewriting:
             for key in dict.fromkeys((*have, *want)):
                 if key not in want:
                     yield layer, Put((*path, key), None)
-                elif key not in have or have[key] != want[key]:
+                elif key not in have or not identical(have[key], want[key]):
                     yield from self._over(layer, proposed, (*path, key), have.get(key), want[key])
             return
         new = as_written("" if want is None else want, proposed.attribute.mark(RefTo), self.variables)
@@ -200,12 +200,12 @@ class Rewriting:
             return
         raw = written(entry.value)
         new = self._merged(proposed, raw, have, want)
-        if new != raw or type(new) is not type(raw):
+        if not identical(new, raw):
             yield entry.key.source, Put(path, new)
 
     def _merged(self, proposed: ProposedEdit, raw: Any, have: Value, want: Value) -> Any:
         """Return what to write for a value: what is written already as far as it says the same."""
-        if have == want and type(have) is type(want):
+        if identical(have, want):
             return raw
         if isinstance(raw, list) and isinstance(have, list) and isinstance(want, list) and len(raw) == len(have):
             return self._merged_list(proposed, raw, have, want)

@@ -26,7 +26,8 @@ class Groups(Behaviour):
         if not given.get("label"):
             raise invalid(error("The groupDefinition label was not provided.", "label", code="field_missing"))
         given["type_id"] = whole(given.get("type_id") or 1)
-        given["ordernum"] = whole(given.get("ordernum") or account.rows.count("groupDefinitions") + 1)
+        last = account.rows.count("groupDefinitions")
+        given["ordernum"] = last + 1 if given.get("ordernum") in (None, "") else whole(given["ordernum"])
 
     def born(self, account: Account, row: Row, given: Row) -> None:
         """Ids are JSON integers."""
