@@ -83,9 +83,9 @@ EXAMPLES = {
 
 
 def examples(path: str) -> tuple[str, ...]:
-    """Return the examples of a command, or the first ones of the commands that a group has."""
-    inner = [found[0] for name, found in EXAMPLES.items() if name.startswith(f"{path} ")]
-    return EXAMPLES.get(path) or tuple(inner[:2])
+    """Return the two examples of a command; of a group the first of each of its commands, before their others."""
+    inner = [found for name, found in EXAMPLES.items() if name.startswith(f"{path} ")]
+    return EXAMPLES.get(path) or tuple(line for lines in zip(*inner, strict=True) for line in lines)[:2]
 
 
 def groups(names: list[str]) -> dict[str, list[str]]:

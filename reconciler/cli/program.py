@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
+    from click.shell_completion import CompletionItem
+
     from reconciler.model.errors import ReconcilerError
 
 from reconciler import __version__
@@ -79,7 +81,12 @@ class Lazy(click.Group):
             return None
         module = importlib.import_module(f"reconciler.cli.{'import_' if cmd_name == 'import' else cmd_name}")
         command: click.Command = module.command
-        return _with_examples(_with_globals(command), cmd_name)
+        return _with_examples(_filled(_with_globals(command)), cmd_name)
+
+    def invoke(self, ctx: click.Context) -> Any:
+        if not ctx._protected_args:
+            raise click.exceptions.NoArgsIsHelpError(ctx)  # options alone: as without any
+        return super().invoke(ctx)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from reconciler.cli.examples import groups
@@ -198,7 +205,41 @@ def _quiet_option() -> click.Option:
     )
 
 
-F = TypeVar("F", bound=Callable[..., Any])
+if TYPE_CHECKING:
+    ValueType = click.ParamType[Any]
+else:
+    ValueType = click.ParamType  # generic in newer releases of click only
+
+
+class Filled(ValueType):
+    """A text or a path that is not blank: that is what is left of a variable that is not set, and must not mean a
+    default, the newest of all, or this folder.
+    """
+
+    def __init__(self, inner: ValueType) -> None:
+        self._inner, self.name = inner, inner.name
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        if isinstance(value, str) and not value.strip():
+            self.fail("it is blank; leave it out, or look for a variable that is empty", param, ctx)
+        return self._inner.convert(value, param, ctx)
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        return self._inner.shell_complete(ctx, param, incomplete)
+
+
+def _filled(command: click.Command) -> click.Command:
+    """Let no argument or option of a command, and of those inside it, be blank. Numbers and choices never are."""
+    for parameter in command.params:
+        if isinstance(parameter.type, click.Path) or parameter.type is click.STRING:
+            parameter.type = Filled(parameter.type)
+    if isinstance(command, click.Group):
+        for inner in command.commands.values():
+            _filled(inner)
+    return command
+
+
+_filled(program)
 
 
 def run(argv: list[str]) -> int:
@@ -244,6 +285,11 @@ def _run(argv: list[str]) -> int:
         return 130
     except click.exceptions.Exit as error:
         return error.exit_code
+    except click.exceptions.NoArgsIsHelpError as error:
+        from reconciler.cli.terminal import note
+
+        note(error.format_message())  # a command is missing: nothing on standard output, where data would be
+        return 1
     except click.ClickException as error:
         _misused(error, argv)
         return 1

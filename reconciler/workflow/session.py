@@ -154,7 +154,11 @@ class Session:
 
     def chosen_kinds(self, names: str | None) -> frozenset[str] | None:
         """Return the kinds of a list with commas; None for all. Raises ReconcilerError for an unknown one."""
-        only = frozenset(filter(None, (names or "").replace(" ", "").split(",")))
+        if not names:
+            return None
+        only = frozenset(filter(None, names.replace(" ", "").split(",")))
+        if not only:
+            raise ReconcilerError("--kinds names no kind", hint="leave it out for all, or name some: --kinds tag,field")
         for name in sorted(only):
             if name not in self.kinds or not self.kinds[name].abilities.managed:
                 import difflib
@@ -163,7 +167,7 @@ class Session:
                 near = difflib.get_close_matches(name, managed, 1)
                 hint = f"did you mean `{near[0]}`?" if near else "`reconciler kinds` lists them"
                 raise ReconcilerError(f"there is no kind `{name}` to read", hint=hint)
-        return only or None
+        return only
 
     def unprobed(self) -> Session:
         """Return the session as if no probe had found out anything: snapshots hold the answers to the same requests,

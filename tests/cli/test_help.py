@@ -38,6 +38,61 @@ def test_every_command_has_two_examples() -> None:
         assert all(f" {name}" in line or line == "reconciler --version" for line in lines), name
 
 
+def parse(words: list[str]) -> None:
+    """Read a command line, and run nothing. Raises what click does."""
+    with contextlib.ExitStack() as stack:
+        context = stack.enter_context(program.make_context("reconciler", words))
+        while isinstance(context.command, click.Group):
+            name, found, rest = context.command.resolve_command(context, context._protected_args + context.args)
+            assert found is not None
+            context = stack.enter_context(found.make_context(name, rest, parent=context))
+
+
+def groups() -> list[str]:
+    """Every group of commands, by its words."""
+    return sorted({" ".join(name.split()[:-1]) for name in leaves() if " " in name})
+
+
+@pytest.mark.parametrize("group", ["", *groups()])
+def test_a_group_alone_prints_its_help(world: World, group: str) -> None:
+    """As `--help` does, but with a code that says that nothing was done, and nothing where data would be."""
+    alone = world.cli(*group.split())
+    assert (alone.code, alone.out) == (1, "")
+    assert alone.err == world.cli(*group.split(), "--help").out
+    assert len(re.findall(r"^ +reconciler ", alone.err.partition("Examples:")[2], re.M)) >= 2
+
+
+def blanks() -> list[tuple[str, ...]]:
+    """Every argument and option of every command that takes a value, as a command line with a blank one."""
+    lines: list[tuple[str, ...]] = [("--chdir", "", "version"), ("--env", "", "version")]
+    for name, command in leaves().items():
+        before: list[str] = []
+        for one in command.params:
+            if isinstance(one, click.Argument):
+                lines.append((*name.split(), *before, ""))
+                before.append("1")
+            elif isinstance(one, click.Option) and not (one.is_flag or one.count):
+                lines.append((*name.split(), one.opts[-1], ""))
+    return lines
+
+
+@pytest.mark.parametrize("blank", ["", " \t"])
+def test_nothing_that_is_named_may_be_blank(blank: str) -> None:
+    """It is what is left of a variable that is not set: no newest run, no whole state, no check that is passed over."""
+    lines = blanks()
+    assert len(lines) > 120
+    assert {("runs", "show", ""), ("apply", "--digest", ""), ("state", "rm", ""), ("import", "1", "")} <= {*lines}
+    for line in lines:
+        with pytest.raises(click.BadParameter, match=r"it is blank|is not (a valid|one of)"):
+            parse([blank if word == "" else word for word in line])
+
+
+def test_a_list_of_kinds_names_one(world: World) -> None:
+    """A list that is empty between its commas is not the list of all."""
+    ran = world.cli("plan", "--kinds", " ,")
+    assert (ran.code, ran.err.splitlines()[0]) == (1, "error: --kinds names no kind")
+
+
 @pytest.mark.parametrize("line", [line for line in LINES if line.partition("|")[0].split()[-1] != "--version"])
 def test_an_example_can_be_typed(world: World, monkeypatch: pytest.MonkeyPatch, line: str) -> None:
     """The program takes its options and arguments; files that it names are there."""
@@ -48,12 +103,7 @@ def test_an_example_can_be_typed(world: World, monkeypatch: pytest.MonkeyPatch, 
     words = shlex.split(re.split(r" [|>] ", line)[0])[1:]
     if "doctor" in words and "doctor" not in COMMANDS and "state" not in words:
         return
-    with contextlib.ExitStack() as stack:
-        context = stack.enter_context(program.make_context("reconciler", words))
-        while isinstance(context.command, click.Group):
-            name, found, rest = context.command.resolve_command(context, context._protected_args + context.args)
-            assert found is not None
-            context = stack.enter_context(found.make_context(name, rest, parent=context))
+    parse(words)
 
 
 def test_help_of_a_command_is_its_own_help(world: World) -> None:
