@@ -58,7 +58,11 @@ class Hiding:
         """Return a sensitive text with placeholders: of a URL for its password, for what follows `?`, and for the
         parts of its path that are no plain words; of anything else for the whole.
         """
-        stem = re.sub(r"[^A-Z0-9]+", "_", f"{address}_{name}".upper()).strip("_")
+        stem = _upper(f"{address}_{name}")
+        shown = self._parts(stem, text)
+        return self._placeholder(stem, text) if self.redactor.knows(shown, LONG) else shown
+
+    def _parts(self, stem: str, text: str) -> str:
         try:
             parts = urlsplit(text)
         except ValueError:

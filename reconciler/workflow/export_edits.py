@@ -37,7 +37,8 @@ class Edits:
         secret: set[str] = set()
         for one in found:
             resource = one.resource
-            names = [part for key in self.session.kinds[resource.kind].natural_keys(one.live.attrs) for part in key]
+            parts = [part for key in self.session.kinds[resource.kind].natural_keys(one.live.attrs) for part in key]
+            names = [*parts, resource.key]  # a key is made of letters and digits: what stood between them is gone
             held = any(self.session.redactor.knows(name, LONG) for name in names if isinstance(name, str))
             if resource.parent in secret or (held and resource.address not in declared):
                 secret.add(resource.address)

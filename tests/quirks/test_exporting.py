@@ -7,6 +7,8 @@ from typing import Any
 
 from tests.world import World
 
+KEY = "9f2c1e7ab84d5560c3fe"
+
 
 def written(world: World) -> tuple[str, str]:
     """Export, and return what all files say and what was noted about it; the plan afterwards is empty."""
@@ -123,3 +125,43 @@ def test_names_that_several_objects_have_are_no_obstacle(world: World) -> None:
     assert "vip_2:" in files
     once = {line.partition(":")[0] for line in notes.splitlines() if "takes no two of one" in line}
     assert once == {"task_outcome.convinced_2", "connection.shop_2", "field.tier_2"}
+
+
+SPELLED = (
+    KEY, KEY.upper(), KEY[::-1], KEY.encode().hex(), "-".join(KEY[at : at + 4] for at in range(0, 20, 4)),
+    f"{KEY[:10]}\u200b{KEY[10:]}", f"{KEY[:10]}\n{KEY[10:]}", f"x{KEY}\0", f"\uff4b{KEY}", f"${{env.{KEY}}}",
+    f"{{{KEY}: ", KEY.replace("c", "\u00e7"),
+    "".join(f"%{ord(one):02x}" for one in KEY), "".join(f"\\u{ord(one):04x}" for one in KEY),
+)  # fmt: skip
+"""A key as somebody may have pasted it into a name."""
+
+
+def test_a_name_that_holds_the_key_leaves_its_object_out_alone(world: World) -> None:
+    """However it is spelled, also where only the key made of the name spells it, and whatever hangs on the object."""
+    world.environ["AC_PROD_TOKEN"] = KEY
+    urls = (f"https://e.example/?{KEY}=1", f"https://{KEY}.example/x", f"https://e.example/{KEY}?a={KEY}#{KEY}",
+            f"https://{KEY}:x@e.example/", f"http://[e.example/{KEY}")  # fmt: skip
+    world.account.seed(
+        {
+            "tags": [{"tag": "VIP", "tagType": "contact"}, *({"tag": one, "tagType": "contact"} for one in SPELLED)],
+            "dealGroups": [{"title": one, "currency": "usd"} for one in SPELLED],
+            "dealStages": [{"title": "Lead", "group": "1"}],
+            "savedResponses": [{"title": one, "subject": "s", "body": "b"} for one in SPELLED],
+            "lists": [{"name": one, "stringid": f"l{number}"} for number, one in enumerate(SPELLED)],
+            "fields": [{"title": "Tier", "type": "dropdown", "options": list(SPELLED), "relids": ["1"]}],
+            "webhooks": [
+                {"name": f"w{number}", "url": url, "events": ["subscribe"], "sources": ["public"]}
+                for number, url in enumerate(urls)
+            ],
+        }
+    )
+    ran = world.cli("export")
+    assert ran.code == 0, ran.text
+    files = "\n".join(path.read_text("utf-8") for path in sorted(Path(world.folder, "config").rglob("*.yaml")))
+    assert "vip: {name: VIP}" in files
+    assert "an object of kind tag (id 2) is left out: its name holds a credential" in ran.err
+    assert "an object of kind stage (id 1) is left out" in ran.err
+    for text in (files, ran.text):
+        assert KEY not in text.lower()
+        assert KEY[::-1] not in text
+    assert world.cli("validate").code == 0
