@@ -113,7 +113,7 @@ def on_snapshot(chosen: Globals, path: Path, guards_from: str | None = None) -> 
     from reconciler.workflow.snapshots import offline
 
     recording = read_snapshot(path)
-    return offline(session(chosen, offline=True, guards_from=guards_from), recording)
+    return offline(session(chosen, offline=True, guards_from=guards_from), recording, str(path))
 
 
 def exit_code(document: PlanDocument, detailed: bool) -> int:

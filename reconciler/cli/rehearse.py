@@ -46,12 +46,16 @@ def command(
     return report(chosen, opened, recording, PlanOptions(target, exclude, destroy, False, allow), fmt)
 
 
-def report(chosen: Globals, opened: Session, recording: Recording, options: PlanOptions, fmt: str) -> int:
-    """Rehearse and tell what came of it; 0 where it is proven, 4 where not all could be read, 5 or 7 where not."""
+def report(
+    chosen: Globals, opened: Session, recording: Recording, options: PlanOptions, fmt: str, where: str = ""
+) -> int:
+    """Rehearse (on the recording in the file `where`) and tell what came of it; 0 where it is proven, 4 where not all
+    could be read, 5 or 7 where not.
+    """
     from reconciler.render import text
     from reconciler.workflow.rehearsing import rehearse
 
-    outcome = chosen.screen.wait(rehearse(opened, recording, options))
+    outcome = chosen.screen.wait(rehearse(opened, recording, options, where=where))
     if fmt == "json":
         say(json.dumps(_rows(outcome), indent=2, ensure_ascii=False), "json")
     else:

@@ -32,4 +32,5 @@ def command(
     from reconciler.workflow.options import PlanOptions
 
     opened = session(chosen, offline=True)
-    return report(chosen, opened, read_snapshot(snapshot), PlanOptions(target, exclude, destroy, False, allow), fmt)
+    options = PlanOptions(target, exclude, destroy, False, allow)
+    return report(chosen, opened, read_snapshot(snapshot), options, fmt, str(snapshot))

@@ -143,9 +143,12 @@ class Masked:
 
 
 class Replay:
-    """A remote that answers reads from a recording; what was not recorded does not exist."""
+    """A remote that answers reads from a recording; what was not recorded does not exist. `where` is the file that the
+    recording is kept in, for whoever has to look what is damaged.
+    """
 
-    def __init__(self, recording: Recording) -> None:
+    def __init__(self, recording: Recording, where: str = "") -> None:
+        self.where = where
         self._answers = {
             (exchange.path, tuple(map(tuple, exchange.query))): exchange for exchange in recording.exchanges
         }

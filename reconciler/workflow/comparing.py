@@ -171,7 +171,7 @@ async def _side(session: Session, name: str, *, masked: bool, only: frozenset[st
         return await hold(open_session(session.folder, name, session.runtime), name, masked=masked, only=only)
     place = session.folder / name
     if place.is_file():
-        replay = Replay(read_snapshot(place))
+        replay = Replay(read_snapshot(place), name)
         held = await contents_of(session.unprobed(), replay, name, State(lineage="snapshot"), only)
         return replace(held, eyes=await ask_eyes(replay))
     if (place / PROJECT_FILE).is_file():

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reconciler.engine.refresh import Refreshed, refresh
+from reconciler.engine.remotes import Replay
 from reconciler.model.desired import Desired
 from reconciler.model.errors import (
     AuthError,
@@ -192,6 +193,8 @@ class Connected:
 
     def _seen(self, reads: Mapping[str, frozenset[str]], refreshed: Refreshed) -> Observation:
         seen = snapshot(self.session.kinds, reads, refreshed.tables)
+        if file := next((one.where for one in (self.remote, self.session.remote) if isinstance(one, Replay)), ""):
+            seen = replace(seen, unknown={name: f"{file}: {why}" for name, why in seen.unknown.items()})
         return Observation(self, reads, refreshed, seen)
 
     async def eyes(self) -> Eyes:

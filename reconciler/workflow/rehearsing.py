@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler import emulator
+from reconciler.model.address import kind_of
 from reconciler.model.document import PlanDocument, sealed
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.snapshot_file import Recording, tables
@@ -43,13 +44,23 @@ class Rehearsal:
 
 
 async def rehearse(
-    session: Session, recording: Recording, options: PlanOptions, hooks: Hooks | None = None
+    session: Session, recording: Recording, options: PlanOptions, hooks: Hooks | None = None, where: str = ""
 ) -> Rehearsal:
-    """Carry out the plan of this environment on a copy of the recorded account. Touches neither account nor state."""
+    """Carry out the plan of this environment on a copy of the account recorded (in the file `where`). Touches neither
+    account nor state.
+    """
     with tempfile.TemporaryDirectory(prefix="reconciler-rehearsal-") as folder:
-        copy = _copy(session, recording, Path(folder), (await unread(session, recording)).unknown)
+        unknown = (await unread(session, recording, where=where)).unknown
+        copy = _copy(session, recording, Path(folder), unknown)
         planned = await make_plan(copy, options)
-        document = sealed(planned.document.model_copy(update={"account": f"a copy of {session.identity}"}))
+        # The copy refuses to show what is not known; why it is not known, the recording says.
+        skipped = [
+            skip.model_copy(update={"reason": unknown[kind]}) if skip.forbidden and kind in unknown else skip
+            for skip in planned.document.skipped
+            for kind in (kind_of(skip.address),)
+        ]
+        about = {"account": f"a copy of {session.identity}", "skipped": skipped}
+        document = sealed(planned.document.model_copy(update=about))
         if not document.steps or document.tripped:
             return Rehearsal(document, None, (), (), 0, 0.0)
         asked = await make_plan(copy, replace(options, impact=True))

@@ -42,15 +42,19 @@ async def record(session: Session, names: frozenset[str] | None = None) -> Recor
     )
 
 
-async def unread(session: Session, recording: Recording, names: frozenset[str] | None = None) -> Snapshot:
-    """Return what a recording tells, read as an account is: with the kinds that could not be read."""
-    return (await Connected(session.unprobed(), Replay(recording)).observe_all(names)).snapshot
+async def unread(
+    session: Session, recording: Recording, names: frozenset[str] | None = None, where: str = ""
+) -> Snapshot:
+    """Return what a recording (in the file `where`) tells, read as an account is: with the kinds that are unknown."""
+    return (await Connected(session.unprobed(), Replay(recording, where)).observe_all(names)).snapshot
 
 
-def offline(session: Session, recording: Recording) -> Session:
-    """Return the session as it would be on the recorded account: same state, no network, texts unreadable as there."""
+def offline(session: Session, recording: Recording, where: str) -> Session:
+    """Return the session as it would be on the account recorded in the file `where`: same state, no network, texts
+    unreadable as there.
+    """
     settings = replace(session.settings, account=None)
-    remote, session = Replay(recording), session.unprobed()
+    remote, session = Replay(recording, where), session.unprobed()
     return replace(session, settings=settings, remote=remote, adapt=lambda desired: adapted(session, desired))
 
 

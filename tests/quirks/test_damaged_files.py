@@ -96,3 +96,17 @@ def test_many_damaged_files_are_named(used: World, record_property: Callable[[st
     """State, versions, runs, journal, lock, plan and snapshot, in structure and in bytes."""
     assert sum(check(used, seed) for seed in range(WHOLE)) > 2 * WHOLE
     record_property("damaged files", WHOLE)
+
+
+@pytest.mark.parametrize("body", [[5], "{", 3, {"tags": 5}, {"tags": [5]}, {"tags": None}])
+def test_what_is_damaged_in_a_snapshot_is_told_with_its_file(used: World, body: object) -> None:
+    """No account answered so today: whoever reads it has to look into the file."""
+    assert used.cli("snapshot", "--out", "whole.json").code == 0
+    content = json.loads((used.folder / "whole.json").read_text("utf-8"))
+    for exchange in content["exchanges"]:
+        exchange["body"] = body if exchange["path"] == "/tags" else exchange["body"]
+    (used.folder / "broken.json").write_text(json.dumps(content), "utf-8")
+    for command in ("replay broken.json", "plan --against broken.json"):
+        ran = used.cli(*command.split())
+        assert "? broken.json: " in ran.out, (command, ran.text)
+        assert "tag.a" in ran.out
