@@ -16,11 +16,13 @@ Model = TypeVar("Model", bound=BaseModel)
 
 def read_json(content: bytes | str) -> Any:
     """Return the document. Raises ValueError for what is none: truncated, nested without end, with numbers that are
-    none or halves of characters.
+    none or halves of characters, or with a member twice, of which only one would count.
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     try:
-        found = json.loads(text, parse_constant=_none, parse_int=_whole, parse_float=_finite)
+        found = json.loads(
+            text, parse_constant=_none, parse_int=_whole, parse_float=_finite, object_pairs_hook=_each_once
+        )
     except RecursionError as error:
         raise ValueError("it is nested without end") from error
     if "\\ud" in text or "\\uD" in text:
@@ -39,6 +41,13 @@ def read_document(model: type[Model], content: bytes | str, fits: Any = None) ->
 def as_document(model: type[Model], content: bytes | str, fits: Any = None) -> Model:
     """Return the document of this model, as `read_document`, of a content that `read_json` has read."""
     return model.model_validate_json(content, strict=True, context={"fits": fits})
+
+
+def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(members)
+    if len(found) < len(members):
+        raise ValueError("a member stands there twice")
+    return found
 
 
 def _none(name: str) -> Any:

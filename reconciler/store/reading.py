@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
+import functools
 import os
 import stat
 from pathlib import Path
@@ -11,14 +13,27 @@ MOST_BYTES = 1 << 30
 """Bytes of a file that is read, at most: a snapshot of half a million objects is smaller."""
 
 
+@functools.cache
+def _shown_by_the_kernel() -> frozenset[int]:
+    """Return the file systems whose files are views into the system; what is mounted there only counts if it is one."""
+    root = os.stat("/").st_dev
+    found = set()
+    for folder in ("/proc", "/sys"):
+        with contextlib.suppress(OSError):
+            found.add(os.stat(folder).st_dev)
+    return frozenset(found - {root})
+
+
 def read_regular(path: str | Path, most: int = MOST_BYTES) -> bytes:
     """Return the content of a regular file. Raises OSError for what is none: a pipe would wait for a writer, a device
-    has no end; and for one that is larger than anything that is written.
+    has no end, and what the kernel shows as a file (`/proc/self/environ`) is no document; and for one that is larger
+    than anything that is written.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with open(descriptor, "rb") as stream:
-        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
-            if stat.S_ISDIR(os.fstat(descriptor).st_mode):
+        found = os.fstat(descriptor)
+        if not stat.S_ISREG(found.st_mode) or found.st_dev in _shown_by_the_kernel():
+            if stat.S_ISDIR(found.st_mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         content = stream.read(most + 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -65,8 +64,11 @@ def database(
 
 def seed(path: Path, source: Path) -> Any:
     """Load a seed file, YAML or JSON, into the account kept in `path`. Raises ReconcilerError for what is no seed."""
-    text = read_regular(source).decode("utf-8")
-    data = json.loads(text) if source.suffix == ".json" else plain_data(text, str(source))
+    content = read_regular(source)
+    try:
+        data = read_json(content) if source.suffix == ".json" else plain_data(content.decode("utf-8"), str(source))
+    except ValueError as error:
+        raise ReconcilerError(f"{source} is not a seed: {error}", hint="see the emulator's page in the docs") from error
     if not isinstance(data, dict):
         raise ReconcilerError(f"{source} is not a seed: it has to be a map", hint="see the emulator's page in the docs")
     account = open_emulator(path)

@@ -44,6 +44,7 @@ def test_there_is_a_fixture_of_every_format() -> None:
         (b'{"format_version": 0}', "not a state of this program"),
         (b'{"format_version": 3}', "corrupt: Field required at lineage"),
         (b'{"format_version": 4, "lineage": "x"}', "has format 4"),
+        (b'{"format_version": 3, "lineage": "x", "lineage": "y"}', "a member stands there twice"),
     ],
 )
 def test_what_is_no_state_is_told_apart(text: bytes, said: str) -> None:

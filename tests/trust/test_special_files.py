@@ -22,7 +22,7 @@ COMMANDS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["pipe", "/dev/zero"])
+@pytest.mark.parametrize("name", ["pipe", "/dev/zero", "/proc/self/environ"])
 def test_no_command_waits_for_what_is_no_regular_file(world: World, name: str) -> None:
     """Each ends with an error, and none with a mistake in the program."""
     os.mkfifo(world.folder / "pipe")
@@ -51,6 +51,15 @@ def test_certificates_are_in_a_regular_file(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(SurroundingsError, match="SSL_CERT_FILE"):
         Network.of(URL, {"SSL_CERT_FILE": str(tmp_path / "pipe")})
+
+
+@pytest.mark.parametrize("shown", ["/proc/self/environ", "/proc/self/cmdline", "/sys/kernel/uevent_seqnum"])
+def test_what_the_kernel_shows_is_no_file(tmp_path: Path, shown: str) -> None:
+    """It says of itself that it is a regular one; a link leads to it as well."""
+    (tmp_path / "link").symlink_to(shown)
+    for path in (shown, tmp_path / "link"):
+        with pytest.raises(OSError, match=r"not a regular file|No such file"):
+            read_regular(path)
 
 
 def test_a_file_is_read_up_to_its_bound(tmp_path: Path) -> None:
