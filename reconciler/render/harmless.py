@@ -33,7 +33,7 @@ _CLIP = 500
 
 # What programs that run jobs take for a command. GitHub: `::name` at the beginning of a line, behind blanks, and
 # `##[name]` anywhere in it; Azure: `##vso[` anywhere; TeamCity: `##teamcity[`; GitLab: `section_start:TIME:`.
-_BEGINS = re.compile(r"(^(?:[^\S\n]|\x1b\[[0-9;]*m)*):(?=:)", re.MULTILINE)
+_BEGINS = re.compile(r"((?:\s|\x1b\[[0-9;]*m)*):(?=:)")
 _ANYWHERE = re.compile(r"#(?=#(?:\[|vso\[|teamcity\[))|_(?<=section_)(?=(?:start|end):\d)", re.IGNORECASE)
 
 
@@ -61,7 +61,13 @@ def outgoing(text: str, form: Form = "plain") -> str:
         return text  # annotations are commands, made of harmless parts
     escape = _json_escape if form in _DATA else _entity if form in _MARKUP else _escape
     text = _ANYWHERE.sub(lambda match: escape(match.group()), text)
-    return _BEGINS.sub(lambda match: match.group(1) + escape(":"), text)
+    # `splitlines` knows every character that some reader takes for the end of a line, U+0085 and U+2028 among them.
+    return "".join(_harmless_begin(line, escape) for line in text.splitlines(keepends=True))
+
+
+def _harmless_begin(line: str, escape: Callable[[str], str]) -> str:
+    found = _BEGINS.match(line)
+    return f"{found[1]}{escape(':')}{line[found.end() :]}" if found else line
 
 
 def _seen(text: str, pattern: str = _UNSEEN) -> str:
