@@ -15,7 +15,7 @@ from reconciler.cli.completing import plans
 from reconciler.cli.opening import narrowing, session, trusted_limits
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, requests_sent, say, say_made, style
+from reconciler.cli.terminal import advise, note, requests_sent, say, say_made, style
 from reconciler.cli.views import plan_view
 from reconciler.cli.watching import OutputMode, beats, watcher
 
@@ -112,7 +112,7 @@ def apply_under_lock(
         return refuse(document, mode, shown=True)
     if not planned.plan.steps and not mode.stream:
         if fold_journal(opened, planned):
-            note("The results of an interrupted run are recorded in the state now.")
+            advise("The results of an interrupted run are recorded in the state now.")
         if chosen.verbose:
             requests_sent(planned.requests)
         return exit_code(document, False)

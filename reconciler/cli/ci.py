@@ -14,7 +14,7 @@ from reconciler.cli.completing import plans
 from reconciler.cli.opening import selection, session, trusted_limits
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say, say_made
+from reconciler.cli.terminal import advise, note, say, say_made
 from reconciler.cli.views import DRIFT, Output, folder_in_repository, formats, plan_view, show
 
 if TYPE_CHECKING:
@@ -130,8 +130,7 @@ def approved(chosen: Globals, planfile: Path, host: str | None, pull: int | None
         return 0
     run = pipeline(chosen, host, pull)
     found = check_approval(run.host, document, merged(run.host, run.commit, pull), needed=approvals)
-    if not chosen.quiet:
-        note(f"Approved by {', '.join(found.by)} on request {found.proposal.number}.")
+    advise(f"Approved by {', '.join(found.by)} on request {found.proposal.number}.")
     say(document.digest)
     return 0
 
@@ -202,5 +201,5 @@ def drift(
     run = pipeline(chosen, host)
     planned = chosen.screen.wait(make_plan(opened, PlanOptions(target, exclude, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
-    note(f"Drift: {report_drift(run.host, planned.document, folder=folder_in_repository())}.")
+    advise(f"Drift: {report_drift(run.host, planned.document, folder=folder_in_repository())}.")
     return exit_code(planned.document, False)

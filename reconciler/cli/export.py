@@ -12,7 +12,7 @@ import click
 from reconciler.cli.completing import kinds
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, requests_sent, say, tell
+from reconciler.cli.terminal import advise, requests_sent, say, tell
 
 if TYPE_CHECKING:
     from reconciler.workflow.exporting import ExportSummary
@@ -50,12 +50,13 @@ def outcome_told(chosen: Globals, outcome: ExportSummary) -> int:
     if outcome.begun is not None:
         where = shlex.quote(os.path.relpath(outcome.begun))
         if outcome.key:
-            note(f"The key is not copied into the new project: export it as {outcome.key}.")
-        note(f"{where} is a project of its own now. Next: reconciler --chdir {where} plan")
+            advise(f"The key is not copied into the new project: export it as {outcome.key}.")
+        advise(f"{where} is a project of its own now. Next: reconciler --chdir {where} plan")
     tell("Left alone: ", outcome.refused)
-    tell("Note: ", outcome.notes)
+    if not chosen.quiet:
+        tell("Note: ", outcome.notes)
     if outcome.secrets:
-        note(f"Set these secrets before what holds them is changed: {', '.join(outcome.secrets)}")
+        advise(f"Set these secrets before what holds them is changed: {', '.join(outcome.secrets)}")
     told = {name: why for name, why in outcome.unknown.items() if name not in outcome.absent or chosen.verbose}
     tell("Left out ", (f"{name}: {why}" for name, why in told.items()))
     if chosen.verbose:

@@ -8,7 +8,7 @@ import click
 
 from reconciler.cli.opening import folder
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import advise, say
 
 
 @click.command("fmt")
@@ -25,6 +25,6 @@ def command(chosen: Globals, files: tuple[Path, ...], check: bool) -> int:
     for name in changed:
         say(f"{name}: not in canonical form" if check else f"{name}: formatted")
     if check and changed:
-        note("`reconciler fmt` formats them.")
+        advise("`reconciler fmt` formats them.")
         return 1
     return 0

@@ -11,7 +11,7 @@ import click
 
 from reconciler.cli.opening import folder
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import can_ask, note, say, say_made, style
+from reconciler.cli.terminal import advise, can_ask, note, say, say_made, style
 
 if TYPE_CHECKING:
     from reconciler.workflow.runtime import Runtime
@@ -96,7 +96,7 @@ def _adopt(chosen: Globals, target: Path, directory: Path | None, typed: str) ->
     say_made(plan_view(planned.document, "text"), "text")
     where = _there(directory)
     if given:
-        note(f"The key was not written anywhere. Give it to later commands: export {key}=...")
+        advise(f"The key was not written anywhere. Give it to later commands: export {key}=...")
     say(f"\nThe files in {os.path.relpath(target / 'config')} say what the account holds. Change one, then run:")
     say(f"reconciler{where} plan")
     return code or exit_code(planned.document, False)

@@ -13,7 +13,7 @@ from reconciler.cli.completing import environments, kinds
 from reconciler.cli.opening import session
 from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note, say, say_made, tell
+from reconciler.cli.terminal import advise, say, say_made, tell
 from reconciler.cli.views import plan_view
 
 if TYPE_CHECKING:
@@ -107,4 +107,4 @@ def _tell(outcome: Promoted, source: str) -> None:
     tell("Left alone: ", outcome.refused)
     tell("Not promoted: ", outcome.left_out)
     if outcome.secrets:
-        note(f"Set these secrets, which {source} holds in its texts: {', '.join(outcome.secrets)}")
+        advise(f"Set these secrets, which {source} holds in its texts: {', '.join(outcome.secrets)}")

@@ -10,7 +10,7 @@ from reconciler.cli.approval import Approval
 from reconciler.cli.completing import runs
 from reconciler.cli.opening import confirmation, listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import columns_shown, listed, note, say
+from reconciler.cli.terminal import advise, columns_shown, listed, say
 
 if TYPE_CHECKING:
     from reconciler.model.ports import LockInfo
@@ -92,10 +92,10 @@ def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_acc
         name, left = runs.unfinished(opened)
         if not left:
             for closed in runs.close(opened):
-                note(f"Finished the record of {closed}: see `reconciler runs show {closed}`")
+                advise(f"Finished the record of {closed}: see `reconciler runs show {closed}`")
             say("There is nothing to resume: the last run was finished.")
             return 0
-        note(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
+        advise(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
         open_book(opened).close_runs()
         options = PlanOptions(tuple(left), (), False, True, ())
         mode = OutputMode(chosen.quiet, chosen.verbose)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from reconciler.cli.terminal import note, say
+from reconciler.cli.terminal import advise, say
 
 NAMES = ["config", "project", "plan", "state", "probe", "facts"]
 
@@ -27,5 +27,5 @@ def command(name: str, out: Path | None) -> int:
         return 0
     for schema, text in texts.items():
         write_file(out / f"{schema}.schema.json", text.encode())
-    note(f"Wrote {len(texts)} schemas to {out}.")
+    advise(f"Wrote {len(texts)} schemas to {out}.")
     return 0

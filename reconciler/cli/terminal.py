@@ -124,6 +124,17 @@ def note(text: str, form: Form = "plain") -> None:
     _put(redactor().show(text), form, err=True)
 
 
+def advise(text: str, form: Form = "plain") -> None:
+    """Print what is no result: where something was written, what to do next. Not with -q."""
+    if not _quiet():
+        note(text, form)
+
+
+def _quiet() -> bool:
+    context = click.get_current_context(silent=True)
+    return bool(context is not None and getattr(context.obj, "quiet", False))
+
+
 def tell(label: str, lines: Iterable[object]) -> None:
     """Print a note for each line: names of an account stand in them, and whatever is in a name, a note is one line."""
     from reconciler.render.harmless import harmless

@@ -13,7 +13,7 @@ from reconciler.cli.changing import Changing, changing
 from reconciler.cli.completing import runs
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import ask, note, say, say_made, style
+from reconciler.cli.terminal import advise, ask, note, say, say_made, style
 from reconciler.cli.watching import OutputMode
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _undo(chosen: Globals, opened: Session, run: str | None, restore: Path | Non
     open_book(opened).close_runs()
     if inverse.by:
         say(f"The run {inverse.run} is undone already, by {inverse.by}.")
-        note(f"To undo that undo: reconciler undo {inverse.by}")
+        advise(f"To undo that undo: reconciler undo {inverse.by}")
         return 0
     lots = [] if restore is None else lots_of(opened, restore, inverse.run)
     code = 0
@@ -101,7 +101,7 @@ def _save(chosen: Globals, opened: Session, run: str | None, selected: PlanOptio
     planned = chosen.screen.wait(make_plan(opened, replace(selected, inverse=inverse)))
     say_made(plan_view(planned.document, "text"), "text")
     write_plan(planned.document, out, opened.settings.recipients)
-    note(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
+    advise(f"Saved the plan to {out}. Apply it with: reconciler apply {out}")
     return exit_code(planned.document, False)
 
 
