@@ -66,6 +66,7 @@ def command(
 
     What the target holds under the same names is taken over; nothing else of it is deleted without --prune.
     """
+    from reconciler.workflow.facts import troubles
     from reconciler.workflow.holding import locked
     from reconciler.workflow.options import PlanOptions
 
@@ -76,6 +77,7 @@ def command(
 
         check_plan_out(out)
     one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
+    tell(f"Note on {source}: ", troubles(one))
     options = PlanOptions(target, exclude, False, not no_impact, allow)
     only = one.chosen_kinds(names)
     if dry_run or out is not None:

@@ -56,7 +56,7 @@ def command(
     goes into `.reconciler/facts/`, which plans and applies then rest on.
     """
     from reconciler.workflow.probe_report import Asked
-    from reconciler.workflow.probing import outline, probe
+    from reconciler.workflow.probing import NotKept, outline, probe
 
     opened = session(chosen)
     if clean:
@@ -64,12 +64,17 @@ def command(
     asked = Asked(frozenset(rows), read_only, with_contacts, burst, max_requests, max_seconds)
     todo = outline(opened, asked)
     _confirmed(opened, todo, sandbox=sandbox, read_only=read_only)
-    report = chosen.screen.wait(
-        probe(opened, asked, (lambda line: note(f"  {line} ...")) if chosen.verbose else lambda line: None)
-    )
+    unkept: NotKept | None = None
+    try:
+        progress = (lambda line: note(f"  {line} ...")) if chosen.verbose else lambda line: None
+        report = chosen.screen.wait(probe(opened, asked, progress, note))
+    except NotKept as error:
+        report, unkept = error.report, error
     _print(report, fmt, out)
     for one in report.left:
         note(f"Left: {one.form} id {one.id}: {one.what}")
+    if unkept is not None:
+        raise unkept
     return 1 if any("--clean" in one.what for one in report.left) else 5 if not report.complete else 0
 
 

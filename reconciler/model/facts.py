@@ -24,6 +24,11 @@ class Facts:
     contradicted: frozenset[str] = frozenset()
     problem: str = ""
     """Why the facts file cannot be read; then nothing is known."""
+    hint: str = ""
+    lent: bool = False
+    """Whether the facts of the lender are there."""
+    damaged: tuple[str, ...] = ()
+    """What is wrong with files that may be the lender's."""
 
     def get(self, name: str) -> str:
         """Return what was found, "" where it is not known: then a fact is taken neither way."""

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import datetime
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+from reconciler.model.facts import LONGEST
 
 FORMAT_VERSION = "1.0"
+LAST_ROW = 59
 Verdict = Literal["assumed", "differs", "unknown"]
+
+
+def _moment(text: str) -> str:
+    if datetime.datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("a time has a zone")
+    return text
+
+
+Moment = Annotated[str, AfterValidator(_moment)]
+"""ISO 8601, with a zone."""
 
 
 class _Document(BaseModel):
@@ -82,27 +96,35 @@ class ProbeReport(_Document):
 class Contradiction(_Document):
     """A fact that an apply found to be otherwise."""
 
-    at: str
-    request: str = Field(description="The request whose answer says so, without ids.")
+    at: Moment
+    request: str = Field(max_length=LONGEST, description="The request whose answer says so, without ids.")
 
 
 class FactEntry(_Document):
     """One fact of an account."""
 
-    row: int
-    found: str
+    row: int = Field(ge=0, le=LAST_ROW)
+    found: str = Field(max_length=LONGEST)
     verdict: Verdict
-    probed: str = Field(description="When, ISO 8601, UTC.")
+    probed: Moment = Field(description="When, ISO 8601, UTC.")
     contradicted: Contradiction | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> Self:
+        if (self.verdict == "unknown") != (not self.found):
+            raise ValueError("`found` is empty where the verdict is `unknown`, and nowhere else")
+        return self
 
 
 class FactsFile(_Document):
     """What is known of one account; small, and meant to be committed."""
 
     format_version: str = FORMAT_VERSION
-    account: str = Field(description="The host of the API, or the emulator's file.")
-    environment: str = Field(description="Name of the environment that was probed last; others borrow by it.")
-    probed: str = Field(description="When it was probed last, ISO 8601, UTC.")
+    account: str = Field(min_length=1, description="The host of the API, or the emulator's file.")
+    environment: str = Field(
+        min_length=1, description="Name of the environment that was probed last; others borrow by it."
+    )
+    probed: Moment = Field(description="When it was probed last, ISO 8601, UTC.")
     version: str = Field(description="Of the program that probed it.")
     facts: dict[str, FactEntry] = Field(default_factory=dict)
 

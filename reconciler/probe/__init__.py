@@ -9,6 +9,7 @@ from reconciler.probe.forms import FORMS, Form
 from reconciler.probe.lab import Lab, Line, Spent
 from reconciler.probe.points import POINTS, Point
 from reconciler.probe.unsettled import Unsettled
+from reconciler.probe.vocabulary import takes, words
 
 __all__ = [
     "FORMS",
@@ -22,4 +23,6 @@ __all__ = [
     "Spent",
     "Unsettled",
     "load_experiments",
+    "takes",
+    "words",
 ]

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
+from pydantic import ValidationError
 
 from reconciler.model.documents import read_document, read_json
 from reconciler.model.errors import LockHeld, StateError
@@ -19,6 +20,8 @@ from reconciler.store.atomic import sync_folder, write_all, write_file
 from reconciler.store.reading import read_regular
 
 FOLDER = ".reconciler"
+REPLACED = "`reconciler probe` writes a new one and keeps this one beside it; or restore it from Git"
+VERSION = re.compile(r"[0-9]{1,6}(\.[0-9]{1,6})?", re.ASCII)
 IGNORED = ".gitignore"
 
 
@@ -32,37 +35,64 @@ def facts_path(folder: Path, account: str) -> Path:
     return folder / FOLDER / "facts" / f"{file_name(account)}.json"
 
 
-def read_facts(folder: Path, account: str) -> FactsFile | None:
-    """Return the facts of an account; None where there are none. Raises StateError for a file that is none of its."""
-    path = facts_path(folder, account)
+def read_facts_file(path: Path) -> FactsFile | None:
+    """Return the facts of a file; None where there is none. Raises StateError that names the file, and the place in it
+    that is no facts file's.
+    """
     try:
         content = read_regular(path)
     except FileNotFoundError:
         return None
     except OSError as error:
-        raise StateError(f"{path} cannot be read: {error.strerror}", hint="nothing was changed") from error
-    hint = "probe the account again, or restore the file from Git; without it, everything is treated with care"
+        raise StateError(f"{path} cannot be read: {error.strerror}", hint=REPLACED) from error
     try:
-        found = read_document(FactsFile, content)
+        version = _version(read_json(content))
+        if version.partition(".")[0] == FORMAT_VERSION.partition(".")[0]:
+            return read_document(FactsFile, content)
     except ValueError as error:
-        raise StateError(f"{path} is not a facts file", hint=hint) from error
-    if found.format_version.partition(".")[0] != FORMAT_VERSION.partition(".")[0]:
-        raise StateError(
-            f"{path} has the format {found.format_version}, this program knows {FORMAT_VERSION}", hint=hint
-        )
-    if found.account != account:
-        raise StateError(f"{path} holds the facts of {found.account}, not of {account}", hint=hint)
+        raise StateError(f"{path} is not a facts file: {fault_of(error)}", hint=REPLACED) from error
+    raise StateError(f"{path} has the format {version}, this program knows {FORMAT_VERSION}", hint=REPLACED)
+
+
+def _version(content: object) -> str:
+    found = content.get("format_version") if isinstance(content, dict) else None
+    if not isinstance(found, str) or not VERSION.fullmatch(found):
+        raise ValueError("it says no `format_version`")
     return found
 
 
-def lent_facts(folder: Path, environment: str) -> FactsFile | None:
-    """Return the facts that were probed last under the name of an environment; None where there are none."""
-    found = []
-    for path in sorted((folder / FOLDER / "facts").glob("*.json")):
-        with suppress(OSError, ValueError):
-            one = FactsFile.model_validate(read_json(read_regular(path)))
-            found += [one] if one.environment == environment else []
-    return max(found, key=lambda one: one.probed, default=None)
+def fault_of(error: ValueError) -> str:
+    """Return what is wrong with a document, and where; never a value of it."""
+    if isinstance(error, ValidationError):
+        first = error.errors(include_url=False, include_input=False)[0]
+        place = ".".join(str(part) for part in first["loc"])
+        said = first["msg"].removeprefix("Value error, ")
+        return f"`{place}`: {said[:1].lower()}{said[1:]}" if place else said
+    if isinstance(error, json.JSONDecodeError):
+        return f"line {error.lineno}, column {error.colno}: {error.msg}"
+    return "it is not UTF-8" if isinstance(error, UnicodeError) else str(error)
+
+
+def facts_files(folder: Path) -> list[Path]:
+    """Return the paths of all facts files of a project."""
+    return sorted((folder / FOLDER / "facts").glob("*.json"))
+
+
+def check_facts_folder(folder: Path) -> None:
+    """Make the folder of facts files, so that nothing is found out that could not be kept. Raises StateError."""
+    path = folder / FOLDER / "facts"
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StateError(f"{path} cannot be written: {error.strerror}; nothing was sent") from error
+
+
+def put_aside(path: Path) -> Path:
+    """Give a damaged file another name beside it, under which nothing reads it; return that. Raises OSError."""
+    names = (path.with_name(f"{path.name}.damaged{f'-{n}' if n > 1 else ''}") for n in range(1, 10_000))
+    aside = next(one for one in names if not os.path.lexists(one))
+    path.rename(aside)
+    return aside
 
 
 def write_facts(folder: Path, facts: FactsFile) -> Path:

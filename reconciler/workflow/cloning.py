@@ -77,7 +77,7 @@ async def prepare_clone(
             desired=carried.desired,
             state=other.state,
             snapshot=other.seen,
-            kinds=source.kinds,
+            kinds=target.kinds,
             secret=target.secret,
             eyes=other.eyes,
         )

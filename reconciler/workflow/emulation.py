@@ -9,12 +9,11 @@ from typing import Any
 
 from reconciler import emulator
 from reconciler.config import environment, load_project, plain_data
-from reconciler.model.documents import read_json
-from reconciler.model.errors import ReconcilerError
-from reconciler.model.findings import FactsFile
+from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.project import PROJECT_FILE
 from reconciler.store.reading import read_regular
 from reconciler.workflow.connecting import open_emulator
+from reconciler.workflow.facts import facts_file
 from reconciler.workflow.session import EMULATOR
 
 
@@ -91,12 +90,11 @@ def reset(path: Path) -> None:
 
 def behave(path: Path, source: Path) -> list[str]:
     """Let the account kept in `path` behave as a facts file says; return the switches that turned. Raises
-    ReconcilerError for what is no facts file.
+    StateError for what is no facts file.
     """
-    try:
-        facts = FactsFile.model_validate(read_json(read_regular(source)))
-    except (OSError, ValueError) as error:
-        raise ReconcilerError(f"{source} is no facts file", hint="`reconciler probe` writes one") from error
+    facts = facts_file(source)
+    if facts is None:
+        raise StateError(f"{source} is not there", hint="`reconciler probe` writes a facts file")
     known = {name: one.found for name, one in facts.facts.items() if one.found and one.contradicted is None}
     account = open_emulator(path)
     try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -15,8 +16,8 @@ from reconciler.model.facts import Facts
 from reconciler.model.findings import Contradiction, FactEntry, FactsFile
 from reconciler.model.http import Remote
 from reconciler.model.plan import Change
-from reconciler.probe import Fact, load_experiments
-from reconciler.store.probefile import facts_path, lent_facts, read_facts, write_facts
+from reconciler.probe import Fact, load_experiments, takes, words
+from reconciler.store.probefile import REPLACED, facts_files, facts_path, read_facts_file, write_facts
 from reconciler.workflow.session import Session
 
 UNKNOWN_PATH = (404, 405)
@@ -34,13 +35,63 @@ CLUES = (
 """Answers that say that a fact is otherwise, or not so any more."""
 
 
+def facts_file(path: Path) -> FactsFile | None:
+    """Return the facts of a file; None where there is none. Raises StateError that names the file and the place in it,
+    also for what is of no such row, or what no probe finds.
+    """
+    file, known = read_facts_file(path), known_facts()
+    for name, one in file.facts.items() if file is not None else ():
+        fact, wrong = known.get(name), ""
+        if fact is not None and one.row != fact.row:
+            wrong = f"`facts.{name}.row`: the fact is of row {fact.row}"
+        elif fact is not None and one.found and not takes(name, one.found):
+            wrong = f"`facts.{name}.found`: a probe finds {', '.join(_numbers(word) for word in words(name))}"
+        if wrong:
+            raise StateError(f"{path} is not a facts file: {wrong}", hint=REPLACED)
+    return file
+
+
+def _numbers(word: str) -> str:
+    return "a number" if word == "#" else f"`{word}`"
+
+
+def own_facts(folder: Path, account: str) -> FactsFile | None:
+    """Return the facts of an account; None where there are none. Raises StateError for a damaged file, and for one that
+    holds those of another account.
+    """
+    path = facts_path(folder, account)
+    file = facts_file(path)
+    if file is not None and file.account != account:
+        raise StateError(f"{path} holds the facts of {file.account}, not of {account}", hint=REPLACED)
+    return file
+
+
+def lent_facts(folder: Path, environment: str, account: str) -> tuple[FactsFile | None, tuple[str, ...]]:
+    """Return the facts that were probed last under the name of an environment, None where there are none; and what is
+    wrong with files that may be those. The file of the `account` that borrows is none of them.
+    """
+    found, damaged = [], []
+    for path in facts_files(folder):
+        if path == facts_path(folder, account):
+            continue
+        try:
+            one = facts_file(path)
+        except StateError as error:
+            damaged.append(error.message)
+        else:
+            found += [one] if one is not None and one.environment == environment else []
+    return max(found, key=lambda one: datetime.datetime.fromisoformat(one.probed), default=None), tuple(damaged)
+
+
 def load_facts(folder: Path, account: str, lender: str | None) -> Facts:
     """Return what is known of an account: its own facts, and for the others those of the environment that lends them. A
-    fact that its own account contradicts is not known. Raises StateError for a damaged file.
+    fact that its own account contradicts is not known. Nothing is, where its own file is damaged (`problem`).
     """
-    own, lent = read_facts(folder, account), lent_facts(folder, lender) if lender else None
-    if own is None and lent is None:
-        return Facts()
+    try:
+        own = own_facts(folder, account)
+    except StateError as error:
+        return Facts(problem=error.message, hint=error.hint, lender=lender or "")
+    lent, damaged = lent_facts(folder, lender, account) if lender else (None, ())
     mine = own.facts if own is not None else {}
     theirs = {name: one for name, one in lent.facts.items() if name not in mine} if lent is not None else {}
     good = {name: one for name, one in {**theirs, **mine}.items() if one.contradicted is None and one.found}
@@ -49,8 +100,10 @@ def load_facts(folder: Path, account: str, lender: str | None) -> Facts:
         probed={name: one.probed for name, one in good.items()},
         borrowed=frozenset(theirs.keys() & good.keys()),
         lender=lender or "",
-        account=account,
+        lent=lent is not None,
+        account=account if mine or theirs else "",
         contradicted=frozenset(name for name, one in mine.items() if one.contradicted is not None),
+        damaged=damaged,
     )
 
 
@@ -60,16 +113,25 @@ def blank(session: Session) -> FactsFile:
     return FactsFile(account=session.identity, environment=session.settings.name, probed=now, version=__version__)
 
 
-def told(session: Session) -> list[str]:
-    """Return what a plan says of the facts that it rests on: whose they are, and which the account contradicts."""
-    facts, lines = session.facts, []
+def troubles(session: Session) -> list[str]:
+    """Return what is wrong with the facts that a run would rest on: files that cannot be read, and what is not lent."""
+    facts, lender = session.facts, session.settings.facts
     if facts.problem:
-        lines.append(f"{facts.problem}: everything is treated with care; probe again, or restore the file from Git")
-    lender = session.settings.facts
-    if lender and not facts.borrowed and not facts.known:
+        return [f"{facts.problem}: everything is treated with care; {facts.hint}"]
+    lines = [f"{one}: it is not borrowed from, whoever it is of; {REPLACED}" for one in facts.damaged]
+    if lender and not facts.lent:
         lines.append(
-            f"no facts of `{lender}` are there: everything is treated with care (`reconciler -e {lender} probe`)"
+            f"no facts of `{lender}` are there: what is not known of this account is treated with care "
+            f"(`reconciler -e {lender} probe` finds out)"
         )
+    return lines
+
+
+def told(session: Session) -> list[str]:
+    """Return what a plan says of the facts that it rests on: what is wrong with them, whose they are, and which the
+    account contradicts.
+    """
+    facts, lines = session.facts, troubles(session)
     if facts.borrowed:
         count = len(facts.borrowed)
         lines.append(
@@ -123,7 +185,7 @@ class Watch:
         session, facts = self.session, self.session.facts
         now = session.runtime.stamp()
         try:
-            file = read_facts(session.folder, session.identity) or blank(session)
+            file = own_facts(session.folder, session.identity) or blank(session)
             entries = dict(file.facts)
             for name, request in self.found.items():
                 before = entries.get(name) or FactEntry(row=row_of(name), found="", verdict="unknown", probed=now)
@@ -158,7 +220,7 @@ def facts_of(session: Session, what: str | None) -> list[dict[str, Any]]:
     if kind is not None and kind not in session.kinds:
         raise ReconcilerError(f"there is no kind `{kind}`", hint="`reconciler kinds` lists them")
     if session.facts.problem:
-        raise StateError(session.facts.problem, hint="probe again, or restore the file from Git")
+        raise StateError(session.facts.problem, hint=session.facts.hint)
     return [
         {
             "fact": fact.name,

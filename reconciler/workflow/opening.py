@@ -10,7 +10,6 @@ from reconciler.config import (
     environment,
     load_project,
 )
-from reconciler.model.errors import StateError
 from reconciler.model.facts import Facts
 from reconciler.resources import load_kinds
 from reconciler.workflow.runtime import Runtime, current_runtime
@@ -57,10 +56,7 @@ def with_facts(session: Session) -> Session:
         return session
     from reconciler.workflow.facts import load_facts
 
-    try:
-        facts = load_facts(session.folder, session.identity, session.settings.facts)
-    except StateError as error:
-        facts = Facts(problem=error.message)
+    facts = load_facts(session.folder, session.identity, session.settings.facts)
     if facts == Facts():
         return session
     return replace(session, facts=facts, kinds={name: kind.informed(facts) for name, kind in session.kinds.items()})

@@ -6,9 +6,10 @@ import asyncio
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, ExitStack
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from reconciler.model.errors import AuthError, Refused
+from reconciler.model.errors import AuthError, Refused, StateError
 from reconciler.model.findings import LeftView, ProbeReport
 from reconciler.model.http import Request, at
 from reconciler.model.live import STRANGE
@@ -16,9 +17,9 @@ from reconciler.model.redaction import abridged
 from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
 from reconciler.probe.forms import MARK
 from reconciler.probe.lab import Exhausted, writable
-from reconciler.store.probefile import ProbeJournal, read_facts, write_facts
+from reconciler.store.probefile import ProbeJournal, check_facts_folder, facts_path, put_aside, write_facts
 from reconciler.workflow.book import open_book
-from reconciler.workflow.facts import blank
+from reconciler.workflow.facts import blank, own_facts
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import ask_eyes, check_account
 from reconciler.workflow.probe_report import FOUND, Asked, Results, left_of, report_of
@@ -30,6 +31,14 @@ PATIENCE = 2.0
 CHECKS = 8
 """Requests before and after the experiments: whose key it is, what it may, and the account's plan."""
 ADMIN_GROUP = "3"
+
+
+class NotKept(StateError):
+    """The facts file could not be written: the `report` tells what was found."""
+
+    def __init__(self, path: Path, error: OSError, report: ProbeReport) -> None:
+        super().__init__(f"{path} cannot be written: {error.strerror}", hint="what was found is in the report only")
+        self.report = report
 
 
 @dataclass(frozen=True)
@@ -76,14 +85,19 @@ def check_sandbox(session: Session) -> None:
         )
 
 
-async def probe(session: Session, asked: Asked, tell: Callable[[str], None] = lambda line: None) -> ProbeReport:
-    """Run the experiments, remove what they made, keep what they found. Raises Refused, AuthError, LockHeld,
-    StateError; then nothing was written to the account.
+async def probe(
+    session: Session,
+    asked: Asked,
+    tell: Callable[[str], None] = lambda line: None,
+    say: Callable[[str], None] = lambda line: None,
+) -> ProbeReport:
+    """Run the experiments, remove what they made, keep what they found; a damaged facts file is put aside, which is
+    said. Raises Refused, AuthError, LockHeld, StateError; then nothing was written to the account. Raises NotKept.
     """
     todo = outline(session, asked)
     if not asked.read_only:
         check_sandbox(session)
-    known = read_facts(session.folder, session.identity)
+    check_facts_folder(session.folder)
     journal, results = ProbeJournal(session.folder, session.identity), Results()
     with ExitStack() as holds:
         holds.enter_context(journal.held())
@@ -107,10 +121,26 @@ async def probe(session: Session, asked: Asked, tell: Callable[[str], None] = la
                 if not lab.open:
                     journal.end()
             report = report_of(session, asked, lab, results, about)
-    base = known or blank(session)
-    base = base.model_copy(update={"environment": session.settings.name})
-    write_facts(session.folder, base.with_report(report))
+    _keep(session, report, say)
     return report
+
+
+def _keep(session: Session, report: ProbeReport, say: Callable[[str], None]) -> None:
+    """Write what was found into the facts file of the account, with what it knows of the rest. What cannot be written
+    raises NotKept: the report is worth having without it.
+    """
+    path = facts_path(session.folder, session.identity)
+    try:
+        try:
+            known = own_facts(session.folder, session.identity)
+        except StateError as error:
+            known, aside = None, put_aside(path)
+            say(f"{error.message}: it is kept as {aside.name}, and a new one was written")
+        base = known or blank(session)
+        base = base.model_copy(update={"environment": session.settings.name})
+        write_facts(session.folder, base.with_report(report))
+    except OSError as error:
+        raise NotKept(path, error, report) from error
 
 
 async def clean(session: Session) -> tuple[int, tuple[LeftView, ...]]:

@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from reconciler.emulator import AccountSettings
-from reconciler.model.facts import Facts
-from reconciler.store.probefile import facts_path, read_facts
+from reconciler.store.probefile import facts_path
+from reconciler.workflow.facts import own_facts, row_of, told
 from tests.conformance.case import NOTHING, Case
 from tests.conformance.cases import load_cases
 from tests.probe.probes import found, probe, probed_world
@@ -36,7 +36,7 @@ FIELD = {"fields": {"plan": {"title": "Plan", "type": "dropdown", "options": ["F
 def write_facts(world: World, known: Mapping[str, str], account: str = IDENTITY, environment: str = "demo") -> None:
     """Write a facts file, as a probe of that account would."""
     facts = {
-        name: {"row": 0, "found": one, "verdict": "differs", "probed": "2026-01-01T00:00:00Z"}
+        name: {"row": row_of(name), "found": one, "verdict": "differs", "probed": "2026-01-01T00:00:00Z"}
         for name, one in known.items()
     }
     head = {"format_version": "1.0", "account": account, "environment": environment, "version": "0"}
@@ -148,7 +148,7 @@ def test_a_contradicted_fact_is_told_and_marked(world: World) -> None:
     world.write(FIELD)
     summary = world.apply().summary
     assert [note for note in summary.notes if "contradicts the fact `option_bulk`" in note]
-    file = read_facts(world.folder, IDENTITY)
+    file = own_facts(world.folder, IDENTITY)
     assert file is not None
     marked = {name: one.contradicted.request for name, one in file.facts.items() if one.contradicted is not None}
     assert marked == {"option_bulk": "POST /fieldOptions/bulk was answered 405"}
@@ -268,22 +268,131 @@ def test_a_rehearsal_behaves_as_the_facts_say(world: World, update: str) -> None
     assert ran.code == 0, ran.text
 
 
-def test_facts_of_another_account_are_refused(world: World) -> None:
-    """A file that was copied, cut off, or is of a later format, is said and not believed."""
+def _edited(where: str, value: object) -> Callable[[Path], None]:
+    def edit(path: Path) -> None:
+        document = json.loads(path.read_text())
+        *way, last = where.split("/")
+        inner = document
+        for step in way:
+            inner = inner[step]
+        inner[last] = value
+        path.write_text(json.dumps(document))
+
+    return edit
+
+
+def _rewritten(change: Callable[[str], str]) -> Callable[[Path], None]:
+    return lambda path: void(path.write_text(change(path.read_text())))
+
+
+def void(_: object) -> None:
+    """Nothing."""
+
+
+def _folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+def _loop(path: Path) -> None:
+    path.unlink()
+    path.symlink_to(path.name)
+
+
+FACT = "facts/option_bulk"
+DAMAGES: Mapping[str, tuple[Callable[[Path], None], str]] = {
+    "cut off": (_rewritten(lambda text: text[:-9]), "line 1, column"),
+    "empty": (_rewritten(lambda text: ""), "line 1, column 1"),
+    "no map": (_rewritten(lambda text: "[]"), "format_version"),
+    "bytes": (lambda path: void(path.write_bytes(b"\xff\xfe{}")), "not UTF-8"),
+    "a folder": (_folder, "cannot be read"),
+    "a link to itself": (_loop, "cannot be read"),
+    "newer": (_edited("format_version", "2.0"), "has the format 2.0"),
+    "no version": (_edited("format_version", 1), "format_version"),
+    "another account": (_edited("account", "acme.api-us1.com"), "holds the facts of acme.api-us1.com"),
+    "facts are no map": (_edited("facts", []), "`facts`"),
+    "verdict": (_edited(f"{FACT}/verdict", "maybe"), "`facts.option_bulk.verdict`"),
+    "verdict of nothing": (_edited(f"{FACT}/verdict", "unknown"), "`facts.option_bulk`"),
+    "row": (_edited(f"{FACT}/row", 60), "`facts.option_bulk.row`"),
+    "another row": (_edited(f"{FACT}/row", 54), "`facts.option_bulk.row`: the fact is of row 55"),
+    "row is a text": (_edited(f"{FACT}/row", "55"), "`facts.option_bulk.row`"),
+    "found": (_edited(f"{FACT}/found", "plurall"), "`facts.option_bulk.found`: a probe finds `both`, `singular`"),
+    "found is a number": (_edited(f"{FACT}/found", 7), "`facts.option_bulk.found`"),
+    "found is long": (_edited(f"{FACT}/found", "x" * 300), "`facts.option_bulk.found`"),
+    "no time": (_edited(f"{FACT}/probed", "yesterday"), "`facts.option_bulk.probed`"),
+    "no such day": (_edited("probed", "2026-02-31T00:00:00Z"), "`probed`"),
+    "mark": (_edited(f"{FACT}/contradicted", {"at": "x", "request": "y"}), "`facts.option_bulk.contradicted.at`"),
+    "more": (_edited(f"{FACT}/sure", True), "`facts.option_bulk.sure`"),
+}
+"""What can be wrong with a facts file, and what has to be said of it."""
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
+def test_a_damaged_facts_file_is_named_and_not_believed(world: World, damage: str) -> None:
+    """File, place and what to do; by its own account's session, and by whoever borrows from it."""
+    spoil, said = DAMAGES[damage]
+    write_facts(world, {"option_bulk": "plural", "put.tag": "merge"})
+    path = facts_path(world.folder, IDENTITY)
+    spoil(path)
+    session = world.session()
+    assert session.facts.known == {}
+    assert all(one in session.facts.problem for one in (str(path), said)), session.facts.problem
+    assert "probe" in session.facts.hint
+    (line,) = told(session)
+    assert all(one in line for one in (str(path), said, "treated with care", "probe"))
+    if damage != "another account":
+        world.write(BORROWED % "other.db", "reconciler.yaml")
+        lines = told(world.session())
+        assert any(str(path) in one and said in one for one in lines), lines
+        assert any("no facts of `sandbox` are there" in one for one in lines)
+
+
+@pytest.mark.parametrize("damage", ["found"])
+def test_every_command_names_a_damaged_facts_file(world: World, damage: str) -> None:
+    """Whatever rests on facts says that there are none, and why; `explain --facts` and `emulator behave` end."""
+    spoil, said = DAMAGES[damage]
+    world.write("tags: {vip: {}}")
     write_facts(world, {"option_bulk": "plural"})
     path = facts_path(world.folder, IDENTITY)
-    text = path.read_text()
-    world.write("tags: {vip: {}}")
-    for broken in (text[:-9], text.replace(IDENTITY, "acme.api-us1.com"), text.replace('"1.0"', '"2.0"')):
-        path.write_text(broken)
-        plan = world.plan().document
-        assert any(path.name in warning and "treated with care" in warning for warning in plan.warnings)
-        assert world.session().facts.known == {}
-        assert world.cli("probe", "--yes-this-is-a-sandbox").code == 1
-        assert world.cli("explain", "--facts").code == 1
-        ran = world.cli("doctor")
-        assert (ran.code, path.name in ran.out) == (1, True), ran.text
-    assert Facts().get("anything") == ""
+    spoil(path)
+    commands: Mapping[tuple[str, ...], int] = {
+        ("plan",): 0, ("rehearse",): 0, ("apply", "--auto-approve"): 0, ("drift",): 0,
+        ("clone", "--from", "demo", "--to", "demo2", "--dry-run"): 0,
+        ("doctor",): 1, ("explain", "--facts"): 1, ("emulator", "behave", str(path)): 1,
+    }  # fmt: skip
+    world.write(
+        f"version: 1\nenvironments: {{demo: {{url: 'emulator:{ACCOUNT}'}}, demo2: {{url: 'emulator:b.db'}}}}\n"
+        "default_environment: demo\n",
+        "reconciler.yaml",
+    )
+    for command, code in commands.items():
+        ran = world.cli(*command)
+        text = " ".join(ran.text.split())
+        assert (ran.code, path.name in text, said.split(",")[0] in text) == (code, True, True), (command, ran.text)
+
+
+def test_a_probe_replaces_a_damaged_facts_file(world: World) -> None:
+    """The damaged one is kept beside it, under a name that nothing reads, and both are said."""
+    write_facts(world, {"option_bulk": "plural"})
+    path = facts_path(world.folder, IDENTITY)
+    for number, damage in enumerate(("cut off", "a folder", "newer")):
+        DAMAGES[damage][0](path)
+        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--row", "43")
+        aside = path.with_name(f"{path.name}.damaged{f'-{number + 1}' if number else ''}")
+        assert (ran.code, aside.name in ran.err, aside.exists()) == (0, True, True), ran.text
+        assert world.session().facts.known == {**world.session().facts.known, "tag_type": "contact"}
+        assert world.cli("doctor").code == 0
+
+
+def test_a_report_survives_a_facts_file_that_cannot_be_written(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What two minutes of requests found is printed, whatever the disk does."""
+
+    def full(*_: object) -> Path:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("reconciler.workflow.probing.write_facts", full)
+    ran = world.cli("probe", "--yes-this-is-a-sandbox", "--row", "43")
+    assert (ran.code, "Probed" in ran.out, "No space left" in ran.err) == (1, True, True), ran.text
 
 
 def test_an_emulated_account_behaves_as_a_facts_file_says(world: World) -> None:
@@ -300,6 +409,30 @@ def test_an_environment_lends_facts_only_if_it_is_there(world: World) -> None:
     world.write("version: 1\nenvironments: {demo: {url: 'emulator:a.db', facts: sandbix}}\n", "reconciler.yaml")
     ran = world.cli("plan")
     assert (ran.code, "sandbix" in ran.err, "reconciler.yaml:2" in ran.err) == (3, True, True), ran.text
+
+
+@pytest.mark.parametrize(
+    ("lenders", "said"),
+    [
+        ({"a": "a"}, "`a` borrows facts from itself"),
+        ({"a": "b", "b": "a"}, "in a circle: `a` from `b` from `a`"),
+        ({"a": "b", "b": "c", "c": "b"}, "in a circle: `b` from `c` from `b`"),
+        ({"a": "b", "b": "c"}, ""),
+    ],
+)
+def test_nobody_borrows_facts_in_a_circle(world: World, lenders: dict[str, str], said: str) -> None:
+    """From itself, or from each other: one problem of the project file, with its place. A chain is none: each borrows
+    what was probed on the next one's account.
+    """
+    lines = [
+        f"  {name}: {{url: 'emulator:{name}.db'{f', facts: {lenders[name]}' if name in lenders else ''}}}"
+        for name in ("a", "b", "c")
+    ]
+    world.write("\n".join(["version: 1", "environments:", *lines, "default_environment: a", ""]), "reconciler.yaml")
+    world.write("tags: {}")
+    ran = world.cli("plan")
+    flat = " ".join(ran.err.split())
+    assert (ran.code, said in flat, flat.count("[bad-facts]")) == ((3, True, 1) if said else (0, True, 0)), ran.text
 
 
 def test_snapshots_are_read_whatever_is_known(world: World) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from reconciler.emulator import AccountSettings
+from reconciler.probe import load_experiments, takes, vocabulary
 from tests.probe.probes import dump, found, left_over, parts, probe, probed_world
 from tests.probe.switches import NOT_TOLD, TURNED, expected, mixture, name_of, turned
 
@@ -38,6 +39,7 @@ def _compared(folder: Path, usual: dict[str, str], accounts: Iterable[AccountSet
             assert left_over(before, dump(world)) == {}, name_of(settings)
             assert report.complete
         got, wanted, told = found(report), expected(settings, usual), parts(report)
+        assert [(name, one) for name, one in got.items() if not takes(name, one)] == []
         for name, part in told.items():
             truth = "turned" if wanted.get(name, usual.get(name)) != usual.get(name) else "usual"
             matrix[f"{truth}, told {part.verdict}"] += 1
@@ -57,6 +59,13 @@ def test_every_switch_is_told_or_said_why_not() -> None:
     """No switch of the emulator is forgotten."""
     assert {one.name for one in fields(AccountSettings)} == TURNED.keys() | NOT_TOLD.keys()
     assert not TURNED.keys() & NOT_TOLD.keys()
+
+
+def test_what_is_assumed_may_be_found() -> None:
+    """The words that facts files are held against know every assumption, and no word of no fact."""
+    facts = [fact for one in load_experiments() for fact in one.facts]
+    assert [fact.name for fact in facts if fact.assumed and not takes(fact.name, fact.assumed)] == []
+    assert {name for name in vocabulary._WORDS if name not in {fact.name for fact in facts}} == set()
 
 
 def test_an_account_as_assumed_differs_in_nothing(tmp_path: Path, usual: dict[str, str]) -> None:

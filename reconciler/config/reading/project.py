@@ -177,12 +177,7 @@ def _check_names(project: Project, tree: Map, problems: Problems) -> None:
         if not KEY_PATTERN.match(name):
             hint = "use letters, digits, `_` and `-`: the name becomes part of file names"
             problems.error("bad-key", f"`{name}` cannot name an environment", entry.key.spot, hint)
-    for name, one in project.environments.items():
-        if one.facts is not None and one.facts not in project.environments:
-            hint = did_you_mean(one.facts, project.environments, f"there are {listed(project.environments)}")
-            spot = at(tree, "environments", name, "facts")
-            place = spot.spot if spot is not None else Spot(tree.source)
-            problems.error("unknown-environment", f"there is no environment `{one.facts}`", place, hint)
+    _check_lenders(project, tree, problems)
     default = project.default_environment
     if default is not None and default not in project.environments:
         hint = did_you_mean(default, project.environments, f"there are {listed(project.environments)}")
@@ -192,6 +187,34 @@ def _check_names(project: Project, tree: Map, problems: Problems) -> None:
             tree.entries["default_environment"].spot,
             hint,
         )
+
+
+def _check_lenders(project: Project, tree: Map, problems: Problems) -> None:
+    """Report `facts:` that names no environment, the environment itself, or one that in turn rests on it."""
+    lenders = {name: one.facts for name, one in project.environments.items() if one.facts is not None}
+    for name, lender in lenders.items():
+        spot = at(tree, "environments", name, "facts")
+        place = spot.spot if spot is not None else Spot(tree.source)
+        if lender not in project.environments:
+            hint = did_you_mean(lender, project.environments, f"there are {listed(project.environments)}")
+            problems.error("unknown-environment", f"there is no environment `{lender}`", place, hint)
+        elif lender == name:
+            hint = "what was probed on this account is used without it; remove the line"
+            problems.error("bad-facts", f"`{name}` borrows facts from itself", place, hint)
+        elif (circle := _circle(lenders, name)) and min(circle) == name:
+            hint = "facts are borrowed from the account that was probed, which borrows from nobody in the circle"
+            way = " from ".join(f"`{one}`" for one in (*circle, name))
+            problems.error("bad-facts", f"facts are borrowed in a circle: {way}", place, hint)
+
+
+def _circle(lenders: Mapping[str, str], name: str) -> list[str]:
+    """Return the environments that borrow from each other, beginning with one of them; none where it is in no
+    circle.
+    """
+    found = [name]
+    while (after := lenders.get(found[-1])) is not None and after not in found:
+        found.append(after)
+    return found if after == name else []
 
 
 def _check_interpolation(tree: Map, problems: Problems) -> None:
