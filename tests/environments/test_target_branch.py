@@ -45,7 +45,7 @@ ENVIRONMENT_CHANGES: dict[str, Any] = {
     "guards": {"max_deletes": 99},
     "history": 0,
     "encryption": {"recipients": [NEW]},
-    "facts": "demo",
+    "facts": "other",
 }
 
 
@@ -72,8 +72,8 @@ def changed(path: tuple[str, ...], value: Any) -> dict[str, Any]:
     for step in path[:-1]:
         inner = inner[step]
     inner[path[-1]] = value
-    if path == ("default_environment",):
-        content["environments"]["other"] = content["environments"]["demo"] | {"url": "emulator:state/other.db"}
+    if value == "other":
+        content["environments"]["other"] = RULING["environments"]["demo"] | {"url": "emulator:state/other.db"}
     return content
 
 
