@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler import emulator
 from reconciler.config import environment, load_project, plain_data
+from reconciler.model.documents import read_json
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.project import PROJECT_FILE
 from reconciler.store.reading import read_regular
