@@ -39,6 +39,11 @@ def pytest_xdist_auto_num_workers() -> int:
     return (os.cpu_count() or 1) + 1
 
 
+def pytest_collection_finish() -> None:
+    """Keep modules and collected tests out of what tests search for garbage after a killed run: it is most of all."""
+    gc.freeze()
+
+
 def pytest_report_header() -> str:
     """Say which reading of contradictory sources the accounts of this run take, so that it can be repeated."""
     return f"readings: {readings.SEED}={readings.seed()} {readings.reading()}"

@@ -19,13 +19,12 @@ def command(name: str, out: Path | None) -> int:
     of probes, or facts files.
     """
     from reconciler.store.atomic import write_file
-    from reconciler.workflow.reference import schemas
+    from reconciler.workflow.reference import schema_text
 
-    texts = schemas()
     if out is None:
-        say(texts[name], "json")
+        say(schema_text(name), "json")
         return 0
-    for schema, text in texts.items():
-        write_file(out / f"{schema}.schema.json", text.encode())
-    advise(f"Wrote {len(texts)} schemas to {out}.")
+    for schema in NAMES:
+        write_file(out / f"{schema}.schema.json", schema_text(schema).encode())
+    advise(f"Wrote {len(NAMES)} schemas to {out}.")
     return 0

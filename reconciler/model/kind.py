@@ -237,8 +237,7 @@ class Kind:
 
     def nesting(self, child: str) -> Nested | None:
         """Return the mark by which the objects of another kind are nested in those of this one."""
-        marks = (attribute.mark(Nested) for attribute in attributes(self.spec).values())
-        return next((mark for mark in marks if mark is not None and mark.kind == child), None)
+        return next((mark for mark in self.marked(Nested).values() if mark.kind == child), None)
 
     # --- identity --------------------------------------------------------------------------------------------------
 

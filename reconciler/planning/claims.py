@@ -151,8 +151,8 @@ def _orphans_to_spares(context: PlanningContext, kind: Kind) -> None:
     children = [
         (child, mark.parent) for child in context.kinds.values() if (mark := kind.nesting(child.name)) is not None
     ]
-    for address in context.matched:
-        if kind_of(address) != kind.name or address not in context.inputs.intents:
+    for address in context.inputs.intents:
+        if kind_of(address) != kind.name or address not in context.matched:
             continue
         for child, parent in children:
             owner = RemoteId(kind.name, context.matched[address].id)

@@ -58,8 +58,8 @@ def looked_over(desired: Desired, state: State, kinds: Kinds) -> dict[str, froze
 
 def referred(kinds: Kinds) -> frozenset[str]:
     """Return the kinds that attributes refer to and that an export leaves out: they are read for their names."""
-    marks = (attribute.mark(RefTo) for kind in kinds.values() for attribute in kind.attributes.values())
-    names = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
+    marks = (mark for kind in kinds.values() for mark in kind.marked(RefTo).values())
+    names = {name for mark in marks for name in mark.every if name in kinds}
     return frozenset(
         name for name in names if not kinds[name].abilities.managed or kinds[name].reading.mostly_unmanaged
     )
@@ -67,16 +67,17 @@ def referred(kinds: Kinds) -> frozenset[str]:
 
 def all_reads(kinds: Kinds, only: frozenset[str] | None = None) -> dict[str, frozenset[str]]:
     """Return every kind that can be managed (of these) and those they refer to, with all attributes."""
+    named = referred(kinds)
     wanted = [
         name
         for name, kind in kinds.items()
-        if (kind.abilities.managed and (only is None or name in only)) or name in referred(kinds)
+        if (kind.abilities.managed and (only is None or name in only)) or name in named
     ]
     return {name: frozenset((*kinds[name].attributes, *kinds[name].variants)) for name in wanted}
 
 
 def with_named(reads: Mapping[str, frozenset[str]], kinds: Kinds) -> dict[str, frozenset[str]]:
     """Return what to read, with the kinds that its references name: a file says their names, not ids."""
-    marks = (attribute.mark(RefTo) for name in reads for attribute in kinds[name].attributes.values())
-    more = {name for mark in marks if mark is not None for name in mark.every if name in kinds}
+    marks = (mark for name in reads for mark in kinds[name].marked(RefTo).values())
+    more = {name for mark in marks for name in mark.every if name in kinds}
     return {name: reads.get(name, frozenset()) for name in kinds if name in reads or name in more}

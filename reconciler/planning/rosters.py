@@ -18,7 +18,7 @@ from reconciler.model.values import Ref, RemoteId, Value, items_of
 
 def roster_of(kind: Kind) -> tuple[str, str] | None:
     """Return the attribute of a kind that is a roster, and its short form; None for most kinds."""
-    return next(((n, mark.short) for n, one in kind.attributes.items() if (mark := one.mark(Roster))), None)
+    return next(((name, mark.short) for name, mark in kind.marked(Roster).items()), None)
 
 
 def members_of(kind: Kind) -> tuple[str, ...]:
@@ -33,9 +33,8 @@ def knots(kinds: Kinds) -> list[tuple[Kind, ...]]:
     """
     tied: dict[str, set[str]] = {}
     for name, kind in kinds.items():
-        for attribute in kind.attributes.values():
-            mark = attribute.mark(RefTo)
-            if mark is not None and mark.later:
+        for mark in kind.marked(RefTo).values():
+            if mark.later:
                 together = {name, *mark.every} & set(kinds)
                 tied.update(dict.fromkeys(together, together))
     last = {name: [one for one in kinds if one in group][-1] for name, group in tied.items()}

@@ -10,7 +10,7 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE
 from reconciler.store.atomic import write_file
 from reconciler.workflow.grounds import check_place
-from reconciler.workflow.reference import schemas
+from reconciler.workflow.reference import schema_text
 
 SCHEMAS = ".reconciler"
 """Folder of the JSON Schemas that editors check the files with; `reconciler schema --out .reconciler` renews them."""
@@ -68,8 +68,7 @@ def write_project(folder: Path, files: Mapping[str, str] = FILES) -> list[Path]:
     where the folder is one of another project's own.
     """
     check_new(folder, files)
-    texts = schemas()
-    editor = {f"{SCHEMAS}/{name}.schema.json": texts[name] for name in ("project", "config")}
+    editor = {f"{SCHEMAS}/{name}.schema.json": schema_text(name) for name in ("project", "config")}
     written = []
     # The project file comes last: without it there is no project yet, and an `init` that was killed is run again.
     for name, text in sorted({**files, **editor}.items(), key=lambda one: one[0] == PROJECT_FILE):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import functools
 import json
+from collections.abc import Callable, Mapping
 from types import UnionType
 from typing import Annotated, Any, Literal, Union, get_args, get_origin
 
 from reconciler.config import config_schema, project_schema
+from reconciler.config.schema import DIALECT
 from reconciler.model import capability
 from reconciler.model.capability import Support
 from reconciler.model.document import PlanDocument
@@ -131,18 +134,18 @@ def _default(attribute: Attribute) -> str:
     return " Set even when left out." if floor is not None else ""
 
 
-def schemas() -> dict[str, str]:
-    """Return the JSON Schemas of everything that is read or written, by name, as text."""
-    kinds = load_kinds()
-    documents: dict[str, dict[str, Any]] = {
-        "config": config_schema(kinds),
-        "project": project_schema(),
-        "plan": {"$schema": "https://json-schema.org/draft/2020-12/schema", **PlanDocument.model_json_schema()},
-        "state": {"$schema": "https://json-schema.org/draft/2020-12/schema", **State.model_json_schema()},
-        "probe": {"$schema": "https://json-schema.org/draft/2020-12/schema", **ProbeReport.model_json_schema()},
-        "facts": {"$schema": "https://json-schema.org/draft/2020-12/schema", **FactsFile.model_json_schema()},
-    }
-    return {
-        name: json.dumps(document, indent=2, sort_keys=False, ensure_ascii=False) + "\n"
-        for name, document in documents.items()
-    }
+SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
+    "config": lambda: config_schema(load_kinds()),
+    "project": project_schema,
+    "plan": lambda: {"$schema": DIALECT, **PlanDocument.model_json_schema()},
+    "state": lambda: {"$schema": DIALECT, **State.model_json_schema()},
+    "probe": lambda: {"$schema": DIALECT, **ProbeReport.model_json_schema()},
+    "facts": lambda: {"$schema": DIALECT, **FactsFile.model_json_schema()},
+}
+"""How the JSON Schema of everything that is read or written is made, by name."""
+
+
+@functools.cache  # one text for each of these names; they follow from the code alone
+def schema_text(name: str) -> str:
+    """Return one of `SCHEMAS` as text. Raises KeyError for another name."""
+    return json.dumps(SCHEMAS[name](), indent=2, sort_keys=False, ensure_ascii=False) + "\n"

@@ -21,7 +21,7 @@ from reconciler.probe.lab import Forbidden, writable
 from reconciler.remote import guard
 from reconciler.render import findings
 from reconciler.workflow import probe_report, probing
-from reconciler.workflow.reference import schemas
+from reconciler.workflow.reference import schema_text
 from tests.probe.probes import clean, dump, found, left_over, probe, probed_world
 from tests.world import Killed, World
 from tests.world.clock import run
@@ -262,9 +262,8 @@ def test_the_documents_fit_their_schemas(tmp_path: Path) -> None:
     with probed_world(tmp_path / "a", AccountSettings(list_update="reset")) as world:
         ran = world.cli("probe", "--yes-this-is-a-sandbox", "--row", "52", "--format", "json")
         facts = next((world.folder / ".reconciler" / "facts").iterdir()).read_text()
-    texts = schemas()
-    jsonschema.validate(json.loads(ran.out), json.loads(texts["probe"]))
-    jsonschema.validate(json.loads(facts), json.loads(texts["facts"]))
+    jsonschema.validate(json.loads(ran.out), json.loads(schema_text("probe")))
+    jsonschema.validate(json.loads(facts), json.loads(schema_text("facts")))
     assert all(one["status"] == 200 for one in json.loads(ran.out)["listings"])
     (row,) = [one for one in json.loads(ran.out)["points"] if one["row"] == 52]
     assert {name: row[name] for name in ("row", "fact", "verdict", "found", "affects")} == {

@@ -447,6 +447,27 @@ def test_html_with_a_status_of_refusal_means_what_the_status_says() -> None:
         sent(get("/users/me"), script=[page(403)] * 3)
 
 
+@pytest.mark.parametrize(
+    ("place", "expected"), [("", None), ("me:p%40ss@", "Basic bWU6cEBzcw=="), ("me@", "Basic bWU6")]
+)
+def test_a_name_and_a_password_in_the_url_are_for_who_stands_before_the_account(place: str, expected: str) -> None:
+    """They go into the header that servers in front of others ask for, and every request is on its own: no cookie of
+    an answer is sent back, whoever set it.
+    """
+    server = Server([said(200, {}, set_cookie="session=1; Path=/"), said(200, {})])
+
+    async def run() -> None:
+        connection = Endpoint(f"https://{place}acme.example", "token", None)
+        async with Client(connection, transport=Transport(server)) as client:
+            await client.send(get("/tags"))
+            await client.send(get("/tags", limit="1"))
+
+    asyncio.run(run())
+    assert [request.headers.get("authorization") for request in server.seen] == [expected, expected]
+    assert [request.headers.get("cookie") for request in server.seen] == [None, None]
+    assert {request.headers["host"] for request in server.seen} == {"acme.example"}
+
+
 def test_a_redirect_is_not_followed() -> None:
     """A redirect would lose the method of a write; the address to use is named without its path."""
     with pytest.raises(RemoteError, match=r"https://other\.example"):

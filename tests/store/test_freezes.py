@@ -6,6 +6,7 @@ The lock lasts three seconds here, so a schedule takes a few; nothing is asserte
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import random
@@ -15,14 +16,19 @@ import sys
 import threading
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
+from reconciler.cli import program
+from reconciler.model.waits import Waits
+from reconciler.workflow.runtime import Runtime, within
 from tests.store.conftest import Place, place_of
 from tests.store.test_crash_matrix import KEYS, admin, served
 from tests.store.wire_proxy import Proxy, proxy
+from tests.world import Ran
 
 PROGRAM = """
 import sys, time
@@ -35,6 +41,8 @@ ahead = float(sys.argv[1])
 with within(Runtime(waits=waits, clock=Clock(wall=lambda: time.time() + ahead))):
     sys.exit(program.run(sys.argv[2:]))
 """
+WAITS = Waits(lease=3.0, look=0.3, poll=0.05, answer=0.7, settling=(0.0, 0.5), late=0.2)
+"""The same."""
 IN_FLIGHT = 0.5
 """Seconds that a write may be on its way here; less than an answer may take."""
 CONFIG = """
@@ -101,8 +109,16 @@ def command(folder: Path, *argv: str, ahead: float = 0.0) -> list[str]:
     return [sys.executable, "-c", PROGRAM, str(ahead), "--chdir", str(folder), *argv]
 
 
+def follow(folder: Path, *argv: str) -> Ran:
+    """Run a command in this process, when nothing is frozen any more: nobody is to die in it."""
+    out, err = io.StringIO(), io.StringIO()
+    with redirect_stdout(out), redirect_stderr(err), within(Runtime(waits=WAITS)):
+        code = program.run(["--chdir", str(folder), *argv])
+    return Ran(code, out.getvalue(), err.getvalue())
+
+
 def call(folder: Path, *argv: str, ahead: float = 0.0) -> subprocess.CompletedProcess[str]:
-    """Run a command of the program to its end."""
+    """Run a command in a process of its own to its end."""
     environ = {**os.environ, "NO_PROXY": "127.0.0.1"}
     return subprocess.run(
         command(folder, *argv, ahead=ahead), capture_output=True, text=True, timeout=100, env=environ, check=False
@@ -161,8 +177,8 @@ def check_schedule(place: Place, wire: Proxy, seed: int) -> None:
     in_the_way = second.returncode == 1 and "look for a stopped or hanging reconciler" in second.stderr
     assert second.returncode in (0, 5) or in_the_way, f"{case}: {second.stderr}"
     assert first.returncode in (0, 1, 5), f"{case}: {said}"
-    again = call(folder, "apply", "--auto-approve")
-    assert again.returncode == 0, f"{case}: {again.stderr}"
+    again = follow(folder, "apply", "--auto-approve")
+    assert again.code == 0, f"{case}: {again.err}"
     check_account(folder, wire, case)
 
 
@@ -172,9 +188,9 @@ def check_account(folder: Path, wire: Proxy, case: str) -> None:
     for table, names in KEYS.items():
         rows = Counter(tuple(str(row.get(name)) for name in names) for row in dump.get(table, []))
         assert [key for key, count in rows.items() if count > 1] == [], f"{case}: twins in {table}"
-    assert call(folder, "plan", "--detailed-exitcode").returncode == 0, case
-    sound = call(folder, "state", "doctor")
-    assert sound.returncode == 0, f"{case}: {sound.stdout}"
+    assert follow(folder, "plan", "--detailed-exitcode").code == 0, case
+    sound = follow(folder, "state", "doctor")
+    assert sound.code == 0, f"{case}: {sound.out}"
 
 
 @pytest.fixture(scope="module")

@@ -248,7 +248,7 @@ def check_rosters(
 
 
 def _rosters(kind: Kind) -> list[tuple[str, Roster]]:
-    return [(name, mark) for name, one in kind.attributes.items() if (mark := one.mark(Roster)) is not None]
+    return list(kind.marked(Roster).items())
 
 
 def check_cycles(resources: Mapping[str, Resource], declared: Mapping[str, Entry], problems: Problems) -> None:

@@ -42,7 +42,7 @@ def _repeats(text: str) -> bool:
 def expanded(kind: Kind, entries: Mapping[str, Entry], kinds: Kinds, scope: Scope) -> dict[str, Entry]:
     """Return the entries of a section with each `for_each` replaced by what it stands for, nested ones too."""
     found: dict[str, Entry] = {}
-    nested = {name: mark for name, one in kind.attributes.items() if (mark := one.mark(Nested)) is not None}
+    nested = kind.marked(Nested)
     for key, entry in entries.items():
         for name, one in _instances(key, entry, scope):
             if name in found:
