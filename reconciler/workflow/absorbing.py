@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
-from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
+from reconciler.config.writing.rewriting import Arrangement, ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.export import Exported, export
 from reconciler.model import values
 from reconciler.model.errors import ConfigError
@@ -24,6 +24,7 @@ from reconciler.planning.reads import looked_over, with_named
 from reconciler.planning.rosters import only_declared
 from reconciler.planning.select import Selection, select
 from reconciler.store.outputs import write_files
+from reconciler.workflow.arrangements import arrangements, arranges, by_parent, in_account, in_files, inside
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected, looked_at
 from reconciler.workflow.options import PlanOptions
@@ -71,7 +72,9 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool) -> Ab
     if beside:
         more, left = _unmanaged(inputs, live)
         proposals, refused = [*proposals, *more], [*refused, *left]
-    rewriting, after = _rewritten(session, loaded, inputs, proposals)
+    moves, left, kept = _moves(inputs, drifted, live)
+    refused, held = [*refused, *left], [*held, *kept]
+    rewriting, after = _rewritten(session, loaded, inputs, proposals, moves)
     texts = rewriting.changed()
     files = write_files(session.folder, texts, loaded.texts) if texts else ()
     done = [*held, *((address, name) for address, name in rewriting.done if name)]
@@ -116,9 +119,10 @@ def _proposals(
             continue
         for item in change.attributes:
             here = differing.get((change.address, item.name))
+            if resource is not None and arranges(inputs.kinds[change.kind], item.name):
+                continue
             if resource is None or item.name not in resource.attrs:
-                why = _placed(item.name) if here is not None else "the files do not declare it any more"
-                refused.append(Refusal(change.address, item.name, why))
+                refused.append(Refusal(change.address, item.name, "the files do not declare it any more"))
             elif here is None:
                 held.append((change.address, item.name))
             elif item.sensitive:
@@ -177,18 +181,58 @@ def _unsayable(kind: Kind, live: Live) -> dict[str, str]:
     return {**declarable(kind, live).dropped, **lost}
 
 
-def _placed(name: str) -> str:
-    return f"`{name}` follows from its place among its siblings: move it in the file"
+def _moves(
+    inputs: Inputs, drifted: Plan, live: Mapping[str, Exported]
+) -> tuple[list[Arrangement], list[Refusal], list[tuple[str, str]]]:
+    """Return the maps of which the account changed the order, as it is there: to be written, not to be, and written
+    already.
+    """
+    declared, bindings, kinds = inputs.desired.resources, inputs.state.resources, inputs.kinds
+    known = {address for address in bindings if address in live and live[address].live.id == bindings[address].id}
+    lives = {address: live[address].live for address in known}
+    moved = {
+        change.address
+        for change in drifted.changes
+        if change.address in declared and any(arranges(kinds[change.kind], item.name) for item in change.attributes)
+    }
+    parents = by_parent(moved, kinds)
+    siblings = by_parent(known & declared.keys(), kinds)
+    moves: list[Arrangement] = []
+    refused: list[Refusal] = []
+    held: list[tuple[str, str]] = []
+    for parent in parents:
+        mine = siblings[parent]
+        files, account = in_files(mine, declared), in_account(mine, lives)
+        name = (parent, inside(mine[0], kinds))
+        if files == account:
+            held.append(name)
+        elif files != in_account(mine, {one: _as_applied(lives[one], bindings[one]) for one in mine}):
+            why = (
+                "its order was changed in the file, too, since the last apply: decide in the file which one it is to be"
+            )
+            refused.append(Refusal(*name, why))
+        else:
+            moves += arrangements(
+                {one: declared[one] for one in (parent, *by_parent(declared, kinds)[parent])},
+                {one: lives[one] for one in mine},
+                kinds,
+            )
+    return moves, refused, held
+
+
+def _as_applied(live: Live, binding: Binding) -> Live:
+    return replace(live, attrs={**live.attrs, **binding.applied})
 
 
 def _rewritten(
-    session: Session, loaded: Loaded, inputs: Inputs, proposals: list[ProposedEdit]
+    session: Session, loaded: Loaded, inputs: Inputs, proposals: list[ProposedEdit], moves: list[Arrangement]
 ) -> tuple[Rewriting, Loaded]:
     """Write in memory and read back; what then still differs from the account is not written."""
     failed: dict[tuple[str, str], str] = {}
     for _ in range(ROUNDS):
         rewriting = Rewriting(loaded.places)
         rewriting.change([proposed for proposed in proposals if proposed.name not in failed])
+        rewriting.arrange([move for move in moves if move.name not in failed])
         rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
         texts = rewriting.changed()
         if not texts:
@@ -200,7 +244,9 @@ def _rewritten(
             failed |= dict.fromkeys(rewriting.done, f"the file could not be read any more: {first.message}")
             continue
         left = {
-            (change.address, item.name)
+            (change.resource.parent or "", inside(change.address, inputs.kinds))
+            if change.resource is not None and arranges(inputs.kinds[change.kind], item.name)
+            else (change.address, item.name)
             for change in plan(replace(inputs, desired=after.desired)).changes
             for item in change.attributes
         }
@@ -212,12 +258,13 @@ def _rewritten(
     rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
     if not failed:
         rewriting.change(proposals)
+        rewriting.arrange(moves)
     return rewriting, loaded
 
 
 def _stands(after: Loaded, address: str, name: str) -> bool:
     resource = after.desired.resources.get(address)
-    return not name or (resource is not None and name in resource.attrs)
+    return not name or (resource is not None and (name in resource.attrs or name in resource.nested))
 
 
 def _remember(session: Session, after: Loaded, live: Mapping[str, Exported], done: list[tuple[str, str]]) -> None:
@@ -227,9 +274,10 @@ def _remember(session: Session, after: Loaded, live: Mapping[str, Exported], don
     stamp = f"absorb-{session.runtime.stamp()}"
 
     def change(resources: dict[str, Binding]) -> dict[str, Binding]:
-        for address, name in done:
+        for address, name in _one_by_one(session, resources, live, done):
             old, resource = resources[address], after.desired.resources[address]
-            applied = {**old.applied, name: values.encode(resource.attrs[name])}
+            value = resource.attrs[name] if name in resource.attrs else live[address].live.attrs[name]
+            applied = {**old.applied, name: values.encode(value)}
             news: dict[str, object] = {"applied": applied, "run": stamp}
             for held in ("rewritten", "digests"):
                 news[held] = {one: value for one, value in getattr(old, held).items() if one != name}
@@ -240,3 +288,18 @@ def _remember(session: Session, after: Loaded, live: Mapping[str, Exported], don
         return resources
 
     edit(session, "drift --absorb", change)
+
+
+def _one_by_one(
+    session: Session, resources: Mapping[str, Binding], live: Mapping[str, Exported], done: list[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
+    """Yield the attributes that were absorbed: of an order, that of each sibling."""
+    parts: dict[tuple[str, str], list[str]] = {}
+    for parent, children in by_parent(resources.keys() & live.keys(), session.kinds).items():
+        parts[parent, inside(children[0], session.kinds)] = children
+    for name in done:
+        if name not in parts:
+            yield name
+        for child in parts.get(name, ()):
+            kind = session.kinds[resources[child].kind]
+            yield from ((child, one) for one in resources[child].applied if arranges(kind, one))

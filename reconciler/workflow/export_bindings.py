@@ -16,6 +16,7 @@ from reconciler.model.state import Binding
 from reconciler.model.values import Ref
 from reconciler.planning.binding import binding_of
 from reconciler.planning.identity import stored_key
+from reconciler.workflow.arrangements import inside
 from reconciler.workflow.book import open_book
 from reconciler.workflow.session import Session
 
@@ -39,7 +40,9 @@ def bind_exported(
     for one in kept:
         resource = after.desired.resources[one.resource.address]
         old = bindings.get(resource.address)
-        new = _binding(session, resource, one, old, secrets, stamp, state.salt)
+        parent = resource.parent or ""
+        moved = not parent or (parent, inside(resource.address, session.kinds)) not in refused
+        new = _binding(session, resource, one, old, secrets, stamp, state.salt, moved=moved)
         held = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
         # Who declared it stays known: an export goes on declaring whole what it declared itself.
         bindings[resource.address] = new.model_copy(
@@ -65,12 +68,17 @@ def _binding(
     secrets: Mapping[str, str],
     stamp: str,
     salt: str,
+    *,
+    moved: bool,
 ) -> Binding:
+    """Return the binding. Unless the files were brought into the account's order (`moved`), that of the last apply
+    stays known.
+    """
     kind = session.kinds[resource.kind]
     keys = kind.natural_keys(one.live.attrs)
     attrs = {name: value for name, value in resource.attrs.items() if not kind.attributes[name].has(Once)}
     if kind.nested:
-        applied = old.applied if old is not None and old.id == one.live.id else {}
+        applied = old.applied if not moved and old is not None and old.id == one.live.id else {}
         for name in kind.arrange([(resource.address, {}, one.live)]).get(resource.address, {}):
             attrs[name] = applied.get(name, one.live.attrs.get(name))
     change = Change(

@@ -76,12 +76,12 @@ class Edits:
             if resource is None or one is None:
                 continue
             for item in change.attributes:
-                if item.name not in resource.attrs:
-                    self.notes.append(
-                        f"{change.address}: the account has it at another place among its siblings (`{item.name}`)"
-                        " than the file; move its entry manually, or bring the file's order back with `drift --revert`"
-                    )
-                elif item.name in one.live.attrs and item.name not in one.dropped and not one.problem:
+                if (
+                    item.name in resource.attrs
+                    and item.name in one.live.attrs
+                    and item.name not in one.dropped
+                    and not one.problem
+                ):
                     proposals += self._changed(resource, one, item.name, live.keys() - declared, hiding)
         proposals += self._dead(loaded, made, live, hiding)
         state = book.state().resources

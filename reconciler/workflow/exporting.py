@@ -28,6 +28,7 @@ from reconciler.planning.planner import plan
 from reconciler.planning.renames import SAME, suspected
 from reconciler.planning.select import Selection, select
 from reconciler.store.outputs import write_files
+from reconciler.workflow.arrangements import arrangements
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.export_bindings import bind_exported
 from reconciler.workflow.export_edits import Edits, notes_on
@@ -133,6 +134,8 @@ class _Exporting:
             partial(modeline, session.folder),
         )
         additions.add([one.resource for one in hidden], HEADER)
+        lives = {entry.resource.address: entry.live for entry in exported if not entry.problem}
+        rewriting.arrange(arrangements(declared, lives, session.kinds))
         additions.pin(((entry.resource, entry.live.id) for entry in exported), loaded.desired.imports, HEADER)
         return self._written(loaded, rewriting, additions, exported, hiding)
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
 from typing import Any
 
 import yaml
 
 from reconciler.config.reading.loading import plain_data
 from reconciler.config.reading.sections import BLOCKS, VARIABLES, sections_of
-from reconciler.config.writing.editing import compose, ends_at
+from reconciler.config.writing.arranging import block_start, rearranged
+from reconciler.config.writing.editing import compose
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.project import Environment, Project
@@ -24,7 +24,6 @@ from reconciler.model.spec import Nested
 
 REST = "*"
 """In an order: whatever it does not name."""
-MODELINE = "# yaml-language-server:"
 Order = Callable[[tuple[str, ...]], Sequence[str]]
 """The order of the keys of the map at a path; keys it does not name keep theirs, at the end or where it says `REST`."""
 
@@ -124,7 +123,7 @@ def _ordered(text: str, order: Order) -> str:
         rest = wanted.get(REST, len(wanted))
         ranks = [-1 if name == "<<" or name.startswith("x-") else wanted.get(name, rest) for name in names]
         if ranks != sorted(ranks):
-            fresh = _rearranged(text, node, ranks)
+            fresh = rearranged(text, node, ranks)
             if fresh != text:
                 return _ordered(fresh, order)
     return text
@@ -135,46 +134,6 @@ def _maps(node: yaml.Node | None, path: tuple[str, ...]) -> Iterator[tuple[tuple
         yield path, node
         for key, value in node.value:
             yield from _maps(value, (*path, str(key.value)))
-
-
-def _rearranged(text: str, node: yaml.MappingNode, ranks: list[int]) -> str:
-    order = sorted(range(len(ranks)), key=lambda place: (ranks[place], place))
-    return _in_flow(text, node, order) if node.flow_style else _in_block(text, node, order)
-
-
-def _in_flow(text: str, node: yaml.MappingNode, order: list[int]) -> str:
-    """Return the text with the entries of a map in braces in this order; unchanged where the map has several lines."""
-    spans = [(key.start_mark.index, max(ends_at(value, text), key.end_mark.index)) for key, value in node.value]
-    first, last = spans[0][0], spans[-1][1]
-    if "\n" in text[first:last]:
-        return text
-    return text[:first] + ", ".join(text[slice(*spans[place])] for place in order) + text[last:]
-
-
-def _in_block(text: str, node: yaml.MappingNode, order: list[int]) -> str:
-    """Return the text with the lines of a map's entries in this order; unchanged where one begins behind a dash."""
-    starts = [_block_start(text, key.start_mark.index) for key, _ in node.value]
-    bounds = [start for start in starts if start is not None]
-    if len(bounds) < len(starts):
-        return text
-    last = text.find("\n", ends_at(node, text))
-    bounds.append(len(text) if last < 0 else last + 1)
-    blocks = [text[begin:end].removesuffix("\n") + "\n" for begin, end in pairwise(bounds)]
-    return text[: bounds[0]] + "".join(blocks[place] for place in order) + text[bounds[-1] :]
-
-
-def _block_start(text: str, index: int) -> int | None:
-    """Return where the lines of an entry begin, with the comments right above it; None behind a dash."""
-    start = text.rfind("\n", 0, index) + 1
-    if text[start:index].strip():
-        return None
-    while start:
-        above = text.rfind("\n", 0, start - 1) + 1
-        line = text[above:start].lstrip()
-        if not line.startswith("#") or line.startswith(MODELINE):
-            break
-        start = above
-    return start
 
 
 # --- style -----------------------------------------------------------------------------------------------------------
@@ -244,7 +203,7 @@ def _spaced(text: str) -> str:
     root = compose(text)
     if not isinstance(root, yaml.MappingNode) or root.flow_style:
         return text.rstrip() + "\n"
-    starts = [_block_start(text, key.start_mark.index) for key, _ in root.value]
+    starts = [block_start(text, key.start_mark.index) for key, _ in root.value]
     bounds = [start for start in starts if start is not None]
     head = text[: bounds[0]].strip("\n")
     head += "\n\n" if text[: bounds[0]].endswith("\n\n") else "\n"

@@ -11,6 +11,7 @@ from typing import Any
 
 from reconciler.config.reading.nodes import Entry, Map, Source
 from reconciler.config.reading.places import Fixed, Path, Places, filled_in, written
+from reconciler.config.writing.arranging import arranged
 from reconciler.config.writing.dumping import as_written
 from reconciler.config.writing.editing import Drop, Edit, Put, edited
 from reconciler.model.desired import Resource
@@ -43,6 +44,20 @@ class Refusal:
 
     def __str__(self) -> str:
         return f"{self.address}.{self.name}: {self.reason}" if self.name else f"{self.address}: {self.reason}"
+
+
+@dataclass(frozen=True, slots=True)
+class Arrangement:
+    """The order in which the files should have what stands in a resource: the keys in its map `inside`."""
+
+    parent: str
+    inside: str
+    keys: tuple[str, ...]
+
+    @property
+    def name(self) -> tuple[str, str]:
+        """What it is about."""
+        return self.parent, self.inside
 
 
 @dataclass
@@ -84,6 +99,34 @@ class Rewriting:
         """Write new declarations (address, path, content) at the end of the maps that their paths lead into."""
         source = Source(file, "")
         self._carry_out([(address, "", iter([(source, Put(path, content))])) for address, path, content in news])
+
+    def arrange(self, wanted: Iterable[Arrangement]) -> None:
+        """Bring entries into another order, where all of them stand in one file; after everything else is written."""
+        for one in wanted:
+            try:
+                source, path = self._holding(one)
+                text, ending = _plain_ends(self.text(source.file))
+                self.texts[source.file] = arranged(text, path, one.keys, source.file).replace("\n", ending)
+                self.done.append(one.name)
+            except Fixed as why:
+                self.refused.append(Refusal(*one.name, str(why)))
+            except ReconcilerError as error:
+                self.refused.append(Refusal(*one.name, f"{error.message}; {error.hint}"))
+
+    def _holding(self, one: Arrangement) -> tuple[Source, Path]:
+        """Return the file that says the order, and where in it. An overlay only adds behind what it lies over."""
+        path = (*self.places.path(one.parent), one.inside)
+        layers = [source for source in self._sources() if set(one.keys) & _keys_at(self.places, source, path)]
+        if not layers:
+            entry = self.places.entry(one.parent)
+            source = entry.key.source if entry is not None else None
+            if source is None:
+                raise Fixed("it is declared nowhere")
+            layers = [source]
+        self.places.check(one.parent, layers[0])
+        if self.layer is not None and layers[0] != self.layer:
+            raise Fixed(f"the order stands in {layers[0].file}, for other environments too: change it there manually")
+        return layers[0], path
 
     def text(self, file: str) -> str:
         """Return a file as it is with the edits so far; empty where there is none."""
@@ -235,6 +278,16 @@ class Rewriting:
 def _match(key: str, want: Mapping[str, Value], attribute: Attribute) -> str | None:
     """Return the key of the wanted map that a written key means."""
     return key if key in want else next((one for one in want if attribute.entry(one) == attribute.entry(key)), None)
+
+
+def _keys_at(places: Places, source: Source, path: Path) -> set[str]:
+    try:
+        data = places.plain(source)
+    except Fixed:
+        return set()
+    for step in path:
+        data = data.get(step) if isinstance(data, Mapping) else None
+    return {*data} if isinstance(data, Mapping) else set()
 
 
 def _within(places: Places, address: str, other: str) -> bool:
