@@ -14,7 +14,7 @@ from reconciler.model.demands import Names
 from reconciler.model.desired import Desired, Import, Resource
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.live import Live
-from reconciler.model.plan import Action, Plan
+from reconciler.model.plan import Action, AttributeChange, Plan
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Attribute, Default, Immutable, Nested, Once, RefTo, WriteOnly
 from reconciler.model.state import Binding
@@ -341,12 +341,17 @@ def inverted(plan: Plan) -> Plan:
         replace(
             change,
             action=turned.get(change.action, change.action),
-            attributes=tuple(replace(item, before=item.after, after=item.before) for item in change.attributes),
+            attributes=tuple(_turned(item) for item in change.attributes),
             desired={item.name: item.before for item in change.attributes},
         )
         for change in plan.changes
     )
     return replace(plan, changes=changes)
+
+
+def _turned(item: AttributeChange) -> AttributeChange:
+    places = (item.places[1], item.places[0]) if item.places is not None else None
+    return replace(item, before=item.after, after=item.before, places=places)
 
 
 # --- ids inside texts ------------------------------------------------------------------------------------------------

@@ -49,6 +49,10 @@ class AttributeView(_Part):
     run: str | None = Field(None, description="Run that last applied the attribute.")
     forces_replacement: bool = False
     sensitive: bool = False
+    places: tuple[Count, Count] | None = Field(
+        None,
+        description="Place among its siblings before and after, counted from 1, of what the order in the file says.",
+    )
 
 
 class ImpactView(_Part):

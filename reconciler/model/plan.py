@@ -58,6 +58,8 @@ class AttributeChange:
     sensitive: bool = False
     applied: Value = None
     run: str = ""
+    places: tuple[int, int] | None = None
+    """Where it stands among its siblings before and after, counted from 1: of what follows from the order of files."""
 
 
 @dataclass(frozen=True, slots=True)

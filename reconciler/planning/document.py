@@ -293,6 +293,7 @@ def _attribute(item: AttributeChange, names: Mapping[tuple[str, str], str], chan
         run=item.run or None,
         forces_replacement=item.forces_replacement,
         sensitive=item.sensitive,
+        places=item.places,
     )
 
 

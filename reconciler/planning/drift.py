@@ -26,6 +26,7 @@ from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, unsaid
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
 from reconciler.planning.identity import Resolver, bound, by_key, comparable
+from reconciler.planning.ranks import Places, arranged_names, ranked, ranks
 from reconciler.planning.sight import unproven
 
 
@@ -50,6 +51,7 @@ def drift(inputs: Inputs) -> Plan:
             continue
         found = _bound(kind, mine, lives)
         placed = _placed(kind, mine, found)
+        ranking = _ranks(kind, mine, found)
         for address, binding in mine.items():
             live = found.get(address)
             if live is not None:
@@ -63,7 +65,7 @@ def drift(inputs: Inputs) -> Plan:
                 skipped.append(Skipped(address, why, forbidden=True))
                 continue
             change = _change(inputs, resolver, address, binding, live, placed.get(address, {}))
-            changes += [change] if change is not None else []
+            changes += [ranked(change, kind, ranking)] if change is not None else []
             kept += change is None
     return Plan(tuple(changes), (), tuple(skipped), tuple(notes), kept, (), ids)
 
@@ -177,6 +179,20 @@ def _placed(kind: Kind, mine: Mapping[str, Binding], found: Mapping[str, Live]) 
         )
         placed |= kind.arrange([(address, {}, found.get(address)) for address in addresses if address in found])
     return placed
+
+
+def _ranks(kind: Kind, mine: Mapping[str, Binding], found: Mapping[str, Live]) -> Places:
+    """Return the places among what is managed and alive: as applied, and now."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for address in found if kind.nested else ():
+        groups[address.rpartition(".")[0]].append(address)
+    places: dict[str, tuple[int, int]] = {}
+    for name in arranged_names(kind):
+        for addresses in groups.values():
+            applied = ranks({one: (mine[one].applied.get(name), mine[one].id) for one in addresses})
+            now = ranks({one: (found[one].attrs.get(name), mine[one].id) for one in addresses})
+            places |= {one: (applied[one], now[one]) for one in addresses}
+    return places
 
 
 def _change(

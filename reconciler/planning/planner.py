@@ -30,6 +30,7 @@ from reconciler.planning.identity import by_key, stored_key
 from reconciler.planning.moves import unused_blocks
 from reconciler.planning.nearness import near_twins
 from reconciler.planning.order import after_members, arrange_steps, sort_resources
+from reconciler.planning.ranks import rank_moves
 from reconciler.planning.rosters import knots
 from reconciler.planning.sight import unproven
 
@@ -168,6 +169,7 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
         if change.action is Action.REPLACE:
             context.resolver.ids.pop(resource.address, None)
         context.changes[resource.address] = change
+    rank_moves(context, resources, arranged)
     for name in indexes:
         strike_spares(context, context.kinds[name])
 

@@ -217,6 +217,6 @@ def _row(change: ChangeView, view: AttributeView) -> Row:
     place = words.line_of(view.place) if view.place else ""
     if unseen(view):
         now, lines = ANOTHER, []
-    if words_of_move := moved(change, view):
+    if words_of_move := moved(view):
         was, now, lines = "", "", [Line(">", 0, words_of_move)]
     return Row(view.name, was, now, lines, whose, place, view.forces_replacement)

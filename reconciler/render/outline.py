@@ -68,7 +68,7 @@ def _attribute(change: ChangeView, view: AttributeView, width: int, pad: int) ->
     note = _provenance(change, view)
     if view.sensitive or unseen(view):
         return [_masked(view, pad, note)]
-    if place := moved(change, view):
+    if place := moved(view):
         return [Line(">", 0, place, note)]
     before = MISSING if change.action == "create" else view.before
     after = MISSING if change.action in ("delete", "forget") else view.after
@@ -81,15 +81,13 @@ def unseen(view: AttributeView) -> bool:
     return view.before is not None and literal(view.before) == literal(view.after)
 
 
-def moved(change: ChangeView, view: AttributeView) -> str:
+def moved(view: AttributeView) -> str:
     """Return a new place among siblings in words; empty for every other attribute.
 
-    Objects that stand inside another one (stages in a pipeline) have their place as `order`, counted from 1.
+    Places are counted from 1. Where only the number changes that the account keeps of it, nothing moved.
     """
-    ordered = change.parent is not None and view.name == "order"
-    if ordered and isinstance(view.before, int) and isinstance(view.after, int):
-        return f"moved from place {view.before} to {view.after}"
-    return ""
+    before, after = view.places or (0, 0)
+    return f"moved from place {before} to {after}" if before != after else ""
 
 
 def _masked(view: AttributeView, pad: int, note: str) -> Line:

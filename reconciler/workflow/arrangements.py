@@ -13,11 +13,12 @@ from reconciler.model.address import key_of, kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
+from reconciler.planning.ranks import arranged_names
 
 
 def arranges(kind: Kind, name: str) -> bool:
     """Return whether an attribute of a kind follows from where a resource stands among its siblings in the file."""
-    return bool(kind.nested) and name in {one for attrs in kind.arrange([("", {}, None)]).values() for one in attrs}
+    return bool(kind.nested) and name in arranged_names(kind)
 
 
 def own_key(address: str) -> str:

@@ -51,7 +51,10 @@ def parts() -> PlanDocument:
         action="update",
         parent="pipeline.sales",
         ignored=["width"],
-        attributes=[documents.old("order", 5, 2), documents.old("color", "red", "blue", origin="both", run="r-7")],
+        attributes=[
+            documents.old("order", 5, 2, places=(3, 2)),
+            documents.old("color", "red", "blue", origin="both", run="r-7"),
+        ],
     )
     hook = ChangeView(
         address="webhook.crm",
@@ -109,7 +112,7 @@ def parts() -> PlanDocument:
         "before that: move deals to stage.sales.won",
         "used by automation Win back (2 blocks)",
         "not inspected: messages (the key may not read them)",
-        "moved from place 5 to 2",
+        "moved from place 3 to 2",
         "last applied null by r-7",
         "left as it is (ignore_changes): width",
         "another value, not shown",
