@@ -21,7 +21,7 @@ from reconciler.model.errors import (
 )
 from reconciler.model.http import DEFAULT_PAGE, PAGE, Remote, Request, Response, at, get, outline, page_of, shown
 from reconciler.model.identity import Grammar, obeys
-from reconciler.model.kind import Kinds
+from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import STRANGE, Collection, Row, Tables, Unknown, odd
 
 MOST_PAGES = 5_000
@@ -90,31 +90,51 @@ async def refresh(
     """Read what the wanted kinds need (kind -> attributes that anybody declares), the cheapest way: by pages, or of the
     kinds in `few` the first page and single objects. Raises AuthError, Limited, Unreachable.
     """
-    ones = {kinds[name].reading.collections[0]: one for name, one in (few or {}).items()}
-    tables, costs = Tables(), {}
     asked: dict[str, dict[Collection, None]] = {name: {} for name in wanted}
-    done: set[Collection] = set()
+    account = _Tables({kinds[name].reading.collections[0]: singles for name, singles in (few or {}).items()})
     for turn in range(ROUNDS):
         for name, declared in wanted.items():
-            try:
-                needed = kinds[name].more(tables, declared) if turn else kinds[name].needs(declared)
-            except STRANGE as error:
-                primary = kinds[name].reading.collections[0]
-                tables, needed = tables.merged(Tables(unknown={primary.name: odd(primary.path, error)})), ()
-            asked[name].update(dict.fromkeys(one.known(kinds[name].facts) for one in needed))
-        fresh = [one for one in dict.fromkeys(one for mine in asked.values() for one in mine) if one not in done]
-        if not fresh:
+            needed = account.needed(kinds[name], declared, first=turn == 0)
+            asked[name].update(dict.fromkeys(collection.known(kinds[name].facts) for collection in needed))
+        if not await account.read(remote, (collection for needed in asked.values() for collection in needed)):
             break
-        done.update(fresh)
-        for one, outcome in zip(fresh, await gather(_read(remote, one, ones.get(one)) for one in fresh), strict=True):
-            if isinstance(outcome, Unknown):
-                tables = tables.merged(Tables(unknown={one.name: outcome}))
-            else:
-                tables = tables.merged(Tables(rows={one.name: outcome.rows, **outcome.sides}))
-                costs[one.name] = outcome.cost
+    tables = account.tables
     if tables.unknown and not tables.rows:
         await prove_api(remote)
-    return Refreshed(tables, costs, {name: tuple(one.name for one in mine) for name, mine in asked.items()})
+    names = {name: tuple(collection.name for collection in needed) for name, needed in asked.items()}
+    return Refreshed(tables, account.costs, names)
+
+
+@dataclass
+class _Tables:
+    """What was read so far, each listing once; of those in `few` the first page and single objects."""
+
+    few: Mapping[Collection, SingleReads]
+    tables: Tables = field(default_factory=Tables)
+    costs: dict[str, Cost] = field(default_factory=dict)
+    done: set[Collection] = field(default_factory=set)
+
+    def needed(self, kind: Kind, declared: frozenset[str], *, first: bool) -> Iterable[Collection]:
+        """Return the listings that a kind needs at first, or because of what stands in those before."""
+        try:
+            return kind.needs(declared) if first else kind.more(self.tables, declared)
+        except STRANGE as error:
+            primary = kind.reading.collections[0]
+            self.tables = self.tables.merged(Tables(unknown={primary.name: odd(primary.path, error)}))
+            return ()
+
+    async def read(self, remote: Remote, collections: Iterable[Collection]) -> bool:
+        """Read the listings that were not read yet, together; return whether there were any."""
+        fresh = [collection for collection in dict.fromkeys(collections) if collection not in self.done]
+        self.done.update(fresh)
+        outcomes = await gather(_read(remote, collection, self.few.get(collection)) for collection in fresh)
+        for collection, outcome in zip(fresh, outcomes, strict=True):
+            if isinstance(outcome, Unknown):
+                self.tables = self.tables.merged(Tables(unknown={collection.name: outcome}))
+            else:
+                self.tables = self.tables.merged(Tables(rows={collection.name: outcome.rows, **outcome.sides}))
+                self.costs[collection.name] = outcome.cost
+        return bool(fresh)
 
 
 async def prove_api(remote: Remote) -> None:
@@ -187,27 +207,21 @@ async def _pages(remote: Remote, collection: Collection, few: SingleReads | None
     short.
     """
     first = _page(collection, await remote.send(_asked(collection, 0)))
-    rows, total = first.rows, first.total
-    pages = [first]
-    size = len(rows)
-    # A short page with a greater total is no long listing but a wrong one.
+    total, size = first.total, len(first.rows)
+    # A short page with a greater total is not a long listing but a wrong one.
     if few is not None and total is not None and size < total and size in (PAGE, DEFAULT_PAGE):
-        some = await _some(remote, collection, few, rows, total)
-        if some is not None:
-            return some
+        listing = await _some(remote, collection, few, first.rows, total)
+        if listing is not None:
+            return listing
+    pages = [first]
     if total is not None and 0 < size < total:
-        pages += await _announced(remote, collection, rows, total)
+        pages += await _announced(remote, collection, first.rows, total)
     elif total is None and collection.paging != "none":
-        pages += await _more(remote, collection, rows)
-    answers = [page.answer for page in pages]
+        pages += await _more(remote, collection, first.rows)
     rows = [row for page in pages for row in page.rows]
     _add_up(collection, rows, [page.total for page in pages])
-    sides = {
-        side: _unique(row for answer in answers for row in _side(collection, answer, side))
-        for side in collection.sides
-        if any(_has(answer, side) for answer in answers)
-    }
-    return _Listing(tuple(rows), sides, Cost(collection.path, len(answers), len(rows), total is not None))
+    sides = _sides(collection, [page.answer for page in pages])
+    return _Listing(tuple(rows), sides, Cost(collection.path, len(pages), len(rows), total is not None))
 
 
 async def _announced(remote: Remote, collection: Collection, first: list[Row], total: int) -> list[_Page]:
@@ -219,10 +233,10 @@ async def _announced(remote: Remote, collection: Collection, first: list[Row], t
     while offset < total and len(pages) < MOST_PAGES:
         turn = min(turn, MOST_PAGES - len(pages))
         asked = range(offset, min(total, offset + turn * size), size)
-        answers = await gather(remote.send(_asked(collection, one, size)) for one in asked)
-        found = [_page(collection, answer) for answer in answers]
-        pages += found
-        if any(page.rows in ([], first) for page in found):
+        answers = await gather(remote.send(_asked(collection, begin, size)) for begin in asked)
+        fresh = [_page(collection, answer) for answer in answers]
+        pages += fresh
+        if any(page.rows in ([], first) for page in fresh):
             break
         offset, turn = asked[-1] + size, turn * 2
     return pages
@@ -235,22 +249,27 @@ async def _some(
 
     None where it is not, or where one is gone: its namesake has to be looked for among all.
     """
-    seen = {str(row.get(collection.identity)) for row in first}
-    ids = sorted(few.ids if few.again else few.ids - seen)
+    listed = {str(row.get(collection.identity)): row for row in first}
+    ids = sorted(few.ids if few.again else few.ids - listed.keys())
     if len(ids) >= ceil(total / len(first)) - 1 and not few.again:
         return None
-    asked = (Request("GET", at(collection.path, identity), expect=(404,)) for identity in ids)
-    answers = await gather(remote.send(one) for one in asked)
-    found = [answer.found(few.wrapper) if answer.ok else {} for answer in answers]
-    alive = [row for identity, row in zip(ids, found, strict=True) if str(row.get(collection.identity)) == identity]
-    if len(alive) < len(ids) and not few.again:
+    alive = await _one_by_one(remote, collection, ids, few.wrapper)
+    gone = set(ids) - alive.keys()
+    if gone and not few.again:
         return None
-    rows = {str(row.get(collection.identity)): row for row in (*first, *alive)}
-    if few.again:
-        gone = set(ids) - {str(row.get(collection.identity)) for row in alive}
-        rows = {identity: row for identity, row in rows.items() if identity not in gone}
-    cost = Cost(collection.path, 1 + len(ids), total, total=True, singles=frozenset(ids))
-    return _Listing(tuple(rows.values()), {}, cost)
+    rows = tuple(row for identity, row in (listed | alive).items() if identity not in gone)
+    return _Listing(rows, {}, Cost(collection.path, 1 + len(ids), total, total=True, singles=frozenset(ids)))
+
+
+async def _one_by_one(remote: Remote, collection: Collection, ids: Sequence[str], wrapper: str) -> dict[str, Row]:
+    """Return the objects that exist of these, by id."""
+    answers = await gather(
+        remote.send(Request("GET", at(collection.path, identity), expect=(404,))) for identity in ids
+    )
+    rows = [answer.found(wrapper) if answer.ok else {} for answer in answers]
+    return {
+        identity: row for identity, row in zip(ids, rows, strict=True) if str(row.get(collection.identity)) == identity
+    }
 
 
 async def _more(remote: Remote, collection: Collection, first: list[Row]) -> list[_Page]:
@@ -317,6 +336,15 @@ def _identified(
             f"got {shown(wrong[0])}",
             hint="what stands there cannot be determined; nothing of this kind is planned",
         )
+
+
+def _sides(collection: Collection, answers: Sequence[Response]) -> dict[str, tuple[Row, ...]]:
+    """Return what came along with the pages of a listing, each row once."""
+    return {
+        side: _unique(row for answer in answers for row in _side(collection, answer, side))
+        for side in collection.sides
+        if any(_has(answer, side) for answer in answers)
+    }
 
 
 def _has(answer: Response, side: str) -> bool:

@@ -21,7 +21,7 @@ import httpx
 from reconciler.model.errors import AuthError, Limited, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, get
 from reconciler.model.ports import Moment
-from reconciler.model.redaction import Redactor, Show, Shown, abridged
+from reconciler.model.redaction import Redactor, Show, abridged
 from reconciler.remote.answers import (
     LONGEST,
     MOST_BYTES,
@@ -348,51 +348,45 @@ class Client:
 
     def _judge(self, request: Request, answer: Response) -> Response:
         """Return the answer if the request expects it, otherwise raise what it means."""
-        status, said = answer.status, self._said(answer.body)
-        because = f": {said}" if said else ""
+        status = answer.status
         if answer.ok:
             self._known = True
             if request.method != "GET" and soft_failure(answer.body):
-                raise Rejected(f"{request} was refused{because}", status=status)
+                raise Rejected(f"{request} was refused{self._because(answer)}", status=status)
             return answer
         if status == 429:
-            raise _Again(
-                "limited",
-                Limited(
-                    f"{self._host} keeps answering 429: its rate limit is used up",
-                    hint="lower `requests_per_second`, or try later",
-                ),
-                retry_after(answer.headers),
-            )
+            text = f"{self._host} keeps answering 429: its rate limit is used up"
+            limited = Limited(text, hint="lower `requests_per_second`, or try later")
+            raise _Again("limited", limited, retry_after(answer.headers))
         if status in (401, 403) and request.method == "GET":
-            raise _Again("forbidden", self._refused(request, f"({status}{because})"))
+            raise _Again("forbidden", self._refused(request, f"({status}{self._because(answer)})"))
         if status in request.expect:
             return answer
-        if status == 401:
-            raise self._refused(get("/users/me"), f"(401{because})")
-        if status >= 500:
-            error = Rejected(
-                f"{request} failed on the server ({status}{because})",
-                status=status,
-                hint="try again later",
-            )
-            if status == 503 and request.method == "POST":
-                self._pacer.hold(retry_after(answer.headers) or 2.0)  # whoever looks what became of it waits, too
-            if request.method == "POST":
-                raise error
+        raise self._failed_on_server(request, answer) if status >= 500 else self._not_done(request, answer)
+
+    def _failed_on_server(self, request: Request, answer: Response) -> Exception:
+        """Return what a status from 500 on means. Only what is not a POST is sent again."""
+        status, wait = answer.status, retry_after(answer.headers)
+        text = f"{request} failed on the server ({status}{self._because(answer)})"
+        error = Rejected(text, status=status, hint="try again later")
+        if request.method != "POST":
             # Beyond the rate limit, some accounts answer 503 (row 54 of section 7): all requests wait.
-            raise _Again("busy" if status == 503 else "server", error, retry_after(answer.headers))
+            return _Again("busy" if status == 503 else "server", error, wait)
+        if status == 503:
+            self._pacer.hold(wait or 2.0)  # the requests that look what became of it wait, too
+        return error
+
+    def _not_done(self, request: Request, answer: Response) -> Exception:
+        """Return what a status below 500 means that is not expected and is not worth another try."""
+        status, why = answer.status, f"({answer.status}{self._because(answer)})"
+        if status == 401:
+            return self._refused(get("/users/me"), why)
         if 300 <= status < 400:
-            raise RemoteError(
-                f"{self._host} redirects {request} to {_origin(answer.headers.get('location', 'elsewhere'))}",
-                hint="use the address it redirects to as `url`",
-            )
+            elsewhere = _origin(answer.headers.get("location", "elsewhere"))
+            hint = "use the address it redirects to as `url`"
+            return RemoteError(f"{self._host} redirects {request} to {elsewhere}", hint=hint)
         hint = "the user of the API key may lack the permission, or the account's plan the feature"
-        raise Rejected(
-            f"{request} was refused ({status}{because})",
-            status=status,
-            hint=hint if status in (402, 403) else "",
-        )
+        return Rejected(f"{request} was refused {why}", status=status, hint=hint if status in (402, 403) else "")
 
     def _refused(self, request: Request, why: str) -> AuthError:
         if request.path == "/users/me":
@@ -426,8 +420,10 @@ class Client:
             hint="check the network and try again; nothing is sent twice",
         )
 
-    def _said(self, body: Any) -> Shown:
-        return abridged(describe(body), LONGEST, self._show)
+    def _because(self, answer: Response) -> str:
+        """Return what the account says of a failure, to be put behind its status."""
+        said = abridged(describe(answer.body), LONGEST, self._show)
+        return f": {said}" if said else ""
 
     def _tell(self, request: Request, outcome: int | str, began: float) -> None:
         if self._on_answer is not None:

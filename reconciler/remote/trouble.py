@@ -20,24 +20,35 @@ def no_connection(error: Exception, *, timed_out: bool, proxy: Proxy | None = No
     """
     causes = list(_causes(error))
     tls = [cause for cause in causes if isinstance(cause, ssl.SSLError)]
+    unresolved = any(isinstance(cause, socket.gaierror) for cause in causes)
     if tls:
-        unproven = next((cause for cause in tls if isinstance(cause, ssl.SSLCertVerificationError)), None)
-        why = getattr(unproven, "verify_message", "") or "verification failed"
-        what = f"its certificate is not trusted ({why})" if unproven else "it does not speak TLS"
-        return what, "check the host in `url`; behind a company proxy, point SSL_CERT_FILE to its certificate"
+        hint = "check the host in `url`; behind a company proxy, point SSL_CERT_FILE to its certificate"
+        return _untrusted(tls), hint
     if proxy is not None:
         hint = f"check {proxy.variable} and the proxy; NO_PROXY exempts hosts from it"
-        if any(isinstance(cause, socket.gaierror) for cause in causes):
-            return f"there is no host of the name in {proxy.address}", hint
-        if isinstance(error, httpx.ProxyError):
-            status = str(error)[:3]
-            return f"{proxy.address} refuses{f' ({status})' if status.isdecimal() else ''}", hint
-        return f"{proxy.address} {'does not answer in time' if timed_out else 'accepts no connections'}", hint
-    if any(isinstance(cause, socket.gaierror) for cause in causes):
-        hint = "check `url` for a typing error, and that this machine can resolve names"
-        return "there is no host of that name", hint
+        return _proxy_failure(proxy.address, error, unresolved=unresolved, timed_out=timed_out), hint
+    if unresolved:
+        return (
+            "there is no host of that name",
+            "check `url` for a typing error, and that this machine can resolve names",
+        )
     what = "no connection in time" if timed_out else "no server accepts connections there"
     return what, "check `url`, the network, and HTTPS_PROXY if you use a proxy"
+
+
+def _untrusted(errors: list[ssl.SSLError]) -> str:
+    unproven = next((error for error in errors if isinstance(error, ssl.SSLCertVerificationError)), None)
+    why = getattr(unproven, "verify_message", "") or "verification failed"
+    return f"its certificate is not trusted ({why})" if unproven else "it does not speak TLS"
+
+
+def _proxy_failure(address: str, error: Exception, *, unresolved: bool, timed_out: bool) -> str:
+    if unresolved:
+        return f"there is no host of the name in {address}"
+    if isinstance(error, httpx.ProxyError):
+        status = str(error)[:3]
+        return f"{address} refuses{f' ({status})' if status.isdecimal() else ''}"
+    return f"{address} {'does not answer in time' if timed_out else 'accepts no connections'}"
 
 
 def _causes(error: BaseException | None) -> Iterator[BaseException]:

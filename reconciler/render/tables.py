@@ -27,8 +27,10 @@ def table(
     """
     if fmt == "json":
         return to_json([dict(row) for row in rows])
-    if not rows:
-        return ""
+    return _aligned(rows, columns, width) if rows else ""
+
+
+def _aligned(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], width: int | None) -> str:
     grid = [
         [column.replace("_", " ").upper() for column in columns],
         *([_cell(row.get(column)) for column in columns] for row in rows),

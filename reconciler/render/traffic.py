@@ -124,29 +124,37 @@ class Traffic:
         return "/" + whole.strip("/").partition("/")[0]
 
     def _foreseen(self, topic: Topic, path: str, request: Request) -> None:
-        query = dict(request.query)
         if request.path != path:
             topic.ahead.pop(path, None)  # single objects are read in place of the pages
-        elif topic.ahead.get(path) and (query.get("offset", "0") != "0" or query.get("page", "1") != "1"):
+        elif topic.ahead.get(path) and not _is_first(dict(request.query)):
             topic.ahead[path] -= 1
 
     def _read(self, topic: Topic, path: str, request: Request, answer: Response | None) -> None:
         topic.failed = answer is None or not answer.ok
-        body = answer.body if answer is not None and isinstance(answer.body, dict) else {}
-        if request.path != path or path not in self._paths or request.method != "GET" or topic.failed:
-            return
-        size = max((len(rows) for rows in body.values() if isinstance(rows, list)), default=0)
         query = dict(request.query)
-        if query.get("limit") == "1":
+        page = request.method == "GET" and request.path == path in self._paths and query.get("limit") != "1"
+        if topic.failed or answer is None or not page:
             return
-        total = _total(body)
-        topic.listed = topic.listed or path == self._objects[topic.name]
-        topic.rows += size if path == self._objects[topic.name] else 0
-        if query.get("offset", "0") == "0" and query.get("page", "1") == "1":
-            topic.total = total if path == self._objects[topic.name] else topic.total
-            topic.ahead[path] = math.ceil(total / size) - 1 if total and size else 0
+        body = answer.body if isinstance(answer.body, dict) else {}
+        size, total, first = _size(body), _total(body), _is_first(query)
+        if path == self._objects[topic.name]:
+            topic.listed = True
+            topic.rows += size
+            topic.total = total if first else topic.total
         if total is None and ("limit" in query or "page" in query):
             topic.ahead[path] = 1 if size in WHOLE_PAGES else 0
+        elif first:
+            topic.ahead[path] = math.ceil(total / size) - 1 if total and size else 0
+
+
+def _is_first(query: Mapping[str, str]) -> bool:
+    """Return whether a request asks for the first page of a listing."""
+    return query.get("offset", "0") == "0" and query.get("page", "1") == "1"
+
+
+def _size(body: Mapping[str, object]) -> int:
+    """Return how many rows a page has: those of its longest list."""
+    return max((len(rows) for rows in body.values() if isinstance(rows, list)), default=0)
 
 
 def _total(body: Mapping[str, object]) -> int | None:

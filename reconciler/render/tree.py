@@ -44,23 +44,29 @@ Known: TypeAlias = "Value | Missing"
 
 def compare(name: str, before: Known, after: Known, *, depth: int = 0, width: int = 80, pad: int = 0) -> list[Line]:
     """Return the lines that tell `before` from `after`; equal parts are only counted. `pad` aligns the `=`."""
-    if before is MISSING or (before is None and after is not MISSING and after is not None):
+    if before is MISSING or (before is None and not _absent(after)):
         return _one_sided("+", name, after, "", depth, width, pad)
-    if after is MISSING:
-        return _one_sided("-", name, before, "", depth, width, pad)
-    if after is None and before is not None:
-        return _one_sided("-", name, before, " -> null", depth, width, pad)
-    if _is_map(before) and _is_map(after) and not same(before, after):
-        return [Line("~", depth, f"{name}:"), *_maps(before, after, depth + 1, width)]
-    if isinstance(before, list) and isinstance(after, list) and not same(before, after):
-        return [Line("~", depth, f"{name}:"), *_lists(before, after, depth + 1, width)]
-    if isinstance(before, str) and isinstance(after, str) and ("\n" in before or "\n" in after):
-        return [Line("~", depth, f"{name}:"), *_texts(before, after, depth + 1)]
+    if after is MISSING or (after is None and before is not None):
+        return _one_sided("-", name, before, "" if after is MISSING else " -> null", depth, width, pad)
+    parts = _parts(before, after, depth + 1, width)
+    if parts is not None:
+        return [Line("~", depth, f"{name}:"), *parts]
     was, now = _told_apart(literal(before), literal(after))
     line = Line("~", depth, f"{name:<{pad}} = {was} -> {now}")
     if fits(line, width):
         return [line]
     return [Line("~", depth, f"{name}:"), Line("-", depth + 1, was), Line("+", depth + 1, now)]
+
+
+def _parts(before: Value, after: Value, depth: int, width: int) -> Iterable[Line] | None:
+    """Return the lines of what differs inside two maps, lists or texts of several lines; None for other values."""
+    if isinstance(before, str) and isinstance(after, str):
+        return _texts(before, after, depth) if "\n" in before + after else None
+    if same(before, after):
+        return None
+    if _is_map(before) and _is_map(after):
+        return _maps(before, after, depth, width)
+    return _lists(before, after, depth, width) if isinstance(before, list) and isinstance(after, list) else None
 
 
 def _told_apart(was: str, now: str) -> tuple[str, str]:
@@ -76,17 +82,20 @@ def same(one: Known, other: Known) -> bool:
     A member that is left out is like an empty one, and a text is like a map that says nothing but that text: an option
     may be declared as `Free` where the account spells out its value, its label and that it is no default.
     """
-    if one is MISSING or other is MISSING or one is None or other is None:
+    if _absent(one) or _absent(other):
         return _blank(one) and _blank(other)
     if _is_map(one) and _is_map(other):
         return all(same(one.get(name, MISSING), other.get(name, MISSING)) for name in one | other)
     if isinstance(one, list) and isinstance(other, list):
         return len(one) == len(other) and all(same(*pair) for pair in zip(one, other, strict=True))
-    if isinstance(one, str) and _is_map(other):
-        return _says_only(other, one)
-    if isinstance(other, str) and _is_map(one):
-        return _says_only(one, other)
+    for text, entries in ((one, other), (other, one)):
+        if isinstance(text, str) and _is_map(entries):
+            return _says_only(entries, text)
     return type(one) is type(other) and bool(one == other)
+
+
+def _absent(value: Known) -> bool:
+    return value is MISSING or value is None
 
 
 def _says_only(entries: Mapping[str, Value], text: str) -> bool:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
 from reconciler.model.coerce import ident, number
 from reconciler.model.http import Flow, Request, Response, get, page_of
 from reconciler.model.live import Row
+from reconciler.model.values import Json
 from reconciler.model.write import Impact
 
 MOST = 2_000
@@ -36,18 +37,23 @@ def deals(field: str, identity: str, *, worth: bool = True, each: bool = False) 
     answer = yield get("/deals", **query, limit="100")
     body = answer.body if isinstance(answer.body, dict) else {}
     total = answer.total()
-    statuses = [row.get("status") for row in body.get("deals") or () if isinstance(row, dict)]
-    still_open: int | None = sum(str(status) == "0" for status in statuses)
     if each:
         return [Impact(total, "deals", ids=(yield from _all_ids(answer, "/deals", "deals", query)))]
     if not worth:
         return [Impact(total, "deals")]
+    still_open = yield from _open(total, body.get("deals") or (), query)
+    opened = f"(open: {still_open:,})" if still_open is not None else ""
+    return [Impact(total, "deals", detail=" ".join(filter(None, (_worth(body), opened))))]
+
+
+def _open(total: int | None, rows: Iterable[Json], query: Mapping[str, str]) -> Flow[int | None]:
+    """Return how many of the deals on a page, of `total` in all, are open; None where that cannot be told."""
+    statuses = [row.get("status") for row in rows if isinstance(row, dict)]
+    still_open: int | None = sum(str(status) == "0" for status in statuses)
     if total and total > len(statuses):
-        second = yield get("/deals", **query, **{"filters[status]": "0", "limit": "1"})
-        still_open = second.total()
+        still_open = (yield get("/deals", **query, **{"filters[status]": "0", "limit": "1"})).total()
     known = total and still_open is not None and still_open <= total and None not in statuses
-    details = [worth for worth in (_worth(body),) if worth] + ([f"(open: {still_open:,})"] if known else [])
-    return [Impact(total, "deals", detail=" ".join(details))]
+    return still_open if known else None
 
 
 def counted_each(path: str, key: str, noun: str, query: Mapping[str, str]) -> Flow[list[Impact]]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Annotated, ClassVar, Literal, TypedDict
 
@@ -300,10 +300,10 @@ class FieldKind(membership.Grouped):
         for row in rows:
             if row not in kept.values():
                 yield delete(at("/fieldOptions", row["id"]))
-        missing = [(orders[option["value"]], option) for option in wanted if option["value"] not in kept]
+        every = [(orders[option["value"]], option) for option in wanted]
+        missing = _without(every, kept)
         if not missing:
             return
-        every = [(orders[option["value"]], option) for option in wanted]
         replaces = self.facts.own("bulk_options", "replace")
         yield from self._bulk(write.id, every if replaces else missing)
         if not kept or replaces or self.facts.own("bulk_options", "append"):
@@ -312,8 +312,7 @@ class FieldKind(membership.Grouped):
         # replaced.
         answer = yield get(at("/fields", write.id))
         present = {text(row.get("value")) or "" for row in answer.rows("fieldOptions")}
-        lost = [(orders[option["value"]], option) for option in wanted if option["value"] not in present]
-        if present and lost:
+        if present and _without(every, present):
             yield from self._bulk(write.id, every)
 
     def _bulk(self, field: str, options: Sequence[tuple[int, Choice]]) -> Flow[None]:
@@ -362,33 +361,17 @@ class FieldKind(membership.Grouped):
             unread = write.live is not None and "group" not in write.live.attrs and not write.recounting
             groups = (yield from losing.groups_of_field(write.id)) if unread else []
             return [*groups, *(yield from counted("/fieldValues", "contacts carry a value", query, at_most=True))]
-        found: list[Impact] = []
-        if "perstag" in write.changed and write.live is not None and write.live.attrs.get("perstag"):
+        if write.live is None:
+            return []
+        impacts: list[Impact] = []
+        if "perstag" in write.changed and write.live.attrs.get("perstag"):
             noun = "contacts carry a value that texts with the old tag show no more"
-            held = yield from counted("/fieldValues", noun, query, at_most=True)
+            counts = yield from counted("/fieldValues", noun, query, at_most=True)
             assumed = f"(assumed: no text has `%{write.live.attrs['perstag']}%` replaced)"
-            found += [moved(one, assumed) for one in held]
-        if "options" not in write.changed or write.live is None:
-            return found
-        wanted = {option["value"] for option in normal_options(write.desired.get("options"))}
-        gone = [one["value"] for one in normal_options(write.live.attrs["options"]) if one["value"] not in wanted]
-        if not gone:
-            return found
-        several = write.live.attrs.get("type") in ("multiselect", "checkbox")
-        noun = f"contacts may have chosen {_quoted(gone)}"
-        if several:
-            # Several choices are one text (`||a||b||`): an exact match would undercount. Each option goes with a
-            # request of its own, so which values are new since the first one, their ids tell.
-            return [*found, *(yield from counted_each("/fieldValues", "fieldValues", noun, query))]
-        (whole,) = yield from counted("/fieldValues", noun, query, at_most=True)
-        if not whole.count:
-            return [*found, whole]
-        for value in gone:
-            noun = f"contacts have chosen {_quoted([value])}"
-            (one,) = yield from counted("/fieldValues", noun, {**query, "filters[val]": value})
-            # The two filters together are not verified: a total like that of the field says that one was ignored.
-            found.append(replace(one, at_most=one.count == whole.count))
-        return found
+            impacts += [moved(count, assumed) for count in counts]
+        if "options" in write.changed:
+            impacts += yield from _chosen(write.live, normal_options(write.desired.get("options")), query)
+        return impacts
 
     def unmatched(self, write: Write) -> Flow[list[str]]:
         """Options and relations that were added since: they come along with the field itself (section 2.1)."""
@@ -424,6 +407,33 @@ def _along(tables: Tables, side: str) -> list[Row]:
     for field in tables.get("fields"):
         rows |= {str(row["id"]): {"field": field["id"], **row} for row in tables.get(f"{side}:{field['id']}")}
     return list(rows.values())
+
+
+def _chosen(live: Live, options: Sequence[Choice], query: Mapping[str, str]) -> Flow[list[Impact]]:
+    """Count the contacts whose value is an option of the field that is not among these."""
+    wanted = {option["value"] for option in options}
+    gone = [option["value"] for option in normal_options(live.attrs["options"]) if option["value"] not in wanted]
+    if not gone:
+        return []
+    noun = f"contacts may have chosen {_quoted(gone)}"
+    if live.attrs.get("type") in ("multiselect", "checkbox"):
+        # Several choices are one text (`||a||b||`): an exact match would undercount. Each option goes with a
+        # request of its own, so the ids say which values are new since the first one.
+        return (yield from counted_each("/fieldValues", "fieldValues", noun, query))
+    (whole,) = yield from counted("/fieldValues", noun, query, at_most=True)
+    if not whole.count:
+        return [whole]
+    impacts: list[Impact] = []
+    for value in gone:
+        noun = f"contacts have chosen {_quoted([value])}"
+        (count,) = yield from counted("/fieldValues", noun, {**query, "filters[val]": value})
+        # The two filters together are not verified: a total like that of the field says that one was ignored.
+        impacts.append(replace(count, at_most=count.count == whole.count))
+    return impacts
+
+
+def _without(options: Sequence[tuple[int, Choice]], values: Container[str]) -> list[tuple[int, Choice]]:
+    return [(order, option) for order, option in options if option["value"] not in values]
 
 
 def _quoted(values: Sequence[str]) -> str:

@@ -30,27 +30,34 @@ FIELDS = {
 
 def fields_of_list(identity: str) -> Flow[list[Impact]]:
     """Contact fields that are shown for a list: its relations go with it (section 2.3). Those for all lists stay."""
-    noun, fields, relations, read = "contact fields lose the list", list[Row](), list[Row](), 0
+    noun = "contact fields lose the list"
+    rows = yield from _fields_with_relations()
+    if rows is None:
+        return [_unknown(noun)]
+    fields, relations = rows
+    known = {ident(relation["id"]) for relation in relations}
+    for row in fields:
+        if not {ident(relation) for relation in coerce.listed(row.get("relations")) or ()} <= known:
+            relations += (yield from listed(at("/fields", row["id"], "relations"), "fieldRels")) or ()
+    mine = {ident(relation.get("field")) for relation in relations if ident(relation.get("relid")) == identity}
+    return _told(noun, "field", {ident(row["id"]): str(row.get("title")) for row in fields if ident(row["id"]) in mine})
+
+
+def _fields_with_relations() -> Flow[tuple[list[Row], list[Row]] | None]:
+    """Return all contact fields and the relations that came along; None where they cannot be read to the end."""
+    fields: list[Row] = []
+    relations: list[Row] = []
     for _ in range(20):
-        paging = (("limit", "100"), ("offset", str(read)))
+        paging = (("limit", "100"), ("offset", str(len(fields))))
         answer = yield Request("GET", "/fields", paging, expect=(403, 404))
         if not answer.ok:
-            return [_unknown(noun)]
-        rows = answer.rows("fields")
+            return None
+        rows, total = answer.rows("fields"), answer.total()
         fields += rows
         relations += answer.rows("fieldRels")
-        read += len(rows)
-        total = answer.total()
-        if not rows or (read >= total if total is not None else len(rows) not in (100, 20)):
-            break
-    else:
-        return [_unknown(noun)]
-    known = {ident(one["id"]) for one in relations}
-    for row in fields:
-        if not {ident(one) for one in coerce.listed(row.get("relations")) or ()} <= known:
-            relations += (yield from listed(at("/fields", row["id"], "relations"), "fieldRels")) or ()
-    mine = {ident(one.get("field")) for one in relations if ident(one.get("relid")) == identity}
-    return _told(noun, "field", {ident(row["id"]): str(row.get("title")) for row in fields if ident(row["id"]) in mine})
+        if not rows or (len(fields) >= total if total is not None else len(rows) not in (100, 20)):
+            return fields, relations
+    return None
 
 
 def fields_of_group(identity: str, holder: str, *, named: bool) -> Flow[list[Impact]]:

@@ -200,23 +200,27 @@ def bring(write: Write, group: str) -> Flow[None]:
     rows: dict[str, list[Member]] = {}
     for member in members(write.live.row.get("_members", ())) if write.live is not None else ():
         rows.setdefault(member.field, []).append(member)
-    wanted = list(dict.fromkeys(write.ids(one) for one in links_of(write.desired.get("fields"))))
+    wanted = list(dict.fromkeys(write.ids(link) for link in links_of(write.desired.get("fields"))))
     firsts = [rows[field][0] if field in rows else None for field in wanted]
-    stay = sequence.kept([(one.order, one.id) if one is not None else None for one in firsts])
+    stay = sequence.kept([(member.order, member.id) if member is not None else None for member in firsts])
     for index, order in enumerate(sequence.numbered(len(wanted), stay)):
-        first, body = firsts[index], _body(wanted[index], group, order)
-        if first is None:
-            yield post("/groupMembers", body)
-        elif index not in stay:
-            for again in rows[wanted[index]][1:]:
-                yield delete(at("/groupMembers", again.id))
-            answer = yield put(at("/groupMembers", first.id), body, expect=(404,))
-            if not answer.ok:
-                yield post("/groupMembers", body)
-    for one in items_of(write.before.get("fields")):
-        if isinstance(one, RemoteId) and one.id not in wanted:
-            for member in rows.get(one.id, ()):
+        if index not in stay:
+            yield from _bring_one(rows.get(wanted[index], ()), _body(wanted[index], group, order))
+    for link in items_of(write.before.get("fields")):
+        if isinstance(link, RemoteId) and link.id not in wanted:
+            for member in rows.get(link.id, ()):
                 yield delete(at("/groupMembers", member.id))
+
+
+def _bring_one(rows: Sequence[Member], body: dict[str, Json]) -> Flow[None]:
+    """Give a field the place that a body says: by its first membership, without the others, or by a new one."""
+    for again in rows[1:]:
+        yield delete(at("/groupMembers", again.id))
+    if rows:
+        answer = yield put(at("/groupMembers", rows[0].id), body, expect=(404,))
+        if answer.ok:
+            return
+    yield post("/groupMembers", body)
 
 
 class Grouped(Kind):

@@ -8,6 +8,7 @@ then shows by id. Numbers begin at 1: a 0 might be taken for "not given". A firs
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 Held = tuple[int | None, str] | None
 """The number that something has now, and its id; None for what is not there, or cannot stay."""
@@ -17,28 +18,46 @@ def kept(wanted: Sequence[Held]) -> dict[int, int]:
     """Return the numbers that can stay, by place: of the longest chain in which each has room for those between it and
     the one before. Of chains of one length, the one that ends lowest: nearest to numbers as this program makes them.
     """
-    best: dict[int, tuple[int, int | None, int]] = {}
+    best: dict[int, _Chain] = {}
     for index, held in enumerate(wanted):
         number, identity = held if held is not None else (None, "")
         if number is None:
             continue
-        longest: tuple[int, int | None, int] | None = (1, None, number) if number - index >= 1 or index == 0 else None
-        for before, (length, _, other) in best.items():
-            if (longest is None or length + 1 >= longest[0]) and number - other >= index - before:
-                longest = (length + 1, before, number)
-        tied = best.get(index - 1)
-        if tied is not None and (longest is None or tied[0] + 1 >= longest[0]) and tied[2] == number:
-            one = (wanted[index - 1] or (None, ""))[1]
-            if (len(one), one) < (len(identity), identity):
-                longest = (tied[0] + 1, index - 1, number)
+        longest = _Chain(1, None, number, identity) if number - index >= 1 or index == 0 else None
+        for before, chain in best.items():
+            if chain.has_room_for(number, identity, index - before):
+                longest = _longer(longest, _Chain(chain.length + 1, before, number, identity))
         if longest is not None:
             best[index] = longest
-    found: dict[int, int] = {}
-    cursor = max(best, key=lambda index: (best[index][0], index - best[index][2]), default=None)
+    numbers: dict[int, int] = {}
+    cursor = max(best, key=lambda index: (best[index].length, index - best[index].number), default=None)
     while cursor is not None:
-        found[cursor] = best[cursor][2]
-        cursor = best[cursor][1]
-    return found
+        numbers[cursor] = best[cursor].number
+        cursor = best[cursor].before
+    return numbers
+
+
+class _Chain(NamedTuple):
+    """The longest chain that ends at a place: its length, the place before, and the number and id at its end."""
+
+    length: int
+    before: int | None
+    number: int
+    identity: str
+
+    def has_room_for(self, number: int, identity: str, distance: int) -> bool:
+        """Return whether it goes on with this number so many places later, with a number for each place between them.
+        Neighbours of one number stand in order of their ids.
+        """
+        if number - self.number >= distance:
+            return True
+        tied = number == self.number and distance == 1
+        return tied and (len(self.identity), self.identity) < (len(identity), identity)
+
+
+def _longer(one: _Chain | None, other: _Chain) -> _Chain:
+    """Return the longer of two chains, of equal ones the later."""
+    return other if one is None or other.length >= one.length else one
 
 
 def numbered(count: int, stay: Mapping[int, int]) -> list[int]:

@@ -76,27 +76,31 @@ class DocumentStore:
         """Replace the state, keeping the version before in the history."""
         self._check_lock()
         self._seal.check()
-        held = self._blobs.get(STATE)
-        now = self._parse(held.content) if held is not None else None
+        blob = self._blobs.get(STATE)
+        before = self._parse(blob.content) if blob is not None else None
+        last, folded = (before.fence, before.folded) if before is not None else (0, 0)
         mine = self._held.fence if self._held is not None else 0
-        if self._held is not None and now is not None and now.fence > mine:
+        if self._held is not None and last > mine:
             raise lost(self.where)
-        if (now.serial if now is not None else None) != expected_serial:
-            raise self._moved_on(now, expected_serial)
-        fence = max(now.fence if now is not None else 0, mine)
-        folded = max(now.folded if now is not None else 0, mine if folds else 0)
+        if (before.serial if before is not None else None) != expected_serial:
+            raise self._moved_on(before, expected_serial)
+        fences = {"fence": max(last, mine), "folded": max(folded, mine if folds else 0)}
         with self._blobs.batch():
-            if held is not None and now is not None and self._keep:
-                with contextlib.suppress(Conflict):
-                    self._blobs.put(_version(now.serial), held.content, None)
-            self._put_state(state.model_copy(update={"fence": fence, "folded": folded}), held, expected_serial)
+            if blob is not None and before is not None:
+                self._keep_version(before.serial, blob)
+            self._put_state(state.model_copy(update=fences), blob, expected_serial)
             for serial in self._serials(HISTORY)[: -self._keep or None]:
                 self._blobs.remove(_version(serial))
 
-    def _put_state(self, state: State, held: Blob | None, expected: int | None) -> None:
+    def _keep_version(self, serial: int, blob: Blob) -> None:
+        if self._keep:
+            with contextlib.suppress(Conflict):
+                self._blobs.put(_version(serial), blob.content, None)
+
+    def _put_state(self, state: State, before: Blob | None, expected: int | None) -> None:
         try:
             content = self._seal.close(dump_state(state))
-            put_once(self._blobs, STATE, content, held.tag if held is not None else None)
+            put_once(self._blobs, STATE, content, before.tag if before is not None else None)
         except Conflict:
             raise self._moved_on(self.read(), expected) from None
 
