@@ -18,7 +18,7 @@ from reconciler.model.values import Ref, Value, map_of
 from reconciler.model.write import Finding
 from reconciler.planning.context import PlanningContext
 from reconciler.planning.declarable import refusals
-from reconciler.planning.diff import completed, differences, same
+from reconciler.planning.diff import Subject, completed, differences, same
 from reconciler.planning.identity import stored_key
 from reconciler.planning.sight import unproven
 
@@ -30,8 +30,9 @@ def change_of(
     binding = context.bindings.get(resource.address)
     new: dict[str, Value] = {name: value for name, value in attrs.items() if value is not None}
     attrs = new if live is None else {name: value for name, value in attrs.items() if name not in kind.marked(Once)}
-    whole = context.inputs.whole
-    changed = differences(kind, resource, attrs, binding, live, context.known, context.inputs.state.salt, whole=whole)
+    inputs = context.inputs
+    subject = Subject(kind, resource, attrs, binding, live, context.known, inputs.state.salt, inputs.whole)
+    changed = differences(subject)
     if live is not None and not changed and _settled(context, resource, binding, live):
         return None
     base = Change(
@@ -112,8 +113,7 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
     adopts = binding is None or binding.id != live.id
     spares = _open_spares(context, base.address)
     manual = {} if context.inputs.compares else _by_hand(kind, live, base)
-    stuck = {name.partition(".")[0] for name in manual}
-    todo = tuple(item for item in base.attributes if item.name not in stuck)
+    todo = tuple(item for item in base.attributes if item.name not in _stuck(manual))
     base = replace(
         base,
         adopts=adopts and not settled,
@@ -124,14 +124,22 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
         natural_key=_first_key(kind, live),
         findings=_refusals(kind, base, live, todo) if todo and not context.inputs.compares else (),
     )
+    return _written(base, todo) if todo else _without_a_write(context, base, adopts=adopts)
+
+
+def _stuck(manual: Mapping[str, str]) -> set[str]:
+    """Return the names of the attributes of which something has to be done manually."""
+    return {name.partition(".")[0] for name in manual}
+
+
+def _written(base: Change, todo: tuple[AttributeChange, ...]) -> Change:
+    """Return the change that writes these attributes: in place, or by making the object again."""
     forced = [item.name for item in todo if item.forces_replacement]
     if forced:
         why = f"{', '.join(forced)} cannot be changed in place"
         return replace(base, action=Action.REPLACE, reason=_also(why, base))
-    if todo:
-        desired = {name: value for name, value in base.desired.items() if name not in stuck}
-        return replace(base, action=Action.UPDATE, attributes=todo, desired=desired)
-    return _without_a_write(context, base, adopts=adopts)
+    desired = {name: value for name, value in base.desired.items() if name not in _stuck(base.manual)}
+    return replace(base, action=Action.UPDATE, attributes=todo, desired=desired)
 
 
 def _without_a_write(context: PlanningContext, base: Change, *, adopts: bool) -> Change | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model import values
 from reconciler.model.address import Address, kind_of
@@ -27,15 +27,23 @@ def pointing(plan: Plan, seen: Snapshot, kinds: Kinds) -> dict[Address, list[str
         return {}
     written = _written(plan)
     names = {RemoteId(kind_of(address), identity): address for address, identity in plan.ids.items()} | to_destroy
-    found = {address: _unread(kind_of(address), seen, kinds.values()) for address in to_destroy.values()}
+    pointers = {address: _unread(kind_of(address), seen, kinds.values()) for address in to_destroy.values()}
     for live in (live for name in kinds for live in seen.lives.get(name, ())):
-        me = RemoteId(live.kind, live.id)
-        left = () if me in to_destroy else [name for name in live.attrs if (live.kind, live.id, name) not in written]
-        for name in left:
-            for gone in {to_destroy[leaf] for leaf in values.walk(live.attrs[name]) if leaf in to_destroy}:
-                called = names.get(me) or _called(kinds[live.kind], live)
-                found[gone].append(f"{called} by its `{name}`")
-    return {address: sorted(texts) for address, texts in found.items() if texts}
+        identity = RemoteId(live.kind, live.id)
+        if identity in to_destroy:
+            continue
+        for name, target in _targets(live, to_destroy):
+            if (live.kind, live.id, name) not in written:
+                called = names.get(identity) or _called(kinds[live.kind], live)
+                pointers[target].append(f"{called} by its `{name}`")
+    return {address: sorted(texts) for address, texts in pointers.items() if texts}
+
+
+def _targets(live: Live, to_destroy: Mapping[Value, Address]) -> Iterator[tuple[str, Address]]:
+    """Yield the attributes of an object that name something that goes, each with the address of that."""
+    for name, value in live.attrs.items():
+        for target in {to_destroy[leaf] for leaf in values.walk(value) if leaf in to_destroy}:
+            yield name, target
 
 
 def _written(plan: Plan) -> set[tuple[str, str, str]]:

@@ -13,13 +13,14 @@ from dataclasses import dataclass, field
 from itertools import islice
 
 from pydantic import ValidationError
+from pydantic_core import ErrorDetails
 
 from reconciler.model import values
 from reconciler.model.codecs import SHOWN, differences
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.redaction import abridged
-from reconciler.model.spec import Attribute, Default, Keyed, WriteOnly, attributes
+from reconciler.model.spec import Attribute, Default, Keyed, Spec, WriteOnly, attributes
 from reconciler.model.values import Ref, RemoteId, Value, is_empty_or_off, map_of
 from reconciler.model.write import Finding
 
@@ -105,29 +106,43 @@ def declarable(kind: Kind, live: Live) -> Declarable:
     problem = _unnamed(known, live, attrs) or _lossy(kind, live, attrs, dropped, partly)
     if problem:
         return Declarable(attrs, dropped, problem, partly)
-    while True:
-        try:
-            spec.model_validate(values.transform(attrs, _standing))
-        except ValidationError as error:
-            details = error.errors(include_url=False, include_input=False, include_context=False)
-        else:
-            return Declarable(attrs, dropped, partly=partly)
+    while details := _faults(spec, attrs):
         for detail in details:
-            name, *inside = (str(step) for step in detail["loc"]) if detail["loc"] else ("",)
-            attribute = known.get(name)
-            if attribute is None:
-                return Declarable(attrs, dropped, detail["msg"].removeprefix("Value error, "), partly)
-            if attribute.has(Keyed) and inside and isinstance(attrs.get(name), Mapping):
-                entry = inside[0]
-                dropped[f"{name}.{entry}"] = f"its `{name}.{entry}` cannot be declared"
-                attrs[name] = {key: part for key, part in map_of(attrs[name]).items() if key != entry}
-                continue
-            why = _why(attribute, attrs.get(name))
-            if attribute.required or attribute.has(Default):
+            why = _leave_out(detail, known, attrs, dropped)
+            if why is not None:
                 return Declarable(attrs, dropped, why, partly)
-            if name in attrs:
-                dropped[name] = why
-                del attrs[name]
+    return Declarable(attrs, dropped, partly=partly)
+
+
+def _faults(spec: type[Spec], attrs: Mapping[str, Value]) -> list[ErrorDetails]:
+    """Return what keeps a spec from having these attributes."""
+    try:
+        spec.model_validate(values.transform(attrs, _standing))
+    except ValidationError as error:
+        return error.errors(include_url=False, include_input=False, include_context=False)
+    return []
+
+
+def _leave_out(
+    fault: ErrorDetails, known: Mapping[str, Attribute], attrs: dict[str, Value], dropped: dict[str, str]
+) -> str | None:
+    """Drop the attribute or entry that is at fault; return why nothing can be declared where it is needed."""
+    name, *inside = (str(step) for step in fault["loc"]) if fault["loc"] else ("",)
+    attribute = known.get(name)
+    if attribute is None:
+        return fault["msg"].removeprefix("Value error, ")
+    if attribute.has(Keyed) and inside and isinstance(attrs.get(name), Mapping):
+        entry = inside[0]
+        dropped[f"{name}.{entry}"] = f"its `{name}.{entry}` cannot be declared"
+        attrs[name] = {key: part for key, part in map_of(attrs[name]).items() if key != entry}
+        return None
+    why = _why(attribute, attrs.get(name))
+    if attribute.required or attribute.has(Default):
+        return why
+    if name in attrs:
+        dropped[name] = why
+        del attrs[name]
+    return None
 
 
 def undeclared(kind: Kind, live: Live) -> Declarable:

@@ -156,82 +156,86 @@ def visible(attribute: Attribute, sides: Sides, *, whole: bool = False) -> Value
     return sides.live
 
 
-def differences(
-    kind: Kind,
-    resource: Resource,
-    attrs: Mapping[str, Value],
-    binding: Binding | None,
-    live: Live | None,
-    resolve: Resolve,
-    salt: str,
-    *,
-    whole: bool = False,
-) -> list[AttributeChange]:
-    """Return the attributes to write, in the order of the spec. `attrs` are the declared values as they will be
-    written; with `whole` they are all that there is to be.
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What is compared: an object as it is declared, was applied and is live. `attrs` are the declared values as they
+    will be written; with `whole` they are all that there is to be.
     """
-    found = (
-        _differing(kind, attribute, resource, attrs, binding, live, resolve, salt, whole=whole)
-        for name, attribute in kind.attributes.items()
-        if name in attrs
-        and not (live is not None and _passed_over(kind, attribute, resource, attrs, live, whole=whole))
+
+    kind: Kind
+    resource: Resource
+    attrs: Mapping[str, Value]
+    binding: Binding | None
+    live: Live | None
+    resolve: Resolve
+    salt: str
+    whole: bool = False
+
+
+def differences(subject: Subject) -> list[AttributeChange]:
+    """Return the attributes to write, in the order of the spec."""
+    changes = (
+        _differing(subject, attribute)
+        for name, attribute in subject.kind.attributes.items()
+        if name in subject.attrs and not (subject.live is not None and _passed_over(subject, attribute, subject.live))
     )
-    return [change for change in found if change is not None]
+    return [change for change in changes if change is not None]
 
 
-def _passed_over(
-    kind: Kind, attribute: Attribute, resource: Resource, attrs: Mapping[str, Value], live: Live, *, whole: bool
-) -> bool:
+def _passed_over(subject: Subject, attribute: Attribute, live: Live) -> bool:
     """Return whether an attribute of a live object needs no closer look: most attributes of most objects."""
     name = attribute.name
-    if name in resource.lifecycle.ignore_changes or attribute.has(Once):
+    if name in subject.resource.lifecycle.ignore_changes or attribute.has(Once):
         return True
-    return kind.plainly_seen and not whole and name in live.attrs and _plainly_same(attrs[name], live.attrs[name])
+    plain = subject.kind.plainly_seen and not subject.whole and name in live.attrs
+    return plain and _plainly_same(subject.attrs[name], live.attrs[name])
 
 
-def _differing(
-    kind: Kind,
-    attribute: Attribute,
-    resource: Resource,
-    attrs: Mapping[str, Value],
-    binding: Binding | None,
-    live: Live | None,
-    resolve: Resolve,
-    salt: str,
-    *,
-    whole: bool,
-) -> AttributeChange | None:
+def _differing(subject: Subject, attribute: Attribute) -> AttributeChange | None:
     """Return how an attribute is to be written, None where it needs no write."""
-    name = attribute.name
-    desired = resolve(attrs[name])
-    last = _last_applied(binding, name, resolve, resource)
-    found = _seen(kind, attribute, desired, last, live, whole=whole) if live is not None else MISSING
-    if found is not MISSING and not attribute.has(Keyed) and not whole and _alike(attribute, desired, found):
+    name, binding, whole = attribute.name, subject.binding, subject.whole
+    value = subject.attrs[name]
+    desired = subject.resolve(value)
+    last = _last_applied(binding, name, subject.resolve, subject.resource)
+    live = _seen(subject, attribute, desired, last)
+    if live is not MISSING and not attribute.has(Keyed) and not whole and _alike(attribute, desired, live):
         return None
-    sides = Sides(desired, last, found)
-    if binding is not None and name in binding.digests:
-        known = recall(binding, name, (sides.desired, sides.live), salt)
-        sides = replace(sides, applied=sides.applied if known is None else known)
-    hides = attribute.hides(desired, found, sides.applied) or carries_secret(attrs[name])
-    hides = hides or (binding is not None and _had_secret(binding, name))
-    applied, run = None if sides.applied is MISSING else sides.applied, binding.run if binding else ""
-    place = resource.places.get(name)
+    sides = _recalled(binding, name, Sides(desired, last, live), subject.salt)
+    if subject.live is None and value is None:
+        return None
+    if subject.live is not None and (
+        holds(attribute, sides, whole=whole) or rewritten(attribute, name, sides, binding, subject.salt)
+    ):
+        return None
+    return AttributeChange(
+        name=name,
+        before=visible(attribute, sides, whole=whole),
+        after=desired,
+        origin="new" if subject.live is None else origin(attribute, sides),
+        place=subject.resource.places.get(name),
+        forces_replacement=sides.live is not MISSING and subject.kind.replaces(attribute, sides.live, desired),
+        sensitive=attribute.hides(desired, live, sides.applied) or carries_secret(value) or _had_secret(binding, name),
+        applied=None if sides.applied is MISSING else sides.applied,
+        run=binding.run if binding else "",
+    )
+
+
+def _recalled(binding: Binding | None, name: str, sides: Sides, salt: str) -> Sides:
+    """Return the sides with the value that was applied, where only its digest was kept and another side has it."""
+    if binding is None or name not in binding.digests:
+        return sides
+    known = recall(binding, name, (sides.desired, sides.live), salt)
+    return sides if known is None else replace(sides, applied=known)
+
+
+def _seen(subject: Subject, attribute: Attribute, desired: Value, last: Known) -> Known:
+    """Return the live value to compare with, MISSING where there is none."""
+    name, kind, live, whole = attribute.name, subject.kind, subject.live, subject.whole
     if live is None:
-        made = AttributeChange(name, None, desired, "new", place, False, hides, applied, run)
-        return made if attrs[name] is not None else None
-    if holds(attribute, sides, whole=whole) or rewritten(attribute, name, sides, binding, salt):
-        return None
-    replaces = sides.live is not MISSING and kind.replaces(attribute, sides.live, desired)
-    before = visible(attribute, sides, whole=whole)
-    return AttributeChange(name, before, desired, origin(attribute, sides), place, replaces, hides, applied, run)
-
-
-def _seen(kind: Kind, attribute: Attribute, desired: Value, last: Known, live: Live, *, whole: bool) -> Known:
-    """Return the live value to compare with, MISSING where the account returned none."""
-    name = attribute.name
+        return MISSING
     counted = live.attrs.get(name) if whole else None if last is MISSING else last
-    found: Known = kind.seen(name, desired, live, counted) if name in live.attrs else MISSING
-    return kind.declare(live.attrs).get(name, found) if whole and isinstance(attribute.codec, Map) else found
+    seen: Known = kind.seen(name, desired, live, counted) if name in live.attrs else MISSING
+    return kind.declare(live.attrs).get(name, seen) if whole and isinstance(attribute.codec, Map) else seen
 
 
 def _alike(attribute: Attribute, desired: Value, found: Value) -> bool:
@@ -239,13 +243,13 @@ def _alike(attribute: Attribute, desired: Value, found: Value) -> bool:
 
 
 def _plainly_same(desired: Value, live: Value) -> bool:
-    """Tell whether a text, number or flag is declared as it is live, letter for letter."""
+    """Return whether a text, number or flag is declared as it is live, letter for letter."""
     return desired.__class__ in SCALARS and desired.__class__ is live.__class__ and desired == live
 
 
-def _had_secret(binding: Binding, name: str) -> bool:
+def _had_secret(binding: Binding | None, name: str) -> bool:
     """Return whether what was last applied held a secret: then the live value may show it."""
-    return carries_secret(decode(binding.applied.get(name)))
+    return binding is not None and carries_secret(decode(binding.applied.get(name)))
 
 
 def _last_applied(binding: Binding | None, name: str, resolve: Resolve, resource: Resource) -> Known:

@@ -6,7 +6,7 @@ that is destroyed, and what becomes invisible. Pure. What only a question to the
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 
 from reconciler.model.address import abridged
@@ -163,11 +163,8 @@ def _holders(
     """Return whether any object has a member in its roster after this plan, as far as rosters or members were read."""
     name = (roster_of(kind) or ("", ""))[0]
     freed = context.freed.get((member.kind, member.id), set())
-    own = next((one for one in context.inputs.snapshot.lives.get(member.kind, ()) if one.id == member.id), None)
-    if own is not None and own.attrs.get(short) is not None:
-        going = freed | {RemoteId(name, identity) for name, identity in to_destroy}
-        if context.kinds[member.kind].without(own, going).attrs[short] is not None:
-            return True
+    if _names_one(context, member, short, freed | {RemoteId(*key) for key in to_destroy}):
+        return True
     stays = (
         member in items_of(live.attrs.get(name)) and RemoteId(kind.name, live.id) not in freed
         for live in context.inputs.snapshot.lives.get(kind.name, ())
@@ -180,6 +177,15 @@ def _holders(
         if change.kind == kind.name and item.name == name
     )
     return any(stays) or any(joins)
+
+
+def _names_one(context: PlanningContext, member: RemoteId, short: str, going: Set[Value]) -> bool:
+    """Return whether a member names an object itself, beside those that let go of it."""
+    lives = context.inputs.snapshot.lives.get(member.kind, ())
+    own = next((live for live in lives if live.id == member.id), None)
+    if own is None or own.attrs.get(short) is None:
+        return False
+    return context.kinds[member.kind].without(own, going).attrs[short] is not None
 
 
 def _called(context: PlanningContext, member: RemoteId) -> str:
@@ -224,11 +230,19 @@ def _taker(context: PlanningContext, member: RemoteId, giver: Change) -> Change 
     """Return the change by which a member says another object itself, or the roster that it joins."""
     name, short = roster_of(context.kinds[giver.kind]) or ("", "")
     own = context.changes.get(context.owners.get((member.kind, member.id), ""))
-    says = own is not None and any(item.name == short and item.after is not None for item in own.attributes)
-    if own is not None and says and _updates(own) and own.resource and short not in own.resource.elsewhere:
+    if own is not None and _updates(own) and _says(own, short):
         return own
-    rosters = (one for one in context.changes.values() if one.kind == giver.kind and one.address < giver.address)
-    return next((one for one in rosters if _updates(one) and _joins(one, name, member)), None)
+    rosters = (
+        change for change in context.changes.values() if change.kind == giver.kind and change.address < giver.address
+    )
+    return next((change for change in rosters if _updates(change) and _joins(change, name, member)), None)
+
+
+def _says(change: Change, short: str) -> bool:
+    """Return whether the change of a member names another object by the short form."""
+    if change.resource is None or short in change.resource.elsewhere:
+        return False
+    return any(item.name == short and item.after is not None for item in change.attributes)
 
 
 def _joins(change: Change, name: str, member: RemoteId) -> bool:

@@ -102,6 +102,13 @@ class Listing:
     total: bool
     fixed: int = 0
 
+    def pages(self, more: int) -> int:
+        """Return the requests that reading it again takes once it has so many more rows."""
+        if self.fixed:
+            return self.fixed
+        rows = self.rows + more
+        return max(1, ceil(rows / PAGE)) if self.total else max(0, rows) // PAGE + 1
+
 
 @dataclass(frozen=True)
 class Spent:
@@ -138,16 +145,10 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
     wrote = (step.address for step in plan.steps if step.op not in ("forget", "move", "bind"))
     written = {kind_of[address] for address in wrote if address in kind_of}
     for name in (name for name in kinds if name in written):
-        for table in spent.asked.get(name, ()):
-            cost = spent.costs.get(table)
-            if cost is None:
-                continue
-            if cost.fixed:
-                tables[table] = cost.fixed
-                continue
-            rows = cost.rows + (grown[table] if shared[cost.path] > 1 else _growth(cost.path, sent))
-            tables[table] = max(1, ceil(rows / PAGE)) if cost.total else max(0, rows) // PAGE + 1
         asked = spent.asked.get(name, ())
+        for table, cost in ((table, spent.costs[table]) for table in asked if table in spent.costs):
+            more = grown[table] if shared[cost.path] > 1 else 0 if cost.fixed else _growth(cost.path, sent)
+            tables[table] = cost.pages(more)
         for change in plan.changes:
             # Who reads one listing for each object of another kind has read the listing of that kind before.
             if {collection.name for collection in kinds[change.kind].reading.collections} & set(asked):

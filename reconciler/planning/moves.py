@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Moved
@@ -41,17 +41,21 @@ def after_moves(
                     f"{_at(blocks[source])}moved: both {source} (id {bindings[source].id}) and {target} "
                     f"(id {bindings[target].id}) are managed; `reconciler state rm` the one that is not meant"
                 )
-    known = {*bindings, *moves.values()}
-    problems += [
-        f"{_at(block)}moved: neither {block.source} nor {block.target} is in the state"
-        f"{_near(block.source, bindings)}; correct the block or take it out"
-        for block in (desired.moved if bindings else ())
-        if not {block.source, block.target} & known
-    ]
+    problems += _aimless(desired.moved if bindings else (), {*bindings, *moves.values()}, bindings)
     if not moves:
         return dict(sorted(bindings.items())), {}, problems
-    found = Renaming(moves).bindings(bindings)
-    return dict(sorted(found.items())), {target: source for source, target in moves.items()}, problems
+    renamed = Renaming(moves).bindings(bindings)
+    return dict(sorted(renamed.items())), {target: source for source, target in moves.items()}, problems
+
+
+def _aimless(blocks: Iterable[Moved], known: Container[str], bindings: Iterable[str]) -> list[str]:
+    """Return what is wrong with blocks of which neither side is known."""
+    return [
+        f"{_at(block)}moved: neither {block.source} nor {block.target} is in the state"
+        f"{_near(block.source, bindings)}; correct the block or take it out"
+        for block in blocks
+        if block.source not in known and block.target not in known
+    ]
 
 
 def _done(source: str, binding: Binding, blocks: Mapping[str, Moved], desired: Desired, kinds: Kinds) -> bool:

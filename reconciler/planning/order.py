@@ -71,21 +71,17 @@ def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
     for address, change in found.items():
         _follow_references(address, change, nodes, waits)
         _free_what_is_held(address, change, found, nodes, waits)
-        if "delete" in nodes[address] and "create" in nodes[address]:
-            waits[address, "create"].add((address, "delete"))
         parent = change.resource.parent if change.resource is not None else None
         if parent is not None and "finish" in nodes.get(parent, ()):
-            waits[parent, "finish"].update((address, op) for op in nodes[address] if op in ("create", "update", "bind"))
-    for address, change in found.items():
+            waits[parent, "finish"].update(_first(address, nodes, "create", "update", "bind"))
         for taker in change.follows:
             waits[address, "update"].update(_first(taker, nodes, "update"))
     _release_before_delete(found, nodes, waits, kinds)
     _free_names_first(found, nodes, waits, kinds)
     ranks = {address: change.resource.rank for address, change in found.items() if change.resource is not None}
     places = {address: place for place, address in enumerate(found)}
-    return _numbered(
-        _sorted([(address, op) for address in nodes for op in nodes[address]], waits, kinds, places, ranks), waits
-    )
+    every = [(address, op) for address in nodes for op in nodes[address]]
+    return _numbered(_sorted(every, waits, kinds, places, ranks), waits)
 
 
 def _numbered(order: Sequence[Node], waits: Mapping[Node, set[Node]]) -> tuple[Step, ...]:
@@ -171,23 +167,20 @@ def _release_before_delete(
     """An object goes only after everything that refers to it has gone or has been pointed elsewhere. A roster holds
     nobody: its entries go with either side.
     """
-    rosters = {kind.name: (roster[0], members_of(kind)) for kind in kinds.values() if (roster := roster_of(kind))}
-    owners = {
-        (change.kind, change.live.id): address
-        for address, change in found.items()
-        if change.live is not None and "delete" in nodes[address]
-    }
+    rosters = {name: ((roster_of(kind) or ("", ""))[0], members_of(kind)) for name, kind in kinds.items()}
+    to_delete = {address: change for address, change in found.items() if "delete" in nodes[address]}
+    lives = {address: change.live for address, change in to_delete.items() if change.live is not None}
+    owners = {(live.kind, live.id): address for address, live in lives.items()}
     for address, change in found.items():
-        name, members = rosters.get(change.kind, ("", ()))
-        attrs = change.live.attrs if change.live is not None else {}
+        roster, members = rosters[change.kind]
+        attrs = dict(change.live.attrs) if change.live is not None else {}
+        attrs.pop(roster, None)
         bound = change.binding.depends_on if change.binding is not None else ()
-        held = _named_of(owners, {key: value for key, value in attrs.items() if key != name})
-        held |= {one for one in bound if "delete" in nodes.get(one, ()) and found[one].kind not in members}
-        for target in held - {address}:
-            waits[target, "delete"].update(
-                _first(address, nodes, "delete")
-                or ([] if found[target].action is Action.REPLACE else _first(address, nodes, "update"))
-            )
+        held = {target for target in bound if target in to_delete and to_delete[target].kind not in members}
+        deletes, updates = _first(address, nodes, "delete"), _first(address, nodes, "update")
+        for target in (held | _named_of(owners, attrs)) - {address}:
+            again = to_delete[target].action is Action.REPLACE
+            waits[target, "delete"].update(deletes or ([] if again else updates))
 
 
 def _free_names_first(

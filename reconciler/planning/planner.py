@@ -8,7 +8,7 @@ be done for them; `context` is what both know.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.model import values
@@ -151,14 +151,13 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
         if change is None:
             context.kept += 1
             continue
-        said = judged(kind, change)
-        refused = [*_barred(context, change), *(one.message for one in said if one.severity == "error")]
+        refused, doubts = _objections(context, kind, change)
         refused += names.taken(resource) if live is None else []
         if refused:
             _refuse(context, resource, refused, made=live is not None)
             continue
         names.held(resource)
-        change = replace(change, findings=(*change.findings, *_doubts(context, said)))
+        change = replace(change, findings=(*change.findings, *doubts))
         for value in change.desired.values():
             values.transform(value, context.strictly)  # what is written needs every secret, and nothing else does
         if change.action is Action.CREATE:
@@ -181,15 +180,15 @@ def _refuse(context: PlanningContext, resource: Resource, refused: list[str], *,
         context.resolver.ids.pop(resource.address, None)  # of an object that is gone
 
 
-def _barred(context: PlanningContext, change: Change) -> list[str]:
-    """Return what the account said against a write, if it was asked."""
-    said = context.inputs.barred.get(change.address)
-    return [said] if said is not None and change.action in WRITES else []
-
-
-def _doubts(context: PlanningContext, said: Iterable[Finding]) -> Iterable[Finding]:
-    """Return what nobody means, where somebody may carry it out."""
-    return () if context.inputs.compares else said
+def _objections(context: PlanningContext, kind: Kind, change: Change) -> tuple[list[str], Sequence[Finding]]:
+    """Return why the account would refuse a change, as it said itself where it was asked, and what is doubted in a
+    plan that may be applied.
+    """
+    findings = judged(kind, change)
+    barred = context.inputs.barred.get(change.address)
+    refused = [barred] if barred is not None and change.action in WRITES else []
+    refused += [finding.message for finding in findings if finding.severity == "error"]
+    return refused, () if context.inputs.compares else findings
 
 
 def _recognisable(context: PlanningContext, kind: Kind, resource: Resource, change: Change, index: Index) -> Change:

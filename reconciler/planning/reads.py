@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model import values
 from reconciler.model.address import key_of
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Desired, Resource
 from reconciler.model.kind import Kinds
 from reconciler.model.spec import RefTo
-from reconciler.model.state import State
+from reconciler.model.state import Binding, State
 
 
 def of_kinds(state: State, names: Iterable[str]) -> State:
@@ -24,27 +24,33 @@ def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[
     """Return the kinds to read, each with the attributes that anybody declares or that were applied; of variants, with
     the keys too.
     """
-    found: dict[str, set[str]] = {}
+    needed: dict[str, set[str]] = {}
     for resource in desired.resources.values():
-        found.setdefault(resource.kind, set()).update(resource.attrs)
+        needed.setdefault(resource.kind, set()).update(resource.attrs)
         if kinds[resource.kind].variants:
-            found[resource.kind].add(resource.key)
-        # What was looked up at the last apply is looked up again, to tell who changed it.
-        before = state.resources.get(resource.address)
-        applied = [before.applied.get(name) for name in resource.attrs] if before else []
-        held = [values.decode(one) for one in applied if one.__class__ not in values.SCALARS]
-        for reference in values.references([*resource.attrs.values(), *held]):
-            if isinstance(reference, values.Lookup):
-                found.setdefault(reference.kind, set())
+            needed[resource.kind].add(resource.key)
+        for name in _looked_up(resource, state.resources.get(resource.address)):
+            needed.setdefault(name, set())
     for address, binding in state.resources.items():
         if binding.kind in kinds:
-            found.setdefault(binding.kind, set()).update(binding.applied)
+            needed.setdefault(binding.kind, set()).update(binding.applied)
             if kinds[binding.kind].variants:
-                found[binding.kind].add(key_of(address))
+                needed[binding.kind].add(key_of(address))
     for name, kind in kinds.items():
-        if kind.nested in found:
-            found.setdefault(name, set())  # what goes with a parent is named, managed or not
-    return {name: frozenset(found[name]) for name in kinds if name in found}
+        if kind.nested in needed:
+            needed.setdefault(name, set())  # what goes with a parent is named, managed or not
+    return {name: frozenset(needed[name]) for name in kinds if name in needed}
+
+
+def _looked_up(resource: Resource, before: Binding | None) -> Iterator[str]:
+    """Yield the kinds of which a resource looks something up. What was looked up at the last apply is looked up again,
+    to show which side changed it.
+    """
+    applied = [before.applied.get(name) for name in resource.attrs] if before else []
+    decoded = [values.decode(value) for value in applied if value.__class__ not in values.SCALARS]
+    for reference in values.references([*resource.attrs.values(), *decoded]):
+        if isinstance(reference, values.Lookup):
+            yield reference.kind
 
 
 def looked_over(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 
@@ -194,30 +194,25 @@ class _Seen:
             nesting = self.kinds[old.kind].nesting(child.name) if child.nested == old.kind else None
             if nesting is None or old.live is None:
                 continue
-            lives, owner = self.lives.get(child.name, ()), RemoteId(old.kind, old.live.id)
-            mine = {
-                _plain(live.attrs.get(child.identity.name_attribute))
-                for live in lives
-                if live.attrs.get(nesting.parent) == owner
-            }
-            common = {
-                _plain(live.attrs.get(child.identity.name_attribute))
-                for live in lives
-                if live.attrs.get(nesting.parent) != owner
-            }
-            theirs = {
-                _plain(change.desired.get(child.identity.name_attribute))
-                for change in self.changes
-                if change.kind == child.name
-                and change.action is Action.CREATE
-                and self.kinds[change.kind].parent_of(change.address) == new.address
-            }
-            telling = {one for one in mine | theirs if not _generic(one)} - common
+            owner, label = RemoteId(old.kind, old.live.id), child.identity.name_attribute
+            mine, common = set[str](), set[str]()
+            for live in self.lives.get(child.name, ()):
+                names = mine if live.attrs.get(nesting.parent) == owner else common
+                names.add(_plain(live.attrs.get(label)))
+            theirs = {_plain(change.desired.get(label)) for change in self._created_in(new, child)}
+            telling = {name for name in mine | theirs if not _generic(name)} - common
             if telling:
                 weight = min(len(telling), 4)
                 total += weight
                 hits += weight * len(telling & mine & theirs) / max(len(telling & mine), 1)
         return hits, total
+
+    def _created_in(self, parent: Change, child: Kind) -> Iterator[Change]:
+        """Yield the creates of a kind that are nested in a declared object."""
+        for change in self.changes:
+            created = change.action is Action.CREATE and change.kind == child.name
+            if created and child.parent_of(change.address) == parent.address:
+                yield change
 
 
 def _called(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value]) -> Iterable[tuple[str, str]]:
@@ -325,15 +320,18 @@ def _by_words(left: list[str], right: list[str], one: str, other: str) -> float:
     """Return what two names are to each other by the words that one of them has and the other has not."""
     mine, theirs = _core(left, one), _core(right, other)
     matched = [(word, twin) for word in mine for twin in theirs if _one_word(word, twin)]
-    rest = [word for word in mine if word not in {pair[0] for pair in matched}]
-    other_rest = [word for word in theirs if word not in {pair[1] for pair in matched}]
     if not matched:
         return 0.0
-    if len(rest) == len(other_rest) == 1 and _short_for(rest[0], other_rest[0]):
-        rest = other_rest = []
-    if not rest and not other_rest:
+    rest = _without(mine, {word for word, _ in matched})
+    other_rest = _without(theirs, {twin for _, twin in matched})
+    short = len(rest) == len(other_rest) == 1 and _short_for(rest[0], other_rest[0])
+    if short or not (rest or other_rest):
         return MEANS_THE_SAME
     return BESIDE if rest and other_rest else MORE_WORDS
+
+
+def _without(words: list[str], known: set[str]) -> list[str]:
+    return [word for word in words if word not in known]
 
 
 def _core(words: list[str], text: str) -> list[str]:

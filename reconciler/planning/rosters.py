@@ -54,21 +54,20 @@ def spoken(desired: Desired, kinds: Kinds) -> Desired:
     holders = [resource for resource in desired.resources.values() if resource.kind in rosters]
     if not holders:
         return desired
-    found: dict[str, set[str]] = defaultdict(set)
-    for one in holders:
-        listing, short = rosters[one.kind]
-        for leaf in values.references(one.attrs.get(listing)):
-            if isinstance(leaf, Ref):
-                found[leaf.address].add(short)
-    for one in desired.resources.values():
-        for name, value in one.attrs.items():
-            if not isinstance(value, Ref) or value.kind not in rosters or name != rosters[value.kind][1]:
-                continue
-            if name not in found.get(one.address, ()):
-                found[value.address].add(one.address)
+    elsewhere: dict[str, set[str]] = defaultdict(set)
+    shorts = {name: short for name, (_, short) in rosters.items()}
     for holder in holders:
-        found[holder.address] |= set(_floored(holder, desired, kinds, found))
-    return replace(desired, resources={**desired.resources, **{one.address: one for one in _said(desired, found)}})
+        listing, short = rosters[holder.kind]
+        for leaf in values.references(holder.attrs.get(listing)):
+            if isinstance(leaf, Ref):
+                elsewhere[leaf.address].add(short)
+    for member in desired.resources.values():
+        for name, value in member.attrs.items():
+            if isinstance(value, Ref) and name == shorts.get(value.kind) and name not in elsewhere[member.address]:
+                elsewhere[value.address].add(member.address)
+    for holder in holders:
+        elsewhere[holder.address] |= set(_floored(holder, desired, kinds, elsewhere))
+    return replace(desired, resources={**desired.resources, **_with(elsewhere, desired.resources)})
 
 
 def _floored(holder: Resource, desired: Desired, kinds: Kinds, found: Mapping[str, set[str]]) -> Iterable[str]:
@@ -88,11 +87,13 @@ def _floored(holder: Resource, desired: Desired, kinds: Kinds, found: Mapping[st
     ]
 
 
-def _said(desired: Desired, found: Mapping[str, set[str]]) -> Iterable[Resource]:
-    for address, said in found.items():
-        if address in desired.resources:
-            one = desired.resources[address]
-            yield replace(one, elsewhere=tuple(sorted({*one.elsewhere, *said})))
+def _with(elsewhere: Mapping[str, set[str]], resources: Mapping[str, Resource]) -> dict[str, Resource]:
+    """Return those of the resources of which something is said elsewhere, with what that is."""
+    return {
+        address: replace(resources[address], elsewhere=tuple(sorted({*resources[address].elsewhere, *more})))
+        for address, more in elsewhere.items()
+        if address in resources and more
+    }
 
 
 def still(resource: Resource | None, applied: Value) -> Value:

@@ -15,7 +15,7 @@ from reconciler.model import values
 from reconciler.model.address import abridged, kind_of
 from reconciler.model.desired import Desired
 from reconciler.model.errors import PlanError, Refused
-from reconciler.model.kind import Kinds
+from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, Action, Change, Plan
 from reconciler.model.spec import Roster
@@ -81,6 +81,7 @@ def select(desired: Desired, state: State, kinds: Kinds, selection: Selection) -
     named = _named(graph, selection)
     chosen = graph.with_needs(named) if chosen_by else named
     out = graph.without(graph.fitting(selection.exclude)) if selection.exclude else {}
+    needing, needed = ({address for address, why in out.items() if why == reason} for reason in ("needs", "needed"))
     forgotten = {block.address for block in desired.removed if not block.destroy}
     going = graph.going - forgotten if selection.no_delete else set()
     left = frozenset(chosen - set(out) - going)
@@ -88,8 +89,8 @@ def select(desired: Desired, state: State, kinds: Kinds, selection: Selection) -
         left,
         brought=tuple(sorted(left - named - graph.going)),
         along=tuple(sorted((left - named) & graph.going)),
-        dropped=tuple(sorted(address for address, why in out.items() if why == "needs" and address in chosen)),
-        kept=tuple(sorted((going | {address for address, why in out.items() if why == "needed"}) & chosen)),
+        dropped=tuple(sorted(needing & chosen)),
+        kept=tuple(sorted((going | needed) & chosen)),
     )
 
 
@@ -280,17 +281,19 @@ def _outside(inputs: Inputs) -> dict[str, _Outside]:
         gone = binding.kind in lives and live is None and binding.kind not in inputs.snapshot.unknown
         if inputs.covers(address) or gone:
             continue
-        kind = inputs.kinds.get(kind_of(address))
+        kind, resource = inputs.kinds.get(kind_of(address)), inputs.desired.resources.get(address)
         parent = kind.parent_of(address) if kind is not None else ""
         refers = _told(binding) | ({parent} if parent else set())
-        resource = inputs.desired.resources.get(address)
-        names = set(binding.applied) | set(resource.attrs if resource is not None else ())
-        # Members that are in a roster and that nobody listed go with themselves.
-        lists = {name for name, one in kind.attributes.items() if one.has(Roster)} if kind is not None else set()
-        attrs = [live.attrs.get(name) for name in names - lists] if live is not None else []
-        held = frozenset(reference for reference in values.references(attrs) if isinstance(reference, RemoteId))
-        found[address] = _Outside(frozenset(refers), held)
+        names = {*binding.applied, *(resource.attrs if resource is not None else ())}
+        found[address] = _Outside(frozenset(refers), _held(live, names, kind) if live is not None else frozenset())
     return found
+
+
+def _held(live: Live, names: Iterable[str], kind: Kind | None) -> frozenset[RemoteId]:
+    """Return what these attributes of an object name. Members of a roster that are not listed go with themselves."""
+    attributes = kind.attributes if kind is not None else {}
+    named = [live.attrs.get(name) for name in names if name not in attributes or not attributes[name].has(Roster)]
+    return frozenset(reference for reference in values.references(named) if isinstance(reference, RemoteId))
 
 
 def _pointing(change: Change, outside: Mapping[str, _Outside]) -> list[str]:

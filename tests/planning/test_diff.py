@@ -10,7 +10,7 @@ from reconciler.model.live import Live
 from reconciler.model.spec import Lifecycle
 from reconciler.model.state import Binding
 from reconciler.model.values import RemoteId
-from reconciler.planning.diff import completed, differences
+from reconciler.planning.diff import Subject, completed, differences
 from reconciler.resources import load_kinds
 from tests.planning.world import resource
 
@@ -80,13 +80,15 @@ def origin_of(kind: str, name: str, applied: Any, declared: Any, live: Any) -> s
     attrs = {} if declared is ABSENT else {name: declared}
     binding = Binding(id="1", kind=kind, applied={} if applied is ABSENT else {name: applied})
     found = differences(
-        load_kinds()[kind],
-        resource(f"{kind}.x", **attrs),
-        attrs,
-        binding,
-        Live(kind, "1", {name: live}),
-        lambda value: value,
-        "",
+        Subject(
+            load_kinds()[kind],
+            resource(f"{kind}.x", **attrs),
+            attrs,
+            binding,
+            Live(kind, "1", {name: live}),
+            lambda value: value,
+            "",
+        )
     )
     return found[0].origin if found else None
 
@@ -122,8 +124,8 @@ def test_ignored_changes_are_left_alone() -> None:
     one = replace(resource("tag.x", description="a"), lifecycle=Lifecycle(ignore_changes=["description"]))
     kind = load_kinds()["tag"]
     live = Live("tag", "1", {"description": "b"})
-    assert differences(kind, one, one.attrs, None, live, lambda value: value, "") == []
-    assert [item.name for item in differences(kind, one, one.attrs, None, None, lambda value: value, "")] == [
+    assert differences(Subject(kind, one, one.attrs, None, live, lambda value: value, "")) == []
+    assert [item.name for item in differences(Subject(kind, one, one.attrs, None, None, lambda value: value, ""))] == [
         "description"
     ]
 
@@ -132,9 +134,9 @@ def test_an_attribute_that_the_account_does_not_return_is_compared_with_what_was
     """Some listings leave `isrequired` out (row 18 of section 7): writing it once is enough."""
     kind, one = load_kinds()["field"], resource("field.x", required=True)
     live = Live("field", "1", {})
-    before = differences(kind, one, one.attrs, None, live, lambda value: value, "")
+    before = differences(Subject(kind, one, one.attrs, None, live, lambda value: value, ""))
     after = differences(
-        kind, one, one.attrs, Binding(id="1", kind="field", applied={"required": True}), live, lambda v: v, ""
+        Subject(kind, one, one.attrs, Binding(id="1", kind="field", applied={"required": True}), live, lambda v: v, "")
     )
     assert [item.name for item in before] == ["required"]
     assert after == []
@@ -144,8 +146,8 @@ def test_what_the_server_rewrote_once_never_diffs_again() -> None:
     """A value that the server stores in its own way is remembered with what was sent."""
     kind, one = load_kinds()["tag"], resource("tag.x", name="A  B")
     binding = Binding(id="1", kind="tag", rewritten={"name": {"sent": "A  B", "got": "A B"}})
-    assert differences(kind, one, one.attrs, binding, Live("tag", "1", {"name": "A B"}), lambda v: v, "") == []
-    assert differences(kind, one, one.attrs, binding, Live("tag", "1", {"name": "C"}), lambda v: v, "") != []
+    assert differences(Subject(kind, one, one.attrs, binding, Live("tag", "1", {"name": "A B"}), lambda v: v, "")) == []
+    assert differences(Subject(kind, one, one.attrs, binding, Live("tag", "1", {"name": "C"}), lambda v: v, "")) != []
 
 
 def test_a_field_on_no_list_is_made_visible_unless_declared_so() -> None:

@@ -8,7 +8,7 @@ from reconciler.model.desired import Resource
 from reconciler.model.live import Live
 from reconciler.model.state import Binding
 from reconciler.planning.binding import is_kept, kept
-from reconciler.planning.diff import differences
+from reconciler.planning.diff import Subject, differences
 from reconciler.resources import load_kinds
 from tests.world import World
 
@@ -23,9 +23,9 @@ def test_rewritten_sensitive_values_are_recognised_by_their_hash() -> None:
     resource = Resource("webhook.w", "webhook", "w", {"url": SENT})
     binding = Binding(id="1", kind="webhook", rewritten={"url": stored})
     live = Live("webhook", "1", {"url": GOT})
-    assert differences(kind, resource, resource.attrs, binding, live, lambda value: value, "salt") == []
+    assert differences(Subject(kind, resource, resource.attrs, binding, live, lambda value: value, "salt")) == []
     other = Live("webhook", "1", {"url": GOT + "x"})
-    assert len(differences(kind, resource, resource.attrs, binding, other, lambda value: value, "salt")) == 1
+    assert len(differences(Subject(kind, resource, resource.attrs, binding, other, lambda value: value, "salt"))) == 1
 
 
 def test_plain_values_are_kept_as_they_are() -> None:

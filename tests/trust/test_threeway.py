@@ -13,7 +13,7 @@ import pytest
 from reconciler.model.desired import Resource
 from reconciler.model.live import Live
 from reconciler.model.state import Binding
-from reconciler.planning.diff import differences
+from reconciler.planning.diff import Subject, differences
 from reconciler.resources import load_kinds
 
 SIDES = "-0vw"
@@ -65,7 +65,7 @@ def classified(shape: str, applied: str, desired: str, live: str) -> str:
     binding = Binding(id="7", kind=kind_name, applied={name: values[applied]} if applied != "-" else {}, run="r")
     found = Live(kind_name, "7", {name: values[live]} if live != "-" else {})
     resource = Resource(f"{kind_name}.x", kind_name, "x", attrs)
-    changes = differences(kind, resource, attrs, binding, found, lambda value: value, "salt")
+    changes = differences(Subject(kind, resource, attrs, binding, found, lambda value: value, "salt"))
     assert len(changes) <= 1
     return LETTERS[changes[0].origin] if changes else "."
 
