@@ -7,7 +7,7 @@ GROUPS = {
     "Adopt an account": ("init", "doctor", "export", "import", "coverage", "kinds", "schema"),
     "Environments": ("compare", "clone", "promote", "snapshot", "rehearse", "replay", "probe"),
     "State": ("state", "runs", "lock"),
-    "CI": ("ci", "policy", "graph"),
+    "CI": ("ci", "policy", "graph", "ids"),
     "The program": ("help", "completion", "emulator", "version"),
 }
 """Commands by what somebody is about to do. One that is in none of them is listed last."""
@@ -33,6 +33,10 @@ EXAMPLES = {
     "drift": ("reconciler drift", "reconciler -e prod drift --revert --out back.plan"),
     "explain": ("reconciler explain field.plan_tier", "reconciler -e prod explain list.newsletter --no-impact"),
     "graph": ("reconciler graph", "reconciler graph prod.plan --format svg=plan.svg"),
+    "ids": (
+        "reconciler -e prod ids --lang dotenv",
+        "reconciler --env all ids --lang python --out app/ids.py --check",
+    ),
     "policy test": ("reconciler policy test prod.plan", "reconciler policy test dev.plan prod.plan"),
     "ci approve": ("reconciler ci approve prod.plan", "reconciler ci approve prod.plan --host gitlab"),
     "ci approved": ("reconciler ci approved prod.plan", "reconciler ci approved prod.plan --host github"),

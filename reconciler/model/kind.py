@@ -20,6 +20,7 @@ from reconciler.model.conforming import MASKED, PLAIN, conforms
 from reconciler.model.facts import LONGEST, Facts
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, is_id, post, put
 from reconciler.model.identity import Fits
+from reconciler.model.ids import PartGroup
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
@@ -458,6 +459,10 @@ class Kind:
                 for key, value in body.items()
             },
         )
+
+    def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
+        """Return what code names inside an object with these attributes, with the ids of the live one."""
+        return ()
 
     def mention(self, live: Live) -> Mention | None:
         """Return how other things of the account name this object; None where nothing can."""

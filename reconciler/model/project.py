@@ -9,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from reconciler.model.patterns import check_pattern
 
 PROJECT_FILE = "reconciler.yaml"
-DECLARES = frozenset({"config"})
-"""Members of a project file that say which resources are declared; all others say where and how they are applied."""
+DECLARES = frozenset({"config", "outputs"})
+"""Members of a project file that say which resources are declared, and which code is made of them; all others say where
+and how they are applied.
+"""
 ENVIRONMENT_DECLARES = frozenset({"variables", "overlays"})
 """The same of an environment."""
 RECIPIENT = r"^(age1[0-9a-z]{58,}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]{60,}( .*)?|.*\$\{.*)$"
@@ -165,6 +167,30 @@ class Include(_Section):
     )
 
 
+class IdsOutput(_Section):
+    """A file with the ids of accounts as code, which `reconciler ids` writes."""
+
+    lang: Literal["python", "typescript", "go", "php", "json", "dotenv"] = Field(description="Language of the file.")
+    file: str = Field(min_length=1, description="The file, relative to this one and below its folder.")
+    environments: Literal["all"] | list[str] = Field(
+        "all", description="Environments whose ids are in it, or `all` of them."
+    )
+    kinds: list[str] = Field(default_factory=list, description="Kinds whose ids are in it; default: all.")
+    partial: bool = Field(
+        False, description="What an environment does not have yet is left empty there, and code has to expect it."
+    )
+    offline: bool = Field(False, description="Ask no account: without ids of options, and names it gave by itself.")
+    after_apply: bool = Field(False, description="Write it after every command that changes one of its accounts.")
+
+    @field_validator("file")
+    @classmethod
+    def _below(cls, file: str) -> str:
+        parts = file.replace("\\", "/").split("/")
+        if file.startswith(("/", "~")) or ":" in parts[0] or ".." in parts or parts[-1] in ("", "."):
+            raise ValueError("name a file below the folder of the project file")
+        return file
+
+
 class Project(_Section):
     """A whole project file."""
 
@@ -188,3 +214,6 @@ class Project(_Section):
     ignore: list[Ignore] = Field(default_factory=list)
     policies: list[Policy] = Field(default_factory=list, description="Rules that every plan has to keep.")
     encryption: Encryption | None = Field(None, description="Encrypt what is written to disk or to a state backend.")
+    outputs: list[IdsOutput] = Field(
+        default_factory=list, description="Files with the ids of the accounts as code, see `reconciler ids`."
+    )

@@ -74,6 +74,8 @@ class Identity:
     """Attributes by which contents name an object: a change breaks them."""
     id_parameters: IdParameters = IdParameters()
     """Names of parameters by which other things of the account hold its id."""
+    code_names: tuple[str, ...] = ()
+    """Attributes by which programs name an object to the API, beside its id."""
 
 
 @dataclass(frozen=True, slots=True)

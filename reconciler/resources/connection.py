@@ -53,7 +53,7 @@ class ConnectionKind(Kind):
     path = "/connections"
     wrapper = "connection"
     reading = Reading((Collection("/connections", "connections"),))
-    identity = Identity(unique=(("service", "external_id"),))
+    identity = Identity(code_names=("service", "external_id"), unique=(("service", "external_id"),))
     texts = Texts(delete_warning="Customers and orders of the connection go with it, presumably; there is no undo.")
 
     def claims(self, row: Row, tables: Tables) -> bool:

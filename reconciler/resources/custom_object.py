@@ -8,11 +8,12 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, get, post
+from reconciler.model.ids import Part, PartGroup
 from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import Api, Immutable, Keyed, Link, Normal, RefTo, Spec, Takes
 from reconciler.model.traits import Abilities, Identity, Parts, Reading, Texts
-from reconciler.model.values import Json, RemoteId, Value, link_of, map_of, maps_of, sendable
+from reconciler.model.values import Json, RemoteId, Value, link_of, map_of, maps_of, sendable, texts_of
 from reconciler.model.write import Finding, Impact, Write
 from reconciler.resources import records, rules
 from reconciler.resources.counts import counted, moved
@@ -118,6 +119,14 @@ class CustomObject(Spec):
         return self
 
 
+def _in_code(key: str, part: Value) -> Part:
+    """Return a field or relationship as code names it."""
+    content = map_of(part)
+    options = tuple(Part(one, {"value": one}) for one in texts_of(content.get("options")))
+    groups = (PartGroup("options", "CustomObjectOption", options),) if options else ()
+    return Part(key, {"id": key}, str(content.get("description") or ""), groups)
+
+
 class CustomObjectKind(Kind):
     """PUT takes whole arrays; fields go by their own endpoint only (row 23 of section 7)."""
 
@@ -129,7 +138,7 @@ class CustomObjectKind(Kind):
     wrapper = "schema"
     # Older deployments called the array `objectTypes` (section 1.3 of the API page: [GO-CJ] accepts both).
     reading = Reading((Collection(SCHEMAS, "schemas", alias="objectTypes", ids="word"),), created="")
-    identity = Identity(name_attribute="slug", unique=(("slug",),))
+    identity = Identity(name_attribute="slug", unique=(("slug",),), code_names=("slug",))
     abilities = Abilities(
         merges=frozenset({"fields", "relationships", ""}),
         writes=(
@@ -144,6 +153,15 @@ class CustomObjectKind(Kind):
         salvage=records.RECORDS,
     )
     texts = Texts(delete_warning="All records of the object are deleted with its schema; there is no undo.")
+
+    def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
+        """Fields with their options, and relationships: their ids are the keys of the declaration."""
+        fields, relations = map_of(attrs.get("fields")), map_of(attrs.get("relationships"))
+        found = (
+            PartGroup("fields", "CustomObjectField", tuple(_in_code(key, one) for key, one in fields.items())),
+            PartGroup("relationships", "Relationship", tuple(_in_code(key, one) for key, one in relations.items())),
+        )
+        return tuple(one for one in found if one.parts)
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Schemas of apps and of the e-commerce integration belong to them; a public one or a child can be declared."""

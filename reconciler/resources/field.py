@@ -14,6 +14,7 @@ from pydantic import Field
 
 from reconciler.model.coerce import ident, listed, number, text, truthy
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, get, post, put
+from reconciler.model.ids import Part, PartGroup
 from reconciler.model.kind import NaturalKey
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
@@ -132,6 +133,7 @@ class FieldKind(membership.Grouped):
         name_attribute="title",
         unique=(("title",),),
         content_names=frozenset({"perstag"}),
+        code_names=("perstag",),
         id_parameters=IdParameters(links=("field", "fieldid"), rows=("field_id", "fields", "customfield")),
     )
     abilities = Abilities(
@@ -230,6 +232,16 @@ class FieldKind(membership.Grouped):
         relids = ["0"] if lists == ALL else [one.id for one in items_of(lists) if isinstance(one, RemoteId)]
         related = ([relid for _, relid in pairs(live.row["_relations"])], relids)
         return {**super().echoes(live), "options": (held, sent), "lists": related}
+
+    def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
+        """The options: contacts store the value, and only the account knows the id of one."""
+        rows = rows_of(live.row.get("_options", ())) if live is not None else ()
+        ids = {text(row.get("value")): ident(row["id"]) for row in rows}
+        parts = [
+            Part(one["value"], {"id": ids.get(one["value"]), "value": one["value"], "label": one["label"]})
+            for one in normal_options(attrs.get("options"))
+        ]
+        return (PartGroup("options", "FieldOption", tuple(parts)),) if parts else ()
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """The personalization tag as the server stores it, then the title."""

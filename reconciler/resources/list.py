@@ -84,7 +84,10 @@ class ListKind(Kind):
         filtered=True,
         filled=frozenset({"channel", "string_id"}),
     )
-    identity = Identity(id_parameters=IdParameters(links=("list", "listid", "lists"), rows=("list_id", "listids")))
+    identity = Identity(
+        code_names=("string_id",),
+        id_parameters=IdParameters(links=("list", "listid", "lists"), rows=("list_id", "listids")),
+    )
     abilities = Abilities(
         observed=("update",),
         carried=(

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from reconciler.model.coerce import text
 from reconciler.model.http import Bound, Flow, Request, at, delete, post, put
+from reconciler.model.ids import Part, PartGroup
 from reconciler.model.kind import NaturalKey
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
@@ -123,6 +124,11 @@ class MetaFieldKind(membership.Grouped):
         if "_group" in row:
             attrs["group"] = membership.reference(text(row["_group"]))
         return attrs
+
+    def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
+        """The options, which have no ids: records store their text."""
+        parts = [Part(one, {"value": one}) for one in texts_of(attrs.get("options"))]
+        return (PartGroup("options", f"{self.spec.__name__}Option", tuple(parts)),) if parts else ()
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """(label, type)."""

@@ -41,7 +41,7 @@ class PersonalizationKind(Kind):
     path = "/personalizations"
     wrapper = "personalization"
     reading = Reading((Collection("/personalizations", "personalizations"),), created="created_timestamp")
-    identity = Identity(name_attribute="tag")
+    identity = Identity(code_names=("tag",), name_attribute="tag")
     abilities = Abilities(writes=("/personalizations/ID/(?:un)?lock",))
     texts = Texts(delete_warning="Mails that use the variable show nothing in its place.")
 

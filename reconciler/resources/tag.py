@@ -39,7 +39,9 @@ class TagKind(Kind):
     path = "/tags"
     wrapper = "tag"
     reading = Reading((Collection("/tags", "tags"),), singly=True)
-    identity = Identity(id_parameters=IdParameters(links=("tag", "tagid"), rows=("tag_id", "tags")))
+    identity = Identity(
+        code_names=("name",), id_parameters=IdParameters(links=("tag", "tagid"), rows=("tag_id", "tags"))
+    )
     abilities = Abilities(salvage=records.TAGGED)
     texts = Texts(delete_warning="The tag is removed from all contacts that have it; there is no undo.")
 

@@ -30,7 +30,7 @@ class TrackedEventKind(Kind):
     path = "/eventTrackingEvents"
     wrapper = "eventTrackingEvent"
     reading = Reading((Collection("/eventTrackingEvents", "eventTrackingEvents", identity="name", ids="text"),))
-    identity = Identity(unique=(("name",),))
+    identity = Identity(code_names=("name",), unique=(("name",),))
     abilities = Abilities(updatable=False)
     texts = Texts(delete_warning="Automations that wait for the event wait for good.")
 

@@ -38,6 +38,7 @@ WITHOUT_PROJECT = {
 }
 """Commands that may run in a project of another version, for they do not look at it."""
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {
+    "ids": ("--lang", "python"),
     "apply": ("plan.json",),
     "ci drift": ("--host", "github"),
     "ci guard": ("plan.json", "--guards-from", "HEAD"),

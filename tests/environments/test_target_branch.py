@@ -31,6 +31,7 @@ PROJECT_CHANGES: dict[str, Any] = {
     "ignore": [{"kind": "tag", "key": "x*", "reason": "no"}],
     "policies": [{"name": "p", "message": "No", "deny": {"kind": "pipeline"}}],
     "encryption": {"recipients": [NEW]},
+    "outputs": [{"lang": "json", "file": "ids.json", "after_apply": True}],
 }
 """Another value of every member, but of `version`, of which there is one, and of the environments."""
 ENVIRONMENT_CHANGES: dict[str, Any] = {
@@ -98,7 +99,7 @@ def test_every_member_but_declarations_comes_from_the_target_branch(git: World, 
     if path[-1] in declares:
         assert (ran.code, guards) == (0, {}), ran.text
         shown = ran.out + git.cli("explain", "tag.a").out
-        assert {"config": "tag.b", "variables": "tag.a", "overlays": "of prod"}[path[-1]] in shown
+        assert {"config": "tag.b", "variables": "tag.a", "overlays": "of prod", "outputs": "tag.a"}[path[-1]] in shown
         return
     assert (ran.code, list(guards)) == (7, ["environment_changed"]), ran.text
     assert f"`{'.'.join(path)}`" in guards["environment_changed"]["message"]

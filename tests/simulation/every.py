@@ -26,6 +26,7 @@ LOOKS: dict[str, Callable[[Every], Words]] = {
     "drift": lambda it: (),
     "explain": lambda it: (it.address(),),
     "graph": lambda it: (),
+    "ids": lambda it: ("--lang", it.chance.choice(["python", "go", "json"]), *it.some("--partial", "--offline")),
     "coverage": lambda it: (),
     "doctor": lambda it: (),
     "snapshot": lambda it: ("--out", "a.snap.gz"),

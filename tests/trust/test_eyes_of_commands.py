@@ -64,6 +64,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "drift": [[], ["--absorb"], ["--absorb", "--unmanaged"], ["--revert"]],
     "explain": [["{unseen}"]],
     "coverage": [[]],
+    "ids": [["--lang", "json"], ["--lang", "json", "--partial"]],
     "probe": [["--read-only"]],
     "doctor": [[]],
     "runs resume": [["--auto-approve"]],

@@ -274,8 +274,11 @@ CUTS = {
     "cli/coverage.py": {"loose[:SHOWN]"},
     "cli/terminal.py": {"error.message[:1]"},
     "workflow/doctor.py": {"session.kinds[name].natural_keys(live.attrs)[:1]"},
+    "cli/ids.py": {"list(lines)[:SHOWN]"},
     # Digests, and names of commits and of temporary files.
     "cli/ci.py": {"proposal.head[:12]"},
+    "model/ids.py": {"hashlib.sha256(known.encode('utf-8', 'surrogatepass')).hexdigest()[:16]"},
+    "render/code/naming.py": {"hashlib.sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()[:8]"},
     "model/snapshot_file.py": {"hashlib.sha256(text.encode()).hexdigest()[:12]"},
     "deriving/promoting.py": {"hashlib.sha256(f'{salt}:{plain}'.encode()).hexdigest()[:32]"},
     "resources/webhook.py": {"hashlib.sha256(str(url).encode()).hexdigest()[:32]"},

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from reconciler.config.reading.files import decode, read_source
 from reconciler.config.reading.interpolation import Scope
-from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Source, Spot, at, entries_of
+from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
 from reconciler.config.reading.parsing import parse
 from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.config.reading.requiring import fits
@@ -178,6 +178,7 @@ def _check_names(project: Project, tree: Map, problems: Problems) -> None:
             hint = "use letters, digits, `_` and `-`: the name becomes part of file names"
             problems.error("bad-key", f"`{name}` cannot name an environment", entry.key.spot, hint)
     _check_lenders(project, tree, problems)
+    _check_outputs(project, tree, problems)
     default = project.default_environment
     if default is not None and default not in project.environments:
         hint = did_you_mean(default, project.environments, f"there are {listed(project.environments)}")
@@ -215,6 +216,16 @@ def _circle(lenders: Mapping[str, str], name: str) -> list[str]:
     while (after := lenders.get(found[-1])) is not None and after not in found:
         found.append(after)
     return found if after == name else []
+
+
+def _check_outputs(project: Project, tree: Map, problems: Problems) -> None:
+    entry = at(tree, "outputs")
+    items = entry.value.items if entry is not None and isinstance(entry.value, Sequence) else []
+    for item, output in zip(items, project.outputs, strict=True):
+        for name in output.environments if isinstance(output.environments, list) else []:
+            if name not in project.environments:
+                hint = did_you_mean(name, project.environments, f"there are {listed(project.environments)}")
+                problems.error("unknown-environment", f"there is no environment `{name}`", item.spot, hint)
 
 
 def _check_interpolation(tree: Map, problems: Problems) -> None:

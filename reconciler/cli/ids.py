@@ -1,0 +1,102 @@
+"""`reconciler ids`."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.completing import kinds as complete_kinds
+from reconciler.cli.opening import folder
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import note, say, say_made
+from reconciler.model.redaction import as_made
+
+if TYPE_CHECKING:
+    from reconciler.workflow.ids import IdsFile
+
+LANGUAGES = ("python", "typescript", "go", "php", "json", "dotenv")
+SHOWN = 40
+"""Lines of a difference that are printed."""
+
+
+@click.command("ids")
+@click.option("--lang", "language", type=click.Choice(LANGUAGES), help="Language; without it, the project's `outputs`.")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write this file instead of printing it.")
+@click.option("--check", is_flag=True, help="Write nothing; exit with 1 when a file is not what it has to be.")
+@click.option(
+    "--kinds", "names", metavar="KIND,...", shell_complete=complete_kinds, help="Only the ids of these kinds."
+)
+@click.option("--partial", is_flag=True, help="Leave empty what an environment does not have yet.")
+@click.option("--offline", is_flag=True, help="Ask no account: without what only it knows, such as ids of options.")
+@click.pass_obj
+def command(
+    chosen: Globals,
+    language: str | None,
+    out: Path | None,
+    check: bool,
+    names: str | None,
+    partial: bool,
+    offline: bool,
+) -> int:
+    """Write the ids of tags, fields, lists, stages and all other objects as code, by their keys; with --env all, for
+    every environment. Without --lang, write each of the `outputs` of the project file.
+    """
+    from reconciler.workflow.ids import IdsFile
+
+    if language is None:
+        if out is not None or names or partial or offline or chosen.environment:
+            raise click.UsageError("say with --lang in which language; without it, the project's `outputs` are written")
+        return _outputs(chosen, check)
+    if check and out is None:
+        raise click.UsageError(
+            "--check compares a file: name it with --out FILE, or list it in the project's `outputs`"
+        )
+    environments = tuple(filter(None, (chosen.environment or "").split(",")))
+    only = tuple(filter(None, (names or "").replace(" ", "").split(",")))
+    return _made(chosen, [IdsFile(language, out, environments, only, partial, offline)], check)  # type: ignore[arg-type]
+
+
+def _outputs(chosen: Globals, check: bool) -> int:
+    from reconciler.config import load_project
+    from reconciler.workflow.ids import IdsFile
+
+    outputs = load_project(folder(chosen)).project.outputs
+    if not outputs:
+        raise click.UsageError("say with --lang in which language, or list `outputs` in the project file")
+    return _made(chosen, [IdsFile.of(one, Path()) for one in outputs], check)
+
+
+def _made(chosen: Globals, files: Sequence[IdsFile], check: bool) -> int:
+    """Print, write or compare files; 1 where one is not what it has to be."""
+    from reconciler.workflow.ids import present, text_of, write
+    from reconciler.workflow.runtime import current_runtime
+
+    stale = 0
+    for asked in files:
+        text = text_of(folder(chosen), asked, current_runtime(), chosen.screen.wait)
+        if asked.path is None:
+            say_made(as_made(text), "json" if asked.language == "json" else "plain")
+        elif check:
+            stale += _stale(asked.path, present(asked.path), text)
+        else:
+            changed = write(asked.path, text)
+            if not chosen.quiet:
+                note(f"Wrote {asked.path}." if changed else f"{asked.path} is as it has to be.")
+    if stale:
+        note("`reconciler ids` writes what has changed.")
+    return 1 if stale else 0
+
+
+def _stale(path: Path, found: str | None, text: str) -> bool:
+    if found == text:
+        return False
+    say(f"{path}: not the ids of now" if found is not None else f"{path}: is not there")
+    lines = difflib.unified_diff((found or "").splitlines(), text.splitlines(), "now", "needed", n=0, lineterm="")
+    shown = list(lines)[:SHOWN] if found is not None else []
+    if shown:
+        say("\n".join(shown))
+    return True

@@ -1,0 +1,313 @@
+"""The verb `ids`: the ids that accounts have for the keys of the configuration, as code.
+
+Ids come from the states. The account is asked only for what no state knows: objects that are declared and not bound,
+names that it gave by itself, and ids of options. That is one look at the kinds concerned.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.config import load_project
+from reconciler.model.address import abridged, kind_of
+from reconciler.model.desired import Desired, Resource
+from reconciler.model.errors import PlanError, ReconcilerError
+from reconciler.model.ids import Entry, IdCatalog, Language, Part, PartGroup, Section, Values
+from reconciler.model.kind import Kind, Kinds
+from reconciler.model.live import Live
+from reconciler.model.plan import Action
+from reconciler.model.project import IdsOutput
+from reconciler.model.redaction import redactor
+from reconciler.model.state import Binding
+from reconciler.model.values import Value, carries_secret, decode
+from reconciler.planning.planner import plan
+from reconciler.planning.reads import of_kinds, wanted
+from reconciler.render.code import is_generated, rendered
+from reconciler.store.atomic import write_file
+from reconciler.store.reading import read_regular
+from reconciler.workflow.book import open_book
+from reconciler.workflow.observing import connected
+from reconciler.workflow.opening import open_session
+from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.session import Session
+
+ALL = "all"
+GO_KEYWORDS = frozenset(
+    """break case chan const continue default defer else fallthrough for func go goto if import interface map package
+    range return select struct switch type var main""".split()
+)
+
+
+@dataclass(frozen=True)
+class IdsFile:
+    """One file that is asked for, or an output of the project; `path` None is standard output."""
+
+    language: Language
+    path: Path | None
+    environments: tuple[str, ...]
+    kinds: tuple[str, ...] = ()
+    partial: bool = False
+    offline: bool = False
+
+    @classmethod
+    def of(cls, output: IdsOutput, folder: Path) -> IdsFile:
+        """Return the file of an output of the project in `folder`."""
+        names = (output.environments,) if isinstance(output.environments, str) else tuple(output.environments)
+        return cls(output.lang, folder / output.file, names, tuple(output.kinds), output.partial, output.offline)
+
+    @property
+    def package(self) -> str:
+        """What Go calls the package: the name of the folder, where that can be one."""
+        name = self.path.resolve().parent.name if self.path is not None else ""
+        return name if re.fullmatch(r"[a-z][a-z0-9]*", name) and name not in GO_KEYWORDS else "ids"
+
+
+@dataclass(frozen=True)
+class _Side:
+    """One environment: what is declared, what its state knows, and what its account says where it was asked."""
+
+    name: str
+    kinds: Kinds
+    resources: Mapping[str, Resource]
+    bindings: Mapping[str, Binding]
+    adopted: Mapping[str, Live] = field(default_factory=dict)
+    lives: Mapping[tuple[str, str], Live] = field(default_factory=dict)
+
+    def live(self, address: str) -> Live | None:
+        """Return the live object, where the account was asked for it."""
+        found = self.adopted.get(address)
+        binding = self.bindings.get(address)
+        return found or (self.lives.get((binding.kind, binding.id)) if binding is not None else None)
+
+    def identity(self, address: str) -> str | None:
+        """Return the id of a declared address; None where neither the state nor the account has one."""
+        found = self.adopted.get(address)
+        binding = self.bindings.get(address)
+        return found.id if found is not None else binding.id if binding is not None else None
+
+    def attrs(self, address: str) -> Mapping[str, Value]:
+        """Return what the account holds of an object as far as it is known: as read, as last applied, as declared."""
+        declared, binding, live = self.resources[address].attrs, self.bindings.get(address), self.live(address)
+        applied = {name: decode(value) for name, value in binding.applied.items()} if binding is not None else declared
+        return {**applied, **({name: value for name, value in live.attrs.items() if name in applied} if live else {})}
+
+    def values(self, address: str) -> Values:
+        """Return id and names of an object."""
+        kind, live, attrs = self.kinds[kind_of(address)], self.live(address), self.attrs(address)
+        found = {"id": self.identity(address) or ""}
+        for name in kind.identity.code_names:
+            value = live.attrs.get(name) if live is not None else attrs.get(name)
+            if isinstance(value, str) and value and not carries_secret(value):
+                found[name] = redactor().show(value)
+        return found
+
+    def parts(self, address: str) -> tuple[PartGroup, ...]:
+        """Return what code names inside the object."""
+        return self.kinds[kind_of(address)].inside(self.attrs(address), self.live(address))
+
+
+async def ids_of(session: Session, kinds: Sequence[str], *, offline: bool) -> _Side:
+    """Return what is known of an environment; reads only. Raises ConfigError, StateError, and what reading raises."""
+    desired = session.load(offline=True).desired
+    resources = {
+        address: one for address, one in desired.resources.items() if not kinds or _whole_kind(one, session) in kinds
+    }
+    known = open_book(session).state().resources
+    bindings = {address: known[address] for address in resources if address in known}
+    for block in desired.moved:
+        if block.target in resources and block.target not in known and block.source in known:
+            bindings[block.target] = known[block.source]
+    side = _Side(session.settings.name, session.kinds, resources, bindings)
+    asked = () if offline else tuple(address for address in resources if _asks(side, address))
+    return await _asked(open_session(session.folder, side.name, session.runtime), side, asked) if asked else side
+
+
+def _whole_kind(resource: Resource, session: Session) -> str:
+    """Return the kind that is chosen: what is nested comes with what it is in."""
+    return session.kinds[resource.kind].nested or resource.kind
+
+
+def _asks(side: _Side, address: str) -> bool:
+    """Return whether only the account knows all that code wants of an object."""
+    known = side.values(address)
+    if not known["id"] or not {"id", *side.kinds[kind_of(address)].identity.code_names} <= known.keys():
+        return True
+    return any(None in part.values.values() for group in side.parts(address) for part in group.parts)
+
+
+async def _asked(session: Session, side: _Side, addresses: Iterable[str]) -> _Side:
+    """Look at the kinds of these objects once; what is not bound is found as a plan finds it."""
+    desired = session.load(offline=True).desired
+    some = {address: desired.resources[address] for address in addresses}
+    async with connected(session) as account:
+        state = account.book.state()
+        kinds = {one.kind for one in some.values()}
+        observed = await account.observe(wanted(Desired(some), of_kinds(state, kinds), session.kinds))
+        unbound = frozenset(address for address in some if address not in side.bindings)
+        made = plan(observed.inputs(desired=desired, only=unbound)) if unbound else None
+    changes = made.changes if made is not None else ()
+    adopted = {
+        one.address: one.live
+        for one in changes
+        if one.address in unbound and one.live is not None and one.action is not Action.CREATE
+    }
+    lives = {(kind, live.id): live for kind in kinds for live in observed.snapshot.lives.get(kind, ())}
+    return _Side(side.name, side.kinds, side.resources, side.bindings, adopted, lives)
+
+
+def catalog_of(sides: Sequence[_Side], *, partial: bool) -> IdCatalog:
+    """Return what code may name. Raises PlanError where an environment has no id for what it declares, unless
+    `partial`.
+    """
+    missing = [
+        f"{address} has no id in `{side.name}`"
+        for side in sides
+        for address in side.resources
+        if side.identity(address) is None
+    ]
+    if missing and not partial:
+        raise PlanError(
+            abridged(missing),
+            hint="apply the configuration there first, leave the environment out, or use --partial: code has to expect "
+            "then that such an object is not there",
+        )
+    return IdCatalog(tuple(side.name for side in sides), _sections(sides))
+
+
+def _sections(sides: Sequence[_Side]) -> tuple[Section, ...]:
+    addresses = dict.fromkeys(address for side in sides for address in side.resources)
+    kinds = sides[0].kinds
+    found: dict[str, list[Entry]] = {}
+    children: dict[str, list[str]] = {}
+    for address in addresses:
+        kind = kinds[kind_of(address)]
+        if kind.nested:
+            children.setdefault(kind.parent_of(address), []).append(address)
+    for address in addresses:
+        kind = kinds[kind_of(address)]
+        if not kind.nested:
+            found.setdefault(kind.section, []).append(_entry(sides, address, kind.section, children))
+    order = [kind.section for kind in kinds.values() if kind.section in found]
+    return tuple(
+        Section(name, found[name][0].noun, tuple(sorted(found[name], key=lambda one: one.key))) for name in order
+    )
+
+
+def _entry(sides: Sequence[_Side], address: str, path: str, children: Mapping[str, Sequence[str]]) -> Entry:
+    holding = [side for side in sides if address in side.resources]
+    resource, kind = holding[0].resources[address], holding[0].kinds[kind_of(address)]
+    key = address.rpartition(".")[2]
+    mine = f"{path}.{key}"
+    nested: dict[str, list[Entry]] = {}
+    for child in children.get(address, ()):
+        name = _nested_name(kind, kind_of(child))
+        nested.setdefault(name, []).append(_entry(sides, child, f"{mine}.{name}", {}))
+    own = tuple(Section(name, entries[0].noun, tuple(entries)) for name, entries in nested.items())
+    known = {side.name: side.values(address) for side in holding if side.identity(address) is not None}
+    groups = {side.name: side.parts(address) for side in holding if side.name in known}
+    return Entry(
+        key,
+        mine,
+        address,
+        kind.spec.__name__,
+        _doc(resource, kind),
+        known,
+        (*own, *_parts(groups, mine, address)),
+        resource.at,
+    )
+
+
+def _nested_name(kind: Kind, child: str) -> str:
+    """Return the attribute in which objects of another kind are declared."""
+    mark = kind.nesting(child)
+    return next((name for name, one in kind.attributes.items() if mark is not None and mark in one.marks), child)
+
+
+def _doc(resource: Resource, kind: Kind) -> str:
+    """Return what a person would want to read: the description, or the name where the kind has one that is no
+    person's.
+    """
+    for name in ("description", "title", "label", "name"):
+        text = resource.attrs.get(name)
+        known = kind.attributes.get(name)
+        if isinstance(text, str) and text and known is not None and not carries_secret(text) and not known.hides(text):
+            return redactor().show(text)
+    return ""
+
+
+def _parts(groups: Mapping[str, Sequence[PartGroup]], path: str, address: str) -> tuple[Section, ...]:
+    """Return the parts of an object in all environments, in the order of the first one that has each."""
+    names = dict.fromkeys((group.name, group.noun) for known in groups.values() for group in known)
+    found = []
+    for name, noun in names:
+        parts: dict[str, dict[str, Part]] = {}
+        for environment, known in groups.items():
+            for part in (part for group in known if group.name == name for part in group.parts):
+                parts.setdefault(part.key, {})[environment] = part
+        entries = [_part(one, f"{path}.{name}.{key}", f"{address}.{name}.{key}", noun) for key, one in parts.items()]
+        found.append(Section(name, noun, tuple(entries)))
+    return tuple(found)
+
+
+def _part(parts: Mapping[str, Part], path: str, address: str, noun: str) -> Entry:
+    first = next(iter(parts.values()))
+    values = {
+        environment: {name: value for name, value in part.values.items() if value is not None}
+        for environment, part in parts.items()
+    }
+    inner = _parts({environment: part.groups for environment, part in parts.items()}, path, address)
+    doc = redactor().show(first.description or first.key)
+    return Entry(first.key, path, address, noun, doc, values, inner, None, False)
+
+
+Wait = Callable[[Coroutine[object, object, _Side]], _Side]
+"""What runs a look at an account."""
+
+
+def chosen(folder: Path, names: Sequence[str], runtime: Runtime) -> list[str | None]:
+    """Return the environments that are meant: `all` is every one, unless one is called so. Raises ConfigError."""
+    known = list(load_project(folder).project.environments)
+    if not names:
+        return [None]
+    found = [one for name in names for one in (known if name == ALL and ALL not in known else [name])]
+    return list(dict.fromkeys(found))
+
+
+def text_of(folder: Path, asked: IdsFile, runtime: Runtime, wait: Wait) -> str:
+    """Return the file, as it has to be now. Raises what reading and naming raise."""
+    sides = []
+    for name in chosen(folder, asked.environments, runtime):
+        session = open_session(folder, name, runtime, offline=True)
+        for kind in asked.kinds:
+            session.chosen_kinds(kind)
+        sides.append(wait(ids_of(session, asked.kinds, offline=asked.offline)))
+    catalog = catalog_of(sides, partial=asked.partial)
+    return rendered(catalog, asked.language, asked.package)
+
+
+def present(path: Path) -> str | None:
+    """Return what a file holds, None where there is none. Raises ReconcilerError for one that `ids` did not write."""
+    if not os.path.lexists(path):
+        return None
+    try:
+        text = read_regular(path).decode("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ReconcilerError(f"{path} cannot be read: {error}", hint="name another file") from error
+    if text and not is_generated(text):
+        raise ReconcilerError(
+            f"{path} is there already and was not written by `ids`; nothing was written over it",
+            hint="name another file, or remove this one",
+        )
+    return text
+
+
+def write(path: Path, text: str) -> bool:
+    """Write a file, unless it is as it has to be; return whether it was another one."""
+    if present(path) == text:
+        return False
+    write_file(path, text.encode("utf-8"))
+    return True

@@ -1,0 +1,221 @@
+"""The ids in the files are those of the account, for every kind, after whatever was done to it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reconciler.resources import load_kinds
+from tests.world import TWO_ACCOUNTS, World, new_world
+from tests.world.accounts import hold
+
+EXAMPLE = Path(__file__).resolve().parents[2] / "examples" / "everything" / "config"
+WHERE: dict[str, tuple[str, str, str]] = {
+    "account_fields.headcount": ("accountCustomFieldMeta", "fieldLabel", "Headcount"),
+    "addresses.headquarters": ("addresses", "companyName", "Example Shop"),
+    "calendars.deals": ("calendars", "title", "Deals of the team"),
+    "connections.shop": ("connections", "externalid", "shop-1"),
+    "custom_objects.event_ticket": ("schemas", "slug", "event-ticket"),
+    "deal_fields.contract_value": ("dealCustomFieldMeta", "fieldLabel", "Contract value"),
+    "deal_roles.finance": ("dealRoles", "title", "Finance"),
+    "field_groups.buying": ("groupDefinitions", "label", "Buying"),
+    "fields.plan_tier": ("fields", "title", "Plan tier"),
+    "fields.plan_tier.options.Pro": ("fieldOptions", "value", "Pro"),
+    "fields.plan_tier.options.ent": ("fieldOptions", "value", "ent"),
+    "lists.newsletter": ("lists", "stringid", "newsletter"),
+    "messages.welcome": ("messages", "subject", "Welcome"),
+    "personalizations.opening_hours": ("personalizations", "tag", "OPENING_HOURS"),
+    "pipelines.sales": ("dealGroups", "title", "Sales"),
+    "pipelines.sales.stages.lead": ("dealStages", "title", "Lead"),
+    "pipelines.sales.stages.won": ("dealStages", "title", "Won"),
+    "saved_responses.thanks": ("savedResponses", "title", "Thanks"),
+    "segments.safe_vips": ("segmentsV2", "name", "VIPs that stay"),
+    "site_domains.shop": ("urlWhitelistings", "whitelisted_domain", "shop.example"),
+    "tags.churn_risk": ("tags", "tag", "Churn risk"),
+    "tags.vip": ("tags", "tag", "VIP"),
+    "task_outcomes.convinced": ("taskOutcomes", "title", "Convinced"),
+    "task_types.demo": ("dealTasktypes", "title", "Product demo"),
+    "tracked_events.demo_watched": ("eventTrackingEvents", "name", "watched demo"),
+    "user_groups.agents": ("groups", "title", "Agents"),
+    "users.jane": ("users", "email", "jane@shop.example"),
+    "webhooks.crm_sync": ("webhooks", "name", "CRM sync"),
+}
+"""Where the account keeps what the example declares: table, property and its value, in the words of the API."""
+KEYS = {"tracked_events.demo_watched": "name"}
+
+
+@pytest.fixture
+def everything(world: World) -> Iterator[World]:
+    """Two empty accounts, and a project with every kind."""
+    shutil.copytree(EXAMPLE, world.folder / "config", dirs_exist_ok=True)
+    (world.folder / "config/host.yaml").write_text("variables: {host: {default: shop.example}}", "utf-8")
+    text = (world.folder / "config/account.yaml").read_text("utf-8")
+    assert "variables:" not in text
+    audience = world.folder / "config/audience.yaml"
+    audience.write_text(
+        audience.read_text("utf-8").replace("variables:\n  host: {description: Domain of the shop}", "")
+    )
+    world.write(TWO_ACCOUNTS, "reconciler.yaml")
+    with hold(world.folder / "state/b.db") as other:
+        world.other = other  # type: ignore[attr-defined]
+        yield world
+
+
+def ids(world: World, environment: str = "a", *more: str) -> dict[str, Any]:
+    """What `ids` says of an environment, by path."""
+    ran = world.cli("-e", environment, "ids", "--lang", "json", *more)
+    assert ran.code == 0, ran.text
+    found: dict[str, Any] = {}
+
+    def walk(content: dict[str, Any], path: str) -> None:
+        for name, value in content.items():
+            if isinstance(value, dict):
+                found[f"{path}{name}"] = value
+                walk(value, f"{path}{name}.")
+
+    walk(json.loads(ran.out)["accounts"][environment], "")
+    return {path: value["id"] for path, value in found.items() if "id" in value}
+
+
+def assert_true(world: World, environment: str, said: dict[str, Any]) -> None:
+    """Every id is that of the row which the account keeps."""
+    rows = world.account.rows if environment == "a" else world.other.rows  # type: ignore[attr-defined]
+    for path, (table, name, value) in WHERE.items():
+        held = [row for row in rows.all(table) if str(row.get(name)) == value]
+        assert [str(row.get(KEYS.get(path, "id"))) for row in held] == [said[path]], path
+
+
+def test_ids_are_those_of_the_account_for_every_kind(everything: World) -> None:
+    """After an apply, a replacement, an undo, and on the account that was cloned; each kind is in the table."""
+    world = everything
+    kinds = {name for name, kind in load_kinds().items() if kind.abilities.managed} - {"setting"}
+    assert world.cli("apply", "--auto-approve", "-q").code == 0
+    first = ids(world)
+    assert {world.state().resources[address].kind for address in world.state().resources} - {"setting"} == kinds
+    sections = {kind.section for kind in load_kinds().values() if kind.name in kinds and kind.section}
+    assert {path.split(".")[0] for path in WHERE} == sections
+    assert_true(world, "a", first)
+
+    crm = world.folder / "config/crm.yaml"
+    before = crm.read_text("utf-8")
+    crm.write_text(
+        before.replace("headcount: {label: Headcount, type: number}", "headcount: {label: Headcount, type: text}")
+    )
+    ran = world.cli("apply", "--auto-approve", "-q")
+    assert ran.code == 0, ran.text
+    replaced = ids(world)
+    assert replaced["account_fields.headcount"] != first["account_fields.headcount"]
+    assert_true(world, "a", replaced)
+
+    crm.write_text(before)
+    ran = world.cli("undo", "--auto-approve", "-q")
+    assert ran.code == 0, ran.text
+    assert_true(world, "a", ids(world))
+
+    ran = world.cli("clone", "--from", "a", "--to", "b", "--auto-approve")
+    assert ran.code in (0, 4, 5), ran.text
+    assert_true(world, "b", ids(world, "b"))
+
+
+def test_what_is_not_bound_is_looked_for_and_what_is_nowhere_is_refused(world: World) -> None:
+    """An object that is there under its name has its id; one that is nowhere is an error that names it, and with
+    --partial left out. Nothing is written to the account.
+    """
+    world.account.seed({"tags": [{"tag": "VIP", "id": "77"}]})
+    world.write({"tags": {"vip": {"name": "VIP"}}})
+    assert ids(world, "demo") == {"tags.vip": "77"}
+    assert world.writes() == []
+    world.write({"tags": {"vip": {"name": "VIP"}, "new": {}}})
+    ran = world.cli("ids", "--lang", "json")
+    assert ran.code == 3
+    assert "tag.new has no id in `demo`" in ran.err
+    assert ids(world, "demo", "--partial") == {"tags.vip": "77"}
+    offline = world.cli("ids", "--lang", "json", "--offline")
+    assert offline.code == 3
+    assert "tag.vip has no id" in offline.err
+
+
+def test_a_state_that_knows_everything_costs_no_request(world: World) -> None:
+    """Ids of the state need no account; those of options do, unless they are not asked for."""
+    world.write({"tags": {"vip": {}}, "fields": {"size": {"title": "Size", "type": "dropdown", "options": ["S", "M"]}}})
+    world.apply()
+    world.forget()
+    assert set(ids(world, "demo", "--kinds", "tag")) == {"tags.vip"}
+    assert set(ids(world, "demo", "--offline")) == {"tags.vip", "fields.size"}
+    assert world.requests() == []
+    assert set(ids(world, "demo")) == {"tags.vip", "fields.size", "fields.size.options.S", "fields.size.options.M"}
+    assert len(world.requests()) == 1
+
+
+def test_nothing_personal_and_no_secret_is_in_a_file(world: World) -> None:
+    """Users are named by their keys; what holds a secret says nothing."""
+    world.environ["HOOK_KEY"] = "canary-hook"
+    hook = {"name": "x ${secret.HOOK_KEY}", "url": "https://x.example/${secret.HOOK_KEY}", "events": ["subscribe"]}
+    world.write(
+        {
+            "users": {"jane": {"email": "jane@x.example", "username": "jdoe", "group": {"name": "Admin"}}},
+            "webhooks": {"hook": {**hook, "sources": ["public"]}},
+        }
+    )
+    world.apply()
+    for language in ("python", "typescript", "go", "php", "json", "dotenv"):
+        text = world.cli("ids", "--lang", language).out
+        assert "jane" in text.lower()
+        assert "jane@" not in text
+        assert "jdoe" not in text
+        assert "secret" not in text
+        assert "x.example" not in text
+
+
+def test_check_fails_where_a_file_is_stale(world: World) -> None:
+    """0 for the file of now, 1 with the difference for another one or none; `ids` writes over nothing but its own."""
+    world.write({"tags": {"vip": {}}})
+    world.apply()
+    words = ("ids", "--lang", "python", "--out", "app/ids.py")
+    assert world.cli(*words, "--check").code == 1
+    assert world.cli(*words).code == 0
+    assert world.cli(*words, "--check").code == 0
+    world.write({"tags": {"vip": {}, "more": {}}})
+    world.apply()
+    stale = world.cli(*words, "--check")
+    assert stale.code == 1
+    assert "more" in stale.out
+    (world.folder / "app/ids.py").write_text("import os\n")
+    for more in ((), ("--check",)):
+        refused = world.cli(*words, *more)
+        assert refused.code == 1
+        assert "was not written by `ids`" in refused.err
+    assert (world.folder / "app/ids.py").read_text() == "import os\n"
+
+
+def test_outputs_of_the_project(tmp_path: Path) -> None:
+    """Without --lang every file that the project lists is written, or checked; environments that there are not, and
+    files outside of the project, are errors with their place.
+    """
+    with new_world(tmp_path) as world, hold(world.folder / "state/b.db"):
+        world.write({"tags": {"vip": {}}})
+        outputs = (
+            "outputs:\n  - {lang: python, file: app/ids.py}\n  - {lang: json, file: ids.json, environments: [b]}\n"
+        )
+        world.write(TWO_ACCOUNTS + outputs, "reconciler.yaml")
+        for name in ("a", "b"):
+            assert world.cli("-e", name, "apply", "--auto-approve", "-q").code == 0
+        assert world.cli("ids").code == 0
+        assert world.cli("ids", "--check").code == 0
+        assert list(json.loads((world.folder / "ids.json").read_text())["accounts"]) == ["b"]
+        assert "'a'" not in (text := (world.folder / "app/ids.py").read_text())
+        assert 'Literal["a", "b"]' in text
+        for wrong in (
+            "{lang: go, file: ../ids.go}",
+            "{lang: go, file: /ids.go}",
+            "{lang: go, file: x.go, environments: [c]}",
+        ):
+            world.write(f"{TWO_ACCOUNTS}outputs:\n  - {wrong}\n", "reconciler.yaml")
+            ran = world.cli("ids")
+            assert ran.code == 3, wrong
+            assert "reconciler.yaml:7" in ran.err, ran.err
