@@ -15,9 +15,8 @@ from reconciler.model.traits import Abilities, Identity, Reading, Texts
 from reconciler.model.values import Json, Value, map_of
 from reconciler.model.write import Write
 from reconciler.resources.segment_body import (
-    COMPUTED,
     MATCH,
-    WRITTEN,
+    beyond,
     changed_document,
     created_id,
     document,
@@ -44,7 +43,7 @@ Plain = Annotated[str, BeforeValidator(_texts)]
 class SegmentTest(Spec):
     """What one field of an object must be."""
 
-    name: str = Field(description="Field whose value is looked at, e.g. tagid.")
+    name: str = Field(min_length=1, description="Field whose value is looked at, e.g. tagid.")
     operator: str = Field("=", description="How it is compared: =, !=, contains, is in any, between, empty ...")
     value: AnyLink | Plain | list[AnyLink | Plain] = Field(
         "", description="What it is compared with; objects as {ref: tag.vip}, so that every account has its own id."
@@ -56,8 +55,8 @@ class SegmentTest(Spec):
 class SegmentCondition(Spec):
     """What must hold of one object that belongs to the contact."""
 
-    object: str = Field(description="Type of the object, e.g. tag.")
-    source: str = Field("activecampaign", description="Where the object comes from.")
+    object: str = Field(min_length=1, description="Type of the object, e.g. tag.")
+    source: str = Field("activecampaign", min_length=1, description="Where the object comes from.")
     fields: list[SegmentTest] = Field(min_length=1, description="What its fields must be, all of it.")
     aggregate: dict[str, Any] | None = Field(None, description="How often, in the API's own words (field_aggregate).")
 
@@ -150,9 +149,8 @@ class SegmentKind(Kind):
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """The nested conditions as they are numbered again, and what nobody documented of the segment as a whole."""
-        row, known = live.row, {name for names in WRITTEN.values() for name in names} | COMPUTED
-        found = super().echoes(live)
-        found[""] = ({name: value for name, value in row.items() if name not in known}, {})
+        row, found = live.row, super().echoes(live)
+        found[""] = (beyond(row), {})
         if "groups" not in live.attrs:
             return found
         sent = encoded(live.attrs, normal_groups(live.attrs["groups"]))

@@ -127,6 +127,8 @@ COMPUTED = frozenset(
     }
 )  # fmt: skip
 """What the server says of a segment or condition, and nobody writes [SEG]."""
+AUDIENCE = "audience"
+"""The one category that the server gives what is created [SEG: `AUDIENCE`, read only; a summary says `audience`]."""
 WRITTEN = {
     "name": ("name",),
     "description": ("description",),
@@ -192,8 +194,20 @@ def encoded(attrs: Mapping[str, Value], groups: Sequence[Group]) -> dict[str, Js
     }
 
 
+def beyond(row: Row) -> dict[str, Json]:
+    """Return what the account holds of a segment that no attribute is written as, and the server does not give to one
+    that is created with the same attributes.
+    """
+    known = {name for names in WRITTEN.values() for name in names} | COMPUTED
+    more = {name: value for name, value in row.items() if name not in known}
+    category = row.get("category")
+    return more if category is None or str(category).lower() == AUDIENCE else {**more, "category": category}
+
+
 def logic(row: Row) -> Json:
-    """Return the conditions of a segment as they are nested, whatever numbers name them: for comparing two."""
+    """Return the conditions of a segment as they are nested, whatever numbers name them: for comparing two. A number
+    or a flag is none of the texts that read alike: the API says of what type each value is [SEG].
+    """
     rows = _maps(row.get("segment_conditions"))
     conditions = {str(one.get("id")): one for one in rows}
     used: list[str] = []
@@ -214,7 +228,12 @@ def logic(row: Row) -> Json:
         for group in _maps(row.get("segment_condition_groups"))
     ]
     loose = [_bare(one) for one in rows if str(one.get("id")) not in used]
-    return {"groups": groups, "conditions in no group": loose, "conditions": len(rows)}
+    found = {"groups": groups, "conditions in no group": loose}
+    return {**map_of(sendable(transform(found, _typed))), "conditions": len(rows)}
+
+
+def _typed(leaf: Value) -> Value:
+    return f"{type(leaf).__name__} {leaf}" if isinstance(leaf, bool | int | float) else leaf
 
 
 def _maps(rows: Json) -> list[Mapping[str, Json]]:
@@ -225,6 +244,11 @@ def _bare(condition: Mapping[str, Json]) -> dict[str, Json]:
     found = {name: value for name, value in condition.items() if name not in ("id", "hash", "hash_simple")}
     if isinstance(aggregate := found.get("field_aggregate"), Mapping) and not _counts(aggregate):
         del found["field_aggregate"]
+    if "fields" in found:
+        found["fields"] = [
+            {name: value for name, value in test.items() if name != "external" or value is not False}
+            for test in _maps(found["fields"])
+        ]
     return found
 
 

@@ -55,7 +55,10 @@ LOSSLESS: Mapping[str, dict[str, Any]] = {
     ),
     "aggregate that says nothing": segment(segment_conditions=[_condition(field_aggregate={})]),
     "empty operator": segment(segment_conditions=[_condition(fields=[{**TEST, "operator": "", "data_type": ""}])]),
-    "value of zero": segment(segment_conditions=[_condition(fields=[{**TEST, "value": 0, "data_type": "number"}])]),
+    "value of zero": segment(segment_conditions=[_condition(fields=[{**TEST, "value": "0", "data_type": "number"}])]),
+    "text of a flag": segment(segment_conditions=[_condition(fields=[{**TEST, "value": "true"}])]),
+    "not external": segment(segment_conditions=[_condition(fields=[{**TEST, "external": False}])]),
+    "category of a summary": segment(category="audience"),
     "external": segment(segment_conditions=[_condition(fields=[{**TEST, "external": True}])]),
     "other numbers": segment(
         segment_conditions=[_condition(id="7"), _condition(id="3")],
@@ -65,6 +68,7 @@ LOSSLESS: Mapping[str, dict[str, Any]] = {
         segment_conditions=[_condition(object_type="tag", fields=[{**TEST, "name": "tagid", "value": "7777"}])]
     ),
     "unknown property": segment(folder="Old ones"),
+    "another category": segment(category="CAMPAIGN"),
 }  # fmt: skip
 """Segments that are declared, with what the account keeps of them where no declaration can say it."""
 LOSSY: Mapping[str, dict[str, Any]] = {
@@ -82,6 +86,13 @@ LOSSY: Mapping[str, dict[str, Any]] = {
     "operator of a group": segment(segment_condition_groups=[_group(operator="xor")]),
     "operator of the groups": segment(segment_condition_group_operator="xor"),
     "value that is a list": segment(segment_conditions=[_condition(fields=[{**TEST, "value": ["a", "b"]}])]),
+    **{
+        f"value {value!r} of {name}": segment(segment_conditions=[_condition(fields=[{**TEST, "name": name, "value": value}])])
+        for name, value in (("email", True), ("email", 0), ("email", 1.5), ("tagid", 3))
+    },
+    "flag that is a text": segment(segment_conditions=[_condition(fields=[{**TEST, "external": "1"}])]),
+    "source that is empty": segment(segment_conditions=[_condition(source_system="")]),
+    "object that is empty": segment(segment_conditions=[_condition(object_type="")]),
     "condition without fields": segment(segment_conditions=[_condition(fields=[])]),
     "test without name": segment(segment_conditions=[_condition(fields=[{**TEST, "name": None}])]),
 }

@@ -79,7 +79,7 @@ def _save(account: Account, before: Row | None, sent: Row) -> Row:
         "segment_id": identity,
         "segment_hash": _hash([sent.get("segment_condition_groups"), conditions]),
         "user_id": "1",
-        "category": "AUDIENCE",
+        "category": before.get("category", "AUDIENCE") if before else "AUDIENCE",
         "created_date": before.get("created_date", now) if before else now,
         "updated_date": now,
         "id": identity,
