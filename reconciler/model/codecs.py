@@ -66,8 +66,14 @@ class Codec(ABC):
 
     def _scalar(self, raw: Json) -> Json:
         if isinstance(raw, Mapping | list):
-            raise ValueError(f"`{self.name}` is a {type(raw).__name__}")
+            raise ValueError(f"`{self.name}` is {brief(raw)}")
         return raw
+
+    def _identity(self, raw: Json) -> str:
+        """Read an id: text or number (section 1.4), never a flag or a part of a number."""
+        if isinstance(raw, bool) or (isinstance(raw, float) and not raw.is_integer()):
+            raise ValueError(f"`{self.name}` is {str(raw).lower()}, which is no id")
+        return ident(int(raw) if isinstance(raw, float) else self._scalar(raw))
 
     def _listed(self, raw: Json) -> list[Json]:
         found = listed(raw)
@@ -143,7 +149,7 @@ class Text(Codec):
         return folded(value) if self.folds else value
 
     def _meaning(self, raw: Json) -> object:
-        found = _plain(raw)
+        found = "a flag that is on" if raw is True and self.codes is None else _plain(raw)
         if self.spelled is not None:
             found = str(self.spelled(found) or "")
         return folded(found) if self.folds else found
@@ -160,7 +166,7 @@ class Link(Codec):
         return self.none if value is None else ids(links_of([value])[0])
 
     def decode(self, raw: Json) -> Value:
-        return None if raw in (None, "", 0, "0", self.none) else RemoteId(self.kind, ident(self._scalar(raw)))
+        return None if raw in (None, "", 0, "0", self.none) else RemoteId(self.kind, self._identity(raw))
 
     def _meaning(self, raw: Json) -> object:
         found = _plain(raw)
@@ -207,8 +213,10 @@ class Links(_Set):
         return ",".join(found) if self.commas else found
 
     def decode(self, raw: Json) -> Value:
-        many = ident(raw).split(",") if isinstance(raw, str | int) and raw else self._listed(raw or None)
-        items = [ident(item).strip() for item in many]
+        many = (
+            ident(raw).split(",") if isinstance(raw, str) and raw else [raw] if isinstance(raw, int) and raw else None
+        )
+        items = [self._identity(item).strip() for item in (self._listed(raw or None) if many is None else many)]
         return [RemoteId(self.kind, item) for item in items if not self._nothing(item)]
 
     def _nothing(self, item: str) -> bool:

@@ -37,15 +37,19 @@ def number(raw: object) -> int | None:
 
 
 def text(raw: object) -> str | None:
-    """Read a text; null, "" and absent are the same. Numbers and flags become their decimal string."""
+    """Read a text; null, "" and absent are the same. Numbers and flags become their decimal string. Raises ValueError
+    for what has an inside: how Python writes it is no text of the account.
+    """
     if raw is None or raw == "":
         return None
+    if isinstance(raw, Mapping | list | tuple):
+        raise ValueError("what should be a text is a map or a list")
     return str(int(raw)) if isinstance(raw, bool) else str(raw)
 
 
 def ident(raw: object) -> str:
     """Read an id, which may arrive as text or as a number in any answer (section 1.4); "" when there is none."""
-    return text(raw) or ""
+    return str(int(raw)) if isinstance(raw, bool) else "" if raw is None else str(raw)
 
 
 def folded(value: object) -> str:

@@ -21,7 +21,7 @@ from reconciler.model.facts import LONGEST, Facts
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, is_id, post, put
 from reconciler.model.identity import Fits
 from reconciler.model.ids import PartGroup
-from reconciler.model.live import Collection, Live, Row, Tables
+from reconciler.model.live import STRANGE, Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
 from reconciler.model.spec import (
     AfterCreate,
@@ -207,17 +207,36 @@ class Kind:
     def lives(self, tables: Tables) -> list[Live]:
         """Return the live objects in the order of the listing, built-in ones included and marked."""
         primary = self.reading.collections[0]
-        return [
-            Live(
-                self.name,
-                str(row[primary.identity]),
-                self.decode(row, tables),
-                str(row.get(self.reading.created) or ""),
-                row,
-                not self.claims(row, tables),
+        found = []
+        for row in self.rows(tables):
+            attrs, odd = self._decoded(row, tables)
+            created = str(row.get(self.reading.created) or "")
+            found.append(
+                Live(self.name, str(row[primary.identity]), attrs, created, row, not self.claims(row, tables), odd)
             )
-            for row in self.rows(tables)
-        ]
+        return found
+
+    def _decoded(self, row: Row, tables: Tables) -> tuple[dict[str, Value], Mapping[str, str]]:
+        """Return the attributes of a row, and its odd properties (see `Live.odd`): those that no decoder takes."""
+        try:
+            return self.decode(row, tables), {}
+        except STRANGE:
+            odd = {read: name for name, read, decode in self._decoders if read in row and _fails(decode, row[read])}
+        rest: Iterable[str] = (one for one in row if one not in odd and one != self.reading.collections[0].identity)
+        for more in ((), *((one,) for one in rest)):  # what a kind reads in ways of its own fails one by one
+            left = {name: value for name, value in row.items() if name not in odd and name not in more}
+            try:
+                attrs = self.decode(left, tables)
+            except STRANGE:
+                continue
+            odd |= {one: self._attribute_of(one) for one in more}
+            return {name: value for name, value in attrs.items() if name not in odd.values()}, odd
+        return {}, {one: self._attribute_of(one) for one in row if one != self.reading.collections[0].identity}
+
+    def _attribute_of(self, read: str) -> str:
+        """Return the attribute that a property is read for, `""` where it is none alone."""
+        own = next((name for name, one in self.attributes.items() if read in (one.read, f"_{name}")), "")
+        return self.reading.parts.get(read, own)
 
     def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
         """Return by how many rows a change of an attribute lets the listings of single objects grow, by table; a table
@@ -492,6 +511,14 @@ class Kind:
         """
         yield from ()
         return []
+
+
+def _fails(decode: Callable[[Json], Value], raw: Json) -> bool:
+    try:
+        decode(raw)
+    except STRANGE:
+        return True
+    return False
 
 
 def _remote(reference: Reference) -> str:

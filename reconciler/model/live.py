@@ -121,3 +121,12 @@ class Live:
     created: str = ""
     row: Row = field(default_factory=dict)
     builtin: bool = False
+    odd: Mapping[str, str] = field(default_factory=dict)
+    """Properties of the row that are of no type that anybody has seen there, with the attribute that is read of each,
+    `""` for the object as a whole. They are not in `attrs`: what they mean is not known, and never taken for empty.
+    """
+
+    @property
+    def sound(self) -> Live:
+        """The object without its odd properties."""
+        return replace(self, row={name: one for name, one in self.row.items() if name not in self.odd}, odd={})

@@ -54,6 +54,8 @@ class Reading:
     """Attributes that the account fills where the configuration leaves them out: a value there is no sign of a manual
     change.
     """
+    parts: Mapping[str, str] = field(default_factory=dict)
+    """Properties of a row that an attribute is read from beside the one that it declares, with the attribute."""
     mostly_unmanaged: bool = False
     """Most objects of this kind are made by people and programs beside the configuration: an export takes only those
     that the state knows, and the rest is not expected to be managed.

@@ -16,7 +16,7 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from reconciler.model import values
-from reconciler.model.codecs import SHOWN, differences
+from reconciler.model.codecs import SHOWN, brief, differences
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.redaction import abridged
@@ -50,8 +50,8 @@ class Loss:
 def losses(kind: Kind, live: Live) -> dict[str, Loss]:
     """Return the attributes that were not decoded in full; `""` stands for the object as a whole."""
     known = kind.attributes
-    found = {}
-    for name, (held, sent) in kind.echoes(live).items():
+    found = {name: Loss(_oddly(kind, live, read, name), kept=False) for read, name in live.odd.items()}
+    for name, (held, sent) in kind.echoes(live.sound if live.odd else live).items():
         attribute = known.get(name)
         differing = list(
             islice(differences(held, sent) if attribute is None else attribute.codec.differing(held, sent), MOST + 1)
@@ -60,6 +60,14 @@ def losses(kind: Kind, live: Live) -> dict[str, Loss]:
             shown = "a value of another form" if attribute is not None and attribute.hides(held) else _listed(differing)
             found[name] = Loss(shown, name in kind.abilities.merges)
     return found
+
+
+def _oddly(kind: Kind, live: Live, read: str, name: str) -> str:
+    """Return what to say of a property of no known type."""
+    attribute, held = kind.attributes.get(name), live.row[read]
+    if attribute is not None and attribute.hides(held):
+        return "a value of another form"
+    return brief(held) if attribute is not None else f"{read}: {brief(held)}"
 
 
 def refusals(kind: Kind, live: Live, names: Iterable[str]) -> list[Finding]:
@@ -185,6 +193,8 @@ def _lossy(kind: Kind, live: Live, attrs: dict[str, Value], dropped: dict[str, s
                 return why
             dropped[name] = why  # also where what was understood of it is what an export leaves out
             attrs.pop(name, None)
+        else:
+            return f"it cannot be declared in full ({loss.what})"
     return ""
 
 

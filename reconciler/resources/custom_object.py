@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from reconciler.model.coerce import text
 from reconciler.model.http import Bound, Flow, Pause, Request, Response, at, get, post
 from reconciler.model.ids import Part, PartGroup
 from reconciler.model.kind import Kind, NaturalKey
@@ -137,7 +138,9 @@ class CustomObjectKind(Kind):
     path = SCHEMAS
     wrapper = "schema"
     # Older deployments called the array `objectTypes` (section 1.3 of the API page: [GO-CJ] accepts both).
-    reading = Reading((Collection(SCHEMAS, "schemas", alias="objectTypes", ids="word"),), created="")
+    reading = Reading(
+        (Collection(SCHEMAS, "schemas", alias="objectTypes", ids="word"),), created="", parts={"parentId": "parent"}
+    )
     identity = Identity(name_attribute="slug", unique=(("slug",),), code_names=("slug",))
     abilities = Abilities(
         merges=frozenset({"fields", "relationships", ""}),
@@ -175,8 +178,8 @@ class CustomObjectKind(Kind):
         """Arrays of fields and relationships as maps by id, without fields that are being deleted."""
         attrs = super().decode({key: row[key] for key in ("description", "appId") if key in row}, tables)
         attrs["slug"] = _slug(row)
-        attrs["visibility"] = "public" if _public(row) else "private"
-        attrs["parent"] = RemoteId(self.name, str(row["parentId"])) if row.get("parentId") else None
+        attrs["visibility"] = "public" if text(row.get("visibility")) == "public" else "private"
+        attrs["parent"] = RemoteId(self.name, text(row["parentId"]) or "") if row.get("parentId") else None
         attrs["labels"] = dict(map_of(row.get("labels")))
         attrs["fields"] = {
             str(part["id"]): part_of(part) for part in parts_in(row.get("fields")) if part.get("status") != DELETING
@@ -234,7 +237,7 @@ class CustomObjectKind(Kind):
     def inherited(self, live: Live) -> Mapping[str, frozenset[str]]:
         """A child starts with what its parent has."""
         return {
-            name: frozenset(str(part["id"]) for part in parts_in(live.row.get(name)) if part.get("inherited"))
+            name: frozenset(str(part["id"]) for part in parts_in(live.sound.row.get(name)) if part.get("inherited"))
             for name in ("fields", "relationships")
         }
 
@@ -349,7 +352,7 @@ def _slug(row: Row) -> str:
     """Return the slug as it was declared: the server puts `app-<id>-` before that of a public schema and `app-<app
     id>-` before that of a child (section 2.17).
     """
-    slug = str(row.get("slug") or "")
+    slug = text(row.get("slug")) or ""
     for owner in (row.get("id"), row.get("appId"), row.get("parentId")):
         if owner and slug.startswith(f"app-{owner}-"):
             return slug.removeprefix(f"app-{owner}-")

@@ -127,7 +127,9 @@ class FieldKind(membership.Grouped):
     path = "/fields"
     wrapper = "field"
     reading = Reading(
-        (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),), filled=frozenset({"order", "perstag"})
+        (Collection("/fields", "fields", sides=("fieldOptions", "fieldRels")),),
+        filled=frozenset({"order", "perstag"}),
+        parts={"_relations": "lists"},
     )
     identity = Identity(
         name_attribute="title",
@@ -196,9 +198,11 @@ class FieldKind(membership.Grouped):
                 "label": text(option.get("label")) or text(option.get("value")) or "",
                 "default": truthy(option.get("isdefault")),
             }
-            for option in rows_of(row["_options"])
+            for option in rows_of(row.get("_options", ()))
         ]
-        lists = list(dict.fromkeys(relid for _, relid in pairs(row["_relations"])))  # one that is there twice is one
+        lists = list(
+            dict.fromkeys(relid for _, relid in pairs(row.get("_relations", ())))
+        )  # one that is there twice is one
         attrs["lists"] = ALL if "0" in lists else [RemoteId("list", relid) for relid in lists]
         if "_group" in row:
             attrs["group"] = membership.reference(text(row["_group"]))

@@ -54,7 +54,7 @@ class FieldGroupKind(Kind):
     title = "Field group"
     path = "/groupDefinitions"
     wrapper = "groupDefinition"
-    reading = Reading((membership.GROUPS,), created="", filled=frozenset({"order"}))
+    reading = Reading((membership.GROUPS,), created="", filled=frozenset({"order"}), parts={"type_id": "object"})
     identity = Identity(name_attribute="label")
     abilities = Abilities(observed=("update", "delete"), writes=membership.WRITES)
     texts = Texts(delete_warning="Its fields leave the group; they keep their values.")

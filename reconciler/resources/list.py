@@ -83,6 +83,7 @@ class ListKind(Kind):
         ),
         filtered=True,
         filled=frozenset({"channel", "string_id"}),
+        parts={"userid": "user"},
     )
     identity = Identity(
         code_names=("string_id",),

@@ -51,8 +51,8 @@ MetaType = Literal[
 def normal_default(value: Any) -> Any:
     """Return a default as text, or a list of texts; numbers arrive as either (section 2.5)."""
     if isinstance(value, list | tuple):
-        return [str(item) for item in value]
-    return None if value in (None, "") else str(value)
+        return [text(item) or "" for item in value]
+    return text(value)
 
 
 class MetaField(Spec):

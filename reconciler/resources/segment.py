@@ -12,7 +12,7 @@ from reconciler.model.kind import Kind
 from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import KEY, AnyLink, Api, CreateOnly, Default, Normal, Spec
 from reconciler.model.traits import Abilities, Identity, Reading, Texts
-from reconciler.model.values import Json, Value, map_of
+from reconciler.model.values import Json, Value
 from reconciler.model.write import Write
 from reconciler.resources.segment_body import (
     MATCH,
@@ -104,7 +104,15 @@ class SegmentKind(Kind):
         "form",
         "score",
     )
-    reading = Reading((AUDIENCES,), created="created_date")
+    reading = Reading(
+        (AUDIENCES,),
+        created="created_date",
+        parts={
+            "segment_condition_group_operator": "match",
+            "segment_condition_groups": "groups",
+            "segment_conditions": "groups",
+        },
+    )
     identity = Identity(unique=(("name",),))
     abilities = Abilities(merges=frozenset({""}))
     texts = Texts(
@@ -135,7 +143,7 @@ class SegmentKind(Kind):
         found = []
         for row in tables.get(AUDIENCES.name):
             whole = [*tables.get(f"segment:{row['id']}"), {}][0]
-            attributes = {**map_of(row.get("attributes")), **map_of(whole.get("attributes"))}
+            attributes = {**_attributes(row), **_attributes(whole)}
             found.append({**attributes, "id": str(row["id"])})
         return found
 
@@ -169,6 +177,11 @@ class SegmentKind(Kind):
     def predict(self, request: Request, serial: int) -> Response:
         """The answer is the segment with its id."""
         return Response(200, {"data": [{"id": f"new-{serial}"}]})
+
+
+def _attributes(row: Row) -> Row:
+    found = row.get("attributes")
+    return found if isinstance(found, Mapping) else {}
 
 
 KIND = SegmentKind()

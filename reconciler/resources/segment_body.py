@@ -245,10 +245,15 @@ def _bare(condition: Mapping[str, Json]) -> dict[str, Json]:
     if isinstance(aggregate := found.get("field_aggregate"), Mapping) and not _counts(aggregate):
         del found["field_aggregate"]
     if "fields" in found:
-        found["fields"] = [
-            {name: value for name, value in test.items() if name != "external" or value is not False}
-            for test in _maps(found["fields"])
-        ]
+        found["fields"] = [_meant(test) for test in _maps(found["fields"])]
+    return found
+
+
+def _meant(test: Mapping[str, Json]) -> dict[str, Json]:
+    """Return a test without a flag that is off; ids arrive as texts or as numbers (section 1.4)."""
+    found = {name: value for name, value in test.items() if name != "external" or value is not False}
+    if test.get("name") in HOLDERS and type(found.get("value")) is int:
+        found["value"] = str(found["value"])
     return found
 
 

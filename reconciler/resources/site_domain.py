@@ -57,7 +57,8 @@ class SiteDomainKind(Kind):
                 fallback=Collection(OLD, "siteTrackingDomains", table="siteDomains", identity="name", ids="text"),
                 elsewhere=("site_domains", "old"),
             ),
-        )
+        ),
+        parts={"attributes": "domain"},
     )
     identity = Identity(name_attribute="domain", unique=(("domain", "page"),))
     abilities = Abilities(updatable=False, writes=(OLD, f"{OLD}/ID"))
@@ -68,18 +69,17 @@ class SiteDomainKind(Kind):
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Rows of either form as one: the attributes with the id; an old one has only its name, which is its id."""
-        return [
-            {**attributes, "id": row["id"]}
-            if isinstance(attributes := row.get("attributes"), dict)
-            else {"id": row.get("name"), "whitelisted_domain": row.get("name"), "whitelisted_page": "*"}
-            for row in tables.get("siteDomains")
-        ]
+        return [_flat(row) for row in tables.get("siteDomains")]
+
+    def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
+        """Attributes of another form are none. Raises ValueError for them."""
+        if "attributes" in row:
+            raise ValueError("the attributes of a domain are no map")
+        return super().decode(row, tables)
 
     def unreadable(self, tables: Tables) -> str:
         """A row of neither form says nothing about which domain it is."""
-        odd = any(
-            not isinstance(row.get("attributes"), dict) and not row.get("name") for row in tables.get("siteDomains")
-        )
+        odd = any(row.get("attributes") in (None, "") and not row.get("name") for row in tables.get("siteDomains"))
         return super().unreadable(tables) or ("a domain is listed without its attributes" if odd else "")
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
@@ -108,6 +108,16 @@ class SiteDomainKind(Kind):
     def predict(self, request: Request, serial: int) -> Response:
         """The new form answers with an id of its own."""
         return Response(200, {"data": {"id": f"new-{serial}"}} if request.method == "POST" else {})
+
+
+def _flat(row: Row) -> Row:
+    attributes = row.get("attributes")
+    if isinstance(attributes, dict):
+        return {**attributes, "id": row["id"]}
+    name = row.get("name")
+    if name:
+        return {"id": name, "whitelisted_domain": name, "whitelisted_page": "*"}
+    return {"id": row["id"], "attributes": attributes}
 
 
 KIND = SiteDomainKind()

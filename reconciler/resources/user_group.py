@@ -10,9 +10,9 @@ from pydantic import Field
 
 from reconciler.model.http import Flow, at
 from reconciler.model.kind import Kind
-from reconciler.model.live import Collection, Row, Tables
+from reconciler.model.live import Collection, Live, Row, Tables
 from reconciler.model.spec import KEY, Api, Default, Normal, Spec
-from reconciler.model.traits import Reading, Texts
+from reconciler.model.traits import Abilities, Reading, Texts
 from reconciler.model.values import Json, Value, map_of, sendable
 from reconciler.model.write import Impact, Write
 from reconciler.resources import losing
@@ -58,6 +58,7 @@ class UserGroupKind(Kind):
     path = "/groups"
     wrapper = "group"
     reading = Reading((Collection("/groups", "groups"),), filled=frozenset({"flags"}))
+    abilities = Abilities(merges=frozenset({"flags"}))
     texts = Texts(
         delete_warning="Its users lose its permissions, and lists and pipelines that only it sees are hidden from them."
     )
@@ -70,6 +71,11 @@ class UserGroupKind(Kind):
         """Whatever is no plain property is a flag."""
         flags = {name: _flag(value) for name, value in row.items() if name not in PLAIN and _is_flag(value)}
         return {**super().decode(row, tables), "flags": flags}
+
+    def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
+        """And the permissions that are no flags: no write touches them."""
+        others = {name: one for name, one in live.row.items() if PERMISSION.fullmatch(name) and not _is_flag(one)}
+        return {**super().echoes(live), "flags": (others, {})}
 
     def body(self, write: Write, names: Iterable[str]) -> dict[str, Json]:
         """Flags are properties of the group; only those that differ are sent."""

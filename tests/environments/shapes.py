@@ -67,6 +67,9 @@ LOSSLESS: Mapping[str, dict[str, Any]] = {
     "a tag that is gone": segment(
         segment_conditions=[_condition(object_type="tag", fields=[{**TEST, "name": "tagid", "value": "7777"}])]
     ),
+    "an id that is a number": segment(
+        segment_conditions=[_condition(object_type="tag", fields=[{**TEST, "name": "tagid", "value": 7777}])]
+    ),
     "unknown property": segment(folder="Old ones"),
     "another category": segment(category="CAMPAIGN"),
 }  # fmt: skip
@@ -87,8 +90,10 @@ LOSSY: Mapping[str, dict[str, Any]] = {
     "operator of the groups": segment(segment_condition_group_operator="xor"),
     "value that is a list": segment(segment_conditions=[_condition(fields=[{**TEST, "value": ["a", "b"]}])]),
     **{
-        f"value {value!r} of {name}": segment(segment_conditions=[_condition(fields=[{**TEST, "name": name, "value": value}])])
-        for name, value in (("email", True), ("email", 0), ("email", 1.5), ("tagid", 3))
+        f"value {value!r} of {name}": segment(
+            segment_conditions=[_condition(fields=[{**TEST, "name": name, "value": value}])]
+        )
+        for name, value in (("email", True), ("email", 0), ("tagid", 1.5))
     },
     "flag that is a text": segment(segment_conditions=[_condition(fields=[{**TEST, "external": "1"}])]),
     "source that is empty": segment(segment_conditions=[_condition(source_system="")]),
@@ -116,6 +121,17 @@ NESTED: Mapping[str, tuple[str, dict[str, Any], str]] = {
                                   "fieldDefault": {"value": "S"}}]},
         "default",
     ),
+    **{
+        f"options of a {kind} that are maps": (
+            kind,
+            {path: [{"fieldLabel": "Size", "fieldType": "dropdown", "group": group,
+                     "fieldOptions": [{"id": "1", "value": "S"}, {"id": "2", "value": "L"}]},
+                    {"fieldLabel": "Colour", "fieldType": "text", "group": group}]},
+            "`options`",
+        )
+        for kind, path, group in (("deal_field", "dealCustomFieldMeta", "2"),
+                                  ("account_field", "accountCustomFieldMeta", "3"))
+    },
     "flag that is none": (
         "field", {"fields": [{"title": "F", "type": "text", "isrequired": "2", "relids": ["0"]}]}, "`required`",
     ),

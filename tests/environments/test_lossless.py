@@ -16,7 +16,7 @@ from tests.world.accounts import hold
 
 REFUSED = ("condition in no group", "condition without fields", "source that is empty", "object that is empty")
 """Shapes that the emulator answers and does not take [SEG]."""
-NAMED = ("a tag that is gone", "unknown property", "another category")
+NAMED = ("a tag that is gone", "an id that is a number", "unknown property", "another category")
 """Shapes of which a clone leaves out a part, by name."""
 COMPUTED = {"segment_hash", "updated_date", "created_date", "hash", "hash_simple", "user_id"}
 DECLARED = """

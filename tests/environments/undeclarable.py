@@ -23,8 +23,6 @@ class Odd:
     """What a command names it by: any of these."""
     table: str
     name: str = ""
-    unknown: bool = False
-    """It is of no type that anybody has seen there: nothing of its kind is known (exit code 4)."""
 
     @property
     def whole(self) -> bool:
@@ -32,9 +30,9 @@ class Odd:
         return not self.name
 
 
-def _odd(kind: str, table: str, attribute: str = "", /, *, label: str = "", unknown: bool = False, **row: Any) -> Odd:
+def _odd(kind: str, table: str, attribute: str = "", /, *, label: str = "", **row: Any) -> Odd:
     words = ("(id 901)", f"`{label}`" if label else "(id 901)")
-    return Odd(kind, {table: [{"id": "901", **row}]}, words, table, attribute, unknown)
+    return Odd(kind, {table: [{"id": "901", **row}]}, words, table, attribute)
 
 
 LIST: dict[str, Any] = {"name": "News", "stringid": "news", "sender_url": "https://x.example", "sender_reminder": "r"}
@@ -61,7 +59,7 @@ ODD: Mapping[str, Odd] = {
     ),
     "variable without a name": _odd("personalization", "personalizations", label="hello", **{**TEXT, "name": ""}),
     "variable of structured content": _odd(
-        "personalization", "personalizations", "content", unknown=True, label="hello",
+        "personalization", "personalizations", "content", label="hello",
         **{**TEXT, "content": {"en": "Hi"}},
     ),
     "connection without a name": _odd("connection", "connections", **{**SHOP, "name": ""}),
@@ -117,7 +115,7 @@ ODD: Mapping[str, Odd] = {
     ),
     "branding of structured text": Odd(
         "setting", {"brandings": [{"id": "1", "groupid": "3", "siteName": {"en": "Shop"}}]}, ("setting",),
-        "brandings", "site_name", True,
+        "brandings", "site_name",
     ),
     **{f"segment: {name}": Odd("segment", {"segmentsV2": [row]}, ("`Loyal`", "segment.loyal"), "segmentsV2")
        for name, row in LOSSY.items()},

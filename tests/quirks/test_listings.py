@@ -30,9 +30,11 @@ def _decimal(value: Any) -> bool:
 
 
 def _a_flag(name: str, value: Any) -> bool:
-    """Return whether 0 and 1 mean no and yes here, and no id or place."""
+    """Return whether 0 and 1 mean no and yes here, and no id, place or value that a condition compares with."""
     told = value in ("0", "1") or (type(value) is int and value in (0, 1))
-    return told and not (name in REFERENCES or name in PLACES or name == "id" or name.lower().endswith("id"))
+    return told and not (
+        name in REFERENCES or name in PLACES or name in ("id", "value") or name.lower().endswith(("id", "ids"))
+    )
 
 
 def _numbered(body: Any) -> Any:
