@@ -30,7 +30,7 @@ from reconciler.workflow.session import Session
 
 Name = tuple[str, str]
 Part = tuple[str, Name]
-"""One thing to write: a value ("edit"), a declaration ("new"), or a declaration that goes ("gone")."""
+"""One thing to write: a value ("edit"), a declaration ("new"), one that goes ("gone"), or an order ("order")."""
 HEADER = "# Written by `reconciler promote`.\n\n"
 
 
@@ -140,6 +140,7 @@ class _Promoting:
         parts = [("edit", one.name) for one in self.sides.proposals]
         parts += [("new", (address, WHOLE)) for address in dict.fromkeys(self.sides.news)]
         parts += [("gone", (address, WHOLE)) for address in self.sides.gone] if self.sides.choice.prune else []
+        parts += [("order", name) for name in self.sides.orders if self.sides.takes_order(name)]
         whole, _ = self._tried(parts, failed)
         if whole is not None:
             return whole
@@ -202,6 +203,7 @@ class _Promoting:
             why = f"{self.sides.one.name} does not hold it any more; --prune takes its declaration out"
             rewriting.refused += [Refusal(address, WHOLE, why) for address in self.sides.gone]
         additions.add(news, HEADER)
+        rewriting.arrange(self.sides.arrangements(fresh, [name for what, name in parts if what == "order"]))
         return rewriting, additions
 
     def _listing(self, one: ProposedEdit, fresh: Collection[str]) -> Value:

@@ -20,6 +20,8 @@ def record_of(sides: ThreeSides, rewriting: Rewriting, after: Loaded) -> str:
     open_ones = {(row.address, row.name) for row in sides.rows if row.status in ("there", "colliding")}
     if sides.choice.overrule:
         open_ones = {(row.address, row.name) for row in sides.rows if row.status == "there"}
+    open_ones |= {name for name, found in sides.orders.items() if found in ("there", "colliding")}
+    open_ones -= {name for name in sides.orders if sides.takes_order(name)}
     apart = {(row.address, row.name) for row in sides.rows if row.status == "kept"}
     found: dict[str, dict[str, Base]] = {}
     there = names_of(sides.other.seen, sides.kinds, {})
@@ -30,6 +32,8 @@ def record_of(sides: ThreeSides, rewriting: Rewriting, after: Loaded) -> str:
                 found.setdefault(address, {})[name] = old
             continue
         base = Base(here=side.here, there=[side.there], apart=(address, name) in apart)
+        if sides.takes_order((address, name)):
+            base.there = [side.there, side.here]
         declared = after.desired.resources.get(address)
         if declared is not None and name in declared.attrs:
             attribute = sides.kinds[declared.kind].attributes[name]

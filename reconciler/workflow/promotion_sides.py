@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.config import Loaded
-from reconciler.config.writing.rewriting import ProposedEdit
+from reconciler.config.writing.arranging import interleaved
+from reconciler.config.writing.rewriting import Arrangement, ProposedEdit
 from reconciler.deriving.copying import Portable, listing, only_there, portable, unseen
 from reconciler.deriving.export import Exported
 from reconciler.deriving.memberships import memberships
@@ -37,6 +38,7 @@ from reconciler.model.values import Value
 from reconciler.planning.context import Inputs
 from reconciler.planning.diff import beside, within
 from reconciler.planning.rosters import with_own
+from reconciler.workflow.arrangements import arranges, by_parent, in_account, in_files, inside, own_key
 from reconciler.workflow.contents import AccountContents, met, pairs
 from reconciler.workflow.remembered import remembered
 from reconciler.workflow.session import Session
@@ -64,6 +66,8 @@ class ThreeSides:
     held: dict[Name, Value] = field(default_factory=dict)
     """What the target's account holds of each attribute that was looked at."""
     same: int = 0
+    orders: dict[Name, Status] = field(default_factory=dict)
+    """Whose change the order is of what stands in something, by (address, attribute of that)."""
 
     def __post_init__(self) -> None:
         self.kinds = self.target.kinds
@@ -131,6 +135,7 @@ class ThreeSides:
                 if name not in blind:
                     self._attribute(address, name, change, live, here, there)
             self._emptied(address, live)
+        self._orders(changes, lives)
 
     def _lost(self) -> None:
         """Find what the source held once and has lost, of what the target's files declare."""
@@ -224,6 +229,55 @@ class ThreeSides:
         elif self.choice.prune and (gone := beside(attribute, asked, said)):
             note = f"{self.one.name} does not hold {', '.join('.'.join(path) for path in gone)} any more"
             self.rows.append(Row(address, name, "here", note=note))
+
+    def _orders(self, changes: Mapping[str, Change], lives: Mapping[str, Live]) -> None:
+        """Compare in which order both sides have what stands in something else."""
+        mine = {address: one.live for address, one in self.exported.items() if not one.problem}
+        declared = self.theirs.desired.resources
+        for parent, addresses in by_parent(mine.keys() & self.wanted.keys(), self.kinds).items():
+            if parent not in lives:
+                continue
+            part = inside(addresses[0], self.kinds)
+            here = [one for one in in_account(addresses, mine) if one in lives]
+            there, files = in_account(here, lives), in_files(here, declared)
+            attribute, salt = self.kinds[kind_of(parent)].attributes[part], self.before.salt
+            marks = [hashed([*order], attribute, lambda leaf: leaf, salt) for order in (here, there)]
+            side = Side(marks[0], marks[1], here != there)
+            base = self.before.resources.get(parent, {}).get(part)
+            found = status(side, base, apart=False, written=files == here, settled=files == there)
+            self.sides[parent, part], self.held[parent, part], self.orders[parent, part] = side, None, found
+            if self.takes_order((parent, part)) and parent not in declared:
+                self.news += [parent, *here]
+            for address in here:
+                self._moved(address, found, changes.get(address))
+
+    def takes_order(self, name: Name) -> bool:
+        """Return whether the files get the source's order of what stands in something."""
+        found = self.orders.get(name)
+        return found == "here" or (found == "colliding" and self.choice.overrule)
+
+    def _moved(self, address: str, found: Status, change: Change | None) -> None:
+        """Tell of what does not stand at its place; among equal orders, something new has moved it."""
+        for item in change.attributes if change is not None else ():
+            if arranges(self.kinds[kind_of(address)], item.name):
+                before, after = item.places or (item.before, item.after)
+                self.rows.append(Row(address, item.name, "here" if found == "same" else found, after, before))
+
+    def arrangements(self, fresh: Collection[str], orders: Collection[Name]) -> list[Arrangement]:
+        """Return how the target's files are to be arranged: each new entry where the source has it, and all others in
+        these orders.
+        """
+        mine = {address: one.live for address, one in self.exported.items()}
+        declared, arranged = self.theirs.desired.resources, []
+        for parent, addresses in by_parent(mine.keys() | declared.keys(), self.kinds).items():
+            name = (parent, inside(addresses[0], self.kinds))
+            have = [own_key(one) for one in in_files(addresses, declared)]
+            there = [one for one in in_account(addresses, mine) if one in declared or one in fresh]
+            keys = interleaved(have, [own_key(one) for one in there], settled=name not in orders)
+            added = sorted(own_key(one) for one in there if one not in declared)
+            if parent in declared and keys != [*have, *added]:
+                arranged.append(Arrangement(*name, tuple(keys)))
+        return arranged
 
     def _propose(self, address: str, name: str, declared: Resource | None, asked: Value) -> None:
         wanted = self.wanted[address]

@@ -15,12 +15,12 @@ from reconciler.model.values import identical
 MODELINE = "# yaml-language-server:"
 
 
-def interleaved(have: Sequence[str], wanted: Sequence[str]) -> list[str]:
+def interleaved(have: Sequence[str], wanted: Sequence[str], *, settled: bool = False) -> list[str]:
     """Return keys in the wanted order: those that nobody wants anywhere stay at their places, and each new one stands
-    right behind the one that is wanted before it.
+    right behind the one that is wanted before it. With `settled`, all that were there stay at their places.
     """
     common = iter([key for key in wanted if key in have])
-    found = [next(common) if key in wanted else key for key in have]
+    found = [next(common) if key in wanted and not settled else key for key in have]
     before = -1
     for key in wanted:
         if key not in found:
