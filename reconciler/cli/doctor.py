@@ -17,9 +17,17 @@ def command(chosen: Globals, fmt: str) -> int:
 
     `state doctor` compares what the state says with the account.
     """
-    from reconciler.workflow.health import examine, exit_code
+    from reconciler.model.errors import Cancelled, ReconcilerError
+    from reconciler.workflow.health import examine, exit_code, unopened
 
-    checks = chosen.screen.wait(examine(session(chosen)))
+    try:
+        opened = session(chosen)
+    except Cancelled:
+        raise
+    except ReconcilerError as error:
+        checks = unopened(error)
+    else:
+        checks = chosen.screen.wait(examine(opened))
     rows = [one.row() for one in checks]
     if fmt == "json":
         listed(rows, ["check", "verdict", "found", "advice"], fmt)

@@ -16,6 +16,7 @@ from reconciler.model.errors import (
     ReconcilerError,
     Rejected,
     RemoteError,
+    Unexpected,
     Unreachable,
     concerns_all,
 )
@@ -26,6 +27,8 @@ from reconciler.workflow.session import Session
 
 Verdict = Literal["ok", "warning", "failed", "skipped"]
 
+NOWHERE = (301, 302, 303, 307, 308, 400, 404, 405, 410)
+"""Statuses of an address that knows no /users/me."""
 SKEW = 60.0
 """Seconds that the clocks of this machine and of the account may differ by."""
 
@@ -61,8 +64,7 @@ async def account_checks(session: Session, line: Any) -> AsyncIterator[Check]:
         yield failed("token", error)
         return
     except (RemoteError, OSError) as error:
-        advice = "look at the lines above: address, TLS, proxy" if isinstance(error, Unreachable) else ""
-        yield failed("connection", error, advice)
+        yield failed("connection", error, _advice(error))
         return
     yield Check("connection", "ok", "the account answers")
     yield _clock(session, answer.headers.get("date", ""))
@@ -84,6 +86,18 @@ async def account_checks(session: Session, line: Any) -> AsyncIterator[Check]:
         yield Check("eyes", "ok", "the key is of an Admin user")
     async for one in _permissions(session, line):
         yield one
+
+
+def _advice(error: Exception) -> str:
+    """Return what to look at where the account gave no answer of the API's."""
+    if isinstance(error, Unreachable):
+        return "look at the lines above: address, TLS, proxy"
+    if isinstance(error, Unexpected) or (isinstance(error, Rejected) and error.status in NOWHERE):
+        return (
+            "there is no ActiveCampaign API at this address: `url` is the API URL from Settings > Developer, "
+            "https://ACCOUNT.api-us1.com, with nothing behind the host"
+        )
+    return "try again in a minute: the account answers, and not as it should"
 
 
 def _clock(session: Session, date: str) -> Check:

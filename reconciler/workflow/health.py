@@ -10,21 +10,26 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler import __version__
-from reconciler.model.errors import (
-    ConfigError,
-    ExitCode,
-    ReconcilerError,
-)
+from reconciler.model.errors import ConfigError, ExitCode, ReconcilerError
 from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.proxies import proxy_for
 from reconciler.store.encryption import Seal
 from reconciler.store.probefile import ProbeJournal
 from reconciler.workflow.account_health import Check, account_checks, failed
 from reconciler.workflow.book import open_book
+from reconciler.workflow.facts import troubles
 from reconciler.workflow.session import EMULATOR, Session
 
 OLD = 180
 """Days after which facts are worth a new probe."""
+
+
+LINES = (
+    "versions", "configuration", "address", "TLS", "encryption", "state", "lock", "connection", "clock", "token",
+    "account", "eyes", "permissions", "features", "facts",
+)  # fmt: skip
+"""What every page has a line for."""
+ORDER = (*LINES[:4], "proxy", *LINES[4:])
 
 
 def exit_code(checks: list[Check]) -> ExitCode:
@@ -39,16 +44,32 @@ async def examine(session: Session) -> list[Check]:
         try:
             line = session.connect(stack, write=False)
         except (ReconcilerError, OSError) as error:
-            return [*checks, failed("connection", error), *_skipped(session)]
-        checks += [one async for one in account_checks(session, line)]
-    if not any(one.check == "permissions" for one in checks):
-        return [*checks, *_skipped(session)]
-    return [*checks, _facts(session)]
+            checks.append(failed("connection", error))
+        else:
+            checks += [one async for one in account_checks(session, line)]
+    return _whole([*checks, _facts(session)])
 
 
-def _skipped(session: Session) -> Iterator[Check]:
-    yield Check("permissions", "skipped", "the account did not answer")
-    yield _facts(session)
+def unopened(error: ReconcilerError) -> list[Check]:
+    """Return the page of an environment that cannot be opened: the project file is wrong, or a variable is not set."""
+    return _whole([_versions(), _wrong(error)])
+
+
+def _whole(checks: list[Check]) -> list[Check]:
+    """Return the page with every line that it always has, in their order; what was not come to is said."""
+    made = {one.check: one for one in checks}
+    missing = [Check(name, "skipped", "not checked") for name in LINES if name not in made]
+    return sorted([*checks, *missing], key=lambda one: ORDER.index(one.check))
+
+
+def _wrong(error: ReconcilerError, more: str = "") -> Check:
+    """Return the line of files that are wrong, with the first thing that is."""
+    first = error.first if isinstance(error, ConfigError) else None
+    if first is None:
+        return failed("configuration", error)
+    place = f"{first.at}: " if first.at is not None else ""
+    advice = "; ".join(filter(None, (first.hint, more)))
+    return Check("configuration", "failed", f"{error.message}: {place}{first.message}", advice, ExitCode.CONFIG)
 
 
 # --- this machine ----------------------------------------------------------------------------------------------------
@@ -61,19 +82,13 @@ def _versions() -> Check:
 def _configuration(session: Session) -> Check:
     try:
         loaded = session.load()
-    except ConfigError as error:
-        first = error.diagnostics[0].message if error.diagnostics else ""
-        return Check(
-            "configuration", "failed", f"{error.message}: {first}", "run `reconciler validate`", ExitCode.CONFIG
-        )
     except ReconcilerError as error:
-        return failed("configuration", error)
-    count = len(loaded.desired.resources)
+        return _wrong(error, "run `reconciler validate`")
+    count, warnings = len(loaded.desired.resources), len(loaded.warnings)
     told = f"{count} resource{'s' if count != 1 else ''} declared for `{session.settings.name}`"
-    if loaded.warnings:
-        return Check(
-            "configuration", "warning", f"{told}, {len(loaded.warnings)} warnings", "run `reconciler validate`"
-        )
+    if warnings:
+        said = f"{told}, {warnings} warning{'s' if warnings != 1 else ''}"
+        return Check("configuration", "warning", said, "run `reconciler validate`")
     return Check("configuration", "ok", told)
 
 
@@ -160,11 +175,13 @@ def _facts(session: Session) -> Check:
             advice = "`reconciler probe --clean` removes it"
             return Check("facts", "warning", "an interrupted probe may have left something in the account", advice)
     if facts.problem:
-        return Check("facts", "failed", facts.problem, "probe again, or restore the file from Git", ExitCode.ERROR)
+        return Check("facts", "failed", facts.problem, facts.hint, ExitCode.ERROR)
+    if wrong := troubles(session):
+        return Check("facts", "warning", f"{len(facts.known)} known; {wrong[0]}", "; ".join(wrong[1:]))
     whose = f" (of them {len(facts.borrowed)} borrowed from `{facts.lender}`)" if facts.borrowed else ""
     if not facts.known:
         advice = "`reconciler probe` on a sandbox finds out what is assumed here"
-        return Check("facts", "warning" if facts.lender else "ok", "none: everything is treated with care", advice)
+        return Check("facts", "ok", "none: everything is treated with care", advice)
     oldest = min(facts.probed.values())
     days = (session.runtime.now() - datetime.datetime.fromisoformat(oldest.replace("Z", "+00:00"))).days
     said = f"{len(facts.known)} known{whose}, the oldest {days} days old"

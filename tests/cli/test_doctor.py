@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from reconciler.workflow.health import examine
+from reconciler.workflow.health import LINES, examine
 from reconciler.workflow.holding import locked
 from tests.world import World
 from tests.world.clock import run
@@ -113,7 +113,61 @@ def test_an_account_that_does_not_answer(world: World) -> None:
     world.fault("drop_before", times=99)
     code, checks = _doctor(world)
     assert (code, checks["connection"]["verdict"], checks["permissions"]["verdict"]) == (1, "failed", "skipped")
-    assert "token" not in checks
+    assert checks["token"]["found"] == checks["eyes"]["found"] == "not checked"
+
+
+def test_the_page_is_printed_whatever_is_wrong(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A variable that is not set, a wrong project file, an environment that is not there, no project: the page has every
+    line, the failed one says what and where, and nothing else is claimed.
+    """
+    monkeypatch.delenv("AC_NOWHERE_TOKEN", raising=False)
+    unset = "version: 1\nenvironments: {demo: {url: 'https://acme.api-us1.com', token: '${env.AC_NOWHERE_TOKEN}'}}\n"
+    for project, said in (
+        (unset, "AC_NOWHERE_TOKEN"),
+        ("version: 1\nenvironments: {demo: {url: 7}}\n", "reconciler.yaml:2"),
+        ("version: 1\nenvironments: {other: {url: 'emulator:a.db'}}\ndefault_environment: demo\n", "`demo`"),
+        ("a: [", "reconciler.yaml:"),
+    ):
+        world.write(project, "reconciler.yaml")
+        code, checks = _doctor(world)
+        assert list(checks) == list(LINES)
+        assert (code, checks["configuration"]["verdict"]) == (3, "failed"), checks
+        assert said in checks["configuration"]["found"]
+        assert {row["found"] for name, row in checks.items() if row["verdict"] == "skipped"} == {"not checked"}
+        assert "FAILED" in world.cli("doctor").out
+    (world.folder / "reconciler.yaml").unlink()
+    assert _doctor(world)[0] == 3
+
+
+def test_an_error_is_quoted_and_no_warning_is_counted(world: World) -> None:
+    """Files with both: the first error is what failed, however early a warning stands; one warning is one."""
+    world.write("variables: {unused: {default: x}}\ntags: {vip: {}}")
+    code, checks = _doctor(world)
+    assert (code, checks["configuration"]["verdict"]) == (0, "warning"), checks
+    assert checks["configuration"]["found"].endswith("1 warning")
+    world.write("variables: {unused: {default: x}}\ntags: {vip: {nam: VIP}}")
+    code, checks = _doctor(world)
+    assert code == 3
+    assert checks["configuration"]["found"].startswith("1 problem in the configuration: config/")
+    assert "`nam`" in checks["configuration"]["found"]
+
+
+@pytest.mark.parametrize("status", [404, 405])
+def test_an_address_without_the_api_says_what_the_url_is(world: World, status: int) -> None:
+    """A wrong host, or a path in the URL."""
+    world.fault("fail_before", status=status, times=99)
+    code, checks = _doctor(world)
+    assert (code, checks["connection"]["verdict"]) == (1, "failed")
+    assert "nothing behind the host" in checks["connection"]["advice"]
+
+
+def test_facts_that_are_not_lent_are_a_warning(world: World) -> None:
+    """What an environment borrows and nobody has, also where nothing was ever probed."""
+    both = f"demo: {{url: 'emulator:{ACCOUNT}', facts: sandbox}}, sandbox: {{url: 'emulator:b.db'}}"
+    world.write(f"version: 1\nenvironments: {{{both}}}\ndefault_environment: demo\n", "reconciler.yaml")
+    code, checks = _doctor(world)
+    assert (code, checks["facts"]["verdict"]) == (0, "warning")
+    assert "no facts of `sandbox` are there" in checks["facts"]["found"]
 
 
 @pytest.mark.parametrize(("hours", "verdict"), [(0, "ok"), (3, "warning")])
