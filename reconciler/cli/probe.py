@@ -129,7 +129,7 @@ def _print(report: ProbeReport, fmt: str, out: Path | None) -> None:
 def _clean(chosen: Globals, opened: Session) -> int:
     from reconciler.workflow.probing import clean
 
-    count, left = chosen.screen.wait(clean(opened))
+    count, left = chosen.screen.wait(clean(opened, note))
     say(f"Removed what an interrupted probe left: {count} on record." if count else "No probe left anything.")
     for one in left:
         note(f"Left: {one.form} id {one.id}: {one.what}")

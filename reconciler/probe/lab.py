@@ -30,6 +30,8 @@ BULK = "/fieldOption/bulk", "/fieldOptions/bulk"
 CONTACTS = ("contact", "field_value", "contact_tag")
 """Forms that are made only where contacts were asked for."""
 ADDRESSES = "@example.com"
+CLEAN = "`probe --clean`"
+"""How what is said of something ends that is still on record."""
 
 
 class Exhausted(Unsettled):
@@ -137,6 +139,8 @@ class Lab:
         self.headers: dict[str, str] = {}
         self.maps = False
         """Whether any answer had an array written as a map of numbers."""
+        self.removed = 0
+        """How many things were made and are gone."""
         self.cleaning = False
         self.reads: dict[str, Response] = {}
         self.largest: dict[str, int] = {}
@@ -287,6 +291,12 @@ class Lab:
         finally:
             self.cleaning = False
 
+    def remains(self) -> list[tuple[str, str, str]]:
+        """Return what is there of all that was made: form, id ("?" where no answer told it), and what to do about it."""
+        told = {(form, one) for form, one, _ in self.left}
+        more = [(one.form.name, one.id or "?", f"it was not removed yet: {CLEAN}") for one in self.open]
+        return list(dict.fromkeys([*self.left, *(one for one in more if one[:2] not in told)]))
+
     def resume(self, records: Iterable[Mapping[str, Any]]) -> None:
         """Take over what a probe that died has on record."""
         known: dict[int, Made] = {}
@@ -298,7 +308,9 @@ class Lab:
                 known[number].id = str(record["id"])
                 self._own.add((known[number].form.path, known[number].id))
             elif record["op"] in ("gone", "refused", "left"):
-                known.pop(number, None)
+                gone = known.pop(number, None)
+                if gone is not None and record["op"] == "left":
+                    self.left.append((gone.form.name, gone.id, str(record["what"])))
             self._number = max(self._number, number)
         self.open = list(known.values())
 
@@ -316,13 +328,18 @@ class Lab:
         self._own.add((made.form.path, identity))
         self.journal.append({"op": "made", "n": made.number, "id": identity})
 
-    def _gone(self, made: Made, op: str = "gone") -> None:
-        self.journal.append({"op": op, "n": made.number})
+    def _gone(self, made: Made) -> None:
+        what = next((what for form, one, what in self.left if (form, one) == (made.form.name, made.id)), "")
+        stays = what and not what.endswith(CLEAN)
+        self.journal.append(
+            {"op": "left", "n": made.number, "what": what} if stays else {"op": "gone", "n": made.number}
+        )
+        self.removed += not stays
         self._own.discard((made.form.path, made.id))  # whatever has this id next is somebody else's
         if made in self.open:
             self.open.remove(made)
         told = [(made.form.name, one) for one in (made.id, "?")]
-        self.left = [one for one in self.left if one[:2] not in told or not one[2].endswith("`probe --clean`")]
+        self.left = [one for one in self.left if one[:2] not in told or not one[2].endswith(CLEAN)]
 
     def _may_make(self, form: Form, attrs: Mapping[str, Any]) -> None:
         """Raise unless what is created has a name of the probe's own, or hangs on what the probe made."""

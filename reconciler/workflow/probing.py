@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import AsyncExitStack, ExitStack
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -114,12 +114,13 @@ async def probe(
             if not asked.read_only:
                 _may_write(about)
             lab = _lab(session, line, journal, todo, asked)
-            try:
-                await _work(lab, todo.experiments, results, tell)
-            finally:
-                await lab.clear()
-                if not lab.open:
-                    journal.end()
+            with _told(lab, say):
+                try:
+                    await _work(lab, todo.experiments, results, tell)
+                finally:
+                    await lab.clear()
+                    if not lab.open:
+                        journal.end()
             report = report_of(session, asked, lab, results, about)
     _keep(session, report, say)
     return report
@@ -143,7 +144,20 @@ def _keep(session: Session, report: ProbeReport, say: Callable[[str], None]) -> 
         raise NotKept(path, error, report) from error
 
 
-async def clean(session: Session) -> tuple[int, tuple[LeftView, ...]]:
+@contextmanager
+def _told(lab: Lab, say: Callable[[str], None]) -> Iterator[None]:
+    """Say what was removed and what is there, where the work does not come to its end: by an interrupt, or an error."""
+    try:
+        yield
+    except BaseException:
+        left = lab.remains()
+        say(f"The probe was stopped. Of what it made, {lab.removed} removed, {len(left)} left.")
+        for form, identity, what in left:
+            say(f"Left: {form} id {identity}: {what}")
+        raise
+
+
+async def clean(session: Session, say: Callable[[str], None] = lambda line: None) -> tuple[int, tuple[LeftView, ...]]:
     """Remove what a probe that died has on record; return how many things were, and what could not be removed. Raises
     Refused for a production account, AuthError, LockHeld, StateError.
     """
@@ -162,7 +176,8 @@ async def clean(session: Session) -> tuple[int, tuple[LeftView, ...]]:
             lab = Lab(line, journal, str(begun["mark"]), spent, contacts=True, sleep=asyncio.sleep)
             lab.resume(records)
             count = len(lab.open)
-            await lab.clear()
+            with _told(lab, say):
+                await lab.clear()
         if not lab.open:
             journal.end()
     return count, left_of(lab)

@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -275,23 +276,98 @@ def test_the_documents_fit_their_schemas(tmp_path: Path) -> None:
     }
 
 
-@pytest.mark.parametrize("seconds", [2.0, 4.5])
-def test_an_interrupted_probe_cleans_up(tmp_path: Path, seconds: float) -> None:
-    """After Ctrl-C, what it made is removed before it ends."""
+def _interrupted(folder: Path, settings: AccountSettings, *at: int) -> bool:
+    """Interrupt a probe at some moments (there are two for each request, before and after its work); all that is there
+    then is named with its id, and `probe --clean` removes it. Tell whether it was interrupted at all.
+    """
+    with probed_world(folder, settings) as world:
+        before, lines = dump(world), list[str]()
 
-    async def interrupted() -> None:
-        work = asyncio.ensure_future(probing.probe(world.session(), probe_report.Asked()))
-        asyncio.get_running_loop().call_later(seconds, work.cancel)
-        with pytest.raises(asyncio.CancelledError):
-            await work
+        async def interrupted() -> bool:
+            moments = 0
 
-    with probed_world(tmp_path / "a", AccountSettings(tasktype_delete="deleted")) as world:
-        before = dump(world)
-        world.held.delay = lambda: 0.01  # which passes in no time
-        run(interrupted())
-        assert any(line.startswith("POST") for line in world.requests())
-        assert left_over(before, dump(world)) == {}
+            def moment() -> float:
+                nonlocal moments
+                moments += 1
+                if moments in at:
+                    work.cancel()
+                return 0.0
+
+            asked = probe_report.Asked(contacts=True)
+            work = asyncio.ensure_future(probing.probe(world.session(), asked, say=lines.append))
+            world.held.delay = moment
+            try:
+                await work
+            except asyncio.CancelledError:
+                return True
+            return False
+
+        if not run(interrupted()):
+            return False
+        world.held.delay = None
+        there = {str(row["id"]): row for row in dump(world).get("dealTasktypes", []) if "zz-probe-" in row["title"]}
+        assert all(any(f"task_type id {one}: " in line for line in lines) for one in there), (at, lines)
+        over = left_over(before, dump(world))
+        if world.writes():
+            assert "The probe was stopped" in lines[0], at
+        if len(at) == 1:
+            assert (over, _journal(world)) == ({}, []), at
+        elif over:
+            assert any(line.startswith("Left: ") and line.endswith("`probe --clean`") for line in lines), (at, over)
+        named = "".join(lines)
+        for table, rows in over.items():
+            for row in rows:
+                own = "zz-probe-" in str(row)
+                assert not own or f"id {row['id']}: " in named or "id ?: " in named, (at, table, row, lines)
+        _, left = clean(world)
+        assert left_over(before, dump(world)) == {}, at
+        assert {one.id for one in left} >= (set(there) if over or _journal(world) else set())
         assert not _journal(world)
+        return True
+
+
+@pytest.mark.parametrize("at", [(150,), (431,), (150, 152), (700, 703)])
+def test_an_interrupted_probe_cleans_up_and_says_so(tmp_path: Path, at: tuple[int, ...]) -> None:
+    """After Ctrl-C, what it made is removed before it ends; after a second one, what is left is named."""
+    assert _interrupted(tmp_path / "a", AccountSettings(orphan_stages=at[0] % 2 == 0), *at)
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("again", [0, 1, 4])
+def test_interrupted_at_every_request(
+    tmp_path: Path, again: int, record_property: Callable[[str, object], None]
+) -> None:
+    """Before and after each request, once, and twice with so many moments in between."""
+    moment = 0
+    while True:
+        moment += 1
+        at = (moment, moment + again) if again else (moment,)
+        if not _interrupted(tmp_path / str(moment), AccountSettings(), *at):
+            break
+    record_property(f"probe interrupted (again={again})", f"{moment - 1} moments, 0 left over")
+    assert moment > 700
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_a_probe_in_order(tmp_path: Path, number: signal.Signals) -> None:
+    """By the command line: what was removed and what is left stand on the screen, and the exit code is 130."""
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
+        before, moments = dump(world), iter(range(10**6))
+
+        def moment() -> float:
+            if next(moments) == 600:
+                signal.raise_signal(number)
+            return 0.0
+
+        world.held.delay = moment
+        old = signal.getsignal(signal.SIGTERM)
+        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as `python -m reconciler` does
+        try:
+            ran = world.cli("probe", "--yes-this-is-a-sandbox")
+        finally:
+            signal.signal(signal.SIGTERM, old)
+        assert (ran.code, "The probe was stopped" in ran.err, "Cancelled." in ran.err) == (130, True, True), ran.text
+        assert left_over(before, dump(world)) == {}
 
 
 def test_what_nobody_can_list_stays_on_record(tmp_path: Path) -> None:
