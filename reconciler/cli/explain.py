@@ -7,7 +7,7 @@ import click
 from reconciler.cli.completing import addresses
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import listed, say, style
+from reconciler.cli.terminal import listed, say, style, tell
 
 
 @click.command("explain")
@@ -23,10 +23,7 @@ def command(chosen: Globals, address: str | None, no_impact: bool, facts: bool, 
     from reconciler.render.explanation import story
 
     if facts:
-        from reconciler.workflow.facts import facts_of
-
-        listed(facts_of(session(chosen), address), ["fact", "row", "says", "found", "from"], fmt)
-        return 0
+        return _facts(chosen, address, fmt)
     if address is None:
         raise click.UsageError("explain what? Name an address, or use --facts")
     from reconciler.workflow.explaining import explain
@@ -34,3 +31,18 @@ def command(chosen: Globals, address: str | None, no_impact: bool, facts: bool, 
     found = chosen.screen.wait(explain(session(chosen), address, impact=not no_impact))
     say(*(found.model_dump_json(indent=2), "json") if fmt == "json" else (story(found, **style()), "text"))
     return 4 if found.action == "unknown" else 0
+
+
+def _facts(chosen: Globals, what: str | None, fmt: str) -> int:
+    """Print what is taken for granted, of a kind or of all."""
+    from reconciler.render.findings import grounds
+    from reconciler.workflow.facts import facts_of, troubles
+
+    opened = session(chosen)
+    rows = facts_of(opened, what)
+    tell("Note: ", troubles(opened))
+    if fmt == "json":
+        listed(rows, [], fmt)
+    else:
+        say(grounds(rows, **style()), "text")
+    return 0

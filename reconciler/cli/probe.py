@@ -9,7 +9,7 @@ import click
 
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import answer, can_ask, note, say, style
+from reconciler.cli.terminal import advise, answer, can_ask, note, say, style
 
 if TYPE_CHECKING:
     from reconciler.model.findings import ProbeReport
@@ -87,12 +87,12 @@ def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool
     if not read_only:
         check_sandbox(opened)
     what = "reads" if read_only else "makes and removes objects called zz-probe-..."
-    note(
+    advise(
         f"The probe of `{opened.settings.name}` {what}: up to {todo.needed} requests as planned, "
         f"{todo.requests} requests and {todo.seconds:.0f} s at most."
     )
     for one in todo.leaves:
-        note(f"It leaves {one}.")
+        advise(f"It leaves {one}.")
     if read_only or sandbox:
         return
     name = account_name(opened)

@@ -292,7 +292,7 @@ class Lab:
             self.cleaning = False
 
     def remains(self) -> list[tuple[str, str, str]]:
-        """Return what is there of all that was made: form, id ("?" where no answer told it), and what to do about it."""
+        """Return what is there of all that was made: form, id ("?" where no answer told it), and what to do."""
         told = {(form, one) for form, one, _ in self.left}
         more = [(one.form.name, one.id or "?", f"it was not removed yet: {CLEAN}") for one in self.open]
         return list(dict.fromkeys([*self.left, *(one for one in more if one[:2] not in told)]))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from importlib import resources
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reconciler.model.findings import PartView, PointView, ProbeReport
 from reconciler.render.layout import Paper
@@ -51,6 +51,24 @@ def page(rows: Sequence[Mapping[str, str]], *, width: int = 100, colour: bool = 
         if row["advice"] and row["verdict"] != "ok":
             lines += paper.paragraph(clean(row["advice"]), first=" " * 22, indent=" " * 22, tone="faint")
     whole = "\n".join(lines) + "\n"
+    return whole.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else whole
+
+
+WIDEST = 80
+
+
+def grounds(
+    rows: Sequence[Mapping[str, Any]], *, width: int = WIDEST, colour: bool = False, ascii_only: bool = False
+) -> str:
+    """Return facts with what is known of them, and from where; no line is wider than 80 columns."""
+    paper = Paper(min(max(width, 40), WIDEST), colour)
+    lines = []
+    for row in rows:
+        number = f" (row {row['row']})" if row["row"] else ""
+        lines += paper.paragraph(f"{clean(row['says'])}{number}", first="", indent="  ", tone="bold")
+        found = f"{clean(row['found'])}; " if row["found"] else ""
+        lines += paper.paragraph(f"{clean(row['fact'])}: {found}{clean(row['from'])}", first="    ", indent="      ")
+    whole = "\n".join(lines) + "\n" if lines else ""
     return whole.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else whole
 
 

@@ -117,8 +117,8 @@ def test_an_account_that_does_not_answer(world: World) -> None:
 
 
 def test_the_page_is_printed_whatever_is_wrong(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A variable that is not set, a wrong project file, an environment that is not there, no project: the page has every
-    line, the failed one says what and where, and nothing else is claimed.
+    """A variable that is not set, a wrong project file, an environment that is not there, no project: the page has
+    every line, the failed one says what and where, and nothing else is claimed.
     """
     monkeypatch.delenv("AC_NOWHERE_TOKEN", raising=False)
     unset = "version: 1\nenvironments: {demo: {url: 'https://acme.api-us1.com', token: '${env.AC_NOWHERE_TOKEN}'}}\n"

@@ -450,3 +450,17 @@ def test_snapshots_are_read_whatever_is_known(world: World) -> None:
         ran = world.cli("plan", "--against", name, "--detailed-exitcode")
         assert ran.code == 0, ran.text
         assert world.cli("compare", "demo", name).code == 0
+
+
+@pytest.mark.parametrize("columns", ["40", "80", "200"])
+def test_facts_fit_a_terminal_and_a_pipe(world: World, columns: str) -> None:
+    """No line of `explain --facts` is wider than 80 columns, and every fact says what it is and where it comes from."""
+    write_facts(world, {"option_bulk": "plural", "webhook_events": "11, those of the list only"})
+    world.environ["COLUMNS"] = columns
+    ran = world.cli("explain", "--facts")
+    assert ran.code == 0
+    assert max(map(len, ran.out.splitlines())) <= 80
+    rows = json.loads(world.cli("explain", "--facts", "--format", "json").out)
+    flat = " ".join(ran.out.split())
+    assert all(f"{row['fact']}: " in flat and row["says"] in flat for row in rows)
+    assert "option_bulk: plural; probe, 2026-01-01" in flat
