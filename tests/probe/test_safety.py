@@ -146,9 +146,9 @@ def test_the_budget_is_printed_first_and_kept(tmp_path: Path) -> None:
         before = dump(world)
         ran = world.cli("probe", "--yes-this-is-a-sandbox", "--max-requests", "620", "--format", "json")
         assert "620 requests" in ran.err.splitlines()[0]
-        assert world.cli("-q", "probe", "--read-only", "--row", "31").err == ""
         assert json.loads(ran.out)["requests"] == len(world.requests()) <= 620
         assert left_over(before, dump(world)) == {}
+        assert world.cli("-q", "probe", "--read-only", "--row", "31").err == ""
     with probed_world(tmp_path / "b", AccountSettings()) as world:
         before = dump(world)
         world.fault("fail_before", "^GET ", status=503, nth=40, times=300)
