@@ -6,7 +6,7 @@ import click
 
 from reconciler.cli.opening import listing, session
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import listed, say, style
+from reconciler.cli.terminal import complain, listed, say, style
 
 
 @click.command("doctor")
@@ -25,6 +25,7 @@ def command(chosen: Globals, fmt: str) -> int:
     except Cancelled:
         raise
     except ReconcilerError as error:
+        complain(error)
         checks = unopened(error)
     else:
         checks = chosen.screen.wait(examine(opened))
