@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+import re
 from pathlib import Path
 
 import pytest
 
-from scripts import run_docs
+from scripts import run_docs, walk
 
 PAGES = {str(page.relative_to(run_docs.ROOT)): page for page in run_docs.pages()}
 
@@ -86,3 +88,25 @@ def test_commands_that_are_only_shown_may_do_anything_known(tmp_path: Path) -> N
     """Known options and other programs pass."""
     text = "```sh\ngit clone somewhere\nreconciler --env prod plan --out plan.json  # saved\nmake demo\n```\n"
     assert run_docs.check_page(page(tmp_path, text)) == []
+
+
+def test_the_walks_of_the_first_days_type_what_the_page_shows() -> None:
+    """`scripts.walk` measures all lines of the page, each under the heading of its day, and has figures there."""
+    text = walk.PAGE.read_text("utf-8")
+    done = list(walk.steps(text))
+    days = re.findall(r"^## (.+)$", text, re.M)
+    assert list(dict.fromkeys(step.day for step in done if not step.hidden)) == days
+    assert len(days) == 3
+    typed = [step.line for step in done if step.line and not step.hidden]
+    assert typed == [line for line in re.findall(r"^\$ (.+)$", text, re.M) if line != "echo $?"]
+    for day in days:
+        count = sum(1 for step in done if step.day == day and step.line and not step.hidden)
+        assert re.search(rf"^\| {day} \| {count} \| \d+ s \|$", text, re.M), day
+
+
+def test_a_walk_types_into_a_terminal(tmp_path: Path) -> None:
+    """Of 80 columns; a folder that a line changes to is that of the next."""
+    (tmp_path / "x").mkdir()
+    environ = {**os.environ, "TERM": "xterm"}
+    assert walk.typed("test -t 1 && cd x", tmp_path, environ) == (tmp_path / "x", 0)
+    assert walk.typed("exit 7", tmp_path, environ)[1] == 7
