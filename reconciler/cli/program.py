@@ -87,7 +87,14 @@ class Lazy(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         if not ctx._protected_args:
             raise click.exceptions.NoArgsIsHelpError(ctx)  # options alone: as without any
-        return super().invoke(ctx)
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            from reconciler.cli.terminal import settle
+
+            if not settle():  # click ends the line that stands, which would leave it on the screen
+                click.echo(err=True)
+            raise click.exceptions.Abort from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from reconciler.cli.examples import groups

@@ -6,7 +6,7 @@ import os
 import signal
 import sys
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
@@ -58,7 +58,7 @@ class Screen:
         """Run a verb to its end and return its result, with signs of life."""
         from reconciler.workflow.runtime import run_async
 
-        with self.reading():
+        with closing(coroutine), self.reading():  # an interrupt may come before the loop runs it
             return run_async(coroutine)
 
     @contextmanager

@@ -57,12 +57,11 @@ def begin(text: str) -> None:
         _standing = _drawn(f"{text}\r")
 
 
-def settle() -> None:
-    """Take away the line of `begin`."""
+def settle() -> bool:
+    """Take away the line of `begin`; return whether it stood."""
     global _standing
-    if _standing:
-        _standing = False
-        _drawn("\r\x1b[2K")
+    stood, _standing = _standing, False
+    return stood and _drawn("\r\x1b[2K")
 
 
 def _drawn(text: str) -> bool:

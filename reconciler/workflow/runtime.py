@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -93,8 +93,9 @@ def run_async(coroutine: Coroutine[object, object, T]) -> T:
     async def work() -> None:
         kept.append(await coroutine)
 
-    import asyncio
+    with closing(coroutine):
+        import asyncio
 
-    with asyncio.Runner(loop_factory=current_runtime().loop) as runner:
-        runner.run(work())
+        with asyncio.Runner(loop_factory=current_runtime().loop) as runner:
+            runner.run(work())
     return kept[0]

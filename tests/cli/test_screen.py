@@ -6,6 +6,7 @@ import ast
 import asyncio
 import contextlib
 import importlib
+import inspect
 import io
 import os
 import pty
@@ -22,7 +23,7 @@ import click
 import pytest
 
 import reconciler.cli
-from reconciler.cli import program, screen, watching
+from reconciler.cli import program, screen, terminal, watching
 from reconciler.cli.screen import Screen
 from reconciler.model.events import Finished, Started
 from reconciler.model.http import Request, Response, get
@@ -410,3 +411,40 @@ def test_what_is_typed_while_a_frame_stands_is_not_shown(monkeypatch: pytest.Mon
         monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + 1)  # in the background
         silenced()
         assert termios.tcgetattr(follower) == before
+
+
+def test_an_interrupt_before_the_loop_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    """While the libraries of the frame are loaded: the verb that was not begun is closed, without a warning."""
+    began = []
+
+    async def verb() -> None:
+        began.append(1)
+
+    def interrupted(self: Screen) -> Any:
+        raise KeyboardInterrupt
+
+    coroutine = verb()
+    monkeypatch.setattr(Screen, "reading", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        Screen().wait(coroutine)
+    assert inspect.getcoroutinestate(coroutine) == inspect.CORO_CLOSED
+    assert not began
+
+
+def test_an_interrupt_takes_away_the_line_that_stands(
+    monkeypatch: pytest.MonkeyPatch, sitting: Callable[[int], Glass]
+) -> None:
+    """Before the word that it was cancelled, and without a copy of it above."""
+    glass = sitting(80)
+
+    def loading() -> None:
+        terminal.begin("Reading the configuration")
+        assert "Reading the configuration" in glass.shown()
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(
+        importlib.import_module("reconciler.cli.version"), "command", click.Command("version", callback=loading)
+    )
+    assert program.run(["version"]) == 130
+    assert "Reading" not in glass.shown()
+    assert "Cancelled." in glass.shown()
