@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler import __version__
 from scripts import picture
 
 
@@ -23,6 +24,6 @@ def test_a_mark_is_kept_in_a_picture_and_changes_nothing_else() -> None:
 def test_another_report_has_another_digest_and_another_run_has_not(more: str) -> None:
     """Times, digests and the version differ from run to run; words, figures and layout make a picture stale."""
     made = "made 2026-11-28T14:59:16Z by reconciler {}, digest {}, 0.4 s"
-    one = picture.digest(made.format(picture.__version__, "a" * 64))
-    assert one == picture.digest(made.format(picture.__version__, "b" * 64).replace("14:59:16", "09:00:00"))
-    assert one != picture.digest(made.format(picture.__version__, "a" * 64) + more)
+    one = picture.digest(made.format(__version__, "a" * 64))
+    assert one == picture.digest(made.format(__version__, "b" * 64).replace("14:59:16", "09:00:00"))
+    assert one != picture.digest(made.format(__version__, "a" * 64) + more)
