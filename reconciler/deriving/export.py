@@ -21,7 +21,7 @@ from reconciler.model.spec import Nested, Roster, attributes
 from reconciler.model.state import Binding
 from reconciler.model.values import Lookup, Ref, RemoteId, Value, items_of
 from reconciler.planning.declarable import Declarable, declarable, undeclared
-from reconciler.planning.rosters import members_of, roster_of
+from reconciler.planning.rosters import members_of, rosters_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +198,7 @@ def said_once(
     """
     found = {entry.resource.address: entry for entry in exported}
     listing: dict[str, set[Value]] = defaultdict(set)
-    rosters = {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
+    rosters = rosters_of(kinds)
     for address, one in found.items():
         name, short = rosters.get(one.resource.kind, ("", ""))
         there = declared.get(address)

@@ -14,6 +14,7 @@ from reconciler.model.diagnostics import Position
 from reconciler.model.http import Flow
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
+from reconciler.model.spec import Lifecycle
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use
 from reconciler.model.values import Ref, Reference, RemoteId, Value, decode
@@ -104,6 +105,11 @@ class Change:
     """The object is the outcome of a create whose answer was lost."""
 
     @property
+    def id(self) -> str | None:
+        """The id of the object in the account, as it is shown there or as the state has it."""
+        return self.live.id if self.live is not None else self.binding.id if self.binding is not None else None
+
+    @property
     def evacuates(self) -> Mapping[str, Address]:
         """What is moved away before the delete, and where to."""
         return self.binding.on_destroy if self.action in DESTROYS and self.binding is not None else {}
@@ -114,7 +120,7 @@ class Change:
         return frozenset(item.name for item in self.attributes)
 
     def takes(self, kind: Kind) -> bool:
-        """Tell whether it is an update that need not be read back: a probe found out of this very account that it takes
+        """Return whether it is an update that need not be read back: a probe of this very account found that it takes
         such ones as they are sent.
         """
         plain = self.action is Action.UPDATE and not self.adopts and not self.spares
@@ -183,6 +189,19 @@ class Plan:
     def count(self, *actions: Action) -> int:
         """Return how many changes have one of these actions."""
         return sum(change.action in actions for change in self.changes)
+
+
+def lifecycle_of(resource: Resource | None, binding: Binding | None) -> Lifecycle:
+    """Return what may happen to an object: as declared, else as at its last apply. What either of them protects is
+    protected.
+    """
+    if binding is None:
+        return resource.lifecycle if resource is not None else Lifecycle()
+    if resource is None:
+        return Lifecycle(prevent_destroy=binding.prevent_destroy, on_destroy=dict(binding.on_destroy))
+    if not binding.prevent_destroy or resource.lifecycle.prevent_destroy:
+        return resource.lifecycle
+    return resource.lifecycle.model_copy(update={"prevent_destroy": True})
 
 
 def write_of(

@@ -29,19 +29,16 @@ def pointing(plan: Plan, seen: Snapshot, kinds: Kinds) -> dict[Address, list[str
     names = {RemoteId(kind_of(address), identity): address for address, identity in plan.ids.items()} | to_destroy
     pointers = {address: _unread(kind_of(address), seen, kinds.values()) for address in to_destroy.values()}
     for live in (live for name in kinds for live in seen.lives.get(name, ())):
-        identity = RemoteId(live.kind, live.id)
-        if identity in to_destroy:
-            continue
         for name, target in _targets(live, to_destroy):
             if (live.kind, live.id, name) not in written:
-                called = names.get(identity) or _called(kinds[live.kind], live)
+                called = names.get(RemoteId(live.kind, live.id)) or _called(kinds[live.kind], live)
                 pointers[target].append(f"{called} by its `{name}`")
     return {address: sorted(texts) for address, texts in pointers.items() if texts}
 
 
 def _targets(live: Live, to_destroy: Mapping[Value, Address]) -> Iterator[tuple[str, Address]]:
-    """Yield the attributes of an object that name something that goes, each with the address of that."""
-    for name, value in live.attrs.items():
+    """Yield the attributes of an object that stays which name something that goes, each with the address of that."""
+    for name, value in live.attrs.items() if RemoteId(live.kind, live.id) not in to_destroy else ():
         for target in {to_destroy[leaf] for leaf in values.walk(value) if leaf in to_destroy}:
             yield name, target
 

@@ -201,11 +201,7 @@ def _differing(subject: Subject, attribute: Attribute) -> AttributeChange | None
     if live is not MISSING and not attribute.has(Keyed) and not whole and _alike(attribute, desired, live):
         return None
     sides = _recalled(binding, name, Sides(desired, last, live), subject.salt)
-    if subject.live is None and value is None:
-        return None
-    if subject.live is not None and (
-        holds(attribute, sides, whole=whole) or rewritten(attribute, name, sides, binding, subject.salt)
-    ):
+    if _is_as_declared(subject, attribute, sides):
         return None
     return AttributeChange(
         name=name,
@@ -217,6 +213,16 @@ def _differing(subject: Subject, attribute: Attribute) -> AttributeChange | None
         sensitive=attribute.hides(desired, live, sides.applied) or carries_secret(value) or _had_secret(binding, name),
         applied=None if sides.applied is MISSING else sides.applied,
         run=binding.run if binding else "",
+    )
+
+
+def _is_as_declared(subject: Subject, attribute: Attribute, sides: Sides) -> bool:
+    """Return whether an attribute needs no write: of a new object, where null is declared."""
+    name = attribute.name
+    if subject.live is None:
+        return subject.attrs[name] is None
+    return holds(attribute, sides, whole=subject.whole) or rewritten(
+        attribute, name, sides, subject.binding, subject.salt
     )
 
 

@@ -20,7 +20,7 @@ from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
-from reconciler.model.plan import Action, AttributeChange, Change, Plan
+from reconciler.model.plan import Action, AttributeChange, Change, Plan, lifecycle_of
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import fingerprint
@@ -190,12 +190,13 @@ def _total(plan: Plan, effect: Effect) -> int:
 
 def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, heading: Heading) -> doc.ChangeView:
     resource = change.resource
+    lifecycle = lifecycle_of(resource, change.binding)
     return doc.ChangeView(
         address=change.address,
         kind=change.kind,
         action=change.action.value,
         reason=change.reason,
-        id=change.live.id if change.live else (change.binding.id if change.binding else None),
+        id=change.id,
         place=str(resource.at) if resource and resource.at else None,
         attributes=[_attribute(item, names, change) for item in change.attributes],
         adopts=change.adopts,
@@ -215,7 +216,7 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         manual={name: _todo(name, how, change.page, heading.account) for name, how in change.manual.items()},
         moved_from=change.moved_from,
         desired=_to_write(change, kind, heading.salt),
-        ignored=list(resource.lifecycle.ignore_changes) if resource else [],
+        ignored=list(lifecycle.ignore_changes),
         fingerprint=fingerprint(change.live) if change.live else None,
         found=_found(change, names, kind),
         known=list(change.known),
@@ -225,11 +226,8 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         elsewhere=list(resource.elsewhere) if resource else [],
         parent=resource.parent if resource else None,
         rank=resource.rank if resource else 0,
-        prevent_destroy=bool(resource and resource.lifecycle.prevent_destroy)
-        or bool(change.binding and change.binding.prevent_destroy),
-        on_destroy=dict(
-            resource.lifecycle.on_destroy if resource else (change.binding.on_destroy if change.binding else {})
-        ),
+        prevent_destroy=lifecycle.prevent_destroy,
+        on_destroy=dict(lifecycle.on_destroy),
     )
 
 

@@ -141,9 +141,7 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
     """
     tables: dict[str, int] = {}
     grown, shared = _shifts(plan, kinds), Counter(cost.path for cost in spent.costs.values())
-    kind_of = {change.address: change.kind for change in plan.changes if not change.takes(kinds[change.kind])}
-    wrote = (step.address for step in plan.steps if step.op not in ("forget", "move", "bind"))
-    written = {kind_of[address] for address in wrote if address in kind_of}
+    written = _written(plan, kinds)
     for name in (name for name in kinds if name in written):
         asked = spent.asked.get(name, ())
         for table, cost in ((table, spent.costs[table]) for table in asked if table in spent.costs):
@@ -154,6 +152,13 @@ def _read_back(plan: Plan, spent: Spent, kinds: Kinds, sent: list[str]) -> int:
             if {collection.name for collection in kinds[change.kind].reading.collections} & set(asked):
                 tables = _each_object(tables, change, grown, kinds[name], asked)
     return sum(tables.values())
+
+
+def _written(plan: Plan, kinds: Kinds) -> set[str]:
+    """Return the kinds that are written to, but for updates that need not be read back."""
+    kind_of = {change.address: change.kind for change in plan.changes if not change.takes(kinds[change.kind])}
+    addresses = (step.address for step in plan.steps if step.op not in ("forget", "move", "bind"))
+    return {kind_of[address] for address in addresses if address in kind_of}
 
 
 def _each_object(

@@ -155,6 +155,11 @@ def _free_what_is_held(
             waits[address, "delete"].update(_first(target, nodes, "create", "bind"))
 
 
+def _owners(changes: Iterable[Change]) -> dict[tuple[str, str], str]:
+    """Return the address of each live object among the changes, by kind and id."""
+    return {(change.kind, change.live.id): change.address for change in changes if change.live is not None}
+
+
 def _named_of(owners: Mapping[tuple[str, str], str], attrs: Mapping[str, Value]) -> set[str]:
     """Return the addresses of the objects that live attributes name."""
     named = ((leaf.kind, leaf.id) for leaf in values.references(attrs) if isinstance(leaf, RemoteId))
@@ -169,8 +174,7 @@ def _release_before_delete(
     """
     rosters = {name: ((roster_of(kind) or ("", ""))[0], members_of(kind)) for name, kind in kinds.items()}
     to_delete = {address: change for address, change in found.items() if "delete" in nodes[address]}
-    lives = {address: change.live for address, change in to_delete.items() if change.live is not None}
-    owners = {(live.kind, live.id): address for address, live in lives.items()}
+    owners = _owners(to_delete.values())
     for address, change in found.items():
         roster, members = rosters[change.kind]
         attrs = dict(change.live.attrs) if change.live is not None else {}

@@ -7,8 +7,9 @@ be done for them; `context` is what both know.
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.model import values
@@ -135,15 +136,14 @@ def _unmade(context: PlanningContext, kind: Kind, address: str) -> str:
 
 def _decide(context: PlanningContext, resources: list[Resource], indexes: Mapping[str, Index]) -> None:
     arranged = _arranged(context, resources)
-    claimed: dict[str, int] = defaultdict(int)
-    names = Names(context.kinds, (one for one in resources if one.address in context.matched))
+    spares: dict[str, Iterator[int]] = defaultdict(itertools.count)
+    names = Names(context.kinds, (resource for resource in resources if resource.address in context.matched))
     for resource in resources:
         if resource.address in context.skipped or not context.possible(resource):
             continue
         kind, index = context.kinds[resource.kind], indexes[resource.kind]
         live = context.matched.get(resource.address)
-        unmade = "" if live is not None else _unmade(context, kind, resource.address)
-        if unmade:
+        if live is None and (unmade := _unmade(context, kind, resource.address)):
             context.hide(resource.address, unmade)
             continue
         attrs, live = _completed(context, kind, resource, arranged.get(resource.address, {}), live)
@@ -161,10 +161,8 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
         for value in change.desired.values():
             values.transform(value, context.strictly)  # what is written needs every secret, and nothing else does
         if change.action is Action.CREATE:
-            change = _recognisable(context, kind, resource, change, index)
-            if resource.parent is not None:
-                change = replace(change, spare=claimed[resource.parent])
-                claimed[resource.parent] += 1
+            spare = next(spares[resource.parent]) if resource.parent is not None else None
+            change = replace(_recognisable(context, kind, resource, change, index), spare=spare)
         if change.action is Action.REPLACE:
             context.resolver.ids.pop(resource.address, None)
         context.changes[resource.address] = change

@@ -21,6 +21,11 @@ def roster_of(kind: Kind) -> tuple[str, str] | None:
     return next(((name, mark.short) for name, mark in kind.marked(Roster).items()), None)
 
 
+def rosters_of(kinds: Kinds) -> dict[str, tuple[str, str]]:
+    """Return the rosters and their short forms, by the kinds that have one."""
+    return {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
+
+
 def members_of(kind: Kind) -> tuple[str, ...]:
     """Return the kinds of the members that the roster of a kind may have."""
     marks = [attribute.mark(RefTo) for attribute in kind.attributes.values() if attribute.has(Roster)]
@@ -50,7 +55,7 @@ def spoken(desired: Desired, kinds: Kinds) -> Desired:
     an undo says both: the member leaves all others); of a roster, the members that say it themselves, or of which it is
     the floor.
     """
-    rosters = {name: roster for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
+    rosters = rosters_of(kinds)
     holders = [resource for resource in desired.resources.values() if resource.kind in rosters]
     if not holders:
         return desired

@@ -132,8 +132,7 @@ class Traffic:
     def _read(self, topic: Topic, path: str, request: Request, answer: Response | None) -> None:
         topic.failed = answer is None or not answer.ok
         query = dict(request.query)
-        page = request.method == "GET" and request.path == path in self._paths and query.get("limit") != "1"
-        if topic.failed or answer is None or not page:
+        if answer is None or topic.failed or request.path != path or not self._is_page(request, query):
             return
         body = answer.body if isinstance(answer.body, dict) else {}
         size, total, first = _size(body), _total(body), _is_first(query)
@@ -145,6 +144,10 @@ class Traffic:
             topic.ahead[path] = 1 if size in WHOLE_PAGES else 0
         elif first:
             topic.ahead[path] = math.ceil(total / size) - 1 if total and size else 0
+
+    def _is_page(self, request: Request, query: Mapping[str, str]) -> bool:
+        """Return whether a request asks for a page of a listing, and not only for its total."""
+        return request.method == "GET" and request.path in self._paths and query.get("limit") != "1"
 
 
 def _is_first(query: Mapping[str, str]) -> bool:

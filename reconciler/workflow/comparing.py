@@ -46,9 +46,9 @@ class Comparison:
 
 async def compare(session: Session, left: str, right: str, only: frozenset[str] | None = None) -> Comparison:
     """Compare two environments, an environment and a folder with a project, or snapshot files. Writes nothing."""
-    masked = any(_is_file(session, one) for one in (left, right))
-    sides = [await _side(session, name, masked=masked, only=only) for name in (left, right)]
-    one, other = sides
+    masked = any(_is_file(session, name) for name in (left, right))
+    one, other = [await _side(session, name, masked=masked, only=only) for name in (left, right)]
+    accounts = [side for side in (one, other) if isinstance(side, AccountContents)]
     turned = isinstance(other, Desired)
     if turned:
         one, other = other, one
@@ -56,25 +56,13 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
         raise ReconcilerError("two folders cannot be compared: one side has to be an account or a snapshot")
     whole, lines = differing(one, other, session)
     whole = inverted(whole) if turned else whole
-    spent = doc.Forecast(plan_requests=sum(held.requests for held in sides if isinstance(held, AccountContents)))
-    heading = Heading(
-        __version__,
-        session.runtime.stamp(),
-        f"{left} -> {right}",
-        right,
-        "",
-        0,
-        {},
-        "compare",
-        redactor=session.redactor,
-    )
-    unknown = [line for held in sides if isinstance(held, AccountContents) for line in unknown_of(held)]
-    partly = [f"{held.name}: {line}" for held in sides if isinstance(held, AccountContents) for line in held.left_out]
-    return Comparison(
-        to_document(whole, heading, spent, session.kinds),
-        (*lines, *unknown, *partly),
-        any(held.unread for held in sides if isinstance(held, AccountContents)),
-    )
+    spent = doc.Forecast(plan_requests=sum(account.requests for account in accounts))
+    stamp, names, redactor = session.runtime.stamp(), f"{left} -> {right}", session.redactor
+    heading = Heading(__version__, stamp, names, right, "", 0, {}, "compare", redactor=redactor)
+    unknown = [line for account in accounts for line in unknown_of(account)]
+    partly = [f"{account.name}: {line}" for account in accounts for line in account.left_out]
+    document = to_document(whole, heading, spent, session.kinds)
+    return Comparison(document, (*lines, *unknown, *partly), any(account.unread for account in accounts))
 
 
 def differing(one: AccountContents | Desired, other: AccountContents, session: Session) -> tuple[Plan, list[str]]:

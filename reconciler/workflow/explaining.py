@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,9 +16,9 @@ from reconciler.model.explanation import AttributeStory, Explanation
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
-from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.plan import Action, Change, Plan, lifecycle_of
 from reconciler.model.state import Binding
-from reconciler.model.values import carries_secret, decode, is_empty, transform
+from reconciler.model.values import Value, carries_secret, decode, is_empty, transform
 from reconciler.model.write import Impact
 from reconciler.planning.document import encoded
 from reconciler.planning.planner import plan
@@ -42,6 +43,28 @@ class _Sides:
     change: Change | None
     ids: dict[str, str]
     skipped: str
+
+    @property
+    def declared(self) -> Mapping[str, Value]:
+        """The attributes as the files declare them."""
+        return self.resource.attrs if self.resource is not None else {}
+
+    @property
+    def applied(self) -> Mapping[str, Value]:
+        """The attributes as they were applied last, encoded."""
+        return self.binding.applied if self.binding is not None else {}
+
+    @property
+    def lives(self) -> Mapping[str, Value]:
+        """The attributes as the account has them."""
+        return self.live.attrs if self.live is not None else {}
+
+    @property
+    def action(self) -> str:
+        """What a plan would do with the address."""
+        if self.skipped:
+            return "unknown"
+        return self.change.action.value if self.change is not None else "none"
 
 
 async def explain(session: Session, address: str, *, impact: bool = True) -> Explanation:
@@ -117,11 +140,11 @@ async def _at_risk(session: Session, remote: Remote, address: str, sides: _Sides
 
 def _story(sides: _Sides, address: str) -> Explanation:
     change, resource, binding, live = sides.change, sides.resource, sides.binding, sides.live
-    lifecycle = resource.lifecycle if resource else None
+    lifecycle = lifecycle_of(resource, binding)
     return Explanation(
         address=address,
         kind=sides.kind.name,
-        action="unknown" if sides.skipped else change.action.value if change else "none",
+        action=sides.action,
         reason=sides.skipped or (change.reason if change else ""),
         id=live.id if live else None,
         natural_key=list(binding.natural_key) if binding else [],
@@ -129,25 +152,27 @@ def _story(sides: _Sides, address: str) -> Explanation:
         place=str(resource.at) if resource and resource.at else None,
         managed=binding is not None,
         incomplete=bool(binding and binding.incomplete),
-        protected=bool((lifecycle and lifecycle.prevent_destroy) or (binding and binding.prevent_destroy)),
-        on_destroy=dict(lifecycle.on_destroy if lifecycle else binding.on_destroy if binding else {}),
+        protected=lifecycle.prevent_destroy,
+        on_destroy=dict(lifecycle.on_destroy),
         attributes=[story for name in sides.kind.attributes if (story := _attribute(sides, name)) is not None],
         destroys=sides.kind.texts.delete_warning,
         findings=[
-            FindingView(message=one.message, severity=one.severity, attribute=one.attribute, hint=one.hint)
-            for one in (change.findings if change else ())
+            FindingView(
+                message=finding.message, severity=finding.severity, attribute=finding.attribute, hint=finding.hint
+            )
+            for finding in (change.findings if change else ())
         ],
     )
 
 
 def _attribute(sides: _Sides, name: str) -> AttributeStory | None:
-    declared = sides.resource.attrs.get(name) if sides.resource else None
-    is_declared = sides.resource is not None and name in sides.resource.attrs
-    applied = decode(sides.binding.applied[name]) if sides.binding and name in sides.binding.applied else None
-    live = sides.live.attrs.get(name) if sides.live else None
-    if not is_declared and applied is None and is_empty(live):
+    declared, live = sides.declared.get(name), sides.lives.get(name)
+    applied = decode(sides.applied[name]) if name in sides.applied else None
+    if name not in sides.declared and applied is None and is_empty(live):
         return None
-    changed = next((item for item in sides.change.attributes if item.name == name), None) if sides.change else None
+    items = sides.change.attributes if sides.change is not None else ()
+    changed = next((item for item in items if item.name == name), None)
+    place = sides.resource.places.get(name) if sides.resource is not None else None
     secret = carries_secret(declared) or carries_secret(applied)
     sensitive = secret or sides.kind.attributes[name].hides(declared, applied, live)
 
@@ -157,7 +182,7 @@ def _attribute(sides: _Sides, name: str) -> AttributeStory | None:
     return AttributeStory(
         name=name,
         declared=shown(declared),
-        place=str(sides.resource.places[name]) if sides.resource and name in sides.resource.places else None,
+        place=str(place) if place is not None else None,
         applied=shown(applied),
         run=sides.binding.run if sides.binding and applied is not None else None,
         live=shown(live),

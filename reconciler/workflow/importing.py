@@ -6,10 +6,11 @@ from collections.abc import Callable
 
 from reconciler.model.address import split
 from reconciler.model.errors import Cancelled, PlanError, Unread
+from reconciler.model.live import Live
 from reconciler.model.state import Binding, Record
 from reconciler.planning.identity import stored_key
 from reconciler.workflow.holding import locked
-from reconciler.workflow.observing import connected
+from reconciler.workflow.observing import Connected, connected
 from reconciler.workflow.session import Session
 
 
@@ -29,23 +30,13 @@ async def _bind(
     session: Session, address: str, kind_name: str, identity: str, agreed: Callable[[Binding], bool]
 ) -> Binding:
     async with connected(session) as account:
-        book, seen = account.book, (await account.observe_all(frozenset([kind_name]))).snapshot
-        live = next((one for one in seen.lives.get(kind_name, ()) if one.id == identity), None)
-        doubted = live is None and session.kinds[kind_name].reading.filtered
-        why = (await account.eyes()).why if doubted else ""
-    if kind_name in seen.unknown:
-        raise Unread(f"{kind_name}: {seen.unknown[kind_name]}")
-    if why:
-        raise PlanError(f"the account shows no {kind_name} with id {identity}, which proves nothing: {why}")
-    if live is None or live.builtin:
-        raise PlanError(f"the account has no {kind_name} with id {identity} that can be managed")
-    held = next(
-        (other for other, one in book.state().resources.items() if (one.kind, one.id) == (kind_name, identity)),
-        None,
-    )
-    if held is not None and held != address:
-        raise PlanError(f"id {identity} is bound to {held} already", hint=f"reconciler state mv {held} {address}")
-    bound = book.state().resources.get(address)
+        book, live = account.book, await _live(account, kind_name, identity)
+    bindings = book.state().resources
+    holders = (other for other, binding in bindings.items() if (binding.kind, binding.id) == (kind_name, identity))
+    holder = next(holders, address)
+    if holder != address:
+        raise PlanError(f"id {identity} is bound to {holder} already", hint=f"reconciler state mv {holder} {address}")
+    bound = bindings.get(address)
     if bound is not None and bound.id != identity and not agreed(bound):
         raise Cancelled("cancelled; nothing was changed")
     keys = session.kinds[kind_name].natural_keys(live.attrs)
@@ -56,3 +47,18 @@ async def _bind(
     book.record(Record(op="bind", address=address, binding=binding))
     book.close(account=session.identity)
     return binding
+
+
+async def _live(account: Connected, kind_name: str, identity: str) -> Live:
+    """Return the object with this id. Raises PlanError where there is none to manage, Unread where that is unknown."""
+    seen = (await account.observe_all(frozenset([kind_name]))).snapshot
+    live = next((live for live in seen.lives.get(kind_name, ()) if live.id == identity), None)
+    doubted = live is None and account.session.kinds[kind_name].reading.filtered
+    why = (await account.eyes()).why if doubted else ""
+    if kind_name in seen.unknown:
+        raise Unread(f"{kind_name}: {seen.unknown[kind_name]}")
+    if why:
+        raise PlanError(f"the account shows no {kind_name} with id {identity}, which proves nothing: {why}")
+    if live is None or live.builtin:
+        raise PlanError(f"the account has no {kind_name} with id {identity} that can be managed")
+    return live

@@ -7,11 +7,13 @@ from dataclasses import replace
 
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.plan import DESTROYS, Change, Plan
+from reconciler.model.write import Impact
 from reconciler.workflow.planning import Planned
 
 SINCE = (1, 2)
 """The format of plans that say what their changes cost, and how it is counted again."""
 Node = tuple[str, str]
+NAMELESS = "something that the account does not show"
 
 
 def bound(made: Plan, document: PlanDocument) -> Plan:
@@ -51,15 +53,22 @@ def more_along(document: PlanDocument, made: Plan) -> dict[str, str]:
     now = {change.address: change for change in made.changes}
     found: dict[str, str] = {}
     for planned in document.changes:
-        shown = {(view.noun, name) for view in planned.impacts for name in view.objects}
-        known = {view.noun for view in planned.impacts if view.count is None}
-        going = now[planned.address].impacts if planned.address in now else ()
-        fresh = [one for one in going if one.effect in ("along", "unmanaged") and one.noun not in known]
-        named = [(one.noun, name) for one in fresh for name in (one.objects if one.count is not None else ("",))]
-        more = [name or "something that the account does not show" for noun, name in named if (noun, name) not in shown]
+        more = _beyond(planned, now[planned.address].impacts) if planned.address in now else []
         if more:
             found[planned.address] = f"more would go with it than was planned: {', '.join(more)}"
     return found
+
+
+def _beyond(planned: ChangeView, going: Iterable[Impact]) -> list[str]:
+    """Return the names of what goes along beyond what the plan named; of what it could not count, anything may go."""
+    shown = {(view.noun, name) for view in planned.impacts for name in view.objects}
+    uncounted = {view.noun for view in planned.impacts if view.count is None}
+    more: list[str] = []
+    for impact in going:
+        if impact.effect in ("along", "unmanaged") and impact.noun not in uncounted:
+            names = impact.objects if impact.count is not None else ("",)
+            more += [name or NAMELESS for name in names if (impact.noun, name) not in shown]
+    return more
 
 
 def _uncounted(document: PlanDocument, change: ChangeView) -> str:

@@ -15,7 +15,7 @@ from reconciler.deriving.promoting import WHOLE, Choice, Row
 from reconciler.deriving.redaction import addresses_in, variables_for
 from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError, ReconcilerError
-from reconciler.model.plan import Action, Plan
+from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.values import Value
 from reconciler.store.outputs import write_files
@@ -114,25 +114,25 @@ class _Promoting:
         self, shown: Plan, ids: Mapping[str, str], lines: Sequence[str], refused: Sequence[Refusal]
     ) -> list[str]:
         """Return one line for each difference that `compare` shows and that nothing else speaks of."""
-        named = {(row.address, row.name) for row in self.sides.rows} | {(one.address, one.name) for one in refused}
-        mine = {(kind_of(address), one.live.id): address for address, one in self.sides.exported.items()}
-        found = []
+        named = {(row.address, row.name) for row in self.sides.rows} | {(row.address, row.name) for row in refused}
+        mine = {(kind_of(address), entry.live.id): address for address, entry in self.sides.exported.items()}
+        unsaid = []
         for change in shown.changes:
             address = mine.get((change.kind, ids.get(change.address, "")), change.address)
             if (address, WHOLE) in named or not self.sides.covers(address):
                 continue
             about = [line for line in lines if re.search(rf"(?<![\w.]){re.escape(address)}(?![\w-])", line)]
-            if change.action not in (Action.UPDATE, Action.REPLACE):
-                found += [] if about else [f"{address}: one account holds it, the other does not, and that stays so"]
-                continue
-            found += [
-                f"{address}: `{item.name}` differs, and that stays so"
-                for item in change.attributes
-                if (address, item.name) not in named
-                and (change.kind, item.name) not in self.sides.shared
-                and not any(_speaks(line, address, item.name) for line in about)
-            ]
-        return found
+            if change.action in (Action.UPDATE, Action.REPLACE):
+                names = self._untold(change, address, about)
+                unsaid += [f"{address}: `{n}` differs, and that stays so" for n in names if (address, n) not in named]
+            elif not about:
+                unsaid.append(f"{address}: one account holds it, the other does not, and that stays so")
+        return unsaid
+
+    def _untold(self, change: Change, address: str, lines: Sequence[str]) -> list[str]:
+        """Return the attributes that differ, are no memberships, and of which none of these lines speaks."""
+        names = [item.name for item in change.attributes if (change.kind, item.name) not in self.sides.shared]
+        return [name for name in names if not any(_speaks(line, address, name) for line in lines)]
 
     def _settled(self) -> tuple[Rewriting, Additions, Loaded]:
         """Return the files as they are to be, and what they say. What they could not say is left out by name."""

@@ -11,44 +11,46 @@ from reconciler.deriving.promoting import Base, Promotion, addresses_of, hashed,
 from reconciler.model.address import kind_of
 from reconciler.model.values import Value
 from reconciler.planning.diff import within
-from reconciler.workflow.promotion_sides import ThreeSides
+from reconciler.workflow.promotion_sides import Name, ThreeSides
 
 
 def record_of(sides: ThreeSides, rewriting: Rewriting, after: Loaded) -> str:
     """Return what to remember: both sides as they are, and what the target is to become."""
-    refused = {(refusal.address, refusal.name) for refusal in rewriting.refused}
-    open_ones = {(row.address, row.name) for row in sides.rows if row.status in ("there", "colliding")}
-    if sides.choice.overrule:
-        open_ones = {(row.address, row.name) for row in sides.rows if row.status == "there"}
-    open_ones |= {name for name, found in sides.orders.items() if found in ("there", "colliding")}
-    open_ones -= {name for name in sides.orders if sides.takes_order(name)}
-    apart = {(row.address, row.name) for row in sides.rows if row.status == "kept"}
-    found: dict[str, dict[str, Base]] = {}
+    open_names = sides.named("there") if sides.choice.overrule else sides.named("there", "colliding")
+    open_names |= {name for name, found in sides.orders.items() if found in ("there", "colliding")}
+    open_names -= {name for name in sides.orders if sides.takes_order(name)}
+    unsettled = open_names | {(refusal.address, refusal.name) for refusal in rewriting.refused}
+    apart = sides.named("kept")
+    bases: dict[str, dict[str, Base]] = {}
     there = names_of(sides.other.seen, sides.kinds, {})
     for (address, name), side in sides.sides.items():
-        old = sides.before.resources.get(address, {}).get(name)
-        if (address, name) in open_ones | refused:
-            if old is not None:
-                found.setdefault(address, {})[name] = old
-            continue
-        base = Base(here=side.here, there=[side.there], apart=(address, name) in apart)
-        if sides.takes_order((address, name)):
-            base.there = [side.there, side.here]
-        declared = after.desired.resources.get(address)
-        if declared is not None and name in declared.attrs:
-            attribute = sides.kinds[declared.kind].attributes[name]
-            promised = hashed(opened(declared.attrs[name], sides.target.secret), attribute, there, sides.before.salt)
-            # Of a map, what an apply has not changed yet is compared as far as the files speak of it.
-            so_far = within(attribute, declared.attrs[name], sides.held[address, name])
-            before = hashed(so_far, attribute, there, sides.before.salt)
-            base.there = list(dict.fromkeys([side.there, before, promised]))
-        found.setdefault(address, {})[name] = base
+        if (address, name) not in unsettled:
+            meant = _meant(sides, (address, name), after, there)
+            known = list(dict.fromkeys([side.there, *meant]))
+            bases.setdefault(address, {})[name] = Base(here=side.here, there=known, apart=(address, name) in apart)
+        elif (old := sides.before.resources.get(address, {}).get(name)) is not None:
+            bases.setdefault(address, {})[name] = old
     for address in sides.news:
         if address in after.desired.resources:
-            found.setdefault(address, {}).update(_promised(sides, address, after, there))
-    kept = {address: one for address, one in sides.before.resources.items() if _keeps(sides, address, after)}
-    whole = Promotion(salt=sides.before.salt, resources=dict(sorted({**kept, **found}.items())))
+            bases.setdefault(address, {}).update(_promised(sides, address, after, there))
+    kept = {address: old for address, old in sides.before.resources.items() if _keeps(sides, address, after)}
+    whole = Promotion(salt=sides.before.salt, resources=dict(sorted({**kept, **bases}.items())))
     return json.dumps(whole.model_dump(), indent=1, sort_keys=True) + "\n"
+
+
+def _meant(sides: ThreeSides, place: Name, after: Loaded, there: Callable[[Value], Value]) -> list[str]:
+    """Return the hashes of what the target may hold of an attribute that its files declare: what it holds of that
+    before an apply, and what they say.
+    """
+    address, name = place
+    declared = after.desired.resources.get(address)
+    if declared is None or name not in declared.attrs:
+        return [sides.sides[place].here] if sides.takes_order(place) else []
+    attribute, salt = sides.kinds[declared.kind].attributes[name], sides.before.salt
+    # Of a map, what an apply has not changed yet is compared as far as the files speak of it.
+    so_far = within(attribute, declared.attrs[name], sides.held[address, name])
+    promised = opened(declared.attrs[name], sides.target.secret)
+    return [hashed(value, attribute, there, salt) for value in (so_far, promised)]
 
 
 def _promised(sides: ThreeSides, address: str, after: Loaded, there: Callable[[Value], Value]) -> dict[str, Base]:

@@ -43,24 +43,29 @@ def _why_only_there(sides: ThreeSides, kind: str) -> str:
 def memberships_left(sides: ThreeSides, after: Loaded, refused: Sequence[Refusal]) -> list[str]:
     """Return the memberships that will differ once the files are applied, unless a row says so already."""
     waits = {(row.address, row.name) for row in sides.rows if row.status != "here"}
-    waits |= {(one.address, one.name) for one in refused}
-    here = {one.resource.address: one.live for one in sides.one.exported}
-    by_id = {(kind, live.id): live for kind, lives in sides.other.seen.lives.items() for live in lives}
-    known = addresses_of(sides.ids)
-    bound = sides.other.state.resources
-    for address, binding in unmatched(sides.made, sides.other.seen, sides.kinds, sides.wanted, bound).items():
-        known.setdefault((binding.kind, binding.id), address)
-    there = {address: by_id[key] for key, address in known.items() if key in by_id}
-    mine = {(live.kind, live.id): address for address, live in here.items()}
-    source = Account(sides.one.name, here, names_of(sides.one.seen, sides.kinds, mine))
-    target = Account(sides.other.name, there, names_of(sides.other.seen, sides.kinds, known))
+    waits |= {(refusal.address, refusal.name) for refusal in refused}
     files = Files(after.desired.resources, sides.other.state.resources)
     gone = sides.gone if sides.choice.prune else ()
     return [
-        one.said
-        for one in left_members(sides.kinds, source, target, files, gone)
-        if not waits.intersection(one.places) and any(sides.covers(address) for address, _ in one.places)
+        left.said
+        for left in left_members(sides.kinds, _source(sides), _target(sides), files, gone)
+        if not waits.intersection(left.places) and any(sides.covers(address) for address, _ in left.places)
     ]
+
+
+def _source(sides: ThreeSides) -> Account:
+    lives = {entry.resource.address: entry.live for entry in sides.one.exported}
+    addresses = {(live.kind, live.id): address for address, live in lives.items()}
+    return Account(sides.one.name, lives, names_of(sides.one.seen, sides.kinds, addresses))
+
+
+def _target(sides: ThreeSides) -> Account:
+    by_id = {(kind, live.id): live for kind, lives in sides.other.seen.lives.items() for live in lives}
+    addresses, bound = addresses_of(sides.ids), sides.other.state.resources
+    for address, binding in unmatched(sides.made, sides.other.seen, sides.kinds, sides.wanted, bound).items():
+        addresses.setdefault((binding.kind, binding.id), address)
+    lives = {address: by_id[key] for key, address in addresses.items() if key in by_id}
+    return Account(sides.other.name, lives, names_of(sides.other.seen, sides.kinds, addresses))
 
 
 def listing_declared(sides: ThreeSides, resource: Resource, fresh: Collection[str]) -> Resource:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from reconciler.config import Loaded
@@ -33,7 +33,7 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.live import Live
 from reconciler.model.plan import AttributeChange, Change, Plan
-from reconciler.model.spec import Ensure
+from reconciler.model.spec import Attribute, Ensure
 from reconciler.model.values import Value
 from reconciler.planning.context import Inputs
 from reconciler.planning.diff import beside, within
@@ -44,6 +44,24 @@ from reconciler.workflow.remembered import remembered
 from reconciler.workflow.session import Session
 
 Name = tuple[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class _Digests:
+    """The digests of an attribute by which values of the source and of the target are compared."""
+
+    attribute: Attribute
+    here: Callable[[Value], Value]
+    there: Callable[[Value], Value]
+    salt: str
+
+    def source(self, value: Value) -> str:
+        """Return the digest of a value with the source's references."""
+        return hashed(value, self.attribute, self.here, self.salt)
+
+    def target(self, value: Value) -> str:
+        """Return the digest of a value with the target's references."""
+        return hashed(value, self.attribute, self.there, self.salt)
 
 
 @dataclass
@@ -195,22 +213,19 @@ class ThreeSides:
         there: Callable[[Value], Value],
     ) -> None:
         attribute = self.kinds[live.kind].attributes[name]
-        item = next((one for one in change.attributes if one.name == name), None) if change is not None else None
         mine, theirs = self.exported[address].resource.attrs[name], live.attrs.get(name)
-        if item is not None and not self.choice.prune and only_lacks(attribute, item.after, theirs):
-            item = None
+        item = self._item(change, attribute, theirs)
         if name not in live.attrs and item is None:
             return
-        salt = self.before.salt
+        digest = _Digests(attribute, here, there, self.before.salt)
         declared = self.theirs.desired.resources.get(address)
         stands = declared is not None and name in declared.attrs
         said = declared.attrs[name] if declared is not None and stands else None
         asked = asked_of(attribute, said, self.wanted[address].attrs[name], theirs, prune=self.choice.prune)
-        held = within(attribute, said, theirs)
-        side = Side(hashed(mine, attribute, here, salt), hashed(held, attribute, there, salt), item is not None)
+        side = Side(digest.source(mine), digest.target(within(attribute, said, theirs)), item is not None)
         self.sides[address, name], self.held[address, name] = side, theirs
-        promised = hashed(asked, attribute, there, salt)
-        says = hashed(opened(said, self.target.secret), attribute, there, salt) if stands else ""
+        promised = digest.target(asked)
+        says = digest.target(opened(said, self.target.secret)) if stands else ""
         found = status(
             side,
             self.before.resources.get(address, {}).get(name),
@@ -218,17 +233,39 @@ class ThreeSides:
             written=says == promised,
             settled=says == side.there,
         )
-        self.same += found == "same"
-        takes = found == "here" or (found == "colliding" and self.choice.overrule)
         # Where the files say nothing, an apply fills what must not be empty (`Ensure`): what is meant to be so is said.
         differently = says != promised if stands else declared is not None and attribute.has(Ensure) and mine == []
-        if takes or (found == "same" and differently):
+        if self._takes(found, differently=differently):
             self._propose(address, name, declared, asked)
+        self._tell(address, name, found, item, beside(attribute, asked, said))
+
+    def _item(self, change: Change | None, attribute: Attribute, theirs: Value) -> AttributeChange | None:
+        """Return how an attribute differs; None where the target only has more, and nothing is pruned."""
+        items = change.attributes if change is not None else ()
+        item = next((item for item in items if item.name == attribute.name), None)
+        if item is not None and not self.choice.prune and only_lacks(attribute, item.after, theirs):
+            return None
+        return item
+
+    def _takes(self, found: Status, *, differently: bool) -> bool:
+        """Return whether the files of the target are to say what the source holds."""
+        if found == "same":
+            return differently
+        return found == "here" or (found == "colliding" and self.choice.overrule)
+
+    def _tell(
+        self, address: str, name: str, found: Status, item: AttributeChange | None, gone: Iterable[tuple[str, ...]]
+    ) -> None:
+        self.same += found == "same"
         if found != "same" and item is not None:
             self.rows.append(_row_of(address, found, item))
-        elif self.choice.prune and (gone := beside(attribute, asked, said)):
-            note = f"{self.one.name} does not hold {', '.join('.'.join(path) for path in gone)} any more"
+        elif self.choice.prune and (paths := ", ".join(".".join(path) for path in gone)):
+            note = f"{self.one.name} does not hold {paths} any more"
             self.rows.append(Row(address, name, "here", note=note))
+
+    def named(self, *statuses: Status) -> set[Name]:
+        """Return the attributes whose rows have one of these states."""
+        return {(row.address, row.name) for row in self.rows if row.status in statuses}
 
     def _orders(self, changes: Mapping[str, Change], lives: Mapping[str, Live]) -> None:
         """Compare in which order both sides have what stands in something else."""

@@ -44,19 +44,8 @@ def lots_of(session: Session, folder: Path, run: str) -> list[ArchivedRecords]:
 
 
 def _lot(session: Session, path: Path) -> ArchivedRecords:
-    seal = Seal(session.settings.recipients, session.runtime.environ)
     try:
-        first, *lines = seal.open(read_regular(path), f"the archive {path}").rstrip(b"\n").split(b"\n")
-        head, records = read_document(ArchiveHead, first), [read_json(line) for line in lines]
-        kind = session.kinds[head.kind]
-        salvage = kind.abilities.salvage
-        if head.records != len(records) or kind_of(head.address) != kind.name:
-            raise ValueError("it does not hold as many records as it says, or those of another kind")
-        if not kind.fits(head.id):
-            raise ValueError(f"{shown(head.id)} is no id of a {kind.name}")
-        wrong = next((one for one in records if salvage is None or not salvage.keeps(one)), None)
-        if wrong is not None:
-            raise ValueError(f"line {records.index(wrong) + 2} is no record of a {kind.name}")
+        head, records = _read(session, path)
     except (OSError, ValueError, KeyError) as error:
         raise ReconcilerError(
             f"{path} is not an archive, or was truncated or changed; nothing was changed ({_why(error)})",
@@ -67,14 +56,31 @@ def _lot(session: Session, path: Path) -> ArchivedRecords:
             f"{path} is of the account {head.account}, not of {session.identity}; nothing was changed",
             hint="check --env",
         )
+    salvage = session.kinds[head.kind].abilities.salvage
     why = ""
     if not head.verified:
         why = "the account did not say for certain whose records they are"
     elif salvage is None or salvage.back is None or (head.action == "update" and not salvage.stays):
         why = salvage.lost if salvage is not None else "they cannot be put back"
-    return ArchivedRecords(
-        head.address, kind.name, path.parent.name, tuple(records), why, salvage.warning if salvage else ""
-    )
+    warning = salvage.warning if salvage else ""
+    return ArchivedRecords(head.address, head.kind, path.parent.name, tuple(records), why, warning)
+
+
+def _read(session: Session, path: Path) -> tuple[ArchiveHead, list[CustomerRecord]]:
+    """Return what an archive says of itself, and its records. Raises OSError, ValueError, KeyError for another file."""
+    seal = Seal(session.settings.recipients, session.runtime.environ)
+    first, *lines = seal.open(read_regular(path), f"the archive {path}").rstrip(b"\n").split(b"\n")
+    head, records = read_document(ArchiveHead, first), [read_json(line) for line in lines]
+    kind = session.kinds[head.kind]
+    salvage = kind.abilities.salvage
+    if head.records != len(records) or kind_of(head.address) != kind.name:
+        raise ValueError("it does not hold as many records as it says, or those of another kind")
+    if not kind.fits(head.id):
+        raise ValueError(f"{shown(head.id)} is no id of a {kind.name}")
+    for number, each in enumerate(records, 2):
+        if salvage is None or not salvage.keeps(each):
+            raise ValueError(f"line {number} is no record of a {kind.name}")
+    return head, records
 
 
 def _why(error: Exception) -> str:

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from reconciler import __version__
 from reconciler.engine.apply import Outcome
@@ -21,6 +22,8 @@ from reconciler.model.run import Result, RunRecord, RunStep, noted, resulted
 from reconciler.model.state import State
 from reconciler.model.summary import ApplySummary
 from reconciler.workflow.session import Session
+
+T = TypeVar("T")
 
 
 def run_name(session: Session) -> str:
@@ -186,19 +189,24 @@ def summary(plan: Plan, outcome: Outcome, verified: Verified, **more: Any) -> Ap
         for step in plan.steps
         if step.number in outcome.done and not (step.op == "update" and step.address in vain)
     ]
-    errors = [(step.address, outcome.failed[step.number]) for step in plan.steps if step.number in outcome.failed]
+    ops = Counter(step.op for step in done)
+    errors, skipped = _by_address(plan, outcome.failed), _by_address(plan, outcome.skipped)
     failed = [(address, error.message, error.hint) for address, error in errors]
-    skipped = [(step.address, outcome.skipped[step.number]) for step in plan.steps if step.number in outcome.skipped]
     return ApplySummary(
-        added=sum(step.op == "create" for step in done),
-        changed=sum(step.op == "update" for step in done),
-        destroyed=sum(step.op == "delete" for step in done),
+        added=ops["create"],
+        changed=ops["update"],
+        destroyed=ops["delete"],
         adopted=sum(step.op in ("bind", "update") and actions[step.address].adopts for step in done),
         failed=(*failed, *verified.problems),
         refused=(*(address for address, error in errors if isinstance(error, Refused)), *verified.refused),
         skipped=tuple(skipped),
         **more,
     )
+
+
+def _by_address(plan: Plan, results: Mapping[int, T]) -> list[tuple[str, T]]:
+    """Return the results of steps, by their numbers, with the addresses of the steps in order."""
+    return [(step.address, results[step.number]) for step in plan.steps if step.number in results]
 
 
 def operation_of(options: Mapping[str, Any]) -> str:

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
     from reconciler.model.ports import Hold, LockInfo, Store
     from reconciler.model.sight import Eyes
     from reconciler.model.state import Binding, State
+    from reconciler.remote.client import Endpoint
 
 EMULATOR = "emulator:"
 
@@ -224,21 +225,16 @@ class Session:
                 self.load(offline=True)
         if self.remote is not None:
             return self.remote
-        from reconciler.remote.client import Client, Endpoint, in_process
+        from reconciler.remote.client import Client
         from reconciler.remote.guard import Mode
 
-        url, token, transport = self.settings.url, self.settings.token, self.runtime.transport
-        if url.startswith(EMULATOR):
-            account = open_emulator(self.folder / url.removeprefix(EMULATOR))
-            stack.callback(account.close)
-            transport = in_process(account.app)
-            url, token = "http://emulator", account.settings.token
-        self.redactor.learn(token)
+        endpoint, transport = self._endpoint(stack)
+        self.redactor.learn(endpoint.token)
         watch = self.runtime.watch
         if watch is not None:
             watch.connected(self.settings.name, paths_of(self.kinds), self.rate)
         client = Client(
-            Endpoint(url, token, self.rate, self.runtime.waits.answer),
+            endpoint,
             writable=(writable or [path for kind in self.kinds.values() for path in kind.writable]) if write else (),
             mode=Mode.RESTORE if restore else Mode.WRITE if write else Mode.READ,
             transport=transport,
@@ -251,3 +247,16 @@ class Session:
         )
         stack.push_async_callback(client.close)
         return client
+
+    def _endpoint(self, stack: AsyncExitStack) -> tuple[Endpoint, Any]:
+        """Return where the account is, and how it is reached where that is not by the network. An emulated one is
+        closed with the stack.
+        """
+        from reconciler.remote.client import Endpoint, in_process
+
+        url, token, transport = self.settings.url, self.settings.token, self.runtime.transport
+        if url.startswith(EMULATOR):
+            account = open_emulator(self.folder / url.removeprefix(EMULATOR))
+            stack.callback(account.close)
+            url, token, transport = "http://emulator", account.settings.token, in_process(account.app)
+        return Endpoint(url, token, self.rate, self.runtime.waits.answer), transport

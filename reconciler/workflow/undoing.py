@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from reconciler.config.writing.dumping import content_of
+from reconciler.config.reading.places import nesting
+from reconciler.config.writing.dumping import children_of, content_of
 from reconciler.config.writing.emitting import document
 from reconciler.deriving.redaction import Hiding
 from reconciler.deriving.undo import Inverse, inverse
-from reconciler.model.desired import Desired, Resource
+from reconciler.model.address import key_of
+from reconciler.model.desired import Desired
 from reconciler.model.errors import PlanError, Refused
 from reconciler.model.run import RunRecord, renamed_run
-from reconciler.model.spec import Lifecycle, Nested
+from reconciler.model.spec import Lifecycle
 from reconciler.model.state import Renaming
 from reconciler.workflow import runs
 from reconciler.workflow.book import open_book
@@ -53,23 +55,17 @@ def asked_for_anyway(session: Session, found: Inverse) -> list[str]:
         for address, one in found.desired.resources.items()
         if address in found.addresses and address not in known
     }
-    roots = [one for one in lacking.values() if one.parent not in lacking]
-    children: dict[str, list[Resource]] = {}
-    for one in lacking.values():
-        children.setdefault(one.parent or "", []).append(one)
-    asked = [f"`{one.address}` ({one.at})" for one in files.removed if one.address in lacking]
+    children = children_of(lacking.values())
+    asked = [f"`{block.address}` ({block.at})" for block in files.removed if block.address in lacking]
     blocks = [f"# and no longer remove {', '.join(asked)}"] if asked else []
-    for one in roots:
-        kind = session.kinds[one.kind]
-        content = {one.key.rpartition(".")[2]: content_of(one, children, session.kinds, {})}
-        if one.parent is None:
-            blocks.append(document({kind.section: content}))
-            continue
-        owner = session.kinds[kind.nested]
-        inside = next(
-            name for name, attribute in owner.attributes.items() if (m := attribute.mark(Nested)) and m.kind == one.kind
-        )
-        blocks.append(document({owner.section: {one.parent.partition(".")[2]: {inside: content}}}))
+    for root in (resource for resource in lacking.values() if resource.parent not in lacking):
+        content = {root.key.rpartition(".")[2]: content_of(root, children, session.kinds, {})}
+        kind = session.kinds[root.kind]
+        if root.parent is not None:
+            owner = session.kinds[kind.nested]
+            content = {key_of(root.parent): {nesting(owner, root.kind): content}}
+            kind = owner
+        blocks.append(document({kind.section: content}))
     return blocks
 
 
