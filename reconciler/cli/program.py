@@ -44,6 +44,7 @@ COMMANDS: dict[str, str] = {
     "graph": "Show what depends on what, in the configuration or in a saved plan.",
     "policy": "Check saved plans against the team's own rules.",
     "ci": "Comment plans on pull requests, check approvals, report drift.",
+    "fleet": "Plan, apply and watch many accounts that share baselines.",
     "coverage": "Say how much of the account is managed.",
     "state": "Look at and edit the state.",
     "undo": "Undo a run: plan its inverse, ask, apply.",

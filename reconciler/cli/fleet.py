@@ -1,0 +1,386 @@
+"""`reconciler fleet`: many accounts that share baselines."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from reconciler.cli.opening import folder, listing
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import listed, note, say
+from reconciler.cli.views import Output, formats, show
+
+if TYPE_CHECKING:
+    from reconciler.fleet.running import Fleet
+    from reconciler.model.fleet import FleetReport
+
+F = TypeVar("F", bound=Callable[..., Any])
+FORMS = ("text", "json", "markdown", "html")
+
+
+@click.group("fleet")
+def command() -> None:
+    """Plan, apply and watch many accounts that share baselines (`fleet.yaml`)."""
+
+
+def database(function: F) -> F:
+    """Add --database."""
+    return click.option(
+        "--database",
+        metavar="URL",
+        help="Where rollouts are kept: sqlite:///FILE or postgresql://... (default: sqlite:///.reconciler/fleet.db).",
+    )(function)
+
+
+def selecting(function: F) -> F:
+    """Add --account, --label, --behind and --shard."""
+    for option in (
+        click.option("--shard", metavar="I/N", callback=_shard, help="Only the i-th of n parts of the accounts."),
+        click.option("--behind", metavar="VERSION", help="Only accounts whose baseline is older than this."),
+        click.option("--label", "labels", multiple=True, metavar="NAME=VALUE", help="Only accounts with this label."),
+        click.option("--account", "names", multiple=True, metavar="NAME", help="Only these accounts; globs are taken."),
+    ):
+        function = option(function)
+    return function
+
+
+def _shard(ctx: click.Context, param: click.Parameter, given: str | None) -> tuple[int, int] | None:
+    if given is None:
+        return None
+    number, slash, count = given.partition("/")
+    if slash and number.isdigit() and count.isdigit() and 1 <= int(number) <= int(count):
+        return int(number), int(count)
+    raise click.BadParameter("say it as I/N, e.g. 1/4", ctx, param)
+
+
+def opened(chosen: Globals, url: str | None, *, ask: bool = True) -> Fleet:
+    """Open the fleet. Raises ReconcilerError where the extra is missing."""
+    import importlib.util
+
+    from reconciler.model.errors import SurroundingsError
+
+    if importlib.util.find_spec("dbos") is None:
+        raise SurroundingsError(
+            "fleets need an extra that is not installed", hint="pip install 'activecampaign-reconciler[fleet]'"
+        )
+    from reconciler.fleet.running import open_fleet
+    from reconciler.workflow.runtime import current_runtime
+
+    return open_fleet(folder(chosen), current_runtime(), url, ask=ask)
+
+
+def told(chosen: Globals, report: FleetReport, outputs: tuple[Output, ...]) -> int:
+    """Show a report, and return its exit code."""
+    from reconciler.render.fleet import VIEWS
+
+    show(outputs, lambda form: VIEWS[form](report), quiet=chosen.quiet)
+    return report.exit_code
+
+
+@command.command("validate")
+@database
+@click.pass_obj
+def validate(chosen: Globals, database: str | None) -> int:
+    """Check the fleet file, its lists and every baseline with every set of variables; no account is asked."""
+    from reconciler.fleet.running import checked
+
+    fleet = opened(chosen, database, ask=False)
+    jobs = checked(fleet, fleet.jobs)
+    from reconciler.fleet.rollout import parted
+
+    waves = parted(fleet.loaded.fleet.waves, jobs)
+    sets = len({job.digest for job in jobs.values()})
+    note(f"{len(jobs)} accounts, {len(fleet.loaded.fleet.baselines)} baselines, {sets} configurations: valid.")
+    for name, members in waves.items():
+        note(f"  wave {name}: {len(members)} accounts")
+    return 0
+
+
+def _run(
+    chosen: Globals,
+    mode: str,
+    outputs: tuple[Output, ...],
+    url: str | None,
+    selection: Mapping[str, Any],
+    *,
+    wait: bool = False,
+) -> int:
+    from reconciler.fleet.accounts import Selection
+    from reconciler.fleet.running import begin
+
+    fleet = opened(chosen, url)
+    spec = begin(fleet, mode, Selection(**selection))
+    if not chosen.quiet:
+        note(f"Rollout {spec.name}: {len(spec.jobs)} accounts in {len(spec.members)} waves.")
+    return _carry_out(chosen, fleet, spec, outputs, resumed=False, wait=wait)
+
+
+def _carry_out(
+    chosen: Globals, fleet: Fleet, spec: Any, outputs: tuple[Output, ...], *, resumed: bool, wait: bool
+) -> int:
+    """Work on a rollout, show how far it is, and stop in order when asked to."""
+    from reconciler.fleet.running import carry_out
+
+    with _stopping(f"reconciler fleet resume {spec.name}") as stop:
+        report = carry_out(
+            fleet, spec, resumed=resumed, wait=wait, stopping=lambda: bool(stop), show=_progress(chosen, len(spec.jobs))
+        )
+    code = told(chosen, report, outputs)
+    if stop:
+        note(f"Go on with: reconciler fleet resume {spec.name}")
+        return 130
+    return code
+
+
+@contextmanager
+def _stopping(again: str) -> Iterator[list[int]]:
+    """Note signals: the first one stops in order, the second one at once."""
+    stop: list[int] = []
+
+    def asked(number: int, _: object) -> None:
+        stop.append(number)
+        if len(stop) == 1:
+            note("Stopping: running applies record what they did; press again to stop now.")
+        else:
+            note(f"Stopped. Go on with: {again}")
+            os._exit(130)
+
+    before = {number: signal.signal(number, asked) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _progress(chosen: Globals, accounts: int) -> Callable[[Mapping[str, int]], None]:
+    """Return what shows how far a rollout is: a line that is written over on a terminal, else a line when it moved."""
+    last: list[str] = []
+
+    def line(tally: Mapping[str, int]) -> None:
+        text = f"{tally['ended']} done, {tally['running']} running, {tally['waiting']} waiting of {accounts} accounts"
+        if chosen.quiet or (last and last[-1] == text):
+            return
+        if sys.stderr.isatty():
+            sys.stderr.write(f"\r\x1b[2K{text}")
+            sys.stderr.flush()
+        elif not last or tally["running"] == 0:
+            note(text)
+        last[:] = [text]
+
+    return line
+
+
+@command.command("plan")
+@formats(FORMS, "the plans of all accounts")
+@database
+@selecting
+@click.pass_obj
+def plan(chosen: Globals, /, outputs: tuple[Output, ...], database: str | None, **selection: Any) -> int:
+    """Plan every account; nothing is written to one."""
+    return _run(chosen, "plan", outputs, database, _selection(selection))
+
+
+@command.command("apply")
+@formats(FORMS, "the rollout")
+@database
+@selecting
+@click.option("--wait", is_flag=True, help="Wait for approvals instead of ending with 7.")
+@click.pass_obj
+def apply(chosen: Globals, /, outputs: tuple[Output, ...], database: str | None, wait: bool, **selection: Any) -> int:
+    """Roll a baseline out, wave by wave: plan, gate, approval, apply."""
+    return _run(chosen, "apply", outputs, database, _selection(selection), wait=wait)
+
+
+@command.command("drift")
+@formats(FORMS, "the drift of all accounts")
+@database
+@selecting
+@click.pass_obj
+def drift(chosen: Globals, /, outputs: tuple[Output, ...], database: str | None, **selection: Any) -> int:
+    """Show which accounts changed since they were last applied, and what is new since the last look."""
+    return _run(chosen, "drift", outputs, database, _selection(selection))
+
+
+def _selection(given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in ("names", "labels", "behind", "shard")}
+
+
+@command.command("status")
+@click.argument("rollout", required=False)
+@click.option("--all", "every", is_flag=True, help="List all rollouts.")
+@click.option("--accounts", is_flag=True, help="List the accounts of the fleet with what they have.")
+@database
+@listing
+@click.pass_obj
+def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, database: str | None, fmt: str) -> int:
+    """Show how far a rollout is (the newest one without a name)."""
+    from reconciler.fleet.engine import looked_into
+
+    fleet = opened(chosen, database, ask=False)
+    if accounts:
+        return _accounts(fleet, fmt)
+    with looked_into(fleet.database) as book:
+        if every:
+            rows = [
+                {"rollout": one.name, "mode": one.mode, "begun": one.begun, "accounts": len(one.jobs)}
+                for one in book.rollouts(500)
+            ]
+            listed(rows, ("rollout", "mode", "begun", "accounts"), fmt)
+            return 0
+        report = book.report(book.rollout(rollout))
+    from reconciler.render.fleet import VIEWS
+
+    say(VIEWS[fmt](report), "json" if fmt == "json" else "text")
+    return 0
+
+
+def _accounts(fleet: Fleet, fmt: str) -> int:
+    from reconciler.fleet.engine import looked_into
+    from reconciler.model.errors import StateError
+
+    versions: dict[str, str] = {}
+    try:
+        with looked_into(fleet.database) as book:
+            versions = book.last_versions()
+    except StateError:
+        pass  # nothing was rolled out yet
+    rows = [
+        {
+            "account": name,
+            "baseline": job.baseline,
+            "wants": job.version,
+            "has": versions.get(name, ""),
+            "labels": _labels(job.labels),
+        }
+        for name, job in sorted(fleet.jobs.items())
+    ]
+    listed(rows, ("account", "baseline", "wants", "has", "labels"), fmt)
+    return 0
+
+
+def _labels(labels: Mapping[str, str]) -> str:
+    return " ".join(f"{name}={value}" for name, value in sorted(labels.items()))
+
+
+@command.command("report")
+@click.argument("rollout", required=False)
+@formats(FORMS, "the report")
+@click.option(
+    "--out",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the HTML report of the fleet, and that of each account beside it, into this folder.",
+)
+@database
+@click.pass_obj
+def report(
+    chosen: Globals, rollout: str | None, outputs: tuple[Output, ...], out: Path | None, database: str | None
+) -> int:
+    """Report on a rollout (the newest one without a name): waves, groups, failures, who is behind."""
+    from reconciler.fleet.engine import looked_into
+    from reconciler.fleet.running import finished
+
+    fleet = opened(chosen, database, ask=False)
+    with looked_into(fleet.database) as book:
+        found = finished(book, book.rollout(rollout))
+    if out is not None:
+        from reconciler.fleet.pages import write_pages
+
+        count = write_pages(found, out)
+        note(f"Wrote the report and {count} accounts to {out}.")
+        return 0
+    told(chosen, found, outputs)
+    return 0
+
+
+@command.command("resume")
+@click.argument("rollout", required=False)
+@formats(FORMS, "the rollout")
+@database
+@click.option("--take-over", is_flag=True, help="Go on with what another version of this program began.")
+@click.option("--wait", is_flag=True, help="Wait for approvals instead of ending with 7.")
+@click.pass_obj
+def resume(
+    chosen: Globals, rollout: str | None, outputs: tuple[Output, ...], database: str | None, take_over: bool, wait: bool
+) -> int:
+    """Go on with a rollout whose process died, was stopped, or waited for an approval."""
+    from reconciler.fleet.engine import looked_into
+    from reconciler.fleet.running import taken_over
+
+    fleet = opened(chosen, database, ask=False)
+    with looked_into(fleet.database) as book:
+        spec = book.rollout(rollout)
+        taken_over(book, spec, take_over=take_over)
+    return _carry_out(chosen, fleet, spec, outputs, resumed=True, wait=wait)
+
+
+@command.command("approve")
+@click.argument("rollout")
+@click.option("--wave", required=True, metavar="NAME", help="The wave that is approved.")
+@click.option("--digest", required=True, metavar="SHA256", help="The digest of its plans, as the report shows it.")
+@database
+@click.pass_obj
+def approve(chosen: Globals, rollout: str, wave: str, digest: str, database: str | None) -> int:
+    """Approve exactly the plans of a wave; `fleet resume` then goes on."""
+    from reconciler.fleet.engine import looked_into
+    from reconciler.model.errors import StalePlan
+
+    fleet = opened(chosen, database, ask=False)
+    with looked_into(fleet.database) as book:
+        spec = book.rollout(rollout)
+        waiting = {one.name: one for one in book.report(spec).waves}
+        if wave not in waiting or waiting[wave].state != "approval":
+            raise StalePlan(
+                f"the wave `{wave}` of {spec.name} does not wait for an approval",
+                hint=f"reconciler fleet status {spec.name}",
+            )
+        if digest.strip().lower() != waiting[wave].digest:
+            raise StalePlan(
+                f"these are not the plans of the wave: their digest is {waiting[wave].digest}",
+                hint="look at the report again, and approve what it shows",
+            )
+        book.approve(spec.name, wave, waiting[wave].digest)
+    note(f"Approved. Go on with: reconciler fleet resume {spec.name}")
+    return 0
+
+
+@command.command("cancel")
+@click.argument("rollout")
+@database
+@click.pass_obj
+def cancel(chosen: Globals, rollout: str, database: str | None) -> int:
+    """Stop a rollout: no new account is begun; those that run finish, or record what they did."""
+    from reconciler.fleet.engine import looked_into
+
+    fleet = opened(chosen, database, ask=False)
+    with looked_into(fleet.database) as book:
+        spec = book.rollout(rollout)
+        stopped = book.cancel(spec.name)
+    note(f"Cancelled {spec.name}: {stopped} accounts were not begun. `fleet resume` would go on.")
+    return 0
+
+
+@command.command("worker")
+@click.option("--name", metavar="NAME", help="What it is called, the same after a restart (default: the machine's).")
+@click.option("--drift", "at_night", metavar="CRON", help="Look for drift at these times (UTC); `never` ends it.")
+@click.option("--metrics", type=click.IntRange(0, 65535), metavar="PORT", help="Serve /metrics on this machine.")
+@database
+@click.pass_obj
+def worker(chosen: Globals, name: str | None, at_night: str | None, metrics: int | None, database: str | None) -> int:
+    """Work on whatever rollout is in the database, until it is stopped."""
+    import socket
+
+    from reconciler.fleet.running import work
+
+    fleet = opened(chosen, database, ask=False)
+    called = name or socket.gethostname()
+    with _stopping(f"reconciler fleet worker --name {called}") as stop:
+        work(fleet, called, stopping=lambda: bool(stop), at_night=at_night, metrics=metrics, tell=note)
+    return 0

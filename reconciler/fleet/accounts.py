@@ -1,0 +1,241 @@
+"""Who belongs to a fleet: accounts that the file names, from CSV and JSON lines, and from the vendor's Partners API."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from reconciler.config.reading.fleet import LoadedFleet
+from reconciler.model.codehost import Web
+from reconciler.model.diagnostics import Diagnostic, Position
+from reconciler.model.errors import ConfigError, ReconcilerError
+from reconciler.model.fleet import MAX_ACCOUNTS, NAME, Accounts, FleetAccount, Job, Partners
+from reconciler.store.reading import read_regular
+
+MOST_BYTES = 64 * 1024 * 1024
+PLAIN = ("name", "url", "token", "baseline", "wave", "overlays")
+
+
+def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = None) -> dict[str, Job]:
+    """Return what is to be done for each account, by name. `web` asks the Partners API; without it, accounts that only
+    that API knows are left out. Raises ConfigError with every problem, AuthError, Unreachable.
+    """
+    fleet, problems = loaded.fleet, list[Diagnostic]()
+    found: dict[str, Job] = {name: _job(loaded, name, one) for name, one in fleet.accounts.items()}
+    for source in fleet.sources:
+        for place, name, account in _rows(loaded.folder, source, environ, web, problems):
+            if name in found:
+                problems.append(Diagnostic(f"the account `{name}` is there twice", place, code="twice"))
+                continue
+            if len(found) >= MAX_ACCOUNTS:
+                raise ReconcilerError(f"a fleet has at most {MAX_ACCOUNTS:,} accounts", hint="split it")
+            found[name] = _job(loaded, name, account)
+            problems += _lost(loaded, name, found[name], place)
+    urls: dict[str, str] = {}
+    for name, job in found.items():
+        known = urls.setdefault(job.url.rstrip("/").removesuffix("/api/3").lower(), name)
+        if known != name:
+            why = f"the accounts `{known}` and `{name}` have the same url, and would undo each other"
+            problems.append(Diagnostic(why, loaded.spot("accounts", name, "url").position, code="twice"))
+    if problems:
+        raise ConfigError(problems)
+    return found
+
+
+def _job(loaded: LoadedFleet, name: str, account: FleetAccount) -> Job:
+    defaults = loaded.fleet.defaults
+    token = account.token or (defaults.token or "").replace("{name}", _variable(name)).replace(
+        "{NAME}", _variable(name).upper()
+    )
+    baseline = account.baseline or defaults.baseline or ""
+    known = loaded.fleet.baselines.get(baseline)
+    return Job(
+        account=name,
+        url=account.url,
+        token=token.removeprefix("${env.").removesuffix("}"),
+        baseline=baseline,
+        version=known.version if known is not None else "",
+        variables={**defaults.variables, **account.variables},
+        overlays=list(account.overlays),
+        labels={**defaults.labels, **account.labels},
+        wave=account.wave,
+    )
+
+
+def _variable(name: str) -> str:
+    return name.replace("-", "_")
+
+
+def _lost(loaded: LoadedFleet, name: str, job: Job, place: Position | None) -> Iterator[Diagnostic]:
+    """Yield what an account of a list names that is not there."""
+    waves = {one.name for one in loaded.fleet.waves}
+    if job.baseline not in loaded.fleet.baselines:
+        what = f"there is no baseline `{job.baseline}`" if job.baseline else f"the account `{name}` has no baseline"
+        yield Diagnostic(what, place, code="unknown-baseline")
+    if job.wave is not None and job.wave not in waves:
+        yield Diagnostic(f"there is no wave `{job.wave}`", place, code="unknown-wave")
+
+
+# --- lists ---------------------------------------------------------------------------------------------------------
+
+
+def _rows(
+    folder: Path, source: Accounts, environ: Mapping[str, str], web: Web | None, problems: list[Diagnostic]
+) -> Iterator[tuple[Position | None, str, FleetAccount]]:
+    rows: Iterable[tuple[Position | None, dict[str, Any]]]
+    if source.partners is not None:
+        rows = _partners(source.partners, environ, web) if web is not None else ()
+    elif source.csv is not None:
+        rows = _csv(folder, source.csv, problems)
+    else:
+        rows = _jsonl(folder, source.jsonl or "", problems)
+    for place, row in rows:
+        name = str(row.pop("name", ""))
+        if not re.fullmatch(NAME, name):
+            hint = "use letters, digits, `_` and `-`: the name becomes part of file names"
+            problems.append(Diagnostic(f"`{name[:80]}` cannot name an account", place, hint, code="bad-key"))
+            continue
+        try:
+            yield place, name, FleetAccount.model_validate(row)
+        except ValidationError as error:
+            problems += [
+                Diagnostic(f"`{'.'.join(map(str, one['loc'])) or name}`: {one['msg']}", place, code="wrong-type")
+                for one in error.errors(include_url=False, include_input=False)
+            ]
+
+
+def _text(folder: Path, name: str) -> str:
+    try:
+        content = read_regular(folder / name)
+        if len(content) > MOST_BYTES:
+            raise ReconcilerError(f"{name} is larger than {MOST_BYTES // 1024 // 1024} MiB")
+        return content.decode("utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+        raise ConfigError([Diagnostic(f"{name} cannot be read: {why}", Position(name), code="missing-file")]) from error
+
+
+def _csv(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[Position, dict[str, Any]]]:
+    reader = csv.DictReader(io.StringIO(_text(folder, name), newline=""), strict=True)
+    known = [one for one in reader.fieldnames or () if one in PLAIN or one.startswith(("label.", "variable."))]
+    for wrong in [one for one in reader.fieldnames or () if one not in known]:
+        hint = "columns are name, url, token, baseline, wave, overlays, label.X and variable.X"
+        problems.append(Diagnostic(f"there is no column `{wrong}`", Position(name, 1), hint, code="unknown-key"))
+    try:
+        for row in reader:
+            place = Position(name, reader.line_num)
+            if None in row:
+                problems.append(Diagnostic("the line has more values than the header", place, code="wrong-type"))
+                continue
+            yield place, _of_columns({column: row[column] for column in known if row.get(column)})
+    except csv.Error as error:
+        problems.append(Diagnostic(f"it is not CSV: {error}", Position(name, reader.line_num), code="syntax"))
+
+
+def _of_columns(row: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {column: value for column, value in row.items() if column in PLAIN}
+    if "overlays" in found:
+        found["overlays"] = str(found["overlays"]).split()
+    for prefix, member in (("label.", "labels"), ("variable.", "variables")):
+        inner = {column.removeprefix(prefix): value for column, value in row.items() if column.startswith(prefix)}
+        if inner:
+            found[member] = inner
+    return found
+
+
+def _jsonl(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[Position, dict[str, Any]]]:
+    for number, line in enumerate(_text(folder, name).splitlines(), 1):
+        if not line.strip():
+            continue
+        place = Position(name, number)
+        try:
+            row = json.loads(line, object_pairs_hook=_once)
+        except (ValueError, RecursionError) as error:
+            problems.append(Diagnostic(f"it is not JSON: {error}", place, code="syntax"))
+            continue
+        if isinstance(row, dict):
+            yield place, row
+        else:
+            problems.append(Diagnostic("each line is an object", place, code="wrong-type"))
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({key for key, _ in pairs}) < len(pairs):
+        raise ValueError("a key is there twice")
+    return dict(pairs)
+
+
+def _partners(source: Partners, environ: Mapping[str, str], web: Web | None) -> Iterator[tuple[None, dict[str, Any]]]:
+    """Yield the child accounts of an agency: `GET /api/child-accounts/v1/`, header `api-key`, pages from 1, rows in
+    `hosted_accounts` as a list or a map (section 6.2, `[PARTNER]`). Raises AuthError, RemoteError.
+    """
+    from reconciler.fleet.partners import child_accounts
+
+    if web is None:
+        raise AssertionError("the Partners API was asked without a connection")
+    for row in child_accounts(web, source, environ):
+        yield None, row
+
+
+# --- selection -----------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which accounts are meant: all that fit everything that is said."""
+
+    names: tuple[str, ...] = ()
+    labels: tuple[str, ...] = ()
+    behind: str | None = None
+    shard: tuple[int, int] | None = None
+
+    def of(self, jobs: Mapping[str, Job], versions: Mapping[str, str]) -> dict[str, Job]:
+        """Return the accounts that are meant; `versions` are what was applied last, by account. Raises ReconcilerError
+        where a name or label fits none.
+        """
+        for pattern in self.names:
+            if not any(fnmatchcase(name, pattern) for name in jobs):
+                raise ReconcilerError(f"no account is named `{pattern}`", hint="`fleet status` lists them")
+        for label in self.labels:
+            if not any(_labelled(job, label) for job in jobs.values()):
+                raise ReconcilerError(
+                    f"no account has the label `{label}`", hint="say it as NAME=VALUE; globs are taken"
+                )
+        chosen = {name: job for name, job in jobs.items() if self._means(name, job, versions)}
+        if self.shard is not None:
+            number, count = self.shard
+            chosen = {name: job for at, (name, job) in enumerate(sorted(chosen.items())) if at % count == number - 1}
+        return chosen
+
+    def _means(self, name: str, job: Job, versions: Mapping[str, str]) -> bool:
+        return (
+            (not self.names or any(fnmatchcase(name, one) for one in self.names))
+            and all(_labelled(job, one) for one in self.labels)
+            and (self.behind is None or older(versions.get(name, ""), self.behind))
+        )
+
+
+def _labelled(job: Job, label: str) -> bool:
+    name, _, value = label.partition("=")
+    return name in job.labels and fnmatchcase(job.labels[name], value or "*")
+
+
+def older(version: str, than: str) -> bool:
+    """Return whether a version comes before another one; what was never applied comes before all."""
+    if not version:
+        return True
+    return _parts(version) < _parts(than)
+
+
+def _parts(version: str) -> list[tuple[int, str]]:
+    """Return what versions are ordered by: `2.10` comes after `2.9`, and `v2` is `2`."""
+    return [(int(digits or -1), text) for digits, text in re.findall(r"(\d+)|([a-z]+)", version.lower().lstrip("v"))]

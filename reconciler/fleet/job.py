@@ -1,0 +1,205 @@
+"""What is done to one account: a plan, its apply, or a look for drift, with the same guards, journal, state, lock and
+fence as a single run. An engine may lose, repeat or double it: whose the account is, its lease alone decides.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import json
+import time
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from reconciler.fleet.baselines import Baselines, FleetSession
+from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.model.documents import read_document
+from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refused, StalePlan
+from reconciler.model.fleet import Job, JobResult, Outcome
+from reconciler.model.identity import Fits
+from reconciler.model.kind import fits
+from reconciler.model.redaction import abridged
+from reconciler.workflow.applying import Hooks, apply_plan
+from reconciler.workflow.book import open_book
+from reconciler.workflow.judging import judged
+from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.planning import make_plan
+from reconciler.workflow.saved import check_plan
+
+LONGEST = 500
+"""Characters of a message that a result keeps."""
+MOST_LINES = 200
+"""Changes of an account that a result names."""
+OF_NO_ACCOUNT = ("id", "fingerprint", "known", "place", "found")
+"""Members of a change that differ between accounts with the same plan."""
+
+
+@dataclass
+class Worker:
+    """What a process needs to work on accounts."""
+
+    baselines: Baselines
+    stop: asyncio.Event = field(default_factory=asyncio.Event)
+    looks: Callable[[], tuple[Any, int]] | None = None
+    """Makes a look for drift at night: the rollout, and how many accounts are looked at at the same time."""
+    done: Counter[str] = field(default_factory=Counter)
+    """How many jobs ended with which outcome, in this process."""
+    requests: int = 0
+    _loop: asyncio.AbstractEventLoop | None = None
+    _running: int = 0
+
+    @property
+    def running(self) -> int:
+        """How many accounts are being worked on."""
+        return self._running
+
+    @property
+    def idle(self) -> bool:
+        """Whether nothing is being done that would have to be recorded."""
+        return self._running == 0
+
+    def halt(self) -> None:
+        """Let running applies stop in order, and begin nothing more; from any thread."""
+        if self._loop is None:
+            self.stop.set()
+        else:
+            self._loop.call_soon_threadsafe(self.stop.set)
+
+    async def plan(self, job: Job, *, drift: bool = False) -> JobResult:
+        """Plan one account, or look at what changed there since it was last applied."""
+        return await self._told(job, self._plan(job, drift))
+
+    async def apply(self, job: Job, document: str) -> JobResult:
+        """Carry out the plan that was made for an account, as far as it still fits."""
+        return await self._told(job, self._apply(job, document))
+
+    async def _told(self, job: Job, work: Any) -> JobResult:
+        """Return what became of a job, whatever happened. Once the process stops, nothing is returned: whoever resumes
+        the rollout does the job again.
+        """
+        self._loop, begun = asyncio.get_running_loop(), time.monotonic()
+        if self.stop.is_set():
+            work.close()
+            await _endlessly()
+        self._running += 1
+        try:
+            result = await work
+        except LockHeld as error:
+            result = _failed(job, "locked", error)
+        except StalePlan as error:
+            result = _failed(job, "stale", error)
+        except Refused as error:
+            result = _failed(job, "refused", error)
+        except ReconcilerError as error:
+            result = _failed(job, "failed", error)
+        finally:
+            self._running -= 1
+        if self.stop.is_set() and result.outcome == "partial":
+            await _endlessly()
+        self.done[result.outcome] += 1
+        self.requests += result.requests
+        took: JobResult = result.model_copy(update={"seconds": time.monotonic() - begun, "version": job.version})
+        return took
+
+    async def _plan(self, job: Job, drift: bool) -> JobResult:
+        session = self.baselines.session(job)
+        planned = await make_plan(session, PlanOptions(refresh_only=drift, uses=False))
+        document = planned.document
+        outcome: Outcome = "changes" if _counts(document) else "same"
+        if document.tripped:
+            outcome = "refused"
+        message = "; ".join(guard.message for guard in document.tripped)
+        told = _told(job, outcome, document, message)
+        keeps = outcome == "changes" and not drift
+        return told.model_copy(
+            update={"requests": planned.requests, "document": document.model_dump_json() if keeps else ""}
+        )
+
+    async def _apply(self, job: Job, text: str) -> JobResult:
+        session = self.baselines.session(job)
+        document = read_document(PlanDocument, text, self._fits(session))
+        if document.digest in open_book(session).base.applied_plans:
+            return _told(job, "applied", document)  # the engine did not hear of it
+        judged_again = judged(session, document, document.managed)
+        if judged_again.tripped:
+            return _told(job, "refused", document, "; ".join(one.message for one in judged_again.tripped))
+        checked = await check_plan(session, document)
+        if checked.refused and not checked.planned.plan.steps:
+            moved = "; ".join(f"{one.address}: {one.why}" for one in checked.refused)
+            return _told(job, "stale", document, moved)
+        summary = await apply_plan(session, checked.planned, Hooks(stop=self.stop))
+        requests = checked.requests + summary.requests
+        left = [f"{address}: {what}" for address, what, _ in summary.failed]
+        left += [f"{address}: {why}" for address, why in summary.skipped]
+        left += [f"{one.address}: {one.why}" for one in checked.refused]
+        outcome: Outcome = "refused" if summary.refused else "partial" if left else "applied"
+        return _told(job, outcome, document, "; ".join(left)).model_copy(update={"requests": requests})
+
+    def _fits(self, session: FleetSession) -> Fits:
+        return fits(session.kinds)
+
+
+async def _endlessly() -> None:
+    """Wait for the end of the process: the engine must not record that the job has ended."""
+    await asyncio.Event().wait()
+
+
+def _counts(document: PlanDocument) -> bool:
+    return any(change.action != "none" for change in document.changes)
+
+
+def _failed(job: Job, outcome: Outcome, error: ReconcilerError) -> JobResult:
+    message = error.message
+    hint = error.hint
+    if isinstance(error, ConfigError) and error.diagnostics:
+        first = error.diagnostics[0]
+        message = f"{first.at}: {first.message}" if first.at else first.message
+        hint = first.hint
+    return JobResult(
+        account=job.account, outcome=outcome, message=abridged(message, LONGEST), hint=abridged(hint, LONGEST)
+    )
+
+
+def _told(job: Job, outcome: Outcome, document: PlanDocument, message: str = "") -> JobResult:
+    changes = [change for change in document.changes if change.action != "none"]
+    lines = [line_of(change) for change in changes[:MOST_LINES]]
+    if len(changes) > MOST_LINES:
+        lines.append(f"and {len(changes) - MOST_LINES} more")
+    summary = document.summary
+    return JobResult(
+        account=job.account,
+        outcome=outcome,
+        message=abridged(message, LONGEST),
+        group=group_of(changes),
+        digest=document.digest,
+        changes=lines,
+        add=summary.add,
+        change=summary.change,
+        destroy=summary.destroy,
+        records_at_risk=summary.records_at_risk,
+        unmeasured=summary.unmeasured,
+    )
+
+
+def group_of(changes: list[ChangeView]) -> str:
+    """Return the digest of changes without what only one account has: accounts with the same plan have the same."""
+    rows = [
+        {
+            "address": change.address,
+            "action": change.action,
+            "attributes": [[item.name, item.before, item.after] for item in change.attributes],
+            "at risk": [[impact.count, impact.noun, impact.effect] for impact in change.impacts],
+            "from": change.moved_from,
+        }
+        for change in changes
+    ]
+    return hashlib.sha256(json.dumps(rows, sort_keys=True, default=str).encode()).hexdigest() if rows else ""
+
+
+def line_of(change: ChangeView) -> str:
+    """Return one line that says what happens to an address."""
+    names = ", ".join(item.name for item in change.attributes)
+    what = f" ({names})" if change.action in ("update", "refresh") and names else ""
+    return f"{change.action} {change.address}{what}"

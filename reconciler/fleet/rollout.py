@@ -1,0 +1,122 @@
+"""The order of a rollout: which account belongs to which wave, and what stops it. Pure."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from math import ceil
+
+from reconciler.model.errors import ReconcilerError
+from reconciler.model.fleet import PERCENT, Group, Job, JobResult, Wave
+
+
+def parted(waves: Sequence[Wave], jobs: Mapping[str, Job]) -> dict[str, list[str]]:
+    """Return the accounts of each wave, in the order of their names' digests: no wave has all that begin with `a`.
+
+    Accounts that name their wave are in it; the others fill the waves in order. Raises ReconcilerError where some are
+    in none.
+    """
+    found: dict[str, list[str]] = {wave.name: [] for wave in waves}
+    for name, job in jobs.items():
+        if job.wave is not None:
+            found[job.wave].append(name)
+    left = sorted((name for name, job in jobs.items() if job.wave is None), key=_mixed)
+    for wave in waves:
+        fitting = [name for name in left if all(jobs[name].labels.get(key) == of for key, of in wave.labels.items())]
+        taken = fitting[: _how_many(wave.accounts, len(jobs), len(fitting))]
+        found[wave.name] += taken
+        left = [name for name in left if name not in set(taken)]
+    if left:
+        names = ", ".join(left[:3])
+        raise ReconcilerError(
+            f"{len(left)} accounts are in no wave: {names}{' ...' if len(left) > 3 else ''}",
+            hint="let the last wave have `accounts: rest`",
+        )
+    return {name: members for name, members in found.items() if members}
+
+
+def _mixed(name: str) -> str:
+    return hashlib.sha256(name.encode()).hexdigest()
+
+
+def _how_many(said: int | str, of_all: int, there: int) -> int:
+    if said == "rest":
+        return there
+    return said if isinstance(said, int) else ceil(of_all * _percent(said) / 100)
+
+
+def _percent(text: str) -> int:
+    match = PERCENT.match(text)
+    if match is None:
+        raise AssertionError(f"{text!r} was taken for a percentage")
+    return int(match.group(1))
+
+
+def allowed(wave: Wave, accounts: int) -> int:
+    """Return how many accounts of a wave may fail."""
+    most = wave.max_failures
+    return most if isinstance(most, int) else accounts * _percent(most) // 100
+
+
+def digest_of(results: Iterable[JobResult]) -> str:
+    """Return the digest of the plans of a wave: the one that an approval names."""
+    rows = sorted(f"{one.account} {one.outcome} {one.digest}" for one in results)
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()
+
+
+def gate(wave: Wave, plans: Sequence[JobResult]) -> str:
+    """Return why the plans of a wave must not be carried out; "" where nothing is against it."""
+    failed = [one for one in plans if one.bad]
+    most = allowed(wave, len(plans))
+    if len(failed) > most:
+        return f"{len(failed)} of {len(plans)} accounts cannot be planned, at most {most} may: {failed[0].message}"
+    limit = wave.max_records_at_risk
+    if limit is not None:
+        at_risk = sum(one.records_at_risk for one in plans)
+        unknown = [one.account for one in plans if one.unmeasured]
+        if at_risk > limit:
+            return f"{at_risk:,} customer records are at risk, at most {limit:,} may be"
+        if unknown:
+            return f"how many customer records are at risk is not known for {len(unknown)} accounts, first {unknown[0]}"
+    return ""
+
+
+def failed_too_often(wave: Wave, results: Sequence[JobResult], accounts: int) -> str:
+    """Return why a rollout must not go on after these results; "" where nothing is against it."""
+    failed = [one for one in results if one.bad]
+    most = allowed(wave, accounts)
+    if len(failed) > most:
+        return f"{len(failed)} of {accounts} accounts failed, at most {most} may: {failed[0].message}"
+    return ""
+
+
+def groups(results: Iterable[JobResult]) -> list[Group]:
+    """Return the accounts with the same changes, the largest group first."""
+    by_group: dict[str, list[JobResult]] = {}
+    for one in results:
+        if one.group:
+            by_group.setdefault(one.group, []).append(one)
+    found = [
+        Group(digest=name, accounts=[one.account for one in ones], changes=ones[0].changes)
+        for name, ones in by_group.items()
+    ]
+    return sorted(found, key=lambda group: (-len(group.accounts), group.digest))
+
+
+def versions(results: Iterable[JobResult]) -> dict[str, int]:
+    """Return how many accounts have which version of their baseline, of those that are as it says."""
+    return dict(Counter(one.version or "none" for one in results if one.outcome in ("same", "applied")))
+
+
+def news(now: Sequence[JobResult], before: Sequence[JobResult]) -> list[str]:
+    """Return what is different from an earlier report, one line for each account."""
+    known = {one.account: one for one in before}
+    lines = []
+    for one in now:
+        old = known.get(one.account)
+        if old is None:
+            lines.append(f"{one.account}: new")
+        elif (old.outcome, old.group) != (one.outcome, one.group):
+            lines.append(f"{one.account}: {old.outcome} before, {one.outcome} now")
+    return lines

@@ -1,0 +1,211 @@
+"""The verbs of a fleet: what to do for which accounts, from beginning to end of a process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.config.reading.fleet import LoadedFleet, load_fleet
+from reconciler.fleet.accounts import Selection, members
+from reconciler.fleet.baselines import Baselines
+from reconciler.fleet.engine import VERSION, Book, Spec, launched, looked_into
+from reconciler.fleet.job import Worker
+from reconciler.fleet.rollout import groups, news, parted, versions
+from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.fleet import FleetReport, Job, JobResult, Wave
+from reconciler.resources import load_kinds
+from reconciler.workflow.runtime import Runtime
+
+DATABASE = "sqlite:///.reconciler/fleet.db"
+BEAT = 0.25
+"""Seconds between two looks at a rollout that this process works on."""
+DRAIN = 600.0
+"""Seconds that running applies may take to stop in order."""
+
+
+@dataclass
+class Fleet:
+    """A fleet that was opened: its file, its accounts, its baselines."""
+
+    loaded: LoadedFleet
+    runtime: Runtime
+    database: str
+    baselines: Baselines
+    jobs: dict[str, Job] = field(default_factory=dict)
+
+    @property
+    def folder(self) -> Path:
+        """Where `fleet.yaml` is."""
+        return self.loaded.folder
+
+
+def open_fleet(folder: Path, runtime: Runtime, database: str | None = None, *, ask: bool = True) -> Fleet:
+    """Open the fleet in a folder; with `ask`, accounts are discovered too. Raises ConfigError, AuthError, and
+    Unreachable.
+    """
+    loaded = load_fleet(folder)
+    web = None
+    if ask and any(one.partners is not None for one in loaded.fleet.sources):
+        from reconciler.remote.web import HttpWeb
+
+        web = HttpWeb()
+    jobs = members(loaded, runtime.environ, web)
+    return Fleet(loaded, runtime, _database(folder, database), Baselines.of(loaded, load_kinds(), runtime), jobs)
+
+
+def _database(folder: Path, said: str | None) -> str:
+    """Return the URL of the engine's database; a relative SQLite file is the fleet's."""
+    url = said or DATABASE
+    scheme, slashes, path = url.partition(":///")
+    if scheme == "sqlite" and slashes:
+        file = folder / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        return f"sqlite:///{file}"
+    if not url.startswith(("postgresql://", "postgres://")):
+        raise ReconcilerError(
+            "--database is sqlite:///FILE or postgresql://...", hint=f"without it, {DATABASE} is used"
+        )
+    return url
+
+
+def checked(fleet: Fleet, chosen: Mapping[str, Job]) -> dict[str, Job]:
+    """Return the jobs with the digests of their baselines; each different configuration is read once. Raises
+    ConfigError with what is wrong with one.
+    """
+    found = {}
+    for name, job in chosen.items():
+        found[name] = job.model_copy(update={"digest": fleet.baselines.digest(job)})
+        fleet.baselines.check(found[name])
+    return found
+
+
+def choose(fleet: Fleet, selection: Selection) -> dict[str, Job]:
+    """Return the accounts that are meant. Raises ReconcilerError where nothing is."""
+    known = {}
+    if selection.behind is not None:
+        with looked_into(fleet.database) as book:
+            known = book.last_versions()
+    chosen = selection.of(fleet.jobs, known)
+    if not chosen:
+        raise ReconcilerError("no account is selected", hint="`reconciler fleet status --accounts` lists them")
+    return chosen
+
+
+def begin(fleet: Fleet, mode: str, selection: Selection) -> Spec:
+    """Return a new rollout over the accounts that are meant."""
+    jobs = checked(fleet, choose(fleet, selection))
+    waves = fleet.loaded.fleet.waves if mode == "apply" else [Wave(name="all", max_records_at_risk=None)]
+    named = jobs if mode == "apply" else {name: job.model_copy(update={"wave": None}) for name, job in jobs.items()}
+    stamp = fleet.runtime.stamp()
+    return Spec(
+        name=f"{stamp.replace(':', '').replace('Z', '').lower()}-{mode}-{fleet.runtime.token()[:4]}",
+        mode=mode,
+        begun=stamp,
+        jobs=named,
+        waves=list(waves),
+        members=parted(waves, named),
+        stop_after=fleet.loaded.fleet.stop_after if mode == "apply" else None,
+    )
+
+
+Progress = Callable[[Mapping[str, int]], None]
+
+
+def carry_out(
+    fleet: Fleet, spec: Spec, *, resumed: bool = False, wait: bool = False, stopping: Callable[[], bool], show: Progress
+) -> FleetReport:
+    """Work on a rollout until it has ended, waits for an approval (unless `wait`), or `stopping` says so."""
+    worker = Worker(fleet.baselines)
+    concurrency = fleet.loaded.fleet.concurrency
+    with launched(fleet.database, f"run-{fleet.runtime.token()}", worker, only=spec.name) as engine:
+        if resumed:
+            engine.resume(spec.name, concurrency)
+        else:
+            engine.begin(spec, concurrency)
+        with looked_into(fleet.database) as book:
+            _watch(book, spec, worker, wait=wait, stopping=stopping, show=show)
+            return finished(book, spec)
+
+
+def _watch(book: Book, spec: Spec, worker: Worker, *, wait: bool, stopping: Callable[[], bool], show: Progress) -> None:
+    """Watch a rollout. Asked to stop, let running applies record what they did."""
+    until: float | None = None
+    while True:
+        tally = book.tally(spec.name)
+        show(tally)
+        if stopping() and until is None:
+            worker.halt()
+            until = time.monotonic() + DRAIN
+        if until is not None and (worker.idle or time.monotonic() > until):
+            return
+        if until is None and book.ended(spec, approval=not wait):
+            return
+        time.sleep(BEAT)
+
+
+def finished(book: Book, spec: Spec) -> FleetReport:
+    """Return the report of a rollout, compared with the last one of its kind."""
+    report = book.report(spec)
+    before: list[JobResult] = []
+    since = ""
+    for one in book.rollouts(20):
+        if one.mode == spec.mode and one.begun < spec.begun and one.name != spec.name:
+            since, before = one.name, book.report(one).accounts
+            break
+    return report.model_copy(
+        update={
+            "groups": groups(report.accounts),
+            "versions": versions(report.accounts),
+            "since": since,
+            "news": news(report.accounts, before) if since else [],
+        }
+    )
+
+
+def taken_over(book: Book, spec: Spec, *, take_over: bool) -> None:
+    """Raise StateError where another version of the program began a rollout, and nobody said to take it over."""
+    begun = book.version(spec.name)
+    if begun != VERSION and not take_over:
+        raise StateError(
+            f"the rollout {spec.name} was begun by {begun}, and this is {VERSION}",
+            hint="finish it with that version, or say --take-over",
+        )
+
+
+def work(
+    fleet: Fleet,
+    name: str,
+    *,
+    stopping: Callable[[], bool],
+    at_night: str | None = None,
+    metrics: int | None = None,
+    tell: Callable[[str], None],
+) -> None:
+    """Work on whatever rollout is there until `stopping` says so; a worker that comes back under its name goes on with
+    the jobs that it had.
+    """
+    concurrency = fleet.loaded.fleet.concurrency
+    worker = Worker(fleet.baselines, looks=lambda: (_look(fleet).model_dump(mode="json"), concurrency))
+    with launched(fleet.database, name, worker) as engine:
+        if at_night is not None:
+            engine.schedule(None if at_night == "never" else at_night)
+        if metrics is not None:
+            from reconciler.fleet.metrics import served
+
+            tell(f"Metrics: http://127.0.0.1:{served(worker, metrics)}/metrics")
+        tell(f"Worker {name} is ready.")
+        while not stopping():
+            time.sleep(BEAT)
+        worker.halt()
+        until = time.monotonic() + DRAIN
+        while not worker.idle and time.monotonic() < until:
+            time.sleep(BEAT)
+
+
+def _look(fleet: Fleet) -> Spec:
+    """Begin a look for drift with the files as they are now."""
+    fresh = open_fleet(fleet.folder, fleet.runtime, fleet.database)
+    fleet.baselines.renew(fresh.loaded)
+    return begin(fresh, "drift", Selection())

@@ -1,0 +1,253 @@
+"""A fleet: many accounts that share baselines. What `fleet.yaml` says, and what became of each account."""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from reconciler.model.documents import Count
+from reconciler.model.project import Guards
+
+FLEET_FILE = "fleet.yaml"
+FLEET_FORMAT = "1.0"
+NAME = r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$"
+"""What names an account, a baseline or a wave: it becomes part of file names and of ids."""
+TOKEN = r"^\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}$"
+"""A key is only referred to: it is looked up where the job runs."""
+PERCENT = re.compile(r"^(100|[1-9]?[0-9])\s*%$")
+MAX_ACCOUNTS = 200_000
+"""More in one file are a mistake."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, defer_build=True)
+
+
+class Baseline(_Section):
+    """A project whose resources many accounts share."""
+
+    folder: str = Field(
+        description="Folder of the project, relative to this file; its reconciler.yaml says what is read."
+    )
+    version: str = Field("", description="Version that `--behind` and the reports name.")
+
+
+class FleetAccount(_Section):
+    """One account."""
+
+    url: str = Field(description="API URL, its origin, or emulator:PATH.")
+    token: Annotated[str, Field(pattern=TOKEN)] | None = Field(
+        None, description="Reference to the key, `${env.NAME}`; it is looked up where the job runs."
+    )
+    baseline: str | None = Field(None, description="Baseline of this account; default: `defaults.baseline`.")
+    variables: dict[str, Any] = Field(default_factory=dict, description="Values of the baseline's variables.")
+    overlays: list[str] = Field(
+        default_factory=list, description="Files in the baseline's folder, merged over its resources."
+    )
+    labels: dict[Annotated[str, Field(pattern=NAME)], str] = Field(
+        default_factory=dict, description="What accounts are selected by."
+    )
+    wave: str | None = Field(None, description="Wave of a rollout that the account belongs to, whatever waves say.")
+
+
+class Defaults(_Section):
+    """What holds for every account that says nothing else."""
+
+    token: str | None = Field(
+        None,
+        description="Reference to the key; `{name}` and `{NAME}` stand for the account's name, `-` becomes `_`.",
+    )
+    baseline: str | None = Field(None, description="Baseline of the accounts that name none.")
+    variables: dict[str, Any] = Field(default_factory=dict, description="Values of the baseline's variables.")
+    labels: dict[Annotated[str, Field(pattern=NAME)], str] = Field(default_factory=dict, description="Labels of all.")
+    requests_per_second: float = Field(5.0, gt=0, le=10000, description="The account's own limit.")
+    state: str = Field("file:state/{name}.json", description="Where states are kept; `{name}` is the account's name.")
+
+    @field_validator("state")
+    @classmethod
+    def _one_each(cls, state: str) -> str:
+        if "{name}" not in state:
+            raise ValueError("each account needs a state of its own: say where `{name}` stands")
+        return state
+
+
+class Partners(_Section):
+    """Accounts of an agency, as the vendor's Partners API lists them."""
+
+    url: str = Field(description="Origin of the Partners API.")
+    token: Annotated[str, Field(pattern=TOKEN)] = Field(description="Reference to the key of the Partner Portal.")
+    accounts: str = Field(
+        "https://{name}.api-us1.com", description="API URL of an account; `{name}` is what the Partners API calls it."
+    )
+    archived: bool = Field(False, description="Take archived accounts too.")
+    search: str | None = Field(None, description="Only accounts that the API finds for this text.")
+
+
+class Accounts(_Section):
+    """Where more accounts are listed: one of the three."""
+
+    csv: str | None = Field(
+        None, description="CSV file with a header: name, url, token, baseline, wave, label.X, variable.X."
+    )
+    jsonl: str | None = Field(None, description="File with one account as a JSON object on each line.")
+    partners: Partners | None = Field(None, description="The vendor's Partners API.")
+
+    @model_validator(mode="after")
+    def _one(self) -> Accounts:
+        if sum(one is not None for one in (self.csv, self.jsonl, self.partners)) != 1:
+            raise ValueError("say one of `csv`, `jsonl` and `partners`")
+        return self
+
+
+class Wave(_Section):
+    """A part of a rollout, and what has to hold before and after it."""
+
+    name: str = Field(pattern=NAME, description="Name of the wave.")
+    accounts: int | str = Field("rest", description="How many: a number, `10 %` of all, or `rest`.")
+    labels: dict[str, str] = Field(default_factory=dict, description="Only accounts with these labels.")
+    max_failures: int | str = Field(0, description="Stop where more accounts fail: a number, or percent of the wave.")
+    max_records_at_risk: int | None = Field(
+        0, ge=0, description="Stop before the wave where its plans put more records than this at risk, or unknown ones."
+    )
+    approve: bool = Field(False, description="Wait for `fleet approve` with the digest of the wave's plans.")
+    pause: float = Field(0, ge=0, le=2_592_000, description="Seconds to wait before the wave.")
+
+    @field_validator("accounts")
+    @classmethod
+    def _how_many(cls, accounts: int | str) -> int | str:
+        if isinstance(accounts, int) and accounts < 0:
+            raise ValueError("it must be at least 0")
+        if isinstance(accounts, str) and accounts != "rest" and not PERCENT.match(accounts):
+            raise ValueError("say a number, a percentage such as `10 %`, or `rest`")
+        return accounts
+
+    @field_validator("max_failures")
+    @classmethod
+    def _how_bad(cls, most: int | str) -> int | str:
+        if isinstance(most, int) and most < 0:
+            raise ValueError("it must be at least 0")
+        if isinstance(most, str) and not PERCENT.match(most):
+            raise ValueError("say a number, or a percentage such as `5 %`")
+        return most
+
+
+class FleetFile(_Section):
+    """The file `fleet.yaml`."""
+
+    version: Literal[1] = Field(1, description="Format of this file.")
+    baselines: dict[Annotated[str, Field(pattern=NAME)], Baseline] = Field(description="Projects that accounts share.")
+    defaults: Defaults = Field(default_factory=Defaults, description="What holds where an account says nothing else.")
+    accounts: dict[Annotated[str, Field(pattern=NAME)], FleetAccount] = Field(
+        default_factory=dict, description="The accounts by name."
+    )
+    sources: list[Accounts] = Field(default_factory=list, description="Where more accounts are listed.")
+    waves: list[Wave] = Field(
+        default_factory=lambda: [Wave.model_construct(name="all")], description="Order and gates of a rollout."
+    )
+    guards: Guards = Field(default_factory=Guards.model_construct, description="Limits of each account's plan.")
+    concurrency: int = Field(32, ge=1, le=1000, description="How many accounts one process works on at the same time.")
+    stop_after: int | None = Field(None, ge=1, description="Stop a rollout after so many failures in all waves.")
+
+
+Outcome = Literal["same", "changes", "applied", "partial", "refused", "stale", "locked", "failed"]
+"""What became of an account: nothing to do; a plan; all of it or a part of it done; a guard stopped it; the account
+moved since the plan; somebody else holds its lock; anything else.
+"""
+BAD = frozenset({"partial", "refused", "stale", "locked", "failed"})
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True, defer_build=True)
+
+
+class Job(_Part):
+    """What is done to one account: everything that a worker needs besides the files and the keys."""
+
+    account: str
+    url: str
+    token: str = Field("", description="Name of the environment variable with the key.")
+    baseline: str
+    digest: str = Field("", description="Digest of baseline, overlays and variables, as the coordinator read them.")
+    version: str = ""
+    variables: dict[str, Any] = Field(default_factory=dict)
+    overlays: list[str] = Field(default_factory=list)
+    labels: dict[str, str] = Field(default_factory=dict)
+    wave: str | None = None
+
+
+class JobResult(_Part):
+    """What became of one account."""
+
+    account: str
+    outcome: Outcome
+    message: str = ""
+    hint: str = ""
+    group: str = Field("", description="Digest of the changes without ids: the same for accounts with the same plan.")
+    digest: str = Field("", description="Digest of the plan document.")
+    changes: list[str] = Field(default_factory=list, description="One line for each change, without ids.")
+    add: Count = 0
+    change: Count = 0
+    destroy: Count = 0
+    records_at_risk: Count = 0
+    unmeasured: Count = 0
+    requests: Count = 0
+    seconds: float = Field(0, ge=0)
+    version: str = ""
+    document: str = Field("", description="The plan document, as JSON.")
+
+    @property
+    def bad(self) -> bool:
+        """Whether it counts as a failure."""
+        return self.outcome in BAD
+
+
+class WaveReport(_Part):
+    """What became of a wave."""
+
+    name: str
+    accounts: Count = 0
+    digest: str = Field("", description="Digest of the wave's plans, which an approval names.")
+    state: Literal["waiting", "planning", "gated", "approval", "applying", "done"] = "waiting"
+    stopped: str = Field("", description="Why the rollout stopped at this wave.")
+
+
+class Group(_Part):
+    """Accounts with the same changes."""
+
+    digest: str
+    accounts: list[str]
+    changes: list[str]
+
+
+class FleetReport(_Part):
+    """A rollout, or a look at many accounts."""
+
+    format_version: str = FLEET_FORMAT
+    tool_version: str = ""
+    name: str
+    mode: Literal["plan", "apply", "drift"]
+    begun: str = ""
+    state: Literal["running", "approval", "stopped", "cancelled", "done"] = "running"
+    waves: list[WaveReport] = Field(default_factory=list)
+    accounts: list[JobResult] = Field(default_factory=list, description="What is known of each account, by name.")
+    pending: list[str] = Field(default_factory=list, description="Accounts that nothing is known of yet.")
+    groups: list[Group] = Field(default_factory=list, description="Accounts with the same changes, the largest first.")
+    versions: dict[str, Count] = Field(default_factory=dict, description="Accounts by version of their baseline.")
+    since: str = Field("", description="The report that this one is compared with.")
+    news: list[str] = Field(default_factory=list, description="What is different from that report.")
+
+    @property
+    def failures(self) -> list[JobResult]:
+        """The accounts that failed."""
+        return [one for one in self.accounts if one.bad]
+
+    @property
+    def exit_code(self) -> int:
+        """0 all, 5 some failed, 7 a gate or guard stopped it, 8 locks held."""
+        if self.state in ("stopped", "approval") or any(one.outcome == "refused" for one in self.accounts):
+            return 7
+        if self.failures:
+            return 8 if all(one.outcome == "locked" for one in self.failures) else 5
+        return 5 if self.pending or self.state == "cancelled" else 0

@@ -1,0 +1,175 @@
+"""Reports of a fleet: for a terminal, as JSON, Markdown and one HTML page. Groups come first: accounts with the same
+changes are reviewed once.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from reconciler.model.fleet import FleetReport, JobResult
+from reconciler.render.quoting import clean
+
+if TYPE_CHECKING:
+    from jinja2 import Template
+
+FEW = 5
+"""Accounts that are named; the others are counted."""
+FEW_GROUPS = 12
+FEW_FAILURES = 10
+_STATES = {
+    "running": "running",
+    "approval": "waiting for an approval",
+    "stopped": "stopped by a gate",
+    "cancelled": "cancelled",
+    "done": "done",
+}
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun."""
+    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
+
+
+def named(accounts: list[str]) -> str:
+    """Return the first accounts by name, and how many more there are."""
+    more = f" and {len(accounts) - FEW:,} more" if len(accounts) > FEW else ""
+    return ", ".join(accounts[:FEW]) + more
+
+
+def headline(report: FleetReport) -> str:
+    """Return one sentence: what came of how many accounts."""
+    count = Counter[str](one.outcome for one in report.accounts)
+    words = {
+        "applied": "applied",
+        "same": "with nothing to do" if report.mode != "drift" else "without drift",
+        "changes": "with changes" if report.mode != "drift" else "with drift",
+        "partial": "applied in part",
+        "refused": "refused by a guard",
+        "stale": "that moved since the plan",
+        "locked": "locked by somebody else",
+        "failed": "failed",
+    }
+    parts = [f"{count[name]:,} {said}" for name, said in words.items() if count[name]]
+    if report.pending:
+        parts.append(f"{len(report.pending):,} not done")
+    whole = len({*report.pending, *(one.account for one in report.accounts)})
+    return f"{counted(whole, 'account')}: {', '.join(parts) or 'nothing is known yet'}."
+
+
+def causes(report: FleetReport) -> list[tuple[str, str, list[str]]]:
+    """Return failures by their first cause: message, hint, accounts."""
+    by_cause: dict[tuple[str, str], list[str]] = {}
+    for one in report.failures:
+        by_cause.setdefault((one.message.replace(one.account, "<account>"), one.hint), []).append(one.account)
+    rows = [(message or "no reason is known", hint, accounts) for (message, hint), accounts in by_cause.items()]
+    return sorted(rows, key=lambda row: (-len(row[2]), row[0]))
+
+
+def text(report: FleetReport) -> str:
+    """Return the report for a terminal."""
+    lines = [f"Rollout {report.name}: {_STATES[report.state]}", headline(report), ""]
+    for wave in report.waves:
+        stopped = f", stopped: {wave.stopped}" if wave.stopped else ""
+        lines.append(f"  wave {wave.name}: {counted(wave.accounts, 'account')}, {wave.state}{stopped}")
+        if wave.state == "approval":
+            lines += [
+                f"    reconciler fleet approve {report.name} --wave {wave.name} \\",
+                f"      --digest {wave.digest}",
+            ]
+    for at, group in enumerate(report.groups[:FEW_GROUPS]):
+        same = "the same changes" if len(group.accounts) > 1 else "these changes"
+        lines += ["", f"{counted(len(group.accounts), 'account')} with {same}: {named(group.accounts)}"]
+        lines += [f"  {clean(line)}" for line in group.changes[: 20 if at == 0 else FEW]]
+        hidden = len(group.changes) - (20 if at == 0 else FEW)
+        lines += [f"  and {hidden} more"] if hidden > 0 else []
+    if len(report.groups) > FEW_GROUPS:
+        rest = report.groups[FEW_GROUPS:]
+        lines += ["", f"and {len(rest):,} more groups of {sum(len(one.accounts) for one in rest):,} accounts"]
+    for message, hint, accounts in causes(report)[:FEW_FAILURES]:
+        lines += ["", f"{counted(len(accounts), 'account')}: {clean(message)}", f"  {named(accounts)}"]
+        lines += [f"  hint: {clean(hint)}"] if hint else []
+    at_risk = sum(one.records_at_risk for one in report.accounts)
+    if at_risk:
+        lines += ["", f"{at_risk:,} customer records are at risk."]
+    if report.versions:
+        lines += ["", "Versions: " + ", ".join(f"{name} {count:,}" for name, count in sorted(report.versions.items()))]
+    if report.news:
+        lines += ["", f"Since {report.since}: {counted(len(report.news), 'account')} changed"]
+        lines += [f"  {clean(line)}" for line in report.news[:FEW_FAILURES]]
+    return "\n".join(lines).rstrip() + "\n"
+
+
+def as_json(report: FleetReport) -> str:
+    """Return the report as JSON, without the plan documents."""
+    bare = [one.model_copy(update={"document": ""}) for one in report.accounts]
+    return report.model_copy(update={"accounts": bare}).model_dump_json(indent=2) + "\n"
+
+
+def markdown(report: FleetReport) -> str:
+    """Return the report as Markdown, for a comment or an issue."""
+    lines = [f"## Rollout {cell(report.name)}: {_STATES[report.state]}", "", cell(headline(report)), ""]
+    lines += ["| wave | accounts | state | stopped |", "|---|---|---|---|"]
+    lines += [f"| {cell(one.name)} | {one.accounts:,} | {one.state} | {cell(one.stopped)} |" for one in report.waves]
+    for group in report.groups[:FEW_GROUPS]:
+        lines += ["", f"**{counted(len(group.accounts), 'account')}**: {cell(named(group.accounts))}", ""]
+        lines += [f"- {cell(line)}" for line in group.changes[:20]]
+    if len(report.groups) > FEW_GROUPS:
+        lines += ["", f"{len(report.groups) - FEW_GROUPS:,} more groups."]
+    if report.failures:
+        lines += ["", "| failed | first cause | accounts |", "|---|---|---|"]
+        lines += [f"| {len(names):,} | {cell(said)} | {cell(named(names))} |" for said, _, names in causes(report)]
+    return "\n".join(lines) + "\n"
+
+
+def cell(text: str) -> str:
+    """Return a text as it may stand in a cell of a table: one line, nothing of Markdown or HTML."""
+    return re.sub(r"([\\`*_{}\[\]<>()#|!~&@])", r"\\\1", clean(text).replace("\n", " "))
+
+
+@cache
+def _template() -> Template:
+    from importlib import resources
+
+    from jinja2 import Environment, StrictUndefined
+
+    text = (resources.files("reconciler.render") / "templates" / "fleet.html").read_text("utf-8")
+    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(text)
+
+
+def html(report: FleetReport, links: Mapping[str, str] | None = None) -> str:
+    """Return the report as one page; `links` lead from accounts to their own reports."""
+    return _template().render(
+        report=report,
+        headline=headline(report),
+        state=_STATES[report.state],
+        groups=[(counted(len(one.accounts), "account"), one.accounts, one.changes) for one in report.groups],
+        causes=causes(report),
+        at_risk=sum(one.records_at_risk for one in report.accounts),
+        rows=[_row(one) for one in report.accounts],
+        links=dict(links or {}),
+    )
+
+
+def _row(one: JobResult) -> dict[str, Any]:
+    return {
+        "account": one.account,
+        "outcome": one.outcome,
+        "message": one.message,
+        "version": one.version,
+        "counts": f"{one.add} / {one.change} / {one.destroy}",
+        "at_risk": one.records_at_risk,
+        "bad": one.bad,
+    }
+
+
+VIEWS: Mapping[str, Callable[[FleetReport], Any]] = {
+    "text": text,
+    "json": as_json,
+    "markdown": markdown,
+    "html": html,
+}
+"""A report in each form."""
