@@ -14,6 +14,7 @@ from reconciler.model import capability
 from reconciler.model.capability import Support
 from reconciler.model.document import PlanDocument
 from reconciler.model.findings import FactsFile, ProbeReport
+from reconciler.model.fleet import FleetFile, FleetReport
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import KEY, Attribute, Default, Ensure, Nested, RefTo
 from reconciler.model.state import State
@@ -141,6 +142,8 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "state": lambda: {"$schema": DIALECT, **State.model_json_schema()},
     "probe": lambda: {"$schema": DIALECT, **ProbeReport.model_json_schema()},
     "facts": lambda: {"$schema": DIALECT, **FactsFile.model_json_schema()},
+    "fleet": lambda: {"$schema": DIALECT, **FleetFile.model_json_schema()},
+    "fleet-report": lambda: {"$schema": DIALECT, **FleetReport.model_json_schema()},
 }
 """How the JSON Schema of everything that is read or written is made, by name."""
 

@@ -19,6 +19,7 @@ from reconciler.config.reading.parsing import parse
 from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.requiring import fits
 from reconciler.model.errors import ConfigError
+from tests.fleet import COMMANDS as FLEET
 from tests.world import World
 
 WITHOUT_PROJECT = {
@@ -35,6 +36,7 @@ WITHOUT_PROJECT = {
     "ci body": "reads a saved plan",
     "ci comment": "reads a saved plan, and asks a code host",
     "ci fetch": "asks a code host",
+    **{f"fleet {one}": "reads a fleet file; its baselines are projects, and checked when they are read" for one in FLEET},
 }
 """Commands that may run in a project of another version, for they do not look at it."""
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {

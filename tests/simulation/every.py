@@ -10,6 +10,7 @@ from typing import Any
 
 import yaml
 
+from tests.fleet import COMMANDS as FLEET
 from tests.simulation.alone import Alone, Saved, Verdict
 from tests.simulation.declaring import KEYS, SECTIONS
 from tests.simulation.history import Fate, Ran, World, new_world
@@ -64,6 +65,7 @@ WRITES: dict[str, Callable[[Every], Words]] = {
 ELSEWHERE = {
     "init", "kinds", "schema", "version", "completion", "help", "policy test", "replay", "probe",
     *(f"ci {one}" for one in ("approve", "approved", "body", "comment", "drift", "fetch", "guard")),
+    *(f"fleet {one}" for one in FLEET),
     *(f"emulator {one}" for one in ("behave", "reset", "seed", "serve")),
 }  # fmt: skip
 """Commands that know neither account nor state nor files of a project: they make a new one, talk to a code host, or to

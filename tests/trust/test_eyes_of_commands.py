@@ -13,6 +13,7 @@ import yaml
 
 from reconciler.resources import load_kinds
 from reconciler.workflow.book import open_book
+from tests.fleet import COMMANDS as FLEET
 from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import Held, hold
 from tests.world.commands import leaves
@@ -74,6 +75,7 @@ COMMANDS: dict[str, list[list[str]]] = {
 """Every command that reads an account, in the ways in which absence could be taken for something."""
 BLIND = {
     "init", "validate", "fmt", "show", "graph", "kinds", "schema", "version", "completion", "help", "policy test",
+    *(f"fleet {one}" for one in FLEET),
     *(f"emulator {one}" for one in ("behave", "reset", "seed", "serve")),
     *(f"ci {one}" for one in ("approve", "approved", "body", "comment", "drift", "fetch", "guard")),
     *(f"state {one}" for one in ("history", "list", "migrate", "mv", "pull", "push", "rekey", "restore", "rm", "show")),

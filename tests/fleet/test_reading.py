@@ -1,0 +1,157 @@
+"""What a fleet file may say, and where its mistakes are shown."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from reconciler.config.reading.fleet import load_fleet
+from reconciler.fleet.accounts import members
+from reconciler.model.codehost import HostAnswer
+from reconciler.model.errors import AuthError, ConfigError, RemoteError
+from reconciler.model.fleet import Job
+from tests.fleet.conftest import Fleet, file_of
+
+HEAD = "version: 1\nbaselines: {crm: {folder: baselines/crm, version: '2.1'}}\n"
+
+
+def read(fleet: Fleet, text: str, environ: Mapping[str, str] | None = None, web: object = None) -> dict[str, Job]:
+    """Return the accounts of a fleet file."""
+    fleet.write(text)
+    return members(load_fleet(fleet.folder), environ or {}, web)  # type: ignore[arg-type]
+
+
+def mistakes(fleet: Fleet, text: str) -> list[str]:
+    """Return what is wrong with a fleet file, each with its place."""
+    with pytest.raises(ConfigError) as caught:
+        read(fleet, text)
+    return [f"{one.at}: {one.message}" if one.at else one.message for one in caught.value.diagnostics]
+
+
+class Partners:
+    """The Partners API, as far as it lists accounts: rows as a list or as a map, pages from 1."""
+
+    def __init__(self, names: list[str], *, as_map: bool = False, status: int = 200, size: int = 2) -> None:
+        self.names, self.as_map, self.status, self.size = names, as_map, status, size
+        self.asked: list[Mapping[str, object]] = []
+
+    def exchange(self, method: str, url: str, **more: object) -> HostAnswer:
+        query = more["query"]
+        assert isinstance(query, dict)
+        assert more["headers"] == {"api-key": "secret-key", "Accept": "application/json"}
+        self.asked.append({"method": method, "url": url, **query})
+        page = int(query["page"])
+        rows = [
+            {"id": at, "account_name": name, "created_at": "2026-01-01", "updated_at": "2026-01-01"}
+            for at, name in enumerate(self.names, 1)
+        ][(page - 1) * self.size : page * self.size]
+        body = {
+            "hosted_accounts": {str(row["id"]): row for row in rows} if self.as_map else rows,
+            "pagination": {"total": len(self.names), "page": page, "limit": self.size,
+                           "total_pages": -(-len(self.names) // self.size)},
+        }  # fmt: skip
+        return HostAnswer(self.status, {}, json.dumps(body).encode())
+
+
+DISCOVERED = (
+    HEAD + "defaults: {baseline: crm, token: '${env.AC_{NAME}}'}\n"
+    "sources: [{partners: {url: 'https://hub.example', token: '${env.HUB}'}}]\n"
+)
+
+
+class TestReading:
+    """The fleet file, and the lists that it names."""
+
+    def test_accounts_get_what_defaults_say(self, fleet: Fleet) -> None:
+        jobs = read(
+            fleet,
+            HEAD
+            + "defaults: {baseline: crm, token: '${env.AC_{NAME}_TOKEN}', labels: {tier: one}, variables: {a: 1}}\n"
+            "accounts: {acme-eu: {url: 'https://acme.api-us1.com', variables: {b: 2}, labels: {region: eu}}}\n",
+        )
+        job = jobs["acme-eu"]
+        assert (job.token, job.baseline, job.version) == ("AC_acme_eu_TOKEN".upper(), "crm", "2.1")
+        assert job.variables == {"a": 1, "b": 2}
+        assert job.labels == {"tier": "one", "region": "eu"}
+
+    @pytest.mark.parametrize(
+        ("text", "message"),
+        [
+            (HEAD + "accounts: {a: {url: x}}\n", "the account `a` has no baseline"),
+            (HEAD + "accounts: {a: {url: x, baseline: crn}}\n", "there is no baseline `crn`"),
+            (HEAD + "defaults: {baseline: crm}\naccounts: {a: {url: x, wave: two}}\n", "there is no wave `two`"),
+            (HEAD + "accounts: {a: {url: x, baseline: crm, token: abc}}\n", "`token`"),
+            (HEAD + "waves: [{name: a}, {name: a}]\n", "there are two waves `a`"),
+            (
+                HEAD + "waves: [{name: a, accounts: 3 of them}]\n",
+                "say a number, a percentage such as",
+            ),
+            (HEAD + "defaults: {baseline: crm, state: 'file:state.json'}\n", "each account needs a state of its own"),
+            ("version: 1\nbaselines: {crm: {folder: nowhere}}\n", "there is no reconciler.yaml in `nowhere`"),
+            ("version: 1\nbaselines: {crm: {folder: ../..}}\n", "`../..` is not read"),
+            ("- a\n", "a fleet file is one map"),
+        ],
+    )
+    def test_a_mistake_is_told_with_its_place(self, fleet: Fleet, text: str, message: str) -> None:
+        assert any(message in one for one in mistakes(fleet, text))
+
+    def test_two_accounts_of_one_url_are_an_error(self, fleet: Fleet) -> None:
+        text = file_of({"a": "", "b": ""}).replace("accounts/b.json", "accounts/a.json")
+        assert any("`a` and `b` have the same url" in one for one in mistakes(fleet, text))
+
+    def test_lists_add_accounts_and_name_their_lines(self, fleet: Fleet) -> None:
+        (fleet.folder / "more.csv").write_text(
+            "name,url,label.region,variable.greeting\nbeta,https://beta.api-us1.com,us,hi\ncore,https://core.api-us1.com,,\n"
+        )
+        rows = [{"name": "dent", "url": "https://dent.api-us1.com", "labels": {"region": "uk"}}]
+        (fleet.folder / "more.jsonl").write_text("\n".join(map(json.dumps, rows)) + "\n\n")
+        text = HEAD + "defaults: {baseline: crm}\nsources: [{csv: more.csv}, {jsonl: more.jsonl}]\n"
+        jobs = read(fleet, text)
+        assert {name: (job.labels, job.variables) for name, job in jobs.items()} == {
+            "beta": ({"region": "us"}, {"greeting": "hi"}),
+            "core": ({}, {}),
+            "dent": ({"region": "uk"}, {}),
+        }
+
+        (fleet.folder / "more.csv").write_text(
+            "name,url,tokn\nbeta,https://b.api-us1.com,x\n../x,https://c.api-us1.com,\n"
+        )
+        (fleet.folder / "more.jsonl").write_text('{"name": "dent", "name": "x"}\n[]\n{"name": "dent", "url": 3}\n')
+        found = mistakes(fleet, text)
+        for wanted in (
+            "more.csv:1:1: there is no column `tokn`",
+            "more.csv:3:1: `../x` cannot name an account",
+            "more.jsonl:1:1: it is not JSON: a key is there twice",
+            "more.jsonl:2:1: each line is an object",
+            "more.jsonl:3:1: `url`",
+        ):
+            assert any(one.startswith(wanted) for one in found), (wanted, found)
+
+    @pytest.mark.parametrize("as_map", [False, True])
+    def test_accounts_are_discovered_from_the_partners_api(self, fleet: Fleet, as_map: bool) -> None:
+        hub = Partners(["acme", "Beta-Co", "", "core.activehosted.com"], as_map=as_map)
+        jobs = read(fleet, DISCOVERED, {"HUB": "secret-key"}, hub)
+        assert {name: (job.url, job.token) for name, job in jobs.items()} == {
+            "acme": ("https://acme.api-us1.com", "AC_ACME"),
+            "beta-co": ("https://beta-co.api-us1.com", "AC_BETA_CO"),
+            "core": ("https://core.api-us1.com", "AC_CORE"),
+        }
+        assert [one["page"] for one in hub.asked] == [1, 2]
+        assert {one["is_archived"] for one in hub.asked} == {"false"}
+
+    def test_a_partners_api_that_refuses_or_says_nothing_is_an_error(self, fleet: Fleet) -> None:
+        with pytest.raises(AuthError, match="refuses the key"):
+            read(fleet, DISCOVERED, {"HUB": "secret-key"}, Partners([], status=401))
+        with pytest.raises(RemoteError, match="answered 500"):
+            read(fleet, DISCOVERED, {"HUB": "secret-key"}, Partners([], status=500))
+        with pytest.raises(ConfigError) as caught:
+            read(fleet, DISCOVERED, {}, Partners([]))
+        assert caught.value.diagnostics[0].message == "the environment variable HUB is not set"
+
+    def test_a_missing_file_says_what_to_do(self, tmp_path: Path) -> None:
+        with pytest.raises(ConfigError) as caught:
+            load_fleet(tmp_path)
+        assert caught.value.diagnostics[0].message == f"there is no fleet.yaml in {tmp_path}"

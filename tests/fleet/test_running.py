@@ -1,0 +1,161 @@
+"""A fleet on the command line: waves, gates, approvals, groups, and what survives a death."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import signal
+import time
+
+import pytest
+
+from reconciler.config.reading.fleet import load_fleet
+from reconciler.fleet.accounts import members
+from reconciler.fleet.baselines import Baselines
+from reconciler.fleet.job import Worker
+from reconciler.model.errors import StateError
+from reconciler.model.fleet import JobResult
+from reconciler.resources import load_kinds
+from reconciler.workflow.runtime import Runtime
+from tests.fleet.conftest import CONFIG, Fleet, file_of
+
+
+def worker_of(fleet: Fleet) -> Worker:
+    """Return what works on the accounts, as a process would."""
+    loaded = load_fleet(fleet.folder)
+    return Worker(Baselines.of(loaded, load_kinds(), Runtime(environ=fleet.environ)))
+
+
+@pytest.fixture
+def worker(fleet: Fleet) -> Worker:
+    """A worker on one account."""
+    fleet.write(file_of({"acme": ""}))
+    return worker_of(fleet)
+
+
+def one_death(fleet: Fleet, chance: random.Random, accounts: int) -> None:
+    """Kill a rollout at a random moment, again while it is resumed, then resume it to its end."""
+    names = {f"a{at}": "" for at in range(accounts)}
+    fleet.write(file_of(names, "waves: [{name: canary, accounts: 1}, {name: rest}]\nconcurrency: 3"))
+    words: tuple[str, ...] = ("apply", "-q")
+    for _ in range(2):
+        process = fleet.start(*words)
+        time.sleep(chance.uniform(0.5, 6.0))
+        process.send_signal(chance.choice([signal.SIGKILL, signal.SIGKILL, signal.SIGTERM]))
+        process.communicate(timeout=120)
+        known = fleet.run("status", "--format", "json")
+        words = ("resume", "-q") if known.code == 0 else words
+    last = fleet.run(*words, "--format", "json")
+    assert last.code == 0, (last.out, last.err)
+    assert last.data["state"] == "done"
+    assert not last.data["pending"]
+    assert {one["outcome"] for one in last.data["accounts"]} <= {"applied", "same"}
+    assert {name: fleet.tags(name) for name in names} == {name: ["Gold", "VIP"] for name in names}
+    again = fleet.run("plan", "--format", "json")
+    assert {one["outcome"] for one in again.data["accounts"]} == {"same"}
+
+
+class TestFleet:
+    """What the commands do, and what a worker does to one account."""
+
+    def test_a_rollout_goes_wave_by_wave_and_waits_for_the_approval_of_its_plans(self, fleet: Fleet) -> None:
+        accounts = {"acme": "", "beta": "variables: {greeting: hi}", "core": ""}
+        fleet.write(file_of(accounts, "waves: [{name: canary, accounts: 1}, {name: rest, approve: true}]"))
+        begun = fleet.run("apply", "--format", "json")
+        assert begun.code == 7, begun.err
+        report = begun.data
+        canary = [one["account"] for one in report["accounts"] if one["outcome"] == "applied"]
+        assert report["state"] == "approval"
+        assert len(canary) == 1
+        assert len(report["pending"]) == 2
+        assert {name: fleet.tags(name) for name in canary} == {name: ["Gold", "VIP"] for name in canary}
+        assert all(fleet.tags(name) == [] for name in report["pending"])
+
+        wrong = fleet.run("approve", report["name"], "--wave", "rest", "--digest", "0" * 64)
+        assert wrong.code == 6
+        assert "these are not the plans" in wrong.err
+        digest = report["waves"][1]["digest"]
+        assert fleet.run("approve", report["name"], "--wave", "rest", "--digest", digest).code == 0
+        resumed = fleet.run("resume", "--format", "json")
+        assert resumed.code == 0, resumed.err
+        assert {one["outcome"] for one in resumed.data["accounts"]} == {"applied"}
+        assert {name: fleet.tags(name) for name in accounts} == {name: ["Gold", "VIP"] for name in accounts}
+
+    def test_a_gate_stops_the_waves_behind_it(self, fleet: Fleet) -> None:
+        fleet.write(
+            file_of(
+                {"acme": "wave: first", "beta": "", "core": ""}, "waves: [{name: first, accounts: 0}, {name: rest}]"
+            )
+        )
+        (fleet.folder / "accounts" / "acme.json").write_text("not an account")
+        ran = fleet.run("apply", "--format", "json")
+        assert ran.code == 7, ran.err
+        assert "1 of 1 accounts cannot be planned" in ran.data["waves"][0]["stopped"]
+        assert sorted(ran.data["pending"]) == ["beta", "core"]
+        assert fleet.tags("beta") == []
+
+    def test_accounts_with_the_same_plan_are_one_group_and_have_a_page_each(self, fleet: Fleet) -> None:
+        fleet.write(file_of({"acme": "", "beta": "", "core": "variables: {greeting: hi}", "dent": ""}))
+        ran = fleet.run("plan", "--format", "json")
+        assert ran.code == 0, ran.err
+        assert [one["accounts"] for one in ran.data["groups"]] == [["acme", "beta", "dent"], ["core"]]
+        assert {one["document"] for one in ran.data["accounts"]} == {""}
+        pages = fleet.folder / "pages"
+        assert fleet.run("report", "--out", str(pages)).code == 0
+        for name in ("acme", "core"):
+            assert f'href="accounts/{name}.html"' in (pages / "index.html").read_text()
+            assert "VIP" in (pages / "accounts" / f"{name}.html").read_text()
+
+    def test_a_job_that_comes_twice_is_done_once(self, fleet: Fleet, worker: Worker) -> None:
+        job = members(load_fleet(fleet.folder), {})["acme"]
+
+        async def both() -> tuple[list[JobResult], JobResult]:
+            planned = await worker.plan(job)
+            at_once = await asyncio.gather(worker.apply(job, planned.document), worker.apply(job, planned.document))
+            return list(at_once), await worker.apply(job, planned.document)
+
+        at_once, later = asyncio.run(both())
+        assert "applied" in {one.outcome for one in at_once}
+        assert {one.outcome for one in at_once} <= {"applied", "locked"}
+        assert later.outcome == "applied"
+        assert fleet.tags("acme") == ["Gold", "VIP"]
+
+    def test_a_job_whose_baseline_changed_meanwhile_is_stale(self, fleet: Fleet, worker: Worker) -> None:
+        job = members(load_fleet(fleet.folder), {})["acme"]
+        pinned = job.model_copy(update={"digest": worker.baselines.digest(job)})
+        fleet.write(file_of({"acme": ""}), CONFIG.replace("Gold", "Golden"))
+        result = asyncio.run(worker_of(fleet).plan(pinned))
+        assert result.outcome == "stale"
+        assert "not those that the rollout began with" in result.message
+
+    def test_a_missing_key_is_told_without_any_other(self, fleet: Fleet) -> None:
+        fleet.write(
+            file_of({"acme": ""}).replace(
+                "url: 'emulator:accounts/acme.json'", "url: 'https://a.api-us1.com', token: '${env.AC_A}'"
+            )
+        )
+        job = members(load_fleet(fleet.folder), {})["acme"]
+        result = asyncio.run(worker_of(fleet).plan(job))
+        assert result.outcome == "failed"
+        assert result.message == "the environment variable AC_A is not set"
+
+    def test_a_rollout_that_is_killed_anywhere_is_finished_by_resume(self, fleet: Fleet) -> None:
+        one_death(fleet, random.Random(1), 4)
+
+    @pytest.mark.prove
+    @pytest.mark.parametrize("seed", range(50))
+    def test_fifty_deaths(self, fleet: Fleet, seed: int) -> None:
+        one_death(fleet, random.Random(seed), 6)
+
+    def test_what_another_version_began_is_taken_over_only_when_asked(self) -> None:
+        from reconciler.fleet.engine import Spec
+        from reconciler.fleet.running import taken_over
+
+        class Other:
+            def version(self, name: str) -> str:
+                return "reconciler 0.1.0, fleet 1.0"
+
+        spec = Spec(name="x", mode="apply")
+        with pytest.raises(StateError, match=r"was begun by reconciler 0\.1\.0"):
+            taken_over(Other(), spec, take_over=False)  # type: ignore[arg-type]
+        taken_over(Other(), spec, take_over=True)  # type: ignore[arg-type]
