@@ -222,7 +222,7 @@ def _selection(given: Mapping[str, Any]) -> dict[str, Any]:
 @click.pass_obj
 def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, database: str | None, fmt: str) -> int:
     """Show how far a rollout is (the newest one without a name)."""
-    from reconciler.fleet.engine import looked_into
+    from reconciler.fleet.book import looked_into
 
     fleet = opened(chosen, database, ask=False)
     if accounts:
@@ -243,7 +243,7 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
 
 
 def _accounts(fleet: Fleet, fmt: str) -> int:
-    from reconciler.fleet.engine import looked_into
+    from reconciler.fleet.book import looked_into
     from reconciler.model.errors import StateError
 
     versions: dict[str, str] = {}
@@ -284,7 +284,7 @@ def report(
     chosen: Globals, rollout: str | None, outputs: tuple[Output, ...], out: Path | None, database: str | None
 ) -> int:
     """Report on a rollout (the newest one without a name): waves, groups, failures, who is behind."""
-    from reconciler.fleet.engine import looked_into
+    from reconciler.fleet.book import looked_into
     from reconciler.fleet.running import finished
 
     fleet = opened(chosen, database, ask=False)
@@ -311,7 +311,7 @@ def resume(
     chosen: Globals, rollout: str | None, outputs: tuple[Output, ...], database: str | None, take_over: bool, wait: bool
 ) -> int:
     """Go on with a rollout whose process died, was stopped, or waited for an approval."""
-    from reconciler.fleet.engine import looked_into
+    from reconciler.fleet.book import looked_into
     from reconciler.fleet.running import taken_over
 
     fleet = opened(chosen, database, ask=False)
@@ -329,7 +329,7 @@ def resume(
 @click.pass_obj
 def approve(chosen: Globals, rollout: str, wave: str, digest: str, database: str | None) -> int:
     """Approve exactly the plans of a wave; `fleet resume` then goes on."""
-    from reconciler.fleet.engine import looked_into
+    from reconciler.fleet.book import looked_into
     from reconciler.model.errors import StalePlan
 
     fleet = opened(chosen, database, ask=False)
@@ -357,7 +357,7 @@ def approve(chosen: Globals, rollout: str, wave: str, digest: str, database: str
 @click.pass_obj
 def cancel(chosen: Globals, rollout: str, database: str | None) -> int:
     """Stop a rollout: no new account is begun; those that run finish, or record what they did."""
-    from reconciler.fleet.engine import looked_into
+    from reconciler.fleet.book import looked_into
 
     fleet = opened(chosen, database, ask=False)
     with looked_into(fleet.database) as book:

@@ -23,17 +23,18 @@ def parted(waves: Sequence[Wave], jobs: Mapping[str, Job]) -> dict[str, list[str
             found[job.wave].append(name)
     left = sorted((name for name, job in jobs.items() if job.wave is None), key=_mixed)
     for wave in waves:
-        fitting = [name for name in left if all(jobs[name].labels.get(key) == of for key, of in wave.labels.items())]
+        fitting = [name for name in left if _fits(jobs[name], wave)]
         taken = fitting[: _how_many(wave.accounts, len(jobs), len(fitting))]
         found[wave.name] += taken
         left = [name for name in left if name not in set(taken)]
     if left:
-        names = ", ".join(left[:3])
-        raise ReconcilerError(
-            f"{len(left)} accounts are in no wave: {names}{' ...' if len(left) > 3 else ''}",
-            hint="let the last wave have `accounts: rest`",
-        )
+        what = f"{len(left)} accounts are in no wave: {', '.join(left[:3])}"
+        raise ReconcilerError(what, hint="let the last wave have `accounts: rest`")
     return {name: members for name, members in found.items() if members}
+
+
+def _fits(job: Job, wave: Wave) -> bool:
+    return all(job.labels.get(name) == value for name, value in wave.labels.items())
 
 
 def _mixed(name: str) -> str:

@@ -10,9 +10,11 @@ from pathlib import Path
 from reconciler.config.reading.fleet import LoadedFleet, load_fleet
 from reconciler.fleet.accounts import Selection, members
 from reconciler.fleet.baselines import Baselines
-from reconciler.fleet.engine import VERSION, Book, Spec, launched, looked_into
+from reconciler.fleet.book import Book, looked_into
+from reconciler.fleet.engine import launched
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import groups, news, parted, versions
+from reconciler.fleet.spec import VERSION, Spec
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.fleet import FleetReport, Job, JobResult, Wave
 from reconciler.resources import load_kinds

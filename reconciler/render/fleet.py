@@ -10,13 +10,14 @@ from collections.abc import Callable, Mapping
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from reconciler.model.fleet import FleetReport, JobResult
+from reconciler.model.fleet import FleetReport, Group, JobResult, WaveReport
 from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 FEW = 5
+MANY = 20
 """Accounts that are named; the others are counted."""
 FEW_GROUPS = 12
 FEW_FAILURES = 10
@@ -72,26 +73,36 @@ def causes(report: FleetReport) -> list[tuple[str, str, list[str]]]:
 def text(report: FleetReport) -> str:
     """Return the report for a terminal."""
     lines = [f"Rollout {report.name}: {_STATES[report.state]}", headline(report), ""]
-    for wave in report.waves:
-        stopped = f", stopped: {wave.stopped}" if wave.stopped else ""
-        lines.append(f"  wave {wave.name}: {counted(wave.accounts, 'account')}, {wave.state}{stopped}")
-        if wave.state == "approval":
-            lines += [
-                f"    reconciler fleet approve {report.name} --wave {wave.name} \\",
-                f"      --digest {wave.digest}",
-            ]
+    lines += [line for wave in report.waves for line in _wave(report, wave)]
     for at, group in enumerate(report.groups[:FEW_GROUPS]):
-        same = "the same changes" if len(group.accounts) > 1 else "these changes"
-        lines += ["", f"{counted(len(group.accounts), 'account')} with {same}: {named(group.accounts)}"]
-        lines += [f"  {clean(line)}" for line in group.changes[: 20 if at == 0 else FEW]]
-        hidden = len(group.changes) - (20 if at == 0 else FEW)
-        lines += [f"  and {hidden} more"] if hidden > 0 else []
+        lines += _group(group, MANY if at == 0 else FEW)
     if len(report.groups) > FEW_GROUPS:
         rest = report.groups[FEW_GROUPS:]
         lines += ["", f"and {len(rest):,} more groups of {sum(len(one.accounts) for one in rest):,} accounts"]
     for message, hint, accounts in causes(report)[:FEW_FAILURES]:
         lines += ["", f"{counted(len(accounts), 'account')}: {clean(message)}", f"  {named(accounts)}"]
         lines += [f"  hint: {clean(hint)}"] if hint else []
+    return "\n".join([*lines, *_closing(report)]).rstrip() + "\n"
+
+
+def _wave(report: FleetReport, wave: WaveReport) -> list[str]:
+    stopped = f", stopped: {wave.stopped}" if wave.stopped else ""
+    lines = [f"  wave {wave.name}: {counted(wave.accounts, 'account')}, {wave.state}{stopped}"]
+    if wave.state == "approval":
+        command = f"reconciler fleet approve {report.name} --wave {wave.name}"
+        lines += [f"    {command} \\", f"      --digest {wave.digest}"]
+    return lines
+
+
+def _group(group: Group, most: int) -> list[str]:
+    same = "the same changes" if len(group.accounts) > 1 else "these changes"
+    lines = ["", f"{counted(len(group.accounts), 'account')} with {same}: {named(group.accounts)}"]
+    lines += [f"  {clean(line)}" for line in group.changes[:most]]
+    return lines + ([f"  and {len(group.changes) - most} more"] if len(group.changes) > most else [])
+
+
+def _closing(report: FleetReport) -> list[str]:
+    lines = []
     at_risk = sum(one.records_at_risk for one in report.accounts)
     if at_risk:
         lines += ["", f"{at_risk:,} customer records are at risk."]
@@ -100,7 +111,7 @@ def text(report: FleetReport) -> str:
     if report.news:
         lines += ["", f"Since {report.since}: {counted(len(report.news), 'account')} changed"]
         lines += [f"  {clean(line)}" for line in report.news[:FEW_FAILURES]]
-    return "\n".join(lines).rstrip() + "\n"
+    return lines
 
 
 def as_json(report: FleetReport) -> str:

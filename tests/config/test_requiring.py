@@ -36,7 +36,7 @@ WITHOUT_PROJECT = {
     "ci body": "reads a saved plan",
     "ci comment": "reads a saved plan, and asks a code host",
     "ci fetch": "asks a code host",
-    **{f"fleet {one}": "reads a fleet file; its baselines are projects, and checked when they are read" for one in FLEET},
+    **{f"fleet {one}": "reads a fleet file, whose baselines are projects" for one in FLEET},
 }
 """Commands that may run in a project of another version, for they do not look at it."""
 ARGUMENTS: Mapping[str, tuple[str, ...]] = {

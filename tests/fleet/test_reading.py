@@ -66,6 +66,7 @@ class TestReading:
     """The fleet file, and the lists that it names."""
 
     def test_accounts_get_what_defaults_say(self, fleet: Fleet) -> None:
+        """Accounts get what defaults say."""
         jobs = read(
             fleet,
             HEAD
@@ -96,13 +97,16 @@ class TestReading:
         ],
     )
     def test_a_mistake_is_told_with_its_place(self, fleet: Fleet, text: str, message: str) -> None:
+        """A mistake is told with its place."""
         assert any(message in one for one in mistakes(fleet, text))
 
     def test_two_accounts_of_one_url_are_an_error(self, fleet: Fleet) -> None:
+        """Two accounts of one url are an error."""
         text = file_of({"a": "", "b": ""}).replace("accounts/b.json", "accounts/a.json")
         assert any("`a` and `b` have the same url" in one for one in mistakes(fleet, text))
 
     def test_lists_add_accounts_and_name_their_lines(self, fleet: Fleet) -> None:
+        """Lists add accounts and name their lines."""
         (fleet.folder / "more.csv").write_text(
             "name,url,label.region,variable.greeting\nbeta,https://beta.api-us1.com,us,hi\ncore,https://core.api-us1.com,,\n"
         )
@@ -132,6 +136,7 @@ class TestReading:
 
     @pytest.mark.parametrize("as_map", [False, True])
     def test_accounts_are_discovered_from_the_partners_api(self, fleet: Fleet, as_map: bool) -> None:
+        """Accounts are discovered from the partners api."""
         hub = Partners(["acme", "Beta-Co", "", "core.activehosted.com"], as_map=as_map)
         jobs = read(fleet, DISCOVERED, {"HUB": "secret-key"}, hub)
         assert {name: (job.url, job.token) for name, job in jobs.items()} == {
@@ -143,6 +148,7 @@ class TestReading:
         assert {one["is_archived"] for one in hub.asked} == {"false"}
 
     def test_a_partners_api_that_refuses_or_says_nothing_is_an_error(self, fleet: Fleet) -> None:
+        """A partners api that refuses or says nothing is an error."""
         with pytest.raises(AuthError, match="refuses the key"):
             read(fleet, DISCOVERED, {"HUB": "secret-key"}, Partners([], status=401))
         with pytest.raises(RemoteError, match="answered 500"):
@@ -152,6 +158,7 @@ class TestReading:
         assert caught.value.diagnostics[0].message == "the environment variable HUB is not set"
 
     def test_a_missing_file_says_what_to_do(self, tmp_path: Path) -> None:
+        """A missing file says what to do."""
         with pytest.raises(ConfigError) as caught:
             load_fleet(tmp_path)
         assert caught.value.diagnostics[0].message == f"there is no fleet.yaml in {tmp_path}"

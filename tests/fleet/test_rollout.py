@@ -31,6 +31,7 @@ class TestRollout:
         st.sets(st.integers(0, 59)),
     )
     def test_every_account_is_in_exactly_one_wave(self, count: int, sizes: list[int | str], pinned: set[int]) -> None:
+        """Every account is in exactly one wave."""
         waves = [Wave(name=f"w{at}", accounts=size) for at, size in enumerate(sizes)] + [Wave(name="last")]
         jobs = {f"a{at}": job(f"a{at}", "last" if at in pinned else None) for at in range(count)}
 
@@ -43,10 +44,12 @@ class TestRollout:
                 assert len(found.get(wave.name, [])) <= wave.accounts
 
     def test_accounts_that_no_wave_takes_are_an_error(self) -> None:
+        """Accounts that no wave takes are an error."""
         with pytest.raises(ReconcilerError, match="1 accounts are in no wave: a"):
             parted([Wave(name="eu", labels={"region": "eu"})], {"a": job("a", region="us")})
 
     def test_a_gate_stops_what_fails_or_puts_records_at_risk(self) -> None:
+        """A gate stops what fails or puts records at risk."""
         wave = Wave(name="w", max_failures="50 %", max_records_at_risk=10)
         good = [result("a", "changes", records_at_risk=10), result("b", "failed")]
         assert gate(wave, good) == ""
@@ -59,22 +62,26 @@ class TestRollout:
         assert "1 of 3 accounts failed, at most 0 may" in failed_too_often(Wave(name="w"), [result("a", "partial")], 3)
 
     def test_the_digest_of_a_wave_is_that_of_its_plans(self) -> None:
+        """The digest of a wave is that of its plans."""
         one, other = result("a", "changes", digest="x"), result("b", "same")
         assert digest_of([one, other]) == digest_of([other, one])
         assert digest_of([one, other]) != digest_of([result("a", "changes", digest="y"), other])
 
     def test_groups_are_accounts_with_the_same_changes_the_largest_first(self) -> None:
+        """Groups are accounts with the same changes the largest first."""
         found = groups(
             [result("a", group="x", changes=["create tag.a"]), result("b", group="y"), result("c", group="y")]
         )
         assert [(one.accounts, one.changes) for one in found] == [(["b", "c"], []), (["a"], ["create tag.a"])]
 
     def test_news_are_what_became_different(self) -> None:
+        """News are what became different."""
         before = [result("a", "same"), result("b", "changes", group="x")]
         now = [result("a", "changes", group="x"), result("b", "changes", group="x"), result("c", "same")]
         assert news(now, before) == ["a: same before, changes now", "c: new"]
 
     def test_versions_are_ordered_by_their_numbers(self) -> None:
+        """Versions are ordered by their numbers."""
         assert older("2.9", "2.10")
         assert older("", "1")
         assert older("v1.9.9", "2")
@@ -82,6 +89,7 @@ class TestRollout:
         assert not older("2.0", "2.0")
 
     def test_a_selection_takes_names_labels_versions_and_shards(self) -> None:
+        """A selection takes names labels versions and shards."""
         jobs = {name: job(name, region=region) for name, region in (("acme", "eu"), ("beta", "us"), ("core", "eu"))}
         assert sorted(Selection(labels=("region=eu",)).of(jobs, {})) == ["acme", "core"]
         assert sorted(Selection(names=("a*", "b*")).of(jobs, {})) == ["acme", "beta"]

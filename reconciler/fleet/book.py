@@ -1,0 +1,204 @@
+"""What the engine has on record of rollouts: read without working, and told what people decide."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
+
+from reconciler.fleet.spec import CHUNK, OPEN, Spec, job_id, result_of
+from reconciler.model.errors import ReconcilerError, StateError
+from reconciler.model.fleet import FleetReport, JobResult, Wave, WaveReport
+
+if TYPE_CHECKING:
+    from dbos import DBOSClient
+
+
+@contextmanager
+def looked_into(database: str) -> Iterator[Book]:
+    """Look into the fleet's database without working. Raises StateError where there is none."""
+    from dbos import DBOSClient, DBOSPortableJSONSerializer
+
+    logging.getLogger("dbos").setLevel(logging.CRITICAL)
+    try:
+        client = DBOSClient(
+            system_database_url=database, serializer=DBOSPortableJSONSerializer(), retry_connection_errors=False
+        )
+    except Exception as error:
+        raise StateError(
+            f"the fleet's database cannot be read ({type(error).__name__})",
+            hint="a first `fleet plan` makes it; check --database",
+        ) from error
+    try:
+        yield Book(client)
+    finally:
+        client.destroy()
+
+
+@dataclass
+class Book:
+    """What the engine has on record."""
+
+    client: DBOSClient
+
+    def rollouts(self, limit: int = 50) -> list[Spec]:
+        """Return the newest rollouts, the newest first."""
+        rows = self.client.list_workflows(name="rollout", sort_desc=True, limit=limit, load_output=False)
+        return [Spec.model_validate(row.input["args"][0]) for row in rows if row.input]
+
+    def rollout(self, name: str | None) -> Spec:
+        """Return a rollout by the beginning of its name; the newest one without it. Raises ReconcilerError."""
+        if name is not None and not name.strip():
+            raise ReconcilerError("an empty name means no rollout", hint="`fleet status` shows the newest one")
+        found = [spec for spec in self.rollouts(500 if name else 1) if name is None or spec.name.startswith(name)]
+        exact = [spec for spec in found if spec.name == name]
+        if not found:
+            what = f"there is no rollout `{name}`" if name else "there is no rollout yet"
+            raise ReconcilerError(what, hint="`reconciler fleet status --all` lists them")
+        if len(found) > 1 and not exact:
+            raise ReconcilerError(f"`{name}` means {len(found)} rollouts", hint="write more of its name")
+        return (exact or found)[0]
+
+    def version(self, name: str) -> str:
+        """Return the version of the program that a rollout belongs to."""
+        rows = self.client.list_workflows(workflow_ids=[name], load_input=False, load_output=False)
+        return (rows[0].app_version or "") if rows else ""
+
+    def tally(self, name: str) -> dict[str, int]:
+        """Return how many accounts wait, run and have ended, without reading what came of them."""
+        rows = self.client.list_workflows(workflow_id_prefix=f"{name}/", load_input=False, load_output=False)
+        tally = {"waiting": 0, "running": 0, "ended": 0}
+        for row in rows:
+            tally[{"ENQUEUED": "waiting", "DELAYED": "waiting", "PENDING": "running"}.get(row.status, "ended")] += 1
+        return tally
+
+    def ended(self, spec: Spec, *, approval: bool) -> bool:
+        """Return whether nothing more happens by itself; with `approval`, also where one is waited for."""
+        row = next(
+            iter(self.client.list_workflows(workflow_ids=[spec.name], load_input=False, load_output=False)), None
+        )
+        if row is not None and row.status not in OPEN:
+            return not self.client.list_workflows(
+                workflow_id_prefix=f"{spec.name}/", status=["PENDING"], load_input=False, load_output=False
+            )
+        return approval and any(wave.approve for wave in spec.waves) and self.report(spec).state == "approval"
+
+    def report(self, spec: Spec) -> FleetReport:
+        """Return what is known of a rollout now."""
+        row = next(iter(self.client.list_workflows(workflow_ids=[spec.name], load_input=False)), None)
+        parts = [
+            _Part(wave, names, *self._known(spec, wave))
+            for wave in spec.waves
+            if (names := spec.members.get(wave.name))
+        ]
+        results = {name: one for part in parts for name, one in part.results.items()}
+        told = [self._wave(spec, part, row) for part in parts]
+        return FleetReport(
+            tool_version=spec.tool_version,
+            name=spec.name,
+            mode=cast(Any, spec.mode),
+            begun=spec.begun,
+            state=cast(Any, _state_of(row, told)),
+            waves=told,
+            accounts=[results[name] for name in sorted(results)],
+            pending=sorted(spec.jobs.keys() - _settled(spec, results)),
+        )
+
+    def _known(self, spec: Spec, wave: Wave) -> tuple[dict[str, JobResult], dict[str, JobResult]]:
+        first = "drift" if spec.mode == "drift" else "plan"
+        return (
+            self._results(job_id(spec.name, wave.name, first)),
+            self._results(job_id(spec.name, wave.name, "apply")),
+        )
+
+    def _wave(self, spec: Spec, part: _Part, row: Any) -> WaveReport:
+        name = part.wave.name
+        digest = str(self._event(spec.name, f"approval-{name}") or "") if part.wave.approve else ""
+        why = str(self._event(spec.name, f"stopped-{name}") or "") if spec.mode == "apply" else ""
+        given = row is not None and (row.attributes or {}).get(f"approved-{name}") == digest
+        asked = bool(digest) and row is not None and row.status in OPEN and not (given or why or part.applied)
+        state = "approval" if asked else part.state(spec.mode)
+        return WaveReport(name=name, accounts=len(part.names), digest=digest, state=cast(Any, state), stopped=why)
+
+    def _results(self, prefix: str) -> dict[str, JobResult]:
+        found: dict[str, JobResult] = {}
+        for at in range(0, 1_000_000, CHUNK):
+            rows = self.client.list_workflows(
+                workflow_id_prefix=prefix, load_input=False, limit=CHUNK, offset=at, status=["SUCCESS", "ERROR"]
+            )
+            found |= {one.account: one for row in rows if (one := result_of(row)) is not None}
+            if len(rows) < CHUNK:
+                break
+        return found
+
+    def _event(self, name: str, key: str) -> object:
+        return self.client.get_event(name, key, timeout_seconds=0)
+
+    def approve(self, name: str, wave: str, digest: str) -> None:
+        """Approve the plans of a wave."""
+        self.client.update_workflow_attributes(name, {f"approved-{wave}": digest}, merge=True)
+        self.client.send(name, digest, topic=f"approve-{wave}", idempotency_key=f"{name}/{wave}/{digest}")
+
+    def cancel(self, name: str) -> int:
+        """Stop new jobs of a rollout; those that run finish, or record what they did. Return how many were stopped."""
+        waiting = self.client.list_workflows(
+            workflow_id_prefix=f"{name}/", status=["ENQUEUED", "DELAYED"], load_input=False, load_output=False
+        )
+        self.client.cancel_workflows([name, *(one.workflow_id for one in waiting)])
+        return len(waiting)
+
+    def last_versions(self, limit: int = 50) -> dict[str, str]:
+        """Return what version of its baseline each account has, by the newest rollout that says so."""
+        found: dict[str, str] = {}
+        for spec in self.rollouts(limit):
+            for one in self.report(spec).accounts:
+                if one.outcome in ("applied", "same"):
+                    found.setdefault(one.account, one.version)
+        return found
+
+
+@dataclass(frozen=True)
+class _Part:
+    """What is known of a wave."""
+
+    wave: Wave
+    names: list[str]
+    planned: dict[str, JobResult]
+    applied: dict[str, JobResult]
+
+    @property
+    def results(self) -> dict[str, JobResult]:
+        """What became of each account: the last that is known, with the plan that it comes from."""
+        return {**self.planned, **{name: _both(self.planned.get(name), one) for name, one in self.applied.items()}}
+
+    def state(self, mode: str) -> str:
+        """How far the wave is."""
+        if len(self.planned) < len(self.names):
+            return "planning" if self.planned else "waiting"
+        todo = sum(one.outcome == "changes" for one in self.planned.values())
+        if mode != "apply" or len(self.applied) >= todo:
+            return "done"
+        return "applying" if self.applied else "gated"
+
+
+def _state_of(row: Any, waves: list[WaveReport]) -> str:
+    if row is None or row.status == "ERROR" or any(wave.stopped for wave in waves):
+        return "stopped"
+    if row.status == "CANCELLED":
+        return "cancelled"
+    if row.status == "SUCCESS":
+        return "done"
+    return "approval" if any(wave.state == "approval" for wave in waves) else "running"
+
+
+def _both(planned: JobResult | None, applied: JobResult) -> JobResult:
+    if planned is None:
+        return applied
+    return applied.model_copy(update={"requests": planned.requests + applied.requests, "document": planned.document})
+
+
+def _settled(spec: Spec, results: Mapping[str, JobResult]) -> set[str]:
+    """Return the accounts whose part has ended: of an apply, a plan with changes is only the first half."""
+    return {name for name, one in results.items() if spec.mode != "apply" or one.outcome != "changes"}
