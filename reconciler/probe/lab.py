@@ -30,6 +30,7 @@ BULK = "/fieldOption/bulk", "/fieldOptions/bulk"
 CONTACTS = ("contact", "field_value", "contact_tag")
 """Forms that are made only where contacts were asked for."""
 ADDRESSES = "@example.com"
+REFUSED = (401, 402, 403)
 CLEAN = "`probe --clean`"
 """How what is said of something ends that is still on record."""
 
@@ -139,6 +140,8 @@ class Lab:
         self.headers: dict[str, str] = {}
         self.maps = False
         """Whether any answer had an array written as a map of numbers."""
+        self.shut: dict[str, str] = {}
+        """Why nothing of a form is made: it could not be found again, or not be removed."""
         self.removed = 0
         """How many things were made and are gone."""
         self.cleaning = False
@@ -194,6 +197,20 @@ class Lab:
                 return list(found.values())
         raise Unsettled(f"GET {path} has more than {PAGES * PAGE} rows")
 
+    async def look(self) -> None:
+        """Ask for the listing of all that a probe may make, before it makes anything: where it is refused, nobody could
+        find again what a create without an answer made.
+        """
+        for form in FORMS.values():
+            if form.owner or (form.name in CONTACTS and not self.contacts):
+                continue
+            try:
+                replies = [await self.get(path, limit="1") for path in (form.path, form.elsewhere) if path]
+                if all(reply.status in REFUSED for reply in replies):
+                    self.shut[form.name] = f"GET {form.path} was answered {replies[0].status}"
+            except (Unsettled, Unreachable) as error:
+                self.shut[form.name] = str(error)
+
     # --- making ----------------------------------------------------------------------------------------------------
 
     async def make(self, form: str, attrs: Mapping[str, Any], *, path: str = "", body: Any = None) -> Made:
@@ -211,6 +228,8 @@ class Lab:
         """
         kind = FORMS[form]
         self._may_make(kind, attrs)
+        if why := self.shut.get(form):
+            raise Unsettled(f"{why}, so nothing is made there: it might stay")
         self.afford(_removal(kind))
         made = self._recorded(kind, attrs)
         self.open.append(made)
@@ -466,6 +485,8 @@ class Lab:
             if reply.ok or _no_result(reply):
                 break
         gone = _is_gone(reply) or await self._retired(form, identity, reply)
+        if not gone:
+            self.shut[form.name] = f"DELETE {form.path}/ID was answered {first.status}"
         if form.along is not None and gone:
             await self._swept(*form.along, identity)
         return first, gone

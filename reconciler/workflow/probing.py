@@ -15,8 +15,8 @@ from reconciler.model.http import Request, at
 from reconciler.model.live import STRANGE
 from reconciler.model.redaction import abridged
 from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
-from reconciler.probe.forms import MARK
-from reconciler.probe.lab import Exhausted, writable
+from reconciler.probe.forms import FORMS, MARK
+from reconciler.probe.lab import CONTACTS, Exhausted, writable
 from reconciler.store.probefile import ProbeJournal, check_facts_folder, facts_path, put_aside, write_facts
 from reconciler.workflow.book import open_book
 from reconciler.workflow.facts import blank, own_facts
@@ -29,7 +29,9 @@ SLACK = 1.25
 """How much more than its experiments a budget has that nobody gave: requests are repeated now and then."""
 PATIENCE = 2.0
 CHECKS = 8
-"""Requests before and after the experiments: whose key it is, what it may, and the account's plan."""
+"""Requests before the experiments: whose key it is, what it may, and the account's plan."""
+LISTED = sum(not one.owner for one in FORMS.values())
+"""Requests before the first write: whether what is made could be found again."""
 ADMIN_GROUP = "3"
 
 
@@ -63,7 +65,7 @@ def outline(session: Session, asked: Asked) -> Outline:
         and not (one.writes and asked.read_only)
         and (not one.needs or getattr(asked, one.needs))
     )
-    needed = CHECKS + sum(one.requests for one in chosen)
+    needed = CHECKS + (0 if asked.read_only else LISTED) + sum(one.requests for one in chosen)
     requests = asked.max_requests or int(needed * SLACK)
     estimated = needed / (session.rate or 5.0)
     seconds = asked.max_seconds or max(60.0, PATIENCE * estimated)
@@ -113,7 +115,10 @@ async def probe(
             about = await _about(line)
             if not asked.read_only:
                 _may_write(about)
-            lab = _lab(session, line, journal, todo, asked)
+            lab = _lab(session, line, todo, asked, journal)
+            if not asked.read_only:
+                await _may_clean(lab)
+                journal.append({"op": "begin", "mark": lab.mark, "at": session.runtime.stamp()})
             with _told(lab, say):
                 try:
                     await _work(lab, todo.experiments, results, tell)
@@ -189,12 +194,20 @@ def _connected(session: Session, stack: AsyncExitStack, held: Any, asked: Asked)
     return session.connect(stack, write=True, hold=held.hold, writable=writable(contacts=asked.contacts))
 
 
-def _lab(session: Session, line: Any, journal: ProbeJournal, todo: Outline, asked: Asked) -> Lab:
+def _lab(session: Session, line: Any, todo: Outline, asked: Asked, journal: ProbeJournal) -> Lab:
     mark = f"{MARK}{session.runtime.token()[-8:]}"
-    if not asked.read_only:
-        journal.append({"op": "begin", "mark": mark, "at": session.runtime.stamp()})
     spent = Spent(todo.requests, todo.seconds, session.runtime.clock.steady)
     return Lab(line, journal, mark, spent, contacts=asked.contacts, writes=not asked.read_only)
+
+
+async def _may_clean(lab: Lab) -> None:
+    """Raise where the key may list nothing of what a probe makes; what it may not list is not made."""
+    await lab.look()
+    if not any(not one.owner and one.name not in (*lab.shut, *CONTACTS) for one in FORMS.values()):
+        raise AuthError(
+            f"the key may list nothing of what a probe makes ({next(iter(lab.shut.values()))}); nothing was written",
+            hint="give the key's user its permissions, or `probe --read-only`",
+        )
 
 
 async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, tell: Callable[[str], None]) -> None:
