@@ -12,6 +12,7 @@ import click
 from reconciler.cli.approval import Approval
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.completing import plans
+from reconciler.cli.ids import written_after
 from reconciler.cli.opening import narrowing, session, trusted_limits
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
@@ -255,6 +256,7 @@ def carry_out(
     tell_outcome(summary, shown)
     if mode.verbose:
         requests_sent(spent + summary.requests)
+    written_after(chosen, opened)
     if hooks.stop.is_set():
         return 130
     if summary.refused:

@@ -10,6 +10,7 @@ import click
 
 from reconciler.cli.approval import Approval
 from reconciler.cli.completing import environments, kinds
+from reconciler.cli.ids import written_after
 from reconciler.cli.opening import confirmation, consent, selection, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import say, say_made, style, tell
@@ -174,6 +175,7 @@ def _carry_out(chosen: Globals, opened: Session, clone: Clone, options: PlanOpti
         forget_unmatched(clone, frozenset(replace(opened, bare=True).load(offline=True).desired.resources))
     for summary in summaries:
         say(text.applied(summary, **style()), "text")
+    written_after(chosen, opened)
     if hooks.stop.is_set():
         return 130
     if any(summary.refused for summary in summaries):

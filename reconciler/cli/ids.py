@@ -17,6 +17,7 @@ from reconciler.model.redaction import as_made
 
 if TYPE_CHECKING:
     from reconciler.workflow.ids import IdsFile
+    from reconciler.workflow.session import Session
 
 LANGUAGES = ("python", "typescript", "go", "php", "json", "dotenv")
 SHOWN = 40
@@ -67,7 +68,7 @@ def _outputs(chosen: Globals, check: bool) -> int:
     outputs = load_project(folder(chosen)).project.outputs
     if not outputs:
         raise click.UsageError("say with --lang in which language, or list `outputs` in the project file")
-    return _made(chosen, [IdsFile.of(one, Path()) for one in outputs], check)
+    return _made(chosen, [IdsFile.of(one) for one in outputs], check)
 
 
 def _made(chosen: Globals, files: Sequence[IdsFile], check: bool) -> int:
@@ -81,9 +82,9 @@ def _made(chosen: Globals, files: Sequence[IdsFile], check: bool) -> int:
         if asked.path is None:
             say_made(as_made(text), "json" if asked.language == "json" else "plain")
         elif check:
-            stale += _stale(asked.path, present(asked.path), text)
+            stale += _stale(asked.path, present(asked), text)
         else:
-            changed = write(asked.path, text)
+            changed = write(asked, text)
             if not chosen.quiet:
                 note(f"Wrote {asked.path}." if changed else f"{asked.path} is as it has to be.")
     if stale:
@@ -100,3 +101,24 @@ def _stale(path: Path, found: str | None, text: str) -> bool:
     if shown:
         say("\n".join(shown))
     return True
+
+
+def written_after(chosen: Globals, opened: Session) -> None:
+    """Write the outputs of the project that are to follow each change of this account. What was done to the account is
+    done: a file that cannot be written is reported, and `ids --check` fails until it is.
+    """
+    if not opened.project.project.outputs:
+        return
+    from reconciler.model.errors import ReconcilerError
+    from reconciler.workflow.ids import outputs_of, text_of, write
+
+    source = opened.changed.source if opened.changed is not None else None
+    for asked in outputs_of(opened):
+        try:
+            changed = write(asked, text_of(opened.folder, asked, opened.runtime, chosen.screen.wait, source))
+        except (ReconcilerError, OSError) as error:
+            reason = error.message if isinstance(error, ReconcilerError) else error.strerror
+            note(f"warning: {asked.path} was not written: {reason}")
+        else:
+            if changed and not chosen.quiet:
+                note(f"Wrote {asked.path}.")

@@ -52,12 +52,15 @@ class IdsFile:
     kinds: tuple[str, ...] = ()
     partial: bool = False
     offline: bool = False
+    within: Path | None = None
+    """The folder that the file may not leave, by no symbolic link either."""
 
     @classmethod
-    def of(cls, output: IdsOutput, folder: Path) -> IdsFile:
-        """Return the file of an output of the project in `folder`."""
+    def of(cls, output: IdsOutput) -> IdsFile:
+        """Return the file of an output of the project in the current folder."""
         names = (output.environments,) if isinstance(output.environments, str) else tuple(output.environments)
-        return cls(output.lang, folder / output.file, names, tuple(output.kinds), output.partial, output.offline)
+        kinds = tuple(output.kinds)
+        return cls(output.lang, Path(output.file), names, kinds, output.partial, output.offline, Path())
 
     @property
     def package(self) -> str:
@@ -110,7 +113,7 @@ class _Side:
         return self.kinds[kind_of(address)].inside(self.attrs(address), self.live(address))
 
 
-async def ids_of(session: Session, kinds: Sequence[str], *, offline: bool) -> _Side:
+async def ids_of(session: Session, kinds: Sequence[str], *, offline: bool, guards_from: str | None = None) -> _Side:
     """Return what is known of an environment; reads only. Raises ConfigError, StateError, and what reading raises."""
     desired = session.load(offline=True).desired
     resources = {
@@ -123,7 +126,9 @@ async def ids_of(session: Session, kinds: Sequence[str], *, offline: bool) -> _S
             bindings[block.target] = known[block.source]
     side = _Side(session.settings.name, session.kinds, resources, bindings)
     asked = () if offline else tuple(address for address in resources if _asks(side, address))
-    return await _asked(open_session(session.folder, side.name, session.runtime), side, asked) if asked else side
+    if not asked:
+        return side
+    return await _asked(open_session(session.folder, side.name, session.runtime, guards_from=guards_from), side, asked)
 
 
 def _whole_kind(resource: Resource, session: Session) -> str:
@@ -163,17 +168,12 @@ def catalog_of(sides: Sequence[_Side], *, partial: bool) -> IdCatalog:
     """Return what code may name. Raises PlanError where an environment has no id for what it declares, unless
     `partial`.
     """
-    missing = [
-        f"{address} has no id in `{side.name}`"
-        for side in sides
-        for address in side.resources
-        if side.identity(address) is None
-    ]
-    if missing and not partial:
+    missing = {side.name: [one for one in side.resources if side.identity(one) is None] for side in sides}
+    if any(missing.values()) and not partial:
         raise PlanError(
-            abridged(missing),
-            hint="apply the configuration there first, leave the environment out, or use --partial: code has to expect "
-            "then that such an object is not there",
+            "; ".join(f"`{name}` has no id for {abridged(some)}" for name, some in missing.items() if some),
+            hint="apply there first, leave the environment out, or use --partial: code has to expect then that such an "
+            "object is not there",
         )
     return IdCatalog(tuple(side.name for side in sides), _sections(sides))
 
@@ -268,7 +268,7 @@ Wait = Callable[[Coroutine[object, object, _Side]], _Side]
 """What runs a look at an account."""
 
 
-def chosen(folder: Path, names: Sequence[str], runtime: Runtime) -> list[str | None]:
+def chosen(folder: Path, names: Sequence[str]) -> list[str | None]:
     """Return the environments that are meant: `all` is every one, unless one is called so. Raises ConfigError."""
     known = list(load_project(folder).project.environments)
     if not names:
@@ -277,20 +277,41 @@ def chosen(folder: Path, names: Sequence[str], runtime: Runtime) -> list[str | N
     return list(dict.fromkeys(found))
 
 
-def text_of(folder: Path, asked: IdsFile, runtime: Runtime, wait: Wait) -> str:
-    """Return the file, as it has to be now. Raises what reading and naming raise."""
+def text_of(folder: Path, asked: IdsFile, runtime: Runtime, wait: Wait, guards_from: str | None = None) -> str:
+    """Return the file, as it has to be now; with `guards_from`, of the accounts that this reference says. Raises what
+    reading and naming raise.
+    """
     sides = []
-    for name in chosen(folder, asked.environments, runtime):
-        session = open_session(folder, name, runtime, offline=True)
+    for name in chosen(folder, asked.environments):
+        session = open_session(folder, name, runtime, offline=True, guards_from=guards_from)
         for kind in asked.kinds:
             session.chosen_kinds(kind)
-        sides.append(wait(ids_of(session, asked.kinds, offline=asked.offline)))
+        sides.append(wait(ids_of(session, asked.kinds, offline=asked.offline, guards_from=guards_from)))
     catalog = catalog_of(sides, partial=asked.partial)
     return rendered(catalog, asked.language, asked.package)
 
 
-def present(path: Path) -> str | None:
-    """Return what a file holds, None where there is none. Raises ReconcilerError for one that `ids` did not write."""
+def outputs_of(session: Session) -> list[IdsFile]:
+    """Return the outputs of the project that are written after a change of this environment."""
+    name = session.settings.name
+    return [
+        IdsFile.of(one)
+        for one in session.project.project.outputs
+        if one.after_apply and (one.environments == ALL or name in one.environments)
+    ]
+
+
+def present(asked: IdsFile) -> str | None:
+    """Return what a file holds, None where there is none. Raises ReconcilerError for one that `ids` did not write, and
+    for one that is not where it says.
+    """
+    path = asked.path
+    if path is None:
+        return None
+    if asked.within is not None:
+        inside = Path(os.path.realpath(path)).is_relative_to(os.path.realpath(asked.within))
+        if not inside:
+            raise ReconcilerError(f"{path} leads out of the project", hint="name a file below the project's folder")
     if not os.path.lexists(path):
         return None
     try:
@@ -305,9 +326,9 @@ def present(path: Path) -> str | None:
     return text
 
 
-def write(path: Path, text: str) -> bool:
+def write(asked: IdsFile, text: str) -> bool:
     """Write a file, unless it is as it has to be; return whether it was another one."""
-    if present(path) == text:
+    if asked.path is None or present(asked) == text:
         return False
-    write_file(path, text.encode("utf-8"))
+    write_file(asked.path, text.encode("utf-8"))
     return True

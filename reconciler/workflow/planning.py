@@ -32,6 +32,7 @@ from reconciler.planning.select import check_selection, narrowed, select
 from reconciler.planning.sight import concludes
 from reconciler.resources.places import PLACES
 from reconciler.workflow.book import StateTransaction
+from reconciler.workflow.code_uses import with_code_uses
 from reconciler.workflow.judging import judged
 from reconciler.workflow.observing import (
     EYES_REQUESTS,
@@ -124,7 +125,7 @@ def finish(
 ) -> Planned:
     """Forecast, judge and document a plan."""
     session, book, refreshed = seen.account.session, seen.book, seen.refreshed
-    made = with_requests(made, session.kinds)
+    made = with_code_uses(session, with_requests(made, session.kinds), inputs.state)
     notes = [diagnostic.message for diagnostic in warnings]
     notes += _interrupted(book)
     notes += _of_facts(session)

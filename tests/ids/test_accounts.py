@@ -133,11 +133,11 @@ def test_what_is_not_bound_is_looked_for_and_what_is_nowhere_is_refused(world: W
     world.write({"tags": {"vip": {"name": "VIP"}, "new": {}}})
     ran = world.cli("ids", "--lang", "json")
     assert ran.code == 3
-    assert "tag.new has no id in `demo`" in ran.err
+    assert "`demo` has no id for tag.new" in ran.err
     assert ids(world, "demo", "--partial") == {"tags.vip": "77"}
     offline = world.cli("ids", "--lang", "json", "--offline")
     assert offline.code == 3
-    assert "tag.vip has no id" in offline.err
+    assert "`demo` has no id for tag.vip, tag.new" in offline.err
 
 
 def test_a_state_that_knows_everything_costs_no_request(world: World) -> None:
@@ -219,3 +219,98 @@ def test_outputs_of_the_project(tmp_path: Path) -> None:
             ran = world.cli("ids")
             assert ran.code == 3, wrong
             assert "reconciler.yaml:7" in ran.err, ran.err
+
+
+OUTPUTS = "outputs:\n  - {lang: python, file: app/ids.py, after_apply: true, environments: [%s], kinds: [%s]}\n"
+
+
+def test_a_plan_says_which_ids_of_code_it_changes(tmp_path: Path) -> None:
+    """A replacement, an object that is made again and a removal name the file, in text and in the document; not where
+    the file has no ids of this environment or kind, and an update changes none.
+    """
+    with new_world(tmp_path) as world, hold(world.folder / "state/b.db"):
+        size = {"label": "Size", "type": "number"}
+        world.write({"deal_fields": {"size": size, "other": size | {"label": "Other"}}, "tags": {"vip": {}, "old": {}}})
+        world.write(TWO_ACCOUNTS + OUTPUTS % ("a", "deal_field, tag"), "reconciler.yaml")
+        assert world.cli("apply", "--auto-approve", "-q").code == 0
+        world.account.rows.remove("tags", world.state().resources["tag.vip"].id)
+        fields = {"size": size | {"type": "text"}, "other": size | {"label": "Another"}}
+        world.write({"deal_fields": fields, "tags": {"vip": {}}})
+        said = {
+            change["address"]: finding["message"]
+            for change in json.loads(world.cli("plan", "--format", "json").out)["changes"]
+            for finding in change["findings"]
+            if "generated code" in finding["message"]
+        }
+        assert said == {
+            "deal_field.size": "this replacement changes an id that generated code uses (app/ids.py)",
+            "tag.vip": "this new object changes an id that generated code uses (app/ids.py)",
+            "tag.old": "this removal ends an id that generated code uses (app/ids.py)",
+        }
+        assert "this replacement changes an id that generated code uses (app/ids.py)" in world.cli("plan").out
+        assert world.cli("plan", "--out", "p.json").code == 0
+        for elsewhere in (("b", "deal_field, tag"), ("a", "webhook")):
+            world.write(TWO_ACCOUNTS + OUTPUTS % elsewhere, "reconciler.yaml")
+            assert "generated code" not in world.cli("plan").out
+
+
+def test_files_follow_what_changes_the_account(tmp_path: Path) -> None:
+    """Apply, a saved plan, undo, clone and destroy write the file where the project asks for it; one that cannot be
+    written is reported, and what was done to the account stays done.
+    """
+    with new_world(tmp_path / "acme") as world, hold(world.folder / "state/b.db"):
+        world.write({"tags": {"vip": {}}})
+        world.write(TWO_ACCOUNTS + OUTPUTS % ("a", ""), "reconciler.yaml")
+        file = world.folder / "app/ids.py"
+        assert "Wrote app/ids.py." in world.cli("apply", "--auto-approve").err
+        world.write({"tags": {"vip": {}, "lead": {}}})
+        assert world.cli("plan", "--out", "p.json").code == 0
+        assert "lead" not in file.read_text()
+        assert world.cli("apply", "p.json").code == 0
+        assert "lead" in file.read_text()
+        assert world.cli("-e", "b", "apply", "--auto-approve").code == 0
+        before = file.read_text()
+        assert world.cli("clone", "--from", "b", "--to", "a", "--auto-approve").code == 0
+        assert file.read_text() == before
+        world.write({"tags": {"vip": {}}})
+        file.write_text("import os\n")
+        ran = world.cli("apply", "--auto-approve")
+        assert ran.code == 0
+        assert "warning: app/ids.py was not written" in ran.err
+        assert file.read_text() == "import os\n"
+        file.unlink()
+        outside = tmp_path / "outside"
+        outside.mkdir()
+        file.parent.rmdir()
+        file.parent.symlink_to(outside)
+        ran = world.cli("undo", "--auto-approve")
+        assert ran.code == 0, ran.text
+        assert "leads out of the project" in ran.err
+        assert list(outside.iterdir()) == []
+        file.parent.unlink()
+        ran = world.cli("destroy", "--auto-approve")
+        assert ran.code == 0
+        assert "`a` has no id for tag.vip" in ran.err
+        assert not file.exists()
+
+
+def test_accounts_are_those_of_the_target_branch(tmp_path: Path) -> None:
+    """A change may ask for a file, and does not decide from which account or state its ids come."""
+    with new_world(tmp_path / "acme") as world, hold(world.folder / "state/b.db"):
+        world.write({"tags": {"vip": {}}})
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
+        (world.folder / "trusted.yaml").write_text(TWO_ACCOUNTS, "utf-8")
+        assert world.cli("-e", "b", "apply", "--auto-approve", "-q").code == 0
+        state = json.loads((world.folder / "state/b.json").read_text())
+        state["resources"]["tag.vip"]["id"] = "666"
+        (world.folder / "state/evil.json").write_text(json.dumps(state))
+        evil = TWO_ACCOUNTS.replace('b.db"}', 'b.db", state: "file:state/evil.json"}')
+        assert evil != TWO_ACCOUNTS
+        world.write(evil + "outputs:\n  - {lang: json, file: ids.json, after_apply: true}\n", "reconciler.yaml")
+        words = ("apply", "--guards-from", "file:trusted.yaml", "--auto-approve")
+        refused = world.cli(*words)
+        assert refused.code == 7
+        override = next(word for word in refused.text.split() if word.startswith("environment_changed="))
+        assert world.cli(*words, "--allow", override.strip(".`")).code == 0
+        accounts = json.loads((world.folder / "ids.json").read_text())["accounts"]
+        assert {name: one["tags"]["vip"]["id"] for name, one in accounts.items()} == {"a": "1", "b": "1"}

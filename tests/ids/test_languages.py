@@ -27,6 +27,7 @@ from tests.required import OUTSIDE, absent
 
 TYPESCRIPT = "5.9.3"
 STRICT = ("--strict", "--exactOptionalPropertyTypes", "--noUncheckedIndexedAccess", "--noImplicitReturns")
+MODERN = ("--target", "es2020", "--lib", "es2020", "--skipLibCheck", "--module", "nodenext")
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=30)
 LITERALS = {"python": python.literal, "typescript": typescript.literal, "go": go.literal, "php": php.literal}
 
