@@ -307,6 +307,12 @@ class Kind:
         """
         return ()
 
+    def known_as(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """Return by what people take an object with these attributes for another one: its natural keys, and the name
+        that they read where a key is a code or a digest. Never kept: it may hold what is sensitive.
+        """
+        return self.natural_keys(attrs)
+
     def derived(self, attrs: Mapping[str, Value]) -> tuple[Mapping[str, Value], ...]:
         """Return what the server may derive for an object that is created with these attributes: one reading each."""
         return ()

@@ -34,7 +34,7 @@ def _names(kind: Kind, change: Change) -> bool:
         return False
     before = {name: change.live.attrs.get(name) for name in change.desired}
     after = {name: value for name, value in _afterwards(change, change.live).items() if name in before}
-    return bool(set(kind.natural_keys(after)) - set(kind.natural_keys(before)))
+    return bool(set(kind.known_as(after)) - set(kind.known_as(before)))
 
 
 def _afterwards(change: Change, live: Live) -> dict[str, Value]:
@@ -53,7 +53,7 @@ def _of_kind(context: PlanningContext, kind: Kind, changes: Iterable[Change]) ->
         for near, key in near_keys(kind, attrs).items():
             twin = next(((live, other) for live, other in index.get(near, ()) if live.id != own), None)
             if twin is not None:
-                found.append(_told(kind, change, key, *twin, derived=key not in kind.natural_keys(attrs)))
+                found.append(_told(kind, change, key, *twin, derived=key not in kind.known_as(attrs)))
                 break
     return found
 

@@ -234,6 +234,13 @@ class CustomObjectKind(Kind):
             return (("app+slug", attrs.get("app_id"), attrs.get("slug")),)
         return (("slug", attrs["slug"]),) if attrs.get("slug") else ()
 
+    def known_as(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """And the label: people see no slug. A child has its parent's at first."""
+        label = attrs.get("labels")
+        label = label.get("singular") if isinstance(label, Mapping) else None
+        named = (("label", label),) if label and attrs.get("parent") is None else ()
+        return (*self.natural_keys(attrs), *named)
+
     def inherited(self, live: Live) -> Mapping[str, frozenset[str]]:
         """A child starts with what its parent has."""
         return {

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Annotated, Literal
 
 from pydantic import Field
 
 from reconciler.model.errors import Unexpected
 from reconciler.model.http import Bound, Flow, Request, at, post
-from reconciler.model.kind import Kind
+from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.live import Collection
 from reconciler.model.redaction import abridged
 from reconciler.model.spec import KEY, Api, Commas, Default, Link, RefTo, Spec
 from reconciler.model.traits import Abilities, Identity, Reading, Texts
+from reconciler.model.values import Value
 from reconciler.model.write import Finding, Write
 
 
@@ -44,6 +46,10 @@ class PersonalizationKind(Kind):
     identity = Identity(code_names=("tag",), name_attribute="tag")
     abilities = Abilities(writes=("/personalizations/ID/(?:un)?lock",))
     texts = Texts(delete_warning="Mails that use the variable show nothing in its place.")
+
+    def known_as(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """And the name: the tag is for mails."""
+        return (*self.natural_keys(attrs), *((("name", attrs["name"]),) if attrs.get("name") else ()))
 
     def refusals(self, write: Write) -> list[Finding]:
         """A locked variable stays as it is unless `locked: false` is declared."""

@@ -54,6 +54,11 @@ class WebhookKind(Kind):
         name, url = attrs.get("name"), attrs.get("url")
         return (("name+url", name, hashlib.sha256(str(url).encode()).hexdigest()[:32]),) if name and url else ()
 
+    def known_as(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
+        """The URL as it is: a digest is near no other one."""
+        name, url = attrs.get("name"), attrs.get("url")
+        return (("name+url", name, url),) if name and url else ()
+
     def examine(self, write: Write) -> Flow[list[Finding]]:
         """Check events against what the account offers; the published lists differ (row 25 of section 7), so none
         is built in.

@@ -37,7 +37,7 @@ ALMOST: dict[str, Callable[[str], str]] = {
     "inner blanks": lambda text: text.replace(" ", "  "),
 }
 EXACT = {
-    ("webhook", "url"): "only its digest is in the key, and paths of URLs differ by case",
+    ("webhook", "url"): "a URL is no such text: it has a test of its own",
     ("field", "perstag"): "kept in normal form by the server; what it derives has a test of its own",
 }
 
@@ -50,7 +50,7 @@ def identities(kind: Kind) -> list[str]:
         if one.shape == "text"
         and not one.choices
         and (kind.name, name) not in EXACT
-        and kind.natural_keys({**sample(kind), name: "one"}) != kind.natural_keys({**sample(kind), name: "two"})
+        and kind.known_as({**sample(kind), name: "one"}) != kind.known_as({**sample(kind), name: "two"})
     ]
 
 
@@ -117,10 +117,42 @@ def test_another_name_is_no_twin(name: str, label: str) -> None:
     theirs = {
         one: f"{value} of others" if one in (*identities(kind), "perstag") else value
         for one, value in {**mine, label: "Z"}.items()
+        if one != "labels"
     }
     made = made_beside(kind, mine, theirs)
     assert made.changes[0].action is Action.CREATE
     assert not [one for one in made.warnings if "beside" in one]
+
+
+HOOK: dict[str, Value] = {
+    "name": "Hook", "url": "https://h.example/in", "events": ["subscribe"], "sources": ["api"],
+}  # fmt: skip
+PET: dict[str, Value] = {"slug": "pet", "labels": {"singular": "Pet", "plural": "Pets"}, "fields": {}}
+VARIABLE: dict[str, Value] = {"tag": "hello", "name": "Hello", "format": "text"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "mine", "theirs", "word"),
+    [
+        ("webhook", HOOK, {"url": "https://H.Example/in"}, "differs in case only"),
+        ("webhook", HOOK, {"name": "hook ", "url": "https://H.example/in"}, "differs in case and outer blanks only"),
+        ("webhook", HOOK, {"url": "https://other.example/in"}, ""),
+        ("custom_object", PET, {"slug": "animal"}, "has the same label"),
+        ("custom_object", PET, {"slug": "animal", "labels": {"singular": "pet", "plural": "x"}}, "differs in case"),
+        ("custom_object", PET, {"slug": "animal", "labels": {"singular": "Animal", "plural": "Pets"}}, ""),
+        ("personalization", VARIABLE, {"tag": "hi", "name": "hello"}, "differs in case only"),
+        ("personalization", VARIABLE, {"tag": "hi", "name": "Hi"}, ""),
+    ],
+)
+def test_what_people_read_is_compared_too(
+    kind: str, mine: dict[str, Value], theirs: dict[str, Value], word: str
+) -> None:
+    """A key that is a code or a digest is near nothing; its text is not printed either."""
+    made = made_beside(KINDS[kind], mine, {**mine, **theirs})
+    assert [one.action for one in made.changes] == [Action.CREATE]
+    told = [one for one in made.warnings if f"{kind}.mine is created beside" in one]
+    assert [word in one for one in told] == [True] * bool(word)
+    assert not [one for one in told if "https:" in one]
 
 
 def test_the_tag_that_the_server_derives_is_compared() -> None:
@@ -143,6 +175,10 @@ def test_files_with_near_twins_are_valid_with_a_warning(tmp_path: Path) -> None:
             '  b: {name: "r&amp;d ", sender_url: "https://x.example", sender_reminder: "x"}\n'
             'fields:\n  c: {title: "Cafe\\u0301", type: text}\n  d: {title: "Caf\\u00e9", type: text}\n'
             "  e: {title: other, type: text, perstag: plan_tier}\n  f: {title: Plan Tier, type: text}\n"
+            "webhooks:\n  g: {name: Hook, url: 'https://h.example/s3', events: [subscribe], sources: [api]}\n"
+            "  h: {name: Hook, url: 'https://H.EXAMPLE/s3', events: [subscribe], sources: [api]}\n"
+            "custom_objects:\n  i: {slug: pet, labels: {singular: Pet, plural: Pets}, fields: {}}\n"
+            "  j: {slug: animal, labels: {singular: Pet, plural: Pets}, fields: {}}\n"
         )
         ran = world.cli("validate")
         assert ran.code == 0, ran.text
@@ -150,6 +186,8 @@ def test_files_with_near_twins_are_valid_with_a_warning(tmp_path: Path) -> None:
         assert "`list.b` may mean the same list as `list.a`: they differ in HTML entities" in text
         assert "`field.d` may mean the same contact field as `field.c`: they differ in Unicode form only" in text
         assert "the server may derive the perstag `PLAN_TIER` for both" in text
+        assert "`webhook.h` may mean the same webhook as `webhook.g`: they differ in case only" in text
+        assert "`custom_object.j` may mean the same custom object as `custom_object.i`: they have the same label" in text
 
 
 def test_a_refuge_that_cannot_work_is_an_error_of_the_files(tmp_path: Path) -> None:

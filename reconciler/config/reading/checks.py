@@ -184,11 +184,13 @@ def _check_near(
                 continue
             what = kind.title.lower() or kind.name
             word = str(key[0]).rstrip("~")
-            derived = key not in kind.natural_keys(resource.attrs) or other not in kind.natural_keys(first.attrs)
+            derived = key not in kind.known_as(resource.attrs) or other not in kind.known_as(first.attrs)
             why = (
                 f"the server may derive the {word} `{key[1]}` for both"
                 if derived
-                else f"they differ in {apart(key, other) or word} only"
+                else f"they differ in {differs} only"
+                if (differs := apart(key, other))
+                else f"they have the same {word}"
             )
             message = f"`{resource.address}` may mean the same {what} as `{first.address}`: {why}"
             problems.warn(
