@@ -187,7 +187,9 @@ def test_files_with_near_twins_are_valid_with_a_warning(tmp_path: Path) -> None:
         assert "`field.d` may mean the same contact field as `field.c`: they differ in Unicode form only" in text
         assert "the server may derive the perstag `PLAN_TIER` for both" in text
         assert "`webhook.h` may mean the same webhook as `webhook.g`: they differ in case only" in text
-        assert "`custom_object.j` may mean the same custom object as `custom_object.i`: they have the same label" in text
+        assert (
+            "`custom_object.j` may mean the same custom object as `custom_object.i`: they have the same label" in text
+        )
 
 
 def test_a_refuge_that_cannot_work_is_an_error_of_the_files(tmp_path: Path) -> None:
