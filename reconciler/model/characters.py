@@ -25,7 +25,10 @@ IGNORABLE = (
 """What Unicode lets every comparison of names pass over (Default_Ignorable_Code_Point: soft hyphen, joiners, marks of
 direction, selectors of variants, fillers), control characters, and marks of annotations.
 """
-_PICTURE = r"\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff"
+_PICTURE = (
+    r"\xa9\xae\u203c\u2049\u2122\u2139\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\u3030\u303d\u3297\u3299"
+    r"\U0001f000-\U0001faff"
+)
 JOINED = (
     rf"(?<=[{_PICTURE}\ufe0f])\u200d(?=[{_PICTURE}])"
     rf"|(?<=[{_PICTURE}0-9#*])[\ufe0e\ufe0f]"

@@ -7,12 +7,13 @@ from dataclasses import replace
 
 from reconciler.model import values
 from reconciler.model.address import key_of, kind_of
+from reconciler.model.codecs import brief
 from reconciler.model.demands import demands, parts_of
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Skipped, write_of
-from reconciler.model.spec import CreateOnly, Keyed, Once
+from reconciler.model.spec import CreateOnly, Immutable, Keyed, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, Value, map_of
 from reconciler.model.write import Finding
@@ -116,6 +117,9 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
     todo = tuple(item for item in base.attributes if item.name not in _stuck(manual))
     base = replace(
         base,
+        attributes=tuple(
+            replace(one, forces_replacement=False) if one.name in manual else one for one in base.attributes
+        ),
         adopts=adopts and not settled,
         settled=settled,
         manual=manual,
@@ -226,7 +230,24 @@ def _by_hand(kind: Kind, live: Live, base: Change) -> dict[str, str]:
     """Return what the API offers no endpoint for: attribute, or part of one, -> what a person has to do."""
     manual = kind.blocked(live, {item.name: (item.before, item.after) for item in base.attributes})
     marks = {item.name: kind.attributes[item.name].mark(CreateOnly) for item in base.attributes}
-    return manual | {name: mark.how for name, mark in marks.items() if mark is not None}
+    made = {name: mark.how for name, mark in marks.items() if mark is not None}
+    return manual | made | _unsayable(kind, live, base)
+
+
+def _unsayable(kind: Kind, live: Live, base: Change) -> dict[str, str]:
+    """Return what is fixed for good and is nothing that a declaration can say: nobody knows what making the object
+    again would lose.
+    """
+    found = {}
+    for name in (item.name for item in base.attributes if kind.attributes[item.name].has(Immutable)):
+        choices, held = kind.attributes[name].choices, live.attrs.get(name)
+        if name in live.odd.values() or (choices and name in live.attrs and str(held) not in choices):
+            what = "holds another form" if name in live.odd.values() else f"says {brief(held)}"
+            found[name] = (
+                f"the account {what}, which no declaration can say: it is left alone; declare another object beside "
+                f"it, or say `lifecycle: {{ignore_changes: [{name}]}}`"
+            )
+    return found
 
 
 def _removal(kind: Kind, base: Change, live: Live) -> Change:

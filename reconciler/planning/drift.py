@@ -23,7 +23,7 @@ from reconciler.model.values import (
 )
 from reconciler.planning.binding import recall
 from reconciler.planning.context import Inputs
-from reconciler.planning.declarable import declarable, unsaid
+from reconciler.planning.declarable import declarable, losses, unsaid
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
 from reconciler.planning.identity import Resolver, bound, by_key, comparable
 from reconciler.planning.ranks import Places, arranged_names, ranked, ranks
@@ -60,6 +60,7 @@ def drift(inputs: Inputs) -> Plan:
                 said = inputs.desired.resources.get(address)
                 ignored = said.lifecycle.ignore_changes if said is not None else ()
                 notes += unsaid(kind, address, live, sorted(binding.applied.keys() - {*ignored}))
+                notes += _unsayable(inputs, kind, address, live)
             why = "" if live is not None else unproven(inputs, kind, address, shown.__contains__)
             if why:
                 skipped.append(Skipped(address, why, forbidden=True))
@@ -141,6 +142,18 @@ def _beside(inputs: Inputs, kind: Kind, address: str, live: Live) -> list[str]:
     them = "them" if len(told) > 1 else "it"
     found = [f"{address}: {_set(told)}; `drift --absorb --unmanaged` declares {them}"] if told else []
     return [*found, f"{address}: {_set(mute)}, and no declaration says it"] if mute else found
+
+
+def _unsayable(inputs: Inputs, kind: Kind, address: str, live: Live) -> list[str]:
+    """Tell of what nobody declared and no declaration can say, where what was understood of it is nothing."""
+    binding, resource = inputs.state.resources[address], inputs.desired.resources.get(address)
+    known = {*binding.applied, *binding.digests, *unmanaged(inputs, kind, address, live)}
+    known |= {*resource.attrs, *resource.lifecycle.ignore_changes} if resource is not None else set()
+    return [
+        f"{address}: `{name}` is {loss.what} in the account, which is not managed, and no declaration says it"
+        for name, loss in sorted(losses(kind, live).items())
+        if name and name not in known and not loss.kept
+    ]
 
 
 def _set(names: Sequence[str]) -> str:

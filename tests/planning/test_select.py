@@ -8,7 +8,7 @@ import random
 import re
 import sys
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -106,7 +106,7 @@ def draw(seed: int) -> Case:
             ids[address] = str(100 + number)
             held = {attr: _as_held(value, ids) for attr, value in before.items()}
             if fate == "anew" and IMMUTABLE[name]:
-                held[IMMUTABLE[name]] = "another"
+                held[IMMUTABLE[name]] = _fixed(kind)[-1]
             case.lives[name].append(Live(name, ids[address], held))
             applied = {attr: values.encode(value) for attr, value in before.items()}
             end = _lifecycle(dice, name, parent, fates).on_destroy
@@ -115,6 +115,11 @@ def draw(seed: int) -> Case:
                 id=ids[address], kind=name, applied=applied, depends_on=needs, on_destroy=end
             )
     return case
+
+
+def _fixed(kind: Kind) -> Sequence[str]:
+    """Return values of the attribute for which an object is made again, the first and the last of which differ."""
+    return kind.attributes[IMMUTABLE[kind.name]].choices or ("one", "another")
 
 
 def _lifecycle(dice: random.Random, name: str, parent: str, fates: Mapping[str, str]) -> Lifecycle:
@@ -133,7 +138,7 @@ def _attributes(
         kind.identity.name_attribute: address if fates[address] != "changed" else f"{address} before"
     }
     if IMMUTABLE[kind.name]:
-        now[IMMUTABLE[kind.name]] = before[IMMUTABLE[kind.name]] = "one"
+        now[IMMUTABLE[kind.name]] = before[IMMUTABLE[kind.name]] = _fixed(kind)[0]
     for name, target in EDGES[kind.name]:
         if parent and target == kind.nested:
             now[name] = before[name] = Ref(*parent.split(".", 1))
