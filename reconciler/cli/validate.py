@@ -6,35 +6,43 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.opening import session
+from reconciler.cli.opening import session, trusted_limits
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import cleared, note, say, shown
 from reconciler.cli.views import PROBLEMS, Output, folder_in_repository, formats, show
 from reconciler.render.formats import Frame, problems_in
 
 if TYPE_CHECKING:
+    from reconciler.config import Loaded
     from reconciler.model.diagnostics import Diagnostic
+    from reconciler.workflow.session import Session
 
 
 @click.command("validate")
 @formats(PROBLEMS, "problems")
+@trusted_limits()
 @click.pass_obj
-def command(chosen: Globals, outputs: tuple[Output, ...]) -> int:
-    """Check the configuration: every problem at once, with its place. Needs no network and no credentials."""
+def command(chosen: Globals, outputs: tuple[Output, ...], guards_from: str | None) -> int:
+    """Check the configuration: every problem at once, with its place, and what breaks the rules of the project (exit
+    code 7). Needs no network and no credentials.
+    """
     from reconciler.model.errors import ConfigError
 
-    said = ""
+    said, code = "", 0
     try:
-        opened = session(chosen, offline=True)
+        opened = session(chosen, offline=True, guards_from=guards_from)
         loaded = opened.load(offline=True)
-        problems, failed = [*loaded.warnings, *opened.doubts(loaded)], False
+        problems = [*loaded.warnings, *opened.doubts(loaded), *_broken(opened, loaded)]
         count = len(loaded.desired.resources)
+        wrong = sum(problem.severity == "error" for problem in problems)
         said = (
             f"The configuration is valid: {count} resource{'s' if count != 1 else ''} "
             f"for the environment `{opened.settings.name}`."
         )
+        if wrong:
+            said, code = f"{said[:-1]}, and breaks its rules {'once' if wrong == 1 else f'{wrong} times'}.", 7
     except ConfigError as error:
-        problems, failed = list(error.diagnostics), True
+        problems, code = list(error.diagnostics), 3
     problems = cleared(problems)
     frame = Frame(verdict=said, folder=folder_in_repository)
     for output in outputs:
@@ -42,7 +50,18 @@ def command(chosen: Globals, outputs: tuple[Output, ...]) -> int:
             _tell(problems, said)
         else:
             show([output], lambda form: shown(problems_in(form, problems, frame)), quiet=chosen.quiet, private=False)
-    return 3 if failed else 0
+    return code
+
+
+def _broken(opened: Session, loaded: Loaded) -> list[Diagnostic]:
+    project = opened.project.project
+    if not (project.rules or project.include or project.waivers):
+        return []  # most projects have none, and need not load what judges them
+    from reconciler.planning.rules import as_diagnostics
+    from reconciler.workflow.ruling import broken_declarations, rules_of
+
+    rules = rules_of(opened)
+    return as_diagnostics(broken_declarations(opened, rules, loaded), rules)
 
 
 def _tell(problems: list[Diagnostic], said: str) -> None:

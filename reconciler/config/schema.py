@@ -12,7 +12,7 @@ from reconciler.config.reading.repeating import FOR_EACH
 from reconciler.config.reading.resources import LIFECYCLE, ON_DESTROY
 from reconciler.config.reading.variables import Declaration
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.project import Include, Project
+from reconciler.model.project import Include, Project, Rule
 from reconciler.model.spec import KEY, Default, Lifecycle, Nested, Spec, attributes
 
 Json = dict[str, Any]
@@ -29,6 +29,7 @@ _BLOCKS: Mapping[str, type[BaseModel]] = {
     "removed": RemovedBlock,
     "imports": ImportBlock,
     "include": Include,
+    "rules": Rule,
 }
 _EACH: Json = {
     "description": "Declare one for each of these; `${each.key}` and `${each.value}` stand for it inside.",

@@ -6,11 +6,10 @@ import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from reconciler.deriving.export import Exported, export, set_aside
+from reconciler.deriving.export import Exported, set_aside
 from reconciler.model.address import key_of
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Ignore
-from reconciler.model.redaction import Redactor
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 
@@ -44,13 +43,13 @@ class KindCoverage:
 
 
 def cover(
+    found: Iterable[Exported],
     snapshot: Snapshot,
     kinds: Kinds,
     bindings: Mapping[str, Binding],
     rules: Sequence[Ignore],
-    redactor: Redactor | None = None,
 ) -> list[KindCoverage]:
-    """Return the coverage of every kind that has objects or could not be read, in the order of kinds.
+    """Return the coverage of what an export finds, for every kind with objects or that could not be read, in order.
 
     What came with the account does not count, nor what nobody expects to be managed (see `Kind.incidental`).
     """
@@ -59,7 +58,7 @@ def cover(
         name: KindCoverage(name, unknown=snapshot.unknown.get(name, ""), absent=name in snapshot.absent)
         for name in kinds
     }
-    for one in export(snapshot, kinds, bindings, redactor=redactor):
+    for one in found:
         row = rows[one.resource.kind]
         if kinds[row.kind].silent(one.live):
             continue

@@ -199,6 +199,11 @@ class GuardView(_Part):
     override: str = Field("", description="What to type to override exactly this.")
     remedy: str = Field("", description="What to write into the files instead, as YAML.")
     by: Literal["", "command line", "project file"] = Field("", description="Where it was overridden.")
+    places: dict[str, str] = Field(
+        default_factory=dict,
+        description="Of a broken rule: file:line:column of what breaks it, by address. Left out for none.",
+        exclude_if=lambda value: not value,
+    )
 
 
 class Forecast(_Part):

@@ -357,6 +357,10 @@ class Kind:
         """Tell whether an object that came with the account holds nothing that a file would say."""
         return False
 
+    def holds_records(self, live: Live) -> bool | None:
+        """Return whether records of customers are at the object, as its listing says; None where it does not say."""
+        return None if self.abilities.salvage is not None else False
+
     def retired(self, live: Live) -> bool:
         """Return whether the object is as good as deleted: what a removal makes of it where the API has no delete."""
         return False

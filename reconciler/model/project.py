@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import datetime
+import re
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
@@ -91,8 +93,13 @@ class Environment(_Section):
     encryption: Encryption | None = Field(None, description="Recipients of this environment instead of the project's.")
 
 
+Subject = Literal["declaration", "account", "change"]
+"""What a rule judges: what the files declare, what the account holds, what a plan changes."""
+SUBJECTS: tuple[Subject, ...] = ("declaration", "account", "change")
+
+
 class Deny(_Section):
-    """Which changes of a plan a rule is against; everything that is said has to hold. Nothing said: every change."""
+    """Which objects or changes a rule is against; everything that is said has to hold. Nothing said: every one."""
 
     kind: str = Field("*", description="Kind of the object, with * and ?.")
     address: str = Field("*", description="Address, with * and ?.")
@@ -106,12 +113,19 @@ class Deny(_Section):
         None, ge=0, description="Only where more records than this are at risk, or unknown."
     )
     attribute: str | None = Field(
-        None, description="Attribute that `unless_matches`, `matches` and `unless_hosts` look at."
+        None, description="Attribute that the members below look at; kinds without it are passed over."
+    )
+    empty: bool | None = Field(None, description="True: a value is missing. False: there is one.")
+    above: float | None = Field(
+        None, description="A number above this; of a text its characters, of a list or map its entries."
     )
     matches: str | None = Field(None, description="Regular expression (RE2) that a value must not match.")
     unless_matches: str | None = Field(None, description="Regular expression (RE2) that every value has to match.")
     unless_hosts: list[str] = Field(
         default_factory=list, description="Hosts that URLs may point to, with * and ?; every other is denied."
+    )
+    unused: bool = Field(
+        False, description="Nothing in the account refers to it and no contact carries it; for `on: [account]`."
     )
 
     @field_validator("matches", "unless_matches")
@@ -123,9 +137,21 @@ class Deny(_Section):
 
     @model_validator(mode="after")
     def _says_which_attribute(self) -> Deny:
-        if self.attribute is None and (self.matches or self.unless_matches or self.unless_hosts):
+        looks = self.matches is not None or self.unless_matches is not None or self.above is not None
+        looks = bool(looks or self.unless_hosts) or self.empty is not None
+        if self.attribute is None and looks:
             raise ValueError("say with `attribute` which values are meant")
+        if self.attribute is not None and not looks:
+            raise ValueError(
+                f"say what is wrong with `{self.attribute}`: `empty`, `above`, `matches`, `unless_matches`"
+            )
         return self
+
+    @property
+    def of_changes(self) -> list[str]:
+        """The members that only a change has an answer to."""
+        said = {"action": self.action != "any", "weekdays": self.weekdays, "records_above": self.records_above}
+        return [name for name, value in said.items() if value not in (False, None, [])]
 
 
 class Policy(_Section):
@@ -145,7 +171,75 @@ class Policy(_Section):
     def _says_something(self) -> Policy:
         if self.deny is None and self.when is None:
             raise ValueError("a policy needs `deny`, `when`, or both")
+        if self.deny is not None and self.deny.unused:
+            raise ValueError("only the account knows what is `unused`: write a rule with `on: [account]`")
         return self
+
+
+class Rule(_Section):
+    """A rule of the team about objects: as the files declare them, as the account holds them, as a plan leaves them."""
+
+    id: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Short name of the rule; reports and waivers say it.")
+    message: str = Field(description="What to tell a user who breaks it.")
+    severity: Literal["error", "warning"] = Field("error", description="An error ends the command with exit code 7.")
+    on: Subject | Annotated[list[Subject], Field(min_length=1)] = Field(
+        default_factory=lambda: list(SUBJECTS),
+        description="What it judges: `declaration` (validate), `account` (coverage, drift), `change` (plan, apply).",
+    )
+    deny: Deny | None = Field(None, description="Objects that break the rule.")
+    when: str | None = Field(
+        None,
+        description="CEL expression over `object`, `weekday` and `now`, with `on: [change]` also `change` and `plan`: "
+        "true breaks the rule.",
+    )
+    environments: list[str] = Field(default_factory=list, description="Where the rule holds; default: everywhere.")
+
+    @model_validator(mode="after")
+    def _judges_what_it_can(self) -> Rule:
+        if self.deny is None and self.when is None:
+            raise ValueError("a rule needs `deny`, `when`, or both")
+        said = self.of_changes
+        if said and self.subjects != {"change"}:
+            raise ValueError(f"only a change has {', '.join(f'`{one}`' for one in said)}: say `on: [change]`")
+        if self.deny is not None and self.deny.unused and self.subjects != {"account"}:
+            raise ValueError("only the account knows what is `unused`: say `on: [account]`")
+        return self
+
+    @property
+    def of_changes(self) -> list[str]:
+        """The words in it that only a change has an answer to; without any, it is about objects."""
+        said = self.deny.of_changes if self.deny is not None else []
+        plain = unquoted(self.when or "")
+        return [*said, *(name for name in ("plan", "change") if re.search(rf"\b{name}\b", plain))]
+
+    @property
+    def subjects(self) -> frozenset[Subject]:
+        """What it judges."""
+        return frozenset((self.on,) if isinstance(self.on, str) else self.on)
+
+
+def unquoted(expression: str, *, members: bool = False) -> str:
+    """Return an expression without its texts; without `members` also without what stands behind a dot."""
+    plain = re.sub(r"'[^']*'|\"[^\"]*\"", "''", expression)
+    return plain if members else re.sub(r"\.\s*\w+", "", plain)
+
+
+class Waiver(_Section):
+    """What may break a rule for a while, and why. After its day the rule holds again."""
+
+    rule: str = Field(description="Id of the rule, or name of the policy.")
+    address: str = Field("*", description="Address of what is waived, with * and ?.")
+    reason: str = Field(min_length=1, description="Why; it is shown with the verdict.")
+    expires: str = Field(description="Last day on which it holds, as 2027-01-31.")
+
+    @field_validator("expires")
+    @classmethod
+    def _is_a_day(cls, written: str) -> str:
+        try:
+            datetime.date.fromisoformat(written)
+        except ValueError as error:
+            raise ValueError(f"`{written}` is not a date: write it as 2027-01-31") from error
+        return written
 
 
 class Ignore(_Section):
@@ -213,6 +307,10 @@ class Project(_Section):
     )
     ignore: list[Ignore] = Field(default_factory=list)
     policies: list[Policy] = Field(default_factory=list, description="Rules that every plan has to keep.")
+    rules: list[Rule] = Field(
+        default_factory=list, description="Rules about what is declared, what the account holds, and what changes."
+    )
+    waivers: list[Waiver] = Field(default_factory=list, description="Who may break which rule, until when, and why.")
     encryption: Encryption | None = Field(None, description="Encrypt what is written to disk or to a state backend.")
     outputs: list[IdsOutput] = Field(
         default_factory=list, description="Files with the ids of the accounts as code, see `reconciler ids`."

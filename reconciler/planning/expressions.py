@@ -15,49 +15,88 @@ from typing import Any
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.redaction import abridged
 
-VARIABLES = ("plan", "change", "weekday", "now")
+VARIABLES = ("plan", "change", "object", "objects", "weekday", "now")
+AT_ONCE = 20
+"""Objects that are judged by one evaluation: translating each of them by itself costs most of the time."""
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """An expression, and the address of the change that it is about; None where it is about the whole plan."""
+    """An expression, and the address of the change that it is about; None where it is about the whole plan. With
+    `objects`, it is asked of each of these `objects` of the values, by their places there.
+    """
 
     expression: str
     address: str | None = None
+    objects: tuple[int, ...] | None = None
 
 
 Answer = bool | str
 """What an expression says, or why it says nothing."""
-Evaluate = Callable[[Sequence[Question], Mapping[str, Any]], Sequence[Answer]]
-"""Returns the answers in the order of the questions, over `plan`, `weekday` and `now`."""
+Evaluate = Callable[[Sequence[Question], Mapping[str, Any]], Sequence[Answer | list[Answer]]]
+"""Returns the answers in the order of the questions, over `plan`, `objects`, `weekday` and `now`; to a question about
+objects a list of answers, or one text that is why there is none.
+"""
 
 
-def answers(questions: Iterable[Question], values: Mapping[str, Any]) -> Iterator[Answer]:
-    """Evaluate questions one after the other, over `plan`, `weekday` and `now`.
+def answers(questions: Iterable[Question], values: Mapping[str, Any]) -> Iterator[Answer | list[Answer]]:
+    """Evaluate questions one after the other, over `plan`, `objects`, `weekday` and `now`.
 
     Raises ReconcilerError without the extra that evaluates them.
     """
     cel = evaluator()
-    known = cel.NewEnv(variables=dict.fromkeys(VARIABLES, cel.Type.DYN))
-    changes = {view["address"]: view for view in values["plan"]["changes"]}
-    compiled: dict[str, Any] = {}
+    evaluation = _Evaluation(cel.NewEnv(variables=dict.fromkeys(VARIABLES, cel.Type.DYN)))
+    changes = {view["address"]: view for view in values.get("plan", {}).get("changes", ())}
     for question in questions:
-        said = {**values, "change": changes.get(question.address)}
-        # A plan is translated again for every question, so only what is asked about goes along.
-        said = {name: said.get(name) for name in VARIABLES if re.search(rf"\b{name}\b", question.expression)}
+        if question.objects is None:
+            yield evaluation.answer(question.expression, {**values, "change": changes.get(question.address)})
+        else:
+            yield list(
+                evaluation.each(question.expression, [values["objects"][place] for place in question.objects], values)
+            )
+
+
+class _Evaluation:
+    """Expressions that were compiled, once each."""
+
+    def __init__(self, known: Any) -> None:
+        self.known = known
+        self.compiled: dict[str, Any] = {}
+
+    def answer(self, expression: str, values: Mapping[str, Any]) -> Answer:
+        """Return what an expression says of some values."""
+        plain = self._plain(expression, values)
+        if isinstance(plain, bool | str):
+            return plain
+        return f"it answers {abridged(str(plain[0]), 200)!r}, not true or false"
+
+    def each(self, expression: str, objects: Sequence[Any], values: Mapping[str, Any]) -> Iterator[Answer]:
+        """Yield what an expression says of each object. Some at once; each alone where one of them is in the way."""
+        together = f"objects.map(object, {expression}\n)"
+        for start in range(0, len(objects), AT_ONCE):
+            some = objects[start : start + AT_ONCE]
+            plain = self._plain(together, {**values, "objects": some})
+            told = plain[0] if isinstance(plain, tuple) else None
+            if isinstance(told, list) and len(told) == len(some) and all(isinstance(one, bool) for one in told):
+                yield from told
+            else:
+                yield from (self.answer(expression, {**values, "object": one}) for one in some)
+
+    def _plain(self, expression: str, values: Mapping[str, Any]) -> Answer | tuple[Any]:
+        """Return true or false, why there is no answer, or what else the answer is."""
+        # Values are translated again for every question, so only what is asked about goes along.
+        said = {name: values.get(name) for name in VARIABLES if re.search(rf"\b{name}\b", expression)}
         try:
-            if question.expression not in compiled:
-                compiled[question.expression] = known.compile(question.expression)
-            answer = compiled[question.expression].eval(data=said)
+            if expression not in self.compiled:
+                self.compiled[expression] = self.known.compile(expression)
+            answer = self.compiled[expression].eval(data=said)
             plain = answer.plain_value()
         except (RuntimeError, UnicodeError) as error:
-            yield (str(error).splitlines() or [type(error).__name__])[0]
-            continue
+            return (str(error).splitlines() or [type(error).__name__])[0]
         if isinstance(plain, bool):
-            yield plain
-        else:  # errors of the evaluation come back as values
-            failed = answer.type().name() == "ERROR"
-            yield str(plain) if failed else f"it answers {abridged(str(plain), 200)!r}, not true or false"
+            return plain
+        # errors of the evaluation come back as values
+        return str(plain) if answer.type().name() == "ERROR" else (plain,)
 
 
 def evaluator() -> Any:
@@ -66,7 +105,7 @@ def evaluator() -> Any:
         from cel_expr_python import cel  # most projects have no expressions
     except ImportError as error:
         raise ReconcilerError(
-            "a policy has a `when:` expression, and what evaluates it is not installed",
+            "a rule has a `when:` expression, and what evaluates it is not installed",
             hint="pip install 'activecampaign-reconciler[policy]', or use the `deny:` form",
         ) from error
     return cel

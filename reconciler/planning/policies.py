@@ -1,92 +1,131 @@
-"""Policies: the team's own rules over a plan document, declarative ones and expressions. Pure: the day is passed in."""
+"""Rules over the changes of a plan document, and policies, which are rules about nothing else. Pure: the day is passed
+in.
+"""
 
 from __future__ import annotations
 
 import datetime
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Literal
-from urllib.parse import urlsplit
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
+from reconciler.model.kind import Kinds
 from reconciler.model.patterns import Budget, Unbounded
-from reconciler.model.project import Deny, Policy
+from reconciler.model.project import Deny, Policy, Rule
+from reconciler.model.ruling import NONE, Rules
 from reconciler.planning.expressions import Answer, Evaluate, Question
+from reconciler.planning.objects import Judged, changed_objects
+from reconciler.planning.rules import DAYS, UNEVALUATED, UNJUDGED, Breach, as_guards, breaches, denied, waived
 
-DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-STAYS = ("create", "adopt", "update", "replace")
-"""Actions after which the object is as declared: attributes are judged only there."""
+
+def as_rule(policy: Policy) -> Rule:
+    """Return a policy as the rule about changes that it is."""
+    return Rule.model_construct(
+        id=policy.name,
+        message=policy.message,
+        severity=policy.severity,
+        on="change",
+        deny=policy.deny,
+        when=policy.when,
+        environments=policy.environments,
+    )
 
 
 def judge_policies(
     document: PlanDocument,
     policies: Iterable[Policy],
+    kinds: Kinds,
     now: datetime.datetime,
     evaluate: Evaluate,
     *,
+    rules: Rules = NONE,
     tell_all: bool = False,
 ) -> list[GuardView]:
-    """Return the verdict of every policy that has something to say about the plan; with `tell_all`, of every policy.
+    """Return the verdict of every policy and rule that has something to say about the plan; with `tell_all`, of every
+    one.
 
-    `evaluate` answers all expressions at once. A policy whose expression fails denies, and so does one that cannot be
+    `evaluate` answers all expressions at once. A rule whose expression fails denies, and so does one that cannot be
     judged within its budget: a rule that cannot be checked was not kept.
     """
-    weekday = DAYS[now.weekday()]
+    objects = changed_objects(document, kinds)
     here = [policy for policy in policies if not policy.environments or document.environment in policy.environments]
-    budget = Budget()
-    hits = [_hits(policy, document, weekday, budget) for policy in here]
-    questions = [_questions(policy, found) for policy, found in zip(here, hits, strict=True)]
-    every = [one for some in questions for one in some]
-    values = {"plan": document.model_dump(mode="json"), "weekday": weekday, "now": now.isoformat()} if every else {}
-    answers = dict(zip(every, evaluate(every, values) if every else (), strict=True))
+    asked = rules.on("change", document.environment)
+    about_changes = [rule for rule in asked if rule.of_changes]
+    about_objects = replace(rules, rules=tuple(rule for rule in asked if not rule.of_changes))
+    found = breaches(about_objects, "change", list(objects.values()), document.environment, now, evaluate)
+    both = [*map(as_rule, here), *about_changes]
+    found += _of_changes(document, both, objects, now, evaluate)
+    labels = {policy.name: "policy" for policy in here}
+    told = [waived(one, rules.waivers, now.date()) for one in found]
     verdicts = []
-    for policy, found, asked in zip(here, hits, questions, strict=True):
-        broken, addresses, why = _judged(policy, found, {one: answers[one] for one in asked})
-        if broken or tell_all:
-            verdicts.append(_verdict(policy, broken, addresses, why))
+    for rule in [*both[: len(here)], *asked]:
+        label = labels.get(rule.id, "rule")
+        mine = as_guards((one for one in told if one.rule.id == rule.id), label=label)
+        passed = [GuardView(name=f"{label} {rule.id}", verdict="passed")] if tell_all and not mine else []
+        verdicts += mine or passed
     return verdicts
 
 
-def _verdict(policy: Policy, broken: bool, addresses: list[str], why: str) -> GuardView:
-    denied: Literal["tripped", "warned"] = "tripped" if policy.severity == "error" else "warned"
-    return GuardView(
-        name=f"policy {policy.name}",
-        verdict=denied if broken else "passed",
-        message=f"{policy.message}{f' ({why})' if why else ''}" if broken else "",
-        addresses=addresses,
-    )
+def _of_changes(
+    document: PlanDocument,
+    rules: Sequence[Rule],
+    objects: Mapping[str, Judged],
+    now: datetime.datetime,
+    evaluate: Evaluate,
+) -> list[Breach]:
+    weekday, budget = DAYS[now.weekday()], Budget()
+    hits = [_hits(rule, document, objects, weekday, budget) for rule in rules]
+    questions = [_questions(rule, found) for rule, found in zip(rules, hits, strict=True)]
+    every = [one for some in questions for one in some]
+    values = {"plan": document.model_dump(mode="json"), "weekday": weekday, "now": now.isoformat()} if every else {}
+    answers = dict(zip(every, evaluate(every, values) if every else (), strict=True))
+    found = []
+    for rule, hit, asked in zip(rules, hits, questions, strict=True):
+        broken, addresses, why = _judged(rule, hit, {one: answers[one] for one in asked})
+        if broken:
+            found += [Breach(rule, one, why) for one in addresses] or [Breach(rule, why=why)]
+    return found
 
 
-def _hits(policy: Policy, document: PlanDocument, weekday: str, budget: Budget) -> list[str] | str:
+def _hits(
+    rule: Rule, document: PlanDocument, objects: Mapping[str, Judged], weekday: str, budget: Budget
+) -> list[str] | str:
     """Return the addresses of the changes that `deny` is against, or why that cannot be told."""
-    if policy.deny is None:
+    if rule.deny is None:
         return []
     try:
-        return [change.address for change in document.changes if _denied(policy.deny, change, weekday, budget)]
+        return [
+            change.address
+            for change in document.changes
+            if _denied(rule.deny, change, objects.get(change.address), weekday, budget)
+        ]
     except Unbounded as error:
         return str(error)
 
 
-def _questions(policy: Policy, hits: list[str] | str) -> list[Question]:
-    if policy.when is None or isinstance(hits, str):
+def _questions(rule: Rule, hits: list[str] | str) -> list[Question]:
+    if rule.when is None or isinstance(hits, str):
         return []
-    return [Question(policy.when)] if policy.deny is None else [Question(policy.when, address) for address in hits]
+    return [Question(rule.when)] if rule.deny is None else [Question(rule.when, address) for address in hits]
 
 
-def _judged(policy: Policy, hits: list[str] | str, answers: Mapping[Question, Answer]) -> tuple[bool, list[str], str]:
-    """Return whether the policy is broken, by which addresses, and why it could not be judged."""
+def _judged(
+    rule: Rule, hits: list[str] | str, answers: Mapping[Question, Answer | list[Answer]]
+) -> tuple[bool, list[str], str]:
+    """Return whether the rule is broken, by which addresses, and why it could not be judged."""
     if isinstance(hits, str):
-        return True, [], f"it cannot be judged, so it counts as broken: {hits}"
+        return True, [], UNJUDGED.format(hits)
     failed = next((answer for answer in answers.values() if isinstance(answer, str)), None)
     if failed is not None:
-        return True, [], f"its expression cannot be evaluated, so it counts as broken: {failed}"
-    if policy.when is None:
+        return True, [], UNEVALUATED.format(failed)
+    if rule.when is None:
         return bool(hits), hits, ""
     agreed = [question.address for question, answer in answers.items() if answer is True]
     return bool(agreed), [address for address in agreed if address is not None], ""
 
 
-def _denied(deny: Deny, change: ChangeView, weekday: str, budget: Budget) -> bool:
+def _denied(deny: Deny, change: ChangeView, one: Judged | None, weekday: str, budget: Budget) -> bool:
     if not fnmatch.fnmatchcase(change.kind, deny.kind) or not fnmatch.fnmatchcase(change.address, deny.address):
         return False
     if deny.action not in ("any", change.action) and (deny.action, change.action) != ("delete", "replace"):
@@ -95,43 +134,9 @@ def _denied(deny: Deny, change: ChangeView, weekday: str, budget: Budget) -> boo
         return False
     if deny.records_above is not None and not _loses_more(change, deny.records_above):
         return False
-    return deny.attribute is None or (change.action in STAYS and _wrong(deny, change, budget))
+    return deny.attribute is None or (one is not None and denied(deny, one, budget))
 
 
 def _loses_more(change: ChangeView, most: int) -> bool:
     counts = [impact.count for impact in change.impacts if impact.effect in ("lost", "moved")]
     return None in counts or sum(count or 0 for count in counts) > most
-
-
-def _wrong(deny: Deny, change: ChangeView, budget: Budget) -> bool:
-    texts = list(_texts(value_after(change, deny.attribute or "")))
-    if deny.matches is not None and any(budget.found(deny.matches, text) for text in texts):
-        return True
-    if deny.unless_matches is not None and not all(budget.found(deny.unless_matches, text) for text in texts):
-        return True
-    return bool(deny.unless_hosts) and not all(_at_host(text, deny.unless_hosts) for text in texts)
-
-
-def value_after(change: ChangeView, name: str) -> Any:
-    """Return the value that an attribute will have, masked as in the document; None where it is not known."""
-    changed = next((item for item in change.attributes if item.name == name), None)
-    if changed is not None:
-        return changed.after
-    value = change.desired.get(name)
-    hashed = isinstance(value, dict) and "$sensitive" in value
-    return change.found.get(name) if value is None or hashed else value
-
-
-def _texts(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
-        for one in value:
-            yield from _texts(one)
-    elif isinstance(value, dict) and set(value) == {"$secret"}:
-        yield value["$secret"]
-    elif value is not None:
-        yield str(value)
-
-
-def _at_host(text: str, hosts: Iterable[str]) -> bool:
-    host = urlsplit(text).hostname or ""
-    return any(fnmatch.fnmatchcase(host, pattern.lower()) for pattern in hosts)

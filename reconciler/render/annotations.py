@@ -20,6 +20,10 @@ NOWHERE = Position("reconciler.yaml")
 """Where hosts that want a place show what has none: the project file, home of environments, guards and policies."""
 
 
+WAIVER = "change it, or have a waiver with reason and date merged into the project file"
+"""What to do about a broken rule."""
+
+
 def diagnostics_sarif(problems: Sequence[Diagnostic], *, tool_version: str = "") -> str:
     """Return problems as a SARIF 2.1.0 log. Columns count code points; paths are relative to the project folder."""
     rules = sorted({problem.code for problem in problems})
@@ -82,7 +86,7 @@ def below(problems: Sequence[Diagnostic], folder: str) -> list[Diagnostic]:
 def concerns(document: PlanDocument) -> list[Diagnostic]:
     """Return what guards, policies, findings, skipped addresses and warnings say, with places."""
     places = {change.address: change.place for change in document.changes}
-    found = [_of_guard(guard, places) for guard in document.guards if guard.verdict != "passed"]
+    found = [problem for guard in document.guards for problem in _of_guard(guard, places)]
     found += [problem for change in document.changes for problem in _of_change(change)]
     found += [
         Diagnostic(
@@ -95,16 +99,27 @@ def concerns(document: PlanDocument) -> list[Diagnostic]:
     return found + [Diagnostic(warning, code="plan-warning", severity="warning") for warning in document.warnings]
 
 
-def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Diagnostic:
+def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Iterable[Diagnostic]:
+    """Yield what a guard says, once; what a rule says, for each object that breaks it, as `validate` does."""
     tripped = guard.verdict == "tripped"
+    severity: Severity = "error" if tripped else "warning"
+    rule = guard.name.startswith("rule ")
+    if guard.verdict == "passed" or (rule and guard.verdict == "overridden"):
+        return
+    if rule and guard.addresses:
+        for address in guard.addresses:
+            at = _position(guard.places.get(address) or places.get(address))
+            code = guard.name.replace(" ", "-")
+            yield Diagnostic(f"{address}: {guard.message}", at, WAIVER, code=code, severity=severity)
+        return
     place = next((places[address] for address in guard.addresses if places.get(address)), None)
     named = f" ({', '.join(guard.addresses)})" if guard.addresses else ""
-    return Diagnostic(
+    yield Diagnostic(
         f"{guard.message or guard.name}{named}",
         _position(place),
         f"to override exactly this: {guard.override}" if tripped and guard.override else "",
         code=f"guard-{words.slug(guard.name)}",
-        severity="error" if tripped else "warning",
+        severity=severity,
     )
 
 

@@ -137,9 +137,9 @@ FORMATS: Mapping[str, Format] = {
         Format("markdown", _EVERY, _markdown),
         Format("html", _EVERY, _html),
         Format("junit", frozenset({"drift"}), _junit),
-        Format("sarif", frozenset({"plan", "problems"}), _sarif, _sarif_of_problems),
-        Format("github", frozenset({"plan", "problems"}), _github, _github_of_problems),
-        Format("gitlab", frozenset({"plan", "problems"}), _gitlab, _gitlab_of_problems),
+        Format("sarif", frozenset({"plan", "drift", "problems"}), _sarif, _sarif_of_problems),
+        Format("github", frozenset({"plan", "drift", "problems"}), _github, _github_of_problems),
+        Format("gitlab", frozenset({"plan", "drift", "problems"}), _gitlab, _gitlab_of_problems),
     )
 }
 """By name, in the order in which a command lists them; what is first is what is printed where nothing is asked for."""

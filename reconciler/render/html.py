@@ -101,6 +101,7 @@ def plan(document: PlanDocument) -> str:
         linked=words.linked,
         said_yes=words.said_yes,
         named=words.named,
+        stopped=words.stopped,
         node_width=NODE_WIDTH,
         node_height=NODE_HEIGHT,
         tones=_TONES,

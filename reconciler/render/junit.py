@@ -14,7 +14,9 @@ _PAPER = Paper(width=100)
 
 
 def plan_junit(document: PlanDocument, *, suite: str = "drift") -> str:
-    """Return one test suite: changes fail, what could not be planned is an error, the rest of what is bound passes."""
+    """Return one test suite: changes fail, what could not be planned is an error, broken
+    rules fail, the rest of what is bound passes.
+    """
     changed = {change.address: change for change in words.visible(document)}
     skipped = {entry.address: entry.reason for entry in document.skipped}
     addresses = [
@@ -22,11 +24,12 @@ def plan_junit(document: PlanDocument, *, suite: str = "drift") -> str:
         *(skip for skip in skipped if skip not in changed),
         *(identity for identity in document.ids if identity not in changed | skipped),
     ]
+    broken = [guard for guard in document.tripped if guard.name.startswith(words.RULES)]
     root = ElementTree.Element(
         "testsuite",
         name=_safe(f"{suite} {document.environment}".strip()),
-        tests=str(len(addresses)),
-        failures=str(len(changed)),
+        tests=str(len(addresses) + len(broken)),
+        failures=str(len(changed) + len(broken)),
         errors=str(sum(skip not in changed for skip in skipped)),
     )
     for address in addresses:
@@ -35,6 +38,10 @@ def plan_junit(document: PlanDocument, *, suite: str = "drift") -> str:
             _fail(case, changed[address])
         elif address in skipped:
             ElementTree.SubElement(case, "error", message=_safe(skipped[address]))
+    for guard in broken:
+        case = ElementTree.SubElement(root, "testcase", classname="rule", name=_safe(guard.name))
+        told = ElementTree.SubElement(case, "failure", type="rule", message=_safe(guard.message))
+        told.text = _safe("\n" + "\n".join(guard.addresses) + "\n")
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

@@ -92,7 +92,7 @@ def _opening(document: PlanDocument) -> str:
         where.append(f"account {_code(document.account)}")
     lines = [f"## Plan{' for ' + ', '.join(where) if where else ''}", f"**{words.verdict(document)}**"]
     if document.tripped:
-        lines.append(f"**Refused by {words.counted(len(document.tripped), 'guard')}; nothing will be written.**")
+        lines.append(f"**{words.stopped(document)}**")
     if at_risk := words.risk(document):
         lines.append(f"**{at_risk}**")
     lines += [f"*{_prose(sentence)}*" for sentence in words.selection(document)]

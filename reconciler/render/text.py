@@ -106,6 +106,13 @@ def policies(
     return finish(blocks, ascii_only=ascii_only)
 
 
+def broken(guards: Iterable[GuardView], *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
+    """Return the rules that something breaks, and what is waived; empty for none."""
+    paper = Paper(max(width, 40), colour)
+    lines = [line for guard in guards for line in _guard(guard, paper)]
+    return finish([lines], ascii_only=ascii_only) if lines else ""
+
+
 def finish(blocks: Iterable[list[str]], *, ascii_only: bool) -> str:
     """Join blocks of lines with blank lines between them."""
     text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
@@ -208,8 +215,7 @@ def _guards(document: PlanDocument, paper: Paper) -> list[str]:
     lines: list[str] = []
     tripped = document.tripped
     if tripped:
-        guards = words.counted(len(tripped), "guard")
-        lines += paper.paragraph(f"Refused by {guards}; nothing will be written.", tone="error")
+        lines += paper.paragraph(words.stopped(document), tone="error")
     for guard in [*tripped, *(guard for guard in document.guards if guard.verdict in ("overridden", "warned"))]:
         lines += _guard(guard, paper)
     if kept := words.kept(document.guards):

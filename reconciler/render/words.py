@@ -90,9 +90,21 @@ def lost(change: ChangeView) -> float:
     return float("inf") if None in counts else float(sum(count or 0 for count in counts))
 
 
+RULES = ("rule ", "policy ")
+"""How the names of rules begin among those of guards."""
+
+
 def kept(guards: Iterable[GuardView]) -> list[str]:
     """Return the names of guards and policies that found nothing to say against the plan."""
     return [guard.name for guard in guards if guard.verdict == "passed"]
+
+
+def stopped(document: PlanDocument) -> str:
+    """Return what errors of guards and rules mean for the document, in one sentence; empty where there are none."""
+    count = len(document.tripped)
+    if count and document.options.get("refresh_only"):
+        return f"{counted(count, 'rule')} {'is' if count == 1 else 'are'} broken in the account."
+    return f"Refused by {counted(count, 'guard')}; nothing will be written." if count else ""
 
 
 def said_yes(guard: GuardView) -> str:
@@ -100,7 +112,9 @@ def said_yes(guard: GuardView) -> str:
     return {
         "": "",
         "command line": "overridden on the command line",
-        "project file": "overridden in the project file",
+        "project file": "waived in the project file"
+        if guard.name.startswith(RULES)
+        else "overridden in the project file",
     }[guard.by]
 
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from reconciler.model.http import Flow
 from reconciler.model.kind import Kind, NaturalKey
-from reconciler.model.live import Collection
+from reconciler.model.live import Collection, Live
 from reconciler.model.spec import KEY, Api, Default, Spec
 from reconciler.model.traits import Abilities, Identity, IdParameters, Reading, Texts
 from reconciler.model.values import Value
@@ -49,6 +49,11 @@ class TagKind(Kind):
         """(name, type), then the same without case."""
         name, kind = attrs.get("name"), attrs.get("type")
         return (("name", name, kind), ("name~", str(name).casefold(), kind)) if name else ()
+
+    def holds_records(self, live: Live) -> bool | None:
+        """Whether contacts carry it: `subscriber_count` (section 2.12: recorded, absent in old answers)."""
+        count = live.row.get("subscriber_count")
+        return str(count) != "0" if isinstance(count, str | int) else None
 
     def impact(self, write: Write) -> Flow[list[Impact]]:
         """Contacts that carry the tag: `meta.total` of a filtered listing (section 5, documented)."""

@@ -2,12 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 from reconciler.config.reading.ignores import live_ignores
 from reconciler.deriving.coverage import KindCoverage, cover, percent
+from reconciler.deriving.export import export
+from reconciler.model.address import kind_of
+from reconciler.model.desired import Resource
+from reconciler.model.errors import ConfigError
+from reconciler.model.ruling import NONE, Rules
+from reconciler.planning.rules import Breach
 from reconciler.workflow.observing import connected
+from reconciler.workflow.ruling import broken_in_account, rules_of
 from reconciler.workflow.session import Session
 
 
@@ -16,6 +25,9 @@ class Ledger:
     """The coverage of an account, kind by kind."""
 
     kinds: tuple[KindCoverage, ...]
+    broken: tuple[Breach, ...] = ()
+    """What breaks the rules of the project, managed or not."""
+    rules: Rules = NONE
 
     @property
     def percent(self) -> float:
@@ -46,15 +58,38 @@ class Ledger:
                 "unknown": row.unknown or None,
                 "aside": row.aside,
                 "objects": [{"address": one.address, "id": one.id} for one in row.unmanaged],
+                "broken": [
+                    {
+                        "rule": one.rule.id,
+                        "address": one.address,
+                        "severity": one.rule.severity,
+                        "message": one.message,
+                        "waived": one.waiver.expires if one.waiver is not None else None,
+                    }
+                    for one in self.broken
+                    if kind_of(one.address) == row.kind
+                ],
             }
             for row in self.kinds
         ]
 
 
 async def coverage(session: Session) -> Ledger:
-    """Read the account and return its coverage. Raises ConfigError for an ignore rule that is past its date."""
-    rules = live_ignores(session.project, session.kinds, session.runtime.now().date())
+    """Read the account and return its coverage, and what breaks the rules. Raises ConfigError for an ignore rule that
+    is past its date, and for rules that are wrong.
+    """
+    ignores = live_ignores(session.project, session.kinds, session.runtime.now().date())
+    rules = rules_of(session)
+    declared: Mapping[str, Resource] = {}
+    if rules.rules:
+        with suppress(ConfigError):  # where the configuration is wrong, `validate` says so: places are left out
+            declared = session.load(offline=True).desired.resources
     async with connected(session) as account:
         seen = await account.observe_all()
     bindings = seen.book.state().resources
-    return Ledger(tuple(cover(seen.snapshot, session.kinds, bindings, rules, session.redactor)))
+    found = export(seen.snapshot, session.kinds, bindings, redactor=session.redactor)
+    rows = cover(found, seen.snapshot, session.kinds, bindings, ignores)
+    objects = [(one.resource.address, one.live) for one in found]
+    whole = not set(seen.snapshot.unknown) - seen.snapshot.absent
+    broken = broken_in_account(session, objects, bindings, declared, whole=whole)
+    return Ledger(tuple(rows), tuple(broken), rules)

@@ -1,4 +1,4 @@
-"""Expressions of policies in a process of its own, which has an end: seconds of computing, and memory."""
+"""Expressions of rules in a process of its own, which has an end: seconds of computing, and memory."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _CHILD = "import sys; sys.path += sys.argv[3:]; from reconciler.workflow.evaluat
 
 def evaluate(
     questions: Sequence[Question], values: Mapping[str, Any], *, seconds: int = SECONDS, memory: int = MEMORY
-) -> list[Answer]:
+) -> list[Answer | list[Answer]]:
     """Return what each expression says of a plan; of one that takes more than it may, and of those behind it, that.
 
     The process inherits no environment variables (they hold keys) and imports nothing from the folder of the project.

@@ -12,6 +12,7 @@ from reconciler.planning.guards import DESTROYS, judge
 from reconciler.planning.policies import judge_policies
 from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.evaluating import evaluate
+from reconciler.workflow.ruling import rules_of
 from reconciler.workflow.session import Session
 
 
@@ -25,7 +26,9 @@ def judged(session: Session, document: PlanDocument, managed: Mapping[str, int])
     changed = session.changed if session.changed is not None and session.changed.changed else None
     document = document.model_copy(update={"settings": changed})  # what another pipeline found counts for nothing here
     bare = document.model_copy(update={"guards": judge(document, session.settings.guards, managed)})
-    said = judge_policies(bare, session.project.project.policies, session.runtime.now(), evaluate, tell_all=True)
+    policies, rules = session.project.project.policies, rules_of(session)
+    now = session.runtime.now()
+    said = judge_policies(bare, policies, session.kinds, now, evaluate, rules=rules, tell_all=True)
     return bare.model_copy(update={"guards": [*bare.guards, *said]})
 
 

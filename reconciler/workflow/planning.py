@@ -28,6 +28,7 @@ from reconciler.planning.guards import idle
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import looked_over, of_kinds, wanted
 from reconciler.planning.renames import suspected
+from reconciler.planning.rules import as_guards
 from reconciler.planning.select import check_selection, narrowed, select
 from reconciler.planning.sight import concludes
 from reconciler.resources.places import PLACES
@@ -42,6 +43,7 @@ from reconciler.workflow.observing import (
     looked_at,
 )
 from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.ruling import broken_in_account
 from reconciler.workflow.session import Session
 
 
@@ -149,10 +151,21 @@ def finish(
     heading = replace(heading, eyes=inputs.eyes, redactor=session.redactor)
     document = to_document(made, heading, cost, session.kinds, renames)
     document = judged(session, document, document.managed)
-    if not options.refresh_only:
+    if options.refresh_only:
+        document = doc.sealed(document.model_copy(update={"guards": _broken(session, inputs)}))
+    else:
         notes = [*document.warnings, *idle(document.guards, options.allow)]
         document = doc.sealed(document.model_copy(update={"warnings": notes}))
     return Planned(made, inputs, refreshed, document, warnings, requests, seen.reads)
+
+
+def _broken(session: Session, inputs: Inputs) -> list[doc.GuardView]:
+    """Return what breaks the rules in the account, of the managed objects that were looked at."""
+    bindings = inputs.state.resources
+    lives = {(live.kind, live.id): live for found in inputs.snapshot.lives.values() for live in found}
+    found = [(address, lives[one.kind, one.id]) for address, one in bindings.items() if (one.kind, one.id) in lives]
+    chosen = [(address, live) for address, live in found if inputs.covers(address)]
+    return as_guards(broken_in_account(session, chosen, bindings, inputs.desired.resources, whole=False))
 
 
 def _of_facts(session: Session) -> list[str]:

@@ -13,6 +13,7 @@ from reconciler.planning.policies import judge_policies
 from reconciler.resources import load_kinds
 from reconciler.store.planfile import read_plan
 from reconciler.workflow.evaluating import evaluate
+from reconciler.workflow.ruling import project_rules
 from reconciler.workflow.runtime import Runtime, current_runtime
 
 
@@ -26,11 +27,19 @@ class Report:
 
 def check_policies(folder: Path, planfiles: Iterable[Path], runtime: Runtime | None = None) -> list[Report]:
     """Judge plan files. Raises ConfigError, StalePlan, and PlanError where the project has no policies."""
-    policies = load_project(folder).project.policies
-    if not policies:
-        raise PlanError("the project file has no `policies:`", hint="see the page about policies in the documentation")
-    now = (runtime or current_runtime()).now()
+    runtime, loaded, kinds = runtime or current_runtime(), load_project(folder), load_kinds()
+    policies, rules = loaded.project.policies, project_rules(loaded, runtime.environ)
+    if not policies and not rules.rules:
+        hint = "see the page about policies in the documentation"
+        raise PlanError("the project file has no `policies:` and no `rules:`", hint=hint)
     return [
-        Report(str(path), tuple(judge_policies(read_plan(path, load_kinds()), policies, now, evaluate, tell_all=True)))
+        Report(
+            str(path),
+            tuple(
+                judge_policies(
+                    read_plan(path, kinds), policies, kinds, runtime.now(), evaluate, rules=rules, tell_all=True
+                )
+            ),
+        )
         for path in planfiles
     ]

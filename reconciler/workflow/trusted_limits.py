@@ -6,11 +6,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.config import LoadedProject, differing, held_to, parse_project
+from reconciler.config.reading.files import SUFFIXES, border, decode, outside, read_source, shown_path, yaml_files
+from reconciler.config.reading.including import Tree, WorkingTree
+from reconciler.config.reading.nodes import Source
+from reconciler.config.reading.problems import Problems
 from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError, Refused
 from reconciler.model.project import PROJECT_FILE
@@ -48,6 +53,64 @@ def ruled_by(project: LoadedProject, name: str | None, source: str) -> tuple[Loa
     written = json.dumps(changed, sort_keys=True, default=str).encode("utf-8", "surrogatepass")
     mark = hashlib.sha256(written).hexdigest()[:8]
     return held_to(project, ruling), SettingsView(source=source, changed=sorted(changed), mark=mark)
+
+
+@dataclass(frozen=True, slots=True)
+class ReferenceTree:
+    """The folders that a project includes, as a Git reference has them: what a change writes there does not count."""
+
+    reference: str
+
+    def place(self, folder: Path, naming: str, written: str) -> Path:
+        return Path(os.path.normpath((folder.resolve() / naming).parent / written))
+
+    def wrong(self, place: Path, folder: Path) -> str:
+        limit = border(folder)
+        return "" if place.is_relative_to(limit) else f"it is outside of its Git repository {limit}"
+
+    def holds(self, place: Path) -> bool:
+        return bool(self._names(place, place.parent))
+
+    def sources(self, place: Path, folder: Path, problems: Problems) -> list[Source | None]:
+        root = border(folder)
+        names = [name for name in self._names(place, root) if name.endswith(SUFFIXES)]
+        return [self._source(root, name, folder, problems) for name in sorted(names)]
+
+    def _names(self, place: Path, root: Path) -> list[str]:
+        """Return the regular files below a folder, relative to the root of the repository; links are none."""
+        while not root.is_dir():
+            root = root.parent
+        path = os.path.relpath(place, root)
+        listed = _git(root, "ls-tree", "-r", "-z", "--full-name", self.reference, "--", path) or b""
+        rows = [row.partition("\t") for row in listed.decode("utf-8", "surrogateescape").split("\0") if row]
+        return [name for kind, _, name in rows if kind.startswith("100")]
+
+    def _source(self, root: Path, name: str, folder: Path, problems: Problems) -> Source | None:
+        text = _git(root, "show", f"{self.reference}:{name}")
+        return decode(text or b"", shown_path(root / name, folder), problems)
+
+
+def trusted_tree(folder: Path, source: str) -> Tree:
+    """Return where the folders are read that the project file of `source` includes (see `ruled_by`)."""
+    if source.startswith(FILE):
+        return FileTree((folder / source.removeprefix(FILE)).parent)
+    return ReferenceTree(source)
+
+
+@dataclass(frozen=True, slots=True)
+class FileTree(WorkingTree):
+    """The folders beside a project file that rules and is somewhere else."""
+
+    home: Path
+
+    def place(self, folder: Path, naming: str, written: str) -> Path:
+        return (self.home / naming).parent.joinpath(written).resolve()
+
+    def wrong(self, place: Path, folder: Path) -> str:
+        return outside(place, self.home)
+
+    def sources(self, place: Path, folder: Path, problems: Problems) -> list[Source | None]:
+        return [read_source(path, self.home, problems) for path in yaml_files(place, self.home, problems)]
 
 
 def _read(folder: Path, source: str) -> bytes | None:

@@ -30,6 +30,8 @@ PROJECT_CHANGES: dict[str, Any] = {
     "env": ["AC_OTHER"],
     "ignore": [{"kind": "tag", "key": "x*", "reason": "no"}],
     "policies": [{"name": "p", "message": "No", "deny": {"kind": "pipeline"}}],
+    "rules": [{"id": "r", "message": "No", "deny": {"kind": "pipeline"}}],
+    "waivers": [{"rule": "p", "reason": "no", "expires": "2027-01-01"}],
     "encryption": {"recipients": [NEW]},
     "outputs": [{"lang": "json", "file": "ids.json", "after_apply": True}],
 }
@@ -197,3 +199,27 @@ def test_nothing_can_stand_in_for_the_target_branch(git: World) -> None:
     for name in ("refs/remotes/origin/main", "refs/heads/main"):
         ran = git.cli("plan", "--guards-from", name)
         assert (ran.code, "environment_changed" in ran.out) == (7, True), ran.text
+
+
+PACK = "rules: [{id: small, message: Small letters, deny: {kind: tag, attribute: name, unless_matches: '^[a-z]'}}]\n"
+
+
+def test_rules_packs_and_waivers_are_those_of_the_target_branch(git: World) -> None:
+    """A change cannot take the rule out of the pack that it breaks, nor waive it, nor change a parameter of it."""
+    git.write(PACK, "shared/c.yaml")
+    git.write(RULING | {"include": [{"source": "shared"}]}, "reconciler.yaml")
+    identity = ["-c", "user.name=t", "-c", "user.email=t@acme.example", "-c", "commit.gpgsign=false"]
+    for arguments in (["add", "-A"], ["commit", "-q", "-m", "pack"]):
+        subprocess.run(["git", *identity, *arguments], cwd=git.folder, check=True)
+    git.write("tags: {a: {name: A}}")
+    waiver = {"rule": "small", "reason": "mine", "expires": "2027-01-01"}
+    assert git.cli("validate", "--guards-from", "main").code == 7
+    git.write(PACK.replace("[a-z]", "."), "shared/c.yaml")
+    assert git.cli("validate").code == 0, "its own rules would let it pass"
+    for command in (["plan"], ["apply", "--auto-approve"], ["validate"]):
+        ran = git.cli(*command, "--guards-from", "main")
+        assert (ran.code, "small" in ran.text) == (7, True), ran.text
+    git.write(RULING | {"include": [{"source": "shared"}], "waivers": [waiver]}, "reconciler.yaml")
+    ran = git.cli("validate", "--guards-from", "main")
+    assert (ran.code, "rule-small" in ran.text) == (7, True), ran.text
+    assert not git.writes()

@@ -16,6 +16,7 @@ from reconciler.model.document import AttributeView, ChangeView, ImpactView, Pla
 from reconciler.model.project import Policy
 from reconciler.planning.expressions import Answer, Question, answers
 from reconciler.planning.policies import judge_policies
+from reconciler.resources import load_kinds
 from reconciler.workflow.evaluating import evaluate
 from tests.trust.stories import Story
 from tests.world import World
@@ -48,7 +49,7 @@ def document(*changes: ChangeView) -> PlanDocument:
     return PlanDocument(environment="prod", changes=list(changes))
 
 
-def in_process(questions: Sequence[Question], values: Mapping[str, Any]) -> list[Answer]:
+def in_process(questions: Sequence[Question], values: Mapping[str, Any]) -> list[Answer | list[Answer]]:
     """Evaluate without a process of its own, which costs a start."""
     return list(answers(questions, values))
 
@@ -58,7 +59,8 @@ def verdicts(
 ) -> list[tuple[str, list[str]]]:
     """Judge a plan by one policy."""
     made = Policy.model_validate({"name": "p", "message": "No", **policy})
-    return [(one.verdict, one.addresses) for one in judge_policies(document(*changes), [made], now, in_process)]
+    told = judge_policies(document(*changes), [made], load_kinds(), now, in_process)
+    return [(one.verdict, one.addresses) for one in told]
 
 
 DELETE = ChangeView(address="list.a", kind="list", action="delete", impacts=[ImpactView(count=101, noun="contacts")])

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from reconciler.config.reading.files import outside, read_source, shown_path, yaml_files
+from reconciler.config.reading.including import Includes
 from reconciler.config.reading.interpolation import Scope, Table
-from reconciler.config.reading.nodes import Entry, Node, Scalar, Source, Spot, at, entries_of
+from reconciler.config.reading.nodes import Entry, Node, Scalar, Source, at, entries_of
 from reconciler.config.reading.parsing import parse
 from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.repeating import expanded
-from reconciler.config.reading.sections import Sections, collect, sections_of
+from reconciler.config.reading.sections import RULES, Sections, collect, sections_of
 from reconciler.config.reading.validation import validated
 from reconciler.config.reading.variables import Given, settle, tell_unused
 from reconciler.model.kind import Kinds
@@ -25,11 +24,10 @@ INCLUDE = "include"
 class Layers:
     """Reads the files of a project and of everything that it includes, each layer with variables of its own.
 
-    `folder` is the project's (None: there are no files to include); `prefixes` tells by source what is put before the
-    keys of a layer.
+    `includes` finds what is included; `prefixes` tells by source what is put before the keys of a layer.
     """
 
-    folder: Path | None
+    includes: Includes
     kinds: Kinds
     scope: Scope
     prefixes: dict[Source, str] = field(default_factory=dict)
@@ -48,7 +46,7 @@ class Layers:
         includes: Iterable[Node] = (),
         *,
         prefix: str = "",
-        stack: tuple[Path, ...] = (),
+        stack: tuple[str, ...] = (),
     ) -> Sections:
         """Return what a layer declares, with what it includes merged in. A source of None could not be read."""
         sections, mine = Sections(), []
@@ -66,12 +64,24 @@ class Layers:
             if section in sections.resources:
                 entries = sections.resources[section]
                 sections.resources[section] = expanded(self.kinds[name], entries, self.kinds, self.scope)
+        self._rules(sections.blocks.pop(RULES, ()), inside=bool(stack))
         merged = Sections(variables=sections.variables)
         for node in [*includes, *sections.blocks.pop(INCLUDE, ())]:
             self._merge(merged, self._include(node, prefix, stack), "")
         self._merge(merged, sections, prefix)
         self.tables.append((sections.variables, table))
         return merged
+
+    def _rules(self, nodes: Iterable[Node], *, inside: bool) -> None:
+        """Note which variables the rules of a pack use; `packs` reads them. Resource files of a project hold none: a
+        change could take out the rule that it breaks.
+        """
+        for node in nodes:
+            if inside:
+                self.scope.data(node)
+            else:
+                hint = "move it to the project file, or to a folder that the project file includes"
+                self.problems.error("misplaced-section", "`rules` do not hold in a resource file", node.spot, hint)
 
     def tell_unused(self) -> None:
         """Warn of variables that nothing uses."""
@@ -90,7 +100,7 @@ class Layers:
             self.prefixes[source] = prefix
         return table
 
-    def _include(self, node: Node, prefix: str, stack: tuple[Path, ...]) -> Sections:
+    def _include(self, node: Node, prefix: str, stack: tuple[str, ...]) -> Sections:
         entry = Entry(Scalar(node.source, node.line, node.column, "", True, ""), node)
         block = validated(Include, self.scope.data(node), entry, self.scope)
         if block is None:
@@ -98,43 +108,14 @@ class Layers:
             return Sections()
         source = at(node, "source")
         spot = source.spot if source is not None else node.spot
-        place = self._place(block.source, node.source, spot, stack)
-        if place is None or self.folder is None:
+        place = self.includes.find(block.source, node.source, spot, stack)
+        if place is None:
             self.scope.complete = False
             return Sections()
         inside = at(node, "variables")
         spots = {name: one.spot for name, one in entries_of(inside.value if inside else None).items()}
         given = Given(block.variables, spots, True, where=f"`variables` of the include at {spot.position}")
-        files = [read_source(path, self.folder, self.problems) for path in self._files(place)]
-        return self.read(files, given, prefix=prefix + block.prefix, stack=(*stack, place))
-
-    def _place(self, written: str, source: Source, spot: Spot, stack: tuple[Path, ...]) -> Path | None:
-        """Return the folder that an include names, relative to the file that names it."""
-        if self.folder is None:
-            self.problems.error("missing-folder", "there is no folder to include from", spot)
-            return None
-        place = (self.folder / source.file).parent.joinpath(written).resolve()
-        shown = shown_path(place, self.folder)
-        if place in stack or place == self.folder.resolve():
-            ring = " -> ".join([*(shown_path(one, self.folder) for one in stack), shown])
-            self.problems.error("include-cycle", f"`{written}` includes itself: {ring}", spot)
-        elif why := outside(place, self.folder):
-            self.problems.error("outside", f"`{written}` is not read: {why}", spot, "copy it into the repository")
-        elif not place.is_dir():
-            self.problems.error(
-                "missing-folder",
-                f"`{written}` is not a folder; it was looked for at {shown}",
-                spot,
-                "an include names a folder of resource files, relative to the file that includes it",
-            )
-        elif not self._files(place):
-            self.problems.error("missing-folder", f"`{written}` holds no YAML files", spot)
-        else:
-            return place
-        return None
-
-    def _files(self, place: Path) -> list[Path]:
-        return yaml_files(place, self.folder, self.problems) if self.folder is not None else []
+        return self.read(place.sources, given, prefix=prefix + block.prefix, stack=(*stack, place.name))
 
     def _merge(self, into: Sections, other: Sections, prefix: str) -> None:
         for section, entries in other.resources.items():

@@ -13,6 +13,7 @@ from reconciler.config.reading.blocks import Blocks
 from reconciler.config.reading.checks import Checks, check_cycles, check_refuges, check_rosters, check_twins
 from reconciler.config.reading.credentials import check_uses, check_values, credentials
 from reconciler.config.reading.files import distinct, outside, read_source, shown_path, yaml_files
+from reconciler.config.reading.including import Includes
 from reconciler.config.reading.interpolation import Scope, Uses
 from reconciler.config.reading.layers import INCLUDE, Layers
 from reconciler.config.reading.nodes import Entry, Node, Sequence, Source, Spot, at
@@ -204,7 +205,7 @@ def _load(
 ) -> Loaded:
     with _without_collection():
         scope = Scope(problems, environ, offline=offline, complete=not problems.errors, uses=uses or Uses())
-        layers = Layers(project.folder if project is not None else None, kinds, scope)
+        layers = Layers(Includes(project.folder if project is not None else None, problems), kinds, scope)
         sections = layers.read(files.resources, given, _includes(project))
         for source in files.overlays:
             documents = parse(source, problems) if source is not None else None

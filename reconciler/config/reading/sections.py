@@ -11,7 +11,8 @@ from reconciler.model.kind import Kinds
 from reconciler.model.spec import Nested
 
 VARIABLES = "variables"
-BLOCKS = ("moved", "removed", "imports", "include")
+RULES = "rules"
+BLOCKS = ("moved", "removed", "imports", "include", RULES)
 
 
 @dataclass

@@ -1,0 +1,122 @@
+"""The rules of a project: those of its file, and those of the packs that it includes, with their parameters.
+
+Read apart from the resources, for they may come from another place: of a change, its own rules do not count.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+from reconciler.config.reading.including import Included, Includes
+from reconciler.config.reading.interpolation import Scope, Table
+from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
+from reconciler.config.reading.parsing import parse
+from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.config.reading.project import LoadedProject
+from reconciler.config.reading.sections import RULES, VARIABLES
+from reconciler.config.reading.validation import validated
+from reconciler.config.reading.variables import Given, settle
+from reconciler.model.diagnostics import Position
+from reconciler.model.project import Include, Rule
+from reconciler.model.ruling import Rules
+
+INCLUDE = "include"
+_OPEN = re.compile(r"\$\{(var|env|secret)\.")
+
+
+def rules_of(project: LoadedProject, environ: Mapping[str, str], includes: Includes) -> Rules:
+    """Return the rules that a project is held to. Raises ConfigError with every problem of them."""
+    reading = _Reading(includes, environ, includes.problems)
+    for rule, node in zip(project.project.rules, _nodes(project.tree, RULES), strict=True):
+        reading.add(rule, node.spot)
+    for node in _nodes(project.tree, INCLUDE):
+        reading.include(node, "", ())
+    names = {*(policy.name for policy in project.project.policies), *reading.found}
+    for policy in project.project.policies:
+        if policy.name in reading.found:
+            spot = project.spot("policies")
+            reading.problems.error("twin-rules", f"a rule and a policy are called `{policy.name}`", spot)
+    for waiver, node in zip(project.project.waivers, _nodes(project.tree, "waivers"), strict=True):
+        if waiver.rule not in names:
+            hint = did_you_mean(waiver.rule, names, f"there are {listed(names)}" if names else "there are no rules")
+            reading.problems.error("unknown-rule", f"there is no rule `{waiver.rule}` to waive", node.spot, hint)
+    reading.problems.check()
+    return Rules(tuple(reading.found.values()), tuple(project.project.waivers), reading.places)
+
+
+def _nodes(tree: Node, name: str) -> list[Node]:
+    entry = at(tree, name)
+    return entry.value.items if entry is not None and isinstance(entry.value, Sequence) else []
+
+
+@dataclass
+class _Reading:
+    """Reads packs, one inside another."""
+
+    includes: Includes
+    environ: Mapping[str, str]
+    problems: Problems
+    found: dict[str, Rule] = field(default_factory=dict)
+    places: dict[str, Position] = field(default_factory=dict)
+
+    def add(self, rule: Rule, spot: Spot) -> None:
+        """Note a rule, once."""
+        if rule.id in self.found:
+            first = self.places[rule.id]
+            hint = f"the first is at {first}; an include takes a `prefix`"
+            self.problems.error("twin-rules", f"the rule `{rule.id}` is written twice", spot, hint)
+            return
+        self.found[rule.id], self.places[rule.id] = rule, spot.position
+
+    def include(self, node: Node, prefix: str, stack: tuple[str, ...]) -> None:
+        """Read the rules of what an include names."""
+        # Whatever is wrong with an include or the resources in it is told where the resources are read.
+        quiet = Scope(Problems(), self.environ, Table({}), offline=True, complete=False)
+        block = validated(Include, quiet.data(node), _entry(node), quiet)
+        source = at(node, "source")
+        if block is None or source is None:
+            return
+        place = self.includes.find(block.source, node.source, source.spot, stack)
+        if place is not None:
+            self._pack(place, block, prefix + block.prefix, (*stack, place.name))
+
+    def _pack(self, place: Included, block: Include, prefix: str, stack: tuple[str, ...]) -> None:
+        roots = list(self._roots(place.sources))
+        if any(RULES in root.entries or INCLUDE in root.entries for root in roots):
+            declared = {name: one for root in roots for name, one in _variables(root).items()}
+            quiet = Scope(Problems(), self.environ, offline=True, complete=False)
+            values, unknown = settle(declared, Given(block.variables, {}), quiet)
+            scope = Scope(self.problems, {}, Table(values, unknown), secrets=False, offline=True)
+            for root in roots:
+                for node in _nodes(root, RULES):
+                    self._rule(node, scope, prefix)
+                for node in _nodes(root, INCLUDE):
+                    self.include(node, prefix, stack)
+
+    def _roots(self, sources: Iterable[Source | None]) -> Iterable[Map]:
+        for source in sources:
+            if source is not None and any(word in source.text for word in (RULES, INCLUDE, VARIABLES)):
+                for root in parse(source, Problems()) or ():
+                    if isinstance(root, Map):
+                        yield root
+
+    def _rule(self, node: Node, scope: Scope, prefix: str) -> None:
+        data = scope.data(node)
+        if _OPEN.search(repr(data)):
+            hint = "write the parameter itself into the `variables` of the include"
+            self.problems.error("unknown-parameter", "a parameter of this rule is not known", node.spot, hint)
+            return
+        rule = validated(Rule, data, _entry(node), scope)
+        if rule is not None:
+            self.add(rule.model_copy(update={"id": f"{prefix}{rule.id}"}), node.spot)
+
+
+def _variables(root: Map) -> Mapping[str, Entry]:
+    entry = at(root, VARIABLES)
+    return entries_of(entry.value) if entry is not None else {}
+
+
+def _entry(node: Node) -> Entry:
+    return Entry(Scalar(node.source, node.line, node.column, "", True, ""), node)

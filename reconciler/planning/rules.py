@@ -1,0 +1,280 @@
+"""Rules over objects, whichever subject they come from: declarative ones and expressions, within a budget. Pure: the
+day is passed in.
+"""
+
+from __future__ import annotations
+
+import datetime
+import fnmatch
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+from urllib.parse import urlsplit
+
+from reconciler.model.diagnostics import Diagnostic, Position
+from reconciler.model.document import GuardView
+from reconciler.model.patterns import Budget, Unbounded
+from reconciler.model.project import Deny, Rule, Subject, Waiver, unquoted
+from reconciler.model.ruling import Rules
+from reconciler.planning.expressions import Answer, Evaluate, Question
+from reconciler.planning.objects import UNKNOWN, Judged
+
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+WAIVER = "change it, or have a waiver with reason and date merged into the project file"
+"""What to do about a broken rule."""
+UNJUDGED = "it cannot be judged, so it counts as broken: {}"
+UNEVALUATED = "its expression cannot be evaluated, so it counts as broken: {}"
+
+
+@dataclass(frozen=True, slots=True)
+class Breach:
+    """A rule that something breaks, with the place of that. The address is empty where no object is to blame; `why` is
+    then the reason.
+    """
+
+    rule: Rule
+    address: str = ""
+    why: str = ""
+    at: Position | None = None
+    waiver: Waiver | None = None
+    expired: str = ""
+    """The day after which it is waived no more."""
+
+    @classmethod
+    def by(cls, rule: Rule, one: Judged, why: str = "") -> Breach:
+        """Return the breach of a rule by an object."""
+        attribute = rule.deny.attribute if rule.deny is not None else None
+        return cls(rule, one.address, why, one.places.get(attribute or "", one.at))
+
+    @property
+    def message(self) -> str:
+        """What to tell of it."""
+        late = f"its waiver expired on {self.expired}" if self.expired else ""
+        notes = "; ".join(filter(None, (self.why, late)))
+        return f"{self.rule.message}{f' ({notes})' if notes else ''}"
+
+
+def breaches(
+    rules: Rules,
+    subject: Subject,
+    objects: Sequence[Judged],
+    environment: str,
+    now: datetime.datetime,
+    evaluate: Evaluate,
+) -> list[Breach]:
+    """Return what breaks the rules about a subject, rule by rule, in the order of the objects."""
+    here, by_kind = rules.on(subject, environment), _by_kind(objects)
+    budget = Budget()
+    chosen = [_chosen(rule.deny, by_kind, budget) for rule in here]
+    sweeps = [
+        Sweep.of(rule.when, found) if rule.when is not None and not isinstance(found, str) else None
+        for rule, found in zip(here, chosen, strict=True)
+    ]
+    answers = iter(swept([one for one in sweeps if one is not None], now, evaluate))
+    broken: list[Breach] = []
+    for rule, found, sweep in zip(here, chosen, sweeps, strict=True):
+        if isinstance(found, str):
+            broken.append(Breach(rule, why=UNJUDGED.format(found)))
+        elif sweep is None:
+            broken += [Breach.by(rule, one) for one in found]
+        else:
+            broken += _answered(rule, sweep, next(answers))
+    return [waived(one, rules.waivers, now.date()) for one in broken]
+
+
+def _by_kind(objects: Iterable[Judged]) -> dict[str, list[Judged]]:
+    found: dict[str, list[Judged]] = {}
+    for one in objects:
+        found.setdefault(one.kind.name, []).append(one)
+    return found
+
+
+def _chosen(deny: Deny | None, by_kind: Mapping[str, list[Judged]], budget: Budget) -> list[Judged] | str:
+    """Return the objects that `deny` is against, or why that cannot be told."""
+    if deny is None:
+        return [one for found in by_kind.values() for one in found]
+    try:
+        return [
+            one
+            for kind, found in by_kind.items()
+            if fnmatch.fnmatchcase(kind, deny.kind)
+            for one in found
+            if (deny.address == "*" or fnmatch.fnmatchcase(one.address, deny.address)) and denied(deny, one, budget)
+        ]
+    except Unbounded as error:
+        return str(error)
+
+
+def denied(deny: Deny, one: Judged, budget: Budget) -> bool:
+    """Return whether an object has what `deny` is against, beside kind and address. Raises Unbounded."""
+    if deny.unused and one.used is not False:
+        return False
+    if deny.attribute is None:
+        return True
+    if deny.attribute not in one.kind.attributes:
+        return False
+    value = one.value(deny.attribute)
+    return value is not UNKNOWN and _wrong(deny, value, budget)
+
+
+def _wrong(deny: Deny, value: Any, budget: Budget) -> bool:
+    missing = value in (None, "", [], {})
+    if deny.empty is not None and missing is deny.empty:
+        return True
+    if deny.above is not None and _size(value) > deny.above:
+        return True
+    texts = [""] if missing else list(texts_of(value))
+    if deny.matches is not None and any(budget.found(deny.matches, text) for text in texts):
+        return True
+    if deny.unless_matches is not None and not all(budget.found(deny.unless_matches, text) for text in texts):
+        return True
+    return bool(deny.unless_hosts) and not missing and not all(at_host(text, deny.unless_hosts) for text in texts)
+
+
+def _size(value: Any) -> float:
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return float(value)
+    return float(len(value)) if isinstance(value, str | list | dict) else 0.0
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield the texts of a value, of a list or map those of its entries; flags as `true` and `false`."""
+    if isinstance(value, list):
+        for one in value:
+            yield from texts_of(one)
+    elif isinstance(value, dict):
+        for one in value.values():
+            yield from texts_of(one)
+    elif isinstance(value, bool):
+        yield "true" if value else "false"
+    elif value is not None:
+        yield str(value)
+
+
+def at_host(text: str, hosts: Iterable[str]) -> bool:
+    """Return whether a URL points to one of some hosts; what is no URL points to none."""
+    try:
+        host = urlsplit(text).hostname or ""
+    except ValueError:
+        return False
+    return any(fnmatch.fnmatchcase(host, pattern.lower()) for pattern in hosts)
+
+
+_MENTION = re.compile(r"\bobject\b(?:\s*\.\s*(\w+)(?:\s*\.\s*(\w+))?)?")
+_ASKED = re.compile(r"\bhas\(\s*object\s*\.\s*attributes\s*\.\s*(\w+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """An expression, the objects that it judges, and how it sees each: only with what it asks for, so that those that
+    are alike in that are judged once.
+    """
+
+    expression: str
+    objects: tuple[Judged, ...]
+    views: tuple[Mapping[str, Any], ...]
+
+    @classmethod
+    def of(cls, expression: str, objects: Iterable[Judged]) -> Sweep:
+        """Return the sweep over the objects that have the attributes that the expression names, and known ones."""
+        plain = unquoted(expression, members=True)
+        mentions = {(first, second) for first, second in _MENTION.findall(plain)}
+        whole = ("", "") in mentions or any(first == "attributes" and not second for first, second in mentions)
+        named = {second for first, second in mentions if first == "attributes" and second}
+        needed = named - set(_ASKED.findall(plain))
+        parts = {first for first, _ in mentions} or {"kind"}
+        chosen, views = [], []
+        for one in objects:
+            seen = one.shown(one.kind.attributes if whole else named)
+            if needed <= seen["attributes"].keys():
+                chosen.append(one)
+                views.append(seen if whole else {name: seen[name] for name in seen if name in parts})
+        return cls(expression, tuple(chosen), tuple(views))
+
+
+def swept(sweeps: Sequence[Sweep], now: datetime.datetime, evaluate: Evaluate) -> list[list[Answer]]:
+    """Return the answers of each sweep, in the order of its objects; all are asked at once, and what is alike once."""
+    known: dict[str, int] = {}
+    distinct: list[Mapping[str, Any]] = []
+    questions, places = [], []
+    for sweep in sweeps:
+        mine = []
+        for view in sweep.views:
+            key = json.dumps(view, sort_keys=True)
+            if key not in known:
+                known[key] = len(distinct)
+                distinct.append(view)
+            mine.append(known[key])
+        questions.append(Question(sweep.expression, None, tuple(dict.fromkeys(mine))))
+        places.append(mine)
+    if not questions:
+        return []
+    told = evaluate(questions, {"objects": distinct, "weekday": DAYS[now.weekday()], "now": now.isoformat()})
+    return [_spread(*one) for one in zip(questions, places, told, strict=True)]
+
+
+def _spread(question: Question, places: Sequence[int], answer: Answer | list[Answer]) -> list[Answer]:
+    """Return the answers about objects that are alike for each of them; why there is none stands for all."""
+    if not isinstance(answer, list):
+        return [answer for _ in places]
+    told = dict(zip(question.objects or (), answer, strict=True))
+    return [told[place] for place in places]
+
+
+def _answered(rule: Rule, sweep: Sweep, answers: Sequence[Answer]) -> Iterator[Breach]:
+    for one, answer in zip(sweep.objects, answers, strict=True):
+        if isinstance(answer, str):
+            yield Breach.by(rule, one, UNEVALUATED.format(answer))
+        elif answer:
+            yield Breach.by(rule, one)
+
+
+def waived(breach: Breach, waivers: Iterable[Waiver], today: datetime.date) -> Breach:
+    """Return a breach with the waiver that holds for it, or with the day on which the last one ended."""
+    mine = [
+        one for one in waivers if one.rule == breach.rule.id and fnmatch.fnmatchcase(breach.address or "*", one.address)
+    ]
+    last = max(mine, key=lambda one: one.expires, default=None)
+    if last is None:
+        return breach
+    if datetime.date.fromisoformat(last.expires) >= today:
+        return replace(breach, waiver=last)
+    return replace(breach, expired=last.expires)
+
+
+def as_guards(found: Iterable[Breach], *, label: str = "rule") -> list[GuardView]:
+    """Return breaches as verdicts of a document: one for each rule and message, those that are waived apart."""
+    grouped: dict[tuple[str, str, str, str], list[Breach]] = {}
+    for one in found:
+        until = f"{one.waiver.expires}: {one.waiver.reason}" if one.waiver is not None else ""
+        grouped.setdefault((one.rule.id, one.rule.severity, one.message, until), []).append(one)
+    return [
+        GuardView(
+            name=f"{label} {name}",
+            verdict="overridden" if until else "tripped" if severity == "error" else "warned",
+            message=f"{message} (waived until {until})" if until else message,
+            addresses=[one.address for one in some if one.address],
+            places={one.address: str(one.at) for one in some if one.address and one.at is not None},
+            by="project file" if until else "",
+        )
+        for (name, severity, message, until), some in grouped.items()
+    ]
+
+
+def as_diagnostics(found: Iterable[Breach], rules: Rules) -> list[Diagnostic]:
+    """Return breaches as problems with the places of what breaks the rules, else with those of the rules; what is
+    waived is none.
+    """
+    return [
+        Diagnostic(
+            f"{one.address}: {one.message}" if one.address else one.message,
+            one.at or rules.places.get(one.rule.id),
+            WAIVER,
+            code=f"rule-{one.rule.id}",
+            severity=one.rule.severity,
+        )
+        for one in found
+        if one.waiver is None
+    ]

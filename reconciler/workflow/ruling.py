@@ -1,0 +1,80 @@
+"""Which rules hold, and what breaks them in a configuration or in an account. Changes are judged by `judging`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from reconciler.config import Loaded, LoadedProject
+from reconciler.config.reading.including import Includes
+from reconciler.config.reading.packs import rules_of as read_rules
+from reconciler.config.reading.problems import Problems
+from reconciler.model.desired import Resource
+from reconciler.model.live import Live
+from reconciler.model.ruling import Rules
+from reconciler.model.state import Binding
+from reconciler.model.values import SCALARS, carries_secret, decode
+from reconciler.planning.objects import Judged, declared_objects, live_objects
+from reconciler.planning.rules import Breach, breaches
+from reconciler.workflow.evaluating import evaluate
+from reconciler.workflow.session import Session
+from reconciler.workflow.trusted_limits import trusted_tree
+
+
+def rules_of(session: Session) -> Rules:
+    """Return the rules that a session is held to: those of the target branch, packs and all, where its settings are.
+    Raises ConfigError.
+    """
+    return project_rules(session.project, session.runtime.environ, session.changed.source if session.changed else "")
+
+
+def project_rules(project: LoadedProject, environ: Mapping[str, str], source: str = "") -> Rules:
+    """Return the rules of a project, with its packs as `source` has them, or as they are now. Raises ConfigError."""
+    includes = Includes(project.folder, Problems())
+    if source:
+        includes.tree = trusted_tree(project.folder, source)
+    return read_rules(project, environ, includes)
+
+
+def broken_declarations(session: Session, rules: Rules, loaded: Loaded) -> list[Breach]:
+    """Return what breaks the rules in the files, each with its place."""
+    if not rules.on("declaration", session.settings.name):
+        return []
+    objects = declared_objects(loaded.desired, session.kinds)
+    return breaches(rules, "declaration", objects, session.settings.name, session.runtime.now(), evaluate)
+
+
+def broken_in_account(
+    session: Session,
+    found: Iterable[tuple[str, Live]],
+    bindings: Mapping[str, Binding],
+    declared: Mapping[str, Resource],
+    *,
+    whole: bool,
+) -> list[Breach]:
+    """Return what breaks the rules in an account, of these objects with their addresses; `whole` says that these are
+    all that it holds.
+    """
+    rules = rules_of(session)
+    if not rules.on("account", session.settings.name):
+        return []
+    objects = _live(session, found, bindings, declared, whole=whole)
+    return breaches(rules, "account", objects, session.settings.name, session.runtime.now(), evaluate)
+
+
+def _live(
+    session: Session,
+    found: Iterable[tuple[str, Live]],
+    bindings: Mapping[str, Binding],
+    declared: Mapping[str, Resource],
+    *,
+    whole: bool,
+) -> list[Judged]:
+    managed = {address: (one.kind, one.id) for address, one in bindings.items()}
+    secret = {address: names for address, one in bindings.items() if (names := _with_secrets(one))}
+    return live_objects(found, session.kinds, managed, secret, declared, whole=whole)
+
+
+def _with_secrets(binding: Binding) -> frozenset[str]:
+    """Return the attributes that were sent with a secret in them."""
+    applied = binding.applied.items()
+    return frozenset(name for name, one in applied if one.__class__ not in SCALARS and carries_secret(decode(one)))

@@ -1,0 +1,294 @@
+"""Rules: one verdict for the same object, as files declare it, as a plan leaves it, as the account holds it."""
+
+from __future__ import annotations
+
+import datetime
+import json
+import tempfile
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given
+from hypothesis import settings as hypothesis_settings
+
+from reconciler.model.desired import Desired, Resource
+from reconciler.model.project import Rule, Waiver
+from reconciler.model.ruling import Rules
+from reconciler.planning.expressions import Answer, Question, answers
+from reconciler.planning.objects import UNKNOWN, Judged, changed_objects, declared_objects
+from reconciler.planning.rules import breaches
+from reconciler.resources import load_kinds
+from reconciler.workflow.contents import hold
+from reconciler.workflow.evaluating import evaluate
+from reconciler.workflow.ruling import _live
+from tests.properties.configurations import configurations
+from tests.world import World, new_world
+from tests.world.clock import run
+
+EVERYTHING = Path(__file__).resolve().parents[2] / "examples" / "everything" / "config"
+PHASES = (Phase.explicit, Phase.reuse, Phase.generate)
+"""No shrinking: each example is two whole runs of the program."""
+NOW = datetime.datetime(2026, 1, 2, tzinfo=datetime.UTC)
+
+
+def extend(world: World, text: str) -> None:
+    """Add to the project file."""
+    path = world.folder / "reconciler.yaml"
+    path.write_text(path.read_text("utf-8") + text, "utf-8")
+
+
+def in_process(questions: Sequence[Question], values: Mapping[str, Any]) -> list[Answer | list[Answer]]:
+    """Evaluate without a process of its own, which costs a start."""
+    return list(answers(questions, values))
+
+
+def rule(**more: Any) -> Rule:
+    """A rule that is called `r`."""
+    return Rule.model_validate({"id": "r", "message": "No", **more})
+
+
+def broken(one: Rule, *objects: Judged, waivers: Iterable[Waiver] = (), subject: Any = "declaration") -> list[str]:
+    """Return the addresses that break a rule, waived or not."""
+    found = breaches(Rules((one,), tuple(waivers)), subject, objects, "prod", NOW, in_process)
+    return [f"{each.address}{' waived' if each.waiver else ''}{' late' if each.expired else ''}" for each in found]
+
+
+def tag(key: str = "vip", **attrs: Any) -> Judged:
+    """A declared tag."""
+    resource = Resource(f"tag.{key}", "tag", key, {"name": key, "type": "contact", **attrs})
+    return declared_objects(Desired({resource.address: resource}), load_kinds())[0]
+
+
+def values_of(objects: Iterable[Judged]) -> dict[tuple[str, str], Any]:
+    """Return what rules see of objects, by address and attribute."""
+    return {(one.address, name): one.value(name) for one in objects for name in one.kind.attributes}
+
+
+def seen_in(world: World) -> tuple[dict[tuple[str, str], Any], ...]:
+    """Return what rules see of the configuration, of the plan that creates it, and of the account after its apply."""
+    kinds = load_kinds()
+    session = world.session()
+    declared = declared_objects(session.load().desired, kinds)
+    applied = world.apply(yes=True)
+    planned = changed_objects(applied.planned.document, kinds).values()
+    held = run(hold(world.session(), "demo", masked=False))
+    bindings = held.state.resources
+    lives = {(live.kind, live.id): live for found in held.seen.lives.values() for live in found}
+    found = [(address, lives[one.kind, one.id]) for address, one in bindings.items()]
+    live = _live(world.session(), found, bindings, {}, whole=False)
+    return values_of(declared), values_of(planned), values_of(live)
+
+
+def differing(one: Mapping[Any, Any], other: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Return what both know, and know otherwise. Of maps with entries that nobody declared, the declared ones count."""
+    both = one.keys() & other.keys()
+    return {name: (one[name], other[name]) for name in both if not _alike(one[name], other[name])}
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if one is UNKNOWN or other is UNKNOWN:
+        return True
+    if isinstance(one, dict) and isinstance(other, dict):
+        return one.items() <= other.items() or other.items() <= one.items()
+    return bool(one == other)
+
+
+def test_an_object_looks_alike_to_rules_wherever_it_is_seen(world: World) -> None:
+    """All kinds: what rules see of a declaration is what they see of its create, and of the account afterwards; only
+    what the account fills in is not known beforehand.
+    """
+    for path in EVERYTHING.glob("*.yaml"):
+        text = path.read_text("utf-8").replace("host: {description", "host: {default: acme.example, description")
+        world.write(text, f"config/{path.name}")
+        world.set_secrets(f"config/{path.name}")
+    declared, planned, live = seen_in(world)
+    assert len(declared) > 100
+    assert differing(declared, live) == {}
+    assert differing(declared, planned) == {}
+    assert differing(planned, live) == {}
+    known = sum(value is not UNKNOWN for value in declared.values())
+    assert known > 0.8 * len(declared), "what is unknown is the exception"
+
+
+@hypothesis_settings(max_examples=4, phases=PHASES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(config=configurations())
+def test_random_objects_look_alike_to_rules(config: dict[str, Any]) -> None:
+    """The same of random configurations; `make prove` tries many."""
+    alike(config)
+
+
+@pytest.mark.prove
+@hypothesis_settings(max_examples=300, phases=PHASES, deadline=None, suppress_health_check=list(HealthCheck))
+@given(config=configurations())
+def test_many_random_objects_look_alike_to_rules(config: dict[str, Any]) -> None:
+    """The long run."""
+    alike(config)
+
+
+def alike(config: dict[str, Any]) -> None:
+    """Apply a configuration to a new account, and compare what rules see of it."""
+    with tempfile.TemporaryDirectory() as folder, new_world(Path(folder)) as world:
+        world.write(json.dumps(config).replace("${", "$${"))
+        declared, planned, live = seen_in(world)
+        assert differing(declared, planned) == {}
+        assert differing(declared, live) == {}
+
+
+KEPT = """
+tags:
+  ok: {name: ok, description: "owner: Jane"}
+"""
+STANDS = """
+tags:
+  vip: {name: VIP}
+  ok: {name: ok, description: "owner: Jane"}
+webhooks:
+  w: {name: W, url: "https://evil.example/x?key=${secret.KEY}", events: [deal_add], sources: [api]}
+"""
+RULES = """
+rules:
+  - id: small
+    message: Tags begin with a small letter
+    deny: {kind: tag, attribute: name, unless_matches: "^[a-z]"}
+  - id: hosts
+    message: Webhooks go to our own hosts
+    deny: {kind: webhook, attribute: url, unless_hosts: ["*.acme.example"]}
+  - id: owners
+    message: A tag has an owner
+    severity: warning
+    when: '!object.attributes.description.contains("owner:")'
+"""
+
+
+def standing(world: World) -> None:
+    """Let an account hold what the rules that come later are against."""
+    world.environ["KEY"] = "hush-hush-key"
+    world.write(STANDS)
+    world.apply()
+
+
+def test_a_new_rule_finds_what_already_breaks_it(world: World) -> None:
+    """Declared and live, and unchanged: no plan ever shows it. `validate` does with the place, and so do `coverage` and
+    `drift`; each ends with 7, and each says the same of the same objects.
+    """
+    standing(world)
+    assert world.cli("plan", "--detailed-exitcode").code == 0
+    extend(world, RULES)
+    assert world.cli("plan", "--detailed-exitcode").code == 0, "nothing changes"
+    found = {}
+    for command in ("validate", "coverage", "drift"):
+        ran = world.cli(command, "--format", "gitlab")
+        assert ran.code == 7, ran.text
+        rows = json.loads(ran.out)
+        found[command] = {(row["check_name"], row["description"].partition(":")[0]) for row in rows}
+        places = {row["check_name"]: (row["location"]["path"], row["location"]["lines"]["begin"]) for row in rows}
+        assert places["rule-small"] == ("config/main.yaml", 3), command
+        assert "hush" not in ran.text
+    assert found["validate"] == {("rule-small", "tag.vip"), ("rule-hosts", "webhook.w"), ("rule-owners", "tag.vip")}
+    assert found["coverage"] == found["drift"] == found["validate"]
+    world.write(KEPT)
+    assert world.cli("validate").code == 0
+
+
+def test_a_plan_that_would_break_a_rule_is_refused(world: World) -> None:
+    """The verdict over a create is that of `validate`; no `--allow` helps, and an apply of the file is refused, too."""
+    world.environ["KEY"] = "k"
+    world.write(STANDS)
+    extend(world, RULES)
+    ran = world.cli("plan", "--format", "json", "--out", "plan.json", "--allow", "rule small")
+    told = {guard["name"]: (guard["verdict"], guard["addresses"]) for guard in json.loads(ran.out)["guards"]}
+    assert ran.code == 7
+    assert told["rule small"] == ("tripped", ["tag.vip"])
+    assert told["rule hosts"] == ("tripped", ["webhook.w"])
+    assert told["rule owners"] == ("warned", ["tag.vip"])
+    assert world.cli("apply", "plan.json").code == 7
+    assert not world.writes()
+
+
+def test_waivers_end() -> None:
+    """A waiver names rule, address, reason and last day: on that day it holds, afterwards the verdict counts again."""
+    before = Waiver(rule="r", address="tag.v*", reason="why", expires="2026-01-01")
+    until = before.model_copy(update={"expires": "2026-01-02"})
+    shouts = rule(deny={"kind": "tag", "attribute": "name", "matches": "^v"})
+    assert broken(shouts, tag(), waivers=[before]) == ["tag.vip late"]
+    assert broken(shouts, tag(), waivers=[before, until]) == ["tag.vip waived"], "on its last day it holds"
+    assert broken(shouts, tag("vx"), tag("wx"), waivers=[until]) == ["tag.vx waived"]
+
+
+def test_waivers_of_nothing_are_told(world: World) -> None:
+    """A waiver of a rule that is not there, or without a date, is an error with its place."""
+    world.write(KEPT)
+    extend(world, RULES + "waivers:\n  - {rule: smal, reason: x, expires: 2027-01-01}\n")
+    ran = world.cli("validate")
+    assert (ran.code, "did you mean `small`" in ran.err, "reconciler.yaml:" in ran.err) == (3, True, True), ran.text
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("deny: {kind: list, action: delete}", "say `on: [change]`"),
+        ("when: plan.summary.add > 1", "say `on: [change]`"),
+        ("deny: {kind: tag, unused: true}", "say `on: [account]`"),
+        ("deny: {kind: tag, attribute: name}", "what is wrong with `name`"),
+        ("severity: error", "`deny`, `when`, or both"),
+        ("deny: {attribute: name, matches: '['}", "not a regular expression"),
+    ],
+)
+def test_rules_that_cannot_be_judged_are_errors(world: World, text: str, why: str) -> None:
+    """What only a change or the account knows is asked of nothing else."""
+    world.write(KEPT)
+    extend(world, f"rules:\n  - id: r\n    message: No\n    {text}\n")
+    ran = world.cli("validate")
+    assert (ran.code, why in " ".join(ran.err.split())) == (3, True), ran.text
+
+
+def test_the_words_of_a_rule() -> None:
+    """Missing values are empty; kinds without the attribute are passed over; an expression sees typed values."""
+    assert broken(rule(deny={"attribute": "description", "empty": True}), tag(), tag("b", description="x")) == [
+        "tag.vip"
+    ]
+    assert broken(rule(deny={"attribute": "description", "empty": False}), tag("b", description="x")) == ["tag.b"]
+    assert broken(rule(deny={"attribute": "description", "unless_matches": "x"}), tag()) == ["tag.vip"]
+    assert broken(rule(deny={"attribute": "name", "above": 2}), tag(), tag("b")) == ["tag.vip"]
+    assert broken(rule(deny={"attribute": "options", "above": 2}), tag()) == []
+    assert broken(rule(when="object.attributes.options.size() > 2"), tag()) == [], "no tag has options"
+    assert broken(rule(when="!has(object.attributes.options)"), tag()) == ["tag.vip"]
+    assert broken(rule(when="object.attributes.description == '' && object.key == 'vip'"), tag(), tag("b")) == [
+        "tag.vip"
+    ]
+    assert broken(rule(when="object.attributes.description.size()"), tag()) == ["tag.vip"], "neither true nor false"
+    assert broken(rule(when="object.kind == 'tag'", deny={"address": "tag.b*"}), tag(), tag("b")) == ["tag.b"]
+    assert broken(rule(deny={"kind": "tag"}, environments=["sandbox"]), tag()) == []
+
+
+def test_no_expression_takes_more_than_its_time() -> None:
+    """A comprehension without end, or a dear pattern over many objects, ends with its budget, and counts as broken."""
+    deep = "[1,2,3,4,5,6,7,8,9].all(a, [1,2,3,4,5,6,7,8,9].all(b, [1,2,3,4,5,6,7,8,9].all(c, [1,2,3,4,5,6,7,8,9].all(d,"
+    deep += " [1,2,3,4,5,6,7,8,9].all(e, a > 0)))))"
+    assert broken(rule(when=f"{deep} && object.key == 'x'"), tag()) == ["tag.vip"]
+    views = [{"key": f"{number}", "text": "ab" * 60_000} for number in range(90)]
+    dear = "!object.text.matches('(?:a?b?){450}[ab]{900}$' + object.key)"
+    asked = [Question("object.key == '1'", None, (0, 1)), Question(f"{dear} && {dear}", None, tuple(range(90)))]
+    first, second = evaluate(asked, {"objects": views, "weekday": "monday", "now": ""}, seconds=1)
+    assert first == [False, True]
+    assert "1 s of computing" in str(second)
+
+
+def test_many_rules_over_many_objects_are_cheap() -> None:
+    """20 rules over 10,000 objects: each expression is compiled once, sees what it asks for only, and is asked once of
+    those that are alike in that. Counted here; the time is in the benchmarks.
+    """
+    asked: list[int] = []
+
+    def counting(questions: Sequence[Question], values: Mapping[str, Any]) -> list[Answer | list[Answer]]:
+        asked.extend(len(one.objects or ()) for one in questions)
+        return [[False] * len(one.objects or ()) for one in questions]
+
+    objects = [tag(f"t{number}", description=f"owner: {number % 7}") for number in range(1_000)]
+    held = Rules(
+        tuple(rule(when=f"object.attributes.description == '{n}'").model_copy(update={"id": f"r{n}"}) for n in range(3))
+    )
+    assert breaches(held, "declaration", objects, "prod", NOW, counting) == []
+    assert asked == [7, 7, 7]
