@@ -208,13 +208,13 @@ def _form(attribute: Attribute, value: Value, names: Mapping[tuple[str, str], st
     linked = attribute.normal(values.transform(value, lambda leaf: _link(leaf, names, hidden)))
     if isinstance(linked, list) and (attribute.has(Unordered) or attribute.shape in ("refs", "commas")):
         linked = linked if attribute.has(Roster) else sorted(linked, key=str)
-    return _empty(attribute) if linked in values.EMPTY else _said(linked)
+    return _empty(attribute) if values.is_empty(linked) else _said(linked)
 
 
 def _said(value: Any) -> Any:
     """Return a value without the members of maps that say nothing: an account spells out what a file leaves out."""
     if isinstance(value, dict):
-        return {name: _said(one) for name, one in value.items() if one not in values.EMPTY_OR_OFF}
+        return {name: _said(one) for name, one in value.items() if not values.is_empty_or_off(one)}
     return [_said(one) for one in value] if isinstance(value, list) else value
 
 

@@ -56,15 +56,14 @@ def judge_policies(
     found = breaches(about_objects, "change", list(objects.values()), document.environment, now, evaluate)
     both = [*map(as_rule, here), *about_changes]
     found += _of_changes(document, both, objects, now, evaluate)
-    labels = {policy.name: "policy" for policy in here}
     told = [waived(one, rules.waivers, now.date()) for one in found]
-    verdicts = []
-    for rule in [*both[: len(here)], *asked]:
-        label = labels.get(rule.id, "rule")
-        mine = as_guards((one for one in told if one.rule.id == rule.id), label=label)
-        passed = [GuardView(name=f"{label} {rule.id}", verdict="passed")] if tell_all and not mine else []
-        verdicts += mine or passed
-    return verdicts
+    named = [*(("policy", policy.name) for policy in here), *(("rule", rule.id) for rule in asked)]
+    return [view for label, name in named for view in _verdicts(label, name, told, tell_all=tell_all)]
+
+
+def _verdicts(label: str, name: str, told: Iterable[Breach], *, tell_all: bool) -> list[GuardView]:
+    found = as_guards((one for one in told if one.rule.id == name), label=label)
+    return found or ([GuardView(name=f"{label} {name}", verdict="passed")] if tell_all else [])
 
 
 def _of_changes(

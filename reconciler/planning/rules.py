@@ -179,19 +179,35 @@ class Sweep:
     @classmethod
     def of(cls, expression: str, objects: Iterable[Judged]) -> Sweep:
         """Return the sweep over the objects that have the attributes that the expression names, and known ones."""
+        asks = _Asks.of(expression)
+        views = [(one, one.shown(one.kind.attributes if asks.whole else asks.named)) for one in objects]
+        found = [(one, seen) for one, seen in views if asks.needed <= seen["attributes"].keys()]
+        return cls(expression, tuple(one for one, _ in found), tuple(asks.narrowed(seen) for _, seen in found))
+
+
+@dataclass(frozen=True, slots=True)
+class _Asks:
+    """What an expression looks at: members of `object`, and of its attributes those that are `named` or `needed`, all
+    where `whole` says so.
+    """
+
+    parts: frozenset[str]
+    named: frozenset[str]
+    needed: frozenset[str]
+    whole: bool
+
+    @classmethod
+    def of(cls, expression: str) -> _Asks:
         plain = unquoted(expression, members=True)
-        mentions = {(first, second) for first, second in _MENTION.findall(plain)}
-        whole = ("", "") in mentions or any(first == "attributes" and not second for first, second in mentions)
-        named = {second for first, second in mentions if first == "attributes" and second}
-        needed = named - set(_ASKED.findall(plain))
-        parts = {first for first, _ in mentions} or {"kind"}
-        chosen, views = [], []
-        for one in objects:
-            seen = one.shown(one.kind.attributes if whole else named)
-            if needed <= seen["attributes"].keys():
-                chosen.append(one)
-                views.append(seen if whole else {name: seen[name] for name in seen if name in parts})
-        return cls(expression, tuple(chosen), tuple(views))
+        mentions = set(_MENTION.findall(plain))
+        parts = frozenset(first for first, _ in mentions)
+        named = frozenset(second for first, second in mentions if first == "attributes" and second)
+        whole = "" in parts or ("attributes", "") in mentions
+        return cls(parts or frozenset({"kind"}), named, named - set(_ASKED.findall(plain)), whole)
+
+    def narrowed(self, seen: dict[str, Any]) -> Mapping[str, Any]:
+        """Return what of an object the expression looks at."""
+        return seen if self.whole else {name: seen[name] for name in seen if name in self.parts}
 
 
 def swept(sweeps: Sequence[Sweep], now: datetime.datetime, evaluate: Evaluate) -> list[list[Answer]]:
