@@ -119,19 +119,32 @@ def _run(
     spec = begin(fleet, mode, Selection(**selection))
     if not chosen.quiet:
         note(f"Rollout {spec.name}: {len(spec.jobs)} accounts in {len(spec.members)} waves.")
-    return _carry_out(chosen, fleet, spec, outputs, resumed=False, wait=wait)
+    return _carry_out(chosen, fleet, spec, outputs, resumed=None, wait=wait)
 
 
 def _carry_out(
-    chosen: Globals, fleet: Fleet, spec: Any, outputs: tuple[Output, ...], *, resumed: bool, wait: bool
+    chosen: Globals,
+    fleet: Fleet,
+    spec: Any,
+    outputs: tuple[Output, ...],
+    *,
+    resumed: str | None,
+    wait: bool,
 ) -> int:
     """Work on a rollout, show how far it is, and stop in order when asked to."""
     from reconciler.fleet.running import carry_out
 
     with _stopping(f"reconciler fleet resume {spec.name}") as stop:
         report = carry_out(
-            fleet, spec, resumed=resumed, wait=wait, stopping=lambda: bool(stop), show=_progress(chosen, len(spec.jobs))
+            fleet,
+            spec,
+            resumed=resumed is not None,
+            wait=wait,
+            version=resumed,
+            stopping=lambda: bool(stop),
+            show=_progress(chosen, len(spec.jobs)),
         )
+    _cleared()
     code = told(chosen, report, outputs)
     if stop:
         note(f"Go on with: reconciler fleet resume {spec.name}")
@@ -165,17 +178,25 @@ def _progress(chosen: Globals, accounts: int) -> Callable[[Mapping[str, int]], N
     last: list[str] = []
 
     def line(tally: Mapping[str, int]) -> None:
-        text = f"{tally['ended']} done, {tally['running']} running, {tally['waiting']} waiting of {accounts} accounts"
-        if chosen.quiet or (last and last[-1] == text):
+        parts = [f"{tally[name]:,} {name}" for name in ("planned", "applied", "running", "waiting") if tally[name]]
+        text = f"{', '.join(parts) or 'nothing yet'} of {accounts:,} accounts"
+        if chosen.quiet or text in last:
             return
         if sys.stderr.isatty():
             sys.stderr.write(f"\r\x1b[2K{text}")
             sys.stderr.flush()
-        elif not last or tally["running"] == 0:
+        elif not tally["running"] and not tally["waiting"] and parts:
             note(text)
         last[:] = [text]
 
     return line
+
+
+def _cleared() -> None:
+    """Take the line of progress away."""
+    if sys.stderr.isatty():
+        sys.stderr.write("\r\x1b[2K")
+        sys.stderr.flush()
 
 
 @command.command("plan")
@@ -317,8 +338,8 @@ def resume(
     fleet = opened(chosen, database, ask=False)
     with looked_into(fleet.database) as book:
         spec = book.rollout(rollout)
-        taken_over(book, spec, take_over=take_over)
-    return _carry_out(chosen, fleet, spec, outputs, resumed=True, wait=wait)
+        version = taken_over(book, spec, take_over=take_over)
+    return _carry_out(chosen, fleet, spec, outputs, resumed=version, wait=wait)
 
 
 @command.command("approve")

@@ -67,11 +67,12 @@ class Book:
         return (rows[0].app_version or "") if rows else ""
 
     def tally(self, name: str) -> dict[str, int]:
-        """Return how many accounts wait, run and have ended, without reading what came of them."""
+        """Return how many accounts were planned (or looked at), applied, run and wait, without what came of them."""
         rows = self.client.list_workflows(workflow_id_prefix=f"{name}/", load_input=False, load_output=False)
-        tally = {"waiting": 0, "running": 0, "ended": 0}
+        tally = {"planned": 0, "applied": 0, "running": 0, "waiting": 0}
         for row in rows:
-            tally[{"ENQUEUED": "waiting", "DELAYED": "waiting", "PENDING": "running"}.get(row.status, "ended")] += 1
+            done = "applied" if "/apply/" in row.workflow_id else "planned"
+            tally[{"ENQUEUED": "waiting", "DELAYED": "waiting", "PENDING": "running"}.get(row.status, done)] += 1
         return tally
 
     def ended(self, spec: Spec, *, approval: bool) -> bool:

@@ -277,10 +277,10 @@ def launched(
     *,
     only: str | None = None,
     version: str = VERSION,
-    telemetry: bool = False,
+    traces: str | None = None,
 ) -> Iterator[Engine]:
-    """Run an engine in this process; with `only`, for that rollout alone. Raises StateError where the database cannot
-    be used.
+    """Run an engine in this process; with `only`, for that rollout alone. `traces` is where OpenTelemetry's go. Raises
+    StateError where the database cannot be used.
     """
     from dbos import DBOS, DBOSConfig, DBOSPortableJSONSerializer
 
@@ -292,9 +292,11 @@ def launched(
         "executor_id": name,
         "log_level": "CRITICAL",
         "serializer": DBOSPortableJSONSerializer(),
-        "enable_otlp": telemetry,
         "notification_listener_polling_interval_sec": POLL,
     }
+    if traces:
+        config["enable_otlp"] = True
+        config["otlp_traces_endpoints"] = [traces]
     _WORKER[:] = [worker]
     DBOS(config=config)
     _registered()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -55,6 +56,14 @@ def open_fleet(folder: Path, runtime: Runtime, database: str | None = None, *, a
         web = HttpWeb()
     jobs = members(loaded, runtime.environ, web)
     return Fleet(loaded, runtime, _database(folder, database), Baselines.of(loaded, load_kinds(), runtime), jobs)
+
+
+def traces_to(fleet: Fleet) -> str | None:
+    """Return where traces go, as OpenTelemetry's variables say; None where nothing is said or its extra is missing."""
+    environ = fleet.runtime.environ
+    whole, base = environ.get("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT"), environ.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    said = whole or (f"{base.rstrip('/')}/v1/traces" if base else None)
+    return said if said and importlib.util.find_spec("opentelemetry") is not None else None
 
 
 def _database(folder: Path, said: str | None) -> str:
@@ -116,12 +125,23 @@ Progress = Callable[[Mapping[str, int]], None]
 
 
 def carry_out(
-    fleet: Fleet, spec: Spec, *, resumed: bool = False, wait: bool = False, stopping: Callable[[], bool], show: Progress
+    fleet: Fleet,
+    spec: Spec,
+    *,
+    resumed: bool = False,
+    wait: bool = False,
+    version: str | None = None,
+    stopping: Callable[[], bool],
+    show: Progress,
 ) -> FleetReport:
     """Work on a rollout until it has ended, waits for an approval (unless `wait`), or `stopping` says so."""
     worker = Worker(fleet.baselines)
     concurrency = fleet.loaded.fleet.concurrency
-    with launched(fleet.database, f"run-{fleet.runtime.token()}", worker, only=spec.name) as engine:
+    name = f"run-{fleet.runtime.token()}"
+    taking_part = launched(
+        fleet.database, name, worker, only=spec.name, version=version or VERSION, traces=traces_to(fleet)
+    )
+    with taking_part as engine:
         if resumed:
             engine.resume(spec.name, concurrency)
         else:
@@ -166,14 +186,17 @@ def finished(book: Book, spec: Spec) -> FleetReport:
     )
 
 
-def taken_over(book: Book, spec: Spec, *, take_over: bool) -> None:
-    """Raise StateError where another version of the program began a rollout, and nobody said to take it over."""
+def taken_over(book: Book, spec: Spec, *, take_over: bool) -> str:
+    """Return the version that a rollout goes on as. Raises StateError where another version began it, and nobody said
+    to take it over.
+    """
     begun = book.version(spec.name)
     if begun != VERSION and not take_over:
         raise StateError(
             f"the rollout {spec.name} was begun by {begun}, and this is {VERSION}",
             hint="finish it with that version, or say --take-over",
         )
+    return begun or VERSION
 
 
 def work(
@@ -190,7 +213,7 @@ def work(
     """
     concurrency = fleet.loaded.fleet.concurrency
     worker = Worker(fleet.baselines, looks=lambda: (_look(fleet).model_dump(mode="json"), concurrency))
-    with launched(fleet.database, name, worker) as engine:
+    with launched(fleet.database, name, worker, traces=traces_to(fleet)) as engine:
         if at_night is not None:
             engine.schedule(None if at_night == "never" else at_night)
         if metrics is not None:

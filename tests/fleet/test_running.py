@@ -170,4 +170,4 @@ class TestFleet:
         spec = Spec(name="x", mode="apply")
         with pytest.raises(StateError, match=r"was begun by reconciler 0\.1\.0"):
             taken_over(Other(), spec, take_over=False)  # type: ignore[arg-type]
-        taken_over(Other(), spec, take_over=True)  # type: ignore[arg-type]
+        assert taken_over(Other(), spec, take_over=True) == Other().version("x")  # type: ignore[arg-type]
