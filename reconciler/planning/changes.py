@@ -21,7 +21,7 @@ from reconciler.planning.context import PlanningContext
 from reconciler.planning.declarable import refusals
 from reconciler.planning.diff import Subject, completed, differences, same
 from reconciler.planning.identity import stored_key
-from reconciler.planning.sight import unproven
+from reconciler.planning.reads import unproven
 
 
 def change_of(

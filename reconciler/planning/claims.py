@@ -12,7 +12,7 @@ from reconciler.model.live import Live
 from reconciler.model.plan import Skipped
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import RemoteId
-from reconciler.planning.binding import is_kept
+from reconciler.planning.bindings import is_kept
 from reconciler.planning.context import PlanningContext
 from reconciler.planning.identity import AmbiguousMatch, Match, bound, comparable, named_by, recognise
 

@@ -18,9 +18,8 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding, Intent, State
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
-from reconciler.planning.binding import remembered
+from reconciler.planning.bindings import after_moves, remembered
 from reconciler.planning.identity import NotFound, Resolver, comparable
-from reconciler.planning.moves import after_moves
 from reconciler.planning.rosters import leaving, roster_of, spoken, still
 
 

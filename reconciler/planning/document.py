@@ -27,9 +27,9 @@ from reconciler.model.snapshot import fingerprint
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import SENSITIVE, Ref, RemoteId, Value
 from reconciler.model.write import Effect
-from reconciler.planning.binding import salted
+from reconciler.planning.bindings import salted
+from reconciler.planning.diff import parts
 from reconciler.planning.renames import Rename
-from reconciler.planning.value_diff import parts
 
 MASK = "(sensitive)"
 Recover = Callable[[str, str, str], Value]

@@ -21,13 +21,13 @@ from reconciler.model.values import (
     reveal,
     transform,
 )
-from reconciler.planning.binding import recall
+from reconciler.planning.bindings import recall
 from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, losses, unsaid
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
 from reconciler.planning.identity import Resolver, bound, by_key, comparable
 from reconciler.planning.ranks import Places, arranged_names, ranked, ranks
-from reconciler.planning.sight import unproven
+from reconciler.planning.reads import unproven
 
 
 def drift(inputs: Inputs) -> Plan:

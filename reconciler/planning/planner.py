@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from reconciler.model import values
@@ -21,6 +21,7 @@ from reconciler.model.live import Live
 from reconciler.model.plan import WRITES, Action, Change, Plan, Skipped
 from reconciler.model.values import Value
 from reconciler.model.write import Finding
+from reconciler.planning.bindings import unused_blocks
 from reconciler.planning.changes import change_of, judged, removals, strike_spares
 from reconciler.planning.claims import Index, claim
 from reconciler.planning.context import Inputs, PlanningContext
@@ -28,12 +29,11 @@ from reconciler.planning.declarable import unsaid
 from reconciler.planning.diff import completed
 from reconciler.planning.effects import hand_over, with_effects, within_reach
 from reconciler.planning.identity import by_key, stored_key
-from reconciler.planning.moves import unused_blocks
 from reconciler.planning.nearness import near_twins
 from reconciler.planning.order import after_members, arrange_steps, sort_resources
 from reconciler.planning.ranks import rank_moves
+from reconciler.planning.reads import unproven
 from reconciler.planning.rosters import knots
-from reconciler.planning.sight import unproven
 
 
 def plan(inputs: Inputs) -> Plan:
@@ -151,8 +151,7 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
         if change is None:
             context.kept += 1
             continue
-        refused, doubts = _objections(context, kind, change)
-        refused += names.taken(resource) if live is None else []
+        refused, doubts = _objections(context, kind, change, () if live is not None else names.taken(resource))
         if refused:
             _refuse(context, resource, refused, made=live is not None)
             continue
@@ -161,8 +160,7 @@ def _decide(context: PlanningContext, resources: list[Resource], indexes: Mappin
         for value in change.desired.values():
             values.transform(value, context.strictly)  # what is written needs every secret, and nothing else does
         if change.action is Action.CREATE:
-            spare = next(spares[resource.parent]) if resource.parent is not None else None
-            change = replace(_recognisable(context, kind, resource, change, index), spare=spare)
+            change = _recognisable(context, kind, resource, change, index, spares)
         if change.action is Action.REPLACE:
             context.resolver.ids.pop(resource.address, None)
         context.changes[resource.address] = change
@@ -178,19 +176,30 @@ def _refuse(context: PlanningContext, resource: Resource, refused: list[str], *,
         context.resolver.ids.pop(resource.address, None)  # of an object that is gone
 
 
-def _objections(context: PlanningContext, kind: Kind, change: Change) -> tuple[list[str], Sequence[Finding]]:
-    """Return why the account would refuse a change, as it said itself where it was asked, and what is doubted in a
-    plan that may be applied.
+def _objections(
+    context: PlanningContext, kind: Kind, change: Change, taken: Iterable[str]
+) -> tuple[list[str], Sequence[Finding]]:
+    """Return why the account would refuse a change, as it said itself where it was asked and because of names that are
+    `taken`, and what is doubted in a plan that may be applied.
     """
     findings = judged(kind, change)
     barred = context.inputs.barred.get(change.address)
     refused = [barred] if barred is not None and change.action in WRITES else []
-    refused += [finding.message for finding in findings if finding.severity == "error"]
+    refused += [*(finding.message for finding in findings if finding.severity == "error"), *taken]
     return refused, () if context.inputs.compares else findings
 
 
-def _recognisable(context: PlanningContext, kind: Kind, resource: Resource, change: Change, index: Index) -> Change:
-    """Return a create with the key under which it is found again, and the ids that have its keys already."""
+def _recognisable(
+    context: PlanningContext,
+    kind: Kind,
+    resource: Resource,
+    change: Change,
+    index: Index,
+    spares: Mapping[str, Iterator[int]],
+) -> Change:
+    """Return a create with the key under which it is found again, the ids that have its keys already, and which of its
+    parent's server-made objects it takes over.
+    """
     resolved = context.resolved(resource)
     keys = kind.natural_keys(resolved)
     held = (*keys, *kind.settling_keys(resolved))
@@ -198,6 +207,7 @@ def _recognisable(context: PlanningContext, kind: Kind, resource: Resource, chan
         change,
         known=tuple(sorted({live.id for key in held for live in index.get(key, ())})),
         natural_key=tuple(stored_key(keys[0])) if keys else (),
+        spare=next(spares[resource.parent]) if resource.parent is not None else None,
     )
 
 

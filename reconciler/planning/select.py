@@ -21,8 +21,8 @@ from reconciler.model.plan import DESTROYS, Action, Change, Plan
 from reconciler.model.spec import Roster
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId
+from reconciler.planning.bindings import after_moves
 from reconciler.planning.context import Inputs
-from reconciler.planning.moves import after_moves
 from reconciler.planning.planner import plan
 
 Edges = Mapping[str, Iterable[str]]

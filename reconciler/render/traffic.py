@@ -132,7 +132,7 @@ class Traffic:
     def _read(self, topic: Topic, path: str, request: Request, answer: Response | None) -> None:
         topic.failed = answer is None or not answer.ok
         query = dict(request.query)
-        if answer is None or topic.failed or request.path != path or not self._is_page(request, query):
+        if answer is None or topic.failed or not self._is_page(path, request, query):
             return
         body = answer.body if isinstance(answer.body, dict) else {}
         size, total, first = _size(body), _total(body), _is_first(query)
@@ -145,9 +145,9 @@ class Traffic:
         elif first:
             topic.ahead[path] = math.ceil(total / size) - 1 if total and size else 0
 
-    def _is_page(self, request: Request, query: Mapping[str, str]) -> bool:
+    def _is_page(self, path: str, request: Request, query: Mapping[str, str]) -> bool:
         """Return whether a request asks for a page of a listing, and not only for its total."""
-        return request.method == "GET" and request.path in self._paths and query.get("limit") != "1"
+        return request.method == "GET" and request.path == path in self._paths and query.get("limit") != "1"
 
 
 def _is_first(query: Mapping[str, str]) -> bool:

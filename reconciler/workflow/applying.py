@@ -22,8 +22,8 @@ from reconciler.model.ports import LockInfo
 from reconciler.model.redaction import Shown, abridged
 from reconciler.model.state import Going, Record, went
 from reconciler.model.summary import ApplySummary
-from reconciler.planning.binding import binding_of, rewritten_of
-from reconciler.planning.dangling import pointing
+from reconciler.planning.bindings import binding_of, rewritten_of
+from reconciler.planning.effects import pointing
 from reconciler.workflow import run_records
 from reconciler.workflow.archiving import Archive, Archived, archive_losses
 from reconciler.workflow.book import StateTransaction, open_book

@@ -11,7 +11,7 @@ from reconciler.model.ports import LockInfo, Store
 from reconciler.model.redaction import Redactor
 from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.state import Intent, Record, State, fold, in_flight, open_intents
-from reconciler.planning.binding import cleared_records, cleared_state
+from reconciler.planning.bindings import cleared_records, cleared_state
 from reconciler.store import new_state
 from reconciler.workflow.session import Session
 

@@ -14,7 +14,7 @@ from reconciler.model.plan import Action, Change
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref
-from reconciler.planning.binding import binding_of
+from reconciler.planning.bindings import binding_of
 from reconciler.planning.identity import stored_key
 from reconciler.workflow.arrangements import inside
 from reconciler.workflow.book import open_book

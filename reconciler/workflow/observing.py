@@ -23,8 +23,7 @@ from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import State
 from reconciler.planning.context import Inputs
-from reconciler.planning.reads import all_reads
-from reconciler.planning.sight import concludes
+from reconciler.planning.reads import all_reads, concludes
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.reading import read
 from reconciler.workflow.session import Session

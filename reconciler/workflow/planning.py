@@ -26,11 +26,10 @@ from reconciler.planning.drift import drift
 from reconciler.planning.forecast import Listing, Spent, forecast, with_requests
 from reconciler.planning.guards import idle
 from reconciler.planning.planner import plan
-from reconciler.planning.reads import looked_over, of_kinds, wanted
+from reconciler.planning.reads import concludes, looked_over, of_kinds, wanted
 from reconciler.planning.renames import suspected
 from reconciler.planning.rules import as_guards
 from reconciler.planning.select import check_selection, narrowed, select
-from reconciler.planning.sight import concludes
 from reconciler.resources.places import PLACES
 from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.code_uses import with_code_uses

@@ -16,7 +16,7 @@ from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.values import Value
-from reconciler.planning.binding import salted
+from reconciler.planning.bindings import salted
 from reconciler.planning.document import MASK, from_document, hashes, view_of_live
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import of_kinds, wanted

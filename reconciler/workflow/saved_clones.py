@@ -8,7 +8,7 @@ from reconciler.model import document as doc
 from reconciler.model.address import abridged
 from reconciler.model.errors import StalePlan
 from reconciler.model.values import Value
-from reconciler.planning.binding import salted
+from reconciler.planning.bindings import salted
 from reconciler.planning.document import from_document
 from reconciler.workflow.book import open_book
 from reconciler.workflow.cloning import Clone, prepare_clone

@@ -13,7 +13,7 @@ from reconciler.model.renaming import with_nested
 from reconciler.model.run import RunRecord, RunStep, renamed_run
 from reconciler.model.state import Binding, Intent, Record, Renaming, State, fold, in_flight, open_intents
 from reconciler.model.values import Ref
-from reconciler.planning.moves import after_moves
+from reconciler.planning.bindings import after_moves
 from reconciler.resources import load_kinds
 from tests.world import World
 

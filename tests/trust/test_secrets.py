@@ -7,7 +7,7 @@ import pytest
 from reconciler.model.desired import Resource
 from reconciler.model.live import Live
 from reconciler.model.state import Binding
-from reconciler.planning.binding import is_kept, kept
+from reconciler.planning.bindings import is_kept, kept
 from reconciler.planning.diff import Subject, differences
 from reconciler.resources import load_kinds
 from tests.world import World
