@@ -184,16 +184,16 @@ def test_the_budget_is_printed_first_and_kept(tmp_path: Path) -> None:
     """Where the account makes it repeat requests, a probe ends within its budget, removes all, and says so."""
     with probed_world(tmp_path / "a", AccountSettings(flaky_reads=2)) as world:
         before = dump(world)
-        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--max-requests", "660", "--format", "json")
-        assert "660 requests" in ran.err.splitlines()[0]
-        assert json.loads(ran.out)["requests"] == len(world.requests()) <= 660
+        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--max-requests", "740", "--format", "json")
+        assert "740 requests" in ran.err.splitlines()[0]
+        assert json.loads(ran.out)["requests"] == len(world.requests()) <= 740
         assert left_over(before, dump(world)) == {}
         assert world.cli("-q", "probe", "--read-only", "--row", "31").err == ""
     with probed_world(tmp_path / "b", AccountSettings()) as world:
         before = dump(world)
         world.fault("fail_before", "^GET ", status=503, nth=40, times=300)
-        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--format", "json", "--max-requests", "640")
-        assert len(world.requests()) <= 640
+        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--format", "json", "--max-requests", "710")
+        assert len(world.requests()) <= 710
         world.account.faults = []
         assert world.cli("probe", "--clean").code == 0
         assert left_over(before, dump(world)) == {}
@@ -443,3 +443,20 @@ def test_what_cannot_be_deleted_now_is_told_and_stays_on_record(tmp_path: Path, 
         assert world.cli("probe", "--clean").code == 0
         assert left_over(before, dump(world)) == {}
         assert not _journal(world)
+
+
+def test_page_sizes_are_told_with_a_few_objects(tmp_path: Path) -> None:
+    """Two rows tell whether `limit` is honoured; where none is longer than a page, the report says just that."""
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
+        report = probe(world, read_only=True)
+        assert found(report)["page_limit"] == "honoured"
+        (largest,) = [part for part in report.beside if part.name == "page_largest"]
+        assert largest.why.startswith("no listing of this account has more rows than a page")
+        assert world.requests().count("GET /dealTasktypes") == 3
+        rows = {point.row: point for point in report.points}
+        assert "and this account lists none" in rows[42].why
+    for channel, verdict in (("several", "assumed"), ("email", "differs")):
+        with probed_world(tmp_path / channel, AccountSettings()) as world:
+            world.account.rows.put("exclusions", "1", {"id": "1", "matchPhrase": "acme.example", "channel": channel})
+            report = probe(world, read_only=True, rows=frozenset({42}))
+            assert {point.row: point.verdict for point in report.points}[42] == verdict

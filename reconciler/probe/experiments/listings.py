@@ -65,6 +65,10 @@ DEFAULT = Fact("page_default", 0, "a page has 20 rows where no `limit` is sent",
                "a `limit` is always sent")  # fmt: skip
 LARGEST = Fact("page_largest", 0, "a page has 100 rows at most", "100", ("every kind",), "vendor",
                "pages are read by what each one holds")  # fmt: skip
+LIMIT = Fact("page_limit", 0, "a listing has as many rows as `limit` says, and takes one of 500", "honoured",
+             ("every kind",), "vendor", "pages are read by what each one holds")  # fmt: skip
+CHANNELS = Fact("exclusion_channels", 42, "exclusions of lists have one of four channels", "documented",
+                ("list_exclusion",), "vendor", "they are read only")  # fmt: skip
 ARRAYS = Fact("arrays", 53, "arrays are arrays", "lists", ("every kind",),
               changes="a map whose keys are numbers is read as an array")  # fmt: skip
 TYPES = Fact("mixed_types", 0, "reads answer texts", "no", ("every kind",), changes="values are compared as texts")
@@ -100,6 +104,12 @@ async def _listings(lab: Lab) -> Findings:
     yield "meta_totals", _named(meta)
     yield "totals", "; ".join(line for line in odd if line not in meta) or "as recorded"
     yield "mixed_types", "yes" if _mixed(replies) else "no"
+    two = [one for one, reply in readable.items() if len(_rows(reply, one) or ()) > 1]
+    if two:
+        yield (
+            "page_limit",
+            _named([one.path for one in two if not await _limited(lab, one)]).replace("none", "honoured"),
+        )
     long = {one: reply for one, reply in readable.items() if longer(reply, one)}
     sizes = {len(_rows(reply, one) or ()) for one, reply in long.items() if "ield" not in one.path}
     if sizes:
@@ -107,6 +117,25 @@ async def _listings(lab: Lab) -> Findings:
     largest = [size for one in long if (size := await _largest(lab, one)) is not None]
     if largest:
         yield "page_largest", ", ".join(map(str, sorted(set(largest))))
+    raise Unsettled("no listing of this account has more rows than a page, or none has two of them")
+
+
+async def _limited(lab: Lab, one: Listing) -> bool:
+    """Whether `limit` is honoured below what is there, and taken above: a few rows suffice to tell."""
+    below, above = await lab.get(one.path, limit="1"), await lab.get(one.path, limit=str(WIDE))
+    return below.ok and above.ok and len(_rows(below, one) or ()) == 1 < len(_rows(above, one) or ())
+
+
+async def _exclusions(lab: Lab) -> Findings:
+    reply = await lab.get("/lists/exclusions", limit="100")
+    rows = reply.rows("exclusions") if reply.ok else []
+    if not rows:
+        raise Unsettled(
+            "a probe makes no exclusions, for they concern people, and this account "
+            + ("lists none" if reply.ok else f"answers {reply.status} to GET /lists/exclusions")
+        )
+    strange = {str(row.get("channel")) for row in rows} - {"all", "allSms", "allEmail", "several"}
+    yield "exclusion_channels", "others" if strange else "documented"
 
 
 async def _largest(lab: Lab, one: Listing) -> int | None:
@@ -191,8 +220,9 @@ def _named(paths: Iterable[str]) -> str:
 
 
 EXPERIMENTS = (
-    Experiment("every listing", (REFUSED, MISSING, NO_TOTALS, TOTALS, TYPES, DEFAULT, LARGEST), _listings,
-               4 * len(LISTINGS), writes=False),
+    Experiment("every listing", (REFUSED, MISSING, NO_TOTALS, TOTALS, TYPES, DEFAULT, LARGEST, LIMIT), _listings,
+               6 * len(LISTINGS), writes=False),
+    Experiment("exclusions of lists", (CHANNELS,), _exclusions, 3, writes=False),
     Experiment("listings with two paths", (GROUPS, DOMAINS, EVENTS, SEGMENTS), _elsewhere, 18, writes=False),
     Experiment("stages of pipelines", (SIDES, HIDDEN), _pipelines, 24, writes=False),
     Experiment("arrays", (ARRAYS,), _arrays, 3, writes=False),
