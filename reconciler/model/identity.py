@@ -13,6 +13,7 @@ from typing import Any, Literal, Protocol
 from pydantic import ValidationInfo
 
 from reconciler.model.conforming import is_form
+from reconciler.model.grammar import a
 from reconciler.model.http import is_id, shown
 from reconciler.model.values import SCALARS
 
@@ -52,7 +53,7 @@ def check(info: ValidationInfo, ids: Iterable[tuple[str, str]], *values: Any) ->
         return
     for kind, identity in (*ids, *(pair for value in values for pair in _inside(value))):
         if not fits(kind, identity):
-            raise ValueError(f"{shown(identity)} is not an id of a {shown(kind)}")
+            raise ValueError(f"{shown(identity)} is not an id of {a(shown(kind))}")
 
 
 def check_values(info: ValidationInfo, kind: str, attrs: Mapping[str, Any], key: Sequence[Any] = ()) -> None:
@@ -64,9 +65,9 @@ def check_values(info: ValidationInfo, kind: str, attrs: Mapping[str, Any], key:
         return
     for name, value in attrs.items():
         if not fits.holds(kind, name, value):
-            raise ValueError(f"`{name}` of a {shown(kind)} is of another type: {shown(value)}")
+            raise ValueError(f"`{name}` of {a(shown(kind))} is of another type: {shown(value)}")
     if key and not _is_key(fits, kind, key):
-        raise ValueError(f"a {shown(kind)} has no natural key like {shown(list(key))}")
+        raise ValueError(f"{a(shown(kind))} has no natural key like {shown(list(key))}")
 
 
 def _is_key(fits: Fits, kind: str, key: Sequence[Any]) -> bool:

@@ -18,6 +18,7 @@ from reconciler.model import values
 from reconciler.model.address import Address, join, key_of
 from reconciler.model.conforming import MASKED, PLAIN, conforms
 from reconciler.model.facts import LONGEST, Facts
+from reconciler.model.grammar import a
 from reconciler.model.http import Bound, Flow, Request, Response, at, delete, is_id, post, put
 from reconciler.model.identity import Fits
 from reconciler.model.ids import PartGroup
@@ -388,7 +389,7 @@ class Kind:
 
     def unmovable(self, what: str, address: str, target: str) -> str:
         """Return why `on_destroy: {what: target}` cannot be done for a resource of this kind; "" where it can."""
-        return f"a {self.title.lower()} offers nothing of that name"
+        return f"{a(self.title.lower())} offers nothing of that name"
 
     def replaces(self, attribute: Attribute, before: Value, after: Value) -> bool:
         """Return whether this change forces destroy and create."""

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.model.address import abridged
+from reconciler.model.grammar import a
 from reconciler.model.http import shown
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import STRANGE, Live, Row, Tables, odd
@@ -69,7 +70,7 @@ def _nameless(kind: Kind, row: Row | None) -> str:
     held = abridged([shown(name) for name in row]) or "nothing"
     name, what = primary.identity, kind.title.lower()
     return (
-        f"GET {primary.path} lists a {what} without an id: expected a {primary.ids} as `{name}` in every row of "
+        f"GET {primary.path} lists {a(what)} without an id: expected a {primary.ids} as `{name}` in every row of "
         f"`{primary.key}`, got a row with {held}; which object it is cannot be determined; its kind is not planned"
     )
 

@@ -10,6 +10,7 @@ from reconciler.model.address import key_of, kind_of
 from reconciler.model.codecs import brief
 from reconciler.model.demands import demands, parts_of
 from reconciler.model.desired import Resource
+from reconciler.model.grammar import a
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change, Skipped, write_of
@@ -254,13 +255,13 @@ def _removal(kind: Kind, base: Change, live: Live) -> Change:
     """Return what becomes of a live object that is no longer declared, as far as the API offers it."""
     name = kind.title.lower()
     if kind.texts.removal_effect and kind.retired(live):
-        return replace(base, reason=f"the API cannot delete a {name}; {kind.texts.removal_effect} already")
+        return replace(base, reason=f"the API cannot delete {a(name)}; {kind.texts.removal_effect} already")
     if kind.given(live.attrs):
         return replace(base, reason=f"the {name} came with the account, and stays as it is")
     if not kind.abilities.deletable and not kind.texts.removal_effect:
-        return replace(base, reason=f"the API cannot delete a {name}; it stays as it is")
+        return replace(base, reason=f"the API cannot delete {a(name)}; it stays as it is")
     reason = (
-        f"the API cannot delete a {name}: {kind.texts.removal_effect}"
+        f"the API cannot delete {a(name)}: {kind.texts.removal_effect}"
         if kind.texts.removal_effect
         else "no longer declared"
     )

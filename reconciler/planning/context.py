@@ -10,6 +10,7 @@ from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError
+from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Skipped
@@ -198,7 +199,7 @@ class PlanningContext:
             return None
         why = self.inputs.snapshot.unknown.get(lookup.kind)
         if why:
-            return Skipped("", f"it looks up a {lookup.kind}: {why}", forbidden=True)
+            return Skipped("", f"it looks up {a(lookup.kind)}: {why}", forbidden=True)
         try:
             self.resolver(lookup)
         except NotFound as missing:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from reconciler.model.explanation import AttributeStory, Explanation
+from reconciler.model.grammar import a
 from reconciler.render import words
 from reconciler.render.layout import Paper
 from reconciler.render.quoting import clean, literal
@@ -21,7 +22,7 @@ def story(one: Explanation, *, width: int = 80, colour: bool = False, ascii_only
 def _identity(one: Explanation, paper: Paper) -> list[str]:
     lines = paper.paragraph(clean(one.address), tone="bold")
     absent = "not shown by the account" if one.action == "unknown" else "not in the account"
-    facts = [f"a {one.kind}", f"id {one.id}" if one.id else absent]
+    facts = [a(one.kind), f"id {one.id}" if one.id else absent]
     facts += [f"created {one.created}"] if one.created else []
     facts.append(f"declared at {words.line_of(one.place)}" if one.place else "not declared")
     facts.append("managed" if one.managed else "not managed yet")

@@ -55,21 +55,19 @@ def choices(value: Value) -> str:
     """Different texts, none of them empty."""
     texts = _texts(value)
     twice = [text for text, count in Counter(texts).items() if count > 1]
-    if twice:
-        return f"has the option `{twice[0]}` twice"
+    said = [f"has the option `{text}` twice" for text in twice if text.strip()]
     if any(not text.strip() for text in texts):
-        return "has an option without a text"
-    return ""
+        said.append("has an option without a text")
+    return ", and ".join(said)
 
 
 def options(value: Value) -> str:
     """The same, and none with the separator of stored values."""
-    parted = next((text for text in _texts(value) if SEPARATOR in text), None)
-    if parted is not None:
-        return choices(value) or (
-            f"has the option `{parted}`: values are stored as ||one||two||, so no option can hold `||`"
-        )
-    return choices(value)
+    parted = ", ".join(f"`{text}`" for text in dict.fromkeys(_texts(value)) if SEPARATOR in text)
+    said = [choices(value)] if choices(value) else []
+    if parted:
+        said.append(f"has the option {parted}: values are stored as ||one||two||, so no option can hold `||`")
+    return ", and ".join(said)
 
 
 def near_choices(value: Value) -> str:

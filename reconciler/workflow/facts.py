@@ -14,6 +14,7 @@ from reconciler.model.address import kind_of
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.facts import Facts
 from reconciler.model.findings import Contradiction, FactEntry, FactsFile
+from reconciler.model.grammar import a
 from reconciler.model.http import Remote
 from reconciler.model.plan import Change
 from reconciler.probe import Fact, load_experiments, takes, words
@@ -175,7 +176,7 @@ class Watch:
             kind = kind_of(address)
             rests = self.session.kinds[kind].rests
             for name in (rests.get(attribute, rests.get("", "")), f"put.{kind}"):
-                self.note(name, f"the read-back of `{attribute}` of a {kind}")
+                self.note(name, f"the read-back of `{attribute}` of {a(kind)}")
 
     def mark(self) -> list[str]:
         """Mark what was contradicted in the facts file of this very account, and return what to say of it."""

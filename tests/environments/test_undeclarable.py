@@ -226,6 +226,7 @@ def test_a_managed_segment_that_came_to_hold_more_is_named_and_left(name: str, w
 EDITED = {
     "pipeline with another assignment": ("pipelines", "title: Sales", "title: Sales of ours"),
     "deal field with a default of another form": ("deal_fields", "label: Plan", "label: Plan of ours"),
+    "variable on lists of another form": ("personalizations", "name: Hello", "name: Hello of ours"),
     "variable of structured content": ("personalizations", "name: Hello", "name: Hello of ours"),
     "list for another channel": ("lists", "name: News", "name: News of ours"),
     "stage of another colour": ("pipelines", "title: A", "title: Another"),

@@ -57,6 +57,9 @@ ODD: Mapping[str, Odd] = {
     "variable of another format": _odd(
         "personalization", "personalizations", label="hello", **{**TEXT, "format": "md"}
     ),
+    "variable on lists of another form": _odd(
+        "personalization", "personalizations", "lists", label="hello", **{**TEXT, "listIds": {"a": "1"}}
+    ),
     "variable without a name": _odd("personalization", "personalizations", label="hello", **{**TEXT, "name": ""}),
     "variable of structured content": _odd(
         "personalization", "personalizations", "content", label="hello",

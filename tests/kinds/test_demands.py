@@ -48,6 +48,10 @@ WRONG: dict[str, tuple[dict[str, Any], str]] = {
     "options-separator": (
         {"fields": {"x": {"title": "X", "type": "multiselect", "options": ["a||b"]}}}, "no option can hold `||`",
     ),
+    "options-all-that-is-wrong": (
+        {"fields": {"x": {"title": "X", "type": "radio", "options": ["x", "a||b", "x", "c||d"]}}},
+        "has the option `x` twice, and has the option `a||b`, `c||d`: values are stored",
+    ),
     "options-none": ({"fields": {"x": {"title": "X", "type": "dropdown"}}}, "a dropdown needs `options`"),
     "deal-options": (
         {"deal_fields": {"x": {"label": "X", "type": "radio", "options": ["a", "a"]}}}, "has the option `a` twice",

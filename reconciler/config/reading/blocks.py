@@ -14,6 +14,7 @@ from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.config.reading.validation import validated
 from reconciler.model import address as addresses
 from reconciler.model.desired import Import, Moved, Removed
+from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
 
 
@@ -85,7 +86,7 @@ class Blocks:
             if addresses.kind_of(block.source) != addresses.kind_of(block.target):
                 self.problems.error(
                     "wrong-kind",
-                    f"`{block.source}` cannot become a {addresses.kind_of(block.target)}",
+                    f"`{block.source}` cannot become {a(addresses.kind_of(block.target))}",
                     placed.spot("to"),
                 )
             elif block.source in steps:
@@ -187,7 +188,7 @@ class Blocks:
         wanted = 2 if self.kinds[kind].nested else 1
         if len(parts) != wanted or not all(addresses.KEY_PATTERN.match(part) for part in parts):
             shape = f"{kind}.<{self.kinds[kind].nested} key>.<key>" if wanted == 2 else f"{kind}.<key>"
-            self.problems.error("bad-address", f"`{address}` is not an address of a {kind}", spot, f"write {shape}")
+            self.problems.error("bad-address", f"`{address}` is not an address of {a(kind)}", spot, f"write {shape}")
             return False
         return True
 

@@ -10,6 +10,7 @@ from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, 
 from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.model.address import join, key_of, kind_of
 from reconciler.model.desired import Resource
+from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.nearness import apart, near_keys
 from reconciler.model.spec import Roster
@@ -110,7 +111,7 @@ class Checks:
             spot = _find(self.declared[resource.address], name, lookup.by)
             hint = did_you_mean(lookup.by, known, f"there are {listed(dict.fromkeys(known))}")
             self.problems.error(
-                "unknown-attribute", f"a {lookup.kind} cannot be looked up by `{lookup.by}`", spot, hint
+                "unknown-attribute", f"{a(lookup.kind)} cannot be looked up by `{lookup.by}`", spot, hint
             )
 
     def _dangling(self, ref: Ref, name: str, resource: Resource) -> None:
@@ -122,18 +123,18 @@ class Checks:
         if dot and prefix == ref.kind and join(prefix, rest) in self.declared:
             self.problems.error("bad-reference", f"`{name}` takes the key alone", spot, f"write `{rest}`")
         elif dot and join(prefix, rest) in self.declared:
-            self.problems.error("wrong-kind", f"`{name}` refers to a {ref.kind}, and `{ref.key}` is a {prefix}", spot)
+            self.problems.error("wrong-kind", f"`{name}` refers to {a(ref.kind)}, and `{ref.key}` is {a(prefix)}", spot)
         elif kind is not None and not kind.abilities.managed:
             by = "email" if "email" in kind.attributes else "name"
             self.problems.error(
                 "dangling-reference",
-                f"nothing declares a {ref.kind}",
+                f"nothing declares {a(ref.kind)}",
                 spot,
                 f"look it up in the account: {{{by}: {ref.key}}}",
             )
         elif others and not did_you_mean(ref.key, keys):
             where = self.declared[join(others[0], ref.key)].key.spot.position
-            message = f"`{name}` refers to a {ref.kind}, and `{ref.key}` is a {others[0]}"
+            message = f"`{name}` refers to {a(ref.kind)}, and `{ref.key}` is {a(others[0])}"
             self.problems.error("wrong-kind", message, spot, f"it is declared at {where}")
         else:
             label = kind.identity.name_attribute if kind is not None else "name"

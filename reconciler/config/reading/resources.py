@@ -16,6 +16,7 @@ from reconciler.config.reading.problems import Problems, closest, did_you_mean, 
 from reconciler.config.reading.validation import validated
 from reconciler.model.address import KEY_PATTERN, join
 from reconciler.model.desired import Resource
+from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.spec import KEY, Default, Lifecycle, Nested, RefTo, Spec, attributes
 from reconciler.model.values import Lookup, Ref, Value
@@ -117,7 +118,7 @@ class Reader:
         empty = [name for name in shape.filled if spec is not None and getattr(spec, name) == "" and name in entries]
         for name in empty:
             hint = f"leave `{name}` out to take the key" if name in dict(shape.defaults) else ""
-            message = f"`{name}` is empty, and no account takes a {kind.title.lower() or kind.name} with an empty one"
+            message = f"`{name}` is empty, and no account takes {a(kind.title.lower() or kind.name)} with an empty one"
             self.problems.error("empty-text", message, entries[name].spot, hint)
         return None if empty else spec
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 
 from reconciler.config.reading.nodes import Entry, Map, Node, Sequence, is_null, merged_entries
 from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
+from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
 from reconciler.model.spec import Nested
 
@@ -136,7 +137,7 @@ def _section_hint(name: str, kinds: Kinds) -> str:
     )
     if looked_up is not None:
         by = looked_up.identity.name_attribute
-        return f"a {looked_up.name} is not managed, only referred to: {{{by}: ...}} looks one up"
+        return f"{a(looked_up.name)} is not managed, only referred to: {{{by}: ...}} looks one up"
     for kind in kinds.values():
         if any(name == nested and attribute.has(Nested) for nested, attribute in kind.attributes.items()):
             return f"`{name}` are declared inside {kind.section}"

@@ -50,6 +50,8 @@ class Personalizations(Behaviour):
 
     def shown(self, account: Account, row: Row) -> Row:
         """Order is not preserved: wrote 2,3,4,5, read 2,3,5,4, as their names sort [OAS]."""
+        if isinstance(row["listIds"], list | dict):  # as nothing here writes it, and a program may have
+            return {name: value for name, value in row.items() if name not in HIDDEN} | {"isLocked": locked(row)}
         ids = [one.strip() for one in str(row["listIds"] or "").split(",") if one.strip()]
         names = {identity: str((account.rows.get("lists", identity) or {}).get("name", "")) for identity in ids}
         ids.sort(key=lambda one: names[one].casefold())
