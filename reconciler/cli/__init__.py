@@ -22,6 +22,9 @@ def main(argv: Sequence[str] | None = None) -> None:
     # Whoever ends the program ends it in order: locks are given back, and the exit code is that of an interrupt.
     for number in endings():
         signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
-    code = finish(run(list(sys.argv[1:] if argv is None else argv)))
-    gc.freeze()  # the interpreter looks for garbage several times while it ends; the system takes all of it at once
-    sys.exit(code)
+    try:
+        sys.exit(finish(run(list(sys.argv[1:] if argv is None else argv))))
+    finally:
+        # The interpreter looks for garbage several times while it ends; the system takes all of it at once. Completing
+        # leaves by an exit of click's own.
+        gc.freeze()

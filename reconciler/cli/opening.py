@@ -12,7 +12,7 @@ import click
 
 from reconciler.cli.completing import addresses, kinds
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import begin, note
+from reconciler.cli.terminal import note
 from reconciler.model.redaction import LONG, looks_like_a_credential, redactor
 
 if TYPE_CHECKING:
@@ -25,8 +25,6 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 def session(chosen: Globals, *, offline: bool = False, guards_from: str | None = None) -> Session:
     """Return the opened session, with the settings of `guards_from` if that is given. Raises ConfigError."""
-    if not (offline or chosen.quiet or chosen.verbose > 1):
-        begin("Reading the configuration")
     from reconciler.workflow.opening import open_session
     from reconciler.workflow.runtime import current_runtime
 

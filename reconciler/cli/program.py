@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -58,6 +59,12 @@ COMMANDS: dict[str, str] = {
     "help": "Explain a command, with its options and examples.",
 }
 
+WAITING = frozenset({
+    "plan", "apply", "destroy", "export", "import", "clone", "promote", "compare", "snapshot", "rehearse", "doctor",
+    "probe", "drift", "explain", "coverage", "undo", "runs resume", "state doctor", "state import", "ci drift",
+})  # fmt: skip
+"""Commands that ask accounts: they show a line before what they do is loaded."""
+
 
 @dataclass(frozen=True)
 class Globals:
@@ -83,7 +90,7 @@ class Lazy(click.Group):
             return None
         module = importlib.import_module(f"reconciler.cli.{'import_' if cmd_name == 'import' else cmd_name}")
         command: click.Command = module.command
-        return _with_examples(_filled(_with_globals(command)), cmd_name)
+        return _with_examples(_alive(_filled(_with_globals(command)), cmd_name), cmd_name)
 
     def invoke(self, ctx: click.Context) -> Any:
         if not ctx._protected_args:
@@ -165,6 +172,32 @@ def _with_globals(command: click.Command) -> click.Command:
         if not known & set(option.opts):
             command.params.append(option)
     return command
+
+
+def _alive(command: click.Command, path: str) -> click.Command:
+    """Let a command of `WAITING`, and those inside it, show a line as soon as its command line was read."""
+    if isinstance(command, click.Group):
+        for name, inner in command.commands.items():
+            _alive(inner, f"{path} {name}")
+    elif path in WAITING and command.callback is not None and not isinstance(command.callback, _Alive):
+        command.callback = _Alive(command.callback)
+    return command
+
+
+class _Alive:
+    """A command that shows a line before it loads anything; not where lines are unwanted, or tell of each request."""
+
+    def __init__(self, run: Callable[..., Any]) -> None:
+        self._run = run
+        functools.update_wrapper(self, run)
+
+    def __call__(self, *arguments: Any, **options: Any) -> Any:
+        from reconciler.cli.terminal import begin
+
+        chosen = click.get_current_context().obj
+        if isinstance(chosen, Globals) and not chosen.quiet and chosen.verbose < 2:
+            begin("Reading the configuration")
+        return self._run(*arguments, **options)
 
 
 def _with_examples(command: click.Command, path: str) -> click.Command:

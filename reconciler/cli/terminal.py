@@ -171,6 +171,7 @@ def answer(question: str) -> str:
     """Return what somebody types; nothing where they type nothing."""
     from reconciler.render.harmless import outgoing
 
+    settle()
     return str(click.prompt(outgoing(shown(question)), default="", show_default=False, err=True))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shutil
 import subprocess
@@ -11,6 +12,8 @@ from pathlib import Path
 import pytest
 from click.shell_completion import ShellComplete
 
+import reconciler.cli
+import reconciler.cli.program
 from reconciler.cli.program import program
 from tests.world import World
 
@@ -151,3 +154,15 @@ def test_a_real_bash_completes_in_no_time(world: World) -> None:
         after = os.times()
         spent = after.children_user + after.children_system - before.children_user - before.children_system
         assert spent < most, (words, spent)
+
+
+def test_completing_ends_as_fast_as_other_commands(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its exit is click's own, and leaves the interpreter nothing to tidy up either."""
+    ended = []
+    monkeypatch.setattr(gc, "freeze", lambda: ended.append(1))
+    monkeypatch.setattr(reconciler.cli.program, "run", lambda _: sys.exit(3))
+    monkeypatch.setattr(reconciler.cli, "endings", list)
+    with pytest.raises(SystemExit) as left:
+        reconciler.cli.main([])
+    assert left.value.code == 3
+    assert ended

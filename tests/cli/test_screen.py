@@ -35,6 +35,7 @@ from reconciler.workflow.applying import Hooks
 from reconciler.workflow.session import Session
 from tests.cli.glass import Glass
 from tests.world import TWO_ACCOUNTS, World
+from tests.world.commands import leaves
 
 CAPTURES = Path(__file__).parent / "captures"
 CONFIG = """
@@ -157,6 +158,33 @@ def test_a_line_stands_before_the_program_is_loaded(
     assert program.run(["--chdir", str(world.folder), "-q", "plan"]) == 3
     assert len(seen) == 3
     assert "Reading" not in seen[2].splitlines()[-1]
+
+
+@pytest.mark.parametrize("name", sorted(program.WAITING))
+def test_the_first_line_stands_before_a_command_begins(
+    name: str, monkeypatch: pytest.MonkeyPatch, sitting: Callable[[int], Glass]
+) -> None:
+    """As soon as its line was read, whatever it loads then; not with -q, nor where each request is told."""
+    command = leaves()[name]
+    assert isinstance(command.callback, program._Alive)
+    for options, stands in (({}, True), ({"quiet": True}, False), ({"verbose": 2}, False)):
+        glass, seen = sitting(80), []
+        monkeypatch.setattr(command.callback, "_run", lambda glass=glass, seen=seen: seen.append(glass.shown()))
+        with click.Context(command, obj=program.Globals(Path(), None, **options)):  # type: ignore[arg-type]
+            command.callback()
+        terminal.settle()
+        assert ("Reading the configuration" in seen[0]) == stands
+
+
+def test_every_command_that_asks_an_account_is_known_to() -> None:
+    """By its module; what plans on a snapshot, and a project that is not there yet, have nothing to read."""
+    asking = {
+        path.stem.strip("_")
+        for path in Path(reconciler.cli.__file__).parent.glob("*.py")
+        if re.search(r"screen\.wait\(|under_lock\(", path.read_text("utf-8"))
+    }
+    assert {"plan", "compare", "runs", "state", "ci"} <= asking
+    assert asking - {name.split()[0] for name in program.WAITING} <= {"init", "opening", "changing", "replay", "screen"}
 
 
 def test_nothing_waits_for_an_account_in_any_other_way() -> None:
