@@ -168,9 +168,10 @@ def test_the_first_line_stands_before_a_command_begins(
     command = leaves()[name]
     assert isinstance(command.callback, program._Alive)
     for options, stands in (({}, True), ({"quiet": True}, False), ({"verbose": 2}, False)):
-        glass, seen = sitting(80), []
+        glass = sitting(80)
+        seen: list[str] = []
         monkeypatch.setattr(command.callback, "_run", lambda glass=glass, seen=seen: seen.append(glass.shown()))
-        with click.Context(command, obj=program.Globals(Path(), None, **options)):  # type: ignore[arg-type]
+        with click.Context(command, obj=program.Globals(Path(), None, **options)):
             command.callback()
         terminal.settle()
         assert ("Reading the configuration" in seen[0]) == stands
