@@ -70,7 +70,8 @@ async def rehearse(
     forecast = document.forecast.apply_requests
     seconds = round(forecast * 1.02 / session.rate, 1) if session.rate else 0.0
     left = tuple(change.address for change in again.document.changes if change.action != "manual")
-    assumptions = (*emulator.assumptions(requests), *_about_records(asked.document))
+    known = session.facts.known.keys() - session.facts.borrowed
+    assumptions = (*emulator.assumptions(requests, known), *_about_records(asked.document))
     return Rehearsal(document, summary, left, assumptions, forecast, seconds)
 
 

@@ -404,6 +404,17 @@ def test_an_emulated_account_behaves_as_a_facts_file_says(world: World) -> None:
     assert world.cli("emulator", "behave", "reconciler.yaml").code == 1
 
 
+def test_a_rehearsal_assumes_nothing_that_was_probed(world: World) -> None:
+    """Its copy behaves as the account was seen to; what nobody asked is still said to be assumed."""
+    world.write(OUTCOME)
+    world.apply()
+    world.write({"task_outcomes": {"won": {"title": "Won it", "sentiment": "Positive"}}})
+    assert "the typing error (row 13)" in " ".join(world.cli("rehearse").text.split())
+    write_facts(world, {"outcome_path": "taskOutcomes"})
+    ran = world.cli("rehearse")
+    assert (ran.code, "row 13" in ran.text, "rows 9 and 44" in ran.text) == (0, False, True), ran.text
+
+
 def test_an_environment_lends_facts_only_if_it_is_there(world: World) -> None:
     """A name that no environment has is a problem of the project file, with its place."""
     world.write("version: 1\nenvironments: {demo: {url: 'emulator:a.db', facts: sandbix}}\n", "reconciler.yaml")
