@@ -7,6 +7,7 @@ left to do.
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import dataclass, field, replace
@@ -84,6 +85,35 @@ class Outcome:
     cancelled: bool = False
 
 
+class Queue:
+    """The steps of a plan that nothing has to wait for any more, in the order in which that became so. `before` is the
+    step that another one comes after, whatever becomes of it, by number.
+
+    Only steps that run have a task: one for each of ten thousand that wait took more memory than the plan.
+    """
+
+    def __init__(self, steps: Sequence[Step], before: Mapping[int, int]) -> None:
+        self.ready: deque[Step] = deque()
+        self._open: dict[int, int] = {}
+        self._next: dict[int, list[Step]] = {}
+        for step in steps:
+            first = {*step.waits, *step.after, *([before[step.number]] if step.number in before else [])}
+            if not first:
+                self.ready.append(step)
+                continue
+            self._open[step.number] = len(first)
+            for number in first:
+                self._next.setdefault(number, []).append(step)
+
+    def over(self, step: Step) -> None:
+        """Take note of a step that is done, failed or skipped."""
+        for one in self._next.pop(step.number, ()):
+            self._open[one.number] -= 1
+            if not self._open[one.number]:
+                del self._open[one.number]
+                self.ready.append(one)
+
+
 async def apply(plan: Plan, kinds: Kinds, ports: Ports, run: str) -> Outcome:
     """Run the plan. Errors of steps do not raise; they are in the outcome. Raises StateError when results cannot be
     recorded.
@@ -104,12 +134,29 @@ class _Applying:
         self.skipped: dict[int, str] = {}
         self.done: set[int] = set()
         self.broken: StateError | None = None
-        self.slots = asyncio.Semaphore(AT_ONCE)
 
     async def run(self) -> Outcome:
-        before = self._in_sequence()
-        over = {step.number: asyncio.Event() for step in self.plan.steps}
-        await asyncio.gather(*(self._one(step, before.get(step.number), over) for step in self.plan.steps))
+        queue = Queue(self.plan.steps, self._in_sequence())
+        running: dict[asyncio.Task[None], Step] = {}
+        try:
+            while queue.ready or running:
+                while queue.ready and len(running) < AT_ONCE:
+                    step = queue.ready.popleft()
+                    if cause := self._cause(step):
+                        self.skipped[step.number] = cause
+                        self.ports.emit(Skip(step.number, step.address, step.op, cause))
+                        queue.over(step)
+                    else:
+                        running[asyncio.create_task(self._try(step))] = step
+                finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED) if running else ((), ())
+                for task in sorted(finished, key=lambda one: running[one].number):
+                    queue.over(running.pop(task))
+                    task.result()
+        finally:
+            for task in running:
+                task.cancel()
+            if running:
+                await asyncio.wait(running)
         if self.broken is not None:
             raise self.broken
         return Outcome(frozenset(self.done), dict(self.failed), dict(self.skipped), self.ports.stop.is_set())
@@ -131,22 +178,6 @@ class _Applying:
                     before[step.number] = last[line]
                 last[line] = step.number
         return before
-
-    async def _one(self, step: Step, before: int | None, over: Mapping[int, asyncio.Event]) -> None:
-        try:
-            for number in (*step.waits, *step.after, *([] if before is None else [before])):
-                await over[number].wait()
-            cause = self._cause(step)
-            if not cause:
-                async with self.slots:
-                    cause = self._cause(step)
-                    if not cause:
-                        await self._try(step)
-                        return
-            self.skipped[step.number] = cause
-            self.ports.emit(Skip(step.number, step.address, step.op, cause))
-        finally:
-            over[step.number].set()
 
     def _cause(self, step: Step) -> str:
         """Return why a step must not be tried, or ""."""

@@ -11,20 +11,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
 from reconciler.model.address import kind_of
-from reconciler.model.documents import Count
+from reconciler.model.documents import Count, Lean
 from reconciler.model.identity import check, check_values
 from reconciler.model.write import Effect, Impact
 
 PLAN_FORMAT = "1.2"
 
 
-class _Part(BaseModel):
+class _Part(Lean):
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
 
@@ -321,12 +321,35 @@ def digest(content: Mapping[str, Any]) -> str:
 
     It is taken of the JSON as it is written, so that documents of other minor versions keep theirs.
     """
-    rest = {name: value for name, value in content.items() if name != "digest"}
-    return hashlib.sha256(
-        json.dumps(rest, sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode()
-    ).hexdigest()
+    found = hashlib.sha256()
+    for piece in _canonical({name: value for name, value in content.items() if name != "digest"}):
+        found.update(piece.encode())
+    return found.hexdigest()
+
+
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode
+
+
+def _canonical(content: Mapping[str, Any]) -> Iterator[str]:
+    """Yield the canonical JSON of an object piece by piece, lists and iterators of it item by item: of thousands of
+    changes at once it would be larger than they are.
+    """
+    for place, name in enumerate(sorted(content)):
+        yield f"{',' if place else '{'}{_CANONICAL(name)}:"
+        value = content[name]
+        if not isinstance(value, list | Iterator):
+            yield _CANONICAL(value)
+            continue
+        yield "["
+        for number, item in enumerate(value):
+            yield f"{',' if number else ''}{_CANONICAL(item)}"
+        yield "]"
+    yield "}" if content else "{}"
 
 
 def sealed(document: PlanDocument) -> PlanDocument:
     """Return the document with its digest."""
-    return document.model_copy(update={"digest": digest(document.model_dump(mode="json"))})
+    content = document.model_dump(mode="json", exclude={"changes", "steps", "digest"})
+    content["changes"] = (one.model_dump(mode="json") for one in document.changes)
+    content["steps"] = (one.model_dump(mode="json") for one in document.steps)
+    return document.model_copy(update={"digest": digest(content)})

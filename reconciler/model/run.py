@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
-from reconciler.model.documents import Count
+from reconciler.model.documents import Count, Lean
 from reconciler.model.identity import check, check_values
 from reconciler.model.redaction import Shown, as_made
 from reconciler.model.state import Binding, Record, Renaming, State, open_intents
@@ -20,7 +20,7 @@ Result = Literal["open", "done", "failed", "skipped"]
 """What became of a step."""
 
 
-class _Part(BaseModel):
+class _Part(Lean):
     model_config = ConfigDict(extra="ignore", defer_build=True)
 
 

@@ -12,11 +12,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, model_validator
+from pydantic import ConfigDict, Field, ValidationInfo, model_validator
 
 from reconciler.model import values
 from reconciler.model.address import Address, split
-from reconciler.model.documents import Count
+from reconciler.model.documents import Count, Lean
 from reconciler.model.http import is_id
 from reconciler.model.identity import check, check_values
 from reconciler.model.redaction import Shown
@@ -25,7 +25,7 @@ from reconciler.model.values import SCALARS, Ref, Value, decode, is_hashed
 STATE_VERSION = 3
 
 
-class _Document(BaseModel):
+class _Document(Lean):
     model_config = ConfigDict(extra="forbid", defer_build=True)
 
 

@@ -7,7 +7,7 @@ which an apply proves that the configuration still says the same (decision 0055)
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -60,7 +60,7 @@ class Heading:
 def to_document(
     plan: Plan, heading: Heading, forecast: doc.Forecast, kinds: Kinds, renames: Iterable[Rename] = ()
 ) -> doc.PlanDocument:
-    """Return the document of a plan, masked and with its digest."""
+    """Return the document of a plan, masked; without its digest, which is taken when nothing is added any more."""
     names = {(kind_of(address), identity): address for address, identity in plan.ids.items()}
     document = doc.PlanDocument(
         tool_version=heading.tool_version,
@@ -96,14 +96,14 @@ def to_document(
         ids=dict(plan.ids),
         salt=heading.salt,
     )
-    return doc.sealed(_cleared(document, heading.redactor))
+    return _cleared(document, heading.redactor)
 
 
 def _cleared(document: doc.PlanDocument, redactor: Redactor) -> doc.PlanDocument:
     """Return the document without credentials: values are masked whole, sentences without them. What is to be written,
     addresses, ids and digests stay as they are: the configuration that they come from holds no credential.
     """
-    if not redactor.knows(document.model_dump_json(exclude=_EXACT), LONG):
+    if not any(redactor.knows(text, LONG) for text in _texts(document)):
         return document
 
     clears = _Clears(redactor)
@@ -114,6 +114,13 @@ def _cleared(document: doc.PlanDocument, redactor: Redactor) -> doc.PlanDocument
             "warnings": [redactor.show(warning) for warning in document.warnings],
         }
     )
+
+
+def _texts(document: doc.PlanDocument) -> Iterator[str]:
+    """Yield all that a document says that may hold a credential, some changes at a time."""
+    yield document.model_dump_json(exclude={"changes", "steps", "salt", "ids"})
+    for start in range(0, len(document.changes), 500):
+        yield "\n".join(one.model_dump_json(exclude=_EXACT) for one in document.changes[start : start + 500])
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +167,7 @@ class _Clears:
         return MASK if self.redactor.knows(masked, LONG) else masked
 
 
-_EXACT: Any = {"changes": {"__all__": {"desired", "fingerprint"}}, "salt": True, "ids": True, "steps": True}
+_EXACT = {"desired", "fingerprint"}
 
 
 def summarise(plan: Plan) -> doc.Summary:

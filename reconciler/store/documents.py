@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 from collections.abc import Callable, Iterator, Sequence
 
@@ -49,7 +50,7 @@ class DocumentStore:
         self._seal = seal or Seal()
         self._keep = keep
         self._fits = fits
-        self._parsed: tuple[bytes, State] | None = None
+        self._parsed: tuple[bytes, State] | None = None  # the last one, by the digest of its file
         clock = clock or Clock()
         self._locks: Locks = locks or LeaseLock(blobs, clock, waits, tell)
         self._held: TakenLock | None = None
@@ -113,8 +114,9 @@ class DocumentStore:
         )
 
     def _parse(self, content: bytes) -> State:
-        if self._parsed is None or self._parsed[0] != content:
-            self._parsed = (content, self._fresh(content))
+        mark = hashlib.sha256(content).digest()
+        if self._parsed is None or self._parsed[0] != mark:
+            self._parsed = (mark, self._fresh(content))
         return self._parsed[1]
 
     def _fresh(self, content: bytes) -> State:

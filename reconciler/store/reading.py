@@ -36,7 +36,10 @@ def read_regular(path: str | Path, most: int = MOST_BYTES) -> bytes:
             if stat.S_ISDIR(found.st_mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
-        content = stream.read(most + 1)
+        # As much as it has, not as much as it may have: that is asked of the system in one piece.
+        content = stream.read(min(found.st_size, most) + 1)
+        while len(content) <= most and (more := stream.read(1 << 20)):
+            content += more
     if len(content) > most:
         raise OSError(errno.EFBIG, "it is too large", str(path))
     return content

@@ -232,7 +232,7 @@ class _Run:
             self.watch.stored_otherwise(address, item.name)
             self._note(address, f"the account stores `{item.name}` in its own way: {self._short(item)}")
         rewritten = rewritten_of(items, self.session.kinds[kind_of(address)], self.book.base.salt)
-        binding = self.book.state().resources.get(address)
+        binding = self.book.binding(address)
         if binding is not None:
             known = binding.model_copy(update={"rewritten": {**binding.rewritten, **rewritten}})
             self.book.record(Record(op="bind", run=self.name, address=address, binding=known))

@@ -61,7 +61,7 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     heading = Heading(__version__, stamp, names, right, "", 0, {}, "compare", redactor=redactor)
     unknown = [line for account in accounts for line in unknown_of(account)]
     partly = [f"{account.name}: {line}" for account in accounts for line in account.left_out]
-    document = to_document(whole, heading, spent, session.kinds)
+    document = doc.sealed(to_document(whole, heading, spent, session.kinds))
     return Comparison(document, (*lines, *unknown, *partly), any(account.unread for account in accounts))
 
 

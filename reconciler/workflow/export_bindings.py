@@ -17,7 +17,7 @@ from reconciler.model.values import Ref
 from reconciler.planning.bindings import binding_of
 from reconciler.planning.identity import stored_key
 from reconciler.workflow.arrangements import inside
-from reconciler.workflow.book import open_book
+from reconciler.workflow.book import Recorded, open_book
 from reconciler.workflow.session import Session
 
 
@@ -56,7 +56,7 @@ def bind_exported(
             if address in after.desired.resources or address not in done
         }
     book.base = state.model_copy(update={"resources": bindings, "intents": book.intents()})
-    book.records = []
+    book.records = Recorded()
     book.close(account=session.identity)
 
 

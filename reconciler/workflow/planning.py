@@ -64,7 +64,8 @@ class Planned:
 async def make_plan(session: Session, options: PlanOptions) -> Planned:
     """Plan the environment. Raises ConfigError, PlanError, AuthError, IncompleteListing, Unreachable, StateError."""
     loaded = session.load()
-    desired = _asked_for(options, loaded.desired)
+    desired, warnings = _asked_for(options, loaded.desired), tuple(loaded.warnings)
+    del loaded  # the trees of the files are as large as what they declare, and nobody asks for places any more
     most = options.max_requests or session.settings.guards.max_requests
     async with connected(session, through=lambda remote: _within(remote, most)) as account:
         remote, state = account.remote, account.book.state()
@@ -98,7 +99,7 @@ async def make_plan(session: Session, options: PlanOptions) -> Planned:
         if options.impact and options.uses and budget and not options.refresh_only:
             made = await who_uses(made, remote, session.kinds, PLACES, budget=budget)
         requests = remote.requests
-    return finish(seen, inputs, made, options, requests, tuple(loaded.warnings))
+    return finish(seen, inputs, made, options, requests, warnings)
 
 
 def _within(remote: Remote, most: int | None) -> Remote:
@@ -154,7 +155,8 @@ def finish(
         document = doc.sealed(document.model_copy(update={"guards": _broken(session, inputs)}))
     else:
         notes = [*document.warnings, *idle(document.guards, options.allow)]
-        document = doc.sealed(document.model_copy(update={"warnings": notes}))
+        document = document.model_copy(update={"warnings": notes})
+    document = doc.sealed(document)
     return Planned(made, inputs, refreshed, document, warnings, requests, seen.reads)
 
 

@@ -10,7 +10,7 @@ from reconciler.model.address import KEY_PATTERN, kind_of, split
 from reconciler.model.errors import PlanError
 from reconciler.model.renaming import with_nested
 from reconciler.model.state import Binding, Renaming, State
-from reconciler.workflow.book import open_book
+from reconciler.workflow.book import Recorded, open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.session import Session
 from reconciler.workflow.state_versions import record
@@ -93,5 +93,5 @@ def edit_state(session: Session, operation: str, change: Callable[[State], State
     with locked(session, operation, timeout=10.0):
         book = open_book(session)
         book.base = change(book.state().model_copy(update={"intents": book.intents()}))
-        book.records = []
+        book.records = Recorded()
         book.close()

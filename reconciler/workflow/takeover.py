@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Iterator, Mapping
 
 from reconciler.model.errors import StalePlan
 from reconciler.model.live import Live
 from reconciler.model.redaction import as_made
 from reconciler.model.snapshot import Snapshot
-from reconciler.model.state import Record
+from reconciler.model.state import Binding, Record
 from reconciler.planning.identity import stored_key
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.holding import locked
@@ -57,7 +57,16 @@ def note_births(
     resources = book.state().resources
     kinds = {resources[address].kind for address in addresses if address in resources}
     lives: dict[tuple[str, str], Live] = {(name, live.id): live for name in kinds for live in seen.lives.get(name, ())}
-    born = []
+    book.results(_births(session, resources, lives, addresses, run))
+
+
+def _births(
+    session: Session,
+    resources: Mapping[str, Binding],
+    lives: Mapping[tuple[str, str], Live],
+    addresses: Iterable[str],
+    run: str,
+) -> Iterator[Record]:
     for address in addresses:
         binding = resources.get(address)
         live = lives.get((binding.kind, binding.id)) if binding is not None else None
@@ -66,8 +75,7 @@ def note_births(
         keys = session.kinds[binding.kind].natural_keys(live.attrs)
         news = {"created": live.created, "natural_key": stored_key(keys[0]) if keys else []}
         if any(getattr(binding, name) != value for name, value in news.items()):
-            born.append(Record(op="bind", run=run, address=address, binding=binding.model_copy(update=news)))
-    book.results(born)
+            yield Record(op="bind", run=run, address=address, binding=binding.model_copy(update=news))
 
 
 def check_same_state(planned: Planned, book: StateTransaction) -> None:

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from reconciler.engine.apply import Queue
+from reconciler.model.plan import Step
 from reconciler.resources import load_kinds
 from tests.world import World
 
@@ -92,3 +94,28 @@ def test_members_and_options_stand_in_the_order_of_the_files(world: World, secti
     for identity in ids:
         rows = sorted(world.rows("fieldOptions", field=identity), key=lambda row: (int(row["orderid"]), int(row["id"])))
         assert [row["value"] for row in rows] == options
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_no_step_is_ready_before_those_that_it_waits_for(seed: int) -> None:
+    """However steps wait for each other and end, each becomes ready once, when all that it waits for are over; those
+    that wait for nothing stand in the order of the plan.
+    """
+    chance, steps, before = random.Random(seed), list[Step](), dict[int, int]()
+    for number in range(60):
+        earlier = [chance.randrange(number) for _ in range(chance.randrange(4))] if number else []
+        steps.append(Step(number, f"tag.{number}", "create", tuple(earlier[:2]), tuple(earlier[2:])))
+        if number and chance.random() < 0.3:
+            before[number] = chance.randrange(number)
+    queue, running, over = Queue(steps, before), list[Step](), list[int]()
+    free = [step.number for step in steps if not step.waits and not step.after and step.number not in before]
+    assert [step.number for step in queue.ready] == free
+    while queue.ready or running:
+        while queue.ready:
+            running.append(queue.ready.popleft())
+        step = running.pop(chance.randrange(len(running)))
+        assert {*step.waits, *step.after} <= set(over)
+        assert before.get(step.number, step.number) in {*over, step.number}
+        over.append(step.number)
+        queue.over(step)
+    assert sorted(over) == list(range(60))

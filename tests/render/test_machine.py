@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from typing import Any
 from xml.etree import ElementTree
 
 import pytest
 
-from reconciler.model.document import AttributeView, ChangeView, PlanDocument, digest
+from reconciler.model.document import AttributeView, ChangeView, PlanDocument, digest, sealed
 from reconciler.model.events import Finished, Waiting
 from reconciler.model.summary import ApplySummary
 from reconciler.render import machine, tables
@@ -28,6 +29,18 @@ def test_json_is_the_document() -> None:
     again = PlanDocument.model_validate_json(machine.plan_json(document))
     assert again == document
     assert digest(json.loads(machine.plan_json(document))) == digest(document.model_dump(mode="json"))
+
+
+@pytest.mark.parametrize("size", documents.SIZES)
+def test_the_digest_is_that_of_the_canonical_json(size: str) -> None:
+    """It is taken piece by piece, and is the SHA-256 of the JSON in one line, with sorted members and without itself:
+    of the document as of the file that was written of it.
+    """
+    document = sealed(documents.SIZES[size]())
+    content = document.model_dump(mode="json", exclude={"digest"})
+    text = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    assert document.digest == hashlib.sha256(text.encode()).hexdigest() == digest(content)
+    assert digest({}) == hashlib.sha256(b"{}").hexdigest()
 
 
 def test_json_survives_half_a_character() -> None:

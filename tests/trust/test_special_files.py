@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import tracemalloc
 from pathlib import Path
 
 import pyrage
@@ -35,6 +36,21 @@ def test_no_command_waits_for_what_is_no_regular_file(world: World, name: str) -
         assert ran.code not in (0, 2) or "--out" in command, command
         assert "mistake in the program" not in ran.text, command
         assert "Traceback" not in ran.text, command
+
+
+def test_a_file_is_read_in_the_memory_that_it_takes(tmp_path: Path) -> None:
+    """Not in that of the largest that is ever read; a byte more than asked for is too large."""
+    path = tmp_path / "small"
+    path.write_bytes(b"x" * 1000)
+    tracemalloc.start()
+    try:
+        assert read_regular(path) == b"x" * 1000
+        assert tracemalloc.get_traced_memory()[1] < 4 << 20
+    finally:
+        tracemalloc.stop()
+    assert read_regular(path, 1000) == b"x" * 1000
+    with pytest.raises(OSError, match="too large"):
+        read_regular(path, 999)
 
 
 def test_an_identity_is_in_a_regular_file(tmp_path: Path) -> None:
