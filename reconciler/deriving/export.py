@@ -123,11 +123,15 @@ def export_comparable(
     only: frozenset[str] | None = None,
     *,
     redactor: Redactor | None = None,
+    reserved: Mapping[str, Set[str]] | None = None,
 ) -> tuple[list[Exported], list[str]]:
     """Return what `export` does of the objects that a declaration can say, all that they hold, and one line for each
     object that none says: what two accounts hold of those is not understood well enough to be compared.
+
+    With the same `reserved` as an export for files, what is bound nowhere has the same address in both.
     """
     exporting = _LiveObjects(snapshot, kinds, bindings, only, comparing=True, redactor=redactor)
+    exporting.reserved = reserved or {}
     return said_once(exporting.run(), snapshot, kinds, {}), exporting.left_out
 
 

@@ -14,7 +14,6 @@ from reconciler.deriving.copying import (
     portable,
     unmatched,
 )
-from reconciler.deriving.export import names_elsewhere
 from reconciler.model import values
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
@@ -26,7 +25,7 @@ from reconciler.planning.context import Inputs
 from reconciler.planning.guards import beyond
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
-from reconciler.workflow.contents import AccountContents, hold, met, not_shown, pairs, unknown_of, with_ids
+from reconciler.workflow.contents import AccountContents, hold, met, names_there, not_shown, pairs, unknown_of, with_ids
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import Planned, make_plan
 from reconciler.workflow.session import Session
@@ -65,7 +64,7 @@ async def prepare_clone(
     without `prune`. Raises what `make_plan` raises.
     """
     other = await hold(target, target.settings.name, only=only)
-    reserved = names_elsewhere(other.seen, target.kinds, other.state.resources, {})
+    reserved = names_there(target, other)
     one = await hold(source, source.settings.name, only=only, for_files=True, reserved=reserved)
     ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in one.exported}
     texts = mentioning(one.exported, source.kinds)

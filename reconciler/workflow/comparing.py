@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from reconciler import __version__
@@ -14,6 +15,7 @@ from reconciler.deriving.copying import (
     unmatched,
     unseen,
 )
+from reconciler.deriving.export import names_elsewhere
 from reconciler.engine.remotes import Replay
 from reconciler.model import document as doc
 from reconciler.model.desired import Desired, Import
@@ -27,7 +29,16 @@ from reconciler.planning.declarable import declarable
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.planner import plan
 from reconciler.store.snapshotfile import read_snapshot
-from reconciler.workflow.contents import AccountContents, contents_of, hold, met, not_shown, pairs, unknown_of
+from reconciler.workflow.contents import (
+    AccountContents,
+    contents_of,
+    hold,
+    met,
+    names_there,
+    not_shown,
+    pairs,
+    unknown_of,
+)
 from reconciler.workflow.observing import ask_eyes
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.session import Session
@@ -47,7 +58,8 @@ class Comparison:
 async def compare(session: Session, left: str, right: str, only: frozenset[str] | None = None) -> Comparison:
     """Compare two environments, an environment and a folder with a project, or snapshot files. Writes nothing."""
     masked = any(_is_file(session, name) for name in (left, right))
-    one, other = [await _side(session, name, masked=masked, only=only) for name in (left, right)]
+    other = await _side(session, right, masked=masked, only=only)
+    one = await _side(session, left, masked=masked, only=only, reserved=_names(session, right, other))
     accounts = [side for side in (one, other) if isinstance(side, AccountContents)]
     turned = isinstance(other, Desired)
     if turned:
@@ -154,13 +166,32 @@ def _is_file(session: Session, name: str) -> bool:
     return name not in session.project.project.environments and (session.folder / name).is_file()
 
 
-async def _side(session: Session, name: str, *, masked: bool, only: frozenset[str] | None) -> AccountContents | Desired:
+def _names(session: Session, name: str, held: AccountContents | Desired) -> dict[str, set[str]]:
+    """Return what one side calls its objects, so that one of the other side with such a key, and another name, gets the
+    address that a promotion or a clone would give it.
+    """
+    if isinstance(held, Desired):
+        return {}
     if name in session.project.project.environments:
-        return await hold(open_session(session.folder, name, session.runtime), name, masked=masked, only=only)
+        return names_there(open_session(session.folder, name, session.runtime), held)
+    return names_elsewhere(held.seen, session.kinds, held.state.resources, {})
+
+
+async def _side(
+    session: Session,
+    name: str,
+    *,
+    masked: bool,
+    only: frozenset[str] | None,
+    reserved: Mapping[str, Set[str]] | None = None,
+) -> AccountContents | Desired:
+    if name in session.project.project.environments:
+        opened = open_session(session.folder, name, session.runtime)
+        return await hold(opened, name, masked=masked, only=only, reserved=reserved)
     place = session.folder / name
     if place.is_file():
         replay = Replay(read_snapshot(place), name)
-        held = await contents_of(session.unprobed(), replay, name, State(lineage="snapshot"), only)
+        held = await contents_of(session.unprobed(), replay, name, State(lineage="snapshot"), only, reserved=reserved)
         return replace(held, eyes=await ask_eyes(replay))
     if (place / PROJECT_FILE).is_file():
         loaded = open_session(place, None, session.runtime).load().desired

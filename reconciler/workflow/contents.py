@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -14,6 +15,7 @@ from reconciler.deriving.export import (
     Exported,
     export_comparable,
     export_for_files,
+    names_elsewhere,
     set_aside,
     sound,
     undeclarable_keys,
@@ -21,7 +23,8 @@ from reconciler.deriving.export import (
 from reconciler.engine.refresh import Refreshed, refresh
 from reconciler.engine.remotes import Masked
 from reconciler.model.address import kind_of
-from reconciler.model.desired import Desired
+from reconciler.model.desired import Desired, Resource
+from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Plan
@@ -77,6 +80,16 @@ async def hold(
         return replace(held, eyes=await account.eyes(), requests=remote.requests)
 
 
+def names_there(target: Session, other: AccountContents) -> dict[str, set[str]]:
+    """Return what an environment calls its objects, in its state and in its files: one of another account with such a
+    key and another name gets a key of its own, the same in every command that looks at both.
+    """
+    declared: Mapping[str, Resource] = {}
+    with suppress(ConfigError):  # two accounts can be compared whatever the files say
+        declared = target.load().desired.resources
+    return names_elsewhere(other.seen, target.kinds, other.state.resources, declared)
+
+
 async def contents_of(
     session: Session,
     remote: Any,
@@ -104,7 +117,9 @@ async def contents_of(
         ]
         exported = sound(exported)
     else:
-        exported, undeclarable = export_comparable(seen, kinds, state.resources, only, redactor=redactor)
+        exported, undeclarable = export_comparable(
+            seen, kinds, state.resources, only, redactor=redactor, reserved=reserved
+        )
         left_out = [*undeclarable]
         left_out += [line for lines in set_aside(seen, kinds, state.resources, only).values() for line in lines]
     left_out += [

@@ -59,10 +59,11 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     Raises ConfigError, and what reading the two accounts raises.
     """
     mine, theirs = source.load(), target.load()
-    one = await hold(source, source.settings.name, only=choice.kinds)
     other = await hold(target, target.settings.name, only=choice.kinds)
-    bindings, redactor = one.state.resources, source.redactor
     declared = theirs.desired.resources
+    reserved = names_elsewhere(other.seen, target.kinds, other.state.resources, declared)
+    one = await hold(source, source.settings.name, only=choice.kinds, reserved=reserved)
+    bindings, redactor = one.state.resources, source.redactor
     found, left_out = export_for_files(
         one.seen,
         source.kinds,
@@ -70,7 +71,7 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
         choice.kinds,
         redactor=redactor,
         declared=declared,
-        reserved=names_elsewhere(other.seen, target.kinds, other.state.resources, declared),
+        reserved=reserved,
         silent=True,
     )
     shown, _ = differing(one, other, target)
