@@ -88,6 +88,8 @@ class AccountSettings:
     """In how many field groups a field can be (row 57): a row for each, or one, and who joins another group moves."""
     dead_references: Literal["cleared", "kept"] = "cleared"
     """What becomes of relations to something that is deleted (row 58): they go along, or stay and lead nowhere."""
+    contacts_sync: Literal["create", "missing"] = "create"
+    """POST /contacts/sync beside /contact/sync (row 59): a plain create, which takes no address twice, or no path."""
     group_flags: Literal["recorded", "documented"] = "recorded"
     """Flags of a new user group: some "1" as recorded, or all "0" (row 34)."""
     username_changes: bool = True

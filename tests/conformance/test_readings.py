@@ -1,17 +1,52 @@
-"""Both readings of what the sources contradict each other about (rows 51 to 58 of section 7 of the API page)."""
+"""Both readings of what the sources contradict each other about (rows 51 to 59 of section 7 of the API page)."""
 
 from __future__ import annotations
 
 import os
 import random
+import re
 import subprocess
 import sys
+from pathlib import Path
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 
+from reconciler.emulator import AccountSettings
+from tests.emulator.calling import Api
 from tests.world import World
-from tests.world.readings import SEED, SWITCHES, seeds_of_all
+from tests.world.readings import ROWS, SEED, SWITCHES, USUAL, reading, seeds_of_all
+
+
+def test_every_row_is_read_both_ways() -> None:
+    """Each row has a switch of the emulator, a plain run takes the reading that is documented or recorded first, and
+    `make prove` takes every value of each.
+    """
+    page = (Path(__file__).parents[2] / "docs/vendor-api.md").read_text("utf-8")
+    rows = {int(number) for number in re.findall(r"^\| (5[1-9]) \|", page, re.MULTILINE)}
+    assert rows == ROWS.keys()
+    assert set(ROWS.values()) == SWITCHES.keys()
+    with patch.dict(os.environ, {SEED: USUAL}):
+        assert reading() == {name: getattr(AccountSettings(), name) for name in SWITCHES}
+    taken: dict[str, set[object]] = {name: set() for name in SWITCHES}
+    for number in seeds_of_all():
+        with patch.dict(os.environ, {SEED: number}):
+            for name, value in reading().items():
+                taken[name].add(value)
+                AccountSettings.of({name: value})
+    assert taken == {name: set(values) for name, values in SWITCHES.items()}
+
+
+@pytest.mark.parametrize("how", SWITCHES["contacts_sync"])
+def test_the_plural_path_of_a_sync(how: str) -> None:
+    """A plain create, which takes no address twice, or no path; the documented one is there either way."""
+    api, contact = Api(contacts_sync=how), {"contact": {"email": "a@acme.example"}}
+    paths = ("/contacts/sync", "/contacts/sync", "/contact/sync")
+    asked = [api("POST", path, contact).status for path in paths]
+    assert asked == ([201, 422, 200] if how == "create" else [404, 404, 201])
+    assert len(api.get("/contacts")["contacts"]) == 1
+
 
 LIST = {"sender_url": "https://acme.example", "sender_reminder": "You signed up."}
 

@@ -54,6 +54,7 @@ NOT_TOLD: dict[str, str] = {
     "list_contacts": "it takes contacts that are subscribed",
     "username_changes": "it takes a user, who would be sent a mail",
     "outcome_rel_delete": "it takes tasks",
+    "contacts_sync": "it makes a contact",
     "repeated_event_tracking": "it takes a write to a switch that was there",
 }
 """Switches that no request of a probe may tell, with why."""

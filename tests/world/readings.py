@@ -20,8 +20,13 @@ SWITCHES: dict[str, tuple[Any, ...]] = {
     "member_order": ("given", "dense"),
     "field_memberships": ("many", "one"),
     "dead_references": ("cleared", "kept"),
+    "contacts_sync": ("create", "missing"),
 }
-"""Rows 51 to 58 of section 7 of the API page."""
+ROWS: dict[int, str] = {
+    51: "list_channels", 52: "list_update", 53: "arrays", 54: "limit_status", 55: "option_bulk", 56: "member_order",
+    57: "field_memberships", 58: "dead_references", 59: "contacts_sync",
+}  # fmt: skip
+"""Which row of section 7 of the API page each switch is about: what the vendor's own client knows, and others."""
 SEED = "READINGS"
 USUAL = "9"
 """The documented reading of each: stories and forecasts are approved for it. `READINGS=7` takes another."""

@@ -8,7 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.emulator import classic
 from reconciler.emulator.account import Behaviour, Child, Filter, Type
-from reconciler.emulator.answers import Answer, Problem, Request, error, inner, invalid, no_result, refused
+from reconciler.emulator.answers import (
+    Answer,
+    Problem,
+    Request,
+    error,
+    inner,
+    invalid,
+    no_result,
+    nothing_here,
+    refused,
+)
 from reconciler.emulator.families.segments import members as segment_members
 from reconciler.emulator.rows import Row
 from reconciler.emulator.types import AUTHORS, CDATE, DATED, ISO, STAMPED
@@ -246,9 +256,11 @@ def sync(account: Account, request: Request) -> Answer | None:
 
 
 def contacts(account: Account, request: Request) -> Answer | None:
-    """POST /contacts/sync is a plain create (row 59 of section 7)."""
+    """POST /contacts/sync is a plain create, or no path of the API (row 59 of section 7)."""
     if request.method != "POST" or request.parts[1:] != ["sync"]:
         return None
+    if account.settings.contacts_sync == "missing":
+        raise nothing_here()
     return classic.create(account, account.types["contacts"], request.body)
 
 
