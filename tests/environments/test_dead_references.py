@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
+from reconciler.model.spec import RefTo
+from reconciler.resources import load_kinds
 from tests.environments.references import DEAD, GONE, HOOK, LIST, OUTCOME, PIPELINE, SILENT, marked
 from tests.environments.test_export import files_of, nothing_to_do
 from tests.world import TWO_ACCOUNTS, World, new_world
@@ -179,3 +182,67 @@ def test_an_export_that_prunes_plans_empty_whatever_is_gone_at_once(tmp_path: Pa
             ran = world.cli("export", "--prune")
             assert ran.code == 0, (gone, ran.text)
             nothing_to_do(world)
+
+
+def looking_for(world: World, kind: str, name: str, what: Any) -> str:
+    """Let the files look for something in the place of what is gone; return the address of the object."""
+    section = load_kinds()[kind].section
+    path = world.folder / f"config/{section}.yaml"
+    content = yaml.safe_load(path.read_text("utf-8"))
+    ((key, one),) = [(key, one) for key, one in content[section].items() if GONE in json.dumps(one.get(name))]
+    content[section][key] = {**one, name: [what] if isinstance(one[name], list) else what}
+    world.write(content, f"config/{section}.yaml")
+    return f"{kind}.{key}"
+
+
+WAYS = [(*place, by) for place in sorted(DEAD) for by in ("id", "name")]
+"""Each by one way in every run, and by the other one where there is time."""
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "by"),
+    [pytest.param(*way, marks=[pytest.mark.prove] if number % 4 in (1, 2) else []) for number, way in enumerate(WAYS)],
+)
+def test_a_dead_reference_costs_its_object_in_every_command(tmp_path: Path, kind: str, name: str, by: str) -> None:
+    """Named with its place and exit 5 by plan and apply, and nothing is written or removed; named by compare and
+    promote, which takes nothing of it; and an export brings the files back to what the account holds.
+    """
+    reference = load_kinds()[kind].attributes[name].mark(RefTo)
+    assert reference is not None
+    what: Any = {"id": "7778"} if by == "id" else {"name": "Gone"}
+    if by == "name" and reference.kind == "user":
+        what = "gone@acme.example"
+    with new_world(tmp_path) as world, hold(world.folder / "state/b.db") as other:
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
+        world.write("{}")
+        world.account.seed(DEAD[kind, name])
+        assert world.cli("export").code == 0
+        kept, before = files_of(world.folder), world.dump()
+        ran = world.cli("apply", "--auto-approve")
+        assert ran.code == 0, ran.text
+        address = looking_for(world, kind, name, what)
+        shown = world.cli("plan", "--format", "json")
+        assert shown.code == 5, shown.text
+        plan = json.loads(shown.out)
+        skipped = {one["address"]: one["reason"] for one in plan["skipped"]}
+        assert f"`{name}` (config/" in skipped[address], shown.text
+        assert next(iter(what.values()) if isinstance(what, dict) else iter([what])) in skipped[address]
+        assert [one for one in plan["changes"] if one["action"] != "none"] == [], shown.text
+        ran = world.cli("apply", "--auto-approve")
+        assert (ran.code, address in ran.text) == (5, True), ran.text
+        assert world.dump() == before
+        compared = world.cli("compare", "a", "b")
+        assert compared.code == 0, compared.text
+        assert f"+ {address}" in compared.out or f"{address} is left out" in compared.text, compared.text
+        assert f"{address}.{name}" in compared.text, compared.text
+        promoted = world.cli("promote", "--from", "a", "--to", "b")
+        assert promoted.code in (0, 5), promoted.text
+        assert address in promoted.text, promoted.text
+        assert GONE in promoted.text, promoted.text
+        ran = world.cli("-e", "b", "apply", "--auto-approve")
+        assert ran.code in (0, 5), ran.text
+        assert GONE not in json.dumps(other.rows.dump())
+        assert world.dump() == before
+        assert world.cli("export").code == 0
+        nothing_to_do(world)
+        assert kept.keys() <= files_of(world.folder).keys()

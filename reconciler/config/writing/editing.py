@@ -291,7 +291,9 @@ def _list(text: str, node: yaml.SequenceNode, have: Sequence[Value], wanted: Seq
             continue
         paired = min(b - a, d - c)
         for step in range(paired):
-            yield from _between(text, _Place(items[a + step], column, False), have[a + step], wanted[c + step])
+            place, old, new = _Place(items[a + step], column, False), have[a + step], wanted[c + step]
+            another = isinstance(old, Mapping) and isinstance(new, Mapping) and not old.keys() & new.keys()
+            yield from (_replaced(text, place, new),) if another else _between(text, place, old, new)
         for item in items[a + paired : b]:
             start = _line_start(text, _dash(text, item))
             yield _Splice(start, _line_end(text, ends_at(item, text)), "")
