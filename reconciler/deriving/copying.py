@@ -160,27 +160,37 @@ def paired(
     Accounts hold pipelines of one title and tags of one name (section 4 of the API page), boards with two stages of one
     title; a copy holds as many. What is recognised by a better key is no namesake of what is left.
     """
-    pairing = _Pairing(kinds, known)
-    for name, ones in _by_kind(exported).items():
-        lives = [live for live in target.lives.get(name, ()) if not live.builtin]
-        tiers = max((len(kinds[name].natural_keys(live.attrs)) for live in lives), default=0)
-        for tier in range(tiers):
-            pairing.pair(name, ones, lives, tier)
+    exported = list(exported)
+    pairing = _Pairing(kinds, known, exported, target)
+    # First what has no namesake: by what those have to do with it, namesakes are told apart.
+    for alone in (True, False):
+        for name, ones in _by_kind(exported).items():
+            lives = [live for live in target.lives.get(name, ()) if not live.builtin]
+            tiers = max((len(kinds[name].natural_keys(live.attrs)) for live in lives), default=0)
+            for tier in range(1 if alone else tiers):
+                pairing.pair(name, ones, lives, tier, alone=alone)
     return tuple(pairing.pins), tuple(pairing.guessed), pairing.partners
 
 
 class _Pairing:
     """Which objects of two accounts are each other's; `partners` by address."""
 
-    def __init__(self, kinds: Kinds, known: Mapping[str, Binding]) -> None:
+    def __init__(
+        self, kinds: Kinds, known: Mapping[str, Binding], exported: Iterable[Exported], target: Snapshot
+    ) -> None:
         self._kinds = kinds
+        self._addresses = {(one.resource.kind, one.live.id): one.resource.address for one in exported}
+        self._inside = {
+            "here": _titles((one.live for one in exported), kinds),
+            "there": _titles((live for lives in target.lives.values() for live in lives), kinds),
+        }
         self._held = {(binding.kind, binding.id) for binding in known.values()}
         self.partners = {address: binding.id for address, binding in known.items()}
         self.pins: list[Import] = []
         self.guessed: list[str] = []
 
-    def pair(self, name: str, ones: Iterable[Exported], lives: Iterable[Live], tier: int) -> None:
-        """Pair what has no partner yet by its natural key of this tier."""
+    def pair(self, name: str, ones: Iterable[Exported], lives: Iterable[Live], tier: int, *, alone: bool) -> None:
+        """Pair what has no partner yet by its natural key of this tier; `alone`, only what has no namesake."""
         kind = self._kinds[name]
         there = by_key(kind, [live for live in lives if (name, live.id) not in self._held])
         mine: dict[NaturalKey, list[Exported]] = defaultdict(list)
@@ -191,7 +201,9 @@ class _Pairing:
         place = placed if kind.nested else _age
         for key, twins in mine.items():
             theirs = sorted(there.get(key, ()), key=place)
-            pairs = _alike(kind, sorted(twins, key=lambda one: place(one.live)), theirs)
+            if alone and (len(twins) > 1 or len(theirs) > 1):
+                continue
+            pairs = self._alike(kind, sorted(twins, key=lambda one: place(one.live)), theirs)
             self.partners |= {one.resource.address: live.id for one, live in pairs}
             self._held |= {(name, live.id) for _, live in pairs}
             if len(twins) < 2 > len(theirs) or not theirs:
@@ -203,6 +215,46 @@ class _Pairing:
                     f"{twins[0].resource.address}: {len(theirs)} objects there have its name (ids {ids}); "
                     f"the {'first' if kind.nested else 'oldest'} were taken for it"
                 )
+
+    def _alike(self, kind: Kind, mine: list[Exported], theirs: list[Live]) -> list[tuple[Exported, Live]]:
+        """Return pairs of namesakes: those with the most alike first, and among equals by their places. What stands in
+        something else is told apart by its place.
+        """
+        if kind.nested or len(mine) < 2 > len(theirs) or len(mine) * len(theirs) > MOST_PAIRS:
+            return list(zip(mine, theirs, strict=False))
+        likeness = {
+            (place, other): self._likeness(kind, one, live)
+            for place, one in enumerate(mine)
+            for other, live in enumerate(theirs)
+        }
+        pairs, taken = {}, set()
+        for place, other in sorted(likeness, key=lambda pair: (-likeness[pair], *pair)):
+            if place not in pairs and other not in taken:
+                pairs[place] = other
+                taken.add(other)
+        return [(mine[place], theirs[pairs[place]]) for place in sorted(pairs)]
+
+    def _likeness(self, kind: Kind, one: Exported, live: Live) -> int:
+        """Return how much alike two objects are in what can be carried over: attributes, and what stands in them."""
+        own, other = RemoteId(kind.name, one.live.id), RemoteId(kind.name, live.id)
+        inside = self._inside["here"].get(own, []) == self._inside["there"].get(other, [])
+        return inside + sum(
+            attribute.normal(self._there(one.live.attrs[name])) == attribute.normal(live.attrs[name])
+            for name, attribute in kind.attributes.items()
+            if name in one.live.attrs and name in live.attrs and name not in one.dropped
+        )
+
+    def _there(self, value: Value) -> Value:
+        """Return a value with each reference as that of the other account, and without those that have no partner."""
+
+        def other(one: Value) -> Value:
+            if not isinstance(one, RemoteId):
+                return one
+            identity = self.partners.get(self._addresses.get((one.kind, one.id), ""))
+            return RemoteId(one.kind, identity) if identity is not None else None
+
+        found = values.transform(value, other)
+        return [one for one in found if one is not None] if isinstance(found, list) else found
 
     def _keys_there(self, one: Exported, kind: Kind) -> tuple[NaturalKey, ...]:
         """Return by what an object is recognised in the target: within what its parent is there."""
@@ -228,27 +280,16 @@ MOST_PAIRS = 2_500
 """Beyond this, namesakes are paired by their places alone."""
 
 
-def _alike(kind: Kind, mine: list[Exported], theirs: list[Live]) -> list[tuple[Exported, Live]]:
-    """Return pairs of namesakes: those with the most attributes alike first, and among equals by their places. What
-    stands in something else is told apart by its place.
-    """
-    if kind.nested or len(mine) < 2 > len(theirs) or len(mine) * len(theirs) > MOST_PAIRS:
-        return list(zip(mine, theirs, strict=False))
-    likeness = {
-        (place, other): sum(
-            attribute.normal(one.live.attrs[name]) == attribute.normal(live.attrs[name])
-            for name, attribute in kind.attributes.items()
-            if name in one.live.attrs and name in live.attrs and not attribute.has(RefTo)
-        )
-        for place, one in enumerate(mine)
-        for other, live in enumerate(theirs)
-    }
-    pairs, taken = {}, set()
-    for place, other in sorted(likeness, key=lambda pair: (-likeness[pair], *pair)):
-        if place not in pairs and other not in taken:
-            pairs[place] = other
-            taken.add(other)
-    return [(mine[place], theirs[pairs[place]]) for place in sorted(pairs)]
+def _titles(lives: Iterable[Live], kinds: Kinds) -> dict[RemoteId, list[str]]:
+    """Return the names of what stands in each object."""
+    found: dict[RemoteId, list[str]] = defaultdict(list)
+    for live in lives:
+        kind = kinds[live.kind]
+        nesting = kinds[kind.nested].nesting(kind.name) if kind.nested else None
+        owner = live.attrs.get(nesting.parent) if nesting is not None else None
+        if isinstance(owner, RemoteId):
+            found[owner].append(str(live.attrs.get(kind.identity.name_attribute)))
+    return {owner: sorted(names) for owner, names in found.items()}
 
 
 def _age(live: Live) -> tuple[int, int, str]:

@@ -429,6 +429,9 @@ def account(number: int) -> Seed:
     for mess in chance.sample(MESSES, chance.randint(2, len(MESSES))):
         for path, rows in mess(chance, ids).items():
             found.setdefault(path, []).extend(rows)
+    for row in found.get("addresses", [])[::-1]:
+        if any(other is not row and other["isDefault"] == "1" for other in found["addresses"]):
+            row["isDefault"] = "0"  # there is one (section 2.20)
     related(chance, ids, found)
     return found
 

@@ -77,6 +77,12 @@ class Named:
             name = attribute.split(".")[0]
             self.parts.add((*key, PARTS.get(key[0], {}).get(name, name)))
 
+    def manual(self, steps: Mapping[str, Iterable[str]], known: Mapping[str, Key]) -> None:
+        """Take what a plan says that somebody has to do."""
+        for address, attributes in steps.items():
+            if address in known:
+                self._part(known[address], *attributes)
+
     def skipped(self, addresses: Iterable[str], known: Mapping[str, Key]) -> None:
         """Take what a plan says that it skips."""
         self.things |= {known[address] for address in addresses if address in known}

@@ -481,3 +481,29 @@ def test_a_key_made_of_a_name_is_no_identity(pair: Pair) -> None:
     code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve")
     assert code == 0, text
     assert sorted(row["tag"] for row in pair.other.rows.all("tags")) == ["VIP", "VIP!"]
+
+
+@pytest.mark.parametrize("memberships", ["many", "one"])
+def test_a_second_clone_knows_namesakes_by_what_stands_in_them(pair: Pair, memberships: str) -> None:
+    """Groups of one name with other fields, and pipelines of one name with other stages: nothing is planned again,
+    whichever of the two was made first.
+    """
+    pair.world.behave(field_memberships=memberships)
+    fields = [{"id": str(n), "title": f"F{n}", "type": "text", "perstag": f"F{n}", "relids": ["0"]} for n in (61, 62)]
+    groups = [{"id": n, "label": "Twin", "type_id": 1, "ordernum": 1} for n in (71, 72)]
+    members = [{"group_id": group, "rel_id": field, "ordernum": 1} for group, field in ((71, 62), (72, 61))]
+    stages = {"81": ["A", "B"], "82": ["C"]}
+    boards = [
+        {"id": board, "title": "Twin", "currency": "usd", "autoassign": "9" if board == "81" else "0",
+         "stages": [{"title": title} for title in titles]}
+        for board, titles in stages.items()
+    ]  # fmt: skip
+    pair.world.account.seed(
+        {"fields": fields, "groupDefinitions": groups, "groupMembers": members, "dealGroups": boards}
+    )
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
+    assert code == 0, text
+    (pair.world.folder / "state/b.json").unlink()
+    code, text = pair.run("clone", "--from", "a", "--to", "b", "--dry-run")
+    assert code == 0, text
+    assert "0 to add, 0 to change, 0 to destroy" in text, text

@@ -141,6 +141,7 @@ def check_rebuilt(world: World, other: Held, said: str, told: str, *, wiped: boo
     assert ran.code == (7 if refused else 5 if skipped else 0), f"{ran.text}\n{told}"
     assert [address for address in skipped if address not in ran.text] == [], f"{ran.text}\n{told}"
     named.skipped(skipped, mine)
+    named.manual({change["address"]: change["manual"] for change in plan["changes"]}, mine)
     there = world.dump() if wiped else other.rows.dump()
     pairs = paired(mine, made(world, environment), here, own)
     lost = unnamed(differences(here, there, pairs, own), named, pairs)
