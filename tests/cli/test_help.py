@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import contextlib
 import re
 import shlex
@@ -10,6 +11,7 @@ from pathlib import Path
 import click
 import pytest
 
+from reconciler.cli import terminal
 from reconciler.cli.examples import EXAMPLES, GROUPS
 from reconciler.cli.program import COMMANDS, program
 from reconciler.render.layout import cells
@@ -184,3 +186,15 @@ def test_a_run_may_be_abbreviated(world: World) -> None:
     both = world.cli("runs", "show", name[:4])
     assert "fits 2 runs" in both.err
     assert name in both.err
+
+
+def test_every_table_of_a_command_is_told_how_wide_the_terminal_is() -> None:
+    """So that its cells are broken there; `listed` does it for most."""
+    calls = [
+        node
+        for path in sorted(Path(terminal.__file__).parent.glob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "table"
+    ]
+    assert len(calls) >= 2
+    assert all(len(call.args) > 3 or "width" in {word.arg for word in call.keywords} for call in calls)
