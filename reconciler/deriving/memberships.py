@@ -93,18 +93,17 @@ class _Comparing:
                 continue  # not shown, which is named elsewhere
             if theirs is None and member not in self.files.after:
                 continue
-            held = self._now(self.source, mine) if mine is not None else []
             later = self._later(member, theirs)
             for group in later:
                 final.setdefault(group, []).append(member)
+            now = self._now(self.source, mine) if mine is not None else []
             known = both | set(later) if mine is not None else both
-            yield from (self._too(member, group) for group in later if group not in held and group in known)
-            known = both | set(held) if theirs is not None else both
-            for group in (group for group in held if group not in later and group in known):
-                yield self._left(member, group, "is there in {source} and will not be in {target}")
+            yield from (self._too(member, group) for group in later if group in known and group not in now)
+            known = both | set(now) if theirs is not None else both
+            yield from (self._missing(member, group) for group in now if group in known and group not in later)
         for group in sorted(both):
             yield from self._nameless(group)
-            yield from self._order(group, final.get(group, []), here)
+            yield from self._order(group, final.get(group, []))
 
     def _holders(self) -> set[str]:
         """Return the objects that both have, and whose members both show."""
@@ -131,26 +130,31 @@ class _Comparing:
         """Return the groups of a member once the files are applied: lists let go of what was applied and is not listed
         any more, the short form moves the first membership, or ends them all.
         """
-        found = self._now(self.target, live) if live is not None else []
-        listing = [one for one in self._all_listing() if member in (self._listed(one) or ())]
-        found = [one for one in found if one in listing or not self._lets_go(one, member)]
+        now = self._now(self.target, live) if live is not None else []
+        listing = [holder for holder in self._all_listing() if member in (self._listed(holder) or ())]
+        groups = [group for group in now if group in listing or not self._lets_go(group, member)]
         resource = self.files.after.get(member)
-        if resource is not None and self.short in resource.attrs and not listing:
-            value = resource.attrs[self.short]
-            wanted = str(self.target.text(value)) if value is not None else ""
-            if not wanted:
-                found = []
-            elif wanted not in found:
-                found = [wanted, *found[1:]]
-        found += [one for one in listing if one not in found]
+        if resource is None or self.short not in resource.attrs:
+            groups += [group for group in listing if group not in groups]
+            return groups or ([] if resource is None else self._floor(member))
+        if not listing:
+            groups = self._said(groups, resource.attrs[self.short])
+        return groups + [group for group in listing if group not in groups]
+
+    def _said(self, groups: list[str], value: Value) -> list[str]:
+        """Return the groups of a member whose short form has this value: it moves the first membership, or ends all."""
+        wanted = str(self.target.text(value)) if value is not None else ""
+        if not wanted or wanted in groups:
+            return groups if wanted else []
+        return [wanted, *groups[1:]]
+
+    def _floor(self, member: str) -> list[str]:
+        """Return the group of a member that must be in one, where nothing says another."""
         floor = self.kinds[member.partition(".")[0]].attributes[self.short].mark(Ensure)
-        said = resource is not None and self.short in resource.attrs
-        if not found and floor is not None and resource is not None and not said:
-            found = [str(self.target.text(floor.value))]
-        return found
+        return [str(self.target.text(floor.value))] if floor is not None else []
 
     def _all_listing(self) -> list[str]:
-        return [one.address for one in self.files.after.values() if one.kind == self.holding.name]
+        return [resource.address for resource in self.files.after.values() if resource.kind == self.holding.name]
 
     def _lets_go(self, holder: str, member: str) -> bool:
         binding = self.files.applied.get(holder)
@@ -170,6 +174,9 @@ class _Comparing:
             member, group, "is there in {target} too, which nothing declares: take it out manually, if it is not meant"
         )
 
+    def _missing(self, member: str, group: str) -> Left:
+        return self._left(member, group, "is there in {source} and will not be in {target}")
+
     def _left(self, member: str, group: str, said: str) -> Left:
         words = said.format(source=self.source.name, target=self.target.name)
         if group in self.source.lives or group in self.target.lives:
@@ -178,18 +185,13 @@ class _Comparing:
             line = f"{member}: `{self.short}` {group}: it {words}"
         return Left(group, member, line, ((group, self.roster), (member, self.short)))
 
-    def _order(self, group: str, final: list[str], here: Mapping[str, Live]) -> Iterator[Left]:
-        """Tell where the same members will stand in another order: only a list says one."""
-        names = {(live.kind, live.id): address for address, live in self.source.lives.items()}
-        mine = self._sequence(self.source.lives[group], names)
+    def _order(self, group: str, final: list[str]) -> Iterator[Left]:
+        """Yield where the same members will stand in another order: only a list says one."""
+        mine = self._sequence(self.source, group)
         if sorted(mine) != sorted(final):
             return
-        names = {(live.kind, live.id): address for address, live in self.target.lives.items()}
-        theirs = [one for one in self._sequence(self.target.lives[group], names) if one in final]
-        listed = [one for one in self._listed(group) or () if one in final]
-        more = [one for one in theirs if one not in listed]
-        later = [str(one) for one in values.inserted(listed, more, [*theirs, *listed])] if listed else theirs
-        joining = [one for one in mine if one not in later]
+        later = self._later_sequence(group, final)
+        joining = [member for member in mine if member not in later]
         listed_here = f"the files of {self.target.name} list none"
         if len(joining) > 1:
             said = (
@@ -200,6 +202,15 @@ class _Comparing:
             how = "" if self._listed(group) is not None else f", and {listed_here}"
             said = f"{group}: `{self.roster}`: the order of {self.source.name} is another one{how}"
             yield Left(group, "", said, ((group, self.roster),))
+
+    def _later_sequence(self, group: str, final: list[str]) -> list[str]:
+        """Return in which order those of the final members stand that are there already, or that the files list."""
+        theirs = [member for member in self._sequence(self.target, group) if member in final]
+        listed = [member for member in self._listed(group) or () if member in final]
+        if not listed:
+            return theirs
+        more = [member for member in theirs if member not in listed]
+        return [str(member) for member in values.inserted(listed, more, [*theirs, *listed])]
 
     def _nameless(self, group: str) -> Iterator[Left]:
         """Tell of members that are no objects of both: only one account holds them, or nothing declares them."""
@@ -212,9 +223,12 @@ class _Comparing:
                 said = f"{group}: `{self.roster}` of {account.name} holds {who} too, of that account alone"
                 yield Left(group, "", said, ((group, self.roster),))
 
-    def _sequence(self, live: Live, names: Mapping[tuple[str, str], str]) -> list[str]:
-        found = [one for one in values.references(live.attrs[self.roster]) if isinstance(one, RemoteId)]
-        return [names[one.kind, one.id] for one in found if (one.kind, one.id) in names]
+    def _sequence(self, account: Account, group: str) -> list[str]:
+        """Return the members of a group that have addresses, in the order of the account."""
+        names = {(live.kind, live.id): address for address, live in account.lives.items()}
+        members = values.references(account.lives[group].attrs[self.roster])
+        keys = [(member.kind, member.id) for member in members if isinstance(member, RemoteId)]
+        return [names[key] for key in keys if key in names]
 
 
 def _of_kinds(lives: Mapping[str, Live], names: Collection[str]) -> dict[str, Live]:

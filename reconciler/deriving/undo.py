@@ -199,16 +199,23 @@ def _created_again(step: RunStep, kind: Kind, work: _Undoing) -> None:
         text = f"{step.address} was deleted, and cannot be made without its {names}, which is sensitive and not kept"
         work.lose(step, text)
         return
-    nesting = work.kinds[kind.nested].nesting(kind.name) if kind.nested else None
-    if nesting is not None and nesting.parent in live:
-        # Siblings that the run left alone are not asked for: the place among them is a number, not a rank.
-        declared |= {name: live[name] for name in (nesting.parent, "order") if name in live and name in kind.attributes}
+    declared |= _place(live, kind, work)
     work.resources[step.address] = _resource(step.address, step, kind, declared, step.binding, ())
     work.addresses.add(step.address)
     names = "" if not hidden else f" ({', '.join(hidden)} has to be set manually)"
     text = f"{step.address} is created again under another id{names}; what customers had in it {work.customers}"
     work.lose(step, text)
     _unpointed(step, work)
+
+
+def _place(live: Mapping[str, Value], kind: Kind, work: _Undoing) -> dict[str, Value]:
+    """Return in what a nested object stood, and where. Siblings that the run left alone are not asked for: the place
+    among them is a number, not a rank.
+    """
+    nesting = work.kinds[kind.nested].nesting(kind.name) if kind.nested else None
+    if nesting is None or nesting.parent not in live:
+        return {}
+    return {name: live[name] for name in (nesting.parent, "order") if name in live and name in kind.attributes}
 
 
 def _unpointed(step: RunStep, work: _Undoing) -> None:

@@ -322,14 +322,14 @@ def differences(held: Json, sent: Json, path: str = "") -> Iterator[str]:
     elif isinstance(held, list) and isinstance(sent, list) and len(held) == len(sent):
         for place, (one, other) in enumerate(zip(held, sent, strict=True)):
             yield from differences(one, other, f"{path}[{place}]")
-    elif isinstance(held, dict | list) or isinstance(sent, dict | list):
-        if held or sent:
-            yield path or brief(held)
     elif not _means_alike(held, sent):
         yield path or brief(held)
 
 
 def _means_alike(held: Json, sent: Json) -> bool:
+    """Return whether two values mean the same that are not both maps, or lists of one length."""
+    if isinstance(held, dict | list) or isinstance(sent, dict | list):
+        return not held and not sent
     return _plain(held) == _plain(sent) or (is_empty_or_off(held) and is_empty_or_off(sent))
 
 

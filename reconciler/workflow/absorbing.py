@@ -9,11 +9,14 @@ from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import Arrangement, ProposedEdit, Refusal, Rewriting
 from reconciler.deriving.export import Exported, export
 from reconciler.model import values
+from reconciler.model.desired import Resource
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
-from reconciler.model.plan import Action, Plan
+from reconciler.model.plan import Action, AttributeChange, Plan
+from reconciler.model.spec import Attribute
 from reconciler.model.state import Binding
+from reconciler.model.values import Value
 from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, losses
 from reconciler.planning.diff import joined, within
@@ -117,28 +120,38 @@ def _proposals(
             why = "it is gone from the account: take its declaration out, or apply to create it again"
             refused.append(Refusal(change.address, "", why))
             continue
+        kind = inputs.kinds[change.kind]
         for item in change.attributes:
             here = differing.get((change.address, item.name))
-            if resource is not None and arranges(inputs.kinds[change.kind], item.name):
+            if resource is not None and arranges(kind, item.name):
                 continue
             if resource is None or item.name not in resource.attrs:
                 refused.append(Refusal(change.address, item.name, "the files do not declare it any more"))
             elif here is None:
                 held.append((change.address, item.name))
-            elif item.sensitive:
-                refused.append(Refusal(change.address, item.name, SECRET))
-            elif why := _unsayable(inputs.kinds[change.kind], one.live).get(item.name, ""):
-                refused.append(Refusal(change.address, item.name, f"{why}: say ignore_changes for it"))
-            elif here.origin == "both":
-                why = "the file was changed too since the last apply: decide in the file which one it is to be"
+            elif why := _objection(kind, one.live, item, here):
                 refused.append(Refusal(change.address, item.name, why))
             else:
-                attribute = inputs.kinds[change.kind].attributes[item.name]
-                value = one.resource.attrs.get(item.name, one.live.attrs[item.name])
-                declared = resource.attrs[item.name]
-                value = within(attribute, declared, only_declared(attribute, value, declared))
-                proposals.append(ProposedEdit(resource, attribute, value))
+                proposals.append(_as_live(resource, kind.attributes[item.name], one))
     return proposals, refused, held
+
+
+def _objection(kind: Kind, live: Live, drifted: AttributeChange, now: AttributeChange) -> str:
+    """Return why the value of the account must not be written into the files, "" where it may."""
+    if drifted.sensitive:
+        return SECRET
+    if why := _unsayable(kind, live).get(drifted.name, ""):
+        return f"{why}: say ignore_changes for it"
+    if now.origin == "both":
+        return "the file was changed too since the last apply: decide in the file which one it is to be"
+    return ""
+
+
+def _as_live(resource: Resource, attribute: Attribute, one: Exported) -> ProposedEdit:
+    """Return the edit that makes a declaration say what the account holds, as far as it says anything of it."""
+    declared = resource.attrs[attribute.name]
+    value = one.resource.attrs.get(attribute.name, one.live.attrs[attribute.name])
+    return ProposedEdit(resource, attribute, within(attribute, declared, only_declared(attribute, value, declared)))
 
 
 def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[ProposedEdit], list[Refusal]]:
@@ -151,22 +164,26 @@ def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Propo
             continue
         kind = inputs.kinds[binding.kind]
         unsayable = _unsayable(kind, one.live)
-        found = {name: one.resource.attrs.get(name) for name in unmanaged(inputs, kind, address, one.live)}
+        news = {name: one.resource.attrs.get(name) for name in unmanaged(inputs, kind, address, one.live)}
         for name, parts in unmanaged_parts(inputs, kind, address, one.live).items():
-            left = {path for path in parts if f"{name}.{path[0]}" in unsayable}
-            refused += [Refusal(address, ".".join((name, *path)), unsayable[f"{name}.{path[0]}"]) for path in left]
-            if left != parts.keys():
-                kept = {path: value for path, value in parts.items() if path not in left}
-                found[name] = joined(kind.attributes[name], resource.attrs[name], kept)
-        for name, value in found.items():
-            why = unsayable.get(name, "" if name in one.resource.attrs else "no declaration says it")
-            if not why and kind.attributes[name].hides(value, one.live.attrs[name]):
-                why = SECRET
-            if why:
+            left = {path: unsayable[f"{name}.{path[0]}"] for path in parts if f"{name}.{path[0]}" in unsayable}
+            refused += [Refusal(address, ".".join((name, *path)), why) for path, why in left.items()]
+            kept = {path: value for path, value in parts.items() if path not in left}
+            if kept:
+                news[name] = joined(kind.attributes[name], resource.attrs[name], kept)
+        for name, value in news.items():
+            if why := unsayable.get(name, "") or _kept_out(kind, one, name, value):
                 refused.append(Refusal(address, name, why))
             else:
                 proposals.append(ProposedEdit(resource, kind.attributes[name], value))
     return proposals, refused
+
+
+def _kept_out(kind: Kind, one: Exported, name: str, value: Value) -> str:
+    """Return why an attribute that nothing declares is not written into the files, "" where it may be."""
+    if name not in one.resource.attrs:
+        return "no declaration says it"
+    return SECRET if kind.attributes[name].hides(value, one.live.attrs[name]) else ""
 
 
 def _unsayable(kind: Kind, live: Live) -> dict[str, str]:
@@ -230,10 +247,7 @@ def _rewritten(
     """Write in memory and read back; what then still differs from the account is not written."""
     failed: dict[tuple[str, str], str] = {}
     for _ in range(ROUNDS):
-        rewriting = Rewriting(loaded.places)
-        rewriting.change([proposed for proposed in proposals if proposed.name not in failed])
-        rewriting.arrange([move for move in moves if move.name not in failed])
-        rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
+        rewriting = _attempt(loaded, proposals, moves, failed)
         texts = rewriting.changed()
         if not texts:
             break
@@ -243,23 +257,34 @@ def _rewritten(
             first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
             failed |= dict.fromkeys(rewriting.done, f"the file could not be read any more: {first.message}")
             continue
-        left = {
-            (change.resource.parent or "", inside(change.address, inputs.kinds))
-            if change.resource is not None and arranges(inputs.kinds[change.kind], item.name)
-            else (change.address, item.name)
-            for change in plan(replace(inputs, desired=after.desired)).changes
-            for item in change.attributes
-        }
+        left = _differing(replace(inputs, desired=after.desired))
         wrong = {name for name in rewriting.done if name in left or not _stands(after, *name)}
         if not wrong:
             return rewriting, after
         failed |= dict.fromkeys(wrong, "what would be written does not mean what the account holds")
+    return _attempt(loaded, [] if failed else proposals, [] if failed else moves, failed), loaded
+
+
+def _attempt(
+    loaded: Loaded, proposals: list[ProposedEdit], moves: list[Arrangement], failed: Mapping[tuple[str, str], str]
+) -> Rewriting:
+    """Return the files with these edits, without those that failed before."""
     rewriting = Rewriting(loaded.places)
+    rewriting.change([proposed for proposed in proposals if proposed.name not in failed])
+    rewriting.arrange([move for move in moves if move.name not in failed])
     rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
-    if not failed:
-        rewriting.change(proposals)
-        rewriting.arrange(moves)
-    return rewriting, loaded
+    return rewriting
+
+
+def _differing(inputs: Inputs) -> set[tuple[str, str]]:
+    """Return what the files and the account differ in: attributes, and of an order the map that has it."""
+    return {
+        (change.resource.parent or "", inside(change.address, inputs.kinds))
+        if change.resource is not None and arranges(inputs.kinds[change.kind], item.name)
+        else (change.address, item.name)
+        for change in plan(inputs).changes
+        for item in change.attributes
+    }
 
 
 def _stands(after: Loaded, address: str, name: str) -> bool:

@@ -75,30 +75,28 @@ class Edits:
             resource, one = loaded.desired.resources.get(change.address), live.get(change.address)
             if resource is None or one is None:
                 continue
+            sayable = resource.attrs.keys() & one.live.attrs.keys() - one.dropped.keys() if not one.problem else ()
             for item in change.attributes:
-                if (
-                    item.name in resource.attrs
-                    and item.name in one.live.attrs
-                    and item.name not in one.dropped
-                    and not one.problem
-                ):
+                if item.name in sayable:
                     proposals += self._changed(resource, one, item.name, live.keys() - declared, hiding)
         proposals += self._dead(loaded, made, live, hiding)
         state = book.state().resources
         for address, one in live.items():
             resource, binding = loaded.desired.resources.get(address), state.get(address)
             if resource is not None and binding is not None and binding.run.startswith("export-"):
-                attributes = self.session.kinds[resource.kind].attributes
-                proposals += [
-                    ProposedEdit(resource, attributes[name], value)
-                    for name, value in one.resource.attrs.items()
-                    if name not in resource.attrs
-                    and name not in binding.applied
-                    and not attributes[name].hides(value)
-                    and not hiding.holds(value)
-                ]
+                proposals += self._undeclared(resource, binding, one, hiding)
                 proposals += self._entries(resource, binding, one, {proposed.name for proposed in proposals})
         return proposals
+
+    def _undeclared(
+        self, resource: Resource, binding: Binding, one: Exported, hiding: Hiding
+    ) -> Iterator[ProposedEdit]:
+        """Yield what the account has of an exported object that was neither declared nor applied."""
+        attributes = self.session.kinds[resource.kind].attributes
+        for name, value in one.resource.attrs.items():
+            known = name in resource.attrs or name in binding.applied
+            if not known and not attributes[name].hides(value) and not hiding.holds(value):
+                yield ProposedEdit(resource, attributes[name], value)
 
     def _dead(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported], hiding: Hiding) -> Iterator[ProposedEdit]:
         """Yield the references of objects that cannot be planned, as the account holds them: a look-up finds nothing

@@ -117,14 +117,7 @@ class _Exporting:
         )
         rewriting = Rewriting(loaded.places, variables, replacing=True)
         rewriting.change(proposals)
-        gone = gone_of(self.extent, made, self.seen, book.state().resources)
-        unseen = unseen_of(gone, session.kinds, self.eyes)
-        rewriting.refused += [Refusal(address, "", why) for address, why in unseen.items()]
-        gone = [address for address in gone if address not in unseen]
-        if self.extent.prune:
-            rewriting.remove(gone)
-        else:
-            rewriting.refused += [Refusal(one, "", "the account does not hold it any more") for one in gone]
+        self._take_out_gone(rewriting)
         additions = Additions(
             session.project,
             session.settings.name,
@@ -138,6 +131,17 @@ class _Exporting:
         rewriting.arrange(arrangements(declared, lives, session.kinds))
         additions.pin(((entry.resource, entry.live.id) for entry in exported), loaded.desired.imports, HEADER)
         return self._written(loaded, rewriting, additions, exported, hiding)
+
+    def _take_out_gone(self, rewriting: Rewriting) -> None:
+        """Take out of the files what the account does not hold any more, where that is asked for and proven."""
+        gone = gone_of(self.extent, self.made, self.seen, self.book.state().resources)
+        unseen = unseen_of(gone, self.session.kinds, self.eyes)
+        rewriting.refused += [Refusal(address, "", why) for address, why in unseen.items()]
+        gone = [address for address in gone if address not in unseen]
+        if self.extent.prune:
+            rewriting.remove(gone)
+        else:
+            rewriting.refused += [Refusal(address, "", "the account does not hold it any more") for address in gone]
 
     def _compared(self, loaded: Loaded, book: StateTransaction) -> Plan:
         """Return what the declared resources lack to be like the account; nothing of it is carried out."""

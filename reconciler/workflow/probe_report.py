@@ -99,20 +99,24 @@ def _not_run(fact: Fact, asked: Asked) -> str:
 
 
 def _point(point: Point, parts: list[PartView]) -> PointView:
-    told = [part for part in parts if part.verdict != "unknown"]
-    differs = [part for part in told if part.verdict == "differs"]
-    verdict: Verdict = "differs" if differs else "assumed" if told else "unknown"
-    why = point.unknown or next((part.why for part in parts if part.why), UNDECIDED)
+    known = [part for part in parts if part.verdict != "unknown"]
+    differs = [part for part in known if part.verdict == "differs"]
+    verdict: Verdict = "differs" if differs else "assumed" if known else "unknown"
+    found = "; ".join(f"{part.name}: {part.found}" if len(parts) > 1 else part.found for part in known)
     affects = {kind: None for part in differs for kind in part.affects}
     return PointView(
         row=point.row,
         fact=point.says,
         verdict=verdict,
-        found=told[0].found if len(parts) == 1 and told else "; ".join(f"{part.name}: {part.found}" for part in told),
+        found=found,
         affects=list(affects or dict.fromkeys(point.affects)),
-        why="" if told else why,
+        why="" if known else _why_unknown(point, parts),
         parts=parts,
     )
+
+
+def _why_unknown(point: Point, parts: list[PartView]) -> str:
+    return point.unknown or next((part.why for part in parts if part.why), UNDECIDED)
 
 
 def left_of(lab: Lab) -> tuple[LeftView, ...]:

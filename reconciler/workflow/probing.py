@@ -58,14 +58,8 @@ class Outline:
 
 def outline(session: Session, asked: Asked) -> Outline:
     """Return what will be done. Raises Refused where the budget does not suffice."""
-    chosen = tuple(
-        one
-        for one in load_experiments()
-        if not (asked.rows and not asked.rows & {fact.row for fact in one.facts})
-        and not (one.writes and asked.read_only)
-        and (not one.needs or getattr(asked, one.needs))
-    )
-    needed = CHECKS + (0 if asked.read_only else LISTED) + sum(one.requests for one in chosen)
+    chosen = tuple(experiment for experiment in load_experiments() if _is_asked(experiment, asked))
+    needed = CHECKS + (0 if asked.read_only else LISTED) + sum(experiment.requests for experiment in chosen)
     requests = asked.max_requests or int(needed * SLACK)
     estimated = needed / (session.rate or 5.0)
     seconds = asked.max_seconds or max(60.0, PATIENCE * estimated)
@@ -75,7 +69,17 @@ def outline(session: Session, asked: Asked) -> Outline:
                 f"the probe takes up to {least:.0f} {what}, and {most:.0f} are allowed; nothing was sent",
                 hint=f"allow more with --max-{what}, or probe less with --row or --read-only",
             )
-    return Outline(chosen, needed, requests, seconds, tuple(one.leaves for one in chosen if one.leaves))
+    leaves = tuple(experiment.leaves for experiment in chosen if experiment.leaves)
+    return Outline(chosen, needed, requests, seconds, leaves)
+
+
+def _is_asked(experiment: Experiment, asked: Asked) -> bool:
+    """Return whether a probe is to run an experiment: by the rows that are asked, and by what it takes."""
+    if asked.rows and asked.rows.isdisjoint(fact.row for fact in experiment.facts):
+        return False
+    if experiment.writes and asked.read_only:
+        return False
+    return not experiment.needs or bool(getattr(asked, experiment.needs))
 
 
 def check_sandbox(session: Session) -> None:

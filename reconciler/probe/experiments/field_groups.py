@@ -19,13 +19,12 @@ TWICE = Fact("unique.groupMembers", 20, "a field may be in a group twice", "no",
 
 
 async def _groups(lab: Lab) -> Findings:
-    one = await _group(lab, "group 1")
-    yield "field_group_form", "json" if one.row.get("label") == lab.name("group 1") else "other"
-    yield "put.field_group", await asking.merges(lab, one, {"label": lab.name("group")}, "type_id")
+    group = await _group(lab, "group 1")
+    yield "field_group_form", "json" if group.row.get("label") == lab.name("group 1") else "other"
+    yield "put.field_group", await asking.merges(lab, group, {"label": lab.name("group")}, "type_id")
     field = await lab.make("field", {"title": lab.name("member"), "type": "text"})
-    member = await lab.make("member", {"rel_id": field.id, "group_id": one.id, "ordernum": FAR})
-    rows = await _members(lab, one)
-    mine = next((row for row in rows if str(row.get("id")) == member.id), None)
+    member = await lab.make("member", {"rel_id": field.id, "group_id": group.id, "ordernum": FAR})
+    mine = next((row for row in await _members(lab, group) if str(row.get("id")) == member.id), None)
     if mine is None:
         raise Unsettled("the members of a field group are not listed")
     yield "member_order", "given" if str(mine.get("ordernum")) == str(FAR) else "dense"
@@ -34,16 +33,21 @@ async def _groups(lab: Lab) -> Findings:
     yield "member_path", "member" if reply.ok and str(row.get("rel_id")) == field.id else "group"
     other = await _group(lab, "group 2")
     await lab.attempt("member", {"rel_id": field.id, "group_id": other.id, "ordernum": 1})
-    still = [row for row in await _members(lab, one) if str(row.get("rel_id")) == field.id]
+    still = await _memberships(lab, group, field)
     yield "field_memberships", "many" if still else "one"
     if still:
-        _, twin = await lab.attempt("member", {"rel_id": field.id, "group_id": one.id, "ordernum": FAR + 1})
-        again = [row for row in await _members(lab, one) if str(row.get("rel_id")) == field.id]
-        yield "unique.groupMembers", "no" if twin is not None and len(again) > 1 else "yes"
+        _, twin = await lab.attempt("member", {"rel_id": field.id, "group_id": group.id, "ordernum": FAR + 1})
+        again = await _memberships(lab, group, field)
+        yield "unique.groupMembers", "no" if twin is not None and again > 1 else "yes"
 
 
 async def _group(lab: Lab, name: str) -> Made:
     return await lab.make("field_group", {"label": lab.name(name), "ordernum": 99, "groupType": CONTACT})
+
+
+async def _memberships(lab: Lab, group: Made, field: Made) -> int:
+    """Return how often a field is in a group."""
+    return sum(str(row.get("rel_id")) == field.id for row in await _members(lab, group))
 
 
 async def _members(lab: Lab, group: Made) -> list[dict[str, object]]:

@@ -4,7 +4,7 @@ is hidden from the key. Writes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -94,30 +94,44 @@ LATER = ("contact_task_add", "account_add", "account_update", "account_contact_a
 
 
 async def _listings(lab: Lab) -> Findings:
-    replies = {one: await lab.get(one.path) for one in LISTINGS}
-    lab.reads |= {one.path: reply for one, reply in replies.items()}
-    readable = {one: reply for one, reply in replies.items() if reply.ok and _rows(reply, one) is not None}
-    yield "forbidden", _named(one.path for one, reply in replies.items() if reply.status in (401, 402, 403))
-    yield "missing", _named(one.path for one, reply in replies.items() if reply.status in (404, 405))
-    odd = [f"{one.path}: {found}" for one, reply in readable.items() if (found := total_type(reply)) != one.total]
+    replies = {listing: await lab.get(listing.path) for listing in LISTINGS}
+    lab.reads |= {listing.path: reply for listing, reply in replies.items()}
+    yield "forbidden", _with_status(replies, 401, 402, 403)
+    yield "missing", _with_status(replies, 404, 405)
+    shown = {listing: rows for listing, reply in replies.items() if (rows := _rows(reply, listing)) is not None}
+    readable = {listing: replies[listing] for listing in shown if replies[listing].ok}
+    for name, finding in _totals(readable):
+        yield name, finding
+    yield "mixed_types", "yes" if _mixed(replies) else "no"
+    several = [listing for listing in readable if len(shown[listing]) > 1]
+    if several:
+        yield "page_limit", ", ".join(sorted(await _unlimited(lab, several))) or "honoured"
+    long = [listing for listing, reply in readable.items() if longer(reply, listing)]
+    sizes = {len(shown[listing]) for listing in long if "ield" not in listing.path}
+    if sizes:
+        yield "page_default", ", ".join(map(str, sorted(sizes)))
+    largest = {await _largest(lab, listing) for listing in long} - {0}
+    if largest:
+        yield "page_largest", ", ".join(map(str, sorted(largest)))
+    raise Unsettled("no listing of this account has more rows than a page, or none has two of them")
+
+
+def _with_status(replies: Mapping[Listing, Response], *statuses: int) -> str:
+    return _named(listing.path for listing, reply in replies.items() if reply.status in statuses)
+
+
+def _totals(readable: Mapping[Listing, Response]) -> Iterator[tuple[str, str]]:
+    """Yield which listings have totals of another type than was recorded."""
+    types = {listing: total_type(reply) for listing, reply in readable.items()}
+    odd = [f"{listing.path}: {found}" for listing, found in types.items() if found != listing.total]
     meta = [line for line in odd if "CustomFieldMeta" in line]
     yield "meta_totals", _named(meta)
     yield "totals", "; ".join(line for line in odd if line not in meta) or "as recorded"
-    yield "mixed_types", "yes" if _mixed(replies) else "no"
-    two = [one for one, reply in readable.items() if len(_rows(reply, one) or ()) > 1]
-    if two:
-        yield (
-            "page_limit",
-            _named([one.path for one in two if not await _limited(lab, one)]).replace("none", "honoured"),
-        )
-    long = {one: reply for one, reply in readable.items() if longer(reply, one)}
-    sizes = {len(_rows(reply, one) or ()) for one, reply in long.items() if "ield" not in one.path}
-    if sizes:
-        yield "page_default", ", ".join(map(str, sorted(sizes)))
-    largest = [size for one in long if (size := await _largest(lab, one)) is not None]
-    if largest:
-        yield "page_largest", ", ".join(map(str, sorted(set(largest))))
-    raise Unsettled("no listing of this account has more rows than a page, or none has two of them")
+
+
+async def _unlimited(lab: Lab, listings: Iterable[Listing]) -> list[str]:
+    """Return the paths of the listings that do not honour `limit`."""
+    return [listing.path for listing in listings if not await _limited(lab, listing)]
 
 
 async def _limited(lab: Lab, one: Listing) -> bool:
@@ -138,34 +152,40 @@ async def _exclusions(lab: Lab) -> Findings:
     yield "exclusion_channels", "others" if strange else "documented"
 
 
-async def _largest(lab: Lab, one: Listing) -> int | None:
-    """Return the most rows that a page has; None where all rows are on one page."""
+async def _largest(lab: Lab, one: Listing) -> int:
+    """Return the most rows that a page has; 0 where all rows are on one page."""
     reply = await lab.get(one.path, limit=str(WIDE))
     if not reply.ok or not longer(reply, one):
-        return None
+        return 0
     lab.largest[one.path] = len(_rows(reply, one) or ())
     return lab.largest[one.path]
 
 
 async def _elsewhere(lab: Lab) -> Findings:
-    """Listings of which nobody knows at which path they are."""
-    here, there = [
-        reply.ok and isinstance(reply.body, dict) and "groupDefinitions" in reply.body
-        for reply in (await lab.get("/groupDefinitions"), await lab.get("/groupMembers"))
-    ]
+    """Listings whose paths the sources do not agree on."""
+    groups = await lab.get("/groupDefinitions"), await lab.get("/groupMembers")
+    here, there = ("groupDefinitions" in _body(reply) for reply in groups)
     if here or there:
-        yield "field_groups", "both" if here and there else "definitions" if here else "members"
+        yield "field_groups", _either(here, there, "definitions", "members")
     new, old = await lab.get("/prism/urlWhitelistings"), await lab.get("/siteTrackingDomains")
     if new.ok or old.ok:
-        yield "site_domains", "both" if new.ok and old.ok else "new" if new.ok else "old"
-    reply = await lab.get("/webhook/events")
-    names = reply.body.get("webhookEvents") if reply.ok and isinstance(reply.body, dict) else None
+        yield "site_domains", _either(new.ok, old.ok, "new", "old")
+    names = _body(await lab.get("/webhook/events")).get("webhookEvents")
     if isinstance(names, list):
         yield "webhook_events", "all" if set(LATER) <= set(map(str, names)) else f"{len(names)}, those of the list only"
-    reply = await lab.get("/audiences")
-    older = await lab.get("/segments") if not reply.ok else None
-    if reply.ok or older is not None:
-        yield "segments", "new" if reply.ok else "old" if older is not None and older.ok else "none"
+    if (await lab.get("/audiences")).ok:
+        yield "segments", "new"
+    else:
+        yield "segments", "old" if (await lab.get("/segments")).ok else "none"
+
+
+def _body(reply: Response) -> Mapping[str, Any]:
+    """Return the members of an answer; none where it is refused, or not an object."""
+    return reply.body if reply.ok and isinstance(reply.body, dict) else {}
+
+
+def _either(first: bool, second: bool, one: str, other: str) -> str:
+    return "both" if first and second else one if first else other
 
 
 async def _pipelines(lab: Lab) -> Findings:
