@@ -55,7 +55,7 @@ def _bind(
     for exact in (True, False):
         for address, binding in context.bound[kind.name].items():
             live = by_id.get(binding.id)
-            if live is None or live.id in taken or named_by(kind, binding, live) is not exact:
+            if live is None or live.id in taken or named_by(kind, binding, live, context.resolver) is not exact:
                 continue
             if exact:  # what `bound` says of an object that has the name under which it was bound
                 holds = not live.builtin

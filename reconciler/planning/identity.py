@@ -12,7 +12,7 @@ from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.live import Live
 from reconciler.model.state import Binding, Intent
-from reconciler.model.values import Lookup, RemoteId, Value
+from reconciler.model.values import Lookup, Ref, RemoteId, Value
 
 NEVER = "0000-00-00"
 """A stamp that was never set (section 1.4 of the API page)."""
@@ -142,9 +142,14 @@ def bound(
     return None if taken(known) or any(taken(key) for key in wanted) else live
 
 
-def named_by(kind: Kind, binding: Binding, live: Live) -> bool:
-    """Return whether an object has the name under which it was bound."""
-    return _key(binding.natural_key) in kind.natural_keys(live.attrs)
+def named_by(kind: Kind, binding: Binding, live: Live, resolver: Resolver) -> bool:
+    """Return whether an object has the name under which it was bound; a name within something that was made along with
+    it says that by its address.
+    """
+    key, keys = _key(binding.natural_key), kind.natural_keys(live.attrs)
+    if key in keys or not any(isinstance(part, Ref) for part in key):
+        return key in keys
+    return tuple(comparable(part, resolver) for part in key) in keys
 
 
 def _key(stored: Iterable[Value]) -> NaturalKey:

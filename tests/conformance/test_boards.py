@@ -130,3 +130,22 @@ def test_deals_are_moved_before_their_stage_goes(world: World) -> None:
     settled(world, sales(["s1"]))
     assert board(world) == ["s1"]
     assert [row["title"] for row in world.rows("deals")] == ["Big"]
+
+
+def test_a_stage_that_got_the_id_of_one_that_went_is_no_other(world: World) -> None:
+    """An account that was wiped gives out ids again: what was bound to one before, and cannot be planned, does not take
+    it from the stage that a new pipeline has just been given.
+    """
+    both = {
+        key: {"title": key, "currency": "eur", "stages": {"one": {"title": f"Of {key}"}}} for key in ("early", "late")
+    }
+    world.write({"pipelines": {"early": both["early"]}})
+    world.apply()
+    world.account.reset()
+    world.write({"pipelines": {**both, "early": {**both["early"], "users": ["gone@acme.example"]}}})
+    ran = world.cli("apply", "--auto-approve")
+    assert ran.code == 5, ran.text
+    assert "Failed" not in ran.text, ran.text
+    assert board(world) == ["Of late"]
+    bound = world.state().resources
+    assert bound["stage.late.one"].id == bound["stage.early.one"].id
