@@ -5,7 +5,7 @@ from __future__ import annotations
 GROUPS = {
     "Every day": ("plan", "apply", "show", "validate", "fmt", "drift", "explain", "undo", "destroy"),
     "Adopt an account": ("init", "doctor", "export", "import", "coverage", "kinds", "schema"),
-    "Environments": ("compare", "clone", "promote", "snapshot", "rehearse", "replay", "probe"),
+    "Environments": ("update", "compare", "clone", "promote", "snapshot", "rehearse", "replay", "probe"),
     "Many accounts": ("fleet",),
     "State": ("state", "runs", "lock"),
     "CI": ("ci", "policy", "graph", "ids"),
@@ -54,6 +54,7 @@ EXAMPLES = {
         "reconciler -e prod ids --lang dotenv",
         "reconciler --env all ids --lang python --out app/ids.py --check",
     ),
+    "update": ("reconciler update", "reconciler -e prod update --check"),
     "policy test": ("reconciler policy test prod.plan", "reconciler policy test dev.plan prod.plan"),
     "ci approve": ("reconciler ci approve prod.plan", "reconciler ci approve prod.plan --host gitlab"),
     "ci approved": ("reconciler ci approved prod.plan", "reconciler ci approved prod.plan --host github"),

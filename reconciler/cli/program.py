@@ -44,6 +44,7 @@ COMMANDS: dict[str, str] = {
     "ids": "Write the ids of an account as code, by the keys of the configuration.",
     "graph": "Show what depends on what, in the configuration or in a saved plan.",
     "policy": "Check saved plans against the team's own rules.",
+    "update": "Lock newer versions of shared baselines, shown as plans.",
     "ci": "Comment plans on pull requests, check approvals, report drift.",
     "fleet": "Plan, apply and watch many accounts that share baselines.",
     "coverage": "Say how much of the account is managed.",

@@ -38,7 +38,7 @@ def open_session(
 
         project, changed = ruled_by(own, environment_name, guards_from)
     settings = environment(project, environment_name, runtime.environ, offline=offline)
-    opened = Session(folder, project, settings, load_kinds(), runtime, changed=changed)
+    opened = Session(folder, project, settings, load_kinds(), runtime, changed=changed, offline=offline)
     if not offline and guards_from is None:  # whoever proposes a change may propose facts with it
         opened = with_facts(opened)
     if runtime.watch is not None:

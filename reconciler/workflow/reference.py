@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Union, get_args, get_origin
 from reconciler.config import config_schema, project_schema
 from reconciler.config.schema import DIALECT
 from reconciler.model import capability
+from reconciler.model.baseline import LockFile
 from reconciler.model.capability import Support
 from reconciler.model.document import PlanDocument
 from reconciler.model.findings import FactsFile, ProbeReport
@@ -144,6 +145,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "facts": lambda: {"$schema": DIALECT, **FactsFile.model_json_schema()},
     "fleet": lambda: {"$schema": DIALECT, **FleetFile.model_json_schema()},
     "fleet-report": lambda: {"$schema": DIALECT, **FleetReport.model_json_schema()},
+    "lock": lambda: {"$schema": DIALECT, **LockFile.model_json_schema()},
 }
 """How the JSON Schema of everything that is read or written is made, by name."""
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from reconciler.config import Loaded, LoadedProject
-from reconciler.config.reading.including import Includes
+from reconciler.config.reading.including import Baselines, Includes
 from reconciler.config.reading.packs import rules_of as read_rules
 from reconciler.config.reading.problems import Problems
+from reconciler.model.baseline import LOCK_FILE
 from reconciler.model.desired import Resource
 from reconciler.model.live import Live
 from reconciler.model.ruling import Rules
@@ -15,24 +16,46 @@ from reconciler.model.state import Binding
 from reconciler.model.values import SCALARS, carries_secret, decode
 from reconciler.planning.objects import Judged, declared_objects, live_objects
 from reconciler.planning.rules import Breach, breaches
+from reconciler.workflow.baselines import locked, parse_lock
 from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.session import Session
-from reconciler.workflow.trusted_limits import trusted_tree
+from reconciler.workflow.trusted_limits import trusted_text, trusted_tree
 
 
 def rules_of(session: Session) -> Rules:
     """Return the rules that a session is held to: those of the target branch, packs and all, where its settings are.
     Raises ConfigError.
     """
-    return project_rules(session.project, session.runtime.environ, session.changed.source if session.changed else "")
+    source = session.changed.source if session.changed else ""
+    return project_rules(session.project, session.runtime.environ, source, session.baselines, offline=session.offline)
 
 
-def project_rules(project: LoadedProject, environ: Mapping[str, str], source: str = "") -> Rules:
-    """Return the rules of a project, with its packs as `source` has them, or as they are now. Raises ConfigError."""
+def project_rules(
+    project: LoadedProject,
+    environ: Mapping[str, str],
+    source: str = "",
+    baselines: Baselines | None = None,
+    *,
+    offline: bool = False,
+) -> Rules:
+    """Return the rules of a project, with its packs and its lock file as `source` has them, or as they are now. Raises
+    ConfigError, and Refused where a pack is not what is locked.
+    """
     includes = Includes(project.folder, Problems())
     if source:
         includes.tree = trusted_tree(project.folder, source)
+    includes.baselines = baselines or _locked(project, environ, source, offline=offline)
     return read_rules(project, environ, includes)
+
+
+def _locked(project: LoadedProject, environ: Mapping[str, str], source: str, *, offline: bool) -> Baselines:
+    def read(written: str) -> Mapping[str, str]:
+        found = locked(project.folder, environ, offline=offline, held=bool(source))
+        if source:
+            found.read_lock = lambda: parse_lock(trusted_text(project.folder, source, LOCK_FILE) or b"{}")
+        return found(written)
+
+    return read
 
 
 def broken_declarations(session: Session, rules: Rules, loaded: Loaded) -> list[Breach]:

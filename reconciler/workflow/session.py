@@ -30,6 +30,7 @@ from reconciler.workflow.connecting import open_emulator, paths_of
 from reconciler.workflow.runtime import Runtime
 
 if TYPE_CHECKING:  # what only some commands need is imported by them
+    from reconciler.config.reading.including import Baselines
     from reconciler.model.document import SettingsView
     from reconciler.model.ports import Hold, LockInfo, Store
     from reconciler.model.sight import Eyes
@@ -62,6 +63,8 @@ class Session:
     """What stands for the account instead of a connection: a snapshot."""
     adapt: Callable[[Desired], Desired] = lambda desired: desired
     """What is done to the configuration once it is loaded."""
+    offline: bool = False
+    """Nothing is fetched: it was opened for a command that needs no network."""
     bare: bool = False
     """Folders of the configuration may be missing: what is planned does not come from them."""
     extra: Mapping[str, Binding] = field(default_factory=dict)
@@ -70,6 +73,8 @@ class Session:
     """Knows every credential of the process, and every secret that was resolved so far."""
     facts: Facts = field(default_factory=Facts)
     """What a probe found out about the account; the kinds know it too."""
+    baselines: Baselines | None = None
+    """What the Git repositories hold that the project includes; None: what is locked, from the cache or fetched."""
     changed: SettingsView | None = None
     """What the project file at hand would change of these settings, where they are those of the target branch."""
     read_configurations: list[str] = field(default_factory=list, repr=False)
@@ -190,7 +195,16 @@ class Session:
             texts = {**{f"{name}/none.yaml": "" for name in missing}, **(texts or {})}
         uses, environ = Uses(), self.runtime.environ
         try:
-            loaded = load(self.project, self.settings, self.kinds, environ, offline=offline, texts=texts, uses=uses)
+            loaded = load(
+                self.project,
+                self.settings,
+                self.kinds,
+                environ,
+                offline=offline,
+                texts=texts,
+                uses=uses,
+                baselines=self.baselines or self._locked(offline=offline),
+            )
         finally:
             self.redactor.learn(*(environ[name] for name in uses.secrets if name in environ))
             self.read_configurations.append(self.settings.name)
@@ -202,6 +216,16 @@ class Session:
             adapted = secrets_in(desired.resources.values(), self.kinds)
             self.redactor.learn(*(one for one in adapted if not is_digest(one)))
         return replace(loaded, desired=desired)
+
+    def _locked(self, *, offline: bool) -> Baselines:
+        """Return what reads baselines as they are locked; most projects have none, and need not load it."""
+
+        def read(source: str) -> Mapping[str, str]:
+            from reconciler.workflow.baselines import locked
+
+            return locked(self.folder, self.runtime.environ, offline=offline, held=self.changed is not None)(source)
+
+        return read
 
     def connect(
         self,

@@ -90,6 +90,16 @@ class ReferenceTree:
         return decode(text or b"", shown_path(root / name, folder), problems)
 
 
+def trusted_text(folder: Path, source: str, name: str) -> bytes | None:
+    """Return a file beside the project file of `source`; None where there is none."""
+    if source.startswith(FILE):
+        try:
+            return read_regular((folder / source.removeprefix(FILE)).parent / name)
+        except OSError:
+            return None
+    return _git(folder, "show", f"{source}:./{name}")
+
+
 def trusted_tree(folder: Path, source: str) -> Tree:
     """Return where the folders are read that the project file of `source` includes (see `ruled_by`)."""
     if source.startswith(FILE):

@@ -75,6 +75,7 @@ COMMANDS: dict[str, list[list[str]]] = {
 """Every command that reads an account, in the ways in which absence could be taken for something."""
 BLIND = {
     "init", "validate", "fmt", "show", "graph", "kinds", "schema", "version", "completion", "help", "policy test",
+    "update",
     *(f"fleet {one}" for one in FLEET),
     *(f"emulator {one}" for one in ("behave", "reset", "seed", "serve")),
     *(f"ci {one}" for one in ("approve", "approved", "body", "comment", "drift", "fetch", "guard")),

@@ -12,6 +12,8 @@ from typing import Protocol
 from reconciler.config.reading.files import outside, read_source, shown_path, yaml_files
 from reconciler.config.reading.nodes import Source, Spot
 from reconciler.config.reading.problems import Problems, did_you_mean, listed
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.errors import ConfigError
 from reconciler.model.project import PROJECT_FILE
 
 PACK, GIT = "pack:", "git+"
@@ -60,8 +62,8 @@ class Included:
 
 
 def no_baselines(source: str) -> Mapping[str, str]:
-    """Stand for baselines where nothing can be fetched."""
-    raise AssertionError(f"{source} is not read here")
+    """Stand for baselines where nothing can be fetched. Raises ConfigError."""
+    raise ConfigError([Diagnostic(f"{source} is not read here", code="not-here")])
 
 
 @dataclass
@@ -123,7 +125,12 @@ class Includes:
                 "misplaced-include", "a Git repository is included by the project file only", spot, hint
             )
             return None
-        texts = self.baselines(written)
+        try:
+            texts = self.baselines(written)
+        except ConfigError as error:
+            for one in error.diagnostics:
+                self.problems.error(one.code, one.message, spot, one.hint)
+            return None
         name = written.partition("@")[0]
         return Included(name, tuple(Source(f"{written}/{file}", text) for file, text in texts.items()))
 

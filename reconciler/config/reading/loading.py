@@ -13,7 +13,7 @@ from reconciler.config.reading.blocks import Blocks
 from reconciler.config.reading.checks import Checks, check_cycles, check_refuges, check_rosters, check_twins
 from reconciler.config.reading.credentials import check_uses, check_values, credentials
 from reconciler.config.reading.files import distinct, outside, read_source, shown_path, yaml_files
-from reconciler.config.reading.including import Includes
+from reconciler.config.reading.including import Baselines, Includes, no_baselines
 from reconciler.config.reading.interpolation import Scope, Uses
 from reconciler.config.reading.layers import INCLUDE, Layers
 from reconciler.config.reading.nodes import Entry, Node, Sequence, Source, Spot, at
@@ -62,8 +62,10 @@ def load(
     offline: bool = False,
     texts: Mapping[str, str] | None = None,
     uses: Uses | None = None,
+    baselines: Baselines = no_baselines,
 ) -> Loaded:
-    """Return what the project's files ask for in an environment. Raises ConfigError with every problem.
+    """Return what the project's files ask for in an environment. Raises ConfigError with every problem, and what
+    `baselines` raises.
 
     Without settings, variables that have no default are unknown. With `offline`, so is what `environ` lacks. `texts`
     are read in place of the files of these names, there or not. `uses` is told what is taken from the process, also
@@ -92,7 +94,8 @@ def load(
     inside = at(loaded.tree, "environments", settings.name, "variables") if settings is not None else None
     if inside is not None:  # what is wrong with them was told when the environment was chosen
         Scope(Problems(), environ, offline=True, uses=uses).data(inside.value)
-    return _load(files, given, kinds, environ, problems, offline=offline, project=loaded, uses=uses)
+    includes = Includes(loaded.folder, problems, baselines=baselines)
+    return _load(files, given, kinds, environ, includes, offline=offline, project=loaded, uses=uses)
 
 
 def _tell_literal_tokens(loaded: LoadedProject, problems: Problems) -> None:
@@ -118,7 +121,7 @@ def load_texts(
         [Source(file, text) for file, text in texts.items()],
         [Source(file, text) for file, text in (overlays or {}).items()],
     )
-    return _load(files, _given(settings, None), kinds, environ, Problems(), offline=offline)
+    return _load(files, _given(settings, None), kinds, environ, Includes(None, Problems()), offline=offline)
 
 
 def plain_data(text: str, file: str) -> Value:
@@ -197,15 +200,16 @@ def _load(
     given: Given,
     kinds: Kinds,
     environ: Mapping[str, str],
-    problems: Problems,
+    includes: Includes,
     *,
     offline: bool,
     project: LoadedProject | None = None,
     uses: Uses | None = None,
 ) -> Loaded:
+    problems = includes.problems
     with _without_collection():
         scope = Scope(problems, environ, offline=offline, complete=not problems.errors, uses=uses or Uses())
-        layers = Layers(Includes(project.folder if project is not None else None, problems), kinds, scope)
+        layers = Layers(includes, kinds, scope)
         sections = layers.read(files.resources, given, _includes(project))
         for source in files.overlays:
             documents = parse(source, problems) if source is not None else None

@@ -1,0 +1,95 @@
+"""`reconciler update`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from reconciler.cli.opening import folder, listing
+from reconciler.cli.program import Globals
+from reconciler.cli.terminal import begin, note, say, style, tell
+
+if TYPE_CHECKING:
+    from reconciler.workflow.baselines import Update
+    from reconciler.workflow.updating import Looked
+
+
+@click.command("update")
+@click.option(
+    "--check", is_flag=True, help="Lock nothing; exit with 2 when a version holds something else than before."
+)
+@click.option("--locked", is_flag=True, help="Only fetch what is locked, for runs without a network.")
+@listing
+@click.pass_obj
+def command(chosen: Globals, check: bool, locked: bool, fmt: str) -> int:
+    """Look at what the versions of baselines in Git repositories hold now, show it as a plan for each environment (or
+    that of --env), and lock it in reconciler.lock. Writes to no account.
+    """
+    from dataclasses import replace
+
+    from reconciler.workflow.runtime import current_runtime
+    from reconciler.workflow.updating import fetch_locked, update
+
+    if check and locked:
+        raise click.UsageError("--check looks at the repositories, --locked only at reconciler.lock")
+    runtime = replace(current_runtime(), watch=chosen.screen)
+    if locked:
+        for one in fetch_locked(folder(chosen), runtime):
+            note(f"{one} is here as it is locked.")
+        return 0
+
+    def waiting(name: str) -> None:
+        if not chosen.quiet:
+            begin(f"Planning the environment {name}")
+
+    done = chosen.screen.wait(update(folder(chosen), runtime, chosen.environment, check=check, waiting=waiting))
+    if fmt == "json":
+        say(_data(done), "json")
+    else:
+        _tell(done)
+    return 2 if check and any(one.changed for one in done.updates) else 0
+
+
+def _data(done: Looked) -> str:
+    rows = [
+        {
+            "address": one.written,
+            "kind": "baseline",
+            "id": one.now.commit,
+            "digest": one.now.digest,
+            "before": one.before.commit if one.before is not None else None,
+            "changed": one.changed,
+            "plans": {
+                name: {"summary": plan.summary.model_dump(mode="json"), "digest": plan.digest}
+                for name, plan in done.plans.items()
+            },
+            "unplanned": dict(done.unplanned),
+        }
+        for one in done.updates
+    ]
+    return json.dumps(rows, indent=2)
+
+
+def _tell(done: Looked) -> None:
+    from reconciler.render import text
+
+    for one in done.updates:
+        say(_line(one))
+    for document in done.plans.values():
+        say("")
+        say(text.plan(document, **style()).rstrip("\n"), "text")
+    tell("Not planned, ", (f"{name}: {why}" for name, why in done.unplanned.items()))
+    note("Wrote reconciler.lock." if done.written else "reconciler.lock stays as it is.")
+
+
+def _line(one: Update) -> str:
+    from reconciler.model.baseline import parse_baseline
+
+    commit, version = one.now.commit[:12], parse_baseline(one.written).version
+    if one.before is None:
+        return f"{one.written} is {commit}; it was not locked before."
+    if not one.changed:
+        return f"{one.written} is {commit}; it holds what it held."
+    return f"{one.written} went from {one.before_version} ({one.before.commit[:12]}) to {version} ({commit})."

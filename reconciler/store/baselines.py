@@ -1,0 +1,198 @@
+"""Baselines from Git repositories: fetched by the program `git`, kept in a cache that is bounded and believed only by
+its digest.
+
+Git gets a fixed list of arguments, no shell and no question to ask; of the repository, only regular YAML files below
+one folder are read, as objects: nothing is checked out, no hook and no filter runs, submodules and links are refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import re
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.model.baseline import Baseline, digest_of
+from reconciler.model.errors import ReconcilerError
+from reconciler.store.atomic import write_file
+from reconciler.store.reading import read_regular
+
+SECONDS = 120
+"""That one command of Git may take."""
+MOST_FILES = 2_000
+MOST_BYTES = 16 << 20
+KEPT = 50
+"""Versions of baselines that the cache keeps; the ones that were used longest ago go."""
+_SUFFIXES = (".yaml", ".yml")
+_ENVIRONMENT = re.compile(
+    r"PATH|HOME|USER|LOGNAME|LANG|LC_.*|TMPDIR|XDG_CONFIG_HOME|SYSTEMROOT|SSH_AUTH_SOCK|SSH_AGENT_PID|SSL_CERT_.*|"
+    r"(?:https?|all|no)_proxy|GIT_ASKPASS|SSH_ASKPASS|GIT_SSH_COMMAND|GIT_SSL_.*|GIT_CONFIG_.*",
+    re.IGNORECASE,
+)
+"""What Git may know of our environment variables: how it signs in, and nothing of ours."""
+_CONFIG = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "submodule.recurse=false",
+    "fetch.fsckObjects=true",
+    "gc.auto=0",
+    "maintenance.auto=false",
+    "protocol.allow=never",
+)
+
+
+@dataclass(frozen=True)
+class GitBaselines:
+    """Fetches baselines. `folder` is the project's, from which paths count; `environ` are our environment variables."""
+
+    folder: Path
+    environ: Mapping[str, str]
+
+    def commit_of(self, baseline: Baseline) -> str:
+        """Return the commit that a version is now. Raises ReconcilerError where there is none, or a tag and a branch
+        of one name.
+        """
+        if baseline.is_commit:
+            return baseline.version
+        names = {f"refs/tags/{baseline.version}": "", f"refs/heads/{baseline.version}": ""}
+        asked = [*names, *(f"{name}^{{}}" for name in names)]
+        listed = self._git(baseline, self.folder, "ls-remote", "--", self._url(baseline), *asked)
+        found = {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}
+        meant = [name for name in names if name in found]
+        if not meant:
+            raise ReconcilerError(f"{baseline.url} has no tag and no branch `{baseline.version}`")
+        if len(meant) > 1:
+            raise ReconcilerError(
+                f"{baseline.url} has a tag and a branch `{baseline.version}`", hint="name the commit, or take one away"
+            )
+        return found.get(f"{meant[0]}^{{}}", found[meant[0]])
+
+    def texts(self, baseline: Baseline, commit: str) -> dict[str, str]:
+        """Return the YAML files of a baseline at a commit, by their names below its folder. Raises ReconcilerError."""
+        with tempfile.TemporaryDirectory(prefix="reconciler-") as scratch:
+            here = Path(scratch)
+            self._git(baseline, here, "init", "--quiet", "--bare", "--template=", "--", ".")
+            self._fetch(baseline, here, commit)
+            return self._read(baseline, here, commit)
+
+    def _fetch(self, baseline: Baseline, here: Path, commit: str) -> None:
+        """Fetch one commit; from servers that give none by its name, what the version holds now."""
+        options = ("--quiet", "--no-tags", "--no-recurse-submodules", "--no-auto-gc")
+        url = self._url(baseline)
+        try:
+            self._git(baseline, here, "fetch", *options, "--depth=1", "--", url, commit)
+        except ReconcilerError:
+            if baseline.is_commit:
+                raise
+            self._git(baseline, here, "fetch", *options, "--", url, baseline.version)
+        self._git(baseline, here, "cat-file", "-e", f"{commit}^{{commit}}")
+
+    def _read(self, baseline: Baseline, here: Path, commit: str) -> dict[str, str]:
+        path = f"{baseline.folder}/" if baseline.folder else ""
+        where = (path.rstrip("/"),) if path else (".",)
+        listed = self._git(baseline, here, "ls-tree", "-r", "-l", "-z", "--full-tree", commit, "--", *where)
+        rows = [row.partition("\t") for row in listed.split("\0") if row]
+        wanted: list[tuple[str, str]] = []
+        size = 0
+        for meta, _, name in rows:
+            mode, _, thing, length = meta.split()
+            if mode in ("120000", "160000"):
+                what = "a link" if mode == "120000" else "a submodule"
+                raise ReconcilerError(f"{baseline.written} holds {what}, which is not followed: {name}")
+            if name.endswith(_SUFFIXES):
+                wanted.append((name.removeprefix(path), thing))
+                size += int(length)
+        if len(wanted) > MOST_FILES or size > MOST_BYTES:
+            raise ReconcilerError(
+                f"{baseline.written} is larger than a baseline may be: {len(wanted):,} files, {size >> 20:,} MiB"
+            )
+        if not wanted:
+            raise ReconcilerError(f"{baseline.written} holds no YAML files")
+        return {name: self._git(baseline, here, "cat-file", "blob", thing) for name, thing in sorted(wanted)}
+
+    def _url(self, baseline: Baseline) -> str:
+        if baseline.scheme != "file":
+            return baseline.url
+        return str((self.folder / baseline.url.partition(":")[2].removeprefix("//")).resolve())
+
+    def _git(self, baseline: Baseline, here: Path, *arguments: str) -> str:
+        """Return what Git prints. Raises ReconcilerError with the last line of what it says where it fails."""
+        known = {name: value for name, value in self.environ.items() if _ENVIRONMENT.fullmatch(name)}
+        fixed = {
+            "GIT_TERMINAL_PROMPT": "0",
+            "GIT_ALLOW_PROTOCOL": baseline.scheme,
+            "GIT_LFS_SKIP_SMUDGE": "1",
+            "GIT_OPTIONAL_LOCKS": "0",
+            "LC_ALL": "C",
+        }
+        settings = [part for one in (*_CONFIG, f"protocol.{baseline.scheme}.allow=always") for part in ("-c", one)]
+        try:
+            done = subprocess.run(
+                ["git", *settings, *arguments],
+                cwd=here,
+                env={**known, **fixed},
+                capture_output=True,
+                check=False,
+                timeout=SECONDS,
+                stdin=subprocess.DEVNULL,
+            )
+        except subprocess.TimeoutExpired as error:
+            raise ReconcilerError(f"git took more than {SECONDS} s for {baseline.written}") from error
+        except OSError as error:
+            raise ReconcilerError("git cannot be run", hint="install git: baselines are fetched with it") from error
+        if done.returncode:
+            said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
+            raise ReconcilerError(f"{baseline.written} cannot be fetched: {_without_users(said[-1])[:300]}")
+        try:
+            return done.stdout.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ReconcilerError(f"{baseline.written} holds a file that is not UTF-8") from error
+
+
+def _without_users(text: str) -> str:
+    return re.sub(r"(?<=://)[^/@\s]+@", "", text)
+
+
+def cache_folder(environ: Mapping[str, str]) -> Path | None:
+    """Return where fetched baselines are kept; None where no folder of the user is known."""
+    base = environ.get("XDG_CACHE_HOME") or (f"{environ['HOME']}/.cache" if environ.get("HOME") else "")
+    return Path(base) / "reconciler" / "baselines" if os.path.isabs(base) else None
+
+
+def cached(cache: Path | None, digest: str) -> dict[str, str] | None:
+    """Return the files of this digest from the cache; None where it has none, or others."""
+    if cache is None:
+        return None
+    path = cache / f"{digest}.json"
+    try:
+        found = json.loads(read_regular(path, 4 * MOST_BYTES))
+    except (OSError, ValueError):
+        return None
+    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+        return None
+    if digest_of(found) != digest:
+        return None
+    with contextlib.suppress(OSError):
+        os.utime(path)
+    return found
+
+
+def keep(cache: Path | None, texts: Mapping[str, str]) -> None:
+    """Put the files of a baseline into the cache, and take out what was used longest ago. A cache that cannot be
+    written is none.
+    """
+    if cache is None:
+        return
+    with contextlib.suppress(OSError):
+        write_file(cache / f"{digest_of(texts)}.json", json.dumps(texts).encode(), mode=0o600)
+        for path in _oldest(list(cache.glob("*.json")))[:-KEPT]:
+            path.unlink(missing_ok=True)
+
+
+def _oldest(paths: Sequence[Path]) -> list[Path]:
+    return sorted(paths, key=lambda path: path.stat().st_mtime)

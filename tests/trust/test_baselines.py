@@ -1,0 +1,202 @@
+"""Baselines from Git: locked by digest, read from a cache that is not believed, fetched without running anything."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from reconciler.model.baseline import parse_baseline
+from reconciler.model.errors import ReconcilerError
+from reconciler.store import baselines as store
+from reconciler.store.baselines import GitBaselines
+from tests.world import World
+
+PROJECT = """
+include:
+  - {source: "git+file:../base@v1//crm", variables: {brand: Acme}, prefix: b_}
+"""
+BASE = """
+variables: {brand: {type: string}}
+tags:
+  customer: {name: Customer, description: "Bought from ${var.brand}"}
+rules:
+  - {id: names, message: Long names, deny: {kind: tag, attribute: name, above: 20}}
+"""
+
+
+def git(folder: Path, *arguments: str) -> None:
+    """Run git in a repository that is made where there is none."""
+    if not (folder / ".git").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["git", "init", "-q", "-b", "main", "."], cwd=folder, check=True)
+    identity = ["-c", "user.name=t", "-c", "user.email=t@acme.example", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", *identity, *arguments], cwd=folder, check=True, capture_output=True)
+
+
+@pytest.fixture
+def base(world: World, tmp_path: Path) -> Path:
+    """A repository beside the project, with a baseline at v1."""
+    folder = world.folder.parent / "base"
+    (folder / "crm").mkdir(parents=True)
+    (folder / "crm" / "tags.yaml").write_text(BASE, "utf-8")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", "one")
+    git(folder, "tag", "v1")
+    world.environ |= {"XDG_CACHE_HOME": str(tmp_path / "cache"), "PATH": os.environ["PATH"], "HOME": str(tmp_path)}
+    project = world.folder / "reconciler.yaml"
+    project.write_text(project.read_text("utf-8") + PROJECT, "utf-8")
+    world.write("tags: {own: {}}")
+    return folder
+
+
+def change(folder: Path, text: str, tag: str) -> None:
+    """Commit another baseline, and (re)set a tag to it."""
+    (folder / "crm" / "tags.yaml").write_text(text, "utf-8")
+    git(folder, "add", "-A")
+    git(folder, "commit", "-q", "-m", tag)
+    git(folder, "tag", "-f", tag)
+
+
+def test_a_baseline_is_locked_looked_at_and_used(world: World, base: Path) -> None:
+    """Without a lock nothing is read; `update` shows the plan of each environment and locks; another version is shown
+    as the plan that it makes; offline all comes from the cache.
+    """
+    ran = world.cli("plan")
+    assert (ran.code, "[not-locked]" in ran.err, "reconciler update" in ran.err) == (3, True, True), ran.text
+    ran = world.cli("update")
+    assert (ran.code, "+ tag.b_customer" in ran.out) == (0, True), ran.text
+    assert not world.writes()
+    assert world.cli("apply", "--auto-approve").code == 0
+    change(base, BASE.replace("Customer,", "Buyer,"), "v2")
+    project = world.folder / "reconciler.yaml"
+    project.write_text(project.read_text("utf-8").replace("@v1", "@v2"), "utf-8")
+    before = (world.folder / "reconciler.lock").read_bytes()
+    ran = world.cli("update", "--check")
+    assert (ran.code, '"Customer" -> "Buyer"' in ran.out, "from v1" in ran.out) == (2, True, True), ran.text
+    assert (world.folder / "reconciler.lock").read_bytes() == before
+    assert world.cli("update").code == 0
+    base.rename(base.with_name("gone"))
+    for command in ("validate", "plan", "drift"):
+        ran = world.cli(command)
+        assert ran.code == 0, f"{command} needs no repository: {ran.text}"
+
+
+def test_other_content_than_what_is_locked_is_refused(world: World, base: Path) -> None:
+    """A tag that is set anew changes nothing; a lock that says another content, and a cache that somebody wrote into,
+    are not believed.
+    """
+    assert world.cli("update").code == 0
+    cache = Path(world.environ["XDG_CACHE_HOME"]) / "reconciler" / "baselines"
+    change(base, BASE.replace("Customer,", "Evil,"), "v1")
+    for path in cache.glob("*.json"):
+        path.write_text(json.dumps({"tags.yaml": BASE.replace("Customer,", "Evil,")}), "utf-8")
+    ran = world.cli("plan")
+    assert (ran.code, "Customer" in ran.out, "Evil" in ran.text) == (0, True, False), ran.text
+    for path in cache.glob("*.json"):
+        path.unlink()
+    ran = world.cli("validate")
+    assert (ran.code, "--locked" in ran.err) == (3, True), "nothing is fetched by what needs no network"
+    lock = world.folder / "reconciler.lock"
+    found = json.loads(lock.read_text("utf-8"))
+    found["baselines"]["git+file:../base@v1//crm"]["digest"] = "0" * 64
+    lock.write_text(json.dumps(found), "utf-8")
+    ran = world.cli("plan")
+    assert (ran.code, "does not hold what reconciler.lock says" in ran.err) == (7, True), ran.text
+
+
+def test_requests_fetch_nothing_of_their_own(world: World, base: Path) -> None:
+    """In a pipeline of a request, what its own project file names is not fetched, and nothing is locked; files of a
+    configuration never name a repository.
+    """
+    world.environ["GITHUB_EVENT_NAME"] = "pull_request"
+    assert world.cli("update").code == 3
+    del world.environ["GITHUB_EVENT_NAME"]
+    assert world.cli("update").code == 0
+    world.environ["GITHUB_EVENT_NAME"] = "pull_request"
+    for path in (Path(world.environ["XDG_CACHE_HOME"]) / "reconciler" / "baselines").glob("*.json"):
+        path.unlink()
+    ran = world.cli("plan")
+    assert (ran.code, "--guards-from" in ran.err) == (3, True), ran.text
+    world.write('include: [{source: "git+https://evil.example/x@v1"}]', "config/more.yaml")
+    ran = world.cli("validate")
+    assert (ran.code, "[misplaced-include]" in ran.err) == (3, True), ran.text
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "git+https://user:hush@host.example/repo@v1",
+        "git+https://hush@host.example/repo@v1",
+        "git+ssh://-oProxyCommand=touch/repo@v1",
+        "git+ext::sh -c touch@v1",
+        "git+http://host.example/repo@v1",
+        "git+https://host.example/repo",
+        "git+https://host.example/repo@--upload-pack=x",
+        "git+https://host.example/repo@v1//../other",
+        "git+https://host.example/repo@v1//-x",
+        "git+https://host.example/repo@a..b",
+        "git+https://host.example/re po@v1",
+        "git+https://host.example/repo?token=hush@v1",
+        "git+file:-x@v1",
+    ],
+)
+def test_what_could_be_an_option_or_a_credential_is_no_baseline(world: World, written: str) -> None:
+    """Nothing of it reaches Git, and no credential is shown."""
+    with pytest.raises(ValueError, match=r"."):
+        parse_baseline(written)
+    world.write("tags: {a: {}}")
+    project = world.folder / "reconciler.yaml"
+    project.write_text(project.read_text("utf-8") + f"include: [{{source: '{written}'}}]\n", "utf-8")
+    ran = world.cli("plan")
+    assert ran.code == 3
+    assert "hush" not in ran.text
+
+
+@pytest.mark.parametrize(
+    ("written", "parts"),
+    [
+        ("git+https://host.example/a/b.git@v3//crm", ("https://host.example/a/b.git", "v3", "crm")),
+        ("git+ssh://git@host.example:2222/a/b@release/1.2", ("ssh://git@host.example:2222/a/b", "release/1.2", "")),
+        ("git+file:///srv/base@" + "a" * 40 + "//x/y", ("file:///srv/base", "a" * 40, "x/y")),
+    ],
+)
+def test_the_form_of_a_baseline(written: str, parts: tuple[str, str, str]) -> None:
+    """Repository, version and folder."""
+    found = parse_baseline(written)
+    assert (found.url, found.version, found.folder) == parts
+
+
+def test_links_submodules_and_large_ones_are_refused(world: World, base: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Only regular files of a bounded size are read, and a hook of the repository never runs."""
+    hook = base / ".git" / "hooks" / "post-checkout"
+    hook.write_text(f"#!/bin/sh\ntouch {base}/ran\n", "utf-8")
+    hook.chmod(0o755)
+    reads = GitBaselines(world.folder, world.environ)
+    one = parse_baseline("git+file:../base@v1//crm")
+    assert list(reads.texts(one, reads.commit_of(one))) == ["tags.yaml"]
+    assert not (base / "ran").exists()
+    monkeypatch.setattr(store, "MOST_BYTES", 10)
+    with pytest.raises(ReconcilerError, match="larger than a baseline"):
+        reads.texts(one, reads.commit_of(one))
+    (base / "crm" / "passwd.yaml").symlink_to("/etc/passwd")
+    git(base, "add", "-A")
+    git(base, "commit", "-q", "-m", "link")
+    git(base, "tag", "link")
+    linked = parse_baseline("git+file:../base@link//crm")
+    with pytest.raises(ReconcilerError, match="a link, which is not followed"):
+        reads.texts(linked, reads.commit_of(linked))
+    git(base, "branch", "v1")
+    with pytest.raises(ReconcilerError, match="a tag and a branch"):
+        reads.commit_of(one)
+
+
+def test_the_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was used longest ago goes."""
+    monkeypatch.setattr(store, "KEPT", 3)
+    for number in range(5):
+        store.keep(tmp_path, {"a.yaml": str(number)})
+    assert len(list(tmp_path.glob("*.json"))) == 3
