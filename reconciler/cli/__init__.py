@@ -10,6 +10,13 @@ from collections.abc import Sequence
 from reconciler.cli.endings import endings
 
 
+def _interrupt(*_: object) -> None:
+    """End as an interrupt does. Shells let their background jobs ignore SIGINT: these are to end all the same."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
+
+
 def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of `reconciler`; exits with one of the documented codes."""
     # A run makes many objects and little garbage: looking for it at every 700th takes a fifth of the time.
@@ -21,7 +28,7 @@ def main(argv: Sequence[str] | None = None) -> None:
 
     # Whoever ends the program ends it in order: locks are given back, and the exit code is that of an interrupt.
     for number in endings():
-        signal.signal(number, lambda *_: signal.raise_signal(signal.SIGINT))
+        signal.signal(number, _interrupt)
     try:
         sys.exit(finish(run(list(sys.argv[1:] if argv is None else argv))))
     finally:

@@ -14,6 +14,7 @@ from typing import Any
 import jsonschema
 import pytest
 
+from reconciler.cli import _interrupt
 from reconciler.emulator import AccountSettings
 from reconciler.model.errors import Refused
 from reconciler.model.http import Request, Response
@@ -389,9 +390,13 @@ def test_interrupted_at_every_request(
     assert moment > 700
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_signal_ends_a_probe_in_order(tmp_path: Path, number: signal.Signals) -> None:
-    """By the command line: what was removed and what is left stand on the screen, and the exit code is 130."""
+@pytest.mark.parametrize(
+    ("number", "ignored"), [(signal.SIGINT, False), (signal.SIGTERM, False), (signal.SIGTERM, True)]
+)
+def test_a_signal_ends_a_probe_in_order(tmp_path: Path, number: signal.Signals, ignored: bool) -> None:
+    """By the command line: what was removed and what is left stand on the screen, and the exit code is 130; also as a
+    background job of a shell, which ignores SIGINT.
+    """
     with probed_world(tmp_path / "a", AccountSettings()) as world:
         before, moments = dump(world), iter(range(10**6))
 
@@ -401,12 +406,15 @@ def test_a_signal_ends_a_probe_in_order(tmp_path: Path, number: signal.Signals) 
             return 0.0
 
         world.held.delay = moment
-        old = signal.getsignal(signal.SIGTERM)
-        signal.signal(signal.SIGTERM, lambda *_: signal.raise_signal(signal.SIGINT))  # as `python -m reconciler` does
+        old, interrupt = signal.getsignal(signal.SIGTERM), signal.getsignal(signal.SIGINT)
+        signal.signal(signal.SIGTERM, _interrupt)  # as `reconciler` does
+        if ignored:
+            signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             ran = world.cli("probe", "--yes-this-is-a-sandbox")
         finally:
             signal.signal(signal.SIGTERM, old)
+            signal.signal(signal.SIGINT, interrupt)
         assert (ran.code, "The probe was stopped" in ran.err, "Cancelled." in ran.err) == (130, True, True), ran.text
         assert left_over(before, dump(world)) == {}
 
