@@ -170,6 +170,26 @@ def set_aside(
     return found
 
 
+def came_along(snapshot: Snapshot, kinds: Kinds, only: frozenset[str] | None = None) -> list[str]:
+    """Return one line with the objects that came with the account, hold more than their name, and that nothing can
+    declare; none where there are none.
+    """
+    found = []
+    for name, kind in kinds.items():
+        if not kind.abilities.managed or (only is not None and name not in only):
+            continue
+        lives = [
+            live
+            for live in snapshot.lives.get(name, ())
+            if live.builtin
+            and not kind.aside(live)
+            and kind.declare(live.attrs).keys() - {kind.identity.name_attribute}
+        ]
+        if lives:
+            found.append(_counted(kind, lives).removeprefix(f"{len(lives)} of kind "))
+    return [f"left as they came with the account: {'; '.join(found)}"] if found else []
+
+
 MADE_BESIDE = "made beside the configuration; it is not declared"
 NAMED = 5
 
@@ -308,6 +328,8 @@ class _LiveObjects:
                 self._leave_out(kind, live, kind.aside(live))
             return False
         if self.for_files and not self.silent and kind.silent(live) and not known:
+            if self._is_second(kind, live):
+                self._leave_out(kind, live, "it came with the account and says nothing, and another one has its name")
             return False
         found = declarable(kind, live) if self.for_files else undeclared(kind, live)
         self.found[kind.name, live.id] = found
@@ -316,6 +338,12 @@ class _LiveObjects:
             self._leave_out(kind, live, problem)
             return False
         return True
+
+    def _is_second(self, kind: Kind, live: Live) -> bool:
+        """Return whether what came with the account is there twice."""
+        keys = set(kind.natural_keys(live.attrs))
+        others = (one for one in self.snapshot.lives[kind.name] if one.id != live.id)
+        return any(keys & set(kind.natural_keys(one.attrs)) for one in others)
 
     def _leave_out(self, kind: Kind, live: Live, why: str) -> None:
         name = live.attrs.get(kind.identity.name_attribute)

@@ -13,6 +13,7 @@ from reconciler.deriving.copying import (
 )
 from reconciler.deriving.export import (
     Exported,
+    came_along,
     export_comparable,
     export_for_files,
     names_elsewhere,
@@ -122,6 +123,7 @@ async def contents_of(
         )
         left_out = [*undeclarable]
         left_out += [line for lines in set_aside(seen, kinds, state.resources, only).values() for line in lines]
+    left_out += came_along(seen, kinds, only)
     left_out += [
         f"{entry.resource.address}: {why}"
         for entry in exported

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from tests.environments.test_clone import Pair
-from tests.world import World, new_world
+from tests.world import TWO_ACCOUNTS, World, new_world
 from tests.world.accounts import hold
 
 LABELS = {"singular": "Ticket", "plural": "Tickets"}
@@ -93,3 +93,25 @@ def test_a_change_of_the_state_alone_says_which(world: World, before: str, after
     assert said in " ".join(world.cli("plan", "--format", form).out.split())
     assert world.cli("apply", "--auto-approve").code == 0
     assert world.plan().empty
+
+
+@pytest.mark.off_contract
+def test_what_came_with_the_account_is_named(tmp_path: Path) -> None:
+    """Groups that nobody may change, and a second default group that says nothing, by each command that leaves them."""
+    with new_world(tmp_path) as world, hold(world.folder / "state/b.db"):
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
+        world.write("{}")
+        world.account.seed({"groupDefinitions": [{"id": 78, "label": "{**DEAL_DEFAULT**}", "type_id": 2}]})
+        for argv in (
+            ["clone", "--from", "a", "--to", "b", "--dry-run"],
+            ["export"],
+        ):
+            ran = world.cli(*argv)
+            assert ran.code == 0, ran.text
+            assert "left as they came with the account: user_group (" in ran.text, ran.text
+            assert "`Admin`" in ran.text
+            twice = "`{**DEAL_DEFAULT**}` (id 78) is left out: it came with the account and says nothing"
+            assert twice in ran.text, ran.text
+        assert "`Admin`" in world.cli("compare", "a", "b").text
+        tags = world.cli("export", "--kinds", "tag")
+        assert "came with the account" not in tags.text
