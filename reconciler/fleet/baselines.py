@@ -22,10 +22,13 @@ from reconciler.model.kind import Kinds
 from reconciler.model.project import Guards
 from reconciler.model.redaction import Redactor
 from reconciler.model.values import Value, secret_marker
+from reconciler.remote.pacer import Pacer
 from reconciler.store.reading import read_regular
 from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.session import EMULATOR, Session
 
+PACED = 4096
+"""Accounts whose last requests are remembered: of those before them, more than a second has gone."""
 KEPT = 64
 """Parsed baselines that are kept at the same time, one for each set of variables and overlays."""
 _SECRET = re.compile(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -67,6 +70,7 @@ class Baselines:
     _projects: dict[str, LoadedProject] = field(default_factory=dict)
     _texts: dict[str, str] = field(default_factory=dict)
     _parsed: OrderedDict[str, Parsed] = field(default_factory=OrderedDict)
+    _paces: OrderedDict[str, Pacer] = field(default_factory=OrderedDict)
 
     @classmethod
     def of(cls, loaded: LoadedFleet, kinds: Kinds, runtime: Runtime) -> Baselines:
@@ -134,7 +138,19 @@ class Baselines:
             self.kinds,
             self.runtime,
             redactor=Redactor((key,) if key else ()),
+            paces=self._pace(job),
         )
+
+    def _pace(self, job: Job) -> dict[str, Pacer]:
+        """Return the pace of an account, the same one for each of its jobs in this process."""
+        if job.url.startswith(EMULATOR):
+            return {}
+        if job.url not in self._paces:
+            self._paces[job.url] = Pacer(self.defaults.requests_per_second, self.runtime.clock.steady)
+        self._paces.move_to_end(job.url)
+        while len(self._paces) > PACED:
+            self._paces.popitem(last=False)
+        return {job.url: self._paces[job.url]}
 
     def _settings(self, job: Job, key: str) -> EnvironmentSettings:
         state = self.defaults.state.replace("{name}", job.account)

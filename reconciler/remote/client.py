@@ -103,7 +103,7 @@ class Client:
     """Implements `model.http.Remote`. `mode` forbids writes while planning, and otherwise all but the `writable`
     paths (those of `Kind.writable`); `on_wait(reason, seconds)` is told of long waits, `on_answer(line)` of every
     request with its status, `on_request` of each moment in its life (`Watch.request`); `show` takes secrets out of
-    what the account says.
+    what the account says; `pacer` is that of the account, where the process has others that talk to it.
 
     `fence(seconds)` raises when a write that may take so long must not be sent any more. It is asked last, when the
     request has had its turn and has a connection: a process that was frozen at any moment wakes up to its answer.
@@ -121,6 +121,7 @@ class Client:
         on_request: Callable[[Moment, Request, Response | None], None] | None = None,
         show: Show | None = None,
         fence: Callable[[float], None] | None = None,
+        pacer: Pacer | None = None,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -138,7 +139,7 @@ class Client:
         self._known = False
         self._refusal: AuthError | None = None
         self._proving = asyncio.Lock()
-        self._pacer = Pacer(connection.rate, clock, sleep)
+        self._pacer = pacer or Pacer(connection.rate, clock, sleep)
         self._headers = {
             "Accept": "application/json",
             "Accept-Encoding": "gzip, deflate",

@@ -9,11 +9,13 @@ from collections.abc import Awaitable, Callable
 
 MARGIN = 1.02
 """At exactly the limit, jitter draws 429 answers; 2 % below it does not."""
+SLACK = 1e-6
+"""Seconds by which clocks may be rounded."""
 
 
 class Pacer:
     """Lets requests pass one `interval` apart (seconds), in the order in which they ask. A rate of None lets
-    everything pass.
+    everything pass. All connections of a process to one account share one: the limit is the account's.
     """
 
     def __init__(
@@ -24,6 +26,7 @@ class Pacer:
         self._sleep = sleep
         self._next = 0.0
         self._held = 0.0
+        self._passed = -self._interval
 
     async def wait(self) -> None:
         """Return when the next request may be sent. A slot is reserved before waiting, so that callers queue up; who
@@ -36,7 +39,19 @@ class Pacer:
             if slot > now:
                 await self._sleep(slot - now)
             if self._held <= slot:
+                await self._apart(slot)
                 return
+
+    async def _apart(self, slot: float) -> None:
+        """Keep the distance to the request before where the program woke up late: many slots are due at once then, and
+        the account counts when requests come, not when they were meant to.
+        """
+        turn = max(self._clock(), slot)
+        while turn < self._passed + self._interval - SLACK:
+            await self._sleep(self._passed + self._interval - turn)
+            turn = max(self._clock(), self._passed + self._interval)
+        self._passed = turn
+        self._next = max(self._next, turn + self._interval)
 
     def hold(self, seconds: float) -> bool:
         """Let nothing pass for so long: the account said so. Tells whether that is longer than was known."""

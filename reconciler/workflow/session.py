@@ -36,6 +36,7 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
     from reconciler.model.sight import Eyes
     from reconciler.model.state import Binding, State
     from reconciler.remote.client import Endpoint
+    from reconciler.remote.pacer import Pacer
 
 EMULATOR = "emulator:"
 
@@ -83,6 +84,8 @@ class Session:
     """Whose key it is, by the URL of the account, once it was asked."""
     stores: dict[str, Store] = field(default_factory=dict, repr=False)
     """The store of each URL, the same one for all that is derived from a session: a lock belongs to its store."""
+    paces: dict[str, Pacer] = field(default_factory=dict, repr=False)
+    """When the last requests went, by the URL of the account: its limit is one, however often it is connected to."""
     held: dict[str, HeldLock] = field(default_factory=dict, repr=False)
     """The locks that are held, by the URL of their state."""
 
@@ -133,6 +136,16 @@ class Session:
             return self.settings.requests_per_second
         usual = 3.0 if self.settings.production else 5.0
         return None if self.settings.url.startswith(EMULATOR) else usual
+
+    @property
+    def pace(self) -> Pacer:
+        """What spaces requests to the account."""
+        from reconciler.remote.pacer import Pacer
+
+        url = self.settings.url
+        if url not in self.paces:
+            self.paces[url] = Pacer(self.rate, self.runtime.clock.steady)
+        return self.paces[url]
 
     def doubts(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """Return warnings of what an account would refuse if it had to create what is declared."""
@@ -267,6 +280,7 @@ class Session:
             on_request=watch.request if watch is not None else None,
             show=self.shown,
             clock=self.runtime.clock.steady,
+            pacer=self.pace,
             fence=hold.check if hold is not None else None,
         )
         stack.push_async_callback(client.close)

@@ -16,6 +16,8 @@ from typing import Any
 import httpx
 import pytest
 import stamina
+from hypothesis import given
+from hypothesis import strategies as st
 
 from reconciler.codehost.calls import Calls
 from reconciler.model.errors import AuthError, Rejected, RemoteError, Unexpected, Unreachable
@@ -538,6 +540,32 @@ def test_requests_are_spaced_to_the_rate() -> None:
 
     asyncio.run(run())
     assert slept == [0.204, 0.408, 10.0]
+
+
+@given(lateness=st.lists(st.floats(0, 3), min_size=1, max_size=30))
+def test_requests_keep_their_distance_however_late_the_program_wakes_up(lateness: list[float]) -> None:
+    """The account counts when requests come: slots that are due at once are not sent at once."""
+    now = [0.0]
+    late = iter(lateness)
+    passed: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        until = now[0] + seconds + next(late, 0.0)
+        await asyncio.sleep(0)
+        now[0] = max(now[0], until)
+
+    async def run() -> None:
+        pacer = Pacer(5.0, lambda: now[0], sleep)
+
+        async def one() -> None:
+            await pacer.wait()
+            passed.append(pacer._passed)
+
+        await asyncio.gather(*(one() for _ in range(20)))
+
+    asyncio.run(run())
+    assert len(passed) == 20
+    assert all(after - before >= 0.2 for before, after in itertools.pairwise(passed))
 
 
 @pytest.mark.parametrize("make", [lambda: get("/tags"), lambda: put("/tags/1", {}), lambda: delete("/tags/1")])
