@@ -1,8 +1,8 @@
 """Measure a rollout over many emulated accounts, each with a store and a limit of its own.
 
 Usage: `python -m scripts.bench_fleet [--accounts N] [--concurrency N] [--rate N] [--workers N] [--database URL]`.
-The accounts are emulators in a process of their own, below one address. Printed are wall time against the ideal (requests
-at each account's limit, so many accounts at once), CPU time and peak memory of the program for an account, rows
+The accounts are emulators in a process of their own, below one address. Printed are wall time against the ideal
+(all requests at each account's limit, so many accounts at once), CPU time and peak memory of the program, rows
 and bytes of the database, and how often an account answered that it was asked too much.
 """
 
