@@ -113,7 +113,7 @@ generate: $(VENV)/.dev ## write the generated files again: schemas/, docs/refere
 	$(BIN)/python -m scripts.check_decisions --write
 	$(BIN)/python -m scripts.run_docs --write
 
-bench: $(VENV)/.runtime ## measure start-up and work on 100 to 100,000 objects, and octoDNS beside it; writes docs/benchmarks.md
+bench: $(VENV)/.runtime ## measure start-up and work on 100 to 100,000 objects and octoDNS beside it, in 12 minutes at most; writes docs/benchmarks.md
 	@$(COMPILE)
 	@$(BIN)/python -m scripts.bench
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,71 @@ def test_a_row_tells_growth_ratio_and_goal() -> None:
         "| version |  | 0.05 s | 0.10 s | 15 MiB |  |  |  | 0.05 s over a bare interpreter |"
     )
     assert bench.growth(ROWS, ROWS[4]) is None, "nothing like it was measured with a tenth"
+
+
+@pytest.mark.parametrize(("spent", "fits"), [(0.0, True), (5.0, True), (5.5, False)])
+def test_a_row_that_takes_longer_than_what_is_left_is_left_out(spent: float, fits: bool) -> None:
+    """A plan of 100 took 0.4 s, so one of 1,000 takes 5.2 at most; what nothing is known of is tried."""
+    now = [0.0]
+    left = bench.Time(10.3, clock=lambda: now[0], rows=list(ROWS))
+    now[0] = spent
+    assert (left.row("plan, unchanged", 1000, "tags", lambda: Cost(1, 1, 1)).cost is not None) == fits
+    assert left.allows("clone", 1000, "tags")
+    now[0] = 10.4
+    assert not left.allows("clone", 1000, "tags")
+    assert "left out" in bench.line(ROWS, Row("clone", 1000, "tags", None))
+
+
+@pytest.mark.parametrize("minutes", ["12", "0"])
+def test_the_script_runs_to_its_end(minutes: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """All parts with stubs for what is run: each row has a cost, or says that it was left out, and page and data are
+    written.
+    """
+    commands: list[tuple[str, ...]] = []
+
+    def ran(command: Sequence[str], environ: Mapping[str, str] | None = None) -> Cost:
+        commands.append(tuple(command))
+        return Cost(0.1, 0.2, 30, 7)
+
+    @contextmanager
+    def account(folder: Path, **how: float) -> Iterator[str]:
+        yield "http://127.0.0.1:1"
+
+    def exported(folder: Path, url: str, out: Path) -> Cost:
+        return bench.ours("export", str(out))
+
+    for name, stub in {"measure": ran, "account": account, "exported": exported, "has_octodns": lambda: True}.items():
+        monkeypatch.setattr(bench, name, stub)
+    monkeypatch.setattr(bench, "seed", lambda url, size: None)
+    monkeypatch.setattr(bench, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(bench, "DATA", tmp_path / "cache" / "bench.json")
+    assert bench.main(["--minutes", minutes, "10", "100"]) == 0
+    rows = json.loads((tmp_path / "cache" / "bench.json").read_text("utf-8"))["rows"]
+    assert {row["what"] for row in rows} >= {"version", "plan, 50 ms a request", "octoDNS, unchanged", "clone"}
+    assert {row["cost"] is None for row in rows} == {minutes == "0"}
+    assert bool(commands) == (minutes == "12")
+    written = (tmp_path / "page.md").read_text("utf-8")
+    assert written.count("left out |") == (len(rows) if minutes == "0" else 0)
+    assert "## Before and now" in written
+
+
+@pytest.mark.prove
+@pytest.mark.socket
+def test_a_small_run_measures_the_program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same with the real program, on a handful of objects of all kinds and without octoDNS."""
+    monkeypatch.setattr(bench, "PAGE", tmp_path / "page.md")
+    monkeypatch.setattr(bench, "DATA", tmp_path / "bench.json")
+    assert bench.main(["--only", "start,network,tags,mixed", "10"]) == 0
+    rows = json.loads((tmp_path / "bench.json").read_text("utf-8"))["rows"]
+    assert all(row["cost"] is not None for row in rows)
+    assert len(rows) == 5 + 2 + 6 + 6
+
+
+def test_what_is_no_part_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    """A part that is misspelt would be measured as nothing."""
+    with pytest.raises(SystemExit):
+        bench.main(["--only", "tag"])
+    assert "no such part: tag" in capsys.readouterr().err
 
 
 def test_the_page_has_every_row() -> None:
