@@ -66,6 +66,31 @@ class Encryption(_Section):
     )
 
 
+SECRET_NAME = r"[A-Za-z_][A-Za-z0-9_]*"
+"""Form of the name of a secret."""
+
+
+class Secrets(_Section):
+    """Where `${secret.X}` comes from that is no environment variable: the program of a vault, or a file."""
+
+    command: list[Annotated[str, Field(min_length=1)]] | None = Field(
+        None,
+        min_length=1,
+        description="Program and arguments, run without a shell. `{name}` stands for the name of the secret that it "
+        "prints; without it, it prints all of them, as a JSON map or as lines NAME=value.",
+    )
+    file: str | None = Field(None, min_length=1, description="File with all of them, in one of these two forms.")
+    seconds: int = Field(30, ge=1, le=120, description="What one run of the program may take.")
+
+    @model_validator(mode="after")
+    def _says_where(self) -> Secrets:
+        if (self.command is None) == (self.file is None):
+            raise ValueError("say either `command` or `file`")
+        if self.command is not None and "{name}" in self.command[0]:
+            raise ValueError("the program itself cannot be `{name}`")
+        return self
+
+
 class Environment(_Section):
     """One account: where it is, how to sign in, where its state is kept."""
 
@@ -91,6 +116,7 @@ class Environment(_Section):
     guards: Guards = Field(default_factory=Guards.model_construct)
     history: int = Field(20, ge=0, le=10000, description="How many earlier versions of the state are kept.")
     encryption: Encryption | None = Field(None, description="Recipients of this environment instead of the project's.")
+    secrets: Secrets | None = Field(None, description="Where its secrets come from instead of the project's.")
 
 
 Subject = Literal["declaration", "account", "change"]
@@ -312,6 +338,9 @@ class Project(_Section):
     )
     waivers: list[Waiver] = Field(default_factory=list, description="Who may break which rule, until when, and why.")
     encryption: Encryption | None = Field(None, description="Encrypt what is written to disk or to a state backend.")
+    secrets: Secrets | None = Field(
+        None, description="Where secrets come from that are not set as environment variables."
+    )
     outputs: list[IdsOutput] = Field(
         default_factory=list, description="Files with the ids of the accounts as code, see `reconciler ids`."
     )

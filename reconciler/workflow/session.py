@@ -37,6 +37,7 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
     from reconciler.model.state import Binding, State
     from reconciler.remote.client import Endpoint
     from reconciler.remote.pacer import Pacer
+    from reconciler.workflow.secrets import SecretSource
 
 EMULATOR = "emulator:"
 
@@ -80,6 +81,10 @@ class Session:
     """What the project file at hand would change of these settings, where they are those of the target branch."""
     read_configurations: list[str] = field(default_factory=list, repr=False)
     """Environments whose configuration was read: the redactor knows its secrets, used in this run or not."""
+    used_secrets: set[str] = field(default_factory=set, repr=False)
+    """Names of the secrets of the configuration."""
+    secret_source: SecretSource | None = field(default=None, repr=False)
+    """What answers secrets that are not environment variables, once it was asked."""
     eyes: dict[str, Eyes] = field(default_factory=dict, repr=False)
     """Whose key it is, by the URL of the account, once it was asked."""
     stores: dict[str, Store] = field(default_factory=dict, repr=False)
@@ -152,10 +157,13 @@ class Session:
         return doubts(loaded, self.kinds)
 
     def secret(self, name: str) -> str:
-        """Return the value of `${secret.name}`: the environment variable of that name. Raises ConfigError."""
-        value = self.runtime.environ.get(name)
+        """Return the value of `${secret.name}`: the environment variable of that name, else what `secrets:` of the
+        project file says. Raises ConfigError, and ReconcilerError where that cannot be asked.
+        """
+        value = self._resolved(name)
         if value is None:
-            hint = f"export {name}=... before running"
+            asked = self.settings.secrets is not None
+            hint = f"export {name}=... before running" if not asked else f"neither `secrets` nor a variable has {name}"
             raise ConfigError([Diagnostic(f"the secret `{name}` is not set", hint=hint, code="missing-secret")])
         self.redactor.learn(value)
         return value
@@ -163,7 +171,31 @@ class Session:
     def learn(self, state: State) -> None:
         """Let the redactor know the secrets that a state names: they were sent once, and a server may say them."""
         names = {name for resource in state.resources.values() for name in secrets_of(resource.applied)}
-        self.redactor.learn(*(self.runtime.environ[name] for name in names if name in self.runtime.environ))
+        self._learn_secrets(names)
+
+    def _resolved(self, name: str) -> str | None:
+        value = self.runtime.environ.get(name)
+        if value is not None or self.settings.secrets is None:
+            return value
+        if self.secret_source is None:
+            from reconciler.workflow.baselines import in_request
+            from reconciler.workflow.secrets import SecretSource
+
+            reviewed, environ = self.changed is not None, self.runtime.environ
+            self.secret_source = SecretSource(
+                self.settings.secrets, self.folder, environ, reviewed, in_request(environ) and not reviewed
+            )
+        try:
+            return self.secret_source.get(name)
+        finally:
+            self.redactor.learn(*self.secret_source.values())
+
+    def _learn_secrets(self, names: Iterable[str]) -> None:
+        """Let the redactor know secrets that may come back from a server; what cannot be asked for was not sent."""
+        for name in sorted(names):
+            with suppress(ReconcilerError):
+                if (value := self._resolved(name)) is not None:
+                    self.redactor.learn(value)
 
     def shown(self, text: str) -> Shown:
         """Return what the account or a library said without any credential, any e-mail address, and what URLs carry."""
@@ -220,6 +252,7 @@ class Session:
             )
         finally:
             self.redactor.learn(*(environ[name] for name in uses.secrets if name in environ))
+            self.used_secrets |= uses.secrets
             self.read_configurations.append(self.settings.name)
         desired = self.adapt(loaded.desired)
         self.redactor.learn(*secrets_in(loaded.desired.resources.values(), self.kinds))
@@ -262,6 +295,7 @@ class Session:
                 self.load(offline=True)
         if self.remote is not None:
             return self.remote
+        self._learn_secrets(self.used_secrets)
         from reconciler.remote.client import Client
         from reconciler.remote.guard import Mode
 

@@ -34,6 +34,7 @@ PROJECT_CHANGES: dict[str, Any] = {
     "waivers": [{"rule": "p", "reason": "no", "expires": "2027-01-01"}],
     "encryption": {"recipients": [NEW]},
     "outputs": [{"lang": "json", "file": "ids.json", "after_apply": True}],
+    "secrets": {"file": "evil.env"},
 }
 """Another value of every member, but of `version`, of which there is one, and of the environments."""
 ENVIRONMENT_CHANGES: dict[str, Any] = {
@@ -49,6 +50,7 @@ ENVIRONMENT_CHANGES: dict[str, Any] = {
     "history": 0,
     "encryption": {"recipients": [NEW]},
     "facts": "other",
+    "secrets": {"command": ["touch", "evil"]},
 }
 
 

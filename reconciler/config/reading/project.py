@@ -27,6 +27,7 @@ from reconciler.model.project import (
     Environment,
     Guards,
     Project,
+    Secrets,
 )
 
 
@@ -60,6 +61,7 @@ class EnvironmentSettings:
     guards: Guards = field(default_factory=Guards)
     history: int = 20
     recipients: tuple[str, ...] = ()
+    secrets: Secrets | None = None
     facts: str | None = None
     """Another environment, whose facts hold here too."""
 
@@ -279,6 +281,7 @@ def environment(
         found.guards,
         found.history,
         _recipients(found.encryption or loaded.project.encryption),
+        found.secrets or loaded.project.secrets,
         found.facts,
     )
 

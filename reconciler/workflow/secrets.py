@@ -1,0 +1,190 @@
+"""Secrets from a vault's program or from a file: asked for when they are needed, kept in memory, shown nowhere.
+
+A program is run with the arguments that the project file lists, without a shell; the name of a secret may be in them,
+a value never is. Nothing that it prints to standard error is repeated: a vault may say there what it was asked for.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import shutil
+import signal
+import subprocess
+import threading
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from reconciler.config.reading.files import border, outside
+from reconciler.model.errors import ReconcilerError, Refused
+from reconciler.model.project import SECRET_NAME, Secrets
+from reconciler.store.reading import read_regular
+
+MOST_BYTES = 1 << 20
+"""Of what a program prints, or a file holds."""
+ALTOGETHER = 120.0
+"""Seconds that all programs of a session may take."""
+_LINE = re.compile(r"(?:export\s+)?([A-Za-z_][A-Za-z0-9_]*)=(.*)")
+
+
+@dataclass
+class SecretSource:
+    """Where the secrets of an environment come from. `reviewed` says that the settings are those of the target branch:
+    nothing inside the repository is run then, for what is there belongs to the change.
+    """
+
+    settings: Secrets
+    folder: Path
+    environ: Mapping[str, str]
+    reviewed: bool = False
+    unreviewed: bool = False
+    """This is a run about a request, and the settings are its own: nothing is run."""
+    left: float = ALTOGETHER
+    _all: Mapping[str, str] | None = None
+    _failed: ReconcilerError | None = None
+    _known: dict[str, str] = field(default_factory=dict, repr=False)
+
+    def get(self, name: str) -> str | None:
+        """Return a secret, None where the source has none of that name. Raises ReconcilerError, and Refused for what
+        must not be run.
+        """
+        if name in self._known:
+            return self._known[name]
+        if self._failed is not None:  # a vault that is away is not waited for again
+            raise self._failed
+        try:
+            return self._ask(name)
+        except ReconcilerError as error:
+            self._failed = error
+            raise
+
+    def _ask(self, name: str) -> str | None:
+        if self.settings.file is not None or not any("{name}" in one for one in self.settings.command or ()):
+            if self._all is None:
+                self._all = self._bulk()
+            return self._all.get(name)
+        text = self._run([one.replace("{name}", name) for one in self.settings.command or ()])
+        self._known[name] = text.removesuffix("\n").removesuffix("\r")
+        return self._known[name]
+
+    def values(self) -> Iterator[str]:
+        """Yield every secret that was answered so far."""
+        yield from self._known.values()
+        yield from (self._all or {}).values()
+
+    def _bulk(self) -> Mapping[str, str]:
+        if self.settings.file is None:
+            return _parsed(self._run(self.settings.command or ()), "what the program of `secrets` prints")
+        path = self.folder / self.settings.file
+        if not os.path.isabs(self.settings.file) and (why := outside(path, self.folder)):
+            raise ReconcilerError(f"the file of `secrets` is not read: {why}")
+        try:
+            return _parsed(read_regular(path, MOST_BYTES).decode("utf-8"), f"{path}")
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
+            raise ReconcilerError(f"the file of `secrets` cannot be read: {path}: {reason}") from error
+
+    def _run(self, command: Sequence[str]) -> str:
+        program = self._program(command)
+        seconds = min(float(self.settings.seconds), self.left)
+        began = time.monotonic()
+        try:
+            with _running(
+                [program, *command[1:]], self.environ, Path("/") if self.reviewed else self.folder
+            ) as process:
+                timer = threading.Timer(seconds, _end, (process,))
+                timer.start()
+                try:
+                    printed = process.stdout.read(MOST_BYTES + 1) if process.stdout is not None else b""
+                    _end(process) if len(printed) > MOST_BYTES else None
+                    code = process.wait()
+                finally:
+                    timer.cancel()
+        except OSError as error:
+            raise ReconcilerError(f"the program of `secrets` cannot be run: {command[0]}: {error.strerror}") from error
+        self.left -= time.monotonic() - began
+        if code or len(printed) > MOST_BYTES:
+            why = f"it ended with {code}" if code >= 0 else f"it took more than {seconds:g} s, or printed too much"
+            hint = f"run it yourself to see why: {command[0]}"
+            raise ReconcilerError(f"the program of `secrets` gave no secret: {why}", hint=hint)
+        try:
+            return printed.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise ReconcilerError("the program of `secrets` prints what is not UTF-8") from error
+
+    def _program(self, command: Sequence[str]) -> str:
+        """Return the program to run. Raises Refused for one that a change brings, or that it could have changed."""
+        if self.unreviewed:
+            raise Refused(
+                "a run about a request runs no program that the request itself names",
+                hint="use --guards-from with the target branch: its project file says where secrets come from",
+            )
+        if not self.reviewed:
+            return command[0]
+        limit = border(self.folder)
+        for one in command:
+            part = one.partition("=")[2] if one.startswith("-") else one
+            path = (self.folder / part).resolve() if part else None
+            if path is not None and path.is_relative_to(limit) and (os.path.lexists(path) or "/" in part):
+                raise Refused(
+                    f"`secrets` names {part}, which is inside the repository: a change could put anything there",
+                    hint="install it on the machine that runs the pipeline",
+                )
+        entries = self.environ.get("PATH", os.defpath).split(os.pathsep)
+        safe = [one for one in entries if os.path.isabs(one) and not Path(one).resolve().is_relative_to(limit)]
+        found = shutil.which(command[0], path=os.pathsep.join(safe))
+        if found is None:
+            raise ReconcilerError(f"there is no program {command[0]}, which `secrets` names")
+        return found
+
+
+@contextmanager
+def _running(command: list[str], environ: Mapping[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=dict(environ),
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    with process:
+        try:
+            yield process
+        finally:
+            if process.poll() is None:
+                _end(process)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End a program with everything that it started."""
+    with suppress(OSError):
+        os.killpg(process.pid, signal.SIGKILL)
+
+
+def _parsed(text: str, where: str) -> Mapping[str, str]:
+    """Return secrets by name, from a JSON map or from lines NAME=value. Raises ReconcilerError, and shows nothing."""
+    if text.lstrip().startswith("{"):
+        try:
+            found = json.loads(text)
+        except ValueError as error:
+            raise ReconcilerError(f"{where} is no JSON map of texts") from error
+        if not all(isinstance(value, str) for value in found.values()):
+            raise ReconcilerError(f"{where} is no JSON map of texts")
+        return {name: value for name, value in found.items() if re.fullmatch(SECRET_NAME, name)}
+    secrets = {}
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        match = _LINE.fullmatch(line.strip())
+        if match is None:
+            raise ReconcilerError(f"{where}: line {number} is not NAME=value")
+        value = match.group(2)
+        quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
+        secrets[match.group(1)] = value[1:-1] if quoted else value
+    return secrets
