@@ -262,7 +262,9 @@ def _segment(reader: _Reader, row: Row) -> Thing:
             for one in group.get("values", [])
         ]
         groups.append({**{name: value for name, value in group.items() if name not in COMPUTED}, "values": members})
-    return {"groups": groups, "loose": [one for identity, one in conditions.items() if identity not in named]}
+    loose = [one for identity, one in conditions.items() if identity not in named]
+    # One category has two spellings: a summary writes it in small letters (section 2.11).
+    return {"groups": groups, "loose": loose, "category": str(row.get("category") or "AUDIENCE").upper()}
 
 
 READERS: Mapping[str, Callable[[_Reader, Row], Thing]] = {
