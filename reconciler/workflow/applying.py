@@ -20,6 +20,7 @@ from reconciler.model.events import Event, Finished, Noted, Waiting
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.ports import LockInfo
 from reconciler.model.redaction import Shown, abridged
+from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Going, Record, went
 from reconciler.model.summary import ApplySummary
 from reconciler.planning.bindings import binding_of, rewritten_of
@@ -35,7 +36,7 @@ from reconciler.workflow.promises import bound
 from reconciler.workflow.replanning import Replanning
 from reconciler.workflow.run_records import operation_of, run_name
 from reconciler.workflow.session import Session
-from reconciler.workflow.takeover import check_same_state, note_births, take_over
+from reconciler.workflow.takeover import check_same_state, note_births, note_places, take_over
 
 APPLIED_PLANS = 50
 """How many digests of applied plans the state remembers."""
@@ -207,8 +208,13 @@ class _Run:
             resend=self._resend,
             late=lambda: asyncio.sleep(self.session.runtime.waits.late),
             rewritten=self._rewritten,
-            seen=lambda seen, addresses: note_births(self.session, self.book, seen, addresses, self.name),
+            seen=self._seen,
         )
+
+    def _seen(self, seen: Snapshot, addresses: Collection[str]) -> None:
+        note_births(self.session, self.book, seen, addresses, self.name)
+        wanted = self.planned.inputs.desired.resources
+        note_places(self.session, self.book, seen, addresses, wanted, self.name)
 
     def _contradicted(self) -> None:
         """Mark the facts that the account contradicts, and report them."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 
+from reconciler.model.desired import Resource
 from reconciler.model.errors import StalePlan
 from reconciler.model.live import Live
 from reconciler.model.redaction import as_made
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding, Record
 from reconciler.planning.identity import stored_key
+from reconciler.workflow.arrangements import arranges, by_parent, in_account, in_files
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.holding import locked
 from reconciler.workflow.planning import Planned
@@ -76,6 +78,38 @@ def _births(
         news = {"created": live.created, "natural_key": stored_key(keys[0]) if keys else []}
         if any(getattr(binding, name) != value for name, value in news.items()):
             yield Record(op="bind", run=run, address=address, binding=binding.model_copy(update=news))
+
+
+def note_places(
+    session: Session,
+    book: StateTransaction,
+    seen: Snapshot,
+    addresses: Collection[str],
+    desired: Mapping[str, Resource],
+    run: str = "",
+) -> None:
+    """Remember the numbers by which siblings stand in the order of the files: somebody may have numbered them anew, and
+    only those that had to move were written.
+    """
+    kinds = session.kinds
+    written = by_parent(addresses, kinds)
+    if not written:
+        return
+    resources = book.state().resources
+    lives: dict[str, Live] = {}
+    by_id = {(name, live.id): live for name, found in seen.lives.items() for live in found}
+    for address, binding in resources.items():
+        if (live := by_id.get((binding.kind, binding.id))) is not None:
+            lives[address] = live
+    for parent, siblings in by_parent(lives.keys() & desired.keys(), kinds).items():
+        if parent not in written or in_files(siblings, desired) != in_account(siblings, lives):
+            continue
+        for address in siblings:
+            binding = resources[address]
+            news = {one: lives[address].attrs[one] for one in binding.applied if arranges(kinds[binding.kind], one)}
+            if {**binding.applied, **news} != binding.applied:
+                placed = binding.model_copy(update={"applied": {**binding.applied, **news}})
+                book.results([Record(op="bind", run=run, address=address, binding=placed)])
 
 
 def check_same_state(planned: Planned, book: StateTransaction) -> None:

@@ -151,3 +151,22 @@ def test_a_place_is_which_one_it_is_on_the_board(world: World) -> None:
     assert (item.before, item.after, item.places) == (30, 1, (4, 1))
     shown = world.cli("plan")
     assert "moved from place 4 to 1" in shown.out, shown.text
+
+
+def test_numbers_that_changed_without_the_order_are_remembered(world: World) -> None:
+    """Somebody numbers the stages anew, an apply moves one: the next order by hand is drift, and no other is."""
+    apply(world)
+    for row, order in zip(world.rows("dealStages"), ("10", "20", "30"), strict=True):
+        world.account.rows.put("dealStages", row["id"], {**row, "order": order})
+    lines = (world.folder / "config/main.yaml").read_text("utf-8").split("\n")
+    world.write("\n".join([*lines[:5], *lines[9:11], *lines[5:9], *lines[11:]]))
+    world.apply()
+    assert board(world) == ["c", "a", "b"]
+    assert world.cli("drift", "--detailed-exitcode").code == 0
+    for order in (("a", "c", "b"), ("b", "c", "a")):
+        reorder(world, order)
+        told = world.cli("drift", "--detailed-exitcode")
+        assert told.code == 2, told.text
+    assert world.cli("drift", "--absorb").code == 0
+    assert declared(world) == ["b", "c", "a"]
+    assert world.cli("drift", "--detailed-exitcode").code == 0
