@@ -163,8 +163,8 @@ def test_numbers_that_changed_without_the_order_are_remembered(world: World) -> 
     world.apply()
     assert board(world) == ["c", "a", "b"]
     assert world.cli("drift", "--detailed-exitcode").code == 0
-    for order in (("a", "c", "b"), ("b", "c", "a")):
-        reorder(world, order)
+    for moved in (("a", "c", "b"), ("b", "c", "a")):
+        reorder(world, moved)
         told = world.cli("drift", "--detailed-exitcode")
         assert told.code == 2, told.text
     assert world.cli("drift", "--absorb").code == 0
