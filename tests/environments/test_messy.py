@@ -12,7 +12,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Mapping, Set
+from collections.abc import Callable, Mapping, Set
 from pathlib import Path
 from typing import Any
 
@@ -197,6 +197,12 @@ NAMELESS = {"custom_object", "site_domain"}
 SEEDS, TIMES = 300, 3
 
 
+NEAR: Mapping[str, Callable[[str], str]] = {
+    "twins in another case": str.casefold, "twins in outer blanks": str.strip, "twins in entities": html.unescape,
+    "twins in another Unicode form": lambda one: unicodedata.normalize("NFC", one),
+}  # fmt: skip
+
+
 def occurring(seed: Mapping[str, list[dict[str, Any]]]) -> set[str]:
     """Return what of the mess that accounts are full of is in this one."""
     found = set()
@@ -206,6 +212,7 @@ def occurring(seed: Mapping[str, list[dict[str, Any]]]) -> set[str]:
         found |= {f"{kind} without a name"} if "" in names else set()
         found |= {f"twins of {kind}"} if len(set(names)) < len(names) else set()
         found |= {f"near twins of {kind}"} if len(set(plain)) < len(set(names)) else set()
+        found |= {how for how, same in NEAR.items() if len({*map(same, names)}) < len(set(names))}
     for (kind, name), rows in DEAD.items():
         path = list(rows)[-1]
         found |= {f"dead {kind}.{name}"} if GONE in json.dumps(seed.get(path, ())) else set()
@@ -214,6 +221,7 @@ def occurring(seed: Mapping[str, list[dict[str, Any]]]) -> set[str]:
     for path, order, within in TIED:
         places = [(row.get(within), str(row[order])) for row in seed.get(path, ()) if order in row]
         found |= {f"ties of {path}"} if len(set(places)) < len(places) else set()
+        found |= {f"place 0 in {path}"} if any(str(row.get(order)) == "0" for row in seed.get(path, ())) else set()
     options = [[one["orderid"] for one in row.get("options", ())] for row in seed.get("fields", ())]
     found |= {"ties of options"} if any(len(set(one)) < len(one) for one in options) else set()
     types = {str(row["id"]): row["type_id"] for row in seed.get("groupDefinitions", ())}
@@ -232,6 +240,7 @@ def occurring(seed: Mapping[str, list[dict[str, Any]]]) -> set[str]:
     return found
 
 
+MAPPED = ("webhooks", "accountCustomFieldMeta", "dealCustomFieldMeta", "segmentsV2")
 TIED = (
     ("dealStages", "order", "group"), ("groupMembers", "ordernum", "group_id"),
     ("groupDefinitions", "ordernum", "type_id"),
@@ -244,13 +253,14 @@ def test_messy_accounts_hold_every_mess() -> None:
     wanted = {f"dead {kind}.{name}" for kind, name in DEAD}
     wanted |= {f"ties of {path}" for path in (*(path for path, _, _ in TIED), "options")}
     wanted |= {f"a field of type {kind} in two groups" for kind in (1, 2, 3)}
-    wanted |= {f"a map for a list of {path}" for path in ("webhooks", "accountCustomFieldMeta", "segmentsV2")}
+    wanted |= {f"a map for a list of {path}" for path in MAPPED}
     wanted |= {
         "a strange key in a segment",
         "a strange key in a schema",
         "disabled dealTasktypes",
         "disabled taskOutcomes",
     }
+    wanted |= {*NEAR, *(f"place 0 in {path}" for path, _, _ in TIED)}
     for kind, (_, twins, _) in PLAIN.items():
         named = kind not in NAMELESS
         wanted |= {f"twins of {kind}"} if twins else set()
