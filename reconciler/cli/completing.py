@@ -52,6 +52,13 @@ def plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
     return found or [CompletionItem(incomplete, type="file")]
 
 
+def tests(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
+    """Complete the name of a test."""
+    from reconciler.workflow.completion import test_names
+
+    return _fitting(test_names(_folder(ctx)), incomplete)
+
+
 def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete an address of the project; as long as no kind is typed, kinds, so that the list stays short."""
     from reconciler.workflow.completion import address_names

@@ -8,7 +8,7 @@ GROUPS = {
     "Environments": ("update", "compare", "clone", "promote", "snapshot", "rehearse", "replay", "probe"),
     "Many accounts": ("fleet",),
     "State": ("state", "runs", "lock"),
-    "CI": ("ci", "policy", "graph", "ids"),
+    "CI": ("ci", "policy", "graph", "ids", "test"),
     "The program": ("help", "completion", "emulator", "version"),
 }
 """Commands by what somebody is about to do. One that is in none of them is listed last."""
@@ -55,6 +55,7 @@ EXAMPLES = {
         "reconciler --env all ids --lang python --out app/ids.py --check",
     ),
     "update": ("reconciler update", "reconciler -e prod update --check"),
+    "test": ("reconciler test", "reconciler test 'won_*' --format junit=report.xml"),
     "policy test": ("reconciler policy test prod.plan", "reconciler policy test dev.plan prod.plan"),
     "ci approve": ("reconciler ci approve prod.plan", "reconciler ci approve prod.plan --host gitlab"),
     "ci approved": ("reconciler ci approved prod.plan", "reconciler ci approved prod.plan --host github"),

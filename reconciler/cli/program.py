@@ -41,6 +41,7 @@ COMMANDS: dict[str, str] = {
     "probe": "Find out by experiments what an account does where the sources of the API differ.",
     "drift": "Show what changed in the account since it was last applied.",
     "explain": "Tell the whole story of one object.",
+    "test": "Run the tests of the configuration in the emulator.",
     "ids": "Write the ids of an account as code, by the keys of the configuration.",
     "graph": "Show what depends on what, in the configuration or in a saved plan.",
     "policy": "Check saved plans against the team's own rules.",

@@ -18,17 +18,21 @@ from reconciler.config.reading.project import (
     load_project,
     parse_project,
 )
+from reconciler.config.reading.scenarios import FoundScenario, read_scenarios
 
 if TYPE_CHECKING:
     from reconciler.config.schema import config_schema, project_schema
     from reconciler.config.writing.dumping import content_of, dump
     from reconciler.config.writing.formatting import formatted
+    from reconciler.config.writing.scenarios import as_yaml, with_expectations
 
 __all__ = [
     "EnvironmentSettings",
+    "FoundScenario",
     "Loaded",
     "LoadedProject",
     "Uses",
+    "as_yaml",
     "config_schema",
     "content_of",
     "credentials",
@@ -45,12 +49,16 @@ __all__ = [
     "plain_data",
     "project_files",
     "project_schema",
+    "read_scenarios",
+    "with_expectations",
 ]
 
 _WRITING = {
     "content_of": "writing.dumping",
     "dump": "writing.dumping",
     "formatted": "writing.formatting",
+    "as_yaml": "writing.scenarios",
+    "with_expectations": "writing.scenarios",
     "config_schema": "schema",
     "project_schema": "schema",
 }

@@ -57,6 +57,18 @@ class Application(Account):
                 self.keep(AccountSettings.of({**self.settings.data(), **data["settings"]}))
         return counts
 
+    def give_records(self, path: str, identity: str, records: Mapping[str, Any]) -> None:
+        """Give an object customer records, in the words of seeds. Raises ValueError for what it cannot have."""
+        with self.rows.transaction():
+            self.rows.refresh()
+            seeding.give_records(self, path, identity, records)
+
+    def tamper(self, path: str, identity: str, values: Mapping[str, Any] | None) -> None:
+        """Change properties of an object as somebody in the product does; None removes it. Raises ValueError."""
+        with self.rows.transaction():
+            self.rows.refresh()
+            seeding.tamper(self, path, identity, values)
+
     def reset(self) -> None:
         """Bring the account back to what a fresh one holds; the settings stay."""
         with self.rows.transaction():

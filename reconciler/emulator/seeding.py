@@ -44,6 +44,54 @@ def seed(account: Account, data: Mapping[str, Any]) -> dict[str, int]:
     return counts
 
 
+RECORDS: Mapping[str, frozenset[str]] = {
+    "tags": frozenset({"contacts"}),
+    "lists": frozenset({"contacts"}),
+    "fields": frozenset({"values"}),
+    "dealCustomFieldMeta": frozenset({"values"}),
+    "accountCustomFieldMeta": frozenset({"values"}),
+    "dealStages": frozenset({"deals", "worth", "open"}),
+    "dealTasktypes": frozenset({"tasks"}),
+    "taskOutcomes": frozenset({"tasks"}),
+    "schemas": frozenset({"records"}),
+}
+"""Customer records that objects of a path have."""
+
+
+def give_records(account: Account, path: str, identity: str, records: Mapping[str, Any]) -> None:
+    """Give an object customer records, in the words of seeds. Raises ValueError for what it cannot have."""
+    offered = RECORDS.get(path, frozenset())
+    if wrong := sorted(set(records) - offered):
+        raise ValueError(f"an object of `{path}` has no {', '.join(wrong)}" + f"; {_offer(offered)}")
+    if account.rows.get(path, identity) is None:
+        raise ValueError(f"`{path}` has no object {identity}")
+    if path == "schemas":
+        _records(account, identity, int(records["records"]))
+    else:
+        _parts(account, path, identity, records)
+
+
+def _offer(offered: frozenset[str]) -> str:
+    return f"it has {', '.join(sorted(offered))}" if offered else "it has no records"
+
+
+def tamper(account: Account, path: str, identity: str, values: Mapping[str, Any] | None) -> None:
+    """Change properties of an object as somebody in the product does; None removes it. Raises ValueError where there is
+    none.
+    """
+    row = account.rows.get(path, identity)
+    if row is None:
+        raise ValueError(f"`{path}` has no object {identity}")
+    if values is None:
+        account.rows.remove(path, identity)
+        return
+    kind = TYPES.get(path)
+    plain = kind is None or kind.native
+    names = kind.names if kind is not None else {}
+    changed = {names.get(name, name): value if plain else text(value) for name, value in values.items()}
+    account.rows.put(path, identity, {**row, **changed})
+
+
 def _one(account: Account, path: str, row: Row) -> None:
     if path == "schemas":
         _schema(account, row)
@@ -105,7 +153,11 @@ def _schema(account: Account, row: Row) -> None:
     }
     fields = new_fields(account, row.pop("fields", []), {})
     account.rows.put("schemas", identity, {**base, **row, "fields": fields, "id": identity})
-    ids = [f"{identity}-{number}" for number in range(records)]
+    _records(account, identity, records)
+
+
+def _records(account: Account, identity: str, count: int) -> None:
+    ids = [f"{identity}-{number}" for number in range(count)]
     account.rows.put_many("records", [(one, {"id": one, "schema": identity, "fields": []}) for one in ids])
 
 

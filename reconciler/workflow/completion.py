@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.config import environment as settings_of
-from reconciler.config import load, load_project
+from reconciler.config import load, load_project, read_scenarios
 from reconciler.model.errors import ReconcilerError
 from reconciler.resources import load_kinds
 
@@ -16,6 +16,14 @@ def environment_names(folder: Path) -> Sequence[str]:
     """Return the environments of a project, in the order of its file."""
     try:
         return list(load_project(folder).project.environments)
+    except ReconcilerError:
+        return []
+
+
+def test_names(folder: Path) -> Sequence[str]:
+    """Return the tests of a project, in the order of its files."""
+    try:
+        return [one.name for one in read_scenarios(load_project(folder))]
     except ReconcilerError:
         return []
 

@@ -17,6 +17,7 @@ from reconciler.model.document import PlanDocument
 from reconciler.model.findings import FactsFile, ProbeReport
 from reconciler.model.fleet import FleetFile, FleetReport
 from reconciler.model.kind import Kind, Kinds
+from reconciler.model.scenario import ScenarioFile
 from reconciler.model.spec import KEY, Attribute, Default, Ensure, Nested, RefTo
 from reconciler.model.state import State
 from reconciler.model.values import Lookup, Ref, Value
@@ -144,6 +145,7 @@ SCHEMAS: Mapping[str, Callable[[], dict[str, Any]]] = {
     "probe": lambda: {"$schema": DIALECT, **ProbeReport.model_json_schema()},
     "facts": lambda: {"$schema": DIALECT, **FactsFile.model_json_schema()},
     "fleet": lambda: {"$schema": DIALECT, **FleetFile.model_json_schema()},
+    "test": lambda: {"$schema": DIALECT, **ScenarioFile.model_json_schema()},
     "fleet-report": lambda: {"$schema": DIALECT, **FleetReport.model_json_schema()},
     "lock": lambda: {"$schema": DIALECT, **LockFile.model_json_schema()},
 }

@@ -67,6 +67,8 @@ class Session:
     """What is done to the configuration once it is loaded."""
     offline: bool = False
     """Nothing is fetched: it was opened for a command that needs no network."""
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Texts in place of the files of these names, there or not."""
     bare: bool = False
     """Folders of the configuration may be missing: what is planned does not come from them."""
     extra: Mapping[str, Binding] = field(default_factory=dict)
@@ -235,9 +237,10 @@ class Session:
         """Read the configuration; `texts` in place of the files of these names. Raises ConfigError with every
         problem.
         """
+        texts = {**self.texts, **(texts or {})}
         if self.bare:
             missing = [name for name in self.project.project.config if not os.path.lexists(self.folder / name)]
-            texts = {**{f"{name}/none.yaml": "" for name in missing}, **(texts or {})}
+            texts = {**{f"{name}/none.yaml": "" for name in missing}, **texts}
         uses, environ = Uses(), self.runtime.environ
         try:
             loaded = load(

@@ -63,7 +63,8 @@ WRITES: dict[str, Callable[[Every], Words]] = {
 }
 """Commands that write files, state or account."""
 ELSEWHERE = {
-    "init", "kinds", "schema", "version", "completion", "help", "policy test", "replay", "probe", "update",
+    "init", "test", "kinds", "schema", "version", "completion", "help", "policy test", "replay", "probe",
+    "update",
     *(f"ci {one}" for one in ("approve", "approved", "body", "comment", "drift", "fetch", "guard")),
     *(f"fleet {one}" for one in FLEET),
     *(f"emulator {one}" for one in ("behave", "reset", "seed", "serve")),

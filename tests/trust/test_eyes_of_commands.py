@@ -80,7 +80,7 @@ BLIND = {
     *(f"emulator {one}" for one in ("behave", "reset", "seed", "serve")),
     *(f"ci {one}" for one in ("approve", "approved", "body", "comment", "drift", "fetch", "guard")),
     *(f"state {one}" for one in ("history", "list", "migrate", "mv", "pull", "push", "rekey", "restore", "rm", "show")),
-    "runs list", "runs show", "lock break", "lock list",
+    "test", "runs list", "runs show", "lock break", "lock list",
 }  # fmt: skip
 """Commands that read no account; `ci drift` shows to others what `drift` shows."""
 EXPECTED = {"state doctor": (1,), "import": (3,), "state import": (3,)}

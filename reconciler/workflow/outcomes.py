@@ -1,0 +1,144 @@
+"""What came of a command in a test, and what a test expects, in one form: the members of `Expect`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from reconciler.model import values
+from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.model.plan import Change
+from reconciler.model.scenario import Changed, Expect, Requests
+from reconciler.model.values import Lookup, Ref, RemoteId, Value
+from reconciler.workflow.planning import Planned
+
+Outcome = dict[str, Any]
+NAMES = ("guards", "policies", "skipped", "problems")
+"""Members whose order says nothing."""
+OWN = ("policy ", "rule ")
+"""How the names of verdicts begin that are the project's own."""
+
+
+def outcome_of(planned: Planned) -> Outcome:
+    """Return what came of a plan."""
+    document = planned.document
+    broken = [one.name for one in document.guards if one.verdict in ("tripped", "warned") and one.name.startswith(OWN)]
+    numbered = sorted(document.steps, key=lambda step: step.number)
+    changes = {change.address: change for change in planned.plan.changes}
+    shown = [change for change in document.changes if change.action != "none"]
+    return {
+        "exit_code": _code(document),
+        "changes": {
+            one.address: {"action": one.action, "values": _values(changes.get(one.address), one)} for one in shown
+        },
+        "lost": _records_by(document, "lost"),
+        "moved": _records_by(document, "moved"),
+        "guards": sorted({one.name for one in document.tripped if not one.name.startswith(OWN)}),
+        "policies": sorted({name.partition(" ")[2] for name in broken}),
+        "order": list(dict.fromkeys(step.address for step in numbered)),
+        "requests": {"plan": planned.requests, "apply": document.forecast.apply_requests if document.steps else 0},
+        "skipped": sorted(one.address for one in document.skipped),
+        "problems": [],
+        "settled": not document.changes,
+    }
+
+
+def _code(document: PlanDocument) -> int:
+    """Return the exit code of `plan --detailed-exitcode`."""
+    if document.tripped or any(skip.refused for skip in document.skipped):
+        return 7
+    if document.skipped:
+        return 4 if any(skip.forbidden for skip in document.skipped) else 5
+    return 2 if document.steps or document.changes else 0
+
+
+def _records_by(document: PlanDocument, effect: str) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for change in document.changes:
+        counts = [one.count for one in change.impacts if one.effect == effect]
+        total = sum(count or 0 for count in counts)
+        if None in counts or total:
+            found[change.address] = "unknown" if None in counts else total
+    return found
+
+
+def _values(change: Change | None, view: ChangeView) -> dict[str, Any]:
+    """Return what attributes are to be, as people write them; of a delete, what is moved away first, and where to."""
+    if view.action in ("delete", "forget") or change is None:
+        return dict(view.evacuates)
+    desired = change.desired
+    return {
+        one.name: plainly(desired[one.name] if values.carries_secret(desired.get(one.name)) else one.after)
+        for one in change.attributes
+    }
+
+
+def plainly(value: Value) -> Any:
+    """Return a value as a file of tests says it: references as addresses, secrets as `${secret.NAME}`."""
+
+    def leaf(one: Value) -> Value:
+        if isinstance(one, Ref | Lookup | RemoteId):
+            return str(one)
+        return values.show_secrets(one) if isinstance(one, str) else one
+
+    return values.transform(value, leaf)
+
+
+def expected_of(expect: Expect) -> Outcome:
+    """Return what is expected, by member, in the form of an outcome; lists of names in order."""
+    found: Outcome = {}
+    for name in Expect.model_fields:
+        value = getattr(expect, name)
+        if name not in expect.model_fields_set or value is None:
+            continue
+        if name == "changes":
+            found[name] = {address: _change_of(one) for address, one in value.items()}
+        elif isinstance(value, Requests):
+            found[name] = value.model_dump(exclude_none=True)
+        else:
+            found[name] = sorted(value) if name in NAMES else value
+    return found
+
+
+def _change_of(change: str | Changed) -> Any:
+    if isinstance(change, str):
+        return change
+    return {"action": change.action, "values": change.values} if change.values else change.action
+
+
+def seen(outcome: Outcome, expected: Outcome) -> Outcome:
+    """Return what came of it as far as anything is expected of it."""
+    return {name: _seen(name, one, outcome.get(name)) for name, one in expected.items()}
+
+
+def _seen(name: str, expected: Any, actual: Any) -> Any:
+    if name == "changes":
+        return {address: _as_asked(one, expected.get(address)) for address, one in (actual or {}).items()}
+    if name == "order":
+        return [address for address in actual or [] if address in expected]
+    if name == "requests":
+        return {one: (actual or {}).get(one) for one in expected}
+    return actual if actual is not None else type(expected)() if isinstance(expected, list | dict) else None
+
+
+def _as_asked(change: Mapping[str, Any], expected: Any) -> Any:
+    """Return a change as its expectation says it: only its action, or with the values that are asked for."""
+    if not isinstance(expected, dict):
+        return change["action"]
+    listed = {name: value for name, value in change["values"].items() if name in expected["values"]}
+    return {"action": change["action"], "values": listed}
+
+
+def written(outcome: Outcome, expected: Outcome) -> Outcome:
+    """Return what a test would have to expect so that it passes: changes with all their values, but where the test says
+    only actions.
+    """
+    found = seen(outcome, expected)
+    if "changes" in expected and outcome.get("changes"):
+        brief = {address for address, one in expected["changes"].items() if isinstance(one, str)}
+        every = bool(brief) and len(brief) == len(expected["changes"])
+        found["changes"] = {
+            address: one["action"] if every or address in brief or not one["values"] else dict(one)
+            for address, one in outcome["changes"].items()
+        }
+    return found

@@ -1,0 +1,116 @@
+"""The verb `test`: what a configuration does, held against what its tests expect. Each test has an account of its own
+in the emulator, in a folder that is gone afterwards; nothing else is read or written.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import difflib
+import fnmatch
+import itertools
+import tempfile
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from reconciler.config import FoundScenario, as_yaml, load_project, read_scenarios, with_expectations
+from reconciler.model.errors import PlanError, ReconcilerError
+from reconciler.model.redaction import Redactor, one_for_all
+from reconciler.model.scenario import Verdict
+from reconciler.store.atomic import write_file
+from reconciler.store.reading import read_regular
+from reconciler.workflow.outcomes import Outcome, expected_of, seen, written
+from reconciler.workflow.runtime import run_async, within
+from reconciler.workflow.testbench import Bench, told
+
+SECONDS = 60.0
+"""How long a test may take, what it would wait for included."""
+
+
+def scenarios_of(folder: Path, patterns: Sequence[str] = ()) -> list[FoundScenario]:
+    """Return the tests of a project, those whose name, file or both fit one of the patterns. Raises ConfigError, and
+    PlanError where there is none.
+    """
+    found = read_scenarios(load_project(folder))
+    if not found:
+        raise PlanError("there are no tests: tests/*.yaml", hint="see `Test the configuration` in the documentation")
+    chosen = [one for one in found if not patterns or any(_fits(one, pattern) for pattern in patterns)]
+    for pattern in patterns:
+        if not any(_fits(one, pattern) for one in found):
+            raise PlanError(f"no test fits `{pattern}`", hint=f"there are {', '.join(one.name for one in found)}")
+    return chosen
+
+
+def _fits(one: FoundScenario, pattern: str) -> bool:
+    stem = Path(one.file).stem
+    return any(
+        fnmatch.fnmatchcase(name, pattern) for name in (one.name, one.file, stem, f"{stem}::{one.name}", one.title)
+    )
+
+
+def verdicts_of(folder: Path, found: Sequence[FoundScenario], jobs: int, seconds: float = SECONDS) -> list[Verdict]:
+    """Run tests, several at a time in processes of their own; one at a time in this one. Their order stays."""
+    if jobs <= 1 or len(found) <= 1:
+        return [verdict_of(folder, one, seconds) for one in found]
+    import multiprocessing
+    from concurrent.futures import ProcessPoolExecutor
+
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(jobs, len(found)), mp_context=context) as pool:
+        return list(pool.map(verdict_of, itertools.repeat(folder), found, itertools.repeat(seconds)))
+
+
+def verdict_of(folder: Path, one: FoundScenario, seconds: float = SECONDS) -> Verdict:
+    """Run one test. Whatever goes wrong is told by the verdict."""
+    began = time.monotonic()
+    return replace(_run(folder, one, seconds), seconds=round(time.monotonic() - began, 3))
+
+
+def _run(folder: Path, one: FoundScenario, seconds: float) -> Verdict:
+    with tempfile.TemporaryDirectory(prefix="reconciler-test-") as place, one_for_all(Redactor()):
+        bare = Verdict(one.file, one.name, line=one.line)
+        try:
+            bench = Bench.of(load_project(folder), one.scenario, Path(place))
+            with within(bench.runtime):
+                outcome = run_async(_within(bench.outcome(), seconds))
+        except TimeoutError:
+            return replace(bare, error=f"it takes more than {seconds:g} seconds")
+        except ReconcilerError as error:
+            return replace(bare, error=told(error))
+        except OSError as error:
+            return replace(bare, error=str(error))
+    expected = expected_of(one.scenario.expect)
+    if outcome.get("problems") and "problems" not in expected and expected.get("exit_code") != outcome["exit_code"]:
+        return replace(bare, error="; ".join(outcome["said"]))
+    actual = seen(outcome, expected)
+    differing = [name for name in expected if expected[name] != actual[name]]
+    lines = _difference({one: expected[one] for one in differing}, {one: actual[one] for one in differing})
+    return replace(bare, differing=tuple(differing), lines=lines, wanted=written(outcome, expected))
+
+
+def _difference(expected: Outcome, actual: Outcome) -> tuple[str, ...]:
+    """Return how what came of it differs from what was expected, as lines of YAML."""
+    before, after = (as_yaml(side).splitlines() if side else [] for side in (expected, actual))
+    return tuple(difflib.unified_diff(before, after, "expected", "found", n=2, lineterm=""))
+
+
+async def _within(work: Any, seconds: float) -> Outcome:
+    async with asyncio.timeout(seconds):
+        found: Outcome = await work
+        return found
+
+
+def update(folder: Path, found: Sequence[FoundScenario], verdicts: Sequence[Verdict]) -> list[str]:
+    """Write what came of tests into their files as what they expect, and return the files. Only members that are there
+    are written; changes with all their values.
+    """
+    by_file: dict[str, dict[str, Any]] = {}
+    for one, verdict in zip(found, verdicts, strict=True):
+        if verdict.lines:
+            by_file.setdefault(one.file, {})[one.name] = verdict.wanted
+    for file, expectations in by_file.items():
+        text = read_regular(folder / file).decode("utf-8")
+        write_file(folder / file, with_expectations(text, file, expectations).encode("utf-8"))
+    return sorted(by_file)
