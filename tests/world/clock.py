@@ -32,8 +32,13 @@ class JumpingLoop(asyncio.SelectorEventLoop):
         self._jumping = _Jumping()
         super().__init__(self._jumping)
 
+    @property
+    def skipped(self) -> float:
+        """The seconds that were not waited for."""
+        return self._jumping.skipped
+
     def time(self) -> float:
-        return super().time() + self._jumping.skipped
+        return super().time() + self.skipped
 
 
 def run(coroutine: Coroutine[Any, Any, T]) -> T:
