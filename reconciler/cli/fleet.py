@@ -337,7 +337,7 @@ def resume(
 
     fleet = opened(chosen, database, ask=False)
     with looked_into(fleet.database) as book:
-        spec = book.rollout(rollout)
+        spec = book.unfinished(rollout)
         version = taken_over(book, spec, take_over=take_over)
     return _carry_out(chosen, fleet, spec, outputs, resumed=version, wait=wait)
 

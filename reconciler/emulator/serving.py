@@ -1,5 +1,5 @@
-"""The emulator over HTTP: the default account below /api/3, others below /acct/NAME/api/3, and `/_emulator/` to
-steer each.
+"""The emulator over HTTP: the default account below /api/3, others below /acct/NAME/api/3, `/_emulator/` to steer
+each, and the Partners API, which lists the others.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from starlette.responses import JSONResponse, Response
 
 from reconciler.emulator.application import Application, open_account
 from reconciler.emulator.gate import ConnectionDropped
+from reconciler.emulator.partners import PATH as PARTNERS
+from reconciler.emulator.partners import listed
 from reconciler.emulator.settings import AccountSettings, Fault
 
 NAMED = re.compile(r"^/acct/([A-Za-z0-9_-]+)(/.*)$")
@@ -41,6 +43,22 @@ class Served:
         for account in self._accounts.values():
             account.close()
 
+    def names(self) -> list[str]:
+        """Return the named accounts: those that were asked for, and those with a file."""
+        kept = Path(self._path) if self._path is not None else None
+        files = [] if kept is None else [one.name for one in kept.parent.glob(f"{kept.name}.*.db")]
+        held = [name[len(kept.name) + 1 : -3] for name in files] if kept is not None else []
+        return sorted({*held, *(name for name in self._accounts if name)})
+
+    def _partners(self, request: Request) -> Response:
+        """Answer the Partners API; its key is the token of the accounts."""
+        if request.method != "GET":
+            return JSONResponse({"title": "An error occurred", "status": 405, "detail": "Method Not Allowed"}, 405)
+        status, body = listed(
+            self.names(), dict(request.query_params), request.headers.get("api-key"), self._settings.token
+        )
+        return JSONResponse(body, status)
+
     async def __call__(
         self, scope: Any, receive: Callable[[], Awaitable[Any]], send: Callable[[Any], Awaitable[None]]
     ) -> None:
@@ -48,6 +66,9 @@ class Served:
         if scope["type"] != "http":
             return
         whole = scope.get("raw_path", scope["path"].encode()).decode().partition("?")[0]
+        if PARTNERS.match(whole):
+            await self._partners(Request(scope, receive))(scope, receive, send)
+            return
         named = NAMED.match(whole)
         name, path = (named.group(1), named.group(2)) if named else ("", whole)
         account = self.account(name)

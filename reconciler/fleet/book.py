@@ -61,6 +61,18 @@ class Book:
             raise ReconcilerError(f"`{name}` means {len(found)} rollouts", hint="write more of its name")
         return (exact or found)[0]
 
+    def unfinished(self, name: str | None) -> Spec:
+        """Return a rollout that has not ended, by the beginning of its name; the newest one without it. Raises
+        ReconcilerError where there is none.
+        """
+        if name is not None:
+            return self.rollout(name)
+        for spec in self.rollouts(500):
+            rows = self.client.list_workflows(workflow_ids=[spec.name], load_input=False, load_output=False)
+            if any(row.status in (*OPEN, "CANCELLED") for row in rows):
+                return spec
+        raise ReconcilerError("every rollout has ended", hint="`reconciler fleet status --all` lists them")
+
     def version(self, name: str) -> str:
         """Return the version of the program that a rollout belongs to."""
         rows = self.client.list_workflows(workflow_ids=[name], load_input=False, load_output=False)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
+import httpx
 import pytest
 
 from reconciler.config.reading.fleet import load_fleet
+from reconciler.emulator.serving import Served
+from reconciler.emulator.settings import AccountSettings
 from reconciler.fleet.accounts import members
 from reconciler.model.codehost import HostAnswer
 from reconciler.model.errors import AuthError, ConfigError, RemoteError
@@ -162,3 +167,31 @@ class TestReading:
         with pytest.raises(ConfigError) as caught:
             load_fleet(tmp_path)
         assert caught.value.diagnostics[0].message == f"there is no fleet.yaml in {tmp_path}"
+
+    def test_the_emulator_lists_its_accounts_as_an_agency_does(self, fleet: Fleet) -> None:
+        """A fleet finds the named accounts of a served emulator, page by page."""
+        served = Served(None, AccountSettings())
+        names = [f"client-{at:02}" for at in range(25)]
+        for name in names:
+            served.account(name)
+
+        class Local:
+            def exchange(self, method: str, url: str, **more: Any) -> HostAnswer:
+                async def ask() -> httpx.Response:
+                    transport = httpx.ASGITransport(served)
+                    async with httpx.AsyncClient(transport=transport, base_url="http://hub") as client:
+                        query = {**more["query"], "limit": 10}
+                        return await client.request(method, url, headers=more["headers"], params=query)
+
+                answer = asyncio.run(ask())
+                return HostAnswer(answer.status_code, {}, answer.content)
+
+        text = DISCOVERED.replace("https://hub.example", "http://hub").replace(
+            "token: '${env.HUB}'", "token: '${env.HUB}', accounts: 'http://hub/acct/{name}/api/3'"
+        )
+        jobs = read(fleet, text, {"HUB": AccountSettings().token}, Local())
+        assert sorted(jobs) == names
+        assert jobs["client-07"].url == "http://hub/acct/client-07/api/3"
+        with pytest.raises(AuthError):
+            read(fleet, text, {"HUB": "wrong"}, Local())
+        served.close()
