@@ -127,7 +127,7 @@ SCALARS = frozenset({str, int, bool, float, type(None)})
 
 def is_empty(value: object) -> bool:
     """Return whether a value says nothing: null, or a text, list or map with nothing in it; 0 and false say more."""
-    return value is None or (isinstance(value, str | list | tuple | Mapping) and not value)
+    return value is None or (not value and isinstance(value, (str, list, tuple, Mapping)))
 
 
 def is_empty_or_off(value: object) -> bool:

@@ -53,9 +53,9 @@ def same(desired: Value, live: Value) -> bool:
         return all(same(value, None) for value in desired.values())
     if isinstance(desired, list) and isinstance(live, list):
         return len(desired) == len(live) and all(same(one, other) for one, other in zip(desired, live, strict=True))
-    if is_empty_or_off(desired) and is_empty_or_off(live):
-        return True
-    return desired == live and isinstance(desired, bool) == isinstance(live, bool)
+    if desired == live:
+        return isinstance(desired, bool) == isinstance(live, bool)
+    return is_empty_or_off(desired) and is_empty_or_off(live)
 
 
 def beside(attribute: Attribute, said: Value, live: Value) -> dict[tuple[str, ...], Value]:
