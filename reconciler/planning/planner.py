@@ -31,7 +31,7 @@ from reconciler.planning.effects import hand_over, with_effects, within_reach
 from reconciler.planning.identity import by_key, stored_key
 from reconciler.planning.nearness import near_twins
 from reconciler.planning.order import after_members, arrange_steps, sort_resources
-from reconciler.planning.ranks import rank_moves
+from reconciler.planning.ranks import arranged_names, rank_moves
 from reconciler.planning.reads import unproven
 from reconciler.planning.rosters import knots
 
@@ -233,7 +233,9 @@ def _arranged(context: PlanningContext, resources: list[Resource]) -> dict[str, 
     found: dict[str, dict[str, Value]] = {}
     for (name, _), siblings in groups.items():
         siblings.sort(key=lambda resource: resource.rank)
-        held = [(sibling.address, sibling.attrs, context.matched.get(sibling.address)) for sibling in siblings]
-        arranged = context.kinds[name].arrange(held)
+        kind = context.kinds[name]  # where one of them stands may be in no form that anybody knows: it stays there
+        found_there = ((one.address, one.attrs, context.matched.get(one.address)) for one in siblings)
+        held = [one for one in found_there if one[2] is None or not arranged_names(kind) & {*one[2].odd.values()}]
+        arranged = kind.arrange(held)
         found |= {address: attrs for address, attrs in arranged.items() if address in wanted}
     return found

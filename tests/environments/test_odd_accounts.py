@@ -72,7 +72,8 @@ def check(seed: int, folder: Path) -> None:
             "coverage",
         ):
             ran = world.cli(*command.split())
-            assert ran.code == 0, f"{command}: {ran.text}\n{told}"
+            named = command.startswith("promote") and "Left alone: " in ran.text  # what needs what is not declarable
+            assert ran.code == (5 if named else 0), f"{command}: {ran.text}\n{told}"
             assert "{'" not in ran.text, f"{command}: {ran.text}\n{told}"
         files = files_of(world.folder)
         assert world.cli("export").code == 0
@@ -91,5 +92,5 @@ def test_an_odd_account_is_read(tmp_path: Path) -> None:
 @pytest.mark.off_contract
 def test_every_odd_account_is_read(tmp_path: Path) -> None:
     """All of them."""
-    for seed in range(FEW, MANY):
+    for seed in range(int(os.environ.get("ODD", FEW)), MANY):
         check(seed, tmp_path / str(seed))
