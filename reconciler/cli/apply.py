@@ -13,7 +13,7 @@ from reconciler.cli.approval import Approval
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.completing import plans
 from reconciler.cli.ids import written_after
-from reconciler.cli.opening import narrowing, session, trusted_limits
+from reconciler.cli.opening import check_replacing, narrowing, replacing, session, trusted_limits
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, note, requests_sent, say, say_made, style
@@ -47,6 +47,7 @@ class PlanFileChecks:
 @trusted_limits()
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
 @narrowing
+@replacing
 @changing
 @click.pass_obj
 def command(
@@ -61,14 +62,15 @@ def command(
     names: str | None,
     no_delete: bool,
     only_adopt: bool,
+    again: tuple[str, ...],
 ) -> int:
     """Make the account match the configuration; with PLANFILE, do exactly that plan and do not ask."""
     mode = OutputMode(chosen.quiet, chosen.verbose, stream, asked.archive)
     if planfile is not None:
-        if asked.narrowed or names or no_delete or only_adopt:
+        if asked.narrowed or names or no_delete or only_adopt or again:
             raise click.UsageError(
-                "a saved plan is applied as it is: --target, --exclude, --kinds, --no-delete, --only-adopt, --allow "
-                "and --max-requests belong to `plan`"
+                "a saved plan is applied as it is: --target, --exclude, --kinds, --no-delete, --only-adopt, --replace, "
+                "--allow and --max-requests belong to `plan`"
             )
         Approval(account=asked.approval.account).agrees(session(chosen, guards_from=guards_from))
         return apply_saved(chosen, planfile, PlanFileChecks(strict, digest, guards_from), asked.lock_timeout, mode)
@@ -76,11 +78,13 @@ def command(
         raise click.UsageError("--digest belongs to a saved plan: apply FILE --digest SHA256")
     if stream and not asked.approval.auto:
         raise click.UsageError("--json asks nothing: use it with --auto-approve, or with a saved plan")
+    check_replacing(again, no_delete=no_delete, only_adopt=only_adopt)
     options = asked.options(
         uses=not no_uses,
         kinds=session(chosen, guards_from=guards_from).chosen_kinds(names) if names else None,
         no_delete=no_delete,
         only_adopt=only_adopt,
+        replace=again,
     )
     return plan_and_apply(chosen, options, asked, mode, guards_from)
 

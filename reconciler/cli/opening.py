@@ -70,6 +70,24 @@ def narrowing(function: F) -> F:
     )(function)
 
 
+def replacing(function: F) -> F:
+    """Add --replace."""
+    return click.option(
+        "--replace",
+        "again",
+        multiple=True,
+        metavar="ADDRESS",
+        shell_complete=addresses,
+        help="Delete this one object and make it again, though nothing asks for it; what that costs is counted.",
+    )(function)
+
+
+def check_replacing(again: tuple[str, ...], *, no_delete: bool, only_adopt: bool) -> None:
+    """Refuse --replace beside what plans nothing that is made again."""
+    if again and (no_delete or only_adopt):
+        raise click.UsageError("--replace deletes and creates: it goes with nothing that leaves either out")
+
+
 def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     """Replace each @FILE by its lines; blank ones and comments (#) are left out."""
     found: list[str] = []

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.opening import budget, consent, narrowing, selection, session, trusted_limits
+from reconciler.cli.opening import (
+    budget,
+    check_replacing,
+    consent,
+    narrowing,
+    replacing,
+    selection,
+    session,
+    trusted_limits,
+)
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent
 from reconciler.cli.views import PLAN, Output, formats, plan_view, show
@@ -35,6 +44,7 @@ if TYPE_CHECKING:
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
 @selection
 @narrowing
+@replacing
 @consent
 @budget
 @click.pass_obj
@@ -54,6 +64,7 @@ def command(
     names: str | None,
     no_delete: bool,
     only_adopt: bool,
+    again: tuple[str, ...],
     allow: tuple[str, ...],
     max_requests: int | None,
 ) -> int:
@@ -69,6 +80,7 @@ def command(
         check_plan_out(out)
     opened = session(chosen, guards_from=guards_from) if against is None else on_snapshot(chosen, against, guards_from)
     measured = not no_impact and against is None
+    check_replacing(again, no_delete=no_delete or destroy, only_adopt=only_adopt or refresh_only)
     if destroy and (no_delete or only_adopt):
         raise click.UsageError("--destroy plans nothing but deletes: it takes no --no-delete or --only-adopt")
     options = PlanOptions(
@@ -83,6 +95,7 @@ def command(
         kinds=opened.chosen_kinds(names),
         no_delete=no_delete,
         only_adopt=only_adopt,
+        replace=again,
     )
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document

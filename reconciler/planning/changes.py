@@ -35,7 +35,8 @@ def change_of(
     inputs = context.inputs
     subject = Subject(kind, resource, attrs, binding, live, context.known, inputs.state.salt, inputs.whole)
     changed = differences(subject)
-    if live is not None and not changed and _settled(context, resource, binding, live):
+    again = live is not None and inputs.replaced.get(resource.address) == live.id
+    if live is not None and not changed and not again and _settled(context, resource, binding, live):
         return None
     base = Change(
         address=resource.address,
@@ -52,7 +53,7 @@ def change_of(
     )
     if live is None:
         return _create(kind, base)
-    change = _existing(context, kind, base)
+    change = _again(kind, base, live) if again else _existing(context, kind, base)
     if change is None or change.action is not Action.REPLACE:
         return change
     # The object that comes after it has none of what its predecessor had: it is made as a new one.
@@ -130,6 +131,13 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
         findings=_refusals(kind, base, live, todo) if todo and not context.inputs.compares else (),
     )
     return _written(base, todo) if todo else _without_a_write(context, base, adopts=adopts)
+
+
+def _again(kind: Kind, base: Change, live: Live) -> Change:
+    """Return the change that makes an object again because a user asked for it."""
+    return replace(
+        base, action=Action.REPLACE, natural_key=_first_key(kind, live), reason=_also("asked for with --replace", base)
+    )
 
 
 def _stuck(manual: Mapping[str, str]) -> set[str]:

@@ -50,6 +50,10 @@ class Inputs:
     entries of maps and rosters among it.
     """
 
+    replaced: Mapping[str, str] = field(default_factory=dict)
+    """Objects that are to be made again though nothing asks for it, by address, with the id that goes: what comes after
+    it has another one, and stays.
+    """
     barred: Mapping[str, str] = field(default_factory=dict)
     """Writes that the account said no to when it was asked, by address, with the reason: they are left out."""
 

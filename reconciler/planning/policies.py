@@ -48,9 +48,11 @@ def judge_policies(
     `evaluate` answers all expressions at once. A rule whose expression fails denies, and so does one that cannot be
     judged within its budget: a rule that cannot be checked was not kept.
     """
-    objects = changed_objects(document, kinds)
     here = [policy for policy in policies if not policy.environments or document.environment in policy.environments]
     asked = rules.on("change", document.environment)
+    if not here and not asked:
+        return []
+    objects = changed_objects(document, kinds)
     about_changes = [rule for rule in asked if rule.of_changes]
     about_objects = replace(rules, rules=tuple(rule for rule in asked if not rule.of_changes))
     found = breaches(about_objects, "change", list(objects.values()), document.environment, now, evaluate)

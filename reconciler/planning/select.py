@@ -7,6 +7,7 @@ object that goes has to be in the selection too (`check_selection`): nobody is p
 
 from __future__ import annotations
 
+import difflib
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -196,6 +197,27 @@ def _closed(start: Iterable[str], more: Callable[[str], Iterable[str]]) -> set[s
             closed.add(address)
             stack += more(address)
     return closed
+
+
+def to_replace(addresses: Iterable[str], desired: Desired, state: State, kinds: Kinds) -> dict[str, str]:
+    """Return the ids of the objects that are to be made again, by address. Raises PlanError for what cannot be."""
+    found = {}
+    for address in addresses:
+        resource, binding = desired.resources.get(address), state.resources.get(address)
+        if resource is None:
+            near = difflib.get_close_matches(address, desired.resources, 1)
+            hint = f"did you mean {near[0]}?" if near else "--replace takes the address of a declared object"
+            raise PlanError(f"--replace: {address} is not declared", hint=hint)
+        if binding is None:
+            raise PlanError(f"--replace: {address} is not managed yet", hint="apply it first")
+        able = kinds[resource.kind].abilities
+        if not (able.deletable and able.creatable) or kinds[resource.kind].texts.removal_effect:
+            raise PlanError(f"--replace: the API cannot delete {resource.kind} objects and make them again")
+        if inside := [one.address for one in desired.resources.values() if one.parent == address]:
+            hint = "replace what is in it, one by one; or take it out of the files, apply, and put it back"
+            raise PlanError(f"--replace: {abridged(inside)} would go with {address}", hint=hint)
+        found[address] = binding.id
+    return found
 
 
 def narrowed(made: Plan, inputs: Inputs, selected: Selected, selection: Selection) -> tuple[Plan, Inputs, Selected]:

@@ -256,6 +256,8 @@ def selection(document: PlanDocument) -> list[str]:
         if chosen := options.get(option):
             names = [chosen] if isinstance(chosen, str) else [str(one) for one in chosen]
             found.append(f"{meaning} (--{option} {named(names)}).")
+    if again := options.get("replace"):
+        found.append(f"Deleted and made again, for it was asked for: {named(again)} (--replace).")
     if options.get("no_delete"):
         found.append("Nothing is planned to be destroyed (--no-delete).")
     if options.get("only_adopt"):

@@ -34,6 +34,8 @@ class PlanOptions:
     kinds: frozenset[str] | None = None
     no_delete: bool = False
     only_adopt: bool = False
+    replace: tuple[str, ...] = ()
+    """Addresses of objects to delete and make again, whether they differ or not."""
     clone: Mapping[str, Any] | None = None
     """Of a clone: from which environment, and how."""
 
@@ -60,6 +62,7 @@ class PlanOptions:
             "kinds": sorted(self.kinds or ()),
             "no_delete": self.no_delete,
             "only_adopt": self.only_adopt,
+            "replace": list(self.replace),
             "brought": list(self.selected.brought),
             "along": list(self.selected.along),
             "dropped": list(self.selected.dropped),

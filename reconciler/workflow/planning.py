@@ -29,7 +29,7 @@ from reconciler.planning.planner import plan
 from reconciler.planning.reads import concludes, looked_over, of_kinds, wanted
 from reconciler.planning.renames import suspected
 from reconciler.planning.rules import as_guards
-from reconciler.planning.select import check_selection, narrowed, select
+from reconciler.planning.select import check_selection, narrowed, select, to_replace
 from reconciler.resources.places import PLACES
 from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.code_uses import with_code_uses
@@ -78,6 +78,8 @@ async def make_plan(session: Session, options: PlanOptions) -> Planned:
             tearing_down=options.destroy,
             in_flight=account.book.in_flight(),
         )
+        if options.replace:
+            inputs = replace(inputs, replaced=to_replace(options.replace, desired, state, session.kinds))
         work = drift if options.refresh_only else plan
         made = work(inputs)
         made, inputs, selected = narrowed(made, inputs, selected, options.selection)

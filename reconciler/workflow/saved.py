@@ -122,6 +122,7 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
         state = of_kinds(book.state(), document.reads)
         seen = await account.observe_for(desired, wanted(desired, state, session.kinds), state)
         inputs = seen.inputs(desired=desired, only=addresses, tearing_down=tearing, in_flight=open_)
+        inputs = replace(inputs, replaced=_replaced(document))
         made, inputs = await looked_at(session, account.remote, inputs, plan)
         requests = account.remote.requests
     resumed = {name for record in book.records for name in record.names} - open_
@@ -131,10 +132,20 @@ async def check_plan(session: Session, document: PlanDocument, *, strict: bool =
     if refused:
         inputs = replace(inputs, only=kept)
         made = plan(inputs)
-    options = PlanOptions(destroy=tearing, allow=tuple(document.options.get("allow", ())))
+    options = PlanOptions(
+        destroy=tearing,
+        allow=tuple(document.options.get("allow", ())),
+        replace=tuple(document.options.get("replace", ())),
+    )
     planned = as_shown(finish(seen, inputs, made, options, requests), document)
     done = sorted((resumed & kept) - {change.address for change in made.changes})
     return Checked(planned, tuple(refused), requests, tuple(done))
+
+
+def _replaced(document: PlanDocument) -> dict[str, str]:
+    """Return the ids of what the plan makes again because that was asked for."""
+    asked = set(document.options.get("replace", ()))
+    return {change.address: change.id for change in document.changes if change.address in asked and change.id}
 
 
 def _taken(made: Plan) -> set[str]:
