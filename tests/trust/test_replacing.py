@@ -25,11 +25,18 @@ def everything(world: World) -> list[str]:
     return list(world.session().load().desired.resources)
 
 
+def id_of(world: World, address: str) -> str:
+    """Return the id that the state has for an address."""
+    state = world.session().store.read()
+    assert state is not None
+    return state.resources[address].id
+
+
 def again(world: World, addresses: list[str]) -> set[str]:
     """Replace each object by itself; returns the kinds of which the API lets none be made again."""
     cannot = set()
     for address in addresses:
-        before = world.session().store.read().resources[address].id
+        before = id_of(world, address)
         try:
             applied = world.apply(yes=True, replace=(address,))
         except PlanError as error:
@@ -39,7 +46,7 @@ def again(world: World, addresses: list[str]) -> set[str]:
             continue
         actions = {change.address: change.action for change in applied.planned.document.changes}
         assert actions[address] == "replace", (address, actions)
-        assert world.session().store.read().resources[address].id != before or kind_of(address) == "tracked_event"
+        assert id_of(world, address) != before or kind_of(address) == "tracked_event"
         left = {change.action for change in world.plan().document.changes}
         assert left <= {"manual"}, f"after {address} all is as declared but for what only a person can change: {left}"
     return cannot
