@@ -163,7 +163,7 @@ def _references(spec: type[Spec], data: Mapping[str, Any]) -> dict[str, Value]:
 def _alone(spec: type[BaseModel], name: str) -> TypeAdapter[Any]:
     """Return what validates one attribute of a spec."""
     info = spec.model_fields[name]
-    annotation: Any = Annotated[info.annotation, *info.metadata]
+    annotation: Any = Annotated[info.annotation, *info.metadata] if info.metadata else info.annotation
     return TypeAdapter(annotation, config=ConfigDict(arbitrary_types_allowed=True))
 
 
