@@ -83,16 +83,9 @@ class _Comparing:
     short: str
 
     def differences(self) -> Iterator[Left]:
-        names = members_of(self.holding)
-        there, here = (_of_kinds(side.lives, names) for side in (self.target, self.source))
         both = self._holders()
         final: dict[str, list[str]] = {}
-        for member in sorted({*here, *there} - self.gone):
-            mine, theirs = here.get(member), there.get(member)
-            if any(live is not None and self.short not in live.attrs for live in (mine, theirs)):
-                continue  # not shown, which is named elsewhere
-            if theirs is None and member not in self.files.after:
-                continue
+        for member, mine, theirs in self._members():
             later = self._later(member, theirs)
             for group in later:
                 final.setdefault(group, []).append(member)
@@ -104,6 +97,18 @@ class _Comparing:
         for group in sorted(both):
             yield from self._nameless(group)
             yield from self._order(group, final.get(group, []))
+
+    def _members(self) -> Iterator[tuple[str, Live | None, Live | None]]:
+        """Yield the members to compare, as the source and the target have them. What one does not show is named
+        elsewhere.
+        """
+        names = members_of(self.holding)
+        there, here = (_of_kinds(side.lives, names) for side in (self.target, self.source))
+        for member in sorted({*here, *there} - self.gone):
+            mine, theirs = here.get(member), there.get(member)
+            shown = all(live is None or self.short in live.attrs for live in (mine, theirs))
+            if shown and (theirs is not None or member in self.files.after):
+                yield member, mine, theirs
 
     def _holders(self) -> set[str]:
         """Return the objects that both have, and whose members both show."""
@@ -130,9 +135,8 @@ class _Comparing:
         """Return the groups of a member once the files are applied: lists let go of what was applied and is not listed
         any more, the short form moves the first membership, or ends them all.
         """
-        now = self._now(self.target, live) if live is not None else []
         listing = [holder for holder in self._all_listing() if member in (self._listed(holder) or ())]
-        groups = [group for group in now if group in listing or not self._lets_go(group, member)]
+        groups = self._kept(member, live, listing) if live is not None else []
         resource = self.files.after.get(member)
         if resource is None or self.short not in resource.attrs:
             groups += [group for group in listing if group not in groups]
@@ -140,6 +144,11 @@ class _Comparing:
         if not listing:
             groups = self._said(groups, resource.attrs[self.short])
         return groups + [group for group in listing if group not in groups]
+
+    def _kept(self, member: str, live: Live, listing: Collection[str]) -> list[str]:
+        """Return the groups that a member is in and that do not let go of it."""
+        now = self._now(self.target, live)
+        return [group for group in now if group in listing or not self._lets_go(group, member)]
 
     def _said(self, groups: list[str], value: Value) -> list[str]:
         """Return the groups of a member whose short form has this value: it moves the first membership, or ends all."""

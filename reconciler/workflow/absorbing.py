@@ -158,11 +158,8 @@ def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Propo
     """Return what the account holds of declared objects and nobody manages, as far as files may say it."""
     proposals: list[ProposedEdit] = []
     refused: list[Refusal] = []
-    for address, binding in inputs.state.resources.items():
-        resource, one = inputs.desired.resources.get(address), live.get(address)
-        if resource is None or one is None or one.live.id != binding.id or not inputs.covers(address):
-            continue
-        kind = inputs.kinds[binding.kind]
+    for resource, one in _managed(inputs, live):
+        address, kind = resource.address, inputs.kinds[resource.kind]
         unsayable = _unsayable(kind, one.live)
         news = {name: one.resource.attrs.get(name) for name in unmanaged(inputs, kind, address, one.live)}
         for name, parts in unmanaged_parts(inputs, kind, address, one.live).items():
@@ -177,6 +174,14 @@ def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Propo
             else:
                 proposals.append(ProposedEdit(resource, kind.attributes[name], value))
     return proposals, refused
+
+
+def _managed(inputs: Inputs, live: Mapping[str, Exported]) -> Iterator[tuple[Resource, Exported]]:
+    """Yield what is declared and managed of what the plan is about, each with the object that it is."""
+    for address, binding in inputs.state.resources.items():
+        resource, one = inputs.desired.resources.get(address), live.get(address)
+        if resource is not None and one is not None and one.live.id == binding.id and inputs.covers(address):
+            yield resource, one
 
 
 def _kept_out(kind: Kind, one: Exported, name: str, value: Value) -> str:

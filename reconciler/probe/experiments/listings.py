@@ -98,22 +98,28 @@ async def _listings(lab: Lab) -> Findings:
     lab.reads |= {listing.path: reply for listing, reply in replies.items()}
     yield "forbidden", _with_status(replies, 401, 402, 403)
     yield "missing", _with_status(replies, 404, 405)
-    shown = {listing: rows for listing, reply in replies.items() if (rows := _rows(reply, listing)) is not None}
-    readable = {listing: replies[listing] for listing in shown if replies[listing].ok}
+    readable = {listing: reply for listing, reply in replies.items() if reply.ok and _rows(reply, listing) is not None}
     for name, finding in _totals(readable):
         yield name, finding
     yield "mixed_types", "yes" if _mixed(replies) else "no"
-    several = [listing for listing in readable if len(shown[listing]) > 1]
+    async for name, finding in _pages(lab, readable):
+        yield name, finding
+    raise Unsettled("no listing of this account has more rows than a page, or none has two of them")
+
+
+async def _pages(lab: Lab, readable: Mapping[Listing, Response]) -> Findings:
+    """Yield how large pages are, as far as there are enough rows to tell."""
+    counts = {listing: len(_rows(reply, listing) or ()) for listing, reply in readable.items()}
+    several = [listing for listing, count in counts.items() if count > 1]
     if several:
         yield "page_limit", ", ".join(sorted(await _unlimited(lab, several))) or "honoured"
     long = [listing for listing, reply in readable.items() if longer(reply, listing)]
-    sizes = {len(shown[listing]) for listing in long if "ield" not in listing.path}
+    sizes = {counts[listing] for listing in long if "ield" not in listing.path}
     if sizes:
         yield "page_default", ", ".join(map(str, sorted(sizes)))
     largest = {await _largest(lab, listing) for listing in long} - {0}
     if largest:
         yield "page_largest", ", ".join(map(str, sorted(largest)))
-    raise Unsettled("no listing of this account has more rows than a page, or none has two of them")
 
 
 def _with_status(replies: Mapping[Listing, Response], *statuses: int) -> str:
