@@ -29,7 +29,7 @@ def command(chosen: Globals, fmt: str) -> int:
         checks = unopened(error)
     else:
         checks = chosen.screen.wait(examine(opened))
-    rows = [one.row() for one in checks]
+    rows = [check.row() for check in checks]
     if fmt == "json":
         listed(rows, ["check", "verdict", "found", "advice"], fmt)
     else:

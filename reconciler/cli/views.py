@@ -78,7 +78,7 @@ def _checked(ctx: click.Context, param: click.Parameter, given: tuple[Output, ..
         named = " and ".join(one.form for one in printed)
         raise click.BadParameter(f"{named} would both be printed; name a file for all but one: {printed[0].form}=FILE")
     in_files = [one for one in given if one.path is not None]
-    twice = [path for path, count in Counter(one.path for one in in_files).items() if count > 1]
+    twice = [path for path, count in Counter(file.path for file in in_files).items() if count > 1]
     if twice:
         raise click.BadParameter(f"two views would be written to {twice[0]}")
     first = param.type.forms[0] if isinstance(param.type, View) else "text"

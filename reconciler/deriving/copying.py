@@ -179,9 +179,9 @@ class _Pairing:
         self, kinds: Kinds, known: Mapping[str, Binding], exported: Iterable[Exported], target: Snapshot
     ) -> None:
         self._kinds = kinds
-        self._addresses = {(one.resource.kind, one.live.id): one.resource.address for one in exported}
+        self._addresses = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
         self._inside = {
-            "here": _titles((one.live for one in exported), kinds),
+            "here": _titles((entry.live for entry in exported), kinds),
             "there": _titles((live for lives in target.lives.values() for live in lives), kinds),
         }
         self._held = {(binding.kind, binding.id) for binding in known.values()}
@@ -203,7 +203,7 @@ class _Pairing:
             theirs = sorted(there.get(key, ()), key=place)
             if alone and (len(twins) > 1 or len(theirs) > 1):
                 continue
-            pairs = self._alike(kind, sorted(twins, key=lambda one: place(one.live)), theirs)
+            pairs = self._alike(kind, sorted(twins, key=lambda twin: place(twin.live)), theirs)
             self.partners |= {one.resource.address: live.id for one, live in pairs}
             self._held |= {(name, live.id) for _, live in pairs}
             if len(twins) < 2 > len(theirs) or not theirs:
@@ -417,12 +417,12 @@ def mentions(
     names = {(kind, one.id): f"{kind} id {one.id}" for kind, ones in (lives or {}).items() for one in ones}
     names |= {(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
     found: dict[str, dict[str, list[str]]] = {}
-    for one in exported:
-        for name, value in one.resource.attrs.items():
+    for entry in exported:
+        for name, value in entry.resource.attrs.items():
             meant = _Meant(names)
             _translated({name: value}, kinds, meant)
             if meant.addresses:
-                found.setdefault(one.resource.address, {})[name] = list(dict.fromkeys(meant.addresses))
+                found.setdefault(entry.resource.address, {})[name] = list(dict.fromkeys(meant.addresses))
     return found
 
 

@@ -129,7 +129,11 @@ class _Comparing:
         resource = self.files.after.get(holder)
         if resource is None or self.roster not in resource.attrs:
             return None
-        return [one.address for one in values.references(resource.attrs[self.roster]) if isinstance(one, Ref)]
+        return [
+            reference.address
+            for reference in values.references(resource.attrs[self.roster])
+            if isinstance(reference, Ref)
+        ]
 
     def _later(self, member: str, live: Live | None) -> list[str]:
         """Return the groups of a member once the files are applied: lists let go of what was applied and is not listed

@@ -298,7 +298,7 @@ def _resource(
     )
     parent = f"{kind.nested}.{key.rpartition('.')[0]}" if kind.nested else None
     order = (step.before or {}).get("order")
-    nested = tuple(name for name, one in attributes(kind.spec).items() if one.has(Nested))
+    nested = tuple(name for name, attribute in attributes(kind.spec).items() if attribute.has(Nested))
     return Resource(
         address,
         kind.name,

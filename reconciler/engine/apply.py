@@ -298,7 +298,7 @@ class _Applying:
     async def _flow(self, step: Step, change: Change) -> None:
         kind = self.kinds[change.kind]
         write = write_of(change, step.op, self._id, secret=self.ports.secret, spare=self._spare(step, change))
-        left = tuple(one for one in self.spares.get(change.address, ()) if one not in self.taken)
+        left = tuple(spare for spare in self.spares.get(change.address, ()) if spare not in self.taken)
 
         stopped: Refused | None = None  # of a repetition, where a try before may have been carried out
 
@@ -410,7 +410,7 @@ class _Applying:
             raise LookupError(f"{reference} has no id yet") from None
 
     def _bind(self, change: Change, identity: str, *, complete: bool) -> None:
-        spares = [one for one in self.spares.get(change.address, ()) if one not in self.taken]
+        spares = [spare for spare in self.spares.get(change.address, ()) if spare not in self.taken]
         binding = self.ports.binding(change, identity, complete, spares)
         self._record(Record(op="bind", run=self.name, address=change.address, binding=binding))
 

@@ -62,7 +62,7 @@ class Watched:
         self, remote: Remote, clues: Sequence[Clue], facts: Mapping[str, str], tell: Callable[[str, str], None]
     ) -> None:
         self._remote, self._tell = remote, tell
-        self._clues = [one for one in clues if facts.get(one.fact) in one.values]
+        self._clues = [clue for clue in clues if facts.get(clue.fact) in clue.values]
 
     @property
     def requests(self) -> int:
@@ -81,9 +81,9 @@ class Watched:
         return answer
 
     def _look(self, request: Request, status: int) -> None:
-        for one in self._clues:
-            if request.method == one.method and status in one.statuses and re.fullmatch(one.path, request.path):
-                self._tell(one.fact, f"{one.method} {one.path.replace('[^/]+', 'ID')} was answered {status}")
+        for clue in self._clues:
+            if request.method == clue.method and status in clue.statuses and re.fullmatch(clue.path, request.path):
+                self._tell(clue.fact, f"{clue.method} {clue.path.replace('[^/]+', 'ID')} was answered {status}")
 
 
 def _about_the_object(answer: Response) -> bool:

@@ -77,7 +77,7 @@ def _variable(name: str) -> str:
 
 def _lost(loaded: LoadedFleet, name: str, job: Job, place: Position | None) -> Iterator[Diagnostic]:
     """Yield what an account of a list names that is not there."""
-    waves = {one.name for one in loaded.fleet.waves}
+    waves = {wave.name for wave in loaded.fleet.waves}
     if job.baseline not in loaded.fleet.baselines:
         what = f"there is no baseline `{job.baseline}`" if job.baseline else f"the account `{name}` has no baseline"
         yield Diagnostic(what, place, code="unknown-baseline")
@@ -126,7 +126,11 @@ def _text(folder: Path, name: str) -> str:
 
 def _csv(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[Position, dict[str, Any]]]:
     reader = csv.DictReader(io.StringIO(_text(folder, name), newline=""), strict=True)
-    known = [one for one in reader.fieldnames or () if one in PLAIN or one.startswith(("label.", "variable."))]
+    known = [
+        fieldname
+        for fieldname in reader.fieldnames or ()
+        if fieldname in PLAIN or fieldname.startswith(("label.", "variable."))
+    ]
     for wrong in [one for one in reader.fieldnames or () if one not in known]:
         hint = "columns are name, url, token, baseline, wave, overlays, label.X and variable.X"
         problems.append(Diagnostic(f"there is no column `{wrong}`", Position(name, 1), hint, code="unknown-key"))

@@ -106,7 +106,7 @@ class Book:
             for wave in spec.waves
             if (names := spec.members.get(wave.name))
         ]
-        results = {name: one for part in parts for name, one in part.results.items()}
+        results = {name: result for part in parts for name, result in part.results.items()}
         told = [self._wave(spec, part, row) for part in parts]
         return FleetReport(
             tool_version=spec.tool_version,
@@ -166,9 +166,9 @@ class Book:
         """Return what version of its baseline each account has, by the newest rollout that says so."""
         found: dict[str, str] = {}
         for spec in self.rollouts(limit):
-            for one in self.report(spec).accounts:
-                if one.outcome in ("applied", "same"):
-                    found.setdefault(one.account, one.version)
+            for account in self.report(spec).accounts:
+                if account.outcome in ("applied", "same"):
+                    found.setdefault(account.account, account.version)
         return found
 
 
@@ -214,4 +214,4 @@ def _both(planned: JobResult | None, applied: JobResult) -> JobResult:
 
 def _settled(spec: Spec, results: Mapping[str, JobResult]) -> set[str]:
     """Return the accounts whose part has ended: of an apply, a plan with changes is only the first half."""
-    return {name for name, one in results.items() if spec.mode != "apply" or one.outcome != "changes"}
+    return {name for name, result in results.items() if spec.mode != "apply" or result.outcome != "changes"}

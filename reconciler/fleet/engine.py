@@ -148,7 +148,7 @@ async def _ids(prefix: str, status: list[str]) -> list[str]:
     rows = await DBOS.list_workflows_async(
         workflow_id_prefix=prefix, status=status, load_input=False, load_output=False
     )
-    return [one.workflow_id for one in rows]
+    return [row.workflow_id for row in rows]
 
 
 async def _finished(prefix: str, known: Mapping[str, JobResult]) -> list[JobResult]:

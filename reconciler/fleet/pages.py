@@ -16,13 +16,13 @@ INDEX = "index.html"
 def write_pages(report: FleetReport, folder: Path) -> int:
     """Write the pages, and return how many accounts have one of their own: those with a plan."""
     links: dict[str, str] = {}
-    for one in report.accounts:
-        if one.document:
-            name = f"accounts/{one.account}.html"
-            page = html.plan(read_document(PlanDocument, one.document))
+    for account in report.accounts:
+        if account.document:
+            name = f"accounts/{account.account}.html"
+            page = html.plan(read_document(PlanDocument, account.document))
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             write_file(folder / name, page.encode(), mode=0o600)
-            links[one.account] = name
+            links[account.account] = name
     folder.mkdir(parents=True, exist_ok=True)
     write_file(folder / INDEX, fleet.html(report, links).encode(), mode=0o600)
     return len(links)

@@ -62,20 +62,20 @@ def allowed(wave: Wave, accounts: int) -> int:
 
 def digest_of(results: Iterable[JobResult]) -> str:
     """Return the digest of the plans of a wave: the one that an approval names."""
-    rows = sorted(f"{one.account} {one.outcome} {one.digest}" for one in results)
+    rows = sorted(f"{result.account} {result.outcome} {result.digest}" for result in results)
     return hashlib.sha256("\n".join(rows).encode()).hexdigest()
 
 
 def gate(wave: Wave, plans: Sequence[JobResult]) -> str:
     """Return why the plans of a wave must not be carried out; "" where nothing is against it."""
-    failed = [one for one in plans if one.bad]
+    failed = [plan for plan in plans if plan.bad]
     most = allowed(wave, len(plans))
     if len(failed) > most:
         return f"{len(failed)} of {len(plans)} accounts cannot be planned, at most {most} may: {failed[0].message}"
     limit = wave.max_records_at_risk
     if limit is not None:
-        at_risk = sum(one.records_at_risk for one in plans)
-        unknown = [one.account for one in plans if one.unmeasured]
+        at_risk = sum(plan.records_at_risk for plan in plans)
+        unknown = [plan.account for plan in plans if plan.unmeasured]
         if at_risk > limit:
             return f"{at_risk:,} customer records are at risk, at most {limit:,} may be"
         if unknown:
@@ -85,7 +85,7 @@ def gate(wave: Wave, plans: Sequence[JobResult]) -> str:
 
 def failed_too_often(wave: Wave, results: Sequence[JobResult], accounts: int) -> str:
     """Return why a rollout must not go on after these results; "" where nothing is against it."""
-    failed = [one for one in results if one.bad]
+    failed = [result for result in results if result.bad]
     most = allowed(wave, accounts)
     if len(failed) > most:
         return f"{len(failed)} of {accounts} accounts failed, at most {most} may: {failed[0].message}"
@@ -95,9 +95,9 @@ def failed_too_often(wave: Wave, results: Sequence[JobResult], accounts: int) ->
 def groups(results: Iterable[JobResult]) -> list[Group]:
     """Return the accounts with the same changes, the largest group first."""
     by_group: dict[str, list[JobResult]] = {}
-    for one in results:
-        if one.group:
-            by_group.setdefault(one.group, []).append(one)
+    for result in results:
+        if result.group:
+            by_group.setdefault(result.group, []).append(result)
     found = [
         Group(digest=name, accounts=[one.account for one in ones], changes=ones[0].changes)
         for name, ones in by_group.items()
@@ -107,7 +107,7 @@ def groups(results: Iterable[JobResult]) -> list[Group]:
 
 def versions(results: Iterable[JobResult]) -> dict[str, int]:
     """Return how many accounts have which version of their baseline, of those that are as it says."""
-    return dict(Counter(one.version or "none" for one in results if one.outcome in ("same", "applied")))
+    return dict(Counter(result.version or "none" for result in results if result.outcome in ("same", "applied")))
 
 
 def news(now: Sequence[JobResult], before: Sequence[JobResult]) -> list[str]:

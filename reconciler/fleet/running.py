@@ -50,7 +50,7 @@ def open_fleet(folder: Path, runtime: Runtime, database: str | None = None, *, a
     """
     loaded = load_fleet(folder)
     web = None
-    if ask and any(one.partners is not None for one in loaded.fleet.sources):
+    if ask and any(source.partners is not None for source in loaded.fleet.sources):
         from reconciler.remote.web import HttpWeb
 
         web = HttpWeb()
@@ -172,9 +172,9 @@ def finished(book: Book, spec: Spec) -> FleetReport:
     report = book.report(spec)
     before: list[JobResult] = []
     since = ""
-    for one in book.rollouts(20):
-        if one.mode == spec.mode and one.begun < spec.begun and one.name != spec.name:
-            since, before = one.name, book.report(one).accounts
+    for rollout in book.rollouts(20):
+        if rollout.mode == spec.mode and rollout.begun < spec.begun and rollout.name != spec.name:
+            since, before = rollout.name, book.report(rollout).accounts
             break
     return report.model_copy(
         update={

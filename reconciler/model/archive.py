@@ -105,7 +105,7 @@ def _inner(value: object) -> bool:
 
 def _deep(value: object) -> bool:
     parts = list(value.values()) if isinstance(value, dict) else value if isinstance(value, list) else [[[[]]]]
-    return all(_scalar(one) or (isinstance(one, dict) and all(map(_scalar, one.values()))) for one in parts)
+    return all(_scalar(part) or (isinstance(part, dict) and all(map(_scalar, part.values()))) for part in parts)
 
 
 @dataclass(frozen=True, slots=True)

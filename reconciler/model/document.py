@@ -155,7 +155,11 @@ class ChangeView(_Part):
         ids = [(self.kind, one) for one in self.known] + ([(self.kind, self.id)] if self.id else [])
         check(info, ids, self.desired, self.found, self.natural_key)
         check_values(info, self.kind, self.desired, self.natural_key)
-        sides = [{one.name: side} for one in self.attributes for side in (one.before, one.after, one.applied)]
+        sides = [
+            {attribute.name: side}
+            for attribute in self.attributes
+            for side in (attribute.before, attribute.after, attribute.applied)
+        ]
         for seen in (self.found, *sides):  # an object may lack what has to be declared
             check_values(info, self.kind, {name: value for name, value in seen.items() if value is not None})
         return self
@@ -350,6 +354,6 @@ def _canonical(content: Mapping[str, Any]) -> Iterator[str]:
 def sealed(document: PlanDocument) -> PlanDocument:
     """Return the document with its digest."""
     content = document.model_dump(mode="json", exclude={"changes", "steps", "digest"})
-    content["changes"] = (one.model_dump(mode="json") for one in document.changes)
-    content["steps"] = (one.model_dump(mode="json") for one in document.steps)
+    content["changes"] = (change.model_dump(mode="json") for change in document.changes)
+    content["steps"] = (step.model_dump(mode="json") for step in document.steps)
     return document.model_copy(update={"digest": digest(content)})

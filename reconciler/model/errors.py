@@ -41,13 +41,13 @@ class ConfigError(ReconcilerError):
 
     def __init__(self, diagnostics: Sequence[Diagnostic]) -> None:
         self.diagnostics = tuple(diagnostics)
-        count = sum(one.severity == "error" for one in self.diagnostics)
+        count = sum(diagnostic.severity == "error" for diagnostic in self.diagnostics)
         super().__init__(f"{count} problem{'s' if count != 1 else ''} in the configuration")
 
     @property
     def first(self) -> Diagnostic | None:
         """The first that stops the run: warnings stand among them."""
-        return next((one for one in self.diagnostics if one.severity == "error"), None)
+        return next((diagnostic for diagnostic in self.diagnostics if diagnostic.severity == "error"), None)
 
 
 class SurroundingsError(ReconcilerError):

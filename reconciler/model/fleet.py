@@ -241,13 +241,13 @@ class FleetReport(_Part):
     @property
     def failures(self) -> list[JobResult]:
         """The accounts that failed."""
-        return [one for one in self.accounts if one.bad]
+        return [account for account in self.accounts if account.bad]
 
     @property
     def exit_code(self) -> int:
         """0 all, 5 some failed, 7 a gate or guard stopped it, 8 locks held."""
-        if self.state in ("stopped", "approval") or any(one.outcome == "refused" for one in self.accounts):
+        if self.state in ("stopped", "approval") or any(account.outcome == "refused" for account in self.accounts):
             return 7
         if self.failures:
-            return 8 if all(one.outcome == "locked" for one in self.failures) else 5
+            return 8 if all(failure.outcome == "locked" for failure in self.failures) else 5
         return 5 if self.pending or self.state == "cancelled" else 0

@@ -94,7 +94,7 @@ class IdCatalog:
 
     def data(self, environment: str) -> dict[str, Values]:
         """Return the values of one environment, by path."""
-        return {one.path: one.values[environment] for one in self.entries() if environment in one.values}
+        return {entry.path: entry.values[environment] for entry in self.entries() if environment in entry.values}
 
     @cached_property
     def digest(self) -> str:
@@ -118,7 +118,7 @@ def _attributes(rows: Sequence[Values]) -> dict[str, bool]:
 
 def clash(entries: Sequence[Entry], name: str, language: str) -> ConfigError:
     """Return the error of keys that code could not tell apart, with the place of each."""
-    told = " and ".join(f"{one.address} ({one.at})" if one.at else one.address for one in entries)
+    told = " and ".join(f"{entry.address} ({entry.at})" if entry.at else entry.address for entry in entries)
     return ConfigError(
         [
             Diagnostic(

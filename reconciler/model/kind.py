@@ -120,7 +120,7 @@ class Kind:
         names = {
             *self.attributes,
             *self.spec.model_fields,
-            *(n for one in self.variants.values() for n in one.model_fields),
+            *(n for variant in self.variants.values() for n in variant.model_fields),
         }
         samples: tuple[Json, ...] = ("", 0, 0.5, False, None)
         return {name: frozenset(type(one) for one in samples if self._holds(name, one)) for name in names}
@@ -142,7 +142,7 @@ class Kind:
         """The attributes of the spec by name, or of all variants together."""
         if not self.variants:
             return attributes(self.spec)
-        return {name: one for spec in self.variants.values() for name, one in attributes(spec).items()}
+        return {name: attribute for spec in self.variants.values() for name, attribute in attributes(spec).items()}
 
     @cached_property
     def _by_mark(self) -> Mapping[type, Mapping[str, object]]:
@@ -164,9 +164,9 @@ class Kind:
     @cached_property
     def _decoders(self) -> tuple[tuple[str, str, Callable[[Json], Value]], ...]:
         return tuple(
-            (name, one.read, one.decode)
-            for name, one in self.attributes.items()
-            if one.read is not None and not one.has(WriteOnly, Once)
+            (name, attribute.read, attribute.decode)
+            for name, attribute in self.attributes.items()
+            if attribute.read is not None and not attribute.has(WriteOnly, Once)
         )
 
     def spec_of(self, key: str) -> type[Spec] | None:
@@ -236,7 +236,7 @@ class Kind:
 
     def _attribute_of(self, read: str) -> str:
         """Return the attribute that a property is read for, `""` where it is none alone."""
-        own = next((name for name, one in self.attributes.items() if read in (one.read, f"_{name}")), "")
+        own = next((name for name, attribute in self.attributes.items() if read in (attribute.read, f"_{name}")), "")
         return self.reading.parts.get(read, own)
 
     def growth(self, identity: str, name: str, before: Value, after: Value) -> Mapping[str, int]:
@@ -383,7 +383,9 @@ class Kind:
         among them is not known, and taken for visible.
         """
         empty = [
-            name for name, one in self.attributes.items() if one.has(Ensure) and attrs.get(name, "?") in (None, [])
+            name
+            for name, attribute in self.attributes.items()
+            if attribute.has(Ensure) and attrs.get(name, "?") in (None, [])
         ]
         return f"no {' and no '.join(f'`{name}`' for name in empty)}" if empty else ""
 

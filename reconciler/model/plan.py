@@ -244,7 +244,7 @@ def parent_of(change: Change, kinds: Kinds, to_destroy: Container[tuple[str, str
     parent = kinds[change.kind].nested
     values = change.live.attrs.values() if change.live is not None and parent else ()
     holders = (value for value in values if isinstance(value, RemoteId) and value.kind == parent)
-    return next((one for one in holders if (one.kind, one.id) in to_destroy), None)
+    return next((holder for holder in holders if (holder.kind, holder.id) in to_destroy), None)
 
 
 def parents(changes: Iterable[Change], kinds: Kinds, to_destroy: Container[tuple[str, str]]) -> dict[Address, Change]:

@@ -131,21 +131,21 @@ def cleared_state(state: State, knows: Knows) -> State:
         return state
     return state.model_copy(
         update={
-            "resources": {name: _cleared(one, knows, state.salt) for name, one in state.resources.items()},
-            "intents": {name: _cleared_intent(one, knows, state.salt) for name, one in state.intents.items()},
+            "resources": {name: _cleared(resource, knows, state.salt) for name, resource in state.resources.items()},
+            "intents": {name: _cleared_intent(intent, knows, state.salt) for name, intent in state.intents.items()},
         }
     )
 
 
 def cleared_records(records: Sequence[Record], knows: Knows, salt: str) -> list[Record]:
     """Return records of the journal without credentials, as `cleared_state`."""
-    parts = [part for one in records for part in (one.binding, one.intent) if part is not None]
+    parts = [part for record in records for part in (record.binding, record.intent) if part is not None]
     return [_cleared_record(one, knows, salt) for one in records] if _suspicious(parts, knows) else list(records)
 
 
 def _suspicious(parts: Iterable[Binding | Intent], knows: Knows) -> bool:
     """Tell whether any may hold a credential: most never do, so that one look at all of their texts is enough."""
-    said = ((one.natural_key, one.rewritten) if isinstance(one, Binding) else (one.natural_key,) for one in parts)
+    said = ((part.natural_key, part.rewritten) if isinstance(part, Binding) else (part.natural_key,) for part in parts)
     texts = [leaf for values_ in said for one in values_ for leaf in values.walk(one) if isinstance(leaf, str)]
     return bool(texts) and knows(BETWEEN.join(texts), LONG)
 

@@ -120,7 +120,8 @@ def _existing(context: PlanningContext, kind: Kind, base: Change) -> Change | No
     base = replace(
         base,
         attributes=tuple(
-            replace(one, forces_replacement=False) if one.name in manual else one for one in base.attributes
+            replace(attribute, forces_replacement=False) if attribute.name in manual else attribute
+            for attribute in base.attributes
         ),
         adopts=adopts and not settled,
         settled=settled,

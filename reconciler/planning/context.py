@@ -78,9 +78,9 @@ class PlanningContext:
         self.pinned = {block.target: block.id for block in reversed(inputs.desired.imports)}
         self.bound: dict[str, dict[str, Binding]] = defaultdict(dict)
         """The bindings by kind."""
-        for address, one in self.bindings.items():
-            self.bound[kind_of(address)][address] = one
-        self.owners = {(one.kind, one.id): address for address, one in self.bindings.items()}
+        for address, binding in self.bindings.items():
+            self.bound[kind_of(address)][address] = binding
+        self.owners = {(binding.kind, binding.id): address for address, binding in self.bindings.items()}
         self.released = {block.address for block in inputs.desired.removed if not block.destroy}
         self.matched: dict[str, Live] = {}
         self.changes: dict[str, Change] = {}

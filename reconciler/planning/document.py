@@ -88,7 +88,9 @@ def to_document(
             for skip in plan.skipped
         ],
         warnings=list(plan.warnings),
-        renames=[doc.RenameView(source=one.source, target=one.target, likeness=one.likeness) for one in renames],
+        renames=[
+            doc.RenameView(source=rename.source, target=rename.target, likeness=rename.likeness) for rename in renames
+        ],
         declared=heading.declared,
         managed=dict(heading.managed),
         forecast=forecast,
@@ -120,7 +122,7 @@ def _texts(document: doc.PlanDocument) -> Iterator[str]:
     """Yield all that a document says that may hold a credential, some changes at a time."""
     yield document.model_dump_json(exclude={"changes", "steps", "salt", "ids"})
     for start in range(0, len(document.changes), 500):
-        yield "\n".join(one.model_dump_json(exclude=_EXACT) for one in document.changes[start : start + 500])
+        yield "\n".join(change.model_dump_json(exclude=_EXACT) for change in document.changes[start : start + 500])
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,7 @@ _EXACT = {"desired", "fingerprint"}
 
 def summarise(plan: Plan) -> doc.Summary:
     """Return the counts of the last line."""
-    impacts = [one for change in plan.changes for one in change.impacts if one.effect == "lost"]
+    impacts = [impact for change in plan.changes for impact in change.impacts if impact.effect == "lost"]
     replaced = plan.count(Action.REPLACE)
     return doc.Summary(
         add=plan.count(Action.CREATE) + replaced,

@@ -77,25 +77,25 @@ def declared_objects(desired: Desired, kinds: Kinds) -> list[Judged]:
     groups = _listed(desired, kinds)
     return [
         Judged(
-            one.address,
-            kinds[one.kind],
-            {**one.attrs, **groups[one.address]} if one.address in groups else one.attrs,
+            resource.address,
+            kinds[resource.kind],
+            {**resource.attrs, **groups[resource.address]} if resource.address in groups else resource.attrs,
             complete=False,
-            at=one.at,
-            places=one.places,
+            at=resource.at,
+            places=resource.places,
         )
-        for one in desired.resources.values()
+        for resource in desired.resources.values()
     ]
 
 
 def _listed(desired: Desired, kinds: Kinds) -> dict[str, dict[str, Value]]:
     """Return the memberships that rosters say, as the short form of each member."""
     found: dict[str, dict[str, Value]] = {}
-    for one in desired.resources.values():
-        listing, short = roster_of(kinds[one.kind]) or ("", "")
-        for leaf in values.references(one.attrs.get(listing)) if listing else ():
+    for resource in desired.resources.values():
+        listing, short = roster_of(kinds[resource.kind]) or ("", "")
+        for leaf in values.references(resource.attrs.get(listing)) if listing else ():
             if isinstance(leaf, Ref):
-                found.setdefault(leaf.address, {})[short] = Ref(one.kind, one.key)
+                found.setdefault(leaf.address, {})[short] = Ref(resource.kind, resource.key)
     return found
 
 
@@ -154,7 +154,7 @@ def changed_objects(document: PlanDocument, kinds: Kinds) -> dict[str, Judged]:
         if kind is None:
             continue
         attrs = {name: values.decode(value_after(change, name)) for name in (*change.found, *change.desired)}
-        attrs |= {one.name: values.decode(one.after) for one in change.attributes}
+        attrs |= {attribute.name: values.decode(attribute.after) for attribute in change.attributes}
         attrs |= groups.get(change.address, {})
         made = change.action in ("create", "replace")
         unsaid = frozenset(change.elsewhere) - attrs.keys()

@@ -104,7 +104,9 @@ def _plan_knot(context: PlanningContext, knot: tuple[Kind, ...], resources: list
         indexes[kind.name] = by_key(kind, lives)
         claim(context, kind, mine, lives, indexes[kind.name])
     context.let_go(knot)
-    covered = [one for one in resources if one.kind in indexes and context.inputs.covers(one.address)]
+    covered = [
+        resource for resource in resources if resource.kind in indexes and context.inputs.covers(resource.address)
+    ]
     _decide(context, covered if len(knot) == 1 else after_members(covered), indexes)
     if len(knot) > 1:
         hand_over(context)

@@ -52,9 +52,9 @@ def rank_moves(
     for (name, parent), siblings in moving.items():
         board = boards[name].get(context.resolver.ids.get(parent, ""), [])
         places = _on_board(context, context.kinds[name], board, siblings, arranged)
-        for one in siblings:
-            if _moves(context, one):
-                context.changes[one.address] = ranked(context.changes[one.address], context.kinds[name], places)
+        for sibling in siblings:
+            if _moves(context, sibling):
+                context.changes[sibling.address] = ranked(context.changes[sibling.address], context.kinds[name], places)
 
 
 def _moves(context: PlanningContext, resource: Resource) -> bool:
@@ -84,10 +84,17 @@ def _on_board(
     (name,) = arranged_names(kind)
     before = {live.id: (live.attrs.get(name), live.id) for live in board}
     after = {key: held for key, held in before.items() if not context.will_be_deleted(RemoteId(kind.name, held[1]))}
-    known = {one.address: context.matched[one.address].id for one in siblings if one.address in context.matched}
+    known = {
+        sibling.address: context.matched[sibling.address].id
+        for sibling in siblings
+        if sibling.address in context.matched
+    }
     after |= {
-        known.get(one.address, one.address): (arranged[one.address].get(name), known.get(one.address, ""))
-        for one in siblings
+        known.get(sibling.address, sibling.address): (
+            arranged[sibling.address].get(name),
+            known.get(sibling.address, ""),
+        )
+        for sibling in siblings
     }
     first, then = ranks(before), ranks(after)
     return {address: (first[key], then[key]) for address, key in known.items() if key in first}

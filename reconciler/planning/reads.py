@@ -20,7 +20,9 @@ def of_kinds(state: State, names: Iterable[str]) -> State:
     """Return the state with only the bindings of these kinds."""
     chosen = set(names)
     return state.model_copy(
-        update={"resources": {address: one for address, one in state.resources.items() if one.kind in chosen}}
+        update={
+            "resources": {address: resource for address, resource in state.resources.items() if resource.kind in chosen}
+        }
     )
 
 
@@ -117,7 +119,7 @@ def concludes(made: Plan, inputs: Inputs) -> bool:
         for change in made.changes
         if change.live is None and change.action in (Action.CREATE, Action.FORGET, Action.DELETE)
     }
-    absent |= {address: one.kind for address, one in inputs.intents.items() if address not in made.ids}
+    absent |= {address: intent.kind for address, intent in inputs.intents.items() if address not in made.ids}
     return any(
         inputs.kinds[kind].reading.filtered and inputs.kinds[kind].parent_of(address) not in made.ids
         for address, kind in absent.items()

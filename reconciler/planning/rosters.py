@@ -121,15 +121,15 @@ def with_own(mine: Desired, theirs: Desired, kinds: Kinds, gone: Container[str] 
     without those whose declarations are `gone`.
     """
     changed = {}
-    for address, one in mine.resources.items():
-        roster, there = roster_of(kinds[one.kind]), theirs.resources.get(address)
-        held, own = (side.attrs.get(roster[0]) if roster and side is not None else None for side in (one, there))
+    for address, resource in mine.resources.items():
+        roster, there = roster_of(kinds[resource.kind]), theirs.resources.get(address)
+        held, own = (side.attrs.get(roster[0]) if roster and side is not None else None for side in (resource, there))
         if roster is None or not isinstance(held, list) or not isinstance(own, list):
             continue
         more = [leaf for leaf in own if isinstance(leaf, Ref) and leaf.address not in mine.resources]
         more = [leaf for leaf in more if leaf.address not in gone]
         if more:
-            changed[address] = replace(one, attrs={**one.attrs, roster[0]: values.inserted(held, more, own)})
+            changed[address] = replace(resource, attrs={**resource.attrs, roster[0]: values.inserted(held, more, own)})
     return replace(mine, resources={**mine.resources, **changed}) if changed else mine
 
 

@@ -250,7 +250,9 @@ def _answered(rule: Rule, sweep: Sweep, answers: Sequence[Answer]) -> Iterator[B
 def waived(breach: Breach, waivers: Iterable[Waiver], today: datetime.date) -> Breach:
     """Return a breach with the waiver that holds for it, or with the day on which the last one ended."""
     mine = [
-        one for one in waivers if one.rule == breach.rule.id and fnmatch.fnmatchcase(breach.address or "*", one.address)
+        waiver
+        for waiver in waivers
+        if waiver.rule == breach.rule.id and fnmatch.fnmatchcase(breach.address or "*", waiver.address)
     ]
     last = max(mine, key=lambda one: one.expires, default=None)
     if last is None:

@@ -229,7 +229,9 @@ def narrowed(made: Plan, inputs: Inputs, selected: Selected, selection: Selectio
         unwanted |= {change.address for change in made.changes if change.action is not Action.ADOPT}
     if not unwanted:
         return made, inputs, selected
-    known = frozenset({*inputs.desired.resources, *inputs.state.resources, *(one.address for one in made.changes)})
+    known = frozenset(
+        {*inputs.desired.resources, *inputs.state.resources, *(change.address for change in made.changes)}
+    )
     left = (known if inputs.only is None else inputs.only) - unwanted
     inputs = replace(inputs, only=left)
     return plan(inputs), inputs, replace(selected, addresses=left, kept=tuple(sorted({*selected.kept, *unwanted})))

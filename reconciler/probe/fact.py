@@ -56,7 +56,7 @@ class Experiment:
 def load_experiments() -> tuple[Experiment, ...]:
     """Return the experiments of all files of `experiments`, those that write nothing first."""
     package = importlib.import_module("reconciler.probe.experiments")
-    names = sorted(one.name for one in pkgutil.iter_modules(package.__path__))
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
     files = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
     found: list[Experiment] = [one for file in files for one in file.EXPERIMENTS]
     return tuple(sorted(found, key=lambda one: (one.writes, one.needs == "burst")))

@@ -112,7 +112,7 @@ def writable(*, contacts: bool) -> tuple[str, ...]:
     unless they were asked for.
     """
     forms = [one for name, one in FORMS.items() if contacts or name not in CONTACTS]
-    found = [path for one in forms for base in (one.path, *one.deletes) for path in (base, f"{base}/ID")]
+    found = [path for form in forms for base in (form.path, *form.deletes) for path in (base, f"{base}/ID")]
     return (*found, *BULK, "/customObjects/schemas/ID/fields/ID")
 
 

@@ -31,7 +31,7 @@ NOTHING = re.compile(r"(?!)")
 
 def paths(templates: Iterable[str]) -> re.Pattern[str]:
     """Return the pattern of the paths that may be written to: those that the kinds say they write, `ID` for one id."""
-    return re.compile("|".join(one.replace("ID", IDENTITY) for one in templates) or NOTHING.pattern)
+    return re.compile("|".join(template.replace("ID", IDENTITY) for template in templates) or NOTHING.pattern)
 
 
 RECORDS = (

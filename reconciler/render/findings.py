@@ -147,9 +147,13 @@ def _about(report: ProbeReport) -> list[str]:
     rights, off = report.permissions, report.permissions.get("flags_off") or []
     lines = [f"plan: {plan}", f"key: Admin {rights.get('admin')}, user group {rights.get('user_group') or 'not told'}"]
     lines += [f"flags that are off: {', '.join(off)}"] if off else []
-    refused = [f"{one.path} ({one.status})" for one in report.listings if one.status != 200]
+    refused = [f"{listing.path} ({listing.status})" for listing in report.listings if listing.status != 200]
     lines += [f"not readable: {', '.join(refused)}"] if refused else []
-    pages = [f"{one.path} {one.default}, at most {one.largest}" for one in report.listings if one.default is not None]
+    pages = [
+        f"{listing.path} {listing.default}, at most {listing.largest}"
+        for listing in report.listings
+        if listing.default is not None
+    ]
     return [*lines, f"rows of a page: {'; '.join(pages)}"] if pages else lines
 
 

@@ -43,7 +43,7 @@ def named(accounts: list[str]) -> str:
 
 def headline(report: FleetReport) -> str:
     """Return one sentence: what came of how many accounts."""
-    count = Counter[str](one.outcome for one in report.accounts)
+    count = Counter[str](account.outcome for account in report.accounts)
     words = {
         "applied": "applied",
         "same": "with nothing to do" if report.mode != "drift" else "without drift",
@@ -57,15 +57,17 @@ def headline(report: FleetReport) -> str:
     parts = [f"{count[name]:,} {said}" for name, said in words.items() if count[name]]
     if report.pending:
         parts.append(f"{len(report.pending):,} not done")
-    whole = len({*report.pending, *(one.account for one in report.accounts)})
+    whole = len({*report.pending, *(account.account for account in report.accounts)})
     return f"{counted(whole, 'account')}: {', '.join(parts) or 'nothing is known yet'}."
 
 
 def causes(report: FleetReport) -> list[tuple[str, str, list[str]]]:
     """Return failures by their first cause: message, hint, accounts."""
     by_cause: dict[tuple[str, str], list[str]] = {}
-    for one in report.failures:
-        by_cause.setdefault((one.message.replace(one.account, "<account>"), one.hint), []).append(one.account)
+    for failure in report.failures:
+        by_cause.setdefault((failure.message.replace(failure.account, "<account>"), failure.hint), []).append(
+            failure.account
+        )
     rows = [(message or "no reason is known", hint, accounts) for (message, hint), accounts in by_cause.items()]
     return sorted(rows, key=lambda row: (-len(row[2]), row[0]))
 
@@ -103,7 +105,7 @@ def _group(group: Group, most: int) -> list[str]:
 
 def _closing(report: FleetReport) -> list[str]:
     lines = []
-    at_risk = sum(one.records_at_risk for one in report.accounts)
+    at_risk = sum(account.records_at_risk for account in report.accounts)
     if at_risk:
         lines += ["", f"{at_risk:,} customer records are at risk."]
     if report.versions:
@@ -116,7 +118,7 @@ def _closing(report: FleetReport) -> list[str]:
 
 def as_json(report: FleetReport) -> str:
     """Return the report as JSON, without the plan documents."""
-    bare = [one.model_copy(update={"document": ""}) for one in report.accounts]
+    bare = [account.model_copy(update={"document": ""}) for account in report.accounts]
     return report.model_copy(update={"accounts": bare}).model_dump_json(indent=2) + "\n"
 
 
@@ -124,7 +126,9 @@ def markdown(report: FleetReport) -> str:
     """Return the report as Markdown, for a comment or an issue."""
     lines = [f"## Rollout {cell(report.name)}: {_STATES[report.state]}", "", cell(headline(report)), ""]
     lines += ["| wave | accounts | state | stopped |", "|---|---|---|---|"]
-    lines += [f"| {cell(one.name)} | {one.accounts:,} | {one.state} | {cell(one.stopped)} |" for one in report.waves]
+    lines += [
+        f"| {cell(wave.name)} | {wave.accounts:,} | {wave.state} | {cell(wave.stopped)} |" for wave in report.waves
+    ]
     for group in report.groups[:FEW_GROUPS]:
         lines += ["", f"**{counted(len(group.accounts), 'account')}**: {cell(named(group.accounts))}", ""]
         lines += [f"- {cell(line)}" for line in group.changes[:20]]
@@ -157,9 +161,9 @@ def html(report: FleetReport, links: Mapping[str, str] | None = None) -> str:
         report=report,
         headline=headline(report),
         state=_STATES[report.state],
-        groups=[(counted(len(one.accounts), "account"), one.accounts, one.changes) for one in report.groups],
+        groups=[(counted(len(group.accounts), "account"), group.accounts, group.changes) for group in report.groups],
         causes=causes(report),
-        at_risk=sum(one.records_at_risk for one in report.accounts),
+        at_risk=sum(account.records_at_risk for account in report.accounts),
         rows=[_row(one) for one in report.accounts],
         links=dict(links or {}),
     )

@@ -163,16 +163,16 @@ class Reading:
 
     def _lines(self) -> list[str]:
         traffic = self._traffic
-        topics = [one for one in traffic.topics.values() if one.requests or one.open]
+        topics = [topic for topic in traffic.topics.values() if topic.requests or topic.open]
         elapsed = words.duration(max(traffic.clock() - self._began, 0.0))
         if not topics:
             return [f"Reading {' and '.join(traffic.names) or 'the configuration'}, {elapsed}"]
-        over = sum(one.over for one in topics)
+        over = sum(topic.over for topic in topics)
         parts = [f"{over}/{len(topics)} kinds", words.counted(traffic.sent, "request")]
         pace, left = traffic.pace(), traffic.seconds_left()
         parts += [f"{pace:.1f}/s"] if pace else []
         parts += [f"about {words.duration(left)} left" if left else elapsed]
-        busy = sorted((one for one in topics if not one.over), key=lambda one: (not one.rows, not one.requests))
+        busy = sorted((topic for topic in topics if not topic.over), key=lambda one: (not one.rows, not one.requests))
         lines = [f"Reading {' and '.join(traffic.names)}: {', '.join(parts)}", *map(_busy, busy[:_SHOWN])]
         return [*lines, f"  and {len(busy) - _SHOWN} more"] if len(busy) > _SHOWN else lines
 

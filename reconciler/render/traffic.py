@@ -96,7 +96,7 @@ class Traffic:
     @property
     def left(self) -> int:
         """How many requests are known to come, those without an answer included."""
-        return sum(max(one.open, 0) + sum(one.ahead.values()) for one in self.topics.values())
+        return sum(max(topic.open, 0) + sum(topic.ahead.values()) for topic in self.topics.values())
 
     def pace(self) -> float | None:
         """Requests a second: as measured, as allowed before anything could be measured; None where neither is known."""

@@ -161,8 +161,10 @@ class CustomObjectKind(Kind):
         """Fields with their options, and relationships: their ids are the keys of the declaration."""
         fields, relations = map_of(attrs.get("fields")), map_of(attrs.get("relationships"))
         found = (
-            PartGroup("fields", "CustomObjectField", tuple(_in_code(key, one) for key, one in fields.items())),
-            PartGroup("relationships", "Relationship", tuple(_in_code(key, one) for key, one in relations.items())),
+            PartGroup("fields", "CustomObjectField", tuple(_in_code(key, field) for key, field in fields.items())),
+            PartGroup(
+                "relationships", "Relationship", tuple(_in_code(key, relation) for key, relation in relations.items())
+            ),
         )
         return tuple(one for one in found if one.parts)
 

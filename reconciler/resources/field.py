@@ -67,8 +67,12 @@ def normal_options(options: Value) -> list[Choice]:
     """Return options with every property spelled out; a plain text is value and label."""
     entries = [{"value": one} if isinstance(one, str) else map_of(one) for one in items_of(options)]
     return [
-        Choice(value=str(one["value"]), label=str(one.get("label") or one["value"]), default=bool(one.get("default")))
-        for one in entries
+        Choice(
+            value=str(entry["value"]),
+            label=str(entry.get("label") or entry["value"]),
+            default=bool(entry.get("default")),
+        )
+        for entry in entries
     ]
 
 
@@ -227,8 +231,8 @@ class FieldKind(membership.Grouped):
             for row in rows_of(live.row.get("_options", ()))
         ]
         sent: Json = [
-            {"value": one["value"], "label": one["label"] if row["label"] else "", "isdefault": one["default"]}
-            for one, row in zip(normal_options(live.attrs.get("options")), held, strict=False)
+            {"value": option["value"], "label": option["label"] if row["label"] else "", "isdefault": option["default"]}
+            for option, row in zip(normal_options(live.attrs.get("options")), held, strict=False)
         ]
         if "_options" not in live.row:
             return super().echoes(live)
@@ -242,8 +246,8 @@ class FieldKind(membership.Grouped):
         rows = rows_of(live.row.get("_options", ())) if live is not None else ()
         ids = {text(row.get("value")): ident(row["id"]) for row in rows}
         parts = [
-            Part(one["value"], {"id": ids.get(one["value"]), "value": one["value"], "label": one["label"]})
-            for one in normal_options(attrs.get("options"))
+            Part(option["value"], {"id": ids.get(option["value"]), "value": option["value"], "label": option["label"]})
+            for option in normal_options(attrs.get("options"))
         ]
         return (PartGroup("options", "FieldOption", tuple(parts)),) if parts else ()
 

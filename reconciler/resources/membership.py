@@ -97,7 +97,7 @@ def join(field: str, group: str) -> Request:
 def give(live: Live, field: str) -> tuple[Live, Part | None]:
     """Return a group without a member's row, and (member id, field id, group id); None where it has not one row."""
     rows = members(live.row.get("_members", ()))
-    mine = [one for one in rows if one.field == field]
+    mine = [row for row in rows if row.field == field]
     if len(mine) != 1:
         return live, None
     left = tuple(one for one in rows if one is not mine[0])
@@ -168,7 +168,7 @@ def roster(tables: Tables, group: object) -> tuple[Member, ...] | None:
     """Return the members of a group as it shows them: by `ordernum`, ties by id, those without one last. None where
     they could not be read.
     """
-    names = [_table(one["id"]) for one in tables.get("groupDefinitions")]
+    names = [_table(table["id"]) for table in tables.get("groupDefinitions")]
     if _table(group) not in tables.rows or _table(group) in tables.unknown:
         return None
     rows = {
@@ -177,7 +177,7 @@ def roster(tables: Tables, group: object) -> tuple[Member, ...] | None:
         for row in tables.get(name)
         if ident(row.get("group_id")) == ident(group) and ident(row.get("rel_id")) not in ("", "0")
     }
-    return tuple(sorted(rows.values(), key=lambda one: (one.order is None, one.order or 0, len(one.id), one.id)))
+    return tuple(sorted(rows.values(), key=lambda row: (row.order is None, row.order or 0, len(row.id), row.id)))
 
 
 def shown(desired: Value, live: Live, applied: Value) -> list[Value]:
@@ -251,7 +251,7 @@ class Grouped(Kind):
         """No member of these groups."""
         if "_members" not in live.row:
             return live
-        left = tuple(one for one in pairs(live.row["_members"]) if RemoteId("field_group", one[1]) not in groups)
+        left = tuple(pair for pair in pairs(live.row["_members"]) if RemoteId("field_group", pair[1]) not in groups)
         group = reference(left[0][1] if left else None)
         return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": left})
 

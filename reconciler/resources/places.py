@@ -40,7 +40,9 @@ def _form(row: Row, mention: Mention) -> Finding:
         return ""
     if mention.kind == "field":
         fields = row.get("cfields")
-        ids = {str(one.get("id")) for one in fields if isinstance(one, dict)} if isinstance(fields, list) else None
+        ids = (
+            {str(field.get("id")) for field in fields if isinstance(field, dict)} if isinstance(fields, list) else None
+        )
         return "not inspected" if ids is None else "used" if mention.id in ids else ""
     actions = row.get("actiondata", "absent") or []
     if not isinstance(actions, dict | list):

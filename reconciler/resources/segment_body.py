@@ -237,7 +237,7 @@ def _typed(leaf: Value) -> Value:
 
 
 def _maps(rows: Json) -> list[Mapping[str, Json]]:
-    return [one if isinstance(one, Mapping) else {"": one} for one in listed(rows) or ()]
+    return [row if isinstance(row, Mapping) else {"": row} for row in listed(rows) or ()]
 
 
 def _bare(condition: Mapping[str, Json]) -> dict[str, Json]:

@@ -84,8 +84,8 @@ async def account_checks(session: Session, line: Any) -> AsyncIterator[Check]:
         yield Check("eyes", "warning", eyes.why.partition(":")[0], "use the key of an Admin user")
     else:
         yield Check("eyes", "ok", "the key is of an Admin user")
-    async for one in _permissions(session, line):
-        yield one
+    async for permission in _permissions(session, line):
+        yield permission
 
 
 def _advice(error: Exception) -> str:
@@ -169,9 +169,9 @@ def _needed(session: Session) -> set[str]:
     """Return the kinds that are declared or managed."""
     found: set[str] = set()
     try:
-        found |= {one.kind for one in session.load().desired.resources.values()}
+        found |= {resource.kind for resource in session.load().desired.resources.values()}
         state = session.store.read()
-        found |= {one.kind for one in state.resources.values()} if state is not None else set()
+        found |= {resource.kind for resource in state.resources.values()} if state is not None else set()
     except ReconcilerError:
         pass  # which was told above
     return found

@@ -52,7 +52,7 @@ def arrangements(declared: Mapping[str, Resource], lives: Mapping[str, Live], ki
     """
     found = []
     for parent, addresses in by_parent({**declared, **lives}, kinds).items():
-        have = [own_key(one) for one in in_files(addresses, declared)]
+        have = [own_key(address) for address in in_files(addresses, declared)]
         wanted = [own_key(one) for one in in_account(addresses, lives)]
         keys = interleaved(have, wanted)
         if parent in declared and keys != have:

@@ -89,12 +89,15 @@ class StateTransaction:
         if self.store.coalesces:
             self._announce(intents, run)
         else:
-            self.expected = {name: one for name, one in intents.items() if one is not None}
+            self.expected = {name: intent for name, intent in intents.items() if intent is not None}
             self.coming = iter(list(self.expected))
 
     def _announce(self, intents: Mapping[str, Intent | None], run: str, first: Sequence[Record] = ()) -> None:
         """Make many intents durable with one write, and what is begun first."""
-        records = [*first, *(Record(op="intent", run=run, address=name, intent=one) for name, one in intents.items())]
+        records = [
+            *first,
+            *(Record(op="intent", run=run, address=name, intent=intent) for name, intent in intents.items()),
+        ]
         if records:
             self._append(records, urgent=True)
         self.announced |= intents
@@ -200,7 +203,7 @@ class StateTransaction:
         """Fold the records into the state, write it with the next serial, and drop the journal. Creates that may have
         been executed stay on record; those that were announced and never begun do not.
         """
-        intents = {name: one for name, one in self.intents().items() if name not in self.announced}
+        intents = {name: intent for name, intent in self.intents().items() if name not in self.announced}
         update = {"serial": self.base.serial + 1, "updated": self.stamp(), "intents": intents, **changes}
         state = cleared_state(self.state().model_copy(update=update), self.redactor.knows)
         self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None, folds=True)

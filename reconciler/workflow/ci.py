@@ -28,7 +28,11 @@ def stick(host: CodeHost, number: int, document: PlanDocument, *, folder: str = 
     """
     body = published(plan_comment(document, limit=host.limit, folder=folder, how=how))
     first = mark("plan", document, folder)
-    ours = [one for one in host.comments(number) if one.mine and one.body.partition("\n")[0].strip() == first]
+    ours = [
+        comment
+        for comment in host.comments(number)
+        if comment.mine and comment.body.partition("\n")[0].strip() == first
+    ]
     for extra in ours[1:]:
         host.remove_comment(number, extra.id)
     if not ours:

@@ -27,7 +27,7 @@ def with_code_uses(session: Session, plan: Plan, state: State) -> Plan:
     what code may know.
     """
     name, outputs = session.settings.name, session.project.project.outputs
-    mine = [one for one in outputs if one.environments == "all" or name in one.environments]
+    mine = [output for output in outputs if output.environments == "all" or name in output.environments]
     if not mine:
         return plan
     known = state.resources.keys()
@@ -40,7 +40,7 @@ def with_code_uses(session: Session, plan: Plan, state: State) -> Plan:
 
 def _told(change: Change, kind: Kind, outputs: Sequence[IdsOutput]) -> Change:
     what = WHAT.get(change.action)
-    files = [one.file for one in outputs if not one.kinds or (kind.nested or kind.name) in one.kinds]
+    files = [output.file for output in outputs if not output.kinds or (kind.nested or kind.name) in output.kinds]
     if not what or not files:
         return change
     message = f"this {what} an id that generated code uses ({abridged(files)})"

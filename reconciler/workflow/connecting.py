@@ -14,7 +14,7 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
 
 def paths_of(kinds: Kinds) -> dict[str, str]:
     """Return the paths of all listings with the kind that each belongs to; that of its objects is the first one."""
-    first = {one.reading.collections[0].path: name for name, one in kinds.items() if one.reading.collections}
+    first = {kind.reading.collections[0].path: name for name, kind in kinds.items() if kind.reading.collections}
     others = {
         path: name
         for name, kind in kinds.items()

@@ -96,7 +96,7 @@ def behave(path: Path, source: Path) -> list[str]:
     facts = facts_file(source)
     if facts is None:
         raise StateError(f"{source} is not there", hint="`reconciler probe` writes a facts file")
-    known = {name: one.found for name, one in facts.facts.items() if one.found and one.contradicted is None}
+    known = {name: fact.found for name, fact in facts.facts.items() if fact.found and fact.contradicted is None}
     account = open_emulator(path)
     try:
         before = account.settings.data()

@@ -51,8 +51,8 @@ def bind_exported(
     if left is not None:
         done = {address for address, name in rewriting.done if not name} | left(bindings, after)
         bindings = {
-            address: one
-            for address, one in bindings.items()
+            address: binding
+            for address, binding in bindings.items()
             if address in after.desired.resources or address not in done
         }
     book.base = state.model_copy(update={"resources": bindings, "intents": book.intents()})
@@ -109,7 +109,7 @@ def _under_their_addresses(bindings: Mapping[str, Binding], kept: list[Exported]
     that no apply has made yet, for one object has one address.
     """
     addresses = {(one.resource.kind, one.live.id): one.resource.address for one in kept}
-    others = {address: one for address, one in bindings.items() if (one.kind, one.id) not in addresses}
+    others = {address: binding for address, binding in bindings.items() if (binding.kind, binding.id) not in addresses}
     return others | {
         addresses[binding.kind, binding.id]: binding
         for binding in bindings.values()

@@ -29,7 +29,7 @@ def gone_of(extent: Extent, made: Plan, seen: Snapshot, bindings: Mapping[str, B
     ]
     return [
         address
-        for address in [*(one.address for one in made.changes if one.action is Action.CREATE), *skipped]
+        for address in [*(change.address for change in made.changes if change.action is Action.CREATE), *skipped]
         if (extent.kinds is None or kind_of(address) in extent.kinds)
         and (not chosen or any(fnmatch(address, pattern) for pattern in chosen))
     ]
@@ -58,11 +58,11 @@ def left_of(
     chosen, lives = extent.target, seen.lives
     gone = [
         address
-        for address, one in bindings.items()
+        for address, binding in bindings.items()
         if address not in after.desired.resources
-        and one.kind in lives
-        and all(live.id != one.id for live in lives[one.kind])
-        and (extent.kinds is None or one.kind in extent.kinds)
+        and binding.kind in lives
+        and all(live.id != binding.id for live in lives[binding.kind])
+        and (extent.kinds is None or binding.kind in extent.kinds)
         and (not chosen or any(fnmatch(address, pattern) for pattern in chosen))
     ]
     return set(gone) - set(unseen_of(gone, kinds, eyes))

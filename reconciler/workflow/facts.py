@@ -94,7 +94,7 @@ def load_facts(folder: Path, account: str, lender: str | None) -> Facts:
         return Facts(problem=error.message, hint=error.hint, lender=lender or "")
     lent, damaged = lent_facts(folder, lender, account) if lender else (None, ())
     mine = own.facts if own is not None else {}
-    theirs = {name: one for name, one in lent.facts.items() if name not in mine} if lent is not None else {}
+    theirs = {name: fact for name, fact in lent.facts.items() if name not in mine} if lent is not None else {}
     good = {name: one for name, one in {**theirs, **mine}.items() if one.contradicted is None and one.found}
     return Facts(
         known={name: one.found for name, one in good.items()},
@@ -204,7 +204,7 @@ class Watch:
 
 def known_facts() -> dict[str, Fact]:
     """Return all facts that a probe can find out, by name."""
-    return {fact.name: fact for one in load_experiments() for fact in one.facts}
+    return {fact.name: fact for experiment in load_experiments() for fact in experiment.facts}
 
 
 def row_of(name: str) -> int:

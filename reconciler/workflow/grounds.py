@@ -37,9 +37,9 @@ def _own(project: LoadedProject) -> Iterator[tuple[Path, str]]:
 
     for name in project.project.config:
         yield (holding(name) if Path(name).suffix else root / name), "resources"
-    for one in project.project.environments.values():
-        yield from ((holding(name), "overlays") for name in one.overlays)
-        for where in (one.state or "", one.url):
+    for environment in project.project.environments.values():
+        yield from ((holding(name), "overlays") for name in environment.overlays)
+        for where in (environment.state or "", environment.url):
             scheme = next((name for name in STORED if where.startswith(name)), None)
             if scheme is not None and "${" not in where:
                 yield holding(where.removeprefix(scheme)), "states"
@@ -54,7 +54,7 @@ def check_place(folder: Path, here: LoadedProject | None = None) -> None:
     lead there, or around the project `here`.
     """
     spellings = _spellings(folder)
-    around = [place for one in spellings for place in one.parents if (place / PROJECT_FILE).is_file()]
+    around = [place for spelling in spellings for place in spelling.parents if (place / PROJECT_FILE).is_file()]
     for root in dict.fromkeys([*([here.folder] if here is not None else []), *around]):
         for place, what in _known(root):
             if _among(spellings, place, root):

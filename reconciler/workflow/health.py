@@ -34,7 +34,7 @@ ORDER = (*LINES[:4], "proxy", *LINES[4:])
 
 def exit_code(checks: list[Check]) -> ExitCode:
     """Return the exit code of the first failure, that of the cause before those of what follows from it."""
-    return next((one.code for one in checks if one.verdict == "failed"), ExitCode.DONE)
+    return next((check.code for check in checks if check.verdict == "failed"), ExitCode.DONE)
 
 
 async def examine(session: Session) -> list[Check]:
@@ -46,7 +46,7 @@ async def examine(session: Session) -> list[Check]:
         except (ReconcilerError, OSError) as error:
             checks.append(failed("connection", error))
         else:
-            checks += [one async for one in account_checks(session, line)]
+            checks += [check async for check in account_checks(session, line)]
     return _whole([*checks, _facts(session)])
 
 
@@ -57,7 +57,7 @@ def unopened(error: ReconcilerError) -> list[Check]:
 
 def _whole(checks: list[Check]) -> list[Check]:
     """Return the page with every line that it always has, in their order; what was not come to is said."""
-    made = {one.check: one for one in checks}
+    made = {check.check: check for check in checks}
     missing = [Check(name, "skipped", "not checked") for name in LINES if name not in made]
     return sorted([*checks, *missing], key=lambda one: ORDER.index(one.check))
 

@@ -117,7 +117,9 @@ async def ids_of(session: Session, kinds: Sequence[str], *, offline: bool, guard
     """Return what is known of an environment; reads only. Raises ConfigError, StateError, and what reading raises."""
     desired = session.load(offline=True).desired
     resources = {
-        address: one for address, one in desired.resources.items() if not kinds or _whole_kind(one, session) in kinds
+        address: resource
+        for address, resource in desired.resources.items()
+        if not kinds or _whole_kind(resource, session) in kinds
     }
     known = open_book(session).state().resources
     bindings = {address: known[address] for address in resources if address in known}
@@ -156,9 +158,9 @@ async def _asked(session: Session, side: _Side, addresses: Iterable[str]) -> _Si
         made = plan(observed.inputs(desired=desired, only=unbound)) if unbound else None
     changes = made.changes if made is not None else ()
     adopted = {
-        one.address: one.live
-        for one in changes
-        if one.address in unbound and one.live is not None and one.action is not Action.CREATE
+        change.address: change.live
+        for change in changes
+        if change.address in unbound and change.live is not None and change.action is not Action.CREATE
     }
     lives = {(kind, live.id): live for kind in kinds for live in observed.snapshot.lives.get(kind, ())}
     return _Side(side.name, side.kinds, side.resources, side.bindings, adopted, lives)
@@ -224,7 +226,9 @@ def _entry(sides: Sequence[_Side], address: str, path: str, children: Mapping[st
 def _nested_name(kind: Kind, child: str) -> str:
     """Return the attribute in which objects of another kind are declared."""
     mark = kind.nesting(child)
-    return next((name for name, one in kind.attributes.items() if mark is not None and mark in one.marks), child)
+    return next(
+        (name for name, attribute in kind.attributes.items() if mark is not None and mark in attribute.marks), child
+    )
 
 
 def _doc(resource: Resource, kind: Kind) -> str:
@@ -295,9 +299,9 @@ def outputs_of(session: Session) -> list[IdsFile]:
     """Return the outputs of the project that are written after a change of this environment."""
     name = session.settings.name
     return [
-        IdsFile.of(one)
-        for one in session.project.project.outputs
-        if one.after_apply and (one.environments == ALL or name in one.environments)
+        IdsFile.of(output)
+        for output in session.project.project.outputs
+        if output.after_apply and (output.environments == ALL or name in output.environments)
     ]
 
 

@@ -166,7 +166,11 @@ def _broken(session: Session, inputs: Inputs) -> list[doc.GuardView]:
     """Return what breaks the rules in the account, of the managed objects that were looked at."""
     bindings = inputs.state.resources
     lives = {(live.kind, live.id): live for found in inputs.snapshot.lives.values() for live in found}
-    found = [(address, lives[one.kind, one.id]) for address, one in bindings.items() if (one.kind, one.id) in lives]
+    found = [
+        (address, lives[binding.kind, binding.id])
+        for address, binding in bindings.items()
+        if (binding.kind, binding.id) in lives
+    ]
     chosen = [(address, live) for address, live in found if inputs.covers(address)]
     return as_guards(broken_in_account(session, chosen, bindings, inputs.desired.resources, whole=False))
 

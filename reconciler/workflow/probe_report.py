@@ -40,7 +40,7 @@ class Results:
 
 def report_of(session: Session, asked: Asked, lab: Lab, results: Results, about: Mapping[str, Any]) -> ProbeReport:
     """Return the report of a probe."""
-    facts = [fact for one in load_experiments() for fact in one.facts]
+    facts = [fact for experiment in load_experiments() for fact in experiment.facts]
     parts = {fact.name: _part(fact, results, asked) for fact in facts}
     by_row: dict[int, list[PartView]] = {}
     for fact in facts:
@@ -88,7 +88,7 @@ def _part(fact: Fact, results: Results, asked: Asked) -> PartView:
 
 def _not_run(fact: Fact, asked: Asked) -> str:
     """Return why the experiment of a fact did not run."""
-    one = next(one for one in load_experiments() if fact in one.facts)
+    one = next(experiment for experiment in load_experiments() if fact in experiment.facts)
     if one.needs == "contacts" and not asked.contacts:
         return "it takes contacts: --with-contacts makes two"
     if one.needs == "burst" and not asked.burst:

@@ -217,12 +217,12 @@ async def _may_clean(lab: Lab) -> None:
 async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, tell: Callable[[str], None]) -> None:
     """Run one experiment after the other; what each one made is removed before the next begins."""
     over = ""
-    for one in experiments:
+    for experiment in experiments:
         reason = over
         if not over:
-            tell(one.name)
+            tell(experiment.name)
             try:
-                async for name, found in one.run(lab):
+                async for name, found in experiment.run(lab):
                     results.found[name] = abridged(found, FOUND)
                 reason = "its experiment did not tell"
             except Exhausted as error:
@@ -233,7 +233,7 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, t
             except STRANGE as error:
                 reason = f"an answer was of no known shape ({type(error).__name__})"
             await lab.clear(last=False)
-        results.why |= {fact.name: reason for fact in one.facts if fact.name not in results.found}
+        results.why |= {fact.name: reason for fact in experiment.facts if fact.name not in results.found}
 
 
 # --- what the account says of itself ---------------------------------------------------------------------------------

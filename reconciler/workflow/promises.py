@@ -126,10 +126,10 @@ def as_shown(planned: Planned, document: PlanDocument) -> Planned:
     """Return a plan that was made again with the numbers, verdicts and forecast that a user approved."""
     shown = {change.address: change for change in document.changes}
     changes = [
-        one.model_copy(update={"impacts": shown[one.address].impacts, "counting": shown[one.address].counting})
-        if one.address in shown
-        else one
-        for one in planned.document.changes
+        change.model_copy(update={"impacts": shown[change.address].impacts, "counting": shown[change.address].counting})
+        if change.address in shown
+        else change
+        for change in planned.document.changes
     ]
     update = {
         "changes": changes,

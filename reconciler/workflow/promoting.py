@@ -76,7 +76,7 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     )
     shown, _ = differing(one, other, target)
     sides = ThreeSides(source, target, choice, mine, theirs, replace(one, exported=found), other, left_out)
-    return _Promoting(sides).run(shown, {one.resource.address: one.live.id for one in one.exported})
+    return _Promoting(sides).run(shown, {entry.resource.address: entry.live.id for entry in one.exported})
 
 
 @dataclass
@@ -94,9 +94,9 @@ class _Promoting:
         files = self._written(rewriting, additions, after)
         secrets = tuple(sorted(self.sides.hiding.secrets)) if files else ()
         partly = [
-            f"{one.resource.address}: {why}"
-            for one in self.sides.one.exported
-            for why in ((one.problem,) if one.problem else (*one.dropped.values(), *self.sides.partly(one)))
+            f"{entry.resource.address}: {why}"
+            for entry in self.sides.one.exported
+            for why in ((entry.problem,) if entry.problem else (*entry.dropped.values(), *self.sides.partly(entry)))
         ]
         left_out = [
             *carried.left_out,
@@ -138,7 +138,7 @@ class _Promoting:
     def _settled(self) -> tuple[Rewriting, Additions, Loaded]:
         """Return the files as they are to be, and what they say. What they could not say is left out by name."""
         failed: dict[Name, str] = {}
-        parts = [("edit", one.name) for one in self.sides.proposals]
+        parts = [("edit", proposal.name) for proposal in self.sides.proposals]
         parts += [("new", (address, WHOLE)) for address in dict.fromkeys(self.sides.news)]
         parts += [("gone", (address, WHOLE)) for address in self.sides.gone] if self.sides.choice.prune else []
         parts += [("order", name) for name in self.sides.orders if self.sides.takes_order(name)]
@@ -177,7 +177,7 @@ class _Promoting:
                 if not additions.values:
                     self.sides.source.load(texts=texts)
         except ConfigError as error:
-            first = next(one for one in error.diagnostics if one.severity == "error")
+            first = next(diagnostic for diagnostic in error.diagnostics if diagnostic.severity == "error")
             return None, f"the files as they would be written cannot be read: {first.message} ({first.at})"
         rewriting.refused += [Refusal(address, name, why) for (address, name), why in failed.items()]
         return (rewriting, additions, after), ""
@@ -187,9 +187,11 @@ class _Promoting:
         listed = [listing_declared(self.sides, self.sides.wanted[address], fresh) for address in fresh]
         news = [self.sides.hiding.resource(one) for one in listed]
         proposals = [
-            replace(one, value=self._listing(one, fresh)) for one in self.sides.proposals if ("edit", one.name) in parts
+            replace(proposal, value=self._listing(proposal, fresh))
+            for proposal in self.sides.proposals
+            if ("edit", proposal.name) in parts
         ]
-        wished = [replace(one.resource, attrs={one.attribute.name: one.value}) for one in proposals]
+        wished = [replace(proposal.resource, attrs={proposal.attribute.name: proposal.value}) for proposal in proposals]
         variables = variables_for(addresses_in([*news, *wished]), self.sides.theirs.places.variables)
         overlays = self.sides.theirs.places.overlays
         rewriting = Rewriting(self.sides.theirs.places, variables, layer=overlays[-1] if overlays else None)

@@ -77,5 +77,5 @@ def listing_declared(sides: ThreeSides, resource: Resource, fresh: Collection[st
         return resource
     declared = sides.theirs.desired.resources.keys() | set(fresh)
     entries = items_of(resource.attrs[roster])
-    kept = [one for one in entries if not isinstance(one, Ref) or one.address in declared]
+    kept = [entry for entry in entries if not isinstance(entry, Ref) or entry.address in declared]
     return replace(resource, attrs={**resource.attrs, roster: kept})

@@ -90,11 +90,11 @@ class ThreeSides:
     def __post_init__(self) -> None:
         self.kinds = self.target.kinds
         self.listing = listing(self.other.seen, self.kinds)
-        self.other_side = {(one.live.kind, one.live.id): one for one in self.other.exported}
+        self.other_side = {(entry.live.kind, entry.live.id): entry for entry in self.other.exported}
         self.before = remembered(self.target, self.one.name, self.other.name)
         self.shared = memberships(self.kinds)
         self.one = replace(self.one, exported=[self._with_empty(one) for one in self.one.exported])
-        self.exported: dict[str, Exported] = {one.resource.address: one for one in self.one.exported}
+        self.exported: dict[str, Exported] = {entry.resource.address: entry for entry in self.one.exported}
         self.hiding = Hiding(self.kinds, redactor=self.target.redactor)
 
     def look(self) -> Portable:
@@ -269,7 +269,7 @@ class ThreeSides:
 
     def _orders(self, changes: Mapping[str, Change], lives: Mapping[str, Live]) -> None:
         """Compare in which order both sides have what stands in something else."""
-        mine = {address: one.live for address, one in self.exported.items() if not one.problem}
+        mine = {address: entry.live for address, entry in self.exported.items() if not entry.problem}
         declared = self.theirs.desired.resources
         for parent, addresses in by_parent(mine.keys() & self.wanted.keys(), self.kinds).items():
             if parent not in lives:
@@ -304,11 +304,11 @@ class ThreeSides:
         """Return how the target's files are to be arranged: each new entry where the source has it, and all others in
         these orders.
         """
-        mine = {address: one.live for address, one in self.exported.items()}
+        mine = {address: entry.live for address, entry in self.exported.items()}
         declared, arranged = self.theirs.desired.resources, []
         for parent, addresses in by_parent(mine.keys() | declared.keys(), self.kinds).items():
             name = (parent, inside(addresses[0], self.kinds))
-            have = [own_key(one) for one in in_files(addresses, declared)]
+            have = [own_key(address) for address in in_files(addresses, declared)]
             there = [one for one in in_account(addresses, mine) if one in declared or one in fresh]
             keys = interleaved(have, [own_key(one) for one in there], settled=name not in orders)
             added = sorted(own_key(one) for one in there if one not in declared)

@@ -92,8 +92,8 @@ def _live(
     *,
     whole: bool,
 ) -> list[Judged]:
-    managed = {address: (one.kind, one.id) for address, one in bindings.items()}
-    secret = {address: names for address, one in bindings.items() if (names := _with_secrets(one))}
+    managed = {address: (binding.kind, binding.id) for address, binding in bindings.items()}
+    secret = {address: names for address, binding in bindings.items() if (names := _with_secrets(binding))}
     return live_objects(found, session.kinds, managed, secret, declared, whole=whole)
 
 

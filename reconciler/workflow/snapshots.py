@@ -60,7 +60,7 @@ def offline(session: Session, recording: Recording, where: str) -> Session:
 
 def adapted(session: Session, desired: Desired) -> Desired:
     """Return what is declared with e-mails and URLs made unreadable as they are in the recording."""
-    resources = {address: _adapted(session, one) for address, one in desired.resources.items()}
+    resources = {address: _adapted(session, resource) for address, resource in desired.resources.items()}
     return replace(desired, resources=resources)
 
 

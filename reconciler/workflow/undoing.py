@@ -51,8 +51,8 @@ def asked_for_anyway(session: Session, found: Inverse) -> list[str]:
     known = {*declared, *open_book(session).state().resources, *(block.target for block in found.desired.moved)}
     hiding = Hiding(session.kinds, redactor=session.redactor)
     lacking = {
-        address: replace(hiding.resource(one), lifecycle=Lifecycle())
-        for address, one in found.desired.resources.items()
+        address: replace(hiding.resource(resource), lifecycle=Lifecycle())
+        for address, resource in found.desired.resources.items()
         if address in found.addresses and address not in known
     }
     children = children_of(lacking.values())

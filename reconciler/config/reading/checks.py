@@ -233,13 +233,21 @@ def check_rosters(
     for resource in resources.values():
         for name, mark in _rosters(kinds[resource.kind]):
             listed_here: set[object] = set()
-            for one in references(resource.attrs.get(name)):
-                written = one.key if isinstance(one, Ref) else one.value if isinstance(one, Lookup) else one.id
+            for reference in references(resource.attrs.get(name)):
+                written = (
+                    reference.key
+                    if isinstance(reference, Ref)
+                    else reference.value
+                    if isinstance(reference, Lookup)
+                    else reference.id
+                )
                 spot = _find(declared[resource.address], name, written)
-                if one in listed_here:
-                    problems.error("listed-twice", f"`{name}` names `{one}` twice", spot, "a place is one place: once")
-                listed_here.add(one)
-                member = resources.get(one.address) if isinstance(one, Ref) else None
+                if reference in listed_here:
+                    problems.error(
+                        "listed-twice", f"`{name}` names `{reference}` twice", spot, "a place is one place: once"
+                    )
+                listed_here.add(reference)
+                member = resources.get(reference.address) if isinstance(reference, Ref) else None
                 if member is not None and mark.short in member.attrs:
                     message = (
                         f"`{member.address}` says its `{mark.short}` itself, and is in the `{name}` of "

@@ -62,14 +62,14 @@ def load_fleet(folder: Path) -> LoadedFleet:
 def _check(loaded: LoadedFleet, problems: Problems) -> None:
     """Report names that lead nowhere, and folders that are no project."""
     fleet = loaded.fleet
-    for name, one in fleet.baselines.items():
-        place, spot = loaded.folder / one.folder, loaded.spot("baselines", name, "folder")
+    for name, baseline in fleet.baselines.items():
+        place, spot = loaded.folder / baseline.folder, loaded.spot("baselines", name, "folder")
         if why := outside(place, loaded.folder):
-            problems.error("outside", f"`{one.folder}` is not read: {why}", spot, "copy it beside the fleet file")
+            problems.error("outside", f"`{baseline.folder}` is not read: {why}", spot, "copy it beside the fleet file")
         elif not (place / PROJECT_FILE).is_file():
             hint = f"a baseline is a project with a {PROJECT_FILE}; `reconciler init` writes one"
-            problems.error("missing-file", f"there is no {PROJECT_FILE} in `{one.folder}`", spot, hint)
-    waves = [one.name for one in fleet.waves]
+            problems.error("missing-file", f"there is no {PROJECT_FILE} in `{baseline.folder}`", spot, hint)
+    waves = [wave.name for wave in fleet.waves]
     for name in sorted({one for one in waves if waves.count(one) > 1}):
         problems.error("twice", f"there are two waves `{name}`", loaded.spot("waves"))
     _known(loaded, ("defaults", "baseline"), fleet.defaults.baseline, fleet.baselines, "baseline", problems)

@@ -99,8 +99,8 @@ def load(
 
 
 def _tell_literal_tokens(loaded: LoadedProject, problems: Problems) -> None:
-    for name, one in loaded.project.environments.items():
-        if one.token.strip() and "${" not in one.token and not one.url.startswith("emulator:"):
+    for name, environment in loaded.project.environments.items():
+        if environment.token.strip() and "${" not in environment.token and not environment.url.startswith("emulator:"):
             spot = loaded.spot("environments", name, "token")
             hint = f"write `token: ${{env.AC_{re.sub(r'[^A-Z0-9]', '_', name.upper())}_TOKEN}}`, and make a new key"
             message = f"the key of `{name}` stands in {PROJECT_FILE}, for everybody who may read the repository"
@@ -141,7 +141,11 @@ def project_files(folder: Path) -> list[str]:
     problems = Problems()
     loaded = load_project(folder)
     overlays = [folder / name for environment in loaded.project.environments.values() for name in environment.overlays]
-    places = [folder / PROJECT_FILE, *_resource_files(loaded, problems), *(one for one in overlays if one.is_file())]
+    places = [
+        folder / PROJECT_FILE,
+        *_resource_files(loaded, problems),
+        *(overlay for overlay in overlays if overlay.is_file()),
+    ]
     for place in places:
         read_source(place, folder, problems)
     problems.check()

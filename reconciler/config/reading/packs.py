@@ -85,7 +85,7 @@ class _Reading:
     def _pack(self, place: Included, block: Include, prefix: str, stack: tuple[str, ...]) -> None:
         roots = list(self._roots(place.sources))
         if any(RULES in root.entries or INCLUDE in root.entries for root in roots):
-            declared = {name: one for root in roots for name, one in _variables(root).items()}
+            declared = {name: variable for root in roots for name, variable in _variables(root).items()}
             quiet = Scope(Problems(), self.environ, offline=True, complete=False)
             values, unknown = settle(declared, Given(block.variables, {}), quiet)
             scope = Scope(self.problems, {}, Table(values, unknown), secrets=False, offline=True)

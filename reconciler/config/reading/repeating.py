@@ -68,7 +68,7 @@ def _instances(key: str, entry: Entry, scope: Scope) -> Iterator[tuple[str, Entr
         message = f"`{key}` is repeated, and every copy needs a key of its own"
         scope.problems.error("for-each", message, entry.key.spot, "write ${each.key} or ${each.value} into the key")
         return
-    rest = {name: one for name, one in parts.items() if name != FOR_EACH}
+    rest = {name: part for name, part in parts.items() if name != FOR_EACH}
     for value in _values(parts[FOR_EACH], scope):
         node = Map(whole.source, whole.line, whole.column, rest, whole.size)
         copy = Entry(_filled_key(entry.key, value), _filled(node, value))

@@ -259,7 +259,7 @@ def new_fields(account: Account, sent: list[Row], old: Mapping[str, Row]) -> lis
 
 
 def _relations(sent: object) -> list[Row]:
-    return [{"hasMany": False, **one} for one in _parts(sent, "relationships")]
+    return [{"hasMany": False, **part} for part in _parts(sent, "relationships")]
 
 
 def _parts(sent: object, name: str) -> list[Row]:

@@ -39,7 +39,7 @@ class Pipelines(Behaviour):
         stages = account.rows.where("dealStages", group=row["id"])
         ids = {table: [one["id"] for one in rows] for table, rows in sides.items()}
         plain = {name: value for name, value in answer.items() if name not in ("users", "groups")}
-        return {"dealStages": stages, **sides, "dealGroup": plain | ids | {"stages": [one["id"] for one in stages]}}
+        return {"dealStages": stages, **sides, "dealGroup": plain | ids | {"stages": [stage["id"] for stage in stages]}}
 
     def updated(self, account: Account, row: Row, given: Row, query: Mapping[str, str]) -> None:
         """Arrays that are sent replace (section 1.9)."""

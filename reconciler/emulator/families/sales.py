@@ -113,7 +113,7 @@ class Outcomes(Behaviour):
     def shown(self, account: Account, row: Row) -> Row:
         """Ids of task types come with reads."""
         relations = account.rows.where("tasktypeOutcomeRels", outcome_id=row["id"])
-        return row | {"dealTasktype_ids": [one["tasktype_id"] for one in relations]}
+        return row | {"dealTasktype_ids": [relation["tasktype_id"] for relation in relations]}
 
     def rows(self, account: Account, rows: list[Row], query: Mapping[str, str]) -> list[Row]:
         """`filters[sentiment]`: 1 negative, 2 neutral, 3 positive."""

@@ -130,7 +130,7 @@ def members(account: Account, segment: str, contacts: list[Row]) -> list[Row]:
         for group in row["segment_condition_groups"]
     ]
     wanted = _combined(row["segment_condition_group_operator"], groups)
-    return contacts if wanted is None else [one for one in contacts if str(one["id"]) in wanted]
+    return contacts if wanted is None else [contact for contact in contacts if str(contact["id"]) in wanted]
 
 
 def _matching(account: Account, condition: Row) -> set[str] | None:
