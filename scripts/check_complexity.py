@@ -1,13 +1,12 @@
 """Hold the complexity of functions, as radon counts it: branches, loops, conditions in comprehensions, and/or.
 
-Usage: `python -m scripts.check_complexity`. A function may have 15. Those that have more are listed here with what they
-have: they may shrink, and no other may be added. A function that is no longer beyond is to be taken out of the list.
+Usage: `python -m scripts.check_complexity`. A function may have 15.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from radon.complexity import cc_visit
@@ -16,8 +15,6 @@ from radon.visitors import Class, Function
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("reconciler", "scripts")
 MOST = 15
-BEYOND = Path(__file__).with_name("complexity.txt")
-"""Functions beyond it: `file name complexity`, one a line."""
 
 
 def functions(root: Path) -> Iterator[tuple[str, int, int]]:
@@ -37,37 +34,21 @@ def _inside(block: Function | Class, outer: str) -> Iterator[tuple[str, int, int
         yield from _inside(inner, f"{name}.")
 
 
-def known(text: str) -> dict[str, int]:
-    """Return the functions of the list, with what they may have."""
-    rows = [line.rsplit(" ", 1) for line in text.splitlines() if line and not line.startswith("#")]
-    return {name: int(size) for name, size in rows}
-
-
-def problems(found: Iterator[tuple[str, int, int]], allowed: Mapping[str, int]) -> list[str]:
-    """Return a line for each function beyond what it may have, and for each of the list that is not beyond any more."""
-    have = {name: (size, line) for name, size, line in found}
+def problems(measured: Iterable[tuple[str, int, int]]) -> list[str]:
+    """Return a line for each function beyond what it may have."""
     lines = []
-    for name, (size, line) in have.items():
-        most = max(allowed.get(name, MOST), MOST)
-        if size > most:
+    for name, size, line in measured:
+        if size > MOST:
             file, _, function = name.partition(" ")
-            lines.append(f"{file}:{line}: {function} has a complexity of {size}, at most {most}")
-    gone = sorted(name for name in allowed if have.get(name, (0, 0))[0] <= MOST)
-    return lines + [f"{BEYOND.name}: take out `{name}`, which is not beyond {MOST} any more" for name in gone]
+            lines.append(f"{file}:{line}: {function} has a complexity of {size}, at most {MOST}")
+    return lines
 
 
 def main() -> int:
-    """Check the clone, or with `--write` put what there is into the list; 0 when nothing was found."""
-    if "--write" in sys.argv:
-        rows = sorted(f"{name} {size}" for name, size, _ in functions(ROOT) if size > MOST)
-        BEYOND.write_text(
-            "# Functions beyond the complexity of 15: they may shrink.\n" + "\n".join(rows) + "\n", "utf-8"
-        )
-        return 0
-    allowed = known(BEYOND.read_text("utf-8"))
-    found = problems(functions(ROOT), allowed)
-    print("\n".join(found) or f"no function beyond {MOST} but {len(allowed)} known ones")
-    return bool(found)
+    """Check the clone; 0 when no function is beyond."""
+    lines = problems(functions(ROOT))
+    print("\n".join(lines) or f"no function beyond {MOST}")
+    return bool(lines)
 
 
 if __name__ == "__main__":

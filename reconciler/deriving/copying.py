@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from reconciler.deriving.export import Exported, export_comparable, placed, refused
@@ -56,17 +56,7 @@ def portable(
     carrying = _Carrying(kinds, {entry.resource.address: entry.resource for entry in exported}, list(guessed))
     carrying.leave(lambda reference: _missing(reference, resolver))
     names = Names(kinds, (entry.resource for entry in exported if entry.resource.address in there))
-    for address, resource in list(carrying.resources.items()):
-        kind = kinds[resource.kind]
-        why = " and ".join([*refused(resource, kind, names), *_said(barred, address)])
-        if address in there:  # accounts hold what could not be made today
-            names.held(resource)
-        elif kind.given(resource.attrs):
-            carrying.drop(address, "it comes with an account, and the other one shows none")
-        elif why:
-            carrying.drop(address, f"{why}, so that the other account would refuse it")
-        else:
-            names.held(resource)
+    carrying.leave_refused(names, there, barred or {})
     while carrying.fresh:
         gone, carrying.fresh = carrying.fresh, set()
         carrying.leave(_left(gone))
@@ -77,10 +67,6 @@ def portable(
         if address in there
     ]
     return Portable(Desired(carrying.resources, imports=pins), tuple(carrying.left_out))
-
-
-def _said(barred: Mapping[str, str] | None, address: str) -> list[str]:
-    return [barred[address]] if barred and address in barred else []
 
 
 def _left(gone: set[str]) -> Missing:
@@ -95,6 +81,20 @@ class _Carrying:
     resources: dict[str, Resource]
     left_out: list[str]
     fresh: set[str] = field(default_factory=set)
+
+    def leave_refused(self, names: Names, there: Container[str], barred: Mapping[str, str]) -> None:
+        """Leave out what the other account would refuse to make. Accounts hold what could not be made today: what is
+        `there` stays.
+        """
+        for address, resource in list(self.resources.items()):
+            kind = self.kinds[resource.kind]
+            why = " and ".join([*refused(resource, kind, names), *([barred[address]] if address in barred else [])])
+            if address not in there and kind.given(resource.attrs):
+                self.drop(address, "it comes with an account, and the other one shows none")
+            elif address not in there and why:
+                self.drop(address, f"{why}, so that the other account would refuse it")
+            else:
+                names.held(resource)
 
     def drop(self, address: str, why: str) -> None:
         """Leave a resource out."""
@@ -172,6 +172,11 @@ def paired(
     return tuple(pairing.pins), tuple(pairing.guessed), pairing.partners
 
 
+def _guess(address: str, theirs: Sequence[Live], chosen: str) -> str:
+    ids = ", ".join(live.id for live in theirs)
+    return f"{address}: {len(theirs)} objects there have its name (ids {ids}); the {chosen} were taken for it"
+
+
 class _Pairing:
     """Which objects of two accounts are each other's; `partners` by address."""
 
@@ -193,28 +198,28 @@ class _Pairing:
         """Pair what has no partner yet by its natural key of this tier; `alone`, only what has no namesake."""
         kind = self._kinds[name]
         there = by_key(kind, [live for live in lives if (name, live.id) not in self._held])
-        mine: dict[NaturalKey, list[Exported]] = defaultdict(list)
-        for one in ones:
-            keys = self._keys_there(one, kind)
-            if one.resource.address not in self.partners and len(keys) > tier:
-                mine[keys[tier]].append(one)
         place = placed if kind.nested else _age
-        for key, twins in mine.items():
+        for key, twins in self._without_partner(ones, kind, tier).items():
             theirs = sorted(there.get(key, ()), key=place)
             if alone and (len(twins) > 1 or len(theirs) > 1):
                 continue
             pairs = self._alike(kind, sorted(twins, key=lambda twin: place(twin.live)), theirs)
-            self.partners |= {one.resource.address: live.id for one, live in pairs}
+            self.partners |= {twin.resource.address: live.id for twin, live in pairs}
             self._held |= {(name, live.id) for _, live in pairs}
             if len(twins) < 2 > len(theirs) or not theirs:
                 continue
-            self.pins += [Import(one.resource.address, live.id) for one, live in pairs]
+            self.pins += [Import(twin.resource.address, live.id) for twin, live in pairs]
             if len(theirs) != len(twins):
-                ids = ", ".join(live.id for live in theirs)
-                self.guessed.append(
-                    f"{twins[0].resource.address}: {len(theirs)} objects there have its name (ids {ids}); "
-                    f"the {'first' if kind.nested else 'oldest'} were taken for it"
-                )
+                self.guessed.append(_guess(twins[0].resource.address, theirs, "first" if kind.nested else "oldest"))
+
+    def _without_partner(self, ones: Iterable[Exported], kind: Kind, tier: int) -> dict[NaturalKey, list[Exported]]:
+        """Return the objects that have no partner yet, by their natural key of this tier."""
+        twins: dict[NaturalKey, list[Exported]] = defaultdict(list)
+        for entry in ones:
+            keys = self._keys_there(entry, kind)
+            if entry.resource.address not in self.partners and len(keys) > tier:
+                twins[keys[tier]].append(entry)
+        return twins
 
     def _alike(self, kind: Kind, mine: list[Exported], theirs: list[Live]) -> list[tuple[Exported, Live]]:
         """Return pairs of namesakes: those with the most alike first, and among equals by their places. What stands in

@@ -233,14 +233,19 @@ def said_once(
             found[address] = _with_roster(one, name, entries, empty=listed)
             for leaf in filter(lambda leaf: isinstance(leaf, Ref), entries):
                 listing[str(leaf)].add(RemoteId(one.resource.kind, one.live.id))
-    shorts = {one: roster[1] for name, roster in rosters.items() for one in members_of(kinds[name])}
-    called: dict[Value, str] = {
-        RemoteId(name, live.id): _called(kinds[name], live) for name in rosters for live in snapshot.lives.get(name, ())
-    }
+    shorts = {member: short for name, (_, short) in rosters.items() for member in members_of(kinds[name])}
+    called = _all_called(rosters, snapshot, kinds)
     return [
-        _with_short(one, kinds, shorts.get(one.resource.kind, ""), listing.get(address, set()), called)
-        for address, one in found.items()
+        _with_short(entry, kinds, shorts.get(entry.resource.kind, ""), listing.get(address, set()), called)
+        for address, entry in found.items()
     ]
+
+
+def _all_called(names: Iterable[str], snapshot: Snapshot, kinds: Kinds) -> dict[Value, str]:
+    """Return what the objects of these kinds are called."""
+    return {
+        RemoteId(name, live.id): _called(kinds[name], live) for name in names for live in snapshot.lives.get(name, ())
+    }
 
 
 def _short(entry: Value, short: str, declared: Mapping[str, Resource]) -> bool:
@@ -323,9 +328,8 @@ class _LiveObjects:
         what no file can say, only where the state knows it.
         """
         known = (kind.name, live.id) in self.known
-        if live.builtin or not (known or not kind.incidental(live)):
-            if kind.aside(live) and (kind.name, live.id) not in self.known and not self.comparing:
-                self._leave_out(kind, live, kind.aside(live))
+        if live.builtin or (kind.incidental(live) and not known):
+            self._set_aside(kind, live, known=known)
             return False
         if self.for_files and not self.silent and kind.silent(live) and not known:
             if self._is_second(kind, live):
@@ -344,6 +348,11 @@ class _LiveObjects:
         keys = set(kind.natural_keys(live.attrs))
         others = (one for one in self.snapshot.lives[kind.name] if one.id != live.id)
         return any(keys & set(kind.natural_keys(one.attrs)) for one in others)
+
+    def _set_aside(self, kind: Kind, live: Live, *, known: bool) -> None:
+        """Say of what is not declared by default why, where the kind has a reason."""
+        if not known and not self.comparing and (why := kind.aside(live)):
+            self._leave_out(kind, live, why)
 
     def _leave_out(self, kind: Kind, live: Live, why: str) -> None:
         name = live.attrs.get(kind.identity.name_attribute)

@@ -8,7 +8,7 @@ DELETE under one wrapper key.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from copy import copy
 from dataclasses import dataclass
 from functools import cached_property
@@ -223,16 +223,24 @@ class Kind:
             return self.decode(row, tables), {}
         except STRANGE:
             odd = {read: name for name, read, decode in self._decoders if read in row and _fails(decode, row[read])}
-        rest: Iterable[str] = (one for one in row if one not in odd and one != self.reading.collections[0].identity)
-        for more in ((), *((one,) for one in rest)):  # what a kind reads in ways of its own fails one by one
-            left = {name: value for name, value in row.items() if name not in odd and name not in more}
-            try:
-                attrs = self.decode(left, tables)
-            except STRANGE:
-                continue
-            odd |= {one: self._attribute_of(one) for one in more}
-            return {name: value for name, value in attrs.items() if name not in odd.values()}, odd
-        return {}, {one: self._attribute_of(one) for one in row if one != self.reading.collections[0].identity}
+        properties = [read for read in row if read != self.reading.collections[0].identity]
+        rest = [read for read in properties if read not in odd]
+        for more in ((), *((read,) for read in rest)):  # what a kind reads in ways of its own fails one by one
+            attrs = self._decoded_without({*odd, *more}, row, tables)
+            if attrs is not None:
+                odd |= self._attributes_of(more)
+                return {name: value for name, value in attrs.items() if name not in odd.values()}, odd
+        return {}, self._attributes_of(properties)
+
+    def _decoded_without(self, reads: Container[str], row: Row, tables: Tables) -> dict[str, Value] | None:
+        """Return the attributes of a row without these properties; None where no decoder takes the rest."""
+        try:
+            return self.decode({name: value for name, value in row.items() if name not in reads}, tables)
+        except STRANGE:
+            return None
+
+    def _attributes_of(self, reads: Iterable[str]) -> dict[str, str]:
+        return {read: self._attribute_of(read) for read in reads}
 
     def _attribute_of(self, read: str) -> str:
         """Return the attribute that a property is read for, `""` where it is none alone."""

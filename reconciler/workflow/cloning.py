@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from reconciler.deriving.copying import (
@@ -72,23 +72,13 @@ async def prepare_clone(
     barred: dict[str, str] = {}
     while True:
         carried = portable(one.exported, other.seen, source.kinds, other.state.resources, barred)
-        inputs = Inputs(
-            desired=carried.desired,
-            state=other.state,
-            snapshot=other.seen,
-            kinds=target.kinds,
-            secret=target.secret,
-            eyes=other.eyes,
-        )
-        inputs, known = met(inputs, one.exported)
-        extra = unmatched(known, other.seen, source.kinds, carried.desired.resources) if prune else {}
-        to_destroy = {a: b for a, b in {**other.state.resources, **extra}.items() if a not in carried.desired.resources}
+        inputs, known = met(_inputs(carried.desired, other, target), one.exported)
+        declared = carried.desired.resources
+        extra = unmatched(known, other.seen, source.kinds, declared) if prune else {}
+        to_destroy = {a: binding for a, binding in {**other.state.resources, **extra}.items() if a not in declared}
         hidden = not_shown(to_destroy, one, other.seen, source.kinds) if prune else {}
         copy = replace(target, extra=extra, adapt=_always(inputs.desired), bare=True)
-        within = None if prune else frozenset(carried.desired.resources)
-        if hidden or (prune and barred):
-            within = frozenset({*carried.desired.resources, *to_destroy} - hidden.keys())
-        within = within if within is None else within - barred.keys()
+        within = _within(declared.keys(), to_destroy.keys(), hidden.keys() | barred.keys(), prune=prune)
         planned = await make_plan(copy, replace(options, within=within, clone=how))
         # What the target would not take goes, with what needs it: each round leaves out at least one object more.
         more = planned.inputs.barred.keys() - barred.keys()
@@ -99,7 +89,7 @@ async def prepare_clone(
     left_out = (
         *one.left_out,
         *hidden.values(),
-        *(f"{other.name}: {line}" for line in other.undeclarable if prune),
+        *(_undeclarable(other) if prune else ()),
         *carried.left_out,
         *_staying(one, other, inputs.desired, known, source.kinds),
         *_untranslated(one, source.kinds, carried.desired),
@@ -109,6 +99,31 @@ async def prepare_clone(
     )
     unread = one.unread or other.unread
     return Clone(copy, carried.desired, ids, texts, planned, left_out, before, unread, frozenset(barred))
+
+
+def _within(declared: Set[str], to_destroy: Set[str], left: Set[str], *, prune: bool) -> frozenset[str] | None:
+    """Return what a clone is about: what is declared and, with `prune`, what goes, but for what is left alone; None for
+    everything.
+    """
+    if prune and not left:
+        return None
+    return frozenset(declared | to_destroy if prune else declared) - left
+
+
+def _undeclarable(other: AccountContents) -> list[str]:
+    return [f"{other.name}: {line}" for line in other.undeclarable]
+
+
+def _inputs(desired: Desired, other: AccountContents, target: Session) -> Inputs:
+    """Return what a plan of this configuration for the target is made from."""
+    return Inputs(
+        desired=desired,
+        state=other.state,
+        snapshot=other.seen,
+        kinds=target.kinds,
+        secret=target.secret,
+        eyes=other.eyes,
+    )
 
 
 def _always(desired: Desired) -> Callable[[Desired], Desired]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -93,19 +93,27 @@ def load_facts(folder: Path, account: str, lender: str | None) -> Facts:
     except StateError as error:
         return Facts(problem=error.message, hint=error.hint, lender=lender or "")
     lent, damaged = lent_facts(folder, lender, account) if lender else (None, ())
-    mine = own.facts if own is not None else {}
-    theirs = {name: fact for name, fact in lent.facts.items() if name not in mine} if lent is not None else {}
-    good = {name: one for name, one in {**theirs, **mine}.items() if one.contradicted is None and one.found}
+    mine: Mapping[str, FactEntry] = own.facts if own is not None else {}
+    theirs = _without(lent.facts, mine) if lent is not None else {}
+    good = {name: fact for name, fact in {**theirs, **mine}.items() if fact.contradicted is None and fact.found}
     return Facts(
-        known={name: one.found for name, one in good.items()},
-        probed={name: one.probed for name, one in good.items()},
+        known={name: fact.found for name, fact in good.items()},
+        probed={name: fact.probed for name, fact in good.items()},
         borrowed=frozenset(theirs.keys() & good.keys()),
         lender=lender or "",
         lent=lent is not None,
         account=account if mine or theirs else "",
-        contradicted=frozenset(name for name, one in mine.items() if one.contradicted is not None),
+        contradicted=_contradicted(mine),
         damaged=damaged,
     )
+
+
+def _without(facts: Mapping[str, FactEntry], names: Container[str]) -> dict[str, FactEntry]:
+    return {name: fact for name, fact in facts.items() if name not in names}
+
+
+def _contradicted(facts: Mapping[str, FactEntry]) -> frozenset[str]:
+    return frozenset(name for name, fact in facts.items() if fact.contradicted is not None)
 
 
 def blank(session: Session) -> FactsFile:
