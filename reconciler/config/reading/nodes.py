@@ -7,6 +7,7 @@ nodes, from 1 in positions.
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
@@ -122,24 +123,34 @@ Node = Scalar | Sequence | Map
 
 
 class Positions(Mapping[str, Position]):
-    """Where each entry of a map is declared; positions are made when somebody asks."""
+    """Where each entry of a map is declared; positions are made when somebody asks. The nodes are not kept: they are
+    larger than what they declare.
+    """
 
-    __slots__ = ("_entries",)
+    __slots__ = ("_places",)
 
     def __init__(self, entries: Mapping[str, Entry]) -> None:
-        self._entries = entries
+        self._places: tuple[str | int, ...] = tuple(
+            part
+            for name, entry in entries.items()
+            for part in (sys.intern(name), entry.key.source.file, entry.key.line, entry.key.column)
+        )
 
     def __getitem__(self, name: str) -> Position:
-        return self._entries[name].key.spot.position
+        for place in range(0, len(self._places), 4):
+            if self._places[place] == name:
+                _, file, line, column = self._places[place : place + 4]
+                return Position(str(file), int(line) + 1, int(column) + 1)
+        raise KeyError(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._entries)
+        return (str(name) for name in self._places[::4])
 
     def __len__(self) -> int:
-        return len(self._entries)
+        return len(self._places) // 4
 
     def __repr__(self) -> str:
-        return f"Places({dict(self)})"
+        return f"Positions({dict(self)})"
 
 
 def is_null(node: Node) -> bool:
