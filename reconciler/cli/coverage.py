@@ -61,7 +61,7 @@ def _tell(ledger: Ledger) -> None:
     from reconciler.planning.rules import as_guards
     from reconciler.render import text
 
-    loose = [one.address for row in ledger.kinds for one in row.unmanaged]
+    loose = [uncovered.address for row in ledger.kinds for uncovered in row.unmanaged]
     more = f" and {len(loose) - SHOWN} more (--format json names all)" if len(loose) > SHOWN else ""
     if loose:
         say(f"Not managed: {', '.join(loose[:SHOWN])}{more}.")

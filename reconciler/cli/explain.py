@@ -28,9 +28,9 @@ def command(chosen: Globals, address: str | None, no_impact: bool, facts: bool, 
         raise click.UsageError("explain what? Name an address, or use --facts")
     from reconciler.workflow.explaining import explain
 
-    found = chosen.screen.wait(explain(session(chosen), address, impact=not no_impact))
-    say(*(found.model_dump_json(indent=2), "json") if fmt == "json" else (story(found, **style()), "text"))
-    return 4 if found.action == "unknown" else 0
+    explanation = chosen.screen.wait(explain(session(chosen), address, impact=not no_impact))
+    say(*(explanation.model_dump_json(indent=2), "json") if fmt == "json" else (story(explanation, **style()), "text"))
+    return 4 if explanation.action == "unknown" else 0
 
 
 def _facts(chosen: Globals, what: str | None, fmt: str) -> int:

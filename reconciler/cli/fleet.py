@@ -251,8 +251,8 @@ def status(chosen: Globals, rollout: str | None, every: bool, accounts: bool, da
     with looked_into(fleet.database) as book:
         if every:
             rows = [
-                {"rollout": one.name, "mode": one.mode, "begun": one.begun, "accounts": len(one.jobs)}
-                for one in book.rollouts(500)
+                {"rollout": spec.name, "mode": spec.mode, "begun": spec.begun, "accounts": len(spec.jobs)}
+                for spec in book.rollouts(500)
             ]
             listed(rows, ("rollout", "mode", "begun", "accounts"), fmt)
             return 0

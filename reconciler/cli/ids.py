@@ -68,7 +68,7 @@ def _outputs(chosen: Globals, check: bool) -> int:
     outputs = load_project(folder(chosen)).project.outputs
     if not outputs:
         raise click.UsageError("say with --lang in which language, or list `outputs` in the project file")
-    return _made(chosen, [IdsFile.of(one) for one in outputs], check)
+    return _made(chosen, [IdsFile.of(output) for output in outputs], check)
 
 
 def _made(chosen: Globals, files: Sequence[IdsFile], check: bool) -> int:

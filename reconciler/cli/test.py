@@ -43,9 +43,9 @@ def command(
     from reconciler.workflow.testing import scenarios_of, update, verdicts_of
 
     place = folder(chosen)
-    found = scenarios_of(place, names)
-    verdicts = verdicts_of(place, found, jobs or min(os.cpu_count() or 1, -(-len(found) // ALONE)), timeout)
-    files = update(place, found, verdicts) if rewrite else []
+    scenarios = scenarios_of(place, names)
+    verdicts = verdicts_of(place, scenarios, jobs or min(os.cpu_count() or 1, -(-len(scenarios) // ALONE)), timeout)
+    files = update(place, scenarios, verdicts) if rewrite else []
 
     def view(form: str) -> Shown:
         views = {"json": render.as_json, "junit": render.junit}
@@ -56,5 +56,5 @@ def command(
     show(outputs, view, quiet=chosen.quiet, private=False)
     for file in files:
         note(f"Wrote {file}; read what changed in it.")
-    failed = [one for one in verdicts if not one.passed and not (rewrite and one.lines)]
+    failed = [verdict for verdict in verdicts if not verdict.passed and not (rewrite and verdict.lines)]
     return 1 if failed else 0

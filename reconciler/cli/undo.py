@@ -123,4 +123,4 @@ def _put_back(chosen: Globals, opened: Session, lots: list[ArchivedRecords], *, 
 
     found = chosen.screen.wait(restore(opened, lots, tell))
     say(archives.returned(found, **style()), "text")
-    return 5 if any(one.lost and not one.lot.why for one in found) else 0
+    return 5 if any(returned.lost and not returned.lot.why for returned in found) else 0

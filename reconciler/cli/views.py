@@ -73,11 +73,11 @@ def _checked(ctx: click.Context, param: click.Parameter, given: tuple[Output, ..
     """Refuse what would overwrite itself. What goes to standard output comes last, so that files are there first: text
     where the view has one, else the first form when nothing was asked for.
     """
-    printed = [one for one in given if one.path is None]
+    printed = [output for output in given if output.path is None]
     if len(printed) > 1:
-        named = " and ".join(one.form for one in printed)
+        named = " and ".join(output.form for output in printed)
         raise click.BadParameter(f"{named} would both be printed; name a file for all but one: {printed[0].form}=FILE")
-    in_files = [one for one in given if one.path is not None]
+    in_files = [output for output in given if output.path is not None]
     twice = [path for path, count in Counter(file.path for file in in_files).items() if count > 1]
     if twice:
         raise click.BadParameter(f"two views would be written to {twice[0]}")

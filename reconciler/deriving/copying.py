@@ -261,12 +261,12 @@ class _Pairing:
         found = values.transform(value, other)
         return [one for one in found if one is not None] if isinstance(found, list) else found
 
-    def _keys_there(self, one: Exported, kind: Kind) -> tuple[NaturalKey, ...]:
+    def _keys_there(self, entry: Exported, kind: Kind) -> tuple[NaturalKey, ...]:
         """Return by what an object is recognised in the target: within what its parent is there."""
-        attrs = one.live.attrs
+        attrs = entry.live.attrs
         nesting = self._kinds[kind.nested].nesting(kind.name) if kind.nested else None
         if nesting is not None:
-            parent = self.partners.get(one.resource.parent or "")
+            parent = self.partners.get(entry.resource.parent or "")
             if parent is None:
                 return ()
             attrs = {**attrs, nesting.parent: RemoteId(kind.nested, parent)}
@@ -331,11 +331,11 @@ def only_there(
     return found
 
 
-def _goes_without_saying(one: Exported, kind: Kind, attribute: Attribute, value: Value) -> bool:
+def _goes_without_saying(entry: Exported, kind: Kind, attribute: Attribute, value: Value) -> bool:
     default = attribute.mark(Default)
     return (
         values.is_empty_or_off(value)
-        or attribute.name in one.dropped
+        or attribute.name in entry.dropped
         or attribute.has(Nested, WriteOnly, Once)
         or (default is not None and default.value == value)
         or (bool(kind.nested) and (link := attribute.mark(RefTo)) is not None and link.kind == kind.nested)
@@ -368,16 +368,16 @@ def unmatched(
     held = {(kind_of(address), identity) for address, identity in plan.ids.items()}
     held |= {(change.kind, change.live.id) for change in plan.changes if change.live is not None}
     used = set(taken)
-    found: dict[str, Binding] = {}
-    for one in export_comparable(target, kinds, known or {})[0]:
-        if (one.resource.kind, one.live.id) in held or kinds[one.resource.kind].given(one.live.attrs):
+    bindings: dict[str, Binding] = {}
+    for entry in export_comparable(target, kinds, known or {})[0]:
+        if (entry.resource.kind, entry.live.id) in held or kinds[entry.resource.kind].given(entry.live.attrs):
             continue
-        key = one.resource.key
-        while join(one.resource.kind, key) in used:
+        key = entry.resource.key
+        while join(entry.resource.kind, key) in used:
             key += ELSEWHERE
-        needs = sorted({ref.address for ref in values.references(dict(one.resource.attrs)) if isinstance(ref, Ref)})
-        found[join(one.resource.kind, key)] = Binding(id=one.live.id, kind=one.resource.kind, depends_on=needs)
-    return found
+        needs = sorted({ref.address for ref in values.references(dict(entry.resource.attrs)) if isinstance(ref, Ref)})
+        bindings[join(entry.resource.kind, key)] = Binding(id=entry.live.id, kind=entry.resource.kind, depends_on=needs)
+    return bindings
 
 
 def inverted(plan: Plan) -> Plan:
@@ -419,7 +419,7 @@ def mentions(
     Given all live objects, those that are not exported too: `list id 7`.
     """
     exported = list(exported)
-    names = {(kind, one.id): f"{kind} id {one.id}" for kind, ones in (lives or {}).items() for one in ones}
+    names = {(kind, live.id): f"{kind} id {live.id}" for kind, ones in (lives or {}).items() for live in ones}
     names |= {(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
     found: dict[str, dict[str, list[str]]] = {}
     for entry in exported:

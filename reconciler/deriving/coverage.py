@@ -58,16 +58,16 @@ def cover(
         name: KindCoverage(name, unknown=snapshot.unknown.get(name, ""), absent=name in snapshot.absent)
         for name in kinds
     }
-    for one in found:
-        row = rows[one.resource.kind]
-        if kinds[row.kind].silent(one.live):
+    for entry in found:
+        row = rows[entry.resource.kind]
+        if kinds[row.kind].silent(entry.live):
             continue
-        if (one.live.kind, one.live.id) in held:
+        if (entry.live.kind, entry.live.id) in held:
             row.managed += 1
-        elif any(_fits(rule, one, kinds) for rule in rules):
+        elif any(_fits(rule, entry, kinds) for rule in rules):
             row.ignored += 1
         else:
-            row.unmanaged.append(Uncovered(one.resource.address, one.live.id))
+            row.unmanaged.append(Uncovered(entry.resource.address, entry.live.id))
     for name, lines in set_aside(snapshot, kinds, bindings).items():
         rows[name].aside = lines
     return [
@@ -84,9 +84,9 @@ def percent(rows: Iterable[KindCoverage]) -> float:
     return 100.0 * sum(row.managed + row.ignored for row in found) / total if total else 100.0
 
 
-def _fits(rule: Ignore, one: Exported, kinds: Kinds) -> bool:
+def _fits(rule: Ignore, entry: Exported, kinds: Kinds) -> bool:
     """Return whether a rule is about an object: its pattern fits the key that an export gives it, or its name."""
-    name = str(one.live.attrs.get(kinds[rule.kind].identity.name_attribute) or "")
-    return rule.kind == one.resource.kind and any(
-        fnmatch.fnmatchcase(text.casefold(), rule.key.casefold()) for text in (key_of(one.resource.address), name)
+    name = str(entry.live.attrs.get(kinds[rule.kind].identity.name_attribute) or "")
+    return rule.kind == entry.resource.kind and any(
+        fnmatch.fnmatchcase(text.casefold(), rule.key.casefold()) for text in (key_of(entry.resource.address), name)
     )

@@ -44,8 +44,8 @@ def refused(resource: Resource, kind: Kind, names: Names | None = None) -> list[
     """Return why an account would refuse to create what another one holds, beside the names that it has: accounts are
     older than their rules.
     """
-    said = demands(kind, resource.attrs, None, resource.key)
-    found = [finding.message for finding in said if finding.severity == "error"]
+    findings = demands(kind, resource.attrs, None, resource.key)
+    found = [finding.message for finding in findings if finding.severity == "error"]
     return [*found, *(names.taken(resource) if names is not None else ())]
 
 
@@ -74,8 +74,8 @@ def export(
     """Return a resource for every live object that can be managed. An object that the state knows keeps its key; no
     key is made of what `redactor` knows. What two resources can say is said where `declared` says it.
     """
-    found = _LiveObjects(snapshot, kinds, bindings, only, redactor=redactor).run()
-    return said_once(found, snapshot, kinds, declared or {})
+    entries = _LiveObjects(snapshot, kinds, bindings, only, redactor=redactor).run()
+    return said_once(entries, snapshot, kinds, declared or {})
 
 
 def export_for_files(
@@ -109,7 +109,10 @@ def names_elsewhere(
     lives = {(kind, live.id): live.attrs for kind, found in snapshot.lives.items() for live in found}
     found: dict[str, set[str]] = {}
     held = [(address, binding.kind, lives.get((binding.kind, binding.id), {})) for address, binding in bindings.items()]
-    for address, kind, attrs in (*held, *((one.address, one.kind, one.attrs) for one in declared.values())):
+    for address, kind, attrs in (
+        *held,
+        *((resource.address, resource.kind, resource.attrs) for resource in declared.values()),
+    ):
         name = attrs.get(kinds[kind].identity.name_attribute) if kind in kinds else None
         if isinstance(name, str):
             found.setdefault(address, set()).add(plain(name))

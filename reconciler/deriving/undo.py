@@ -87,10 +87,12 @@ def _listed_once(resources: dict[str, Resource], kinds: Kinds, made: set[str]) -
     """
     known = spoken(Desired(resources), kinds).resources
     return {
-        address: replace(one, attrs={n: value for n, value in one.attrs.items() if n not in one.elsewhere})
+        address: replace(
+            resource, attrs={n: value for n, value in resource.attrs.items() if n not in resource.elsewhere}
+        )
         if address in made
-        else one
-        for address, one in known.items()
+        else resource
+        for address, resource in known.items()
     }
 
 

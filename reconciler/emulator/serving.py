@@ -46,7 +46,7 @@ class Served:
     def names(self) -> list[str]:
         """Return the named accounts: those that were asked for, and those with a file."""
         kept = Path(self._path) if self._path is not None else None
-        files = [] if kept is None else [one.name for one in kept.parent.glob(f"{kept.name}.*.db")]
+        files = [] if kept is None else [path.name for path in kept.parent.glob(f"{kept.name}.*.db")]
         held = [name[len(kept.name) + 1 : -3] for name in files] if kept is not None else []
         return sorted({*held, *(name for name in self._accounts if name)})
 

@@ -119,12 +119,12 @@ class AccountSettings:
         if wrong:
             raise ValueError(f"unknown settings: {', '.join(wrong)}")
         given: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
-        made = cls(**given)
+        settings = cls(**given)
         for one in fields(cls):
-            choices, value = _choices(one.type), getattr(made, one.name)
+            choices, value = _choices(one.type), getattr(settings, one.name)
             if choices and str(value) not in choices:
                 raise ValueError(f"setting `{one.name}` is one of {', '.join(choices)}, not {value!r}")
-        return made
+        return settings
 
     def informed(self, facts: Mapping[str, str]) -> AccountSettings:
         """Return the settings of an account that behaves as these facts of another one say, by the names of switches;

@@ -120,8 +120,8 @@ def _parts(impact: Impact, plan: Plan, elsewhere: set[str]) -> list[Impact]:
     left = [(one, name) for one, name in zip(impact.ids, impact.objects, strict=False) if one not in gone]
     ours = tuple(managed[one] for one in impact.ids if one in managed and one not in gone)
     others = tuple(name for one, name in left if one not in managed)
-    found = [replace(impact, count=len(ours), effect="along", objects=ours)] if ours else []
-    return found + ([replace(impact, count=len(others), objects=others)] if others else [])
+    impacts = [replace(impact, count=len(ours), effect="along", objects=ours)] if ours else []
+    return impacts + ([replace(impact, count=len(others), objects=others)] if others else [])
 
 
 def asks(flow: Flow[list[Impact]]) -> bool:

@@ -70,8 +70,10 @@ class Recount:
             return
         if holder is change:
             whole = await self._left(change, await self._measure(change, write))
-            held = {key: one for key, one in whole.items() if write.on_destroy or (one.ids and not one.of)}
-            self._bound(change, planned, held, unsent=unsent)
+            impacts = {
+                key: impact for key, impact in whole.items() if write.on_destroy or (impact.ids and not impact.of)
+            }
+            self._bound(change, planned, impacts, unsent=unsent)
             self._compare(planned, whole)
             return
         # Nothing of a family goes once its number is exceeded. What a child holds is part of it, and what came to the
@@ -81,7 +83,7 @@ class Recount:
         self._compare(planned, await self._left(holder, whole, but=change.address))
         shared = {*whole, *numbers(planned)}
         self._compare(
-            self.planned.get(change.address, ()), {key: one for key, one in mine.items() if key not in shared}
+            self.planned.get(change.address, ()), {key: impact for key, impact in mine.items() if key not in shared}
         )
         _, before = self.gone.get(change.address, (write, {}))
         going = _each(max, before, mine)
@@ -89,34 +91,34 @@ class Recount:
         self._note(change.address, holder.address, going.values())
 
     def _note(self, child: str, parent: str, going: Iterable[Impact]) -> None:
-        counts = {f"{one.effect} {one.noun}": one.count for one in going if one.count}
-        ids = [identity for one in going for identity in one.ids]
+        counts = {f"{impact.effect} {impact.noun}": impact.count for impact in going if impact.count}
+        ids = [identity for impact in going for identity in impact.ids]
         if counts:
             self.note(Going(address=child, parent=parent, plan="", counts=counts, ids=ids))
 
-    def _bound(self, change: Change, planned: Iterable[Impact], found: Numbers, *, unsent: bool) -> None:
+    def _bound(self, change: Change, planned: Iterable[Impact], impacts: Numbers, *, unsent: bool) -> None:
         """Hold what is moved away, or taken by several requests, to its number over all of them: what went, and what
         came since, are told apart by their ids only. Raises Refused.
         """
-        before, last = self.away.get(change.address) or (self._moved_earlier(change, found), {})
+        before, last = self.away.get(change.address) or (self._moved_earlier(change, impacts), {})
         if not unsent:
-            before = _in_all(before, {key: one for key, one in last.items() if key in found})
-        self.away[change.address] = before, found
-        whole = _in_all(before, found)
+            before = _in_all(before, {key: impact for key, impact in last.items() if key in impacts})
+        self.away[change.address] = before, impacts
+        whole = _in_all(before, impacts)
         excess = _excess(planned, whole)
         if excess and before:
-            gone = ", ".join(f"{one.count:,}" for one in before.values() if one.count)
+            gone = ", ".join(f"{impact.count:,}" for impact in before.values() if impact.count)
             raise Refused(f"{'; '.join(excess)}, of which {gone} may have gone already", hint=AGAIN)
         if not excess:
             self._note(change.address, change.address, whole.values())
 
-    def _moved_earlier(self, change: Change, found: Numbers) -> Numbers:
+    def _moved_earlier(self, change: Change, impacts: Numbers) -> Numbers:
         """Return what runs of this plan that died were about to move."""
         going = self.earlier.get(change.address)
         if going is None or going.parent != change.address:
             return {}
         ids = tuple(going.ids)
-        known = {" ".join(key): (key, one) for key, one in found.items()}
+        known = {" ".join(key): (key, impact) for key, impact in impacts.items()}
         return {
             known[name][0]: replace(known[name][1], count=count, ids=ids if len(ids) == count else ())
             for name, count in going.counts.items()
@@ -172,9 +174,9 @@ class Recount:
         for child, going in self.earlier.items():
             if going.parent != parent.address or child in self.gone or child in (*self.parents, going.parent):
                 continue
-            known = {" ".join(key): one for key, one in {**before, **found}.items()}
+            known = {" ".join(key): impact for key, impact in {**before, **found}.items()}
             counted = {name: replace(known[name], count=count) for name, count in going.counts.items() if name in known}
-            found = _each(int.__add__, found, {(one.effect, one.noun): one for one in counted.values()})
+            found = _each(int.__add__, found, {(impact.effect, impact.noun): impact for impact in counted.values()})
         return found
 
     async def _measure(self, change: Change, write: Write) -> Numbers:
@@ -199,9 +201,9 @@ class Recount:
         measure = self.kinds[kind].impact(replace(write, recounting=True))
         return owned(await drive(measure, self.remote, sleep=self.sleep), self.plan, RemoteId(kind, write.id))
 
-    def _compare(self, planned: Iterable[Impact], found: Numbers) -> None:
-        if excess := _excess(planned, found):
-            unknown = any(one.count is None for one in found.values())
+    def _compare(self, planned: Iterable[Impact], impacts: Numbers) -> None:
+        if excess := _excess(planned, impacts):
+            unknown = any(impact.count is None for impact in impacts.values())
             raise (Uncounted if unknown else Refused)("; ".join(excess), hint=AGAIN)
 
 
@@ -242,21 +244,21 @@ def _once(before: Impact, now: Impact) -> Impact:
     )
 
 
-def _excess(planned: Iterable[Impact], found: Numbers) -> list[str]:
+def _excess(planned: Iterable[Impact], impacts: Numbers) -> list[str]:
     """Return what is more than was planned, in words."""
     known = numbers(planned)
-    return [why for key, one in found.items() if (why := _more(known.get(key), one))]
+    return [why for key, impact in impacts.items() if (why := _more(known.get(key), impact))]
 
 
-def _more(planned: Impact | None, found: Impact) -> str:
+def _more(planned: Impact | None, impact: Impact) -> str:
     allowed = planned.count if planned is not None else 0
     if allowed is None:
         return ""
-    if found.count is None:
-        return f"planned against {allowed:,}, and the account does not say any more how many {found.noun}"
-    unmatched = ", ".join(sorted(set(found.objects) - set(planned.objects if planned is not None else ())))
-    if found.count > allowed:
-        return f"planned against {allowed:,}, found {_told([found])}{f': {unmatched}' if unmatched else ''}"
+    if impact.count is None:
+        return f"planned against {allowed:,}, and the account does not say any more how many {impact.noun}"
+    unmatched = ", ".join(sorted(set(impact.objects) - set(planned.objects if planned is not None else ())))
+    if impact.count > allowed:
+        return f"planned against {allowed:,}, found {_told([impact])}{f': {unmatched}' if unmatched else ''}"
     return f"not in the plan: {unmatched}" if unmatched else ""
 
 

@@ -161,11 +161,11 @@ class Replay:
         if request.dry_run:
             return Response(200, request.body)
         self.requests += 1
-        found = self._answers.get((request.path, request.query))
-        if found is None or not 200 <= found.status < 300:
-            status = found.status if found is not None else 404
+        exchange = self._answers.get((request.path, request.query))
+        if exchange is None or not 200 <= exchange.status < 300:
+            status = exchange.status if exchange is not None else 404
             raise Rejected(f"{request} is not in the snapshot ({status})", status=status)
-        return Response(found.status, found.body)
+        return Response(exchange.status, exchange.body)
 
 
 class Shared:

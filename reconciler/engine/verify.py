@@ -110,18 +110,18 @@ class _Verifying:
     def _left(self, seen: Snapshot) -> Plan:
         """Return what planning these addresses again finds: what did not take, as far as it can be sent once more."""
         kept = frozenset(address for address, change in self.written.items() if change.action is not Action.DELETE)
-        made = self.ports.replan(seen, kept)
-        open_ = [change for change in made.changes if change.action in (Action.UPDATE, Action.CREATE) or change.spares]
+        plan = self.ports.replan(seen, kept)
+        open_ = [change for change in plan.changes if change.action in (Action.UPDATE, Action.CREATE) or change.spares]
         addresses = {change.address for change in open_}
         # What only a create can set was set by one: it differs because the account stores it in its own way.
         fixed = [
             change
-            for change in made.changes
+            for change in plan.changes
             if change.action in (Action.MANUAL, Action.REPLACE)
             and self.written[change.address].action in (Action.CREATE, Action.REPLACE)
         ]
-        steps = (step for step in made.steps if step.address in addresses and step.op != "create")
-        return replace(made, changes=(*open_, *fixed), steps=tuple(replace(step, waits=()) for step in steps))
+        steps = (step for step in plan.steps if step.address in addresses and step.op != "create")
+        return replace(plan, changes=(*open_, *fixed), steps=tuple(replace(step, waits=()) for step in steps))
 
     def _unsettled(self, left: Change, written: Change) -> None:
         """Report what did not take; what the account stores in its own way is remembered. A value that is as it was

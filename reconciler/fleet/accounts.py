@@ -30,25 +30,25 @@ def members(loaded: LoadedFleet, environ: Mapping[str, str], web: Web | None = N
     that API knows are left out. Raises ConfigError with every problem, AuthError, Unreachable.
     """
     fleet, problems = loaded.fleet, list[Diagnostic]()
-    found: dict[str, Job] = {name: _job(loaded, name, one) for name, one in fleet.accounts.items()}
+    jobs: dict[str, Job] = {name: _job(loaded, name, one) for name, one in fleet.accounts.items()}
     for source in fleet.sources:
         for place, name, account in _rows(loaded.folder, source, environ, web, problems):
-            if name in found:
+            if name in jobs:
                 problems.append(Diagnostic(f"the account `{name}` is there twice", place, code="twice"))
                 continue
-            if len(found) >= MAX_ACCOUNTS:
+            if len(jobs) >= MAX_ACCOUNTS:
                 raise ReconcilerError(f"a fleet has at most {MAX_ACCOUNTS:,} accounts", hint="split it")
-            found[name] = _job(loaded, name, account)
-            problems += _lost(loaded, name, found[name], place)
+            jobs[name] = _job(loaded, name, account)
+            problems += _lost(loaded, name, jobs[name], place)
     urls: dict[str, str] = {}
-    for name, job in found.items():
+    for name, job in jobs.items():
         known = urls.setdefault(job.url.rstrip("/").removesuffix("/api/3").lower(), name)
         if known != name:
             why = f"the accounts `{known}` and `{name}` have the same url, and would undo each other"
             problems.append(Diagnostic(why, loaded.spot("accounts", name, "url").position, code="twice"))
     if problems:
         raise ConfigError(problems)
-    return found
+    return jobs
 
 
 def _job(loaded: LoadedFleet, name: str, account: FleetAccount) -> Job:

@@ -76,12 +76,12 @@ class Baselines:
     def of(cls, loaded: LoadedFleet, kinds: Kinds, runtime: Runtime) -> Baselines:
         """Return the baselines that a fleet file names; they are read when they are asked for."""
         fleet = loaded.fleet
-        folders = {name: one.folder for name, one in fleet.baselines.items()}
+        folders = {name: baseline.folder for name, baseline in fleet.baselines.items()}
         return cls(loaded.folder, folders, fleet.defaults, fleet.guards, kinds, runtime)
 
     def renew(self, loaded: LoadedFleet) -> None:
         """Read the files again: a process that goes on for weeks works with those of today."""
-        self.folders = {name: one.folder for name, one in loaded.fleet.baselines.items()}
+        self.folders = {name: baseline.folder for name, baseline in loaded.fleet.baselines.items()}
         self.defaults, self.guards = loaded.fleet.defaults, loaded.fleet.guards
         self._projects.clear()
         self._texts.clear()

@@ -52,14 +52,14 @@ class Book:
         """Return a rollout by the beginning of its name; the newest one without it. Raises ReconcilerError."""
         if name is not None and not name.strip():
             raise ReconcilerError("an empty name means no rollout", hint="`fleet status` shows the newest one")
-        found = [spec for spec in self.rollouts(500 if name else 1) if name is None or spec.name.startswith(name)]
-        exact = [spec for spec in found if spec.name == name]
-        if not found:
+        specs = [spec for spec in self.rollouts(500 if name else 1) if name is None or spec.name.startswith(name)]
+        exact = [spec for spec in specs if spec.name == name]
+        if not specs:
             what = f"there is no rollout `{name}`" if name else "there is no rollout yet"
             raise ReconcilerError(what, hint="`reconciler fleet status --all` lists them")
-        if len(found) > 1 and not exact:
-            raise ReconcilerError(f"`{name}` means {len(found)} rollouts", hint="write more of its name")
-        return (exact or found)[0]
+        if len(specs) > 1 and not exact:
+            raise ReconcilerError(f"`{name}` means {len(specs)} rollouts", hint="write more of its name")
+        return (exact or specs)[0]
 
     def unfinished(self, name: str | None) -> Spec:
         """Return a rollout that has not ended, by the beginning of its name; the newest one without it. Raises
@@ -107,14 +107,14 @@ class Book:
             if (names := spec.members.get(wave.name))
         ]
         results = {name: result for part in parts for name, result in part.results.items()}
-        told = [self._wave(spec, part, row) for part in parts]
+        reports = [self._wave(spec, part, row) for part in parts]
         return FleetReport(
             tool_version=spec.tool_version,
             name=spec.name,
             mode=cast(Any, spec.mode),
             begun=spec.begun,
-            state=cast(Any, _state_of(row, told)),
-            waves=told,
+            state=cast(Any, _state_of(row, reports)),
+            waves=reports,
             accounts=[results[name] for name in sorted(results)],
             pending=sorted(spec.jobs.keys() - _settled(spec, results)),
         )
@@ -136,15 +136,15 @@ class Book:
         return WaveReport(name=name, accounts=len(part.names), digest=digest, state=cast(Any, state), stopped=why)
 
     def _results(self, prefix: str) -> dict[str, JobResult]:
-        found: dict[str, JobResult] = {}
+        results: dict[str, JobResult] = {}
         for at in range(0, 1_000_000, CHUNK):
             rows = self.client.list_workflows(
                 workflow_id_prefix=prefix, load_input=False, limit=CHUNK, offset=at, status=["SUCCESS", "ERROR"]
             )
-            found |= {one.account: one for row in rows if (one := result_of(row)) is not None}
+            results |= {result.account: result for row in rows if (result := result_of(row)) is not None}
             if len(rows) < CHUNK:
                 break
-        return found
+        return results
 
     def _event(self, name: str, key: str) -> object:
         return self.client.get_event(name, key, timeout_seconds=0)
@@ -184,13 +184,16 @@ class _Part:
     @property
     def results(self) -> dict[str, JobResult]:
         """What became of each account: the last that is known, with the plan that it comes from."""
-        return {**self.planned, **{name: _both(self.planned.get(name), one) for name, one in self.applied.items()}}
+        return {
+            **self.planned,
+            **{name: _both(self.planned.get(name), result) for name, result in self.applied.items()},
+        }
 
     def state(self, mode: str) -> str:
         """How far the wave is."""
         if len(self.planned) < len(self.names):
             return "planning" if self.planned else "waiting"
-        todo = sum(one.outcome == "changes" for one in self.planned.values())
+        todo = sum(result.outcome == "changes" for result in self.planned.values())
         if mode != "apply" or len(self.applied) >= todo:
             return "done"
         return "applying" if self.applied else "gated"

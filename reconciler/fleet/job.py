@@ -111,9 +111,9 @@ class Worker:
         if document.tripped:
             outcome = "refused"
         message = "; ".join(guard.message for guard in document.tripped)
-        told = _told(job, outcome, document, message)
+        result = _told(job, outcome, document, message)
         keeps = outcome == "changes" and not drift
-        return told.model_copy(
+        return result.model_copy(
             update={"requests": planned.requests, "document": document.model_dump_json() if keeps else ""}
         )
 
@@ -124,16 +124,16 @@ class Worker:
             return _told(job, "applied", document)  # the engine did not hear of it
         judged_again = judged(session, document, document.managed)
         if judged_again.tripped:
-            return _told(job, "refused", document, "; ".join(one.message for one in judged_again.tripped))
+            return _told(job, "refused", document, "; ".join(guard.message for guard in judged_again.tripped))
         checked = await check_plan(session, document)
         if checked.refused and not checked.planned.plan.steps:
-            moved = "; ".join(f"{one.address}: {one.why}" for one in checked.refused)
+            moved = "; ".join(f"{change.address}: {change.why}" for change in checked.refused)
             return _told(job, "stale", document, moved)
         summary = await apply_plan(session, checked.planned, Hooks(stop=self.stop))
         requests = checked.requests + summary.requests
         left = [f"{address}: {what}" for address, what, _ in summary.failed]
         left += [f"{address}: {why}" for address, why in summary.skipped]
-        left += [f"{one.address}: {one.why}" for one in checked.refused]
+        left += [f"{change.address}: {change.why}" for change in checked.refused]
         outcome: Outcome = "refused" if summary.refused else "partial" if left else "applied"
         return _told(job, outcome, document, "; ".join(left)).model_copy(update={"requests": requests})
 

@@ -112,7 +112,7 @@ def versions(results: Iterable[JobResult]) -> dict[str, int]:
 
 def news(now: Sequence[JobResult], before: Sequence[JobResult]) -> list[str]:
     """Return what is different from an earlier report, one line for each account."""
-    known = {one.account: one for one in before}
+    known = {result.account: result for result in before}
     lines = []
     for one in now:
         old = known.get(one.account)

@@ -101,10 +101,10 @@ class Kind:
             for name, value in changed.items()
         )
 
-    def _plain(self, one: Attribute) -> bool:
+    def _plain(self, attribute: Attribute) -> bool:
         names = {self.identity.name_attribute, *(name for together in self.identity.unique for name in together)}
-        special = one.has(RefTo, Ensure, Once, OnAtFirst, WriteOnly, Immutable)
-        return one.api is not None and one.shape == "text" and one.name not in names and not special
+        special = attribute.has(RefTo, Ensure, Once, OnAtFirst, WriteOnly, Immutable)
+        return attribute.api is not None and attribute.shape == "text" and attribute.name not in names and not special
 
     def fits(self, identity: str) -> bool:
         """Return whether an object of this kind may have this id."""
@@ -442,9 +442,9 @@ class Kind:
         """Return what an update sends of the live object beside the changes (see `carried`)."""
         live = write.live.attrs if write.live is not None else {}
         return {
-            one.api: one.encode(live[one.name], write.ids)
-            for one in map(self.attributes.__getitem__, self.carried)
-            if one.api is not None and one.name in live
+            attribute.api: attribute.encode(live[attribute.name], write.ids)
+            for attribute in map(self.attributes.__getitem__, self.carried)
+            if attribute.api is not None and attribute.name in live
         }
 
     def parked(self, live: Live, address: str) -> dict[str, Value]:

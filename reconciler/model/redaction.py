@@ -313,19 +313,19 @@ def _random(part: bytes) -> bool:
 def _forms(value: str) -> Iterator[_Form]:
     """Yield what a credential is searched for as; of letters beyond ASCII, which have no case in bytes, both cases."""
     texts = dict.fromkeys((value,) if value.isascii() else (value, value.lower(), value.upper()))
-    found: dict[bytes, _Form] = {}
+    forms: dict[bytes, _Form] = {}
     for text in texts:
         raw = text.encode("utf-8", "surrogatepass")
         slugs = [re.sub(kept, mark, raw) for kept in (rb"[^A-Za-z0-9_-]+", rb"[^A-Za-z0-9]+") for mark in (b"_", b"-")]
         spelled = (raw, unescaped(raw).said.strip(), unescaped(raw, spaces=False).said.strip())
         for one in (*spelled, *(slugs if len(text) >= LONG and text.isascii() else ())):
             if len(one) >= SHORTEST:
-                found.setdefault(one, _Form(one, False, len(value) < LONG and value.isalpha()))
+                forms.setdefault(one, _Form(one, False, len(value) < LONG and value.isalpha()))
         if LONG <= len(text) <= _WHOLE:
             turned = text[::-1].encode("utf-8", "surrogatepass")
             for one in (turned, unescaped(turned).said.strip()):
-                found.setdefault(one, _Form(one, True, False))
-    yield from found.values()
+                forms.setdefault(one, _Form(one, True, False))
+    yield from forms.values()
 
 
 _now: list[Redactor] = []
@@ -357,7 +357,7 @@ def abridged(text: str, most: int, show: Show | None = None) -> Shown:
     The only way to cut what somebody else wrote: a credential that is cut in two is not found any more. Of a text that
     is longer than what is searched, the last part of that is left out, for half of one may stand there.
     """
-    told = (show or redactor().show)(text[: 2 * _READ])
+    shown = (show or redactor().show)(text[: 2 * _READ])
     if len(text) > 2 * _READ:
-        told = Shown(f"{told[: max(len(told) - _READ, 0)]}...")
-    return told if len(told) <= most else Shown(f"{told[: max(most - 3, 0)]}...")
+        shown = Shown(f"{shown[: max(len(shown) - _READ, 0)]}...")
+    return shown if len(shown) <= most else Shown(f"{shown[: max(most - 3, 0)]}...")

@@ -185,33 +185,33 @@ def reconstructed(name: str, plan: str, before: State | None, after: State) -> R
         old, new = before.resources.get(address), after.resources.get(address)
         if old is not None and new is not None and (old.applied, old.id) == (new.applied, new.id):
             continue
-        held = new or old
-        assert held is not None
+        binding = new or old
+        assert binding is not None
         was, now = (old.applied if old is not None else {}), (new.applied if new is not None else {})
         steps.append(
             RunStep(
                 address=address,
-                kind=held.kind,
+                kind=binding.kind,
                 action="create" if old is None else "delete" if new is None else "update",
                 result="done",
-                id=held.id,
+                id=binding.id,
                 changed=sorted(one for one in {*was, *now} if was.get(one) != now.get(one)),
                 before=None if old is None else dict(was),
                 binding=old,
             )
         )
-    told = found.model_copy(update={"steps": steps, "serial_before": before.serial})
-    return _last_word(told, f"{note}; this is what the versions of the state before and after it say")
+    run = found.model_copy(update={"steps": steps, "serial_before": before.serial})
+    return _last_word(run, f"{note}; this is what the versions of the state before and after it say")
 
 
-def _last_word(told: RunRecord, note: str) -> RunRecord:
-    done = [step for step in told.steps if step.result == "done"]
+def _last_word(run: RunRecord, note: str) -> RunRecord:
+    done = [step for step in run.steps if step.result == "done"]
     summary = {
         word: sum(step.action == action for step in done)
         for word, action in (("added", "create"), ("changed", "update"), ("destroyed", "delete"))
     }
-    result = "complete" if len(done) == len(told.steps) else "partial"
-    return noted(told.model_copy(update={"result": result, "summary": summary}), [as_made(note)])
+    result = "complete" if len(done) == len(run.steps) else "partial"
+    return noted(run.model_copy(update={"result": result, "summary": summary}), [as_made(note)])
 
 
 def renamed_run(run: RunRecord, renaming: Renaming) -> RunRecord:

@@ -97,14 +97,14 @@ def _read(raw: bytes, spaces: bool) -> Iterator[Reading]:
     if plain.said != raw:
         yield plain
     for read in (_base64, _base32, _hexadecimal):
-        found = read(raw)
-        if found is not None:
-            yield found
+        reading = read(raw)
+        if reading is not None:
+            yield reading
     for base, (find, row, number) in _rows().items():
         if find(raw, 0) >= 0:
-            found = _numbers(raw, base, row, number)
-            if found is not None:
-                yield found
+            reading = _numbers(raw, base, row, number)
+            if reading is not None:
+                yield reading
 
 
 @cache

@@ -140,7 +140,7 @@ def cleared_state(state: State, knows: Knows) -> State:
 def cleared_records(records: Sequence[Record], knows: Knows, salt: str) -> list[Record]:
     """Return records of the journal without credentials, as `cleared_state`."""
     parts = [part for record in records for part in (record.binding, record.intent) if part is not None]
-    return [_cleared_record(one, knows, salt) for one in records] if _suspicious(parts, knows) else list(records)
+    return [_cleared_record(record, knows, salt) for record in records] if _suspicious(parts, knows) else list(records)
 
 
 def _suspicious(parts: Iterable[Binding | Intent], knows: Knows) -> bool:

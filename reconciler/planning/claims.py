@@ -89,8 +89,8 @@ def _claim_interrupted(context: PlanningContext, kind: Kind, index: Index, taken
             context.found(address, hits[0])
             taken.add(hits[0].id)
             if address not in context.inputs.desired.resources:
-                made = Binding(id=hits[0].id, kind=kind.name, natural_key=intent.natural_key, incomplete=True)
-                context.bind(address, made)
+                binding = Binding(id=hits[0].id, kind=kind.name, natural_key=intent.natural_key, incomplete=True)
+                context.bind(address, binding)
 
 
 def _sent_key(context: PlanningContext, intent: Intent, index: Index) -> NaturalKey:
@@ -117,7 +117,7 @@ def _recognise(
     """Return whether the resource was found, or found to be a problem; otherwise a weaker tier may know it."""
     pinned = context.pinned.get(resource.address)
     intent = context.inputs.intents.get(resource.address)
-    found: Match | AmbiguousMatch | None
+    match: Match | AmbiguousMatch | None
     if pinned is not None:
         live = by_id.get(pinned)
         if live is None:
@@ -129,21 +129,21 @@ def _recognise(
                 f"{resource.address}: imports says id {pinned}, but that object is managed under another address"
             )
             return True
-        found = Match(live, "imports block")
+        match = Match(live, "imports block")
     else:
-        found = recognise(kind, resource, context.resolved(resource), index, taken, intent, tier)
-    if isinstance(found, AmbiguousMatch):
-        context.problems.append(_twins(kind, found))
-    elif found is not None:
+        match = recognise(kind, resource, context.resolved(resource), index, taken, intent, tier)
+    if isinstance(match, AmbiguousMatch):
+        context.problems.append(_twins(kind, match))
+    elif match is not None:
         if pinned is None and intent is None and resource.lifecycle.adopt == "never":
             context.problems.append(
-                f"{resource.address}: an object of that name exists (id {found.live.id}) "
+                f"{resource.address}: an object of that name exists (id {match.live.id}) "
                 "and `adopt: never` forbids to take it over"
             )
             return True
-        context.found(resource.address, found.live)
-        taken.add(found.live.id)
-    return found is not None
+        context.found(resource.address, match.live)
+        taken.add(match.live.id)
+    return match is not None
 
 
 def _orphans_to_spares(context: PlanningContext, kind: Kind) -> None:

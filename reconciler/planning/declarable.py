@@ -166,17 +166,17 @@ def unread(known: Mapping[str, Attribute]) -> dict[str, str]:
     """Return the attributes of which nobody knows what the account holds, with the reason."""
     return {
         name: f"`{name}` is shown by no read, and stays as it is in the account"
-        for name, one in known.items()
-        if one.has(WriteOnly)
+        for name, attribute in known.items()
+        if attribute.has(WriteOnly)
     }
 
 
 def _unnamed(known: Mapping[str, Attribute], live: Live, attrs: Mapping[str, Value]) -> str:
     """Tell of what has a default, as a name that is the key: left out, it would be another one than the account's."""
-    for name, one in known.items():
-        default = one.mark(Default)
+    for name, attribute in known.items():
+        default = attribute.mark(Default)
         if default is not None and not is_empty_or_off(default.value) and name in live.attrs and name not in attrs:
-            return _why(one, None)
+            return _why(attribute, None)
     return ""
 
 

@@ -111,7 +111,7 @@ def _cleared(document: doc.PlanDocument, redactor: Redactor) -> doc.PlanDocument
     clears = _Clears(redactor)
     return document.model_copy(
         update={
-            "changes": [clears.change(one) for one in document.changes],
+            "changes": [clears.change(change) for change in document.changes],
             "skipped": [clears.sentences(skip, "reason") for skip in document.skipped],
             "warnings": [redactor.show(warning) for warning in document.warnings],
         }
@@ -149,8 +149,8 @@ class _Clears:
     def sentences(self, part: P, *names: str) -> P:
         return part.model_copy(update={name: self.redactor.show(getattr(part, name)) for name in names})
 
-    def _impact(self, one: doc.ImpactView) -> doc.ImpactView:
-        return self.sentences(one, "noun", "detail").model_copy(update={"objects": self._value(one.objects)})
+    def _impact(self, impact: doc.ImpactView) -> doc.ImpactView:
+        return self.sentences(impact, "noun", "detail").model_copy(update={"objects": self._value(impact.objects)})
 
     def _attribute(self, one: doc.AttributeView) -> doc.AttributeView:
         inner = [self._values(part, "path", "before", "after") for part in one.parts]

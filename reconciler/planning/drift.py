@@ -57,8 +57,8 @@ def drift(inputs: Inputs) -> Plan:
             if live is not None:
                 shown.add(address)
                 notes += _beside(inputs, kind, address, live)
-                said = inputs.desired.resources.get(address)
-                ignored = said.lifecycle.ignore_changes if said is not None else ()
+                resource = inputs.desired.resources.get(address)
+                ignored = resource.lifecycle.ignore_changes if resource is not None else ()
                 notes += unsaid(kind, address, live, sorted(binding.applied.keys() - {*ignored}))
                 notes += _unsayable(inputs, kind, address, live)
             why = "" if live is not None else unproven(inputs, kind, address, shown.__contains__)
@@ -172,7 +172,7 @@ def _bound(kind: Kind, mine: Mapping[str, Binding], lives: Sequence[Live]) -> di
     return found
 
 
-def _placed(kind: Kind, mine: Mapping[str, Binding], found: Mapping[str, Live]) -> dict[str, dict[str, Value]]:
+def _placed(kind: Kind, mine: Mapping[str, Binding], lives: Mapping[str, Live]) -> dict[str, dict[str, Value]]:
     """Return, for what is arranged among siblings, the value at which each would still be in the order as applied: only
     the relative order counts.
     """
@@ -190,20 +190,20 @@ def _placed(kind: Kind, mine: Mapping[str, Binding], found: Mapping[str, Live]) 
                 mine[address].id,
             )
         )
-        placed |= kind.arrange([(address, {}, found.get(address)) for address in addresses if address in found])
+        placed |= kind.arrange([(address, {}, lives.get(address)) for address in addresses if address in lives])
     return placed
 
 
-def _ranks(kind: Kind, mine: Mapping[str, Binding], found: Mapping[str, Live]) -> Places:
+def _ranks(kind: Kind, mine: Mapping[str, Binding], lives: Mapping[str, Live]) -> Places:
     """Return the places among what is managed and alive: as applied, and now."""
     groups: dict[str, list[str]] = defaultdict(list)
-    for address in found if kind.nested else ():
+    for address in lives if kind.nested else ():
         groups[address.rpartition(".")[0]].append(address)
     places: dict[str, tuple[int, int]] = {}
     for name in arranged_names(kind):
         for addresses in groups.values():
             applied = ranks({one: (mine[one].applied.get(name), mine[one].id) for one in addresses})
-            now = ranks({one: (found[one].attrs.get(name), mine[one].id) for one in addresses})
+            now = ranks({one: (lives[one].attrs.get(name), mine[one].id) for one in addresses})
             places |= {one: (applied[one], now[one]) for one in addresses}
     return places
 

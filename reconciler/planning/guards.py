@@ -224,7 +224,7 @@ def _shares(case: Case) -> Iterable[Trip]:
         whole = case.managed.get(kind, 0)
         if whole >= SMALL and count * 100 > percent * whole:
             said = {"count": count, "whole": whole, "kind": kind, "limit": percent}
-            yield Trip(tuple(one for one in case.to_destroy if one.kind == kind), said)
+            yield Trip(tuple(change for change in case.to_destroy if change.kind == kind), said)
 
 
 def _lists(case: Case) -> Iterable[Trip]:

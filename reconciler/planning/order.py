@@ -143,7 +143,7 @@ def _follow_references(
 def _free_what_is_held(
     address: str,
     change: Change,
-    found: Mapping[str, Change],
+    changes: Mapping[str, Change],
     nodes: Mapping[str, tuple[Op, ...]],
     waits: dict[Node, set[Node]],
 ) -> None:
@@ -151,7 +151,7 @@ def _free_what_is_held(
     if change.binding is None or "delete" not in nodes[address]:
         return
     for target in change.binding.on_destroy.values():
-        if target in found and target != address:
+        if target in changes and target != address:
             waits[address, "delete"].update(_first(target, nodes, "create", "bind"))
 
 
@@ -167,15 +167,15 @@ def _named_of(owners: Mapping[tuple[str, str], str], attrs: Mapping[str, Value])
 
 
 def _release_before_delete(
-    found: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
+    changes: Mapping[str, Change], nodes: Mapping[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
 ) -> None:
     """An object goes only after everything that refers to it has gone or has been pointed elsewhere. A roster holds
     nobody: its entries go with either side.
     """
     rosters = {name: ((roster_of(kind) or ("", ""))[0], members_of(kind)) for name, kind in kinds.items()}
-    to_delete = {address: change for address, change in found.items() if "delete" in nodes[address]}
+    to_delete = {address: change for address, change in changes.items() if "delete" in nodes[address]}
     owners = _owners(to_delete.values())
-    for address, change in found.items():
+    for address, change in changes.items():
         roster, members = rosters[change.kind]
         attrs = dict(change.live.attrs) if change.live is not None else {}
         attrs.pop(roster, None)
@@ -188,15 +188,15 @@ def _release_before_delete(
 
 
 def _free_names_first(
-    found: Mapping[str, Change], nodes: dict[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
+    changes: Mapping[str, Change], nodes: dict[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
 ) -> None:
     """Whoever takes a name waits until whoever has it has let go, unless they wait for each other (see `_park`)."""
     holders: dict[tuple[str, object], str] = {}
-    for address, change in found.items():
+    for address, change in changes.items():
         if change.live is not None and set(nodes[address]) & {"delete", "update"}:
             for key in kinds[change.kind].natural_keys(change.live.attrs):
                 holders[change.kind, key] = address
-    for address, change in found.items():
+    for address, change in changes.items():
         takes = _first(address, nodes, "create", "update")
         for key in kinds[change.kind].natural_keys(change.desired) if takes else ():
             holder = holders.get((change.kind, key))

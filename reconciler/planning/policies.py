@@ -58,14 +58,14 @@ def judge_policies(
     found = breaches(about_objects, "change", list(objects.values()), document.environment, now, evaluate)
     both = [*map(as_rule, here), *about_changes]
     found += _of_changes(document, both, objects, now, evaluate)
-    told = [waived(one, rules.waivers, now.date()) for one in found]
+    told = [waived(breach, rules.waivers, now.date()) for breach in found]
     named = [*(("policy", policy.name) for policy in here), *(("rule", rule.id) for rule in asked)]
     return [view for label, name in named for view in _verdicts(label, name, told, tell_all=tell_all)]
 
 
 def _verdicts(label: str, name: str, told: Iterable[Breach], *, tell_all: bool) -> list[GuardView]:
-    found = as_guards((one for one in told if one.rule.id == name), label=label)
-    return found or ([GuardView(name=f"{label} {name}", verdict="passed")] if tell_all else [])
+    guards = as_guards((breach for breach in told if breach.rule.id == name), label=label)
+    return guards or ([GuardView(name=f"{label} {name}", verdict="passed")] if tell_all else [])
 
 
 def _of_changes(
@@ -78,12 +78,12 @@ def _of_changes(
     weekday, budget = DAYS[now.weekday()], Budget()
     hits = [_hits(rule, document, objects, weekday, budget) for rule in rules]
     questions = [_questions(rule, found) for rule, found in zip(rules, hits, strict=True)]
-    every = [one for some in questions for one in some]
+    every = [question for some in questions for question in some]
     values = {"plan": document.model_dump(mode="json"), "weekday": weekday, "now": now.isoformat()} if every else {}
     answers = dict(zip(every, evaluate(every, values) if every else (), strict=True))
     found = []
     for rule, hit, asked in zip(rules, hits, questions, strict=True):
-        broken, addresses, why = _judged(rule, hit, {one: answers[one] for one in asked})
+        broken, addresses, why = _judged(rule, hit, {question: answers[question] for question in asked})
         if broken:
             found += [Breach(rule, one, why) for one in addresses] or [Breach(rule, why=why)]
     return found

@@ -114,20 +114,20 @@ def suspected(
     new = [change for change in changes if change.action is Action.CREATE]
     seen = _Seen(changes, kinds, ids, lives or {})
     pairs = [
-        Rename(old.address, one.address, score)
-        for one in new
+        Rename(old.address, change.address, score)
+        for change in new
         for old in gone
-        if old.kind == one.kind
-        and kinds[old.kind].parent_of(old.address) == kinds[one.kind].parent_of(one.address)
-        and (score := seen.likeness(old, one)) >= ALIKE
+        if old.kind == change.kind
+        and kinds[old.kind].parent_of(old.address) == kinds[change.kind].parent_of(change.address)
+        and (score := seen.likeness(old, change)) >= ALIKE
     ]
-    found: list[Rename] = []
+    renames: list[Rename] = []
     taken: set[str] = set()
     for pair in sorted(pairs, key=lambda pair: (-pair.likeness, pair.source, pair.target)):
         if not {pair.source, pair.target} & taken:
             taken |= {pair.source, pair.target}
-            found.append(pair)
-    return found
+            renames.append(pair)
+    return renames
 
 
 @dataclass(frozen=True)

@@ -105,7 +105,11 @@ def still(resource: Resource | None, applied: Value) -> Value:
     """Return the entries of a roster that were applied, without those that say it themselves now."""
     if resource is None or not resource.elsewhere or not isinstance(applied, list):
         return applied
-    return [one for one in applied if not (isinstance(one, Ref) and one.address in resource.elsewhere)]
+    return [
+        reference
+        for reference in applied
+        if not (isinstance(reference, Ref) and reference.address in resource.elsewhere)
+    ]
 
 
 def only_declared(attribute: Attribute, value: Value, declared: Value, new: Container[str] = ()) -> Value:
@@ -113,7 +117,11 @@ def only_declared(attribute: Attribute, value: Value, declared: Value, new: Cont
     if not attribute.has(Roster) or not isinstance(value, list):
         return value
     held = declared if isinstance(declared, list) else []
-    return [one for one in value if one in held or (isinstance(one, Ref) and one.address in new)]
+    return [
+        reference
+        for reference in value
+        if reference in held or (isinstance(reference, Ref) and reference.address in new)
+    ]
 
 
 def with_own(mine: Desired, theirs: Desired, kinds: Kinds, gone: Container[str] = ()) -> Desired:

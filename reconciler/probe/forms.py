@@ -44,8 +44,8 @@ class Form:
 
 
 FORMS: Mapping[str, Form] = {
-    one.name: one
-    for one in (
+    form.name: form
+    for form in (
         Form("tag", "/tags", "tag", "tags", "tag"),
         Form("list", "/lists", "list", "lists", "name", query={"filters[channel]": "all"}),
         Form("list_group", "/listGroups", "listGroup", "listGroups", match=("listid", "groupid"),

@@ -111,7 +111,7 @@ def writable(*, contacts: bool) -> tuple[str, ...]:
     """Return the paths that a probe may write to, `ID` for one id: those of its forms, and nothing that reaches people
     unless they were asked for.
     """
-    forms = [one for name, one in FORMS.items() if contacts or name not in CONTACTS]
+    forms = [form for name, form in FORMS.items() if contacts or name not in CONTACTS]
     found = [path for form in forms for base in (form.path, *form.deletes) for path in (base, f"{base}/ID")]
     return (*found, *BULK, "/customObjects/schemas/ID/fields/ID")
 

@@ -423,8 +423,8 @@ class Client:
 
     def _because(self, answer: Response) -> str:
         """Return what the account says of a failure, to be put behind its status."""
-        said = abridged(describe(answer.body), LONGEST, self._show)
-        return f": {said}" if said else ""
+        shown = abridged(describe(answer.body), LONGEST, self._show)
+        return f": {shown}" if shown else ""
 
     def _tell(self, request: Request, outcome: int | str, began: float) -> None:
         if self._on_answer is not None:

@@ -86,9 +86,9 @@ def below(problems: Sequence[Diagnostic], folder: str) -> list[Diagnostic]:
 def concerns(document: PlanDocument) -> list[Diagnostic]:
     """Return what guards, policies, findings, skipped addresses and warnings say, with places."""
     places = {change.address: change.place for change in document.changes}
-    found = [problem for guard in document.guards for problem in _of_guard(guard, places)]
-    found += [problem for change in document.changes for problem in _of_change(change)]
-    found += [
+    diagnostics = [problem for guard in document.guards for problem in _of_guard(guard, places)]
+    diagnostics += [problem for change in document.changes for problem in _of_change(change)]
+    diagnostics += [
         Diagnostic(
             f"{entry.address} could not be planned: {entry.reason}",
             _position(places.get(entry.address)),
@@ -96,7 +96,7 @@ def concerns(document: PlanDocument) -> list[Diagnostic]:
         )
         for entry in document.skipped
     ]
-    return found + [Diagnostic(warning, code="plan-warning", severity="warning") for warning in document.warnings]
+    return diagnostics + [Diagnostic(warning, code="plan-warning", severity="warning") for warning in document.warnings]
 
 
 def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Iterable[Diagnostic]:

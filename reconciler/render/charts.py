@@ -80,7 +80,9 @@ class Timeline:
 def blast(changes: Sequence[ChangeView]) -> Blast:
     """Return the bars of all changes that put records at risk; what cannot be counted comes first."""
     risky = [change for change in changes if words.risky(change)]
-    counts = {one.address: [view.count for view in one.impacts if view.effect in words.AT_RISK] for one in risky}
+    counts = {
+        change.address: [view.count for view in change.impacts if view.effect in words.AT_RISK] for change in risky
+    }
     totals = {address: sum(count or 0 for count in mine) for address, mine in counts.items()}
     unknown = {address for address, mine in counts.items() if None in mine}
     most = max(totals.values(), default=0) or 1

@@ -19,41 +19,41 @@ def story(one: Explanation, *, width: int = 80, colour: bool = False, ascii_only
     return text.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else text
 
 
-def _identity(one: Explanation, paper: Paper) -> list[str]:
-    lines = paper.paragraph(clean(one.address), tone="bold")
-    absent = "not shown by the account" if one.action == "unknown" else "not in the account"
-    facts = [a(one.kind), f"id {one.id}" if one.id else absent]
-    facts += [f"created {one.created}"] if one.created else []
-    facts.append(f"declared at {words.line_of(one.place)}" if one.place else "not declared")
-    facts.append("managed" if one.managed else "not managed yet")
-    facts += ["its create did not finish"] if one.incomplete else []
+def _identity(explanation: Explanation, paper: Paper) -> list[str]:
+    lines = paper.paragraph(clean(explanation.address), tone="bold")
+    absent = "not shown by the account" if explanation.action == "unknown" else "not in the account"
+    facts = [a(explanation.kind), f"id {explanation.id}" if explanation.id else absent]
+    facts += [f"created {explanation.created}"] if explanation.created else []
+    facts.append(f"declared at {words.line_of(explanation.place)}" if explanation.place else "not declared")
+    facts.append("managed" if explanation.managed else "not managed yet")
+    facts += ["its create did not finish"] if explanation.incomplete else []
     lines += _indented(", ".join(facts) + ".", paper)
-    if one.runs:
-        lines += _indented(f"Last written by {', '.join(one.runs)}.", paper)
-    if one.natural_key:
-        lines += _indented(f"Recognised by {literal(one.natural_key)}, where its id is gone.", paper)
-    if one.protected:
+    if explanation.runs:
+        lines += _indented(f"Last written by {', '.join(explanation.runs)}.", paper)
+    if explanation.natural_key:
+        lines += _indented(f"Recognised by {literal(explanation.natural_key)}, where its id is gone.", paper)
+    if explanation.protected:
         lines += _indented("Protected: prevent_destroy.", paper)
-    todo = "Nothing is to do." if one.action == "none" else f"A plan would say: {one.action}."
-    return [*lines, *_indented(todo + (f" ({one.reason})" if one.reason else ""), paper)]
+    todo = "Nothing is to do." if explanation.action == "none" else f"A plan would say: {explanation.action}."
+    return [*lines, *_indented(todo + (f" ({explanation.reason})" if explanation.reason else ""), paper)]
 
 
 def _indented(text: str, paper: Paper) -> list[str]:
     return paper.paragraph(clean(text), first="  ", indent="  ")
 
 
-def _relations(one: Explanation, paper: Paper) -> list[str]:
+def _relations(explanation: Explanation, paper: Paper) -> list[str]:
     lines = []
-    for title, addresses in (("Depends on", one.depends_on), ("Used by", one.used_by)):
+    for title, addresses in (("Depends on", explanation.depends_on), ("Used by", explanation.used_by)):
         lines += paper.paragraph(
             clean(f"{title}: {', '.join(addresses) or 'nothing that is declared or managed'}"), indent="  "
         )
     return lines
 
 
-def _attributes(one: Explanation, paper: Paper) -> list[str]:
-    lines = paper.paragraph("Attributes:") if one.attributes else []
-    for item in one.attributes:
+def _attributes(explanation: Explanation, paper: Paper) -> list[str]:
+    lines = paper.paragraph("Attributes:") if explanation.attributes else []
+    for item in explanation.attributes:
         lines += paper.paragraph(clean(_attribute(item)), first="  ", indent="    ")
     return lines
 
@@ -85,12 +85,12 @@ def _whose(origin: str) -> str:
     }[origin]
 
 
-def _losses(one: Explanation, paper: Paper) -> list[str]:
+def _losses(explanation: Explanation, paper: Paper) -> list[str]:
     lines: list[str] = []
-    if one.destroys:
-        lines += paper.paragraph(clean(f"If it is deleted: {one.destroys}"), indent="  ")
-    lines += _listed((words.impact(impact) for impact in one.impacts), paper)
-    lines += _listed((words.evacuation(what, where) for what, where in one.on_destroy.items()), paper)
+    if explanation.destroys:
+        lines += paper.paragraph(clean(f"If it is deleted: {explanation.destroys}"), indent="  ")
+    lines += _listed((words.impact(impact) for impact in explanation.impacts), paper)
+    lines += _listed((words.evacuation(what, where) for what, where in explanation.on_destroy.items()), paper)
     return lines
 
 

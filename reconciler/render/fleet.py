@@ -164,20 +164,20 @@ def html(report: FleetReport, links: Mapping[str, str] | None = None) -> str:
         groups=[(counted(len(group.accounts), "account"), group.accounts, group.changes) for group in report.groups],
         causes=causes(report),
         at_risk=sum(account.records_at_risk for account in report.accounts),
-        rows=[_row(one) for one in report.accounts],
+        rows=[_row(result) for result in report.accounts],
         links=dict(links or {}),
     )
 
 
-def _row(one: JobResult) -> dict[str, Any]:
+def _row(result: JobResult) -> dict[str, Any]:
     return {
-        "account": one.account,
-        "outcome": one.outcome,
-        "message": one.message,
-        "version": one.version,
-        "counts": f"{one.add} / {one.change} / {one.destroy}",
-        "at_risk": one.records_at_risk,
-        "bad": one.bad,
+        "account": result.account,
+        "outcome": result.outcome,
+        "message": result.message,
+        "version": result.version,
+        "counts": f"{result.add} / {result.change} / {result.destroy}",
+        "at_risk": result.records_at_risk,
+        "bad": result.bad,
     }
 
 

@@ -172,7 +172,9 @@ class Reading:
         pace, left = traffic.pace(), traffic.seconds_left()
         parts += [f"{pace:.1f}/s"] if pace else []
         parts += [f"about {words.duration(left)} left" if left else elapsed]
-        busy = sorted((topic for topic in topics if not topic.over), key=lambda one: (not one.rows, not one.requests))
+        busy = sorted(
+            (topic for topic in topics if not topic.over), key=lambda topic: (not topic.rows, not topic.requests)
+        )
         lines = [f"Reading {' and '.join(traffic.names)}: {', '.join(parts)}", *map(_busy, busy[:_SHOWN])]
         return [*lines, f"  and {len(busy) - _SHOWN} more"] if len(busy) > _SHOWN else lines
 

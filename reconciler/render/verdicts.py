@@ -19,9 +19,9 @@ def text(verdicts: Sequence[Verdict], verb: str = "failed") -> str:
             lines.append(f"    {harmless(one.error)}")
         lines += [f"    {harmless(line)}" for line in one.lines]
     counts = {
-        "passed": sum(one.passed for one in verdicts),
-        verb: sum(bool(one.lines) for one in verdicts),
-        "could not be run": sum(bool(one.error) for one in verdicts),
+        "passed": sum(verdict.passed for verdict in verdicts),
+        verb: sum(bool(verdict.lines) for verdict in verdicts),
+        "could not be run": sum(bool(verdict.error) for verdict in verdicts),
     }
     told = ", ".join(f"{count} {what}" for what, count in counts.items() if count)
     return "\n".join([*lines, f"{len(verdicts)} test{'s' if len(verdicts) != 1 else ''}: {told}."])
@@ -31,15 +31,15 @@ def as_json(verdicts: Sequence[Verdict]) -> str:
     """Return one object for each test."""
     rows = [
         {
-            "name": one.name,
-            "file": one.file,
-            "line": one.line,
-            "passed": one.passed,
-            "differing": list(one.differing),
-            "difference": list(one.lines),
-            "error": one.error,
+            "name": verdict.name,
+            "file": verdict.file,
+            "line": verdict.line,
+            "passed": verdict.passed,
+            "differing": list(verdict.differing),
+            "difference": list(verdict.lines),
+            "error": verdict.error,
         }
-        for one in verdicts
+        for verdict in verdicts
     ]
     return json.dumps(rows, indent=2, ensure_ascii=False)
 
@@ -47,16 +47,16 @@ def as_json(verdicts: Sequence[Verdict]) -> str:
 def junit(verdicts: Sequence[Verdict]) -> str:
     """Return one suite for each file."""
     root = ElementTree.Element("testsuites")
-    for file in dict.fromkeys(one.file for one in verdicts):
-        cases = [one for one in verdicts if one.file == file]
+    for file in dict.fromkeys(verdict.file for verdict in verdicts):
+        cases = [verdict for verdict in verdicts if verdict.file == file]
         suite = ElementTree.SubElement(
             root,
             "testsuite",
             name=_safe(file),
             tests=str(len(cases)),
-            failures=str(sum(bool(one.differing) and not one.error for one in cases)),
-            errors=str(sum(bool(one.error) for one in cases)),
-            time=f"{sum(one.seconds for one in cases):.3f}",
+            failures=str(sum(bool(verdict.differing) and not verdict.error for verdict in cases)),
+            errors=str(sum(bool(verdict.error) for verdict in cases)),
+            time=f"{sum(verdict.seconds for verdict in cases):.3f}",
         )
         for one in cases:
             _case(suite, one)
@@ -64,21 +64,21 @@ def junit(verdicts: Sequence[Verdict]) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 
 
-def _case(suite: ElementTree.Element, one: Verdict) -> None:
+def _case(suite: ElementTree.Element, verdict: Verdict) -> None:
     case = ElementTree.SubElement(
         suite,
         "testcase",
-        classname=_safe(one.file),
-        name=_safe(one.name),
-        file=_safe(one.file),
-        line=str(one.line),
-        time=f"{one.seconds:.3f}",
+        classname=_safe(verdict.file),
+        name=_safe(verdict.name),
+        file=_safe(verdict.file),
+        line=str(verdict.line),
+        time=f"{verdict.seconds:.3f}",
     )
-    if one.error:
-        ElementTree.SubElement(case, "error", message=_safe(one.error))
-    elif one.differing:
-        failure = ElementTree.SubElement(case, "failure", message=_safe(f"differs in {', '.join(one.differing)}"))
-        failure.text = _safe("\n" + "\n".join(one.lines) + "\n")
+    if verdict.error:
+        ElementTree.SubElement(case, "error", message=_safe(verdict.error))
+    elif verdict.differing:
+        failure = ElementTree.SubElement(case, "failure", message=_safe(f"differs in {', '.join(verdict.differing)}"))
+        failure.text = _safe("\n" + "\n".join(verdict.lines) + "\n")
 
 
 def _safe(value: str) -> str:

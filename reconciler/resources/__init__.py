@@ -15,12 +15,12 @@ from reconciler.model.spec import Nested, RefTo, attributes
 @functools.cache
 def load_kinds() -> Kinds:
     """Return every kind by name, those first that others refer to."""
-    found: dict[str, Kind] = {}
+    kinds: dict[str, Kind] = {}
     for module in pkgutil.iter_modules(__path__):
         kind = getattr(importlib.import_module(f"{__name__}.{module.name}"), "KIND", None)
         if isinstance(kind, Kind):
-            found[kind.name] = kind
-    return {name: found[name] for name in _order(found)}
+            kinds[kind.name] = kind
+    return {name: kinds[name] for name in _order(kinds)}
 
 
 def _order(kinds: dict[str, Kind]) -> list[str]:

@@ -166,7 +166,7 @@ class CustomObjectKind(Kind):
                 "relationships", "Relationship", tuple(_in_code(key, relation) for key, relation in relations.items())
             ),
         )
-        return tuple(one for one in found if one.parts)
+        return tuple(group for group in found if group.parts)
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Schemas of apps and of the e-commerce integration belong to them; a public one or a child can be declared."""
@@ -328,15 +328,15 @@ class CustomObjectKind(Kind):
         """
         if write.destroying:
             return (yield from counted(at("/customObjects/records", write.id), "records"))
-        found: list[Impact] = []
+        impacts: list[Impact] = []
         if gone := dropped(write):
             noun = f"records lose {', '.join(gone)}"
-            found += yield from counted(at("/customObjects/records", write.id), noun, at_most=True)
+            impacts += yield from counted(at("/customObjects/records", write.id), noun, at_most=True)
         if turned := reread(write):
             noun = f"records hold values of {', '.join(turned)}"
             whole = yield from counted(at("/customObjects/records", write.id), noun, at_most=True)
-            found += [moved(one, "(assumed: they are read by the new rule; no source says)") for one in whole]
-        return found
+            impacts += [moved(one, "(assumed: they are read by the new rule; no source says)") for one in whole]
+        return impacts
 
     def unmatched(self, write: Write) -> Flow[list[str]]:
         """Fields and relationships that were added since."""

@@ -90,7 +90,7 @@ def groups_of_field(identity: str) -> Flow[list[Impact]]:
 
 def people_of_pipeline(identity: str) -> Flow[list[Impact]]:
     """Users and user groups of a pipeline, from its sub-collections; nobody of them loses anything but the pipeline."""
-    found: list[Impact] = []
+    impacts: list[Impact] = []
     for noun, key, kind in (
         ("assignments of users", "dealGroupUsers", "user"),
         ("permissions of user groups", "dealGroupGroups", "user_group"),
@@ -98,15 +98,15 @@ def people_of_pipeline(identity: str) -> Flow[list[Impact]]:
         rows = yield from listed(at("/dealGroups", identity, key), key)
         ids = _ids(rows or (), *(("user", "userid") if kind == "user" else ("group", "groupid")))
         names = {one: f"{kind} {one}" for one in ids}
-        found += [_unknown(noun)] if rows is None else _told(noun, kind, names, effect="along")
-    return found
+        impacts += [_unknown(noun)] if rows is None else _told(noun, kind, names, effect="along")
+    return impacts
 
 
 def seen_by_group(identity: str) -> Flow[list[Impact]]:
     """Lists and pipelines that name a user group; where no other does, nobody sees them any more (sections 2.7,
     2.14).
     """
-    found: list[Impact] = []
+    impacts: list[Impact] = []
     for noun, sub, holder, kind, path, label in (
         ("lists lose the group", "listGroups", ("list", "listid"), "list", "/lists", "name"),
         ("pipelines lose the group", "dealGroupGroups", ("dealGroup", "d_groupid"), "pipeline", "/dealGroups", "title"),
@@ -114,8 +114,8 @@ def seen_by_group(identity: str) -> Flow[list[Impact]]:
         rows = yield from listed(f"/{sub}", sub)
         mine = [row for row in rows or () if ident(row.get("group", row.get("groupid"))) == identity]
         names = yield from _names(path, label, _ids(mine, *holder))
-        found += [_unknown(noun)] if rows is None else _told(noun, kind, names)
-    return found
+        impacts += [_unknown(noun)] if rows is None else _told(noun, kind, names)
+    return impacts
 
 
 def owned_by_user(identity: str) -> Flow[list[Impact]]:
@@ -156,8 +156,8 @@ def _ids(rows: Iterable[Row], *names: str) -> Iterable[str]:
 
 
 def _told(noun: str, kind: str, names: Mapping[str, str], *, effect: Effect = "unmanaged") -> list[Impact]:
-    found = Impact(len(names), noun, effect=effect, objects=tuple(names.values()), ids=tuple(names), of=kind)
-    return [found] if names else []
+    impact = Impact(len(names), noun, effect=effect, objects=tuple(names.values()), ids=tuple(names), of=kind)
+    return [impact] if names else []
 
 
 def _unknown(noun: str) -> Impact:

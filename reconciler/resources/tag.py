@@ -62,8 +62,8 @@ class TagKind(Kind):
             return (yield from counted("/contacts", "contacts carry the tag", query))
         if "type" not in write.changed:
             return []
-        found = yield from counted("/contacts", "contacts carry the tag", query)
-        return [moved(one, "(assumed: a tag of templates is shown on no contact; no source says)") for one in found]
+        impacts = yield from counted("/contacts", "contacts carry the tag", query)
+        return [moved(one, "(assumed: a tag of templates is shown on no contact; no source says)") for one in impacts]
 
 
 KIND = TagKind()

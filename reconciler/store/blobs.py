@@ -91,18 +91,18 @@ def put_once(blobs: BlobStore, name: str, content: bytes, tag: str | None) -> st
     try:
         return blobs.put(name, content, tag)
     except Conflict:
-        held = blobs.get(name)
-        if held is not None and held.content == content:
-            return held.tag
+        blob = blobs.get(name)
+        if blob is not None and blob.content == content:
+            return blob.tag
         raise
 
 
 def replace(blobs: BlobStore, name: str, content: bytes) -> None:
     """Write a document whatever is there. Raises Conflict when somebody else keeps writing it."""
     for attempt in range(5):
-        held = blobs.get(name)
+        blob = blobs.get(name)
         try:
-            put_once(blobs, name, content, held.tag if held is not None else None)
+            put_once(blobs, name, content, blob.tag if blob is not None else None)
             return
         except Conflict:
             if attempt == 4:

@@ -70,8 +70,8 @@ class DocumentStore:
 
     def read(self) -> State | None:
         """Return the state, or None where there is none."""
-        held = self._blobs.get(STATE)
-        return None if held is None else self._parse(held.content)
+        blob = self._blobs.get(STATE)
+        return None if blob is None else self._parse(blob.content)
 
     def write(self, state: State, *, expected_serial: int | None, folds: bool = False) -> None:
         """Replace the state, keeping the version before in the history."""
@@ -146,8 +146,8 @@ class DocumentStore:
 
     def version(self, serial: int) -> State | None:
         """Return a kept version."""
-        held = self._blobs.get(_version(serial))
-        return None if held is None else self._earlier(_version(serial), held.content)
+        blob = self._blobs.get(_version(serial))
+        return None if blob is None else self._earlier(_version(serial), blob.content)
 
     def _earlier(self, name: str, content: bytes) -> State:
         where = f"{self.where}, {name}"
@@ -157,15 +157,15 @@ class DocumentStore:
         """Write a state over one that is damaged, which is kept beside; returns the new serial."""
         taken = self._locks.acquire(info, timeout)
         try:
-            held = self._blobs.get(STATE)
-            if held is None:
+            blob = self._blobs.get(STATE)
+            if blob is None:
                 raise StateError(f"there is no state at {self.where}")
             damaged = max([state.serial, *self._serials(HISTORY), *self._serials(UNREADABLE)]) + 1
             serial = damaged + 1
             with self._blobs.batch():
-                replace(self._blobs, f"{UNREADABLE}/{damaged:08d}", held.content)
+                replace(self._blobs, f"{UNREADABLE}/{damaged:08d}", blob.content)
                 fenced = state.model_copy(update={"serial": serial, "fence": max(state.fence, taken.fence)})
-                self._put_state(fenced, held, None)
+                self._put_state(fenced, blob, None)
             return serial
         finally:
             taken.release()
@@ -206,17 +206,17 @@ class DocumentStore:
 
     def _take_over(self, taken: TakenLock) -> None:
         for _ in range(5):
-            held = self._blobs.get(STATE)
-            if held is None:
+            blob = self._blobs.get(STATE)
+            if blob is None:
                 return
-            state = self._parse(held.content)
+            state = self._parse(blob.content)
             if state.fence >= taken.fence:
                 taken.raise_fence(state.fence + 1)
             if taken.seamless:
                 return
             content = self._seal.close(dump_state(state.model_copy(update={"fence": taken.fence})))
             with contextlib.suppress(Conflict):
-                put_once(self._blobs, STATE, content, held.tag)
+                put_once(self._blobs, STATE, content, blob.tag)
                 return
         raise StateError(f"the state {self.where} is written by another process without its lock", hint="try again")
 
@@ -251,12 +251,12 @@ class DocumentStore:
 
     def run(self, name: str) -> RunRecord | None:
         """Return a run record."""
-        held = self._blobs.get(_run(name))
-        if held is None:
+        blob = self._blobs.get(_run(name))
+        if blob is None:
             return None
         what = f"the record of the run {name}"
         try:
-            content = self._seal.open(held.content, what)
+            content = self._seal.open(blob.content, what)
             return read_document(RunRecord, content, self._fits)
         except ValueError as error:
             raise StateError(
@@ -271,12 +271,12 @@ class DocumentStore:
         names = [STATE, *self._blobs.names(HISTORY), *self._blobs.names(RUN_FOLDER)]
         count = 0
         for name in names:
-            held = self._blobs.get(name)
-            if held is None:
+            blob = self._blobs.get(name)
+            if blob is None:
                 continue
-            opened = self._seal.open(held.content, f"{self.where} {name}".strip())
+            opened = self._seal.open(blob.content, f"{self.where} {name}".strip())
             try:
-                put_once(self._blobs, name, self._seal.close(opened), held.tag)
+                put_once(self._blobs, name, self._seal.close(opened), blob.tag)
             except Conflict:
                 raise StateError(f"{self.where} is being written by another process", hint="try again") from None
             count += 1

@@ -80,9 +80,9 @@ class HttpLock:
         self._blobs.lock_id, self._blobs.refused = mine.id, False
         hold = HttpHold(self._blobs, self._wire, self._clock, self._waits, mine)
         try:
-            held = self._blobs.get(NAME)
-            before = parse(held.content) if held is not None else None
-            hold.seamless = held is None or (before is not None and given_back(before))
+            blob = self._blobs.get(NAME)
+            before = parse(blob.content) if blob is not None else None
+            hold.seamless = blob is None or (before is not None and given_back(before))
             if not hold.seamless and not (before is not None and self._clock.dead(before.process)):
                 self._outlast(lease_of(before, self._waits.lease))
             hold.raise_fence((before.fence if before is not None else 0) + 1)

@@ -61,9 +61,9 @@ class Journal:
         """Return the records that are not folded into a state of this mark, in the order of their generations."""
         records = []
         for name in [NAME, *self._blobs.names(SEGMENTS)]:
-            held = self._blobs.get(name)
-            if held is not None:
-                records += self._parse(name, self._seal.open(held.content, f"the journal of {self._blobs.where}"))
+            blob = self._blobs.get(name)
+            if blob is not None:
+                records += self._parse(name, self._seal.open(blob.content, f"the journal of {self._blobs.where}"))
         records += self._waiting
         fresh = [record for record in records if not record.fence or record.fence > folded]
         return sorted(fresh, key=lambda record: record.fence)

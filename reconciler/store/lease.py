@@ -75,12 +75,12 @@ class LeaseLock:
         deadline = self._clock.steady() + max(timeout, 0.0)
         watch, contested, told = Watch(self._waits.lease), 0, False
         while True:
-            held = self._blobs.get(NAME)
+            blob = self._blobs.get(NAME)
             now = self._clock.steady()
-            if held is not None:
-                watch.see(held, now)
-            if held is None or self._free(watch.info) or watch.left(now) <= 0:
-                taken = self._take(info, held)
+            if blob is not None:
+                watch.see(blob, now)
+            if blob is None or self._free(watch.info) or watch.left(now) <= 0:
+                taken = self._take(info, blob)
                 if taken is not None:
                     return taken
                 contested += 1
@@ -97,9 +97,9 @@ class LeaseLock:
                 raise held_by(watch.info, self._blobs.where)
             self._clock.sleep(min(self._waits.poll, left))
 
-    def _take(self, info: LockInfo, held: Blob | None) -> Lease | None:
+    def _take(self, info: LockInfo, blob: Blob | None) -> Lease | None:
         """Write the lock as ours; None where somebody was faster."""
-        holder = parse(held.content) if held is not None else None
+        holder = parse(blob.content) if blob is not None else None
         started = self._clock.steady()
         mine = replace(
             info,
@@ -110,26 +110,26 @@ class LeaseLock:
             beat=0,
         )
         try:
-            tag = put_once(self._blobs, NAME, dump(mine), held.tag if held is not None else None)
+            tag = put_once(self._blobs, NAME, dump(mine), blob.tag if blob is not None else None)
         except Conflict:
             return None
-        seamless = held is None or (holder is not None and given_back(holder))
+        seamless = blob is None or (holder is not None and given_back(holder))
         return Lease(self._blobs, self._clock, self._waits, mine, tag, started, seamless=seamless)
 
     def holder(self) -> LockInfo | None:
         """Return who holds the lock; one whose lease seems to have ended may hold it anyway."""
-        held = self._blobs.get(NAME)
-        info = parse(held.content) if held is not None else None
+        blob = self._blobs.get(NAME)
+        info = parse(blob.content) if blob is not None else None
         return None if info is None or not info.id or self._free(info) else info
 
     def break_lock(self, lock_id: str, note: Callable[[], None]) -> bool:
         """End the lease of this id; its holder finds out before its next write. Then call `note`."""
-        held = self._blobs.get(NAME)
-        info = parse(held.content) if held is not None else None
-        if held is None or info is None or not lock_id or info.id != lock_id:
+        blob = self._blobs.get(NAME)
+        info = parse(blob.content) if blob is not None else None
+        if blob is None or info is None or not lock_id or info.id != lock_id:
             return False
         try:
-            put_once(self._blobs, NAME, dump(_broken(info)), held.tag)
+            put_once(self._blobs, NAME, dump(_broken(info)), blob.tag)
         except Conflict:
             return False
         note()
@@ -189,9 +189,9 @@ class Lease:
         """
         with self._turn, contextlib.suppress(StateError):
             self._seen = self._clock.steady()
-            held = self._blobs.get(NAME)
-            found = parse(held.content) if held is not None else None
-            if found is None or (found.id, found.fence) != (self._info.id, self._info.fence):
+            blob = self._blobs.get(NAME)
+            lock = parse(blob.content) if blob is not None else None
+            if lock is None or (lock.id, lock.fence) != (self._info.id, self._info.fence):
                 self._lost = True
 
     def renew(self) -> None:
@@ -237,9 +237,9 @@ class Lease:
                 return
             except Conflict:
                 self._lost = True
-            held = self._blobs.get(NAME)
-            if held is not None and held.content == dump(_broken(self._info)):
-                put_once(self._blobs, NAME, dump(freed(self._info.fence + 1)), held.tag)
+            blob = self._blobs.get(NAME)
+            if blob is not None and blob.content == dump(_broken(self._info)):
+                put_once(self._blobs, NAME, dump(freed(self._info.fence + 1)), blob.tag)
 
 
 def freed(fence: int) -> LockInfo:

@@ -26,13 +26,13 @@ def check_snapshot_out(path: Path) -> None:
 def read_snapshot(path: Path) -> Recording:
     """Read a snapshot file. Raises ReconcilerError."""
     try:
-        found = read_document(Recording, read_regular(path))
+        recording = read_document(Recording, read_regular(path))
     except OSError as error:
         raise ReconcilerError(f"{path} cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise ReconcilerError(
             f"{path} is not a snapshot", hint="`reconciler snapshot --out FILE` writes one"
         ) from error
-    if found.format_version.partition(".")[0] != RECORDING_FORMAT.partition(".")[0] or not found.exchanges:
+    if recording.format_version.partition(".")[0] != RECORDING_FORMAT.partition(".")[0] or not recording.exchanges:
         raise ReconcilerError(f"{path} is not a snapshot of a format that this version reads")
-    return found
+    return recording

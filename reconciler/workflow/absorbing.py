@@ -90,8 +90,8 @@ async def revert(session: Session, options: PlanOptions) -> Planned:
     """Return the plan that brings back what drifted: the configuration, for the addresses concerned and what they
     need.
     """
-    found = await make_plan(session, replace(options, refresh_only=True))
-    addresses = {change.address for change in found.plan.changes} | {skip.address for skip in found.plan.skipped}
+    planned = await make_plan(session, replace(options, refresh_only=True))
+    addresses = {change.address for change in planned.plan.changes} | {skip.address for skip in planned.plan.skipped}
     return await make_plan(session, replace(options, refresh_only=False, named=frozenset(addresses)))
 
 
@@ -115,8 +115,8 @@ def _proposals(
     differing = {(change.address, item.name): item for change in now.changes for item in change.attributes}
     refused += [Refusal(skip.address, "", skip.reason) for skip in drifted.skipped if skip.forbidden]
     for change in drifted.changes:
-        resource, one = inputs.desired.resources.get(change.address), live.get(change.address)
-        if change.action is not Action.UPDATE or one is None:
+        resource, entry = inputs.desired.resources.get(change.address), live.get(change.address)
+        if change.action is not Action.UPDATE or entry is None:
             why = "it is gone from the account: take its declaration out, or apply to create it again"
             refused.append(Refusal(change.address, "", why))
             continue
@@ -129,10 +129,10 @@ def _proposals(
                 refused.append(Refusal(change.address, item.name, "the files do not declare it any more"))
             elif here is None:
                 held.append((change.address, item.name))
-            elif why := _objection(kind, one.live, item, here):
+            elif why := _objection(kind, entry.live, item, here):
                 refused.append(Refusal(change.address, item.name, why))
             else:
-                proposals.append(_as_live(resource, kind.attributes[item.name], one))
+                proposals.append(_as_live(resource, kind.attributes[item.name], entry))
     return proposals, refused, held
 
 
@@ -147,10 +147,10 @@ def _objection(kind: Kind, live: Live, drifted: AttributeChange, now: AttributeC
     return ""
 
 
-def _as_live(resource: Resource, attribute: Attribute, one: Exported) -> ProposedEdit:
+def _as_live(resource: Resource, attribute: Attribute, entry: Exported) -> ProposedEdit:
     """Return the edit that makes a declaration say what the account holds, as far as it says anything of it."""
     declared = resource.attrs[attribute.name]
-    value = one.resource.attrs.get(attribute.name, one.live.attrs[attribute.name])
+    value = entry.resource.attrs.get(attribute.name, entry.live.attrs[attribute.name])
     return ProposedEdit(resource, attribute, within(attribute, declared, only_declared(attribute, value, declared)))
 
 
@@ -158,18 +158,18 @@ def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Propo
     """Return what the account holds of declared objects and nobody manages, as far as files may say it."""
     proposals: list[ProposedEdit] = []
     refused: list[Refusal] = []
-    for resource, one in _managed(inputs, live):
+    for resource, entry in _managed(inputs, live):
         address, kind = resource.address, inputs.kinds[resource.kind]
-        unsayable = _unsayable(kind, one.live)
-        news = {name: one.resource.attrs.get(name) for name in unmanaged(inputs, kind, address, one.live)}
-        for name, parts in unmanaged_parts(inputs, kind, address, one.live).items():
+        unsayable = _unsayable(kind, entry.live)
+        news = {name: entry.resource.attrs.get(name) for name in unmanaged(inputs, kind, address, entry.live)}
+        for name, parts in unmanaged_parts(inputs, kind, address, entry.live).items():
             left = {path: unsayable[f"{name}.{path[0]}"] for path in parts if f"{name}.{path[0]}" in unsayable}
             refused += [Refusal(address, ".".join((name, *path)), why) for path, why in left.items()]
             kept = {path: value for path, value in parts.items() if path not in left}
             if kept:
                 news[name] = joined(kind.attributes[name], resource.attrs[name], kept)
         for name, value in news.items():
-            if why := unsayable.get(name, "") or _kept_out(kind, one, name, value):
+            if why := unsayable.get(name, "") or _kept_out(kind, entry, name, value):
                 refused.append(Refusal(address, name, why))
             else:
                 proposals.append(ProposedEdit(resource, kind.attributes[name], value))
@@ -179,16 +179,16 @@ def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[Propo
 def _managed(inputs: Inputs, live: Mapping[str, Exported]) -> Iterator[tuple[Resource, Exported]]:
     """Yield what is declared and managed of what the plan is about, each with the object that it is."""
     for address, binding in inputs.state.resources.items():
-        resource, one = inputs.desired.resources.get(address), live.get(address)
-        if resource is not None and one is not None and one.live.id == binding.id and inputs.covers(address):
-            yield resource, one
+        resource, entry = inputs.desired.resources.get(address), live.get(address)
+        if resource is not None and entry is not None and entry.live.id == binding.id and inputs.covers(address):
+            yield resource, entry
 
 
-def _kept_out(kind: Kind, one: Exported, name: str, value: Value) -> str:
+def _kept_out(kind: Kind, entry: Exported, name: str, value: Value) -> str:
     """Return why an attribute that nothing declares is not written into the files, "" where it may be."""
-    if name not in one.resource.attrs:
+    if name not in entry.resource.attrs:
         return "no declaration says it"
-    return SECRET if kind.attributes[name].hides(value, one.live.attrs[name]) else ""
+    return SECRET if kind.attributes[name].hides(value, entry.live.attrs[name]) else ""
 
 
 def _unsayable(kind: Kind, live: Live) -> dict[str, str]:

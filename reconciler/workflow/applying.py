@@ -68,7 +68,7 @@ async def apply_plan(
     """
     let_pass(planned.document)
     operation = operation_of(planned.document.options)
-    with locked(session, operation, timeout=lock_timeout) as held:
+    with locked(session, operation, timeout=lock_timeout) as lock:
         book = open_book(session)
         check_same_state(planned, book)
         promise = planned.promise or planned.document
@@ -78,13 +78,13 @@ async def apply_plan(
         async with AsyncExitStack() as stack:
             take_over(session, book, planned)
             watch = Watch(session)
-            remote = watch.around(session.connect(stack, write=True, hold=held.hold))
+            remote = watch.around(session.connect(stack, write=True, hold=lock.hold))
             run = _Run(session, planned, book, remote, hooks, watch)
             if strict:
                 await run.count_all()
             if archive is not None:
                 run.archived = await archive_losses(session, planned.plan, remote, archive, run.name)
-            return await run.run(replace(held.info, operation=operation))
+            return await run.run(replace(lock.info, operation=operation))
 
 
 class _Run:

@@ -105,19 +105,19 @@ def lock_of(folder: Path) -> LockFile:
 def parse_lock(content: bytes) -> LockFile:
     """Return a lock file from its bytes. Raises ConfigError."""
     try:
-        found = LockFile.model_validate_json(content)
+        file = LockFile.model_validate_json(content)
     except ValueError as error:
         hint = "delete it and run `reconciler update`; after a merge, take either side first"
         raise ConfigError([Diagnostic(f"{LOCK_FILE} is none of this program", hint=hint, code="bad-lock")]) from error
-    if found.format_version.partition(".")[0] != LOCK_FORMAT.partition(".")[0]:
-        message = f"{LOCK_FILE} is of format {found.format_version}, and this program reads {LOCK_FORMAT}"
+    if file.format_version.partition(".")[0] != LOCK_FORMAT.partition(".")[0]:
+        message = f"{LOCK_FILE} is of format {file.format_version}, and this program reads {LOCK_FORMAT}"
         raise ConfigError([Diagnostic(message, hint="use a newer version of the program", code="bad-lock")])
-    return found
+    return file
 
 
 def sources(project: LoadedProject) -> list[str]:
     """Return the Git repositories that the project file includes, once each."""
-    return list(dict.fromkeys(one.source for one in project.project.include if one.source.startswith(GIT)))
+    return list(dict.fromkeys(include.source for include in project.project.include if include.source.startswith(GIT)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,9 @@ def look(folder: Path, environ: Mapping[str, str], project: LoadedProject) -> tu
         keep(cache_folder(environ), texts)
         name, before = _before(baseline, old)
         updates.append(Update(written, before, name, LockedBaseline(commit=commit, digest=digest_of(texts))))
-    return LockFile(baselines={one.written: one.now for one in sorted(updates, key=lambda one: one.written)}), updates
+    return LockFile(
+        baselines={one.written: one.now for one in sorted(updates, key=lambda update: update.written)}
+    ), updates
 
 
 def _before(baseline: Baseline, lock: LockFile) -> tuple[str, LockedBaseline | None]:

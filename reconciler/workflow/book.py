@@ -50,7 +50,7 @@ class Recorded:
     def result(self, address: str) -> Record | None:
         """Return the last result that was added for an address, if there is one since the last move."""
         mine = (self._kept[number] for number in reversed(self._mine.get(address, ())))
-        return next((one for one in mine if one.op in ("bind", "drop")), None)
+        return next((record for record in mine if record.op in ("bind", "drop")), None)
 
     def __iter__(self) -> Iterator[Record]:
         return iter(self._kept.values())

@@ -141,11 +141,11 @@ def _staying(one: AccountContents, other: AccountContents, desired: Desired, kno
     ]
 
 
-def _untranslated(one: AccountContents, kinds: Kinds, desired: Desired) -> list[str]:
+def _untranslated(contents: AccountContents, kinds: Kinds, desired: Desired) -> list[str]:
     """Return the texts that hold ids of what is not carried over: the target has no id for it."""
     return [
         f"{address}.{name}: a text holds the id of {meant}, which is not cloned: the id stays as it is"
-        for address, texts in mentions(one.exported, kinds, one.seen.lives).items()
+        for address, texts in mentions(contents.exported, kinds, contents.seen.lives).items()
         if address in desired.resources
         for name, addresses in texts.items()
         for meant in addresses

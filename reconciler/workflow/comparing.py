@@ -124,7 +124,7 @@ def _carried(one: AccountContents, other: AccountContents, kinds: Kinds) -> Port
         if address in one.state.resources and (binding.kind, binding.id) in lives
     }
     carried = portable(one.exported, other.seen, kinds, both)
-    pins = [Import(address, one.id) for address, one in both.items() if address in carried.desired.resources]
+    pins = [Import(address, binding.id) for address, binding in both.items() if address in carried.desired.resources]
     return replace(carried, desired=replace(carried.desired, imports=(*carried.desired.imports, *pins)))
 
 
@@ -191,8 +191,10 @@ async def _side(
     place = session.folder / name
     if place.is_file():
         replay = Replay(read_snapshot(place), name)
-        held = await contents_of(session.unprobed(), replay, name, State(lineage="snapshot"), only, reserved=reserved)
-        return replace(held, eyes=await ask_eyes(replay))
+        contents = await contents_of(
+            session.unprobed(), replay, name, State(lineage="snapshot"), only, reserved=reserved
+        )
+        return replace(contents, eyes=await ask_eyes(replay))
     if (place / PROJECT_FILE).is_file():
         loaded = open_session(place, None, session.runtime).load().desired
         return adapted(session, loaded) if masked else loaded

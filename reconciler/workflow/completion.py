@@ -23,7 +23,7 @@ def environment_names(folder: Path) -> Sequence[str]:
 def test_names(folder: Path) -> Sequence[str]:
     """Return the tests of a project, in the order of its files."""
     try:
-        return [one.name for one in read_scenarios(load_project(folder))]
+        return [scenario.name for scenario in read_scenarios(load_project(folder))]
     except ReconcilerError:
         return []
 

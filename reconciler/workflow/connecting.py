@@ -18,8 +18,8 @@ def paths_of(kinds: Kinds) -> dict[str, str]:
     others = {
         path: name
         for name, kind in kinds.items()
-        for one in (*kind.reading.collections, *kind.needs(frozenset(kind.attributes)))
-        for path in one.paths
+        for collection in (*kind.reading.collections, *kind.needs(frozenset(kind.attributes)))
+        for path in collection.paths
     }
     return {**first, **{path: name for path, name in others.items() if path not in first}}
 

@@ -75,10 +75,10 @@ async def hold(
     """
     async with connected(session) as account:
         remote = Masked(account.remote, session.redactor) if masked else account.remote
-        held = await contents_of(session, remote, name, account.book.state(), only, for_files, reserved)
-        if not any(session.kinds[kind].reading.filtered for kind in held.seen.lives):
-            return held
-        return replace(held, eyes=await account.eyes(), requests=remote.requests)
+        contents = await contents_of(session, remote, name, account.book.state(), only, for_files, reserved)
+        if not any(session.kinds[kind].reading.filtered for kind in contents.seen.lives):
+            return contents
+        return replace(contents, eyes=await account.eyes(), requests=remote.requests)
 
 
 def names_there(target: Session, other: AccountContents) -> dict[str, set[str]]:

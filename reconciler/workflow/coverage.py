@@ -57,17 +57,17 @@ class Ledger:
                 "percent": round(percent([row]), 1) if not row.unknown else None,
                 "unknown": row.unknown or None,
                 "aside": row.aside,
-                "objects": [{"address": one.address, "id": one.id} for one in row.unmanaged],
+                "objects": [{"address": uncovered.address, "id": uncovered.id} for uncovered in row.unmanaged],
                 "broken": [
                     {
-                        "rule": one.rule.id,
-                        "address": one.address,
-                        "severity": one.rule.severity,
-                        "message": one.message,
-                        "waived": one.waiver.expires if one.waiver is not None else None,
+                        "rule": breach.rule.id,
+                        "address": breach.address,
+                        "severity": breach.rule.severity,
+                        "message": breach.message,
+                        "waived": breach.waiver.expires if breach.waiver is not None else None,
                     }
-                    for one in self.broken
-                    if kind_of(one.address) == row.kind
+                    for breach in self.broken
+                    if kind_of(breach.address) == row.kind
                 ],
             }
             for row in self.kinds
@@ -87,9 +87,9 @@ async def coverage(session: Session) -> Ledger:
     async with connected(session) as account:
         seen = await account.observe_all()
     bindings = seen.book.state().resources
-    found = export(seen.snapshot, session.kinds, bindings, redactor=session.redactor)
-    rows = cover(found, seen.snapshot, session.kinds, bindings, ignores)
-    objects = [(one.resource.address, one.live) for one in found]
+    entries = export(seen.snapshot, session.kinds, bindings, redactor=session.redactor)
+    rows = cover(entries, seen.snapshot, session.kinds, bindings, ignores)
+    objects = [(entry.resource.address, entry.live) for entry in entries]
     whole = not set(seen.snapshot.unknown) - seen.snapshot.absent
     broken = broken_in_account(session, objects, bindings, declared, whole=whole)
     return Ledger(tuple(rows), tuple(broken), rules)

@@ -37,12 +37,12 @@ def bind_exported(
     bindings = _under_their_addresses(state.resources, kept)
     stamp = f"export-{session.runtime.stamp()}"
     refused = {(refusal.address, refusal.name) for refusal in rewriting.refused}
-    for one in kept:
-        resource = after.desired.resources[one.resource.address]
+    for entry in kept:
+        resource = after.desired.resources[entry.resource.address]
         old = bindings.get(resource.address)
         parent = resource.parent or ""
         moved = not parent or (parent, inside(resource.address, session.kinds)) not in refused
-        new = _binding(session, resource, one, old, secrets, stamp, state.salt, moved=moved)
+        new = _binding(session, resource, entry, old, secrets, stamp, state.salt, moved=moved)
         held = {name: value for name, value in new.applied.items() if (resource.address, name) not in refused}
         # Who declared it stays known: an export goes on declaring whole what it declared itself.
         bindings[resource.address] = new.model_copy(
@@ -108,7 +108,7 @@ def _under_their_addresses(bindings: Mapping[str, Binding], kept: list[Exported]
     """Return the bindings with each object that is kept under the address that it has now: an export makes the moves
     that no apply has made yet, for one object has one address.
     """
-    addresses = {(one.resource.kind, one.live.id): one.resource.address for one in kept}
+    addresses = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in kept}
     others = {address: binding for address, binding in bindings.items() if (binding.kind, binding.id) not in addresses}
     return others | {
         addresses[binding.kind, binding.id]: binding

@@ -45,7 +45,7 @@ class Edits:
                 self.notes.append(
                     f"an object of kind {resource.kind} (id {one.live.id}) is left out: its name holds a credential"
                 )
-        ids = {one.resource.address: one.live.id for one in found if one.resource.address in secret}
+        ids = {entry.resource.address: entry.live.id for entry in found if entry.resource.address in secret}
 
         def leaf(value: Value) -> Value:
             return (
@@ -56,13 +56,13 @@ class Edits:
 
         return [
             replace(
-                one,
-                resource=replace(one.resource, attrs=values.transform_all(one.resource.attrs, leaf)),
+                entry,
+                resource=replace(entry.resource, attrs=values.transform_all(entry.resource.attrs, leaf)),
             )
             if ids
-            else one
-            for one in found
-            if one.resource.address not in secret
+            else entry
+            for entry in found
+            if entry.resource.address not in secret
         ]
 
     def propose(
@@ -72,52 +72,54 @@ class Edits:
         declared = loaded.desired.resources.keys()
         proposals = self._joining(loaded, made, live)
         for change in made.changes:
-            resource, one = loaded.desired.resources.get(change.address), live.get(change.address)
-            if resource is None or one is None:
+            resource, entry = loaded.desired.resources.get(change.address), live.get(change.address)
+            if resource is None or entry is None:
                 continue
-            sayable = resource.attrs.keys() & one.live.attrs.keys() - one.dropped.keys() if not one.problem else ()
+            sayable = (
+                resource.attrs.keys() & entry.live.attrs.keys() - entry.dropped.keys() if not entry.problem else ()
+            )
             for item in change.attributes:
                 if item.name in sayable:
-                    proposals += self._changed(resource, one, item.name, live.keys() - declared, hiding)
+                    proposals += self._changed(resource, entry, item.name, live.keys() - declared, hiding)
         proposals += self._dead(loaded, made, live, hiding)
         state = book.state().resources
-        for address, one in live.items():
+        for address, entry in live.items():
             resource, binding = loaded.desired.resources.get(address), state.get(address)
             if resource is not None and binding is not None and binding.run.startswith("export-"):
-                proposals += self._undeclared(resource, binding, one, hiding)
-                proposals += self._entries(resource, binding, one, {proposed.name for proposed in proposals})
+                proposals += self._undeclared(resource, binding, entry, hiding)
+                proposals += self._entries(resource, binding, entry, {proposed.name for proposed in proposals})
         return proposals
 
     def _undeclared(
-        self, resource: Resource, binding: Binding, one: Exported, hiding: Hiding
+        self, resource: Resource, binding: Binding, entry: Exported, hiding: Hiding
     ) -> Iterator[ProposedEdit]:
         """Yield what the account has of an exported object that was neither declared nor applied."""
         attributes = self.session.kinds[resource.kind].attributes
-        for name, value in one.resource.attrs.items():
+        for name, value in entry.resource.attrs.items():
             known = name in resource.attrs or name in binding.applied
             if not known and not attributes[name].hides(value) and not hiding.holds(value):
                 yield ProposedEdit(resource, attributes[name], value)
 
-    def _dead(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported], hiding: Hiding) -> Iterator[ProposedEdit]:
+    def _dead(self, loaded: Loaded, plan: Plan, live: Mapping[str, Exported], hiding: Hiding) -> Iterator[ProposedEdit]:
         """Yield the references of objects that cannot be planned, as the account holds them: a look-up finds nothing
         any more, and only an id that equals the live one plans empty.
         """
         declared = loaded.desired.resources
-        for address in sorted({one.address for one in made.skipped} & declared.keys() & live.keys()):
-            resource, one = declared[address], live[address]
+        for address in sorted({skip.address for skip in plan.skipped} & declared.keys() & live.keys()):
+            resource, entry = declared[address], live[address]
             attributes = self.session.kinds[resource.kind].attributes
-            held = [] if one.problem else [name for name in resource.attrs if name in one.live.attrs]
+            held = [] if entry.problem else [name for name in resource.attrs if name in entry.live.attrs]
             for name in held:
-                refers = attributes[name].mark(RefTo) is not None and name not in one.dropped
-                if refers and self._value(one, name) != resource.attrs[name]:
-                    yield from self._changed(resource, one, name, live.keys() - declared.keys(), hiding)
+                refers = attributes[name].mark(RefTo) is not None and name not in entry.dropped
+                if refers and self._value(entry, name) != resource.attrs[name]:
+                    yield from self._changed(resource, entry, name, live.keys() - declared.keys(), hiding)
 
     def _changed(
-        self, resource: Resource, one: Exported, name: str, undeclared: Set[str], hiding: Hiding
+        self, resource: Resource, entry: Exported, name: str, undeclared: Set[str], hiding: Hiding
     ) -> list[ProposedEdit]:
         """Return the edit that says an attribute as the account has it; none where that is a credential."""
         attribute, said = self.session.kinds[resource.kind].attributes[name], resource.attrs[name]
-        value = within(attribute, said, only_declared(attribute, self._value(one, name), said, undeclared))
+        value = within(attribute, said, only_declared(attribute, self._value(entry, name), said, undeclared))
         hides = attribute.hides(value)
         if not hides and hiding.holds(value):
             self.notes.append(f"{resource.address}: its `{name}` holds a credential; the files stay as they are")
@@ -127,38 +129,38 @@ class Edits:
         return [ProposedEdit(resource, attribute, value)]
 
     def _entries(
-        self, resource: Resource, binding: Binding, one: Exported, known: set[tuple[str, str]]
+        self, resource: Resource, binding: Binding, entry: Exported, known: set[tuple[str, str]]
     ) -> list[ProposedEdit]:
         """Return the maps of an object that an export declared, with the entries that the account has beyond them."""
         proposals, attributes = [], self.session.kinds[resource.kind].attributes
         for name, said in resource.attrs.items():
-            attribute, held = attributes[name], one.resource.attrs.get(name)
+            attribute, held = attributes[name], entry.resource.attrs.get(name)
             dropped = beside(attribute, said, values.decode(binding.applied.get(name)))
             parts = {path: part for path, part in beside(attribute, said, held).items() if path not in dropped}
             if parts and (resource.address, name) not in known and not attribute.hides(held):
                 proposals.append(ProposedEdit(resource, attribute, joined(attribute, said, parts)))
         return proposals
 
-    def _joining(self, loaded: Loaded, made: Plan, live: Mapping[str, Exported]) -> list[ProposedEdit]:
+    def _joining(self, loaded: Loaded, plan: Plan, live: Mapping[str, Exported]) -> list[ProposedEdit]:
         """Return the rosters that new objects join, and that say nothing else than the account does."""
         proposals = []
         declared = loaded.desired.resources
-        told = {(change.address, name) for change in made.changes for name in change.changed}
-        for address, one in live.items():
-            roster = roster_of(self.session.kinds[one.resource.kind])
+        told = {(change.address, name) for change in plan.changes for name in change.changed}
+        for address, entry in live.items():
+            roster = roster_of(self.session.kinds[entry.resource.kind])
             resource = declared.get(address)
             if resource is None or roster is None or roster[0] not in resource.attrs or (address, roster[0]) in told:
                 continue
             attribute, held = self.session.kinds[resource.kind].attributes[roster[0]], resource.attrs[roster[0]]
-            value = only_declared(attribute, self._value(one, roster[0]), held, live.keys() - declared.keys())
+            value = only_declared(attribute, self._value(entry, roster[0]), held, live.keys() - declared.keys())
             if isinstance(value, list) and isinstance(held, list) and set(value) - set(held):
                 proposals.append(ProposedEdit(resource, attribute, value))
         return proposals
 
     @staticmethod
-    def _value(one: Exported, name: str) -> Value:
+    def _value(entry: Exported, name: str) -> Value:
         """Return a live value as it is declared; what an export leaves out as empty is written out."""
-        return one.resource.attrs.get(name, one.live.attrs[name])
+        return entry.resource.attrs.get(name, entry.live.attrs[name])
 
 
 def notes_on(exported: Sequence[Exported], kinds: Kinds, seen: Snapshot) -> list[str]:
@@ -166,8 +168,8 @@ def notes_on(exported: Sequence[Exported], kinds: Kinds, seen: Snapshot) -> list
     sound = [entry for entry in exported if not entry.problem]
     return [
         *(f"{entry.resource.address}: {why}; it is left out" for entry in exported for why in entry.dropped.values()),
-        *(f"{one.resource.address}: {line}; it is kept by its id" for one in sound for line in one.gone),
-        *(f"{one.resource.address}: {why}" for one in sound for why in one.partly.values()),
+        *(f"{entry.resource.address}: {line}; it is kept by its id" for entry in sound for line in entry.gone),
+        *(f"{entry.resource.address}: {why}" for entry in sound for why in entry.partly.values()),
         *(
             f"{address}: an account that does not have it would refuse to create it: {'; '.join(why)}"
             for address, why in unmade(sound, kinds).items()

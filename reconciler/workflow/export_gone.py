@@ -21,11 +21,11 @@ def gone_of(extent: Extent, made: Plan, seen: Snapshot, bindings: Mapping[str, B
     """
     chosen, lives = extent.target, seen.lives
     skipped = [
-        one.address
-        for one in made.skipped
-        if (held := bindings.get(one.address)) is not None
-        and held.kind in lives
-        and all(live.id != held.id for live in lives[held.kind])
+        skip.address
+        for skip in made.skipped
+        if (binding := bindings.get(skip.address)) is not None
+        and binding.kind in lives
+        and all(live.id != binding.id for live in lives[binding.kind])
     ]
     return [
         address

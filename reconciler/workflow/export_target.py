@@ -89,8 +89,8 @@ def _with_key(session: Session) -> Runtime:
     return replace(session.runtime, environ=environ)
 
 
-def _encryption(found: Encryption | None, indent: str) -> list[str]:
+def _encryption(encryption: Encryption | None, indent: str) -> list[str]:
     """Return the lines that say for whom what is written is encrypted: what was read so stays so elsewhere."""
-    if found is None:
+    if encryption is None:
         return []
-    return [f"{indent}encryption:", f"{indent}  recipients: {json.dumps(found.recipients, ensure_ascii=False)}"]
+    return [f"{indent}encryption:", f"{indent}  recipients: {json.dumps(encryption.recipients, ensure_ascii=False)}"]

@@ -110,9 +110,9 @@ class _Exporting:
         self.notes += notes_on(exported, session.kinds, self.seen)
         hiding = Hiding(session.kinds, redactor=session.redactor)
         proposals = edits.propose(loaded, book, made, {entry.resource.address: entry for entry in exported}, hiding)
-        hidden = [replace(one, resource=hiding.resource(one.resource)) for one in news]
+        hidden = [replace(entry, resource=hiding.resource(entry.resource)) for entry in news]
         variables = variables_for(
-            addresses_in([*(one.resource for one in hidden), *_as_resources(proposals)]),
+            addresses_in([*(entry.resource for entry in hidden), *_as_resources(proposals)]),
             loaded.places.variables,
         )
         rewriting = Rewriting(loaded.places, variables, replacing=True)
@@ -126,7 +126,7 @@ class _Exporting:
             variables,
             partial(modeline, session.folder),
         )
-        additions.add([one.resource for one in hidden], HEADER)
+        additions.add([entry.resource for entry in hidden], HEADER)
         lives = {entry.resource.address: entry.live for entry in exported if not entry.problem}
         rewriting.arrange(arrangements(declared, lives, session.kinds))
         additions.pin(((entry.resource, entry.live.id) for entry in exported), loaded.desired.imports, HEADER)
@@ -147,7 +147,9 @@ class _Exporting:
         """Return what the declared resources lack to be like the account; nothing of it is carried out."""
         if not loaded.desired.resources:
             return Plan()
-        covered = frozenset(address for address, one in loaded.desired.resources.items() if one.kind in self.seen.lives)
+        covered = frozenset(
+            address for address, resource in loaded.desired.resources.items() if resource.kind in self.seen.lives
+        )
         state = book.state()
         inputs = Inputs(
             desired=loaded.desired,
@@ -165,10 +167,10 @@ class _Exporting:
         known = dict(book.state().resources)
         matched = {address: made.ids[address] for address in declared if address in made.ids}
         held = {(declared[address].kind, identity) for address, identity in matched.items()}
-        known = {address: one for address, one in known.items() if (one.kind, one.id) not in held}
+        known = {address: binding for address, binding in known.items() if (binding.kind, binding.id) not in held}
         known |= {address: Binding(id=one, kind=declared[address].kind) for address, one in matched.items()}
         kinds, redactor = self.session.kinds, self.session.redactor
-        found, left_out = export_for_files(
+        entries, left_out = export_for_files(
             self.seen, kinds, known, self.extent.kinds, redactor=redactor, declared=declared
         )
         self.notes += left_out
@@ -178,11 +180,11 @@ class _Exporting:
                 line for name, lines in others.items() if kinds[name].reading.mostly_unmanaged for line in lines
             ]
             self.notes += came_along(self.seen, kinds, self.extent.kinds)
-            return found
-        whole = Desired({one.resource.address: one.resource for one in found})
+            return entries
+        whole = Desired({entry.resource.address: entry.resource for entry in entries})
         nothing = book.state().model_copy(update={"resources": {}})
         chosen = select(whole, nothing, self.session.kinds, Selection(self.extent.target)).addresses
-        return [one for one in found if chosen is None or one.resource.address in chosen]
+        return [entry for entry in entries if chosen is None or entry.resource.address in chosen]
 
     def _written(
         self, loaded: Loaded, rewriting: Rewriting, additions: Additions, exported: list[Exported], hiding: Hiding

@@ -81,7 +81,7 @@ def lent_facts(folder: Path, environment: str, account: str) -> tuple[FactsFile 
             damaged.append(error.message)
         else:
             found += [one] if one is not None and one.environment == environment else []
-    return max(found, key=lambda one: datetime.datetime.fromisoformat(one.probed), default=None), tuple(damaged)
+    return max(found, key=lambda file: datetime.datetime.fromisoformat(file.probed), default=None), tuple(damaged)
 
 
 def load_facts(folder: Path, account: str, lender: str | None) -> Facts:

@@ -66,7 +66,7 @@ def check_place(folder: Path, here: LoadedProject | None = None) -> None:
                 )
     if here is not None and not (folder / PROJECT_FILE).is_file():
         root = here.folder.resolve()
-        if any(one in root.parents for one in spellings):
+        if any(path in root.parents for path in spellings):
             raise ReconcilerError(
                 f"the project in {root} lies in {folder}: another project there would stand around it",
                 hint=_hint(root),
@@ -88,9 +88,9 @@ def _among(spellings: set[Path], place: Path, root: Path) -> bool:
     """Return whether a folder is a project's own, is inside one, or, within the project, has one inside."""
     base = _spellings(root)
     return any(
-        one == mine or mine in one.parents or (one in mine.parents and bool(base & set(one.parents)))
+        path == mine or mine in path.parents or (path in mine.parents and bool(base & set(path.parents)))
         for mine in _spellings(place) - base
-        for one in spellings - base
+        for path in spellings - base
     )
 
 

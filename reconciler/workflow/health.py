@@ -59,7 +59,7 @@ def _whole(checks: list[Check]) -> list[Check]:
     """Return the page with every line that it always has, in their order; what was not come to is said."""
     made = {check.check: check for check in checks}
     missing = [Check(name, "skipped", "not checked") for name in LINES if name not in made]
-    return sorted([*checks, *missing], key=lambda one: ORDER.index(one.check))
+    return sorted([*checks, *missing], key=lambda check: ORDER.index(check.check))
 
 
 def _wrong(error: ReconcilerError, more: str = "") -> Check:
@@ -139,8 +139,8 @@ def _state(session: Session) -> Iterator[Check]:
         yield failed("state", error)
         yield Check("lock", "skipped", "the state cannot be read")
         return
-    found = book.stored
-    serial = f"serial {found.serial}, {len(found.resources)} resources" if found is not None else "there is none yet"
+    state = book.stored
+    serial = f"serial {state.serial}, {len(state.resources)} resources" if state is not None else "there is none yet"
     if book.records and book.live is None:
         advice = "run `reconciler apply` or `reconciler runs resume`: both take it over"
         yield Check("state", "warning", f"{store.where}: {serial}; an interrupted run left a journal", advice)

@@ -88,9 +88,9 @@ class _Side:
 
     def identity(self, address: str) -> str | None:
         """Return the id of a declared address; None where neither the state nor the account has one."""
-        found = self.adopted.get(address)
+        live = self.adopted.get(address)
         binding = self.bindings.get(address)
-        return found.id if found is not None else binding.id if binding is not None else None
+        return live.id if live is not None else binding.id if binding is not None else None
 
     def attrs(self, address: str) -> Mapping[str, Value]:
         """Return what the account holds of an object as far as it is known: as read, as last applied, as declared."""
@@ -152,7 +152,7 @@ async def _asked(session: Session, side: _Side, addresses: Iterable[str]) -> _Si
     some = {address: desired.resources[address] for address in addresses}
     async with connected(session) as account:
         state = account.book.state()
-        kinds = {one.kind for one in some.values()}
+        kinds = {resource.kind for resource in some.values()}
         observed = await account.observe(wanted(Desired(some), of_kinds(state, kinds), session.kinds))
         unbound = frozenset(address for address in some if address not in side.bindings)
         made = plan(observed.inputs(desired=desired, only=unbound)) if unbound else None
@@ -195,7 +195,7 @@ def _sections(sides: Sequence[_Side]) -> tuple[Section, ...]:
             found.setdefault(kind.section, []).append(_entry(sides, address, kind.section, children))
     order = [kind.section for kind in kinds.values() if kind.section in found]
     return tuple(
-        Section(name, found[name][0].noun, tuple(sorted(found[name], key=lambda one: one.key))) for name in order
+        Section(name, found[name][0].noun, tuple(sorted(found[name], key=lambda entry: entry.key))) for name in order
     )
 
 

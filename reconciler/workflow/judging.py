@@ -28,8 +28,8 @@ def judged(session: Session, document: PlanDocument, managed: Mapping[str, int])
     bare = document.model_copy(update={"guards": judge(document, session.settings.guards, managed)})
     policies, rules = session.project.project.policies, rules_of(session)
     now = session.runtime.now()
-    said = judge_policies(bare, policies, session.kinds, now, evaluate, rules=rules, tell_all=True)
-    return bare.model_copy(update={"guards": [*bare.guards, *said]})
+    guards = judge_policies(bare, policies, session.kinds, now, evaluate, rules=rules, tell_all=True)
+    return bare.model_copy(update={"guards": [*bare.guards, *guards]})
 
 
 def counts_of(book: StateTransaction, document: PlanDocument) -> dict[str, int]:

@@ -22,22 +22,25 @@ OWN = ("policy ", "rule ")
 def outcome_of(planned: Planned) -> Outcome:
     """Return what came of a plan."""
     document = planned.document
-    broken = [one.name for one in document.guards if one.verdict in ("tripped", "warned") and one.name.startswith(OWN)]
+    broken = [
+        guard.name for guard in document.guards if guard.verdict in ("tripped", "warned") and guard.name.startswith(OWN)
+    ]
     numbered = sorted(document.steps, key=lambda step: step.number)
     changes = {change.address: change for change in planned.plan.changes}
     shown = [change for change in document.changes if change.action != "none"]
     return {
         "exit_code": _code(document),
         "changes": {
-            one.address: {"action": one.action, "values": _values(changes.get(one.address), one)} for one in shown
+            change.address: {"action": change.action, "values": _values(changes.get(change.address), change)}
+            for change in shown
         },
         "lost": _records_by(document, "lost"),
         "moved": _records_by(document, "moved"),
-        "guards": sorted({one.name for one in document.tripped if not one.name.startswith(OWN)}),
+        "guards": sorted({guard.name for guard in document.tripped if not guard.name.startswith(OWN)}),
         "policies": sorted({name.partition(" ")[2] for name in broken}),
         "order": list(dict.fromkeys(step.address for step in numbered)),
         "requests": {"plan": planned.requests, "apply": document.forecast.apply_requests if document.steps else 0},
-        "skipped": sorted(one.address for one in document.skipped),
+        "skipped": sorted(skip.address for skip in document.skipped),
         "problems": [],
         "settled": not document.changes,
     }
@@ -55,7 +58,7 @@ def _code(document: PlanDocument) -> int:
 def _records_by(document: PlanDocument, effect: str) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for change in document.changes:
-        counts = [one.count for one in change.impacts if one.effect == effect]
+        counts = [impact.count for impact in change.impacts if impact.effect == effect]
         total = sum(count or 0 for count in counts)
         if None in counts or total:
             found[change.address] = "unknown" if None in counts else total
@@ -68,8 +71,8 @@ def _values(change: Change | None, view: ChangeView) -> dict[str, Any]:
         return dict(view.evacuates)
     desired = change.desired
     return {
-        one.name: plainly(desired[one.name] if values.carries_secret(desired.get(one.name)) else one.after)
-        for one in change.attributes
+        item.name: plainly(desired[item.name] if values.carries_secret(desired.get(item.name)) else item.after)
+        for item in change.attributes
     }
 
 

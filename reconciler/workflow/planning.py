@@ -227,7 +227,7 @@ def _check_cost(session: Session, made: Plan, inputs: Inputs, refreshed: Refresh
     tables: set[str] = set()
     for name, declared in wanted(Desired(resources), of_kinds(inputs.state, made.reads), session.kinds).items():
         kind = session.kinds[name]
-        tables.update(one.name for one in (*kind.needs(declared), *kind.more(refreshed.tables, declared)))
+        tables.update(collection.name for collection in (*kind.needs(declared), *kind.more(refreshed.tables, declared)))
     pages = sum(cost.requests for table, cost in refreshed.costs.items() if table in tables)
     eyes = EYES_REQUESTS if concludes(made, inputs) else 0
     return pages + account_requests(session) + eyes

@@ -54,19 +54,24 @@ def report_of(session: Session, asked: Asked, lab: Lab, results: Results, about:
         seconds=round(lab.spent.elapsed, 1),
         plan=about["plan"],
         permissions=about["permissions"],
-        listings=[_listing(one, lab) for one in LISTINGS if one.path in lab.reads],
+        listings=[_listing(listing, lab) for listing in LISTINGS if listing.path in lab.reads],
         points=[_point(point, by_row.get(point.row, [])) for point in POINTS],
         beside=by_row.get(0, []),
         left=list(left_of(lab)),
     )
 
 
-def _listing(one: Listing, lab: Lab) -> ListingView:
-    reply = lab.reads[one.path]
+def _listing(listing: Listing, lab: Lab) -> ListingView:
+    reply = lab.reads[listing.path]
     total = total_type(reply) if reply.ok else ""
-    shown = len(reply.rows(one.key)) if reply.ok and longer(reply, one) else None
+    shown = len(reply.rows(listing.key)) if reply.ok and longer(reply, listing) else None
     return ListingView(
-        path=one.path, kind=one.kind, status=reply.status, total=total, default=shown, largest=lab.largest.get(one.path)
+        path=listing.path,
+        kind=listing.kind,
+        status=reply.status,
+        total=total,
+        default=shown,
+        largest=lab.largest.get(listing.path),
     )
 
 

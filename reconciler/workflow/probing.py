@@ -112,9 +112,9 @@ async def probe(
                 "an earlier probe was interrupted, and what it made may still be there; nothing was sent",
                 hint="`reconciler probe --clean` removes it",
             )
-        held = None if asked.read_only else holds.enter_context(locked(session, "probe"))
+        lock = None if asked.read_only else holds.enter_context(locked(session, "probe"))
         async with AsyncExitStack() as stack:
-            line = _connected(session, stack, held, asked)
+            line = _connected(session, stack, lock, asked)
             await check_account(session, line, None if asked.read_only else open_book(session).stored)
             about = await _about(line)
             if not asked.read_only:
@@ -172,14 +172,14 @@ async def clean(session: Session, say: Callable[[str], None] = lambda line: None
     """
     check_sandbox(session)
     journal = ProbeJournal(session.folder, session.identity)
-    with journal.held(), locked(session, "probe --clean") as held:
+    with journal.held(), locked(session, "probe --clean") as lock:
         records = journal.records()
         begun = next((record for record in records if record.get("op") == "begin"), None)
         if begun is None:
             journal.end()
             return 0, ()
         async with AsyncExitStack() as stack:
-            line = _connected(session, stack, held, Asked(contacts=True))
+            line = _connected(session, stack, lock, Asked(contacts=True))
             await check_account(session, line, open_book(session).stored)
             spent = Spent(10**6, 10**6, session.runtime.clock.steady)
             lab = Lab(line, journal, str(begun["mark"]), spent, contacts=True, sleep=asyncio.sleep)
@@ -207,7 +207,7 @@ def _lab(session: Session, line: Any, todo: Outline, asked: Asked, journal: Prob
 async def _may_clean(lab: Lab) -> None:
     """Raise where the key may list nothing of what a probe makes; what it may not list is not made."""
     await lab.look()
-    if not any(not one.owner and one.name not in (*lab.shut, *CONTACTS) for one in FORMS.values()):
+    if not any(not form.owner and form.name not in (*lab.shut, *CONTACTS) for form in FORMS.values()):
         raise AuthError(
             f"the key may list nothing of what a probe makes ({next(iter(lab.shut.values()))}); nothing was written",
             hint="give the key's user its permissions, or `probe --read-only`",

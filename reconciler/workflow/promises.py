@@ -79,21 +79,21 @@ def _uncounted(document: PlanDocument, change: ChangeView) -> str:
     return f"plans of format {document.format_version} do not say how records are counted again before they go"
 
 
-def _unkept(document: PlanDocument, change: ChangeView, now: Change, made: Plan) -> str:
+def _unkept(document: PlanDocument, change: ChangeView, now: Change, plan: Plan) -> str:
     for what, target in change.evacuates.items():
         promise = f"`{what}: {target}` was promised"
         if now.evacuates.get(what) != target:
             return f"{promise}, and is not possible any more: nothing is moved, and what it holds would be lost"
-        if document.ids.get(target) != made.ids.get(target):
+        if document.ids.get(target) != plan.ids.get(target):
             return f"{promise}, and {target} is another object now"
     more = sorted(set(now.evacuates) - set(change.evacuates))
     return f"`{', '.join(more)}` was not planned" if more else ""
 
 
-def _out_of_order(document: PlanDocument, made: Plan) -> dict[str, str]:
+def _out_of_order(document: PlanDocument, plan: Plan) -> dict[str, str]:
     """Return the addresses of steps that waited for another address in the document and do not any more."""
     promised = _waits((step.number, (step.address, step.op), step.waits) for step in document.steps)
-    waits = _waits((step.number, (step.address, step.op), step.waits) for step in made.steps)
+    waits = _waits((step.number, (step.address, step.op), step.waits) for step in plan.steps)
     found: dict[str, str] = {}
     for node, needs in promised.items():
         if node not in waits:

@@ -64,7 +64,7 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     reserved = names_elsewhere(other.seen, target.kinds, other.state.resources, declared)
     one = await hold(source, source.settings.name, only=choice.kinds, reserved=reserved)
     bindings, redactor = one.state.resources, source.redactor
-    found, left_out = export_for_files(
+    entries, left_out = export_for_files(
         one.seen,
         source.kinds,
         bindings,
@@ -75,7 +75,7 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
         silent=True,
     )
     shown, _ = differing(one, other, target)
-    sides = ThreeSides(source, target, choice, mine, theirs, replace(one, exported=found), other, left_out)
+    sides = ThreeSides(source, target, choice, mine, theirs, replace(one, exported=entries), other, left_out)
     return _Promoting(sides).run(shown, {entry.resource.address: entry.live.id for entry in one.exported})
 
 
@@ -185,7 +185,7 @@ class _Promoting:
     def _rewritten(self, parts: Set[Part]) -> tuple[Rewriting, Additions]:
         fresh = [address for address in dict.fromkeys(self.sides.news) if ("new", (address, WHOLE)) in parts]
         listed = [listing_declared(self.sides, self.sides.wanted[address], fresh) for address in fresh]
-        news = [self.sides.hiding.resource(one) for one in listed]
+        news = [self.sides.hiding.resource(resource) for resource in listed]
         proposals = [
             replace(proposal, value=self._listing(proposal, fresh))
             for proposal in self.sides.proposals
@@ -209,9 +209,9 @@ class _Promoting:
         rewriting.arrange(self.sides.arrangements(fresh, [name for what, name in parts if what == "order"]))
         return rewriting, additions
 
-    def _listing(self, one: ProposedEdit, fresh: Collection[str]) -> Value:
-        name = one.attribute.name
-        return listing_declared(self.sides, replace(one.resource, attrs={name: one.value}), fresh).attrs[name]
+    def _listing(self, proposal: ProposedEdit, fresh: Collection[str]) -> Value:
+        name = proposal.attribute.name
+        return listing_declared(self.sides, replace(proposal.resource, attrs={name: proposal.value}), fresh).attrs[name]
 
     def _written(self, rewriting: Rewriting, additions: Additions, after: Loaded) -> tuple[str, ...]:
         texts = {**rewriting.changed(), **additions.project_file()}

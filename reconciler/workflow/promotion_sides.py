@@ -93,7 +93,7 @@ class ThreeSides:
         self.other_side = {(entry.live.kind, entry.live.id): entry for entry in self.other.exported}
         self.before = remembered(self.target, self.one.name, self.other.name)
         self.shared = memberships(self.kinds)
-        self.one = replace(self.one, exported=[self._with_empty(one) for one in self.one.exported])
+        self.one = replace(self.one, exported=[self._with_empty(entry) for entry in self.one.exported])
         self.exported: dict[str, Exported] = {entry.resource.address: entry for entry in self.one.exported}
         self.hiding = Hiding(self.kinds, redactor=self.target.redactor)
 
@@ -111,32 +111,32 @@ class ThreeSides:
             eyes=self.other.eyes,
             compares=True,
         )
-        inputs, made = met(inputs, self.one.exported)
-        self.wanted, self.ids = inputs.desired.resources, made.ids
-        self.made = made
-        self._look(made)
+        inputs, plan = met(inputs, self.one.exported)
+        self.wanted, self.ids = inputs.desired.resources, plan.ids
+        self.made = plan
+        self._look(plan)
         return carried
 
     def partly(self, one: Exported) -> list[str]:
         """Return what of an object is not declared, without memberships: what becomes of those is told apart."""
         return [why for name, why in one.partly.items() if (one.resource.kind, name) not in self.shared]
 
-    def _with_empty(self, one: Exported) -> Exported:
+    def _with_empty(self, entry: Exported) -> Exported:
         """Return what the source holds, with what it shows empty where the files of the target, or the last promotion,
         know of a value: there, to be empty is a value like any other.
         """
-        address = one.resource.address
+        address = entry.resource.address
         declared = self.theirs.desired.resources.get(address)
         said = declared.attrs if declared is not None else {}
         known = {name for name, value in said.items() if not values.is_empty_or_off(value)}
-        return with_empty(one, self.kinds[one.resource.kind], known | self.before.resources.get(address, {}).keys())
+        return with_empty(entry, self.kinds[entry.resource.kind], known | self.before.resources.get(address, {}).keys())
 
-    def _look(self, made: Plan) -> None:
-        changes = {change.address: change for change in made.changes}
-        unknown = {skip.address: skip.reason for skip in made.skipped}
-        lives = pairs(made, self.other.seen)
+    def _look(self, plan: Plan) -> None:
+        changes = {change.address: change for change in plan.changes}
+        unknown = {skip.address: skip.reason for skip in plan.skipped}
+        lives = pairs(plan, self.other.seen)
         here = names_of(self.one.seen, self.kinds, addresses_of({a: e.live.id for a, e in self.exported.items()}))
-        there = names_of(self.other.seen, self.kinds, addresses_of(made.ids))
+        there = names_of(self.other.seen, self.kinds, addresses_of(plan.ids))
         for address, resource in self.wanted.items():
             if self.exported[address].problem:
                 continue
@@ -189,8 +189,8 @@ class ThreeSides:
             else:
                 why = f"is empty in {self.one.name}, and only {self.other.name} has a value, which nothing declares"
             self.left_out.append(f"{address}: `{'.'.join(path)}` {why}")
-        held = self.other_side.get((live.kind, live.id))
-        self.left_out += [f"{address}: of {self.other.name}: {why}" for why in (self.partly(held) if held else ())]
+        entry = self.other_side.get((live.kind, live.id))
+        self.left_out += [f"{address}: of {self.other.name}: {why}" for why in (self.partly(entry) if entry else ())]
 
     def _missing(self, address: str) -> None:
         """The target's account does not hold the object."""

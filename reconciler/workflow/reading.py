@@ -28,14 +28,16 @@ async def read(
     full: another object may carry its name.
     """
     few = few_of(kinds, reads, desired, state, intents)
-    found = await refresh(remote, kinds, reads, few)
+    refreshed = await refresh(remote, kinds, reads, few)
     doubtful = {
-        name: reads[name] for name in few if _partial(found, kinds, name) and not _sure(found, kinds, name, state)
+        name: reads[name]
+        for name in few
+        if _partial(refreshed, kinds, name) and not _sure(refreshed, kinds, name, state)
     }
     if not doubtful:
-        return found
+        return refreshed
     again = await refresh(remote, kinds, doubtful)
-    return replace(found, tables=found.tables.merged(again.tables), costs={**found.costs, **again.costs})
+    return replace(refreshed, tables=refreshed.tables.merged(again.tables), costs={**refreshed.costs, **again.costs})
 
 
 def few_of(
@@ -46,7 +48,9 @@ def few_of(
     """
     searched = {kind_of(address) for address in intents}
     searched |= {kind_of(address) for address in desired.resources if address not in state.resources}
-    searched |= {kind_of(block.target) for block in desired.moved} | {kind_of(one.target) for one in desired.imports}
+    searched |= {kind_of(block.target) for block in desired.moved} | {
+        kind_of(block.target) for block in desired.imports
+    }
     for resource in desired.resources.values():
         searched |= {
             reference.kind

@@ -98,9 +98,9 @@ async def restore(
 
     Raises what sending raises; what was put back until then stays, and another call goes on from there.
     """
-    with locked(session, "restore", timeout=lock_timeout) as held:
+    with locked(session, "restore", timeout=lock_timeout) as lock:
         found = []
-        async with connected(session, restoring=held.hold) as account:
+        async with connected(session, restoring=lock.hold) as account:
             state, remote = account.book.state(), account.remote
             for lot in lots:
                 binding = state.resources.get(lot.address)
@@ -110,7 +110,7 @@ async def restore(
                     found.append(Returned(lot, lost=len(lot.records), why=why))
                 else:
                     found.append(await _put_back(remote, lot, salvage, binding.id, tell))
-        total = sum(one.back for one in found)
+        total = sum(returned.back for returned in found)
     record(session, "restore", f"put back {total} archived records of {lots[0].run}")
     return found
 

@@ -18,8 +18,8 @@ def rows(session: Session) -> list[dict[str, Any]]:
     book, running = open_book(session), live(session)
     kept = [run for name in reversed(book.store.run_names()) if (run := book.store.run(name)) is not None]
     gone = None if running else book.unrecorded()
-    found = sorted([*kept, *([gone] if gone is not None else [])], key=lambda run: run.name, reverse=True)
-    newest = next((run.name for run in found if run.result == "open"), "")
+    runs = sorted([*kept, *([gone] if gone is not None else [])], key=lambda run: run.name, reverse=True)
+    newest = next((run.name for run in runs if run.result == "open"), "")
     return [
         {
             "run": run.name,
@@ -32,7 +32,7 @@ def rows(session: Session) -> list[dict[str, Any]]:
             "requests": run.requests,
             "overrides": run.overrides,
         }
-        for run in found
+        for run in runs
     ]
 
 

@@ -189,15 +189,15 @@ def _with_dependants(document: PlanDocument, refused: dict[str, StaleChange]) ->
     }
     for step in document.steps:
         causes.setdefault(step.address, set()).update(owner[number] for number in step.waits if number in owner)
-    found = dict(refused)
+    changes = dict(refused)
     pending = list(refused)
     while pending:
         cause = pending.pop()
         for address, needs in causes.items():
-            if cause in needs and address not in found:
-                found[address] = StaleChange(address, f"it waits for {cause}, which is refused")
+            if cause in needs and address not in changes:
+                changes[address] = StaleChange(address, f"it waits for {cause}, which is refused")
                 pending.append(address)
-    return found
+    return changes
 
 
 def _difference(planned: ChangeView, now: Change | None, skipped: Mapping[str, str]) -> StaleChange | None:

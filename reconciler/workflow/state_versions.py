@@ -121,13 +121,13 @@ def migrate(session: Session, url: str) -> int:
     place stays as it is. What a copy left there that was truncated is resumed.
     """
     target = session.store_at(url)
-    with locked(session, "state migrate", timeout=PATIENCE, closing=False) as held:
+    with locked(session, "state migrate", timeout=PATIENCE, closing=False) as lock:
         if _folded(session).stored is None:
             raise StateError(f"there is no state at {session.store.where}", hint="nothing was copied")
         present = target.read()
         if present is not None and not _cut_off(session.store, target, present):
             raise StateError(f"there is a state at {target.where} already", hint="nothing was copied")
-        with target.lock(held.info, timeout=PATIENCE):
+        with target.lock(lock.info, timeout=PATIENCE):
             count = _copy(session.store, target)
     target.close()
     return count

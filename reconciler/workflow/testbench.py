@@ -95,7 +95,7 @@ class Bench:
         try:
             return await _run(self.changed, run)
         except ConfigError as error:
-            codes = sorted({one.code for one in error.diagnostics})
+            codes = sorted({diagnostic.code for diagnostic in error.diagnostics})
             return {"exit_code": 3, "problems": codes, "said": [told(error)]}
 
     def _records(self, account: Application, given: Given) -> None:
@@ -149,7 +149,10 @@ def _runtime(given: Given, secrets: Mapping[str, str]) -> Runtime:
 def told(error: ReconcilerError) -> str:
     """Return what went wrong on one line, with its places."""
     if isinstance(error, ConfigError):
-        return "; ".join(f"{one.at}: {one.message}" if one.at else one.message for one in error.diagnostics)
+        return "; ".join(
+            f"{diagnostic.at}: {diagnostic.message}" if diagnostic.at else diagnostic.message
+            for diagnostic in error.diagnostics
+        )
     return f"{error.message} ({error.hint})" if error.hint else error.message
 
 

@@ -33,27 +33,32 @@ def scenarios_of(folder: Path, patterns: Sequence[str] = ()) -> list[FoundScenar
     """Return the tests of a project, those whose name, file or both fit one of the patterns. Raises ConfigError, and
     PlanError where there is none.
     """
-    found = read_scenarios(load_project(folder))
-    if not found:
+    scenarios = read_scenarios(load_project(folder))
+    if not scenarios:
         raise PlanError("there are no tests: tests/*.yaml", hint="see `Test the configuration` in the documentation")
-    chosen = [one for one in found if not patterns or any(_fits(one, pattern) for pattern in patterns)]
+    chosen = [
+        scenario for scenario in scenarios if not patterns or any(_fits(scenario, pattern) for pattern in patterns)
+    ]
     for pattern in patterns:
-        if not any(_fits(one, pattern) for one in found):
-            raise PlanError(f"no test fits `{pattern}`", hint=f"there are {', '.join(one.name for one in found)}")
+        if not any(_fits(scenario, pattern) for scenario in scenarios):
+            raise PlanError(
+                f"no test fits `{pattern}`", hint=f"there are {', '.join(scenario.name for scenario in scenarios)}"
+            )
     return chosen
 
 
-def _fits(one: FoundScenario, pattern: str) -> bool:
-    stem = Path(one.file).stem
+def _fits(scenario: FoundScenario, pattern: str) -> bool:
+    stem = Path(scenario.file).stem
     return any(
-        fnmatch.fnmatchcase(name, pattern) for name in (one.name, one.file, stem, f"{stem}::{one.name}", one.title)
+        fnmatch.fnmatchcase(name, pattern)
+        for name in (scenario.name, scenario.file, stem, f"{stem}::{scenario.name}", scenario.title)
     )
 
 
 def verdicts_of(folder: Path, found: Sequence[FoundScenario], jobs: int, seconds: float = SECONDS) -> list[Verdict]:
     """Run tests, several at a time in processes of their own; one at a time in this one. Their order stays."""
     if jobs <= 1 or len(found) <= 1:
-        return [verdict_of(folder, one, seconds) for one in found]
+        return [verdict_of(folder, scenario, seconds) for scenario in found]
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
@@ -68,11 +73,11 @@ def verdict_of(folder: Path, one: FoundScenario, seconds: float = SECONDS) -> Ve
     return replace(_run(folder, one, seconds), seconds=round(time.monotonic() - began, 3))
 
 
-def _run(folder: Path, one: FoundScenario, seconds: float) -> Verdict:
+def _run(folder: Path, scenario: FoundScenario, seconds: float) -> Verdict:
     with tempfile.TemporaryDirectory(prefix="reconciler-test-") as place, one_for_all(Redactor()):
-        bare = Verdict(one.file, one.name, line=one.line)
+        bare = Verdict(scenario.file, scenario.name, line=scenario.line)
         try:
-            bench = Bench.of(load_project(folder), one.scenario, Path(place))
+            bench = Bench.of(load_project(folder), scenario.scenario, Path(place))
             with within(bench.runtime):
                 outcome = run_async(_within(bench.outcome(), seconds))
         except TimeoutError:
@@ -81,7 +86,7 @@ def _run(folder: Path, one: FoundScenario, seconds: float) -> Verdict:
             return replace(bare, error=told(error))
         except OSError as error:
             return replace(bare, error=str(error))
-    expected = expected_of(one.scenario.expect)
+    expected = expected_of(scenario.scenario.expect)
     if outcome.get("problems") and "problems" not in expected and expected.get("exit_code") != outcome["exit_code"]:
         return replace(bare, error="; ".join(outcome["said"]))
     actual = seen(outcome, expected)
@@ -107,9 +112,9 @@ def update(folder: Path, found: Sequence[FoundScenario], verdicts: Sequence[Verd
     are written; changes with all their values.
     """
     by_file: dict[str, dict[str, Any]] = {}
-    for one, verdict in zip(found, verdicts, strict=True):
+    for scenario, verdict in zip(found, verdicts, strict=True):
         if verdict.lines:
-            by_file.setdefault(one.file, {})[one.name] = verdict.wanted
+            by_file.setdefault(scenario.file, {})[scenario.name] = verdict.wanted
     for file, expectations in by_file.items():
         text = read_regular(folder / file).decode("utf-8")
         write_file(folder / file, with_expectations(text, file, expectations).encode("utf-8"))

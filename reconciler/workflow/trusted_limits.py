@@ -41,8 +41,10 @@ def ruled_by(project: LoadedProject, name: str | None, source: str) -> tuple[Loa
     try:
         ruling = parse_project(text, project.folder)
     except ConfigError as error:
-        told = [replace(diagnostic, message=f"in {source}: {diagnostic.message}") for diagnostic in error.diagnostics]
-        raise ConfigError(told) from error
+        diagnostics = [
+            replace(diagnostic, message=f"in {source}: {diagnostic.message}") for diagnostic in error.diagnostics
+        ]
+        raise ConfigError(diagnostics) from error
     if name is not None and name in project.project.environments and name not in ruling.project.environments:
         raise Refused(
             f"{source} does not know the environment `{name}`, and a change cannot decide where it is applied; nothing "

@@ -82,7 +82,7 @@ async def update(
             session.baselines = reads
             plans[name] = (await make_plan(session, PlanOptions())).document
         except ConfigError as error:
-            if not any(one.code in _OF_PROCESS for one in error.diagnostics):
+            if not any(diagnostic.code in _OF_PROCESS for diagnostic in error.diagnostics):
                 raise
             unplanned[name] = error.diagnostics[0].message
         except (AuthError, RemoteError, StateError) as error:

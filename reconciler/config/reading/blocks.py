@@ -96,13 +96,13 @@ class Blocks:
                 )
             else:
                 steps[block.source], places[block.source] = block.target, placed
-        found = tuple(move for source in steps if (move := self._followed(source, steps, places[source])) is not None)
-        for move in found:
+        blocks = tuple(move for source in steps if (move := self._followed(source, steps, places[source])) is not None)
+        for move in blocks:
             # A key that is declared again is another resource's now: one that moved there, or in place of it.
-            if move.source in self.declared and move.source not in {one.target for one in found}:
+            if move.source in self.declared and move.source not in {one.target for one in blocks}:
                 spot = places[move.source].spot("from")
                 self._still_declared(move.source, spot, "a resource that moved away")
-        return found
+        return blocks
 
     def _followed(self, source: str, steps: Mapping[str, str], placed: _Placed) -> Moved | None:
         target, seen = steps[source], {source}
@@ -118,27 +118,27 @@ class Blocks:
 
     def removed(self, nodes: Iterable[Node]) -> tuple[Removed, ...]:
         """Return what to forget or to delete."""
-        found: dict[str, Removed] = {}
+        blocks: dict[str, Removed] = {}
         for block, placed in self._read(nodes, RemovedBlock):
             spot = placed.spot("address")
             if not self._address(block.address, spot):
                 continue
             if block.address in self.declared:
                 self._still_declared(block.address, spot, "what is removed")
-            elif block.address in found:
+            elif block.address in blocks:
                 self.problems.error(
                     "twin-blocks",
                     f"`{block.address}` is removed twice",
                     spot,
-                    f"the first is at {found[block.address].at}",
+                    f"the first is at {blocks[block.address].at}",
                 )
             else:
-                found[block.address] = Removed(block.address, block.destroy, placed.entry.spot.position)
-        return tuple(found.values())
+                blocks[block.address] = Removed(block.address, block.destroy, placed.entry.spot.position)
+        return tuple(blocks.values())
 
     def imports(self, nodes: Iterable[Node]) -> tuple[Import, ...]:
         """Return which declarations are bound to which objects."""
-        found: dict[str, Import] = {}
+        blocks: dict[str, Import] = {}
         owners: dict[tuple[str, str], Import] = {}
         for block, placed in self._read(nodes, ImportBlock):
             spot, identity = placed.spot("to"), str(block.id)
@@ -146,8 +146,8 @@ class Blocks:
                 continue
             one = Import(block.target, identity, placed.entry.spot.position)
             owner = owners.setdefault((addresses.kind_of(block.target), identity), one) if identity else one
-            if found.setdefault(block.target, one) is not one:
-                hint = f"the first is at {found[block.target].at}"
+            if blocks.setdefault(block.target, one) is not one:
+                hint = f"the first is at {blocks[block.target].at}"
                 self.problems.error("twin-blocks", f"`{block.target}` is imported twice", spot, hint)
             elif owner is not one:
                 hint = f"the first is at {owner.at}"
@@ -157,7 +157,7 @@ class Blocks:
                     spot,
                     hint,
                 )
-        return tuple(found.values())
+        return tuple(blocks.values())
 
     def _read(self, nodes: Iterable[Node], model: type[Block]) -> Iterable[tuple[Block, _Placed]]:
         for node in nodes:

@@ -103,7 +103,9 @@ def _suspicious(resources: Iterable[Resource], secret: Redactor, size: int) -> I
     """Yield the resources that may hold a credential: most have none, so many are looked at together, then each."""
     waiting = iter(resources)
     while batch := list(itertools.islice(waiting, size)):
-        texts = (text for one in batch for value in (one.key, *one.attrs.values()) for text in _texts(value))
+        texts = (
+            text for resource in batch for value in (resource.key, *resource.attrs.values()) for text in _texts(value)
+        )
         if secret.knows(BETWEEN.join(texts), LONG, parts=False):
             yield from batch if size == 1 else _suspicious(batch, secret, 1)
 

@@ -21,15 +21,17 @@ def doubts(loaded: Loaded, kinds: Kinds) -> tuple[Diagnostic, ...]:
         entry = loaded.places.declared.get(address)
         if entry is None:
             continue
-        found = list(demands(kinds[resource.kind], resource.attrs, None, resource.key))
-        missing = [one.attribute for one in found if one.attribute.partition(".")[0] not in resource.attrs]
+        findings = list(demands(kinds[resource.kind], resource.attrs, None, resource.key))
+        missing = [
+            finding.attribute for finding in findings if finding.attribute.partition(".")[0] not in resource.attrs
+        ]
         if missing:
             names = " and ".join(f"`{name}`" for name in missing)
             message = (
                 f"{address} declares no {names}: required on create, so that only an existing object can do without"
             )
             problems.warn("required-on-create", message, entry.key.spot)
-        for one in found:
+        for one in findings:
             if one.attribute not in missing:
                 place = at(entry.value, *one.attribute.split("."))
                 spot = place.spot if place is not None else entry.key.spot

@@ -38,7 +38,7 @@ def shown_path(path: Path, folder: Path) -> str:
 def border(folder: Path) -> Path:
     """Return what a project may read from: its Git repository, or its own folder where there is none."""
     here = folder.resolve()
-    return next((one for one in (here, *here.parents) if (one / ".git").exists()), here)
+    return next((path for path in (here, *here.parents) if (path / ".git").exists()), here)
 
 
 def outside(path: Path, folder: Path) -> str:

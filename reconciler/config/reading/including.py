@@ -128,8 +128,8 @@ class Includes:
         try:
             texts = self.baselines(written)
         except ConfigError as error:
-            for one in error.diagnostics:
-                self.problems.error(one.code, one.message, spot, one.hint)
+            for diagnostic in error.diagnostics:
+                self.problems.error(diagnostic.code, diagnostic.message, spot, diagnostic.hint)
             return None
         name = written.partition("@")[0]
         return Included(name, tuple(Source(f"{written}/{file}", text) for file, text in texts.items()))

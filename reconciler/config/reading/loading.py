@@ -162,8 +162,8 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
             continue
         new = [loaded.folder / file for file in more if Path(file).is_relative_to(name)]
         if place.exists() or place.is_symlink() or new:
-            held = yaml_files(place, loaded.folder, problems) if place.exists() or place.is_symlink() else []
-            found += sorted({*held, *new})
+            paths = yaml_files(place, loaded.folder, problems) if place.exists() or place.is_symlink() else []
+            found += sorted({*paths, *new})
         else:
             named = "config" in loaded.project.model_fields_set
             message = f"`{name}` does not exist; resource files are looked for there"

@@ -165,12 +165,12 @@ def entries_of(node: Node | None) -> dict[str, Entry]:
 
 def at(node: Node, *path: str) -> Entry | None:
     """Return the entry that a path of keys leads to, or None."""
-    found: Entry | None = None
+    entry: Entry | None = None
     for key in path:
-        found = entries_of(found.value if found is not None else node).get(key)
-        if found is None:
+        entry = entries_of(entry.value if entry is not None else node).get(key)
+        if entry is None:
             return None
-    return found
+    return entry
 
 
 def merge_patch(base: Node | None, patch: Node) -> Node:

@@ -41,8 +41,8 @@ class Problems:
             self.found.append(Diagnostic(message, None, hint, "", code, severity))
             return
         line = spot.source.line(spot.line)
-        found = Diagnostic(message, spot.position, hint, line, code, severity, spot.length)
-        self.found.append(found.showing(_excerpt(spot)))
+        diagnostic = Diagnostic(message, spot.position, hint, line, code, severity, spot.length)
+        self.found.append(diagnostic.showing(_excerpt(spot)))
 
     @property
     def errors(self) -> bool:

@@ -70,7 +70,7 @@ def load_project(folder: Path) -> LoadedProject:
     """Read the project file in `folder`; needs no environment variable. Raises ConfigError."""
     problems = Problems()
     if not (folder / PROJECT_FILE).is_file():
-        above = next((one for one in folder.parents if (one / PROJECT_FILE).is_file()), None)
+        above = next((path for path in folder.parents if (path / PROJECT_FILE).is_file()), None)
         hint = "change to the project's folder or use --chdir; `reconciler init` writes a new project"
         if above is not None:
             up = "/".join(".." for _ in range(len(folder.parts) - len(above.parts)))

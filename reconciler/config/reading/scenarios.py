@@ -34,13 +34,13 @@ class FoundScenario:
 def read_scenarios(loaded: LoadedProject) -> list[FoundScenario]:
     """Return the tests of a project in the order of files and places. Raises ConfigError with every problem."""
     problems = Problems()
-    found: list[FoundScenario] = []
+    scenarios: list[FoundScenario] = []
     for path in sorted((loaded.folder / FOLDER).glob("*.y*ml")):
         source = read_source(path, loaded.folder, problems)
         if source is not None:
-            found += _read(source, shown_path(path, loaded.folder), loaded, problems)
+            scenarios += _read(source, shown_path(path, loaded.folder), loaded, problems)
     problems.check()
-    return found
+    return scenarios
 
 
 def _read(source: Source, file: str, loaded: LoadedProject, problems: Problems) -> list[FoundScenario]:

@@ -164,7 +164,8 @@ def _as_quoted(found: str, text: str) -> str:
     were escaped, and escapes others in ways of its own.
     """
     now, before = (
-        [one for one in yaml.scan(each, yaml.SafeLoader) if isinstance(one, yaml.ScalarToken)] for each in (found, text)
+        [token for token in yaml.scan(each, yaml.SafeLoader) if isinstance(token, yaml.ScalarToken)]
+        for each in (found, text)
     )
     if len(now) != len(before):
         return found

@@ -102,28 +102,28 @@ class Rewriting:
 
     def arrange(self, wanted: Iterable[Arrangement]) -> None:
         """Bring entries into another order, where all of them stand in one file; after everything else is written."""
-        for one in wanted:
+        for arrangement in wanted:
             try:
-                source, path = self._holding(one)
+                source, path = self._holding(arrangement)
                 text, ending = _plain_ends(self.text(source.file))
-                self.texts[source.file] = arranged(text, path, one.keys, source.file).replace("\n", ending)
-                self.done.append(one.name)
+                self.texts[source.file] = arranged(text, path, arrangement.keys, source.file).replace("\n", ending)
+                self.done.append(arrangement.name)
             except Fixed as why:
-                self.refused.append(Refusal(*one.name, str(why)))
+                self.refused.append(Refusal(*arrangement.name, str(why)))
             except ReconcilerError as error:
-                self.refused.append(Refusal(*one.name, f"{error.message}; {error.hint}"))
+                self.refused.append(Refusal(*arrangement.name, f"{error.message}; {error.hint}"))
 
-    def _holding(self, one: Arrangement) -> tuple[Source, Path]:
+    def _holding(self, arrangement: Arrangement) -> tuple[Source, Path]:
         """Return the file that says the order, and where in it. An overlay only adds behind what it lies over."""
-        path = (*self.places.path(one.parent), one.inside)
-        layers = [source for source in self._sources() if set(one.keys) & _keys_at(self.places, source, path)]
+        path = (*self.places.path(arrangement.parent), arrangement.inside)
+        layers = [source for source in self._sources() if set(arrangement.keys) & _keys_at(self.places, source, path)]
         if not layers:
-            entry = self.places.entry(one.parent)
+            entry = self.places.entry(arrangement.parent)
             source = entry.key.source if entry is not None else None
             if source is None:
                 raise Fixed("it is declared nowhere")
             layers = [source]
-        self.places.check(one.parent, layers[0])
+        self.places.check(arrangement.parent, layers[0])
         if self.layer is not None and layers[0] != self.layer:
             raise Fixed(f"the order stands in {layers[0].file}, for other environments too: change it there manually")
         return layers[0], path

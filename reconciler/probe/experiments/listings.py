@@ -140,10 +140,10 @@ async def _unlimited(lab: Lab, listings: Iterable[Listing]) -> list[str]:
     return [listing.path for listing in listings if not await _limited(lab, listing)]
 
 
-async def _limited(lab: Lab, one: Listing) -> bool:
+async def _limited(lab: Lab, listing: Listing) -> bool:
     """Whether `limit` is honoured below what is there, and taken above: a few rows suffice to tell."""
-    below, above = await lab.get(one.path, limit="1"), await lab.get(one.path, limit=str(WIDE))
-    return below.ok and above.ok and len(_rows(below, one) or ()) == 1 < len(_rows(above, one) or ())
+    below, above = await lab.get(listing.path, limit="1"), await lab.get(listing.path, limit=str(WIDE))
+    return below.ok and above.ok and len(_rows(below, listing) or ()) == 1 < len(_rows(above, listing) or ())
 
 
 async def _exclusions(lab: Lab) -> Findings:
@@ -158,13 +158,13 @@ async def _exclusions(lab: Lab) -> Findings:
     yield "exclusion_channels", "others" if strange else "documented"
 
 
-async def _largest(lab: Lab, one: Listing) -> int:
+async def _largest(lab: Lab, listing: Listing) -> int:
     """Return the most rows that a page has; 0 where all rows are on one page."""
-    reply = await lab.get(one.path, limit=str(WIDE))
-    if not reply.ok or not longer(reply, one):
+    reply = await lab.get(listing.path, limit=str(WIDE))
+    if not reply.ok or not longer(reply, listing):
         return 0
-    lab.largest[one.path] = len(_rows(reply, one) or ())
-    return lab.largest[one.path]
+    lab.largest[listing.path] = len(_rows(reply, listing) or ())
+    return lab.largest[listing.path]
 
 
 async def _elsewhere(lab: Lab) -> Findings:
@@ -211,8 +211,8 @@ async def _arrays(lab: Lab) -> Findings:
     yield "arrays", "maps" if lab.maps else "lists"
 
 
-def _rows(reply: Response, one: Listing) -> list[Any] | None:
-    rows = reply.body.get(one.key) if isinstance(reply.body, dict) else None
+def _rows(reply: Response, listing: Listing) -> list[Any] | None:
+    rows = reply.body.get(listing.key) if isinstance(reply.body, dict) else None
     return rows if isinstance(rows, list) else None
 
 
@@ -237,7 +237,7 @@ def _mixed(replies: Mapping[Listing, Response]) -> bool:
     """Whether rows of a classic endpoint, all of whose values are recorded as texts, have others. User groups have some
     fifty flags.
     """
-    rows = next((reply.rows(one.key) for one, reply in replies.items() if one.path == "/groups"), [])
+    rows = next((reply.rows(listing.key) for listing, reply in replies.items() if listing.path == "/groups"), [])
     return any(isinstance(value, bool | int) for row in rows for name, value in row.items() if name.startswith("pg"))
 
 
