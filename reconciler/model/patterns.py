@@ -77,7 +77,7 @@ class Budget:
         self.left -= (len(text) + 1) * compiled.programsize
         if self.left < 0:
             raise Unbounded(f"its patterns take more than {STEPS:,} steps over the texts of this plan")
-        return compiled.search(text.encode("utf-8", "replace").decode()) is not None
+        return compiled.search(text.encode("utf-8", "replace")) is not None  # a lone surrogate is in no UTF-8
 
 
 def finder(alternatives: Iterable[bytes]) -> Callable[[bytes, int], int]:

@@ -53,9 +53,16 @@ class Judged:
     at: Position | None = None
     places: Mapping[str, Position] = field(default_factory=dict)
     used: bool | None = None
+    known: dict[str, Any] = field(default_factory=dict, compare=False, repr=False)
+    """Values that were asked for already: several rules look at one."""
 
     def value(self, name: str) -> Any:
-        """Return the value of an attribute of the kind, or UNKNOWN."""
+        """Return the value of an attribute, or UNKNOWN; that is one that the kind does not have, too."""
+        if name not in self.known:
+            self.known[name] = self._value(name) if name in self.kind.attributes else UNKNOWN
+        return self.known[name]
+
+    def _value(self, name: str) -> Any:
         attribute, given = self.kind.attributes[name], self.attrs.get(name)
         if name in self.unsaid:
             return UNKNOWN
@@ -67,8 +74,7 @@ class Judged:
 
     def shown(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the object as expressions see it, with these of its attributes that are known."""
-        values_ = {name: self.value(name) for name in names if name in self.kind.attributes}
-        known = {name: value for name, value in values_.items() if value is not UNKNOWN}
+        known = {name: value for name in names if (value := self.value(name)) is not UNKNOWN}
         return {"address": self.address, "kind": self.kind.name, "key": key_of(self.address), "attributes": known}
 
 

@@ -6,9 +6,10 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-import json
+import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
@@ -65,6 +66,30 @@ def breaches(
     evaluate: Evaluate,
 ) -> list[Breach]:
     """Return what breaks the rules about a subject, rule by rule, in the order of the objects."""
+    with _without_collection():
+        return _breaches(rules, subject, objects, environment, now, evaluate)
+
+
+@contextmanager
+def _without_collection() -> Iterator[None]:
+    """Stop the garbage collector: there is no garbage among so many new values, and looking for it takes a third."""
+    running = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if running:
+            gc.enable()
+
+
+def _breaches(
+    rules: Rules,
+    subject: Subject,
+    objects: Sequence[Judged],
+    environment: str,
+    now: datetime.datetime,
+    evaluate: Evaluate,
+) -> list[Breach]:
     here, by_kind = rules.on(subject, environment), _by_kind(objects)
     budget = Budget()
     chosen = [_chosen(rule.deny, by_kind, budget) for rule in here]
@@ -113,8 +138,6 @@ def denied(deny: Deny, one: Judged, budget: Budget) -> bool:
         return False
     if deny.attribute is None:
         return True
-    if deny.attribute not in one.kind.attributes:
-        return False
     value = one.value(deny.attribute)
     return value is not UNKNOWN and _wrong(deny, value, budget)
 
@@ -125,7 +148,7 @@ def _wrong(deny: Deny, value: Any, budget: Budget) -> bool:
         return True
     if deny.above is not None and _size(value) > deny.above:
         return True
-    texts = [""] if missing else list(texts_of(value))
+    texts = [""] if missing else [value] if isinstance(value, str) else list(texts_of(value))
     if deny.matches is not None and any(budget.found(deny.matches, text) for text in texts):
         return True
     if deny.unless_matches is not None and not all(budget.found(deny.unless_matches, text) for text in texts):
@@ -163,36 +186,54 @@ def at_host(text: str, hosts: Iterable[str]) -> bool:
 
 
 _MENTION = re.compile(r"\bobject\b(?:\s*\.\s*(\w+)(?:\s*\.\s*(\w+))?)?")
+_TEXTS = {str}
 _ASKED = re.compile(r"\bhas\(\s*object\s*\.\s*attributes\s*\.\s*(\w+)")
 
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """An expression, the objects that it judges, and how it sees each: only with what it asks for, so that those that
-    are alike in that are judged once.
+    """An expression, the objects that it judges, and which of them are alike in what it looks at: those are judged
+    once. `views` are what it sees of the different ones, `places` says for each object which of these it is.
     """
 
     expression: str
     objects: tuple[Judged, ...]
     views: tuple[Mapping[str, Any], ...]
+    places: tuple[int, ...]
 
     @classmethod
     def of(cls, expression: str, objects: Iterable[Judged]) -> Sweep:
         """Return the sweep over the objects that have the attributes that the expression names, and known ones."""
         asks = _Asks.of(expression)
-        views = [(one, one.shown(one.kind.attributes if asks.whole else asks.named)) for one in objects]
-        found = [(one, seen) for one, seen in views if asks.needed <= seen["attributes"].keys()]
-        return cls(expression, tuple(one for one, _ in found), tuple(asks.narrowed(seen) for _, seen in found))
+        chosen, views, places = [], [], []
+        known: dict[object, int] = {}
+        alone = asks.alone
+        for one in objects:
+            held = [one.value(name) for name in asks.names]
+            if UNKNOWN in held and any(map(asks.lacks, asks.names, held)):
+                continue
+            key = one.address if alone else _key(one, held)
+            if key not in known:
+                known[key] = len(views)
+                views.append(asks.view(one))
+            chosen.append(one)
+            places.append(known[key])
+        return cls(expression, tuple(chosen), tuple(views), tuple(places))
+
+
+def _key(one: Judged, held: list[Any]) -> object:
+    """Return what is the same for objects that are alike in these values."""
+    return (one.kind.name, *(held if set(map(type, held)) <= _TEXTS else (repr(held),)))
 
 
 @dataclass(frozen=True, slots=True)
 class _Asks:
-    """What an expression looks at: members of `object`, and of its attributes those that are `named` or `needed`, all
-    where `whole` says so.
+    """What an expression looks at: members of `object`, and of its attributes those of these `names`; without those
+    that are `needed` there is nothing to judge. Where `whole`, it looks at all there is.
     """
 
     parts: frozenset[str]
-    named: frozenset[str]
+    names: tuple[str, ...]
     needed: frozenset[str]
     whole: bool
 
@@ -201,42 +242,43 @@ class _Asks:
         plain = unquoted(expression, members=True)
         mentions = set(_MENTION.findall(plain))
         parts = frozenset(first for first, _ in mentions)
-        named = frozenset(second for first, second in mentions if first == "attributes" and second)
+        names = tuple(sorted(second for first, second in mentions if first == "attributes" and second))
+        asked = set(_ASKED.findall(plain))
         whole = "" in parts or ("attributes", "") in mentions
-        return cls(parts or frozenset({"kind"}), named, named - set(_ASKED.findall(plain)), whole)
+        return cls(parts or frozenset({"kind"}), names, frozenset(names) - asked, whole)
 
-    def narrowed(self, seen: dict[str, Any]) -> Mapping[str, Any]:
+    @property
+    def alone(self) -> bool:
+        """Whether no two objects are alike in what it looks at."""
+        return self.whole or not {"address", "key"}.isdisjoint(self.parts)
+
+    def lacks(self, name: str, value: Any) -> bool:
+        """Return whether there is nothing to judge, for an attribute is not known."""
+        return value is UNKNOWN and name in self.needed
+
+    def view(self, one: Judged) -> Mapping[str, Any]:
         """Return what of an object the expression looks at."""
-        return seen if self.whole else {name: seen[name] for name in seen if name in self.parts}
+        if self.whole:
+            return one.shown(one.kind.attributes)
+        seen = one.shown(self.names)
+        return {name: seen[name] for name in seen if name in self.parts}
 
 
 def swept(sweeps: Sequence[Sweep], now: datetime.datetime, evaluate: Evaluate) -> list[list[Answer]]:
-    """Return the answers of each sweep, in the order of its objects; all are asked at once, and what is alike once."""
-    known: dict[str, int] = {}
-    distinct: list[Mapping[str, Any]] = []
-    questions, places = [], []
-    for sweep in sweeps:
-        mine = []
-        for view in sweep.views:
-            key = json.dumps(view, sort_keys=True)
-            if key not in known:
-                known[key] = len(distinct)
-                distinct.append(view)
-            mine.append(known[key])
-        questions.append(Question(sweep.expression, None, tuple(dict.fromkeys(mine))))
-        places.append(mine)
-    if not questions:
+    """Return the answers of each sweep, in the order of its objects; all are asked at once."""
+    if not sweeps:
         return []
-    told = evaluate(questions, {"objects": distinct, "weekday": DAYS[now.weekday()], "now": now.isoformat()})
-    return [_spread(*one) for one in zip(questions, places, told, strict=True)]
+    views, questions = [], []
+    for sweep in sweeps:
+        questions.append(Question(sweep.expression, None, tuple(range(len(views), len(views) + len(sweep.views)))))
+        views += sweep.views
+    told = evaluate(questions, {"objects": views, "weekday": DAYS[now.weekday()], "now": now.isoformat()})
+    return [_spread(sweep.places, answer) for sweep, answer in zip(sweeps, told, strict=True)]
 
 
-def _spread(question: Question, places: Sequence[int], answer: Answer | list[Answer]) -> list[Answer]:
+def _spread(places: Sequence[int], answer: Answer | list[Answer]) -> list[Answer]:
     """Return the answers about objects that are alike for each of them; why there is none stands for all."""
-    if not isinstance(answer, list):
-        return [answer for _ in places]
-    told = dict(zip(question.objects or (), answer, strict=True))
-    return [told[place] for place in places]
+    return [answer[place] for place in places] if isinstance(answer, list) else [answer for _ in places]
 
 
 def _answered(rule: Rule, sweep: Sweep, answers: Sequence[Answer]) -> Iterator[Breach]:

@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import astuple
 from typing import Any
 
 from reconciler.planning.expressions import Answer, Question, answers, evaluator
@@ -30,7 +29,8 @@ def evaluate(
     if not questions:
         return []
     evaluator()  # said here, where it is asked for
-    asked = json.dumps({"questions": [astuple(one) for one in questions], "values": values})
+    rows = [(one.expression, one.address, one.objects) for one in questions]
+    asked = json.dumps({"questions": rows, "values": values})
     known = [path for path in sys.path if os.path.isabs(path)]
     try:
         done = subprocess.run(
