@@ -43,7 +43,18 @@ FORMS = (
     (re.compile(r"\b\d{4}-\d\d-\d\d(T[\d:.]+Z?)?\b"), "DATE"),
 )
 # Names of variables that would make a run depend on who starts it.
-INHERITED = ("AC_", "RECONCILER_", "CI", "GITHUB_", "GITLAB_", "COLUMNS", "LINES", "NO_COLOR", "FORCE_COLOR")
+INHERITED = (
+    "AC_",
+    "RECONCILER_",
+    "CI",
+    "GITHUB_",
+    "GITLAB_",
+    "COLUMNS",
+    "LINES",
+    "NO_COLOR",
+    "FORCE_COLOR",
+    "XDG_CACHE_HOME",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,13 +108,13 @@ class Session:
             contextlib.chdir(self.folder),
             contextlib.redirect_stdout(stream),
             contextlib.redirect_stderr(stream),
-            neutral_environment(),
+            neutral_environment(self.home),
         ):
             code = run(arguments)
         return code, buffer.getvalue().decode()
 
     def _in_shell(self, script: str) -> tuple[int, str]:
-        with neutral_environment():
+        with neutral_environment(self.home):
             path = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
             done = subprocess.run(
                 ["bash", "-euc", script],
@@ -119,12 +130,14 @@ class Session:
 
 
 @contextlib.contextmanager
-def neutral_environment() -> Iterator[None]:
-    """Hide the caller's accounts, terminal and CI, and put them back."""
+def neutral_environment(home: Path) -> Iterator[None]:
+    """Hide the caller's accounts, terminal, CI and cache, and put them back."""
     hidden = {name: os.environ.pop(name) for name in list(os.environ) if name.startswith(INHERITED)}
+    os.environ["XDG_CACHE_HOME"] = str(home / ".cache")
     try:
         yield
     finally:
+        del os.environ["XDG_CACHE_HOME"]
         os.environ.update(hidden)
 
 

@@ -82,7 +82,7 @@ def typed(line: str, folder: Path, environ: dict[str, str]) -> tuple[Path, int]:
 def walk(program: Path, folder: Path) -> dict[str, tuple[int, float]]:
     """Do what the page says; return for each day how many lines are typed, and the seconds that they take."""
     found: dict[str, tuple[int, float]] = {}
-    with neutral_environment():
+    with neutral_environment(folder):
         environ = {**os.environ, "PATH": f"{program}{os.pathsep}{os.environ['PATH']}", "TERM": "xterm", "PAGER": "cat"}
     at = folder
     for step in steps(PAGE.read_text("utf-8")):

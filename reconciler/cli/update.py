@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.opening import folder, listing
+from reconciler.cli.opening import folder, listing, trusted_limits
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import begin, note, say, style, tell
 
@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     "--check", is_flag=True, help="Lock nothing; exit with 2 when a version holds something else than before."
 )
 @click.option("--locked", is_flag=True, help="Only fetch what is locked, for runs without a network.")
+@trusted_limits()
 @listing
 @click.pass_obj
-def command(chosen: Globals, check: bool, locked: bool, fmt: str) -> int:
+def command(chosen: Globals, check: bool, locked: bool, guards_from: str | None, fmt: str) -> int:
     """Look at what the versions of baselines in Git repositories hold now, show it as a plan for each environment (or
     that of --env), and lock it in reconciler.lock. Writes to no account.
     """
@@ -34,9 +35,11 @@ def command(chosen: Globals, check: bool, locked: bool, fmt: str) -> int:
 
     if check and locked:
         raise click.UsageError("--check looks at the repositories, --locked only at reconciler.lock")
+    if guards_from is not None and not locked:
+        raise click.UsageError("--guards-from belongs to --locked: what is new is looked at where it is written")
     runtime = replace(current_runtime(), watch=chosen.screen)
     if locked:
-        for one in fetch_locked(folder(chosen), runtime):
+        for one in fetch_locked(folder(chosen), runtime, guards_from):
             note(f"{one} is here as it is locked.")
         return 0
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel
 from reconciler.config.reading.blocks import ImportBlock, MovedBlock, RemovedBlock
 from reconciler.config.reading.repeating import FOR_EACH
 from reconciler.config.reading.resources import LIFECYCLE, ON_DESTROY
+from reconciler.config.reading.sections import RULES
 from reconciler.config.reading.variables import Declaration
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.project import Include, Project, Rule
@@ -61,7 +62,8 @@ def config_schema(kinds: Kinds) -> Json:
     definitions["variable"] = _model(Declaration, "variable", definitions, filled=False)
     properties["variables"] = {"description": "Variables by name, used as ${var.name}.", **_by_key("variable")}
     for name, model in _BLOCKS.items():
-        definitions[name] = _model(model, name, definitions, filled=False)
+        # Rules in packs have parameters.
+        definitions[name] = _model(model, name, definitions, filled=name == RULES)
         properties[name] = {
             "description": (model.__doc__ or "").strip(),
             "type": ["array", "null"],

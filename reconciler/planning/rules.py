@@ -205,7 +205,9 @@ class Sweep:
     def of(cls, expression: str, objects: Iterable[Judged]) -> Sweep:
         """Return the sweep over the objects that have the attributes that the expression names, and known ones."""
         asks = _Asks.of(expression)
-        chosen, views, places = [], [], []
+        chosen: list[Judged] = []
+        views: list[Mapping[str, Any]] = []
+        places: list[int] = []
         known: dict[object, int] = {}
         alone = asks.alone
         for one in objects:
@@ -268,7 +270,8 @@ def swept(sweeps: Sequence[Sweep], now: datetime.datetime, evaluate: Evaluate) -
     """Return the answers of each sweep, in the order of its objects; all are asked at once."""
     if not sweeps:
         return []
-    views, questions = [], []
+    views: list[Mapping[str, Any]] = []
+    questions: list[Question] = []
     for sweep in sweeps:
         questions.append(Question(sweep.expression, None, tuple(range(len(views), len(views) + len(sweep.views)))))
         views += sweep.views

@@ -21,6 +21,7 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, Refused
 from reconciler.store.baselines import GitBaselines, cache_folder, cached, keep
 from reconciler.store.reading import read_regular
+from reconciler.workflow.trusted_limits import trusted_text
 
 UPDATE = "`reconciler update` looks at what the version holds, shows it as a plan, and locks it"
 
@@ -73,14 +74,24 @@ class ProjectBaselines:
         return texts
 
 
-def locked(folder: Path, environ: Mapping[str, str], *, offline: bool, held: bool) -> ProjectBaselines:
-    """Return the baselines of a project as its lock file says. Nothing is fetched `offline`, nor for a request whose
-    settings are its own (`held` says that they are those of the target branch).
+def locked(
+    folder: Path, environ: Mapping[str, str], *, offline: bool, source: str = "", own: bool = True
+) -> ProjectBaselines:
+    """Return the baselines of a project as its lock file says; with a `source` that rules (see `ruled_by`), those that
+    it locks, too, and without `own` no others. Nothing is fetched `offline`, nor for a request whose settings are its
+    own.
     """
-    unreviewed = in_request(environ) and not held
+    unreviewed = in_request(environ) and not source
     barred = "nothing is fetched here" if offline else ""
     barred = barred or ("what a request names is fetched with --guards-from only" if unreviewed else "")
-    return ProjectBaselines(folder, environ, lambda: lock_of(folder), barred)
+
+    def lock() -> LockFile:
+        known: dict[str, LockedBaseline] = {}
+        if source:  # a change that moves to another version locks the one before no more
+            known |= parse_lock(trusted_text(folder, source, LOCK_FILE) or b"{}").baselines
+        return LockFile(baselines={**known, **(lock_of(folder).baselines if own else {})})
+
+    return ProjectBaselines(folder, environ, lock, barred)
 
 
 def parsed(written: str) -> Baseline:

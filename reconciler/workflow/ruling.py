@@ -8,7 +8,6 @@ from reconciler.config import Loaded, LoadedProject
 from reconciler.config.reading.including import Baselines, Includes
 from reconciler.config.reading.packs import rules_of as read_rules
 from reconciler.config.reading.problems import Problems
-from reconciler.model.baseline import LOCK_FILE
 from reconciler.model.desired import Resource
 from reconciler.model.live import Live
 from reconciler.model.ruling import Rules
@@ -16,10 +15,10 @@ from reconciler.model.state import Binding
 from reconciler.model.values import SCALARS, carries_secret, decode
 from reconciler.planning.objects import Judged, declared_objects, live_objects
 from reconciler.planning.rules import Breach, breaches
-from reconciler.workflow.baselines import locked, parse_lock
+from reconciler.workflow.baselines import locked
 from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.session import Session
-from reconciler.workflow.trusted_limits import trusted_text, trusted_tree
+from reconciler.workflow.trusted_limits import trusted_tree
 
 
 def rules_of(session: Session) -> Rules:
@@ -44,18 +43,8 @@ def project_rules(
     includes = Includes(project.folder, Problems())
     if source:
         includes.tree = trusted_tree(project.folder, source)
-    includes.baselines = baselines or _locked(project, environ, source, offline=offline)
+    includes.baselines = baselines or locked(project.folder, environ, offline=offline, source=source, own=not source)
     return read_rules(project, environ, includes)
-
-
-def _locked(project: LoadedProject, environ: Mapping[str, str], source: str, *, offline: bool) -> Baselines:
-    def read(written: str) -> Mapping[str, str]:
-        found = locked(project.folder, environ, offline=offline, held=bool(source))
-        if source:
-            found.read_lock = lambda: parse_lock(trusted_text(project.folder, source, LOCK_FILE) or b"{}")
-        return found(written)
-
-    return read
 
 
 def broken_declarations(session: Session, rules: Rules, loaded: Loaded) -> list[Breach]:

@@ -272,7 +272,8 @@ class Session:
         def read(source: str) -> Mapping[str, str]:
             from reconciler.workflow.baselines import locked
 
-            return locked(self.folder, self.runtime.environ, offline=offline, held=self.changed is not None)(source)
+            ruling = self.changed.source if self.changed is not None else ""
+            return locked(self.folder, self.runtime.environ, offline=offline, source=ruling)(source)
 
         return read
 

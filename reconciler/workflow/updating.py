@@ -25,6 +25,7 @@ from reconciler.workflow.opening import open_session
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import make_plan
 from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.trusted_limits import ruled_by
 
 _OF_PROCESS = ("missing-environment-variable", "missing-secret")
 """What is wrong with the process that looks, not with what was looked at."""
@@ -42,13 +43,18 @@ class Looked:
     written: bool
 
 
-def fetch_locked(folder: Path, runtime: Runtime) -> list[str]:
-    """Bring what is locked into the cache, and return the baselines. Raises ConfigError and Refused."""
+def fetch_locked(folder: Path, runtime: Runtime, guards_from: str | None = None) -> list[str]:
+    """Bring what is locked into the cache, of the baselines that the project file (of `guards_from`) names, and return
+    them. Raises ConfigError and Refused.
+    """
     project = load_project(folder)
+    if guards_from is not None:
+        project, _ = ruled_by(project, None, guards_from)
     found = sources(project)
-    reads = locked(folder, runtime.environ, offline=False, held=False)
-    for one in found:
-        reads(one)
+    for own in (True, False) if guards_from is not None else (True,):
+        reads = locked(folder, runtime.environ, offline=False, source=guards_from or "", own=own)
+        for one in found:
+            reads(one)
     return found
 
 

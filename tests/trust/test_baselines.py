@@ -200,3 +200,29 @@ def test_the_cache_is_bounded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     for number in range(5):
         store.keep(tmp_path, {"a.yaml": str(number)})
     assert len(list(tmp_path.glob("*.json"))) == 3
+
+
+def test_a_change_to_another_version_is_planned_as_the_target_branch_says(world: World, base: Path) -> None:
+    """The project file of a request names a version that the target branch does not: its plan is that of the target
+    branch, and says so; what is locked there is fetched, and the rules are those that it locks.
+    """
+    assert world.cli("update").code == 0
+    assert world.cli("apply", "--auto-approve").code == 0
+    git(world.folder, "add", "-A")
+    git(world.folder, "commit", "-q", "-m", "main")
+    change(base, BASE.replace("Customer,", "Buyer,").replace("above: 20", "above: 2000"), "v2")
+    project = world.folder / "reconciler.yaml"
+    project.write_text(project.read_text("utf-8").replace("@v1", "@v2"), "utf-8")
+    assert world.cli("update").code == 0
+    cache = Path(world.environ["XDG_CACHE_HOME"]) / "reconciler" / "baselines"
+    for path in cache.glob("*.json"):
+        path.unlink()
+    world.environ["CI_MERGE_REQUEST_IID"] = "1"
+    ran = world.cli("update", "--locked", "--guards-from", "main")
+    assert (ran.code, len(list(cache.glob("*.json")))) == (0, 1), ran.text
+    base.rename(base.with_name("gone"))
+    ran = world.cli("plan", "--guards-from", "main")
+    assert (ran.code, "No changes" in ran.out, "`include`" in ran.text) == (0, True, True), ran.text
+    world.write('tags: {own: {name: "A name of more than twenty characters"}}')
+    ran = world.cli("plan", "--guards-from", "main")
+    assert (ran.code, "rule b_names" in ran.out) == (7, True), ran.text
