@@ -13,7 +13,7 @@ from reconciler.cli.approval import Approval
 from reconciler.cli.changing import Changing, changing
 from reconciler.cli.completing import plans
 from reconciler.cli.ids import written_after
-from reconciler.cli.opening import check_replacing, narrowing, replacing, session, trusted_limits
+from reconciler.cli.opening import check_replacing, gathered, narrowing, replacing, session, trusted_limits
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, note, requests_sent, say, say_made, style
@@ -39,6 +39,16 @@ class PlanFileChecks:
     guards_from: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What a plan leaves out, or makes again."""
+
+    names: str | None
+    no_delete: bool
+    only_adopt: bool
+    again: tuple[str, ...]
+
+
 @click.command("apply")
 @click.argument("planfile", type=click.Path(dir_okay=False, path_type=Path), shell_complete=plans, required=False)
 @click.option("--strict", is_flag=True, help="With PLANFILE: refuse everything when anything moved since the plan.")
@@ -46,45 +56,42 @@ class PlanFileChecks:
 @click.option("--json", "stream", is_flag=True, help="Print events as lines of JSON, with heartbeats.")
 @trusted_limits()
 @click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
-@narrowing
-@replacing
+@gathered(PlanFileChecks, called="checks")
+@gathered(Narrowing, narrowing, replacing, called="narrowed")
 @changing
 @click.pass_obj
 def command(
     chosen: Globals,
     planfile: Path | None,
     asked: Changing,
-    strict: bool,
-    digest: str | None,
+    narrowed: Narrowing,
+    checks: PlanFileChecks,
     stream: bool,
     no_uses: bool,
-    guards_from: str | None,
-    names: str | None,
-    no_delete: bool,
-    only_adopt: bool,
-    again: tuple[str, ...],
 ) -> int:
     """Make the account match the configuration; with PLANFILE, do exactly that plan and do not ask."""
     mode = OutputMode(chosen.quiet, chosen.verbose, stream, asked.archive)
+    guards_from = checks.guards_from
     if planfile is not None:
-        if asked.narrowed or names or no_delete or only_adopt or again:
+        if asked.narrowed or any((narrowed.names, narrowed.no_delete, narrowed.only_adopt, narrowed.again)):
             raise click.UsageError(
                 "a saved plan is applied as it is: --target, --exclude, --kinds, --no-delete, --only-adopt, --replace, "
                 "--allow and --max-requests belong to `plan`"
             )
         Approval(account=asked.approval.account).agrees(session(chosen, guards_from=guards_from))
-        return apply_saved(chosen, planfile, PlanFileChecks(strict, digest, guards_from), asked.lock_timeout, mode)
-    if digest is not None:
+        return apply_saved(chosen, planfile, checks, asked.lock_timeout, mode)
+    if checks.digest is not None:
         raise click.UsageError("--digest belongs to a saved plan: apply FILE --digest SHA256")
     if stream and not asked.approval.auto:
         raise click.UsageError("--json asks nothing: use it with --auto-approve, or with a saved plan")
-    check_replacing(again, no_delete=no_delete, only_adopt=only_adopt)
+    check_replacing(narrowed.again, no_delete=narrowed.no_delete, only_adopt=narrowed.only_adopt)
+    names = narrowed.names
     options = asked.options(
         uses=not no_uses,
         kinds=session(chosen, guards_from=guards_from).chosen_kinds(names) if names else None,
-        no_delete=no_delete,
-        only_adopt=only_adopt,
-        replace=again,
+        no_delete=narrowed.no_delete,
+        only_adopt=narrowed.only_adopt,
+        replace=narrowed.again,
     )
     return plan_and_apply(chosen, options, asked, mode, guards_from)
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from reconciler.cli.approval import Approval
-from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, selection
+from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, gathered, selection
 
 if TYPE_CHECKING:
     from reconciler.workflow.archiving import Archive
@@ -50,7 +48,34 @@ class Changing:
         )
 
 
-OPTIONS: tuple[Callable[[Any], Any], ...] = (
+@dataclass(frozen=True, slots=True)
+class _Given:
+    auto_approve: bool
+    lock_timeout: float
+    no_impact: bool
+    confirm_account: str | None
+    archive: Path | None
+    archive_requests: int | None
+    target: tuple[str, ...]
+    exclude: tuple[str, ...]
+    allow: tuple[str, ...]
+    max_requests: int | None
+
+    def changing(self) -> Changing:
+        return Changing(
+            Approval(self.auto_approve, self.confirm_account),
+            self.lock_timeout,
+            not self.no_impact,
+            archive_of(self.archive, self.archive_requests),
+            self.target,
+            self.exclude,
+            self.allow,
+            self.max_requests,
+        )
+
+
+changing = gathered(
+    _Given,
     click.option("--auto-approve", is_flag=True, help="Do not ask."),
     click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the lock."),
     click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose."),
@@ -59,39 +84,6 @@ OPTIONS: tuple[Callable[[Any], Any], ...] = (
     selection,
     consent,
     budget,
+    made=_Given.changing,
 )
-
-
-def changing(function: Callable[..., int]) -> Callable[..., int]:
-    """Add the options that all of them have; the command gets them as `asked`, a `Changing`."""
-
-    @wraps(function)
-    def command(
-        *arguments: Any,
-        auto_approve: bool,
-        lock_timeout: float,
-        no_impact: bool,
-        confirm_account: str | None,
-        archive: Path | None,
-        archive_requests: int | None,
-        target: tuple[str, ...],
-        exclude: tuple[str, ...],
-        allow: tuple[str, ...],
-        max_requests: int | None,
-        **own: Any,
-    ) -> int:
-        asked = Changing(
-            Approval(auto_approve, confirm_account),
-            lock_timeout,
-            not no_impact,
-            archive_of(archive, archive_requests),
-            target,
-            exclude,
-            allow,
-            max_requests,
-        )
-        return function(*arguments, asked=asked, **own)
-
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+"""Adds the options that all of them have; the command gets them as `asked`, a `Changing`."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -11,7 +11,7 @@ import click
 from reconciler.cli.approval import Approval
 from reconciler.cli.completing import environments, kinds
 from reconciler.cli.ids import written_after
-from reconciler.cli.opening import confirmation, consent, selection, session
+from reconciler.cli.opening import confirmation, consent, gathered, selection, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import say, say_made, style, tell
 from reconciler.cli.views import plan_view
@@ -22,6 +22,19 @@ if TYPE_CHECKING:
     from reconciler.workflow.cloning import Clone
     from reconciler.workflow.options import PlanOptions
     from reconciler.workflow.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Cloning:
+    """What is asked of a clone beside the two environments: who approves, what is counted, selected and allowed."""
+
+    auto_approve: bool
+    lock_timeout: float
+    no_impact: bool
+    confirm_account: str | None
+    target: tuple[str, ...]
+    exclude: tuple[str, ...]
+    allow: tuple[str, ...]
 
 
 @click.command("clone")
@@ -40,28 +53,27 @@ if TYPE_CHECKING:
 @click.option("--prune", is_flag=True, help="Delete what only the target holds.")
 @click.option("--dry-run", is_flag=True, help="Only show what would be done.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan, for `apply FILE`.")
-@click.option("--auto-approve", is_flag=True, help="Do not ask.")
-@click.option("--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the target's lock.")
-@click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
-@confirmation
-@selection
-@consent
+@gathered(
+    Cloning,
+    click.option("--auto-approve", is_flag=True, help="Do not ask."),
+    click.option(
+        "--lock-timeout", type=float, default=0.0, metavar="SECONDS", help="Wait so long for the target's lock."
+    ),
+    click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose."),
+    confirmation,
+    selection,
+    consent,
+)
 @click.pass_obj
 def command(
     chosen: Globals,
+    asked: Cloning,
     source: str,
     destination: str,
     names: str | None,
     prune: bool,
     dry_run: bool,
     out: Path | None,
-    auto_approve: bool,
-    lock_timeout: float,
-    no_impact: bool,
-    confirm_account: str | None,
-    target: tuple[str, ...],
-    exclude: tuple[str, ...],
-    allow: tuple[str, ...],
 ) -> int:
     """Make the account of one environment like that of another: same names, own ids.
 
@@ -79,12 +91,12 @@ def command(
         check_plan_out(out)
     one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
     tell(f"Note on {source}: ", troubles(one))
-    options = PlanOptions(target, exclude, False, not no_impact, allow)
+    options = PlanOptions(asked.target, asked.exclude, False, not asked.no_impact, asked.allow)
     only = one.chosen_kinds(names)
     if dry_run or out is not None:
         return _plan(chosen, one, other, options, out, prune=prune, only=only)
-    approval = Approval(auto_approve, confirm_account)
-    with locked(other, f"clone from {source}", timeout=lock_timeout):
+    approval = Approval(asked.auto_approve, asked.confirm_account)
+    with locked(other, f"clone from {source}", timeout=asked.lock_timeout):
         return _clone(chosen, one, other, options, approval, prune=prune, only=only)
 
 

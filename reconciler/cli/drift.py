@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.opening import selection, session
+from reconciler.cli.opening import gathered, selection, session
 from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import shown, tell
@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from reconciler.workflow.session import Session
 
 
+@dataclass(frozen=True, slots=True)
+class Selecting:
+    """Of which addresses drift is asked."""
+
+    target: tuple[str, ...]
+    exclude: tuple[str, ...]
+
+
 @click.command("drift")
 @formats(DRIFT, "the drift")
 @click.option("--detailed-exitcode", is_flag=True, help="Exit with 2 when there is drift.")
@@ -28,18 +36,17 @@ if TYPE_CHECKING:
 @click.option("--unmanaged", is_flag=True, help="With --absorb: also what the account holds and is not managed yet.")
 @click.option("--revert", is_flag=True, help="Plan the opposite: what the files say, for what changed.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --revert: save that plan.")
-@selection
+@gathered(Selecting, selection)
 @click.pass_obj
 def command(
     chosen: Globals,
+    asked: Selecting,
     outputs: tuple[Output, ...],
     detailed_exitcode: bool,
     absorb: bool,
     unmanaged: bool,
     revert: bool,
     out: Path | None,
-    target: tuple[str, ...],
-    exclude: tuple[str, ...],
 ) -> int:
     """Show what changed in the account since this tool last applied it; never writes to the account."""
     from reconciler.workflow.options import PlanOptions
@@ -52,7 +59,7 @@ def command(
     if absorb and any(output.form not in ("text", "json") for output in outputs):
         raise click.UsageError("what --absorb did is reported as text or json")
     opened = session(chosen)
-    options = PlanOptions(target, exclude)
+    options = PlanOptions(asked.target, asked.exclude)
     if absorb:
         return _absorb(chosen, opened, options, outputs, beside=unmanaged)
     if revert:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import fields, replace
+from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -21,6 +22,30 @@ if TYPE_CHECKING:
 
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+def gathered(
+    value: type[Any],
+    *options: Callable[[Any], Any],
+    called: str = "asked",
+    made: Callable[[Any], Any] = lambda given: given,
+) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Add options to a command, which gets what is given for the fields of a dataclass as one value of it, or what is
+    `made` of that.
+    """
+    names = [field.name for field in fields(value)]
+
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        @wraps(function)
+        def command(*arguments: Any, **given: Any) -> int:
+            asked = made(value(**{name: given.pop(name) for name in names}))
+            return function(*arguments, **{called: asked}, **given)
+
+        for option in reversed(options):
+            command = option(command)
+        return command
+
+    return decorate
 
 
 def session(chosen: Globals, *, offline: bool = False, guards_from: str | None = None) -> Session:

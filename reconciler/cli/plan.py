@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +13,7 @@ from reconciler.cli.opening import (
     budget,
     check_replacing,
     consent,
+    gathered,
     narrowing,
     replacing,
     selection,
@@ -24,7 +26,50 @@ from reconciler.cli.views import PLAN, Output, formats, plan_view, show
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
+    from reconciler.workflow.options import PlanOptions
     from reconciler.workflow.session import Session
+
+
+@dataclass(frozen=True, slots=True)
+class Planning:
+    """What is asked of a plan: what it is about, what it looks for and may take, and whose limits hold."""
+
+    no_impact: bool
+    guards_from: str | None
+    no_uses: bool
+    target: tuple[str, ...]
+    exclude: tuple[str, ...]
+    names: str | None
+    no_delete: bool
+    only_adopt: bool
+    again: tuple[str, ...]
+    allow: tuple[str, ...]
+    max_requests: int | None
+
+    def check(self, *, destroy: bool, refresh_only: bool) -> None:
+        """Raise UsageError for options that contradict each other."""
+        check_replacing(self.again, no_delete=self.no_delete or destroy, only_adopt=self.only_adopt or refresh_only)
+        if destroy and (self.no_delete or self.only_adopt):
+            raise click.UsageError("--destroy plans nothing but deletes: it takes no --no-delete or --only-adopt")
+
+    def options(self, opened: Session, *, destroy: bool, refresh_only: bool, offline: bool) -> PlanOptions:
+        """Return the options of the plan. Offline, nothing can be counted."""
+        from reconciler.workflow.options import PlanOptions
+
+        return PlanOptions(
+            self.target,
+            self.exclude,
+            destroy,
+            not self.no_impact and not offline,
+            self.allow,
+            self.max_requests,
+            refresh_only,
+            not self.no_uses,
+            kinds=opened.chosen_kinds(self.names),
+            no_delete=self.no_delete,
+            only_adopt=self.only_adopt,
+            replace=self.again,
+        )
 
 
 @click.command("plan")
@@ -39,37 +84,29 @@ if TYPE_CHECKING:
     help="Plan against a saved snapshot instead of the account, offline.",
 )
 @click.option("--refresh-only", is_flag=True, help="Only show what changed in the account since it was last applied.")
-@click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose.")
-@trusted_limits()
-@click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go.")
-@selection
-@narrowing
-@replacing
-@consent
-@budget
+@gathered(
+    Planning,
+    click.option("--no-impact", is_flag=True, help="Do not count the records that deletes would lose."),
+    trusted_limits(),
+    click.option("--no-uses", is_flag=True, help="Do not look for what else mentions the objects that go."),
+    selection,
+    narrowing,
+    replacing,
+    consent,
+    budget,
+)
 @click.pass_obj
 def command(
     chosen: Globals,
+    asked: Planning,
     out: Path | None,
     outputs: tuple[Output, ...],
     detailed_exitcode: bool,
     destroy: bool,
     against: Path | None,
     refresh_only: bool,
-    no_impact: bool,
-    guards_from: str | None,
-    no_uses: bool,
-    target: tuple[str, ...],
-    exclude: tuple[str, ...],
-    names: str | None,
-    no_delete: bool,
-    only_adopt: bool,
-    again: tuple[str, ...],
-    allow: tuple[str, ...],
-    max_requests: int | None,
 ) -> int:
     """Show what apply would change. Never writes to the account."""
-    from reconciler.workflow.options import PlanOptions
     from reconciler.workflow.planning import make_plan
 
     if refresh_only and (destroy or out is not None):
@@ -78,25 +115,12 @@ def command(
         from reconciler.store.planfile import check_plan_out
 
         check_plan_out(out)
-    opened = session(chosen, guards_from=guards_from) if against is None else on_snapshot(chosen, against, guards_from)
-    measured = not no_impact and against is None
-    check_replacing(again, no_delete=no_delete or destroy, only_adopt=only_adopt or refresh_only)
-    if destroy and (no_delete or only_adopt):
-        raise click.UsageError("--destroy plans nothing but deletes: it takes no --no-delete or --only-adopt")
-    options = PlanOptions(
-        target,
-        exclude,
-        destroy,
-        measured,
-        allow,
-        max_requests,
-        refresh_only,
-        not no_uses,
-        kinds=opened.chosen_kinds(names),
-        no_delete=no_delete,
-        only_adopt=only_adopt,
-        replace=again,
-    )
+    if against is None:
+        opened = session(chosen, guards_from=asked.guards_from)
+    else:
+        opened = on_snapshot(chosen, against, asked.guards_from)
+    asked.check(destroy=destroy, refresh_only=refresh_only)
+    options = asked.options(opened, destroy=destroy, refresh_only=refresh_only, offline=against is not None)
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document
     command_line = f"reconciler apply {shlex.quote(str(out))}" if out is not None else ""

@@ -2,31 +2,56 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
 
-from reconciler.cli.opening import session
+from reconciler.cli.opening import gathered, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, answer, can_ask, note, say, style
 
 if TYPE_CHECKING:
     from reconciler.model.findings import ProbeReport
+    from reconciler.workflow.probe_report import Asked
     from reconciler.workflow.probing import Outline
     from reconciler.workflow.session import Session
 
 
+@dataclass(frozen=True, slots=True)
+class Probing:
+    """What the options say of what is probed."""
+
+    read_only: bool
+    with_contacts: bool
+    burst: bool
+    rows: tuple[int, ...]
+    max_requests: int | None
+    max_seconds: float | None
+
+    def asked(self) -> Asked:
+        """Return what the probe is to do."""
+        from reconciler.workflow.probe_report import Asked
+
+        rows = frozenset(self.rows)
+        return Asked(rows, self.read_only, self.with_contacts, self.burst, self.max_requests, self.max_seconds)
+
+
 @click.command("probe")
 @click.option("--yes-this-is-a-sandbox", "sandbox", is_flag=True, help="Do not ask for the account's name.")
-@click.option("--read-only", is_flag=True, help="Only what reads can tell; the way to ask a production account.")
-@click.option("--with-contacts", is_flag=True, help="Make two contacts at example.com, subscribed to nothing.")
-@click.option("--burst", is_flag=True, help="Measure the rate limit by 30 reads at once.")
-@click.option(
-    "--row", "rows", type=click.IntRange(0, 59), multiple=True, help="Only a row of section 7 (0: beside it)."
+@gathered(
+    Probing,
+    click.option("--read-only", is_flag=True, help="Only what reads can tell; the way to ask a production account."),
+    click.option("--with-contacts", is_flag=True, help="Make two contacts at example.com, subscribed to nothing."),
+    click.option("--burst", is_flag=True, help="Measure the rate limit by 30 reads at once."),
+    click.option(
+        "--row", "rows", type=click.IntRange(0, 59), multiple=True, help="Only a row of section 7 (0: beside it)."
+    ),
+    click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Requests that it may take."),
+    click.option("--max-seconds", type=click.FloatRange(min=1), metavar="N", help="Seconds that it may take."),
+    made=Probing.asked,
 )
-@click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Requests that it may take.")
-@click.option("--max-seconds", type=click.FloatRange(min=1), metavar="N", help="Seconds that it may take.")
 @click.option("--clean", is_flag=True, help="Only remove what an interrupted probe left.")
 @click.option(
     "--format",
@@ -39,13 +64,8 @@ if TYPE_CHECKING:
 @click.pass_obj
 def command(
     chosen: Globals,
+    asked: Asked,
     sandbox: bool,
-    read_only: bool,
-    with_contacts: bool,
-    burst: bool,
-    rows: tuple[int, ...],
-    max_requests: int | None,
-    max_seconds: float | None,
     clean: bool,
     fmt: str,
     out: Path | None,
@@ -55,15 +75,13 @@ def command(
     On a sandbox it makes objects called `zz-probe-...` and removes them; what was there is never changed. What it finds
     goes into `.reconciler/facts/`, which plans and applies then rest on.
     """
-    from reconciler.workflow.probe_report import Asked
     from reconciler.workflow.probing import NotKept, outline, probe
 
     opened = session(chosen)
     if clean:
         return _clean(chosen, opened)
-    asked = Asked(frozenset(rows), read_only, with_contacts, burst, max_requests, max_seconds)
     todo = outline(opened, asked)
-    _confirmed(opened, todo, sandbox=sandbox, read_only=read_only)
+    _confirmed(opened, todo, sandbox=sandbox, read_only=asked.read_only)
     unkept: NotKept | None = None
     try:
         progress = (lambda line: note(f"  {line} ...")) if chosen.verbose else lambda line: None

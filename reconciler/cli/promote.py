@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from reconciler.cli.completing import environments, kinds
-from reconciler.cli.opening import session
+from reconciler.cli.opening import gathered, session
 from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, say, say_made, tell
@@ -19,6 +19,16 @@ from reconciler.cli.views import plan_view
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
     from reconciler.workflow.promoting import Promoted
+
+
+@dataclass(frozen=True, slots=True)
+class Promoting:
+    """What is promoted, and how."""
+
+    names: str | None
+    dry_run: bool
+    overrule: bool
+    prune: bool
 
 
 @click.command("promote")
@@ -38,22 +48,22 @@ if TYPE_CHECKING:
     metavar="ENV",
     help="Environment whose files get the changes.",
 )
-@click.option("--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds.")
-@click.option("--dry-run", is_flag=True, help="Only show what differs.")
-@click.option("--overrule", is_flag=True, help="Of what changed on both sides, write the source's.")
-@click.option("--prune", is_flag=True, help="Take out declarations of what the source no longer holds.")
+@gathered(
+    Promoting,
+    click.option("--kinds", "names", metavar="KIND,...", shell_complete=kinds, help="Only these kinds."),
+    click.option("--dry-run", is_flag=True, help="Only show what differs."),
+    click.option("--overrule", is_flag=True, help="Of what changed on both sides, write the source's."),
+    click.option("--prune", is_flag=True, help="Take out declarations of what the source no longer holds."),
+)
 @click.option("--plan", "planned", is_flag=True, help="Plan the target afterwards.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="With --plan: save that plan.")
 @click.option("--format", "fmt", type=click.Choice(["text", "json"]), default="text", help="How to print.")
 @click.pass_obj
 def command(
     chosen: Globals,
+    asked: Promoting,
     source: str,
     destination: str,
-    names: str | None,
-    dry_run: bool,
-    overrule: bool,
-    prune: bool,
     planned: bool,
     out: Path | None,
     fmt: str,
@@ -68,10 +78,10 @@ def command(
 
     if source == destination:
         raise click.UsageError("--from and --to are the same environment")
-    if (out is not None and not planned) or (planned and dry_run):
+    if (out is not None and not planned) or (planned and asked.dry_run):
         raise click.UsageError("--out belongs to --plan, and --dry-run writes nothing that could be planned")
     one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
-    choice = Choice(one.chosen_kinds(names), overrule, prune, dry_run)
+    choice = Choice(one.chosen_kinds(asked.names), asked.overrule, asked.prune, asked.dry_run)
     outcome = chosen.screen.wait(promote(one, other, choice))
     document = _plan(replace(chosen, environment=destination)) if planned else None
     if fmt == "json":
@@ -84,7 +94,7 @@ def command(
             say_made(plan_view(document, "text"), "text")
     if out is not None and document is not None:
         save(other, document, out, quiet=chosen.quiet)
-    return _code(outcome, document, overruled=overrule)
+    return _code(outcome, document, overruled=asked.overrule)
 
 
 def _code(outcome: Promoted, document: PlanDocument | None, *, overruled: bool) -> int:

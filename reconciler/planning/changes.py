@@ -31,7 +31,7 @@ def change_of(
     """Return what is to be done for a resource and the object that it is, None for nothing."""
     binding = context.bindings.get(resource.address)
     new: dict[str, Value] = {name: value for name, value in attrs.items() if value is not None}
-    attrs = new if live is None else {name: value for name, value in attrs.items() if name not in kind.marked(Once)}
+    attrs = new if live is None else _without_once(kind, attrs)
     inputs = context.inputs
     subject = Subject(kind, resource, attrs, binding, live, context.known, inputs.state.salt, inputs.whole)
     changed = differences(subject)
@@ -58,6 +58,11 @@ def change_of(
         return change
     # The object that comes after it has none of what its predecessor had: it is made as a new one.
     return replace(change, desired=completed(kind, new, None, context.will_be_deleted, resource.elsewhere))
+
+
+def _without_once(kind: Kind, attrs: Mapping[str, Value]) -> dict[str, Value]:
+    """Return the attributes but those that are written on a create only."""
+    return {name: value for name, value in attrs.items() if name not in kind.marked(Once)}
 
 
 def _settled(context: PlanningContext, resource: Resource, binding: Binding | None, live: Live) -> bool:
