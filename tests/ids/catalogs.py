@@ -63,7 +63,10 @@ def hostile(environments: tuple[str, ...] = ("demo", "eu-west"), *, partial: boo
     )
     stages = tuple(_entry("pipelines.sales.stages", key, "Stage", 70 + n, environments) for n, key in enumerate(KEYS))
     pipelines = (_entry("pipelines", "sales", "Pipeline", 7, environments, (Section("stages", "Stage", stages),)),)
+    named = {name: {"id": "5", "string_id": "news"} if name == "demo" else {"id": "6"} for name in environments}
+    news = Entry("news", "lists.news", "list.news", "ContactList", "", named)  # one account does not say its name
     sections = (
+        Section("lists", "ContactList", (news,)),
         Section("tags", "Tag", tags),
         Section("fields", "ContactField", fields),
         Section("pipelines", "Pipeline", pipelines),

@@ -89,6 +89,7 @@ def test_python_chooses_the_account_at_run_time(monkeypatch: pytest.MonkeyPatch)
 USES = """
 from {module} import Account, account
 ids: Account = account("demo")
+maybe_named: "str | None" = ids.lists.news.string_id
 won: str = ids.pipelines.sales.stages.class_.id
 tag: str = ids.tags.a_b.name
 """
@@ -172,7 +173,9 @@ foreach (json_decode(file_get_contents($argv[2]), true) as $path => $names) {
     $at = $ids;
     foreach ($names as $name) { $at = $at->{$name}; }
     $found[$path] = ["id" => $at->id];
-    foreach (["name", "value"] as $name) { if (property_exists($at, $name)) { $found[$path][$name] = $at->{$name}; } }
+    foreach (["name", "value", "string_id"] as $name) {
+        if (property_exists($at, $name)) { $found[$path][$name] = $at->{$name}; }
+    }
 }
 try { $ids->tags->gone; $found["gone"] = true; } catch (OutOfBoundsException $error) { }
 echo json_encode($found);
@@ -256,7 +259,7 @@ def test_go_compiles_and_runs(tmp_path: Path) -> None:
             for entry in section.entries:
                 mine = f"{before}.{camel(section.name)}.{members[entry.path]}"
                 for name, value in entry.values["demo"].items():
-                    uses.append(f"{mine}.{'ID' if name == 'id' else camel(name)}")
+                    uses.append(f"{mine}.{go.attribute_of(name)}")
                     wanted.append(value)
                 walk(entry.sections, mine)
 
@@ -310,7 +313,7 @@ def test_the_head_changes_only_with_the_ids(language: Language) -> None:
 )
 def test_two_keys_of_one_name_are_an_error_with_places(language: Language, keys: tuple[str, str]) -> None:
     """Both are named with their places; no language silently drops one."""
-    base = hostile().sections[0].entries[0]
+    base = hostile().sections[1].entries[0]
     entries = tuple(Entry(key, f"tags.{key}", f"tag.{key}", "Tag", "", base.values, (), base.at) for key in keys)
     with pytest.raises(ConfigError) as caught:
         rendered(IdCatalog(("demo", "eu-west"), (Section("tags", "Tag", entries),)), language)
@@ -322,7 +325,7 @@ def test_two_keys_of_one_name_are_an_error_with_places(language: Language, keys:
 def test_names_of_options_do_not_depend_on_each_other() -> None:
     """Where two texts would have one name, both get one of their own, which stays when the other goes."""
     catalog = hostile()
-    options = catalog.sections[1].entries[0].sections[0].entries
+    options = catalog.sections[2].entries[0].sections[0].entries
     both = names(options, python.name_of, "Python")
     assert len(set(both.values())) == len(OPTIONS)
     assert both["fields.pick.options.Gr\u00f6\u00dfe"] == "Groe"

@@ -45,20 +45,21 @@ def render(catalog: IdCatalog, package: str) -> str:
     for noun, attributes in catalog.attributes.items():
         lines += [f"// {shape.records[noun]} is how the API knows one; what an account does not have is empty."]
         lines += [f"type {shape.records[noun]} struct {{"]
-        lines += [*(f"\t{_attribute(name)} string" for name in attributes), "}", "", *_maker(shape, noun)]
+        lines += [*(f"\t{attribute_of(name)} string" for name in attributes), "}", "", *_maker(shape, noun)]
     for section in catalog.sections:
         lines += _group(shape, "", section)
     return "\n".join([*lines, *_account(shape), *_data(catalog), *_chooser(catalog)]) + "\n"
 
 
-def _attribute(name: str) -> str:
-    return "ID" if name == "id" else camel(name).replace("Id", "ID") if name.endswith("_id") else camel(name)
+def attribute_of(name: str) -> str:
+    """Return an attribute as a field, in Go's spelling: `ID`, `StringID`."""
+    return f"{camel(name.removesuffix('id'))}ID" if name == "id" or name.endswith("_id") else camel(name)
 
 
 def _maker(shape: Shape, noun: str) -> Iterator[str]:
     name = shape.records[noun]
     yield f"func make{name}(row map[string]string) {name} {{"
-    made = ", ".join(f"{_attribute(one)}: row[{literal(one)}]" for one in shape.catalog.attributes[noun])
+    made = ", ".join(f"{attribute_of(one)}: row[{literal(one)}]" for one in shape.catalog.attributes[noun])
     yield f"\treturn {name}{{{made}}}"
     yield "}"
     yield ""
