@@ -11,7 +11,7 @@ from reconciler.cli.endings import endings
 
 
 def _interrupt(*_: object) -> None:
-    """End as an interrupt does. Shells let their background jobs ignore SIGINT: these are to end all the same."""
+    """End as an interrupt does. Shells let their background jobs ignore SIGINT: these are to end anyway."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         raise KeyboardInterrupt
     signal.raise_signal(signal.SIGINT)
@@ -26,7 +26,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     prepare()
     from reconciler.cli.program import run
 
-    # Whoever ends the program ends it in order: locks are given back, and the exit code is that of an interrupt.
+    # The program ends in order when it is ended: locks are given back, and the exit code is that of an interrupt.
     for number in endings():
         signal.signal(number, _interrupt)
     try:

@@ -103,7 +103,7 @@ def _adopt(chosen: Globals, target: Path, directory: Path | None, typed: str) ->
 
 
 def _with_key(chosen: Globals, url: str, key: str) -> tuple[Runtime, bool]:
-    """Return the runtime with the key of the account, and whether somebody typed it. Raises ReconcilerError."""
+    """Return the runtime with the key of the account, and whether it was typed. Raises ReconcilerError."""
     from dataclasses import replace
 
     from reconciler.model.errors import ReconcilerError

@@ -1,4 +1,4 @@
-"""What is said about a wrong command line: what somebody typed is repeated only where it cannot be a secret."""
+"""What is said about a wrong command line: what was typed is repeated only where it cannot be a secret."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def _use(context: click.Context | None, near: bool) -> str:
 
 
 def cleared(error: ReconcilerError, argv: Sequence[str]) -> ReconcilerError:
-    """Take out of an error whatever somebody typed that looks like a credential."""
+    """Take out of an error whatever was typed that looks like a credential."""
     for word in filter(looks_like_a_credential, _words(argv)):
         error.message = error.message.replace(word, STARS)
         error.hint = error.hint.replace(word, STARS)

@@ -79,7 +79,7 @@ class Screen:
                 self._reading = None
 
     def aside(self) -> None:
-        """Take away what is shown: somebody is asked."""
+        """Take away what is shown: a user is asked."""
         if self._reading is not None:
             self._reading.hide()
 

@@ -1,4 +1,4 @@
-"""The standard streams as a process finds them: closed, full, or read by somebody who goes away.
+"""The standard streams as a process finds them: closed, full, or read by a process that goes away.
 
 What is printed never decides about what is done: an apply whose reader is gone goes on, and is recorded.
 """

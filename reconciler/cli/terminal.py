@@ -47,7 +47,7 @@ _standing = False
 
 
 def begin(text: str) -> None:
-    """Show a line at once, before anything heavy is loaded, to somebody at a terminal. `settle` takes it away again, as
+    """Show a line at once, before anything heavy is loaded, to a user at a terminal. `settle` takes it away again, as
     whatever else is printed does.
     """
     from reconciler.render.capable import is_interactive
@@ -84,7 +84,7 @@ def say_made(document: Shown, form: Form = "plain") -> None:
 
 
 def page(document: Shown, form: Form = "plain") -> None:
-    """Print a document; through the pager where somebody sits at a terminal that is lower than it."""
+    """Print a document; through the pager where the terminal is lower than it."""
     if not _taller(document):
         say_made(document, form)
         return
@@ -102,7 +102,7 @@ def page(document: Shown, form: Form = "plain") -> None:
 
 
 def _taller(document: Shown) -> bool:
-    """Whether a text does not fit the terminal that somebody sits at."""
+    """Whether a text does not fit the terminal."""
     if not (sys.stdout.isatty() and sys.stdin.isatty()) or os.environ.get("CI") or os.environ.get("PAGER") == "":
         return False
     if os.environ.get("TERM", "") in ("dumb", "unknown"):
@@ -156,19 +156,19 @@ def shown(text: str) -> Shown:
 
 
 def can_ask() -> bool:
-    """Whether somebody can answer a question: a terminal outside of any CI, or a program that says it will."""
+    """Whether a question can be answered: a terminal outside of any CI, or a program that says it will."""
     return bool(os.environ.get("RECONCILER_PROMPT")) or (sys.stdin.isatty() and not os.environ.get("CI"))
 
 
 def ask(question: str, *, otherwise: str) -> bool:
-    """Ask, and accept only `yes`. Raises ReconcilerError where nobody can answer, with what to do `otherwise`."""
+    """Ask, and accept only `yes`. Raises ReconcilerError where no answer can be given, with what to do `otherwise`."""
     if not can_ask():
         raise ReconcilerError("there is no terminal to ask on; nothing was changed", hint=otherwise)
     return answer(question) == "yes"
 
 
 def answer(question: str) -> str:
-    """Return what somebody types; nothing where they type nothing."""
+    """Return what the user types; nothing where nothing is typed."""
     from reconciler.render.harmless import outgoing
 
     settle()

@@ -316,7 +316,7 @@ def only_there(
     one: Exported, there: Live, kind: Kind, listing: frozenset[RemoteId] = frozenset()
 ) -> dict[tuple[str, ...], bool]:
     """Return what only the other account's object has, as paths of names, and whether this account shows an empty value
-    in its place. A plan leaves it alone, for nothing declares it: whoever says that two accounts are alike names it.
+    in its place. A plan leaves it alone, for nothing declares it: a comparison of two accounts names it.
     What is in something of `listing` is told there.
     """
     found: dict[tuple[str, ...], bool] = {}

@@ -16,7 +16,7 @@ from reconciler.model.state import Binding
 
 @dataclass(frozen=True, slots=True)
 class Uncovered:
-    """A live object that nobody manages: the address that an export would give it, and its id."""
+    """A live object that is not managed: the address that an export would give it, and its id."""
 
     address: str
     id: str

@@ -1,6 +1,6 @@
 """What of an account is not written into files: secrets in sensitive texts, and people's addresses. Pure.
 
-A secret becomes `${secret.NAME}`; nobody writes its value anywhere. An address becomes a variable.
+A secret becomes `${secret.NAME}`; its value is not written anywhere. An address becomes a variable.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ class Hiding:
     """Knows what is secret wherever it stands: a text that holds such a thing becomes a placeholder whole."""
 
     def holds(self, value: Value) -> bool:
-        """Return whether a value that nobody may see stands where nothing is secret."""
+        """Return whether a value that must not be shown stands where nothing is secret."""
         return any(isinstance(leaf, str) and self.redactor.knows(leaf, LONG) for leaf in values.walk(value))
 
     def resource(self, resource: Resource) -> Resource:
@@ -125,7 +125,7 @@ def secrets_in(resources: Iterable[Resource], kinds: Kinds) -> set[str]:
 
 
 def addresses_in(resources: Iterable[Resource]) -> list[str]:
-    """Return every e-mail address that is a value of its own, or by which somebody is looked up, sorted."""
+    """Return every e-mail address that is a value of its own, or by which a user is looked up, sorted."""
     found = set()
     for resource in resources:
         for leaf in values.walk(dict(resource.attrs)):

@@ -64,7 +64,7 @@ class Application(Account):
             seeding.give_records(self, path, identity, records)
 
     def tamper(self, path: str, identity: str, values: Mapping[str, Any] | None) -> None:
-        """Change properties of an object as somebody in the product does; None removes it. Raises ValueError."""
+        """Change properties of an object as a user of the product does; None removes it. Raises ValueError."""
         with self.rows.transaction():
             self.rows.refresh()
             seeding.tamper(self, path, identity, values)

@@ -76,7 +76,7 @@ def _offer(offered: frozenset[str]) -> str:
 
 
 def tamper(account: Account, path: str, identity: str, values: Mapping[str, Any] | None) -> None:
-    """Change properties of an object as somebody in the product does; None removes it. Raises ValueError where there is
+    """Change properties of an object as a user of the product does; None removes it. Raises ValueError where there is
     none.
     """
     row = account.rows.get(path, identity)

@@ -14,7 +14,7 @@ T = TypeVar("T")
 BOUND = 10_000
 """No flow has more items than this; one that does is wrong."""
 ODD = (ArithmeticError, AttributeError, KeyError, IndexError, RecursionError, TypeError, ValueError)
-"""How flows fail over a value in an answer that is of a type that nobody has seen there."""
+"""How flows fail over a value in an answer that is of a type that was never seen there."""
 
 
 async def drive(

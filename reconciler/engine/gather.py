@@ -11,7 +11,7 @@ T = TypeVar("T")
 
 async def gather(coroutines: Iterable[Coroutine[Any, Any, T]]) -> list[T]:
     """Run coroutines side by side and return their results in order. The first error ends the others, and is raised
-    when they have ended: nothing goes on behind the back of whoever handles it.
+    when they have ended: nothing goes on while it is handled.
     """
     tasks = [asyncio.ensure_future(coroutine) for coroutine in coroutines]
     try:

@@ -87,7 +87,7 @@ class _Page:
 async def refresh(
     remote: Remote, kinds: Kinds, wanted: Mapping[str, frozenset[str]], few: Mapping[str, SingleReads] | None = None
 ) -> Refreshed:
-    """Read what the wanted kinds need (kind -> attributes that anybody declares), the cheapest way: by pages, or of the
+    """Read what the wanted kinds need (kind -> attributes that are declared), the cheapest way: by pages, or of the
     kinds in `few` the first page and single objects. Raises AuthError, Limited, Unreachable.
     """
     asked: dict[str, dict[Collection, None]] = {name: {} for name in wanted}

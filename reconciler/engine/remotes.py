@@ -144,7 +144,7 @@ class Masked:
 
 class Replay:
     """A remote that answers reads from a recording; what was not recorded does not exist. `where` is the file that the
-    recording is kept in, for whoever has to look what is damaged.
+    recording is kept in, so that a user can look what is damaged.
     """
 
     def __init__(self, recording: Recording, where: str = "") -> None:

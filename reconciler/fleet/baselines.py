@@ -49,7 +49,7 @@ class FleetSession(Session):
     parsed: Parsed | None = None
 
     def load(self, *, offline: bool = False, texts: Mapping[str, str] | None = None) -> Loaded:
-        """Return the configuration; it is read where nobody has read it yet."""
+        """Return the configuration; it is read where it has not been read yet."""
         if self.parsed is None or offline or texts:
             return super().load(offline=offline, texts=texts)
         self.redactor.learn(*self.parsed.secrets)

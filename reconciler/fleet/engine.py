@@ -2,7 +2,7 @@
 
 A rollout is one workflow; each account is one workflow for its plan and one for its apply, with an id that follows
 from the rollout's name: what is enqueued twice is there once. Each is one step, so a process that dies in it leaves it
-pending, and whoever takes it over does it again; the account's journal and lease make that harmless. Every rollout has
+pending, and what takes it over does it again; the account's journal and lease make that harmless. Every rollout has
 a queue of its own, so that a process works on what it was started for, and a worker on all.
 """
 

@@ -19,7 +19,7 @@ OPEN = ["ENQUEUED", "PENDING", "DELAYED"]
 
 
 class Spec(BaseModel):
-    """A rollout as it was begun: whoever resumes it goes on with this, whatever the files say then."""
+    """A rollout as it was begun: a run that resumes it goes on with this, whatever the files say then."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", defer_build=True)
 

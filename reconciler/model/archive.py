@@ -61,7 +61,7 @@ class ArchiveSpec:
     """What putting back may set off in the account."""
 
     def keeps(self, record: object) -> bool:
-        """Tell whether this can be a record that was kept: it names its holder by an id, its values are scalars or
+        """Return whether this can be a record that was kept: it names its holder by an id, its values are scalars or
         lists of them (those of custom objects also maps), and it can be put back, where that is possible at all.
         """
         if not isinstance(record, dict) or not all(

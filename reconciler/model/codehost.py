@@ -53,7 +53,7 @@ class Web(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Comment:
-    """A comment; `mine` where it was written with our credentials, so that nobody else can change what it says."""
+    """A comment; `mine` where it was written with our credentials, so that no other user can change what it says."""
 
     id: str
     body: str
@@ -74,8 +74,8 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Vote:
-    """What somebody said about a proposal. `current` where it was said about its newest commit, and not changed since;
-    `against` where it asks for changes.
+    """What a reviewer said about a proposal. `current` where it was said about its newest commit, and not changed
+    since; `against` where it asks for changes.
     """
 
     author: str
@@ -127,7 +127,7 @@ class CodeHost(Protocol):
         """Approve the newest commit of a proposal with these words."""
 
     def may_approve(self, person: str) -> bool:
-        """Return whether somebody may write to the repository."""
+        """Return whether a user may write to the repository."""
 
     def issues(self, label: str) -> Sequence[Issue]:
         """Return the open issues with a label that were opened with our credentials, oldest first."""

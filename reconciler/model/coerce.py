@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from reconciler.model.values import Json, Value
 
 LARGEST = 10**18
-"""Beyond this, a number of the account is none that anybody meant."""
+"""Beyond this, a number of the account is not one that was meant."""
 
 
 def truthy(raw: Value) -> bool:

@@ -20,7 +20,7 @@ def demands(
     kind: Kind, attrs: Mapping[str, Value], changed: Collection[str] | None, key: str = ""
 ) -> Iterator[Finding]:
     """Yield what the account will say against a create (`changed` None) or an update of these attributes (errors), and
-    what nobody means, though it may take it (warnings).
+    what is hardly meant, though it may take it (warnings).
 
     `attrs` are the declared attributes, by name; values with secrets that are not filled in are not judged. `changed`
     names attributes, and of keyed maps the entries and what changes of them too: `fields`, `fields.size`,

@@ -136,7 +136,7 @@ class Uncounted(Refused):
 
 
 class LockHeld(ReconcilerError):
-    """Somebody else holds the state's lock."""
+    """Another process holds the state's lock."""
 
     exit_code = ExitCode.LOCKED
 

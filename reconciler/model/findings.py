@@ -76,7 +76,7 @@ class LeftView(_Document):
 
 
 class ProbeReport(_Document):
-    """What a probe found. It names neither the account nor anybody, so that it can be sent with a bug report."""
+    """What a probe found. It names neither the account nor a person, so that it can be sent with a bug report."""
 
     format_version: str = FORMAT_VERSION
     version: str = Field(description="Of the program.")

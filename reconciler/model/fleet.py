@@ -153,7 +153,7 @@ class FleetFile(_Section):
 
 Outcome = Literal["same", "changes", "applied", "partial", "refused", "stale", "locked", "failed"]
 """What became of an account: nothing to do; a plan; all of it or a part of it done; a guard stopped it; the account
-moved since the plan; somebody else holds its lock; anything else.
+moved since the plan; another process holds its lock; anything else.
 """
 BAD = frozenset({"partial", "refused", "stale", "locked", "failed"})
 

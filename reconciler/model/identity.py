@@ -18,18 +18,18 @@ from reconciler.model.http import is_id, shown
 from reconciler.model.values import SCALARS
 
 Grammar = Literal["number", "word", "text"]
-"""Digits; a UUID, or letters, digits, `-` and `_` that somebody chose; or a text, as the names of events are."""
+"""Digits; a UUID, or letters, digits, `-` and `_` that a user chose; or a text, as the names of events are."""
 
 
 class Fits(Protocol):
     """Tells what a kind may have."""
 
     def __call__(self, kind: str, identity: str) -> bool:
-        """Tell whether a kind may have an id."""
+        """Return whether a kind may have an id."""
         ...
 
     def holds(self, kind: str, name: str, value: Any) -> bool:
-        """Tell whether an attribute of a kind may have an encoded value; what no kind knows may have any."""
+        """Return whether an attribute of a kind may have an encoded value; what no kind knows may have any."""
         ...
 
 
@@ -71,8 +71,9 @@ def check_values(info: ValidationInfo, kind: str, attrs: Mapping[str, Any], key:
 
 
 def _is_key(fits: Fits, kind: str, key: Sequence[Any]) -> bool:
-    """Tell whether this can be a natural key: a label, and parts of which one at least is something. A label that names
-    attributes (`name`, `title+type`) says of what type they are. Accounts leave parts of it empty that no file may.
+    """Return whether this can be a natural key: a label, and parts of which one at least is something. A label that
+    names attributes (`name`, `title+type`) says of what type they are. Accounts leave parts of it empty that no file
+    may.
     """
     label, *parts = key
     if not isinstance(label, str) or not label or all(part in (None, "") for part in parts):

@@ -111,7 +111,7 @@ class Kind:
         return identity in self.variants if self.variants else self.reading.collections[0].names(identity)
 
     def holds(self, name: str, value: Json) -> bool:
-        """Tell whether an attribute may have an encoded value, also one that is masked."""
+        """Return whether an attribute may have an encoded value, also one that is masked."""
         return value.__class__ in self._scalars.get(name, ()) or self._holds(name, value)
 
     @cached_property
@@ -174,7 +174,7 @@ class Kind:
         return self.variants.get(key) if self.variants else self.spec
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """Return the listings to read, given the names of the attributes that anybody declares for this kind."""
+        """Return the listings to read, given the names of the attributes that are declared for this kind."""
         return self.reading.collections
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
@@ -357,13 +357,13 @@ class Kind:
         return []
 
     def given(self, attrs: Mapping[str, Value]) -> bool:
-        """Tell whether an object with these attributes came with the account: it is adopted and changed, never created
-        or deleted.
+        """Return whether an object with these attributes came with the account: it is adopted and changed, never
+        created or deleted.
         """
         return False
 
     def silent(self, live: Live) -> bool:
-        """Tell whether an object that came with the account holds nothing that a file would say."""
+        """Return whether an object that came with the account holds nothing that a file would say."""
         return False
 
     def holds_records(self, live: Live) -> bool | None:
@@ -379,7 +379,7 @@ class Kind:
         return self.texts.removal_effect if self.retired(live) else ""
 
     def incidental(self, live: Live) -> bool:
-        """Return whether nobody expects this object to be managed unless it is: see `mostly_unmanaged` and `aside`."""
+        """Return whether this object is not expected to be managed unless it is: see `mostly_unmanaged` and `aside`."""
         return self.reading.mostly_unmanaged or bool(self.aside(live))
 
     def inherited(self, live: Live) -> Mapping[str, frozenset[str]]:
@@ -462,7 +462,7 @@ class Kind:
         yield delete(at(self.path, write.id))
 
     def born(self, live: Live) -> bool:
-        """Return whether an object looks like one that the server makes along with a new parent, and nobody changed."""
+        """Return whether an object looks like one that the server makes along with a new parent, unchanged."""
         return False
 
     def finish(self, write: Write, spares: Sequence[str]) -> Flow[None]:

@@ -74,7 +74,7 @@ class Unknown:
 
 
 STRANGE = (ArithmeticError, AttributeError, LookupError, NoPath, RecursionError, TypeError, ValueError)
-"""How rows fail that are not of a type that anybody has seen there."""
+"""How rows fail that are not of a type that was seen there before."""
 
 
 def odd(path: str, error: Exception, row: Row | None = None) -> Unknown:
@@ -122,7 +122,7 @@ class Live:
     row: Row = field(default_factory=dict)
     builtin: bool = False
     odd: Mapping[str, str] = field(default_factory=dict)
-    """Properties of the row that are of no type that anybody has seen there, with the attribute that is read of each,
+    """Properties of the row that are of no type that was seen there before, with the attribute that is read of each,
     `""` for the object as a whole. They are not in `attrs`: what they mean is not known, and never taken for empty.
     """
 

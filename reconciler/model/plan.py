@@ -97,7 +97,7 @@ class Change:
     children: tuple[str, ...] = ()
     """Ids of the objects that were nested in this one when planning, where it goes."""
     spares: tuple[str, ...] = ()
-    """Ids of server-made objects below this one that nobody has claimed."""
+    """Ids of server-made objects below this one that are not claimed."""
     moved_from: Address | None = None
     follows: tuple[Address, ...] = ()
     """Addresses whose updates must have succeeded before this one: they take over what it lets go of."""

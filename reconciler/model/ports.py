@@ -81,7 +81,7 @@ class Hold(Protocol):
         ...
 
     def check(self, seconds: float = 0.0) -> None:
-        """Raise StateError when somebody else took the lock, or may take it within so many seconds."""
+        """Raise StateError when another process took the lock, or may take it within so many seconds."""
         ...
 
 

@@ -50,7 +50,7 @@ class Proxy:
 def proxy_for(url: str, environ: Mapping[str, str], schemes: frozenset[str] = HTTP) -> Proxy | None:
     """Return the proxy for requests to a URL, None where they go directly. As curl does: the small name of a variable
     wins, an empty one is none, ALL_PROXY is for what has no proxy of its own, and HTTP_PROXY does not count in a CGI
-    program, where it is a header of somebody's request.
+    program, where it is a header of a request.
 
     Raises SurroundingsError, without the value, for one that names no proxy of these `schemes`.
     """

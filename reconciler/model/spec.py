@@ -103,8 +103,8 @@ class Folded:
 
 @dataclass(frozen=True, slots=True)
 class Keyed:
-    """A map of sub-objects: entries nobody declared are left alone, entries once applied and no longer declared are
-    removed.
+    """A map of sub-objects: entries that are not declared are left alone, entries once applied and no longer declared
+    are removed.
     """
 
     fold: bool = False
@@ -147,8 +147,8 @@ class Takes:
 
 @dataclass(frozen=True, slots=True)
 class Doubts:
-    """Which values nobody means: `rule` says what is odd about one, "" for nothing. No source says that the API refuses
-    them, so it is a word beforehand and no more.
+    """Which values are hardly meant: `rule` says what is odd about one, "" for nothing. No source says that the API
+    refuses them, so it is a word beforehand and no more.
     """
 
     rule: Callable[[Any], str]

@@ -31,7 +31,7 @@ class Ref:
 
 @dataclass(frozen=True, slots=True, order=True)
 class Lookup:
-    """A reference to a live object that nobody declares: `{name: Admin}`, `{id: "3"}`, a user's e-mail."""
+    """A reference to a live object that is not declared: `{name: Admin}`, `{id: "3"}`, a user's e-mail."""
 
     kind: str
     by: str

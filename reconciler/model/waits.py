@@ -9,7 +9,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True, slots=True)
 class Waits:
     """The lock's: `lease` is how long it lasts without being renewed, `look` how long its holder goes on without having
-    seen it, `poll` the time between two looks at a lock that somebody holds. The account's: `answer` is how long an
+    seen it, `poll` the time between two looks at a lock that is held. The account's: `answer` is how long an
     answer may take, `settling` the pauses before each look for what a write without an answer did, together as long as
     a write may be on its way after its sender gave up (a proxy hands it over, or its sender was killed), `late` how
     long a listing may take to show what was written.
@@ -24,7 +24,9 @@ class Waits:
 
     @property
     def margin(self) -> float:
-        """How much earlier than it has to a holder stops: its clock may be slower than that of whoever watches."""
+        """How much earlier than it has to a holder stops: its clock may be slower than that of the process that
+        watches.
+        """
         return self.lease / 30
 
 
@@ -35,7 +37,7 @@ class Endless(Exception):
 def whole(pieces: Iterable[bytes], *, most: int, seconds: float, clock: Callable[[], float]) -> bytes:
     """Return the pieces of an answer as one, of so many bytes at most, in so many seconds for all of them together.
 
-    Raises Endless. Whoever yields the pieces bounds the wait for each.
+    Raises Endless. What yields the pieces bounds the wait for each.
     """
     content, until = bytearray(), clock() + seconds
     for piece in pieces:

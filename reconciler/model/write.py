@@ -15,7 +15,7 @@ from reconciler.model.values import Value
 
 Effect = Literal["lost", "moved", "hidden", "along", "unmanaged"]
 """What a change does to what it touches: records are lost or moved; objects become invisible, go with the object as
-parts of it (along), or go with it and are managed by nobody.
+parts of it (along), or go with it and are not managed.
 """
 
 

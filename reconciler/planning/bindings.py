@@ -31,7 +31,7 @@ def salted(text: str, salt: str) -> str:
 
 
 def kept(value: Value, salt: str, *, hidden: bool) -> Value:
-    """Return what a document may hold of a value: its JSON, or a salted hash of that where nobody may see it."""
+    """Return what a document may hold of a value: its JSON, or a salted hash of that where it must not be shown."""
     encoded = values.encode(value)
     return {values.SENSITIVE: salted(json.dumps(encoded, sort_keys=True), salt)} if hidden else encoded
 
@@ -122,7 +122,7 @@ def remembered(bindings: Mapping[str, Binding], seen: Snapshot, salt: str) -> di
 
 
 Knows = Callable[[str, int], bool]
-"""Tells whether a text holds a credential of at least so many characters."""
+"""Returns whether a text holds a credential of at least so many characters."""
 
 
 def cleared_state(state: State, knows: Knows) -> State:
@@ -144,7 +144,7 @@ def cleared_records(records: Sequence[Record], knows: Knows, salt: str) -> list[
 
 
 def _suspicious(parts: Iterable[Binding | Intent], knows: Knows) -> bool:
-    """Tell whether any may hold a credential: most never do, so that one look at all of their texts is enough."""
+    """Return whether any may hold a credential: most never do, so that one look at all of their texts is enough."""
     said = ((part.natural_key, part.rewritten) if isinstance(part, Binding) else (part.natural_key,) for part in parts)
     texts = [leaf for values_ in said for one in values_ for leaf in values.walk(one) if isinstance(leaf, str)]
     return bool(texts) and knows(BETWEEN.join(texts), LONG)
@@ -251,7 +251,7 @@ def _done(source: str, binding: Binding, blocks: Mapping[str, Moved], desired: D
 
 def _is_called(binding: Binding, address: str, desired: Desired, kinds: Kinds) -> bool:
     """Return whether the object has the name that is declared for an address: as the account has it, or as it was
-    applied last, for of several names an account may show one that nobody declares (the tag that it derives of a
+    applied last, for of several names an account may show one that is not declared (the tag that it derives of a
     title).
     """
     kind, resource = kinds[binding.kind], desired.resources.get(address)
@@ -266,7 +266,7 @@ def unused_blocks(
     desired: Desired, matched: Mapping[str, Live], bindings: Mapping[str, Binding], changes: Iterable[Change]
 ) -> list[str]:
     """Return what is wrong with `imports` of objects that are bound otherwise, and with `removed` blocks whose
-    address nobody knows while something of that kind is about to be deleted: most likely the one that was meant.
+    address is unknown while something of that kind is about to be deleted: most likely the one that was meant.
     """
     problems = [
         f"imports: {block.target} is bound to id {matched[block.target].id} already, not to {block.id}; take the block "

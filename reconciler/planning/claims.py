@@ -30,7 +30,7 @@ def claim(
     by_id = {live.id: live for live in lives}
     taken = _bind(context, kind, resources, by_id, index)
     _claim_interrupted(context, kind, index, taken)
-    # What an import names is taken first; whoever fits an object exactly takes it before somebody whom it fits loosely.
+    # What an import names is taken first; what fits an object exactly takes it before what fits it loosely.
     ordered = sorted(resources, key=lambda resource: resource.address not in context.pinned)
     waiting = {one.address: one for one in ordered if one.address not in context.matched and context.reachable(one)}
     for tier in range(TIERS):
@@ -74,7 +74,7 @@ def _bind(
 def _claim_interrupted(context: PlanningContext, kind: Kind, index: Index, taken: set[str]) -> None:
     """Find what creates without an answer made, by the name that they sent, whatever is declared today.
 
-    An object that nobody declares any more becomes managed anyway: it is removed, not left over.
+    An object that is not declared any more becomes managed anyway: it is removed, not left over.
     """
     for address, intent in context.inputs.intents.items():
         if intent.kind != kind.name or address in context.matched or not intent.natural_key:

@@ -42,9 +42,9 @@ class Inputs:
     in_flight: frozenset[str] = frozenset()
     """Addresses whose last update may have been taken without an answer: what holds of them is recorded."""
     eyes: Eyes | None = None
-    """Whose key the account was read with; None: nothing hangs on it, or nobody asked."""
+    """Whose key the account was read with; None: nothing depends on it, or it was not asked."""
     compares: bool = False
-    """Nobody carries the plan out: what the API cannot change in any way differs like anything else."""
+    """The plan is not carried out: what the API cannot change in any way differs like anything else."""
     whole: bool = False
     """The declarations are all that is to be, as two accounts are compared: what objects hold beside them differs too,
     entries of maps and rosters among it.
@@ -138,7 +138,7 @@ class PlanningContext:
 
     def resolved(self, resource: Resource) -> dict[str, Value]:
         """Return the declared attributes by which an object can be told, with ids for references and secrets revealed;
-        unknown look-ups stay as they are. What is sent only once tells nothing, and nobody has it later.
+        unknown look-ups stay as they are. What is sent only once tells nothing, and is not known later.
         """
         once = self.kinds[resource.kind].marked(Once)
         return {name: self.known(value) for name, value in resource.attrs.items() if name not in once}

@@ -1,5 +1,5 @@
 """What of a live object a configuration can say: accounts hold types that no reference lists, leave texts empty that a
-declaration needs, and nest what nobody documented. Pure.
+declaration needs, and nest what is not documented. Pure.
 
 The one gate of all commands: what a row holds is compared with what a write of the decoded value would send. Where the
 two differ, the attribute is not declarable in full: it is named by export, clone, compare, promote and absorb, and an
@@ -71,7 +71,7 @@ def _oddly(kind: Kind, live: Live, read: str, name: str) -> str:
 
 
 def refusals(kind: Kind, live: Live, names: Iterable[str]) -> list[Finding]:
-    """Return why an update must not write these attributes: it would destroy what nobody declared."""
+    """Return why an update must not write these attributes: it would destroy what was not declared."""
     return [
         Finding(
             f"the account holds more than a declaration can say ({loss.what}), and a write would destroy it",
@@ -163,7 +163,7 @@ def undeclared(kind: Kind, live: Live) -> Declarable:
 
 
 def unread(known: Mapping[str, Attribute]) -> dict[str, str]:
-    """Return the attributes of which nobody knows what the account holds, with the reason."""
+    """Return the attributes of which it is unknown what the account holds, with the reason."""
     return {
         name: f"`{name}` is shown by no read, and stays as it is in the account"
         for name, attribute in known.items()

@@ -91,8 +91,8 @@ def _name(context: PlanningContext, kind: Kind, live: Live) -> str:
 
 
 def _parts(context: PlanningContext, kind: Kind, change: Change, live: Live) -> Iterable[Impact]:
-    """Parts of the object go with it. Those that nobody declared are somebody else's; what only links the object to
-    another goes with either of the two, and is nobody's loss.
+    """Parts of the object go with it. Those that are not declared are not ours; what only links the object to
+    another goes with either of the two, and is not lost.
     """
     for name, part in kind.abilities.parts.items():
         applied = decode(change.binding.applied.get(name)) if change.binding is not None else None
@@ -129,7 +129,7 @@ def _text(context: PlanningContext, one: Value) -> str:
 
 
 def _hidden(kind: Kind, change: Change) -> Iterable[Impact]:
-    """Say what nobody will see any more."""
+    """Say what will be visible to no user any more."""
     before = change.live.attrs if change.live is not None else {}
     why = kind.hidden({**before, **change.desired})
     if why and (change.live is None or change.action is Action.REPLACE or not kind.hidden(before)):

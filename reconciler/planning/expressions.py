@@ -1,7 +1,7 @@
 """Expressions of policies: CEL, compiled and checked before it runs. The only home of cel-expr-python.
 
 CEL itself bounds the iterations of an expression (10,000), the size and depth of its text, and searches with RE2. What
-remains, e.g. a dear pattern over long texts in every iteration, has an end only where whoever calls this sets one:
+remains, e.g. a dear pattern over long texts in every iteration, has an end only where the caller sets one:
 `workflow.evaluating` does, with a process of its own.
 """
 

@@ -179,7 +179,7 @@ def recognise(
     intent: Intent | None,
     tier: int,
 ) -> Match | AmbiguousMatch | None:
-    """Return the one live object that carries the natural key of a tier (0 is the best) and that nobody has."""
+    """Return the one live object that carries the natural key of a tier (0 is the best) and that is not taken."""
     keys = (*kind.natural_keys(attrs), *(kind.settling_keys(attrs) if intent is not None else ()))
     for key in keys[tier : tier + 1]:
         hits = [live for live in index.get(key, ()) if live.id not in taken and not live.builtin]

@@ -28,7 +28,7 @@ STAYS = ("create", "adopt", "update", "replace")
 
 
 class _Unknown:
-    """What stands for a value that nobody knows: the account fills it, or shows it to nobody."""
+    """What stands for an unknown value: the account fills it, or does not show it."""
 
 
 UNKNOWN = _Unknown()

@@ -190,7 +190,7 @@ def _release_before_delete(
 def _free_names_first(
     changes: Mapping[str, Change], nodes: dict[str, tuple[Op, ...]], waits: dict[Node, set[Node]], kinds: Kinds
 ) -> None:
-    """Whoever takes a name waits until whoever has it has let go, unless they wait for each other (see `_park`)."""
+    """What takes a name waits until its holder has let go, unless they wait for each other (see `_park`)."""
     holders: dict[tuple[str, object], str] = {}
     for address, change in changes.items():
         if change.live is not None and set(nodes[address]) & {"delete", "update"}:

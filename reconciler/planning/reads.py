@@ -27,7 +27,7 @@ def of_kinds(state: State, names: Iterable[str]) -> State:
 
 
 def wanted(desired: Desired, state: State, kinds: Kinds) -> dict[str, frozenset[str]]:
-    """Return the kinds to read, each with the attributes that anybody declares or that were applied; of variants, with
+    """Return the kinds to read, each with the attributes that are declared or were applied; of variants, with
     the keys too.
     """
     needed: dict[str, set[str]] = {}
@@ -101,8 +101,8 @@ def with_named(reads: Mapping[str, frozenset[str]], kinds: Kinds) -> dict[str, f
 def unproven(inputs: Inputs, kind: Kind, address: str, shown: Callable[[str], bool]) -> str:
     """Return why an object that is not shown may exist; "" where it does not. `shown` tells it of others.
 
-    The parts of an object that is shown are shown with it. Where nobody knows whose key it is, an object is doubted
-    that the state knows, for it was there once; one that nobody ever saw is not.
+    The parts of an object that is shown are shown with it. Where it is unknown whose key it is, an object is doubted
+    that the state knows, for it was there once; one that was never seen is not.
     """
     if inputs.eyes is None or not inputs.eyes.why or not kind.reading.filtered or shown(kind.parent_of(address)):
         return ""

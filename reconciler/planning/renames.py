@@ -1,7 +1,7 @@
 """Suspected renames: an object that goes and one that comes, of one kind, that are most likely one. Pure.
 
 Evidence is what tells one object from another: a natural key that both have, names that mean the same, contents and
-children that nobody else has. Boilerplate is none: words that anybody uses, what all objects of a company carry, and
+children that nothing else has. Boilerplate is none: words that anybody uses, what all objects of a company carry, and
 whatever other objects of the account hold too. Names that say the opposite, or count on, speak against it.
 """
 
@@ -239,7 +239,7 @@ def _apart(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value]) 
 
 
 def _judged(names: float, held: float, rich: float, *, alone: bool) -> float:
-    """Weigh names against contents: two things that hold what nobody else does are one thing under another name."""
+    """Weigh names against contents: two things that hold what nothing else does are one thing under another name."""
     if names == OPPOSITE:
         return 0.0
     if names >= MEANS_THE_SAME:

@@ -2,7 +2,7 @@
 
 A step has a direction. What is declared comes or stays: it takes along what it needs. What is managed and no longer
 declared goes: it takes along what cannot exist without it (what is nested in it) and nothing else. What refers to an
-object that goes has to be in the selection too (`check_selection`): nobody is pulled in by what is destroyed.
+object that goes has to be in the selection too (`check_selection`): nothing is pulled in by what is destroyed.
 """
 
 from __future__ import annotations

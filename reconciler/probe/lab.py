@@ -44,7 +44,7 @@ class Forbidden(AssertionError):
 
 
 class Lost(Exception):
-    """A create got no answer: nobody knows whether it was carried out."""
+    """A create got no answer: it is unknown whether it was carried out."""
 
 
 class Line(Protocol):
@@ -88,7 +88,7 @@ class Spent:
 
 @dataclass
 class Made:
-    """Something that was made, or may have been: its id is "" while nobody knows it. `attrs` say how to find it."""
+    """Something that was made, or may have been: its id is "" while it is unknown. `attrs` say how to find it."""
 
     number: int
     form: Form
@@ -354,7 +354,7 @@ class Lab:
             {"op": "left", "n": made.number, "what": what} if stays else {"op": "gone", "n": made.number}
         )
         self.removed += not stays
-        self._own.discard((made.form.path, made.id))  # whatever has this id next is somebody else's
+        self._own.discard((made.form.path, made.id))  # what has this id next is not ours
         if made in self.open:
             self.open.remove(made)
         told = [(made.form.name, one) for one in (made.id, "?")]

@@ -14,7 +14,7 @@ from reconciler.model.errors import SurroundingsError
 from reconciler.model.proxies import HINT, HTTP, Proxy, proxy_for
 
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-"""For connections without TLS, in place of one with every authority of the world: it trusts nobody."""
+"""For connections without TLS, in place of one with every authority of the world: it trusts no server."""
 
 
 @dataclass(frozen=True)

@@ -54,7 +54,7 @@ class Pacer:
         self._next = max(self._next, turn + self._interval)
 
     def hold(self, seconds: float) -> bool:
-        """Let nothing pass for so long: the account said so. Tells whether that is longer than was known."""
+        """Let nothing pass for so long: the account said so. Returns whether that is longer than was known."""
         until = self._clock() + seconds
         longer = until > self._held + 0.5
         self._held = max(self._held, until)

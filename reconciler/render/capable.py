@@ -7,7 +7,7 @@ from typing import TextIO
 
 
 def is_interactive(stream: TextIO, environ: Mapping[str, str]) -> bool:
-    """Return whether somebody watches: a terminal that can move its cursor, outside of any CI."""
+    """Return whether a user watches: a terminal that can move its cursor, outside of any CI."""
     return stream.isatty() and not environ.get("CI") and environ.get("TERM", "") not in ("dumb", "unknown")
 
 

@@ -20,7 +20,7 @@ ORDER = tuple(WORDS)
 
 
 def text(report: ProbeReport, *, width: int = 100, colour: bool = False, ascii_only: bool = False) -> str:
-    """Return the report as text: what differs first, then what is as assumed, then what nobody knows and why."""
+    """Return the report as text: what differs first, then what is as assumed, then what is unknown and why."""
     paper = Paper(max(width, 60), colour)
     lines = paper.paragraph(summary(report), tone="bold")
     for verdict in ORDER:

@@ -1,4 +1,4 @@
-"""Foreign texts, harmless wherever they go. Names and texts of an account and of a configuration are somebody else's:
+"""Foreign texts, harmless wherever they go. Names and texts of an account and of a configuration are not ours:
 nothing in them may move a cursor, reverse a line, close a fence or a tag, mention a person, or be a command of the
 program that reads our output.
 
@@ -21,7 +21,7 @@ Markdown, the second as a span of its own; `command` and `property`: in a GitHub
 Form = Literal[
     "plain", "text", "json", "sarif", "gitlab", "github", "markdown", "html", "svg", "junit", "mermaid", "dot"
 ]
-"""What a whole output is. `plain` is text without colours, whose parts nobody has looked at."""
+"""What a whole output is. `plain` is text without colours, whose parts were not looked at."""
 
 _ANY = rf"[^\n{SHOWN}{BLANKS}]"
 _ANY_IN_ASCII = re.compile(r"[^\n -~]")
@@ -91,7 +91,7 @@ def _entity(character: str) -> str:
 
 
 def _prose(text: str) -> str:
-    """Among our own words: clipped, markup escaped, nobody mentioned and nothing linked by accident."""
+    """Among our own words: clipped, markup escaped, no one mentioned and nothing linked by accident."""
     text = _seen(text)
     clipped = text if len(text) <= _CLIP else text[:_CLIP] + "..."
     escaped = re.sub(r"([\\`*_{}\[\]<>|~&])", r"\\\1", clipped)

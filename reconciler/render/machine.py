@@ -99,5 +99,5 @@ def event_json(event: Event, *, elapsed: float) -> str:
 
 
 def heartbeat_json(*, elapsed: float, over: int, total: int) -> str:
-    """Return what an event stream carries in a long wait, so that nobody takes it for a dead process."""
+    """Return what an event stream carries in a long wait, so that it is not taken for a dead process."""
     return to_json({"event": "heartbeat", "elapsed": round(elapsed, 3), "over": over, "total": total}, indent=None)

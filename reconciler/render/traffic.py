@@ -19,7 +19,9 @@ ENOUGH = 5
 
 @dataclass
 class Topic:
-    """The requests about one kind: `open` ones are asked and not answered, `ahead` are pages nobody asked for yet."""
+    """The requests about one kind: `open` ones are asked and not answered, `ahead` are pages that were not asked for
+    yet.
+    """
 
     name: str
     requests: int = 0
@@ -106,7 +108,7 @@ class Traffic:
         return self.rate
 
     def seconds_left(self) -> float | None:
-        """How long what is known to come takes; None where nobody can say."""
+        """How long what is known to come takes; None where that is unknown."""
         pace = self.pace()
         return self.left / pace if pace and self.left else None
 

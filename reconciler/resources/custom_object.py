@@ -190,7 +190,7 @@ class CustomObjectKind(Kind):
         return attrs
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
-        """Fields and relationships part by part, and the properties of the schema that nobody documented."""
+        """Fields and relationships part by part, and the undocumented properties of the schema."""
         row = live.row
         whole = {name: value for name, value in row.items() if name not in KNOWN}
         parts = {name: echoed(row[name]) for name in ("fields", "relationships") if name in row}

@@ -160,7 +160,7 @@ class FieldKind(membership.Grouped):
     rests: ClassVar[Mapping[str, str]] = {"options": "bulk_options", "order": "field_order_on_create"}
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """Groups are read only when somebody declares one."""
+        """Groups are read only when one is declared."""
         return (*self.reading.collections, membership.GROUPS) if "group" in declared else self.reading.collections
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
@@ -224,7 +224,7 @@ class FieldKind(membership.Grouped):
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """And the options, as far as a write of them goes: a label that is not there is the value. And the lists: where
-        all are named, what is named besides, or twice, says nothing, and stays where nobody changes it.
+        all are named, what is named besides, or twice, says nothing, and stays where it is not changed.
         """
         held = [
             {**{name: row.get(name) for name in ("value", "label")}, "isdefault": row.get("isdefault") or "0"}

@@ -60,7 +60,7 @@ class FieldGroupKind(Kind):
     texts = Texts(delete_warning="Its fields leave the group; they keep their values.")
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """The members of each group that can be declared, where somebody declares them."""
+        """The members of each group that can be declared, where they are declared."""
         if "fields" not in declared:
             return ()
         return tuple(membership.listing(row["id"]) for row in tables.get("groupDefinitions"))
@@ -85,7 +85,7 @@ class FieldGroupKind(Kind):
         return {f"{membership.MEMBERS}{identity}": more} if name == "fields" else {}
 
     def given(self, attrs: Mapping[str, Value]) -> bool:
-        """The default groups carry magic labels: nobody makes another one, and fields without a group show in them."""
+        """The default groups carry magic labels: another one is not made, and fields without a group show in them."""
         return str(attrs.get("label") or "").startswith("{**")
 
     def silent(self, live: Live) -> bool:
@@ -117,7 +117,7 @@ class FieldGroupKind(Kind):
         return super().seen(name, desired, live, applied)
 
     def refusals(self, write: Write) -> list[Finding]:
-        """Nobody joins a group of which the members are not known; a default group stays what it is."""
+        """No field joins a group of which the members are not known; a default group stays what it is."""
         own = sorted({"label", "object"} & write.changed) if write.live and self.given(write.live.attrs) else []
         return [
             *super().refusals(write),

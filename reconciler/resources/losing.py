@@ -1,7 +1,7 @@
 """What stays and loses its place when an object goes, asked of the account: fields of a list or of a group, lists and
 pipelines of a user group or an owner, people of a pipeline. No kind lives here.
 
-Each is one impact: `ids` are those of the objects, `of` is their kind, so that whoever knows the state can tell what is
+Each is one impact: `ids` are those of the objects, `of` is their kind, so that it can be told by the state what is
 managed. Where the account does not list them, their number is unknown and said to be.
 """
 
@@ -89,7 +89,7 @@ def groups_of_field(identity: str) -> Flow[list[Impact]]:
 
 
 def people_of_pipeline(identity: str) -> Flow[list[Impact]]:
-    """Users and user groups of a pipeline, from its sub-collections; nobody of them loses anything but the pipeline."""
+    """Users and user groups of a pipeline, from its sub-collections; none of them loses anything but the pipeline."""
     impacts: list[Impact] = []
     for noun, key, kind in (
         ("assignments of users", "dealGroupUsers", "user"),
@@ -103,7 +103,7 @@ def people_of_pipeline(identity: str) -> Flow[list[Impact]]:
 
 
 def seen_by_group(identity: str) -> Flow[list[Impact]]:
-    """Lists and pipelines that name a user group; where no other does, nobody sees them any more (sections 2.7,
+    """Lists and pipelines that name a user group; where no other does, no user sees them any more (sections 2.7,
     2.14).
     """
     impacts: list[Impact] = []

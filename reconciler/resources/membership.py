@@ -256,5 +256,5 @@ class Grouped(Kind):
         return replace(live, attrs={**live.attrs, "group": group}, row={**live.row, "_members": left})
 
     def refusals(self, write: Write) -> list[Finding]:
-        """Nobody changes a membership that is not known."""
+        """A membership that is not known is not changed."""
         return [*super().refusals(write), *unread(write, "group")]

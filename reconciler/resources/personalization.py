@@ -34,7 +34,7 @@ class Personalization(Spec):
 
 
 class PersonalizationKind(Kind):
-    """A lock is somebody's decision: nothing is changed behind it unless the configuration takes it off."""
+    """A lock is a decision of a user: nothing is changed behind it unless the configuration takes it off."""
 
     name = "personalization"
     section = "personalizations"

@@ -89,7 +89,7 @@ class PipelineKind(Kind):
     texts = Texts(delete_warning="Its stages and all their deals are deleted with it; there is no undo.")
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """Members are read only when somebody declares them."""
+        """Members are read only when they are declared."""
         return (
             *self.reading.collections,
             *(collection for name, (collection, _, _) in MEMBERS.items() if name in declared),

@@ -115,7 +115,7 @@ PIPELINE_DEALS = ArchiveSpec(
 SUBSCRIBED = ArchiveSpec(
     "/contacts",
     "contacts",
-    lambda row: {"contact": str(row["id"]), **_whole(row)},  # whoever is on no other list goes with it (row 37)
+    lambda row: {"contact": str(row["id"]), **_whole(row)},  # who is on no other list goes with it (row 37)
     "contact",
     (("listid", "{id}"), ("status", "-1")),
     lost="contacts are not subscribed again, for that may send them mail; they are in the archive",

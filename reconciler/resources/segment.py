@@ -156,7 +156,7 @@ class SegmentKind(Kind):
         return attrs
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
-        """The nested conditions as they are numbered again, and what nobody documented of the segment as a whole."""
+        """The nested conditions as they are numbered again, and what is undocumented of the segment as a whole."""
         row, found = live.row, super().echoes(live)
         found[""] = (beyond(row), {})
         if "groups" not in live.attrs:

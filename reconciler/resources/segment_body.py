@@ -126,7 +126,7 @@ COMPUTED = frozenset(
         "updated_date", "last_used_date", "counts",
     }
 )  # fmt: skip
-"""What the server says of a segment or condition, and nobody writes [SEG]."""
+"""What the server says of a segment or condition, and is not written [SEG]."""
 AUDIENCE = "audience"
 """The one category that the server gives what is created [SEG: `AUDIENCE`, read only; a summary says `audience`]."""
 WRITTEN = {

@@ -41,7 +41,7 @@ class EventTracking(Spec):
 
 
 AtFirst = Annotated[bool | None, OnAtFirst()]
-"""On in every account that nobody has changed."""
+"""On in every account where it was not changed."""
 
 
 class Branding(Spec):
@@ -103,7 +103,7 @@ class SettingKind(Kind):
     abilities = Abilities(creatable=False, deletable=False)
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """Only the settings that somebody declares."""
+        """Only the settings that are declared."""
         return tuple(source for key, source in SOURCES.items() if key in declared)
 
     def rows(self, tables: Tables) -> Sequence[Row]:

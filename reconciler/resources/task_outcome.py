@@ -62,7 +62,7 @@ class TaskOutcomeKind(Kind):
     texts = Texts(delete_warning="Tasks lose the outcome that was noted on them; there is no undo.")
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """Relations are read only when somebody declares them."""
+        """Relations are read only when they are declared."""
         return (*self.reading.collections, RELATIONS) if "task_types" in declared else self.reading.collections
 
     def rows(self, tables: Tables) -> Sequence[Row]:

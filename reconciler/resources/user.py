@@ -55,7 +55,7 @@ class UserKind(Kind):
     texts = Texts(delete_warning="The person loses access; deals and lists that the user owns lose their owner.")
 
     def needs(self, declared: frozenset[str]) -> tuple[Collection, ...]:
-        """A user's group is not part of its row: it is read from the groups, when somebody declares one."""
+        """A user's group is not part of its row: it is read from the groups, when one is declared."""
         return (*self.reading.collections, GROUPS) if "group" in declared else self.reading.collections
 
     def more(self, tables: Tables, declared: frozenset[str]) -> tuple[Collection, ...]:

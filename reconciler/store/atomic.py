@@ -21,14 +21,14 @@ SUFFIX = ".new"
 LOOKS = 20
 """Times that a pipe is looked at for its reader, in a second."""
 ABANDONED = 3600.0
-"""Seconds after which such a file is nobody's."""
+"""Seconds after which such a file is abandoned."""
 
 
 def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bool = False) -> None:
     """Write a file; its folder is made. `mode` is that of the file (default: what it has, otherwise what the umask
     leaves of 0666); `fresh` refuses a file that is there (FileExistsError).
 
-    What a symbolic link points to is written, and the link stays. A device, and a pipe that somebody reads, are written
+    What a symbolic link points to is written, and the link stays. A device, and a pipe that is read, are written
     as they are. Raises OSError; then the file is as it was.
     """
     try:
@@ -56,7 +56,7 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
         finally:
             os.close(descriptor)
         if fresh:
-            os.link(name, target)  # unlike a rename, this fails where somebody was faster
+            os.link(name, target)  # unlike a rename, this fails where another process was faster
             os.unlink(name)
         else:
             os.replace(name, target)

@@ -12,7 +12,7 @@ STATE = ""
 
 
 class Conflict(Exception):
-    """A document is not what its writer expected: somebody else wrote, created or removed it."""
+    """A document is not what its writer expected: another process wrote, created or removed it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +98,7 @@ def put_once(blobs: BlobStore, name: str, content: bytes, tag: str | None) -> st
 
 
 def replace(blobs: BlobStore, name: str, content: bytes) -> None:
-    """Write a document whatever is there. Raises Conflict when somebody else keeps writing it."""
+    """Write a document whatever is there. Raises Conflict when another process keeps writing it."""
     for attempt in range(5):
         blob = blobs.get(name)
         try:

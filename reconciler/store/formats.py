@@ -22,7 +22,7 @@ def _fences(content: Content) -> Content:
 
 
 def _moves(content: Content) -> Content:
-    """2 -> 3: bindings say by which `moved` block they came to their address; nobody knows of earlier ones."""
+    """2 -> 3: bindings say by which `moved` block they came to their address; it is unknown of earlier ones."""
     return content
 
 

@@ -28,7 +28,7 @@ from reconciler.store.options import Clock
 from reconciler.store.wire import Answer, Wire
 
 GLANCES = 6
-"""So often a lock is asked for again while somebody else only looks at it."""
+"""So often a lock is asked for again while another process only looks at it."""
 FREE, TAKEN = (200, 201, 204), (409, 423)
 PROBE = "probe"
 """Under which id the server is asked who holds the lock: held for a moment, unless its process dies in it."""
@@ -40,7 +40,7 @@ def probing(clock: Clock, since: str = "") -> LockInfo:
 
 
 class HttpLock:
-    """The lock of one address. `tell(reason, seconds)` is told of waits that nobody asked for."""
+    """The lock of one address. `tell(reason, seconds)` is told of waits that were not asked for."""
 
     def __init__(
         self,
@@ -68,7 +68,7 @@ class HttpLock:
                 self._wire.unlock(document(holder, self._wire.where))
                 continue
             left = deadline - self._clock.steady()
-            if holder.id == PROBE and looked < GLANCES:  # somebody only looks: it is free again in a moment
+            if holder.id == PROBE and looked < GLANCES:  # a process only looks: it is free again in a moment
                 looked += 1
                 left = max(left, self._waits.poll)
             if left <= 0:
@@ -76,7 +76,7 @@ class HttpLock:
             self._clock.sleep(min(self._waits.poll, left))
 
     def _begin(self, mine: LockInfo) -> HttpHold:
-        """Return the lock that the server gave us, once nobody else writes under it any more."""
+        """Return the lock that the server gave us, once no other process writes under it any more."""
         self._blobs.lock_id, self._blobs.refused = mine.id, False
         hold = HttpHold(self._blobs, self._wire, self._clock, self._waits, mine)
         try:
@@ -127,7 +127,7 @@ class HttpLock:
         return probing(self._clock, stamp(self._clock.wall()))
 
     def break_lock(self, lock_id: str, note: Callable[[], None]) -> bool:
-        """Unlock in the holder's name; then, where nobody was faster, call `note` under a lock of its own."""
+        """Unlock in the holder's name; then, where no other process was faster, call `note` under a lock of its own."""
         holder = self.holder()
         if holder is None or not lock_id or holder.id != lock_id:
             return False
@@ -199,7 +199,7 @@ class HttpHold:
                 self._lost = True
 
     def release(self) -> None:
-        """Give the lock back, and unlock; a server that is unreachable keeps the lock until somebody breaks it."""
+        """Give the lock back, and unlock; a server that is unreachable keeps the lock until it is broken."""
         try:
             if not self._lost and not self._blobs.refused:
                 self._write(freed(self._info.fence))

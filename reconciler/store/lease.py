@@ -1,8 +1,9 @@
 """A lock as a document: an owner, a lease that its holder renews, and a generation that rises with every holder.
 
 It needs nothing from a backend but a compare-and-set, so every shelf has the same lock. No clock is compared with
-another one: whoever finds a lock watches it, and takes it over when it did not change for its lease on the watcher's
-own steady clock. Its holder counts the lease from before its last renewal, on its own steady clock, so it stops first.
+another one: a process that finds a lock watches it, and takes it over when it did not change for its lease on the
+watcher's own steady clock. Its holder counts the lease from before its last renewal, on its own steady clock, so it
+stops first.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ LONGEST = 600.0
 
 
 class Watch:
-    """One lock as somebody sees it who waits for it: since when it has not changed, on the steady clock."""
+    """One lock as a process sees it that waits for it: since when it has not changed, on the steady clock."""
 
     def __init__(self, lease: float) -> None:
         self._lease = lease
@@ -49,14 +50,14 @@ class Watch:
         return self._since + lease_of(self.info, self._lease) - now
 
     def hopeful(self, wall: float) -> bool:
-        """Return whether the lock is worth watching: it seems to have ended, or somebody broke it."""
+        """Return whether the lock is worth watching: it seems to have ended, or was broken."""
         if self.info is None or self.info.operation == BROKEN:
             return True
         return not self.changed and _expired(self.info, wall)
 
 
 class LeaseLock:
-    """The lock of one state. `tell(reason, seconds)` is told of waits that nobody asked for."""
+    """The lock of one state. `tell(reason, seconds)` is told of waits that were not asked for."""
 
     def __init__(
         self,
@@ -98,7 +99,7 @@ class LeaseLock:
             self._clock.sleep(min(self._waits.poll, left))
 
     def _take(self, info: LockInfo, blob: Blob | None) -> Lease | None:
-        """Write the lock as ours; None where somebody was faster."""
+        """Write the lock as ours; None where another process was faster."""
         holder = parse(blob.content) if blob is not None else None
         started = self._clock.steady()
         mine = replace(
@@ -140,7 +141,7 @@ class LeaseLock:
 
 
 class Lease:
-    """A lock that is held: renewed by a thread, lost when it could not be renewed in time or somebody broke it."""
+    """A lock that is held: renewed by a thread, lost when it could not be renewed in time or was broken."""
 
     def __init__(
         self, blobs: BlobStore, clock: Clock, waits: Waits, info: LockInfo, tag: str, started: float, *, seamless: bool
@@ -170,7 +171,7 @@ class Lease:
 
     def check(self, seconds: float = 0.0) -> None:
         """Raise StateError unless the lock is still ours, and is for so many seconds more; one that is not is renewed
-        first. It may have been broken in the last `look` seconds: whoever takes a broken lock waits for longer.
+        first. It may have been broken in the last `look` seconds: a process that takes a broken lock waits for longer.
         """
         if self._clock.steady() - self._seen >= self._waits.look:
             self._look()
@@ -195,7 +196,7 @@ class Lease:
                 self._lost = True
 
     def renew(self) -> None:
-        """Begin the lease again. A lock that somebody else took is lost for good."""
+        """Begin the lease again. A lock that another process took is lost for good."""
         with self._turn:
             if not self._lost and not self._over.is_set():
                 self._put()
@@ -225,7 +226,7 @@ class Lease:
                 pause = self._waits.lease / 30  # the backend may be back before the lease ends
 
     def release(self) -> None:
-        """Let go: nothing of ours is on its way any more. What somebody else holds by now is left alone, what was
+        """Let go: nothing of ours is on its way any more. What another process holds by now is left alone, what was
         broken is said to be given back; a backend that is unreachable lets the lease run out.
         """
         self._over.set()
@@ -243,7 +244,7 @@ class Lease:
 
 
 def freed(fence: int) -> LockInfo:
-    """Return the lock that nobody holds."""
+    """Return the lock that is free."""
     return LockInfo(id="", owner="", host="", pid=0, since="", operation="", fence=fence)
 
 

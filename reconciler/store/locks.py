@@ -13,7 +13,7 @@ class TakenLock(Hold, Protocol):
 
     @property
     def seamless(self) -> bool:
-        """Whether whoever held it before gave it back, or cannot write any more."""
+        """Whether its last holder gave it back, or cannot write any more."""
         ...
 
     def raise_fence(self, fence: int) -> None:

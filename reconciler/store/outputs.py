@@ -1,4 +1,4 @@
-"""Files onto the disk: changed configuration never over somebody else's edit, documents never over other files."""
+"""Files onto the disk: changed configuration never over another edit, documents never over other files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Files that somebody named: regular ones, and no more of them than is ever written."""
+"""Files that a user named: regular ones, and no more of them than is ever written."""
 
 from __future__ import annotations
 

@@ -55,7 +55,7 @@ class Absorbed:
 
 async def absorb(session: Session, options: PlanOptions, *, beside: bool = False) -> Absorbed:
     """Write what drifted into the files that declare it, each value at its own place, and into the state; `beside`,
-    also what the account holds of declared objects and nobody manages.
+    also what the account holds of declared objects and is not managed.
 
     Raises what `make_plan` raises. The account is only read.
     """
@@ -155,7 +155,7 @@ def _as_live(resource: Resource, attribute: Attribute, entry: Exported) -> Propo
 
 
 def _unmanaged(inputs: Inputs, live: Mapping[str, Exported]) -> tuple[list[ProposedEdit], list[Refusal]]:
-    """Return what the account holds of declared objects and nobody manages, as far as files may say it."""
+    """Return what the account holds of declared objects and is not managed, as far as files may say it."""
     proposals: list[ProposedEdit] = []
     refused: list[Refusal] = []
     for resource, entry in _managed(inputs, live):

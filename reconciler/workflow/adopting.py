@@ -23,7 +23,7 @@ from reconciler.workflow.session import EMULATOR
 
 
 def address_of(typed: str) -> str:
-    """Return the API URL that somebody means: with a scheme, and of the product's own address the API's part only.
+    """Return the API URL that is meant: with a scheme, and of the product's own address the API's part only.
     Raises ReconcilerError for what is none.
     """
     text = typed.strip()

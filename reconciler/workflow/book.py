@@ -144,7 +144,7 @@ class StateTransaction:
         return open_intents(self.records, self.base.intents)
 
     def in_flight(self) -> frozenset[str]:
-        """Return the addresses of which nobody knows whether the account took their last update or delete."""
+        """Return the addresses of which it is unknown whether the account took their last update or delete."""
         return in_flight(self.records)
 
     def begin(self) -> None:
@@ -166,7 +166,7 @@ class StateTransaction:
 
     def close_runs(self) -> list[str]:
         """Write the last word on every run that died without one, and return their names. Only under the lock: nobody
-        else is running. Whoever wrote the record of an apply had closed those before.
+        else is running. The process that wrote the record of an apply had closed those before.
         """
         closed = []
         gone = self.unrecorded()

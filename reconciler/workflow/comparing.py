@@ -157,7 +157,7 @@ def _whole(
 
 
 def _differences(made: Plan) -> Plan:
-    """Return what differs: an object that both hold alike is no difference, and nobody carries anything out."""
+    """Return what differs: an object that both hold alike is no difference, and nothing is carried out."""
     changes = tuple(replace(change, adopts=False) for change in made.changes if change.action is not Action.ADOPT)
     return replace(made, changes=changes, steps=(), kept=made.kept + len(made.changes) - len(changes))
 

@@ -68,7 +68,7 @@ class _Sides:
 
 
 async def explain(session: Session, address: str, *, impact: bool = True) -> Explanation:
-    """Return the story of an address. Raises PlanError for one that nobody knows, and what planning raises."""
+    """Return the story of an address. Raises PlanError for an unknown one, and what planning raises."""
     desired = session.load().desired
     book = open_book(session)
     state = book.state()

@@ -43,8 +43,8 @@ from reconciler.workflow.session import Session
 @dataclass(frozen=True)
 class ExportSummary:
     """What an export wrote: files, how many resources, what it left alone with the reason, kinds that could not be
-    read. `secrets` are the names of placeholders whose values nobody wrote down; `absent` those kinds that the account
-    does not have.
+    read. `secrets` are the names of placeholders whose values are not written down; `absent` those kinds that the
+    account does not have.
     """
 
     files: tuple[str, ...]

@@ -80,7 +80,7 @@ def _spellings(path: Path) -> set[Path]:
 def _known(root: Path) -> list[tuple[Path, str]]:
     try:
         return list(_own(load_project(root)))
-    except ConfigError:  # nobody knows what a broken project file would say
+    except ConfigError:  # what a broken project file would say is unknown
         return [(root / name, what) for name, what in {"config": "resources", **ALWAYS}.items()]
 
 

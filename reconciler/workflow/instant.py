@@ -1,4 +1,4 @@
-"""An event loop in which waiting takes no time: what runs on the emulator waits for nobody."""
+"""An event loop in which waiting takes no time: what runs on the emulator does not wait."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from reconciler.workflow.session import Session
 
 
 def lock_info(session: Session, operation: str) -> LockInfo:
-    """Return who we are, for whoever finds the lock held."""
+    """Return who we are, for a process that finds the lock held."""
     environ = session.runtime.environ
     job = environ.get("CI_JOB_URL") or ""
     if environ.get("GITHUB_RUN_ID"):

@@ -65,7 +65,7 @@ async def make_plan(session: Session, options: PlanOptions) -> Planned:
     """Plan the environment. Raises ConfigError, PlanError, AuthError, IncompleteListing, Unreachable, StateError."""
     loaded = session.load()
     desired, warnings = _asked_for(options, loaded.desired), tuple(loaded.warnings)
-    del loaded  # the trees of the files are as large as what they declare, and nobody asks for places any more
+    del loaded  # the trees of the files are as large as what they declare, and places are not asked for any more
     most = options.max_requests or session.settings.guards.max_requests
     async with connected(session, through=lambda remote: _within(remote, most)) as account:
         remote, state = account.remote, account.book.state()

@@ -26,7 +26,7 @@ from reconciler.workflow.probe_report import FOUND, Asked, Results, left_of, rep
 from reconciler.workflow.session import Session
 
 SLACK = 1.25
-"""How much more than its experiments a budget has that nobody gave: requests are repeated now and then."""
+"""How much more than its experiments a budget has that was not given: requests are repeated now and then."""
 PATIENCE = 2.0
 CHECKS = 8
 """Requests before the experiments: whose key it is, what it may, and the account's plan."""

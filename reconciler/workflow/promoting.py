@@ -228,5 +228,5 @@ class _Promoting:
 
 
 def _speaks(line: str, address: str, name: str) -> bool:
-    """Tell whether a line about an object is about this attribute, or about all of it."""
+    """Return whether a line about an object is about this attribute, or about all of it."""
     return line.startswith(f"{address}.{name}:") or "`" not in line or re.search(rf"`{name}[`.]", line) is not None

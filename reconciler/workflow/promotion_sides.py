@@ -173,7 +173,7 @@ class ThreeSides:
         return kind in self.one.seen.lives and (self.choice.kinds is None or kind in self.choice.kinds)
 
     def _emptied(self, address: str, live: Live) -> None:
-        """Name what only the target's object has and nobody says to be empty: no promotion empties that."""
+        """Name what only the target's object has and nothing says to be empty: no promotion empties that."""
         kind = self.kinds[live.kind]
         declared = self.theirs.desired.resources.get(address)
         for path, shown in only_there(self.exported[address], live, kind, self.listing).items():

@@ -43,7 +43,7 @@ async def read(
 def few_of(
     kinds: Kinds, reads: Mapping[str, frozenset[str]], desired: Desired, state: State, intents: Iterable[str] = ()
 ) -> dict[str, SingleReads]:
-    """Return the kinds of which only bound objects matter: all declared ones are bound, nobody looks one up, moves or
+    """Return the kinds of which only bound objects matter: all declared ones are bound, nothing looks one up, moves or
     imports one, and no create of one is open.
     """
     searched = {kind_of(address) for address in intents}

@@ -101,7 +101,7 @@ def _copy(session: Session, recording: Recording, folder: Path, unknown: Iterabl
     finally:
         account.close()
     settings = replace(session.settings, url=url, state=state, account=None, requests_per_second=None)
-    runtime = replace(session.runtime, watch=None)  # nobody waits for a copy
+    runtime = replace(session.runtime, watch=None)  # a copy is not waited for
     copy = replace(session, settings=settings, adapt=lambda desired: adapted(session, desired), runtime=runtime)
     book = open_book(session)
     if book.stored is not None:

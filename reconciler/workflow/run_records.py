@@ -47,7 +47,7 @@ def begun(
     archive: str = "",
 ) -> RunRecord:
     """Return the record of a run that is about to write: every change with what was there before. What is found of
-    open creates is on record as created: it was no object of somebody else. `pointing` is what points to what goes.
+    open creates is on record as created: it was not an object of another run. `pointing` is what points to what goes.
     """
     ops: dict[str, list[str]] = {}
     for step in document.steps:

@@ -41,7 +41,7 @@ def _result(run: RunRecord, running: LockInfo | None) -> str:
 
 
 def live(session: Session) -> LockInfo | None:
-    """Return who holds the lock of the state, if that is somebody else; asked only where a record is open."""
+    """Return who holds the lock of the state, if that is another process; asked only where a record is open."""
     if session.state_url in session.held:
         return None
     for name in reversed(session.store.run_names()):
@@ -53,7 +53,7 @@ def live(session: Session) -> LockInfo | None:
 
 def show(session: Session, name: str) -> RunRecord:
     """Return a run by its name, the beginning or the end of it, or `latest`. What a run did that died, or still runs,
-    comes from the journal, or where that is gone from the state that it wrote; it stays `open` until somebody closes
+    comes from the journal, or where that is gone from the state that it wrote; it stays `open` until a run closes
     the record.
     """
     book = open_book(session)

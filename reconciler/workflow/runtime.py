@@ -85,7 +85,7 @@ def within(runtime: Runtime) -> Iterator[None]:
 def run_async(coroutine: Coroutine[object, object, T]) -> T:
     """Run a verb; the only place where an event loop is started.
 
-    At its end asyncio's runner formats the main task with its result, for an error message that nobody sees: a plan of
+    At its end asyncio's runner formats the main task with its result, for an error message that is not shown: a plan of
     thousands of objects would be written out as text for nothing. So the result is kept beside the task.
     """
     kept: list[T] = []

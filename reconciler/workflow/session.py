@@ -289,7 +289,8 @@ class Session:
         """Return a client of the account; it is closed with the stack. With `restore` it puts records back only;
         `writable` are the paths that it may write to, where those are not all that the kinds write to.
 
-        Whoever writes holds the lock: each write is sent only while `hold` is surely ours for as long as it may take.
+        A session that writes holds the lock: each write is sent only while `hold` is surely ours for as long as it may
+        take.
         """
         if (write or restore) and hold is None:
             raise AssertionError("nothing is written to an account without the lock")

@@ -36,8 +36,8 @@ def fold_journal(session: Session, planned: Planned) -> bool:
 
 
 def take_over(session: Session, book: StateTransaction, planned: Planned) -> None:
-    """Forget open creates that a plan of everything looked for, did not find, and that nobody wants any more; learn the
-    names of what an interrupted run wrote, for it did not come to look.
+    """Forget open creates that a plan of everything looked for, did not find, and that are not wanted any more; learn
+    the names of what an interrupted run wrote, for it did not come to look.
     """
     seen, changed = planned.inputs.snapshot, {change.address for change in planned.plan.changes}
     bound = {record.address for record in book.records if record.op == "bind"}
@@ -88,7 +88,7 @@ def note_places(
     desired: Mapping[str, Resource],
     run: str = "",
 ) -> None:
-    """Remember the numbers by which siblings stand in the order of the files: somebody may have numbered them anew, and
+    """Remember the numbers by which siblings stand in the order of the files: a user may have numbered them again, and
     only those that had to move were written.
     """
     kinds = session.kinds

@@ -143,7 +143,7 @@ def _read(folder: Path, source: str) -> bytes | None:
     places = [f"refs/{kind}{source}" for kind in ("", "tags/", "heads/", "remotes/")]
     named = (_git(folder, "for-each-ref", "--format=%(refname)", "--", *places) or b"").decode().split()
     if len(meant := sorted({*places} & {*named})) > 1:
-        # Git would take the first, and whoever may push a tag could put it before the branch.
+        # Git would take the first, and who may push a tag could put it before the branch.
         raise ReconcilerError(
             f"{source} is several things here: {', '.join(meant)}", hint="write out which one is meant"
         )

@@ -26,7 +26,7 @@ from reconciler.model.redaction import (
 
 _ENV = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
 _INSIDE = 12
-"""Characters of a credential that is looked for inside of a text that somebody wrote out."""
+"""Characters of a credential that is looked for inside of a text that was written out."""
 BATCH = 200
 """Resources that are looked at together."""
 

@@ -14,7 +14,7 @@ from reconciler.model.kind import Kinds
 
 def doubts(loaded: Loaded, kinds: Kinds) -> tuple[Diagnostic, ...]:
     """Return a warning for each declared attribute, or missing one, that the plan of a create would be refused for, and
-    for each that nobody means.
+    for each that is hardly meant.
     """
     problems = Problems()
     for address, resource in loaded.desired.resources.items():

@@ -16,7 +16,7 @@ from reconciler.config.reading.problems import Problems
 MAX_BYTES = 256 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")
 NEARLY = re.compile(r"\.ya?ml(?![a-z])|\.y[alm][a-z]{0,4}\d?$|\.[a-z]aml$|ya?ml$|^#.*\.ya?ml#$", re.IGNORECASE)
-"""Names that somebody meant as one of a YAML file, or that an editor or a person made of one."""
+"""Names that were meant as one of a YAML file, or that an editor or a person made of one."""
 _KERNEL = (Path("/proc"), Path("/sys"), Path("/dev"))
 """Where the kernel shows processes and devices as files: an environment, for one, with every credential in it. A
 project in memory, below /dev/shm, reads its own files.

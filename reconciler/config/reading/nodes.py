@@ -123,8 +123,8 @@ Node = Scalar | Sequence | Map
 
 
 class Positions(Mapping[str, Position]):
-    """Where each entry of a map is declared; positions are made when somebody asks. The nodes are not kept: they are
-    larger than what they declare.
+    """Where each entry of a map is declared; positions are made when they are asked for. The nodes are not kept: they
+    are larger than what they declare.
     """
 
     __slots__ = ("_places",)

@@ -10,7 +10,7 @@ import re
 NULLS = frozenset({"", "~", "null", "Null", "NULL"})
 BOOLEANS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
 AMBIGUOUS = frozenset({"yes", "no", "on", "off", "y", "n"})
-"""Booleans to YAML 1.1, texts to YAML 1.2 (compared without case): whoever writes one means either."""
+"""Booleans to YAML 1.1, texts to YAML 1.2 (compared without case): who writes one means either."""
 
 _FIRST = frozenset("0123456789+-~tTfFnN")
 _INTEGER = re.compile(r"[-+]?(?:0|[1-9][0-9]{0,39})")

@@ -16,7 +16,7 @@ MODELINE = "# yaml-language-server:"
 
 
 def interleaved(have: Sequence[str], wanted: Sequence[str], *, settled: bool = False) -> list[str]:
-    """Return keys in the wanted order: those that nobody wants anywhere stay at their places, and each new one stands
+    """Return keys in the wanted order: those that are not wanted anywhere stay at their places, and each new one stands
     right behind the one that is wanted before it. With `settled`, all that were there stay at their places.
     """
     common = iter([key for key in wanted if key in have])

@@ -1,7 +1,7 @@
 """Changes to YAML files that leave every other byte alone: comments, order, quotes and layout stay as written.
 
 A change is spliced in at the marks of the nodes concerned, the last one in the file first; then the result is read back
-and compared with the data that was asked for, before anybody writes it.
+and compared with the data that was asked for, before it is written.
 """
 
 from __future__ import annotations

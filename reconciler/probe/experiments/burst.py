@@ -19,7 +19,7 @@ HEADER = Fact("retry_after", 30, "a refusal says how long to wait", "yes", ("eve
 
 
 async def _burst(lab: Lab) -> Findings:
-    """All at once, then a rest: whoever shares the account waits a second longer."""
+    """All at once, then a rest: what shares the account waits a second longer."""
 
     async def one() -> Response:
         return await lab.line.raw(Request("GET", "/users/me"), paced=False)

@@ -228,7 +228,7 @@ def _total(reply: Response) -> Any:
 
 
 def longer(reply: Response, one: Listing) -> bool:
-    """Tell whether there are more rows than on this page."""
+    """Return whether there are more rows than on this page."""
     total, rows = str(_total(reply)), len(_rows(reply, one) or ())
     return rows > 0 and total.isdecimal() and int(total) > rows
 
