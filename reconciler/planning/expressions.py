@@ -72,6 +72,9 @@ class _Evaluation:
 
     def each(self, expression: str, objects: Sequence[Any], values: Mapping[str, Any]) -> Iterator[Answer]:
         """Yield what an expression says of each object. Some at once; each alone where one of them is in the way."""
+        if (wrong := self._wrong(expression)) is not None:  # inside of another one it might be right
+            yield from (wrong for _ in objects)
+            return
         together = f"objects.map(object, {expression}\n)"
         for start in range(0, len(objects), AT_ONCE):
             some = objects[start : start + AT_ONCE]
@@ -82,21 +85,34 @@ class _Evaluation:
             else:
                 yield from (self.answer(expression, {**values, "object": one}) for one in some)
 
+    def _wrong(self, expression: str) -> str | None:
+        """Return why an expression is none, by itself."""
+        try:
+            if expression not in self.compiled:
+                self.compiled[expression] = self.known.compile(expression)
+        except (RuntimeError, UnicodeError) as error:
+            return _first_line(error)
+        return None
+
     def _plain(self, expression: str, values: Mapping[str, Any]) -> Answer | tuple[Any]:
         """Return true or false, why there is no answer, or what else the answer is."""
         # Values are translated again for every question, so only what is asked about goes along.
         said = {name: values.get(name) for name in VARIABLES if re.search(rf"\b{name}\b", expression)}
+        if (wrong := self._wrong(expression)) is not None:
+            return wrong
         try:
-            if expression not in self.compiled:
-                self.compiled[expression] = self.known.compile(expression)
             answer = self.compiled[expression].eval(data=said)
             plain = answer.plain_value()
         except (RuntimeError, UnicodeError) as error:
-            return (str(error).splitlines() or [type(error).__name__])[0]
+            return _first_line(error)
         if isinstance(plain, bool):
             return plain
         # errors of the evaluation come back as values
         return str(plain) if answer.type().name() == "ERROR" else (plain,)
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0]
 
 
 def evaluator() -> Any:

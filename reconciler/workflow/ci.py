@@ -106,11 +106,11 @@ def report_drift(host: CodeHost, document: PlanDocument, *, folder: str = "") ->
     first = mark("drift", document, folder)
     ours = [one for one in host.issues(LABEL) if one.body.partition("\n")[0].strip() == first]
     body = published(drift_report(document, limit=host.limit, folder=folder))
-    if not document.changes and not document.skipped:
+    if not document.changes and not document.skipped and not document.tripped:
         for issue in ours:
             host.close_issue(issue, body)
         return f"closed issue {ours[0].number}: no drift any more" if ours else "no drift, and no open issue about any"
-    if not document.changes and not ours:
+    if not document.changes and not document.tripped and not ours:
         return "no drift in what could be read, and no open issue about any"
     title = published(drift_title(document, folder))
     if not ours:

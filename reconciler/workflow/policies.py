@@ -28,7 +28,7 @@ class Report:
 def check_policies(folder: Path, planfiles: Iterable[Path], runtime: Runtime | None = None) -> list[Report]:
     """Judge plan files. Raises ConfigError, StalePlan, and PlanError where the project has no policies."""
     runtime, loaded, kinds = runtime or current_runtime(), load_project(folder), load_kinds()
-    policies, rules = loaded.project.policies, project_rules(loaded, runtime.environ)
+    policies, rules = loaded.project.policies, project_rules(loaded, runtime.environ, offline=True)
     if not policies and not rules.rules:
         hint = "see the page about policies in the documentation"
         raise PlanError("the project file has no `policies:` and no `rules:`", hint=hint)

@@ -20,7 +20,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.reading.files import border, outside
-from reconciler.model.errors import ReconcilerError, Refused
+from reconciler.model.errors import ReconcilerError, Refused, SurroundingsError
 from reconciler.model.project import SECRET_NAME, Secrets
 from reconciler.store.reading import read_regular
 
@@ -81,12 +81,12 @@ class SecretSource:
             return _parsed(self._run(self.settings.command or ()), "what the program of `secrets` prints")
         path = self.folder / self.settings.file
         if not os.path.isabs(self.settings.file) and (why := outside(path, self.folder)):
-            raise ReconcilerError(f"the file of `secrets` is not read: {why}")
+            raise SurroundingsError(f"the file of `secrets` is not read: {why}")
         try:
             return _parsed(read_regular(path, MOST_BYTES).decode("utf-8"), f"{path}")
         except (OSError, UnicodeDecodeError) as error:
             reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8"
-            raise ReconcilerError(f"the file of `secrets` cannot be read: {path}: {reason}") from error
+            raise SurroundingsError(f"the file of `secrets` cannot be read: {path}: {reason}") from error
 
     def _run(self, command: Sequence[str]) -> str:
         program = self._program(command)
@@ -105,16 +105,17 @@ class SecretSource:
                 finally:
                     timer.cancel()
         except OSError as error:
-            raise ReconcilerError(f"the program of `secrets` cannot be run: {command[0]}: {error.strerror}") from error
+            what = f"the program of `secrets` cannot be run: {command[0]}: {error.strerror}"
+            raise SurroundingsError(what) from error
         self.left -= time.monotonic() - began
         if code or len(printed) > MOST_BYTES:
             why = f"it ended with {code}" if code >= 0 else f"it took more than {seconds:g} s, or printed too much"
             hint = f"run it yourself to see why: {command[0]}"
-            raise ReconcilerError(f"the program of `secrets` gave no secret: {why}", hint=hint)
+            raise SurroundingsError(f"the program of `secrets` gave no secret: {why}", hint=hint)
         try:
             return printed.decode("utf-8")
         except UnicodeDecodeError as error:
-            raise ReconcilerError("the program of `secrets` prints what is not UTF-8") from error
+            raise SurroundingsError("the program of `secrets` prints what is not UTF-8") from error
 
     def _program(self, command: Sequence[str]) -> str:
         """Return the program to run. Raises Refused for one that a change brings, or that it could have changed."""
@@ -138,7 +139,7 @@ class SecretSource:
         safe = [one for one in entries if os.path.isabs(one) and not Path(one).resolve().is_relative_to(limit)]
         found = shutil.which(command[0], path=os.pathsep.join(safe))
         if found is None:
-            raise ReconcilerError(f"there is no program {command[0]}, which `secrets` names")
+            raise SurroundingsError(f"there is no program {command[0]}, which `secrets` names")
         return found
 
 
@@ -168,14 +169,14 @@ def _end(process: subprocess.Popen[bytes]) -> None:
 
 
 def _parsed(text: str, where: str) -> Mapping[str, str]:
-    """Return secrets by name, from a JSON map or from lines NAME=value. Raises ReconcilerError, and shows nothing."""
+    """Return secrets by name, from a JSON map or from lines NAME=value. Raises SurroundingsError, and shows nothing."""
     if text.lstrip().startswith("{"):
         try:
             found = json.loads(text)
         except ValueError as error:
-            raise ReconcilerError(f"{where} is no JSON map of texts") from error
+            raise SurroundingsError(f"{where} is no JSON map of texts") from error
         if not all(isinstance(value, str) for value in found.values()):
-            raise ReconcilerError(f"{where} is no JSON map of texts")
+            raise SurroundingsError(f"{where} is no JSON map of texts")
         return {name: value for name, value in found.items() if re.fullmatch(SECRET_NAME, name)}
     secrets = {}
     for number, line in enumerate(text.splitlines(), 1):
@@ -183,7 +184,7 @@ def _parsed(text: str, where: str) -> Mapping[str, str]:
             continue
         match = _LINE.fullmatch(line.strip())
         if match is None:
-            raise ReconcilerError(f"{where}: line {number} is not NAME=value")
+            raise SurroundingsError(f"{where}: line {number} is not NAME=value")
         value = match.group(2)
         quoted = len(value) > 1 and value[0] == value[-1] and value[0] in "\"'"
         secrets[match.group(1)] = value[1:-1] if quoted else value

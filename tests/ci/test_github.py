@@ -513,6 +513,21 @@ def test_drift_is_one_issue_as_long_as_there_is_any(flow: Flow) -> None:
     assert issue["state"] == "closed"
 
 
+def test_broken_rules_keep_the_issue_open(flow: Flow) -> None:
+    """What breaks a rule in the account is said there, too, with or without drift, until nothing does."""
+    project = flow.world.folder / "reconciler.yaml"
+    before = project.read_text("utf-8")
+    rule = {"id": "short", "message": "Short names", "deny": {"kind": "tag", "attribute": "name", "above": 2}}
+    project.write_text(f"{before}\nrules: [{json.dumps(rule)}]\n", "utf-8")
+    assert flow.world.cli("ci", "drift").code == 7
+    [issue] = flow.host.issues
+    assert "1 rule is broken in the account" in issue["title"]
+    assert "Short names" in issue["body"]
+    project.write_text(before, "utf-8")
+    assert flow.world.cli("ci", "drift").code == 0
+    assert issue["state"] == "closed"
+
+
 def test_only_our_own_issue_is_touched(flow: Flow) -> None:
     """An issue of somebody else with our mark stays as it is."""
     row = flow.world.rows("tags", tag="vip")[0]

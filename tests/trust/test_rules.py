@@ -259,6 +259,10 @@ def test_the_words_of_a_rule() -> None:
         "tag.vip"
     ]
     assert broken(rule(when="object.attributes.description.size()"), tag()) == ["tag.vip"], "neither true nor false"
+    assert broken(rule(when="false).map(o, false"), tag()) == ["tag.vip"], "no expression by itself"
+    assert broken(rule(when="object.key == 'x' // or so"), tag()) == []
+    assert broken(rule(when="[object].exists(o, o.key == 'b')"), tag(), tag("b")) == ["tag.b"]
+    assert broken(rule(when="object['attributes']['name'] == 'b'"), tag(), tag("b")) == ["tag.b"]
     assert broken(rule(when="object.kind == 'tag'", deny={"address": "tag.b*"}), tag(), tag("b")) == ["tag.b"]
     assert broken(rule(deny={"kind": "tag"}, environments=["sandbox"]), tag()) == []
 
