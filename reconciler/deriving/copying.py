@@ -184,7 +184,8 @@ class _Pairing:
         self, kinds: Kinds, known: Mapping[str, Binding], exported: Iterable[Exported], target: Snapshot
     ) -> None:
         self._kinds = kinds
-        self._addresses = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
+        labels = {name: kind.identity.name_attribute for name, kind in kinds.items()}
+        self._resolver = Resolver(lives=target.lives, labels=labels)
         self._inside = {
             "here": _titles((entry.live for entry in exported), kinds),
             "there": _titles((live for lives in target.lives.values() for live in lives), kinds),
@@ -243,23 +244,27 @@ class _Pairing:
         """Return how much alike two objects are in what can be carried over: attributes, and what stands in them."""
         own, other = RemoteId(kind.name, one.live.id), RemoteId(kind.name, live.id)
         inside = self._inside["here"].get(own, []) == self._inside["there"].get(other, [])
+        said = {**one.live.attrs, **one.resource.attrs}
         return inside + sum(
-            attribute.normal(self._there(one.live.attrs[name])) == attribute.normal(live.attrs[name])
+            attribute.normal(self._there(said[name])) == attribute.normal(live.attrs[name])
             for name, attribute in kind.attributes.items()
             if name in one.live.attrs and name in live.attrs and name not in one.dropped
         )
 
     def _there(self, value: Value) -> Value:
-        """Return a value with each reference as that of the other account, and without those that have no partner."""
+        """Return a value with each reference as that of the other account, and without those that have none there."""
 
         def other(one: Value) -> Value:
-            if not isinstance(one, RemoteId):
-                return one
-            identity = self.partners.get(self._addresses.get((one.kind, one.id), ""))
-            return RemoteId(one.kind, identity) if identity is not None else None
+            if isinstance(one, Ref):
+                identity = self.partners.get(one.address)
+                return RemoteId(one.kind, identity) if identity is not None else None
+            try:
+                return self._resolver(one) if isinstance(one, Lookup) else None if isinstance(one, RemoteId) else one
+            except NotFound:
+                return None
 
-        found = values.transform(value, other)
-        return [one for one in found if one is not None] if isinstance(found, list) else found
+        there = values.transform(value, other)
+        return [one for one in there if one is not None] if isinstance(there, list) else there
 
     def _keys_there(self, entry: Exported, kind: Kind) -> tuple[NaturalKey, ...]:
         """Return by what an object is recognised in the target: within what its parent is there."""

@@ -243,13 +243,18 @@ TESTED = {"tagid": "tag", "listid": "list", "fieldid": "field"}
 """What the value of a test in a segment is an id of (section 2.11)."""
 
 
+def _inner(test: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a test without the flag that it is not about another system: left out, it says the same."""
+    return {name: value for name, value in test.items() if (name, value) != ("external", "0")}
+
+
 def _segment(reader: _Reader, row: Row) -> Thing:
     """Conditions stand where the groups name them: the numbers are the segment's own."""
     conditions = {}
     for one in plain(row.get("segment_conditions") or []):
         tests = [
             {**test, "value": reader.at(TESTED[test["name"]], test["value"])} if test.get("name") in TESTED else test
-            for test in one.get("fields", [])
+            for test in map(_inner, one.get("fields", []))
         ]
         known = {name: value for name, value in one.items() if name not in COMPUTED}
         conditions[one.get("id")] = {**known, "fields": tests}

@@ -485,7 +485,7 @@ def test_a_key_made_of_a_name_is_no_identity(pair: Pair) -> None:
 
 @pytest.mark.parametrize("memberships", ["many", "one"])
 def test_a_second_clone_knows_namesakes_by_what_stands_in_them(pair: Pair, memberships: str) -> None:
-    """Groups of one name with other fields, and pipelines of one name with other stages: nothing is planned again,
+    """Groups of one name with other fields, pipelines of one name with other stages or users: nothing is planned again,
     whichever of the two was made first.
     """
     pair.world.behave(field_memberships=memberships)
@@ -498,8 +498,15 @@ def test_a_second_clone_knows_namesakes_by_what_stands_in_them(pair: Pair, membe
          "stages": [{"title": title} for title in titles]}
         for board, titles in stages.items()
     ]  # fmt: skip
+    seen = [{"id": board, "title": "Seen", "currency": "usd", "allusers": "0"} for board in ("91", "92")]
     pair.world.account.seed(
-        {"fields": fields, "groupDefinitions": groups, "groupMembers": members, "dealGroups": boards}
+        {
+            "fields": fields,
+            "groupDefinitions": groups,
+            "groupMembers": members,
+            "dealGroups": boards + seen,
+            "dealGroupUsers": [{"dealGroup": "92", "user": "1"}],
+        }
     )
     code, text = pair.run("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
     assert code == 0, text
