@@ -9,13 +9,13 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.config import load_project
 from reconciler.model.address import abridged, kind_of
 from reconciler.model.desired import Desired, Resource
-from reconciler.model.errors import PlanError, ReconcilerError
+from reconciler.model.errors import AuthError, IncompleteListing, PlanError, ReconcilerError
 from reconciler.model.ids import Entry, IdCatalog, Language, Part, PartGroup, Section, Values
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
@@ -30,7 +30,7 @@ from reconciler.render.code import is_generated, rendered
 from reconciler.store.atomic import write_file
 from reconciler.store.reading import read_regular
 from reconciler.workflow.book import open_book
-from reconciler.workflow.observing import connected
+from reconciler.workflow.observing import Observation, connected
 from reconciler.workflow.opening import open_session
 from reconciler.workflow.runtime import Runtime
 from reconciler.workflow.session import Session
@@ -79,6 +79,8 @@ class _Side:
     bindings: Mapping[str, Binding]
     adopted: Mapping[str, Live] = field(default_factory=dict)
     lives: Mapping[tuple[str, str], Live] = field(default_factory=dict)
+    gone: frozenset[str] = frozenset()
+    """Addresses whose object was looked for in the account, and is not there any more."""
 
     def live(self, address: str) -> Live | None:
         """Return the live object, where the account was asked for it."""
@@ -88,6 +90,8 @@ class _Side:
 
     def identity(self, address: str) -> str | None:
         """Return the id of a declared address; None where neither the state nor the account has one."""
+        if address in self.gone:
+            return None
         live = self.adopted.get(address)
         binding = self.bindings.get(address)
         return live.id if live is not None else binding.id if binding is not None else None
@@ -109,8 +113,40 @@ class _Side:
         return found
 
     def parts(self, address: str) -> tuple[PartGroup, ...]:
-        """Return what code names inside the object."""
-        return self.kinds[kind_of(address)].inside(self.attrs(address), self.live(address))
+        """Return what code names inside the object, as far as it is there."""
+        found = []
+        for group in self._declared(address):
+            there = self._there(address, group.name)
+            found.append(replace(group, parts=tuple(part for part in group.parts if part.key in there)))
+        return tuple(found)
+
+    def missing(self) -> list[str]:
+        """Return the addresses, and the parts of objects, that are declared and have no id."""
+        found = []
+        for address in self.resources:
+            if self.identity(address) is None:
+                found.append(address)
+                continue
+            for group in self._declared(address):
+                there = self._there(address, group.name)
+                found += [f"{address} ({part.key})" for part in group.parts if part.key not in there]
+        return found
+
+    def _declared(self, address: str) -> tuple[PartGroup, ...]:
+        return self.kinds[kind_of(address)].inside(self.resources[address].attrs, self.live(address))
+
+    def _there(self, address: str, group: str) -> frozenset[str]:
+        """Return the keys of the parts whose ids the account told, where it was asked; that were applied otherwise."""
+        live = self.live(address)
+        kind, attrs = self.kinds[kind_of(address)], self.resources[address].attrs
+        groups = kind.inside(attrs if live is not None else self.attrs(address), live)
+        parts = [part for one in groups if one.name == group for part in one.parts]
+        return frozenset(part.key for part in parts if live is None or not _unseen(part))
+
+
+def _unseen(part: Part) -> bool:
+    """Return whether an account that was asked does not hold a part."""
+    return None in part.values.values()
 
 
 async def ids_of(session: Session, kinds: Sequence[str], *, offline: bool, guards_from: str | None = None) -> _Side:
@@ -143,7 +179,7 @@ def _asks(side: _Side, address: str) -> bool:
     known = side.values(address)
     if not known["id"] or not {"id", *side.kinds[kind_of(address)].identity.code_names} <= known.keys():
         return True
-    return any(None in part.values.values() for group in side.parts(address) for part in group.parts)
+    return any(_unseen(part) for group in side.parts(address) for part in group.parts)
 
 
 async def _asked(session: Session, side: _Side, addresses: Iterable[str]) -> _Side:
@@ -154,6 +190,7 @@ async def _asked(session: Session, side: _Side, addresses: Iterable[str]) -> _Si
         state = account.book.state()
         kinds = {resource.kind for resource in some.values()}
         observed = await account.observe(wanted(Desired(some), of_kinds(state, kinds), session.kinds))
+        _check_read(observed, kinds)
         unbound = frozenset(address for address in some if address not in side.bindings)
         made = plan(observed.inputs(desired=desired, only=unbound)) if unbound else None
     changes = made.changes if made is not None else ()
@@ -163,14 +200,30 @@ async def _asked(session: Session, side: _Side, addresses: Iterable[str]) -> _Si
         if change.address in unbound and change.live is not None and change.action is not Action.CREATE
     }
     lives = {(kind, live.id): live for kind in kinds for live in observed.snapshot.lives.get(kind, ())}
-    return _Side(side.name, side.kinds, side.resources, side.bindings, adopted, lives)
+    bound = {address: side.bindings[address] for address in some if address in side.bindings}
+    gone = frozenset(address for address, one in bound.items() if (one.kind, one.id) not in lives)
+    return replace(side, adopted=adopted, lives=lives, gone=gone)
+
+
+def _check_read(observed: Observation, kinds: Iterable[str]) -> None:
+    """Raise AuthError or IncompleteListing where a kind could not be read: what only the account knows would be missing
+    without a word.
+    """
+    session, tables = observed.account.session, observed.refreshed.tables.unknown
+    for kind in (session.kinds[name] for name in sorted(kinds)):
+        if (why := observed.snapshot.unknown.get(kind.name)) is not None:
+            message = f"`{session.settings.name}` does not show each {kind.title.lower()}: {why}"
+            hint = "use a key that may read them, leave them out with --kinds, or ask no account with --offline"
+            known = (tables.get(one.name) for one in kind.reading.collections)
+            forbidden = any(one.forbidden for one in known if one is not None)
+            raise (AuthError if forbidden else IncompleteListing)(message, hint=hint)
 
 
 def catalog_of(sides: Sequence[_Side], *, partial: bool) -> IdCatalog:
     """Return what code may name. Raises PlanError where an environment has no id for what it declares, unless
     `partial`.
     """
-    missing = {side.name: [one for one in side.resources if side.identity(one) is None] for side in sides}
+    missing = {side.name: side.missing() for side in sides}
     if any(missing.values()) and not partial:
         raise PlanError(
             "; ".join(f"`{name}` has no id for {abridged(some)}" for name, some in missing.items() if some),

@@ -314,3 +314,64 @@ def test_accounts_are_those_of_the_target_branch(tmp_path: Path) -> None:
         assert world.cli(*words, "--allow", override.strip(".`")).code == 0
         accounts = json.loads((world.folder / "ids.json").read_text())["accounts"]
         assert {name: one["tags"]["vip"]["id"] for name, one in accounts.items()} == {"a": "1", "b": "1"}
+
+
+def test_what_an_account_does_not_show_is_an_error(world: World) -> None:
+    """A kind that may not be read is no kind without names and options, and an object that is gone has no id."""
+    world.write({"fields": {"size": {"title": "Size", "type": "dropdown", "options": ["S", "M"]}}, "tags": {"vip": {}}})
+    world.apply()
+    whole = ids(world, "demo")
+    world.behave(forbidden=("fields",))
+    ran = world.cli("ids", "--lang", "python", "--out", "ids.py")
+    assert ran.code == 4, ran.text
+    assert "`demo` does not show each contact field" in ran.err
+    assert not (world.folder / "ids.py").exists()
+    assert set(ids(world, "demo", "--offline")) == {"fields.size", "tags.vip"}
+    assert set(ids(world, "demo", "--kinds", "tag")) == {"tags.vip"}
+    world.behave(forbidden=())
+    assert ids(world, "demo") == whole
+    more = {"title": "Size", "type": "dropdown", "options": ["S", "M", "L"]}
+    world.write({"fields": {"size": more}, "tags": {"vip": {}}})
+    for words in ((), ("--offline",)):
+        assert "`demo` has no id for field.size (L)" in world.cli("ids", "--lang", "python", *words).err
+    world.account.seed({"fieldOptions": [{"field": whole["fields.size"], "value": "by hand", "id": "99"}]})
+    world.write({"fields": {"size": more | {"options": ["S", "M"]}}, "tags": {"vip": {}}})
+    assert ids(world, "demo") == whole
+    world.account.rows.remove("fieldOptions", whole["fields.size.options.M"])
+    ran = world.cli("ids", "--lang", "python")
+    assert ran.code == 3
+    assert "`demo` has no id for field.size (M)" in ran.err
+    partly = ids(world, "demo", "--partial")
+    assert partly == {path: one for path, one in whole.items() if path != "fields.size.options.M"}
+    world.account.rows.remove("fields", whole["fields.size"])
+    ran = world.cli("ids", "--lang", "python")
+    assert ran.code == 3
+    assert "`demo` has no id for field.size" in ran.err
+    assert ids(world, "demo", "--partial") == {"tags.vip": whole["tags.vip"]}
+
+
+def test_keys_of_some_environments_and_of_boards_that_are_not_bound(tmp_path: Path) -> None:
+    """What only one environment declares is empty in the other, and no error; stages are found with their pipeline."""
+    with new_world(tmp_path / "acme") as world, hold(world.folder / "state/b.db") as other:
+        board = {"title": "Sales", "currency": "usd", "stages": {"lead": {"title": "Lead"}, "won": {"title": "Won"}}}
+        world.write({"tags": {"vip": {}, "only_a": {}}, "pipelines": {"sales": board}})
+        project = TWO_ACCOUNTS.replace('b.db"}', 'b.db", overlays: [b.yaml]}')
+        assert project != TWO_ACCOUNTS
+        world.write(project, "reconciler.yaml")
+        world.write("tags: {only_a: null}", "b.yaml")
+        assert world.cli("-e", "a", "apply", "--auto-approve", "-q").code == 0
+        other.seed({"tags": [{"tag": "vip", "id": "9"}]})
+        stages = [{"title": "Lead", "id": "81"}, {"title": "Won", "id": "82"}]
+        other.seed({"dealGroups": [{"title": "Sales", "currency": "usd", "id": "8", "stages": stages}]})
+        ran = world.cli("--env", "all", "ids", "--lang", "json")
+        assert ran.code == 0, ran.text
+        accounts = json.loads(ran.out)["accounts"]
+        assert set(accounts["a"]["tags"]) == {"vip", "only_a"}
+        assert set(accounts["b"]["tags"]) == {"vip"}
+        assert accounts["b"]["tags"]["vip"]["id"] == "9"
+        sales = accounts["b"]["pipelines"]["sales"]
+        assert (sales["id"], sales["stages"]) == ("8", {"lead": {"id": "81"}, "won": {"id": "82"}})
+        text = world.cli("--env", "a,b", "ids", "--lang", "python").out
+        assert "self.only_a: Final[Optional[Tag]]" in text
+        assert "self.vip: Final = Tag(" in text
+        assert world.cli("--env", "a,c", "ids", "--lang", "python").code == 3
