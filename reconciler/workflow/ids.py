@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +19,7 @@ from reconciler.model.errors import AuthError, IncompleteListing, PlanError, Rec
 from reconciler.model.ids import Entry, IdCatalog, Language, Part, PartGroup, Section, Values
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
-from reconciler.model.plan import Action
+from reconciler.model.plan import Action, Change
 from reconciler.model.project import IdsOutput
 from reconciler.model.redaction import redactor
 from reconciler.model.state import Binding
@@ -193,16 +193,20 @@ async def _asked(session: Session, side: _Side, addresses: Iterable[str]) -> _Si
         _check_read(observed, kinds)
         unbound = frozenset(address for address in some if address not in side.bindings)
         made = plan(observed.inputs(desired=desired, only=unbound)) if unbound else None
-    changes = made.changes if made is not None else ()
-    adopted = {
-        change.address: change.live
-        for change in changes
-        if change.address in unbound and change.live is not None and change.action is not Action.CREATE
-    }
+    adopted = _found(made.changes, unbound) if made is not None else {}
     lives = {(kind, live.id): live for kind in kinds for live in observed.snapshot.lives.get(kind, ())}
     bound = {address: side.bindings[address] for address in some if address in side.bindings}
     gone = frozenset(address for address, one in bound.items() if (one.kind, one.id) not in lives)
     return replace(side, adopted=adopted, lives=lives, gone=gone)
+
+
+def _found(changes: Iterable[Change], addresses: Set[str]) -> dict[str, Live]:
+    """Return the objects that a plan takes over at these addresses."""
+    return {
+        one.address: one.live
+        for one in changes
+        if one.address in addresses and one.live is not None and one.action is not Action.CREATE
+    }
 
 
 def _check_read(observed: Observation, kinds: Iterable[str]) -> None:
