@@ -8,6 +8,7 @@ is masked as in plan documents.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -17,7 +18,7 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.diagnostics import Position
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.live import Live
+from reconciler.model.live import STRANGE, Live
 from reconciler.model.spec import KEY, Attribute, Default, Ensure, Immutable, OnAtFirst, Roster, Unordered, WriteOnly
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.document import mask
@@ -70,7 +71,10 @@ class Judged:
             return _empty(attribute) if self.complete and name in self.attrs else UNKNOWN
         if given is None:
             given = _left_out(attribute, self.address)
-        return _form(attribute, given, self.names, name in self.hidden)
+        try:
+            return _form(attribute, given, self.names, name in self.hidden)
+        except STRANGE:  # an account may hold what nobody has seen there
+            return UNKNOWN
 
     def shown(self, names: Iterable[str]) -> dict[str, Any]:
         """Return the object as expressions see it, with these of its attributes that are known."""
@@ -151,7 +155,8 @@ def changed_objects(document: PlanDocument, kinds: Kinds) -> dict[str, Judged]:
     groups: dict[str, dict[str, Value]] = {}
     for change in desired.values():
         listing, short = roster_of(kinds[change.kind]) or ("", "") if change.kind in kinds else ("", "")
-        for leaf in values.references(values.decode(change.desired.get(listing))) if listing else ():
+        held = _decoded({listing: change.desired.get(listing)}) if listing else {}
+        for leaf in values.references(held.get(listing)):
             if isinstance(leaf, Ref):
                 groups.setdefault(leaf.address, {})[short] = Ref(change.kind, key_of(change.address))
     found = {}
@@ -159,13 +164,22 @@ def changed_objects(document: PlanDocument, kinds: Kinds) -> dict[str, Judged]:
         kind = kinds.get(change.kind)
         if kind is None:
             continue
-        attrs = {name: values.decode(value_after(change, name)) for name in (*change.found, *change.desired)}
-        attrs |= {attribute.name: values.decode(attribute.after) for attribute in change.attributes}
+        attrs = _decoded({name: value_after(change, name) for name in (*change.found, *change.desired)})
+        attrs |= _decoded({attribute.name: attribute.after for attribute in change.attributes})
         attrs |= groups.get(change.address, {})
         made = change.action in ("create", "replace")
         unsaid = frozenset(change.elsewhere) - attrs.keys()
         at = _position(change.place)
         found[change.address] = Judged(change.address, kind, attrs, not made, names, unsaid=unsaid, at=at)
+    return found
+
+
+def _decoded(attrs: Mapping[str, Any]) -> dict[str, Value]:
+    """Return values of a document; what it says in no form that is written is left out."""
+    found = {}
+    for name, value in attrs.items():
+        with suppress(ValueError):
+            found[name] = values.decode(value)
     return found
 
 

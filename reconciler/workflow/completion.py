@@ -10,6 +10,7 @@ from reconciler.config import environment as settings_of
 from reconciler.config import load, load_project, read_scenarios
 from reconciler.model.errors import ReconcilerError
 from reconciler.resources import load_kinds
+from reconciler.workflow.baselines import locked
 
 
 def environment_names(folder: Path) -> Sequence[str]:
@@ -42,7 +43,8 @@ def address_names(folder: Path, environment: str | None) -> Sequence[str]:
         first = next(iter(loaded.project.environments), None)
         chosen = environment or loaded.project.default_environment or first
         settings = settings_of(loaded, chosen, os.environ, offline=True)
-        return list(load(loaded, settings, load_kinds(), os.environ, offline=True).desired.resources)
+        reads = locked(folder, os.environ, offline=True)
+        return list(load(loaded, settings, load_kinds(), os.environ, offline=True, baselines=reads).desired.resources)
     except ReconcilerError:
         return []
 

@@ -273,7 +273,7 @@ class Session:
             from reconciler.workflow.baselines import locked
 
             ruling = self.changed.source if self.changed is not None else ""
-            return locked(self.folder, self.runtime.environ, offline=offline, source=ruling)(source)
+            return locked(self.project.folder, self.runtime.environ, offline=offline, source=ruling)(source)
 
         return read
 

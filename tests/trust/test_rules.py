@@ -120,6 +120,7 @@ def test_random_objects_look_alike_to_rules(config: dict[str, Any]) -> None:
 
 
 @pytest.mark.prove
+@pytest.mark.timeout(3600)
 @hypothesis_settings(max_examples=300, phases=PHASES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(config=configurations())
 def test_many_random_objects_look_alike_to_rules(config: dict[str, Any]) -> None:
