@@ -59,6 +59,14 @@ def tests(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[s
     return _fitting(test_names(_folder(ctx)), incomplete)
 
 
+def sources(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Complete what a handbook is made from: its words, and files as the shell does."""
+    from click.shell_completion import CompletionItem
+
+    found = [CompletionItem(name) for name in _fitting(("account", "files"), incomplete)]
+    return found or [CompletionItem(incomplete, type="file")]
+
+
 def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete an address of the project; as long as no kind is typed, kinds, so that the list stays short."""
     from reconciler.workflow.completion import address_names

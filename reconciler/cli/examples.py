@@ -4,7 +4,7 @@ from __future__ import annotations
 
 GROUPS = {
     "Every day": ("plan", "apply", "show", "validate", "fmt", "drift", "explain", "undo", "destroy"),
-    "Adopt an account": ("init", "doctor", "export", "import", "coverage", "kinds", "schema"),
+    "Adopt an account": ("init", "doctor", "export", "import", "coverage", "handbook", "kinds", "schema"),
     "Environments": ("update", "compare", "clone", "promote", "snapshot", "rehearse", "replay", "probe"),
     "Many accounts": ("fleet",),
     "State": ("state", "runs", "lock"),
@@ -50,6 +50,10 @@ EXAMPLES = {
         "reconciler fleet worker --drift '0 3 * * *' --metrics 9464",
     ),
     "graph": ("reconciler graph", "reconciler graph prod.plan --format svg=plan.svg"),
+    "handbook": (
+        "reconciler -e prod handbook --out handbook",
+        "reconciler handbook --out handbook --from files",
+    ),
     "ids": (
         "reconciler -e prod ids --lang dotenv",
         "reconciler --env all ids --lang python --out app/ids.py --check",

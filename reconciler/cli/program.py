@@ -43,6 +43,7 @@ COMMANDS: dict[str, str] = {
     "explain": "Tell the whole story of one object.",
     "test": "Run the tests of the configuration in the emulator.",
     "ids": "Write the ids of an account as code, by the keys of the configuration.",
+    "handbook": "Write what the account holds as pages that anybody can read.",
     "graph": "Show what depends on what, in the configuration or in a saved plan.",
     "policy": "Check saved plans against the team's own rules.",
     "update": "Lock newer versions of shared baselines, shown as plans.",
@@ -63,7 +64,8 @@ COMMANDS: dict[str, str] = {
 
 WAITING = frozenset({
     "plan", "apply", "destroy", "export", "import", "clone", "promote", "compare", "snapshot", "rehearse", "doctor",
-    "probe", "drift", "explain", "coverage", "undo", "runs resume", "state doctor", "state import", "ci drift",
+    "probe", "drift", "handbook", "explain", "coverage", "undo", "runs resume", "state doctor", "state import",
+    "ci drift",
 })  # fmt: skip
 """Commands that ask accounts: they show a line before what they do is loaded."""
 

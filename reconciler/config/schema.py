@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 from reconciler.config.reading.blocks import ImportBlock, MovedBlock, RemovedBlock
 from reconciler.config.reading.repeating import FOR_EACH
-from reconciler.config.reading.resources import LIFECYCLE, ON_DESTROY
+from reconciler.config.reading.resources import LIFECYCLE, ON_DESTROY, OWNER
 from reconciler.config.reading.sections import RULES
 from reconciler.config.reading.variables import Declaration
 from reconciler.model.kind import Kind, Kinds
@@ -43,6 +43,10 @@ _EACH: Json = {
 _FILLED = r"\$\{each\.(key|value(\.[A-Za-z0-9_-]+)?)\}"
 _KEY = rf"^([A-Za-z0-9_]|{_FILLED})([A-Za-z0-9_-]|{_FILLED})*$"
 _ANY_NAME: Json = {"^x-": {}}
+_OWNER: Json = {
+    "description": "Who is in charge of it, a team rather than a person: shown in the handbook, sent nowhere.",
+    "type": ["string", "null"],
+}
 
 
 def config_schema(kinds: Kinds) -> Json:
@@ -138,6 +142,7 @@ def _resource(kind: Kind, spec: type[Spec], prefix: str, definitions: dict[str, 
         "additionalProperties": False,
     }
     properties[FOR_EACH] = _EACH
+    properties[OWNER] = _OWNER
     properties[LIFECYCLE] = {"anyOf": [lifecycle, {"type": "null"}]}
     return schema
 

@@ -6,7 +6,7 @@ Reads only, and no more requests than the budget allows. What could not be read 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -30,15 +30,35 @@ async def who_uses(plan: Plan, remote: Remote, kinds: Kinds, places: Iterable[Pl
     if not wanted:
         return plan
     left = Budget(remote, budget, lambda: RemoteError("the request budget for looking for uses is used up"))
-    uses: dict[str, list[Use]] = {address: [] for address in wanted}
+    uses = await uses_of(wanted, left, places)
+    changes = tuple(replace(change, uses=tuple(_abridged(uses.get(change.address, {})))) for change in plan.changes)
+    return replace(plan, changes=changes)
+
+
+async def uses_of(
+    wanted: Mapping[str, Mention], remote: Remote, places: Iterable[Place]
+) -> dict[str, dict[Place, list[Use]]]:
+    """Return what mentions each of these objects, by the place where it stands, and what could not be looked into. The
+    places are read once for all of them.
+    """
+    uses: dict[str, dict[Place, list[Use]]] = {address: {} for address in wanted}
     for place in places:
         about = {a: one for a, one in wanted.items() if not place.about or one.kind in place.about}
         if not about:
             continue
-        for address, seen in (await _look(place, left, about)).items():
-            uses[address] += seen
-    changes = tuple(replace(change, uses=tuple(uses.get(change.address, ()))) for change in plan.changes)
-    return replace(plan, changes=changes)
+        for address, seen in (await _look(place, remote, about)).items():
+            uses[address][place] = seen
+    return uses
+
+
+def _abridged(uses: Mapping[Place, Sequence[Use]]) -> Iterator[Use]:
+    """Yield the uses of an object with the first ones of each place by name, and the number of the others."""
+    for place, seen in uses.items():
+        told = [use for use in seen if use.certainty != "not inspected"]
+        yield from told[:SHOWN]
+        if len(told) > SHOWN:
+            yield Use(f"{len(told) - SHOWN} more {place.title}s")
+        yield from (use for use in seen if use.certainty == "not inspected")
 
 
 def _mention(change: Change, kinds: Kinds) -> Mention | None:
@@ -96,12 +116,11 @@ def _uses(place: Place, rows: Iterable[Row], names: Mapping[str, str], mention: 
         if certainty == "not inspected":
             unseen[str(row.get(place.sort) or "unknown")] += 1
         elif certainty:
-            where = _where(place, row, names)
+            identity = str(row.get(place.owner) if place.owner else row.get("id"))
+            where = _where(place, row, identity, names)
             if where not in found or certainty == "used":
-                found[where] = Use(where, certainty)
+                found[where] = Use(where, certainty, by=(place.title, identity))
     uses = list(found.values())
-    if len(uses) > SHOWN:
-        uses = [*uses[:SHOWN], Use(f"{len(uses) - SHOWN} more {place.title}s")]
     if unseen:
         sorts = ", ".join(f"{count} `{sort}`" for sort, count in sorted(unseen.items())) if place.sort else ""
         part = f"{place.title} blocks" if place.sort else f"{unseen.total()} {place.title}s"
@@ -110,8 +129,7 @@ def _uses(place: Place, rows: Iterable[Row], names: Mapping[str, str], mention: 
     return uses
 
 
-def _where(place: Place, row: Row, names: Mapping[str, str]) -> str:
-    identity = str(row.get(place.owner) if place.owner else row.get("id"))
+def _where(place: Place, row: Row, identity: str, names: Mapping[str, str]) -> str:
     name: Any = names.get(identity) if place.owner else _labelled(row, place.label)
     return f"{place.title} `{name}`" if name else f"{place.title} {identity}"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reconciler.model.live import Collection, Row
@@ -19,6 +19,8 @@ class Use:
     where: str
     certainty: Certainty = "used"
     note: str = ""
+    by: tuple[str, str] = field(default=("", ""), compare=False)
+    """The title of the place, and the id of what mentions the object; "" where it is not one."""
 
 
 @dataclass(frozen=True)

@@ -114,7 +114,7 @@ def svg(diagram: Diagram) -> str:
 
     from jinja2 import Environment, StrictUndefined
 
-    numbers = {name: number for number, name in enumerate(_in_order(diagram), 1)}
+    numbers = {name: number for number, name in enumerate(in_order(diagram.nodes, diagram.edges), 1)}
     needed: dict[str, list[int]] = {}
     for before, after in diagram.edges:
         needed.setdefault(after, []).append(numbers[before])
@@ -135,13 +135,13 @@ def svg(diagram: Diagram) -> str:
 VIEWS: Mapping[str, Callable[[Diagram], str]] = {"mermaid": mermaid, "dot": dot, "svg": svg}
 
 
-def _in_order(diagram: Diagram) -> list[str]:
+def in_order(names: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[str]:
     """Return the names, each behind what it needs. Of things that need each other in a circle, one comes first."""
     needed: dict[str, list[str]] = {}
-    for before, after in diagram.edges:
+    for before, after in edges:
         needed.setdefault(after, []).append(before)
     placed: dict[str, None] = {}
-    for name in diagram.nodes:
+    for name in names:
         stack = [(name, iter(needed.get(name, ())))]
         open_names = {name}
         while stack:

@@ -29,6 +29,7 @@ LOOKS: dict[str, Callable[[Every], Words]] = {
     "graph": lambda it: (),
     "ids": lambda it: ("--lang", it.chance.choice(["python", "go", "json"]), *it.some("--partial", "--offline")),
     "coverage": lambda it: (),
+    "handbook": lambda it: ("--out", "handbook"),
     "doctor": lambda it: (),
     "snapshot": lambda it: ("--out", "a.snap.gz"),
     "rehearse": lambda it: (),

@@ -65,6 +65,7 @@ COMMANDS: dict[str, list[list[str]]] = {
     "drift": [[], ["--absorb"], ["--absorb", "--unmanaged"], ["--revert"]],
     "explain": [["{unseen}"]],
     "coverage": [[]],
+    "handbook": [["--out", "handbook"], ["--out", "handbook", "--from", "partly.snap.gz"]],
     "ids": [["--lang", "json"], ["--lang", "json", "--partial"]],
     "probe": [["--read-only"]],
     "doctor": [[]],

@@ -265,7 +265,8 @@ CUTS = {
     "resources/list.py": {"ids[:NAMED]"},
     "resources/setting.py": {"tables.get(source.name)[:1]"},
     "engine/apply.py": {"self.ports.settling[:AFTER_AN_ANSWER if answered else None]"},
-    "engine/usage.py": {"uses[:SHOWN]"},
+    "engine/usage.py": {"told[:SHOWN]"},
+    "render/handbook.py": {"text[:LONGEST]"},
     "render/reading.py": {"busy[:_SHOWN]"},
     "cli/completing.py": {
         "found[:MOST]",

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 from pydantic.fields import FieldInfo
 
 from reconciler.config.reading.interpolation import Scope
-from reconciler.config.reading.nodes import Entry, Map, Positions, entries_of, is_null
+from reconciler.config.reading.nodes import Entry, Map, Positions, Scalar, entries_of, is_null
 from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
 from reconciler.config.reading.validation import validated
 from reconciler.model.address import KEY_PATTERN, join
@@ -22,6 +22,8 @@ from reconciler.model.spec import KEY, Default, Lifecycle, Nested, RefTo, Spec, 
 from reconciler.model.values import Lookup, Ref, Value
 
 LIFECYCLE = "lifecycle"
+OWNER = "x-owner"
+"""Who is in charge: for people, and for the handbook; nothing is planned by it."""
 ON_DESTROY = ("move_deals_to", "move_tasks_to")
 M = TypeVar("M")
 
@@ -74,7 +76,8 @@ class Reader:
         entries = entries_of(entry.value)
         shape = _shape(wanted)
         nests = shape.nested_in(entries)
-        data = self._data(entries, (LIFECYCLE, *nests))
+        data = self._data(entries, (LIFECYCLE, OWNER, *nests))
+        self._check_owner(entries.get(OWNER))
         # A required map of nested resources is there, though validation does not see it.
         spec = validated(wanted, {**_cleared(data, wanted), **{name: {} for name in nests}}, entry, self.scope)
         spec = self._filled(kind, spec, shape, entries)
@@ -96,6 +99,13 @@ class Reader:
     def _data(self, entries: Mapping[str, Entry], but: Collection[str]) -> dict[str, Any]:
         """Return the values of a resource's attributes, variables filled in, without those read otherwise."""
         return {name: self.scope.data(entry.value) for name, entry in entries.items() if name not in but}
+
+    def _check_owner(self, entry: Entry | None) -> None:
+        if entry is None or is_null(entry.value):
+            return
+        if not isinstance(entry.value, Scalar) or not isinstance(entry.value.value, str) or "${" in entry.value.text:
+            hint = f"write a name, of a team rather than of a person: `{OWNER}: marketing`"
+            self.problems.error("wrong-type", f"`{OWNER}` must be a plain text", entry.spot, hint)
 
     def _spec_of(self, kind: Kind, key: str, entry: Entry) -> type[Spec] | None:
         """Return what can be declared there; None where that was reported to be nothing."""

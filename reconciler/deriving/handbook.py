@@ -1,0 +1,465 @@
+"""From what is declared and what is live to the handbook of an account. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+from reconciler.deriving.export import Exported
+from reconciler.model import values
+from reconciler.model.address import join, key_of, kind_of
+from reconciler.model.desired import Resource
+from reconciler.model.handbook import (
+    Chapter,
+    Detail,
+    Entry,
+    Handbook,
+    LastChange,
+    Mark,
+    Mentioned,
+    Piece,
+    Standing,
+    Twin,
+)
+from reconciler.model.kind import Kind, Kinds, NaturalKey
+from reconciler.model.live import STRANGE, Live
+from reconciler.model.nearness import apart, near_keys
+from reconciler.model.snapshot import Snapshot
+from reconciler.model.spec import Nested, RefTo, attributes
+from reconciler.model.state import Binding
+from reconciler.model.usage import Use
+from reconciler.model.values import Lookup, Ref, RemoteId, Value
+from reconciler.model.write import Impact
+from reconciler.planning.document import mask
+
+DESCRIPTION = "description"
+_SIMPLE_ID = re.compile(r"[A-Za-z0-9-]{1,64}")
+
+
+@dataclass(frozen=True)
+class Material:
+    """What a handbook is made from. `snapshot` is None where no account was asked. `show` takes secrets and addresses
+    of people out of a text. `impacts` are the records at an object by its address, or why they were not counted.
+    """
+
+    kinds: Kinds
+    show: Callable[[str], str]
+    declared: Mapping[str, Resource] = field(default_factory=dict)
+    owners: Mapping[str, str] = field(default_factory=dict)
+    bindings: Mapping[str, Binding] = field(default_factory=dict)
+    exported: Sequence[Exported] = ()
+    snapshot: Snapshot | None = None
+    uses: Mapping[str, Sequence[Use]] = field(default_factory=dict)
+    impacts: Mapping[str, Sequence[Impact] | str] = field(default_factory=dict)
+    changes: Mapping[str, LastChange] = field(default_factory=dict)
+    screens: Callable[[str], str] = lambda page: ""
+    """Returns the URL of a path of the product, "" where the account has none that is known."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Thing:
+    """An object on its way into the book."""
+
+    address: str
+    kind: Kind
+    attrs: Mapping[str, Value]
+    standing: Standing
+    live: Live | None = None
+    parent: str = ""
+    rank: int = 0
+    place: str = ""
+    origin: str = ""
+    """The address under which the material knows it."""
+
+
+def handbook(material: Material, name: str, environment: str, source: str, spent: str = "") -> Handbook:
+    """Return the handbook of an account."""
+    return _Binder(material).bound(name, environment, source, spent)
+
+
+def anonymous(address: str, identity: str) -> str:
+    """Return the address of an object whose name is not for everybody: its id in place of what is made of its name."""
+    above, dot, _ = key_of(address).rpartition(".")
+    return join(kind_of(address), f"{above}{dot}id_{identity}")
+
+
+class _Binder:
+    def __init__(self, material: Material) -> None:
+        self.material, self.kinds, self.show = material, material.kinds, material.show
+
+    def bound(self, name: str, environment: str, source: str, spent: str) -> Handbook:
+        entries = {thing.address: self._entry(thing) for thing in self.things.values()}
+        chapters = [self._chapter(kind, entries) for kind in self.kinds.values()]
+        blind = [line for line, _ in sorted(self._blind().items())]
+        return Handbook(self.show(name), environment, source, chapters, blind, spent)
+
+    @cached_property
+    def things(self) -> dict[str, _Thing]:
+        """All objects by address, by kind and place in it."""
+        found: dict[str, _Thing] = {}
+        for entry in self.material.exported:
+            thing = self._of_account(entry)
+            found[thing.address] = thing
+        for address, resource in self.material.declared.items():
+            if address not in found:
+                found[address] = self._of_files(resource)
+        for thing in self._outside():
+            found.setdefault(thing.address, thing)
+        order = {name: number for number, name in enumerate(self.kinds)}
+        ranked = sorted(found.values(), key=lambda one: (order[one.kind.name], one.parent, one.rank, one.address))
+        return {thing.address: thing for thing in ranked}
+
+    @cached_property
+    def renamed(self) -> dict[str, str]:
+        """The addresses that are not for everybody: those made of a name that is not."""
+        known = {*self.material.declared, *self.material.bindings}
+        found: dict[str, str] = {}
+        for entry in self.material.exported:
+            address, live = entry.resource.address, entry.live
+            name = live.attrs.get(self.kinds[live.kind].identity.name_attribute)
+            if address not in known and isinstance(name, str) and self.show(name) != name:
+                found[address] = anonymous(address, _safe(live.id))
+        return found
+
+    def _address(self, address: str) -> str:
+        if address in self.renamed:
+            return self.renamed[address]
+        kind, key = kind_of(address), key_of(address)
+        above = key.rpartition(".")[0]
+        parent = join(self.kinds[kind].nested, above) if above and self.kinds[kind].nested else ""
+        if parent in self.renamed:
+            return join(kind, f"{key_of(self.renamed[parent])}.{key.rpartition('.')[2]}")
+        return address
+
+    def _of_account(self, entry: Exported) -> _Thing:
+        resource, address = entry.resource, entry.resource.address
+        declared = self.material.declared.get(address)
+        bound = address in self.material.bindings
+        standing: Standing = "managed" if declared is not None else "forgotten" if bound else "undeclared"
+        return _Thing(
+            self._address(address),
+            self.kinds[resource.kind],
+            resource.attrs,
+            standing,
+            entry.live,
+            self._address(resource.parent) if resource.parent else "",
+            resource.rank,
+            str(declared.at) if declared is not None and declared.at is not None else "",
+            address,
+        )
+
+    def _of_files(self, resource: Resource) -> _Thing:
+        return _Thing(
+            resource.address,
+            self.kinds[resource.kind],
+            resource.attrs,
+            "declared",
+            parent=resource.parent or "",
+            rank=resource.rank,
+            place=str(resource.at) if resource.at is not None else "",
+            origin=resource.address,
+        )
+
+    def _outside(self) -> Iterator[_Thing]:
+        """Yield what the account holds of kinds that the API cannot write."""
+        lives = self.material.snapshot.lives if self.material.snapshot is not None else {}
+        for name, kind in self.kinds.items():
+            if not kind.abilities.managed:
+                for live in lives.get(name, ()):
+                    yield _Thing(_outside_address(name, live.id), kind, live.attrs, "outside", live)
+
+    # --- one object --------------------------------------------------------------------------------------------------
+
+    def _entry(self, thing: _Thing) -> Entry:
+        address, kind = thing.address, thing.kind
+        private = kind.reading.mostly_unmanaged
+        description = thing.attrs.get(DESCRIPTION)
+        told = self.show(str(description or "")).strip() if DESCRIPTION in kind.attributes and not private else None
+        records, uncounted = self._records(thing.origin)
+        change, uses = self.material.changes.get(thing.origin), self.material.uses.get(thing.origin, ())
+        entry = Entry(
+            address,
+            kind.name,
+            self._title(thing),
+            thing.standing,
+            thing.live.id if thing.live is not None else "",
+            told,
+            self.show(self.material.owners.get(thing.origin, "")),
+            thing.place,
+            thing.parent,
+            tuple(self.children.get(address, ())),
+            tuple(self.refers.get(address, ())),
+            tuple(self.perhaps.get(address, ())),
+            tuple(self.used_by.get(address, ())),
+            tuple(self._mentions(address, uses)),
+            tuple(dict.fromkeys(use.where for use in uses if use.certainty == "not inspected")),
+            records,
+            uncounted,
+            replace(change, run=self.show(change.run)) if change is not None else None,
+            () if private else tuple(self._details(thing)),
+            tuple(self.twins.get(address, ())),
+        )
+        return replace(entry, marks=frozenset(self._marks(entry, self.material.impacts.get(thing.origin))))
+
+    def _title(self, thing: _Thing) -> str:
+        """Return what people call the object; of those that may be people, only the key."""
+        if thing.kind.reading.mostly_unmanaged:
+            return key_of(thing.address)
+        name = thing.attrs.get(thing.kind.identity.name_attribute)
+        return (
+            self.show(str(name)).strip() if isinstance(name, str | int) and str(name).strip() else key_of(thing.address)
+        )
+
+    def _marks(self, entry: Entry, impacts: Sequence[Impact] | str | None) -> Iterator[Mark]:
+        if entry.standing == "outside":
+            return
+        used = entry.uses or entry.mentions or _any(impacts)
+        if entry.kind in self.usable and not used:
+            yield "unused"
+        if entry.description == "":
+            yield "undescribed"
+        if entry.twins:
+            yield "twin"
+
+    @cached_property
+    def usable(self) -> frozenset[str]:
+        """The kinds whose objects others can name: of the others, no use says nothing."""
+        marks = (mark for kind in self.kinds.values() for mark in kind.marked(RefTo).values())
+        named = {name for mark in marks for name in mark.every}
+        return frozenset(
+            name
+            for name, kind in self.kinds.items()
+            if not (kind.variants or kind.reading.mostly_unmanaged)
+            and (name in named or kind.identity.id_parameters.every)
+        )
+
+    def _records(self, address: str) -> tuple[tuple[str, ...], str]:
+        found = self.material.impacts.get(address, ())
+        if isinstance(found, str):
+            return (), self.show(found)
+        counted = [one for one in found if one.count is not None and not one.of]
+        failed = [one.detail for one in found if one.count is None and not one.of]
+        lines = (f"{'up to ' if one.at_most and one.count else ''}{one.count:,} {one.noun}" for one in counted)
+        why = next(iter(failed), "the account does not tell") if failed else ""
+        return tuple(self.show(line) for line in lines), self.show(why)
+
+    def _details(self, thing: _Thing) -> Iterator[Detail]:
+        kind, known = thing.kind, attributes(thing.kind.spec_of(key_of(thing.address)) or thing.kind.spec)
+        for name, value in thing.attrs.items():
+            attribute = known.get(name)
+            if attribute is None or attribute.has(Nested) or name == DESCRIPTION or values.is_empty(value):
+                continue
+            if self._within(kind) == name:
+                continue
+            hides = attribute.hides(value)
+            listed = isinstance(value, list)
+            items = value if isinstance(value, list) else [value]
+            yield Detail(name, tuple(self._piece(item, hides=hides) for item in items), listed)
+
+    def _within(self, kind: Kind) -> str:
+        nesting = self.kinds[kind.nested].nesting(kind.name) if kind.nested else None
+        return nesting.parent if nesting is not None else ""
+
+    def _piece(self, value: Value, *, hides: bool = False) -> Piece:
+        if isinstance(value, Ref):
+            address = self._address(value.address)
+            there = self.things.get(address)
+            return Piece(self._title(there) if there is not None else address, address if there is not None else "")
+        if isinstance(value, RemoteId | Lookup):
+            address = self.by_id.get((value.kind, value.id if isinstance(value, RemoteId) else value.value), "")
+            title = self.kinds[value.kind].title.lower() if value.kind in self.kinds else value.kind
+            if address:
+                return Piece(self._title(self.things[address]), address)
+            return Piece(f"{title} {self.show(value.id if isinstance(value, RemoteId) else value.value)}")
+        if isinstance(value, Mapping):
+            parts = ((name, self._piece(item, hides=hides).text) for name, item in value.items())
+            return Piece(", ".join(f"{name}: {text}" for name, text in parts))
+        if isinstance(value, list):
+            return Piece("; ".join(self._piece(item, hides=hides).text for item in value))
+        if isinstance(value, bool) or value is None:
+            return Piece({True: "yes", False: "no", None: ""}[value])
+        text = values.show_secrets(str(value))
+        if hides and not values.has_secret(str(value)):
+            text = mask(text)
+        return Piece(self.show(text))
+
+    # --- between objects ---------------------------------------------------------------------------------------------
+
+    @cached_property
+    def by_id(self) -> dict[tuple[str, str], str]:
+        """The addresses by kind and id, and by kind and name where there is one of that name."""
+        names: dict[tuple[str, str], list[str]] = defaultdict(list)
+        for thing in self.things.values():
+            name = thing.attrs.get(thing.kind.identity.name_attribute)
+            if isinstance(name, str):
+                names[thing.kind.name, name].append(thing.address)
+        found = {pair: some[0] for pair, some in names.items() if len(some) == 1}
+        ids = {(one.kind.name, one.live.id): one.address for one in self.things.values() if one.live is not None}
+        return {**found, **ids}
+
+    @cached_property
+    def refers(self) -> dict[str, list[str]]:
+        """What each object names, but what it is nested in."""
+        found: dict[str, list[str]] = {}
+        for thing in self.things.values():
+            named = dict.fromkeys(
+                address
+                for reference in values.references(dict(thing.attrs))
+                if (address := self._named(reference)) and address not in (thing.parent, thing.address)
+            )
+            if named:
+                found[thing.address] = list(named)
+        for thing in self.things.values():
+            for use in self.material.uses.get(thing.origin, ()):
+                by = self.by_id.get(use.by, "")
+                if use.certainty == "used" and by and by != thing.address and thing.address not in found.get(by, ()):
+                    found.setdefault(by, []).append(thing.address)
+        return found
+
+    @cached_property
+    def understood(self) -> frozenset[str]:
+        """The objects of which everything is known: what they do not name, they do not use."""
+        whole = (one for one in self.material.exported if not (one.problem or one.dropped or one.partly))
+        return frozenset(self._address(one.resource.address) for one in whole)
+
+    @cached_property
+    def perhaps(self) -> dict[str, list[str]]:
+        """What each object holds the number of, which may be an id or something else."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for thing in self.things.values():
+            for one in self._mentions(thing.address, self.material.uses.get(thing.origin, ())):
+                if one.address:
+                    found[one.address].append(thing.address)
+        return found
+
+    def _named(self, reference: Value) -> str:
+        if isinstance(reference, Ref):
+            address = self._address(reference.address)
+            return address if address in self.things else ""
+        if isinstance(reference, RemoteId | Lookup):
+            return self.by_id.get(
+                (reference.kind, reference.id if isinstance(reference, RemoteId) else reference.value), ""
+            )
+        return ""
+
+    @cached_property
+    def used_by(self) -> dict[str, list[str]]:
+        """What names each object."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for address, named in self.refers.items():
+            for one in named:
+                found[one].append(address)
+        return found
+
+    @cached_property
+    def children(self) -> dict[str, list[str]]:
+        """What is nested in each object, in its order."""
+        found: dict[str, list[str]] = defaultdict(list)
+        for thing in self.things.values():
+            if thing.parent:
+                found[thing.parent].append(thing.address)
+        return found
+
+    def _mentions(self, address: str, uses: Iterable[Use]) -> Iterator[Mentioned]:
+        """Yield who mentions an object, but what refers to it anyway."""
+        known = {*self.used_by.get(address, ()), *self.understood, address}
+        for use in uses:
+            if use.certainty != "not inspected":
+                by = self.by_id.get(use.by, "")
+                if by not in known:
+                    yield Mentioned(self.show(use.where), by, use.certainty == "used")
+
+    @cached_property
+    def twins(self) -> dict[str, list[Twin]]:
+        """The objects of one kind that people take for one, and that the account tells apart."""
+        found: dict[str, list[Twin]] = defaultdict(list)
+        index: dict[tuple[str, str, NaturalKey], dict[str, NaturalKey]] = defaultdict(dict)
+        for thing in self.things.values():
+            if thing.kind.reading.mostly_unmanaged or thing.kind.variants:
+                continue
+            for near, key in _near(thing).items():
+                index[thing.kind.name, thing.parent, near].setdefault(thing.address, key)
+        for group in index.values():
+            for address, key in group.items():
+                known = {twin.address for twin in found[address]}
+                found[address] += [
+                    Twin(other, apart(key, theirs))
+                    for other, theirs in group.items()
+                    if other != address and other not in known
+                ]
+        return found
+
+    # --- a kind ------------------------------------------------------------------------------------------------------
+
+    def _chapter(self, kind: Kind, entries: Mapping[str, Entry]) -> Chapter:
+        seen = self.material.snapshot
+        known = [one for address, one in self.things.items() if one.kind.name == kind.name]
+        absent = seen is not None and kind.name in seen.absent
+        unread = seen.unknown.get(kind.name, "") if seen is not None and not absent else ""
+        return Chapter(
+            kind.name,
+            kind.title or kind.name,
+            _first_sentence(kind.spec.__doc__ or ""),
+            tuple((name, one.description) for name, one in kind.attributes.items()),
+            tuple(entries[one.address] for one in known),
+            tuple(self._aside(kind, known)),
+            self.show(unread),
+            self.material.screens(kind.texts.page) if kind.texts.page else "",
+            kind.texts.delete_warning,
+        )
+
+    def _aside(self, kind: Kind, known: Iterable[_Thing]) -> Iterator[str]:
+        """Yield what the account holds of a kind that has no entry, in sentences."""
+        if self.material.snapshot is None:
+            return
+        if kind.name in self.material.snapshot.absent:
+            yield "The account does not offer it."
+        listed = {one.live.id for one in known if one.live is not None}
+        rest = [live for live in self.material.snapshot.lives.get(kind.name, ()) if live.id not in listed]
+        builtin = [live for live in rest if live.builtin]
+        others = len(rest) - len(builtin)
+        if builtin:
+            names = ", ".join(
+                self.show(str(live.attrs.get(kind.identity.name_attribute) or live.id)) for live in builtin
+            )
+            named = f": {names}" if not kind.reading.mostly_unmanaged else ""
+            yield f"{len(builtin):,} came with the account{named}."
+        if others and kind.abilities.managed:
+            why = "made beside the configuration" if kind.reading.mostly_unmanaged else "no file can say, or needs none"
+            yield f"{others:,} more: {why}."
+
+    def _blind(self) -> dict[str, None]:
+        """Return what could not be looked into, one line for each place."""
+        found: dict[str, str] = {}
+        for uses in self.material.uses.values():
+            for use in uses:
+                if use.certainty == "not inspected" and len(use.note) > len(found.get(use.where, "")):
+                    found[use.where] = use.note
+        return {self.show(f"{where}: {note}" if note else where): None for where, note in found.items()}
+
+
+def _first_sentence(text: str) -> str:
+    whole = " ".join(text.split())
+    return whole[: whole.find(". ") + 1] or whole
+
+
+def _near(thing: _Thing) -> Mapping[NaturalKey, NaturalKey]:
+    try:
+        return near_keys(thing.kind, thing.attrs)
+    except STRANGE:
+        return {}
+
+
+def _any(found: Sequence[Impact] | str | None) -> bool:
+    return not isinstance(found, str) and any(one.count for one in found or () if not one.of)
+
+
+def _safe(identity: str) -> str:
+    return identity if _SIMPLE_ID.fullmatch(identity) else identity.encode("utf-8", "surrogatepass").hex()
+
+
+def _outside_address(kind: str, identity: str) -> str:
+    return join(kind, f"id_{_safe(identity)}")

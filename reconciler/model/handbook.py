@@ -1,0 +1,144 @@
+"""The handbook of an account: everything that it holds, with what people ask about it. Texts are shown as they are: who
+makes a handbook has taken out secrets and addresses of people.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Literal
+
+Standing = Literal["managed", "declared", "undeclared", "forgotten", "outside"]
+"""`managed`: declared, and in the account; `declared`: not in the account, or nobody asked it; `undeclared`: in the
+account only; `forgotten`: in the account by the state, and declared no more; `outside`: of a kind that the API cannot
+write.
+"""
+Mark = Literal["unused", "undescribed", "twin"]
+
+GENERATOR = '<meta name="generator" content="reconciler handbook">'
+"""What every page of a handbook holds, so that no other page is written over."""
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A piece of a value: its text, and the address of the object that it names, "" for none."""
+
+    text: str
+    address: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """An attribute of an object: its name, and its value in pieces; a list has more than one, or says so."""
+
+    name: str
+    pieces: tuple[Piece, ...]
+    listed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Mentioned:
+    """What uses an object beside what the API can write: `certain`, or it may only look like it."""
+
+    text: str
+    address: str = ""
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Twin:
+    """Another object that people take for this one, and in what the two differ; "" for nothing."""
+
+    address: str
+    differs: str
+
+
+@dataclass(frozen=True, slots=True)
+class LastChange:
+    """When an object changed last, as far as runs are kept: what was done, by which run, at what time (RFC 3339)."""
+
+    run: str
+    when: str = ""
+    action: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One object. `description` is None where the API has none for its kind. `records` are sentences with numbers of
+    records, `uncounted` says why there is none. `uses` are the addresses that refer to it, `refers` those it refers to.
+    """
+
+    address: str
+    kind: str
+    title: str
+    standing: Standing
+    id: str = ""
+    description: str | None = None
+    owner: str = ""
+    place: str = ""
+    parent: str = ""
+    children: tuple[str, ...] = ()
+    refers: tuple[str, ...] = ()
+    perhaps: tuple[str, ...] = ()
+    """What it may refer to: a number in it is the id of that, or of something else."""
+    uses: tuple[str, ...] = ()
+    mentions: tuple[Mentioned, ...] = ()
+    blind: tuple[str, ...] = ()
+    """Where nobody could look for uses of it."""
+    records: tuple[str, ...] = ()
+    uncounted: str = ""
+    changed: LastChange | None = None
+    details: tuple[Detail, ...] = ()
+    twins: tuple[Twin, ...] = ()
+    marks: frozenset[Mark] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class Chapter:
+    """All objects of a kind. `attributes` are what can be said of one, with what it means. `aside` are sentences about
+    what the account holds and this book does not list, `unread` is why the kind could not be read.
+    """
+
+    kind: str
+    title: str
+    about: str
+    attributes: Sequence[tuple[str, str]] = ()
+    entries: Sequence[Entry] = ()
+    aside: Sequence[str] = ()
+    unread: str = ""
+    screen: str = ""
+    """The URL of the product's screen for it."""
+    loses: str = ""
+    """What a delete of one takes along."""
+
+    def marked(self, mark: Mark) -> int:
+        """Return how many of the objects have a mark."""
+        return sum(mark in one.marks for one in self.entries)
+
+
+@dataclass(frozen=True, slots=True)
+class Handbook:
+    """A whole handbook. `source` says what it was made from, `blind` what could not be looked into, `spent` what the
+    numbers and uses took.
+    """
+
+    name: str
+    environment: str
+    source: str
+    chapters: Sequence[Chapter]
+    blind: Sequence[str] = ()
+    spent: str = ""
+    entries: Mapping[str, Entry] = field(init=False, repr=False, compare=False)
+    """All entries by address."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "entries", {one.address: one for part in self.chapters for one in part.entries})
+
+    @property
+    def unread(self) -> Mapping[str, str]:
+        """The kinds that could not be read, with the reason."""
+        return {part.kind: part.unread for part in self.chapters if part.unread}
+
+    def marked(self, mark: Mark) -> list[Entry]:
+        """Return the entries with a mark."""
+        return [one for one in self.entries.values() if mark in one.marks]

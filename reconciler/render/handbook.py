@@ -1,0 +1,233 @@
+"""The handbook of an account as a folder of pages: no network, no server, readable without JavaScript but for the
+search. Each page allows its own style and script by their hashes and nothing else, so names of an account stay texts.
+
+The same handbook gives the same bytes. Names of files are those of kinds, and ids of parts are addresses.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from typing import TYPE_CHECKING, Any
+
+from reconciler.model.handbook import GENERATOR, Chapter, Entry, Handbook, Mark
+from reconciler.model.redaction import Shown, as_made
+from reconciler.render.diagrams import in_order
+from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, Item, Picture, drawn, short
+from reconciler.render.harmless import outgoing
+from reconciler.render.quoting import clean
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+MOST_DRAWN = 300
+"""Objects in one picture; of more, the lists tell more than lines do."""
+LONGEST = 600
+"""Characters of a value that are shown."""
+STANDINGS = {
+    "managed": "declared, and in the account",
+    "declared": "declared",
+    "undeclared": "in the account, declared nowhere",
+    "forgotten": "in the account, declared no more: the next plan deletes it",
+    "outside": "made in the product: the API cannot change it",
+}
+ACTIONS = {"create": "made", "update": "changed", "replace": "made again", "delete": "deleted"}
+MARKS: Mapping[Mark, tuple[str, str, str]] = {
+    "unused": (
+        "no use found",
+        "No use was found",
+        "Nothing refers to it, nothing that could be read mentions it, and no record was counted at it.",
+    ),
+    "undescribed": ("no description", "No description", "Nobody wrote down what it is for."),
+    "twin": (
+        "near twin",
+        "There twice, or nearly",
+        "People take these names for one; the account takes them for two.",
+    ),
+}
+"""By mark: its badge, its heading, and what it means."""
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """A picture with the page that each node leads to."""
+
+    picture: Picture
+    links: Mapping[str, str]
+
+
+def pages(book: Handbook) -> dict[str, Shown]:
+    """Return the pages by the names of their files."""
+    shared = _Pages(book)
+    found = {
+        "index.html": shared.page("index", f"{book.name}: handbook", data=_data(book), script=_asset("handbook.js")),
+        "look.html": shared.page("look", "Worth a look"),
+        "graph.html": shared.page("graph", "What depends on what", overview=_of_kinds(book), whole=_whole(book)),
+    }
+    for chapter in book.chapters:
+        found[f"{chapter.kind}.html"] = shared.page(
+            "kind", chapter.title, chapter=chapter, drawing=_around(book, chapter)
+        )
+    return {name: as_made(outgoing(text, "html")) for name, text in found.items()}
+
+
+@dataclass(frozen=True)
+class _Pages:
+    book: Handbook
+
+    def page(self, template: str, title: str, *, script: str = "", **more: Any) -> str:
+        from markupsafe import Markup
+
+        style = _asset("handbook.css")
+        text = (
+            _environment()
+            .get_template(f"handbook_{template}.html")
+            .render(
+                book=self.book,
+                title=title,
+                here=template,
+                style=Markup(style),
+                script=Markup(script),
+                policy=_policy(style, script),
+                generator=Markup(GENERATOR),
+                link=self.link,
+                name=self.name,
+                marks=MARKS,
+                standings=STANDINGS,
+                actions=ACTIONS,
+                cut=cut,
+                node_width=NODE_WIDTH,
+                node_height=NODE_HEIGHT,
+                **more,
+            )
+        )
+        return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
+
+    def link(self, address: str) -> str:
+        """Return where an object is described."""
+        return f"{self.book.entries[address].kind}.html#{address}"
+
+    def name(self, address: str) -> str:
+        """Return what an object is called."""
+        return self.book.entries[address].title
+
+
+def cut(text: str) -> str:
+    """Return the beginning of a long text, and how long it is."""
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}… ({len(text):,} characters)"
+
+
+def _data(book: Handbook) -> str:
+    """Return what is searched, as JSON in which nothing could end the script that it stands in."""
+    from markupsafe import Markup
+
+    titles = {chapter.kind: chapter.title for chapter in book.chapters}
+    rows = [
+        [clean(cut(part)) for part in (one.title, one.address, titles[one.kind], one.description or "", one.owner)]
+        + [f"{one.kind}.html#{one.address}"]
+        for one in book.entries.values()
+    ]
+    text = json.dumps(rows, ensure_ascii=True, separators=(",", ":"))
+    for character in "<>&#_":
+        text = text.replace(character, f"\\u{ord(character):04x}")
+    return Markup(text)
+
+
+def _policy(style: str, script: str) -> str:
+    scripts = f"script-src '{_hash(script)}'; " if script else ""
+    return f"default-src 'none'; style-src '{_hash(style)}'; {scripts}base-uri 'none'; form-action 'none'"
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
+
+
+@cache
+def _asset(name: str) -> str:
+    return resources.files("reconciler.render").joinpath("templates", name).read_text(encoding="utf-8").rstrip("\n")
+
+
+@cache
+def _environment() -> Environment:
+    from jinja2 import Environment, FunctionLoader, StrictUndefined
+    from markupsafe import Markup
+
+    return Environment(
+        autoescape=True,
+        loader=FunctionLoader(_asset),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=lambda value: clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
+    )
+
+
+# --- pictures --------------------------------------------------------------------------------------------------------
+
+
+def _of_kinds(book: Handbook) -> Drawn | None:
+    """Return one node for each kind that has objects, behind the kinds that its objects name or are part of."""
+    chapters = {chapter.kind: chapter for chapter in book.chapters if chapter.entries}
+    edges = dict.fromkeys(
+        (book.entries[needed].kind, entry.kind)
+        for entry in book.entries.values()
+        for needed in _needed(entry)
+        if book.entries[needed].kind != entry.kind
+    )
+    labels = {kind: f"{chapter.title} ({len(chapter.entries):,})" for kind, chapter in chapters.items()}
+    return _drawn(labels, list(edges), {kind: f"{kind}.html" for kind in chapters}, {})
+
+
+def _whole(book: Handbook) -> Drawn | None:
+    """Return all objects that are tied to another one; None where they are too many to see anything."""
+    tied = {one for entry in book.entries.values() for needed in _needed(entry) for one in (needed, entry.address)}
+    return _of_entries(book, [one for one in book.entries if one in tied])
+
+
+def _around(book: Handbook, chapter: Chapter) -> Drawn | None:
+    """Return the objects of a kind that are tied to others, with those."""
+    mine = {one.address for one in chapter.entries}
+    near = {one for entry in chapter.entries for one in (*_needed(entry), *entry.uses, *entry.children)}
+    tied = {one for entry in book.entries.values() for needed in _needed(entry) for one in (needed, entry.address)}
+    return _of_entries(book, [one for one in book.entries if one in tied and (one in mine or one in near)], mine)
+
+
+def _needed(entry: Entry) -> Sequence[str]:
+    return (*((entry.parent,) if entry.parent else ()), *entry.refers)
+
+
+def _of_entries(book: Handbook, addresses: Iterable[str], only: set[str] | None = None) -> Drawn | None:
+    chosen = dict.fromkeys(addresses)
+    if len(chosen) > MOST_DRAWN:
+        return None
+    edges = [
+        (needed, address)
+        for address in chosen
+        for needed in _needed(book.entries[address])
+        if needed in chosen and (only is None or address in only or needed in only)
+    ]
+    labels = {one: book.entries[one].title for one in chosen}
+    links = {one: f"{book.entries[one].kind}.html#{one}" for one in chosen}
+    return _drawn(labels, edges, links, {one: f"{book.entries[one].title} ({one})" for one in chosen})
+
+
+def _drawn(
+    labels: Mapping[str, str], edges: Sequence[tuple[str, str]], links: Mapping[str, str], titles: Mapping[str, str]
+) -> Drawn | None:
+    edges = [(before, after) for before, after in edges if before in labels and after in labels]
+    if not edges:
+        return None
+    numbers = {name: number for number, name in enumerate(in_order(labels, edges), 1)}
+    needed: dict[str, list[int]] = {}
+    for before, after in edges:
+        needed.setdefault(after, []).append(numbers[before])
+    items = [
+        Item(number, name, short(labels[name]), titles.get(name, labels[name]), "other", needed.get(name, ()))
+        for name, number in numbers.items()
+    ]
+    return Drawn(drawn(items, apart=True), links)

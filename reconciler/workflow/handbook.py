@@ -1,0 +1,140 @@
+"""The verb `handbook`: everything that an account holds, with what people ask about it. Reads only."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.config.reading.owners import owners_of
+from reconciler.deriving.export import Exported, export
+from reconciler.deriving.handbook import Material, handbook
+from reconciler.engine.records import records_at
+from reconciler.engine.remotes import Budget
+from reconciler.engine.usage import uses_of
+from reconciler.model.errors import RemoteError
+from reconciler.model.handbook import Handbook, LastChange
+from reconciler.model.http import VENDOR_DOMAINS, Remote
+from reconciler.model.mention import Mention
+from reconciler.model.plan import Action, Change
+from reconciler.model.snapshot_file import Recording
+from reconciler.model.state import Binding
+from reconciler.model.usage import Use
+from reconciler.model.write import Impact
+from reconciler.resources.places import PLACES
+from reconciler.workflow.book import StateTransaction
+from reconciler.workflow.observing import account_name, connected
+from reconciler.workflow.session import Session
+from reconciler.workflow.snapshots import offline
+
+REQUESTS = 500
+"""How many requests numbers and uses may take unless more are allowed."""
+WRITTEN = ("create", "update", "delete", "replace")
+"""Actions of a run that change an object."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looks:
+    """How closely an account is looked at: whether records are counted, and how many requests that and uses take."""
+
+    counts: bool = True
+    requests: int = REQUESTS
+
+
+def of_files(session: Session) -> Handbook:
+    """Return the handbook of what the files declare; no account is asked, and no state. Raises ConfigError."""
+    loaded = session.load(offline=True)
+    material = Material(session.kinds, session.shown, loaded.desired.resources, owners_of(loaded))
+    return handbook(material, session.settings.name, session.settings.name, "The files alone: no account was asked.")
+
+
+async def of_account(session: Session, looks: Looks = Looks()) -> Handbook:
+    """Return the handbook of the live account. Raises ConfigError, AuthError, Limited, Unreachable."""
+    return await _observed(session, "The live account.", looks)
+
+
+async def of_snapshot(session: Session, recording: Recording, where: str) -> Handbook:
+    """Return the handbook of the account that a snapshot holds, with the state of the session. Raises ConfigError."""
+    source = f"A snapshot of {recording.account}, taken at {recording.taken_at}, which holds no records."
+    return await _observed(offline(session, recording, where), source, Looks(counts=False))
+
+
+async def _observed(session: Session, source: str, looks: Looks) -> Handbook:
+    loaded = session.load(offline=session.offline)
+    declared = loaded.desired.resources
+    async with connected(session) as account:
+        seen = (await account.observe_all()).snapshot
+        bindings = account.book.state().resources
+        exported = export(seen, session.kinds, bindings, redactor=session.redactor, declared=declared)
+        before = account.remote.requests
+        over = f"the budget of {looks.requests:,} requests is used up"
+        remote = Budget(account.remote, looks.requests, lambda: RemoteError(over))
+        uses = await _uses(session, exported, remote)
+        impacts = await _impacts(session, exported, bindings, remote) if looks.counts else {}
+        spent = account.remote.requests - before
+        changes = _changes(account.book)
+    material = Material(
+        session.kinds,
+        session.shown,
+        declared,
+        owners_of(loaded),
+        bindings,
+        exported,
+        seen,
+        uses,
+        impacts,
+        changes,
+        lambda page: _screen(session, page),
+    )
+    what = "Looking for uses and counting records" if looks.counts else "Looking for uses"
+    told = f"{what} took {spent:,} of at most {looks.requests:,} requests."
+    told += "" if looks.counts else " Records were not counted."
+    return handbook(material, account_name(session), session.settings.name, source, told)
+
+
+async def _uses(session: Session, exported: Sequence[Exported], remote: Remote) -> dict[str, list[Use]]:
+    wanted: dict[str, Mention] = {}
+    for entry in exported:
+        mention = session.kinds[entry.live.kind].mention(entry.live)
+        if mention is not None:
+            wanted[entry.resource.address] = mention
+    found = await uses_of(wanted, remote, PLACES) if wanted else {}
+    return {address: [use for part in places.values() for use in part] for address, places in found.items()}
+
+
+async def _impacts(
+    session: Session, exported: Sequence[Exported], bindings: Mapping[str, Binding], remote: Remote
+) -> Mapping[str, Sequence[Impact]]:
+    changes = [
+        Change(
+            one.resource.address,
+            one.live.kind,
+            Action.DELETE,
+            live=one.live,
+            binding=bindings.get(one.resource.address),
+            resource=one.resource,
+        )
+        for one in exported
+        if session.kinds[one.live.kind].abilities.deletable
+        and not session.kinds[one.live.kind].reading.mostly_unmanaged
+    ]
+    ids = {one.resource.address: one.live.id for one in exported}
+    return await records_at(changes, remote, session.kinds, ids, secret=session.secret)
+
+
+def _changes(book: StateTransaction) -> dict[str, LastChange]:
+    """Return what changed each address last, as far as records of runs are kept; else the run that the state names."""
+    found: dict[str, LastChange] = {}
+    for name in reversed(book.store.run_names()):
+        run = book.store.run(name)
+        for step in run.steps if run is not None else ():
+            if run is not None and step.result == "done" and step.action in WRITTEN and step.address not in found:
+                found[step.address] = LastChange(name, run.ended or run.started, step.action)
+    for address, binding in book.state().resources.items():
+        if address not in found and binding.run:
+            found[address] = LastChange(binding.run)
+    return found
+
+
+def _screen(session: Session, page: str) -> str:
+    owner, _, domain = session.identity.partition("/")[0].partition(".")
+    return f"https://{owner}.activehosted.com{page}" if domain in VENDOR_DOMAINS else ""
