@@ -56,12 +56,12 @@ def command(chosen: Globals, out: Path, source: str, no_counts: bool, requests: 
         recording = read_snapshot(Path(source))
         book = chosen.screen.wait(of_snapshot(session(chosen, offline=True), recording, source))
     count = write_site(out, pages(book), GENERATOR)
-    listed = len(book.entries)
-    say(
-        f"Wrote the handbook of {book.name} to {out}: {listed:,} objects on {count:,} pages. Open {out / 'index.html'}."
-    )
     unused, undescribed, twins = (len(book.marked(mark)) for mark in ("unused", "undescribed", "twin"))
-    say(f"No use was found of {unused:,}, {undescribed:,} have no description, {twins:,} have a near twin.")
+    say(f"Wrote the handbook of {book.name} to {out}: {len(book.entries):,} objects, {count:,} pages.")
+    say(
+        f"No use was found of {unused:,}, {undescribed:,} have no description, {twins:,} have a near twin. "
+        f"Open {out / 'index.html'}."
+    )
     if book.spent:
         note(book.spent)
     tell("Not in it, ", (f"{kind}: {why}" for kind, why in book.unread.items()))

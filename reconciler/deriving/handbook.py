@@ -417,6 +417,8 @@ class _Binder:
             return
         if kind.name in self.material.snapshot.absent:
             yield "The account does not offer it."
+        elif kind.name not in self.material.snapshot.lives and kind.name not in self.material.snapshot.unknown:
+            yield "What the account has of it is not known here: it was not asked for."
         listed = {one.live.id for one in known if one.live is not None}
         rest = [live for live in self.material.snapshot.lives.get(kind.name, ()) if live.id not in listed]
         builtin = [live for live in rest if live.builtin]

@@ -7,7 +7,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 
 from reconciler.engine.examine import examine
-from reconciler.engine.remotes import Shared
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Change, Plan
@@ -20,8 +19,8 @@ async def records_at(
     """Return what deletes of these objects would lose, each by itself and one after the other: where the budget ends is
     the same each time.
     """
-    shared, found = Shared(remote), dict[str, tuple[Impact, ...]]()
+    found = dict[str, tuple[Impact, ...]]()
     for change in changes:
-        measured = await examine(Plan((change,), ids=ids), shared, kinds, secret=secret)
+        measured = await examine(Plan((change,), ids=ids), remote, kinds, secret=secret)
         found[change.address] = measured.changes[0].impacts
     return found

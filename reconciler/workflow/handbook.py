@@ -9,7 +9,7 @@ from reconciler.config.reading.owners import owners_of
 from reconciler.deriving.export import Exported, export
 from reconciler.deriving.handbook import Material, handbook
 from reconciler.engine.records import records_at
-from reconciler.engine.remotes import Budget
+from reconciler.engine.remotes import Budget, Shared
 from reconciler.engine.usage import uses_of
 from reconciler.model.errors import RemoteError
 from reconciler.model.handbook import Handbook, LastChange
@@ -20,6 +20,7 @@ from reconciler.model.snapshot_file import Recording
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use
 from reconciler.model.write import Impact
+from reconciler.planning.reads import all_reads
 from reconciler.resources.places import PLACES
 from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.observing import account_name, connected
@@ -47,7 +48,7 @@ def of_files(session: Session) -> Handbook:
     return handbook(material, session.settings.name, session.settings.name, "The files alone: no account was asked.")
 
 
-async def of_account(session: Session, looks: Looks = Looks()) -> Handbook:
+async def of_account(session: Session, looks: Looks) -> Handbook:
     """Return the handbook of the live account. Raises ConfigError, AuthError, Limited, Unreachable."""
     return await _observed(session, "The live account.", looks)
 
@@ -61,8 +62,8 @@ async def of_snapshot(session: Session, recording: Recording, where: str) -> Han
 async def _observed(session: Session, source: str, looks: Looks) -> Handbook:
     loaded = session.load(offline=session.offline)
     declared = loaded.desired.resources
-    async with connected(session) as account:
-        seen = (await account.observe_all()).snapshot
+    async with connected(session, through=Shared) as account:
+        seen = (await account.observe(_reads(session))).snapshot
         bindings = account.book.state().resources
         exported = export(seen, session.kinds, bindings, redactor=session.redactor, declared=declared)
         before = account.remote.requests
@@ -89,6 +90,14 @@ async def _observed(session: Session, source: str, looks: Looks) -> Handbook:
     told = f"{what} took {spent:,} of at most {looks.requests:,} requests."
     told += "" if looks.counts else " Records were not counted."
     return handbook(material, account_name(session), session.settings.name, source, told)
+
+
+def _reads(session: Session) -> dict[str, frozenset[str]]:
+    """Return what to read: also what the API cannot write, which no snapshot holds."""
+    wanted = all_reads(session.kinds)
+    if session.remote is not None:
+        return wanted
+    return {name: wanted.get(name, frozenset(kind.attributes)) for name, kind in session.kinds.items()}
 
 
 async def _uses(session: Session, exported: Sequence[Exported], remote: Remote) -> dict[str, list[Use]]:

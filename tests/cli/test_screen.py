@@ -108,7 +108,7 @@ COMMANDS = [
     "plan", "plan --refresh-only", "plan --destroy", "apply --auto-approve", "destroy --auto-approve",
     "export", "import tag.vip 1", "clone --from a --to b --dry-run", "promote --from a --to b --dry-run",
     "compare a b", "snapshot --out s.json", "rehearse", "drift", "drift --revert", "drift --absorb", "explain tag.vip",
-    "coverage", "state doctor", "undo --auto-approve",
+    "coverage", "handbook --out book", "state doctor", "undo --auto-approve",
 ]  # fmt: skip
 
 

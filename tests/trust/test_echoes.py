@@ -90,6 +90,7 @@ COMMANDS = [
     "explain tag.vip -vv --format json",
     "explain webhook.crm -vv",
     "coverage -vv",
+    "handbook --out book -vv",
     "snapshot -vv --out s.json",
     "plan --against s.json -vv",
     "export -vv",
