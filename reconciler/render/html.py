@@ -1,4 +1,6 @@
-"""Plans as one self-contained HTML page: no network, no inline handlers, readable without JavaScript.
+"""Plans as one self-contained HTML page for whoever approves them: no network, no inline handlers, readable without
+JavaScript. First the verdict, then what is lost, what has to be allowed, what changes by kind, what is new; addresses,
+ids and places in files are behind folds.
 
 The page's content security policy names the hashes of its own style and script, so that nothing else can run even if
 a value from the account were to break out of the text that it stands in.
@@ -8,72 +10,70 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from typing import TYPE_CHECKING
 
-from reconciler.model.document import AttributeView, ChangeView, PlanDocument
-from reconciler.render import charts, words
+from reconciler.model.document import ChangeView, PlanDocument
+from reconciler.render import cards, charts, sentences, words
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
-from reconciler.render.outline import ANOTHER, moved, outline, remarks, unseen
-from reconciler.render.quoting import clean, literal
-from reconciler.render.tree import MISSING, Line, compare
+from reconciler.render.naming import SCREENS, Names, screen
+from reconciler.render.quoting import clean
+from reconciler.render.sides import Row, called, rows
 
 if TYPE_CHECKING:
     from jinja2 import Template
 
 GRAPH_OPEN = 150
 """Steps up to which the graph is unfolded from the start."""
+MOST_LOST = 30
+"""What is lost is told at the top for so many changes; the others are counted, and stand below."""
 
-_WIDTH = 120
-_PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
-_EMPTY = ('""', "null", "[]", "{}")
 _FEW = 12
-_VERDICTS = {"passed": "add", "tripped": "destroy", "overridden": "change", "warned": "change"}
-_TONES = {"+": "add", "-": "destroy", "~": "change", ">": "move", "!": "manual", "#": "forget", " ": "same"}
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One attribute: before and after side by side where both are short, else the lines of their difference."""
-
-    name: str
-    before: str
-    after: str
-    lines: Sequence[Line]
-    whose: str
-    place: str
-    forces: bool
+_MARKS = {"+": "add", "-": "destroy", "~": "change", ">": "move", "!": "manual", "#": "forget", " ": "same"}
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One change of the list; `number` is its place, by which the graph finds it."""
+    """One change of the list; `number` is its place, by which the graph finds it. `facts` are for engineers."""
 
     number: int
     address: str
     action: str
-    sign: words.Sign
-    at_risk: str
-    risky: bool
-    note: str
+    tone: str
+    done: str
+    name: str
+    said: str
+    consequences: Sequence[str]
+    losses: Sequence[str]
     rows: Sequence[Row]
-    remarks: Sequence[Line]
+    both: bool
+    notes: Sequence[str]
+    facts: Sequence[tuple[str, str]]
+    risky: bool
     drift: bool
     unfolded: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Tile:
-    """A figure of the summary."""
+class Group:
+    """The changes of one kind under the name that the screens have for it."""
 
-    text: str
-    caption: str
-    tone: str
+    title: str
+    entries: Sequence[Entry]
+
+
+@dataclass(frozen=True, slots=True)
+class Lost:
+    """What a change takes away: what happens, and what somebody will notice."""
+
+    number: int
+    headline: str
+    losses: Sequence[str]
+    risky: bool
 
 
 def plan(document: PlanDocument) -> str:
@@ -81,30 +81,45 @@ def plan(document: PlanDocument) -> str:
     from markupsafe import Markup
 
     changes = words.visible(document)
-    entries = [_entry(number, change, few=len(changes) <= _FEW) for number, change in enumerate(changes, 1)]
+    names = Names(changes)
+    said_once = sentences.shared(changes)
+    drift = bool(document.options.get("refresh_only"))
+    ordered = _ordered([sentences.without_shared(one, said_once) for one in changes])
+    few = len(changes) <= _FEW
+    entries = [_entry(number, one, names, few=few, drift=drift) for number, one in enumerate(ordered, 1)]
+    lost = [] if drift else _lost(ordered, names)
     drawing = picture(document.steps)
     style, script = _asset("report.css"), _asset("report.js")
+    asked = [cards.card(guard, document, names) for guard in document.guards]
     page = _template().render(
         document=document,
         style=Markup(style),
         script=Markup(script),
         policy=_policy(style, script),
-        verdict=words.verdict(document),
+        verdict=sentences.verdict(document),
+        figures=_figures(document),
         selection=words.selection(document),
-        risk=words.risk(document),
+        stopped=words.stopped(document) if drift else "",
         forecast=words.forecast(document.forecast).removeprefix("Forecast: "),
-        tiles=_tiles(document, changes),
+        lost=lost[:MOST_LOST],
+        more_lost=max(len(lost) - MOST_LOST, 0),
+        cards=[one for one in asked if one.tripped] + [one for one in asked if not one.tripped and one.state != "Fine"],
+        all_commands=_all_commands(document),
+        kept=words.kept(document.guards),
+        by_hand=[
+            (names.thing(one.address), called(name), todo) for one in changes for name, todo in one.manual.items()
+        ],
+        said_once=said_once,
+        groups=list(_groups(ordered, entries)),
         entries=entries,
-        filters=_filters(entries),
+        filters=_filters(entries, drift=drift),
         numbers={entry.address: entry.number for entry in entries},
-        verdicts=_VERDICTS,
         linked=words.linked,
-        said_yes=words.said_yes,
         named=words.named,
-        stopped=words.stopped,
+        things=lambda addresses: words.named([names.thing(one) for one in addresses]),
         node_width=NODE_WIDTH,
         node_height=NODE_HEIGHT,
-        tones=_TONES,
+        marks=_MARKS,
         blast=charts.blast(changes),
         timeline=charts.timeline(document),
         picture=drawing if drawing.nodes else None,
@@ -116,10 +131,55 @@ def plan(document: PlanDocument) -> str:
     return page.rstrip("\n") + "\n"
 
 
-def _filters(entries: Sequence[Entry]) -> list[tuple[str, words.Sign, str]]:
-    """What can be hidden: each action that occurs, with how often."""
+def _figures(document: PlanDocument) -> list[str]:
+    """The plan in one line as engineers say it: Terraform's counts, and what is at risk."""
+    return [one for one in (words.verdict(document), words.risk(document)) if one]
+
+
+def _ordered(changes: Sequence[ChangeView]) -> list[ChangeView]:
+    """By kind as the screens have them, in each kind what destroys first; what is created last of all."""
+    order = {kind: place for place, kind in enumerate(SCREENS)}
+    return sorted(
+        changes,
+        key=lambda one: (one.action == "create", order.get(one.kind, len(order)), not words.destructive(one)),
+    )
+
+
+def _groups(changes: Sequence[ChangeView], entries: Sequence[Entry]) -> Iterator[Group]:
+    """Neighbours of one kind, those that are created apart."""
+    mine: dict[tuple[bool, str], list[Entry]] = {}
+    for change, entry in zip(changes, entries, strict=True):
+        mine.setdefault((change.action == "create", change.kind), []).append(entry)
+    for (new, kind), some in mine.items():
+        title = screen(kind).many
+        yield Group(f"New {title}" if new else title[:1].upper() + title[1:], some)
+
+
+def _lost(changes: Sequence[ChangeView], names: Names) -> list[Lost]:
+    """What is taken away, most of it first. `changes` are numbered from 1."""
+    found = [(number, one) for number, one in enumerate(changes, 1) if words.destructive(one)]
+    found.sort(key=lambda pair: -words.lost(pair[1]))
+    return [Lost(number, sentences.headline(one, names), _told(one, names), words.risky(one)) for number, one in found]
+
+
+def _told(change: ChangeView, names: Names) -> list[str]:
+    return [*sentences.consequences(change), *sentences.losses(change, names)]
+
+
+def _all_commands(document: PlanDocument) -> str:
+    """One command for all yeses, where there are several and each can be given."""
+    asked = [guard.override for guard in document.tripped]
+    return cards.command(document, asked) if len(asked) > 1 and all(asked) else ""
+
+
+def _filters(entries: Sequence[Entry], *, drift: bool) -> list[tuple[str, str, str, str]]:
+    """What can be hidden: each action that occurs, as a tone and a word, with how often."""
     counts = Counter(entry.action for entry in entries)
-    return [(action, sign, words.number(counts[action])) for action, sign in words.SIGNS.items() if counts[action]]
+    return [
+        (action, sign.tone, sentences.word_of(action, drift=drift), words.number(counts[action]))
+        for action, sign in words.SIGNS.items()
+        if counts[action]
+    ]
 
 
 @cache
@@ -153,71 +213,61 @@ def _hash(text: str) -> str:
     return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
-def _tiles(document: PlanDocument, changes: Sequence[ChangeView]) -> list[Tile]:
-    """The figures at the top: Terraform's three always, the others where there are some."""
-    counts, cost = document.summary, document.forecast
-    tiles = [
-        Tile(words.number(counts.add), "to add", "add"),
-        Tile(words.number(counts.change), "to change", "change"),
-        Tile(words.number(counts.destroy), "to destroy", "destroy"),
-    ]
-    extras = (
-        (counts.adopt, "to adopt", "adopt"),
-        (counts.forget, "to forget", "forget"),
-        (counts.move, "to move", "move"),
-        (counts.manual, "manually", "manual"),
-        (len(document.skipped), "not planned", "destroy"),
-    )
-    tiles += [Tile(words.number(count), caption, tone) for count, caption, tone in extras if count]
-    tiles.append(Tile(words.number(counts.unchanged), "unchanged", "same"))
-    if any(change.impacts for change in changes):
-        bound = "≤ " if counts.at_most else ""
-        tiles.append(Tile(bound + words.number(counts.records_at_risk), "records at risk", "destroy"))
-    if cost.apply_requests:
-        tiles.append(Tile(words.number(cost.apply_requests), "requests to apply", "same"))
-        if cost.rate:
-            tiles.append(Tile(words.duration(cost.seconds), f"at {cost.rate:g} requests/s", "same"))
-    return tiles
-
-
-def _entry(number: int, change: ChangeView, *, few: bool) -> Entry:
+def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: bool) -> Entry:
     """What destroys is never folded, nor is anything of a short plan."""
-    view = outline(change, width=_WIDTH)
+    found = rows(change, names, drift=drift)
     return Entry(
         number,
         change.address,
         change.action,
-        view.sign,
-        words.impacts(change),
+        words.SIGNS[change.action].tone,
+        sentences.done(change, drift=drift),
+        names.thing(change.address),
+        sentences.touched(change),
+        [] if drift else sentences.consequences(change),
+        [] if drift else sentences.losses(change, names),
+        found,
+        any(row.before and row.after for row in found),
+        list(_notes(change)),
+        list(_facts(change)),
         words.risky(change),
-        view.note.removeprefix("# "),
-        _rows(change),
-        remarks(change),
         any(attribute.origin in ("drift", "both") for attribute in change.attributes),
-        (few or words.destructive(change)) and bool(change.attributes or remarks(change)),
+        few or words.destructive(change),
     )
 
 
-def _rows(change: ChangeView) -> list[Row]:
-    """What changes; of an object that goes and says nothing about that, what it is now, without people's addresses."""
-    if change.attributes or change.action != "delete":
-        return [_row(change, attribute) for attribute in change.attributes]
-    gone = {name: _PERSON.sub("(address)", literal(value)) for name, value in change.found.items()}
-    return [Row(name, was, "", (), "", "", False) for name, was in gone.items() if was not in _EMPTY]
+def _notes(change: ChangeView) -> Iterator[str]:
+    """What there is to say besides what changes: what the account says, who uses it, what has to be done by hand."""
+    if more := sentences.more(change):
+        yield more
+    for finding in change.findings:
+        where = f"{called(finding.attribute)}: " if finding.attribute else ""
+        yield f"ActiveCampaign says: {where}{finding.message}{f' ({finding.hint})' if finding.hint else ''}"
+    for use in change.uses:
+        yield sentences.use(use)
+    for name, todo in change.manual.items():
+        yield f"To do by hand: {called(name)}: {todo}"
 
 
-def _row(change: ChangeView, view: AttributeView) -> Row:
-    before = MISSING if change.action == "create" else view.before
-    after = MISSING if change.action in ("delete", "forget") else view.after
-    was, now = ("" if value is MISSING else literal(value, sensitive=view.sensitive) for value in (before, after))
-    nested = any(isinstance(value, dict | list) or "\n" in str(value) for value in (before, after))
-    lines = compare(view.name, before, after, width=_WIDTH)[1:] if nested and not view.sensitive else []
-    whose: str = view.origin if view.origin in ("config", "drift", "both") else ""
-    if view.origin == "both":
-        whose += f", {words.last_applied(view)}"
-    place = words.line_of(view.place) if view.place else ""
-    if unseen(view):
-        now, lines = ANOTHER, []
-    if words_of_move := moved(view):
-        was, now, lines = "", "", [Line(">", 0, words_of_move)]
-    return Row(view.name, was, now, lines, whose, place, view.forces_replacement)
+def _facts(change: ChangeView) -> Iterator[tuple[str, str]]:
+    """What engineers look for: id, place in the files, whose change it is."""
+    if change.id:
+        yield "Id", change.id
+    if change.place:
+        yield "Declared at", words.line_of(change.place)
+    if change.moved_from:
+        yield "Moved from", change.moved_from
+    if change.reason:
+        yield "Reason", change.reason
+    if change.adopts:
+        yield "Adopts", "an object that exists already"
+    if change.ignored:
+        yield "Left as it is (ignore_changes)", ", ".join(change.ignored)
+    for view in change.attributes if change.action not in ("create", "delete", "forget") else ():
+        whose: list[str] = [view.origin] if view.origin in ("config", "drift", "both") else []
+        if view.origin == "both":
+            whose.append(words.last_applied(view))
+        if view.place:
+            whose.append(words.line_of(view.place))
+        if whose:
+            yield view.name, ", ".join(whose)

@@ -11,8 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
-from reconciler.render import mermaid, words
+from reconciler.render import cards, mermaid, sentences, words
 from reconciler.render.harmless import harmless
+from reconciler.render.naming import SCREENS, Names, screen
 from reconciler.render.outline import outline
 from reconciler.render.quoting import clean
 from reconciler.render.tree import STEP, Line
@@ -27,11 +28,6 @@ _WIDTH = 110
 _RESERVE = 200
 _MARKS = {"~": "!", ">": "!", " ": " ", "+": "+", "-": "-", "!": "!", "#": "#"}
 _HEADS = {"+": "+", "-": "-", "-/+": "-", "#": "#", "=": "#"}
-_GROUPS = (
-    ("create", "to create", frozenset({"create"})),
-    ("change", "to change", frozenset({"update", "adopt"})),
-    ("other", "other", frozenset({"forget", "move", "manual", "refresh"})),
-)
 
 
 @dataclass(slots=True)
@@ -58,21 +54,23 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     What does not fit is left out object by object, the folded ones first, and counted. `apply_command` is what applies
     exactly this plan.
     """
-    changes = words.visible(document)
+    said_once = sentences.shared(words.visible(document))
+    changes = [sentences.without_shared(one, said_once) for one in words.visible(document)]
+    names = Names(changes)
     closing = _closing(document, apply_command)
     page = _Page(max(limit, LEAST) - _size(closing) - _RESERVE)
     page.add(_opening(document))
-    _listed(page, "### Guards", _guards(document))
-    risky = [change for change in changes if words.destructive(change)]
-    rest = [change for change in changes if not words.destructive(change)]
+    risky = [] if document.options.get("refresh_only") else [one for one in changes if words.destructive(one)]
+    rest = [change for change in changes if change not in risky]
+    _listed(page, "### What is lost", [_loss(one, names) for one in sorted(risky, key=words.lost, reverse=True)])
+    _listed(page, "### What has to be allowed", _guards(document, names))
     _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### Not planned", _skipped(document))
-    _listed(page, "### By hand", list(_by_hand(changes)))
-    _listed(page, "### Warnings", [_prose(warning) for warning in document.warnings])
-    for _, meaning, actions in _GROUPS:
-        group = [change for change in rest if change.action in actions]
-        title = f"{words.number(len(group))} {meaning}"
-        _fenced(page, group, f"<details><summary>{title}</summary>\n\n{{}}\n\n</details>", meaning)
+    _listed(page, "### To do by hand", list(_by_hand(changes)))
+    notes = [f"{_prose(sentences.use(use))} ({words.counted(count, 'change')})" for use, count in said_once]
+    _listed(page, "### Please note", [*notes, *(_prose(warning) for warning in document.warnings)])
+    for title, group in _groups(rest):
+        _fenced(page, group, f"<details><summary>{title}</summary>\n\n{{}}\n\n</details>", "")
     if not page.cut and (picture := mermaid.graph(changes)):
         page.add(f"<details><summary>Dependency graph</summary>\n\n```mermaid\n{picture}\n```\n\n</details>")
     if page.cut:
@@ -90,36 +88,67 @@ def _opening(document: PlanDocument) -> str:
     where = [f"environment {_code(document.environment)}"] if document.environment else []
     if document.account:
         where.append(f"account {_code(document.account)}")
-    lines = [f"## Plan{' for ' + ', '.join(where) if where else ''}", f"**{words.verdict(document)}**"]
-    if document.tripped:
-        lines.append(f"**{words.stopped(document)}**")
-    if at_risk := words.risk(document):
-        lines.append(f"**{at_risk}**")
+    what = "Drift" if document.options.get("refresh_only") else "Plan"
+    lines = [f"## {what}{' for ' + ', '.join(where) if where else ''}"]
+    lines.append(f"**{' '.join(_prose(one) for one in sentences.verdict(document))}**")
     lines += [f"*{_prose(sentence)}*" for sentence in words.selection(document)]
-    if cost := words.forecast(document.forecast):
-        lines.append(cost)
-    return "\n\n".join(lines)
+    if document.options.get("refresh_only"):
+        return "\n\n".join([*lines, *([f"**{words.stopped(document)}**"] if document.tripped else [])])
+    counts = [words.verdict(document)] if words.visible(document) else []
+    counts += [one for one in (words.risk(document), words.forecast(document.forecast)) if one]
+    return "\n\n".join([*lines, *([" ".join(_ended(one) for one in counts)] if counts else [])])
 
 
-def _guards(document: PlanDocument) -> list[str]:
-    entries = [_guard(guard) for guard in document.guards if guard.verdict == "tripped"]
-    entries += [_guard(guard) for guard in document.guards if guard.verdict in ("overridden", "warned")]
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith(".") else f"{sentence}."
+
+
+def _loss(change: ChangeView, names: Names) -> str:
+    told = [*sentences.consequences(change), *sentences.losses(change, names)]
+    return f"**{_prose(sentences.headline(change, names))}** {' '.join(map(_prose, told))}".rstrip()
+
+
+def _groups(changes: Sequence[ChangeView]) -> Iterable[tuple[str, list[ChangeView]]]:
+    """What is left by kind, under the names that the screens have; what is created comes last."""
+    order = {kind: place for place, kind in enumerate(SCREENS)}
+    for new in (False, True):
+        mine = [one for one in changes if (one.action == "create") == new]
+        for kind in sorted({one.kind for one in mine}, key=lambda kind: order.get(kind, len(order))):
+            group = [one for one in mine if one.kind == kind]
+            yield f"{words.number(len(group))} {'new ' if new else ''}{_noun(kind, len(group))}", group
+
+
+def _noun(kind: str, count: int) -> str:
+    return _prose(screen(kind).one if count == 1 else screen(kind).many)
+
+
+def _guards(document: PlanDocument, names: Names) -> list[str]:
+    entries = [_guard(guard, document, names) for guard in document.guards if guard.verdict == "tripped"]
+    entries += [
+        _guard(guard, document, names) for guard in document.guards if guard.verdict in ("overridden", "warned")
+    ]
     if kept := words.kept(document.guards):
-        entries.append(f"kept: {_named(kept)}")
+        entries.append(f"looked at and fine: {_named(kept)}")
     return entries
 
 
-def _guard(guard: GuardView) -> str:
-    text = f"**{_prose(guard.name)}** {guard.verdict}" + (f": {_prose(guard.message)}" if guard.message else "")
+def _guard(guard: GuardView, document: PlanDocument, names: Names) -> str:
+    card = cards.card(guard, document, names)
+    text = f"**{_prose(card.title)}** ({_code(guard.name)}, {_lower(card.state)})"
+    text += f": {_prose(card.why)}" if card.why else ""
     if guard.addresses:
         text += f" ({_named(guard.addresses)})"
-    if guard.override and guard.verdict == "tripped":
-        text += f"  \n  To override exactly this: {_code(guard.override)}"
-    if guard.remedy and guard.verdict == "tripped":
-        text += f"  \n  If it is, write: {_code(guard.remedy)}"
-    if guard.by:
-        text += f"  \n  {words.said_yes(guard)}"
+    if card.command:
+        text += f"  \n  To allow exactly this: {_code(card.command)}"
+    if card.instead:
+        text += f"  \n  Or write into the files instead: {_code(card.instead)}"
+    if card.who and not card.command:
+        text += f"  \n  {'Who can allow it: ' if card.tripped else ''}{card.who}"
     return text
+
+
+def _lower(text: str) -> str:
+    return text[:1].lower() + text[1:]
 
 
 def _by_hand(changes: Sequence[ChangeView]) -> Iterable[str]:
@@ -165,7 +194,7 @@ def _fenced(page: _Page, changes: Sequence[ChangeView], frame: str, meaning: str
         return
     blocks = ["\n".join(_diff(change)) for change in changes]
     fence = "`" * max(3, 1 + max((len(run) for block in blocks for run in re.findall("`+", block)), default=0))
-    notice = f"({words.number(len(changes))} {meaning}, not all of them shown)"
+    notice = f"({f'{words.number(len(changes))} {meaning}'.strip()}, not all of them shown)"
     room = page.left - _size(frame) - 2 * len(fence) - len(notice) - 20
     shown: list[str] = []
     for block in blocks:

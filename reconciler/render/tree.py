@@ -200,31 +200,51 @@ def _numbered(items: Sequence[Value]) -> dict[tuple[str, int], int]:
     return places
 
 
-def _lists(before: Sequence[Value], after: Sequence[Value], depth: int, width: int) -> list[Line]:
-    """Items that came, went, changed inside or changed their relative order, in the order in which they are now."""
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of a list, before and after. `was` and `now` are its places, counted from 0; None where it is not there.
+    `moved`: its place among those that stay is another one.
+    """
+
+    before: Known
+    after: Known
+    was: int | None
+    now: int | None
+    moved: bool = False
+
+
+def entries(before: Sequence[Value], after: Sequence[Value]) -> list[Entry]:
+    """Return the entries of two lists: those that went, then the others in the order in which they are now."""
     old, new = _numbered(before), _numbered(after)
     stay = [identity for identity in new if identity in old]
     still = _longest_rising([old[identity] for identity in stay])
     kept = {identity for index, identity in enumerate(stay) if index in still}
-    lines = [
-        line
-        for identity, place in old.items()
-        if identity not in new
-        for line in _item("-", before[place], depth, width)
+    gone = [Entry(before[place], MISSING, place, None) for identity, place in old.items() if identity not in new]
+    return gone + [
+        Entry(before[old[identity]], after[place], old[identity], place, identity not in kept)
+        if identity in old
+        else Entry(MISSING, after[place], None, place)
+        for identity, place in new.items()
     ]
+
+
+def _lists(before: Sequence[Value], after: Sequence[Value], depth: int, width: int) -> list[Line]:
+    """Items that came, went, changed inside or changed their relative order, in the order in which they are now."""
+    lines: list[Line] = []
     quiet = 0
-    for identity, place in new.items():
-        if identity not in old:
-            lines += _item("+", after[place], depth, width)
+    for entry in entries(before, after):
+        was, now = entry.before, entry.after
+        if was is MISSING or now is MISSING:
+            mark, item = ("+", now) if was is MISSING else ("-", was)
+            lines += _item(mark, None if item is MISSING else item, depth, width)
             continue
-        was, now = before[old[identity]], after[place]
-        moved = identity not in kept
-        if moved:
-            lines.append(Line(">", depth, f"{_title(now)} moved from place {old[identity] + 1} to {place + 1}"))
+        if entry.moved:
+            place = f"moved from place {(entry.was or 0) + 1} to {(entry.now or 0) + 1}"
+            lines.append(Line(">", depth, f"{_title(now)} {place}"))
         alike = same(was, now)
         if not alike:
             lines += _inside(was, now, depth, width)
-        quiet += alike and not moved
+        quiet += alike and not entry.moved
     return lines + _unchanged(quiet, depth)
 
 

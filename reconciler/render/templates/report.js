@@ -4,7 +4,8 @@
   for (const part of document.querySelectorAll(".script")) part.hidden = false;
   const list = document.getElementById("list");
   if (list) {
-    const items = [...list.children];
+    const items = [...list.querySelectorAll(".item")];
+    const groups = [...list.querySelectorAll(".group")].map((group) => [group, [...group.querySelectorAll(".item")]]);
     const search = document.getElementById("search");
     const count = document.getElementById("count");
     const boxes = [...document.querySelectorAll(".filters input[type=checkbox]")];
@@ -28,6 +29,7 @@
         if (item.hidden === found) item.hidden = !found;
         if (found && passes(item)) shown += 1;
       });
+      for (const [group, mine] of groups) group.hidden = !mine.some((item) => !item.hidden && passes(item));
       count.textContent = `${shown} of ${items.length}`;
     };
     const schedule = () => {

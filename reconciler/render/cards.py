@@ -1,0 +1,96 @@
+"""Guards, rules and policies as a person is asked about them: what, why, who can say yes, and how."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from reconciler.model.document import GuardView, PlanDocument
+from reconciler.render import words
+from reconciler.render.naming import Names, humanised
+from reconciler.render.sentences import rename
+
+GUARDS: Mapping[str, str] = {
+    "environment_changed": "The project's settings change too",
+    "prevent_destroy": "It is protected from being deleted",
+    "max_deletes": "Many things are deleted at once",
+    "max_records_lost": "Customer data is lost",
+    "records_moved": "Customer data moves or means something else",
+    "unmanaged_lost": "Things that nobody declared go along",
+    "hidden": "Somebody will look for it in vain",
+    "account_check": "ActiveCampaign would refuse this",
+    "max_requests": "It takes very many requests",
+    "max_delete_percent": "A large part of one sort is deleted",
+    "list_deletes": "A list is deleted, with contacts on it",
+    "empty_configuration": "The files are empty",
+    "suspected_rename": "It looks like a rename",
+}
+"""What each guard is about, in words."""
+VERDICTS = {"passed": "Fine", "tripped": "Needs a yes", "overridden": "Allowed", "warned": "Please note"}
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A guard as a person is asked about it: what, why, about which things, who can say yes and how."""
+
+    name: str
+    title: str
+    state: str
+    why: str
+    things: Sequence[str]
+    who: str
+    command: str
+    instead: str
+    tripped: bool
+
+
+def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
+    """Return a guard, a rule or a policy as a card. `command` makes the plan again with exactly this yes."""
+    rule, tripped = guard.name.startswith(words.RULES), guard.verdict == "tripped"
+    title = (
+        f"Rule: {humanised(guard.name.partition(' ')[2])}" if rule else GUARDS.get(guard.name, humanised(guard.name))
+    )
+    asked = _question(guard, document, names) if guard.name == "suspected_rename" else ""
+    return Card(
+        guard.name,
+        f"Rule: {humanised(guard.name.partition(' ')[2])}" if rule else title,
+        "Cannot be allowed" if tripped and not guard.override and not rule else VERDICTS[guard.verdict],
+        asked or names.plainly(guard.message),
+        [names.thing(one) for one in guard.addresses],
+        _who(guard, rule=rule) if tripped else words.said_yes(guard),
+        command(document, [guard.override]) if tripped and guard.override else "",
+        guard.remedy if tripped else "",
+        tripped,
+    )
+
+
+def _question(guard: GuardView, document: PlanDocument, names: Names) -> str:
+    pairs = rename(document, names)
+    return next((text for pair, text in pairs.items() if sorted(pair) == sorted(guard.addresses)), "")
+
+
+def _who(guard: GuardView, *, rule: bool) -> str:
+    if rule:
+        return "Nobody on the command line. Whoever owns the rule can waive it for a time in the project's files."
+    if not guard.override:
+        return "Nobody: what is declared has to change."
+    return "Whoever makes the plan, by making it again like this. The yes is good for exactly this and no more."
+
+
+def command(document: PlanDocument, overrides: Iterable[str]) -> str:
+    """Return the command that makes the plan again with these yeses, besides those that were given already; only the
+    yeses where the plan was made by another command.
+    """
+    options = document.options
+    yeses = [*(f"--allow {shlex.quote(one)}" for one in _texts(options.get("allow"))), *overrides]
+    if options.get("undo") or options.get("clone"):
+        return " ".join(yeses)
+    where = ["--environment", shlex.quote(document.environment)] if document.environment else []
+    chosen = [f"--{name} {shlex.quote(one)}" for name in ("target", "exclude") for one in _texts(options.get(name))]
+    chosen += [f"--{name.replace('_', '-')}" for name in ("destroy", "no_delete", "only_adopt") if options.get(name)]
+    return " ".join(["reconciler", *where, "plan --out plan.json", *chosen, *yeses])
+
+
+def _texts(value: object) -> list[str]:
+    return [value] if isinstance(value, str) else [str(one) for one in value] if isinstance(value, list) else []

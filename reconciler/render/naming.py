@@ -1,0 +1,146 @@
+"""What things are called on the product's screens: kinds, objects, numbers of them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reconciler.model.document import ChangeView
+from reconciler.render.words import number
+
+_PERSON = re.compile(r"[\w.+-]+@[\w-]+\.[\w.-]+")
+_ADDRESS = re.compile(r"\b[a-z_]+(?:\.[A-Za-z0-9_-]+)+")
+_NUMBERS = ("no", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten")
+
+
+@dataclass(frozen=True, slots=True)
+class Screen:
+    """A kind as people know it: one, many, and what they notice when one of it is deleted."""
+
+    one: str
+    many: str
+    gone: str = ""
+
+
+SCREENS: Mapping[str, Screen] = {
+    "list": Screen("list", "lists", "Its campaigns, reports and segments go with it."),
+    "tag": Screen("tag", "tags", "It is taken off every contact that has it."),
+    "field": Screen("contact field", "contact fields", "What contacts have in this field is deleted."),
+    "deal_field": Screen("deal field", "deal fields", "What deals have in this field is deleted."),
+    "account_field": Screen("account field", "account fields", "What companies have in this field is deleted."),
+    "field_group": Screen("field group", "field groups", "Its fields keep their values and are in no group then."),
+    "pipeline": Screen("pipeline", "pipelines", "Its board disappears with all stages and all deals on it."),
+    "stage": Screen("stage", "stages", "Its column disappears from the board of the pipeline."),
+    "custom_object": Screen("custom object", "custom objects", "All records of it are deleted with it."),
+    "segment": Screen("segment", "segments", "Campaigns and automations that use it lose it."),
+    "webhook": Screen("webhook", "webhooks", "The other system hears nothing through it any more."),
+    "user": Screen("user", "users", "This person cannot sign in any more, and what they own has no owner then."),
+    "user_group": Screen("user group", "user groups", "Its people lose its permissions."),
+    "task_type": Screen("task type", "task types", "Nobody can choose it for new tasks; old tasks keep it."),
+    "task_outcome": Screen("task outcome", "task outcomes", "Tasks lose the outcome that was noted on them."),
+    "deal_role": Screen("deal role", "deal roles", "Contacts lose this role in their deals."),
+    "message": Screen("message", "messages", "Campaigns and automations that send it have no message then."),
+    "saved_response": Screen("saved response", "saved responses", "Nobody can pick it any more; sent mails stay."),
+    "personalization": Screen("personalization", "personalizations", "Mails that use it show nothing in its place."),
+    "address": Screen("postal address", "postal addresses", "Mails that show it lack the address the law asks for."),
+    "connection": Screen("shop connection", "shop connections", "Its customers and orders most likely go with it."),
+    "tracked_event": Screen("tracked event", "tracked events", "Automations that wait for it wait for good."),
+    "site_domain": Screen("tracked website", "tracked websites", "Visits of this website are not tracked any more."),
+    "calendar": Screen("calendar feed", "calendar feeds", "Calendars that subscribe to it get nothing more."),
+    "list_exclusion": Screen("exclusion", "exclusions", "Contacts that it kept out can be mailed again."),
+    "score": Screen("score", "scores", "Contacts or deals lose this score."),
+    "template": Screen("email template", "email templates", "Nobody can start a mail from it any more."),
+    "form": Screen("form", "forms", "Nobody can fill it in any more."),
+    "automation": Screen("automation", "automations", "Contacts in it go no further."),
+    "campaign": Screen("campaign", "campaigns", "It is not sent any more, and its reports go."),
+    "setting": Screen("setting", "settings"),
+}
+"""Every kind that is planned, in the order in which a report speaks of them."""
+
+SWITCHED_OFF = frozenset({"task_type"})
+"""Kinds that cannot be deleted: what the account does instead is to offer them no more."""
+
+_NAMED_BY = ("title", "name", "label", "tag", "domain", "phrase", "company_name", "slug")
+_OF_A_PERSON = frozenset({"user"})
+
+
+def screen(kind: str) -> Screen:
+    """Return a kind as people know it."""
+    plain = kind.replace("_", " ")
+    return SCREENS.get(kind) or Screen(plain, f"{plain}s")
+
+
+def humanised(identifier: str) -> str:
+    """Return `plan_tier` as `Plan tier`."""
+    text = identifier.replace("_", " ").replace("-", " ").strip()
+    return text[:1].upper() + text[1:]
+
+
+def name_of(change: ChangeView) -> str:
+    """Return what an object is called on the screens today, or will be; nobody's mail address."""
+    sides: list[Mapping[str, Any]] = [] if change.kind in _OF_A_PERSON else [change.found, change.desired]
+    sides.append({one.name: one.before if change.action == "delete" else one.after for one in change.attributes})
+    for name in _NAMED_BY if change.kind not in _OF_A_PERSON else ():
+        for side in sides:
+            text = side.get(name)
+            if isinstance(text, str) and text and not text.startswith("(sensitive"):
+                return str(without_people(text))
+    return humanised(change.address.rpartition(".")[2])
+
+
+def without_people(value: Any) -> Any:
+    """Return an encoded value without mail addresses."""
+    if isinstance(value, str):
+        return _PERSON.sub("(address)", value)
+    if isinstance(value, list):
+        return [without_people(one) for one in value]
+    return {name: without_people(one) for name, one in value.items()} if isinstance(value, dict) else value
+
+
+class Names:
+    """What the objects of a plan are called. Of one that the plan does not touch, the end of its address tells."""
+
+    def __init__(self, changes: Iterable[ChangeView]) -> None:
+        self._names = {one.address: name_of(one) for one in changes}
+
+    def __getitem__(self, address: str) -> str:
+        """Return the name of what stands at an address."""
+        return self._names.get(address) or humanised(address.rpartition(".")[2])
+
+    def thing(self, address: str) -> str:
+        """Return `tag VIP`, `stage Lead of Sales`."""
+        kind, _, rest = address.partition(".")
+        parent = rest.rpartition(".")[0]
+        of = f" of {self[f'pipeline.{parent}']}" if kind == "stage" and parent else ""
+        return f"{screen(kind).one} {self[address]}{of}"
+
+    def plainly(self, text: str) -> str:
+        """Return a sentence with the names of things in place of the addresses of this plan."""
+        return _ADDRESS.sub(lambda found: self.thing(found[0]) if found[0] in self._names else found[0], text)
+
+
+def sized(count: int, one: str, many: str) -> str:
+    """Return `one tag`, `12 tags`."""
+    return f"{_NUMBERS[count] if 0 < count < len(_NUMBERS) else number(count)} {one if count == 1 else many}"
+
+
+def joined(parts: Sequence[str]) -> str:
+    """Return `a`, `a and b`, `a, b and c`."""
+    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}" if parts else ""
+
+
+def humanised_name(text: str) -> str:
+    """Return the name of an object that an impact mentions: managed ones stand there by address."""
+    kind, dot, rest = text.partition(".")
+    return f"{screen(kind).one} {humanised(rest.rpartition('.')[2])}" if dot and kind in SCREENS else text
+
+
+def label(item: object) -> str:
+    """Return what an entry of a list is called."""
+    if isinstance(item, Mapping):
+        for name in ("value", "label", "title", "name", "key", "address", "$ref", "$id", "id"):
+            if isinstance(text := item.get(name), str | int):
+                return str(text)
+    return str(item)

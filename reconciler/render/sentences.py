@@ -1,0 +1,318 @@
+"""What a plan does, in sentences for somebody who reads no YAML: what becomes of an object and of what hangs on it,
+what it costs and what it needs. Nothing here is an address, an id or a term of ours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+
+from reconciler.model.document import ChangeView, ImpactView, PlanDocument, UseView
+from reconciler.render import words
+from reconciler.render.naming import SCREENS, SWITCHED_OFF, Names, humanised_name, joined, label, screen, sized
+from reconciler.render.words import counted, number
+
+_SAID = 3
+"""Kinds that a sentence names one by one; of more it counts the things."""
+
+_IMPACTS: Sequence[tuple[str, str, str]] = (
+    # noun, of one, of several; `{0}` is what the noun says itself
+    (r"contacts carry the tag", "contact loses this tag", "contacts lose this tag"),
+    (r"(contacts|deals|accounts) carry a value", "{0} loses what it has in this field",
+     "{0} lose what they have in this field"),
+    (r"contacts carry a value that texts with the old tag show no more",
+     "contact has a value that mails with the old tag do not show any more",
+     "contacts have values that mails with the old tag do not show any more"),
+    (r"contacts (?:may )?have chosen (.+)", "contact who chose {0} loses that answer",
+     "contacts who chose {0} lose that answer"),
+    (r"contacts,? on (?:the list are deleted, those that are on no other|this list only, are deleted)",
+     "contact, on this list only, is deleted", "contacts, on this list only, are deleted"),
+    (r"contacts have the role in a deal",
+     "contact loses this role in a deal", "contacts lose this role in their deals"),
+    (r"tasks have the outcome", "task loses this outcome", "tasks lose this outcome"),
+    (r"deals lose their owner", "deal has no owner then", "deals have no owner then"),
+    (r"customers", "customer is deleted with all orders", "customers are deleted with all their orders"),
+    (r"records lose (.+)", "record loses what it has in {0}", "records lose what they have in {0}"),
+    (r"records hold values of (.+)", "record has a value in {0} that is read differently then",
+     "records have values in {0} that are read differently then"),
+    (r"users lose the permissions of the group.*", "person loses this group's permissions",
+     "people lose this group's permissions"),
+    (r"lists lose their owner", "list has no owner then", "lists have no owner then"),
+    (r"(lists|pipelines) lose the group", "{0} is not shown to this group any more",
+     "{0} are not shown to this group any more"),
+    (r"contact fields lose the list", "contact field is not shown for this list any more",
+     "contact fields are not shown for this list any more"),
+    (r"(contact|deal|account) fields lose the group",
+     "{0} field is in no group then", "{0} fields are in no group then"),
+    (r"memberships in field groups", "field group does not show it any more", "field groups do not show it any more"),
+    (r"assignments of users", "user is not assigned to it any more", "users are not assigned to it any more"),
+    (r"permissions of user groups", "user group has no access to it any more",
+     "user groups have no access to it any more"),
+    (r"relations to (lists|task types)", "{0} does not offer it any more", "{0} do not offer it any more"),
+    (r"(campaigns|.+s of it|.+s) go along", "{0} goes with it", "{0} go with it"),
+    (r"(options|fields|relationships|.+s) that are not declared", "{0} that nobody declared goes with it",
+     "{0} that nobody declared go with them"),
+    (r"(.+?)s? (?:is|are) invisible", "{0} is not shown to anybody any more", "{0}s are not shown to anybody any more"),
+    (r"(options|fields|relationships)", "{0} goes with it", "{0} go with it"),
+)  # fmt: skip
+_SENTENCES = [(re.compile(noun), one, many) for noun, one, many in _IMPACTS]
+_WHOLE = {
+    ("deals", "lost"): ("deal is deleted", "deals are deleted"),
+    ("deals", "moved"): ("deal stays and means something else then", "deals stay and mean something else then"),
+    ("records", "lost"): ("record is deleted", "records are deleted"),
+    ("contacts", "lost"): ("contact is affected", "contacts are affected"),
+}
+
+
+def impact(view: ImpactView, *, evacuated_to: str = "") -> str:
+    """Return one effect of a change as a sentence: `Up to 4 contacts, on this list only, are deleted.`"""
+    phrase = _phrase(view, evacuated_to)
+    if view.count is None:
+        detail = view.detail.removeprefix("(").removesuffix(")")
+        return f"An unknown number of {phrase}{f': {detail}' if detail else ''}."
+    lead = f"{'Up to ' if view.at_most and view.count else ''}{number(view.count) if view.count else 'No'}"
+    names = f": {words.named([humanised_name(one) for one in view.objects])}" if view.objects else ""
+    return f"{lead} {phrase}{_worth(view.detail)}{names}."
+
+
+def _phrase(view: ImpactView, evacuated_to: str) -> str:
+    several = view.count != 1
+    if evacuated_to:
+        noun = f"{view.noun} are" if several else f"{view.noun.removesuffix('s')} is"
+        return f"{noun} moved to the {evacuated_to} first"
+    if whole := _WHOLE.get((view.noun, view.effect)):
+        return whole[several]
+    for pattern, one, many in _SENTENCES:
+        if found := pattern.fullmatch(view.noun):
+            said = found.group(1).replace("`", "") if found.groups() else ""
+            if "who chose" in many:
+                said = f"“{said}”"
+            return many.format(said) if several else one.format(said.removesuffix("s"))
+    return view.noun
+
+
+_DEALS = re.compile(r"(?:worth (?P<worth>.+?))? ?(?:\(open: (?P<open>[\d,]+)\))?")
+
+
+def _worth(detail: str) -> str:
+    """What deals are worth and how many of them are open; any other detail as it is."""
+    if not detail:
+        return ""
+    if not (found := _DEALS.fullmatch(detail)):
+        return f" {detail}"
+    parts = [f"worth {found['worth']}"] if found["worth"] else []
+    parts += [f"{found['open']} of them open"] if found["open"] else []
+    return f" ({', '.join(parts)})"
+
+
+def consequences(change: ChangeView) -> list[str]:
+    """Return what anybody notices when an object of this kind goes."""
+    if change.action not in words.DESTRUCTIVE:
+        return []
+    found = [screen(change.kind).gone]
+    if change.action == "replace":
+        found.append("A new one is made; whatever used the old one has to be pointed to it.")
+    return list(filter(None, found))
+
+
+def losses(change: ChangeView, names: Names) -> list[str]:
+    """Return what becomes of records and other things that a change touches, the worst first."""
+    order = ("lost", "moved", "unmanaged", "along", "hidden")
+    told = sorted((one for one in change.impacts if one.count != 0), key=lambda one: order.index(one.effect))
+    evacuations = change.on_destroy if change.action in words.DESTRUCTIVE else {}
+    to = joined([names.thing(where) for where in evacuations.values()])
+    found = [impact(one, evacuated_to=to if one.effect in ("lost", "moved") else "") for one in told]
+    if not any(" first" in one for one in found):
+        found += [f"Before that: {what.replace('_', ' ')} {names.thing(where)}." for what, where in evacuations.items()]
+    if change.impacts and not words.risky(change) and not told:
+        found.append("No customer data is lost.")
+    return found
+
+
+_DONE: Mapping[str, str] = {
+    "create": "New",
+    "adopt": "Taken over",
+    "update": "Changed",
+    "replace": "Replaced",
+    "delete": "Deleted",
+    "forget": "Let go",
+    "move": "Renamed in the files",
+    "manual": "By hand",
+    "refresh": "Noted down",
+    "none": "As it is",
+}
+_MORE: Mapping[str, str] = {
+    "adopt": "It exists already and is kept as these files say from now on.",
+    "forget": "It stays in the account as it is; these files do not look after it any more.",
+    "move": "Nothing changes in the account.",
+    "manual": "The product's interface to programs cannot do this; somebody has to.",
+    "refresh": "Nothing changes in the account: it is already as declared.",
+}
+_DRIFT = {"update": "Changed in the account", "delete": "Gone from the account"}
+
+
+def done(change: ChangeView, *, drift: bool = False) -> str:
+    """Return what happens to an object in one or two words."""
+    return "Switched off" if switched_off(change) and not drift else word_of(change.action, drift=drift)
+
+
+def word_of(action: str, *, drift: bool = False) -> str:
+    """Return what an action does in one or two words."""
+    return (_DRIFT.get(action) if drift else None) or _DONE[action]
+
+
+def use(view: UseView) -> str:
+    """Return who uses what goes; what could not be looked into is no "nobody"."""
+    note = f" ({view.note})" if view.note else ""
+    if view.certainty == "not inspected":
+        return f"Could not be looked into: {view.where}{note}. Whether it is used there is not known."
+    return f"{'Used' if view.certainty == 'used' else 'Maybe used'} by {view.where}{note}."
+
+
+def switched_off(change: ChangeView) -> bool:
+    """Return whether a delete only switches off."""
+    return change.action == "delete" and change.kind in SWITCHED_OFF
+
+
+def headline(change: ChangeView, names: Names) -> str:
+    """Return what happens to one object: `The tag VIP is deleted.`"""
+    thing = names.thing(change.address)
+    if change.action == "update" and (gone := removed(change)):
+        return f"The {thing} loses the {'option' if len(gone) == 1 else 'options'} {words.named(gone)}."
+    if switched_off(change):
+        return f"The {thing} is switched off, not deleted."
+    said = {"delete": "is deleted", "replace": "is deleted and made again", "update": "changes"}
+    return f"The {thing} {said.get(change.action, 'stays')}."
+
+
+def more(change: ChangeView) -> str:
+    """Return what an action means that a word does not tell."""
+    return _MORE.get(change.action, "")
+
+
+def touched(change: ChangeView) -> str:
+    """Return what of an object changes, by the names of its attributes: `title, options and group`."""
+    if change.action not in ("update", "replace", "adopt"):
+        return ""
+    return joined([one.name.replace("_", " ") for one in change.attributes])
+
+
+def rename(document: PlanDocument, names: Names) -> dict[tuple[str, str], str]:
+    """Return the question about each pair that is most likely one object: (goes, comes) -> sentence."""
+    found = {}
+    for pair in document.renames:
+        kind = screen(pair.source.partition(".")[0])
+        off = " from all contacts" if pair.source.startswith("tag.") else ""
+        found[pair.source, pair.target] = (
+            f"This deletes the {kind.one} {names[pair.source]}{off} and makes a new one, {names[pair.target]}. "
+            "Did you mean to rename it? A rename keeps it and all that hangs on it."
+        )
+    return found
+
+
+def verdict(document: PlanDocument) -> list[str]:
+    """Return what a plan does, what it costs and what it needs, in a few sentences of plain words."""
+    if document.options.get("refresh_only") or not words.visible(document):
+        return [words.verdict(document)]
+    return list(filter(None, [_does(document), *_affects(document), _needs(document)]))
+
+
+def _does(document: PlanDocument) -> str:
+    changes = words.visible(document)
+    deleted = [one for one in changes if one.action == "delete" and not switched_off(one)]
+    options = sum(len(removed(one)) for one in changes if one.action == "update")
+    lost = [*_sorts(deleted, every=True), *([sized(options, "option", "options")] if options else [])]
+    parts = [f"deletes {joined(lost)}"] if lost else []
+    if again := [one for one in changes if one.action == "replace"]:
+        parts.append(
+            f"deletes {joined(_sorts(again, every=True))} and makes {'it' if len(again) == 1 else 'them'} again"
+        )
+    if off := [one for one in changes if switched_off(one)]:
+        parts.append(f"switches off {joined(_sorts(off, every=True))}")
+    others = []
+    for action, verb in (
+        ("update", "changes"),
+        ("adopt", "takes over"),
+        ("forget", "lets go of"),
+        ("create", "creates"),
+    ):
+        if mine := [one for one in changes if one.action == action]:
+            others.append(f"{verb} {joined(_sorts(mine))}")
+    if by_hand := sum(one.action == "manual" for one in changes):
+        others.append(f"leaves {sized(by_hand, 'thing', 'things')} to do by hand")
+    said = [f"This plan {joined(parts)}."] if parts else []
+    if others:
+        said.append(f"{'It also' if parts else 'This plan'} {joined(others)}.")
+    return " ".join(said) or "This plan changes nothing in the account; it notes down what is there."
+
+
+def _sorts(changes: Sequence[ChangeView], *, every: bool = False) -> list[str]:
+    """Return how many of which kinds; of many kinds only how many things, unless every one is to be named."""
+    counts = Counter(one.kind for one in changes)
+    if len(counts) > _SAID and not every:
+        return [sized(len(changes), "thing", "things")]
+    order = {kind: place for place, kind in enumerate(SCREENS)}
+    kinds = sorted(counts, key=lambda kind: order.get(kind, len(order)))
+    return [sized(counts[kind], screen(kind).one, screen(kind).many) for kind in kinds]
+
+
+def removed(change: ChangeView) -> list[str]:
+    """Return the options that a field loses."""
+    for one in change.attributes:
+        if one.name == "options" and isinstance(one.before, list) and isinstance(one.after, list):
+            now = {label(item) for item in one.after}
+            return [label(item) for item in one.before if label(item) not in now]
+    return []
+
+
+def _affects(document: PlanDocument) -> list[str]:
+    counts = document.summary
+    if document.options.get("impact") is False:
+        return ["Whether customer data is lost was not counted."]
+    found = []
+    if counts.records_at_risk:
+        bound = "Up to " if counts.at_most else ""
+        number_of = counted(counts.records_at_risk, "customer record")
+        found.append(f"{bound}{number_of} {'is' if counts.records_at_risk == 1 else 'are'} affected.")
+    if counts.unmeasured:
+        found.append(f"For {sized(counts.unmeasured, 'change', 'changes')} nobody can count what is lost.")
+    if not found:
+        found.append("No customer data is lost.")
+    if counts.records_moved:
+        found.append(
+            f"{counted(counts.records_moved, 'customer record')} stay and are somewhere or something else then."
+        )
+    if counts.unmanaged:
+        go = "go" if counts.unmanaged > 1 else "goes"
+        found.append(f"{counted(counts.unmanaged, 'thing')} that nobody declared {go} along.")
+    return found
+
+
+def _needs(document: PlanDocument) -> str:
+    stopped = document.tripped
+    if not stopped:
+        return ""
+    if all(one.override for one in stopped):
+        return f"It needs {sized(len(stopped), 'approval', 'approvals')}."
+    fixed = sum(not one.override for one in stopped)
+    return f"It cannot be applied: {sized(fixed, 'reason', 'reasons')} below nobody can allow."
+
+
+def shared(changes: Iterable[ChangeView]) -> list[tuple[UseView, int]]:
+    """Return what could not be looked into for more than one change, with for how many: it is said once."""
+    found = Counter(
+        (one.where, one.note) for change in changes for one in change.uses if one.certainty == "not inspected"
+    )
+    return [
+        (UseView(where=where, certainty="not inspected", note=note), count)
+        for (where, note), count in found.items()
+        if count > 1
+    ]
+
+
+def without_shared(change: ChangeView, said: Iterable[tuple[UseView, int]]) -> ChangeView:
+    """Return a change without what is said once for all."""
+    known = {(one.where, one.note) for one, _ in said}
+    mine = [one for one in change.uses if one.certainty != "not inspected" or (one.where, one.note) not in known]
+    return change if len(mine) == len(change.uses) else change.model_copy(update={"uses": mine})

@@ -1,0 +1,217 @@
+"""What changes of an object, before and after, for people: rows of which only the parts that differ are marked, lists
+as their entries with what moved, colours to be painted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import unicodedata
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from reconciler.model.document import AttributeView, ChangeView
+from reconciler.render import words
+from reconciler.render.naming import Names, humanised, label, without_people
+from reconciler.render.outline import ANOTHER, moved, unseen
+from reconciler.render.quoting import clean, is_marker, literal
+from reconciler.render.tree import MISSING, Entry, Known, Line, compare, entries, same
+
+_WIDTH = 100
+_MARKED = 2_000
+"""Characters of a text up to which its words are compared."""
+_DEEPEST = 4
+_COLOUR = re.compile(r"#?([0-9A-Fa-f]{6})")
+_CALLED = {
+    "perstag": "Personalization tag", "string_id": "Short name", "url": "URL", "order": "Place",
+    "width": "Column width",
+    "sender_reminder": "Why contacts get mail",
+}  # fmt: skip
+State = Literal["", "new", "gone", "moved", "changed"]
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A part of a text; marked where the other side does not have it."""
+
+    text: str
+    marked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """An entry of a list, in the order in which entries are afterwards; `note` says what happened to it."""
+
+    text: str
+    state: State = ""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One thing that changes. Of a list there are `items`, of a text of many lines `lines`, else the two sides.
+    `was_colour` and `colour` are six hexadecimal digits where the sides are colours.
+    """
+
+    name: str
+    before: Sequence[Piece] = ()
+    after: Sequence[Piece] = ()
+    items: Sequence[Item] = ()
+    lines: Sequence[Line] = ()
+    was_colour: str = ""
+    colour: str = ""
+    notes: Sequence[str] = field(default=())
+
+
+def rows(change: ChangeView, names: Names, *, drift: bool = False) -> list[Row]:
+    """Return what changes; of an object that goes and says nothing about that, what it is now, without people's
+    addresses.
+    """
+    if change.attributes or change.action != "delete":
+        return [row for view in change.attributes for row in _rows(change, view, names, drift=drift)]
+    kept = {name: value for name, value in change.found.items() if value not in (None, "", [], {})}
+    return [row for name, value in kept.items() for row in _sides(called(name), without_people(value), MISSING, names)]
+
+
+def called(name: str) -> str:
+    """Return an attribute's name as a label."""
+    return _CALLED.get(name) or humanised(name)
+
+
+def _rows(change: ChangeView, view: AttributeView, names: Names, *, drift: bool) -> Iterator[Row]:
+    notes = []
+    if view.forces_replacement:
+        notes.append("This cannot be changed in place: the object is deleted and made again.")
+    if view.origin in ("drift", "both") and not drift:
+        notes.append("Somebody changed this in the account after it was last applied.")
+    before: Known = MISSING if change.action == "create" else view.before
+    after: Known = MISSING if change.action in ("delete", "forget") else view.after
+    found: Sequence[Row]
+    if place := moved(view):
+        found = [Row(called(view.name), after=(Piece(place),))]
+    elif view.sensitive or unseen(view):
+        was = _masked(view.before) if change.action != "create" else ""
+        now = ANOTHER if unseen(view) else _masked(view.after) if after is not MISSING else ""
+        found = [Row(called(view.name), _pieces(was), _pieces(now))]
+    else:
+        found = list(_sides(called(view.name), before, after, names))
+    for place_of, row in enumerate(found):
+        yield (
+            row
+            if place_of
+            else Row(row.name, row.before, row.after, row.items, row.lines, row.was_colour, row.colour, notes)
+        )
+
+
+def _masked(value: Any) -> str:
+    return "" if value is None else literal(value, sensitive=True)
+
+
+def _pieces(text: str, marked: bool = False) -> tuple[Piece, ...]:
+    return (Piece(text, marked),) if text else ()
+
+
+def _sides(name: str, before: Known, after: Known, names: Names, depth: int = 0) -> Iterator[Row]:
+    """Yield one row for each value that differs; maps are taken apart."""
+    sides = [one for one in (before, after) if one is not MISSING and one is not None]
+    if sides and depth < _DEEPEST and all(isinstance(one, dict) and not is_marker(one) for one in sides):
+        was, now = (one if isinstance(one, dict) else {} for one in (before, after))
+        for key in [*now, *(key for key in was if key not in now)]:
+            one, other = was.get(key, MISSING), now.get(key, MISSING)
+            if not same(one, other):
+                yield from _sides(f"{name} › {called(str(key))}", one, other, names, depth + 1)
+    elif sides and all(isinstance(one, list) for one in sides):
+        old, new = (one if isinstance(one, list) else [] for one in (before, after))
+        one_sided = before is MISSING or after is MISSING
+        yield Row(name, items=[_item(entry, names, quiet=one_sided) for entry in _ordered(old, new)])
+    elif any(isinstance(one, str) and "\n" in one for one in sides) and MISSING not in (before, after):
+        yield Row(name, lines=compare(name, before, after, width=_WIDTH)[1:])
+    else:
+        yield _scalar(name, before, after, names)
+
+
+def _ordered(before: Sequence[Any], after: Sequence[Any]) -> list[Entry]:
+    """Return entries as they are afterwards, and behind them what went."""
+    return sorted(entries(before, after), key=lambda entry: entry.now is None)
+
+
+def _item(entry: Entry, names: Names, *, quiet: bool) -> Item:
+    """An entry; where there is one side only (`quiet`), nothing is marked, for everything is new, or goes."""
+    if entry.now is None:
+        return Item(_entry(entry.before, names), "" if quiet else "gone", "" if quiet else "removed")
+    text = _entry(entry.after, names)
+    if entry.was is None:
+        return Item(text, "" if quiet else "new", "" if quiet else "new")
+    notes = [f"was in place {entry.was + 1}"] if entry.moved else []
+    if not same(entry.before, entry.after):
+        notes.append(f"was {_entry(entry.before, names)}")
+    return Item(text, "moved" if entry.moved else "changed" if notes else "", ", ".join(notes))
+
+
+def _entry(value: Known, names: Names) -> str:
+    """An entry by its name, and what else it says."""
+    if not isinstance(value, Mapping) or is_marker(value):
+        return human(value, names)
+    title = label(value)
+    more = [
+        f"{humanised(str(name)).lower()} {human(one, names)}"
+        for name, one in value.items()
+        if one not in (None, "", False, [], {}) and str(one) != title
+    ]
+    return clean(title) + (f" ({', '.join(more)})" if more else "")
+
+
+def _scalar(name: str, before: Known, after: Known, names: Names) -> Row:
+    was, now = (_told(one, names) for one in (before, after))
+    if was and now and unicodedata.normalize("NFC", was) == unicodedata.normalize("NFC", now):
+        was, now = (ascii(one)[1:-1] if isinstance(one, str) else _told(one, names) for one in (before, after))
+    colours = [_colour(name, one) for one in (before, after)]
+    sides = _marked(was, now) if isinstance(before, str) and isinstance(after, str) else (_pieces(was), _pieces(now))
+    return Row(name, *sides, was_colour=colours[0], colour=colours[1])
+
+
+def _told(value: Known, names: Names) -> str:
+    return "" if value is MISSING else human(value, names)
+
+
+def _colour(name: str, value: Known) -> str:
+    found = _COLOUR.fullmatch(value) if isinstance(value, str) and "color" in name.lower() else None
+    return found[1] if found else ""
+
+
+def human(value: Known, names: Names) -> str:
+    """Return a value as people write it: texts without quotes, `yes`, `nothing`, the names of things."""
+    if value is None or value is MISSING or (isinstance(value, str | list | dict) and not value):
+        return "nothing"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, str):
+        return clean(value) if value == value.strip() and "\n" not in value else literal(value)
+    if isinstance(value, list | tuple):
+        return ", ".join(human(one, names) for one in value)
+    if isinstance(value, dict):
+        if "$ref" in value:
+            return clean(names[str(value["$ref"])])
+        if is_marker(value):
+            return literal(value)
+        return ", ".join(f"{humanised(str(name)).lower()} {human(one, names)}" for name, one in value.items())
+    return words.number(value) if isinstance(value, int) and abs(value) >= 10_000 else literal(value)
+
+
+def _marked(before: str, after: str) -> tuple[Sequence[Piece], Sequence[Piece]]:
+    """Return two texts with the words that the other does not have marked. Only blanks part words, so that no picture
+    that is written with several characters is cut.
+    """
+    if len(before) + len(after) > _MARKED or before != before.strip() or after != after.strip():
+        return _pieces(human(before, _NOBODY), True), _pieces(human(after, _NOBODY), True)
+    old, new = (re.findall(r"\s+|\S+", text) for text in (before, after))
+    was: list[Piece] = []
+    now: list[Piece] = []
+    for tag, a, b, c, d in difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        was += _pieces(clean("".join(old[a:b])), tag != "equal")
+        now += _pieces(clean("".join(new[c:d])), tag != "equal")
+    return was or _pieces("nothing"), now or _pieces("nothing")
+
+
+_NOBODY = Names(())
