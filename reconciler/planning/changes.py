@@ -175,7 +175,9 @@ def _without_a_write(context: PlanningContext, base: Change, *, adopts: bool) ->
         return None
     if binding.incomplete or binding.spares or base.address in context.inputs.in_flight or base.reason:
         made = "remove what the server made on its own" if base.spares else ""
-        return replace(base, action=Action.REFRESH, reason=made or base.reason or "record what holds already")
+        return replace(
+            base, action=Action.REFRESH, reason=made or base.reason or "already as declared: noted in the state only"
+        )
     return None
 
 
@@ -275,7 +277,7 @@ def _removal(kind: Kind, base: Change, live: Live) -> Change:
     if not kind.abilities.deletable and not kind.texts.removal_effect:
         return replace(base, reason=f"the API cannot delete {a(name)}; it stays as it is")
     reason = (
-        f"the API cannot delete {a(name)}: {kind.texts.removal_effect}"
+        f"the API cannot delete {a(name)}: {kind.texts.removal_effect}, not deleted"
         if kind.texts.removal_effect
         else "no longer declared"
     )

@@ -283,7 +283,7 @@ def _todo(name: str, how: str, page: str, account: str) -> str:
     """Return a manual step in full: what to do, where, and what closes it."""
     owner, _, domain = account.partition("/")[0].partition(".")
     where = f" at https://{owner}.activehosted.com{page}" if page and domain in VENDOR_DOMAINS else ""
-    return f"{how}{where}; the step is gone from the plan once the account shows `{name}` as declared"
+    return f"{how}{where}; plans ask for this until `{name}` is as declared"
 
 
 def _attribute(item: AttributeChange, names: Mapping[tuple[str, str], str], change: Change) -> doc.AttributeView:

@@ -407,8 +407,8 @@ GUARDS = (
     Guard(
         "suspected_rename",
         "a delete and a create that look like one object",
-        "{source} would be destroyed and {target} created, and they look alike ({likeness:.0%}): a rename keeps the "
-        "object and all that hangs on it",
+        "this deletes {source} and makes a new one, {target}. Did you mean to rename it? They are {likeness:.0%} "
+        "alike; a rename keeps the object and all that hangs on it",
         "suspected_rename={source}:{target}",
         _renames,
         remedy="moved: [{{from: {source}, to: {target}}}]",

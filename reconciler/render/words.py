@@ -16,6 +16,7 @@ from reconciler.model.document import (
     PlanDocument,
     Summary,
 )
+from reconciler.model.grammar import agreeing
 from reconciler.render.quoting import literal
 
 NO_CHANGES = "No changes. The account matches the configuration."
@@ -156,7 +157,7 @@ def impact(view: ImpactView) -> str:
     bound = "at most " if view.at_most and view.count else ""
     prefix = "moved: " if view.effect == "moved" else ""
     detail = f" {view.detail}" if view.detail else ""
-    return f"{prefix}{bound}{number(view.count)} {view.noun}{detail}" + (
+    return f"{prefix}{bound}{number(view.count)} {agreeing(view.count, view.noun)}{detail}" + (
         f": {named(view.objects)}" if view.objects else ""
     )
 

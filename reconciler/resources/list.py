@@ -191,7 +191,7 @@ class ListKind(Kind):
             return []
         along = [*(yield from losing.fields_of_list(write.id)), *(yield from _campaigns(write.id))]
         answer = yield get("/contacts", listid=write.id, status="-1", limit="1")  # last: right before the delete
-        noun = "contacts on the list are deleted, those that are on no other"
+        noun = "contacts, on this list only, are deleted"
         return [Impact(answer.total(), noun, at_most=True), *along]
 
 

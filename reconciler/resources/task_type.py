@@ -40,7 +40,7 @@ class TaskTypeKind(Kind):
     abilities = Abilities(deletable=False, writes=("/dealTasktypes/ID/dealTasks",))
     texts = Texts(
         delete_warning="It is not offered for new tasks any more; tasks of the type keep it.",
-        removal_effect="it is disabled",
+        removal_effect="it is switched off",
     )
 
     def retired(self, live: Live) -> bool:

@@ -101,9 +101,7 @@ class UserGroupKind(Kind):
         if not write.destroying:
             return []
         count = yield from counted_rows(at("/groups", write.id, "userGroups"), "userGroups")
-        people = Impact(
-            count, "users lose the permissions of the group, and see what only it sees no more", effect="hidden"
-        )
+        people = Impact(count, "people lose this group's permissions", effect="hidden")
         return [people, *(yield from losing.seen_by_group(write.id))]
 
 

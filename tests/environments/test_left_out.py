@@ -88,7 +88,7 @@ def test_a_change_of_the_state_alone_says_which(world: World, before: str, after
     world.write(STAGES.format(lost=after, tag=""))
     shown = world.cli("plan", "--format", form).out
     assert said in " ".join(shown.split()), shown
-    assert "record what holds already" not in shown
+    assert "already as declared" not in shown
     world.write(STAGES.format(lost=f" deal{after}", tag=""))
     assert said in " ".join(world.cli("plan", "--format", form).out.split())
     assert world.cli("apply", "--auto-approve").code == 0

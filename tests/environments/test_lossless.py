@@ -196,6 +196,6 @@ def test_a_clone_tries_nothing_that_an_export_leaves_out(two: World) -> None:
     )  # fmt: skip
     ran = two.cli("clone", "--from", "a", "--to", "b", "--auto-approve", "--quiet")
     assert ran.code == 0, ran.text
-    for line in ("List (id ", "Webhook `Deaf` (id ", "Task type `Fax` (id 81) is left out: it is disabled"):
+    for line in ("List (id ", "Webhook `Deaf` (id ", "Task type `Fax` (id 81) is left out: it is switched off"):
         assert line in ran.text, ran.text
     assert "No changes." in two.cli("clone", "--from", "a", "--to", "b", "--auto-approve").text

@@ -16,7 +16,9 @@ def test_removal_disables_and_declaring_again_enables(world: World) -> None:
     world.write("task_types: {other: {}}")
     planned = world.plan()
     assert planned.lines == ["delete task_type.demo"]
-    assert planned.change("task_type.demo").reason == "the API cannot delete a task type: it is disabled"
+    assert (
+        planned.change("task_type.demo").reason == "the API cannot delete a task type: it is switched off, not deleted"
+    )
     world.forget()
     world.apply()
     assert [line.split(" ")[0] for line in world.writes()] == ["PUT"]

@@ -113,7 +113,7 @@ def test_the_browser_finds_nothing_to_complain_of(browser: Browser, page: Path) 
     page.write_text(html.plan(documents.refused()), encoding="utf-8")
     browser.load(page)
     assert browser.problems() == []
-    assert browser.evaluate("getComputedStyle(document.querySelector('.tiles')).display") == "flex"
+    assert browser.evaluate("getComputedStyle(document.querySelector('.filters')).display") == "flex"
 
 
 def test_nothing_foreign_can_run(browser: Browser, page: Path) -> None:
@@ -177,7 +177,8 @@ def test_a_step_of_the_graph_leads_to_its_change(browser: Browser, page: Path) -
         "document.querySelector('#graph a[href=\"#c-4\"]').dispatchEvent(new MouseEvent('click', {bubbles: true}))"
     )
     browser.settle()
-    assert shown(browser) == ["stage.p0.s3"]
+    followed = "document.querySelector('#c-4 code').textContent"
+    assert shown(browser) == [browser.evaluate(followed)]
     assert browser.evaluate("document.getElementById('c-4').open") is True
     before = browser.evaluate("document.getElementById('graph').getBoundingClientRect().width")
     browser.evaluate("document.querySelector('[data-zoom=\"0.8\"]').click()")

@@ -26,17 +26,23 @@ def test_a_comment_with_everything_reads_as_approved() -> None:
 
 
 def test_the_verdict_comes_first_and_destruction_is_never_folded() -> None:
-    """Verdict, records at risk, destructive changes; only then something folded."""
+    """Verdict, what is lost, what has to be allowed, destructive changes; only then something folded, creates last."""
     text = markdown.plan(documents.refused())
     folded = text.index("<details>")
     order = [
         text.index(part)
-        for part in ("Plan: 2 to add", "Refused by", "Records at risk", "- stage.sales.lead: 318 deals")
+        for part in (
+            "This plan deletes one stage",
+            "Plan: 2 to add",
+            "### What is lost",
+            "### What has to be allowed",
+            "- stage.sales.lead: 318 deals",
+        )
     ]
     assert order == sorted(order)
     assert order[-1] < folded
     assert text.index("- -/+ custom_object.ticket") < folded
-    assert "+ tag.vip" in text[folded:]
+    assert text.index("1 webhook</summary>") < text.index("1 new tag</summary>") < text.index("+ tag.vip")
 
 
 @pytest.mark.parametrize("limit", [markdown.LEAST, markdown.BITBUCKET, markdown.GITHUB])

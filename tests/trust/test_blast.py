@@ -70,7 +70,7 @@ def full(world: World) -> World:
 
 EXPECTED = {
     "tag.vip": "40 contacts carry the tag",
-    "list.news": "at most 30 contacts on the list are deleted, those that are on no other",
+    "list.news": "at most 30 contacts, on this list only, are deleted",
     "field.tier": "at most 20 contacts carry a value",
     "deal_field.size": "7 deals carry a value",
     "account_field.branch": "5 accounts carry a value",

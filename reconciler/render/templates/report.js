@@ -56,6 +56,7 @@
       const target = location.hash.startsWith("#c-") && document.getElementById(location.hash.slice(1));
       if (!target) return;
       target.hidden = false;
+      target.closest(".group").hidden = false;
       target.open = true;
       target.scrollIntoView();
     };

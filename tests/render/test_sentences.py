@@ -1,0 +1,197 @@
+"""What a plan says to somebody who reads no YAML."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from collections.abc import Iterator
+from typing import get_args
+
+import pytest
+
+from reconciler import resources
+from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument, RenameView, Summary, UseView
+from reconciler.model.grammar import agreeing
+from reconciler.planning.guards import GUARDS
+from reconciler.render import cards, html, markdown, sentences, words
+from reconciler.render.naming import SCREENS, SWITCHED_OFF, Names
+from reconciler.resources import load_kinds
+from tests.render import documents
+
+JARGON = re.compile(
+    r"tripped|serial|whose change|≤|customer records \d|would be destroyed|to destroy|at risk|unmanaged|in-place"
+)
+
+
+def _deleted(kind: str, **members: object) -> ChangeView:
+    found = {"title": "Sunflower", "name": "Sunflower", "label": "Sunflower"}
+    return ChangeView.model_validate(
+        {"address": f"{kind}.sun", "kind": kind, "action": "delete", "found": found, **members}
+    )
+
+
+def test_every_kind_has_a_name_that_its_screens_have() -> None:
+    """A kind that is added has its words here, and what anybody notices when one is deleted."""
+    assert set(SCREENS) == set(load_kinds())
+    kinds = load_kinds()
+    assert {name for name, kind in kinds.items() if kind.texts.removal_effect} == SWITCHED_OFF
+    deletable = {name for name, kind in kinds.items() if kind.abilities.deletable}
+    assert {name for name in deletable if not SCREENS[name].gone} == set()
+
+
+def test_every_guard_has_a_question() -> None:
+    """And no question is about a guard that is gone."""
+    assert set(cards.GUARDS) == {guard.name for guard in GUARDS}
+
+
+def _nouns() -> Iterator[str]:
+    """What the kinds count, as it stands in their code."""
+    for module in (getattr(resources, name) for name in dir(resources) if inspect.ismodule(getattr(resources, name))):
+        for node in ast.walk(ast.parse(inspect.getsource(module))):
+            if isinstance(node, ast.Assign) and any(
+                isinstance(one, ast.Name) and one.id == "noun" for one in node.targets
+            ):
+                yield _text(node.value)
+            name = getattr(getattr(node, "func", None), "id", "")
+            if isinstance(node, ast.Call) and name in ("Impact", "counted") and len(node.args) > 1:
+                yield _text(node.args[1])
+    yield from (part.noun for kind in load_kinds().values() for part in kind.abilities.parts.values())
+    yield from (
+        f"{part.noun} that are not declared" for kind in load_kinds().values() for part in kind.abilities.parts.values()
+    )
+    yield from (f"{kind.title.lower()}s of it go along" for kind in load_kinds().values())
+
+
+def _text(node: ast.expr) -> str:
+    if isinstance(node, ast.Constant):
+        return str(node.value)
+    if isinstance(node, ast.JoinedStr):
+        return "".join(str(one.value) if isinstance(one, ast.Constant) else "deals" for one in node.values).replace(
+            "deals fields", "deal fields"
+        )
+    return ""
+
+
+def test_whatever_is_counted_has_a_sentence() -> None:
+    """None of the nouns is said as it stands, of one or of many."""
+    nouns = {noun for noun in _nouns() if noun}
+    assert len(nouns) > 25
+    for noun in nouns:
+        for count in (1, 7, None):
+            told = sentences.impact(ImpactView(count=count, noun=noun, effect="lost"))
+            assert re.search(r"\b(is|are|has|have|loses?|goe?s?|do|does)\b", told), told
+            assert count != 1 or not re.match(r"1 (\w+s|people) (are|have|lose|go|do)\b", told), told
+
+
+NOTICED = (
+    ("list", ImpactView(count=4, noun="contacts, on this list only, are deleted", at_most=True),
+     "Up to 4 contacts, on this list only, are deleted."),
+    ("user_group", ImpactView(count=1, noun="people lose this group's permissions", effect="hidden"),
+     "1 person loses this group's permissions."),
+    ("tag", ImpactView(count=0, noun="contacts carry the tag"), "No customer data is lost."),
+    ("tag", ImpactView(count=1, noun="contacts carry the tag"), "1 contact loses this tag."),
+    ("task_type", None, "switched off, not deleted"),
+    ("stage", ImpactView(count=2, noun="deals", detail="worth USD 9.00 (open: 1)"),
+     "2 deals are deleted (worth USD 9.00, 1 of them open)."),
+    ("custom_object", ImpactView(count=None, noun="records", detail="the API does not count them"),
+     "An unknown number of records are deleted: the API does not count them."),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("kind", "impact", "expected"), NOTICED)
+def test_what_somebody_will_notice_is_said_in_both(kind: str, impact: ImpactView | None, expected: str) -> None:
+    """In the report and in the comment."""
+    change = _deleted(kind, impacts=[impact] if impact is not None else [])
+    document = PlanDocument(changes=[change], summary=Summary(destroy=1))
+    assert expected in html.plan(document).replace("&#39;", "'")
+    assert expected in markdown.plan(document)
+
+
+def test_a_verdict_says_what_goes_what_it_costs_and_what_it_needs() -> None:
+    """In that order; what is only switched off is not deleted."""
+    option = documents.old("options", documents.options("Free", "Old"), documents.options("Free"))
+    document = PlanDocument(
+        changes=[
+            _deleted("list"),
+            _deleted("tag"),
+            _deleted("task_type"),
+            ChangeView(address="field.tier", kind="field", action="update", attributes=[option]),
+        ],
+        summary=Summary(destroy=3, change=1, records_at_risk=22),
+        guards=[GuardView(name=name, verdict="tripped", override=f"--allow {name}") for name in ("one", "two")],
+    )
+    deletes = "This plan deletes one list, one tag and one option and switches off one task type."
+    assert sentences.verdict(document) == [
+        f"{deletes} It also changes one contact field.",
+        "22 customer records are affected.",
+        "It needs two approvals.",
+    ]
+
+
+def test_a_suspected_rename_is_asked_about() -> None:
+    """By the names that the tags have, with what would keep them one."""
+    document = PlanDocument(
+        changes=[
+            ChangeView(address="tag.vip", kind="tag", action="delete", found={"name": "VIP"}),
+            ChangeView(address="tag.gold", kind="tag", action="create", attributes=[documents.new("name", "VIP gold")]),
+        ],
+        renames=[RenameView(source="tag.vip", target="tag.gold", likeness=0.85)],
+        guards=[GuardView(name="suspected_rename", verdict="tripped", addresses=["tag.gold", "tag.vip"], message="x")],
+    )
+    asked = "This deletes the tag VIP from all contacts and makes a new one, VIP gold. Did you mean to rename it?"
+    assert asked in html.plan(document)
+    assert asked in markdown.plan(document)
+
+
+def test_what_an_approver_reads_has_no_terms_of_ours() -> None:
+    """Above the part for engineers neither the report nor its verdict speaks of serials, of risks, of what tripped."""
+    page = html.plan(documents.refused()).partition("<body>")[2].partition('class="engine"')[0]
+    shown = re.sub(r'(?s)<details class="facts">.*?</details>|<code>.*?</code>|<[^>]+>', " ", page)
+    assert "This plan deletes" in shown
+    assert JARGON.findall(shown) == []
+    assert not re.search(r"\b(?:config|tag|field|stage|list)[./]\w+[.\w]*", shown.replace("tag.*, field.plan_tier", ""))
+
+
+def test_the_same_notice_is_said_once() -> None:
+    """What could not be looked into for several changes stands above them, with how many they are."""
+    blind = UseView(where="automations", certainty="not inspected", note="the key may not read them")
+    own = UseView(where="automation Win back")
+    changes = [_deleted("tag", uses=[blind, own]), _deleted("list", uses=[blind])]
+    for text in (html.plan(PlanDocument(changes=changes)), markdown.plan(PlanDocument(changes=changes))):
+        assert text.count("the key may not read them") == 1
+        assert text.count("automation Win back") == 1
+
+
+def test_a_command_makes_the_same_plan_with_one_more_yes() -> None:
+    """What was chosen and allowed stays; what only another command can plan gets the yes alone."""
+    made = PlanDocument(environment="prod", options={"target": ["tag.*"], "allow": ["a=1"], "no_delete": True})
+    assert cards.command(made, ["--allow b=2"]) == (
+        "reconciler --environment prod plan --out plan.json --target 'tag.*' --no-delete --allow a=1 --allow b=2"
+    )
+    assert cards.command(PlanDocument(options={"undo": "r-1"}), ["--allow b=2"]) == "--allow b=2"
+
+
+@pytest.mark.parametrize(
+    ("phrase", "one"),
+    [
+        ("contacts carry the tag", "contact carries the tag"),
+        ("contacts may have chosen `Yes`", "contact may have chosen `Yes`"),
+        ("options that are not declared", "option that is not declared"),
+        ("custom objects of it go along", "custom object of it goes along"),
+        ("people lose this group's permissions", "person loses this group's permissions"),
+        ("user group is invisible", "user group is invisible"),
+    ],
+)
+def test_a_phrase_agrees_with_its_number(phrase: str, one: str) -> None:
+    """One contact carries what several carry."""
+    assert (agreeing(1, phrase), agreeing(2, phrase), agreeing(None, phrase)) == (one, phrase, phrase)
+
+
+def test_every_action_has_its_words() -> None:
+    """None of them ends a report with an error of the program."""
+    for action in get_args(ChangeView.model_fields["action"].annotation):
+        change = ChangeView(address="tag.a", kind="tag", action=action)
+        assert sentences.done(change)
+        assert sentences.headline(change, Names([change]))
+    assert set(words.SIGNS) <= set(get_args(ChangeView.model_fields["action"].annotation))
