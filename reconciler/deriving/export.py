@@ -412,14 +412,14 @@ class _LiveObjects:
                 siblings[self.names.get((parent.kind, parent.id)) if isinstance(parent, RemoteId) else None].append(
                     live
                 )
-        found = []
+        resources = []
         for parent_address, lives in siblings.items():
             lives.sort(key=placed if nesting else (lambda live: (self.names[kind.name, live.id],)))
             for rank, live in enumerate(lives):
                 resource, one = self._resource(kind, live, parent_address, rank), self.found[kind.name, live.id]
                 gone = tuple(self._gone(resource))
-                found.append(Exported(resource, live, one.dropped, one.problem, gone, one.partly))
-        return found
+                resources.append(Exported(resource, live, one.dropped, one.problem, gone, one.partly))
+        return resources
 
     def _resource(self, kind: Kind, live: Live, parent: str | None, rank: int) -> Resource:
         address = self.names[kind.name, live.id]

@@ -57,11 +57,11 @@ def memberships(kinds: Kinds) -> frozenset[tuple[str, str]]:
 
 def groups_of(live: Live, kind: Kind, short: str) -> list[Value]:
     """Return all objects whose rosters a member is in, the first one first."""
-    rest, found = live, list[Value]()
-    while rest.attrs.get(short) is not None and rest.attrs[short] not in found:
-        found.append(rest.attrs[short])
-        rest = kind.without(rest, set(found))
-    return found
+    rest, groups = live, list[Value]()
+    while rest.attrs.get(short) is not None and rest.attrs[short] not in groups:
+        groups.append(rest.attrs[short])
+        rest = kind.without(rest, set(groups))
+    return groups
 
 
 def left_members(kinds: Kinds, source: Account, target: Account, files: Files, gone: Iterable[str]) -> Iterator[Left]:

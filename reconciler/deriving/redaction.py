@@ -126,13 +126,13 @@ def secrets_in(resources: Iterable[Resource], kinds: Kinds) -> set[str]:
 
 def addresses_in(resources: Iterable[Resource]) -> list[str]:
     """Return every e-mail address that is a value of its own, or by which a user is looked up, sorted."""
-    found = set()
+    addresses = set()
     for resource in resources:
         for leaf in values.walk(dict(resource.attrs)):
             text = _text(leaf)
             if text is not None and _ADDRESS.fullmatch(text):
-                found.add(text)
-    return sorted(found)
+                addresses.add(text)
+    return sorted(addresses)
 
 
 def _text(leaf: Value) -> str | None:
@@ -145,10 +145,10 @@ def variables_for(texts: Iterable[str], given: Mapping[str, object]) -> dict[str
     """
     known = {value: name for name, value in given.items() if isinstance(value, str)}
     names = set(given)
-    found: dict[str, str] = {}
+    variables: dict[str, str] = {}
     for text in texts:
         if text in known:
-            found[text] = known[text]
+            variables[text] = known[text]
             continue
         base = "mail_" + (re.sub(r"[^a-z0-9]+", "_", text.partition("@")[0].lower()).strip("_") or "x")
         name, number = base, 1
@@ -156,5 +156,5 @@ def variables_for(texts: Iterable[str], given: Mapping[str, object]) -> dict[str
             number += 1
             name = f"{base}_{number}"
         names.add(name)
-        found[text] = name
-    return found
+        variables[text] = name
+    return variables

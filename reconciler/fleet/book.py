@@ -164,12 +164,12 @@ class Book:
 
     def last_versions(self, limit: int = 50) -> dict[str, str]:
         """Return what version of its baseline each account has, by the newest rollout that says so."""
-        found: dict[str, str] = {}
+        versions: dict[str, str] = {}
         for spec in self.rollouts(limit):
             for account in self.report(spec).accounts:
                 if account.outcome in ("applied", "same"):
-                    found.setdefault(account.account, account.version)
-        return found
+                    versions.setdefault(account.account, account.version)
+        return versions
 
 
 @dataclass(frozen=True)

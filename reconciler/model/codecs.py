@@ -193,8 +193,8 @@ class _Set(Codec):
 
     def _items(self, raw: Json) -> list[str]:
         parts = listed(raw)
-        found = [_plain(one) for one in (_plain(raw).split(",") if parts is None else parts)]
-        return [one.strip() for one in found if not self._nothing(one.strip())]
+        items = [_plain(one) for one in (_plain(raw).split(",") if parts is None else parts)]
+        return [one.strip() for one in items if not self._nothing(one.strip())]
 
     def _nothing(self, item: str) -> bool:
         return item == ""

@@ -208,14 +208,14 @@ class Kind:
     def lives(self, tables: Tables) -> list[Live]:
         """Return the live objects in the order of the listing, built-in ones included and marked."""
         primary = self.reading.collections[0]
-        found = []
+        lives = []
         for row in self.rows(tables):
             attrs, odd = self._decoded(row, tables)
             created = str(row.get(self.reading.created) or "")
-            found.append(
+            lives.append(
                 Live(self.name, str(row[primary.identity]), attrs, created, row, not self.claims(row, tables), odd)
             )
-        return found
+        return lives
 
     def _decoded(self, row: Row, tables: Tables) -> tuple[dict[str, Value], Mapping[str, str]]:
         """Return the attributes of a row, and its odd properties (see `Live.odd`): those that no decoder takes."""

@@ -33,11 +33,11 @@ def near_keys(kind: Kind, attrs: Mapping[str, Value]) -> dict[NaturalKey, Natura
     """Return what an object is known as, and what it is with what the server derives for it, in the form that near
     twins share; each with the key as it is.
     """
-    found: dict[NaturalKey, NaturalKey] = {}
+    keys: dict[NaturalKey, NaturalKey] = {}
     for one in (attrs, *({**attrs, **derived} for derived in kind.derived(attrs))):
         for key in kind.known_as(one):
-            found.setdefault(tuple(_plain(item) for item in key), key)
-    return found
+            keys.setdefault(tuple(_plain(item) for item in key), key)
+    return keys
 
 
 def _plain(item: Value) -> Value:

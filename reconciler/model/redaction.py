@@ -95,14 +95,16 @@ def credentials_in(environ: Mapping[str, str], public: Iterable[str] = ()) -> di
 
     `public` are variables that a project says are none. Of a URL with a user, the password is one.
     """
-    found: dict[str, str] = {}
+    credentials: dict[str, str] = {}
     listed = frozenset(public)
     for name, value in environ.items():
-        if name.upper() in KNOWN or (names_a_credential(name) and name not in listed and len(value.strip()) >= LONG):
-            found.update(dict.fromkeys(_identities(value) if name == "RECONCILER_AGE_IDENTITY" else [value], name))
+        named = names_a_credential(name) and name not in listed and len(value.strip()) >= LONG
+        if name.upper() in KNOWN or named:
+            texts = _identities(value) if name == "RECONCILER_AGE_IDENTITY" else [value]
+            credentials.update(dict.fromkeys(texts, name))
         else:
-            found.update(dict.fromkeys(passwords_of(value), name))
-    return {value: name for value, name in found.items() if value.strip()}
+            credentials.update(dict.fromkeys(passwords_of(value), name))
+    return {value: name for value, name in credentials.items() if value.strip()}
 
 
 def _identities(text: str) -> list[str]:

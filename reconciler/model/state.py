@@ -251,11 +251,11 @@ class Renaming:
 
     def bindings(self, resources: Mapping[Address, Binding], *, marked: bool = True) -> dict[Address, Binding]:
         """Return all bindings under their new addresses; `marked` ones remember the move, see `Binding.moved_from`."""
-        found = {}
+        bindings = {}
         for address, binding in resources.items():
             target, one = self.address(address), self.binding(binding)
-            found[target] = one.model_copy(update={"moved_from": address}) if marked and target != address else one
-        return found
+            bindings[target] = one.model_copy(update={"moved_from": address}) if marked and target != address else one
+        return bindings
 
     def intents(self, intents: Mapping[Address, Intent]) -> dict[Address, Intent]:
         """Return open creates under their new addresses."""

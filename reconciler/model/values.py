@@ -96,12 +96,12 @@ def maps_of(value: Value) -> Sequence[Mapping[str, Value]]:
 
 def texts_of(value: Value) -> list[str]:
     """Return the items of a list of texts. Raises TypeError for what is none."""
-    found = []
+    texts = []
     for item in items_of(value):
         if not isinstance(item, str):
             raise TypeError(f"a {type(item).__name__} is not a text")
-        found.append(item)
-    return found
+        texts.append(item)
+    return texts
 
 
 def link_of(value: Value) -> Reference:

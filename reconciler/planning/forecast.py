@@ -178,13 +178,13 @@ def _each_object(
 
 def _shifts(plan: Plan, kinds: Kinds) -> Counter[str]:
     """Return by how many rows the listings of single objects grow, which are several at one path."""
-    found: Counter[str] = Counter()
+    shifts: Counter[str] = Counter()
     for change in plan.changes:
         identity = change.live.id if change.live is not None else change.address
         for item in change.attributes:
             for table, rows in kinds[change.kind].growth(identity, item.name, item.before, item.after).items():
-                found[table] += rows
-    return found
+                shifts[table] += rows
+    return shifts
 
 
 def _growth(path: str, sent: list[str]) -> int:

@@ -159,7 +159,7 @@ def changed_objects(document: PlanDocument, kinds: Kinds) -> dict[str, Judged]:
         for leaf in values.references(held.get(listing)):
             if isinstance(leaf, Ref):
                 groups.setdefault(leaf.address, {})[short] = Ref(change.kind, key_of(change.address))
-    found = {}
+    objects = {}
     for change in desired.values():
         kind = kinds.get(change.kind)
         if kind is None:
@@ -170,8 +170,8 @@ def changed_objects(document: PlanDocument, kinds: Kinds) -> dict[str, Judged]:
         made = change.action in ("create", "replace")
         unsaid = frozenset(change.elsewhere) - attrs.keys()
         at = _position(change.place)
-        found[change.address] = Judged(change.address, kind, attrs, not made, names, unsaid=unsaid, at=at)
-    return found
+        objects[change.address] = Judged(change.address, kind, attrs, not made, names, unsaid=unsaid, at=at)
+    return objects
 
 
 def _decoded(attrs: Mapping[str, Any]) -> dict[str, Value]:

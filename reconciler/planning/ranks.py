@@ -66,12 +66,12 @@ def _moves(context: PlanningContext, resource: Resource) -> bool:
 def _boards(context: PlanningContext, kind: Kind) -> Mapping[str, list[Live]]:
     """Return what stands in each object, by the object's id."""
     nesting = context.kinds[kind.nested].nesting(kind.name)
-    found: dict[str, list[Live]] = defaultdict(list)
+    boards: dict[str, list[Live]] = defaultdict(list)
     for live in context.inputs.snapshot.lives.get(kind.name, ()):
         owner = live.attrs.get(nesting.parent) if nesting is not None else None
         if isinstance(owner, RemoteId):
-            found[owner.id].append(live)
-    return found
+            boards[owner.id].append(live)
+    return boards
 
 
 def _on_board(

@@ -149,11 +149,16 @@ def _wrong(deny: Deny, value: Any, budget: Budget) -> bool:
     if deny.above is not None and _size(value) > deny.above:
         return True
     texts = [""] if missing else [value] if isinstance(value, str) else list(texts_of(value))
+    if bool(deny.unless_hosts) and not missing and not all(at_host(text, deny.unless_hosts) for text in texts):
+        return True
+    return _mismatch(deny, texts, budget)
+
+
+def _mismatch(deny: Deny, texts: list[str], budget: Budget) -> bool:
+    """Return whether a text matches what none may, or not what all have to."""
     if deny.matches is not None and any(budget.found(deny.matches, text) for text in texts):
         return True
-    if deny.unless_matches is not None and not all(budget.found(deny.unless_matches, text) for text in texts):
-        return True
-    return bool(deny.unless_hosts) and not missing and not all(at_host(text, deny.unless_hosts) for text in texts)
+    return deny.unless_matches is not None and not all(budget.found(deny.unless_matches, text) for text in texts)
 
 
 def _size(value: Any) -> float:

@@ -127,7 +127,7 @@ def _spans(steps: Sequence[StepView], writes: int) -> list[tuple[int, str, str]]
 
     Of many steps, neighbours are taken together, so that the number of runs stays bounded.
     """
-    found: list[tuple[int, str, str]] = []
+    spans: list[tuple[int, str, str]] = []
     size = -(-len(steps) // _MOST_CHUNKS) or 1
     for start in range(0, len(steps), size):
         chunk: dict[tuple[str, str], int] = {}
@@ -135,14 +135,14 @@ def _spans(steps: Sequence[StepView], writes: int) -> list[tuple[int, str, str]]
             title = f"{_VERBS.get(step.op, step.op)} {step.address.partition('.')[0]}"
             chunk[title, OP_TONES[step.op]] = chunk.get((title, OP_TONES[step.op]), 0) + _writes(step)
         for (title, tone), count in chunk.items():
-            if found and found[-1][1] == title:
-                found[-1] = (found[-1][0] + count, title, tone)
+            if spans and spans[-1][1] == title:
+                spans[-1] = (spans[-1][0] + count, title, tone)
             elif count:
-                found.append((count, title, tone))
-    known = sum(count for count, _, _ in found)
+                spans.append((count, title, tone))
+    known = sum(count for count, _, _ in spans)
     if known > writes:
         return [(writes, "write", "manual")] if writes else []
-    return [*found, (writes - known, "other writes", "manual")] if known < writes else found
+    return [*spans, (writes - known, "other writes", "manual")] if known < writes else spans
 
 
 def _writes(step: StepView) -> int:

@@ -150,14 +150,14 @@ def _sweep(layers: Sequence[list[Item]], neighbours: Mapping[int, Sequence[int]]
 
 
 def _edges(items: Sequence[Item], corners: Mapping[int, tuple[int, int]]) -> list[Edge]:
-    found = []
+    edges = []
     for item in items:
-        found += [
+        edges += [
             Edge(_path(corners[number], corners[item.number]), False) for number in item.waits if number in corners
         ]
         soft = (number for number in item.after if number in corners and number not in item.waits)
-        found += [Edge(_path(corners[number], corners[item.number]), True) for number in soft]
-    return found
+        edges += [Edge(_path(corners[number], corners[item.number]), True) for number in soft]
+    return edges
 
 
 def _path(source: tuple[int, int], target: tuple[int, int]) -> str:

@@ -94,11 +94,11 @@ class FieldGroupKind(Kind):
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Join the members to each group where they could be read, under `_members`."""
-        found: list[Row] = []
+        rows: list[Row] = []
         for row in super().rows(tables):
             members = membership.roster(tables, row["id"])
-            found.append(row if members is None else {**row, "_members": members})
-        return found
+            rows.append(row if members is None else {**row, "_members": members})
+        return rows
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """`groupType` is read as `type_id`. A field that is in the group twice is listed once."""

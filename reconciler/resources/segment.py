@@ -140,12 +140,12 @@ class SegmentKind(Kind):
 
     def rows(self, tables: Tables) -> Sequence[Row]:
         """Summary and segment as one row."""
-        found = []
+        rows = []
         for row in tables.get(AUDIENCES.name):
             whole = [*tables.get(f"segment:{row['id']}"), {}][0]
             attributes = {**_attributes(row), **_attributes(whole)}
-            found.append({**attributes, "id": str(row["id"])})
-        return found
+            rows.append({**attributes, "id": str(row["id"])})
+        return rows
 
     def decode(self, row: Row, tables: Tables) -> dict[str, Value]:
         """Groups with their conditions inside; ids as references where the field says of what."""
@@ -180,8 +180,8 @@ class SegmentKind(Kind):
 
 
 def _attributes(row: Row) -> Row:
-    found = row.get("attributes")
-    return found if isinstance(found, Mapping) else {}
+    attributes = row.get("attributes")
+    return attributes if isinstance(attributes, Mapping) else {}
 
 
 KIND = SegmentKind()

@@ -81,12 +81,12 @@ class FileBlobStore(NoLogs):
     def names(self, folder: str) -> list[str]:
         """Return the names of a neighbour folder."""
         try:
-            found = [path.name for path in self._place(folder).iterdir() if not path.name.endswith(SUFFIX)]
+            names = [path.name for path in self._place(folder).iterdir() if not path.name.endswith(SUFFIX)]
         except (FileNotFoundError, NotADirectoryError):
             return []
         except OSError as error:
             raise StateError(f"{self._place(folder)} cannot be read: {error.strerror}") from error
-        return sorted(f"{folder}/{name}" for name in found)
+        return sorted(f"{folder}/{name}" for name in names)
 
     def append(self, name: str, line: bytes, *, durable: bool = True) -> bool:
         """Add a line; a durable one is on disk when this returns, with all that were added before. A half line at the

@@ -146,11 +146,11 @@ class ProbeJournal:
             return []
         except OSError as error:
             raise StateError(f"{self.path} cannot be read: {error.strerror}") from error
-        found = []
+        records = []
         for line in lines:
             with suppress(ValueError):
-                found += [read_json(line)] if line else []
-        return [one for one in found if isinstance(one, dict)]
+                records += [read_json(line)] if line else []
+        return [one for one in records if isinstance(one, dict)]
 
     def end(self) -> None:
         """Forget it: all that was made is gone, or told."""

@@ -98,15 +98,15 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
 
 def _runs(session: Session, address: str, binding: Binding | None) -> list[str]:
     """Return the last runs that had something to do with the address, the newest first."""
-    found: list[str] = []
+    runs: list[str] = []
     for name in reversed(session.store.run_names()):
         run = session.store.run(name)
         step = next((one for one in run.steps if one.address == address), None) if run is not None else None
         if run is not None and step is not None:
-            found.append(f"{name} ({step.action}, {step.result})")
-        if len(found) == RUNS:
+            runs.append(f"{name} ({step.action}, {step.result})")
+        if len(runs) == RUNS:
             break
-    return found or ([binding.run] if binding and binding.run else [])
+    return runs or ([binding.run] if binding and binding.run else [])
 
 
 async def _looked_at(account: Connected, address: str, desired: Desired) -> _Sides:

@@ -154,7 +154,7 @@ def project_files(folder: Path) -> list[str]:
 
 def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[str] = ()) -> list[Path]:
     """Return the files of all `config` folders, without the project file and any overlays. `more` may be missing."""
-    found: list[Path] = []
+    files: list[Path] = []
     for name in loaded.project.config:
         place = loaded.folder / name
         if why := outside(place, loaded.folder):
@@ -163,7 +163,7 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
         new = [loaded.folder / file for file in more if Path(file).is_relative_to(name)]
         if place.exists() or place.is_symlink() or new:
             paths = yaml_files(place, loaded.folder, problems) if place.exists() or place.is_symlink() else []
-            found += sorted({*paths, *new})
+            files += sorted({*paths, *new})
         else:
             named = "config" in loaded.project.model_fields_set
             message = f"`{name}` does not exist; resource files are looked for there"
@@ -175,7 +175,7 @@ def _resource_files(loaded: LoadedProject, problems: Problems, more: Iterable[st
         for name in environment.overlays
     }
     apart = {*overlays, (loaded.folder / PROJECT_FILE).resolve()}
-    return [path for path in distinct(found) if path.resolve() not in apart]
+    return [path for path in distinct(files) if path.resolve() not in apart]
 
 
 def _given(settings: EnvironmentSettings | None, loaded: LoadedProject | None) -> Given:

@@ -67,8 +67,8 @@ def _same(found: str, text: str, before: object, file: str) -> bool:
 def _comments(text: str) -> list[str]:
     """Return the comments of a text, sorted."""
     inside = _inside(text)
-    found = re.finditer(r"(?:^|(?<=\s))#[^\n]*", text, re.MULTILINE)
-    return sorted(match.group().rstrip() for match in found if not inside[match.start()])
+    comments = re.finditer(r"(?:^|(?<=\s))#[^\n]*", text, re.MULTILINE)
+    return sorted(match.group().rstrip() for match in comments if not inside[match.start()])
 
 
 def _inside(text: str) -> list[bool]:

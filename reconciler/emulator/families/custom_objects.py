@@ -244,7 +244,7 @@ def _check_against(fields: Iterable[Mapping[str, Any]], own: Row) -> None:
 
 def new_fields(account: Account, sent: list[Row], old: Mapping[str, Row]) -> list[Row]:
     """Merge fields into those that there are, give new options an id, take `required` by both its names."""
-    found = []
+    fields = []
     for field in sent:
         before = old.get(_key(field), {})
         one = {"required": False, **before, **field, **({"id": before["id"]} if before else {})}
@@ -254,8 +254,8 @@ def new_fields(account: Account, sent: list[Row], old: Mapping[str, Row]) -> lis
             one["options"] = [
                 {"id": option.get("id") or new_uuid(account), "value": option["value"]} for option in one["options"]
             ]
-        found.append(one)
-    return found
+        fields.append(one)
+    return fields
 
 
 def _relations(sent: object) -> list[Row]:
