@@ -97,5 +97,5 @@ def _lines(outcome: Rehearsal, name: str) -> list[str]:
     lines += [f"On {name} the apply takes {outcome.requests} requests, about {outcome.seconds:g} s."]
     if outcome.assumptions:
         lines += ["It took for granted, because no source says for certain:"]
-        lines += [f"  - {one}" for one in outcome.assumptions]
+        lines += [f"  - {assumption}" for assumption in outcome.assumptions]
     return lines

@@ -120,7 +120,7 @@ class _Carrying:
         attrs: dict[str, Value] = {}
         needed = False
         for name, value in resource.attrs.items():
-            gone = {found: why for found in values.references(value) if (why := missing(found))}
+            gone = {reference: why for reference in values.references(value) if (why := missing(reference))}
             if not gone:
                 attrs[name] = value
                 continue

@@ -131,7 +131,7 @@ def _csv(folder: Path, name: str, problems: list[Diagnostic]) -> Iterator[tuple[
         for fieldname in reader.fieldnames or ()
         if fieldname in PLAIN or fieldname.startswith(("label.", "variable."))
     ]
-    for wrong in [one for one in reader.fieldnames or () if one not in known]:
+    for wrong in [fieldname for fieldname in reader.fieldnames or () if fieldname not in known]:
         hint = "columns are name, url, token, baseline, wave, overlays, label.X and variable.X"
         problems.append(Diagnostic(f"there is no column `{wrong}`", Position(name, 1), hint, code="unknown-key"))
     try:
@@ -223,7 +223,7 @@ class Selection:
     def _means(self, name: str, job: Job, versions: Mapping[str, str]) -> bool:
         return (
             (not self.names or any(fnmatchcase(name, one) for one in self.names))
-            and all(_labelled(job, one) for one in self.labels)
+            and all(_labelled(job, label) for label in self.labels)
             and (self.behind is None or older(versions.get(name, ""), self.behind))
         )
 

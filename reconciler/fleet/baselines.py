@@ -94,7 +94,7 @@ class Baselines:
 
     def digest(self, job: Job) -> str:
         """Return the SHA-256 of what is declared for an account: files, overlays, variables. Raises ConfigError."""
-        parts = [self._digest_of(job.baseline), *(self._overlay(job.baseline, one) for one in job.overlays)]
+        parts = [self._digest_of(job.baseline), *(self._overlay(job.baseline, overlay) for overlay in job.overlays)]
         text = json.dumps([*parts, job.variables], sort_keys=True, ensure_ascii=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()
 

@@ -194,7 +194,7 @@ class _Set(Codec):
     def _items(self, raw: Json) -> list[str]:
         parts = listed(raw)
         items = [_plain(one) for one in (_plain(raw).split(",") if parts is None else parts)]
-        return [one.strip() for one in items if not self._nothing(one.strip())]
+        return [item.strip() for item in items if not self._nothing(item.strip())]
 
     def _nothing(self, item: str) -> bool:
         return item == ""

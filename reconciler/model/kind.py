@@ -123,7 +123,7 @@ class Kind:
             *(n for variant in self.variants.values() for n in variant.model_fields),
         }
         samples: tuple[Json, ...] = ("", 0, 0.5, False, None)
-        return {name: frozenset(type(one) for one in samples if self._holds(name, one)) for name in names}
+        return {name: frozenset(type(sample) for sample in samples if self._holds(name, sample)) for name in names}
 
     def _holds(self, name: str, value: Json) -> bool:
         known = [

@@ -67,7 +67,7 @@ class Binding(_Document):
             if value.__class__ not in SCALARS:
                 decode(value)
         check(info, [(self.kind, self.id)], self.applied, self.natural_key)
-        if not all(is_id(one) for one in self.spares):
+        if not all(is_id(spare) for spare in self.spares):
             raise ValueError("what was made along with it has ids")
         _hashable(self.natural_key)
         check_values(info, self.kind, self.applied, self.natural_key)

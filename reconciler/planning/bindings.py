@@ -103,7 +103,10 @@ def _remembered(
 def recall(binding: Binding, name: str, candidates: tuple[object, ...], salt: str) -> str | None:
     """Return which of the candidate values was last applied, by its salted hash; None for none of them."""
     digest = binding.digests.get(name)
-    return next((one for one in candidates if isinstance(one, str) and salted(one, salt) == digest), None)
+    return next(
+        (candidate for candidate in candidates if isinstance(candidate, str) and salted(candidate, salt) == digest),
+        None,
+    )
 
 
 def remembered(bindings: Mapping[str, Binding], seen: Snapshot, salt: str) -> dict[str, str]:

@@ -236,7 +236,7 @@ def _arranged(context: PlanningContext, resources: list[Resource]) -> dict[str, 
     for (name, _), siblings in groups.items():
         siblings.sort(key=lambda resource: resource.rank)
         kind = context.kinds[name]  # where one of them stands may be in no known form: it stays there
-        found_there = ((one.address, one.attrs, context.matched.get(one.address)) for one in siblings)
+        found_there = ((sibling.address, sibling.attrs, context.matched.get(sibling.address)) for sibling in siblings)
         held = [one for one in found_there if one[2] is None or not arranged_names(kind) & {*one[2].odd.values()}]
         arranged = kind.arrange(held)
         found |= {address: attrs for address, attrs in arranged.items() if address in wanted}

@@ -85,7 +85,7 @@ def _of_changes(
     for rule, hit, asked in zip(rules, hits, questions, strict=True):
         broken, addresses, why = _judged(rule, hit, {question: answers[question] for question in asked})
         if broken:
-            found += [Breach(rule, one, why) for one in addresses] or [Breach(rule, why=why)]
+            found += [Breach(rule, address, why) for address in addresses] or [Breach(rule, why=why)]
     return found
 
 

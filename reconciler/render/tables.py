@@ -49,7 +49,7 @@ def _narrowed(widths: list[int], room: int) -> list[int]:
     widths = list(widths)
     while sum(widths) > room and max(widths) > NARROWEST:
         widest = max(range(len(widths)), key=widths.__getitem__)
-        below = sorted({NARROWEST, *(one for one in widths if one < widths[widest])})[-1]
+        below = sorted({NARROWEST, *(width for width in widths if width < widths[widest])})[-1]
         widths[widest] -= min(max(widths[widest] - below, 1), sum(widths) - room)
     return widths
 

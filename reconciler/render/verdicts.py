@@ -13,11 +13,11 @@ from reconciler.render.harmless import harmless
 def text(verdicts: Sequence[Verdict], verb: str = "failed") -> str:
     """Return a line for each test, the difference below one that failed, and the count."""
     lines: list[str] = []
-    for one in verdicts:
-        lines.append(f"{'passed' if one.passed else verb if one.lines else 'error '} {harmless(one.title)}")
-        if one.error:
-            lines.append(f"    {harmless(one.error)}")
-        lines += [f"    {harmless(line)}" for line in one.lines]
+    for verdict in verdicts:
+        lines.append(f"{'passed' if verdict.passed else verb if verdict.lines else 'error '} {harmless(verdict.title)}")
+        if verdict.error:
+            lines.append(f"    {harmless(verdict.error)}")
+        lines += [f"    {harmless(line)}" for line in verdict.lines]
     counts = {
         "passed": sum(verdict.passed for verdict in verdicts),
         verb: sum(bool(verdict.lines) for verdict in verdicts),
@@ -58,8 +58,8 @@ def junit(verdicts: Sequence[Verdict]) -> str:
             errors=str(sum(bool(verdict.error) for verdict in cases)),
             time=f"{sum(verdict.seconds for verdict in cases):.3f}",
         )
-        for one in cases:
-            _case(suite, one)
+        for case in cases:
+            _case(suite, case)
     ElementTree.indent(root)
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + ElementTree.tostring(root, encoding="unicode") + "\n"
 

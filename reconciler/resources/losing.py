@@ -72,7 +72,7 @@ def fields_of_group(identity: str, holder: str, *, named: bool) -> Flow[list[Imp
     if not members and not named:
         return []
     names = {ident(row["id"]): str(row.get(label)) for row in (yield from listed(path, key)) or ()}
-    return _told(noun, kind, {one: names.get(one, f"id {one}") for one in members})
+    return _told(noun, kind, {member: names.get(member, f"id {member}") for member in members})
 
 
 def groups_of_field(identity: str) -> Flow[list[Impact]]:

@@ -100,7 +100,7 @@ def give(live: Live, field: str) -> tuple[Live, Part | None]:
     mine = [row for row in rows if row.field == field]
     if len(mine) != 1:
         return live, None
-    left = tuple(one for one in rows if one is not mine[0])
+    left = tuple(row for row in rows if row is not mine[0])
     return replace(live, row={**live.row, "_members": left}), (mine[0].id, field, live.id)
 
 

@@ -42,7 +42,7 @@ def _data(name: str, *holders: str) -> ArchiveSpec:
     data = f"{name}CustomFieldData"
 
     def kept(row: CustomerRecord) -> dict[str, Any]:
-        owner = next((row[one] for one in holders if one in row), None)
+        owner = next((row[holder] for holder in holders if holder in row), None)
         money = {"currency": row["fieldCurrency"]} if row.get("fieldCurrency") else {}
         return {name: str(owner), "value": row.get("fieldValue"), **money}
 

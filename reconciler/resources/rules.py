@@ -83,7 +83,7 @@ def near_choices(value: Value) -> str:
 def mail_address(value: object) -> str:
     """Something before an @ and something behind it; of several, each."""
     texts = [one for one in (value if isinstance(value, list) else [value]) if not re.search("%[^%]+%", str(one))]
-    right = all(re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", str(one).strip()) for one in texts)
+    right = all(re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", str(text).strip()) for text in texts)
     return (
         ""
         if right

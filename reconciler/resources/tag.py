@@ -63,7 +63,9 @@ class TagKind(Kind):
         if "type" not in write.changed:
             return []
         impacts = yield from counted("/contacts", "contacts carry the tag", query)
-        return [moved(one, "(assumed: a tag of templates is shown on no contact; no source says)") for one in impacts]
+        return [
+            moved(impact, "(assumed: a tag of templates is shown on no contact; no source says)") for impact in impacts
+        ]
 
 
 KIND = TagKind()

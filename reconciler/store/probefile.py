@@ -150,7 +150,7 @@ class ProbeJournal:
         for line in lines:
             with suppress(ValueError):
                 records += [read_json(line)] if line else []
-        return [one for one in records if isinstance(one, dict)]
+        return [record for record in records if isinstance(record, dict)]
 
     def end(self) -> None:
         """Forget it: all that was made is gone, or told."""

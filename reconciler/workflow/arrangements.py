@@ -38,12 +38,12 @@ def by_parent(addresses: Iterable[str], kinds: Kinds) -> dict[str, list[str]]:
 
 def in_files(addresses: Iterable[str], declared: Mapping[str, Resource]) -> list[str]:
     """Return the declared ones of these addresses in the order of the files."""
-    return sorted((one for one in addresses if one in declared), key=lambda one: declared[one].rank)
+    return sorted((address for address in addresses if address in declared), key=lambda one: declared[one].rank)
 
 
 def in_account(addresses: Iterable[str], lives: Mapping[str, Live]) -> list[str]:
     """Return those of these addresses that an account holds, in its order."""
-    return sorted((one for one in addresses if one in lives), key=lambda one: placed(lives[one]))
+    return sorted((address for address in addresses if address in lives), key=lambda one: placed(lives[one]))
 
 
 def arrangements(declared: Mapping[str, Resource], lives: Mapping[str, Live], kinds: Kinds) -> list[Arrangement]:

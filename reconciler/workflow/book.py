@@ -127,8 +127,8 @@ class StateTransaction:
         now = self.stamp()
         kept = cleared_records(records, self.redactor.knows, self.base.salt)
         self.store.append([record.model_copy(update={"at": now}) for record in kept], urgent=urgent)
-        for one in records:
-            self.records.add(one)
+        for record in records:
+            self.records.add(record)
 
     def state(self) -> State:
         """Return the state as of now."""

@@ -29,7 +29,7 @@ def evaluate(
     if not questions:
         return []
     evaluator()  # said here, where it is asked for
-    rows = [(one.expression, one.address, one.objects) for one in questions]
+    rows = [(question.expression, question.address, question.objects) for question in questions]
     asked = json.dumps({"questions": rows, "values": values})
     known = [path for path in sys.path if os.path.isabs(path)]
     try:

@@ -136,7 +136,7 @@ class SecretSource:
                     hint="install it on the machine that runs the pipeline",
                 )
         entries = self.environ.get("PATH", os.defpath).split(os.pathsep)
-        safe = [one for one in entries if os.path.isabs(one) and not Path(one).resolve().is_relative_to(limit)]
+        safe = [entry for entry in entries if os.path.isabs(entry) and not Path(entry).resolve().is_relative_to(limit)]
         found = shutil.which(command[0], path=os.pathsep.join(safe))
         if found is None:
             raise SurroundingsError(f"there is no program {command[0]}, which `secrets` names")

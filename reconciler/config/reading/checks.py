@@ -85,7 +85,7 @@ class Checks:
             *(join(kind, target) for kind in (resource.kind, *nested)),
             target,
         ]
-        found = next((one for one in candidates if one in self.declared), None)
+        found = next((candidate for candidate in candidates if candidate in self.declared), None)
         entry = (
             at(self.declared[resource.address].value, "lifecycle", "on_destroy", what)
             or self.declared[resource.address]

@@ -31,11 +31,15 @@ def doubts(loaded: Loaded, kinds: Kinds) -> tuple[Diagnostic, ...]:
                 f"{address} declares no {names}: required on create, so that only an existing object can do without"
             )
             problems.warn("required-on-create", message, entry.key.spot)
-        for one in findings:
-            if one.attribute not in missing:
-                place = at(entry.value, *one.attribute.split("."))
+        for finding in findings:
+            if finding.attribute not in missing:
+                place = at(entry.value, *finding.attribute.split("."))
                 spot = place.spot if place is not None else entry.key.spot
-                refused = one.severity == "error"
-                message = f"{one.message}; a plan that writes it is refused" if refused else f"{address}: {one.message}"
-                problems.warn("account-refuses" if refused else "doubtful-value", message, spot, one.hint)
+                refused = finding.severity == "error"
+                message = (
+                    f"{finding.message}; a plan that writes it is refused"
+                    if refused
+                    else f"{address}: {finding.message}"
+                )
+                problems.warn("account-refuses" if refused else "doubtful-value", message, spot, finding.hint)
     return problems.ordered()

@@ -70,7 +70,7 @@ def _check(loaded: LoadedFleet, problems: Problems) -> None:
             hint = f"a baseline is a project with a {PROJECT_FILE}; `reconciler init` writes one"
             problems.error("missing-file", f"there is no {PROJECT_FILE} in `{baseline.folder}`", spot, hint)
     waves = [wave.name for wave in fleet.waves]
-    for name in sorted({one for one in waves if waves.count(one) > 1}):
+    for name in sorted({wave for wave in waves if waves.count(wave) > 1}):
         problems.error("twice", f"there are two waves `{name}`", loaded.spot("waves"))
     _known(loaded, ("defaults", "baseline"), fleet.defaults.baseline, fleet.baselines, "baseline", problems)
     for name, account in fleet.accounts.items():

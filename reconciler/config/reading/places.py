@@ -72,7 +72,7 @@ class Places:
         """Return what is written in a file, with nothing filled in."""
         if source not in self._plain:
             documents = parse(source, Problems()) or []
-            self._plain[source] = [written(one) for one in documents]
+            self._plain[source] = [written(document) for document in documents]
         found = self._plain[source]
         if len(found) > 1:
             raise Fixed(f"{source.file} holds several documents: change it there manually")
