@@ -19,6 +19,7 @@ from pathlib import Path
 
 from reconciler.model.baseline import Baseline, digest_of
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.redaction import abridged
 from reconciler.store.atomic import write_file
 from reconciler.store.reading import read_regular
 
@@ -147,7 +148,7 @@ class GitBaselines:
             raise ReconcilerError("git cannot be run", hint="install git: baselines are fetched with it") from error
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
-            raise ReconcilerError(f"{baseline.written} cannot be fetched: {_without_users(said[-1])[:300]}")
+            raise ReconcilerError(f"{baseline.written} cannot be fetched: {abridged(_without_users(said[-1]), 300)}")
         try:
             return done.stdout.decode("utf-8")
         except UnicodeDecodeError as error:

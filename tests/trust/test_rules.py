@@ -297,3 +297,42 @@ def test_many_rules_over_many_objects_are_cheap() -> None:
     )
     assert breaches(held, "declaration", objects, "prod", NOW, counting) == []
     assert asked == [7, 7, 7]
+
+
+STARTED = """
+include:
+  - {source: "pack:starter@1", variables: {hosts: ["*.acme.example"], tag_pattern: "^[a-z]", most_options: 2}}
+"""
+UNTIDY = """
+tags:
+  vip: {name: VIP}
+  tidy: {name: tidy, description: "Bought something. Owner: Jane"}
+fields:
+  plan: {title: Plan, type: dropdown, options: [a, b, c]}
+webhooks:
+  w: {name: W, url: "https://evil.example/x", events: [deal_add], sources: [api]}
+"""
+
+
+def test_the_pack_that_comes_along_is_useful_on_the_first_day(world: World) -> None:
+    """Each of its rules finds what it is about, in an account that nobody declared; a tidy object breaks none."""
+    world.write(UNTIDY)
+    world.apply()
+    world.account.rows.put("contacts", "1", {"id": "1", "email": "a@acme.example"})
+    world.account.rows.put("contactTags", "1", {"id": "1", "contact": "1", "tag": world.rows("tags")[-1]["id"]})
+    extend(world, STARTED)
+    rows = json.loads(world.cli("coverage", "--format", "gitlab").out)
+    found = {(row["check_name"].removeprefix("rule-"), row["description"].partition(":")[0]) for row in rows}
+    carried = "tag.vip" if world.rows("tags")[-1]["tag"] == "VIP" else "tag.tidy"
+    unused = ({"tag.vip", "tag.tidy"} - {carried}).pop()
+    assert {one for one in found if one[1].startswith(("tag.", "field.", "webhook."))} == {
+        ("webhook-hosts", "webhook.w"),
+        ("tag-names", "tag.vip"),
+        ("tag-descriptions", "tag.vip"),
+        ("tag-owners", "tag.vip"),
+        ("field-descriptions", "field.plan"),
+        ("field-groups", "field.plan"),
+        ("field-options", "field.plan"),
+        ("unused-tags", unused),
+    }
+    assert world.cli("validate").code == 7
