@@ -36,16 +36,23 @@ class Recorded:
         """The numbers of what was added since the last move, by address."""
 
     def add(self, record: Record) -> None:
-        """Add a record; a result takes the place of what this run recorded of its address before."""
+        """Add a record; a result takes the place of what this run recorded of its address before, and of the result
+        before it, so that the state has its objects in the order in which they were made.
+        """
         number = next(self._numbers)
         if record.op == "move":
             self._mine.clear()
-        elif record.op in ("bind", "drop"):
-            for void in self._mine.pop(record.address, ()):
-                del self._kept[void]
+        mine = self._mine.pop(record.address, [])
+        if record.op in ("bind", "drop"):
+            number = next((one for one in mine if record.op == self._kept[one].op == "bind"), number)
+            stays = [one for one in mine if record.op == "bind" and self._kept[one].op == "drop"]
+            for void in mine:
+                if void not in (*stays, number):
+                    del self._kept[void]
+            mine = stays
         self._kept[number] = record
         if record.address and record.op != "move":
-            self._mine.setdefault(record.address, []).append(number)
+            self._mine[record.address] = [*mine, number]
 
     def result(self, address: str) -> Record | None:
         """Return the last result that was added for an address, if there is one since the last move."""

@@ -20,7 +20,7 @@ records = st.one_of(
         binding=st.builds(Binding, id=st.sampled_from("456"), kind=st.just("tag"), incomplete=st.booleans()),
     ),
     st.builds(Record, op=st.sampled_from(["drop", "failed"]), address=names),
-    st.builds(Record, op=st.just("move"), address=names, target=names),
+    st.builds(Record, op=st.just("move"), moves=st.sampled_from([{}, {"tag.a": "tag.b", "tag.b": "tag.a"}])),
     st.builds(
         Record, op=st.just("counted"), going=st.builds(
             Going, address=names, parent=names, plan=st.just("p"), counts=st.just({"lost deals in it": 1})
@@ -29,16 +29,26 @@ records = st.one_of(
 )  # fmt: skip
 
 
+def meant(records: list[Record]) -> list[Record]:
+    """Let each move that is no swap lead to an address that nothing had: a plan never moves to one that is taken."""
+    return [
+        one.model_copy(update={"moves": {NAMES[place % 3]: f"tag.new{place}"}}) if one.op == "move" and not one.moves
+        else one
+        for place, one in enumerate(records)
+    ]  # fmt: skip
+
+
 @given(states, st.lists(records, max_size=4), st.lists(records, max_size=12))
 def test_void_records_say_nothing(resources: dict[str, Binding], found: list[Record], own: list[Record]) -> None:
     """State, open creates, writes without an answer and what was counted follow from what is kept as from everything;
     what was found, of runs that died, is kept whole.
     """
+    every = meant([*found, *own])
+    found, own = every[: len(found)], every[len(found) :]
     base, kept = State(lineage="l", resources=resources), Recorded(found)
     for record in own:
         kept.add(record)
-    every = [*found, *own]
-    assert fold(base, kept).resources == fold(base, every).resources
+    assert list(fold(base, kept).resources.items()) == list(fold(base, every).resources.items())
     assert open_intents(kept) == open_intents(every)
     assert in_flight(kept) == in_flight(every)
     assert went(kept, "p") == went(every, "p")
