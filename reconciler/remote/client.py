@@ -60,6 +60,19 @@ class Endpoint:
     timeout: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class Listeners:
+    """Who hears of requests: `on_wait(reason, seconds)` of long waits, `on_answer(line)` of every request with its
+    status, `on_request` of each moment in its life (`Watch.request`). `show` takes secrets out of what the account says
+    (None: the token).
+    """
+
+    on_wait: Callable[[str, float], None] = lambda reason, seconds: None
+    on_answer: Callable[[str], None] | None = None
+    on_request: Callable[[Moment, Request, Response | None], None] = lambda moment, request, answer: None
+    show: Show | None = None
+
+
 UNSENT_ERRORS = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -101,9 +114,7 @@ def basic(url: str) -> dict[str, str]:
 
 class Client:
     """Implements `model.http.Remote`. `mode` forbids writes while planning, and otherwise all but the `writable`
-    paths (those of `Kind.writable`); `on_wait(reason, seconds)` is told of long waits, `on_answer(line)` of every
-    request with its status, `on_request` of each moment in its life (`Watch.request`); `show` takes secrets out of
-    what the account says; `pacer` is that of the account, where the process has others that talk to it.
+    paths (those of `Kind.writable`); `pacer` is that of the account, where the process has others that talk to it.
 
     `fence(seconds)` raises when a write that may take so long must not be sent any more. It is asked last, when the
     request has had its turn and has a connection: a process that was frozen at any moment wakes up to its answer.
@@ -116,10 +127,7 @@ class Client:
         mode: Mode = Mode.READ,
         writable: Iterable[str] = (),
         transport: httpx.AsyncBaseTransport | None = None,
-        on_wait: Callable[[str, float], None] | None = None,
-        on_answer: Callable[[str], None] | None = None,
-        on_request: Callable[[Moment, Request, Response | None], None] | None = None,
-        show: Show | None = None,
+        listeners: Listeners | None = None,
         fence: Callable[[float], None] | None = None,
         pacer: Pacer | None = None,
         clock: Callable[[], float] = time.monotonic,
@@ -130,10 +138,9 @@ class Client:
         self.sent: Counter[str] = Counter()
         self._base = base_url(connection.url)
         self._host = urlsplit(self._base).netloc.rpartition("@")[2]
-        self._show = show or Redactor([connection.token]).show
-        self._on_wait = on_wait or (lambda reason, seconds: None)
-        self._on_answer = on_answer
-        self._on_request = on_request or (lambda moment, request, answer: None)
+        hears = listeners or Listeners()
+        self._show = hears.show or Redactor([connection.token]).show
+        self._on_wait, self._on_answer, self._on_request = hears.on_wait, hears.on_answer, hears.on_request
         self._fence = fence or (lambda seconds: None)
         self._bound = connection.timeout + min(connection.timeout, HANDOVER)
         self._known = False

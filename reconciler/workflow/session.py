@@ -301,23 +301,21 @@ class Session:
         if self.remote is not None:
             return self.remote
         self._learn_secrets(self.used_secrets)
-        from reconciler.remote.client import Client
+        from reconciler.remote.client import Client, Listeners
         from reconciler.remote.guard import Mode
 
         endpoint, transport = self._endpoint(stack)
         self.redactor.learn(endpoint.token)
-        watch = self.runtime.watch
+        watch, listeners = self.runtime.watch, Listeners(self.on_wait, self.on_answer, show=self.shown)
         if watch is not None:
             watch.connected(self.settings.name, paths_of(self.kinds), self.rate)
+            listeners = replace(listeners, on_request=watch.request)
         client = Client(
             endpoint,
             writable=(writable or [path for kind in self.kinds.values() for path in kind.writable]) if write else (),
             mode=Mode.RESTORE if restore else Mode.WRITE if write else Mode.READ,
             transport=transport,
-            on_wait=self.on_wait,
-            on_answer=self.on_answer,
-            on_request=watch.request if watch is not None else None,
-            show=self.shown,
+            listeners=listeners,
             clock=self.runtime.clock.steady,
             pacer=self.pace,
             fence=hold.check if hold is not None else None,

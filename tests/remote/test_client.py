@@ -25,7 +25,7 @@ from reconciler.model.http import Request, Response, delete, get, post, put
 from reconciler.model.redaction import Redactor
 from reconciler.model.waits import Endless, whole
 from reconciler.remote.answers import MOST_BYTES, retry_after
-from reconciler.remote.client import Client, Endpoint, base_url
+from reconciler.remote.client import Client, Endpoint, Listeners, base_url
 from reconciler.remote.guard import Forbidden, Mode
 from reconciler.remote.pacer import Pacer
 from reconciler.remote.web import HttpWeb
@@ -94,7 +94,7 @@ def sent(
             mode=mode,
             writable=WRITABLE,
             transport=Transport(server),
-            on_wait=lambda why, s: waits.append((why, s)),
+            listeners=Listeners(on_wait=lambda why, s: waits.append((why, s))),
             sleep=sleep,
         ) as client:
             return [await client.send(request) for request in requests]
@@ -375,7 +375,7 @@ def test_what_the_account_says_is_searched_for_secrets() -> None:
             mode=Mode.WRITE,
             writable=WRITABLE,
             transport=Transport(server),
-            show=Redactor(["hush", "token-1234"]).show,
+            listeners=Listeners(show=Redactor(["hush", "token-1234"]).show),
         ) as client:
             await client.send(post("/webhooks", {}))
 
@@ -391,7 +391,9 @@ def test_every_request_can_be_followed_without_personal_data() -> None:
 
     async def run() -> None:
         connection = Endpoint("https://acme.example", "token", None)
-        async with Client(connection, transport=Transport(server), on_answer=lines.append) as client:
+        async with Client(
+            connection, transport=Transport(server), listeners=Listeners(on_answer=lines.append)
+        ) as client:
             await client.send(get("/contacts", **{"filters[email]": "jane@acme.example", "limit": "1"}))
             await client.send(Request("GET", "/tags", expect=(404,)))
             await client.send(get("/users/email/jane@acme.example"))
