@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 import fnmatch
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
@@ -220,11 +220,31 @@ def to_replace(addresses: Iterable[str], desired: Desired, state: State, kinds: 
     return found
 
 
-def narrowed(made: Plan, inputs: Inputs, selected: Selected, selection: Selection) -> tuple[Plan, Inputs, Selected]:
-    """Return the plan without the steps that turned out to be of another sort than was asked for."""
-    unwanted = set()
+TAKES = ("lost", "along", "unmanaged")
+"""Effects of a change that take something away: records, parts of the object, objects that go with it."""
+
+
+def taking(made: Plan) -> set[str]:
+    """Return the addresses whose update takes something away, or may: an option with what was chosen, members, parts;
+    where nobody asked how many records it touches, it may.
+    """
+    return {
+        change.address
+        for change in made.changes
+        if change.action is Action.UPDATE
+        and (change.uncounted or any(impact.effect in TAKES for impact in change.impacts))
+    }
+
+
+def narrowed(
+    made: Plan, inputs: Inputs, selected: Selected, selection: Selection, besides: Set[str] = frozenset()
+) -> tuple[Plan, Inputs, Selected]:
+    """Return the plan without the steps that turned out to be of another sort than was asked for, and those `besides`
+    them.
+    """
+    unwanted = set(besides)
     if selection.no_delete:
-        unwanted = {change.address for change in made.changes if change.action is Action.REPLACE}
+        unwanted |= {change.address for change in made.changes if change.action is Action.REPLACE}
     if selection.only_adopt:
         unwanted |= {change.address for change in made.changes if change.action is not Action.ADOPT}
     if not unwanted:

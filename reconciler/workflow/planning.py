@@ -29,7 +29,7 @@ from reconciler.planning.planner import plan
 from reconciler.planning.reads import concludes, looked_over, of_kinds, wanted
 from reconciler.planning.renames import suspected
 from reconciler.planning.rules import as_guards
-from reconciler.planning.select import check_selection, narrowed, select, to_replace
+from reconciler.planning.select import check_selection, narrowed, select, taking, to_replace
 from reconciler.resources.places import PLACES
 from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.code_uses import with_code_uses
@@ -87,21 +87,42 @@ async def make_plan(session: Session, options: PlanOptions) -> Planned:
             check_selection(made, inputs, selected, options.selection)
         options = replace(options, selected=selected)
         made, inputs = await looked_at(session, remote, inputs, work, made)
-        said: dict[str, tuple[Finding, ...]] = {}
-        made = await inquired(made, remote, session.kinds, secret=session.secret, known=said)
-        while not options.refresh_only and (more := barred(made).keys() - inputs.barred.keys()):
-            # What the account would refuse goes, with what needs it: each round leaves out at least one write more.
-            inputs = replace(inputs, barred={**inputs.barred, **{one: barred(made)[one] for one in more}})
-            made, inputs, selected = narrowed(plan(inputs), inputs, selected, options.selection)
-            made = await inquired(made, remote, session.kinds, secret=session.secret, known=said)
-        made = await examine(
-            made, remote, session.kinds, secret=session.secret, impact=options.impact and not options.refresh_only
-        )
+        made, inputs, options = await _looked_into(session, remote, made, inputs, options)
         budget = session.settings.guards.max_use_requests
         if options.impact and options.uses and budget and not options.refresh_only:
             made = await who_uses(made, remote, session.kinds, PLACES, budget=budget)
         requests = remote.requests
     return finish(seen, inputs, made, options, requests, warnings)
+
+
+async def _looked_into(
+    session: Session, remote: Remote, made: Plan, inputs: Inputs, options: PlanOptions
+) -> tuple[Plan, Inputs, PlanOptions]:
+    """Return the plan with what the account says of its writes and what they cost, without those that it would refuse
+    and those that are not wanted for what they take away.
+    """
+    said: dict[str, tuple[Finding, ...]] = {}
+    selected = options.selected
+
+    async def asked(made: Plan) -> Plan:
+        return await inquired(made, remote, session.kinds, secret=session.secret, known=said)
+
+    async def counted(made: Plan) -> Plan:
+        impact = options.impact and not options.refresh_only
+        return await examine(made, remote, session.kinds, secret=session.secret, impact=impact)
+
+    made = await asked(made)
+    while not options.refresh_only and (more := barred(made).keys() - inputs.barred.keys()):
+        # What the account would refuse goes, with what needs it: each round leaves out at least one write more.
+        inputs = replace(inputs, barred={**inputs.barred, **{one: barred(made)[one] for one in more}})
+        made, inputs, selected = narrowed(plan(inputs), inputs, selected, options.selection)
+        made = await asked(made)
+    made = await counted(made)
+    while options.no_delete and (losing := taking(made)):
+        # What an update takes away is known once it is counted; each round leaves out at least one.
+        made, inputs, selected = narrowed(made, inputs, selected, options.selection, losing)
+        made = await counted(await asked(made))
+    return made, inputs, replace(options, selected=selected)
 
 
 def _within(remote: Remote, most: int | None) -> Remote:

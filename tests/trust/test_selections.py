@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import pytest
 
+from reconciler.cli.apply import still_true
+from reconciler.workflow.options import PlanOptions
+from reconciler.workflow.planning import make_plan
 from tests.world import World
+from tests.world.clock import run
 
 LINKED = """
 lists: {news: {name: News, string_id: news, sender_url: https://a.example, sender_reminder: R}}
@@ -133,6 +137,29 @@ def test_no_delete_names_what_it_leaves(world: World) -> None:
     assert "Left as it is, though it would change: field.f, tag.b." in ran.out
     assert not world.requests("DELETE")
     assert sorted(world.state().resources) == ["field.f", "tag.a", "tag.b", "tag.c"]
+
+
+OPTIONS = "fields: {f: {title: F, type: dropdown, options: [%s]}, g: {title: G, type: dropdown, options: [q, r%s]}}"
+
+
+@pytest.mark.parametrize("more", [(), ("--no-impact",)], ids=["counted", "uncounted"])
+def test_no_delete_leaves_updates_that_take_something_away(world: World, more: tuple[str, ...]) -> None:
+    """An option that goes takes with it what was chosen, so the update stays out, and is named; one that only adds is
+    applied. Where nobody counts, what may take something away stays out.
+    """
+    world.write(OPTIONS % ("a, b, c", ""))
+    world.apply()
+    world.write(OPTIONS % ("a, b", ", z"))
+    options = PlanOptions(no_delete=True, impact=not more)
+    again = run(still_true(world.session(), run(make_plan(world.session(), options)), options))
+    assert {change.address for change in again.document.changes} == {"field.g"}, "asked again"
+    ran = world.cli("apply", "--auto-approve", "--no-delete", *more)
+    assert ran.code == 0, ran.text
+    assert "field.f" in ran.out.partition("Left as it is, though it would change:")[2].partition("\n")[0]
+    held = [(row["field"], row["value"]) for row in world.rows("fieldOptions")]
+    assert {value for _, value in held} >= {"a", "b", "c", "q", "r"}
+    assert "z" in {value for _, value in held}
+    assert not world.requests("DELETE")
 
 
 def test_kinds_bring_what_they_need(world: World) -> None:
