@@ -268,12 +268,10 @@ class _Binder:
             address = self._address(value.address)
             there = self.things.get(address)
             return Piece(self._title(there) if there is not None else address, address if there is not None else "")
-        if isinstance(value, RemoteId | Lookup):
-            address = self.by_id.get((value.kind, value.id if isinstance(value, RemoteId) else value.value), "")
-            title = self.kinds[value.kind].title.lower() if value.kind in self.kinds else value.kind
-            if address:
-                return Piece(self._title(self.things[address]), address)
-            return Piece(f"{title} {self.show(value.id if isinstance(value, RemoteId) else value.value)}")
+        if isinstance(value, RemoteId):
+            return self._undeclared(value.kind, value.id)
+        if isinstance(value, Lookup):
+            return self._undeclared(value.kind, value.value)
         if isinstance(value, Mapping):
             parts = ((name, self._piece(item, hides=hides).text) for name, item in value.items())
             return Piece(", ".join(f"{name}: {text}" for name, text in parts))
@@ -285,6 +283,14 @@ class _Binder:
         if hides and not values.has_secret(str(value)):
             text = mask(text)
         return Piece(self.show(text))
+
+    def _undeclared(self, kind: str, called: str) -> Piece:
+        """Return what stands for an object that nothing declares, by its id or its name."""
+        address = self.by_id.get((kind, called), "")
+        if address:
+            return Piece(self._title(self.things[address]), address)
+        title = self.kinds[kind].title.lower() if kind in self.kinds else kind
+        return Piece(f"{title} {self.show(called)}")
 
     # --- between objects ---------------------------------------------------------------------------------------------
 
@@ -413,25 +419,27 @@ class _Binder:
 
     def _aside(self, kind: Kind, known: Iterable[_Thing]) -> Iterator[str]:
         """Yield what the account holds of a kind that has no entry, in sentences."""
-        if self.material.snapshot is None:
+        snapshot = self.material.snapshot
+        if snapshot is None:
             return
-        if kind.name in self.material.snapshot.absent:
+        if kind.name in snapshot.absent:
             yield "The account does not offer it."
-        elif kind.name not in self.material.snapshot.lives and kind.name not in self.material.snapshot.unknown:
+        elif kind.name not in snapshot.lives and kind.name not in snapshot.unknown:
             yield "What the account has of it is not known here: it was not asked for."
-        listed = {one.live.id for one in known if one.live is not None}
-        rest = [live for live in self.material.snapshot.lives.get(kind.name, ()) if live.id not in listed]
+        listed = {thing.live.id for thing in known if thing.live is not None}
+        rest = [live for live in snapshot.lives.get(kind.name, ()) if live.id not in listed]
         builtin = [live for live in rest if live.builtin]
-        others = len(rest) - len(builtin)
         if builtin:
-            names = ", ".join(
-                self.show(str(live.attrs.get(kind.identity.name_attribute) or live.id)) for live in builtin
-            )
-            named = f": {names}" if not kind.reading.mostly_unmanaged else ""
-            yield f"{len(builtin):,} came with the account{named}."
+            yield self._came_with_it(kind, builtin)
+        others = len(rest) - len(builtin)
         if others and kind.abilities.managed:
             why = "made beside the configuration" if kind.reading.mostly_unmanaged else "no file can say, or needs none"
             yield f"{others:,} more: {why}."
+
+    def _came_with_it(self, kind: Kind, builtin: Sequence[Live]) -> str:
+        names = (self.show(str(live.attrs.get(kind.identity.name_attribute) or live.id)) for live in builtin)
+        named = f": {', '.join(names)}" if not kind.reading.mostly_unmanaged else ""
+        return f"{len(builtin):,} came with the account{named}."
 
     def _blind(self) -> dict[str, None]:
         """Return what could not be looked into, one line for each place."""

@@ -90,7 +90,7 @@ def plan(document: PlanDocument) -> str:
     lost = [] if drift else _lost(ordered, names)
     drawing = picture(document.steps)
     style, script = _asset("report.css"), _asset("report.js")
-    asked = [cards.card(guard, document, names) for guard in document.guards]
+    asked = sorted((cards.card(guard, document, names) for guard in document.guards), key=lambda card: not card.tripped)
     page = _template().render(
         document=document,
         style=Markup(style),
@@ -103,7 +103,7 @@ def plan(document: PlanDocument) -> str:
         forecast=words.forecast(document.forecast).removeprefix("Forecast: "),
         lost=lost[:MOST_LOST],
         more_lost=max(len(lost) - MOST_LOST, 0),
-        cards=[one for one in asked if one.tripped] + [one for one in asked if not one.tripped and one.state != "Fine"],
+        cards=[card for card in asked if card.tripped or card.state != "Fine"],
         all_commands=_all_commands(document),
         kept=words.kept(document.guards),
         by_hand=[

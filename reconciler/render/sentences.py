@@ -221,16 +221,34 @@ def verdict(document: PlanDocument) -> list[str]:
 
 def _does(document: PlanDocument) -> str:
     changes = words.visible(document)
-    deleted = [one for one in changes if one.action == "delete" and not switched_off(one)]
-    options = sum(len(removed(one)) for one in changes if one.action == "update")
+    parts, others = _losses(changes), _gains(changes)
+    said = [f"This plan {joined(parts)}."] if parts else []
+    if others:
+        said.append(f"{'It also' if parts else 'This plan'} {joined(others)}.")
+    return " ".join(said) or "This plan changes nothing in the account; it notes down what is there."
+
+
+def _of(changes: Iterable[ChangeView], action: str) -> list[ChangeView]:
+    return [change for change in changes if change.action == action]
+
+
+def _losses(changes: Sequence[ChangeView]) -> list[str]:
+    """Return what a plan takes away: what it deletes, makes again, and switches off."""
+    deleted = [change for change in _of(changes, "delete") if not switched_off(change)]
+    options = sum(len(removed(change)) for change in _of(changes, "update"))
     lost = [*_sorts(deleted, every=True), *([sized(options, "option", "options")] if options else [])]
     parts = [f"deletes {joined(lost)}"] if lost else []
-    if again := [one for one in changes if one.action == "replace"]:
+    if again := _of(changes, "replace"):
         parts.append(
             f"deletes {joined(_sorts(again, every=True))} and makes {'it' if len(again) == 1 else 'them'} again"
         )
-    if off := [one for one in changes if switched_off(one)]:
+    if off := [change for change in changes if switched_off(change)]:
         parts.append(f"switches off {joined(_sorts(off, every=True))}")
+    return parts
+
+
+def _gains(changes: Sequence[ChangeView]) -> list[str]:
+    """Return what else a plan does, and what it leaves to do."""
     others = []
     for action, verb in (
         ("update", "changes"),
@@ -238,14 +256,11 @@ def _does(document: PlanDocument) -> str:
         ("forget", "lets go of"),
         ("create", "creates"),
     ):
-        if mine := [one for one in changes if one.action == action]:
+        if mine := _of(changes, action):
             others.append(f"{verb} {joined(_sorts(mine))}")
-    if by_hand := sum(one.action == "manual" for one in changes):
+    if by_hand := len(_of(changes, "manual")):
         others.append(f"leaves {sized(by_hand, 'thing', 'things')} to do by hand")
-    said = [f"This plan {joined(parts)}."] if parts else []
-    if others:
-        said.append(f"{'It also' if parts else 'This plan'} {joined(others)}.")
-    return " ".join(said) or "This plan changes nothing in the account; it notes down what is there."
+    return others
 
 
 def _sorts(changes: Sequence[ChangeView], *, every: bool = False) -> list[str]:

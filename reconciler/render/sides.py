@@ -114,21 +114,30 @@ def _pieces(text: str, marked: bool = False) -> tuple[Piece, ...]:
 
 def _sides(name: str, before: Known, after: Known, names: Names, depth: int = 0) -> Iterator[Row]:
     """Yield one row for each value that differs; maps are taken apart."""
-    sides = [one for one in (before, after) if one is not MISSING and one is not None]
-    if sides and depth < _DEEPEST and all(isinstance(one, dict) and not is_marker(one) for one in sides):
-        was, now = (one if isinstance(one, dict) else {} for one in (before, after))
-        for key in [*now, *(key for key in was if key not in now)]:
-            one, other = was.get(key, MISSING), now.get(key, MISSING)
-            if not same(one, other):
-                yield from _sides(f"{name} › {called(str(key))}", one, other, names, depth + 1)
-    elif sides and all(isinstance(one, list) for one in sides):
-        old, new = (one if isinstance(one, list) else [] for one in (before, after))
+    sides = [side for side in (before, after) if side is not MISSING and side is not None]
+    if depth < _DEEPEST and _all(sides, dict):
+        yield from _members(name, before, after, names, depth)
+    elif _all(sides, list):
+        old, new = (side if isinstance(side, list) else [] for side in (before, after))
         one_sided = before is MISSING or after is MISSING
         yield Row(name, items=[_item(entry, names, quiet=one_sided) for entry in _ordered(old, new)])
-    elif any(isinstance(one, str) and "\n" in one for one in sides) and MISSING not in (before, after):
+    elif MISSING not in (before, after) and any(isinstance(side, str) and "\n" in side for side in sides):
         yield Row(name, lines=compare(name, before, after, width=_WIDTH)[1:])
     else:
         yield _scalar(name, before, after, names)
+
+
+def _all(sides: Sequence[Known], kind: type) -> bool:
+    """Return whether there are sides, all of this type and none the mark of a value that is not shown."""
+    return bool(sides) and all(isinstance(side, kind) and not is_marker(side) for side in sides)
+
+
+def _members(name: str, before: Known, after: Known, names: Names, depth: int) -> Iterator[Row]:
+    was, now = (side if isinstance(side, dict) else {} for side in (before, after))
+    for key in [*now, *(key for key in was if key not in now)]:
+        one, other = was.get(key, MISSING), now.get(key, MISSING)
+        if not same(one, other):
+            yield from _sides(f"{name} › {called(str(key))}", one, other, names, depth + 1)
 
 
 def _ordered(before: Sequence[Any], after: Sequence[Any]) -> list[Entry]:
