@@ -16,6 +16,8 @@ from reconciler.render.harmless import harmless
 from reconciler.render.quoting import clean, to_json
 
 SARIF_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+ELSEWHERE = ("git+", "pack:")
+"""How the names of files begin that are included from elsewhere."""
 NOWHERE = Position("reconciler.yaml")
 """Where hosts that want a place show what has none: the project file, home of environments, guards and policies."""
 
@@ -75,12 +77,22 @@ def plan_gitlab(document: PlanDocument, folder: str = "") -> str:
 
 def below(problems: Sequence[Diagnostic], folder: str) -> list[Diagnostic]:
     """Return problems with paths relative to the repository, whose `folder` holds the project (empty: its root)."""
+    here = [_here(problem) for problem in problems]
     if not folder:
-        return list(problems)
+        return here
     return [
         replace(problem, at=replace(problem.at or NOWHERE, file=f"{folder.rstrip('/')}/{(problem.at or NOWHERE).file}"))
-        for problem in problems
+        for problem in here
     ]
+
+
+def _here(problem: Diagnostic) -> Diagnostic:
+    """Return a problem in a baseline or pack, which are no files of the repository, at the project file that includes
+    it.
+    """
+    if problem.at is None or not problem.at.file.startswith(ELSEWHERE):
+        return problem
+    return replace(problem, message=f"{problem.message} ({problem.at})", at=NOWHERE, excerpt="", length=1, shift=0)
 
 
 def concerns(document: PlanDocument) -> list[Diagnostic]:

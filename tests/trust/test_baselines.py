@@ -83,6 +83,11 @@ def test_a_baseline_is_locked_looked_at_and_used(world: World, base: Path) -> No
     for command in ("validate", "plan", "drift"):
         ran = world.cli(command)
         assert ran.code == 0, f"{command} needs no repository: {ran.text}"
+    short = "{id: short, message: Short, deny: {kind: tag, attribute: name, above: 3}}"
+    project.write_text(f"{project.read_text('utf-8')}rules: [{short}]\n", "utf-8")
+    [row] = json.loads(world.cli("validate", "--format", "gitlab").out)
+    assert row["location"]["path"] == "reconciler.yaml", "a baseline is no file of the repository"
+    assert "base@v2//crm/tags.yaml:4" in row["description"]
 
 
 def test_other_content_than_what_is_locked_is_refused(world: World, base: Path) -> None:

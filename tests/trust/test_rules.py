@@ -335,4 +335,8 @@ def test_the_pack_that_comes_along_is_useful_on_the_first_day(world: World) -> N
         ("field-options", "field.plan"),
         ("unused-tags", unused),
     }
+    world.account.seed({"tags": [{"tag": "Loose", "tagType": "contact"}]})
+    rows = json.loads(world.cli("coverage", "--format", "gitlab").out)
+    loose = {row["location"]["path"] for row in rows if row["description"].startswith("tag.loose:")}
+    assert loose == {"reconciler.yaml"}, "what nobody declares is shown where the pack is included"
     assert world.cli("validate").code == 7

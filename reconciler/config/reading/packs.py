@@ -30,9 +30,9 @@ def rules_of(project: LoadedProject, environ: Mapping[str, str], includes: Inclu
     """Return the rules that a project is held to. Raises ConfigError with every problem of them."""
     reading = _Reading(includes, environ, includes.problems)
     for rule, node in zip(project.project.rules, _nodes(project.tree, RULES), strict=True):
-        reading.add(rule, node.spot)
+        reading.add(rule, node.spot, node.spot)
     for node in _nodes(project.tree, INCLUDE):
-        reading.include(node, "", ())
+        reading.include(node, "", (), node.spot)
     names = {*(policy.name for policy in project.project.policies), *reading.found}
     for policy in project.project.policies:
         if policy.name in reading.found:
@@ -61,16 +61,16 @@ class _Reading:
     found: dict[str, Rule] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
 
-    def add(self, rule: Rule, spot: Spot) -> None:
-        """Note a rule, once."""
+    def add(self, rule: Rule, spot: Spot, origin: Spot) -> None:
+        """Note a rule, once; `origin` is where the project file says it, or includes it."""
         if rule.id in self.found:
             first = self.places[rule.id]
             hint = f"the first is at {first}; an include takes a `prefix`"
             self.problems.error("twin-rules", f"the rule `{rule.id}` is written twice", spot, hint)
             return
-        self.found[rule.id], self.places[rule.id] = rule, spot.position
+        self.found[rule.id], self.places[rule.id] = rule, origin.position
 
-    def include(self, node: Node, prefix: str, stack: tuple[str, ...]) -> None:
+    def include(self, node: Node, prefix: str, stack: tuple[str, ...], origin: Spot) -> None:
         """Read the rules of what an include names."""
         # Whatever is wrong with an include or the resources in it is told where the resources are read.
         quiet = Scope(Problems(), self.environ, Table({}), offline=True, complete=False)
@@ -80,9 +80,9 @@ class _Reading:
             return
         place = self.includes.find(block.source, node.source, source.spot, stack)
         if place is not None:
-            self._pack(place, block, prefix + block.prefix, (*stack, place.name))
+            self._pack(place, block, prefix + block.prefix, (*stack, place.name), origin)
 
-    def _pack(self, place: Included, block: Include, prefix: str, stack: tuple[str, ...]) -> None:
+    def _pack(self, place: Included, block: Include, prefix: str, stack: tuple[str, ...], origin: Spot) -> None:
         roots = list(self._roots(place.sources))
         if any(RULES in root.entries or INCLUDE in root.entries for root in roots):
             declared = {name: variable for root in roots for name, variable in _variables(root).items()}
@@ -91,9 +91,9 @@ class _Reading:
             scope = Scope(self.problems, {}, Table(values, unknown), secrets=False, offline=True)
             for root in roots:
                 for node in _nodes(root, RULES):
-                    self._rule(node, scope, prefix)
+                    self._rule(node, scope, prefix, origin)
                 for node in _nodes(root, INCLUDE):
-                    self.include(node, prefix, stack)
+                    self.include(node, prefix, stack, origin)
 
     def _roots(self, sources: Iterable[Source | None]) -> Iterable[Map]:
         for source in sources:
@@ -102,7 +102,7 @@ class _Reading:
                     if isinstance(root, Map):
                         yield root
 
-    def _rule(self, node: Node, scope: Scope, prefix: str) -> None:
+    def _rule(self, node: Node, scope: Scope, prefix: str, origin: Spot) -> None:
         data = scope.data(node)
         if _OPEN.search(repr(data)):
             hint = "write the parameter itself into the `variables` of the include"
@@ -110,7 +110,7 @@ class _Reading:
             return
         rule = validated(Rule, data, _entry(node), scope)
         if rule is not None:
-            self.add(rule.model_copy(update={"id": f"{prefix}{rule.id}"}), node.spot)
+            self.add(rule.model_copy(update={"id": f"{prefix}{rule.id}"}), node.spot, origin)
 
 
 def _variables(root: Map) -> Mapping[str, Entry]:
