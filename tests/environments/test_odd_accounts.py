@@ -51,7 +51,7 @@ def spoil(world: World, chance: Random) -> list[tuple[Any, ...]]:
     return done
 
 
-def check(seed: int, folder: Path) -> None:
+def check_account(seed: int, folder: Path) -> None:
     """Run every command that reads an account; the plan after the export is empty, and a second one the same bytes."""
     with new_world(folder) as world, hold(world.folder / "state/b.db"):
         everything(world)
@@ -85,7 +85,7 @@ def test_an_odd_account_is_read(tmp_path: Path) -> None:
     """One of many, or the one that is asked for."""
     first = int(os.environ.get("ODD", "0"))
     for seed in range(first, first + FEW):
-        check(seed, tmp_path / str(seed))
+        check_account(seed, tmp_path / str(seed))
 
 
 @pytest.mark.prove
@@ -93,4 +93,4 @@ def test_an_odd_account_is_read(tmp_path: Path) -> None:
 def test_every_odd_account_is_read(tmp_path: Path) -> None:
     """All of them."""
     for seed in range(int(os.environ.get("ODD", FEW)), MANY):
-        check(seed, tmp_path / str(seed))
+        check_account(seed, tmp_path / str(seed))

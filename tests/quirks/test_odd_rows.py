@@ -67,7 +67,7 @@ def cases(read: Mapping[str, tuple[Kind, Tables]]) -> Iterator[Case]:
                 yield from ((name, table, place, path, odd) for path in paths for odd in STRANGE)
 
 
-def check(read: Mapping[str, tuple[Kind, Tables]], case: Case) -> None:
+def check_case(read: Mapping[str, tuple[Kind, Tables]], case: Case) -> None:
     """Decode the account with the odd row, and ask of each object what commands ask."""
     name, table, place, path, odd = case
     kind, tables = read[name]
@@ -111,11 +111,11 @@ def test_an_odd_property_costs_no_other_object(read: Mapping[str, tuple[Kind, Ta
     managed = {name for name, kind in load_kinds().items() if kind.abilities.managed}
     assert {name for name, *_ in every} == managed - {"tracked_event"}, "which has a name and nothing else"
     for case in random.Random(12).sample(every, FEW):
-        check(read, case)
+        check_case(read, case)
 
 
 @pytest.mark.prove
 def test_no_odd_property_costs_another_object(read: Mapping[str, tuple[Kind, Tables]]) -> None:
     """All of them."""
     for case in cases(read):
-        check(read, case)
+        check_case(read, case)

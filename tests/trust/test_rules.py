@@ -116,7 +116,7 @@ def test_an_object_looks_alike_to_rules_wherever_it_is_seen(world: World) -> Non
 @given(config=configurations())
 def test_random_objects_look_alike_to_rules(config: dict[str, Any]) -> None:
     """The same of random configurations; `make prove` tries many."""
-    alike(config)
+    check_alike(config)
 
 
 @pytest.mark.prove
@@ -125,10 +125,10 @@ def test_random_objects_look_alike_to_rules(config: dict[str, Any]) -> None:
 @given(config=configurations())
 def test_many_random_objects_look_alike_to_rules(config: dict[str, Any]) -> None:
     """The long run."""
-    alike(config)
+    check_alike(config)
 
 
-def alike(config: dict[str, Any]) -> None:
+def check_alike(config: dict[str, Any]) -> None:
     """Apply a configuration to a new account, and compare what rules see of it."""
     with tempfile.TemporaryDirectory() as folder, new_world(Path(folder)) as world:
         world.write(json.dumps(config).replace("${", "$${"))
