@@ -286,12 +286,13 @@ def seed(url: str, size: int) -> None:
             pass
 
 
-def exported(folder: Path, url: str, out: Path) -> Cost:
-    """Export the account into a project, which knows it then, and return what that took."""
+def exported(folder: Path, url: str, out: Path, of: str = "tags") -> Cost:
+    """Export the tags of the account, or all of it, into a project that knows it then, and return what that took."""
     if not (folder / "seeded").exists():
         write_project(folder / "seeded", "{}\n", url)
     environ = {**os.environ, "AC_TOKEN": TOKEN}
-    cost = ours("--chdir", str(folder / "seeded"), "-e", "one", "export", "--out", str(out), environ=environ)
+    kinds = ["--kinds", "tag"] if of == "tags" else []
+    cost = ours("--chdir", str(folder / "seeded"), "-e", "one", "export", *kinds, "--out", str(out), environ=environ)
     found = (out / "reconciler.yaml").read_text("utf-8")
     (out / "reconciler.yaml").write_text(found.replace("${env.AC_ONE_TOKEN}", TOKEN), "utf-8")
     return cost
@@ -317,7 +318,7 @@ def whole(left: Time, size: int, of: str, content: str) -> Iterator[Row]:
             return
         if filled.cost is None:
             seed(url, size)
-        export = left.row("export", size, of, lambda: exported(Path(name), url, out))
+        export = left.row("export", size, of, lambda: exported(Path(name), url, out, of))
         if filled.cost is not None or export.cost is not None:
             yield row(
                 "plan, unchanged", "-e", "one", "plan", times=runs, place=folder if filled.cost is not None else out

@@ -92,7 +92,7 @@ def test_the_script_runs_to_its_end(minutes: str, tmp_path: Path, monkeypatch: p
     def account(folder: Path, **how: float) -> Iterator[str]:
         yield "http://127.0.0.1:1"
 
-    def exported(folder: Path, url: str, out: Path) -> Cost:
+    def exported(folder: Path, url: str, out: Path, of: str = "tags") -> Cost:
         return bench.ours("export", str(out))
 
     for name, stub in {"measure": ran, "account": account, "exported": exported, "has_octodns": lambda: True}.items():
