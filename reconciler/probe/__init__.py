@@ -6,7 +6,8 @@ Row numbers are those of section 7 of the project's notes on the API; 0 is a fac
 
 from reconciler.probe.fact import Experiment, Fact, load_experiments
 from reconciler.probe.forms import FORMS, Form
-from reconciler.probe.lab import Lab, Line, Spent
+from reconciler.probe.lab import Lab
+from reconciler.probe.means import Line, Spent
 from reconciler.probe.points import POINTS, Point
 from reconciler.probe.unsettled import Unsettled
 from reconciler.probe.vocabulary import takes, words

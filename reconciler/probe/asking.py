@@ -9,7 +9,8 @@ from typing import Any
 
 from reconciler.model.http import Response
 from reconciler.probe.fact import Fact
-from reconciler.probe.lab import Lab, Made
+from reconciler.probe.lab import Lab
+from reconciler.probe.means import Made
 from reconciler.probe.unsettled import Unsettled
 
 NAMES = {

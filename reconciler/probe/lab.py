@@ -7,14 +7,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any
 
 from reconciler.model.coerce import number
 from reconciler.model.errors import AmbiguousResponse, Unreachable
 from reconciler.model.http import Request, Response, at, is_id
 from reconciler.model.values import Json
 from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
+from reconciler.probe.means import BULK, CONTACTS, Exhausted, Forbidden, Journal, Line, Lost, Made, Spent
 from reconciler.probe.unsettled import Unsettled
 
 TRIES = 4
@@ -26,94 +26,10 @@ SETTLING = (2.0, 5.0)
 PAGE, PAGES = 100, 100
 SHORT = 20
 """Rows below which a page is the last one, where there is no total: no account has shorter ones."""
-BULK = "/fieldOption/bulk", "/fieldOptions/bulk"
-CONTACTS = ("contact", "field_value", "contact_tag")
-"""Forms that are made only where contacts were asked for."""
 ADDRESSES = "@example.com"
 REFUSED = (401, 402, 403)
 CLEAN = "`probe --clean`"
 """How what is said of something ends that is still on record."""
-
-
-class Exhausted(Unsettled):
-    """The budget of the probe is used up."""
-
-
-class Forbidden(AssertionError):
-    """A write that an experiment must never make: a bug."""
-
-
-class Lost(Exception):
-    """A create got no answer: it is unknown whether it was carried out."""
-
-
-class Line(Protocol):
-    """How requests reach the account: one try each, paced, whatever is answered. Raises Unreachable."""
-
-    @property
-    def requests(self) -> int:
-        """How many went over the wire."""
-        ...
-
-    async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
-        """Send once, with another token if one is given."""
-        ...
-
-
-class Journal(Protocol):
-    """What survives a kill."""
-
-    def append(self, record: Mapping[str, Any]) -> None:
-        """Make a record durable before it returns."""
-        ...
-
-
-@dataclass
-class Spent:
-    """A budget: requests and seconds at most, and when it began."""
-
-    requests: int
-    seconds: float
-    clock: Callable[[], float]
-    began: float = field(init=False)
-
-    def __post_init__(self) -> None:
-        self.began = self.clock()
-
-    @property
-    def elapsed(self) -> float:
-        """Seconds since it began."""
-        return self.clock() - self.began
-
-
-@dataclass
-class Made:
-    """Something that was made, or may have been: its id is "" while it is unknown. `attrs` say how to find it."""
-
-    number: int
-    form: Form
-    attrs: Mapping[str, Any]
-    id: str = ""
-    reply: Response = field(default_factory=lambda: Response(0))
-
-    @property
-    def path(self) -> str:
-        """Where it is."""
-        return at(self.form.path, self.id)
-
-    @property
-    def row(self) -> dict[str, Any]:
-        """What the answer to the create said of it."""
-        return self.reply.row(self.form.wrapper)
-
-
-def writable(*, contacts: bool) -> tuple[str, ...]:
-    """Return the paths that a probe may write to, `ID` for one id: those of its forms, and nothing that reaches people
-    unless they were asked for.
-    """
-    forms = [form for name, form in FORMS.items() if contacts or name not in CONTACTS]
-    found = [path for form in forms for base in (form.path, *form.deletes) for path in (base, f"{base}/ID")]
-    return (*found, *BULK, "/customObjects/schemas/ID/fields/ID")
 
 
 class Lab:

@@ -16,7 +16,7 @@ from reconciler.model.live import STRANGE
 from reconciler.model.redaction import abridged
 from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
 from reconciler.probe.forms import FORMS, MARK
-from reconciler.probe.lab import CONTACTS, Exhausted, writable
+from reconciler.probe.means import CONTACTS, Exhausted, writable
 from reconciler.store.probefile import ProbeJournal, check_facts_folder, facts_path, put_aside, write_facts
 from reconciler.workflow.book import open_book
 from reconciler.workflow.facts import blank, own_facts

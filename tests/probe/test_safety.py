@@ -19,7 +19,7 @@ from reconciler.emulator import AccountSettings
 from reconciler.model.errors import Refused
 from reconciler.model.http import Request, Response
 from reconciler.probe import FORMS, Form, Lab, Spent, load_experiments
-from reconciler.probe.lab import Forbidden, writable
+from reconciler.probe.means import Forbidden, writable
 from reconciler.remote import guard
 from reconciler.render import findings
 from reconciler.workflow import probe_report, probing
@@ -240,7 +240,7 @@ def _lab(*, contacts: bool = False, writes: bool = True) -> Lab:
 
 def test_nothing_that_was_there_can_be_written_to() -> None:
     """A bench refuses to change or remove what it did not make, names that are not its own, and contacts."""
-    from reconciler.probe.lab import Made
+    from reconciler.probe.means import Made
 
     lab, there = _lab(), Made(1, FORMS["tag"], {}, "7")
     for work in (

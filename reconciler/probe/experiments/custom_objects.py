@@ -6,7 +6,8 @@ from typing import Any
 
 from reconciler.probe import asking
 from reconciler.probe.fact import Experiment, Fact, Findings
-from reconciler.probe.lab import Lab, Made
+from reconciler.probe.lab import Lab
+from reconciler.probe.means import Made
 from reconciler.probe.unsettled import Unsettled
 
 LOOKS = 12

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from reconciler.probe import asking
 from reconciler.probe.fact import Experiment, Fact, Findings
-from reconciler.probe.lab import Lab, Made
+from reconciler.probe.lab import Lab
+from reconciler.probe.means import Made
 from reconciler.probe.unsettled import Unsettled
 
 CONTACT = 1

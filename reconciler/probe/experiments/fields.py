@@ -8,7 +8,8 @@ from reconciler.model.http import at
 from reconciler.probe import asking
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.forms import FORMS
-from reconciler.probe.lab import BULK, Lab, Made
+from reconciler.probe.lab import Lab
+from reconciler.probe.means import BULK, Made
 from reconciler.probe.unsettled import Unsettled
 
 LONG = 21

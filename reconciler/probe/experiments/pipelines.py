@@ -5,7 +5,8 @@ from __future__ import annotations
 from reconciler.model.http import Response
 from reconciler.probe import asking
 from reconciler.probe.fact import Experiment, Fact, Findings
-from reconciler.probe.lab import Lab, Made
+from reconciler.probe.lab import Lab
+from reconciler.probe.means import Made
 from reconciler.probe.unsettled import Unsettled
 
 PALETTES = {"18D499 32B0FC E6CE4B": "2020-05", "19CCA3 5884EA FBD965": "2020-07"}
