@@ -9,7 +9,7 @@ WORKERS ?= auto
 # Arguments for pytest: `make test TESTS="tests/store -k lock"`.
 TESTS ?=
 # What the tests and checks use beside the runtime dependencies: every extra, and the dependency group dev.
-EXTRAS := fmt,objectstore,postgres,encrypt,policy,fleet
+EXTRAS := fmt,objectstore,postgres,encrypt,policy,fleet,telemetry
 
 CHECKS := lint format types any-share complexity layers dependencies dead-code generated tree links decisions picture docs tests-say
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet

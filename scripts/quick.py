@@ -30,6 +30,7 @@ ROOMS = {
     "deriving": ("environments",),
     "emulator": ("emulator",),
     "engine": ("quirks",),
+    "fleet": ("fleet",),
     "model": ("kinds",),
     "planning": ("planning",),
     "probe": ("probe",),

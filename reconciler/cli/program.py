@@ -65,7 +65,7 @@ COMMANDS: dict[str, str] = {
 WAITING = frozenset({
     "plan", "apply", "destroy", "export", "import", "clone", "promote", "compare", "snapshot", "rehearse", "doctor",
     "probe", "drift", "handbook", "explain", "coverage", "undo", "runs resume", "state doctor", "state import",
-    "ci drift",
+    "ci drift", "update",
 })  # fmt: skip
 """Commands that ask accounts: they show a line before what they do is loaded."""
 

@@ -50,7 +50,9 @@ def _pipelines(n: int) -> dict[str, Any]:
 
 def _custom_objects(n: int) -> dict[str, Any]:
     return {
-        "custom_objects": {f"c{i}": {"slug": f"c-{i}", "labels": {"singular": "C", "plural": "Cs"}} for i in range(n)}
+        "custom_objects": {
+            f"c{i}": {"slug": f"c-{i}", "labels": {"singular": f"C{i}", "plural": f"C{i}s"}} for i in range(n)
+        }
     }
 
 
