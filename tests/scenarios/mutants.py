@@ -25,6 +25,10 @@ TESTED = {
     "agency-baseline/clients/zoo": "agency-baseline",
 }
 """Projects with tests, and the folder of each that is copied: it includes from there."""
+TEXTS = frozenset({"message", "description"})
+"""What people read of rules and variables; no verdict hangs on it."""
+IMPLIED = {("rules", 1, "deny", "kind"), ("rules", 2, "deny", "kind")}
+"""What the rules of the agency say twice: only fields have options, and the address names the kind."""
 DIRS = ("config", "environments", "baseline")
 
 
@@ -39,6 +43,11 @@ class Mutant:
 
     def __str__(self) -> str:
         return f"{self.file}:{'.'.join(map(str, self.path))}:{self.what}"
+
+    @property
+    def ruling(self) -> bool:
+        """Whether it changes a rule, which declares nothing."""
+        return self.path[0] == "rules"
 
     def write(self, folder: Path) -> None:
         """Put it into a copy of the example."""
@@ -67,6 +76,7 @@ def mutants(project: str) -> list[Mutant]:
         one
         for file in files
         for one in _of(str(file.relative_to(EXAMPLES)), yaml.safe_load(file.read_text("utf-8")), ())
+        if not (one.ruling and (one.path[-1] in TEXTS or (one.path in IMPLIED and one.what == "deleted")))
     ]
 
 
