@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reconciler.model.document import AttributeView, ChangeView
+from reconciler.model.values import is_empty
 from reconciler.render import words
 from reconciler.render.naming import Names, humanised, label, without_people
 from reconciler.render.outline import ANOTHER, moved, unseen
@@ -191,12 +192,12 @@ def _colour(name: str, value: Known) -> str:
 
 def human(value: Known, names: Names) -> str:
     """Return a value as people write it: texts without quotes, `yes`, `nothing`, the names of things."""
-    if value is None or value is MISSING or (isinstance(value, str | list | dict) and not value):
+    if value is MISSING or is_empty(value):
         return "nothing"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, str):
-        return clean(value) if value == value.strip() and "\n" not in value else literal(value)
+        return _human_text(value)
     if isinstance(value, list | tuple):
         return ", ".join(human(one, names) for one in value)
     if isinstance(value, dict):
@@ -206,6 +207,10 @@ def human(value: Known, names: Names) -> str:
             return literal(value)
         return ", ".join(f"{humanised(str(name)).lower()} {human(one, names)}" for name, one in value.items())
     return words.number(value) if isinstance(value, int) and abs(value) >= 10_000 else literal(value)
+
+
+def _human_text(text: str) -> str:
+    return clean(text) if text == text.strip() and "\n" not in text else literal(text)
 
 
 def _marked(before: str, after: str) -> tuple[Sequence[Piece], Sequence[Piece]]:
