@@ -36,7 +36,7 @@ webhooks:
   crm: {name: CRM, url: "https://hooks.example/ac?key=${secret.HOOK}", events: [subscribe], sources: [public],
         list: news}
 """
-FEW, MANY = 6, 300
+FEW, MANY = 3, 300
 WHOLE = Looks()
 
 
@@ -144,7 +144,7 @@ def test_stages_stand_in_their_pipeline_in_order(used: World) -> None:
     assert entry(of(used), "pipeline.sales").children == ("stage.sales.lead", "stage.sales.won")
 
 
-@pytest.mark.parametrize("most", [0, 1, 3, 7, 12, 500])
+@pytest.mark.parametrize("most", [0, 7, 500])
 def test_the_budget_is_kept_and_told(used: World, most: int) -> None:
     """No more requests than allowed go to uses and counts; what was not counted is said, and never taken for none."""
     before = len(used.requests())
