@@ -155,7 +155,9 @@ def _writes(node: ast.AST) -> bool:
     if not isinstance(node, ast.Call):
         return False
     name = node.func.attr if isinstance(node.func, ast.Attribute) else getattr(node.func, "id", "")
-    if name in ("write_text", "write_bytes", "mkstemp", "NamedTemporaryFile", "rename", "truncate", "ftruncate"):
+    if name in ("write_text", "write_bytes", "mkstemp", "NamedTemporaryFile", "truncate", "ftruncate"):
+        return True
+    if name == "rename" and isinstance(node.func, ast.Attribute):  # of os or a path; a function may be called so, too
         return True
     owner = getattr(getattr(node.func, "value", None), "id", "") if isinstance(node.func, ast.Attribute) else ""
     if owner == "os" and name in ("replace", "open", "link"):
