@@ -203,6 +203,9 @@ def human(value: Known, names: Names) -> str:
     if isinstance(value, dict):
         if "$ref" in value:
             return clean(names[str(value["$ref"])])
+        inner = value.get("$lookup")
+        if isinstance(inner, dict) and isinstance(inner.get("name"), str):
+            return clean(inner["name"])
         if is_marker(value):
             return literal(value)
         return ", ".join(f"{humanised(str(name)).lower()} {human(one, names)}" for name, one in value.items())

@@ -9,6 +9,7 @@ import fcntl
 import itertools
 import json
 import os
+import re
 import select
 import signal
 import time
@@ -82,13 +83,23 @@ class Browser:
             self._pending += data
 
     def load(
-        self, page: Path, *, width: int = 1200, height: int = 900, dark: bool = False, script: bool = True
+        self,
+        page: Path,
+        *,
+        width: int = 1200,
+        height: int = 900,
+        dark: bool = False,
+        script: bool = True,
+        printed: bool = False,
     ) -> None:
         """Open a file in a window of this size."""
         self.events.clear()
         scheme = "dark" if dark else "light"
         self.send("Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False)
-        self.send("Emulation.setEmulatedMedia", features=[{"name": "prefers-color-scheme", "value": scheme}])
+        media = "print" if printed else ""
+        self.send(
+            "Emulation.setEmulatedMedia", media=media, features=[{"name": "prefers-color-scheme", "value": scheme}]
+        )
         self.send("Emulation.setScriptExecutionDisabled", value=not script)
         self.send("Page.navigate", url=page.as_uri())
         self.wait_for("Page.loadEventFired")
@@ -115,9 +126,15 @@ class Browser:
         """Return when what was scheduled for the next frame has happened."""
         self.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(0))))")
 
-    def screenshot(self, *, height: int, scale: float) -> bytes:
+    def printed_pages(self) -> int:
+        """Return on how many sheets of A4 the page is printed."""
+        size = {"paperWidth": 8.27, "paperHeight": 11.69}
+        pdf = base64.b64decode(self.send("Page.printToPDF", **size)["data"])
+        return len(re.findall(rb"/Type\s*/Page\b", pdf))
+
+    def screenshot(self, *, height: int, scale: float, width: int = 1200) -> bytes:
         """Return the top of the page as PNG, made smaller by the browser."""
-        clip = {"x": 0, "y": 0, "width": 1200, "height": height, "scale": scale}
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": scale}
         return base64.b64decode(self.send("Page.captureScreenshot", format="png", clip=clip)["data"])
 
     def problems(self) -> list[str]:

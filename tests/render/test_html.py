@@ -14,11 +14,13 @@ import pytest
 from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument, SkippedView, StepView, Summary
 from reconciler.model.plan import Op
 from reconciler.render import charts, graph, html
+from tests import npm
 from tests.render import chromium, documents
 from tests.render.chromium import Browser
 from tests.render.golden import FOLDER, assert_golden
 from tests.render.pixels import read_png
 
+AXE = "4.10.2"
 TOLERANCE = 6.0
 """Mean difference of colour channels between screenshots: fonts of two machines differ by less, a lost section by
 more.
@@ -256,7 +258,50 @@ SLOWEST_FILTER = """
 """
 
 
-@pytest.mark.parametrize("width", [400, 1200])
+@pytest.fixture(scope="session")
+def axe() -> str:
+    """The script of axe-core, which finds what people with an impairment cannot use."""
+    return Path(npm.program("axe-core", AXE, "axe.min.js")[1]).read_text("utf-8")
+
+
+@pytest.mark.parametrize("paper", ["light", "dark", "print"])
+def test_axe_finds_no_violation(browser: Browser, page: Path, axe: str, paper: str) -> None:
+    """WCAG 2.2 AA and good practice, with everything unfolded; and axe does find what is wrong with a page."""
+    page.write_text(html.plan(documents.refused()), encoding="utf-8")
+    browser.load(page, dark=paper == "dark", printed=paper == "print")
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    browser.evaluate(axe)
+    found = "axe.run().then((ran) => ran.violations.map((one) => `${one.id}: ${one.nodes.map((n) => n.target)}`))"
+    assert browser.evaluate(found) == []
+    browser.evaluate("document.querySelector('h1').style.color = '#777'; document.documentElement.lang = ''")
+    assert any(one.startswith("html-has-lang") for one in browser.evaluate(found))
+
+
+def test_ten_changes_are_printed_on_two_pages(browser: Browser, page: Path) -> None:
+    """All that an approver needs of a plan with one of everything; what is for engineers stays on the screen."""
+    document = documents.refused()
+    assert len([one for one in document.changes if one.action != "none"]) == 10
+    page.write_text(html.plan(document), encoding="utf-8")
+    browser.load(page)
+    assert browser.printed_pages() == 2
+
+
+@pytest.mark.parametrize("width", [390, 1200])
+def test_nothing_is_cut_off(browser: Browser, page: Path, width: int) -> None:
+    """Neither on a phone nor on a desk does a text of the report end outside of what shows it."""
+    page.write_text(html.plan(documents.refused()), encoding="utf-8")
+    browser.load(page, width=width)
+    browser.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    cut = """[...document.querySelectorAll("main *, header *")].filter((node) => {
+      if (!node.checkVisibility() || node.closest("svg, .scroll, thead")) return false;
+      const box = node.getBoundingClientRect();
+      return box.width > 0 && (box.right > innerWidth + 1 || box.left < -1 || node.scrollWidth > node.clientWidth + 1
+        && getComputedStyle(node).display !== "inline");
+    }).map((node) => `${node.tagName}.${node.className}: ${node.textContent.slice(0, 40)}`)"""
+    assert browser.evaluate(cut) == []
+
+
+@pytest.mark.parametrize("width", [390, 1200])
 def test_the_page_does_not_scroll_sideways(browser: Browser, page: Path, width: int) -> None:
     """On a phone and on a desk everything but tables and the graph fits the window."""
     page.write_text(html.plan(documents.refused()), encoding="utf-8")
@@ -264,15 +309,18 @@ def test_the_page_does_not_scroll_sideways(browser: Browser, page: Path, width: 
     assert browser.evaluate("document.documentElement.scrollWidth") <= width
 
 
-@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+@pytest.mark.parametrize("paper", ["light", "dark", "print", "390"])
 @pytest.mark.parametrize("name", ["everything", "40"])
-def test_the_page_looks_as_approved(browser: Browser, page: Path, name: str, dark: bool) -> None:
-    """A small screenshot of the page is close to the one that was last approved."""
+def test_the_page_looks_as_approved(browser: Browser, page: Path, name: str, paper: str) -> None:
+    """A small screenshot of the page is close to the one that was last approved: on a desk, in the dark, on paper, on a
+    phone.
+    """
     document = documents.refused() if name == "everything" else documents.many(40)
     page.write_text(html.plan(document), encoding="utf-8")
-    browser.load(page, dark=dark, height=3000)
-    actual = browser.screenshot(height=3000, scale=0.125)
-    golden = FOLDER / f"screen-{name}-{'dark' if dark else 'light'}.png"
+    width, scale = (390, 0.25) if paper == "390" else (1200, 0.125)
+    browser.load(page, width=width, height=3000, dark=paper == "dark", printed=paper == "print")
+    actual = browser.screenshot(width=width, height=3000, scale=scale)
+    golden = FOLDER / f"screen-{name}-{paper}.png"
     if os.environ.get("UPDATE_GOLDEN"):
         golden.write_bytes(actual)
     assert read_png(actual).distance(read_png(golden.read_bytes())) < TOLERANCE
