@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,6 +24,7 @@ from reconciler.cli.opening import (
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import note, requests_sent
 from reconciler.cli.views import PLAN, Output, formats, plan_view, show
+from reconciler.model.redaction import Shown, as_made
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
@@ -83,6 +85,12 @@ class Planning:
     metavar="SNAPSHOT",
     help="Plan against a saved snapshot instead of the account, offline.",
 )
+@click.option(
+    "--since",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="PLANFILE",
+    help="Show what is different from a saved plan, instead of the plan.",
+)
 @click.option("--refresh-only", is_flag=True, help="Only show what changed in the account since it was last applied.")
 @gathered(
     Planning,
@@ -104,6 +112,7 @@ def command(
     detailed_exitcode: bool,
     destroy: bool,
     against: Path | None,
+    since: Path | None,
     refresh_only: bool,
 ) -> int:
     """Show what apply would change. Never writes to the account."""
@@ -121,10 +130,11 @@ def command(
         opened = on_snapshot(chosen, against, asked.guards_from)
     asked.check(destroy=destroy, refresh_only=refresh_only)
     options = asked.options(opened, destroy=destroy, refresh_only=refresh_only, offline=against is not None)
+    view = plan_view if since is None else _against_earlier(opened, since)
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document
     command_line = f"reconciler apply {shlex.quote(str(out))}" if out is not None else ""
-    show(outputs, lambda form: plan_view(document, form, apply_command=command_line), quiet=chosen.quiet)
+    show(outputs, lambda form: view(document, form, apply_command=command_line), quiet=chosen.quiet)
     if out is not None:
         if against is not None:
             raise click.UsageError("a plan against a snapshot cannot be saved: it could not be applied")
@@ -132,6 +142,24 @@ def command(
     if chosen.verbose:
         requests_sent(planned.requests)
     return exit_code(document, detailed_exitcode)
+
+
+def _against_earlier(opened: Session, path: Path) -> Callable[..., Shown]:
+    """Return what shows of a plan what is different from the one in a file; in other forms than text the whole plan."""
+    from reconciler.render import since
+    from reconciler.resources import load_kinds
+    from reconciler.store.planfile import read_plan
+
+    earlier = read_plan(path, load_kinds())
+    if earlier.environment != opened.settings.name:
+        raise click.BadParameter(f"{path} is a plan for {earlier.environment}, this is {opened.settings.name}")
+
+    def view(document: PlanDocument, form: str, *, apply_command: str = "") -> Shown:
+        if form != "text":
+            return plan_view(document, form, apply_command=apply_command)
+        return as_made(since.text(document, earlier, str(path)))
+
+    return view
 
 
 def save(opened: Session, document: PlanDocument, out: Path, *, quiet: bool = False) -> None:

@@ -1,0 +1,115 @@
+"""What is different in a plan from an earlier one, that somebody approved: line by line, or nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument
+from reconciler.render import words
+from reconciler.render.quoting import clean, literal
+from reconciler.render.tree import same
+
+
+def text(document: PlanDocument, earlier: PlanDocument, name: str) -> str:
+    """Return the difference as text that ends with a newline. `name` is what the earlier plan is called."""
+    found = list(differences(document, earlier))
+    head = f"Different from {name}: {words.counted(len(found), 'line') if found else 'nothing'}."
+    hidden = _hidden(document, earlier)
+    rest = [f"Not compared, for it is not shown: {words.named(hidden)}."] if hidden else []
+    return "\n".join([clean(head), *(clean(f"  {line}") for line in found), *map(clean, rest)]) + "\n"
+
+
+def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:
+    """Yield what a plan does that an earlier one did not, what it does not do any more, and what it does otherwise."""
+    if document.account != earlier.account:
+        yield f"~ account {document.account}, was {earlier.account}"
+    now, then = ({one.address: one for one in words.visible(plan)} for plan in (document, earlier))
+    for address, change in now.items():
+        if address not in then:
+            yield f"+ new in the plan: {_told(change)}"
+        else:
+            yield from _changed(change, then[address])
+    yield from (f"- not in the plan any more: {_told(then[address])}" for address in then if address not in now)
+    yield from _sides("guard", _guards(document), _guards(earlier))
+    skipped, were = ({one.address: one.reason for one in plan.skipped} for plan in (document, earlier))
+    yield from _sides("not planned", skipped, were)
+    if (document.settings is None) != (earlier.settings is None) or (
+        document.settings and earlier.settings and document.settings.mark != earlier.settings.mark
+    ):
+        yield "~ what the change does to the project file"
+
+
+def _told(change: ChangeView) -> str:
+    at_risk = words.impacts(change)
+    return f"{words.SIGNS[change.action].meaning} {change.address}{f': {at_risk}' if at_risk else ''}"
+
+
+def _changed(change: ChangeView, before: ChangeView) -> Iterator[str]:
+    where = change.address
+    if change.action != before.action:
+        yield f"~ {where}: {words.SIGNS[change.action].meaning}, was {words.SIGNS[before.action].meaning}"
+    if change.id != before.id and change.id and before.id:
+        yield f"~ {where}: id {change.id}, was id {before.id}"
+    now, then = ({one.name: one for one in side.attributes} for side in (change, before))
+    for name in [*now, *(name for name in then if name not in now)]:
+        yield from _attribute(f"{where} {name}", now.get(name), then.get(name))
+    told, was = ("; ".join(map(words.impact, side.impacts)) or "nothing is touched" for side in (change, before))
+    if told != was:
+        yield f"~ {where}: {told}, was: {was}"
+    yield from _sides(f"{where} by hand", change.manual, before.manual)
+    yield from _sides(f"{where} on_destroy", change.on_destroy, before.on_destroy)
+    yield from _sides(f"{where} used by", _uses(change), _uses(before))
+    yield from _sides(
+        f"{where} finding",
+        {one.message: one.severity for one in change.findings},
+        {one.message: one.severity for one in before.findings},
+    )
+
+
+def _attribute(where: str, now: AttributeView | None, then: AttributeView | None) -> Iterator[str]:
+    if now is None or then is None:
+        mark, what, view = ("+", "also changes", now) if then is None else ("-", "does not change any more", then)
+        yield f"{mark} {where} {what}{f': {_shown(view)}' if view is not None else ''}"
+    elif not (same(now.before, then.before) and same(now.after, then.after) and now.places == then.places):
+        yield f"~ {where}: {_shown(now)}, was {_shown(then)}"
+
+
+def _shown(view: AttributeView) -> str:
+    if view.places:
+        return f"place {view.places[0]} -> {view.places[1]}"
+    before, after = (literal(value, sensitive=view.sensitive) for value in (view.before, view.after))
+    return f"{before} -> {after}"
+
+
+def _guards(document: PlanDocument) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for guard in document.guards:
+        if guard.verdict != "passed":
+            found[f"{guard.name} {words.named(guard.addresses)}".strip()] = _verdict(guard)
+    return found
+
+
+def _verdict(guard: GuardView) -> str:
+    return f"{guard.verdict}: {guard.message}" if guard.message else guard.verdict
+
+
+def _uses(change: ChangeView) -> dict[str, str]:
+    return {f"{one.where}{f' ({one.note})' if one.note else ''}": one.certainty for one in change.uses}
+
+
+def _sides(what: str, now: Mapping[str, str], then: Mapping[str, str]) -> Iterator[str]:
+    for name, said in now.items():
+        if name not in then:
+            yield f"+ {what} {name}: {said}"
+        elif then[name] != said:
+            yield f"~ {what} {name}: {said}, was {then[name]}"
+    yield from (f"- {what} {name} not any more" for name in then if name not in now)
+
+
+def _hidden(document: PlanDocument, earlier: PlanDocument) -> list[str]:
+    """What changes in both plans and is masked in both: whether it is the same cannot be seen."""
+    mine, theirs = (
+        {f"{one.address} {view.name}" for one in plan.changes for view in one.attributes if view.sensitive}
+        for plan in (document, earlier)
+    )
+    return sorted(mine & theirs)
