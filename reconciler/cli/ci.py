@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -19,6 +19,9 @@ from reconciler.cli.views import DRIFT, Output, folder_in_repository, formats, p
 
 if TYPE_CHECKING:
     from reconciler.codehost.pipeline import Pipeline
+    from reconciler.model.document import PlanDocument
+    from reconciler.workflow.options import PlanOptions
+    from reconciler.workflow.session import Session
 
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -187,12 +190,26 @@ def guard(chosen: Globals, planfile: Path, guards_from: str) -> int:
 @command.command("drift")
 @formats(DRIFT, "the drift")
 @click.option("--host", type=click.Choice(["github", "gitlab"]), help="Code host; default: the run's.")
+@click.option(
+    "--pull-request",
+    is_flag=True,
+    help="Propose to take the drift over: open or update one pull or merge request with the files that say it.",
+)
 @selection
 @click.pass_obj
 def drift(
-    chosen: Globals, outputs: tuple[Output, ...], host: str | None, target: tuple[str, ...], exclude: tuple[str, ...]
+    chosen: Globals,
+    outputs: tuple[Output, ...],
+    host: str | None,
+    pull_request: bool,
+    target: tuple[str, ...],
+    exclude: tuple[str, ...],
 ) -> int:
-    """Look for drift, and open, update or close the one issue about it."""
+    """Look for drift, and open, update or close the one issue about it.
+
+    With --pull-request it is one pull or merge request instead, from a branch that belongs to this program; an issue is
+    left for what the files cannot say. The state stays as it is until the request is merged and applied.
+    """
     from reconciler.workflow.ci import report_drift
     from reconciler.workflow.options import PlanOptions
     from reconciler.workflow.planning import make_plan
@@ -201,5 +218,32 @@ def drift(
     run = pipeline(chosen, host)
     planned = chosen.screen.wait(make_plan(opened, PlanOptions(target, exclude, refresh_only=True)))
     show(outputs, lambda form: plan_view(planned.document, form), quiet=chosen.quiet)
-    advise(f"Drift: {report_drift(run.host, planned.document, folder=folder_in_repository())}.")
+    if pull_request:
+        told = _proposed(chosen, opened, run, planned.document, PlanOptions(target, exclude))
+    else:
+        told = report_drift(run.host, planned.document, folder=folder_in_repository())
+    advise(f"Drift: {told}.")
     return exit_code(planned.document, False)
+
+
+def _proposed(chosen: Globals, opened: Session, run: Pipeline, document: PlanDocument, options: PlanOptions) -> str:
+    """Absorb what drifted into the checked out files, propose them, and put the files back as they were."""
+    from reconciler.workflow.absorbing import absorb
+    from reconciler.workflow.ci import propose_drift
+
+    base, branch, folder = run.commit, run.on_branch(), folder_in_repository()
+    before = dict(opened.load().texts)
+    files: dict[str, str] = {}
+    left: list[str] = []
+    if document.changes:
+        try:
+            absorbed = chosen.screen.wait(absorb(opened, options, remember=False))
+            left = [str(one) for one in absorbed.refused]
+            for name in absorbed.files:
+                files[PurePosixPath(folder, name).as_posix()] = (opened.folder / name).read_bytes().decode()
+        finally:
+            for name in files:
+                path = PurePosixPath(name).relative_to(folder or ".").as_posix()
+                if path in before:
+                    (opened.folder / path).write_bytes(before[path].encode())
+    return propose_drift(run.host, document, files, left, base=base, target=branch, folder=folder)

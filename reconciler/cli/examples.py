@@ -17,11 +17,7 @@ EXAMPLES = {
     "init": ("reconciler init acme", "reconciler init acme --adopt https://acme.api-us1.com"),
     "validate": ("reconciler validate", "reconciler validate --format github"),
     "fmt": ("reconciler fmt", "reconciler fmt --check"),
-    "plan": (
-        "reconciler plan",
-        "reconciler -e prod plan --out prod.plan --format html=plan.html",
-        "reconciler plan --since approved.plan",
-    ),
+    "plan": ("reconciler plan", "reconciler -e prod plan --out prod.plan --format html=plan.html"),
     "show": ("reconciler show prod.plan", "reconciler show prod.plan --format markdown=plan.md"),
     "apply": ("reconciler apply", "reconciler -e prod apply prod.plan"),
     "destroy": ("reconciler -e demo destroy", "reconciler -e demo destroy --target tag.vip"),

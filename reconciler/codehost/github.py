@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
+from urllib.parse import quote
 
 from reconciler.codehost.calls import PAGE, Calls, Row, inner, row_of, text, unpacked
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote, Web
 from reconciler.model.redaction import Shown
-from reconciler.model.values import maps_of
+from reconciler.model.values import Json, maps_of
 
 VERSION = "2022-11-28"
-HINT = "GITHUB_TOKEN needs the permissions `pull-requests: write` and `issues: write` in the workflow"
+HINT = (
+    "GITHUB_TOKEN needs the permissions `pull-requests: write` and `issues: write` in the workflow; to open pull "
+    "requests also `contents: write`, and that the repository lets workflows do so (Settings, Actions, General)"
+)
 WRITERS = ("admin", "write")
 """What `permission` says of those who may push; maintainers are reported as `write`."""
 
@@ -104,6 +109,43 @@ class GitHub:
 
     def close_issue(self, issue: Issue, body: Shown) -> None:
         self._patched(issue, {"body": body, "state": "closed", "state_reason": "completed"})
+
+    def file(self, ref: str, path: str) -> bytes | None:
+        found = self._calls.found(f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}")
+        return base64.b64decode(text(found, "content")) if found is not None else None
+
+    def commit(self, branch: str, base: str, message: Shown, files: Mapping[str, str]) -> None:
+        """Write a tree, a commit and the branch: the one way to change several files at once."""
+        git = f"{self._path}/git"
+        start = row_of(self._calls.get(f"{git}/commits/{base}"))
+        entries: list[Json] = [
+            {"path": path, "mode": "100644", "type": "blob", "content": body} for path, body in files.items()
+        ]
+        tree = self._made(f"{git}/trees", {"base_tree": text(inner(start, "tree"), "sha"), "tree": entries})
+        commit = self._made(f"{git}/commits", {"message": message, "tree": tree, "parents": [base]})
+        if self._calls.found(f"{git}/ref/heads/{quote(branch)}") is None:
+            self._made(f"{git}/refs", {"ref": f"refs/heads/{branch}", "sha": commit})
+        else:
+            self._calls.send("PATCH", f"{git}/refs/heads/{quote(branch)}", body={"sha": commit, "force": True})
+
+    def _made(self, path: str, content: dict[str, Json]) -> str:
+        return text(row_of(self._calls.send("POST", path, body=content).json()), "sha")
+
+    def pulls(self, branch: str) -> Sequence[Issue]:
+        owner = self._path.split("/")[2]
+        rows = self._calls.pages(f"{self._path}/pulls", state="open", head=f"{owner}:{branch}")
+        return [_issue(row) for row in rows if inner(row, "head").get("ref") == branch and self._is_mine(row)]
+
+    def open_pull(self, title: Shown, body: Shown, branch: str, target: str) -> Issue:
+        content = {"title": title, "body": body, "head": branch, "base": target}
+        return _issue(row_of(self._calls.send("POST", f"{self._path}/pulls", body=content).json()))
+
+    def edit_pull(self, pull: Issue, title: Shown, body: Shown) -> Issue:
+        content = {"title": title, "body": body}
+        return _issue(row_of(self._calls.send("PATCH", f"{self._path}/pulls/{pull.number}", body=content).json()))
+
+    def close_pull(self, pull: Issue, body: Shown) -> None:
+        self._calls.send("PATCH", f"{self._path}/pulls/{pull.number}", body={"body": body, "state": "closed"})
 
     def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:
         found = row_of(self._calls.get(f"{self._path}/actions/artifacts", name=name, per_page=PAGE))

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import datetime
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
 from urllib.parse import quote
@@ -13,6 +14,7 @@ from reconciler.codehost.calls import Calls, Row, inner, row_of, text
 from reconciler.model.codehost import Comment, Issue, Proposal, Vote, Web
 from reconciler.model.coerce import number
 from reconciler.model.redaction import Shown
+from reconciler.model.values import Json
 
 HINT = "GITLAB_TOKEN has to be a project access token with the scope `api` and the role Developer"
 BOT = re.compile(r"(?:project|group)_\d+_bot")
@@ -115,6 +117,39 @@ class GitLab:
     def close_issue(self, issue: Issue, body: Shown) -> None:
         self._put(issue, {"description": body, "state_event": "close"})
 
+    def file(self, ref: str, path: str) -> bytes | None:
+        where = f"{self._path}/repository/files/{quote(path, safe='')}?ref={quote(ref, safe='')}"
+        found = self._calls.found(where)
+        return base64.b64decode(text(found, "content")) if found is not None else None
+
+    def commit(self, branch: str, base: str, message: Shown, files: Mapping[str, str]) -> None:
+        actions: list[Json] = [
+            {"action": "create" if self.file(base, path) is None else "update", "file_path": path, "content": body}
+            for path, body in files.items()
+        ]
+        content: dict[str, Json] = {
+            "branch": branch,
+            "start_sha": base,
+            "force": True,
+            "commit_message": message,
+            "actions": actions,
+        }
+        self._calls.send("POST", f"{self._path}/repository/commits", body=content)
+
+    def pulls(self, branch: str) -> Sequence[Issue]:
+        rows = self._calls.pages(f"{self._path}/merge_requests", state="opened", source_branch=branch)
+        return [_issue(row) for row in rows if _author(row) == self._me]
+
+    def open_pull(self, title: Shown, body: Shown, branch: str, target: str) -> Issue:
+        content = {"title": title, "description": body, "source_branch": branch, "target_branch": target}
+        return _issue(row_of(self._calls.send("POST", f"{self._path}/merge_requests", body=content).json()))
+
+    def edit_pull(self, pull: Issue, title: Shown, body: Shown) -> Issue:
+        return self._put(pull, {"title": title, "description": body}, "merge_requests")
+
+    def close_pull(self, pull: Issue, body: Shown) -> None:
+        self._put(pull, {"description": body, "state_event": "close"}, "merge_requests")
+
     def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:
         for pipeline in self._calls.pages(f"{self._path}/merge_requests/{proposal.number}/pipelines"):
             if pipeline["sha"] != proposal.head:
@@ -124,8 +159,8 @@ class GitLab:
                     return self._calls.download(f"{self._path}/jobs/{job['id']}/artifacts/{quote(file)}")
         return None
 
-    def _put(self, issue: Issue, content: dict[str, str]) -> Issue:
-        return _issue(row_of(self._calls.send("PUT", f"{self._path}/issues/{issue.number}", body=content).json()))
+    def _put(self, issue: Issue, content: dict[str, str], what: str = "issues") -> Issue:
+        return _issue(row_of(self._calls.send("PUT", f"{self._path}/{what}/{issue.number}", body=content).json()))
 
 
 def _author(row: Row) -> str:

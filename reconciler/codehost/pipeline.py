@@ -26,6 +26,14 @@ class Pipeline:
     name: str
     number: int | None
     commit: str
+    branch: str = ""
+    """Branch that the run is about; empty where it is about a tag or a request."""
+
+    def on_branch(self) -> str:
+        """Return the branch of the run. Raises ReconcilerError where there is none."""
+        if not (self.branch and self.commit):
+            raise ReconcilerError("this run is about no branch", hint="run it on a schedule of the target branch")
+        return self.branch
 
     def proposed(self) -> int:
         """Return the number of the request. Raises ReconcilerError where there is none."""
@@ -52,13 +60,16 @@ def open_pipeline(
         url = environ.get("GITHUB_API_URL") or "https://api.github.com"
         repository, token = _needed(environ, "GITHUB_REPOSITORY"), _needed(environ, "GITHUB_TOKEN")
         github = GitHub(url, repository, token, web, on_wait=on_wait)
-        return Pipeline(github, name, number or _github_number(environ), environ.get("GITHUB_SHA", ""))
+        branch = environ.get("GITHUB_REF", "").partition("refs/heads/")[2]
+        commit = environ.get("GITHUB_SHA", "")
+        return Pipeline(github, name, number or _github_number(environ), commit, branch)
     from reconciler.codehost.gitlab import GitLab
 
     url, project = _needed(environ, "CI_API_V4_URL"), _needed(environ, "CI_PROJECT_ID")
     gitlab = GitLab(url, project, _needed(environ, "GITLAB_TOKEN"), web, on_wait=on_wait)
     given = environ.get("CI_MERGE_REQUEST_IID", "")
-    return Pipeline(gitlab, name, number or (int(given) if given.isdigit() else None), environ.get("CI_COMMIT_SHA", ""))
+    number = number or (int(given) if given.isdigit() else None)
+    return Pipeline(gitlab, name, number, environ.get("CI_COMMIT_SHA", ""), environ.get("CI_COMMIT_BRANCH", ""))
 
 
 def _detected(environ: Mapping[str, str]) -> str:

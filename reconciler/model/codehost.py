@@ -141,6 +141,26 @@ class CodeHost(Protocol):
     def close_issue(self, issue: Issue, body: Shown) -> None:
         """Close an issue with these last words as its text."""
 
+    def file(self, ref: str, path: str) -> bytes | None:
+        """Return a file of a branch or commit, None where it is not there."""
+
+    def commit(self, branch: str, base: str, message: Shown, files: Mapping[str, str]) -> None:
+        """Make a branch one commit behind which stands the commit `base`, with these texts in place of its files;
+        whatever else was on the branch is gone.
+        """
+
+    def pulls(self, branch: str) -> Sequence[Issue]:
+        """Return the open proposals from a branch of this repository that were opened with our credentials."""
+
+    def open_pull(self, title: Shown, body: Shown, branch: str, target: str) -> Issue:
+        """Propose to bring a branch into the target branch."""
+
+    def edit_pull(self, pull: Issue, title: Shown, body: Shown) -> Issue:
+        """Replace what a proposal says."""
+
+    def close_pull(self, pull: Issue, body: Shown) -> None:
+        """Close a proposal with these last words as its text."""
+
     def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:
         """Return a file that the pipeline of a proposal's newest commit kept, None where it kept none. `name` is that
         of the artifact on GitHub, that of the job on GitLab.

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from urllib.parse import quote
 
 from reconciler.model.document import PlanDocument
 from reconciler.model.redaction import abridged
 from reconciler.render import markdown, words
+from reconciler.render.harmless import harmless
 from reconciler.render.quoting import clean
 
 APPROVAL = re.compile(r"^reconciler approve (?P<environment>\S+) (?P<digest>[0-9a-f]{64})[ \t\r]*$", re.MULTILINE)
 """The line by which somebody approves a plan."""
+MOST_LEFT = 20
+"""What could not be taken over is named for so many."""
 
 
 def mark(about: str, document: PlanDocument, folder: str = "") -> str:
@@ -37,6 +41,19 @@ def drift_report(document: PlanDocument, *, limit: int, folder: str = "") -> str
     footer = (
         "\nTake a change over by declaring it, or undo it with `reconciler apply`. This issue is updated by every run, "
         "and closed by the first that finds no drift.\n"
+    )
+    return _sized(mark("drift", document, folder), document, footer if words.visible(document) else "", limit)
+
+
+def drift_proposal(document: PlanDocument, left: Sequence[str], *, limit: int, folder: str = "") -> str:
+    """Return the text of the request that takes drift over, of at most `limit` UTF-16 units."""
+    shown = [f"- {harmless(one, 'prose')}" for one in left[:MOST_LEFT]]
+    if len(left) > MOST_LEFT:
+        shown.append(f"- and {words.number(len(left) - MOST_LEFT)} more")
+    rest = "\n\nNot taken over, for the files cannot say it:\n\n" + "\n".join(shown) if shown else ""
+    footer = (
+        "\nMerging this keeps what somebody changed in the account: the files say it from then on. Closing it keeps "
+        f"the files, and the next apply of these objects undoes the change. Every run updates this request.{rest}\n"
     )
     return _sized(mark("drift", document, folder), document, footer if words.visible(document) else "", limit)
 

@@ -53,17 +53,18 @@ class Absorbed:
     """Whether something that is managed could not be read."""
 
 
-async def absorb(session: Session, options: PlanOptions, *, beside: bool = False) -> Absorbed:
+async def absorb(session: Session, options: PlanOptions, *, beside: bool = False, remember: bool = True) -> Absorbed:
     """Write what drifted into the files that declare it, each value at its own place, and into the state; `beside`,
-    also what the account holds of declared objects and is not managed.
+    also what the account holds of declared objects and is not managed. Without `remember` the state stays as it is:
+    files that are only proposed are not what holds.
 
     Raises what `make_plan` raises. The account is only read.
     """
     with locked(session, "drift --absorb", timeout=10.0):
-        return await _absorb(session, options, beside=beside)
+        return await _absorb(session, options, beside=beside, remember=remember)
 
 
-async def _absorb(session: Session, options: PlanOptions, *, beside: bool) -> Absorbed:
+async def _absorb(session: Session, options: PlanOptions, *, beside: bool, remember: bool) -> Absorbed:
     loaded = session.load()
     inputs, requests = await _inputs(session, loaded, options)
     drifted, now = drift(inputs), plan(inputs)
@@ -81,7 +82,8 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool) -> Ab
     texts = rewriting.changed()
     files = write_files(session.folder, texts, loaded.texts) if texts else ()
     done = [*held, *((address, name) for address, name in rewriting.done if name)]
-    _remember(session, after, live, done)
+    if remember:
+        _remember(session, after, live, done)
     unread = any(skip.forbidden for skip in drifted.skipped)
     return Absorbed(files, tuple(done), (*refused, *rewriting.refused), requests, unread)
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from reconciler.model.codehost import CodeHost, Proposal, Vote
 from reconciler.model.document import PlanDocument
 from reconciler.model.errors import Refused
 from reconciler.model.redaction import published
-from reconciler.render.comment import APPROVAL, drift_report, drift_title, mark, plan_comment
+from reconciler.render.comment import APPROVAL, drift_proposal, drift_report, drift_title, mark, plan_comment
 
 LABEL = "reconciler-drift"
 HOW = "To approve exactly this plan, {} with this line in it:"
@@ -99,6 +101,49 @@ def merged(host: CodeHost, commit: str, number: int | None = None) -> Proposal:
     if not proposal.merged:
         raise Refused(f"request {proposal.number} is not merged", hint="its plan is applied once it is")
     return proposal
+
+
+def drift_branch(document: PlanDocument, folder: str = "") -> str:
+    """Return the branch of the proposal about an environment's drift. It is the program's own."""
+    where = "-".join(re.findall(r"[A-Za-z0-9_]+", f"{folder} {document.environment}"))
+    return f"reconciler/drift-{where}"
+
+
+def propose_drift(
+    host: CodeHost,
+    document: PlanDocument,
+    files: Mapping[str, str],
+    left: Sequence[str],
+    *,
+    base: str,
+    target: str,
+    folder: str = "",
+) -> str:
+    """Open or update the one pull or merge request that takes an environment's drift over into the files, and return a
+    sentence about it. `files` are the absorbed ones by their paths in the repository, `left` is what was not absorbed,
+    `base` the commit that they were made on. Without files the request is closed, and an issue tells the rest.
+
+    The branch is written only where its files differ: an approval of what is there already stays good.
+    """
+    branch = drift_branch(document, folder)
+    ours = host.pulls(branch)
+    body = published(drift_proposal(document, left, limit=host.limit, folder=folder))
+    if not files:
+        for pull in ours:
+            host.close_pull(pull, body)
+        closed = f"closed request {ours[0].number}; " if ours else ""
+        return closed + report_drift(host, document, folder=folder)
+    title = published(drift_title(document, folder))
+    if not ours or any(host.file(branch, path) != text.encode() for path, text in files.items()):
+        host.commit(branch, base, title, files)
+    if ours:
+        told = f"updated request {host.edit_pull(ours[0], title, body).number}"
+    else:
+        told = f"opened request {host.open_pull(title, body, branch, target).number}"
+    first = mark("drift", document, folder)
+    for issue in (one for one in host.issues(LABEL) if one.body.partition("\n")[0].strip() == first):
+        host.close_issue(issue, body)
+    return told
 
 
 def report_drift(host: CodeHost, document: PlanDocument, *, folder: str = "") -> str:

@@ -7,6 +7,7 @@ workflows that may not ask who they are.
 
 from __future__ import annotations
 
+import base64
 import io
 import zipfile
 from collections.abc import Iterator
@@ -31,6 +32,9 @@ class GitHub:
     reviews: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
     artifacts: list[dict[str, Any]] = field(default_factory=list)
+    branches: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Files by path that were committed to branches."""
+    made: dict[str, dict[str, str]] = field(default_factory=dict)
     calls: list[Call] = field(default_factory=list)
     broken: list[Answer] = field(default_factory=list)
     """Answers that are given before anything else, first in first out."""
@@ -168,6 +172,51 @@ class GitHub:
         row |= call.body
         return Answer(200, row)
 
+    def get_file(self, call: Call, person: str, path: str) -> Answer:
+        held = self.branches.get(call.query["ref"], {}).get(path)
+        if held is None:
+            return Answer(404, {"message": "Not Found"})
+        return Answer(200, {"content": base64.encodebytes(held.encode()).decode(), "encoding": "base64"})
+
+    def get_commit(self, call: Call, person: str, sha: str) -> Answer:
+        return Answer(200, {"sha": sha, "tree": {"sha": f"tree-of-{sha}"}})
+
+    def post_tree(self, call: Call, person: str) -> Answer:
+        assert call.body["base_tree"].startswith("tree-of-")
+        self.made["tree"] = {entry["path"]: entry["content"] for entry in call.body["tree"]}
+        return Answer(201, {"sha": "made-tree"})
+
+    def post_commit(self, call: Call, person: str) -> Answer:
+        assert call.body["tree"] == "made-tree"
+        return Answer(201, {"sha": f"commit-{self._next()}"})
+
+    def get_ref(self, call: Call, person: str, branch: str) -> Answer:
+        return Answer(200, {"ref": branch}) if branch in self.branches else Answer(404, {"message": "Not Found"})
+
+    def post_ref(self, call: Call, person: str) -> Answer:
+        self.branches[call.body["ref"].removeprefix("refs/heads/")] = self.made["tree"]
+        return Answer(201, {"sha": call.body["sha"]})
+
+    def patch_ref(self, call: Call, person: str, branch: str) -> Answer:
+        assert call.body["force"] is True
+        self.branches[branch] = self.made["tree"]
+        return Answer(200, {"sha": call.body["sha"]})
+
+    def list_pulls(self, call: Call, person: str) -> Answer:
+        owner, _, branch = call.query["head"].partition(":")
+        assert owner == REPOSITORY.partition("/")[0]
+        rows = [row for row in self.pulls.values() if row["head"].get("ref") == branch and row["state"] == "open"]
+        return call.page(rows)
+
+    def post_pull(self, call: Call, person: str) -> Answer:
+        row = {"number": self._next(), "state": "open", "user": _user(person), **call.body}
+        self.pulls[row["number"]] = {**row, "head": {"ref": call.body["head"]}}
+        return Answer(201, row)
+
+    def patch_pull(self, call: Call, person: str, number: str) -> Answer:
+        self.pulls[int(number)] |= call.body
+        return Answer(200, self.pulls[int(number)])
+
     def list_artifacts(self, call: Call, person: str) -> Answer:
         rows = [
             {name: value for name, value in row.items() if name != "content"}
@@ -191,6 +240,16 @@ ROUTES = Routes(
     ("POST", rf"{R}/issues/(\d+)/comments", GitHub.post_comment),
     ("PATCH", rf"{R}/issues/comments/(\d+)", GitHub.patch_comment),
     ("DELETE", rf"{R}/issues/comments/(\d+)", GitHub.delete_comment),
+    ("GET", rf"{R}/contents/(.+)", GitHub.get_file),
+    ("GET", rf"{R}/git/commits/(\w+)", GitHub.get_commit),
+    ("POST", rf"{R}/git/trees", GitHub.post_tree),
+    ("POST", rf"{R}/git/commits", GitHub.post_commit),
+    ("GET", rf"{R}/git/ref/heads/(.+)", GitHub.get_ref),
+    ("POST", rf"{R}/git/refs", GitHub.post_ref),
+    ("PATCH", rf"{R}/git/refs/heads/(.+)", GitHub.patch_ref),
+    ("GET", rf"{R}/pulls", GitHub.list_pulls),
+    ("POST", rf"{R}/pulls", GitHub.post_pull),
+    ("PATCH", rf"{R}/pulls/(\d+)", GitHub.patch_pull),
     ("GET", rf"{R}/pulls/(\d+)", GitHub.get_pull),
     ("GET", rf"{R}/commits/(\w+)/pulls", GitHub.pulls_of_commit),
     ("GET", rf"{R}/pulls/(\d+)/reviews", GitHub.list_reviews),

@@ -6,11 +6,13 @@ request say when its newest commit came, and artifacts belong to jobs.
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from tests.ci.serving import Answer, Call, Routes, serving
 
@@ -30,6 +32,8 @@ class GitLab:
     versions: list[dict[str, Any]] = field(default_factory=list)
     issues: list[dict[str, Any]] = field(default_factory=list)
     jobs: list[dict[str, Any]] = field(default_factory=list)
+    branches: dict[str, dict[str, str]] = field(default_factory=dict)
+    """Files by path of branches and commits."""
     approvals: list[int] = field(default_factory=list)
     url: str = ""
     _ticks: Iterator[int] = field(default_factory=itertools.count)
@@ -131,6 +135,40 @@ class GitLab:
             row["state"] = "closed"
         return Answer(200, row)
 
+    def get_file(self, call: Call, person: int, path: str) -> Answer:
+        held = self.branches.get(call.query["ref"], {}).get(unquote(path))
+        if held is None:
+            return Answer(404, {"message": "404 File Not Found"})
+        return Answer(200, {"content": base64.b64encode(held.encode()).decode(), "encoding": "base64"})
+
+    def post_commit(self, call: Call, person: int) -> Answer:
+        start = self.branches.get(call.body["start_sha"], {})
+        for action in call.body["actions"]:
+            if (action["action"] == "update") != (action["file_path"] in start):
+                return Answer(400, {"message": "A file with this name does or does not exist"})
+        changed = {action["file_path"]: action["content"] for action in call.body["actions"]}
+        assert call.body["force"] is True
+        self.branches[call.body["branch"]] = {**start, **changed}
+        return Answer(201, {"id": "commit"})
+
+    def list_requests(self, call: Call, person: int) -> Answer:
+        branch = call.query["source_branch"]
+        return call.page(
+            [row for row in self.requests.values() if row.get("source_branch") == branch and row["state"] == "opened"]
+        )
+
+    def post_request(self, call: Call, person: int) -> Answer:
+        row = {"iid": 40 + len(self.requests), "state": "opened", "author": {"id": person}, **call.body}
+        self.requests[row["iid"]] = row
+        return Answer(201, row)
+
+    def put_request(self, call: Call, person: int, iid: str) -> Answer:
+        row = self.requests[int(iid)]
+        row |= call.body
+        if call.body.get("state_event") == "close":
+            row["state"] = "closed"
+        return Answer(200, row)
+
     def pipelines(self, call: Call, person: int, iid: str) -> Answer:
         return call.page([{"id": row["id"], "sha": row["sha"]} for row in self.jobs if row["iid"] == int(iid)])
 
@@ -154,6 +192,11 @@ ROUTES = Routes(
     ("GET", rf"{M}/notes", GitLab.list_notes),
     ("POST", rf"{M}/notes", GitLab.post_note),
     ("PUT", rf"{M}/notes/(\d+)", GitLab.put_note),
+    ("GET", rf"{P}/repository/files/(.+)", GitLab.get_file),
+    ("POST", rf"{P}/repository/commits", GitLab.post_commit),
+    ("GET", rf"{P}/merge_requests", GitLab.list_requests),
+    ("POST", rf"{P}/merge_requests", GitLab.post_request),
+    ("PUT", M, GitLab.put_request),
     ("GET", M, GitLab.get_request),
     ("GET", rf"{P}/repository/commits/(\w+)/merge_requests", GitLab.requests_of_commit),
     ("GET", rf"{M}/versions", GitLab.list_versions),

@@ -513,6 +513,52 @@ def test_drift_is_one_issue_as_long_as_there_is_any(flow: Flow) -> None:
     assert issue["state"] == "closed"
 
 
+def test_drift_is_one_pull_request_where_that_is_asked_for(flow: Flow) -> None:
+    """Opened with the files that say it, written again only when they differ, closed when the drift is gone. The
+    checked out files and the state stay as they are, an issue that told of it is closed, a branch that nobody changed
+    keeps its approval.
+    """
+    flow.event(GITHUB_REF="refs/heads/main", GITHUB_SHA="a" * 40)
+    flow.world.write("tags: {vip: {description: as declared}, old: {}}")
+    assert flow.world.cli("apply", "--auto-approve").code == 0
+    config = {path: path.read_bytes() for path in flow.world.folder.rglob("*") if path.suffix in (".yaml", ".json")}
+    row = flow.world.rows("tags", tag="vip")[0]
+    flow.world.account.rows.put("tags", row["id"], {**row, "description": "by hand"})
+    assert flow.world.cli("ci", "drift").code == 0
+    opened = flow.world.cli("ci", "drift", "--pull-request")
+    assert (opened.code, "opened request" in opened.err) == (0, True), opened.text
+    [pull] = flow.host.pulls.values()
+    assert (pull["base"], pull["head"]["ref"], flow.host.issues[0]["state"]) == (
+        "main",
+        "reconciler/drift-demo",
+        "closed",
+    )
+    [text] = flow.host.branches["reconciler/drift-demo"].values()
+    assert "by hand" in text
+    assert {path: path.read_bytes() for path in config} == config
+    flow.host.calls.clear()
+    assert "updated request" in flow.world.cli("ci", "drift", "--pull-request").err
+    assert not [call for call in flow.host.calls if call.method == "POST"]
+    flow.world.account.rows.put("tags", row["id"], {**row, "description": "again"})
+    flow.world.cli("ci", "drift", "--pull-request")
+    [text] = flow.host.branches["reconciler/drift-demo"].values()
+    assert "again" in text
+    flow.world.account.rows.put("tags", row["id"], row)
+    assert "closed request" in flow.world.cli("ci", "drift", "--pull-request").err
+    assert (pull["state"], len(flow.host.pulls)) == ("closed", 1)
+
+
+def test_what_files_cannot_say_stays_an_issue(flow: Flow) -> None:
+    """An object that is gone from the account is nothing that a file takes over; a run on no branch proposes none."""
+    flow.event(GITHUB_REF="refs/heads/main", GITHUB_SHA="a" * 40)
+    row = flow.world.rows("tags", tag="vip")[0]
+    flow.world.account.rows.remove("tags", row["id"])
+    assert flow.world.cli("ci", "drift", "--pull-request").code == 0
+    assert (flow.host.pulls, len(flow.host.issues)) == ({}, 1)
+    flow.event(GITHUB_REF="refs/tags/v1")
+    assert "about no branch" in flow.world.cli("ci", "drift", "--pull-request").err
+
+
 def test_broken_rules_keep_the_issue_open(flow: Flow) -> None:
     """What breaks a rule in the account is said there, too, with or without drift, until nothing does."""
     project = flow.world.folder / "reconciler.yaml"

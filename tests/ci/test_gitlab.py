@@ -163,6 +163,27 @@ def test_drift_is_one_issue(flow: Flow) -> None:
     assert issue["state"] == "closed"
 
 
+def test_drift_is_one_merge_request_where_that_is_asked_for(flow: Flow) -> None:
+    """Opened, left as it is while nothing changes, updated, closed."""
+    flow.world.write("tags: {vip: {description: as declared}}")
+    assert flow.run("apply", "--auto-approve").code == 0
+    flow.monkeypatch.setenv("CI_COMMIT_BRANCH", "main")
+    flow.monkeypatch.setenv("CI_COMMIT_SHA", "base")
+    texts = {path.name: path.read_text("utf-8") for path in (flow.world.folder / "config").glob("*.yaml")}
+    flow.host.branches["base"] = {f"config/{name}": text for name, text in texts.items()}
+    row = flow.world.rows("tags", tag="vip")[0]
+    for said in ("by hand", "by hand", "by hand again"):
+        flow.world.account.rows.put("tags", row["id"], {**row, "description": said})
+        ran = flow.run("ci", "drift", "--pull-request")
+        assert ran.code == 0, ran.text
+    [request] = [one for one in flow.host.requests.values() if one.get("source_branch")]
+    assert (request["target_branch"], request["source_branch"]) == ("main", "reconciler/drift-demo")
+    assert any("by hand again" in text for text in flow.host.branches["reconciler/drift-demo"].values())
+    flow.world.account.rows.put("tags", row["id"], row)
+    assert flow.run("ci", "drift", "--pull-request").code == 0
+    assert request["state"] == "closed"
+
+
 def test_a_missing_token_says_which(flow: Flow) -> None:
     """The token of a job cannot write notes, so one has to be set."""
     flow.monkeypatch.delenv("GITLAB_TOKEN")
