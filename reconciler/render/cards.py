@@ -87,7 +87,9 @@ def command(document: PlanDocument, overrides: Iterable[str]) -> str:
     if options.get("undo") or options.get("clone"):
         return " ".join(yeses)
     where = ["--environment", shlex.quote(document.environment)] if document.environment else []
-    chosen = [f"--{name} {shlex.quote(one)}" for name in ("target", "exclude") for one in _texts(options.get(name))]
+    chosen = [
+        f"--{name} {shlex.quote(one)}" for name in ("target", "exclude", "replace") for one in _texts(options.get(name))
+    ]
     chosen += [f"--{name.replace('_', '-')}" for name in ("destroy", "no_delete", "only_adopt") if options.get(name)]
     return " ".join(["reconciler", *where, "plan --out plan.json", *chosen, *yeses])
 
