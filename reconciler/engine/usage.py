@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 from reconciler.engine.refresh import read_listing
 from reconciler.engine.remotes import Budget
@@ -18,10 +18,12 @@ from reconciler.model.kind import Kinds
 from reconciler.model.live import STRANGE, Collection, Row, Unknown, odd
 from reconciler.model.mention import Mention
 from reconciler.model.plan import DESTROYS, Change, Plan
-from reconciler.model.usage import Place, Use
+from reconciler.model.usage import Certainty, Place, Use, leaves
 
 SHOWN = 10
 """Uses that are told one by one; of more, the number."""
+NOWHERE = "\0"
+"""An id that no object has."""
 
 
 async def who_uses(plan: Plan, remote: Remote, kinds: Kinds, places: Iterable[Place], *, budget: int) -> Plan:
@@ -77,7 +79,8 @@ async def _look(place: Place, remote: Remote, about: Mapping[str, Mention]) -> d
         names = await _names(remote, place)
         if place.detail:
             rows = [await _whole(remote, place, row) for row in rows]
-        return {address: _uses(place, rows, names, mention) for address, mention in about.items()}
+        searched = [Searched(place, row) for row in rows]
+        return {address: _uses(place, searched, names, mention) for address, mention in about.items()}
     except ReconcilerError as error:
         why = error.message
     except STRANGE as error:
@@ -108,11 +111,32 @@ async def _whole(remote: Remote, place: Place, row: Row) -> Row:
     return {**row, "_whole": answer.body}
 
 
-def _uses(place: Place, rows: Iterable[Row], names: Mapping[str, str], mention: Mention) -> list[Use]:
+class Searched:
+    """A row of a place in which many objects are looked for: its texts are taken out of it once. Where it holds neither
+    the id of an object nor one of its texts, every object of the kind is found as little as one that is nowhere.
+    """
+
+    def __init__(self, place: Place, row: Row) -> None:
+        self.place, self.row = place, row
+        self._texts = frozenset(text for _, text in leaves(row))
+        self._whole = "\n".join(self._texts)
+        self._nowhere: dict[tuple[str, frozenset[str]], Certainty | Literal[""]] = {}
+
+    def finds(self, mention: Mention) -> Certainty | Literal[""]:
+        """Return what the place says of the row and the object."""
+        if mention.id in self._texts or any(text in self._whole for text in mention.texts):
+            return self.place.finds(self.row, mention)
+        sort = (mention.kind, mention.keys)
+        if sort not in self._nowhere:
+            self._nowhere[sort] = self.place.finds(self.row, replace(mention, id=NOWHERE, texts=()))
+        return self._nowhere[sort]
+
+
+def _uses(place: Place, rows: Iterable[Searched], names: Mapping[str, str], mention: Mention) -> list[Use]:
     found: dict[str, Use] = {}
     unseen: Counter[str] = Counter()
-    for row in rows:
-        certainty = place.finds(row, mention)
+    for searched in rows:
+        row, certainty = searched.row, searched.finds(mention)
         if certainty == "not inspected":
             unseen[str(row.get(place.sort) or "unknown")] += 1
         elif certainty:

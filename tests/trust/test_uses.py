@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+from random import Random
+from typing import Any
+
 import pytest
 
+from reconciler.engine.usage import Searched
+from reconciler.model.mention import Mention
+from reconciler.resources.places import PLACES
 from tests.world import World
 
 CONFIG = """
@@ -127,3 +133,29 @@ def test_budget_ends_the_search_and_is_said(used: World) -> None:
     unseen = [use for use in used.plan().change("field.tier").uses if use.certainty == "not inspected"]
     assert len(looked(used)) == 3
     assert any("budget" in use.note for use in unseen)
+
+
+def test_looking_for_many_objects_at_once_finds_what_looking_for_each_does() -> None:
+    """In every place, over rows of all sorts: the texts of a row are taken out once, and no answer is another one."""
+    chance, told = Random(20), set()
+    ids, texts = ["1", "7", "12", "0"], ["%TIER%", "%OTHER%"]
+    for _ in range(400):
+        key, value = chance.choice(["tagid", "tag", "x", "list"]), chance.choice([*ids, "a", True, None])
+        inner = {key: chance.choice([value, [value], {"deep": value}]), "note": chance.choice(["", f"Hi {texts[0]}"])}
+        row: dict[str, Any] = {"id": chance.choice(ids), "type": chance.choice(["wait", "mystery"]), "params": inner}
+        more: list[dict[str, Any]] = [
+            {},
+            {"html": f"You are {chance.choice(texts)}"},
+            {"listid": "7"},
+            {"cfields": [{"id": "1"}]},
+            {"actiondata": chance.choice([None, "?", {"actions": [inner]}])},
+        ]
+        row |= chance.choice(more)
+        for place in PLACES:
+            searched = Searched(place, row)
+            for kind in ("tag", "field"):
+                keys = frozenset(chance.choice([(), ("tagid", "tag"), ("list",)]))
+                mention = Mention(kind, chance.choice(ids), keys, tuple(texts[: chance.randint(0, 2)]))
+                told.add(searched.finds(mention))
+                assert searched.finds(mention) == place.finds(row, mention), (row, mention, place.title)
+    assert told == {"", "used", "maybe", "not inspected"}
