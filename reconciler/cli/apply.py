@@ -108,11 +108,22 @@ def plan_and_apply(
         return apply_under_lock(chosen, opened, options, asked.approval, mode)
 
 
+def tell_of(opened: Session, event: str, said: str) -> None:
+    """Send a notice where the environment has an address for it; that it did not arrive is a note."""
+    if opened.settings.notify:
+        from reconciler.remote.web import HttpWeb
+        from reconciler.workflow.notices import notify
+
+        for why in notify(opened, event, said, HttpWeb()):
+            note(why)
+
+
 def apply_under_lock(
     chosen: Globals, opened: Session, options: PlanOptions, approval: Approval, mode: OutputMode
 ) -> int:
     """Plan, show, ask, apply in a session that holds the lock of its state."""
     from reconciler.model.errors import Cancelled
+    from reconciler.workflow import notices
     from reconciler.workflow.planning import make_plan
     from reconciler.workflow.takeover import fold_journal
 
@@ -121,6 +132,7 @@ def apply_under_lock(
     if not mode.stream:
         say_made(plan_view(document, "text"), "text")
     if document.tripped:
+        tell_of(opened, "refusal", notices.refused(document))
         return refuse(document, mode, shown=True)
     if not planned.plan.steps and not mode.stream:
         if fold_journal(opened, planned):
@@ -163,6 +175,7 @@ def apply_saved(chosen: Globals, planfile: Path, checks: PlanFileChecks, lock_ti
     """Prove that a saved plan still fits, then do what of it does."""
     from reconciler.resources import load_kinds
     from reconciler.store.planfile import read_plan
+    from reconciler.workflow import notices
     from reconciler.workflow.judging import judged
     from reconciler.workflow.saved import only_approved
 
@@ -172,6 +185,7 @@ def apply_saved(chosen: Globals, planfile: Path, checks: PlanFileChecks, lock_ti
         only_approved(document, checks.digest)
     document = judged(opened, document, document.managed)
     if document.tripped:
+        tell_of(opened, "refusal", notices.refused(document))
         return refuse(document, mode)
     if document.options.get("clone"):
         from reconciler.cli.clone import apply_saved_clone
@@ -191,12 +205,14 @@ def _apply_checked(
     mode: OutputMode,
 ) -> int:
     from reconciler.render import text
+    from reconciler.workflow import notices
     from reconciler.workflow.saved import check_plan
 
     checked = chosen.screen.wait(check_plan(opened, document, strict=checks.strict))
     if checked.refused:
         told = text.refused(checked.refused, strict=checks.strict, **style())
         note(told.rstrip("\n"), "text") if mode.stream else say(told, "text")
+        tell_of(opened, "refusal", notices.stale(len(checked.refused)))
     if not checked.planned.plan.steps and (checked.refused or not mode.stream):
         code = exit_code(checked.planned.document, False) or exit_code(document, False)
         if code and not checked.refused and not mode.stream:
@@ -245,6 +261,7 @@ def carry_out(
     """Apply with progress, and return the exit code. `spent` requests went into plans, `proof` into proving a saved
     one, as forecast; `strict` refuses all where anything costs more than planned.
     """
+    from reconciler.workflow import notices
     from reconciler.workflow.applying import Hooks, apply_plan
     from reconciler.workflow.runtime import run_async
 
@@ -266,6 +283,7 @@ def carry_out(
         promised = planned.document.forecast.check_requests + (summary.forecast or 0)
         summary = replace(summary, requests=summary.requests + checks, forecast=promised)
     tell_outcome(summary, shown)
+    tell_of(opened, "apply", notices.applied(summary))
     if mode.verbose:
         requests_sent(spent + summary.requests)
     written_after(chosen, opened)

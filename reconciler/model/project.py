@@ -117,6 +117,10 @@ class Environment(_Section):
     history: int = Field(20, ge=0, le=10000, description="How many earlier versions of the state are kept.")
     encryption: Encryption | None = Field(None, description="Recipients of this environment instead of the project's.")
     secrets: Secrets | None = Field(None, description="Where its secrets come from instead of the project's.")
+    notify: str = Field(
+        "",
+        description="URL that is told of drift, applies and refusals, normally ${env.NAME}; it is a secret.",
+    )
 
 
 Subject = Literal["declaration", "account", "change"]

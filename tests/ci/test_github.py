@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from tests.ci.github import LONGEST, REPOSITORY, GitHub, github
-from tests.ci.serving import Answer
+from tests.ci.serving import Answer, Call, serving
 from tests.world import Ran, World
 from tests.world.project import PROJECT
 
@@ -502,7 +502,19 @@ def test_drift_is_one_issue_as_long_as_there_is_any(flow: Flow) -> None:
     assert "no drift" in flow.world.cli("ci", "drift").err
     row = flow.world.rows("tags", tag="vip")[0]
     flow.world.account.rows.put("tags", row["id"], {**row, "tag": "by hand"})
-    assert flow.world.cli("ci", "drift").code == 0
+    project = flow.world.folder / "reconciler.yaml"
+    before = project.read_text("utf-8")
+    told: list[Call] = []
+
+    def take(call: Call) -> Answer:
+        told.append(call)
+        return Answer(204, None)
+
+    with serving(take) as url:
+        project.write_text(before.replace("    url:", f"    notify: {url}/hook\n    url:"), "utf-8")
+        assert flow.world.cli("ci", "drift").code == 0
+        project.write_text(before, "utf-8")
+    assert [call.body["text"] for call in told] == ["demo: Drift: 1 changed, 0 gone, 1 as applied."]
     flow.world.account.rows.put("tags", row["id"], {**row, "tag": "by hand again"})
     assert flow.world.cli("ci", "drift").code == 0
     [issue] = flow.host.issues

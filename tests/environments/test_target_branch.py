@@ -50,6 +50,7 @@ ENVIRONMENT_CHANGES: dict[str, Any] = {
     "history": 0,
     "encryption": {"recipients": [NEW]},
     "facts": "other",
+    "notify": "https://127.0.0.1:9/evil",
     "secrets": {"command": ["touch", "evil"]},
 }
 

@@ -51,6 +51,9 @@ def credentials(loaded: LoadedProject, environ: Mapping[str, str]) -> Credential
         token = _filled(environment.token, environ).strip()
         if token and not _ENV.search(token):
             found[token] = next(iter(_ENV.findall(environment.token)), "the token")
+        names |= set(_ENV.findall(environment.notify))
+        if (told := _filled(environment.notify, environ).strip()) and not _ENV.search(told):
+            found[told] = next(iter(_ENV.findall(environment.notify)), "the address of notices")
         for written in (environment.url, environment.state or ""):
             names |= set(_ENV.findall(written.partition("://")[2].rpartition("@")[0]))
             where = next(iter(_ENV.findall(written)), "the URL of the state")

@@ -30,6 +30,9 @@ from reconciler.model.project import (
     Secrets,
 )
 
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+_VARIABLE = re.compile(r"\$\{env\.([A-Za-z_][A-Za-z0-9_]*)\}")
+
 
 @dataclass(frozen=True)
 class LoadedProject:
@@ -64,6 +67,8 @@ class EnvironmentSettings:
     secrets: Secrets | None = None
     facts: str | None = None
     """Another environment, whose facts hold here too."""
+    notify: str = field(default="", repr=False)
+    """Where notices go; with `${env.X}` in it where the variable is not set: nobody's plan fails for that."""
 
 
 def load_project(folder: Path) -> LoadedProject:
@@ -241,7 +246,11 @@ def _check_interpolation(tree: Map, problems: Problems) -> None:
 def _filled(tree: Map, name: str, plain: Scope, variables: Scope) -> dict[str, Any]:
     entry = at(tree, "environments", name)
     parts = entries_of(entry.value) if entry is not None else {}
-    return {key: (variables if key == "variables" else plain).data(part.value) for key, part in parts.items()}
+    return {
+        key: (variables if key == "variables" else plain).data(part.value)
+        for key, part in parts.items()
+        if key != "notify"
+    }
 
 
 def environment(
@@ -283,6 +292,7 @@ def environment(
         _recipients(found.encryption or loaded.project.encryption),
         found.secrets or loaded.project.secrets,
         found.facts,
+        _address_of_notices(loaded, chosen or "", environ, problems),
     )
 
 
@@ -301,6 +311,22 @@ def _check_access(loaded: LoadedProject, name: str, data: Mapping[str, Any], pro
     elif not re.fullmatch(r"[!-~]+", token.strip()) and "${" not in token:
         hint = "copy the key from Settings > Developer again: it has neither spaces nor special characters"
         problems.error("bad-token", "`token` cannot be an API key", loaded.spot("environments", name, "token"), hint)
+
+
+def _address_of_notices(loaded: LoadedProject, name: str, environ: Mapping[str, str], problems: Problems) -> str:
+    """Return where notices go, with the environment variables that are set. Raises ConfigError where nothing can go
+    there, without what is written: the address itself is a secret.
+    """
+    written = loaded.project.environments[name].notify
+    url = _VARIABLE.sub(lambda found: environ.get(found.group(1)) or found.group(), written).strip()
+    if url and "${" not in url:
+        safe = url.startswith("https://") or (url.startswith("http://") and urlsplit(url).hostname in _LOOPBACK)
+        if not (safe and _is_address(url)):
+            hint = "it begins with https://; what goes there would be readable on the way otherwise"
+            spot = loaded.spot("environments", name, "notify")
+            problems.error("bad-notify", "`notify` is not an address that notices can go to", spot, hint)
+            problems.check()
+    return url
 
 
 def _is_address(url: str) -> bool:
