@@ -105,6 +105,14 @@ def _refuges(stages: dict[str, Any]) -> None:
             del stage["lifecycle"]
 
 
+def _grouped(config: Config) -> None:
+    """Drop fields that are gone from their groups, where an export has listed them."""
+    for entry in config.get("field_groups", {}).values():
+        held = config.get("fields" if entry["object"] == "contact" else f"{entry['object']}_fields", ())
+        if "fields" in entry:
+            entry["fields"] = [one for one in entry["fields"] if not isinstance(one, str) or one in held]
+
+
 def _closed(config: Config) -> Config:
     """Drop references to what is not declared any more."""
     for section, entries in config.items():
@@ -119,6 +127,7 @@ def _closed(config: Config) -> Config:
                 entry["lists"] = [one for one in entry["lists"] if one in config.get("lists", ())]
             if isinstance(entry.get("task_types"), list):
                 entry["task_types"] = [one for one in entry["task_types"] if one in config.get("task_types", ())]
+    _grouped(config)
     for key, one in list(config.get("segments", {}).items()):
         if one["groups"][0]["conditions"][0]["fields"][0]["value"]["ref"].partition(".")[2] not in config.get(
             "tags", ()
