@@ -59,7 +59,8 @@ def command(chosen: Globals, out: Path, source: str, no_counts: bool, requests: 
     unused, undescribed, twins = (len(book.marked(mark)) for mark in ("unused", "undescribed", "twin"))
     say(f"Wrote the handbook of {book.name} to {out}: {len(book.entries):,} objects, {count:,} pages.")
     say(
-        f"No use was found of {unused:,}, {undescribed:,} have no description, {twins:,} have a near twin. "
+        f"Marked: {unused:,} without any use that was found, {undescribed:,} without a description, "
+        f"{twins:,} with a near twin. "
         f"Open {out / 'index.html'}."
     )
     if book.spent:

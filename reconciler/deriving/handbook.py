@@ -202,7 +202,7 @@ class _Binder:
             () if private else tuple(self._details(thing)),
             tuple(self.twins.get(address, ())),
         )
-        return replace(entry, marks=frozenset(self._marks(entry, self.material.impacts.get(thing.origin))))
+        return replace(entry, marks=frozenset(self._marks(entry, thing)))
 
     def _title(self, thing: _Thing) -> str:
         """Return what people call the object; of those that may be people, only the key."""
@@ -213,11 +213,12 @@ class _Binder:
             self.show(str(name)).strip() if isinstance(name, str | int) and str(name).strip() else key_of(thing.address)
         )
 
-    def _marks(self, entry: Entry, impacts: Sequence[Impact] | str | None) -> Iterator[Mark]:
+    def _marks(self, entry: Entry, thing: _Thing) -> Iterator[Mark]:
+        """Yield the marks of an object; what came with the account is nobody's to use or to delete."""
         if entry.standing == "outside":
             return
-        used = entry.uses or entry.mentions or _any(impacts)
-        if entry.kind in self.usable and not used:
+        used = entry.uses or entry.mentions or _any(self.material.impacts.get(thing.origin))
+        if entry.kind in self.usable and not (used or thing.kind.given(thing.attrs)):
             yield "unused"
         if entry.description == "":
             yield "undescribed"

@@ -125,6 +125,7 @@ def test_what_nobody_uses_has_a_mark(used: World) -> None:
     assert "unused" not in entry(book, "tag.carried").marks
     assert entry(book, "tag.carried").records == ("6 contacts carry the tag",)
     assert entry(book, "tag.carried").standing == "undeclared"
+    assert "unused" not in entry(book, "field_group.deal_default").marks
 
 
 def test_near_twins_and_missing_descriptions_have_marks(used: World) -> None:
