@@ -246,6 +246,24 @@ class Summary(_Part):
     unmeasured: Count = Field(0, description="Destructive changes whose loss the API cannot count, or was not asked.")
 
 
+class CardView(_Part):
+    """A stage on a board, or a field in a group."""
+
+    key: str = Field(description="Remote id, or address where there is none yet: one and the same before and after.")
+    title: str = ""
+    note: str = Field("", description="Type of a field.")
+    address: str = Field("", description="Where the plan does something with it.")
+
+
+class BoardView(_Part):
+    """A screen of the account, before and after."""
+
+    kind: str = Field(description="Kind of what stands on it.")
+    title: str = Field("", description="Of the pipeline or the group.")
+    before: list[CardView] = Field(default_factory=list)
+    after: list[CardView] = Field(default_factory=list)
+
+
 class StateRef(_Part):
     """The state that the plan was made from."""
 
@@ -289,6 +307,11 @@ class PlanDocument(_Part):
     )
     summary: Summary = Field(default_factory=Summary)
     changes: list[ChangeView] = Field(default_factory=list)
+    boards: list[BoardView] = Field(
+        default_factory=list,
+        description="Boards of pipelines and groups of fields that change. Left out for none.",
+        exclude_if=lambda value: not value,
+    )
     steps: list[StepView] = Field(default_factory=list)
     skipped: list[SkippedView] = Field(default_factory=list)
     warnings: list[str] = Field(default_factory=list)

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.render import cards, charts, sentences, words
+from reconciler.render.boards import boards
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
 from reconciler.render.naming import SCREENS, Names, screen
 from reconciler.render.quoting import clean
@@ -110,6 +111,7 @@ def plan(document: PlanDocument) -> str:
             (names.thing(one.address), called(name), todo) for one in changes for name, todo in one.manual.items()
         ],
         said_once=said_once,
+        boards=boards(document),
         groups=list(_groups(ordered, entries)),
         entries=entries,
         filters=_filters(entries, drift=drift),

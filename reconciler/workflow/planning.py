@@ -20,6 +20,7 @@ from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
 from reconciler.model.plan import Plan
 from reconciler.model.write import Finding
+from reconciler.planning.boards import boards
 from reconciler.planning.context import Inputs
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.drift import drift
@@ -173,6 +174,9 @@ def finish(
     renames = () if inputs.tearing_down else suspected(made.changes, inputs.kinds, made.ids, inputs.snapshot.lives)
     heading = replace(heading, eyes=inputs.eyes, redactor=session.redactor)
     document = to_document(made, heading, cost, session.kinds, renames)
+    if not options.refresh_only:
+        seen_as = boards(made, inputs.snapshot.lives, session.redactor.show)
+        document = document.model_copy(update={"boards": seen_as})
     document = judged(session, document, document.managed)
     if options.refresh_only:
         document = doc.sealed(document.model_copy(update={"guards": _broken(session, inputs)}))

@@ -7,6 +7,8 @@ from typing import Any
 
 from reconciler.model.document import (
     AttributeView,
+    BoardView,
+    CardView,
     ChangeView,
     FindingView,
     Forecast,
@@ -248,6 +250,14 @@ def refused() -> PlanDocument:
             GuardView(name="empty_configuration", verdict="passed"),
         ],
         options={"target": ["tag.*", "field.plan_tier"], "impact": True},
+        boards=[
+            BoardView(
+                kind="stage",
+                title="Sales",
+                before=[CardView(key="7", title="Lead", address="stage.sales.lead"), CardView(key="8", title="Won")],
+                after=[CardView(key="8", title="Won"), CardView(key="stage.sales.lost", title="Lost")],
+            )
+        ],
         forecast=Forecast(plan_requests=10, apply_reads=4, apply_writes=8, rate=5.0, seconds=2.4),
         ids={"tag.vip": "1", "tag.same": "11"},
     )

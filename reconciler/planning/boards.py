@@ -1,0 +1,107 @@
+"""The account's screens as they are and as they will be: the board of each pipeline, and the fields of each group, of
+which a plan changes something. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+from reconciler.model import document as doc
+from reconciler.model.live import Live
+from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.values import Ref, RemoteId, Value
+
+IN: Mapping[str, tuple[str, str]] = {
+    "stage": ("pipeline", "pipeline"),
+    "field": ("group", "field_group"),
+    "deal_field": ("group", "field_group"),
+    "account_field": ("group", "field_group"),
+}
+"""What stands on a screen: by which attribute it names what it is in, and of which kind that is."""
+MOST_CARDS = 200
+"""Boards with more cards are left out: nobody sees them as a whole."""
+MOST_BOARDS = 40
+NAMES = ("title", "name", "label")
+
+
+def boards(plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]) -> list[doc.BoardView]:
+    """Return the screens of which a plan changes something, by the kind of their cards and their title. `show` takes
+    credentials out of titles.
+    """
+    changes = [change for change in plan.changes if change.kind in IN]
+    found = [board for kind in IN for board in _boards(kind, plan, changes, lives, show)]
+    return [one for one in found if max(len(one.before), len(one.after)) <= MOST_CARDS][:MOST_BOARDS]
+
+
+def _boards(
+    kind: str, plan: Plan, changes: Sequence[Change], lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]
+) -> Iterator[doc.BoardView]:
+    attribute, outer = IN[kind]
+    ids = plan.ids
+    titles = _titles(outer, plan, lives, show)
+    mine = {
+        change.live.id if change.live is not None else change.address: change
+        for change in changes
+        if change.kind == kind
+    }
+    before: dict[str, list[tuple[float, doc.CardView]]] = {}
+    after: dict[str, list[tuple[float, doc.CardView]]] = {}
+    touched: set[str] = set()
+    objects: list[tuple[str, Live | None]] = [(live.id, live) for live in lives.get(kind, ())]
+    objects += [(key, None) for key, change in mine.items() if change.live is None and change.action is Action.CREATE]
+    for key, live in objects:
+        change = mine.get(key)
+        place = _where(live.attrs.get(attribute), ids) if live is not None else ""
+        if live is not None and place:
+            before.setdefault(place, []).append(_card(key, live.attrs, change, show))
+        if change is None:
+            if place:
+                after.setdefault(place, []).append(_card(key, live.attrs if live else {}, None, show))
+            continue
+        now = {**(live.attrs if live is not None else {}), **change.desired}
+        to = "" if change.action is Action.DELETE else _where(now.get(attribute), ids)
+        touched |= {place, to} if change.action in _VISIBLE else set()
+        if to:
+            after.setdefault(to, []).append(_card(key, now, change, show))
+    for place in sorted(touched - {""}, key=lambda one: (titles.get(one, one), one)):
+        yield doc.BoardView(
+            kind=kind,
+            title=titles.get(place, ""),
+            before=[card for _, card in sorted(before.get(place, []), key=lambda pair: pair[0])],
+            after=[card for _, card in sorted(after.get(place, []), key=lambda pair: pair[0])],
+        )
+
+
+_VISIBLE = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE})
+
+
+def _where(value: Value, ids: Mapping[str, str]) -> str:
+    """Return one key for what an object is in, whether it is there already (its id) or not (its address)."""
+    if isinstance(value, RemoteId):
+        return value.id
+    return ids.get(value.address, value.address) if isinstance(value, Ref) else ""
+
+
+def _titles(outer: str, plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]) -> dict[str, str]:
+    found = {live.id: _title(live.attrs) for live in lives.get(outer, ())}
+    for change in plan.changes:
+        if change.kind == outer and change.live is None:
+            found[change.address] = _title(change.desired)
+    return {key: show(title) for key, title in found.items()}
+
+
+def _title(attrs: Mapping[str, Value]) -> str:
+    return next((str(attrs[name]) for name in NAMES if attrs.get(name)), "")
+
+
+def _card(
+    key: str, attrs: Mapping[str, Value], change: Change | None, show: Callable[[str], str]
+) -> tuple[float, doc.CardView]:
+    order = attrs.get("order")
+    card = doc.CardView(
+        key=key,
+        title=show(_title(attrs)),
+        note=str(attrs.get("type") or "") if "type" in attrs else "",
+        address=change.address if change is not None else "",
+    )
+    return (float(order) if isinstance(order, int | float) else float("inf"), card)
