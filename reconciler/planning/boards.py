@@ -4,6 +4,7 @@ which a plan changes something. Pure.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.model import document as doc
@@ -36,40 +37,40 @@ def boards(plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str]
 def _boards(
     kind: str, plan: Plan, changes: Sequence[Change], lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]
 ) -> Iterator[doc.BoardView]:
-    attribute, outer = IN[kind]
-    ids = plan.ids
-    titles = _titles(outer, plan, lives, show)
-    mine = {
-        change.live.id if change.live is not None else change.address: change
-        for change in changes
-        if change.kind == kind
-    }
-    before: dict[str, list[tuple[float, doc.CardView]]] = {}
-    after: dict[str, list[tuple[float, doc.CardView]]] = {}
+    titles = _titles(IN[kind][1], plan, lives, show)
+    before: dict[str, list[tuple[float, doc.CardView]]] = defaultdict(list)
+    after: dict[str, list[tuple[float, doc.CardView]]] = defaultdict(list)
     touched: set[str] = set()
-    objects: list[tuple[str, Live | None]] = [(live.id, live) for live in lives.get(kind, ())]
-    objects += [(key, None) for key, change in mine.items() if change.live is None and change.action is Action.CREATE]
-    for key, live in objects:
-        change = mine.get(key)
-        place = _where(live.attrs.get(attribute), ids) if live is not None else ""
-        if live is not None and place:
-            before.setdefault(place, []).append(_card(key, live.attrs, change, show))
-        if change is None:
-            if place:
-                after.setdefault(place, []).append(_card(key, live.attrs if live else {}, None, show))
-            continue
-        now = {**(live.attrs if live is not None else {}), **change.desired}
-        to = "" if change.action is Action.DELETE else _where(now.get(attribute), ids)
-        touched |= {place, to} if change.action in _VISIBLE else set()
-        if to:
-            after.setdefault(to, []).append(_card(key, now, change, show))
+    for key, live, change in _objects(kind, changes, lives):
+        now = _afterwards(live, change)
+        was, to = (_where(attrs.get(IN[kind][0]), plan.ids) for attrs in (live.attrs if live else {}, now))
+        if live is not None:
+            before[was].append(_card(key, live.attrs, change, show))
+        if now:
+            after[to].append(_card(key, now, change, show))
+        if change is not None and change.action in _VISIBLE:
+            touched |= {was, to}
     for place in sorted(touched - {""}, key=lambda one: (titles.get(one, one), one)):
-        yield doc.BoardView(
-            kind=kind,
-            title=titles.get(place, ""),
-            before=[card for _, card in sorted(before.get(place, []), key=lambda pair: pair[0])],
-            after=[card for _, card in sorted(after.get(place, []), key=lambda pair: pair[0])],
-        )
+        sides = (sorted(side[place], key=lambda pair: pair[0]) for side in (before, after))
+        old, new = ([card for _, card in side] for side in sides)
+        yield doc.BoardView(kind=kind, title=titles.get(place, ""), before=old, after=new)
+
+
+def _objects(
+    kind: str, changes: Sequence[Change], lives: Mapping[str, Sequence[Live]]
+) -> Iterator[tuple[str, Live | None, Change | None]]:
+    """Yield all that is there or will be: its key, what it is, what happens to it."""
+    mine = [change for change in changes if change.kind == kind]
+    by_id = {change.live.id: change for change in mine if change.live is not None}
+    yield from ((live.id, live, by_id.get(live.id)) for live in lives.get(kind, ()))
+    yield from ((one.address, None, one) for one in mine if one.live is None and one.action is Action.CREATE)
+
+
+def _afterwards(live: Live | None, change: Change | None) -> Mapping[str, Value]:
+    """Return what an object says once the plan is done; nothing of one that goes."""
+    if change is not None and change.action is Action.DELETE:
+        return {}
+    return {**(live.attrs if live is not None else {}), **(change.desired if change is not None else {})}
 
 
 _VISIBLE = frozenset({Action.CREATE, Action.UPDATE, Action.REPLACE, Action.DELETE})

@@ -201,19 +201,24 @@ def human(value: Known, names: Names) -> str:
     if isinstance(value, list | tuple):
         return ", ".join(human(one, names) for one in value)
     if isinstance(value, dict):
-        if "$ref" in value:
-            return clean(names[str(value["$ref"])])
-        inner = value.get("$lookup")
-        if isinstance(inner, dict) and isinstance(inner.get("name"), str):
-            return clean(inner["name"])
-        if is_marker(value):
-            return literal(value)
-        return ", ".join(f"{humanised(str(name)).lower()} {human(one, names)}" for name, one in value.items())
+        return _map(value, names)
     return words.number(value) if isinstance(value, int) and abs(value) >= 10_000 else literal(value)
 
 
 def _human_text(text: str) -> str:
     return clean(text) if text == text.strip() and "\n" not in text else literal(text)
+
+
+def _map(value: dict[str, Any], names: Names) -> str:
+    """A reference by the name of what it is about; other maps by their members."""
+    if "$ref" in value:
+        return clean(names[str(value["$ref"])])
+    inner = value.get("$lookup")
+    if isinstance(inner, dict) and isinstance(inner.get("name"), str):
+        return clean(inner["name"])
+    if is_marker(value):
+        return literal(value)
+    return ", ".join(f"{humanised(str(name)).lower()} {human(one, names)}" for name, one in value.items())
 
 
 def _marked(before: str, after: str) -> tuple[Sequence[Piece], Sequence[Piece]]:
