@@ -148,7 +148,7 @@ _MORE: Mapping[str, str] = {
     "forget": "It stays in the account as it is; these files do not look after it any more.",
     "move": "Nothing changes in the account.",
     "manual": "The product's interface to programs cannot do this; somebody has to.",
-    "refresh": "Nothing changes in the account: it is already as declared.",
+    "refresh": "Nothing changes in the account; this is only noted down.",
 }
 _DRIFT = {"update": "Changed in the account", "delete": "Gone from the account"}
 
