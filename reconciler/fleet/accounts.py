@@ -19,6 +19,7 @@ from reconciler.model.codehost import Web
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.fleet import MAX_ACCOUNTS, NAME, Accounts, FleetAccount, Job, Partners
+from reconciler.model.redaction import abridged
 from reconciler.store.reading import read_regular
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -102,7 +103,7 @@ def _rows(
         name = str(row.pop("name", ""))
         if not re.fullmatch(NAME, name):
             hint = "use letters, digits, `_` and `-`: the name becomes part of file names"
-            problems.append(Diagnostic(f"`{name[:80]}` cannot name an account", place, hint, code="bad-key"))
+            problems.append(Diagnostic(f"`{abridged(name, 80)}` cannot name an account", place, hint, code="bad-key"))
             continue
         try:
             yield place, name, FleetAccount.model_validate(row)

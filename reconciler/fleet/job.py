@@ -20,7 +20,7 @@ from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refu
 from reconciler.model.fleet import Job, JobResult, Outcome
 from reconciler.model.identity import Fits
 from reconciler.model.kind import fits
-from reconciler.model.redaction import abridged
+from reconciler.model.redaction import Show, abridged
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
 from reconciler.workflow.judging import judged
@@ -111,7 +111,7 @@ class Worker:
         if document.tripped:
             outcome = "refused"
         message = "; ".join(guard.message for guard in document.tripped)
-        result = _told(job, outcome, document, message)
+        result = _told(job, outcome, document, message, session.redactor.show)
         keeps = outcome == "changes" and not drift
         return result.model_copy(
             update={"requests": planned.requests, "document": document.model_dump_json() if keeps else ""}
@@ -124,18 +124,26 @@ class Worker:
             return _told(job, "applied", document)  # the engine did not hear of it
         judged_again = judged(session, document, document.managed)
         if judged_again.tripped:
-            return _told(job, "refused", document, "; ".join(guard.message for guard in judged_again.tripped))
+            return _told(
+                job,
+                "refused",
+                document,
+                "; ".join(guard.message for guard in judged_again.tripped),
+                session.redactor.show,
+            )
         checked = await check_plan(session, document)
         if checked.refused and not checked.planned.plan.steps:
             moved = "; ".join(f"{change.address}: {change.why}" for change in checked.refused)
-            return _told(job, "stale", document, moved)
+            return _told(job, "stale", document, moved, session.redactor.show)
         summary = await apply_plan(session, checked.planned, Hooks(stop=self.stop))
         requests = checked.requests + summary.requests
         left = [f"{address}: {what}" for address, what, _ in summary.failed]
         left += [f"{address}: {why}" for address, why in summary.skipped]
         left += [f"{change.address}: {change.why}" for change in checked.refused]
         outcome: Outcome = "refused" if summary.refused else "partial" if left else "applied"
-        return _told(job, outcome, document, "; ".join(left)).model_copy(update={"requests": requests})
+        return _told(job, outcome, document, "; ".join(left), session.redactor.show).model_copy(
+            update={"requests": requests}
+        )
 
     def _fits(self, session: FleetSession) -> Fits:
         return fits(session.kinds)
@@ -162,7 +170,7 @@ def _failed(job: Job, outcome: Outcome, error: ReconcilerError) -> JobResult:
     )
 
 
-def _told(job: Job, outcome: Outcome, document: PlanDocument, message: str = "") -> JobResult:
+def _told(job: Job, outcome: Outcome, document: PlanDocument, message: str = "", show: Show | None = None) -> JobResult:
     changes = [change for change in document.changes if change.action != "none"]
     lines = [line_of(change) for change in changes[:MOST_LINES]]
     if len(changes) > MOST_LINES:
@@ -171,7 +179,7 @@ def _told(job: Job, outcome: Outcome, document: PlanDocument, message: str = "")
     return JobResult(
         account=job.account,
         outcome=outcome,
-        message=abridged(message, LONGEST),
+        message=abridged(message, LONGEST, show),
         group=group_of(changes),
         digest=document.digest,
         changes=lines,

@@ -48,6 +48,8 @@ def one_death(fleet: Fleet, chance: random.Random, accounts: int) -> list[str]:
         known = fleet.run("status", "--format", "json")
         words = ("resume", "-q") if known.code == 0 else words
     last = fleet.run(*words, "--format", "json")
+    if "every rollout has ended" in last.err:  # it was over before it was killed
+        last = fleet.run("status", "--format", "json")
     assert last.code == 0, (last.out, last.err)
     wrong = [f"{one['account']}: {one['outcome']}" for one in last.data["accounts"] if one["outcome"] not in OVER]
     wrong += [f"{name}: is left" for name in last.data["pending"]]

@@ -122,7 +122,7 @@ TOKENS = st.one_of(
     st.text("abcdefghijkmnpqrstuvwxyzABCDEFGHJKLMNPQRSTUVWXYZ0123456789-_", min_size=16, max_size=48),
     st.uuids().map(str),
     st.tuples(
-        st.sampled_from(["canary-token-", "SuperSecretKey", "p\u00e4sswort-f\u00fcr-"]), st.integers(10, 10**6)
+        st.sampled_from(["canary-token-", "SuperSecretKey", "p\u00e4sswort-f\u00fcr-"]), st.integers(1000, 10**6)
     ).map(lambda both: f"{both[0]}{both[1]}"),
 ).filter(lambda token: len(set(token)) > 8)
 """Keys, as programs hand them out and as people make them up."""
@@ -258,6 +258,13 @@ CUTS = {
         "risky[:_MOST_BARS]",
         "[index * step for index in range(int(length / step) + 1)][:10 * _TICKS]",
     },
+    "render/comment.py": {"left[:MOST_LEFT]"},
+    "render/fleet.py": {"report.groups[:FEW_GROUPS]", "report.news[:FEW_FAILURES]", "group.changes[:most]",
+                        "accounts[:FEW]", "group.changes[:20]", "causes(report)[:FEW_FAILURES]"},
+    "render/html.py": {"lost[:MOST_LOST]"},
+    "fleet/job.py": {"changes[:MOST_LINES]"},
+    "fleet/running.py": {"fleet.runtime.token()[:4]"},
+    "workflow/health.py": {"LINES[:4]"},
     "render/graph.py": {"edges[:MOST_EDGES]"},
     "render/mermaid.py": {"diagram.edges[:_MOST_EDGES]"},
     "render/progress.py": {"list(self._running.values())[:_SHOWN]"},
@@ -297,8 +304,8 @@ CUTS = {
     "render/harmless.py": {"text[:_CLIP]"},
     "render/excerpts.py": {"source[:room - 3]"},
     # The one way to cut, and a part of a status line.
-    "model/redaction.py": {"text[:2 * _READ]", "told[:max(len(told) - _READ, 0)]",
-                           "told[:max(most - 3, 0)]"},
+    "model/redaction.py": {"text[:2 * _READ]", "shown[:max(len(shown) - _READ, 0)]",
+                           "shown[:max(most - 3, 0)]"},
     "remote/trouble.py": {"str(error)[:3]"},
 }  # fmt: skip
 """Everything that is cut to a number, and is no text that somebody else wrote, or was searched for credentials."""
