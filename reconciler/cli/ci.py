@@ -231,6 +231,7 @@ def drift(
 
 def _proposed(chosen: Globals, opened: Session, run: Pipeline, document: PlanDocument, options: PlanOptions) -> str:
     """Absorb what drifted into the checked out files, propose them, and put the files back as they were."""
+    from reconciler.store.atomic import write_file
     from reconciler.workflow.absorbing import absorb
     from reconciler.workflow.ci import propose_drift
 
@@ -248,5 +249,5 @@ def _proposed(chosen: Globals, opened: Session, run: Pipeline, document: PlanDoc
             for name in files:
                 path = PurePosixPath(name).relative_to(folder or ".").as_posix()
                 if path in before:
-                    (opened.folder / path).write_bytes(before[path].encode())
+                    write_file(opened.folder / path, before[path].encode())
     return propose_drift(run.host, document, files, left, base=base, target=branch, folder=folder)

@@ -30,11 +30,11 @@ def family(world: World, test: Callable[[World], None]) -> None:
     test(world)
 
 
-MORE = "found.count > allowed"
+MORE = "impact.count > allowed"
 MUTANTS: list[tuple[str, str, str, Callable[[World], None]]] = [
-    ("refuses the same number", MORE, "found.count >= allowed",
+    ("refuses the same number", MORE, "impact.count >= allowed",
      lambda world: test_counts.test_exactly_what_the_saved_plan_says_goes(world, TAG, 1)),
-    ("allows one more", MORE, "found.count > allowed + 1",
+    ("allows one more", MORE, "impact.count > allowed + 1",
      lambda world: test_counts.test_more_than_the_saved_plan_says_is_refused(world, TAG, 1)),
     ("compares nothing", "if not self.known or waived(planned):", "if True:",
      lambda world: test_counts.test_more_than_the_saved_plan_says_is_refused(world, TAG, 30)),
@@ -56,11 +56,11 @@ MUTANTS: list[tuple[str, str, str, Callable[[World], None]]] = [
      lambda world: family(world, test_promises.test_a_family_goes_as_planned)),
     ("forgets what a move without an answer moved", "if not unsent:", "if False:",
      lambda world: test_number_of_a_plan.test_a_move_without_an_answer_is_bounded(world, "drop_after", 2, 3, 100)),
-    ("forgets what a dead run moved", "self.away.get(change.address) or (self._moved_earlier(change, found), {})",
+    ("forgets what a dead run moved", "self.away.get(change.address) or (self._moved_earlier(change, impacts), {})",
      "self.away.get(change.address) or ({}, {})",
      lambda world: test_number_of_a_plan.test_killed_runs_of_a_plan_move_no_more_than_it_shows(
          world.folder / "dead", 100, True, 4)),
-    ("forgets what the request before took", "write.on_destroy or (one.ids and not one.of)", "write.on_destroy",
+    ("forgets what the request before took", "write.on_destroy or (impact.ids and not impact.of)", "write.on_destroy",
      lambda world: test_options.test_values_that_arrive_between_two_options_stay()),
     ("takes what is there twice for more", "told = len(before.ids) == before.count and len(now.ids) == now.count",
      "told = False",

@@ -258,6 +258,9 @@ CUTS = {
         "risky[:_MOST_BARS]",
         "[index * step for index in range(int(length / step) + 1)][:10 * _TICKS]",
     },
+    "planning/boards.py": {
+        "[one for one in found if max(len(one.before), len(one.after)) <= MOST_CARDS][:MOST_BOARDS]"
+    },
     "render/comment.py": {"left[:MOST_LEFT]"},
     "render/fleet.py": {"report.groups[:FEW_GROUPS]", "report.news[:FEW_FAILURES]", "group.changes[:most]",
                         "accounts[:FEW]", "group.changes[:20]", "causes(report)[:FEW_FAILURES]"},
