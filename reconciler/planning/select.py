@@ -199,8 +199,12 @@ def _closed(start: Iterable[str], more: Callable[[str], Iterable[str]]) -> set[s
     return closed
 
 
-def to_replace(addresses: Iterable[str], desired: Desired, state: State, kinds: Kinds) -> dict[str, str]:
-    """Return the ids of the objects that are to be made again, by address. Raises PlanError for what cannot be."""
+def to_replace(
+    addresses: Iterable[str], desired: Desired, state: State, kinds: Kinds, among: frozenset[str] | None
+) -> dict[str, str]:
+    """Return the ids of the objects that are to be made again, by address; the plan is about those `among` which they
+    are (None: all). Raises PlanError for what cannot be.
+    """
     found = {}
     for address in addresses:
         resource, binding = desired.resources.get(address), state.resources.get(address)
@@ -210,6 +214,9 @@ def to_replace(addresses: Iterable[str], desired: Desired, state: State, kinds: 
             raise PlanError(f"--replace: {address} is not declared", hint=hint)
         if binding is None:
             raise PlanError(f"--replace: {address} is not managed yet", hint="apply it first")
+        if among is not None and address not in among:
+            hint = "plan more, or leave --target, --exclude and --kinds out"
+            raise PlanError(f"--replace: {address} is not part of what is planned", hint=hint)
         able = kinds[resource.kind].abilities
         if not (able.deletable and able.creatable) or kinds[resource.kind].texts.removal_effect:
             raise PlanError(f"--replace: the API cannot delete {resource.kind} objects and make them again")

@@ -80,7 +80,8 @@ async def make_plan(session: Session, options: PlanOptions) -> Planned:
             in_flight=account.book.in_flight(),
         )
         if options.replace:
-            inputs = replace(inputs, replaced=to_replace(options.replace, desired, state, session.kinds))
+            again = to_replace(options.replace, desired, state, session.kinds, selected.addresses)
+            inputs = replace(inputs, replaced=again)
         work = drift if options.refresh_only else plan
         made = work(inputs)
         made, inputs, selected = narrowed(made, inputs, selected, options.selection)

@@ -95,6 +95,8 @@ def test_what_it_costs_is_counted_and_refused(world: World) -> None:
         (["--replace", "tag.vop"], 3, "did you mean tag.vip?"),
         (["--replace", "tag.new"], 3, "not managed yet"),
         (["--replace", "pipeline.sales"], 3, "stage.sales.lead would go with pipeline.sales"),
+        (["--replace", "tag.vip", "--kinds", "list"], 3, "tag.vip is not part of what is planned"),
+        (["--replace", "tag.vip", "--exclude", "tag.vip"], 3, "tag.vip is not part of what is planned"),
         (["--replace", "tag.vip", "--no-delete"], 1, "leaves either out"),
         (["--replace", "tag.vip", "--only-adopt"], 1, "leaves either out"),
     ],
