@@ -68,6 +68,10 @@ class SecretSource:
                 self._all = self._bulk()
             return self._all.get(name)
         text = self._run([one.replace("{name}", name) for one in self.settings.command or ()])
+        if not text.strip():  # sent as it is, it would overwrite what works with nothing
+            hint = f"run it yourself to see why: {(self.settings.command or [''])[0]}"
+            why = f"it printed nothing for {name}"
+            raise SurroundingsError(f"the program of `secrets` gave no secret: {why}", hint=hint)
         self._known[name] = text.removesuffix("\n").removesuffix("\r")
         return self._known[name]
 

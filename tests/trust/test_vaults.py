@@ -38,7 +38,7 @@ def vault(world: World, tmp_path: Path) -> Path:
     program.write_text(
         f'#!/bin/sh\nprintf "%s\\n" "$*" >> {tmp_path}/calls\necho "hush: {VALUE}" >&2\n'
         f'case "$1" in all) printf \'{{"HOOK_KEY": "{VALUE}"}}\' ;; HOOK_KEY) echo {VALUE} ;;\n'
-        "slow) exec sleep 60 ;; loud) cat /dev/zero ;; *) exit 3 ;; esac\n",
+        "slow) exec sleep 60 ;; silent) echo ;; loud) cat /dev/zero ;; *) exit 3 ;; esac\n",
         "utf-8",
     )
     program.chmod(0o755)
@@ -79,6 +79,7 @@ def test_a_file_answers_what_is_sent(world: World, name: str, text: str) -> None
     ("secrets", "why"),
     [
         ({"command": ["vault", "nothing"]}, "it ended with 3"),
+        ({"command": ["vault", "silent", "{name}"]}, "printed nothing for HOOK_KEY"),
         ({"command": ["vault", "loud"]}, "printed too much"),
         ({"command": ["vault", "slow"], "seconds": 1}, "more than 1 s"),
         ({"command": ["no-such-vault"]}, "cannot be run"),
