@@ -243,6 +243,15 @@ class Rule(_Section):
         return [*said, *(name for name in ("plan", "change") if re.search(rf"\b{name}\b", plain))]
 
     @property
+    def attributes(self) -> frozenset[str]:
+        """The attributes that it cannot be judged without."""
+        plain = unquoted(self.when or "", members=True)
+        mentioned = set(re.findall(r"\bobject\s*\.\s*attributes\s*\.\s*(\w+)", plain))
+        asked = set(re.findall(r"\bhas\(\s*object\s*\.\s*attributes\s*\.\s*(\w+)", plain))
+        named = {self.deny.attribute} if self.deny is not None and self.deny.attribute is not None else set()
+        return frozenset(named | (mentioned - asked))
+
+    @property
     def subjects(self) -> frozenset[Subject]:
         """What it judges."""
         return frozenset((self.on,) if isinstance(self.on, str) else self.on)
@@ -261,6 +270,13 @@ class Waiver(_Section):
     address: str = Field("*", description="Address of what is waived, with * and ?.")
     reason: str = Field(min_length=1, description="Why; it is shown with the verdict.")
     expires: str = Field(description="Last day on which it holds, as 2027-01-31.")
+
+    @field_validator("reason")
+    @classmethod
+    def _says_why(cls, written: str) -> str:
+        if not written.strip():
+            raise ValueError("it is blank: say why")
+        return written
 
     @field_validator("expires")
     @classmethod

@@ -182,12 +182,15 @@ def texts_of(value: Any) -> Iterator[str]:
 
 
 def at_host(text: str, hosts: Iterable[str]) -> bool:
-    """Return whether a URL points to one of some hosts; what is no URL points to none."""
+    """Return whether a URL points to one of some hosts; what is no URL points to none, and neither does one whose host
+    is cut elsewhere by other readers, as at a backslash or %00.
+    """
     try:
         host = urlsplit(text).hostname or ""
     except ValueError:
         return False
-    return any(fnmatch.fnmatchcase(host, pattern.lower()) for pattern in hosts)
+    plain = re.fullmatch(r"[\w.:-]+", host) is not None
+    return plain and any(fnmatch.fnmatchcase(host, pattern.lower()) for pattern in hosts)
 
 
 _MENTION = re.compile(r"\bobject\b(?:\s*\.\s*(\w+)(?:\s*\.\s*(\w+))?)?")

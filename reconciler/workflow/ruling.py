@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+import fnmatch
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.config import Loaded, LoadedProject
 from reconciler.config.reading.including import Baselines, Includes
 from reconciler.config.reading.packs import rules_of as read_rules
-from reconciler.config.reading.problems import Problems
+from reconciler.config.reading.problems import Problems, did_you_mean
 from reconciler.model.desired import Resource
+from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.errors import ConfigError
+from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
+from reconciler.model.project import Rule
 from reconciler.model.ruling import Rules
 from reconciler.model.state import Binding
 from reconciler.model.values import SCALARS, carries_secret, decode
@@ -23,10 +28,29 @@ from reconciler.workflow.trusted_limits import trusted_tree
 
 def rules_of(session: Session) -> Rules:
     """Return the rules that a session is held to: those of the target branch, packs and all, where its settings are.
-    Raises ConfigError.
+    Raises ConfigError, of the project's own rules also for those that nothing can ever break: a request that mends one
+    of the target branch is not held up by it.
     """
     source = session.changed.source if session.changed else ""
-    return project_rules(session.project, session.runtime.environ, source, session.baselines, offline=session.offline)
+    rules = project_rules(session.project, session.runtime.environ, source, session.baselines, offline=session.offline)
+    if not source and (idle := [one for rule in rules.rules for one in _about_nothing(rule, rules, session.kinds)]):
+        raise ConfigError(idle)
+    return rules
+
+
+def _about_nothing(rule: Rule, rules: Rules, kinds: Kinds) -> Iterator[Diagnostic]:
+    """Yield why nothing can break a rule: there is no such kind, or none that it is about has the attribute."""
+    place, about = rules.places.get(rule.id), rule.deny.kind if rule.deny is not None else "*"
+    fitting = [kind for kind in kinds.values() if fnmatch.fnmatchcase(kind.name, about)]
+    if not fitting:
+        hint = did_you_mean(about, kinds, "`reconciler kinds` lists them")
+        yield Diagnostic(f"the rule `{rule.id}` is about no kind: there is no `{about}`", place, hint, code="idle-rule")
+        return
+    known = {name for kind in fitting for name in kind.attributes}
+    for name in sorted(rule.attributes - known):
+        whom = about if about in kinds else "kind that it is about"
+        hint = did_you_mean(name, known, "`reconciler kinds KIND` lists the attributes")
+        yield Diagnostic(f"the rule `{rule.id}`: no {whom} has `{name}`", place, hint, code="idle-rule")
 
 
 def project_rules(

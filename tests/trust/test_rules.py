@@ -18,7 +18,7 @@ from reconciler.model.project import Rule, Waiver
 from reconciler.model.ruling import Rules
 from reconciler.planning.expressions import Answer, Question, answers
 from reconciler.planning.objects import UNKNOWN, Judged, changed_objects, declared_objects
-from reconciler.planning.rules import breaches
+from reconciler.planning.rules import at_host, breaches
 from reconciler.resources import load_kinds
 from reconciler.workflow.contents import hold
 from reconciler.workflow.evaluating import evaluate
@@ -208,6 +208,26 @@ def test_a_plan_that_would_break_a_rule_is_refused(world: World) -> None:
     assert not world.writes()
 
 
+@pytest.mark.parametrize(
+    ("url", "ours"),
+    [
+        ("https://hooks.acme.example/x", True),
+        ("https://HOOKS.acme.example:8443", True),
+        ("https://bücher.acme.example/", True),
+        ("https://evil.example/.acme.example", False),
+        ("https://hooks.acme.example@evil.example/", False),
+        ("https://evil.example\\.acme.example/", False),
+        ("https://evil.example%00.acme.example/", False),
+        ("https://evil.example%2f.acme.example/", False),
+        ("https://evil.example／.acme.example/", False),
+        ("hooks.acme.example", False),
+    ],
+)
+def test_hosts_are_read_as_everybody_reads_them(url: str, ours: bool) -> None:
+    """What some readers take for another host is none of ours."""
+    assert at_host(url, ["*.Acme.example"]) is ours
+
+
 def test_waivers_end() -> None:
     """A waiver names rule, address, reason and last day: on that day it holds, afterwards the verdict counts again."""
     before = Waiver(rule="r", address="tag.v*", reason="why", expires="2026-01-01")
@@ -226,6 +246,14 @@ def test_waivers_of_nothing_are_told(world: World) -> None:
     assert (ran.code, "did you mean `small`" in ran.err, "reconciler.yaml:" in ran.err) == (3, True, True), ran.text
 
 
+def test_waivers_say_why(world: World) -> None:
+    """A blank is no reason."""
+    world.write(KEPT)
+    extend(world, RULES + "waivers:\n  - {rule: small, reason: ' ', expires: 2027-01-01}\n")
+    ran = world.cli("validate")
+    assert (ran.code, "say why" in ran.err) == (3, True), ran.text
+
+
 @pytest.mark.parametrize(
     ("text", "why"),
     [
@@ -235,12 +263,16 @@ def test_waivers_of_nothing_are_told(world: World) -> None:
         ("deny: {kind: tag, attribute: name}", "what is wrong with `name`"),
         ("severity: error", "`deny`, `when`, or both"),
         ("deny: {attribute: name, matches: '['}", "not a regular expression"),
+        ("deny: {kind: tagg, attribute: name, matches: x}", "did you mean `tag`"),
+        ("deny: {kind: tag, attribute: nam, matches: x}", "did you mean `name`"),
+        ("deny: {kind: '*field', attribute: sender_url, empty: true}", "no kind that it is about has `sender_url`"),
+        ("when: object.attributes.descripton == ''", "did you mean `description`"),
     ],
 )
 def test_rules_that_cannot_be_judged_are_errors(world: World, text: str, why: str) -> None:
     """What only a change or the account knows is asked of nothing else."""
     world.write(KEPT)
-    extend(world, f"rules:\n  - id: r\n    message: No\n    {text}\n")
+    extend(world, f"rules:\n  - id: r\n    message: Not so\n    {text}\n")
     ran = world.cli("validate")
     assert (ran.code, why in " ".join(ran.err.split())) == (3, True), ran.text
 
