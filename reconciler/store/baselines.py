@@ -148,7 +148,10 @@ class GitBaselines:
             raise ReconcilerError("git cannot be run", hint="install git: baselines are fetched with it") from error
         if done.returncode:
             said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
-            raise ReconcilerError(f"{baseline.written} cannot be fetched: {abridged(_without_users(said[-1]), 300)}")
+            why = next(
+                (line for line in said if line.startswith(("fatal:", "ERROR:"))), said[-1]
+            )  # advice comes after it
+            raise ReconcilerError(f"{baseline.written} cannot be fetched: {abridged(_without_users(why), 300)}")
         try:
             return done.stdout.decode("utf-8")
         except UnicodeDecodeError as error:

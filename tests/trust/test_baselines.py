@@ -113,6 +113,14 @@ def test_other_content_than_what_is_locked_is_refused(world: World, base: Path) 
     assert (ran.code, "does not hold what reconciler.lock says" in ran.err) == (7, True), ran.text
 
 
+def test_why_nothing_was_fetched_is_told(world: World, base: Path) -> None:
+    """What Git says is wrong is repeated, and not the last line of the advice after it."""
+    base.rename(base.parent / "moved")
+    ran = world.cli("update")
+    said = " ".join(ran.err.split())
+    assert (ran.code, "cannot be fetched: fatal:" in said, "repository exists" in said) == (1, True, False), ran.text
+
+
 def test_requests_fetch_nothing_of_their_own(world: World, base: Path) -> None:
     """In a pipeline of a request, what its own project file names is not fetched, and nothing is locked; files of a
     configuration never name a repository.
