@@ -41,6 +41,11 @@ def refused(host: CodeHost, proposal: Proposal, issue: Issue, run: RunRecord, st
     host.edit_issue(issue, TEXT, OURS)  # type: ignore[arg-type]
     host.edit_issue(issue, OURS, TEXT)  # type: ignore[arg-type]
     host.close_issue(issue, TEXT)  # type: ignore[arg-type]
+    host.open_pull(TEXT, OURS, "branch", "main")  # type: ignore[arg-type]
+    host.open_pull(OURS, TEXT, "branch", "main")  # type: ignore[arg-type]
+    host.edit_pull(issue, TEXT, OURS)  # type: ignore[arg-type]
+    host.edit_pull(issue, OURS, TEXT)  # type: ignore[arg-type]
+    host.close_pull(issue, TEXT)  # type: ignore[arg-type]
     RunStep(address="tag.a", kind="tag", action="create", message=TEXT)  # type: ignore[arg-type]
     RunRecord(name="r", operation="apply", notes=[TEXT])  # type: ignore[list-item]
     RunRecord(name="r", operation="apply", overrides=[TEXT])  # type: ignore[list-item]
@@ -62,7 +67,8 @@ def also_refused(progress: Progress, stream: EventStream) -> None:
 
 SINKS: dict[str, Callable[..., Any]] = {
     **{f"host.{name}": getattr(CodeHost, name) for name in (
-        "comment", "edit_comment", "approve", "open_issue", "edit_issue", "close_issue"
+        "comment", "edit_comment", "approve", "open_issue", "edit_issue", "close_issue", "open_pull",
+        "edit_pull", "close_pull",
     )},
     "resulted": resulted,
     "noted": noted,
