@@ -142,15 +142,17 @@ def links(account: Account, kind: Type, identity: object) -> Any:
     return {name: f"{base}/{name}" for name in kind.children} or []
 
 
-REFERENCES = frozenset(
-    "user userid list listid group groupid field relid contact tag stage dealGroup d_groupid".split()
-)
-"""Properties that hold ids: they arrive as text or number, never as a flag (section 1.4)."""
+REFERENCES = frozenset("user list group field contact tag stage dealGroup".split())
+"""Properties that hold ids and are not called so."""
+ID_ENDINGS = ("id", "ids")
+"""How names of properties end that hold ids, or several of them with commas (`listIds` of personalizations)."""
 
 
 def _mixed(name: str, value: Any, dice: random.Random) -> Any:
+    """Return a value as text or number, or a flag as one: ids never arrive as a flag (section 1.4)."""
     if value in ("0", "1"):
-        return dice.choice([value, int(value)] if name in REFERENCES else [value, int(value), value == "1"])
+        holds_ids = name in REFERENCES or name.lower().endswith(ID_ENDINGS)
+        return dice.choice([value, int(value)] if holds_ids else [value, int(value), value == "1"])
     if isinstance(value, str) and len(value) < 9 and value.isdecimal() and str(int(value)) == value:
         return dice.choice([value, int(value)])
     return dice.choice([None, ""]) if value in (None, "") else value

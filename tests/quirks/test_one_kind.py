@@ -135,9 +135,16 @@ def test_a_row_without_an_id_is_told_plainly(whole: World) -> None:
 
 
 TAGS = "tags: {seen: {name: Seen}, unseen: {name: Unseen}}\nfields: {f: {title: F, type: text, perstag: F}}\n"
-TOLD = {"state doctor": 1, "runs resume --auto-approve": 0, "undo --auto-approve": None, "probe --read-only": 0}
+TOLD = {
+    "state doctor": 1,
+    "runs resume --auto-approve": 0,
+    "undo --auto-approve": None,
+    "probe --read-only": 0,
+    "ids --lang json": 0,
+    "ids --lang json --partial": 0,
+}
 """What other codes commands have: a diagnosis, nothing to resume; an undo is of other kinds; to a probe what cannot be
-read is an answer like others.
+read is an answer like others; ids that a state knows are asked of no account (decision 0330).
 """
 
 
@@ -168,6 +175,10 @@ def test_every_command_that_reads_says_so(tmp_path: Path, side: str, how: str) -
         with damaged(world, "/tags", "tags", DAMAGES[how], account):
             wrong = [line for words in _lines(side) for line in _tried(world, side, words)]
             wrong += [] if _tags(world, other) == before else [f"tags: {_tags(world, other)}"]
+            assert world.cli("-e", side, "state", "rm", "tag.unseen").code == 0
+            for more in ([], ["--partial"]):  # only the account knows the id by now
+                ran = world.cli("-e", side, "ids", "--lang", "json", *more)
+                wrong += [] if (ran.code, "/tags" in ran.text) == (4, True) else [f"ids {more}, {ran.code}: {ran}"]
         assert not wrong, "\n".join(wrong)
 
 
