@@ -32,6 +32,7 @@ _EXPECTED = {
     "model_type": "a map",
     "none_required": "null",
 }
+_VERSION_HINT = "this program reads projects of version 1: write `version: 1`, or install a newer one"
 _LIMITS = {
     "greater_than": ("gt", "must be greater than"),
     "greater_than_equal": ("ge", "must be at least"),
@@ -136,11 +137,15 @@ def _tell(group: list[Violation], model: type[BaseModel], problems: Problems) ->
             "invalid-value", f"{fault.name} does not have the right form", fault.spot, _description(model, fault.path)
         )
     else:
-        problems.error("invalid-value", _sentence(fault), fault.spot)
+        problems.error(
+            "invalid-value", _sentence(fault), fault.spot, _VERSION_HINT if fault.path == ("version",) else ""
+        )
 
 
 def _sentence(fault: Violation) -> str:
     kind, context = fault.error["type"], fault.error.get("ctx", {})
+    if kind == "int_parsing_size":
+        return f"{fault.name} is too large a number"
     if kind in _LIMITS:
         limit, words = _LIMITS[kind]
         return f"{fault.name} {words} {context[limit]:g}"
@@ -185,8 +190,8 @@ def _tell_mismatch(group: list[Violation], model: type[BaseModel], problems: Pro
     given = fault.error["input"]
     code = "invalid-value" if choices and isinstance(given, str) else "wrong-type"
     hint = _mismatch_hint(given, choices, wanted, _written(fault.spot, given))
-    if fault.name == "`version`" and isinstance(given, int) and not isinstance(given, bool):
-        hint = "this program reads projects of version 1: write `version: 1`, or install a newer one"
+    if fault.path == ("version",) and str(given) != "1":
+        hint = _VERSION_HINT
     problems.error(
         code,
         f"{fault.name} must be {' or '.join(dict.fromkeys(wanted))}, not {_shown(given, bool(choices))}",
