@@ -73,12 +73,13 @@ def check_out(path: Path, ours: Callable[[Mapping[str, Any]], bool], what: str) 
 
 
 def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str]) -> tuple[str, ...]:
-    """Write files whole, each by one rename; `before` holds the texts that they were made from.
+    """Write files whole, each by one rename, in the order of `texts` (see `planning.file_order`); `before` holds the
+    texts that they were made from.
 
     Raises ReconcilerError where a file is another one by now; then nothing was written.
     """
     contents: dict[Path, bytes] = {}
-    for name, text in sorted(texts.items()):
+    for name, text in texts.items():
         path = folder / name
         old = path.read_bytes() if path.exists() else b""
         mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""

@@ -21,6 +21,7 @@ from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, losses
 from reconciler.planning.diff import joined, within
 from reconciler.planning.drift import drift, unmanaged, unmanaged_parts
+from reconciler.planning.file_order import file_order
 from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import looked_over, with_named
@@ -80,7 +81,8 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool, remem
     refused, held = [*refused, *left], [*held, *kept]
     rewriting, after = _rewritten(session, loaded, inputs, proposals, moves)
     texts = rewriting.changed()
-    files = write_files(session.folder, texts, loaded.texts) if texts else ()
+    order = file_order(texts, loaded.desired, after.desired)
+    files = write_files(session.folder, {name: texts[name] for name in order}, loaded.texts) if texts else ()
     done = [*held, *((address, name) for address, name in rewriting.done if name)]
     if remember:
         _remember(session, after, live, done)
