@@ -35,8 +35,8 @@ gc.set_threshold(200_000, 50, 100)  # as the program does; tests run it in this 
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """One worker more than processors: tests of real processes wait for them, and leave a processor idle meanwhile."""
-    return (os.cpu_count() or 1) + 1
+    """Two workers more than processors: tests of real processes wait for them, and leave a processor idle meanwhile."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_finish() -> None:
