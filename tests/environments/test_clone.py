@@ -419,12 +419,18 @@ def accounts(draw: st.DrawFn) -> Mapping[str, Any]:
     }
 
 
+FEW = max(1, settings().max_examples // 4)
+"""Whole accounts of every kind take seconds each: `prove` tries 250."""
+
+
 def refused(text: str) -> set[str]:
     """Return the addresses of which an export says that no other account takes them, as a choice without options."""
     return set(re.findall(r"Note: (\S+): an account that does not have it would refuse to create it", text))
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@settings(
+    max_examples=FEW, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(rows=accounts())
 def test_any_account_survives_its_export(rows: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Exported, applied to an empty account and exported from there: the same files, byte for byte, and accounts that
@@ -452,7 +458,9 @@ def test_any_account_survives_its_export(rows: Mapping[str, Any], tmp_path_facto
         assert re.search("No changes[.]|Nothing is declared", pair.run("-e", "b", "plan")[1])
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None)
+@settings(
+    max_examples=FEW, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
 @given(rows=accounts())
 def test_any_account_can_be_cloned(rows: Mapping[str, Any], tmp_path_factory: pytest.TempPathFactory) -> None:
     """Equal but for ids, and no id of the source anywhere in the target."""
