@@ -257,5 +257,5 @@ def test_an_extra_that_does_not_exist_fails_the_step(tmp_path: Path, extras: str
     done, asked = install(tmp_path, EXTRAS=extras)
     assert done.returncode != 0
     assert done.stderr.startswith("::error::extras: there is no ")
-    assert "there are encrypt, fmt, objectstore, policy, postgres" in done.stderr
+    assert "there are encrypt, fleet, fmt, objectstore, policy, postgres, telemetry" in done.stderr
     assert asked == ["/the/action"]
