@@ -30,6 +30,7 @@ ADDRESSES = "@example.com"
 REFUSED = (401, 402, 403)
 CLEAN = "`probe --clean`"
 """How what is said of something ends that is still on record."""
+OTHERS = "what has this id now is not called as the probe named it, so it was not touched: look at it"
 
 
 class Lab:
@@ -66,6 +67,7 @@ class Lab:
         """Of each listing that was read, the answer; and the most rows of a page, where it has more than that."""
         self._number = 0
         self._stuck: set[int] = set()
+        self._remembered: set[int] = set()
         self._own: set[tuple[str, str]] = set()
 
     def name(self, text: str = "") -> str:
@@ -248,6 +250,7 @@ class Lab:
                     self.left.append((gone.form.name, gone.id, str(record["what"])))
             self._number = max(self._number, number)
         self.open = list(known.values())
+        self._remembered = {one.number for one in self.open if one.id}
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -354,20 +357,32 @@ class Lab:
         """Return the ids of what may be it: of this name, or related as it is, and known as nobody else's. Raises
         Unsettled where no listing tells; what hangs on something that the probe made is gone with that.
         """
-        form = made.form
-        listing = (form.listing or form.path).format_map(made.attrs)
-        query = {name: value.format_map(made.attrs) for name, value in form.query.items()}
-        rows: list[dict[str, Any]] = []
-        for path in filter(None, (listing, form.elsewhere)):
-            try:
-                rows = await self.listed(path, form.key, query)
-                break
-            except Unsettled:
-                if not form.owner and path == (form.elsewhere or listing):
-                    raise
+        form, rows = made.form, await self._rows(made)
         known = {one.id for one in self.open if one.form is form} - {""}
         found = [str(row["id"]) for row in rows if is_id(row.get("id")) and self._is(form, made, row)]
         return [one for one in found if one not in known]
+
+    async def _rows(self, made: Made) -> list[dict[str, Any]]:
+        """Return the listing that it would be in; none where what it hangs on cannot be listed. Raises Unsettled."""
+        form = made.form
+        listing = (form.listing or form.path).format_map(made.attrs)
+        query = {name: value.format_map(made.attrs) for name, value in form.query.items()}
+        for path in filter(None, (listing, form.elsewhere)):
+            try:
+                return await self.listed(path, form.key, query)
+            except Unsettled:
+                if not form.owner and path == (form.elsewhere or listing):
+                    raise
+        return []
+
+    async def _is_still(self, made: Made) -> bool:
+        """Return whether an id on record is still that of what was made, or nobody's: since a probe died, the account
+        may have been emptied, or have given the id to something else (section 7, row 9). Raises Unsettled.
+        """
+        row = next((row for row in await self._rows(made) if str(row.get("id")) == made.id), None)
+        if row is None:
+            return not made.form.owner  # what came along with it may have stayed
+        return self._is(made.form, made, row)
 
     def _is(self, form: Form, made: Made, row: Mapping[str, Any]) -> bool:
         if form.label:
@@ -380,6 +395,11 @@ class Lab:
     async def _cleared(self, made: Made) -> None:
         identity, whole = made.id, True
         try:
+            if made.number in self._remembered and not await self._is_still(made):
+                if not made.form.owner:
+                    self.left.append((made.form.name, identity, OTHERS))
+                self._gone(made)
+                return
             for identity in [made.id] if made.id else await self._found(made):
                 self._own.add((made.form.path, identity))
                 _, gone = await self._removed(made, identity)

@@ -19,9 +19,11 @@ from reconciler.emulator import AccountSettings
 from reconciler.model.errors import Refused
 from reconciler.model.http import Request, Response
 from reconciler.probe import FORMS, Form, Lab, Spent, load_experiments
+from reconciler.probe.lab import OTHERS
 from reconciler.probe.means import Forbidden, writable
 from reconciler.remote import guard
 from reconciler.render import findings
+from reconciler.store.probefile import ProbeJournal
 from reconciler.workflow import probe_report, probing
 from reconciler.workflow.reference import schema_text
 from tests.probe.probes import clean, dump, found, left_over, probe, probed_world
@@ -468,3 +470,42 @@ def test_page_sizes_are_told_with_a_few_objects(tmp_path: Path) -> None:
             world.account.rows.put("exclusions", "1", {"id": "1", "matchPhrase": "acme.example", "channel": channel})
             report = probe(world, read_only=True, rows=frozenset({42}))
             assert {point.row: point.verdict for point in report.points}[42] == verdict
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=lambda one: one.name)
+def test_what_has_an_id_on_record_now_is_not_removed(form: Form) -> None:
+    """Since a probe died, the account was emptied or gave the id to something else (section 7, row 9): nothing but a
+    listing is asked; what is called otherwise is told.
+    """
+
+    class Others(_Nowhere):
+        async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
+            assert request.method == "GET", request
+            row = {"id": "7", form.label: "somebody's"} if form.label else {"id": "7", **dict.fromkeys(told, "9")}
+            return Response(200, {form.key: [row], "meta": {"total": "1"}})
+
+    told = [form.reads.get(one, one) for one in (*form.match, form.owner) if one]
+    attrs = {form.label: "zz-probe-1"} if form.label else {}
+    attrs |= dict.fromkeys(filter(None, (*form.match, form.owner)), "1")
+    lab = Lab(Others(), _Nowhere(), "zz-probe-1", Spent(100, 100, lambda: 0.0), contacts=True)
+    lab.resume([{"op": "making", "n": 1, "form": form.name, "attrs": attrs}, {"op": "made", "n": 1, "id": "7"}])
+    run(lab.clear())
+    assert lab.open == []
+    assert lab.left == ([] if form.owner else [(form.name, "7", OTHERS)])
+
+
+def test_clean_keeps_what_was_there(tmp_path: Path) -> None:
+    """By the command line: a journal that names ids of other objects costs none of them."""
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
+        before, journal = dump(world), ProbeJournal(world.folder, world.session().identity)
+        with journal.held():
+            journal.append({"op": "begin", "mark": "zz-probe-1", "at": ""})
+            for number, (form, label) in enumerate((("tag", "tag"), ("pipeline", "title"), ("field", "title"))):
+                attrs = {label: "zz-probe-1"}
+                journal.append({"op": "making", "n": number, "form": form, "attrs": attrs})
+                journal.append({"op": "made", "n": number, "id": "1"})
+        ran = world.cli("probe", "--clean")
+        assert dump(world) == before
+        assert not world.writes()
+        assert (ran.code, ran.err.count(OTHERS)) == (0, 3), ran.text
+        assert not _journal(world)
