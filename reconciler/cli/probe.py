@@ -88,9 +88,11 @@ def command(
         report = chosen.screen.wait(probe(opened, asked, progress, note))
     except NotKept as error:
         report, unkept = error.report, error
-    _print(report, fmt, out)
-    for one in report.left:
-        note(f"Left: {one.form} id {one.id}: {one.what}")
+    try:
+        _print(report, fmt, out)
+    finally:  # also where the report cannot be written
+        for one in report.left:
+            note(f"Left: {one.form} id {one.id}: {one.what}")
     if unkept is not None:
         raise unkept
     return 1 if any("--clean" in one.what for one in report.left) else 5 if not report.complete else 0

@@ -509,3 +509,12 @@ def test_clean_keeps_what_was_there(tmp_path: Path) -> None:
         assert not world.writes()
         assert (ran.code, ran.err.count(OTHERS)) == (0, 3), ran.text
         assert not _journal(world)
+
+
+def test_what_is_left_is_told_where_the_report_cannot_be_written(tmp_path: Path) -> None:
+    """The ids of disabled task types stand on the screen all the same."""
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
+        world.write("", "file")
+        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--row", "6", "--out", str(world.folder / "file" / "x.md"))
+        assert ran.code == 1, ran.text
+        assert "Left: task_type id " in ran.err
