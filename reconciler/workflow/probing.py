@@ -240,8 +240,12 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, t
 
 
 async def _about(line: Any) -> dict[str, Any]:
-    """Return the account's plan and the key's permissions: numbers and flags, nothing of people."""
+    """Return the account's plan and the key's permissions: numbers and flags, nothing of people. Raises AuthError for a
+    key that the account does not accept: to it, every answer is a refusal, and would be taken for its way.
+    """
     eyes = await ask_eyes(line)
+    if not eyes.group:
+        await line.send(Request("GET", "/users/me", expect=(404,)))
     reply = await _asked(line, "/settings/account")
     body = reply.body if reply is not None and isinstance(reply.body, dict) else {}
     plan = {name: body[name] for name in ("status", "trial", "subscriber_limit") if name in body}

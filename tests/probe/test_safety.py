@@ -518,3 +518,18 @@ def test_what_is_left_is_told_where_the_report_cannot_be_written(tmp_path: Path)
         ran = world.cli("probe", "--yes-this-is-a-sandbox", "--row", "6", "--out", str(world.folder / "file" / "x.md"))
         assert ran.code == 1, ran.text
         assert "Left: task_type id " in ran.err
+
+
+@pytest.mark.parametrize("status", [401, 403])
+@pytest.mark.parametrize("how", ["--read-only", "--yes-this-is-a-sandbox"])
+def test_a_wrong_key_teaches_nothing(tmp_path: Path, status: int, how: str) -> None:
+    """A key that is not accepted is refused as such: what is known of the account stays as it was."""
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
+        assert world.cli("probe", "--read-only").code == 0
+        (facts,) = (world.folder / ".reconciler" / "facts").iterdir()
+        before = facts.read_bytes()
+        world.fault("fail_before", "^GET ", status=status, times=9999)
+        ran = world.cli("probe", how)
+        assert (ran.code, "does not accept the API key" in " ".join(ran.err.split())) == (4, True), ran.text
+        assert facts.read_bytes() == before
+        assert not world.writes()
