@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.findings import PartView, PointView, ProbeReport
 from reconciler.render.layout import Paper
+from reconciler.render.pages import template
 from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    pass
 
 WORDS = {"differs": "differs", "assumed": "as assumed", "unknown": "unknown"}
 TONES = {"differs": "warning", "assumed": "good", "unknown": "faint"}
@@ -100,7 +99,7 @@ def html(report: ProbeReport) -> str:
     """Return the report as an HTML page without scripts, that loads nothing."""
     sections = [(WORDS[verdict], verdict, rows) for verdict in ORDER if (rows := list(_told(report, verdict)))]
     notes = [("About the account", _about(report)), ("Left in the account", _left(report))]
-    page = _template().render(
+    page = template("findings.html").render(
         summary=summary(report), version=report.version, sections=sections, notes=[note for note in notes if note[1]]
     )
     return page.rstrip("\n") + "\n"
@@ -164,18 +163,3 @@ def _left(report: ProbeReport) -> list[str]:
 def _cell(value: str) -> str:
     shown = clean(value).replace("\\", "\\\\").replace("|", "\\|").replace("<", "&lt;").replace("`", "'")
     return " ".join(shown.split()) or " "
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean(value) if isinstance(value, str) else value,
-    )
-    source = resources.files("reconciler.render").joinpath("templates", "findings.html")
-    return environment.from_string(source.read_text(encoding="utf-8"))

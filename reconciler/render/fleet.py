@@ -7,14 +7,15 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Mapping
-from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.fleet import FleetReport, Group, JobResult, WaveReport
+from reconciler.render.pages import template
 from reconciler.render.quoting import clean
+from reconciler.render.words import counted
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    pass
 
 FEW = 5
 MANY = 20
@@ -28,11 +29,6 @@ _STATES = {
     "cancelled": "cancelled",
     "done": "done",
 }
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number with its noun."""
-    return f"{count:,} {noun}" if count == 1 else f"{count:,} {noun}s"
 
 
 def named(accounts: list[str]) -> str:
@@ -145,19 +141,9 @@ def cell(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]<>()#|!~&@])", r"\\\1", clean(text).replace("\n", " "))
 
 
-@cache
-def _template() -> Template:
-    from importlib import resources
-
-    from jinja2 import Environment, StrictUndefined
-
-    text = (resources.files("reconciler.render") / "templates" / "fleet.html").read_text("utf-8")
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True).from_string(text)
-
-
 def html(report: FleetReport, links: Mapping[str, str] | None = None) -> str:
     """Return the report as one page; `links` lead from accounts to their own reports."""
-    return _template().render(
+    return template("fleet.html").render(
         report=report,
         headline=headline(report),
         state=_STATES[report.state],

@@ -6,13 +6,9 @@ The same handbook gives the same bytes. Names of files are those of kinds, and i
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING, Any
 
 from reconciler.model.handbook import GENERATOR, Chapter, Entry, Handbook, Mark
@@ -20,10 +16,11 @@ from reconciler.model.redaction import Shown, as_made
 from reconciler.render.diagrams import in_order
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, Item, Picture, drawn, short
 from reconciler.render.harmless import outgoing
+from reconciler.render.pages import asset, policy, template
 from reconciler.render.quoting import clean
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    pass
 
 MOST_DRAWN = 300
 """Objects in one picture; of more, the lists tell more than lines do."""
@@ -65,7 +62,9 @@ def pages(book: Handbook) -> dict[str, Shown]:
     """Return the pages by the names of their files."""
     shared = _Pages(book)
     found = {
-        "index.html": shared.page("index", f"{book.name}: handbook", data=_data(book), script=_asset("handbook.js")),
+        "index.html": shared.page(
+            "index", f"{book.name}: handbook", data=_data(book), script=asset("handbook.js").rstrip("\n")
+        ),
         "look.html": shared.page("look", "Worth a look"),
         "graph.html": shared.page("graph", "What depends on what", overview=_of_kinds(book), whole=_whole(book)),
     }
@@ -80,31 +79,27 @@ def pages(book: Handbook) -> dict[str, Shown]:
 class _Pages:
     book: Handbook
 
-    def page(self, template: str, title: str, *, script: str = "", **more: Any) -> str:
+    def page(self, kind: str, title: str, *, script: str = "", **more: Any) -> str:
         from markupsafe import Markup
 
-        style = _asset("handbook.css")
-        text = (
-            _environment()
-            .get_template(f"handbook_{template}.html")
-            .render(
-                book=self.book,
-                title=title,
-                here=template,
-                style=Markup(style),
-                script=Markup(script),
-                policy=_policy(style, script),
-                generator=Markup(GENERATOR),
-                link=self.link,
-                name=self.name,
-                marks=MARKS,
-                standings=STANDINGS,
-                actions=ACTIONS,
-                cut=cut,
-                node_width=NODE_WIDTH,
-                node_height=NODE_HEIGHT,
-                **more,
-            )
+        style = _inline("handbook.css")
+        text = template(f"handbook_{kind}.html").render(
+            book=self.book,
+            title=title,
+            here=kind,
+            style=Markup(style),
+            script=Markup(script),
+            policy=policy(style, script),
+            generator=Markup(GENERATOR),
+            link=self.link,
+            name=self.name,
+            marks=MARKS,
+            standings=STANDINGS,
+            actions=ACTIONS,
+            cut=cut,
+            node_width=NODE_WIDTH,
+            node_height=NODE_HEIGHT,
+            **more,
         )
         return "\n".join(line.rstrip() for line in text.splitlines() if line.strip()) + "\n"
 
@@ -138,33 +133,8 @@ def _data(book: Handbook) -> str:
     return Markup(text)
 
 
-def _policy(style: str, script: str) -> str:
-    scripts = f"script-src '{_hash(script)}'; " if script else ""
-    return f"default-src 'none'; style-src '{_hash(style)}'; {scripts}base-uri 'none'; form-action 'none'"
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-
-
-@cache
-def _asset(name: str) -> str:
-    return resources.files("reconciler.render").joinpath("templates", name).read_text(encoding="utf-8").rstrip("\n")
-
-
-@cache
-def _environment() -> Environment:
-    from jinja2 import Environment, FunctionLoader, StrictUndefined
-    from markupsafe import Markup
-
-    return Environment(
-        autoescape=True,
-        loader=FunctionLoader(_asset),
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
-    )
+def _inline(name: str) -> str:
+    return asset(name).rstrip("\n")
 
 
 # --- pictures --------------------------------------------------------------------------------------------------------

@@ -8,13 +8,9 @@ a value from the account were to break out of the text that it stands in.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
-from importlib import resources
 from typing import TYPE_CHECKING
 
 from reconciler.model.document import ChangeView, PlanDocument
@@ -22,11 +18,11 @@ from reconciler.render import cards, charts, sentences, words
 from reconciler.render.boards import boards
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, picture
 from reconciler.render.naming import SCREENS, Names, screen
-from reconciler.render.quoting import clean
+from reconciler.render.pages import asset, policy, template
 from reconciler.render.sides import Row, called, rows
 
 if TYPE_CHECKING:
-    from jinja2 import Template
+    pass
 
 GRAPH_OPEN = 150
 """Steps up to which the graph is unfolded from the start."""
@@ -90,13 +86,13 @@ def plan(document: PlanDocument) -> str:
     entries = [_entry(number, one, names, few=few, drift=drift) for number, one in enumerate(ordered, 1)]
     lost = [] if drift else _lost(ordered, names)
     drawing = picture(document.steps)
-    style, script = _asset("report.css"), _asset("report.js")
+    style, script = asset("report.css"), asset("report.js")
     asked = sorted((cards.card(guard, document, names) for guard in document.guards), key=lambda card: not card.tripped)
-    page = _template().render(
+    page = template("report.html").render(
         document=document,
         style=Markup(style),
         script=Markup(script),
-        policy=_policy(style, script),
+        policy=policy(style, script),
         verdict=sentences.verdict(document),
         figures=_figures(document),
         selection=words.selection(document),
@@ -182,37 +178,6 @@ def _filters(entries: Sequence[Entry], *, drift: bool) -> list[tuple[str, str, s
         for action, sign in words.SIGNS.items()
         if counts[action]
     ]
-
-
-@cache
-def _asset(name: str) -> str:
-    return resources.files("reconciler.render").joinpath("templates", name).read_text(encoding="utf-8")
-
-
-@cache
-def _template() -> Template:
-    from jinja2 import Environment, StrictUndefined
-    from markupsafe import Markup
-
-    environment = Environment(
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        finalize=lambda value: clean(value) if isinstance(value, str) and not isinstance(value, Markup) else value,
-    )
-    return environment.from_string(_asset("report.html"))
-
-
-def _policy(style: str, script: str) -> str:
-    return (
-        f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
-        "base-uri 'none'; form-action 'none'"
-    )
-
-
-def _hash(text: str) -> str:
-    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
 
 
 def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: bool) -> Entry:

@@ -29,8 +29,7 @@ DOMAINS: dict[str, tuple[str, Cases]] = {
         "attributes of specs", lambda: [(spec, name) for spec in SPECS[:3] for name in attributes(spec)]
     ),
     "config.reading.resources._shape": ("the specs of kinds", lambda: [(spec,) for spec in SPECS]),
-    "render.handbook._asset": ("files of the package", lambda: [("handbook.css",)]),
-    "render.html._asset": ("files of the package", lambda: [("report.css",)]),
+    "render.pages.asset": ("files of the package", lambda: [("report.css",), ("handbook.css",)]),
     "workflow.reference.schema_text": ("documents with a schema", lambda: [(name,) for name in SCHEMAS]),
 }  # fmt: skip
 """Caches of functions with arguments: what bounds the arguments, and arguments to try."""
