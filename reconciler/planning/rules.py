@@ -6,16 +6,15 @@ from __future__ import annotations
 
 import datetime
 import fnmatch
-import gc
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.document import GuardView
+from reconciler.model.garbage import without_collection
 from reconciler.model.patterns import Budget, Unbounded
 from reconciler.model.project import Deny, Rule, Subject, Waiver, unquoted
 from reconciler.model.ruling import Rules
@@ -57,6 +56,7 @@ class Breach:
         return f"{self.rule.message}{f' ({notes})' if notes else ''}"
 
 
+@without_collection()
 def breaches(
     rules: Rules,
     subject: Subject,
@@ -66,30 +66,6 @@ def breaches(
     evaluate: Evaluate,
 ) -> list[Breach]:
     """Return what breaks the rules about a subject, rule by rule, in the order of the objects."""
-    with _without_collection():
-        return _breaches(rules, subject, objects, environment, now, evaluate)
-
-
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Stop the garbage collector: there is no garbage among so many new values, and looking for it takes a third."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
-def _breaches(
-    rules: Rules,
-    subject: Subject,
-    objects: Sequence[Judged],
-    environment: str,
-    now: datetime.datetime,
-    evaluate: Evaluate,
-) -> list[Breach]:
     here, by_kind = rules.on(subject, environment), _by_kind(objects)
     budget = Budget()
     chosen = [_chosen(rule.deny, by_kind, budget) for rule in here]

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gc
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -26,6 +24,7 @@ from reconciler.config.reading.sections import Sections, patch, sections_of
 from reconciler.config.reading.variables import Given
 from reconciler.model.desired import Desired
 from reconciler.model.diagnostics import Diagnostic
+from reconciler.model.garbage import without_collection
 from reconciler.model.kind import Kinds
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.values import Value
@@ -187,18 +186,6 @@ def _given(settings: EnvironmentSettings | None, loaded: LoadedProject | None) -
     return Given(settings.variables, spots, True, f"`variables` of the environment `{settings.name}`")
 
 
-@contextmanager
-def _without_collection() -> Iterator[None]:
-    """Stop the garbage collector: with so many new objects and no garbage among them, it takes most of the time."""
-    running = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if running:
-            gc.enable()
-
-
 def _load(
     files: _Files,
     given: Given,
@@ -211,7 +198,7 @@ def _load(
     uses: Uses | None = None,
 ) -> Loaded:
     problems = includes.problems
-    with _without_collection():
+    with without_collection():
         scope = Scope(problems, environ, offline=offline, complete=not problems.errors, uses=uses or Uses())
         layers = Layers(includes, kinds, scope)
         sections = layers.read(files.resources, given, _includes(project))
