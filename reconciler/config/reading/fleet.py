@@ -7,7 +7,7 @@ from pathlib import Path
 
 from reconciler.config.reading.files import outside, read_source
 from reconciler.config.reading.interpolation import Scope
-from reconciler.config.reading.nodes import Entry, Map, Scalar, Spot, at
+from reconciler.config.reading.nodes import Entry, Map, Scalar, Spot, spot_of
 from reconciler.config.reading.parsing import parse
 from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.config.reading.validation import validated
@@ -27,8 +27,7 @@ class LoadedFleet:
 
     def spot(self, *path: str) -> Spot:
         """Return the place of a value of the file; of the file itself where it is not there."""
-        entry = at(self.tree, *path)
-        return entry.spot if entry is not None else Spot(self.tree.source)
+        return spot_of(self.tree, *path)
 
 
 def load_fleet(folder: Path) -> LoadedFleet:

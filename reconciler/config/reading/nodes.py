@@ -173,6 +173,12 @@ def at(node: Node, *path: str) -> Entry | None:
     return entry
 
 
+def spot_of(tree: Map, *path: str) -> Spot:
+    """Return the place of a value of a file; of the file itself where it is not there."""
+    entry = at(tree, *path)
+    return entry.spot if entry is not None else Spot(tree.source)
+
+
 def merge_patch(base: Node | None, patch: Node) -> Node:
     """Return `base` changed as `patch` says (RFC 7396): maps merge, null removes, anything else replaces.
 

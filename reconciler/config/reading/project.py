@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from reconciler.config.reading.files import decode, read_source
 from reconciler.config.reading.interpolation import Scope
-from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
+from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of, spot_of
 from reconciler.config.reading.parsing import parse
 from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.config.reading.requiring import fits
@@ -44,8 +44,7 @@ class LoadedProject:
 
     def spot(self, *path: str) -> Spot:
         """Return the place of a value of the project file; of the file itself where it is not there."""
-        entry = at(self.tree, *path)
-        return entry.spot if entry is not None else Spot(self.tree.source)
+        return spot_of(self.tree, *path)
 
 
 @dataclass(frozen=True)
