@@ -26,6 +26,11 @@ class InstantLoop(asyncio.SelectorEventLoop):
         self._jumping = _Jumping()
         super().__init__(self._jumping)
 
+    @property
+    def skipped(self) -> float:
+        """The seconds that were not waited for."""
+        return self._jumping.skipped
+
     def time(self) -> float:
         """Seconds, those that were skipped included."""
-        return super().time() + self._jumping.skipped
+        return super().time() + self.skipped
