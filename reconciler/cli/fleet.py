@@ -14,7 +14,7 @@ import click
 
 from reconciler.cli.opening import folder, listing
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import listed, note, say
+from reconciler.cli.terminal import begin, listed, note, say, settle
 from reconciler.cli.views import Output, formats, show
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ def _carry_out(
             stopping=lambda: bool(stop),
             show=_progress(chosen, len(spec.jobs)),
         )
-    _cleared()
+    settle()
     code = told(chosen, report, outputs)
     if stop:
         note(f"Go on with: reconciler fleet resume {spec.name}")
@@ -183,20 +183,13 @@ def _progress(chosen: Globals, accounts: int) -> Callable[[Mapping[str, int]], N
         if chosen.quiet or text in last:
             return
         if sys.stderr.isatty():
-            sys.stderr.write(f"\r\x1b[2K{text}")
-            sys.stderr.flush()
+            settle()
+            begin(text)
         elif not tally["running"] and not tally["waiting"] and parts:
             note(text)
         last[:] = [text]
 
     return line
-
-
-def _cleared() -> None:
-    """Take the line of progress away."""
-    if sys.stderr.isatty():
-        sys.stderr.write("\r\x1b[2K")
-        sys.stderr.flush()
 
 
 @command.command("plan")

@@ -13,7 +13,7 @@ from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.fleet import FleetReport, JobResult, Wave, WaveReport
 
 if TYPE_CHECKING:
-    from dbos import DBOSClient
+    from dbos import DBOSClient, WorkflowStatus
 
 
 @contextmanager
@@ -68,15 +68,19 @@ class Book:
         if name is not None:
             return self.rollout(name)
         for spec in self.rollouts(500):
-            rows = self.client.list_workflows(workflow_ids=[spec.name], load_input=False, load_output=False)
-            if any(row.status in (*OPEN, "CANCELLED") for row in rows):
+            row = self._row(spec.name)
+            if row is not None and row.status in (*OPEN, "CANCELLED"):
                 return spec
         raise ReconcilerError("every rollout has ended", hint="`reconciler fleet status --all` lists them")
 
     def version(self, name: str) -> str:
         """Return the version of the program that a rollout belongs to."""
-        rows = self.client.list_workflows(workflow_ids=[name], load_input=False, load_output=False)
-        return (rows[0].app_version or "") if rows else ""
+        row = self._row(name)
+        return (row.app_version or "") if row is not None else ""
+
+    def _row(self, name: str) -> WorkflowStatus | None:
+        """Return how a rollout is doing, without what it is about."""
+        return next(iter(self.client.list_workflows(workflow_ids=[name], load_input=False, load_output=False)), None)
 
     def tally(self, name: str) -> dict[str, int]:
         """Return how many accounts were planned (or looked at), applied, run and wait, without what came of them."""
@@ -89,18 +93,31 @@ class Book:
 
     def ended(self, spec: Spec, *, approval: bool) -> bool:
         """Return whether nothing more happens by itself; with `approval`, also where one is waited for."""
-        row = next(
-            iter(self.client.list_workflows(workflow_ids=[spec.name], load_input=False, load_output=False)), None
-        )
+        row = self._row(spec.name)
         if row is not None and row.status not in OPEN:
             return not self.client.list_workflows(
                 workflow_id_prefix=f"{spec.name}/", status=["PENDING"], load_input=False, load_output=False
             )
-        return approval and any(wave.approve for wave in spec.waves) and self.report(spec).state == "approval"
+        return approval and any(self._asked(spec, wave, row) for wave in spec.waves)
+
+    def _asked(self, spec: Spec, wave: Wave, row: WorkflowStatus | None) -> bool:
+        """Return whether a wave waits for an approval that nobody has given."""
+        digest = self._digest(spec, wave)
+        if not digest or row is None or row.status not in OPEN or self._stopped(spec, wave):
+            return False
+        return (row.attributes or {}).get(f"approved-{wave.name}") != digest
+
+    def _digest(self, spec: Spec, wave: Wave) -> str:
+        """Return the digest of a wave's plans, once an approval was asked for."""
+        return str(self._event(spec.name, f"approval-{wave.name}") or "") if wave.approve else ""
+
+    def _stopped(self, spec: Spec, wave: Wave) -> str:
+        """Return why the rollout stopped at a wave."""
+        return str(self._event(spec.name, f"stopped-{wave.name}") or "") if spec.mode == "apply" else ""
 
     def report(self, spec: Spec) -> FleetReport:
         """Return what is known of a rollout now."""
-        row = next(iter(self.client.list_workflows(workflow_ids=[spec.name], load_input=False)), None)
+        row = self._row(spec.name)
         parts = [
             _Part(wave, names, *self._known(spec, wave))
             for wave in spec.waves
@@ -126,14 +143,15 @@ class Book:
             self._results(job_id(spec.name, wave.name, "apply")),
         )
 
-    def _wave(self, spec: Spec, part: _Part, row: Any) -> WaveReport:
-        name = part.wave.name
-        digest = str(self._event(spec.name, f"approval-{name}") or "") if part.wave.approve else ""
-        why = str(self._event(spec.name, f"stopped-{name}") or "") if spec.mode == "apply" else ""
-        given = row is not None and (row.attributes or {}).get(f"approved-{name}") == digest
-        asked = bool(digest) and row is not None and row.status in OPEN and not (given or why or part.applied)
-        state = "approval" if asked else part.state(spec.mode)
-        return WaveReport(name=name, accounts=len(part.names), digest=digest, state=cast(Any, state), stopped=why)
+    def _wave(self, spec: Spec, part: _Part, row: WorkflowStatus | None) -> WaveReport:
+        asked = self._asked(spec, part.wave, row) and not part.applied
+        return WaveReport(
+            name=part.wave.name,
+            accounts=len(part.names),
+            digest=self._digest(spec, part.wave),
+            state=cast(Any, "approval" if asked else part.state(spec.mode)),
+            stopped=self._stopped(spec, part.wave),
+        )
 
     def _results(self, prefix: str) -> dict[str, JobResult]:
         results: dict[str, JobResult] = {}

@@ -13,12 +13,11 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from reconciler.fleet.baselines import Baselines, FleetSession
+from reconciler.fleet.baselines import Baselines
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.documents import read_document
 from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refused, StalePlan
 from reconciler.model.fleet import Job, JobResult, Outcome
-from reconciler.model.identity import Fits
 from reconciler.model.kind import fits
 from reconciler.model.redaction import Show, abridged
 from reconciler.workflow.applying import Hooks, apply_plan
@@ -28,12 +27,17 @@ from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import make_plan
 from reconciler.workflow.saved import check_plan
 
+ENDINGS: tuple[tuple[type[ReconcilerError], Outcome], ...] = (
+    (LockHeld, "locked"),
+    (StalePlan, "stale"),
+    (Refused, "refused"),
+    (ReconcilerError, "failed"),
+)
+"""What an error makes of a job: the first that it is one of."""
 LONGEST = 500
 """Characters of a message that a result keeps."""
 MOST_LINES = 200
 """Changes of an account that a result names."""
-OF_NO_ACCOUNT = ("id", "fingerprint", "known", "place", "found")
-"""Members of a change that differ between accounts with the same plan."""
 
 
 @dataclass
@@ -86,14 +90,8 @@ class Worker:
         self._running += 1
         try:
             result = await work
-        except LockHeld as error:
-            result = _failed(job, "locked", error)
-        except StalePlan as error:
-            result = _failed(job, "stale", error)
-        except Refused as error:
-            result = _failed(job, "refused", error)
         except ReconcilerError as error:
-            result = _failed(job, "failed", error)
+            result = _failed(job, error)
         finally:
             self._running -= 1
         if self.stop.is_set() and result.outcome == "partial":
@@ -107,7 +105,7 @@ class Worker:
         session = self.baselines.session(job)
         planned = await make_plan(session, PlanOptions(refresh_only=drift, uses=False))
         document = planned.document
-        outcome: Outcome = "changes" if _counts(document) else "same"
+        outcome: Outcome = "changes" if _changes(document) else "same"
         if document.tripped:
             outcome = "refused"
         message = "; ".join(guard.message for guard in document.tripped)
@@ -119,7 +117,7 @@ class Worker:
 
     async def _apply(self, job: Job, text: str) -> JobResult:
         session = self.baselines.session(job)
-        document = read_document(PlanDocument, text, self._fits(session))
+        document = read_document(PlanDocument, text, fits(session.kinds))
         if document.digest in open_book(session).base.applied_plans:
             return _told(job, "applied", document)  # the engine did not hear of it
         judged_again = judged(session, document, document.managed)
@@ -145,20 +143,18 @@ class Worker:
             update={"requests": requests}
         )
 
-    def _fits(self, session: FleetSession) -> Fits:
-        return fits(session.kinds)
-
 
 async def _endlessly() -> None:
     """Wait for the end of the process: the engine must not record that the job has ended."""
     await asyncio.Event().wait()
 
 
-def _counts(document: PlanDocument) -> bool:
-    return any(change.action != "none" for change in document.changes)
+def _changes(document: PlanDocument) -> list[ChangeView]:
+    return [change for change in document.changes if change.action != "none"]
 
 
-def _failed(job: Job, outcome: Outcome, error: ReconcilerError) -> JobResult:
+def _failed(job: Job, error: ReconcilerError) -> JobResult:
+    outcome = next(outcome for kind, outcome in ENDINGS if isinstance(error, kind))
     message = error.message
     hint = error.hint
     if isinstance(error, ConfigError) and error.diagnostics:
@@ -171,7 +167,7 @@ def _failed(job: Job, outcome: Outcome, error: ReconcilerError) -> JobResult:
 
 
 def _told(job: Job, outcome: Outcome, document: PlanDocument, message: str = "", show: Show | None = None) -> JobResult:
-    changes = [change for change in document.changes if change.action != "none"]
+    changes = _changes(document)
     lines = [line_of(change) for change in changes[:MOST_LINES]]
     if len(changes) > MOST_LINES:
         lines.append(f"and {len(changes) - MOST_LINES} more")
