@@ -10,11 +10,11 @@ import datetime
 import os
 import sys
 
+from reconciler.judging.objects import declared_objects
+from reconciler.judging.rules import breaches
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.project import Rule
 from reconciler.model.ruling import Rules
-from reconciler.planning.objects import declared_objects
-from reconciler.planning.rules import breaches
 from reconciler.resources import load_kinds
 from reconciler.workflow.evaluating import evaluate
 

@@ -31,6 +31,7 @@ ROOMS = {
     "emulator": ("emulator",),
     "engine": ("quirks",),
     "fleet": ("fleet",),
+    "judging": ("judging", "trust"),
     "model": ("kinds",),
     "planning": ("planning",),
     "probe": ("probe",),

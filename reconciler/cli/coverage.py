@@ -33,7 +33,7 @@ def command(chosen: Globals, least: float | None, outputs: tuple[Output, ...]) -
 
     What came with the account does not count, nor users and messages that are not declared.
     """
-    from reconciler.planning.rules import as_diagnostics
+    from reconciler.judging.rules import as_diagnostics
     from reconciler.workflow.coverage import coverage
 
     ledger = chosen.screen.wait(coverage(session(chosen)))
@@ -58,7 +58,7 @@ def command(chosen: Globals, least: float | None, outputs: tuple[Output, ...]) -
 
 def _tell(ledger: Ledger) -> None:
     """Print for people what the table does not say."""
-    from reconciler.planning.rules import as_guards
+    from reconciler.judging.rules import as_guards
     from reconciler.render import text
 
     loose = [uncovered.address for row in ledger.kinds for uncovered in row.unmanaged]

@@ -57,7 +57,7 @@ def _broken(opened: Session, loaded: Loaded) -> list[Diagnostic]:
     project = opened.project.project
     if not (project.rules or project.include or project.waivers):
         return []  # most projects have none, and need not load what judges them
-    from reconciler.planning.rules import as_diagnostics
+    from reconciler.judging.rules import as_diagnostics
     from reconciler.workflow.ruling import broken_declarations, rules_of
 
     rules = rules_of(opened)

@@ -14,6 +14,7 @@ from reconciler.deriving.copying import (
     portable,
     unmatched,
 )
+from reconciler.judging.guards import beyond
 from reconciler.model import values
 from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
@@ -22,7 +23,6 @@ from reconciler.model.plan import Action, Plan
 from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref
 from reconciler.planning.context import Inputs
-from reconciler.planning.guards import beyond
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
 from reconciler.workflow.contents import AccountContents, hold, met, names_there, not_shown, pairs, unknown_of, with_ids

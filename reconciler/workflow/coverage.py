@@ -10,11 +10,11 @@ from typing import Any
 from reconciler.config.reading.ignores import live_ignores
 from reconciler.deriving.coverage import KindCoverage, cover, percent
 from reconciler.deriving.export import export
+from reconciler.judging.rules import Breach
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ConfigError
 from reconciler.model.ruling import NONE, Rules
-from reconciler.planning.rules import Breach
 from reconciler.workflow.observing import connected
 from reconciler.workflow.ruling import broken_in_account, rules_of
 from reconciler.workflow.session import Session

@@ -9,7 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from reconciler.planning.expressions import Answer, Question, answers, evaluator
+from reconciler.judging.expressions import Answer, Question, answers, evaluator
 
 SECONDS = 20
 """Of computing, for all expressions of a plan; a process that waits for its turn on a busy machine loses none."""

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 
+from reconciler.judging.guards import DESTROYS, judge
+from reconciler.judging.policies import judge_policies
 from reconciler.model.address import kind_of
 from reconciler.model.document import PlanDocument
 from reconciler.model.errors import Refused
-from reconciler.planning.guards import DESTROYS, judge
-from reconciler.planning.policies import judge_policies
 from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.ruling import rules_of

@@ -12,6 +12,8 @@ from reconciler.engine.examine import barred, examine, inquired
 from reconciler.engine.refresh import Refreshed
 from reconciler.engine.remotes import Budget
 from reconciler.engine.usage import who_uses
+from reconciler.judging.guards import idle
+from reconciler.judging.rules import as_guards
 from reconciler.model import document as doc
 from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
@@ -25,11 +27,9 @@ from reconciler.planning.context import Inputs
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.drift import drift
 from reconciler.planning.forecast import Listing, Spent, forecast, with_requests
-from reconciler.planning.guards import idle
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import concludes, looked_over, of_kinds, wanted
 from reconciler.planning.renames import suspected
-from reconciler.planning.rules import as_guards
 from reconciler.planning.select import check_selection, narrowed, select, taking, to_replace
 from reconciler.resources.places import PLACES
 from reconciler.workflow.book import StateTransaction

@@ -9,6 +9,8 @@ from reconciler.config import Loaded, LoadedProject
 from reconciler.config.reading.including import Baselines, Includes
 from reconciler.config.reading.packs import rules_of as read_rules
 from reconciler.config.reading.problems import Problems, did_you_mean
+from reconciler.judging.objects import Judged, declared_objects, live_objects
+from reconciler.judging.rules import Breach, breaches
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
@@ -18,8 +20,6 @@ from reconciler.model.project import Rule
 from reconciler.model.ruling import Rules
 from reconciler.model.state import Binding
 from reconciler.model.values import SCALARS, carries_secret, decode
-from reconciler.planning.objects import Judged, declared_objects, live_objects
-from reconciler.planning.rules import Breach, breaches
 from reconciler.workflow.baselines import locked
 from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.session import Session

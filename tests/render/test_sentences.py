@@ -11,9 +11,9 @@ from typing import get_args
 import pytest
 
 from reconciler import resources
+from reconciler.judging.guards import GUARDS
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument, RenameView, Summary, UseView
 from reconciler.model.grammar import agreeing
-from reconciler.planning.guards import GUARDS
 from reconciler.render import cards, html, markdown, sentences, words
 from reconciler.render.naming import SCREENS, SWITCHED_OFF, Names
 from reconciler.resources import load_kinds

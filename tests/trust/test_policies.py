@@ -12,10 +12,10 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
+from reconciler.judging.expressions import Answer, Question, answers
+from reconciler.judging.policies import judge_policies
 from reconciler.model.document import AttributeView, ChangeView, ImpactView, PlanDocument
 from reconciler.model.project import Policy
-from reconciler.planning.expressions import Answer, Question, answers
-from reconciler.planning.policies import judge_policies
 from reconciler.resources import load_kinds
 from reconciler.workflow.evaluating import evaluate
 from tests.trust.stories import Story

@@ -13,12 +13,12 @@ import pytest
 from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 
+from reconciler.judging.expressions import Answer, Question, answers
+from reconciler.judging.objects import UNKNOWN, Judged, changed_objects, declared_objects
+from reconciler.judging.rules import at_host, breaches
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.project import Rule, Waiver
 from reconciler.model.ruling import Rules
-from reconciler.planning.expressions import Answer, Question, answers
-from reconciler.planning.objects import UNKNOWN, Judged, changed_objects, declared_objects
-from reconciler.planning.rules import at_host, breaches
 from reconciler.resources import load_kinds
 from reconciler.workflow.contents import hold
 from reconciler.workflow.evaluating import evaluate

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from reconciler.judging import guards
 from reconciler.model.document import (
     ChangeView,
     FindingView,
@@ -25,7 +26,6 @@ from reconciler.model.document import (
     StepView,
 )
 from reconciler.model.project import Guards
-from reconciler.planning import guards
 
 Id = tuple[str, str]
 """A guard of the table: its name, and how what it judges begins."""

@@ -12,14 +12,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
+from reconciler.judging.expressions import Answer, Evaluate, Question
+from reconciler.judging.objects import UNKNOWN, Judged
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.document import GuardView
 from reconciler.model.garbage import without_collection
 from reconciler.model.patterns import Budget, Unbounded
 from reconciler.model.project import Deny, Rule, Subject, Waiver, unquoted
 from reconciler.model.ruling import Rules
-from reconciler.planning.expressions import Answer, Evaluate, Question
-from reconciler.planning.objects import UNKNOWN, Judged
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WAIVER = "change it, or have a waiver with reason and date merged into the project file"

@@ -9,14 +9,14 @@ import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
+from reconciler.judging.expressions import Answer, Evaluate, Question
+from reconciler.judging.objects import Judged, changed_objects
+from reconciler.judging.rules import DAYS, UNEVALUATED, UNJUDGED, Breach, as_guards, breaches, denied, waived
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.model.kind import Kinds
 from reconciler.model.patterns import Budget, Unbounded
 from reconciler.model.project import Deny, Policy, Rule
 from reconciler.model.ruling import NONE, Rules
-from reconciler.planning.expressions import Answer, Evaluate, Question
-from reconciler.planning.objects import Judged, changed_objects
-from reconciler.planning.rules import DAYS, UNEVALUATED, UNJUDGED, Breach, as_guards, breaches, denied, waived
 
 
 def as_rule(policy: Policy) -> Rule:
