@@ -70,7 +70,7 @@ def portable(
 
 
 def _left(gone: set[str]) -> Missing:
-    return lambda one: f"{one.address} is left out" if isinstance(one, Ref) and one.address in gone else ""
+    return lambda ref: f"{ref.address} is left out" if isinstance(ref, Ref) and ref.address in gone else ""
 
 
 @dataclass
@@ -125,7 +125,7 @@ class _Carrying:
                 attrs[name] = value
                 continue
             self.left_out += [f"{resource.address}.{name}: {why}" for why in gone.values()]
-            if isinstance(value, list) and all(found in value for found in gone):
+            if isinstance(value, list) and all(reference in value for reference in gone):
                 attrs[name] = [item for item in value if item not in gone]
             else:  # a condition without what it asks for would ask for less
                 needed |= not isinstance(value, Ref | Lookup) or _needed(self.kinds[resource.kind], name)
@@ -229,8 +229,8 @@ class _Pairing:
         if kind.nested or len(mine) < 2 > len(theirs) or len(mine) * len(theirs) > MOST_PAIRS:
             return list(zip(mine, theirs, strict=False))
         likeness = {
-            (place, other): self._likeness(kind, one, live)
-            for place, one in enumerate(mine)
+            (place, other): self._likeness(kind, exported, live)
+            for place, exported in enumerate(mine)
             for other, live in enumerate(theirs)
         }
         pairs, taken = {}, set()
@@ -240,31 +240,37 @@ class _Pairing:
                 taken.add(other)
         return [(mine[place], theirs[pairs[place]]) for place in sorted(pairs)]
 
-    def _likeness(self, kind: Kind, one: Exported, live: Live) -> int:
+    def _likeness(self, kind: Kind, exported: Exported, live: Live) -> int:
         """Return how much alike two objects are in what can be carried over: attributes, and what stands in them."""
-        own, other = RemoteId(kind.name, one.live.id), RemoteId(kind.name, live.id)
+        own, other = RemoteId(kind.name, exported.live.id), RemoteId(kind.name, live.id)
         inside = self._inside["here"].get(own, []) == self._inside["there"].get(other, [])
-        said = {**one.live.attrs, **one.resource.attrs}
+        said = {**exported.live.attrs, **exported.resource.attrs}
         return inside + sum(
             attribute.normal(self._there(said[name])) == attribute.normal(live.attrs[name])
             for name, attribute in kind.attributes.items()
-            if name in one.live.attrs and name in live.attrs and name not in one.dropped
+            if name in exported.live.attrs and name in live.attrs and name not in exported.dropped
         )
 
     def _there(self, value: Value) -> Value:
         """Return a value with each reference as that of the other account, and without those that have none there."""
 
-        def other(one: Value) -> Value:
-            if isinstance(one, Ref):
-                identity = self.partners.get(one.address)
-                return RemoteId(one.kind, identity) if identity is not None else None
+        def other(value: Value) -> Value:
+            if isinstance(value, Ref):
+                identity = self.partners.get(value.address)
+                return RemoteId(value.kind, identity) if identity is not None else None
             try:
-                return self._resolver(one) if isinstance(one, Lookup) else None if isinstance(one, RemoteId) else one
+                return (
+                    self._resolver(value)
+                    if isinstance(value, Lookup)
+                    else None
+                    if isinstance(value, RemoteId)
+                    else value
+                )
             except NotFound:
                 return None
 
         there = values.transform(value, other)
-        return [one for one in there if one is not None] if isinstance(there, list) else there
+        return [item for item in there if item is not None] if isinstance(there, list) else there
 
     def _keys_there(self, entry: Exported, kind: Kind) -> tuple[NaturalKey, ...]:
         """Return by what an object is recognised in the target: within what its parent is there."""
@@ -280,10 +286,10 @@ class _Pairing:
 
 def _by_kind(exported: Iterable[Exported]) -> dict[str, list[Exported]]:
     """Return them by kind; what others stand in comes before those, as in an export."""
-    found: dict[str, list[Exported]] = defaultdict(list)
+    grouped: dict[str, list[Exported]] = defaultdict(list)
     for entry in exported:
-        found[entry.resource.kind].append(entry)
-    return found
+        grouped[entry.resource.kind].append(entry)
+    return grouped
 
 
 MOST_PAIRS = 2_500
@@ -292,14 +298,14 @@ MOST_PAIRS = 2_500
 
 def _titles(lives: Iterable[Live], kinds: Kinds) -> dict[RemoteId, list[str]]:
     """Return the names of what stands in each object."""
-    found: dict[RemoteId, list[str]] = defaultdict(list)
+    titles: dict[RemoteId, list[str]] = defaultdict(list)
     for live in lives:
         kind = kinds[live.kind]
         nesting = kinds[kind.nested].nesting(kind.name) if kind.nested else None
         owner = live.attrs.get(nesting.parent) if nesting is not None else None
         if isinstance(owner, RemoteId):
-            found[owner].append(str(live.attrs.get(kind.identity.name_attribute)))
-    return {owner: sorted(names) for owner, names in found.items()}
+            titles[owner].append(str(live.attrs.get(kind.identity.name_attribute)))
+    return {owner: sorted(names) for owner, names in titles.items()}
 
 
 def _age(live: Live) -> tuple[int, int, str]:
@@ -318,22 +324,24 @@ def listing(seen: Snapshot, kinds: Kinds) -> frozenset[RemoteId]:
 
 
 def only_there(
-    one: Exported, there: Live, kind: Kind, listing: frozenset[RemoteId] = frozenset()
+    exported: Exported, there: Live, kind: Kind, listing: frozenset[RemoteId] = frozenset()
 ) -> dict[tuple[str, ...], bool]:
     """Return what only the other account's object has, as paths of names, and whether this account shows an empty value
     in its place. A plan leaves it alone, for nothing declares it: a comparison of two accounts names it.
     What is in something of `listing` is told there.
     """
-    found: dict[tuple[str, ...], bool] = {}
+    paths: dict[tuple[str, ...], bool] = {}
     for name, value in kind.declare(there.attrs).items():
-        attribute, mine = kind.attributes[name], one.live.attrs.get(name)
-        if name in one.resource.attrs:
-            found |= dict.fromkeys(((name, *path) for path in beside(attribute, one.resource.attrs[name], value)), True)
+        attribute, mine = kind.attributes[name], exported.live.attrs.get(name)
+        if name in exported.resource.attrs:
+            paths |= dict.fromkeys(
+                ((name, *path) for path in beside(attribute, exported.resource.attrs[name], value)), True
+            )
         elif isinstance(value, RemoteId) and value in listing:
             continue
-        elif values.is_empty_or_off(mine) and not _goes_without_saying(one, kind, attribute, value):
-            found[name,] = name in one.live.attrs
-    return found
+        elif values.is_empty_or_off(mine) and not _goes_without_saying(exported, kind, attribute, value):
+            paths[name,] = name in exported.live.attrs
+    return paths
 
 
 def _goes_without_saying(entry: Exported, kind: Kind, attribute: Attribute, value: Value) -> bool:
@@ -411,7 +419,7 @@ def _turned(item: AttributeChange) -> AttributeChange:
 def mentioning(exported: Iterable[Exported], kinds: Kinds) -> dict[str, list[str]]:
     """Return the addresses whose texts hold ids of exported objects, with the addresses that they mean."""
     return {
-        address: [one for addresses in by_name.values() for one in addresses]
+        address: [address for addresses in by_name.values() for address in addresses]
         for address, by_name in mentions(exported, kinds).items()
     }
 
@@ -426,14 +434,14 @@ def mentions(
     exported = list(exported)
     names = {(kind, live.id): f"{kind} id {live.id}" for kind, ones in (lives or {}).items() for live in ones}
     names |= {(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
-    found: dict[str, dict[str, list[str]]] = {}
+    named: dict[str, dict[str, list[str]]] = {}
     for entry in exported:
         for name, value in entry.resource.attrs.items():
             meant = _Meant(names)
             _translated({name: value}, kinds, meant)
             if meant.addresses:
-                found.setdefault(entry.resource.address, {})[name] = list(dict.fromkeys(meant.addresses))
-    return found
+                named.setdefault(entry.resource.address, {})[name] = list(dict.fromkeys(meant.addresses))
+    return named
 
 
 class _Meant:
@@ -485,6 +493,6 @@ def _mentions(kinds: Kinds) -> tuple[re.Pattern[str], dict[str, str]]:
     owners = {
         word: kind.name for kind in kinds.values() for word in (*kind.identity.id_parameters.links, f"{kind.name}_id")
     }
-    names = "|".join(sorted(map(re.escape, owners), key=lambda one: (-len(one), one)))
+    names = "|".join(sorted(map(re.escape, owners), key=lambda owner: (-len(owner), owner)))
     parameter = rf"(?P<head>(?<![A-Za-z0-9_])(?P<name>{names})(?:\[\])?(?:=|%3D))(?P<id>[0-9]+)(?P<tail>(?![0-9]))"
     return re.compile(parameter, re.IGNORECASE), owners

@@ -43,7 +43,7 @@ class KindCoverage:
 
 
 def cover(
-    found: Iterable[Exported],
+    exported: Iterable[Exported],
     snapshot: Snapshot,
     kinds: Kinds,
     bindings: Mapping[str, Binding],
@@ -58,7 +58,7 @@ def cover(
         name: KindCoverage(name, unknown=snapshot.unknown.get(name, ""), absent=name in snapshot.absent)
         for name in kinds
     }
-    for entry in found:
+    for entry in exported:
         row = rows[entry.resource.kind]
         if kinds[row.kind].silent(entry.live):
             continue
@@ -79,9 +79,9 @@ def cover(
 
 def percent(rows: Iterable[KindCoverage]) -> float:
     """Return the share of objects that are managed or deliberately ignored, in percent; 100 where there are none."""
-    found = list(rows)
-    total = sum(row.total for row in found)
-    return 100.0 * sum(row.managed + row.ignored for row in found) / total if total else 100.0
+    counted = list(rows)
+    total = sum(row.total for row in counted)
+    return 100.0 * sum(row.managed + row.ignored for row in counted) / total if total else 100.0
 
 
 def _fits(rule: Ignore, entry: Exported, kinds: Kinds) -> bool:

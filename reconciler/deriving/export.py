@@ -45,21 +45,21 @@ def refused(resource: Resource, kind: Kind, names: Names | None = None) -> list[
     older than their rules.
     """
     findings = demands(kind, resource.attrs, None, resource.key)
-    found = [finding.message for finding in findings if finding.severity == "error"]
-    return [*found, *(names.taken(resource) if names is not None else ())]
+    messages = [finding.message for finding in findings if finding.severity == "error"]
+    return [*messages, *(names.taken(resource) if names is not None else ())]
 
 
 def unmade(exported: Iterable[Exported], kinds: Kinds) -> dict[str, list[str]]:
     """Return what an empty account would refuse to create of an export, by address, with the reasons."""
     names = Names(kinds)
-    found = {}
+    reasons = {}
     for entry in exported:
         why = refused(entry.resource, kinds[entry.resource.kind], names)
         if why:
-            found[entry.resource.address] = why
+            reasons[entry.resource.address] = why
         else:
             names.held(entry.resource)
-    return found
+    return reasons
 
 
 def export(
@@ -106,8 +106,8 @@ def names_elsewhere(
     that is made of a name may be the same for different names (`VIP` and `VIP!`), and what nobody bound is not the
     object that has it there.
     """
-    lives = {(kind, live.id): live.attrs for kind, found in snapshot.lives.items() for live in found}
-    found: dict[str, set[str]] = {}
+    lives = {(kind, live.id): live.attrs for kind, lives in snapshot.lives.items() for live in lives}
+    names: dict[str, set[str]] = {}
     held = [(address, binding.kind, lives.get((binding.kind, binding.id), {})) for address, binding in bindings.items()]
     for address, kind, attrs in (
         *held,
@@ -115,8 +115,8 @@ def names_elsewhere(
     ):
         name = attrs.get(kinds[kind].identity.name_attribute) if kind in kinds else None
         if isinstance(name, str):
-            found.setdefault(address, set()).add(plain(name))
-    return found
+            names.setdefault(address, set()).add(plain(name))
+    return names
 
 
 def export_comparable(
@@ -158,7 +158,7 @@ def set_aside(
     nobody expects to be managed (see `Kind.incidental`) and no state knows.
     """
     known = {(binding.kind, binding.id) for binding in bindings.values()}
-    found: dict[str, list[str]] = {}
+    aside: dict[str, list[str]] = {}
     for name, kind in kinds.items():
         if not kind.abilities.managed or (only is not None and name not in only):
             continue
@@ -169,15 +169,15 @@ def set_aside(
                 reasons[why].append(live)
         lines = [f"{_counted(kind, lives)}: {why}" for why, lives in reasons.items()]
         if lines:
-            found[name] = lines
-    return found
+            aside[name] = lines
+    return aside
 
 
 def came_along(snapshot: Snapshot, kinds: Kinds, only: frozenset[str] | None = None) -> list[str]:
     """Return one line with the objects that came with the account, hold more than their name, and that nothing can
     declare; none where there are none.
     """
-    found = []
+    lines = []
     for name, kind in kinds.items():
         if not kind.abilities.managed or (only is not None and name not in only):
             continue
@@ -189,8 +189,8 @@ def came_along(snapshot: Snapshot, kinds: Kinds, only: frozenset[str] | None = N
             and kind.declare(live.attrs).keys() - {kind.identity.name_attribute}
         ]
         if lives:
-            found.append(_counted(kind, lives).removeprefix(f"{len(lives)} of kind "))
-    return [f"left as they came with the account: {'; '.join(found)}"] if found else []
+            lines.append(_counted(kind, lives).removeprefix(f"{len(lives)} of kind "))
+    return [f"left as they came with the account: {'; '.join(lines)}"] if lines else []
 
 
 MADE_BESIDE = "made beside the configuration; it is not declared"
@@ -223,24 +223,24 @@ def said_once(
     """Return the resources with each membership in one place: in the roster of what has the members, for it says their
     order; by the member itself where it is `declared` so, or where that object is declared without its roster.
     """
-    found = {entry.resource.address: entry for entry in exported}
+    by_address = {entry.resource.address: entry for entry in exported}
     listing: dict[str, set[Value]] = defaultdict(set)
     rosters = rosters_of(kinds)
-    for address, one in found.items():
-        name, short = rosters.get(one.resource.kind, ("", ""))
+    for address, entry in by_address.items():
+        name, short = rosters.get(entry.resource.kind, ("", ""))
         there = declared.get(address)
         listed = there is not None and name in there.attrs
-        if name in one.resource.attrs or (listed and name in one.live.attrs):  # an empty list is one too
-            held = items_of(one.resource.attrs.get(name)) if there is None or listed else ()
+        if name in entry.resource.attrs or (listed and name in entry.live.attrs):  # an empty list is one too
+            held = items_of(entry.resource.attrs.get(name)) if there is None or listed else ()
             entries = [leaf for leaf in held if not _short(leaf, short, declared)]
-            found[address] = _with_roster(one, name, entries, empty=listed)
+            by_address[address] = _with_roster(entry, name, entries, empty=listed)
             for leaf in filter(lambda leaf: isinstance(leaf, Ref), entries):
-                listing[str(leaf)].add(RemoteId(one.resource.kind, one.live.id))
+                listing[str(leaf)].add(RemoteId(entry.resource.kind, entry.live.id))
     shorts = {member: short for name, (_, short) in rosters.items() for member in members_of(kinds[name])}
     called = _all_called(rosters, snapshot, kinds)
     return [
         _with_short(entry, kinds, shorts.get(entry.resource.kind, ""), listing.get(address, set()), called)
-        for address, entry in found.items()
+        for address, entry in by_address.items()
     ]
 
 
@@ -256,35 +256,35 @@ def _short(entry: Value, short: str, declared: Mapping[str, Resource]) -> bool:
     return there is not None and short in there.attrs
 
 
-def _with_roster(one: Exported, name: str, entries: list[Value], *, empty: bool) -> Exported:
+def _with_roster(entry: Exported, name: str, entries: list[Value], *, empty: bool) -> Exported:
     """Return an object with these entries; those that only an id tells are gone, or not to be told from others."""
     lost = [entry for entry in entries if isinstance(entry, Lookup) and entry.by == "id"]
     kept = [entry for entry in entries if entry not in lost]
-    attrs = {key: value for key, value in one.resource.attrs.items() if key != name}
+    attrs = {key: value for key, value in entry.resource.attrs.items() if key != name}
     attrs |= {name: kept} if kept or empty else {}
-    partly = dict(one.partly)
+    partly = dict(entry.partly)
     if lost:
         partly[name] = f"`{name}` holds {', '.join(map(str, lost))} too, which nothing can declare; it stays there"
-    return replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
+    return replace(entry, resource=replace(entry.resource, attrs=attrs), partly=partly)
 
 
-def _with_short(one: Exported, kinds: Kinds, name: str, holders: set[Value], called: Mapping[Value, str]) -> Exported:
+def _with_short(entry: Exported, kinds: Kinds, name: str, holders: set[Value], called: Mapping[Value, str]) -> Exported:
     """Return a member without what a roster says, and with a line where it is a member of more than is declared."""
-    kind, said = kinds[one.resource.kind], set(holders)
-    if name not in one.live.attrs or (name not in one.resource.attrs and not holders):
-        return one
-    attrs = {key: value for key, value in one.resource.attrs.items() if key != name or not holders}
+    kind, said = kinds[entry.resource.kind], set(holders)
+    if name not in entry.live.attrs or (name not in entry.resource.attrs and not holders):
+        return entry
+    attrs = {key: value for key, value in entry.resource.attrs.items() if key != name or not holders}
     if not holders:
-        said.add(one.live.attrs[name])
-    rest, others = kind.without(one.live, said), []
+        said.add(entry.live.attrs[name])
+    rest, others = kind.without(entry.live, said), []
     while rest.attrs[name] is not None and rest.attrs[name] not in others:
         others.append(rest.attrs[name])
         rest = kind.without(rest, {*said, *others})
-    partly = dict(one.partly)
+    partly = dict(entry.partly)
     if others:
         listed = " and ".join(called.get(other, str(other)) for other in others)
         partly[name] = f"it is in {listed} too; nothing declares that, and it stays so"
-    return replace(one, resource=replace(one.resource, attrs=attrs), partly=partly)
+    return replace(entry, resource=replace(entry.resource, attrs=attrs), partly=partly)
 
 
 class _LiveObjects:
@@ -321,10 +321,10 @@ class _LiveObjects:
         }
         for kind in chosen.values():
             self._name(kind, [live for live in self.snapshot.lives[kind.name] if self._wanted(kind, live)])
-        found = []
+        exported = []
         for kind in chosen.values():
-            found += self._resources(kind)
-        return found
+            exported += self._resources(kind)
+        return exported
 
     def _wanted(self, kind: Kind, live: Live) -> bool:
         """Return whether to declare an object: not what came with the account; what nobody expects to be managed, or
@@ -338,9 +338,9 @@ class _LiveObjects:
             if self._is_second(kind, live):
                 self._leave_out(kind, live, "it came with the account and says nothing, and another one has its name")
             return False
-        found = declarable(kind, live) if self.for_files else undeclared(kind, live)
-        self.found[kind.name, live.id] = found
-        problem = declarable(kind, live).problem if self.comparing else found.problem
+        said = declarable(kind, live) if self.for_files else undeclared(kind, live)
+        self.found[kind.name, live.id] = said
+        problem = declarable(kind, live).problem if self.comparing else said.problem
         if problem and (self.comparing or not known):
             self._leave_out(kind, live, problem)
             return False
@@ -349,8 +349,8 @@ class _LiveObjects:
     def _is_second(self, kind: Kind, live: Live) -> bool:
         """Return whether what came with the account is there twice."""
         keys = set(kind.natural_keys(live.attrs))
-        others = (one for one in self.snapshot.lives[kind.name] if one.id != live.id)
-        return any(keys & set(kind.natural_keys(one.attrs)) for one in others)
+        others = (candidate for candidate in self.snapshot.lives[kind.name] if candidate.id != live.id)
+        return any(keys & set(kind.natural_keys(other.attrs)) for other in others)
 
     def _set_aside(self, kind: Kind, live: Live, *, known: bool) -> None:
         """Say of what is not declared by default why, where the kind has a reason."""
@@ -416,9 +416,9 @@ class _LiveObjects:
         for parent_address, lives in siblings.items():
             lives.sort(key=placed if nesting else (lambda live: (self.names[kind.name, live.id],)))
             for rank, live in enumerate(lives):
-                resource, one = self._resource(kind, live, parent_address, rank), self.found[kind.name, live.id]
+                resource, said = self._resource(kind, live, parent_address, rank), self.found[kind.name, live.id]
                 gone = tuple(self._gone(resource))
-                resources.append(Exported(resource, live, one.dropped, one.problem, gone, one.partly))
+                resources.append(Exported(resource, live, said.dropped, said.problem, gone, said.partly))
         return resources
 
     def _resource(self, kind: Kind, live: Live, parent: str | None, rank: int) -> Resource:
@@ -457,7 +457,7 @@ class _LiveObjects:
         if address is not None:
             return Ref(leaf.kind, key_of(address))
         label = self.kinds[leaf.kind].identity.name_attribute
-        live = next((one for one in self.snapshot.lives.get(leaf.kind, ()) if one.id == leaf.id), None)
+        live = next((live for live in self.snapshot.lives.get(leaf.kind, ()) if live.id == leaf.id), None)
         name = live.attrs.get(label) if live is not None else None
         if name is None or self._count(leaf.kind, label)[str(name)] != 1:
             return Lookup(leaf.kind, "id", leaf.id)

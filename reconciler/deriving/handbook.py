@@ -99,30 +99,32 @@ class _Binder:
     @cached_property
     def things(self) -> dict[str, _Thing]:
         """All objects by address, by kind and place in it."""
-        found: dict[str, _Thing] = {}
+        things: dict[str, _Thing] = {}
         for entry in self.material.exported:
             thing = self._of_account(entry)
-            found[thing.address] = thing
+            things[thing.address] = thing
         for address, resource in self.material.declared.items():
-            if address not in found:
-                found[address] = self._of_files(resource)
+            if address not in things:
+                things[address] = self._of_files(resource)
         for thing in self._outside():
-            found.setdefault(thing.address, thing)
+            things.setdefault(thing.address, thing)
         order = {name: number for number, name in enumerate(self.kinds)}
-        ranked = sorted(found.values(), key=lambda one: (order[one.kind.name], one.parent, one.rank, one.address))
+        ranked = sorted(
+            things.values(), key=lambda thing: (order[thing.kind.name], thing.parent, thing.rank, thing.address)
+        )
         return {thing.address: thing for thing in ranked}
 
     @cached_property
     def renamed(self) -> dict[str, str]:
         """The addresses that are not for everybody: those made of a name that is not."""
         known = {*self.material.declared, *self.material.bindings}
-        found: dict[str, str] = {}
+        names: dict[str, str] = {}
         for entry in self.material.exported:
             address, live = entry.resource.address, entry.live
             name = live.attrs.get(self.kinds[live.kind].identity.name_attribute)
             if address not in known and isinstance(name, str) and self.show(name) != name:
-                found[address] = anonymous(address, _safe(live.id))
-        return found
+                names[address] = anonymous(address, _safe(live.id))
+        return names
 
     def _address(self, address: str) -> str:
         if address in self.renamed:
@@ -238,12 +240,14 @@ class _Binder:
         )
 
     def _records(self, address: str) -> tuple[tuple[str, ...], str]:
-        found = self.material.impacts.get(address, ())
-        if isinstance(found, str):
-            return (), self.show(found)
-        counted = [one for one in found if one.count is not None and not one.of]
-        failed = [one.detail for one in found if one.count is None and not one.of]
-        lines = (f"{'up to ' if one.at_most and one.count else ''}{one.count:,} {one.noun}" for one in counted)
+        impacts = self.material.impacts.get(address, ())
+        if isinstance(impacts, str):
+            return (), self.show(impacts)
+        counted = [impact for impact in impacts if impact.count is not None and not impact.of]
+        failed = [impact.detail for impact in impacts if impact.count is None and not impact.of]
+        lines = (
+            f"{'up to ' if impact.at_most and impact.count else ''}{impact.count:,} {impact.noun}" for impact in counted
+        )
         why = next(iter(failed), "the account does not tell") if failed else ""
         return tuple(self.show(line) for line in lines), self.show(why)
 
@@ -303,14 +307,16 @@ class _Binder:
             name = thing.attrs.get(thing.kind.identity.name_attribute)
             if isinstance(name, str):
                 names[thing.kind.name, name].append(thing.address)
-        found = {pair: some[0] for pair, some in names.items() if len(some) == 1}
-        ids = {(one.kind.name, one.live.id): one.address for one in self.things.values() if one.live is not None}
-        return {**found, **ids}
+        unique = {pair: some[0] for pair, some in names.items() if len(some) == 1}
+        ids = {
+            (thing.kind.name, thing.live.id): thing.address for thing in self.things.values() if thing.live is not None
+        }
+        return {**unique, **ids}
 
     @cached_property
     def refers(self) -> dict[str, list[str]]:
         """What each object names, but what it is nested in."""
-        found: dict[str, list[str]] = {}
+        refers: dict[str, list[str]] = {}
         for thing in self.things.values():
             named = dict.fromkeys(
                 address
@@ -318,29 +324,33 @@ class _Binder:
                 if (address := self._named(reference)) and address not in (thing.parent, thing.address)
             )
             if named:
-                found[thing.address] = list(named)
+                refers[thing.address] = list(named)
         for thing in self.things.values():
             for use in self.material.uses.get(thing.origin, ()):
                 by = self.by_id.get(use.by, "")
-                if use.certainty == "used" and by and by != thing.address and thing.address not in found.get(by, ()):
-                    found.setdefault(by, []).append(thing.address)
-        return found
+                if use.certainty == "used" and by and by != thing.address and thing.address not in refers.get(by, ()):
+                    refers.setdefault(by, []).append(thing.address)
+        return refers
 
     @cached_property
     def understood(self) -> frozenset[str]:
         """The objects of which everything is known: what they do not name, they do not use."""
-        whole = (one for one in self.material.exported if not (one.problem or one.dropped or one.partly))
-        return frozenset(self._address(one.resource.address) for one in whole)
+        whole = (
+            exported
+            for exported in self.material.exported
+            if not (exported.problem or exported.dropped or exported.partly)
+        )
+        return frozenset(self._address(exported.resource.address) for exported in whole)
 
     @cached_property
     def perhaps(self) -> dict[str, list[str]]:
         """What each object holds the number of, which may be an id or something else."""
-        found: dict[str, list[str]] = defaultdict(list)
+        addresses: dict[str, list[str]] = defaultdict(list)
         for thing in self.things.values():
-            for one in self._mentions(thing.address, self.material.uses.get(thing.origin, ())):
-                if one.address:
-                    found[one.address].append(thing.address)
-        return found
+            for mention in self._mentions(thing.address, self.material.uses.get(thing.origin, ())):
+                if mention.address:
+                    addresses[mention.address].append(thing.address)
+        return addresses
 
     def _named(self, reference: Value) -> str:
         if isinstance(reference, Ref):
@@ -355,20 +365,20 @@ class _Binder:
     @cached_property
     def used_by(self) -> dict[str, list[str]]:
         """What names each object."""
-        found: dict[str, list[str]] = defaultdict(list)
+        users: dict[str, list[str]] = defaultdict(list)
         for address, named in self.refers.items():
-            for one in named:
-                found[one].append(address)
-        return found
+            for user in named:
+                users[user].append(address)
+        return users
 
     @cached_property
     def children(self) -> dict[str, list[str]]:
         """What is nested in each object, in its order."""
-        found: dict[str, list[str]] = defaultdict(list)
+        children: dict[str, list[str]] = defaultdict(list)
         for thing in self.things.values():
             if thing.parent:
-                found[thing.parent].append(thing.address)
-        return found
+                children[thing.parent].append(thing.address)
+        return children
 
     def _mentions(self, address: str, uses: Iterable[Use]) -> Iterator[Mentioned]:
         """Yield who mentions an object, but what refers to it anyway."""
@@ -382,7 +392,7 @@ class _Binder:
     @cached_property
     def twins(self) -> dict[str, list[Twin]]:
         """The objects of one kind that people take for one, and that the account tells apart."""
-        found: dict[str, list[Twin]] = defaultdict(list)
+        twins: dict[str, list[Twin]] = defaultdict(list)
         index: dict[tuple[str, str, NaturalKey], dict[str, NaturalKey]] = defaultdict(dict)
         for thing in self.things.values():
             if thing.kind.reading.mostly_unmanaged or thing.kind.variants:
@@ -391,27 +401,27 @@ class _Binder:
                 index[thing.kind.name, thing.parent, near].setdefault(thing.address, key)
         for group in index.values():
             for address, key in group.items():
-                known = {twin.address for twin in found[address]}
-                found[address] += [
+                known = {twin.address for twin in twins[address]}
+                twins[address] += [
                     Twin(other, apart(key, theirs))
                     for other, theirs in group.items()
                     if other != address and other not in known
                 ]
-        return found
+        return twins
 
     # --- a kind ------------------------------------------------------------------------------------------------------
 
     def _chapter(self, kind: Kind, entries: Mapping[str, Entry]) -> Chapter:
         seen = self.material.snapshot
-        known = [one for address, one in self.things.items() if one.kind.name == kind.name]
+        known = [thing for address, thing in self.things.items() if thing.kind.name == kind.name]
         absent = seen is not None and kind.name in seen.absent
         unread = seen.unknown.get(kind.name, "") if seen is not None and not absent else ""
         return Chapter(
             kind.name,
             kind.title or kind.name,
             _first_sentence(kind.spec.__doc__ or ""),
-            tuple((name, one.description) for name, one in kind.attributes.items()),
-            tuple(entries[one.address] for one in known),
+            tuple((name, attribute.description) for name, attribute in kind.attributes.items()),
+            tuple(entries[thing.address] for thing in known),
             tuple(self._aside(kind, known)),
             self.show(unread),
             self.material.screens(kind.texts.page) if kind.texts.page else "",
@@ -444,12 +454,12 @@ class _Binder:
 
     def _blind(self) -> dict[str, None]:
         """Return what could not be looked into, one line for each place."""
-        found: dict[str, str] = {}
+        blind: dict[str, str] = {}
         for uses in self.material.uses.values():
             for use in uses:
-                if use.certainty == "not inspected" and len(use.note) > len(found.get(use.where, "")):
-                    found[use.where] = use.note
-        return {self.show(f"{where}: {note}" if note else where): None for where, note in found.items()}
+                if use.certainty == "not inspected" and len(use.note) > len(blind.get(use.where, "")):
+                    blind[use.where] = use.note
+        return {self.show(f"{where}: {note}" if note else where): None for where, note in blind.items()}
 
 
 def _first_sentence(text: str) -> str:
@@ -464,8 +474,8 @@ def _near(thing: _Thing) -> Mapping[NaturalKey, NaturalKey]:
         return {}
 
 
-def _any(found: Sequence[Impact] | str | None) -> bool:
-    return not isinstance(found, str) and any(one.count for one in found or () if not one.of)
+def _any(impacts: Sequence[Impact] | str | None) -> bool:
+    return not isinstance(impacts, str) and any(impact.count for impact in impacts or () if not impact.of)
 
 
 def _safe(identity: str) -> str:

@@ -50,9 +50,9 @@ class Left:
 
 def memberships(kinds: Kinds) -> frozenset[tuple[str, str]]:
     """Return (kind, attribute) of all that says who is in what: rosters, and short forms of their members."""
-    found = {(name, roster[0]) for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
-    shorts = {(one, roster[1]) for kind in kinds.values() if (roster := roster_of(kind)) for one in members_of(kind)}
-    return frozenset(found | shorts)
+    pairs = {(name, roster[0]) for name, kind in kinds.items() if (roster := roster_of(kind)) is not None}
+    shorts = {(name, roster[1]) for kind in kinds.values() if (roster := roster_of(kind)) for name in members_of(kind)}
+    return frozenset(pairs | shorts)
 
 
 def groups_of(live: Live, kind: Kind, short: str) -> list[Value]:
@@ -67,8 +67,8 @@ def groups_of(live: Live, kind: Kind, short: str) -> list[Value]:
 def left_members(kinds: Kinds, source: Account, target: Account, files: Files, gone: Iterable[str]) -> Iterator[Left]:
     """Yield the memberships that differ once the files are applied; `gone` are members whose declarations go."""
     for holding, (roster, short) in ((k, r) for k in kinds.values() if (r := roster_of(k)) is not None):
-        one = _Comparing(kinds, source, target, files, frozenset(gone), holding, roster, short)
-        yield from one.differences()
+        sides = _Comparing(kinds, source, target, files, frozenset(gone), holding, roster, short)
+        yield from sides.differences()
 
 
 @dataclass(frozen=True)
@@ -122,7 +122,7 @@ class _Comparing:
         }
 
     def _now(self, account: Account, live: Live) -> list[str]:
-        return [str(account.text(one)) for one in groups_of(live, self.kinds[live.kind], self.short)]
+        return [str(account.text(value)) for value in groups_of(live, self.kinds[live.kind], self.short)]
 
     def _listed(self, holder: str) -> list[str] | None:
         """Return the members that the files list, None where they list none."""
@@ -174,7 +174,7 @@ class _Comparing:
         if binding is None or self._listed(holder) is None:
             return False
         applied = values.references(values.decode(binding.applied.get(self.roster)))
-        return any(isinstance(one, Ref) and one.address == member for one in applied)
+        return any(isinstance(reference, Ref) and reference.address == member for reference in applied)
 
     def _too(self, member: str, group: str) -> Left:
         resource = self.files.after.get(member)
@@ -229,8 +229,12 @@ class _Comparing:
         """Tell of members that are no objects of both: only one account holds them, or nothing declares them."""
         for account in (self.source, self.target):
             known = {(live.kind, live.id) for live in account.lives.values()}
-            found = values.references(account.lives[group].attrs[self.roster])
-            left = [str(one) for one in found if isinstance(one, RemoteId) and (one.kind, one.id) not in known]
+            members = values.references(account.lives[group].attrs[self.roster])
+            left = [
+                str(member)
+                for member in members
+                if isinstance(member, RemoteId) and (member.kind, member.id) not in known
+            ]
             if left:
                 who = ", ".join(left)
                 said = f"{group}: `{self.roster}` of {account.name} holds {who} too, of that account alone"

@@ -155,7 +155,7 @@ def asked_of(attribute: Attribute, said: Value, mine: Value, theirs: Value, *, p
 def at_path(attribute: Attribute, value: Value, path: Sequence[str]) -> Value:
     """Return what stands at a path of a map, None for nothing."""
     first, *rest = path
-    value = {attribute.entry(key): one for key, one in value.items()} if isinstance(value, Mapping) else {}
+    value = {attribute.entry(key): item for key, item in value.items()} if isinstance(value, Mapping) else {}
     for step in (attribute.entry(first), *rest):
         value = value.get(step) if isinstance(value, Mapping) else None
     return value
@@ -169,11 +169,11 @@ def addresses_of(ids: Mapping[str, str]) -> dict[tuple[str, str], str]:
 def opened(value: Value, secret: Callable[[str], str]) -> Value:
     """Return a declared value with its secrets, as far as they are set."""
 
-    def leaf(one: Value) -> Value:
+    def leaf(item: Value) -> Value:
         try:
-            return values.reveal(one, secret) if isinstance(one, str) else one
+            return values.reveal(item, secret) if isinstance(item, str) else item
         except ConfigError:
-            return one
+            return item
 
     return values.transform(value, leaf)
 

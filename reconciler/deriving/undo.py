@@ -145,10 +145,10 @@ def _ours(value: Value, attribute: Attribute, step: RunStep, binding: Binding | 
     """Return a value; of a roster only the entries that a run of ours ever said: the others are nobody's here."""
     if not attribute.has(Roster) or not isinstance(value, list):
         return value
-    sides = [one.applied.get(attribute.name) for one in (step.binding, binding) if one is not None]
+    sides = [binding.applied.get(attribute.name) for binding in (step.binding, binding) if binding is not None]
     said = set(values.references([values.decode(side) for side in sides]))
-    looked_up = any(isinstance(one, Lookup) for one in said)
-    return [one for one in value if one in said or (looked_up and isinstance(one, RemoteId))]
+    looked_up = any(isinstance(reference, Lookup) for reference in said)
+    return [item for item in value if item in said or (looked_up and isinstance(item, RemoteId))]
 
 
 def _emptied(value: Value, binding: Binding | None, name: str) -> Value:
@@ -276,10 +276,10 @@ def _applied(binding: Binding | None, kind: Kind, changed: Mapping[str, Value]) 
     """Return what was last applied beside the changed attributes: kept in the state, never written by the undo."""
     if binding is None:
         return {}
-    found = {name: values.decode(value) for name, value in binding.applied.items()}
+    applied = {name: values.decode(value) for name, value in binding.applied.items()}
     return {
         name: value
-        for name, value in found.items()
+        for name, value in applied.items()
         if name in kind.attributes and name not in changed and not _masked(value)
     }
 

@@ -80,10 +80,10 @@ class _Evaluation:
             some = objects[start : start + AT_ONCE]
             plain = self._plain(together, {**values, "objects": some})
             told = plain[0] if isinstance(plain, tuple) else None
-            if isinstance(told, list) and len(told) == len(some) and all(isinstance(one, bool) for one in told):
+            if isinstance(told, list) and len(told) == len(some) and all(isinstance(answer, bool) for answer in told):
                 yield from told
             else:
-                yield from (self.answer(expression, {**values, "object": one}) for one in some)
+                yield from (self.answer(expression, {**values, "object": question}) for question in some)
 
     def _wrong(self, expression: str) -> str | None:
         """Return why an expression is none, by itself."""

@@ -117,7 +117,7 @@ def _verdict(guard: Guard, trip: Trip, case: Case) -> GuardView:
 def idle(guards: Iterable[GuardView], allow: Iterable[str]) -> list[str]:
     """Return a warning for each yes that no guard asked for: most likely it is misspelt or out of date."""
     asked = {guard.override.removeprefix("--allow ") for guard in guards}
-    return [f"--allow {one} overrides nothing in this plan{_known(one)}" for one in allow if one not in asked]
+    return [f"--allow {name} overrides nothing in this plan{_known(name)}" for name in allow if name not in asked]
 
 
 def _known(yes: str) -> str:
@@ -133,17 +133,17 @@ def _known(yes: str) -> str:
 def beyond(document: PlanDocument, promise: PlanDocument) -> list[str]:
     """Return what a plan takes away that an earlier one, which a user approved, did not show."""
     shown = {change.address: change for change in promise.changes}
-    found = []
+    lines = []
     for change in document.changes:
         before = shown.get(change.address)
         if change.action in DESTROYS and (before is None or before.action not in DESTROYS):
-            found.append(f"{change.address} would be destroyed, which was not shown")
+            lines.append(f"{change.address} would be destroyed, which was not shown")
         for effect in ("lost", "moved", "unmanaged"):
             now, then = total([change], effect), total([before] if before is not None else [], effect)
             if then is not None and (now is None or now > then):
                 number = "of unknown number" if now is None else f"{now:,}"
-                found.append(f"{change.address}: {then:,} {effect} were shown, now they are {number}")
-    return found
+                lines.append(f"{change.address}: {then:,} {effect} were shown, now they are {number}")
+    return lines
 
 
 def total(changes: Iterable[ChangeView], effect: Effect) -> int | None:
@@ -246,7 +246,7 @@ def _renames(case: Case) -> Iterable[Trip]:
     changes = {change.address: change for change in case.document.changes}
     for pair in case.document.renames:
         said = {"source": pair.source, "target": pair.target, "likeness": pair.likeness}
-        yield Trip(tuple(changes[one] for one in (pair.source, pair.target) if one in changes), said)
+        yield Trip(tuple(changes[text] for text in (pair.source, pair.target) if text in changes), said)
 
 
 def _findings(case: Case) -> Iterable[Trip]:
@@ -279,7 +279,7 @@ def _settings(*, idle: bool) -> Callable[[Case], Iterable[Trip]]:
     def look(case: Case) -> Iterable[Trip]:
         view, document = case.document.settings, case.document
         if view is not None and idle != bool(document.changes or document.steps):
-            said = {"source": view.source, "names": abridged([f"`{one}`" for one in view.changed]), "mark": view.mark}
+            said = {"source": view.source, "names": abridged([f"`{name}`" for name in view.changed]), "mark": view.mark}
             yield Trip((), said)
 
     return look

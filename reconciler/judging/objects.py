@@ -100,17 +100,17 @@ def declared_objects(desired: Desired, kinds: Kinds) -> list[Judged]:
 
 def _listed(desired: Desired, kinds: Kinds) -> dict[str, dict[str, Value]]:
     """Return the memberships that rosters say, as the short form of each member."""
-    found: dict[str, dict[str, Value]] = {}
+    listed: dict[str, dict[str, Value]] = {}
     for resource in desired.resources.values():
         listing, short = roster_of(kinds[resource.kind]) or ("", "")
         for leaf in values.references(resource.attrs.get(listing)) if listing else ():
             if isinstance(leaf, Ref):
-                found.setdefault(leaf.address, {})[short] = Ref(resource.kind, resource.key)
-    return found
+                listed.setdefault(leaf.address, {})[short] = Ref(resource.kind, resource.key)
+    return listed
 
 
 def live_objects(
-    found: Iterable[tuple[str, Live]],
+    lives: Iterable[tuple[str, Live]],
     kinds: Kinds,
     managed: Mapping[str, tuple[str, str]],
     secret: Mapping[str, frozenset[str]],
@@ -122,7 +122,7 @@ def live_objects(
     attributes that were sent with a secret in them, by address; `declared` the places. Only where these objects are
     the `whole` account, nothing refers to what none of them refers to.
     """
-    entries = list(found)
+    entries = list(lives)
     names = {binding: address for address, binding in managed.items()}
     used = {
         (leaf.kind, leaf.id)
@@ -176,11 +176,11 @@ def changed_objects(document: PlanDocument, kinds: Kinds) -> dict[str, Judged]:
 
 def _decoded(attrs: Mapping[str, Any]) -> dict[str, Value]:
     """Return values of a document; what it says in no form that is written is left out."""
-    found = {}
+    decoded = {}
     for name, value in attrs.items():
         with suppress(ValueError):
-            found[name] = values.decode(value)
-    return found
+            decoded[name] = values.decode(value)
+    return decoded
 
 
 def value_after(change: ChangeView, name: str) -> Any:
@@ -234,8 +234,8 @@ def _form(attribute: Attribute, value: Value, names: Mapping[tuple[str, str], st
 def _said(value: Any) -> Any:
     """Return a value without the members of maps that say nothing: an account spells out what a file leaves out."""
     if isinstance(value, dict):
-        return {name: _said(one) for name, one in value.items() if not values.is_empty_or_off(one)}
-    return [_said(one) for one in value] if isinstance(value, list) else value
+        return {name: _said(item) for name, item in value.items() if not values.is_empty_or_off(item)}
+    return [_said(item) for item in value] if isinstance(value, list) else value
 
 
 def _link(leaf: Value, names: Mapping[tuple[str, str], str], hidden: bool) -> Value:

@@ -55,10 +55,10 @@ def judge_policies(
     objects = changed_objects(document, kinds)
     about_changes = [rule for rule in asked if rule.of_changes]
     about_objects = replace(rules, rules=tuple(rule for rule in asked if not rule.of_changes))
-    found = breaches(about_objects, "change", list(objects.values()), document.environment, now, evaluate)
+    broken = breaches(about_objects, "change", list(objects.values()), document.environment, now, evaluate)
     both = [*map(as_rule, here), *about_changes]
-    found += _of_changes(document, both, objects, now, evaluate)
-    told = [waived(breach, rules.waivers, now.date()) for breach in found]
+    broken += _of_changes(document, both, objects, now, evaluate)
+    told = [waived(breach, rules.waivers, now.date()) for breach in broken]
     named = [*(("policy", policy.name) for policy in here), *(("rule", rule.id) for rule in asked)]
     return [view for label, name in named for view in _verdicts(label, name, told, tell_all=tell_all)]
 
@@ -77,16 +77,16 @@ def _of_changes(
 ) -> list[Breach]:
     weekday, budget = DAYS[now.weekday()], Budget()
     hits = [_hits(rule, document, objects, weekday, budget) for rule in rules]
-    questions = [_questions(rule, found) for rule, found in zip(rules, hits, strict=True)]
+    questions = [_questions(rule, hit) for rule, hit in zip(rules, hits, strict=True)]
     every = [question for some in questions for question in some]
     values = {"plan": document.model_dump(mode="json"), "weekday": weekday, "now": now.isoformat()} if every else {}
     answers = dict(zip(every, evaluate(every, values) if every else (), strict=True))
-    found = []
+    verdicts = []
     for rule, hit, asked in zip(rules, hits, questions, strict=True):
         broken, addresses, why = _judged(rule, hit, {question: answers[question] for question in asked})
         if broken:
-            found += [Breach(rule, address, why) for address in addresses] or [Breach(rule, why=why)]
-    return found
+            verdicts += [Breach(rule, address, why) for address in addresses] or [Breach(rule, why=why)]
+    return verdicts
 
 
 def _hits(
@@ -126,7 +126,7 @@ def _judged(
     return bool(agreed), [address for address in agreed if address is not None], ""
 
 
-def _denied(deny: Deny, change: ChangeView, one: Judged | None, weekday: str, budget: Budget) -> bool:
+def _denied(deny: Deny, change: ChangeView, judged: Judged | None, weekday: str, budget: Budget) -> bool:
     if not fnmatch.fnmatchcase(change.kind, deny.kind) or not fnmatch.fnmatchcase(change.address, deny.address):
         return False
     if deny.action not in ("any", change.action) and (deny.action, change.action) != ("delete", "replace"):
@@ -135,7 +135,7 @@ def _denied(deny: Deny, change: ChangeView, one: Judged | None, weekday: str, bu
         return False
     if deny.records_above is not None and not _loses_more(change, deny.records_above):
         return False
-    return deny.attribute is None or (one is not None and denied(deny, one, budget))
+    return deny.attribute is None or (judged is not None and denied(deny, judged, budget))
 
 
 def _loses_more(change: ChangeView, most: int) -> bool:

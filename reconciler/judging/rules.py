@@ -43,10 +43,10 @@ class Breach:
     """The day after which it is waived no more."""
 
     @classmethod
-    def by(cls, rule: Rule, one: Judged, why: str = "") -> Breach:
+    def by(cls, rule: Rule, judged: Judged, why: str = "") -> Breach:
         """Return the breach of a rule by an object."""
         attribute = rule.deny.attribute if rule.deny is not None else None
-        return cls(rule, one.address, why, one.places.get(attribute or "", one.at))
+        return cls(rule, judged.address, why, judged.places.get(attribute or "", judged.at))
 
     @property
     def message(self) -> str:
@@ -70,51 +70,52 @@ def breaches(
     budget = Budget()
     chosen = [_chosen(rule.deny, by_kind, budget) for rule in here]
     sweeps = [
-        Sweep.of(rule.when, found) if rule.when is not None and not isinstance(found, str) else None
-        for rule, found in zip(here, chosen, strict=True)
+        Sweep.of(rule.when, matching) if rule.when is not None and not isinstance(matching, str) else None
+        for rule, matching in zip(here, chosen, strict=True)
     ]
-    answers = iter(swept([one for one in sweeps if one is not None], now, evaluate))
+    answers = iter(swept([sweep for sweep in sweeps if sweep is not None], now, evaluate))
     broken: list[Breach] = []
-    for rule, found, sweep in zip(here, chosen, sweeps, strict=True):
-        if isinstance(found, str):
-            broken.append(Breach(rule, why=UNJUDGED.format(found)))
+    for rule, matching, sweep in zip(here, chosen, sweeps, strict=True):
+        if isinstance(matching, str):
+            broken.append(Breach(rule, why=UNJUDGED.format(matching)))
         elif sweep is None:
-            broken += [Breach.by(rule, one) for one in found]
+            broken += [Breach.by(rule, judged) for judged in matching]
         else:
             broken += _answered(rule, sweep, next(answers))
-    return [waived(one, rules.waivers, now.date()) for one in broken]
+    return [waived(breach, rules.waivers, now.date()) for breach in broken]
 
 
 def _by_kind(objects: Iterable[Judged]) -> dict[str, list[Judged]]:
-    found: dict[str, list[Judged]] = {}
-    for one in objects:
-        found.setdefault(one.kind.name, []).append(one)
-    return found
+    grouped: dict[str, list[Judged]] = {}
+    for judged in objects:
+        grouped.setdefault(judged.kind.name, []).append(judged)
+    return grouped
 
 
 def _chosen(deny: Deny | None, by_kind: Mapping[str, list[Judged]], budget: Budget) -> list[Judged] | str:
     """Return the objects that `deny` is against, or why that cannot be told."""
     if deny is None:
-        return [one for found in by_kind.values() for one in found]
+        return [judged for group in by_kind.values() for judged in group]
     try:
         return [
-            one
-            for kind, found in by_kind.items()
+            judged
+            for kind, group in by_kind.items()
             if fnmatch.fnmatchcase(kind, deny.kind)
-            for one in found
-            if (deny.address == "*" or fnmatch.fnmatchcase(one.address, deny.address)) and denied(deny, one, budget)
+            for judged in group
+            if (deny.address == "*" or fnmatch.fnmatchcase(judged.address, deny.address))
+            and denied(deny, judged, budget)
         ]
     except Unbounded as error:
         return str(error)
 
 
-def denied(deny: Deny, one: Judged, budget: Budget) -> bool:
+def denied(deny: Deny, judged: Judged, budget: Budget) -> bool:
     """Return whether an object has what `deny` is against, beside kind and address. Raises Unbounded."""
-    if deny.unused and one.used is not False:
+    if deny.unused and judged.used is not False:
         return False
     if deny.attribute is None:
         return True
-    value = one.value(deny.attribute)
+    value = judged.value(deny.attribute)
     return value is not UNKNOWN and _wrong(deny, value, budget)
 
 
@@ -146,11 +147,11 @@ def _size(value: Any) -> float:
 def texts_of(value: Any) -> Iterator[str]:
     """Yield the texts of a value, of a list or map those of its entries; flags as `true` and `false`."""
     if isinstance(value, list):
-        for one in value:
-            yield from texts_of(one)
+        for item in value:
+            yield from texts_of(item)
     elif isinstance(value, dict):
-        for one in value.values():
-            yield from texts_of(one)
+        for item in value.values():
+            yield from texts_of(item)
     elif isinstance(value, bool):
         yield "true" if value else "false"
     elif value is not None:
@@ -194,22 +195,22 @@ class Sweep:
         places: list[int] = []
         known: dict[object, int] = {}
         alone = asks.alone
-        for one in objects:
-            held = [one.value(name) for name in asks.names]
+        for judged in objects:
+            held = [judged.value(name) for name in asks.names]
             if UNKNOWN in held and any(map(asks.lacks, asks.names, held)):
                 continue
-            key = one.address if alone else _key(one, held)
+            key = judged.address if alone else _key(judged, held)
             if key not in known:
                 known[key] = len(views)
-                views.append(asks.view(one))
-            chosen.append(one)
+                views.append(asks.view(judged))
+            chosen.append(judged)
             places.append(known[key])
         return cls(expression, tuple(chosen), tuple(views), tuple(places))
 
 
-def _key(one: Judged, held: list[Any]) -> object:
+def _key(judged: Judged, held: list[Any]) -> object:
     """Return what is the same for objects that are alike in these values."""
-    return (one.kind.name, *(held if set(map(type, held)) <= _TEXTS else (repr(held),)))
+    return (judged.kind.name, *(held if set(map(type, held)) <= _TEXTS else (repr(held),)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,11 +243,11 @@ class _Asks:
         """Return whether there is nothing to judge, for an attribute is not known."""
         return value is UNKNOWN and name in self.needed
 
-    def view(self, one: Judged) -> Mapping[str, Any]:
+    def view(self, judged: Judged) -> Mapping[str, Any]:
         """Return what of an object the expression looks at."""
         if self.whole:
-            return one.shown(one.kind.attributes)
-        seen = one.shown(self.names)
+            return judged.shown(judged.kind.attributes)
+        seen = judged.shown(self.names)
         return {name: seen[name] for name in seen if name in self.parts}
 
 
@@ -269,11 +270,11 @@ def _spread(places: Sequence[int], answer: Answer | list[Answer]) -> list[Answer
 
 
 def _answered(rule: Rule, sweep: Sweep, answers: Sequence[Answer]) -> Iterator[Breach]:
-    for one, answer in zip(sweep.objects, answers, strict=True):
+    for judged, answer in zip(sweep.objects, answers, strict=True):
         if isinstance(answer, str):
-            yield Breach.by(rule, one, UNEVALUATED.format(answer))
+            yield Breach.by(rule, judged, UNEVALUATED.format(answer))
         elif answer:
-            yield Breach.by(rule, one)
+            yield Breach.by(rule, judged)
 
 
 def waived(breach: Breach, waivers: Iterable[Waiver], today: datetime.date) -> Breach:
@@ -283,7 +284,7 @@ def waived(breach: Breach, waivers: Iterable[Waiver], today: datetime.date) -> B
         for waiver in waivers
         if waiver.rule == breach.rule.id and fnmatch.fnmatchcase(breach.address or "*", waiver.address)
     ]
-    last = max(mine, key=lambda one: one.expires, default=None)
+    last = max(mine, key=lambda waiver: waiver.expires, default=None)
     if last is None:
         return breach
     if datetime.date.fromisoformat(last.expires) >= today:
@@ -291,37 +292,37 @@ def waived(breach: Breach, waivers: Iterable[Waiver], today: datetime.date) -> B
     return replace(breach, expired=last.expires)
 
 
-def as_guards(found: Iterable[Breach], *, label: str = "rule") -> list[GuardView]:
+def as_guards(broken: Iterable[Breach], *, label: str = "rule") -> list[GuardView]:
     """Return breaches as verdicts of a document: one for each rule and message, those that are waived apart."""
     grouped: dict[tuple[str, str, str, str], list[Breach]] = {}
-    for one in found:
-        until = f"{one.waiver.expires}: {one.waiver.reason}" if one.waiver is not None else ""
-        grouped.setdefault((one.rule.id, one.rule.severity, one.message, until), []).append(one)
+    for breach in broken:
+        until = f"{breach.waiver.expires}: {breach.waiver.reason}" if breach.waiver is not None else ""
+        grouped.setdefault((breach.rule.id, breach.rule.severity, breach.message, until), []).append(breach)
     return [
         GuardView(
             name=f"{label} {name}",
             verdict="overridden" if until else "tripped" if severity == "error" else "warned",
             message=f"{message} (waived until {until})" if until else message,
-            addresses=[one.address for one in some if one.address],
-            places={one.address: str(one.at) for one in some if one.address and one.at is not None},
+            addresses=[breach.address for breach in some if breach.address],
+            places={breach.address: str(breach.at) for breach in some if breach.address and breach.at is not None},
             by="project file" if until else "",
         )
         for (name, severity, message, until), some in grouped.items()
     ]
 
 
-def as_diagnostics(found: Iterable[Breach], rules: Rules) -> list[Diagnostic]:
+def as_diagnostics(broken: Iterable[Breach], rules: Rules) -> list[Diagnostic]:
     """Return breaches as problems with the places of what breaks the rules, else with those of the rules; what is
     waived is none.
     """
     return [
         Diagnostic(
-            f"{one.address}: {one.message}" if one.address else one.message,
-            one.at or rules.places.get(one.rule.id),
+            f"{breach.address}: {breach.message}" if breach.address else breach.message,
+            breach.at or rules.places.get(breach.rule.id),
             WAIVER,
-            code=f"rule-{one.rule.id}",
-            severity=one.rule.severity,
+            code=f"rule-{breach.rule.id}",
+            severity=breach.rule.severity,
         )
-        for one in found
-        if one.waiver is None
+        for breach in broken
+        if breach.waiver is None
     ]

@@ -111,17 +111,17 @@ def recall(binding: Binding, name: str, candidates: tuple[object, ...], salt: st
 
 def remembered(bindings: Mapping[str, Binding], seen: Snapshot, salt: str) -> dict[str, str]:
     """Return the sensitive texts that the account still holds as they were applied: as declared -> as they are."""
-    found: dict[str, str] = {}
+    written: dict[str, str] = {}
     for binding in bindings.values():
         for name in binding.digests:
             declared = values.decode(binding.applied.get(name))
             if not isinstance(declared, str) or not values.has_secret(declared):
                 continue
-            live = next((one for one in seen.lives.get(binding.kind, ()) if one.id == binding.id), None)
+            live = next((live for live in seen.lives.get(binding.kind, ()) if live.id == binding.id), None)
             text = recall(binding, name, (live.attrs.get(name),), salt) if live is not None else None
             if text is not None:
-                found[declared] = text
-    return found
+                written[declared] = text
+    return written
 
 
 Knows = Callable[[str, int], bool]
@@ -149,7 +149,7 @@ def cleared_records(records: Sequence[Record], knows: Knows, salt: str) -> list[
 def _suspicious(parts: Iterable[Binding | Intent], knows: Knows) -> bool:
     """Return whether any may hold a credential: most never do, so that one look at all of their texts is enough."""
     said = ((part.natural_key, part.rewritten) if isinstance(part, Binding) else (part.natural_key,) for part in parts)
-    texts = [leaf for values_ in said for one in values_ for leaf in values.walk(one) if isinstance(leaf, str)]
+    texts = [leaf for values_ in said for item in values_ for leaf in values.walk(item) if isinstance(leaf, str)]
     return bool(texts) and knows(BETWEEN.join(texts), LONG)
 
 
@@ -165,8 +165,8 @@ def _cleared(binding: Binding, knows: Knows, salt: str) -> Binding:
         update["natural_key"] = []
     if binding.rewritten and _holds(binding.rewritten, knows):
         update["rewritten"] = {
-            name: {side: kept(values.decode(one), salt, hidden=True) if _holds(one, knows) else one
-                   for side, one in sides.items()}
+            name: {side: kept(values.decode(value), salt, hidden=True) if _holds(value, knows) else value
+                   for side, value in sides.items()}
             for name, sides in binding.rewritten.items()
         }  # fmt: skip
     return binding.model_copy(update=update) if update else binding
@@ -176,7 +176,7 @@ def _cleared_intent(intent: Intent, knows: Knows, salt: str) -> Intent:
     """Return an intent with salted hashes for parts of its name that are secret: `names` still finds what it made."""
     if not _holds(intent.natural_key, knows):
         return intent
-    key = [kept(values.decode(one), salt, hidden=_holds(one, knows)) for one in intent.natural_key]
+    key = [kept(values.decode(part), salt, hidden=_holds(part, knows)) for part in intent.natural_key]
     return intent.model_copy(update={"natural_key": key})
 
 
@@ -186,14 +186,14 @@ def _holds(value: Value, knows: Knows) -> bool:
 
 def rewritten_of(items: Iterable[AttributeChange], kind: Kind, salt: str) -> dict[str, dict[str, Value]]:
     """Return what was sent of these attributes, and what the account made of it, as a binding remembers it."""
-    found = {}
+    rewritten = {}
     for item in items:
         normal = kind.attributes[item.name].normal
-        found[item.name] = {
+        rewritten[item.name] = {
             "sent": kept(normal(item.after), salt, hidden=item.sensitive),
             "got": kept(normal(item.before), salt, hidden=item.sensitive),
         }
-    return found
+    return rewritten
 
 
 # --- blocks -----------------------------------------------------------------------------------------------------------

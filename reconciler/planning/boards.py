@@ -30,8 +30,8 @@ def boards(plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str]
     credentials out of titles.
     """
     changes = [change for change in plan.changes if change.kind in IN]
-    found = [board for kind in IN for board in _boards(kind, plan, changes, lives, show)]
-    return [one for one in found if max(len(one.before), len(one.after)) <= MOST_CARDS][:MOST_BOARDS]
+    views = [board for kind in IN for board in _boards(kind, plan, changes, lives, show)]
+    return [view for view in views if max(len(view.before), len(view.after)) <= MOST_CARDS][:MOST_BOARDS]
 
 
 def _boards(
@@ -50,7 +50,7 @@ def _boards(
             after[to].append(_card(key, now, change, show))
         if change is not None and change.action in _VISIBLE:
             touched |= {was, to}
-    for place in sorted(touched - {""}, key=lambda one: (titles.get(one, one), one)):
+    for place in sorted(touched - {""}, key=lambda name: (titles.get(name, name), name)):
         sides = (sorted(side[place], key=lambda pair: pair[0]) for side in (before, after))
         old, new = ([card for _, card in side] for side in sides)
         yield doc.BoardView(kind=kind, title=titles.get(place, ""), before=old, after=new)
@@ -63,7 +63,9 @@ def _objects(
     mine = [change for change in changes if change.kind == kind]
     by_id = {change.live.id: change for change in mine if change.live is not None}
     yield from ((live.id, live, by_id.get(live.id)) for live in lives.get(kind, ()))
-    yield from ((one.address, None, one) for one in mine if one.live is None and one.action is Action.CREATE)
+    yield from (
+        (change.address, None, change) for change in mine if change.live is None and change.action is Action.CREATE
+    )
 
 
 def _afterwards(live: Live | None, change: Change | None) -> Mapping[str, Value]:
@@ -84,11 +86,11 @@ def _where(value: Value, ids: Mapping[str, str]) -> str:
 
 
 def _titles(outer: str, plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]) -> dict[str, str]:
-    found = {live.id: _title(live.attrs) for live in lives.get(outer, ())}
+    titles = {live.id: _title(live.attrs) for live in lives.get(outer, ())}
     for change in plan.changes:
         if change.kind == outer and change.live is None:
-            found[change.address] = _title(change.desired)
-    return {key: show(title) for key, title in found.items()}
+            titles[change.address] = _title(change.desired)
+    return {key: show(title) for key, title in titles.items()}
 
 
 def _title(attrs: Mapping[str, Value]) -> str:

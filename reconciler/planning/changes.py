@@ -255,16 +255,16 @@ def _unsayable(kind: Kind, live: Live, base: Change) -> dict[str, str]:
     """Return what is fixed for good and is nothing that a declaration can say: nobody knows what making the object
     again would lose.
     """
-    found = {}
+    reasons = {}
     for name in (item.name for item in base.attributes if kind.attributes[item.name].has(Immutable)):
         choices, held = kind.attributes[name].choices, live.attrs.get(name)
         if name in live.odd.values() or (choices and name in live.attrs and str(held) not in choices):
             what = "holds another form" if name in live.odd.values() else f"says {brief(held)}"
-            found[name] = (
+            reasons[name] = (
                 f"the account {what}, which no declaration can say: it is left alone; declare another object beside "
                 f"it, or say `lifecycle: {{ignore_changes: [{name}]}}`"
             )
-    return found
+    return reasons
 
 
 def _removal(kind: Kind, base: Change, live: Live) -> Change:

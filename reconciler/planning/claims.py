@@ -32,7 +32,11 @@ def claim(
     _claim_interrupted(context, kind, index, taken)
     # What an import names is taken first; what fits an object exactly takes it before what fits it loosely.
     ordered = sorted(resources, key=lambda resource: resource.address not in context.pinned)
-    waiting = {one.address: one for one in ordered if one.address not in context.matched and context.reachable(one)}
+    waiting = {
+        resource.address: resource
+        for resource in ordered
+        if resource.address not in context.matched and context.reachable(resource)
+    }
     for tier in range(TIERS):
         for resource in list(waiting.values()):
             if _recognise(context, kind, resource, index, by_id, taken, tier):
@@ -100,7 +104,7 @@ def _sent_key(context: PlanningContext, intent: Intent, index: Index) -> Natural
     salt = context.inputs.state.salt
     sent = intent.natural_key
     for key in index:
-        if len(key) == len(sent) and all(is_kept(one, part, salt) for one, part in zip(key, sent, strict=True)):
+        if len(key) == len(sent) and all(is_kept(shown, part, salt) for shown, part in zip(key, sent, strict=True)):
             return key
     return ()
 

@@ -118,8 +118,8 @@ class PlanningContext:
             if name in resource.lifecycle.ignore_changes:
                 continue
             applied = self.known(still(resource, values.decode(binding.applied.get(name))))
-            for one in leaving(self.kinds[live.kind], live, self.known(resource.attrs[name]), applied):
-                self.freed.setdefault((one.kind, one.id), set()).add(RemoteId(live.kind, live.id))
+            for reference in leaving(self.kinds[live.kind], live, self.known(resource.attrs[name]), applied):
+                self.freed.setdefault((reference.kind, reference.id), set()).add(RemoteId(live.kind, live.id))
 
     def found(self, address: str, live: Live) -> None:
         """Remember which object an address is."""

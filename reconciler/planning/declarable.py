@@ -50,7 +50,7 @@ class Loss:
 def losses(kind: Kind, live: Live) -> dict[str, Loss]:
     """Return the attributes that were not decoded in full; `""` stands for the object as a whole."""
     known = kind.attributes
-    found = {name: Loss(_oddly(kind, live, read, name), kept=False) for read, name in live.odd.items()}
+    lossy = {name: Loss(_oddly(kind, live, read, name), kept=False) for read, name in live.odd.items()}
     for name, (held, sent) in kind.echoes(live.sound if live.odd else live).items():
         attribute = known.get(name)
         differing = list(
@@ -58,8 +58,8 @@ def losses(kind: Kind, live: Live) -> dict[str, Loss]:
         )
         if differing:
             shown = "a value of another form" if attribute is not None and attribute.hides(held) else _listed(differing)
-            found[name] = Loss(shown, name in kind.abilities.merges)
-    return found
+            lossy[name] = Loss(shown, name in kind.abilities.merges)
+    return lossy
 
 
 def _oddly(kind: Kind, live: Live, read: str, name: str) -> str:

@@ -52,7 +52,7 @@ def same(desired: Value, live: Value) -> bool:
     if isinstance(desired, dict) and not live:
         return all(same(value, None) for value in desired.values())
     if isinstance(desired, list) and isinstance(live, list):
-        return len(desired) == len(live) and all(same(one, other) for one, other in zip(desired, live, strict=True))
+        return len(desired) == len(live) and all(same(mine, other) for mine, other in zip(desired, live, strict=True))
     if desired == live:
         return isinstance(desired, bool) == isinstance(live, bool)
     return is_empty_or_off(desired) and is_empty_or_off(live)
@@ -90,11 +90,11 @@ def _within(said: Value, live: Value, entry: Callable[[str], str]) -> Value:
 
 def joined(attribute: Attribute, said: Value, more: Mapping[tuple[str, ...], Value]) -> Value:
     """Return a declared map with these parts put in, at their paths."""
-    found = dict(map_of(said))
+    entries = dict(map_of(said))
     for (first, *rest), value in more.items():
-        key = next((one for one in found if attribute.entry(one) == attribute.entry(first)), first)
-        found[key] = _put(found.get(key), rest, value)
-    return found
+        key = next((key for key in entries if attribute.entry(key) == attribute.entry(first)), first)
+        entries[key] = _put(entries.get(key), rest, value)
+    return entries
 
 
 def _put(into: Value, path: Sequence[str], value: Value) -> Value:
@@ -245,8 +245,8 @@ def _seen(subject: Subject, attribute: Attribute, desired: Value, last: Known) -
     return kind.declare(live.attrs).get(name, seen) if whole and isinstance(attribute.codec, Map) else seen
 
 
-def _alike(attribute: Attribute, desired: Value, found: Value) -> bool:
-    return same(attribute.normal(desired), attribute.normal(found))
+def _alike(attribute: Attribute, desired: Value, there: Value) -> bool:
+    return same(attribute.normal(desired), attribute.normal(there))
 
 
 def _plainly_same(desired: Value, live: Value) -> bool:
@@ -289,13 +289,13 @@ def completed(
     """Return the attributes to write: what is declared, and what must be there for people to see the object (see
     `Ensure`), unless another resource says it. What is `going` makes nothing visible.
     """
-    found = dict(attrs)
+    attributes = dict(attrs)
     for name, floor in kind.marked(Ensure).items():
         if name in attrs or name in elsewhere:
             continue
         if live is None or (name in live.attrs and is_empty_or_off(_staying(live.attrs[name], will_be_deleted))):
-            found[name] = transform(floor.value, lambda leaf: leaf)
-    return found
+            attributes[name] = transform(floor.value, lambda leaf: leaf)
+    return attributes
 
 
 def _staying(value: Value, will_be_deleted: Callable[[RemoteId], bool]) -> Value:
@@ -303,7 +303,7 @@ def _staying(value: Value, will_be_deleted: Callable[[RemoteId], bool]) -> Value
     if isinstance(value, RemoteId):
         return None if will_be_deleted(value) else value
     if isinstance(value, list):
-        return [one for one in value if not (isinstance(one, RemoteId) and will_be_deleted(one))]
+        return [item for item in value if not (isinstance(item, RemoteId) and will_be_deleted(item))]
     return value
 
 
@@ -319,8 +319,8 @@ def parts(before: Value, after: Value) -> list[PartView]:
         return []
     from deepdiff import DeepDiff  # 0.3 s to import, and most plans have no use for it
 
-    found = DeepDiff(_keyed(before), _keyed(after), view="tree", verbose_level=2)
-    rows = [_part(level) for levels in found.values() for level in levels]
+    difference = DeepDiff(_keyed(before), _keyed(after), view="tree", verbose_level=2)
+    rows = [_part(level) for levels in difference.values() for level in levels]
     return sorted(rows, key=lambda row: row.path)
 
 

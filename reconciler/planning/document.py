@@ -131,18 +131,18 @@ class _Clears:
 
     redactor: Redactor
 
-    def change(self, one: doc.ChangeView) -> doc.ChangeView:
-        known = any(isinstance(leaf, str) and self.redactor.knows(leaf, LONG) for leaf in values.walk(one.natural_key))
-        return one.model_copy(
+    def change(self, view: doc.ChangeView) -> doc.ChangeView:
+        known = any(isinstance(leaf, str) and self.redactor.knows(leaf, LONG) for leaf in values.walk(view.natural_key))
+        return view.model_copy(
             update={
-                "reason": self.redactor.show(one.reason),
-                "attributes": [self._attribute(item) for item in one.attributes],
-                "found": self._value(one.found),
-                "natural_key": [] if known else one.natural_key,
-                "impacts": [self._impact(item) for item in one.impacts],
-                "uses": [self.sentences(item, "where", "note") for item in one.uses],
-                "findings": [self.sentences(item, "message", "hint") for item in one.findings],
-                "manual": {name: self.redactor.show(how) for name, how in one.manual.items()},
+                "reason": self.redactor.show(view.reason),
+                "attributes": [self._attribute(item) for item in view.attributes],
+                "found": self._value(view.found),
+                "natural_key": [] if known else view.natural_key,
+                "impacts": [self._impact(item) for item in view.impacts],
+                "uses": [self.sentences(item, "where", "note") for item in view.uses],
+                "findings": [self.sentences(item, "message", "hint") for item in view.findings],
+                "manual": {name: self.redactor.show(how) for name, how in view.manual.items()},
             }
         )
 
@@ -152,20 +152,20 @@ class _Clears:
     def _impact(self, impact: doc.ImpactView) -> doc.ImpactView:
         return self.sentences(impact, "noun", "detail").model_copy(update={"objects": self._value(impact.objects)})
 
-    def _attribute(self, one: doc.AttributeView) -> doc.AttributeView:
-        inner = [self._values(part, "path", "before", "after") for part in one.parts]
-        return self._values(one, "before", "after", "applied").model_copy(update={"parts": inner})
+    def _attribute(self, view: doc.AttributeView) -> doc.AttributeView:
+        inner = [self._values(part, "path", "before", "after") for part in view.parts]
+        return self._values(view, "before", "after", "applied").model_copy(update={"parts": inner})
 
     def _values(self, part: P, *names: str) -> P:
         return part.model_copy(update={name: self._value(getattr(part, name)) for name in names})
 
-    def _value(self, one: Value) -> Value:
-        return values.transform(one, self._leaf)
+    def _value(self, value: Value) -> Value:
+        return values.transform(value, self._leaf)
 
-    def _leaf(self, one: Value) -> Value:
-        if not isinstance(one, str) or not self.redactor.knows(one, LONG):
-            return one
-        masked = mask(one)
+    def _leaf(self, value: Value) -> Value:
+        if not isinstance(value, str) or not self.redactor.knows(value, LONG):
+            return value
+        masked = mask(value)
         return MASK if self.redactor.knows(masked, LONG) else masked
 
 
@@ -242,11 +242,11 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
 
 def _to_write(change: Change, kind: Kind, salt: str) -> dict[str, Any]:
     """Return the attributes to write, encoded; a hash instead of each sensitive text."""
-    found = {}
+    body = {}
     for name, value in change.desired.items():
         hashed = isinstance(value, str) and value != "" and not values.has_secret(value) and _hidden(kind, name, value)
-        found[name] = {SENSITIVE: salted(str(value), salt)} if hashed else values.encode(value)
-    return found
+        body[name] = {SENSITIVE: salted(str(value), salt)} if hashed else values.encode(value)
+    return body
 
 
 def _found(change: Change, names: Mapping[tuple[str, str], str], kind: Kind) -> dict[str, Any]:
@@ -312,12 +312,12 @@ def encoded(value: Value, ids: Mapping[str, str], *, sensitive: bool) -> Any:
 def _shown(value: Value, names: Mapping[tuple[str, str], str], sensitive: bool) -> Any:
     """Return the JSON of a value for people: ids of managed objects as addresses, sensitive texts masked."""
 
-    def leaf(one: Value) -> Value:
-        if isinstance(one, RemoteId) and (one.kind, one.id) in names:
-            return Ref(*split(names[one.kind, one.id]))
-        if sensitive and isinstance(one, str) and one and not values.has_secret(one):
-            return mask(one)
-        return one
+    def leaf(value: Value) -> Value:
+        if isinstance(value, RemoteId) and (value.kind, value.id) in names:
+            return Ref(*split(names[value.kind, value.id]))
+        if sensitive and isinstance(value, str) and value and not values.has_secret(value):
+            return mask(value)
+        return value
 
     return values.encode(values.transform(value, leaf))
 

@@ -43,17 +43,21 @@ def drift(inputs: Inputs) -> Plan:
     notes: list[str] = []
     kept = 0
     for name, kind in inputs.kinds.items():
-        mine = {a: one for a, one in sorted(inputs.state.resources.items()) if one.kind == name and inputs.covers(a)}
+        mine = {
+            a: binding
+            for a, binding in sorted(inputs.state.resources.items())
+            if binding.kind == name and inputs.covers(a)
+        }
         lives = inputs.snapshot.lives.get(name)
         if lives is None:
             why = inputs.snapshot.unknown.get(name, "its kind was not read")
             skipped += [Skipped(address, why, forbidden=name in inputs.snapshot.unknown) for address in mine]
             continue
-        found = _bound(kind, mine, lives)
-        placed = _placed(kind, mine, found)
-        ranking = _ranks(kind, mine, found)
+        lives_by_address = _bound(kind, mine, lives)
+        placed = _placed(kind, mine, lives_by_address)
+        ranking = _ranks(kind, mine, lives_by_address)
         for address, binding in mine.items():
-            live = found.get(address)
+            live = lives_by_address.get(address)
             if live is not None:
                 shown.add(address)
                 notes += _beside(inputs, kind, address, live)
@@ -79,7 +83,7 @@ def unmanaged(inputs: Inputs, kind: Kind, address: str, live: Live) -> dict[str,
     known = set(binding.applied) | set(binding.digests)
     if resource is not None:
         known |= {*resource.attrs, *resource.lifecycle.ignore_changes, *resource.elsewhere}
-    placed = {name for one in kind.arrange([(address, {}, live)]).values() for name in one}
+    placed = {name for placed in kind.arrange([(address, {}, live)]).values() for name in placed}
     quiet = known | placed | kind.reading.filled
     return {
         name: value
@@ -92,7 +96,7 @@ def _own(kind: Kind, live: Live) -> dict[str, Value]:
     """Return what an export would write, without entries of maps that the account gave the object by itself."""
     given = kind.inherited(live)
     return {
-        name: {key: one for key, one in map_of(value).items() if key not in given[name]}
+        name: {key: value for key, value in map_of(value).items() if key not in given[name]}
         if name in given and value
         else value
         for name, value in kind.declare(live.attrs).items()
@@ -107,7 +111,7 @@ def unmanaged_parts(inputs: Inputs, kind: Kind, address: str, live: Live) -> dic
     if resource is None:
         return {}
     own, quiet = _own(kind, live), kind.reading.filled
-    found = {}
+    extra = {}
     for name, said in resource.attrs.items():
         attribute = kind.attributes.get(name)
         if attribute is None or not isinstance(said, Mapping) or name in resource.lifecycle.ignore_changes:
@@ -115,10 +119,10 @@ def unmanaged_parts(inputs: Inputs, kind: Kind, address: str, live: Live) -> dic
         if name in quiet:
             continue
         known = beside(attribute, said, decode(applied.get(name)))
-        parts = {path: one for path, one in beside(attribute, said, own.get(name)).items() if path not in known}
+        parts = {path: part for path, part in beside(attribute, said, own.get(name)).items() if path not in known}
         if parts:
-            found[name] = parts
-    return found
+            extra[name] = parts
+    return extra
 
 
 def needs_no_word(kind: Kind, attribute: Attribute, value: Value) -> bool:
@@ -140,8 +144,8 @@ def _beside(inputs: Inputs, kind: Kind, address: str, live: Live) -> list[str]:
     mute = [name for name in names if {name, ".".join(name.split(".")[:2])} & unsayable.keys()]
     told = [name for name in names if name not in mute]
     them = "them" if len(told) > 1 else "it"
-    found = [f"{address}: {_set(told)}; `drift --absorb --unmanaged` declares {them}"] if told else []
-    return [*found, f"{address}: {_set(mute)}, and no declaration says it"] if mute else found
+    lines = [f"{address}: {_set(told)}; `drift --absorb --unmanaged` declares {them}"] if told else []
+    return [*lines, f"{address}: {_set(mute)}, and no declaration says it"] if mute else lines
 
 
 def _unsayable(inputs: Inputs, kind: Kind, address: str, live: Live) -> list[str]:
@@ -163,13 +167,13 @@ def _set(names: Sequence[str]) -> str:
 
 def _bound(kind: Kind, mine: Mapping[str, Binding], lives: Sequence[Live]) -> dict[str, Live]:
     by_id, index = {live.id: live for live in lives}, by_key(kind, lives)
-    found = {}
+    lives_by_address = {}
     for address, binding in mine.items():
         others = lambda key, own=binding.id: any(live.id != own for live in index.get(key, ()))  # noqa: E731
         live = bound(kind, None, binding, by_id, others)
         if live is not None:
-            found[address] = live
-    return found
+            lives_by_address[address] = live
+    return lives_by_address
 
 
 def _placed(kind: Kind, mine: Mapping[str, Binding], lives: Mapping[str, Live]) -> dict[str, dict[str, Value]]:
@@ -181,7 +185,7 @@ def _placed(kind: Kind, mine: Mapping[str, Binding], lives: Mapping[str, Live]) 
         groups[address.rpartition(".")[0]].append(address)
     placed: dict[str, dict[str, Value]] = {}
     for addresses in groups.values() if kind.nested else ():
-        names = {name for one in kind.arrange([(a, {}, None) for a in addresses]).values() for name in one}
+        names = {name for placed in kind.arrange([(a, {}, None) for a in addresses]).values() for name in placed}
         # Equal orders are shown by id.
         addresses.sort(
             key=lambda address: (
@@ -202,9 +206,9 @@ def _ranks(kind: Kind, mine: Mapping[str, Binding], lives: Mapping[str, Live]) -
     places: dict[str, tuple[int, int]] = {}
     for name in arranged_names(kind):
         for addresses in groups.values():
-            applied = ranks({one: (mine[one].applied.get(name), mine[one].id) for one in addresses})
-            now = ranks({one: (lives[one].attrs.get(name), mine[one].id) for one in addresses})
-            places |= {one: (applied[one], now[one]) for one in addresses}
+            applied = ranks({address: (mine[address].applied.get(name), mine[address].id) for address in addresses})
+            now = ranks({address: (lives[address].attrs.get(name), mine[address].id) for address in addresses})
+            places |= {address: (applied[address], now[address]) for address in addresses}
     return places
 
 

@@ -35,16 +35,16 @@ def with_effects(context: PlanningContext) -> dict[str, Change]:
 
 
 def _with_effects(context: PlanningContext, change: Change, to_destroy: set[tuple[str, str]]) -> Change:
-    kind, found = context.kinds[change.kind], []
+    kind, impacts = context.kinds[change.kind], []
     if change.action in DESTROYS and change.live is not None and not kind.texts.removal_effect:
-        found += [
+        impacts += [
             *_children(context, kind, change.live, to_destroy, change.address),
             *_parts(context, kind, change, change.live),
         ]
     if change.action in STAYS:
-        found += [*_hidden(kind, change), *_left_alone(context, kind, change, to_destroy)]
+        impacts += [*_hidden(kind, change), *_left_alone(context, kind, change, to_destroy)]
     inside = _inside(context, kind, change.live) if change.action in DESTROYS and change.live is not None else ()
-    return replace(change, impacts=(*change.impacts, *found), children=inside) if found or inside else change
+    return replace(change, impacts=(*change.impacts, *impacts), children=inside) if impacts or inside else change
 
 
 def _inside(context: PlanningContext, kind: Kind, parent: Live) -> tuple[str, ...]:
@@ -96,7 +96,7 @@ def _parts(context: PlanningContext, kind: Kind, change: Change, live: Live) -> 
     """
     for name, part in kind.abilities.parts.items():
         applied = decode(change.binding.applied.get(name)) if change.binding is not None else None
-        known = {one for one, _ in _entries(context, kind, name, applied)}
+        known = {key for key, _ in _entries(context, kind, name, applied)}
         mine: list[str] = []
         others: list[str] = []
         for identity, text in _entries(context, kind, name, live.attrs.get(name)):
@@ -117,15 +117,15 @@ def _entries(context: PlanningContext, kind: Kind, name: str, value: Value) -> l
         return [(key.replace("_", "-"), str(key)) for key in normal]
     if not isinstance(normal, list | tuple):
         return [(str(normal), _text(context, normal))]
-    return [(_text(context, one), _text(context, one)) for one in normal]
+    return [(_text(context, item), _text(context, item)) for item in normal]
 
 
-def _text(context: PlanningContext, one: Value) -> str:
-    if isinstance(one, Mapping):
-        return str(one.get("value", ""))
-    if isinstance(one, RemoteId):
-        return context.owners.get((one.kind, one.id)) or f"{one.kind} {one.id}"
-    return str(one)
+def _text(context: PlanningContext, value: Value) -> str:
+    if isinstance(value, Mapping):
+        return str(value.get("value", ""))
+    if isinstance(value, RemoteId):
+        return context.owners.get((value.kind, value.id)) or f"{value.kind} {value.id}"
+    return str(value)
 
 
 def _hidden(kind: Kind, change: Change) -> Iterable[Impact]:
@@ -194,7 +194,7 @@ def _names_one(context: PlanningContext, member: RemoteId, short: str, going: Se
 def _called(context: PlanningContext, member: RemoteId) -> str:
     address = context.owners.get((member.kind, member.id))
     lives = context.inputs.snapshot.lives.get(member.kind, ())
-    live = next((one for one in lives if one.id == member.id), None)
+    live = next((live for live in lives if live.id == member.id), None)
     return address or (_name(context, context.kinds[member.kind], live) if live is not None else str(member))
 
 
@@ -260,7 +260,7 @@ def within_reach(changes: Mapping[str, Change], ids: Mapping[str, str]) -> tuple
     """
     to_destroy = {address for address, change in changes.items() if change.action in DESTROYS}
     coming = {address for address, change in changes.items() if change.action is Action.CREATE}
-    found, warnings = dict(changes), []
+    reachable, warnings = dict(changes), []
     for address in sorted(to_destroy):
         binding = changes[address].binding
         if binding is None or not binding.on_destroy:
@@ -272,8 +272,8 @@ def within_reach(changes: Mapping[str, Change], ids: Mapping[str, str]) -> tuple
             if what not in kept:
                 why = "is destroyed too" if to in to_destroy else "is not there"
                 warnings.append(f"{address}: {what} {to} is not possible, for it {why}; what it holds is lost")
-        found[address] = replace(changes[address], binding=binding.model_copy(update={"on_destroy": kept}))
-    return found, warnings
+        reachable[address] = replace(changes[address], binding=binding.model_copy(update={"on_destroy": kept}))
+    return reachable, warnings
 
 
 # --- what still points to it ------------------------------------------------------------------------------------------
@@ -316,7 +316,7 @@ def _all_written(plan: Plan) -> set[tuple[str, str, str]]:
 
 def _unread(target: str, seen: Snapshot, kinds: Iterable[Kind]) -> list[str]:
     """Say which kinds may point to an object of this kind, and were not read, or not in full."""
-    found = []
+    unread = []
     for kind in kinds:
         for name, attribute in kind.attributes.items():
             mark = attribute.mark(RefTo)
@@ -324,8 +324,8 @@ def _unread(target: str, seen: Snapshot, kinds: Iterable[Kind]) -> list[str]:
                 continue
             lives = seen.lives.get(kind.name)
             if lives is None or (lives and not any(name in live.attrs for live in lives)):
-                found.append(f"any {kind.name} by its `{name}` (not read)")
-    return found
+                unread.append(f"any {kind.name} by its `{name}` (not read)")
+    return unread
 
 
 def _described(kind: Kind, live: Live) -> str:

@@ -26,20 +26,20 @@ def file_order(names: Collection[str], before: Desired, after: Desired, first: C
     return ordered
 
 
-def _uses(one: Desired, other: Desired) -> Iterator[tuple[str, str]]:
+def _uses(configuration: Desired, other: Desired) -> Iterator[tuple[str, str]]:
     """Yield the file of each reference to what only one of two configurations declares, and the file that declares
     it.
     """
     declaring = {
         address: resource.at.file
-        for address, resource in one.resources.items()
+        for address, resource in configuration.resources.items()
         if resource.at is not None and address not in other.resources
     }
-    for resource in one.resources.values():
-        found = (item for value in resource.attrs.values() for item in references(value))
-        used = [item.address for item in found if isinstance(item, Ref)]
+    for resource in configuration.resources.values():
+        leaves = (item for value in resource.attrs.values() for item in references(value))
+        used = [item.address for item in leaves if isinstance(item, Ref)]
         if resource.at is not None:
             yield from ((resource.at.file, declaring[address]) for address in used if address in declaring)
-    for block in one.imports:
+    for block in configuration.imports:
         if block.at is not None and block.target in declaring:
             yield block.at.file, declaring[block.target]

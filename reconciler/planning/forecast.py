@@ -55,7 +55,7 @@ def _requests(step: Step, change: Change, kinds: Kinds, predicted: _Predicted) -
         if spare is not None:
             predicted.spares.setdefault(f"taken:{change.resource.parent}", []).append(spare)
     taken = predicted.spares.get(f"taken:{step.address}", [])
-    left = tuple(one for one in predicted.spares.get(step.address, ()) if one not in taken)
+    left = tuple(spare for spare in predicted.spares.get(step.address, ()) if spare not in taken)
     flow = flow_of(kind, step.op, write_of(change, step.op, predicted.id, spare=spare), left)
     counting = change.counting if step.op in COUNTED else ()
     # Once everything is moved away, one page says that nothing is left.

@@ -74,11 +74,11 @@ def comparable(value: Value, resolver: Resolver) -> Value:
     still exists or not; any other look-up that finds nothing stays as it is.
     """
 
-    def leaf(one: Value) -> Value:
+    def leaf(value: Value) -> Value:
         try:
-            return resolver(one)
+            return resolver(value)
         except NotFound:
-            return RemoteId(one.kind, one.value) if isinstance(one, Lookup) and one.by == "id" else one
+            return RemoteId(value.kind, value.value) if isinstance(value, Lookup) and value.by == "id" else value
 
     return values.transform(value, leaf)
 
@@ -100,16 +100,16 @@ class AmbiguousMatch:
     key: NaturalKey
 
 
-def same_birth(one: str, other: str) -> bool | None:
+def same_birth(stamp: str, other: str) -> bool | None:
     """Compare two creation stamps as instants; None where either is missing or unreadable as a date, or where only one
     says its zone: accounts answer the same stamp with and without (section 1.4 of the API page).
     """
-    if not one or not other or one.startswith(NEVER) or other.startswith(NEVER):
+    if not stamp or not other or stamp.startswith(NEVER) or other.startswith(NEVER):
         return None
-    if one == other:
+    if stamp == other:
         return True
     try:
-        born, known = datetime.fromisoformat(one), datetime.fromisoformat(other)
+        born, known = datetime.fromisoformat(stamp), datetime.fromisoformat(other)
     except ValueError:
         return None
     return born == known if (born.tzinfo is None) == (known.tzinfo is None) else None

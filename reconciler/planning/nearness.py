@@ -15,15 +15,15 @@ from reconciler.planning.context import PlanningContext
 
 def near_twins(context: PlanningContext) -> list[str]:
     """Return one line for each create, and each rename, whose name nearly is that of an object that stays."""
-    found: list[str] = []
+    lines: list[str] = []
     for kind in context.kinds.values():
         changes = [
             change for change in context.changes.values() if change.kind == kind.name and change.resource is not None
         ]
         named = [change for change in changes if _names(kind, change)]
         if named:
-            found += _of_kind(context, kind, named)
-    return found
+            lines += _of_kind(context, kind, named)
+    return lines
 
 
 def _names(kind: Kind, change: Change) -> bool:
@@ -45,7 +45,7 @@ def _afterwards(change: Change, live: Live) -> dict[str, Value]:
 
 def _of_kind(context: PlanningContext, kind: Kind, changes: Iterable[Change]) -> list[str]:
     index = _near_index(context, kind)
-    found = []
+    lines = []
     for change in changes:
         assert change.resource is not None
         attrs = context.resolved(change.resource)
@@ -53,9 +53,9 @@ def _of_kind(context: PlanningContext, kind: Kind, changes: Iterable[Change]) ->
         for near, key in near_keys(kind, attrs).items():
             twin = next(((live, other) for live, other in index.get(near, ()) if live.id != own), None)
             if twin is not None:
-                found.append(_told(kind, change, key, *twin, derived=key not in kind.known_as(attrs)))
+                lines.append(_told(kind, change, key, *twin, derived=key not in kind.known_as(attrs)))
                 break
-    return found
+    return lines
 
 
 def _near_index(context: PlanningContext, kind: Kind) -> dict[NaturalKey, list[tuple[Live, NaturalKey]]]:

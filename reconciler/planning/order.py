@@ -24,7 +24,12 @@ def sort_resources(resources: Mapping[str, Resource], kinds: Kinds) -> list[Reso
     rank = {name: place for place, name in enumerate(kinds)}
     chosen = sorted(
         resources.values(),
-        key=lambda one: (rank.get(one.kind, len(rank)), one.parent or "", one.rank if one.parent else 0, one.address),
+        key=lambda resource: (
+            rank.get(resource.kind, len(rank)),
+            resource.parent or "",
+            resource.rank if resource.parent else 0,
+            resource.address,
+        ),
     )
     placed: dict[str, Resource] = {}
     visiting: set[str] = set()
@@ -65,21 +70,21 @@ def arrange_steps(changes: Iterable[Change], kinds: Kinds) -> tuple[Step, ...]:
     """Return the steps of all changes in a valid order. Creates follow what they refer to, deletes precede what
     they refer to.
     """
-    found = {change.address: change for change in changes}
-    nodes = {address: _operations(change) for address, change in found.items()}
+    by_address = {change.address: change for change in changes}
+    nodes = {address: _operations(change) for address, change in by_address.items()}
     waits: dict[Node, set[Node]] = defaultdict(set)
-    for address, change in found.items():
+    for address, change in by_address.items():
         _follow_references(address, change, nodes, waits)
-        _free_what_is_held(address, change, found, nodes, waits)
+        _free_what_is_held(address, change, by_address, nodes, waits)
         parent = change.resource.parent if change.resource is not None else None
         if parent is not None and "finish" in nodes.get(parent, ()):
             waits[parent, "finish"].update(_first(address, nodes, "create", "update", "bind"))
         for taker in change.follows:
             waits[address, "update"].update(_first(taker, nodes, "update"))
-    _release_before_delete(found, nodes, waits, kinds)
-    _free_names_first(found, nodes, waits, kinds)
-    ranks = {address: change.resource.rank for address, change in found.items() if change.resource is not None}
-    places = {address: place for place, address in enumerate(found)}
+    _release_before_delete(by_address, nodes, waits, kinds)
+    _free_names_first(by_address, nodes, waits, kinds)
+    ranks = {address: change.resource.rank for address, change in by_address.items() if change.resource is not None}
+    places = {address: place for place, address in enumerate(by_address)}
     every = [(address, op) for address in nodes for op in nodes[address]]
     return _numbered(_sorted(every, waits, kinds, places, ranks), waits)
 
@@ -163,7 +168,7 @@ def _owners(changes: Iterable[Change]) -> dict[tuple[str, str], str]:
 def _named_of(owners: Mapping[tuple[str, str], str], attrs: Mapping[str, Value]) -> set[str]:
     """Return the addresses of the objects that live attributes name."""
     named = ((leaf.kind, leaf.id) for leaf in values.references(attrs) if isinstance(leaf, RemoteId))
-    return {owners[one] for one in named if one in owners}
+    return {owners[pair] for pair in named if pair in owners}
 
 
 def _release_before_delete(

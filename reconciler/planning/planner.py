@@ -44,7 +44,7 @@ def plan(inputs: Inputs) -> Plan:
     for resource in resources:
         by_kind[resource.kind].append(resource)
     for knot in knots(context.kinds):
-        _plan_knot(context, knot, [one for kind in knot for one in by_kind.get(kind.name, ())])
+        _plan_knot(context, knot, [resource for kind in knot for resource in by_kind.get(kind.name, ())])
     place = {resource.address: number for number, resource in enumerate(resources)}
     context.changes = dict(sorted(context.changes.items(), key=lambda item: place[item[0]]))
     removals(context)
@@ -73,7 +73,7 @@ def plan(inputs: Inputs) -> Plan:
         warnings=tuple(context.warnings),
         kept=context.kept,
         reads=reads,
-        ids=context.resolver.ids | {str(lookup): one.id for lookup, one in looked_up.items()},
+        ids=context.resolver.ids | {str(lookup): reference.id for lookup, reference in looked_up.items()},
     )
 
 
@@ -81,14 +81,14 @@ def _unsaid(context: PlanningContext) -> list[str]:
     """Name what managed objects hold beyond what files can say, where no change of it is refused with that reason."""
     if context.inputs.compares:
         return []
-    found = []
+    lines = []
     for address, live in context.matched.items():
         resource, change = context.inputs.desired.resources.get(address), context.changes.get(address)
         if resource is not None:
             told = {item.name for item in change.attributes} if change is not None else set()
             names = sorted(resource.attrs.keys() - told - {*resource.lifecycle.ignore_changes})
-            found += unsaid(context.kinds[resource.kind], address, live, names)
-    return found
+            lines += unsaid(context.kinds[resource.kind], address, live, names)
+    return lines
 
 
 def _plan_knot(context: PlanningContext, knot: tuple[Kind, ...], resources: list[Resource]) -> None:
@@ -232,12 +232,14 @@ def _arranged(context: PlanningContext, resources: list[Resource]) -> dict[str, 
         if resource.kind in kinds:
             groups[resource.kind, resource.parent].append(resource)
     wanted = {resource.address for resource in resources}
-    found: dict[str, dict[str, Value]] = {}
+    by_address: dict[str, dict[str, Value]] = {}
     for (name, _), siblings in groups.items():
         siblings.sort(key=lambda resource: resource.rank)
         kind = context.kinds[name]  # where one of them stands may be in no known form: it stays there
         found_there = ((sibling.address, sibling.attrs, context.matched.get(sibling.address)) for sibling in siblings)
-        held = [one for one in found_there if one[2] is None or not arranged_names(kind) & {*one[2].odd.values()}]
+        held = [
+            place for place in found_there if place[2] is None or not arranged_names(kind) & {*place[2].odd.values()}
+        ]
         arranged = kind.arrange(held)
-        found |= {address: attrs for address, attrs in arranged.items() if address in wanted}
-    return found
+        by_address |= {address: attrs for address, attrs in arranged.items() if address in wanted}
+    return by_address

@@ -47,7 +47,9 @@ def rank_moves(
     for resource in resources:
         if resource.parent is not None and resource.address in arranged:
             groups[resource.kind, resource.parent].append(resource)
-    moving = {group: siblings for group, siblings in groups.items() if any(_moves(context, one) for one in siblings)}
+    moving = {
+        group: siblings for group, siblings in groups.items() if any(_moves(context, sibling) for sibling in siblings)
+    }
     boards = {name: _boards(context, context.kinds[name]) for name, _ in moving}
     for (name, parent), siblings in moving.items():
         board = boards[name].get(context.resolver.ids.get(parent, ""), [])

@@ -64,8 +64,8 @@ def looked_over(desired: Desired, state: State, kinds: Kinds) -> dict[str, froze
     every attribute, with what costs listings of its own (members, relations).
     """
     managed = {binding.kind for binding in state.resources.values()}
-    found = wanted(desired, state, kinds)
-    return {name: one | kinds[name].attributes.keys() if name in managed else one for name, one in found.items()}
+    reads = wanted(desired, state, kinds)
+    return {name: names | kinds[name].attributes.keys() if name in managed else names for name, names in reads.items()}
 
 
 def referred(kinds: Kinds) -> frozenset[str]:

@@ -159,7 +159,7 @@ class _Seen:
         held, rich = self._held(old, new, desired)
         named = {live.get(kind.identity.name_attribute), desired.get(kind.identity.name_attribute), None}
         parts = zip(mine[0], theirs[0], strict=False) if mine and theirs else ()
-        alone = all(one == other or {one, other} <= named for one, other in parts)  # nothing but the name differs
+        alone = all(part == other or {part, other} <= named for part, other in parts)  # nothing but the name differs
         return _judged(names, held, rich, alone=alone)
 
     def _held(self, old: Change, new: Change, desired: Mapping[str, Value]) -> tuple[float, float]:
@@ -167,7 +167,7 @@ class _Seen:
         kind, live = self.kinds[old.kind], old.live
         if live is None:
             return 0.0, 0.0
-        others = [one for one in self.lives.get(old.kind, ()) if one.id != live.id and not one.builtin]
+        others = [other for other in self.lives.get(old.kind, ()) if other.id != live.id and not other.builtin]
         hits = total = 0.0
         for name, value in desired.items():
             attribute = kind.attributes.get(name)
@@ -224,7 +224,7 @@ def _called(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value])
 
 
 def _flat(value: Value) -> bool:
-    return isinstance(value, dict) and bool(value) and all(isinstance(one, str) for one in value.values())
+    return isinstance(value, dict) and bool(value) and all(isinstance(item, str) for item in value.values())
 
 
 def _apart(kind: Kind, live: Mapping[str, Value], desired: Mapping[str, Value]) -> bool:
@@ -258,8 +258,8 @@ def _tells(value: Value) -> float:
             return 0.0 if length < 3 else 0.5
         return 1.0 if length < 2 * RICH else 3.0 if len(value.split()) >= 3 else 2.0
     if isinstance(value, list | dict):
-        said = {_plain(one) for one in _said(value)}
-        telling = sum(not _generic(one) for one in said)
+        said = {_plain(part) for part in _said(value)}
+        telling = sum(not _generic(word) for word in said)
         few = isinstance(value, list) and 0 < telling < 3
         return 1.0 if few else float(min(telling, 3))
     return 0.0
@@ -269,13 +269,13 @@ def _said(value: Value) -> list[Value]:
     """Return the names in an attribute of several parts: the keys of a map, the items of a list."""
     if isinstance(value, dict):
         return list(value)
-    return [one.get("value") or str(one) if isinstance(one, dict) else one for one in items_of(value)]
+    return [item.get("value") or str(item) if isinstance(item, dict) else item for item in items_of(value)]
 
 
 def _overlap(mine: Value, theirs: Value) -> float:
     """Return how much of two values is the same; texts that differ in a letter or two are nearly."""
     if isinstance(mine, list | dict) and isinstance(theirs, list | dict):
-        left, right = (Counter(_plain(one) for one in _said(side)) for side in (mine, theirs))
+        left, right = (Counter(_plain(part) for part in _said(side)) for side in (mine, theirs))
         return (left & right).total() / max((left | right).total(), 1)
     if isinstance(mine, str) and isinstance(theirs, str) and mine != theirs:
         ratio = SequenceMatcher(None, mine, theirs).ratio()
@@ -293,8 +293,8 @@ def _generic(text: object) -> bool:
 
 
 def _resolved(value: Value, ids: Mapping[str, str]) -> Value:
-    def leaf(one: Value) -> Value:
-        return RemoteId(one.kind, ids[one.address]) if isinstance(one, Ref) and one.address in ids else one
+    def leaf(ref: Value) -> Value:
+        return RemoteId(ref.kind, ids[ref.address]) if isinstance(ref, Ref) and ref.address in ids else ref
 
     return values.transform(value, leaf)
 
@@ -302,9 +302,9 @@ def _resolved(value: Value, ids: Mapping[str, str]) -> Value:
 # --- names -----------------------------------------------------------------------------------------------------------
 
 
-def named_alike(one: str, other: str) -> float:
+def named_alike(name: str, other: str) -> float:
     """Return what two names are to each other, from OPPOSITE to SAME."""
-    left, right = _words(one), _words(other)
+    left, right = _words(name), _words(other)
     if not left or not right:
         return 0.0
     if "".join(left) == "".join(right):
@@ -313,12 +313,12 @@ def named_alike(one: str, other: str) -> float:
         return MEANS_THE_SAME
     if _turned(left, right) or set(filter(str.isdigit, left)) != set(filter(str.isdigit, right)):
         return OPPOSITE
-    return _by_words(left, right, one, other)
+    return _by_words(left, right, name, other)
 
 
-def _by_words(left: list[str], right: list[str], one: str, other: str) -> float:
+def _by_words(left: list[str], right: list[str], name: str, other: str) -> float:
     """Return what two names are to each other by the words that one of them has and the other has not."""
-    mine, theirs = _core(left, one), _core(right, other)
+    mine, theirs = _core(left, name), _core(right, other)
     matched = [(word, twin) for word in mine for twin in theirs if _one_word(word, twin)]
     if not matched:
         return 0.0
@@ -376,12 +376,10 @@ def _one_word(word: str, twin: str) -> bool:
 
 def _acts(word: str, twin: str) -> bool:
     """Return whether a word is who does what the other says, or whom it is done to: `contractor`, `employee`."""
-    found, other = _ACTS.fullmatch(word), _ACTS.fullmatch(twin)
-    if found is None:
+    act, other = _ACTS.fullmatch(word), _ACTS.fullmatch(twin)
+    if act is None:
         return False
-    return found["stem"] == twin or (
-        other is not None and found["stem"] == other["stem"] and found["end"] != other["end"]
-    )
+    return act["stem"] == twin or (other is not None and act["stem"] == other["stem"] and act["end"] != other["end"])
 
 
 def _short_for(word: str, twin: str) -> bool:

@@ -42,9 +42,9 @@ def knots(kinds: Kinds) -> list[tuple[Kind, ...]]:
             if mark.later:
                 together = {name, *mark.every} & set(kinds)
                 tied.update(dict.fromkeys(together, together))
-    last = {name: [one for one in kinds if one in group][-1] for name, group in tied.items()}
+    last = {name: [name for name in kinds if name in group][-1] for name, group in tied.items()}
     return [
-        tuple(one for one in kinds.values() if last.get(one.name, one.name) == name)
+        tuple(kind for kind in kinds.values() if last.get(kind.name, kind.name) == name)
         for name in kinds
         if last.get(name, name) == name
     ]
@@ -75,7 +75,7 @@ def spoken(desired: Desired, kinds: Kinds) -> Desired:
     return replace(desired, resources={**desired.resources, **_with(elsewhere, desired.resources)})
 
 
-def _floored(holder: Resource, desired: Desired, kinds: Kinds, found: Mapping[str, set[str]]) -> Iterable[str]:
+def _floored(holder: Resource, desired: Desired, kinds: Kinds, elsewhere: Mapping[str, set[str]]) -> Iterable[str]:
     """Return the members that must be somewhere, and are in the account's own object where nothing says another place:
     they stay in it, whatever its roster says of them no more.
     """
@@ -88,7 +88,7 @@ def _floored(holder: Resource, desired: Desired, kinds: Kinds, found: Mapping[st
     return [
         resource.address
         for resource in desired.resources.values()
-        if resource.kind == member and short not in resource.attrs and short not in found.get(resource.address, ())
+        if resource.kind == member and short not in resource.attrs and short not in elsewhere.get(resource.address, ())
     ]
 
 
@@ -146,5 +146,5 @@ def leaving(kind: Kind, live: Live, desired: Value, applied: Value) -> Iterable[
     roster = roster_of(kind)
     if roster is None or roster[0] not in live.attrs:
         return []
-    found = kind.seen(roster[0], desired, live, applied)
-    return [one for one in items_of(found) if isinstance(one, RemoteId) and one not in items_of(desired)]
+    seen = kind.seen(roster[0], desired, live, applied)
+    return [member for member in items_of(seen) if isinstance(member, RemoteId) and member not in items_of(desired)]

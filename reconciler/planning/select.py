@@ -68,7 +68,7 @@ def _named(graph: _Graph, selection: Selection) -> set[str]:
     named = graph.fitting(selection.target) if selection.target else set(graph.known)
     if selection.named is not None:
         named = set(selection.named & graph.known)
-    return named if selection.kinds is None else {one for one in named if kind_of(one) in selection.kinds}
+    return named if selection.kinds is None else {pattern for pattern in named if kind_of(pattern) in selection.kinds}
 
 
 def select(desired: Desired, state: State, kinds: Kinds, selection: Selection) -> Selected:
@@ -97,18 +97,18 @@ def select(desired: Desired, state: State, kinds: Kinds, selection: Selection) -
 
 def needs(desired: Desired, state: State) -> dict[str, set[str]]:
     """Return what each declared or managed address depends on directly."""
-    found = {address: set(binding.depends_on) for address, binding in state.resources.items()}
+    needed = {address: set(binding.depends_on) for address, binding in state.resources.items()}
     for address, resource in desired.resources.items():
-        found[address] = {ref.address for ref in values.references(dict(resource.attrs)) if isinstance(ref, Ref)}
+        needed[address] = {ref.address for ref in values.references(dict(resource.attrs)) if isinstance(ref, Ref)}
         if resource.parent:
-            found[address].add(resource.parent)
-    return found
+            needed[address].add(resource.parent)
+    return needed
 
 
 def _told(binding: Binding) -> set[str]:
     """Return the addresses that the state says an object refers to."""
     applied = values.references([values.decode(value) for value in binding.applied.values()])
-    refs = {one.address for one in applied if isinstance(one, Ref)}
+    refs = {reference.address for reference in applied if isinstance(reference, Ref)}
     return refs | set(binding.depends_on) | set(binding.on_destroy.values())
 
 
@@ -149,7 +149,7 @@ class _Graph:
 
     def fitting(self, patterns: Iterable[str]) -> set[str]:
         """Return the addresses that fit any of the patterns; a moved one is known by its old address too."""
-        found: set[str] = set()
+        fits: set[str] = set()
         addresses = sorted(self.named)
         for pattern in patterns:
             hits = fnmatch.filter(addresses, pattern) or [new for old, new in self.renamed.items() if old == pattern]
@@ -158,8 +158,8 @@ class _Graph:
                     f"no declared or managed address fits `{pattern}`",
                     hint="`reconciler state list` and your files show the addresses",
                 )
-            found.update(hits)
-        return found & self.known
+            fits.update(hits)
+        return fits & self.known
 
     def with_needs(self, named: Iterable[str]) -> set[str]:
         """Return these with all that they take along: what they need, what goes with them, what moves with them."""
@@ -180,9 +180,9 @@ class _Graph:
             for other in wanted:
                 users.setdefault(other, set()).add(address)
         out = dict.fromkeys(excluded, "excluded")
-        for address in _closed(excluded, lambda one: users.get(one, set()) | self.children.get(one, set())):
+        for address in _closed(excluded, lambda address: users.get(address, set()) | self.children.get(address, set())):
             out.setdefault(address, "needs")
-        held = _closed(out, lambda one: {other for other in self.holds.get(one, ()) if other in self.going})
+        held = _closed(out, lambda address: {other for other in self.holds.get(address, ()) if other in self.going})
         for address in held:
             out.setdefault(address, "needed")
         return out
@@ -205,7 +205,7 @@ def to_replace(
     """Return the ids of the objects that are to be made again, by address; the plan is about those `among` which they
     are (None: all). Raises PlanError for what cannot be.
     """
-    found = {}
+    replaced = {}
     for address in addresses:
         resource, binding = desired.resources.get(address), state.resources.get(address)
         if resource is None:
@@ -220,11 +220,11 @@ def to_replace(
         able = kinds[resource.kind].abilities
         if not (able.deletable and able.creatable) or kinds[resource.kind].texts.removal_effect:
             raise PlanError(f"--replace: the API cannot delete {resource.kind} objects and make them again")
-        if inside := [one.address for one in desired.resources.values() if one.parent == address]:
+        if inside := [resource.address for resource in desired.resources.values() if resource.parent == address]:
             hint = "replace what is in it, one by one; or take it out of the files, apply, and put it back"
             raise PlanError(f"--replace: {abridged(inside)} would go with {address}", hint=hint)
-        found[address] = binding.id
-    return found
+        replaced[address] = binding.id
+    return replaced
 
 
 TAKES = ("lost", "along", "unmanaged")
@@ -306,7 +306,7 @@ def _open_ends(made: Plan, inputs: Inputs, selected: Selected) -> tuple[list[str
 def _wider(selection: Selection, more: set[str], inputs: Inputs) -> Selection:
     """Return a selection with these in it: named where something is, and without the exclusions that keep them out."""
     graph = _Graph.of(inputs.desired, inputs.state, inputs.kinds, selection.within)
-    left = tuple(one for one in selection.exclude if not more & graph.without(graph.fitting((one,))).keys())
+    left = tuple(pattern for pattern in selection.exclude if not more & graph.without(graph.fitting((pattern,))).keys())
     wider = replace(selection, exclude=left)
     if selection.kinds is not None:
         return replace(wider, kinds=selection.kinds | {kind_of(address) for address in more})
@@ -326,7 +326,7 @@ def _outside(inputs: Inputs) -> dict[str, _Outside]:
     lives: dict[str, dict[str, Live]] = {
         name: {live.id: live for live in rows} for name, rows in inputs.snapshot.lives.items()
     }
-    found: dict[str, _Outside] = {}
+    outside: dict[str, _Outside] = {}
     for address, binding in bindings.items():
         live = lives.get(binding.kind, {}).get(binding.id)
         gone = binding.kind in lives and live is None and binding.kind not in inputs.snapshot.unknown
@@ -336,8 +336,8 @@ def _outside(inputs: Inputs) -> dict[str, _Outside]:
         parent = kind.parent_of(address) if kind is not None else ""
         refers = _told(binding) | ({parent} if parent else set())
         names = {*binding.applied, *(resource.attrs if resource is not None else ())}
-        found[address] = _Outside(frozenset(refers), _held(live, names, kind) if live is not None else frozenset())
-    return found
+        outside[address] = _Outside(frozenset(refers), _held(live, names, kind) if live is not None else frozenset())
+    return outside
 
 
 def _held(live: Live, names: Iterable[str], kind: Kind | None) -> frozenset[RemoteId]:
@@ -350,7 +350,7 @@ def _held(live: Live, names: Iterable[str], kind: Kind | None) -> frozenset[Remo
 def _pointing(change: Change, outside: Mapping[str, _Outside]) -> list[str]:
     here = RemoteId(change.kind, change.live.id) if change.live is not None else None
     names = {change.address, change.moved_from} if change.action is Action.REPLACE else {change.address}
-    return sorted(address for address, one in outside.items() if names & one.refers or here in one.holds)
+    return sorted(address for address, outside in outside.items() if names & outside.refers or here in outside.holds)
 
 
 def _listed(addresses: list[str]) -> str:
