@@ -24,6 +24,8 @@ def list_of(fields: Value) -> list[Value]:
 
 
 OWN = "it is a default group of the account, which has its label and its object for good"
+BESIDE = "declare a group of your own beside it"
+BOUND = "another one is meant: `reconciler state rm` lets go of this one, and the declared one is found by its label"
 
 
 class FieldGroup(Spec):
@@ -122,7 +124,7 @@ class FieldGroupKind(Kind):
         return [
             *super().refusals(write),
             *membership.unread(write, "fields"),
-            *(Finding(OWN, attribute=name, hint="declare a group of your own beside it") for name in own),
+            *(Finding(OWN, attribute=name, hint=BOUND if self.given(write.desired) else BESIDE) for name in own),
         ]
 
     def create(self, write: Write) -> Flow[None]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from reconciler.model.address import split
+from reconciler.model.desired import Resource
 from reconciler.model.errors import Cancelled, PlanError, Unread
+from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.state import Binding, Record
 from reconciler.planning.identity import stored_key
@@ -23,12 +25,11 @@ async def import_object(session: Session, address: str, identity: str, agreed: C
     if address not in loaded.desired.resources or kind_name not in session.kinds:
         raise PlanError(f"{address} is not declared", hint="declare it first: the next plan then shows what differs")
     with locked(session, "import", timeout=10.0):
-        return await _bind(session, address, kind_name, identity, agreed)
+        return await _bind(session, loaded.desired.resources[address], identity, agreed)
 
 
-async def _bind(
-    session: Session, address: str, kind_name: str, identity: str, agreed: Callable[[Binding], bool]
-) -> Binding:
+async def _bind(session: Session, resource: Resource, identity: str, agreed: Callable[[Binding], bool]) -> Binding:
+    address, kind_name = resource.address, resource.kind
     async with connected(session) as account:
         book, live = account.book, await _live(account, kind_name, identity)
     bindings = book.state().resources
@@ -36,6 +37,7 @@ async def _bind(
     holder = next(holders, address)
     if holder != address:
         raise PlanError(f"id {identity} is bound to {holder} already", hint=f"reconciler state mv {holder} {address}")
+    _check_own(session.kinds[kind_name], resource, live)
     bound = bindings.get(address)
     if bound is not None and bound.id != identity and not agreed(bound):
         raise Cancelled("cancelled; nothing was changed")
@@ -47,6 +49,17 @@ async def _bind(
     book.record(Record(op="bind", address=address, binding=binding))
     book.close(account=session.identity)
     return binding
+
+
+def _check_own(kind: Kind, resource: Resource, live: Live) -> None:
+    """Raise PlanError where one side came with the account and the other is not it: neither can become the other."""
+    own = [attrs for attrs in (resource.attrs, live.attrs) if kind.given(attrs)]
+    if own and not {*kind.natural_keys(resource.attrs)} & {*kind.natural_keys(live.attrs)}:
+        name = own[0].get(kind.identity.name_attribute)
+        raise PlanError(
+            f"`{name}` came with the account, and {resource.address} and id {live.id} are not both it",
+            hint="what came with the account is found by its name: it needs no import",
+        )
 
 
 async def _live(account: Connected, kind_name: str, identity: str) -> Live:

@@ -180,6 +180,21 @@ def test_a_default_group_is_neither_made_nor_made_another(world: World) -> None:
     assert world.writes() == []
 
 
+@pytest.mark.parametrize("label", ["{**DEAL_DEFAULT**}", "Ours"])
+def test_no_import_takes_one_default_group_for_another(world: World, label: str) -> None:
+    """What is bound so could never be planned: neither can become the other. The right one can be named."""
+    world.write({"field_groups": {"own": {"label": label, "object": "deal"}}})
+    world.apply()
+    world.cli("state", "rm", "field_group.own")
+    for wrong in {"{**DEAL_DEFAULT**}": ("1", "3"), "Ours": ("1", "2", "3")}[label]:
+        ran = world.cli("import", "field_group.own", wrong, "--auto-approve")
+        assert (ran.code, "came with the account" in ran.text) == (3, True), ran.text
+        assert world.state().resources == {}
+    right = next(row["id"] for row in world.account.rows.all("groupDefinitions") if row["label"] == label)
+    assert world.cli("import", "field_group.own", str(right), "--auto-approve").code == 0
+    assert world.plan().empty
+
+
 @pytest.fixture(name="two")
 def two_environments(tmp_path: Path) -> Iterator[Two]:
     """A sandbox and a production."""
