@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from reconciler.model.documents import Count
+from reconciler.model.http import is_address
 from reconciler.model.project import Guards
 
 FLEET_FILE = "fleet.yaml"
@@ -19,6 +20,16 @@ TOKEN = r"^\$\{env\.[A-Za-z_][A-Za-z0-9_]*\}$"
 PERCENT = re.compile(r"^(100|[1-9]?[0-9])\s*%$")
 MAX_ACCOUNTS = 200_000
 """More in one file are a mistake."""
+
+
+def _reached(url: str) -> str:
+    if not url.strip().startswith("emulator:") and not is_address(url.strip()):
+        raise ValueError("it is not the address of an API: https://HOST, or emulator:PATH")
+    return url.strip()
+
+
+Url = Annotated[str, AfterValidator(_reached)]
+"""Where an account is."""
 
 
 class _Section(BaseModel):
@@ -37,7 +48,7 @@ class Baseline(_Section):
 class FleetAccount(_Section):
     """One account."""
 
-    url: str = Field(description="API URL, its origin, or emulator:PATH.")
+    url: Url = Field(description="API URL, its origin, or emulator:PATH.")
     token: Annotated[str, Field(pattern=TOKEN)] | None = Field(
         None, description="Reference to the key, `${env.NAME}`; it is looked up where the job runs."
     )

@@ -8,7 +8,7 @@ import unicodedata
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from reconciler.model.errors import AmbiguousResponse, RemoteError, Unexpected
 from reconciler.model.redaction import abridged
@@ -30,8 +30,25 @@ PATH = re.compile(r"(?:/(?!\.{1,2}(?:/|$))(?:[A-Za-z0-9._~$@:+,-]|%[0-9A-F]{2})+
 """A path below `/api/3`: no query, no fragment, no way up, nothing that a server or a client would read otherwise."""
 
 
+_URL = re.compile(r"[A-Za-z0-9._~:/?#\[\]@!$&'()*+,;=%-]+")
+"""All characters that a URL has (RFC 3986, section 2)."""
+_HOST = re.compile(r"[a-z0-9]([a-z0-9._-]{0,251}[a-z0-9.])?|[0-9a-f:.]*:[0-9a-f:.]*")
+
+
 class NoPath(RemoteError):
     """What should name an object in a request is no id; nothing was sent."""
+
+
+def is_address(url: str) -> bool:
+    """Return whether something can be asked at this URL: http or https, a host, and no character that no URL has (its
+    host: letters, digits, `-`, `_` and dots, or an IPv6 address in brackets).
+    """
+    try:
+        parts = urlsplit(url)
+        fits = parts.scheme in ("http", "https") and (parts.port is None or parts.port > 0)
+        return fits and bool(_URL.fullmatch(url)) and bool(_HOST.fullmatch(parts.hostname or ""))
+    except ValueError:
+        return False
 
 
 def segment(identity: object) -> str:

@@ -86,10 +86,13 @@ class TestReading:
     @pytest.mark.parametrize(
         ("text", "message"),
         [
-            (HEAD + "accounts: {a: {url: x}}\n", "the account `a` has no baseline"),
-            (HEAD + "accounts: {a: {url: x, baseline: crn}}\n", "there is no baseline `crn`"),
-            (HEAD + "defaults: {baseline: crm}\naccounts: {a: {url: x, wave: two}}\n", "there is no wave `two`"),
-            (HEAD + "accounts: {a: {url: x, baseline: crm, token: abc}}\n", "`token`"),
+            (HEAD + "accounts: {a: {url: 'emulator:x'}}\n", "the account `a` has no baseline"),
+            (HEAD + "accounts: {a: {url: 'emulator:x', baseline: crn}}\n", "there is no baseline `crn`"),
+            (
+                HEAD + "defaults: {baseline: crm}\naccounts: {a: {url: 'emulator:x', wave: two}}\n",
+                "there is no wave `two`",
+            ),
+            (HEAD + "accounts: {a: {url: 'emulator:x', baseline: crm, token: abc}}\n", "`token`"),
             (HEAD + "waves: [{name: a}, {name: a}]\n", "there are two waves `a`"),
             (
                 HEAD + "waves: [{name: a, accounts: 3 of them}]\n",

@@ -19,6 +19,7 @@ from reconciler.config.reading.validation import validated
 from reconciler.model.address import KEY_PATTERN
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
+from reconciler.model.http import is_address
 from reconciler.model.project import (
     DECLARES,
     ENVIRONMENT_DECLARES,
@@ -301,7 +302,7 @@ def _check_access(loaded: LoadedProject, name: str, data: Mapping[str, Any], pro
     if url.startswith("emulator:") or "${" in url:
         return
     spot = loaded.spot("environments", name, "url")
-    if not _is_address(url):
+    if not is_address(url):
         hint = "it begins with https://, see Settings > Developer; or emulator:PATH for the built-in emulator"
         problems.error("bad-url", "`url` is not the address of an API", spot, hint)
     if token is None:
@@ -320,20 +321,12 @@ def _address_of_notices(loaded: LoadedProject, name: str, environ: Mapping[str, 
     url = _VARIABLE.sub(lambda found: environ.get(found.group(1)) or found.group(), written).strip()
     if url and "${" not in url:
         safe = url.startswith("https://") or (url.startswith("http://") and urlsplit(url).hostname in _LOOPBACK)
-        if not (safe and _is_address(url)):
+        if not (safe and is_address(url)):
             hint = "it begins with https://; what goes there would be readable on the way otherwise"
             spot = loaded.spot("environments", name, "notify")
             problems.error("bad-notify", "`notify` is not an address that notices can go to", spot, hint)
             problems.check()
     return url
-
-
-def _is_address(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port is None or parts.port > 0)
-    except ValueError:
-        return False
 
 
 def _recipients(encryption: Encryption | None) -> tuple[str, ...]:
