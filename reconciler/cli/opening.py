@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, replace
 from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from click.core import ParameterSource
 
 from reconciler.cli.completing import addresses, kinds
 from reconciler.cli.program import Globals
@@ -43,6 +44,29 @@ def gathered(
 
         for option in reversed(options):
             command = option(command)
+        return command
+
+    return decorate
+
+
+def apart(pairs: Mapping[str, Sequence[str]]) -> Callable[[Callable[..., int]], Callable[..., int]]:
+    """Refuse options that contradict each other: for each one, those that mean nothing beside it."""
+
+    def decorate(function: Callable[..., int]) -> Callable[..., int]:
+        @wraps(function)
+        def command(*arguments: Any, **given: Any) -> int:
+            context = click.get_current_context()
+            typed = {
+                spelled
+                for one in context.command.params
+                if one.name and context.get_parameter_source(one.name) is ParameterSource.COMMANDLINE
+                for spelled in one.opts
+            }
+            for option, others in pairs.items():
+                if option in typed and (wrong := [other for other in others if other in typed]):
+                    raise click.UsageError(f"{option} goes without {' and '.join(wrong)}: they contradict each other")
+            return function(*arguments, **given)
+
         return command
 
     return decorate

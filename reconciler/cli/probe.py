@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import click
 
-from reconciler.cli.opening import gathered, session
+from reconciler.cli.opening import apart, gathered, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, answer, can_ask, note, say, style
+from reconciler.cli.views import Output, formats, show
+from reconciler.model.redaction import Shown, redactor
 
 if TYPE_CHECKING:
     from reconciler.model.findings import ProbeReport
     from reconciler.workflow.probe_report import Asked
     from reconciler.workflow.probing import Outline
     from reconciler.workflow.session import Session
+
+PROBE = ("text", "json", "markdown", "html")
+MEASURES = (
+    "--read-only", "--with-contacts", "--burst", "--row", "--max-requests", "--max-seconds", "--format", "--out",
+)  # fmt: skip
+"""Options of what is found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +62,16 @@ class Probing:
     made=Probing.asked,
 )
 @click.option("--clean", is_flag=True, help="Only remove what an interrupted probe left.")
-@click.option(
-    "--format",
-    "fmt",
-    type=click.Choice(["text", "json", "markdown", "html"]),
-    default="text",
-    help="How to print the report.",
-)
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the report into this file.")
+@formats(PROBE, "the report")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="The file of what would be printed.")
+@apart({"--clean": MEASURES, "--read-only": ("--with-contacts",)})
 @click.pass_obj
 def command(
     chosen: Globals,
     asked: Asked,
     sandbox: bool,
     clean: bool,
-    fmt: str,
+    outputs: tuple[Output, ...],
     out: Path | None,
 ) -> int:
     """Find out by small experiments what this account does where the sources of the API differ.
@@ -81,6 +85,7 @@ def command(
     if clean:
         return _clean(chosen, opened)
     todo = outline(opened, asked)
+    _check_rows(todo, asked)
     _confirmed(opened, todo, sandbox=sandbox, read_only=asked.read_only)
     unkept: NotKept | None = None
     try:
@@ -89,7 +94,11 @@ def command(
     except NotKept as error:
         report, unkept = error.report, error
     try:
-        _print(report, fmt, out)
+        show([replace(one, path=one.path or out) for one in outputs], partial(_view, report), private=False)
+        if all(one.path or out for one in outputs):
+            from reconciler.render.findings import summary
+
+            say(summary(report))
     finally:  # also where the report cannot be written
         for one in report.left:
             note(f"Left: {one.form} id {one.id}: {one.what}")
@@ -126,24 +135,26 @@ def _confirmed(opened: Session, todo: Outline, *, sandbox: bool, read_only: bool
         raise Cancelled("cancelled; nothing was sent")
 
 
-def _print(report: ProbeReport, fmt: str, out: Path | None) -> None:
+def _check_rows(todo: Outline, asked: Asked) -> None:
+    """Raise UsageError where the rows that are asked leave out what an option is for."""
+    for need, option, rows in (
+        ("contacts", "--with-contacts", "what is beside the rows"),
+        ("burst", "--burst", "rows 30 and 54"),
+    ):
+        if getattr(asked, need) and all(one.needs != need for one in todo.experiments):
+            raise click.UsageError(f"{option} is about {rows}, which was not asked for")
+
+
+def _view(report: ProbeReport, form: str) -> Shown:
     from reconciler.render import findings
 
-    form: Literal["text", "json", "plain"] = "json" if fmt == "json" else "text" if fmt == "text" else "plain"
-    if fmt == "json":
-        made = report.model_dump_json(indent=2) + "\n"
-    elif fmt == "text":
-        made = findings.text(report, **({"width": 100} if out else style()))
-    else:
-        made = findings.markdown(report) if fmt == "markdown" else findings.html(report)
-    if out is None:
-        say(made, form)
-        return
-    from reconciler.cli.terminal import shown
-    from reconciler.store.atomic import write_file
-
-    write_file(out, shown(made).encode())
-    say(f"{findings.summary(report)} The report is in {out}.")
+    made = {
+        "json": lambda: report.model_dump_json(indent=2),
+        "text": lambda: findings.text(report, **style()),
+        "markdown": lambda: findings.markdown(report),
+        "html": lambda: findings.html(report),
+    }
+    return redactor().show(made[form]())
 
 
 def _clean(chosen: Globals, opened: Session) -> int:
