@@ -77,7 +77,7 @@ FORMS: Mapping[str, Form] = {
         Form("saved_response", "/savedResponses", "savedResponse", "savedResponses", "title"),
         Form("message", "/messages", "message", "messages", "name"),
         Form("personalization", "/personalizations", "personalization", "personalizations", "name"),
-        Form("contact", "/contacts", "contact", "contacts", "email"),
+        Form("contact", "/contacts", "contact", "contacts", "email", query={"email_like": "{email}"}),
         Form("field_value", "/fieldValues", "fieldValue", "fieldValues", match=("contact", "field"),
              owner="contact"),
         Form("contact_tag", "/contactTags", "contactTag", "contactTags", match=("contact", "tag"), owner="contact"),

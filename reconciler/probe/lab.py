@@ -15,6 +15,7 @@ from reconciler.model.http import Request, Response, at, is_id
 from reconciler.model.values import Json
 from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
 from reconciler.probe.means import BULK, CONTACTS, Exhausted, Forbidden, Journal, Line, Lost, Made, Spent
+from reconciler.probe.record import Record
 from reconciler.probe.unsettled import Unsettled
 
 TRIES = 4
@@ -30,6 +31,11 @@ ADDRESSES = "@example.com"
 REFUSED = (401, 402, 403)
 CLEAN = "`probe --clean`"
 """How what is said of something ends that is still on record."""
+OWNED = {
+    path: " and ".join(f"{form.name.replace('_', ' ')}s" for form in FORMS.values() if form.owner == owner)
+    for owner, path in OWNERS.items()
+}
+"""What hangs on something, by the path of that."""
 OTHERS = "what has this id now is not called as the probe named it, so it was not touched: look at it"
 
 
@@ -231,26 +237,42 @@ class Lab:
     def remains(self) -> list[tuple[str, str, str]]:
         """Return what is there of all that was made: form, id ("?" where no answer told it), and what to do."""
         told = {(form, one) for form, one, _ in self.left}
-        more = [(one.form.name, one.id or "?", f"it was not removed yet: {CLEAN}") for one in self.open]
+        more = [(one.form.name, one.id or "?", f"{_known(one)}: {CLEAN}") for one in self.open]
         return list(dict.fromkeys([*self.left, *(one for one in more if one[:2] not in told)]))
 
-    def resume(self, records: Iterable[Mapping[str, Any]]) -> None:
+    def resume(self, record: Record) -> None:
         """Take over what a probe that died has on record."""
-        known: dict[int, Made] = {}
-        for record in records:
-            number = int(record.get("n", 0))
-            if record["op"] == "making" and record["form"] in FORMS:
-                known[number] = Made(number, FORMS[record["form"]], record["attrs"])
-            elif record["op"] == "made" and number in known:
-                known[number].id = str(record["id"])
-                self._own.add((known[number].form.path, known[number].id))
-            elif record["op"] in ("gone", "refused", "left"):
-                gone = known.pop(number, None)
-                if gone is not None and record["op"] == "left":
-                    self.left.append((gone.form.name, gone.id, str(record["what"])))
-            self._number = max(self._number, number)
-        self.open = list(known.values())
+        for one in record.entries:
+            made = Made(one.number, one.form, one.attrs, one.id)
+            if one.ended == "left":
+                self.left.append((one.form.name, one.id or "?", one.what))
+            elif not one.ended:
+                self.open.append(made)
+                self._own |= {(one.form.path, one.id)} if one.id else set()
+        self._number = record.highest
         self._remembered = {one.number for one in self.open if one.id}
+
+    async def seek(self, *, told: bool) -> bool:
+        """Take over what is named as this probe's and is on no record, in every listing; return whether each of them
+        could be read. What cannot is `told` in `left`.
+        """
+        whole = True
+        for form in FORMS.values():
+            if form.owner:
+                continue
+            named = {form.label: self.mark}
+            try:
+                for identity in await self._found(Made(0, form, named)):
+                    made = self._recorded(form, named)
+                    self.open.append(made)
+                    self._has(made, identity)
+            except (Unsettled, Unreachable) as error:
+                whole = False
+                if told:
+                    self.left.append(
+                        (form.name, "?", f"whether any is called `{self.mark}` is unknown ({error}): {CLEAN}")
+                    )
+        return whole
 
     # --- inside ----------------------------------------------------------------------------------------------------
 
@@ -386,7 +408,8 @@ class Lab:
 
     def _is(self, form: Form, made: Made, row: Mapping[str, Any]) -> bool:
         if form.label:
-            return str(row.get(form.reads.get(form.label, form.label)) or "").strip().startswith(self.mark)
+            name = str(row.get(form.reads.get(form.label, form.label)) or "").strip()
+            return name.startswith(self.mark) and not name.removeprefix(self.mark)[:1].isalnum()
         return all(
             str(row.get(form.reads.get(name, name))) == str(made.attrs.get(name)) for name in (*form.match, form.owner)
             if form.reads.get(name, name) in row
@@ -405,7 +428,8 @@ class Lab:
                 _, gone = await self._removed(made, identity)
                 whole = whole and gone
         except (Unsettled, Unreachable, Lost) as error:
-            self.left.append((made.form.name, identity or "?", f"it may still be there ({error}): `probe --clean`"))
+            what = f"it may still be there ({error})" if identity else f"{_known(made)} ({error})"
+            self.left.append((made.form.name, identity or "?", f"{what}: {CLEAN}"))
             return  # stays on record
         if whole:
             self._gone(made)
@@ -449,6 +473,16 @@ class Lab:
         for row in rows:
             if str(row.get(owner)) == identity and is_id(row.get("id")):
                 await self._send(Request("DELETE", at(path, row["id"])))
+
+
+def _known(made: Made) -> str:
+    """Return what is known of something that was not removed: without an id, how it is called."""
+    if made.id:
+        holds = OWNED.get(made.form.path, "")
+        return f"it was not removed yet{f', nor the {holds} that hang on it' if holds else ''}"
+    name = made.attrs.get(made.form.label)
+    called = f", called `{name}`" if name else f" with {', '.join(f'{one} {made.attrs[one]}' for one in made.attrs)}"
+    return f"no answer told whether it was made{called}"
 
 
 def _removal(form: Form) -> int:

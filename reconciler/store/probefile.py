@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -138,19 +138,24 @@ class ProbeJournal:
         except OSError as error:
             raise StateError(f"{self.path} cannot be written: {error.strerror}", hint="nothing was made") from error
 
-    def records(self) -> list[dict[str, Any]]:
-        """Return what is on record; a line that was truncated was never acted on. Raises StateError."""
+    def lines(self) -> list[tuple[int, object]]:
+        """Return what is on record: the number of each line and its JSON, None where it is none. A last line that was
+        truncated was never acted on, and counts for nothing. Raises StateError.
+        """
         try:
             lines = read_regular(self.path).split(b"\n")
         except FileNotFoundError:
             return []
         except OSError as error:
-            raise StateError(f"{self.path} cannot be read: {error.strerror}") from error
-        records = []
-        for line in lines:
-            with suppress(ValueError):
-                records += [read_json(line)] if line else []
-        return [record for record in records if isinstance(record, dict)]
+            hint = "restore it: it says what an interrupted probe made"
+            raise StateError(f"{self.path} cannot be read: {error.strerror}", hint=hint) from error
+        found: list[tuple[int, object]] = []
+        for number, line in enumerate(lines, 1):
+            try:
+                found += [(number, read_json(line))] if line.strip() else []
+            except ValueError:
+                found += [(number, None)] if number < len(lines) else []
+        return found
 
     def end(self) -> None:
         """Forget it: all that was made is gone, or told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime
 import platform
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -170,10 +170,13 @@ def _keys(session: Session) -> Check:
 def _facts(session: Session) -> Check:
     """The age of what a probe found."""
     facts = session.facts
-    with suppress(ReconcilerError):
-        if ProbeJournal(session.folder, session.identity).records():
-            advice = "`reconciler probe --clean` removes it"
-            return Check("facts", "warning", "an interrupted probe may have left something in the account", advice)
+    try:
+        begun = bool(ProbeJournal(session.folder, session.identity).lines())
+    except ReconcilerError as error:
+        return failed("facts", error)
+    if begun:
+        advice = "`reconciler probe --clean` removes it"
+        return Check("facts", "warning", "an interrupted probe may have left something in the account", advice)
     if facts.problem:
         return Check("facts", "failed", facts.problem, facts.hint, ExitCode.ERROR)
     if wrong := troubles(session):

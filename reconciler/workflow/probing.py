@@ -17,6 +17,7 @@ from reconciler.model.redaction import abridged
 from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
 from reconciler.probe.forms import FORMS, MARK
 from reconciler.probe.means import CONTACTS, Exhausted, writable
+from reconciler.probe.record import Record, recorded
 from reconciler.store.probefile import ProbeJournal, check_facts_folder, facts_path, put_aside, write_facts
 from reconciler.workflow.book import open_book
 from reconciler.workflow.facts import blank, own_facts
@@ -107,7 +108,7 @@ async def probe(
     journal, results = ProbeJournal(session.folder, session.identity), Results()
     with ExitStack() as holds:
         holds.enter_context(journal.held())
-        if journal.records():
+        if journal.lines():
             raise Refused(
                 "an earlier probe was interrupted, and what it made may still be there; nothing was sent",
                 hint="`reconciler probe --clean` removes it",
@@ -167,29 +168,45 @@ def _told(lab: Lab, say: Callable[[str], None]) -> Iterator[None]:
 
 
 async def clean(session: Session, say: Callable[[str], None] = lambda line: None) -> tuple[int, tuple[LeftView, ...]]:
-    """Remove what a probe that died has on record; return how many things were, and what could not be removed. Raises
-    Refused for a production account, AuthError, LockHeld, StateError.
+    """Remove what a probe that died has on record; return how many things were, and what could not be removed. Lines of
+    the record may be lost, so what is named as it says is looked for in every listing, too; that it is damaged is said.
+    Raises Refused for a production account, AuthError, LockHeld, StateError.
     """
     check_sandbox(session)
     journal = ProbeJournal(session.folder, session.identity)
     with journal.held(), locked(session, "probe --clean") as lock:
-        records = journal.records()
-        begun = next((record for record in records if record.get("op") == "begin"), None)
-        if begun is None:
+        lines = journal.lines()
+        if not lines:
             journal.end()
             return 0, ()
+        record = recorded(lines)
+        if not record.mark:
+            raise StateError(
+                f"{journal.path} does not say how the things are called that a probe made ({_first(record)}); nothing "
+                "was removed",
+                hint=f"remove what is called `{MARK}...` in the account, and then this file",
+            )
         async with AsyncExitStack() as stack:
             line = _connected(session, stack, lock, Asked(contacts=True))
             await check_account(session, line, open_book(session).stored)
             spent = Spent(10**6, 10**6, session.runtime.clock.steady)
-            lab = Lab(line, journal, str(begun["mark"]), spent, contacts=True, sleep=asyncio.sleep)
-            lab.resume(records)
-            count = len(lab.open)
+            lab = Lab(line, journal, record.mark, spent, contacts=True, sleep=asyncio.sleep)
+            lab.resume(record)
+            if record.damaged:
+                say(f"{journal.path} is damaged ({_first(record)}): what is called `{record.mark}` is looked for.")
             with _told(lab, say):
+                whole = await lab.seek(told=bool(record.damaged)) or not record.damaged
+                count = len(lab.open)
                 await lab.clear()
-        if not lab.open:
+        if whole and not lab.open:
             journal.end()
     return count, left_of(lab)
+
+
+def _first(record: Record) -> str:
+    """Return what is wrong with a record, in a few words."""
+    more = len(record.damaged) - 1
+    return f"{record.damaged[0]}{f', and {more} more' if more > 0 else ''}" if record.damaged else "it is empty"
 
 
 def _connected(session: Session, stack: AsyncExitStack, held: Any, asked: Asked) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -38,9 +38,9 @@ def probe(world: World, **asked: Any) -> ProbeReport:
     return run(probing.probe(world.session(), Asked(**asked)))
 
 
-def clean(world: World) -> tuple[int, Any]:
+def clean(world: World, say: Callable[[str], None] = lambda line: None) -> tuple[int, Any]:
     """Remove what a probe left that died."""
-    return run(probing.clean(world.session()))
+    return run(probing.clean(world.session(), say))
 
 
 def parts(report: ProbeReport) -> dict[str, PartView]:

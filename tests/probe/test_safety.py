@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import io
+import itertools
 import json
 import re
 import signal
@@ -21,6 +22,7 @@ from reconciler.model.http import Request, Response
 from reconciler.probe import FORMS, Form, Lab, Spent, load_experiments
 from reconciler.probe.lab import OTHERS
 from reconciler.probe.means import Forbidden, writable
+from reconciler.probe.record import Entry, Record
 from reconciler.remote import guard
 from reconciler.render import findings
 from reconciler.store.probefile import ProbeJournal
@@ -29,6 +31,7 @@ from reconciler.workflow.reference import schema_text
 from tests.probe.probes import clean, dump, found, left_over, probe, probed_world
 from tests.world import Killed, World
 from tests.world.clock import run
+from tests.world.commands import leaves
 from tests.world.project import ACCOUNT
 
 PRODUCTION = f"version: 1\nenvironments: {{demo: {{url: 'emulator:{ACCOUNT}', production: true}}}}\n"
@@ -133,6 +136,47 @@ def test_refusals(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         assert not world.writes()
 
 
+CHOICES: dict[str, tuple[str, ...]] = {
+    "--read-only": (), "--with-contacts": (), "--burst": (), "--row": ("30",), "--max-requests": ("9999",),
+    "--max-seconds": ("9999",), "--clean": (), "--format": ("json",), "--out": ("x.json",),
+    "--yes-this-is-a-sandbox": (),
+}  # fmt: skip
+"""Every option of `probe`, with a value."""
+CONTRADICT = [
+    *({"--clean", one} for one in CHOICES if one not in ("--clean", "--yes-this-is-a-sandbox")),
+    {"--read-only", "--with-contacts"},
+    {"--row", "--with-contacts"},
+]
+"""Pairs of them of which one means nothing; contacts tell nothing of row 30."""
+
+
+def test_options_that_contradict_are_refused(world: World) -> None:
+    """All pairs: refused as wrong usage, with both named, before anything is sent; or taken together."""
+    known = {spelled for one in leaves()["probe"].params for spelled in one.opts if spelled.startswith("--")}
+    assert known - {"--help", "--env", "--verbose", "--quiet"} == CHOICES.keys()
+    world.write(PRODUCTION, "reconciler.yaml")  # where what is taken is refused, but for reads
+    for pair in itertools.combinations(CHOICES, 2):
+        ran = world.cli("probe", *(word for one in pair for word in (one, *CHOICES[one])))
+        if set(pair) in CONTRADICT:
+            assert (ran.code, [one for one in pair if one not in ran.err], world.requests()) == (1, [], []), ran.text
+        else:
+            assert ran.code == (0 if "--read-only" in pair else 7), (pair, ran.text)
+        world.forget()
+
+
+@pytest.mark.parametrize("form", ["html", "markdown", "json", "text"])
+def test_a_report_goes_into_files_as_of_other_commands(tmp_path: Path, form: str) -> None:
+    """`--format FORM=FILE`, as often as there are forms; what is printed is another one."""
+    with probed_world(tmp_path / "a", AccountSettings()) as world:
+        path = world.folder / "report"
+        ran = world.cli("probe", "--read-only", "--row", "31", "--format", f"{form}={path}", "--format", "json")
+        assert (ran.code, json.loads(ran.out)["read_only"]) == (0, True), ran.text
+        ran = world.cli("probe", "--read-only", "--row", "31", "--format", form, "--out", str(world.folder / "same"))
+        assert ran.out.startswith("Probed "), ran.text
+        heads = [file.read_text().strip()[:60] for file in (path, world.folder / "same")]
+        assert heads[0][:20] == heads[1][:20] != "", heads
+
+
 MADE = ("tags", "lists", "fields", "dealCustomFieldMeta", "accountCustomFieldMeta", "groupDefinitions", "groupMembers",
         "dealGroups", "dealRoles", "dealTasktypes", "taskOutcomes", "webhooks", "customObjects", "groups", "addresses",
         "savedResponses", "messages", "personalizations", "templates")  # fmt: skip
@@ -162,15 +206,29 @@ def test_a_key_that_could_not_clean_up_makes_nothing(tmp_path: Path) -> None:
         assert left_over(before, dump(world)) == {}
 
 
-def test_what_cannot_be_removed_is_made_once(tmp_path: Path) -> None:
-    """A key that may create and not delete leaves one of each kind, named, and not dozens."""
-    with probed_world(tmp_path / "a", AccountSettings()) as world:
+def _undeletable(folder: Path, form: Form) -> int:
+    """Probe with a key that may make something and not delete it; return how many of it stay, each of them named."""
+    with probed_world(folder, AccountSettings(tasktype_delete="deleted")) as world:
         before = dump(world)
-        world.fault("fail_before", "^DELETE /fields/", status=403, times=9999)
-        ran = world.cli("probe", "--yes-this-is-a-sandbox")
-        (left,) = [rows for table, rows in left_over(before, dump(world)).items() if table == "fields"]
-        assert all(f"Left: field id {row['id']}: " in ran.err for row in left)
-        assert (ran.code, len(left) <= 6) == (1, True), left
+        for path in (form.path, *form.deletes):
+            world.fault("fail_before", f"^DELETE {path}/", status=403, times=9999)
+        ran = world.cli("probe", "--yes-this-is-a-sandbox", "--with-contacts")
+        left = left_over(before, dump(world)).get(form.key, [])
+        assert all(_is_named(form.key, row, ran.err.splitlines()) for row in left), ran.text
+        assert ran.code == (1 if left else 0) or form.retire is not None, ran.text
+        return len(left)
+
+
+def test_of_what_cannot_be_removed_two_stay_at_most(tmp_path: Path) -> None:
+    """A key that may create and not delete leaves an object and its twin, named, and not dozens."""
+    assert _undeletable(tmp_path / "a", FORMS["field"]) == 2
+
+
+@pytest.mark.prove
+@pytest.mark.parametrize("form", [one for one in FORMS.values() if not one.owner], ids=lambda one: one.name)
+def test_of_each_thing_that_cannot_be_removed(tmp_path: Path, form: Form) -> None:
+    """Of each kind of thing that a probe makes."""
+    assert _undeletable(tmp_path / "a", form) <= 2
 
 
 def test_the_name_of_the_account_is_a_yes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -349,8 +407,8 @@ def _interrupted(folder: Path, settings: AccountSettings, *at: int) -> bool:
         if not run(interrupted()):
             return False
         world.held.delay = None
-        there = {str(row["id"]): row for row in dump(world).get("dealTasktypes", []) if "zz-probe-" in row["title"]}
-        assert all(any(f"task_type id {one}: " in line for line in lines) for one in there), (at, lines)
+        disabled = [row for row in dump(world).get("dealTasktypes", []) if "zz-probe-" in row["title"]]
+        assert all(_is_named("dealTasktypes", row, lines) for row in disabled), (at, lines)
         over = left_over(before, dump(world))
         if world.writes():
             assert "The probe was stopped" in lines[0], at
@@ -358,16 +416,32 @@ def _interrupted(folder: Path, settings: AccountSettings, *at: int) -> bool:
             assert (over, _journal(world)) == ({}, []), at
         elif over:
             assert any(line.startswith("Left: ") and line.endswith("`probe --clean`") for line in lines), (at, over)
-        named = "".join(lines)
-        for table, rows in over.items():
-            for row in rows:
-                own = "zz-probe-" in str(row)
-                assert not own or f"id {row['id']}: " in named or "id ?: " in named, (at, table, row, lines)
+        nameless = [(table, row) for table, rows in over.items() for row in rows if not _is_named(table, row, lines)]
+        assert nameless == [], (at, lines)
         _, left = clean(world)
         assert left_over(before, dump(world)) == {}, at
-        assert {one.id for one in left} >= (set(there) if over or _journal(world) else set())
+        known = {one.id for one in left}
+        assert known >= ({row["id"] for row in disabled} if over or _journal(world) else set())
         assert not _journal(world)
         return True
+
+
+HOLDERS = ("list", "field", "group", "group_id", "contact")
+"""Properties that name what a row hangs on, and goes with."""
+
+
+def _is_named(table: str, row: Any, lines: list[str]) -> bool:
+    """Return whether what is left is named: by its id; by its name, where no answer told the id; or by what it hangs
+    on. What came along with something of the probe's has no name of its own.
+    """
+    said = "\n".join(lines)
+    forms = [form.name for form in FORMS.values() if form.key == table]
+    if any(f"Left: {form} id {row['id']}: " in said for form in forms):
+        return True
+    names = {str(value) for value in row.values() if "zz-probe-" in str(value)}
+    if any(f"`{name}`" in said for name in names):
+        return True
+    return any(f" id {row[holder]}: " in said for holder in HOLDERS if row.get(holder)) or not names
 
 
 @pytest.mark.parametrize("at", [(150,), (431,), (150, 152), (700, 703)])
@@ -488,7 +562,8 @@ def test_what_has_an_id_on_record_now_is_not_removed(form: Form) -> None:
     attrs = {form.label: "zz-probe-1"} if form.label else {}
     attrs |= dict.fromkeys(filter(None, (*form.match, form.owner)), "1")
     lab = Lab(Others(), _Nowhere(), "zz-probe-1", Spent(100, 100, lambda: 0.0), contacts=True)
-    lab.resume([{"op": "making", "n": 1, "form": form.name, "attrs": attrs}, {"op": "made", "n": 1, "id": "7"}])
+    entry = Entry(1, form, attrs, "7")
+    lab.resume(Record("zz-probe-1", [entry]))
     run(lab.clear())
     assert lab.open == []
     assert lab.left == ([] if form.owner else [(form.name, "7", OTHERS)])

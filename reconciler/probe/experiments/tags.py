@@ -51,7 +51,7 @@ async def _names(lab: Lab) -> Findings:
         before = " " if what == "blanks" else ""
         yield f"name.{what}", await asking.returned(lab, made, "tag", f"{before}{lab.mark} {end}")
     for length in (LONG, LONG + 1):
-        name = lab.name().ljust(length, "x")
+        name = f"{lab.mark} ".ljust(length, "x")
         yield f"name.{length} characters", await asking.returned(lab, made, "tag", name)
 
 
