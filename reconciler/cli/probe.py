@@ -142,7 +142,7 @@ def _check_rows(todo: Outline, asked: Asked) -> None:
         ("burst", "--burst", "rows 30 and 54"),
     ):
         if getattr(asked, need) and all(one.needs != need for one in todo.experiments):
-            raise click.UsageError(f"{option} is about {rows}, which was not asked for")
+            raise click.UsageError(f"{option} is about {rows}, which --row leaves out")
 
 
 def _view(report: ProbeReport, form: str) -> Shown:
