@@ -38,7 +38,7 @@ def command(chosen: Globals, least: float | None, outputs: tuple[Output, ...]) -
 
     ledger = chosen.screen.wait(coverage(session(chosen)))
     columns = ["kind", "managed", "ignored", "unmanaged", "percent"]
-    problems = as_diagnostics(ledger.broken, ledger.rules)
+    problems = [*as_diagnostics(ledger.broken, ledger.rules), *ledger.notes]
     frame = Frame(folder=folder_in_repository)
     for output in outputs:
         if output.path is None and output.form in ("text", "json"):
@@ -72,3 +72,4 @@ def _tell(ledger: Ledger) -> None:
     if ledger.broken:
         say("Broken in the account:")
         say(text.broken(as_guards(ledger.broken), **style()).rstrip("\n"), "text")
+    tell("Note: ", (f"{one.at}: {one.message}" for one in ledger.notes))

@@ -55,13 +55,14 @@ def command(chosen: Globals, outputs: tuple[Output, ...], guards_from: str | Non
 
 def _broken(opened: Session, loaded: Loaded) -> list[Diagnostic]:
     project = opened.project.project
-    if not (project.rules or project.include or project.waivers):
+    if not (project.rules or project.include or project.waivers or project.policies):
         return []  # most projects have none, and need not load what judges them
     from reconciler.judging.rules import as_diagnostics
-    from reconciler.workflow.ruling import broken_declarations, rules_of
+    from reconciler.workflow.ruling import broken_declarations, idle_waivers, rules_of
 
     rules = rules_of(opened)
-    return as_diagnostics(broken_declarations(opened, rules, loaded), rules)
+    broken = as_diagnostics(broken_declarations(opened, rules, loaded), rules)
+    return [*broken, *idle_waivers(rules, loaded.desired.resources, "that is declared")]
 
 
 def _tell(problems: list[Diagnostic], said: str) -> None:

@@ -111,6 +111,33 @@ class _Evaluation:
         return str(plain) if answer.type().name() == "ERROR" else (plain,)
 
 
+def checker() -> Callable[[str], str]:
+    """Return what says why an expression is none that says true or false; "" for one, and where what compiles is not
+    there: then whoever evaluates it is told so.
+    """
+    known: list[Any] = []
+
+    def wrong(expression: str) -> str:
+        try:
+            cel = evaluator()
+        except ReconcilerError:
+            return ""
+        if not known:  # most projects have no expressions
+            known.append(cel.NewEnv(variables=dict.fromkeys(VARIABLES, cel.Type.DYN)))
+        try:
+            kind = known[0].compile(expression).return_type().name()
+        except (RuntimeError, UnicodeError, TypeError) as error:
+            told = _CODE.sub("", _first_line(error))
+            told = re.sub(r"^<input>:(\d+):(\d+)", r"line \1, column \2", told)
+            return f"it is no expression: {abridged(told, 300)}"
+        return "" if kind in ("BOOL", "DYN") else f"it says neither true nor false, but {kind.lower()}"
+
+    return wrong
+
+
+_CODE = re.compile(r"^[A-Z_]+: (?:ERROR: )?| \[[A-Z_]+\]$")
+
+
 def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 

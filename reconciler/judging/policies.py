@@ -59,8 +59,13 @@ def judge_policies(
     both = [*map(as_rule, here), *about_changes]
     broken += _of_changes(document, both, objects, now, evaluate)
     told = [waived(breach, rules.waivers, now.date()) for breach in broken]
-    named = [*(("policy", policy.name) for policy in here), *(("rule", rule.id) for rule in asked)]
-    return [view for label, name in named for view in _verdicts(label, name, told, tell_all=tell_all)]
+    named = [*(("policy", policy.name, True) for policy in here)]
+    named += [("rule", rule.id, bool(objects or rule.of_changes)) for rule in asked]
+    return [
+        view
+        for label, name, judged in named
+        for view in _verdicts(label, name, told, tell_all=tell_all and judged)  # asked about nothing, none is kept
+    ]
 
 
 def _verdicts(label: str, name: str, told: Iterable[Breach], *, tell_all: bool) -> list[GuardView]:

@@ -19,7 +19,7 @@ from reconciler.model.document import GuardView
 from reconciler.model.garbage import without_collection
 from reconciler.model.patterns import Budget, Unbounded
 from reconciler.model.project import Deny, Rule, Subject, Waiver, unquoted
-from reconciler.model.ruling import Rules
+from reconciler.model.ruling import Rules, waiver_in, with_waiver
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 WAIVER = "change it, or have a waiver with reason and date merged into the project file"
@@ -53,7 +53,8 @@ class Breach:
         """What to tell of it."""
         late = f"its waiver expired on {self.expired}" if self.expired else ""
         notes = "; ".join(filter(None, (self.why, late)))
-        return f"{self.rule.message}{f' ({notes})' if notes else ''}"
+        told = f"{self.rule.message}{f' ({notes})' if notes else ''}"
+        return with_waiver(told, self.waiver) if self.waiver is not None else told
 
 
 @without_collection()
@@ -294,35 +295,36 @@ def waived(breach: Breach, waivers: Iterable[Waiver], today: datetime.date) -> B
 
 def as_guards(broken: Iterable[Breach], *, label: str = "rule") -> list[GuardView]:
     """Return breaches as verdicts of a document: one for each rule and message, those that are waived apart."""
-    grouped: dict[tuple[str, str, str, str], list[Breach]] = {}
+    grouped: dict[tuple[str, str, str, bool], list[Breach]] = {}
     for breach in broken:
-        until = f"{breach.waiver.expires}: {breach.waiver.reason}" if breach.waiver is not None else ""
-        grouped.setdefault((breach.rule.id, breach.rule.severity, breach.message, until), []).append(breach)
+        grouped.setdefault(
+            (breach.rule.id, breach.rule.severity, breach.message, breach.waiver is not None), []
+        ).append(breach)
     return [
         GuardView(
             name=f"{label} {name}",
-            verdict="overridden" if until else "tripped" if severity == "error" else "warned",
-            message=f"{message} (waived until {until})" if until else message,
+            verdict="overridden" if let else "tripped" if severity == "error" else "warned",
+            message=message,
             addresses=[breach.address for breach in some if breach.address],
             places={breach.address: str(breach.at) for breach in some if breach.address and breach.at is not None},
-            by="project file" if until else "",
+            by="project file" if let else "",
         )
-        for (name, severity, message, until), some in grouped.items()
+        for (name, severity, message, let), some in grouped.items()
     ]
 
 
 def as_diagnostics(broken: Iterable[Breach], rules: Rules) -> list[Diagnostic]:
     """Return breaches as problems with the places of what breaks the rules, else with those of the rules; what is
-    waived is none.
+    waived is a note.
     """
     return [
         Diagnostic(
             f"{breach.address}: {breach.message}" if breach.address else breach.message,
             breach.at or rules.places.get(breach.rule.id),
-            WAIVER,
+            WAIVER if breach.waiver is None else "",
             code=f"rule-{breach.rule.id}",
-            severity=breach.rule.severity,
+            severity=breach.rule.severity if breach.waiver is None else "note",
+            waived=waiver_in(breach.message) if breach.waiver is not None else "",
         )
         for breach in broken
-        if breach.waiver is None
     ]

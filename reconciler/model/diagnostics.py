@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal
 
-Severity = Literal["error", "warning"]
+Severity = Literal["error", "warning", "note"]
+"""A note is about what is as somebody decided; it stops nothing."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,6 +36,8 @@ class Diagnostic:
     length: int = 1
     shift: int = 0
     """Columns by which the place stands further left in the excerpt than in the file: stars may be shorter."""
+    waived: str = ""
+    """Of a broken rule: until when it is waived, and why."""
 
     def showing(self, excerpt: str) -> Diagnostic:
         """Return it with another excerpt, in which something was replaced by stars. How long that was is not told: what

@@ -6,7 +6,7 @@ import datetime
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from reconciler.model.patterns import check_pattern
 
@@ -22,6 +22,16 @@ RECIPIENT = r"^(age1[0-9a-z]{58,}|ssh-(ed25519|rsa) [A-Za-z0-9+/=]{60,}( .*)?|.*
 
 SPECIFIER = r"^\s*(?:(?:~=|={2,3}|!=|[<>]=?)\s*[^\s,]+\s*(?:,\s*|$))+$"
 """Form of a version specifier, for editors; `config.reading.requiring` decides."""
+
+
+def _said(written: str) -> str:
+    if not written.strip():
+        raise ValueError("it is blank: say why")
+    return written
+
+
+Said = Annotated[str, AfterValidator(_said)]
+"""What is told to people: not blank."""
 
 
 class _Section(BaseModel):
@@ -188,7 +198,7 @@ class Policy(_Section):
     """A rule of the team that a plan has to keep."""
 
     name: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Short name of the rule.")
-    message: str = Field(description="What to tell a user who breaks it.")
+    message: Said = Field(min_length=1, description="What to tell a user who breaks it.")
     severity: Literal["error", "warning"] = Field("error", description="An error stops the plan (exit code 7).")
     deny: Deny | None = Field(None, description="Changes that break the rule.")
     when: str | None = Field(
@@ -210,7 +220,7 @@ class Rule(_Section):
     """A rule of the team about objects: as the files declare them, as the account holds them, as a plan leaves them."""
 
     id: str = Field(pattern=r"^[A-Za-z0-9_-]+$", description="Short name of the rule; reports and waivers say it.")
-    message: str = Field(description="What to tell a user who breaks it.")
+    message: Said = Field(min_length=1, description="What to tell a user who breaks it.")
     severity: Literal["error", "warning"] = Field("error", description="An error ends the command with exit code 7.")
     on: Subject | Annotated[list[Subject], Field(min_length=1)] = Field(
         default_factory=lambda: list(SUBJECTS),
@@ -268,15 +278,8 @@ class Waiver(_Section):
 
     rule: str = Field(description="Id of the rule, or name of the policy.")
     address: str = Field("*", description="Address of what is waived, with * and ?.")
-    reason: str = Field(min_length=1, description="Why; it is shown with the verdict.")
+    reason: Said = Field(min_length=1, description="Why; it is shown with the verdict.")
     expires: str = Field(description="Last day on which it holds, as 2027-01-31.")
-
-    @field_validator("reason")
-    @classmethod
-    def _says_why(cls, written: str) -> str:
-        if not written.strip():
-            raise ValueError("it is blank: say why")
-        return written
 
     @field_validator("expires")
     @classmethod
@@ -293,7 +296,7 @@ class Ignore(_Section):
 
     kind: str
     key: str = Field("*", description="Pattern of names, with * and ?.")
-    reason: str
+    reason: Said = Field(min_length=1)
     expires: str | None = Field(None, description="ISO date after which this rule is an error.")
 
 

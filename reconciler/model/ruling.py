@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -12,12 +13,13 @@ from reconciler.model.project import Rule, Subject, Waiver
 @dataclass(frozen=True, slots=True)
 class Rules:
     """What a project's reports are held to, and what may break it until when; `places` says where each rule is written,
-    by its id.
+    by its id, of a pack where it is included; `waiver_places` where each waiver is.
     """
 
     rules: tuple[Rule, ...] = ()
     waivers: tuple[Waiver, ...] = ()
     places: Mapping[str, Position] = field(default_factory=dict)
+    waiver_places: tuple[Position, ...] = ()
 
     def on(self, subject: Subject, environment: str) -> list[Rule]:
         """Return the rules that judge this subject in an environment."""
@@ -29,3 +31,15 @@ class Rules:
 
 
 NONE = Rules()
+_WAIVED = re.compile(r"\((waived until \d{4}-\d\d-\d\d: .*)\)", re.DOTALL)
+
+
+def with_waiver(message: str, waiver: Waiver) -> str:
+    """Return what is told of a broken rule that is waived: the same words wherever it is told."""
+    return f"{message} (waived until {waiver.expires}: {waiver.reason})"
+
+
+def waiver_in(message: str) -> str:
+    """Return what a message says of the waiver (see `with_waiver`); "" where it says nothing."""
+    found = _WAIVED.search(message)
+    return found.group(1) if found is not None and found.end() == len(message) else ""

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 from urllib.parse import quote
 
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
+from reconciler.model.ruling import waiver_in
 from reconciler.render import words
 from reconciler.render.harmless import harmless
 from reconciler.render.quoting import clean, to_json
@@ -22,6 +23,8 @@ NOWHERE = Position("reconciler.yaml")
 """Where hosts that want a place show what has none: the project file, home of environments, guards and policies."""
 
 
+GITHUB: Mapping[Severity, str] = {"error": "error", "warning": "warning", "note": "notice"}
+GITLAB: Mapping[Severity, str] = {"error": "major", "warning": "minor", "note": "info"}
 WAIVER = "change it, or have a waiver with reason and date merged into the project file"
 """What to do about a broken rule."""
 
@@ -36,6 +39,9 @@ def diagnostics_sarif(problems: Sequence[Diagnostic], *, tool_version: str = "")
         _result(problem, rules.index(problem.code), mark)
         for problem, mark in zip(problems, _fingerprints(problems), strict=True)
     ]
+    if any(problem.waived for problem in problems):  # all of a run have the member, or none
+        for result, problem in zip(results, problems, strict=True):
+            result["suppressions"] = _suppressions(problem)
     run = {"tool": {"driver": driver}, "columnKind": "unicodeCodePoints", "results": results}
     return to_json({"$schema": SARIF_SCHEMA, "version": "2.1.0", "runs": [run]})
 
@@ -52,7 +58,7 @@ def diagnostics_gitlab(problems: Sequence[Diagnostic]) -> str:
             "description": _description(problem),
             "check_name": problem.code,
             "fingerprint": mark,
-            "severity": "major" if problem.severity == "error" else "minor",
+            "severity": GITLAB[problem.severity],
             "location": {"path": (problem.at or NOWHERE).file, "lines": {"begin": (problem.at or NOWHERE).line}},
         }
         for problem, mark in zip(problems, _fingerprints(problems), strict=True)
@@ -114,15 +120,16 @@ def concerns(document: PlanDocument) -> list[Diagnostic]:
 def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Iterable[Diagnostic]:
     """Yield what a guard says, once; what a rule says, for each object that breaks it, as `validate` does."""
     tripped = guard.verdict == "tripped"
-    severity: Severity = "error" if tripped else "warning"
-    rule = guard.name.startswith("rule ")
-    if guard.verdict == "passed" or (rule and guard.verdict == "overridden"):
+    waived = waiver_in(guard.message) if guard.verdict == "overridden" and guard.name.startswith(words.RULES) else ""
+    severity: Severity = "error" if tripped else "note" if waived else "warning"
+    if guard.verdict == "passed":
         return
-    if rule and guard.addresses:
+    if guard.name.startswith("rule ") and guard.addresses:
         for address in guard.addresses:
             at = _position(guard.places.get(address) or places.get(address))
             code = guard.name.replace(" ", "-")
-            yield Diagnostic(f"{address}: {guard.message}", at, WAIVER, code=code, severity=severity)
+            hint = "" if waived else WAIVER
+            yield Diagnostic(f"{address}: {guard.message}", at, hint, code=code, severity=severity, waived=waived)
         return
     place = next((places[address] for address in guard.addresses if places.get(address)), None)
     named = f" ({', '.join(guard.addresses)})" if guard.addresses else ""
@@ -132,6 +139,7 @@ def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Iterable[Diagn
         f"to override exactly this: {guard.override}" if tripped and guard.override else "",
         code=f"guard-{words.slug(guard.name)}",
         severity=severity,
+        waived=waived,
     )
 
 
@@ -178,6 +186,13 @@ def _result(problem: Diagnostic, rule: int, mark: str) -> dict[str, Any]:
     }
 
 
+def _suppressions(problem: Diagnostic) -> list[dict[str, str]]:
+    """Return why a problem is none for now: somebody decided so outside of the place where it is."""
+    if not problem.waived:
+        return []
+    return [{"kind": "external", "status": "accepted", "justification": harmless(clean(problem.waived), "sarif")}]
+
+
 def _description(problem: Diagnostic) -> str:
     return clean(f"{problem.message} (hint: {problem.hint})" if problem.hint else problem.message)
 
@@ -204,7 +219,7 @@ def _command(problem: Diagnostic) -> str:
     }
     text = clean(problem.message) + (f"\nhint: {clean(problem.hint)}" if problem.hint else "")
     listed = ",".join(f"{name}={harmless(str(value), 'property')}" for name, value in properties.items())
-    return f"::{problem.severity} {listed}::{harmless(text, 'command')}"
+    return f"::{GITHUB[problem.severity]} {listed}::{harmless(text, 'command')}"
 
 
 def _camel(code: str) -> str:

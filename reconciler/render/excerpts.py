@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from reconciler.model.characters import BLANKS, JOINED, SHOWN, compiled
@@ -21,10 +22,8 @@ def diagnostics(problems: Sequence[Diagnostic], *, colour: bool = False, width: 
         return ""
     paper = Paper(max(width, 40), colour)
     blocks = ["\n".join(_problem(problem, paper)) for problem in problems]
-    errors = sum(problem.severity == "error" for problem in problems)
-    counts = [words.counted(errors, "error")] if errors else []
-    if len(problems) > errors:
-        counts.append(words.counted(len(problems) - errors, "warning"))
+    found = Counter(problem.severity for problem in problems)
+    counts = [words.counted(found[one], one) for one in ("error", "warning", "note") if found[one]]
     return "\n\n".join([*blocks, ", ".join(counts)]) + "\n"
 
 

@@ -9,7 +9,8 @@ from reconciler.model.characters import clusters
 
 _CODES = {
     "add": "32", "change": "33", "destroy": "31", "replace": "31", "adopt": "36", "forget": "35", "move": "36",
-    "manual": "35", "refresh": "36", "bold": "1", "faint": "2", "error": "1;31", "warning": "1;33", "good": "1;32",
+    "manual": "35", "refresh": "36", "bold": "1", "faint": "2", "error": "1;31", "warning": "1;33", "note": "36",
+    "good": "1;32",
 }  # fmt: skip
 
 

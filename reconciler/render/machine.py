@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -46,11 +47,12 @@ def plan_json(document: PlanDocument) -> str:
 
 def diagnostics_json(problems: Sequence[Diagnostic]) -> str:
     """Return problems as a JSON object: `valid`, the counts, and the list. Lines and columns count from 1."""
-    errors = sum(problem.severity == "error" for problem in problems)
+    found = Counter(problem.severity for problem in problems)
     content = {
-        "valid": errors == 0,
-        "error_count": errors,
-        "warning_count": len(problems) - errors,
+        "valid": found["error"] == 0,
+        "error_count": found["error"],
+        "warning_count": found["warning"],
+        "note_count": found["note"],
         "diagnostics": [_problem(problem) for problem in problems],
     }
     return to_json(content)

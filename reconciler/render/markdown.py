@@ -127,9 +127,7 @@ def _guards(document: PlanDocument, names: Names) -> list[str]:
     entries += [
         _guard(guard, document, names) for guard in document.guards if guard.verdict in ("overridden", "warned")
     ]
-    if kept := words.kept(document.guards):
-        entries.append(f"looked at and fine: {_named(kept)}")
-    return entries
+    return entries + [f"{_lower(label)}: {_named(found)}" for label, found in words.kept(document.guards)]
 
 
 def _guard(guard: GuardView, document: PlanDocument, names: Names) -> str:

@@ -218,8 +218,9 @@ def _guards(document: PlanDocument, paper: Paper) -> list[str]:
         lines += paper.paragraph(words.stopped(document), tone="error")
     for guard in [*tripped, *(guard for guard in document.guards if guard.verdict in ("overridden", "warned"))]:
         lines += _guard(guard, paper)
-    if kept := words.kept(document.guards):
-        lines += paper.paragraph(clean(f"Kept: {words.named(kept)}"), first="  ", indent="    ", tone="faint")
+    for label, names in words.kept(document.guards):
+        said = label.replace(words.FINE, "Kept")
+        lines += paper.paragraph(clean(f"{said}: {words.named(names)}"), first="  ", indent="    ", tone="faint")
     return lines
 
 

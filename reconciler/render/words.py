@@ -95,9 +95,17 @@ RULES = ("rule ", "policy ")
 """How the names of rules begin among those of guards."""
 
 
-def kept(guards: Iterable[GuardView]) -> list[str]:
-    """Return the names of guards and policies that found nothing to say against the plan."""
-    return [guard.name for guard in guards if guard.verdict == "passed"]
+FINE, FINE_CHANGES = "Looked at and fine", "Kept by what changes"
+
+
+def kept(guards: Iterable[GuardView]) -> list[tuple[str, list[str]]]:
+    """Return the names of guards and policies that found nothing to say against the plan, and those of rules, which
+    were asked about what changes only: what stands may break them.
+    """
+    names = [guard.name for guard in guards if guard.verdict == "passed"]
+    rules = [name for name in names if name.startswith("rule ")]
+    rest = [name for name in names if name not in rules]
+    return [(label, found) for label, found in ((FINE, rest), (FINE_CHANGES, rules)) if found]
 
 
 def stopped(document: PlanDocument) -> str:

@@ -13,10 +13,11 @@ from reconciler.deriving.export import export
 from reconciler.judging.rules import Breach
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
+from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.ruling import NONE, Rules
 from reconciler.workflow.observing import connected
-from reconciler.workflow.ruling import broken_in_account, rules_of
+from reconciler.workflow.ruling import broken_in_account, idle_waivers, rules_of
 from reconciler.workflow.session import Session
 
 
@@ -28,6 +29,8 @@ class Ledger:
     broken: tuple[Breach, ...] = ()
     """What breaks the rules of the project, managed or not."""
     rules: Rules = NONE
+    notes: tuple[Diagnostic, ...] = ()
+    """Waivers of what is neither declared nor there."""
 
     @property
     def percent(self) -> float:
@@ -92,4 +95,6 @@ async def coverage(session: Session) -> Ledger:
     objects = [(entry.resource.address, entry.live) for entry in entries]
     whole = not set(seen.snapshot.unknown) - seen.snapshot.absent
     broken = broken_in_account(session, objects, bindings, declared, whole=whole)
-    return Ledger(tuple(rows), tuple(broken), rules)
+    known = {*declared, *bindings, *(address for address, _ in objects)}
+    notes = idle_waivers(rules, known, "that is there") if whole else []
+    return Ledger(tuple(rows), tuple(broken), rules, tuple(notes))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -182,13 +182,25 @@ def finish(
     if options.refresh_only:
         document = doc.sealed(document.model_copy(update={"guards": _broken(session, inputs)}))
     else:
-        notes = [*document.warnings, *idle(document.guards, options.allow)]
+        notes = [*document.warnings, *_standing(session, inputs, document), *idle(document.guards, options.allow)]
         document = document.model_copy(update={"warnings": notes})
     document = doc.sealed(document)
     return Planned(made, inputs, refreshed, document, warnings, requests, seen.reads)
 
 
-def _broken(session: Session, inputs: Inputs) -> list[doc.GuardView]:
+def _standing(session: Session, inputs: Inputs, document: doc.PlanDocument) -> list[str]:
+    """Say what breaks the rules in the account and stays as it is: a plan is judged by what it changes alone."""
+    if inputs.tearing_down:
+        return []
+    guards = _broken(session, inputs, {change.address for change in document.changes})
+    return [
+        f"{guard.name} ({guard.verdict}): {guard.message} (stands so in the account, and this plan leaves it: "
+        f"{abridged(guard.addresses)})"
+        for guard in guards
+    ]
+
+
+def _broken(session: Session, inputs: Inputs, without: Container[str] = ()) -> list[doc.GuardView]:
     """Return what breaks the rules in the account, of the managed objects that were looked at."""
     bindings = inputs.state.resources
     lives = {(live.kind, live.id): live for found in inputs.snapshot.lives.values() for live in found}
@@ -197,7 +209,7 @@ def _broken(session: Session, inputs: Inputs) -> list[doc.GuardView]:
         for address, binding in bindings.items()
         if (binding.kind, binding.id) in lives
     ]
-    chosen = [(address, live) for address, live in found if inputs.covers(address)]
+    chosen = [(address, live) for address, live in found if inputs.covers(address) and address not in without]
     return as_guards(broken_in_account(session, chosen, bindings, inputs.desired.resources, whole=False))
 
 

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import fnmatch
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import replace
 
 from reconciler.config import Loaded, LoadedProject
 from reconciler.config.reading.including import Baselines, Includes
 from reconciler.config.reading.packs import rules_of as read_rules
 from reconciler.config.reading.problems import Problems, did_you_mean
+from reconciler.judging.expressions import checker
 from reconciler.judging.objects import Judged, declared_objects, live_objects
 from reconciler.judging.rules import Breach, breaches
 from reconciler.model.desired import Resource
@@ -25,17 +27,49 @@ from reconciler.workflow.evaluating import evaluate
 from reconciler.workflow.session import Session
 from reconciler.workflow.trusted_limits import trusted_tree
 
+ADDRESS = "an address is KIND.KEY; `reconciler kinds` lists the kinds"
+
 
 def rules_of(session: Session) -> Rules:
     """Return the rules that a session is held to: those of the target branch, packs and all, where its settings are.
-    Raises ConfigError, of the project's own rules also for those that nothing can ever break: a request that mends one
-    of the target branch is not held up by it.
+    Raises ConfigError, of the project's own rules also for those that nothing can ever break, and for waivers of it: a
+    request that mends one of the target branch is not held up by it.
     """
     source = session.changed.source if session.changed else ""
     rules = project_rules(session.project, session.runtime.environ, source, session.baselines, offline=session.offline)
-    if not source and (idle := [one for rule in rules.rules for one in _about_nothing(rule, rules, session.kinds)]):
+    idle = [one for rule in rules.rules for one in _about_nothing(rule, rules, session.kinds)]
+    if not source and (idle := [*idle, *_of_no_kind(rules, session.kinds)]):
         raise ConfigError(idle)
     return rules
+
+
+def _of_no_kind(rules: Rules, kinds: Kinds) -> Iterator[Diagnostic]:
+    """Yield what is wrong with waivers of addresses that nothing can ever have."""
+    for waiver, place in zip(rules.waivers, rules.waiver_places, strict=True):
+        if not _of_a_kind(waiver.address, kinds):
+            hint = did_you_mean(waiver.address.partition(".")[0], kinds, ADDRESS)
+            yield Diagnostic(f"nothing has the address `{waiver.address}`", place, hint, code="idle-waiver")
+
+
+def _of_a_kind(pattern: str, kinds: Kinds) -> bool:
+    """Return whether something could have an address of this pattern."""
+    kind, dot, _ = pattern.partition(".")
+    return "*" in kind or (bool(dot) and any(fnmatch.fnmatchcase(name, kind) for name in kinds))
+
+
+def idle_waivers(rules: Rules, addresses: Collection[str], where: str) -> list[Diagnostic]:
+    """Return notes about waivers of addresses that are not there now: a typo, or what is gone meanwhile."""
+    return [
+        Diagnostic(
+            f"the waiver of `{waiver.rule}` is about nothing {where}: there is no `{waiver.address}`",
+            place,
+            did_you_mean(waiver.address, addresses, "take it out if what it was about is gone for good"),
+            code="idle-waiver",
+            severity="note",
+        )
+        for waiver, place in zip(rules.waivers, rules.waiver_places, strict=True)
+        if waiver.address != "*" and not any(fnmatch.fnmatchcase(one, waiver.address) for one in addresses)
+    ]
 
 
 def _about_nothing(rule: Rule, rules: Rules, kinds: Kinds) -> Iterator[Diagnostic]:
@@ -46,6 +80,10 @@ def _about_nothing(rule: Rule, rules: Rules, kinds: Kinds) -> Iterator[Diagnosti
         hint = did_you_mean(about, kinds, "`reconciler kinds` lists them")
         yield Diagnostic(f"the rule `{rule.id}` is about no kind: there is no `{about}`", place, hint, code="idle-rule")
         return
+    if rule.deny is not None and not _of_a_kind(rule.deny.address, kinds):
+        hint = did_you_mean(rule.deny.address.partition(".")[0], kinds, ADDRESS)
+        message = f"the rule `{rule.id}` is about nothing: nothing has the address `{rule.deny.address}`"
+        yield Diagnostic(message, place, hint, code="idle-rule")
     known = {name for kind in fitting for name in kind.attributes}
     for name in sorted(rule.attributes - known):
         whom = about if about in kinds else "kind that it is about"
@@ -68,7 +106,11 @@ def project_rules(
     if source:
         includes.tree = trusted_tree(project.folder, source)
     includes.baselines = baselines or locked(project.folder, environ, offline=offline, source=source, own=not source)
-    return read_rules(project, environ, includes)
+    try:
+        return read_rules(project, environ, includes, checker())
+    except ConfigError as error:
+        where = f"in {source}: " if source else ""
+        raise ConfigError([replace(one, message=f"{where}{one.message}") for one in error.diagnostics]) from error
 
 
 def broken_declarations(session: Session, rules: Rules, loaded: Loaded) -> list[Breach]:

@@ -246,12 +246,150 @@ def test_waivers_of_nothing_are_told(world: World) -> None:
     assert (ran.code, "did you mean `small`" in ran.err, "reconciler.yaml:" in ran.err) == (3, True, True), ran.text
 
 
-def test_waivers_say_why(world: World) -> None:
-    """A blank is no reason."""
+@pytest.mark.parametrize(
+    "text",
+    [
+        RULES + "waivers:\n  - {rule: small, reason: ' ', expires: 2027-01-01}\n",
+        "rules:\n  - {id: r, message: '', deny: {kind: tag, action: delete}, on: change}\n",
+        "policies:\n  - {name: p, message: ' ', deny: {kind: tag}}\n",
+        "ignore:\n  - {kind: tag, reason: ' '}\n",
+    ],
+)
+def test_what_is_told_to_people_says_something(world: World, text: str) -> None:
+    """A blank is no reason, and no message."""
     world.write(KEPT)
-    extend(world, RULES + "waivers:\n  - {rule: small, reason: ' ', expires: 2027-01-01}\n")
+    extend(world, text)
     ran = world.cli("validate")
-    assert (ran.code, "say why" in ran.err) == (3, True), ran.text
+    assert (ran.code, "reconciler.yaml:" in ran.err) == (3, True), ran.text
+
+
+WAIVED = (
+    RULES
+    + """
+waivers:
+  - {rule: small, address: tag.vip, reason: The shop looks for it, expires: 2999-01-31}
+"""
+)
+TOLD = "Tags begin with a small letter (waived until 2999-01-31: The shop looks for it)"
+
+
+def test_what_is_waived_is_told_everywhere_in_the_same_words(world: World) -> None:
+    """By each command and in each form: it is a note with its reason and its last day, and stops nothing."""
+    world.environ["KEY"] = "k"
+    world.write(STANDS)
+    extend(world, WAIVED.replace("*.acme.example", "*"))
+    for command in ("plan", "validate", "coverage", "drift"):
+        if command == "coverage":
+            assert world.cli("apply", "--auto-approve").code == 0
+        result = next(
+            one
+            for one in json.loads(world.cli(command, "--format", "sarif").out)["runs"][0]["results"]
+            if one["ruleId"] == "rule-small"
+        )
+        assert (result["level"], result["message"]["text"]) == ("note", f"tag.vip: {TOLD}")
+        assert result["suppressions"] == [
+            {"kind": "external", "status": "accepted", "justification": TOLD[TOLD.index("waived") : -1]}
+        ]
+        assert f"::tag.vip: {TOLD}" in world.cli(command, "--format", "github").out
+        rows = json.loads(world.cli(command, "--format", "gitlab").out)
+        assert {(row["description"], row["severity"]) for row in rows} >= {(f"tag.vip: {TOLD}", "info")}
+        ran = world.cli(command)
+        assert (ran.code, TOLD in " ".join(ran.text.split())) == (0, True), ran.text
+
+
+def test_a_plan_does_not_say_kept_of_what_is_broken(world: World) -> None:
+    """A plan is judged by what it changes; what stands broken, and stays so, is told in the words of `drift`."""
+    standing(world)
+    extend(world, RULES)
+    ran = world.cli("plan")
+    assert (ran.code, "Kept" in ran.out) == (0, False), ran.text
+    drift = " ".join(world.cli("drift").out.split())
+    for verdict in (
+        "rule small (tripped): Tags begin",
+        "rule hosts (tripped): Webhooks",
+        "rule owners (warned): A tag",
+    ):
+        assert verdict in " ".join(ran.out.split()), ran.text
+        assert verdict in drift
+    world.write(STANDS.replace("owner: Jane", "owner: Joe"))
+    ran = world.cli("plan")
+    told = " ".join(ran.out.split())
+    assert ran.code == 0
+    assert "Kept by what changes: rule small, rule hosts, rule owners" in told
+    assert "rule small (tripped): Tags begin with a small letter (stands so in the account" in told
+    world.write(STANDS.replace("VIP", "vip").replace("https://evil", "https://x.acme"))
+    told = " ".join(world.cli("plan", "--target", "tag.vip").out.split())
+    assert "rule small (tripped)" not in told, "what is mended does not stand so"
+    assert "rule hosts (tripped)" not in told, "what was not asked about is not judged"
+
+
+EXPRESSIONS = {
+    "object.attributes.name ==": "line 1, column 26: Syntax error",
+    "objct.attributes.name == 'a'": "undeclared reference to 'objct.attributes.name'",
+    "object.attributes.name.size()": "neither true nor false, but int",
+    "' '": "neither true nor false, but string",
+    "": "it is no expression",
+}
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+@pytest.mark.parametrize("where", ["rule", "policy", "pack"])
+def test_an_expression_that_is_none_is_an_error_of_its_file(world: World, where: str, expression: str) -> None:
+    """Each command that reads rules says so, with file and line: exit code 3."""
+    world.write(KEPT)
+    if where == "policy":
+        extend(world, f"policies:\n  - name: p\n    message: Never\n    when: {json.dumps(expression)}\n")
+        place = "reconciler.yaml:"
+    else:
+        text = f"rules:\n  - id: r\n    message: Never\n    when: {json.dumps(expression)}\n"
+        place = "shared/pack.yaml:4:" if where == "pack" else "reconciler.yaml:"
+        world.write(text, "shared/pack.yaml")
+        extend(world, "include: [{source: shared}]\n" if where == "pack" else text)
+    for command in READERS if expression.endswith("==") else ("validate",):
+        ran = world.cli(*command.split())
+        told = " ".join(ran.err.split())
+        assert (ran.code, place in told, EXPRESSIONS[expression] in told) == (3, True, True), ran.text
+        assert "hint: `when` is an expression in CEL" in told
+
+
+READERS = (
+    "validate",
+    "plan",
+    "apply --auto-approve",
+    "coverage",
+    "drift",
+    "validate --guards-from file:reconciler.yaml",
+)
+"""Commands that read rules; `ci guard` and `policy test` do with a plan file."""
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("rules: [{id: r, message: Never, deny: {kind: tag}, environments: [dmo]}]", "did you mean `demo`"),
+        ("policies: [{name: r, message: Never, deny: {kind: tag}, environments: [dmo]}]", "did you mean `demo`"),
+        ("rules: [{id: r, message: Never, deny: {address: tga.x}}]", "nothing has the address `tga.x`"),
+        (RULES + "waivers: [{rule: small, address: tga.vip, reason: x, expires: 2999-01-01}]", "did you mean `tag`"),
+        (RULES + "waivers: [{rule: small, address: vip, reason: x, expires: 2999-01-01}]", "an address is KIND.KEY"),
+    ],
+)
+def test_names_of_nothing_are_errors(world: World, text: str, told: str) -> None:
+    """An environment, a kind in an address: what is certainly a typo is an error with its place."""
+    world.write(KEPT)
+    extend(world, text)
+    ran = world.cli("validate")
+    assert (ran.code, told in " ".join(ran.err.split()), "reconciler.yaml:" in ran.err) == (3, True, True), ran.text
+
+
+def test_a_waiver_of_what_is_not_there_is_told(world: World) -> None:
+    """It may be gone, or not be there yet: no error. A pack may hold in environments that one project does not have."""
+    standing(world)
+    extend(world, RULES + "waivers: [{rule: small, address: tag.vpi, reason: x, expires: 2999-01-01}]\n")
+    for command in ("validate", "coverage"):
+        told = " ".join(world.cli(command, "--format", "github").out.split())
+        assert "::notice file=reconciler.yaml," in told
+        assert "there is no `tag.vpi`%0Ahint: did you mean `tag.vip`?" in told
+        assert "there is no `tag.vpi`" in " ".join(world.cli(command).text.split())
 
 
 @pytest.mark.parametrize(

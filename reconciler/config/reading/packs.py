@@ -6,7 +6,7 @@ Read apart from the resources, for they may come from another place: of a change
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
 from reconciler.config.reading.including import Included, Includes
@@ -26,24 +26,32 @@ INCLUDE = "include"
 _OPEN = re.compile(r"\$\{(var|env|secret)\.")
 
 
-def rules_of(project: LoadedProject, environ: Mapping[str, str], includes: Includes) -> Rules:
-    """Return the rules that a project is held to. Raises ConfigError with every problem of them."""
-    reading = _Reading(includes, environ, includes.problems)
+def rules_of(
+    project: LoadedProject, environ: Mapping[str, str], includes: Includes, wrong: Callable[[str], str]
+) -> Rules:
+    """Return the rules that a project is held to; `wrong` says why an expression is none, "" for one. Raises
+    ConfigError with every problem of them, of policies, and of waivers.
+    """
+    reading, waiving = _Reading(includes, environ, includes.problems, wrong), _nodes(project.tree, "waivers")
     for rule, node in zip(project.project.rules, _nodes(project.tree, RULES), strict=True):
-        reading.add(rule, node.spot, node.spot)
+        reading.add(rule, node, node.spot)
+        reading.known_environments(f"rule `{rule.id}`", rule.environments, node, project)
     for node in _nodes(project.tree, INCLUDE):
         reading.include(node, "", (), node.spot)
-    names = {*(policy.name for policy in project.project.policies), *reading.found}
-    for policy in project.project.policies:
+    for policy, node in zip(project.project.policies, _nodes(project.tree, "policies"), strict=True):
+        reading.expression(f"policy `{policy.name}`", policy.when, node)
+        reading.known_environments(f"policy `{policy.name}`", policy.environments, node, project)
         if policy.name in reading.found:
-            spot = project.spot("policies")
-            reading.problems.error("twin-rules", f"a rule and a policy are called `{policy.name}`", spot)
-    for waiver, node in zip(project.project.waivers, _nodes(project.tree, "waivers"), strict=True):
+            reading.problems.error("twin-rules", f"a rule and a policy are called `{policy.name}`", node.spot)
+    names = {*(policy.name for policy in project.project.policies), *reading.found}
+    for waiver, node in zip(project.project.waivers, waiving, strict=True):
         if waiver.rule not in names:
             hint = did_you_mean(waiver.rule, names, f"there are {listed(names)}" if names else "there are no rules")
-            reading.problems.error("unknown-rule", f"there is no rule `{waiver.rule}` to waive", node.spot, hint)
+            spot = _spot(node, "rule")
+            reading.problems.error("unknown-rule", f"there is no rule `{waiver.rule}` to waive", spot, hint)
     reading.problems.check()
-    return Rules(tuple(reading.found.values()), tuple(project.project.waivers), reading.places)
+    at = tuple(_spot(node, "address").position for node in waiving)
+    return Rules(tuple(reading.found.values()), tuple(project.project.waivers), reading.places, at)
 
 
 def _nodes(tree: Node, name: str) -> list[Node]:
@@ -58,17 +66,34 @@ class _Reading:
     includes: Includes
     environ: Mapping[str, str]
     problems: Problems
+    wrong: Callable[[str], str]
     found: dict[str, Rule] = field(default_factory=dict)
     places: dict[str, Position] = field(default_factory=dict)
 
-    def add(self, rule: Rule, spot: Spot, origin: Spot) -> None:
+    def add(self, rule: Rule, node: Node, origin: Spot) -> None:
         """Note a rule, once; `origin` is where the project file says it, or includes it."""
+        self.expression(f"rule `{rule.id}`", rule.when, node)
         if rule.id in self.found:
             first = self.places[rule.id]
             hint = f"the first is at {first}; an include takes a `prefix`"
-            self.problems.error("twin-rules", f"the rule `{rule.id}` is written twice", spot, hint)
+            self.problems.error("twin-rules", f"the rule `{rule.id}` is written twice", node.spot, hint)
             return
         self.found[rule.id], self.places[rule.id] = rule, origin.position
+
+    def expression(self, name: str, when: str | None, node: Node) -> None:
+        """Note why the expression of a rule or policy is none: it could only ever fail."""
+        if when is not None and (why := self.wrong(when)):
+            hint = "`when` is an expression in CEL (https://cel.dev) that is true where the rule is broken"
+            self.problems.error("bad-expression", f"the {name}: {why}", _spot(node, "when"), hint)
+
+    def known_environments(self, name: str, named: Iterable[str], node: Node, project: LoadedProject) -> None:
+        """Note environments that the project does not have: what holds there only holds nowhere."""
+        known = project.project.environments
+        for one in named:
+            if one not in known:
+                hint = did_you_mean(one, known, f"there are {listed(known)}")
+                message = f"the {name} holds in the environment `{one}`, which there is not"
+                self.problems.error("unknown-environment", message, _spot(node, "environments"), hint)
 
     def include(self, node: Node, prefix: str, stack: tuple[str, ...], origin: Spot) -> None:
         """Read the rules of what an include names."""
@@ -110,7 +135,13 @@ class _Reading:
             return
         rule = validated(Rule, data, _entry(node), scope)
         if rule is not None:
-            self.add(rule.model_copy(update={"id": f"{prefix}{rule.id}"}), node.spot, origin)
+            self.add(rule.model_copy(update={"id": f"{prefix}{rule.id}"}), node, origin)
+
+
+def _spot(node: Node, name: str) -> Spot:
+    """Return the place of a member of a map; of the map where it has none."""
+    entry = at(node, name)
+    return entry.value.spot if entry is not None else node.spot
 
 
 def _variables(root: Map) -> Mapping[str, Entry]:
