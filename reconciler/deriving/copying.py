@@ -186,10 +186,12 @@ class _Pairing:
         self._kinds = kinds
         labels = {name: kind.identity.name_attribute for name, kind in kinds.items()}
         self._resolver = Resolver(lives=target.lives, labels=labels)
+        exported = list(exported)
         self._inside = {
             "here": _titles((entry.live for entry in exported), kinds),
             "there": _titles((live for lives in target.lives.values() for live in lives), kinds),
         }
+        self._addresses = {RemoteId(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
         self._held = {(binding.kind, binding.id) for binding in known.values()}
         self.partners = {address: binding.id for address, binding in known.items()}
         self.pins: list[Import] = []
@@ -255,17 +257,12 @@ class _Pairing:
         """Return a value with each reference as that of the other account, and without those that have none there."""
 
         def other(value: Value) -> Value:
-            if isinstance(value, Ref):
-                identity = self.partners.get(value.address)
+            if isinstance(value, Ref | RemoteId):  # an id, where something else lists this object (see `Roster`)
+                address = value.address if isinstance(value, Ref) else self._addresses.get(value, "")
+                identity = self.partners.get(address)
                 return RemoteId(value.kind, identity) if identity is not None else None
             try:
-                return (
-                    self._resolver(value)
-                    if isinstance(value, Lookup)
-                    else None
-                    if isinstance(value, RemoteId)
-                    else value
-                )
+                return self._resolver(value) if isinstance(value, Lookup) else value
             except NotFound:
                 return None
 

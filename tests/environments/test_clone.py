@@ -491,10 +491,11 @@ def test_a_key_made_of_a_name_is_no_identity(pair: Pair) -> None:
     assert sorted(row["tag"] for row in pair.other.rows.all("tags")) == ["VIP", "VIP!"]
 
 
+@pytest.mark.parametrize("member", ["65", "66"])
 @pytest.mark.parametrize("memberships", ["many", "one"])
-def test_a_second_clone_knows_namesakes_by_what_stands_in_them(pair: Pair, memberships: str) -> None:
-    """Groups of one name with other fields, pipelines of one name with other stages or users: nothing is planned again,
-    whichever of the two was made first.
+def test_a_second_clone_knows_namesakes_by_what_stands_in_them(pair: Pair, memberships: str, member: str) -> None:
+    """Groups of one name with other fields, pipelines of one name with other stages or users, fields of one name in
+    another group: nothing is planned again, whichever of them was made first.
     """
     pair.world.behave(field_memberships=memberships)
     fields = [{"id": str(n), "title": f"F{n}", "type": "text", "perstag": f"F{n}", "relids": ["0"]} for n in (61, 62)]
@@ -507,11 +508,17 @@ def test_a_second_clone_knows_namesakes_by_what_stands_in_them(pair: Pair, membe
         for board, titles in stages.items()
     ]  # fmt: skip
     seen = [{"id": board, "title": "Seen", "currency": "usd", "allusers": "0"} for board in ("91", "92")]
+    # Of three fields of one label, one is a member of the group that came with the account, and lists it.
+    deals = [
+        {"id": str(n), "fieldLabel": "Twin", "fieldType": kind, "displayOrder": place}
+        for n, kind, place in ((64, "currency", 1), (65, "text", 3), (66, "text", 3))
+    ]
     pair.world.account.seed(
         {
             "fields": fields,
             "groupDefinitions": groups,
-            "groupMembers": members,
+            "groupMembers": [*members, {"group_id": 2, "rel_id": int(member), "ordernum": 2}],
+            "dealCustomFieldMeta": deals,
             "dealGroups": boards + seen,
             "dealGroupUsers": [{"dealGroup": "92", "user": "1"}],
         }
