@@ -22,10 +22,10 @@ from reconciler.model.kind import Kinds
 from reconciler.model.project import Guards
 from reconciler.model.redaction import Redactor
 from reconciler.model.values import Value, secret_marker
-from reconciler.remote.pacer import Pacer
+from reconciler.remote.pacer import STRICT, Pacer
 from reconciler.store.reading import read_regular
 from reconciler.workflow.runtime import Runtime
-from reconciler.workflow.session import EMULATOR, Session
+from reconciler.workflow.session import EMULATOR, Session, identity_of
 
 PACED = 4096
 """Accounts whose last requests are remembered: of those before them, more than a second has gone."""
@@ -145,12 +145,14 @@ class Baselines:
         """Return the pace of an account, the same one for each of its jobs in this process."""
         if job.url.startswith(EMULATOR):
             return {}
-        if job.url not in self._paces:
-            self._paces[job.url] = Pacer(self.defaults.requests_per_second, self.runtime.clock.steady)
-        self._paces.move_to_end(job.url)
+        name = identity_of(job.url)
+        if name not in self._paces:
+            rate, clock = self.defaults.requests_per_second, self.runtime.clock.steady
+            self._paces[name] = Pacer(rate, clock, jitter=STRICT, other=True)
+        self._paces.move_to_end(name)
         while len(self._paces) > PACED:
             self._paces.popitem(last=False)
-        return {job.url: self._paces[job.url]}
+        return {name: self._paces[name]}
 
     def _settings(self, job: Job, key: str) -> EnvironmentSettings:
         state = self.defaults.state.replace("{name}", job.account)

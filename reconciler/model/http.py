@@ -14,6 +14,8 @@ from reconciler.model.errors import AmbiguousResponse, RemoteError, Unexpected
 from reconciler.model.redaction import abridged
 from reconciler.model.values import Json
 
+MARGIN = 1.02
+"""Requests are spaced so much wider than the rate says: at exactly the limit, jitter draws 429 answers."""
 PAGE = 100
 """Most rows that a page of a listing may have (section 1.7 of the API page)."""
 DEFAULT_PAGE = 20

@@ -10,13 +10,10 @@ from dataclasses import dataclass, field, replace
 from math import ceil
 
 from reconciler.model.document import Forecast
-from reconciler.model.http import PAGE, Bound, Flow, Pause, Request, Response
+from reconciler.model.http import MARGIN, PAGE, Bound, Flow, Pause, Request, Response
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.plan import COUNTED, Action, Change, Plan, Step, flow_of, write_of
 from reconciler.model.values import Reference, RemoteId
-
-MARGIN = 1.02
-"""Requests are spaced 2 % wider than the rate says, see the pacer."""
 
 BOUND = 10_000
 """No flow sends more requests than this; one that does is wrong."""

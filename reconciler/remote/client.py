@@ -13,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -36,7 +37,7 @@ from reconciler.remote.answers import (
 )
 from reconciler.remote.guard import Mode, check, paths
 from reconciler.remote.network import Network
-from reconciler.remote.pacer import Pacer
+from reconciler.remote.pacer import Pacer, Turn
 from reconciler.remote.trace import line
 from reconciler.remote.trouble import no_connection
 
@@ -157,6 +158,7 @@ class Client:
         }
         waits = httpx.Timeout(connection.timeout, connect=10.0, write=min(connection.timeout, HANDOVER))
         self._timeout = waits.as_dict()
+        self._own = transport is None
         self._around = Network.of(self._base, os.environ) if transport is None else Network()
         self._transport = transport or httpx.AsyncHTTPTransport(
             limits=httpx.Limits(max_connections=10),
@@ -258,7 +260,7 @@ class Client:
             raise self._refusal
 
     async def _once(self, request: Request) -> Response:
-        await self._pacer.wait()
+        turn = await self._pacer.wait()
         if self._refusal is not None:
             raise self._refusal
         if request.writes:
@@ -268,7 +270,7 @@ class Client:
         began = time.monotonic()
         headers = {"validateOnly": "true"} if request.dry_run else {}
         try:
-            answer, content = await self._whole(request, headers)
+            answer, content = await self._whole(request, headers, turn)
         except UNSENT_ERRORS as error:
             self._tell(request, type(error).__name__, began)
             raise _Again("connect", self._unconnected(error)) from error
@@ -290,15 +292,15 @@ class Client:
         of turn, where that is what is to be found out. What may be sent at all is the same. Raises Unreachable.
         """
         check(request, self.mode, self._writable)
-        if paced:
-            await self._pacer.wait()
+        turn = await self._pacer.wait() if paced else None
         if request.writes:
             self._fence(self._bound)
         self.sent[request.method] += 1
         began = time.monotonic()
         headers = {"validateOnly": "true"} if request.dry_run else {}
+        headers |= {} if token is None else {"Api-Token": token}
         try:
-            answer, content = await self._whole(request, headers | ({} if token is None else {"Api-Token": token}))
+            answer, content = await self._whole(request, headers, turn)
         except UNSENT_ERRORS as error:
             self._tell(request, type(error).__name__, began)
             raise self._unconnected(error) from error
@@ -313,14 +315,20 @@ class Client:
         said = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, body, said, str(request), maps=has_maps(content))
 
-    async def _whole(self, request: Request, headers: dict[str, str]) -> tuple[httpx.Response, bytes]:
+    async def _whole(
+        self, request: Request, headers: dict[str, str], turn: Turn | None
+    ) -> tuple[httpx.Response, bytes]:
         """Return an answer with its bytes, decoded: as many as are bounded, in a time that is bounded for all of them
         together. What is beyond is truncated, one byte too long.
         """
         content = bytearray()
+        if turn is not None and self._own:
+            turn.queued()
         try:
             async with asyncio.timeout(self._bound):
-                answer = await self._transport.handle_async_request(self._built(request, headers))
+                answer = await self._transport.handle_async_request(self._built(request, headers, turn))
+                if turn is not None:
+                    turn.over(answered=True)
                 try:
                     if "," in answer.headers.get("content-encoding", ""):
                         raise httpx.DecodingError("packed more than once")
@@ -332,15 +340,18 @@ class Client:
                     await answer.aclose()
         except TimeoutError as error:
             raise httpx.ReadTimeout("no whole answer in time") from error
+        finally:
+            if turn is not None:
+                turn.over()
         return answer, bytes(content)
 
-    def _built(self, request: Request, headers: dict[str, str]) -> httpx.Request:
+    def _built(self, request: Request, headers: dict[str, str], turn: Turn | None) -> httpx.Request:
         """Return what goes over the wire. It is built here and given to the transport, without the session of httpx
         between them (0325): merging URLs, headers and cookies for each request took longer than all else with it.
         """
         extensions: dict[str, Any] = {"timeout": self._timeout}
-        if request.writes:
-            extensions["trace"] = self._last_moment
+        if request.writes or (turn is not None and self._pacer.paced):
+            extensions["trace"] = partial(self._handed_over, request, turn)
         return httpx.Request(
             request.method,
             self._base + request.path,
@@ -349,6 +360,12 @@ class Client:
             json=request.body,
             extensions=extensions,
         )
+
+    async def _handed_over(self, request: Request, turn: Turn | None, event: str, about: Any) -> None:
+        if request.writes:
+            await self._last_moment(event, about)
+        if turn is not None and event in HANDED_OVER:
+            turn.left()
 
     async def _last_moment(self, event: str, _: Any) -> None:
         if event in HANDED_OVER:

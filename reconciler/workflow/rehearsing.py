@@ -12,6 +12,7 @@ from reconciler import emulator
 from reconciler.model.address import kind_of
 from reconciler.model.document import PlanDocument, sealed
 from reconciler.model.errors import ReconcilerError
+from reconciler.model.http import MARGIN
 from reconciler.model.snapshot_file import Recording, tables
 from reconciler.model.summary import ApplySummary
 from reconciler.workflow.applying import Hooks, apply_plan
@@ -68,7 +69,7 @@ async def rehearse(
         again = await make_plan(copy, replace(options, destroy=False) if not options.destroy else options)
     requests = [request for step in document.steps for request in step.requests]
     forecast = document.forecast.apply_requests
-    seconds = round(forecast * 1.02 / session.rate, 1) if session.rate else 0.0
+    seconds = round(forecast * MARGIN / session.rate, 1) if session.rate else 0.0
     left = tuple(change.address for change in again.document.changes if change.action != "manual")
     known = session.facts.known.keys() - session.facts.borrowed
     assumptions = (*emulator.assumptions(requests, known), *_about_records(asked.document))

@@ -42,6 +42,13 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
 EMULATOR = "emulator:"
 
 
+def identity_of(url: str) -> str:
+    """Return what names the account at a URL, however it is spelled."""
+    if url.startswith(EMULATOR):
+        return url
+    return url.partition("://")[2].rpartition("@")[2].rstrip("/").removesuffix("/api/3").lower()
+
+
 @dataclass(frozen=True)
 class HeldLock:
     """The lock of a state that this session holds, and as whom."""
@@ -131,10 +138,7 @@ class Session:
     @property
     def identity(self) -> str:
         """What the state records as its account: the API's host (and path before `/api/3`), or the emulator's file."""
-        url = self.settings.url
-        if url.startswith(EMULATOR):
-            return url
-        return url.partition("://")[2].rpartition("@")[2].rstrip("/").removesuffix("/api/3").lower()
+        return identity_of(self.settings.url)
 
     @property
     def rate(self) -> float | None:
@@ -149,10 +153,9 @@ class Session:
         """What spaces requests to the account."""
         from reconciler.remote.pacer import Pacer
 
-        url = self.settings.url
-        if url not in self.paces:
-            self.paces[url] = Pacer(self.rate, self.runtime.clock.steady)
-        return self.paces[url]
+        if self.identity not in self.paces:
+            self.paces[self.identity] = Pacer(self.rate, self.runtime.clock.steady)
+        return self.paces[self.identity]
 
     def doubts(self, loaded: Loaded) -> tuple[Diagnostic, ...]:
         """Return warnings of what an account would refuse if it had to create what is declared."""

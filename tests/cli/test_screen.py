@@ -95,11 +95,11 @@ def at_request(monkeypatch: pytest.MonkeyPatch, number: int, look: Callable[[], 
     """Look at the screen when the nth request is on its way: its answer, and all later ones, are not there yet."""
     real, count = Client._whole, [0]
 
-    async def slow(client: Client, request: Request, headers: dict[str, str]) -> Any:
+    async def slow(client: Client, request: Request, headers: dict[str, str], turn: Any) -> Any:
         count[0] += 1
         if count[0] == number:
             look()
-        return await real(client, request, headers)
+        return await real(client, request, headers, turn)
 
     monkeypatch.setattr(Client, "_whole", slow)
 

@@ -560,8 +560,7 @@ def test_requests_keep_their_distance_however_late_the_program_wakes_up(lateness
         pacer = Pacer(5.0, lambda: now[0], sleep)
 
         async def one() -> None:
-            await pacer.wait()
-            passed.append(pacer._passed)
+            passed.append((await pacer.wait()).passed)
 
         await asyncio.gather(*(one() for _ in range(20)))
 
