@@ -7,12 +7,15 @@ import datetime
 import gzip
 import itertools
 import json
+import os
 import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
+import certifi
 import httpx
 import pytest
 import stamina
@@ -27,6 +30,7 @@ from reconciler.model.waits import Endless, whole
 from reconciler.remote.answers import MOST_BYTES, retry_after
 from reconciler.remote.client import Client, Endpoint, Listeners, base_url
 from reconciler.remote.guard import Forbidden, Mode
+from reconciler.remote.network import Network
 from reconciler.remote.pacer import Pacer
 from reconciler.remote.web import HttpWeb
 from tests.world import WRITABLE, clock
@@ -680,3 +684,20 @@ def test_pieces_of_an_answer_end_where_any_answer_does() -> None:
     ticks = itertools.count(0.0, 0.5)
     with pytest.raises(Endless, match="seconds"):
         whole(itertools.repeat(b""), most=9, seconds=3.0, clock=lambda: next(ticks))
+
+
+def test_clients_of_a_process_share_what_they_trust(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """The authorities are read once, until the file is another one."""
+    monkeypatch.delenv("SSL_CERT_DIR", raising=False)
+    file, again = tmp_path / "trusted.pem", tmp_path / "again.pem"
+    for path in (file, again):
+        path.write_bytes(Path(certifi.where()).read_bytes())
+    monkeypatch.setenv("SSL_CERT_FILE", str(file))
+
+    def trusted() -> object:
+        return Network.of("https://acme.api-us1.com", os.environ).verify
+
+    first = trusted()
+    assert trusted() is first
+    again.replace(file)
+    assert trusted() is not first

@@ -127,7 +127,7 @@ def cost(seed: int) -> tuple[float, int]:
     return took / ((REQUESTS - 1) / RATE), network.refused
 
 
-FEW, MANY = range(6), pytest.param(range(6, 1500), marks=pytest.mark.prove)
+FEW, MANY = range(6), pytest.param(range(6, 1500), marks=[pytest.mark.prove, pytest.mark.timeout(1200)])
 
 
 class TestPace:
@@ -187,4 +187,3 @@ class TestPace:
             return (await pacer.wait()).passed - begun
 
         assert clock.run(first()) == pytest.approx(MARGIN / RATE, abs=0.02)
-
