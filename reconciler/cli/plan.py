@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument
     from reconciler.workflow.options import PlanOptions
     from reconciler.workflow.session import Session
+
+
+BOARDS = ("html", "markdown", "json")
+"""Views that show boards; a saved plan is shown in any of them later."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +134,8 @@ def command(
         opened = on_snapshot(chosen, against, asked.guards_from)
     asked.check(destroy=destroy, refresh_only=refresh_only)
     options = asked.options(opened, destroy=destroy, refresh_only=refresh_only, offline=against is not None)
+    if out is not None or any(output.form in BOARDS for output in outputs):
+        options = replace(options, boards=True)
     view = plan_view if since is None else _against_earlier(opened, since)
     planned = chosen.screen.wait(make_plan(opened, options))
     document = planned.document

@@ -6,12 +6,13 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.address import abridged
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument
+from reconciler.model.grammar import agreeing
 from reconciler.model.project import Guards
 from reconciler.model.write import Effect
 
@@ -137,7 +138,7 @@ def beyond(document: PlanDocument, promise: PlanDocument) -> list[str]:
     for change in document.changes:
         before = shown.get(change.address)
         if change.action in DESTROYS and (before is None or before.action not in DESTROYS):
-            lines.append(f"{change.address} would be destroyed, which was not shown")
+            lines.append(f"{change.address} is deleted, which was not shown")
         for effect in ("lost", "moved", "unmanaged"):
             now, then = total([change], effect), total([before] if before is not None else [], effect)
             if then is not None and (now is None or now > then):
@@ -173,9 +174,24 @@ def _above(effect: Effect, limit: Callable[[Guards], int]) -> Callable[[Case], I
         count = sum(impact.count or 0 for _, impact in hit)
         if count > limit(case.limits):
             names = [f"`{name}`" for _, impact in hit for name in impact.objects]
-            yield Trip(_once(hit), {"count": count, "limit": limit(case.limits), "names": _named(names)})
+            what = agreeing(count, _TOUCHED[effect])
+            yield Trip(_once(hit), {"count": count, "limit": limit(case.limits), "names": _named(names), "what": what})
 
     return look
+
+
+_TOUCHED: Mapping[Effect, str] = {
+    "lost": "customer records are lost",
+    "moved": "customer records are moved or read differently",
+    "unmanaged": "objects that nobody declared go along",
+}
+
+
+def _goes(changes: Sequence[ChangeView]) -> str:
+    """Return `3 objects are deleted`, with what is only switched off said so."""
+    off = sum(one.switches_off for one in changes)
+    how = "switched off" if off == len(changes) else "deleted or switched off" if off else "deleted"
+    return f"{len(changes):,} {agreeing(len(changes), 'objects are')} {how}"
 
 
 def _unknown(effect: Effect) -> Callable[[Case], Iterable[Trip]]:
@@ -215,7 +231,9 @@ def _deletes(case: Case) -> Iterable[Trip]:
     if limit is None or (case.tearing_down and "max_deletes" not in case.limits.model_fields_set):
         return
     if len(case.to_destroy) > limit:
-        yield Trip(tuple(case.to_destroy), {"count": len(case.to_destroy), "limit": limit})
+        yield Trip(
+            tuple(case.to_destroy), {"count": len(case.to_destroy), "limit": limit, "told": _goes(case.to_destroy)}
+        )
 
 
 def _shares(case: Case) -> Iterable[Trip]:
@@ -313,42 +331,42 @@ GUARDS = (
     Guard(
         "max_deletes",
         "how many objects are destroyed",
-        "{count} objects would be destroyed; the limit is {limit}",
+        "{told}; the limit is {limit}",
         "max_deletes={count}",
         _deletes,
     ),
     Guard(
         "max_records_lost",
         "how many customer records are lost",
-        "{count:,} customer records are at risk; the limit is {limit:,}",
+        "{count:,} {what}; the limit is {limit:,}",
         "max_records_lost={count}",
         _above("lost", lambda limits: limits.max_records_lost),
     ),
     Guard(
         "max_records_lost",
         "losses that the account does not count",
-        "the account does not say how many records would be lost",
+        "the account does not say how many customer records are lost",
         "max_records_lost=unknown",
         _unknown("lost"),
     ),
     Guard(
         "records_moved",
         "how many customer records stay and are somewhere else, or something else, afterwards",
-        "{count:,} customer records would be moved or mean something else; the limit is {limit:,}",
+        "{count:,} {what}; the limit is {limit:,}",
         "records_moved={count}",
         _above("moved", lambda limits: limits.records_moved),
     ),
     Guard(
         "records_moved",
         "moves of records that the account does not count",
-        "the account does not say how many records would be moved",
+        "the account does not say how many customer records are moved",
         "records_moved=unknown",
         _unknown("moved"),
     ),
     Guard(
         "unmanaged_lost",
         "how many unmanaged objects go along",
-        "{count:,} unmanaged objects go along{names}; the limit is {limit:,}",
+        "{count:,} {what}{names}; the limit is {limit:,}",
         "unmanaged_lost={count}",
         _above("unmanaged", lambda limits: limits.unmanaged_lost),
     ),
@@ -384,7 +402,7 @@ GUARDS = (
     Guard(
         "max_delete_percent",
         f"which share of a kind of {SMALL} objects or more is destroyed",
-        "{count} of {whole} objects of kind {kind} would be destroyed; the limit is {limit} %",
+        "{count} of {whole} objects of kind {kind} go; the limit is {limit} %",
         "max_delete_percent={kind}:{count}",
         _shares,
         teardown=False,
@@ -392,14 +410,14 @@ GUARDS = (
     Guard(
         "list_deletes",
         "lists, with which contacts go",
-        "{address} would be deleted, and with it every contact that is only on it",
+        "{address} is deleted, and with it every contact that is on no other list",
         "list_deletes={address}",
         _lists,
     ),
     Guard(
         "empty_configuration",
         "a configuration that declares nothing",
-        "the configuration is empty and the state is not: all {count} managed objects would be destroyed",
+        "the files declare nothing any more: all {count} objects that they looked after go",
         "empty_configuration",
         _emptied,
         teardown=False,
@@ -417,7 +435,7 @@ GUARDS = (
     Guard(
         "max_records_lost",
         "losses that were not to be counted",
-        "records at risk were not counted (--no-impact)",
+        "what customer data is lost was not counted (--no-impact)",
         "",
         _uncounted,
         option="--no-impact",

@@ -113,6 +113,7 @@ class ChangeView(_Part):
     id: str | None = Field(None, description="Remote id, where the object exists.")
     place: str | None = Field(None, description="file:line:column of the declaration.")
     attributes: list[AttributeView] = Field(default_factory=list)
+    switches_off: bool = Field(False, description="A delete of its kind switches the object off; it is not deleted.")
     adopts: bool = Field(False, description="Takes over an object that exists and was not managed.")
     depends_on: list[str] = Field(default_factory=list)
     impacts: list[ImpactView] = Field(default_factory=list)
@@ -234,6 +235,7 @@ class Summary(_Part):
     add: Count = 0
     change: Count = 0
     destroy: Count = 0
+    switch_off: Count = Field(0, description="Objects that cannot be deleted, and are switched off instead.")
     adopt: Count = 0
     forget: Count = 0
     move: Count = 0
@@ -253,6 +255,7 @@ class CardView(_Part):
     title: str = ""
     note: str = Field("", description="Type of a field.")
     address: str = Field("", description="Where the plan does something with it.")
+    deals: Count | None = Field(None, description="Deals in a stage; None where they were not counted.")
 
 
 class BoardView(_Part):

@@ -20,6 +20,7 @@ class ApplySummary:
     added: int = 0
     changed: int = 0
     destroyed: int = 0
+    switched_off: int = 0
     adopted: int = 0
     failed: tuple[tuple[Address, str, str], ...] = ()
     refused: tuple[Address, ...] = ()

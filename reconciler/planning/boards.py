@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from reconciler.model import document as doc
 from reconciler.model.live import Live
-from reconciler.model.plan import Action, Change, Plan
+from reconciler.model.plan import DESTROYS, Action, Change, Plan
 from reconciler.model.values import Ref, RemoteId, Value
 
 IN: Mapping[str, tuple[str, str]] = {
@@ -25,13 +25,62 @@ MOST_BOARDS = 40
 NAMES = ("title", "name", "label")
 
 
-def boards(plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str], str]) -> list[doc.BoardView]:
+def boards(
+    plan: Plan, lives: Mapping[str, Sequence[Live]], show: Callable[[str], str], deals: Mapping[str, int] | None = None
+) -> list[doc.BoardView]:
     """Return the screens of which a plan changes something, by the kind of their cards and their title. `show` takes
-    credentials out of titles.
+    credentials out of titles; `deals` are those of stages, by id, as far as they were counted.
     """
     changes = [change for change in plan.changes if change.kind in IN]
     views = [board for kind in IN for board in _boards(kind, plan, changes, lives, show)]
-    return [view for view in views if max(len(view.before), len(view.after)) <= MOST_CARDS][:MOST_BOARDS]
+    shown = [view for view in views if max(len(view.before), len(view.after)) <= MOST_CARDS][:MOST_BOARDS]
+    return [_with_deals(view, deals or {}, _emptied(plan)) for view in shown]
+
+
+def _emptied(plan: Plan) -> dict[str, str]:
+    """Return where the deals of a stage that goes are moved to before, by the keys of both."""
+    targets = {
+        change.live.id: change.binding.on_destroy.get("move_deals_to", "")
+        for change in plan.changes
+        if change.live is not None and change.binding is not None and _goes(change)
+    }
+    return {stage: plan.ids.get(target, target) for stage, target in targets.items() if target}
+
+
+def _goes(change: Change) -> bool:
+    return change.kind == "stage" and change.action in DESTROYS
+
+
+def _with_deals(board: doc.BoardView, deals: Mapping[str, int], moved: Mapping[str, str]) -> doc.BoardView:
+    """Return the board of a pipeline with the deals in each stage: now, and after those of stages that go are moved."""
+    if board.kind != "stage":
+        return board
+    before = {card.key: deals.get(card.key) for card in board.before}
+    after = {card.key: before.get(card.key, 0) for card in board.after}
+    for source, target in moved.items():
+        here, there = before.get(source, 0), after.get(target)
+        if target in after:
+            after[target] = None if here is None or there is None else there + here
+    return board.model_copy(
+        update={
+            "before": [card.model_copy(update={"deals": before[card.key]}) for card in board.before],
+            "after": [card.model_copy(update={"deals": after[card.key]}) for card in board.after],
+        }
+    )
+
+
+def pipelines(plan: Plan, lives: Mapping[str, Sequence[Live]]) -> dict[str, list[str]]:
+    """Return the pipelines in the account whose boards a plan changes, with the ids of their stages."""
+    held: dict[str, list[str]] = defaultdict(list)
+    for live in lives.get("stage", ()):
+        held[_where(live.attrs.get("pipeline"), plan.ids)].append(live.id)
+    touched = set()
+    for change in plan.changes:
+        if change.kind == "stage" and change.action in _VISIBLE:
+            sides = (change.live.attrs if change.live is not None else {}, change.desired)
+            touched |= {_where(side.get("pipeline"), plan.ids) for side in sides}
+    ids = sorted(touched & held.keys())[:MOST_BOARDS]
+    return {pipeline: held[pipeline] for pipeline in ids if len(held[pipeline]) <= MOST_CARDS}
 
 
 def _boards(

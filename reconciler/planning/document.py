@@ -70,7 +70,7 @@ def to_document(
         eyes=doc.EyesView(user_group=heading.eyes.group, sees=heading.eyes.sees) if heading.eyes else None,
         state=doc.StateRef(lineage=heading.lineage, serial=heading.serial),
         options=dict(heading.options),
-        summary=summarise(plan),
+        summary=summarise(plan, kinds),
         changes=[_change(change, names, kinds[change.kind], heading) for change in plan.changes],
         steps=[
             doc.StepView(
@@ -172,14 +172,16 @@ class _Clears:
 _EXACT = {"desired", "fingerprint"}
 
 
-def summarise(plan: Plan) -> doc.Summary:
+def summarise(plan: Plan, kinds: Kinds) -> doc.Summary:
     """Return the counts of the last line."""
     impacts = [impact for change in plan.changes for impact in change.impacts if impact.effect == "lost"]
     replaced = plan.count(Action.REPLACE)
+    off = sum(one.action is Action.DELETE and bool(kinds[one.kind].texts.removal_effect) for one in plan.changes)
     return doc.Summary(
         add=plan.count(Action.CREATE) + replaced,
         change=plan.count(Action.UPDATE),
-        destroy=plan.count(Action.DELETE) + replaced,
+        destroy=plan.count(Action.DELETE) - off + replaced,
+        switch_off=off,
         adopt=sum(change.adopts for change in plan.changes),
         forget=plan.count(Action.FORGET),
         move=sum(change.moved_from is not None for change in plan.changes),
@@ -208,6 +210,7 @@ def _change(change: Change, names: Mapping[tuple[str, str], str], kind: Kind, he
         id=change.id,
         place=str(resource.at) if resource and resource.at else None,
         attributes=[_attribute(item, names, change) for item in change.attributes],
+        switches_off=change.action is Action.DELETE and bool(kind.texts.removal_effect),
         adopts=change.adopts,
         depends_on=list(change.depends_on),
         impacts=[doc.ImpactView.of(impact) for impact in change.impacts],

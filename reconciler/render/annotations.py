@@ -136,7 +136,7 @@ def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Iterable[Diagn
     yield Diagnostic(
         f"{guard.message or guard.name}{named}",
         _position(place),
-        f"to override exactly this: {guard.override}" if tripped and guard.override else "",
+        f"to allow exactly this: {guard.override}" if tripped and guard.override else "",
         code=f"guard-{words.slug(guard.name)}",
         severity=severity,
         waived=waived,

@@ -33,20 +33,16 @@ class Board:
 
 def boards(document: PlanDocument) -> list[Board]:
     """Return the screens of which a plan changes something."""
-    deals = {
-        change.address: sum(impact.count or 0 for impact in change.impacts if impact.noun == "deals")
-        for change in document.changes
-        if any(impact.noun == "deals" and impact.count is not None for impact in change.impacts)
-    }
-    return [_board(one, deals) for one in document.boards]
+    return [_board(one) for one in document.boards]
 
 
-def _board(view: BoardView, deals: dict[str, int]) -> Board:
+def _board(view: BoardView) -> Board:
+    stages = view.kind == "stage"
     old, new = ([card.key for card in side] for side in (view.before, view.after))
     moved = {entry.after for entry in entries(old, new) if entry.moved}
     titles = {card.key: card.title for card in view.before}
     before = [
-        Card(card.title, _note(card, deals), "" if card.key in new else "gone", "" if card.key in new else "goes")
+        Card(card.title, _note(card, stages), "" if card.key in new else "gone", "" if card.key in new else "goes")
         for card in view.before
     ]
     after = []
@@ -56,13 +52,15 @@ def _board(view: BoardView, deals: dict[str, int]) -> Board:
             "new" if was is None else "moved" if card.key in moved else "changed" if was != card.title else ""
         )
         said = {"new": "new", "moved": "moved", "changed": f"was {was}", "": ""}[state]
-        after.append(Card(card.title, _note(card, deals), state, said))
+        after.append(Card(card.title, _note(card, stages), state, said))
     kind = screen({"stage": "pipeline"}.get(view.kind, "field_group")).one
     title = f"{kind} {view.title}" if view.title else "in no group"
-    return Board(humanised(title), view.kind == "stage", before, after)
+    return Board(humanised(title), stages, before, after)
 
 
-def _note(card: CardView, deals: dict[str, int]) -> str:
-    if card.address in deals:
-        return sized(deals[card.address], "deal", "deals") if deals[card.address] else "no deals"
-    return card.note.replace("_", " ")
+def _note(card: CardView, stage: bool) -> str:
+    if not stage:
+        return card.note.replace("_", " ")
+    if card.deals is None:
+        return "deals not counted"
+    return sized(card.deals, "deal", "deals") if card.deals else "no deals"

@@ -55,7 +55,7 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
     return Card(
         guard.name,
         f"Rule: {humanised(guard.name.partition(' ')[2])}" if rule else title,
-        "Cannot be allowed" if tripped and not guard.override and not rule else VERDICTS[guard.verdict],
+        state(guard),
         asked or names.plainly(guard.message),
         [names.thing(one) for one in guard.addresses],
         _who(guard, rule=rule) if tripped else words.said_yes(guard),
@@ -63,6 +63,13 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
         guard.remedy if tripped else "",
         tripped,
     )
+
+
+def state(guard: GuardView) -> str:
+    """Return in a word or two what a guard, a rule or a policy says of the plan."""
+    if guard.verdict == "tripped" and guard.name.startswith(words.RULES):
+        return "Broken"
+    return "Cannot be allowed" if guard.verdict == "tripped" and not guard.override else VERDICTS[guard.verdict]
 
 
 def _question(guard: GuardView, document: PlanDocument, names: Names) -> str:

@@ -130,8 +130,8 @@ def plan(document: PlanDocument) -> str:
 
 
 def _figures(document: PlanDocument) -> list[str]:
-    """The plan in one line as engineers say it: Terraform's counts, and what is at risk."""
-    return [one for one in (words.verdict(document), words.risk(document)) if one]
+    """The plan in one line as engineers say it: Terraform's counts."""
+    return [words.verdict(document)]
 
 
 def _ordered(changes: Sequence[ChangeView]) -> list[ChangeView]:

@@ -80,6 +80,7 @@ def applied_json(summary: ApplySummary) -> str:
         "added": summary.added,
         "changed": summary.changed,
         "destroyed": summary.destroyed,
+        "switched_off": summary.switched_off,
         "adopted": summary.adopted,
         "failed": [{"address": address, "message": message, "hint": hint} for address, message, hint in summary.failed],
         "refused": list(summary.refused),

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.render import cards, mermaid, sentences, words
+from reconciler.render.boards import Board, Card, boards
 from reconciler.render.harmless import harmless
 from reconciler.render.naming import SCREENS, Names, screen
 from reconciler.render.outline import outline
@@ -37,13 +38,15 @@ class _Page:
     left: int
     parts: list[str] = field(default_factory=list)
     cut: int = 0
+    last: int = 0
+    """Parts that stay the last ones: they had the room first, and are read behind what is added now."""
 
     def add(self, text: str) -> bool:
         """Add a whole part if it fits."""
         size = _size(text) + 2
         if not text or size > self.left:
             return False
-        self.parts.append(text)
+        self.parts.insert(len(self.parts) - self.last, text)
         self.left -= size
         return True
 
@@ -64,11 +67,14 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     rest = [change for change in changes if change not in risky]
     _listed(page, "### What is lost", [_loss(one, names) for one in sorted(risky, key=words.lost, reverse=True)])
     _listed(page, "### What has to be allowed", _guards(document, names))
-    _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
-    _listed(page, "### Not planned", _skipped(document))
+    page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### To do by hand", list(_by_hand(changes)))
+    _listed(page, "### Not planned", _skipped(document))
     notes = [f"{_prose(sentences.use(use))} ({words.counted(count, 'change')})" for use, count in said_once]
     _listed(page, "### Please note", [*notes, *(_prose(warning) for warning in document.warnings)])
+    page.last = 0
+    for board in boards(document):
+        page.add(_board(board))
     for title, group in _groups(rest):
         _fenced(page, group, f"<details><summary>{title}</summary>\n\n{{}}\n\n</details>", "")
     if not page.cut and (picture := mermaid.graph(changes)):
@@ -95,7 +101,7 @@ def _opening(document: PlanDocument) -> str:
     if document.options.get("refresh_only"):
         return "\n\n".join([*lines, *([f"**{words.stopped(document)}**"] if document.tripped else [])])
     counts = [words.verdict(document)] if words.visible(document) else []
-    counts += [one for one in (words.risk(document), words.forecast(document.forecast)) if one]
+    counts += [cost] if (cost := words.forecast(document.forecast)) else []
     return "\n\n".join([*lines, *([" ".join(_ended(one) for one in counts)] if counts else [])])
 
 
@@ -116,6 +122,25 @@ def _groups(changes: Sequence[ChangeView]) -> Iterable[tuple[str, list[ChangeVie
         for kind in sorted({one.kind for one in mine}, key=lambda kind: order.get(kind, len(order))):
             group = [one for one in mine if one.kind == kind]
             yield f"{words.number(len(group))} {'new ' if new else ''}{_noun(kind, len(group))}", group
+
+
+def _board(board: Board) -> str:
+    """A screen before and after, as two lists in the order of the screen. Its name does not stand in the summary, which
+    is HTML.
+    """
+    what = "a pipeline" if board.columns else "fields in a group"
+    lines = [f"<details><summary>How it will look: {what}</summary>", "", f"**{_prose(board.title)}**"]
+    for side, some in (("Before", board.before), ("After", board.after)):
+        lines += ["", f"**{side}**" if some else f"**{side}**: not there", ""]
+        lines += [f"{place}. {_card(card)}" for place, card in enumerate(some, 1)]
+    return "\n".join([*lines, "", "</details>"])
+
+
+def _card(card: Card) -> str:
+    told = ", ".join(
+        [*([_prose(card.note)] if card.note else []), *([f"**{_prose(card.said)}**"] if card.said else [])]
+    )
+    return f"{_prose(card.title)}{f' ({told})' if told else ''}"
 
 
 def _noun(kind: str, count: int) -> str:
@@ -186,10 +211,10 @@ def _named(addresses: Sequence[str]) -> str:
     return shown + (f" and {words.number(more)} more" if more > 0 else "")
 
 
-def _fenced(page: _Page, changes: Sequence[ChangeView], frame: str, meaning: str) -> None:
-    """Add as many changes as fit, from the first, in one fence; count the others."""
+def _fenced(page: _Page, changes: Sequence[ChangeView], frame: str, meaning: str) -> bool:
+    """Add as many changes as fit, from the first, in one fence; count the others. Return whether there is one."""
     if not changes:
-        return
+        return False
     blocks = ["\n".join(_diff(change)) for change in changes]
     fence = "`" * max(3, 1 + max((len(run) for block in blocks for run in re.findall("`+", block)), default=0))
     notice = f"({f'{words.number(len(changes))} {meaning}'.strip()}, not all of them shown)"
@@ -201,9 +226,10 @@ def _fenced(page: _Page, changes: Sequence[ChangeView], frame: str, meaning: str
             break
         shown.append(block)
     page.cut += len(blocks) - len(shown)
-    if shown:
-        rest = f"\n\n{notice}" if len(shown) < len(blocks) else ""
-        page.add(frame.replace("{}", f"{fence}diff\n" + "\n".join(shown) + f"\n{fence}{rest}"))
+    if not shown:
+        return False
+    rest = f"\n\n{notice}" if len(shown) < len(blocks) else ""
+    return page.add(frame.replace("{}", f"{fence}diff\n" + "\n".join(shown) + f"\n{fence}{rest}"))
 
 
 def _diff(change: ChangeView) -> Iterable[str]:

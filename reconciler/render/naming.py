@@ -59,9 +59,6 @@ SCREENS: Mapping[str, Screen] = {
 }
 """Every kind that is planned, in the order in which a report speaks of them."""
 
-SWITCHED_OFF = frozenset({"task_type"})
-"""Kinds that cannot be deleted: what the account does instead is to offer them no more."""
-
 _NAMED_BY = ("title", "name", "label", "tag", "domain", "phrase", "company_name", "slug")
 _OF_A_PERSON = frozenset({"user"})
 

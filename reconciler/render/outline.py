@@ -30,7 +30,7 @@ def outline(change: ChangeView, *, width: int = 80) -> Outline:
     at_risk = clean(words.impacts(change))
     lines = [*_attributes(change, width), *remarks(change)]
     return Outline(
-        words.SIGNS[change.action], clean(change.address) + (f": {at_risk}" if at_risk else ""), _note(change), lines
+        words.sign(change), clean(change.address) + (f": {at_risk}" if at_risk else ""), _note(change), lines
     )
 
 

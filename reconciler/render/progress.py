@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
@@ -31,11 +31,11 @@ _SHOWN = 4
 _WORTH_SAYING = 1.0
 _UNDER_WAY = {
     "create": "Creating", "update": "Modifying", "delete": "Destroying", "bind": "Adopting",
-    "forget": "Forgetting", "move": "Moving", "finish": "Finishing", "park": "Renaming for now",
+    "off": "Switching off", "forget": "Forgetting", "move": "Moving", "finish": "Finishing", "park": "Renaming for now",
 }  # fmt: skip
 _DONE = {
     "create": "Creation complete", "update": "Modifications complete", "delete": "Destruction complete",
-    "bind": "Adoption complete", "forget": "Forgotten", "move": "Moved", "finish": "Finished",
+    "off": "Switched off", "bind": "Adoption complete", "forget": "Forgotten", "move": "Moved", "finish": "Finished",
     "park": "Renamed for now",
 }  # fmt: skip
 
@@ -104,7 +104,8 @@ class Progress:
     """A context manager that is called with each event of an apply.
 
     `total` is the number of steps, `forecast` the seconds they are expected to take (0: unknown), `clock` answers
-    seconds that only rise. `quiet` says nothing at all; `traffic` counts the requests.
+    seconds that only rise. `quiet` says nothing at all; `traffic` counts the requests; what is not deleted but switched
+    off is at the addresses in `off`.
     """
 
     def __init__(
@@ -117,6 +118,7 @@ class Progress:
         forecast: float = 0.0,
         quiet: bool = False,
         traffic: Traffic | None = None,
+        off: Container[str] = (),
     ) -> None:
         self._stream = stream
         self._traffic = traffic
@@ -126,6 +128,7 @@ class Progress:
         self._clock = clock
         self._forecast = forecast
         self._quiet = quiet
+        self._off = off
         self._paper = Paper(colour=wants_colour(stream, environ))
         self._live: Frame | None = None
         self._began = clock()
@@ -180,19 +183,23 @@ class Progress:
     def _note(self, event: Event) -> None:
         self._waiting = (event.reason, self._clock() + event.seconds) if isinstance(event, Waiting) else None
         if isinstance(event, Started):
-            self._running[event.number] = (f"{event.address}: {_UNDER_WAY[event.op]}...", self._clock())
+            self._running[event.number] = (f"{event.address}: {_UNDER_WAY[self._op(event)]}...", self._clock())
         elif isinstance(event, Finished | Failed):
             self._running.pop(event.number, None)
             self._over += 1
         elif isinstance(event, Skip):
             self._skipped += 1
 
+    def _op(self, event: Started | Finished) -> str:
+        return "off" if event.op == "delete" and event.address in self._off else event.op
+
     def _line(self, event: Event) -> str:
         """The line of an event; empty where it is not worth one."""
         count = f"[{self._over:>{len(str(self._total))}}/{self._total}]"
         if isinstance(event, Finished):
             identity = f" [id={event.id}]" if event.id else ""
-            return clean(f"{count} {event.address}: {_DONE[event.op]} after {words.duration(event.seconds)}{identity}")
+            done = f"{_DONE[self._op(event)]} after {words.duration(event.seconds)}"
+            return clean(f"{count} {event.address}: {done}{identity}")
         if isinstance(event, Failed):
             hint = f" ({event.hint})" if event.hint else ""
             return f"{count} {self._paper.ink('error', 'Failed')} {clean(f'{event.address}: {event.message}{hint}')}"

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from reconciler.model.document import ChangeView, ImpactView, PlanDocument, UseView
 from reconciler.render import words
-from reconciler.render.naming import SCREENS, SWITCHED_OFF, Names, humanised_name, joined, label, screen, sized
+from reconciler.render.naming import SCREENS, Names, humanised_name, joined, label, screen, sized
 from reconciler.render.words import counted, number
 
 _SAID = 3
@@ -155,7 +155,7 @@ _DRIFT = {"update": "Changed in the account", "delete": "Gone from the account"}
 
 def done(change: ChangeView, *, drift: bool = False) -> str:
     """Return what happens to an object in one or two words."""
-    return "Switched off" if switched_off(change) and not drift else word_of(change.action, drift=drift)
+    return "Switched off" if change.switches_off and not drift else word_of(change.action, drift=drift)
 
 
 def word_of(action: str, *, drift: bool = False) -> str:
@@ -171,17 +171,12 @@ def use(view: UseView) -> str:
     return f"{'Used' if view.certainty == 'used' else 'Maybe used'} by {view.where}{note}."
 
 
-def switched_off(change: ChangeView) -> bool:
-    """Return whether a delete only switches off."""
-    return change.action == "delete" and change.kind in SWITCHED_OFF
-
-
 def headline(change: ChangeView, names: Names) -> str:
     """Return what happens to one object: `The tag VIP is deleted.`"""
     thing = names.thing(change.address)
     if change.action == "update" and (gone := removed(change)):
         return f"The {thing} loses the {'option' if len(gone) == 1 else 'options'} {words.named(gone)}."
-    if switched_off(change):
+    if change.switches_off:
         return f"The {thing} is switched off, not deleted."
     said = {"delete": "is deleted", "replace": "is deleted and made again", "update": "changes"}
     return f"The {thing} {said.get(change.action, 'stays')}."
@@ -216,7 +211,7 @@ def verdict(document: PlanDocument) -> list[str]:
     """Return what a plan does, what it costs and what it needs, in a few sentences of plain words."""
     if document.options.get("refresh_only") or not words.visible(document):
         return [words.verdict(document)]
-    return list(filter(None, [_does(document), *_affects(document), _needs(document)]))
+    return list(filter(None, [_does(document), *affects(document), _needs(document)]))
 
 
 def _does(document: PlanDocument) -> str:
@@ -234,7 +229,7 @@ def _of(changes: Iterable[ChangeView], action: str) -> list[ChangeView]:
 
 def _losses(changes: Sequence[ChangeView]) -> list[str]:
     """Return what a plan takes away: what it deletes, makes again, and switches off."""
-    deleted = [change for change in _of(changes, "delete") if not switched_off(change)]
+    deleted = [change for change in _of(changes, "delete") if not change.switches_off]
     options = sum(len(removed(change)) for change in _of(changes, "update"))
     lost = [*_sorts(deleted, every=True), *([sized(options, "option", "options")] if options else [])]
     parts = [f"deletes {joined(lost)}"] if lost else []
@@ -242,7 +237,7 @@ def _losses(changes: Sequence[ChangeView]) -> list[str]:
         parts.append(
             f"deletes {joined(_sorts(again, every=True))} and makes {'it' if len(again) == 1 else 'them'} again"
         )
-    if off := [change for change in changes if switched_off(change)]:
+    if off := [change for change in changes if change.switches_off]:
         parts.append(f"switches off {joined(_sorts(off, every=True))}")
     return parts
 
@@ -282,7 +277,8 @@ def removed(change: ChangeView) -> list[str]:
     return []
 
 
-def _affects(document: PlanDocument) -> list[str]:
+def affects(document: PlanDocument) -> list[str]:
+    """Return what a plan does to customer data and to what nobody declared, in sentences."""
     counts = document.summary
     if document.options.get("impact") is False:
         return ["Whether customer data is lost was not counted."]

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
 from reconciler.model.summary import ApplySummary
-from reconciler.render import words
+from reconciler.render import cards, sentences, words
 from reconciler.render.excerpts import diagnostics
 from reconciler.render.layout import Paper
 from reconciler.render.outline import outline
@@ -142,9 +142,9 @@ def _first(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> l
     count = words.counted(len(changes), "change")
     if not found:
         known = document.options.get("impact") is not False
-        rest = "or puts a customer record at risk." if known else "(records were not counted: --no-impact)."
-        return paper.paragraph(f"{count}, none of which destroys an object {rest}")
-    lines = paper.paragraph(f"{count}, of which these destroy objects or put them or records at risk:", tone="bold")
+        rest = "or loses customer data." if known else "(customer data was not counted: --no-impact)."
+        return paper.paragraph(f"{count}, none of which deletes anything {rest}")
+    lines = paper.paragraph(f"{count}, of which these delete something or lose customer data:", tone="bold")
     for change in found[: words.MOST_NAMED]:
         view = outline(change, width=paper.width)
         symbol = paper.ink(view.sign.tone, view.sign.symbol.rjust(3))
@@ -155,13 +155,16 @@ def _first(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> l
 
 
 def _legend(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> list[str]:
-    present = {change.action for change in changes}
+    present = {change.action for change in changes if not change.switches_off}
     drift = words.DRIFTED if document.options.get("refresh_only") else {}
     said = "Drift is" if drift else "Actions are"
     lines = paper.paragraph(f"{said} indicated with the following symbols:")
     for action, sign in words.SIGNS.items():
         if action in present:
             lines.append(f"{paper.ink(sign.tone, sign.symbol.rjust(3))} {drift.get(action, sign.meaning)}")
+    if any(change.switches_off for change in changes):
+        off = words.SWITCH_OFF
+        lines.append(f"{paper.ink(off.tone, off.symbol.rjust(3))} {off.meaning}")
     return lines
 
 
@@ -226,7 +229,7 @@ def _guards(document: PlanDocument, paper: Paper) -> list[str]:
 
 def _guard(guard: GuardView, paper: Paper) -> list[str]:
     tone = "error" if guard.verdict == "tripped" else "warning"
-    text = f"{guard.name} ({guard.verdict})" + (f": {guard.message}" if guard.message else "")
+    text = f"{guard.name} ({cards.state(guard).lower()})" + (f": {guard.message}" if guard.message else "")
     lines = paper.paragraph(clean(text), first=f"  {paper.ink(tone, '!')} ", indent="    ")
     if guard.addresses:
         lines += paper.paragraph(clean(words.named(guard.addresses)), first="      ", indent="      ", tone="faint")
@@ -236,7 +239,7 @@ def _guard(guard: GuardView, paper: Paper) -> list[str]:
     if guard.by:
         lines += paper.paragraph(words.said_yes(guard), first="      ", indent="      ", tone="faint")
     if guard.override and guard.verdict == "tripped":
-        lines += paper.paragraph("to override exactly this:", first="      ", indent="      ")
+        lines += paper.paragraph("to allow exactly this:", first="      ", indent="      ")
         # Not wrapped: it is there to be copied.
         lines.append(f"        {clean(guard.override)}")
     return lines
@@ -246,10 +249,11 @@ def _closing(document: PlanDocument, paper: Paper) -> list[str]:
     lines = paper.paragraph(
         words.verdict(document), tone="bold" if words.visible(document) or document.skipped else "good"
     )
-    if at_risk := words.risk(document):
-        lines += paper.paragraph(
-            at_risk, tone="error" if document.summary.records_at_risk or document.summary.unmeasured else ""
-        )
+    counts = document.summary
+    risky = counts.records_at_risk or counts.unmeasured
+    takes = risky or counts.destroy or counts.switch_off or counts.records_moved or counts.unmanaged
+    if takes and not document.options.get("refresh_only") and (told := sentences.affects(document)):
+        lines += paper.paragraph(" ".join(told), tone="error" if risky else "")
     if cost := words.forecast(document.forecast):
         lines += paper.paragraph(cost, tone="faint")
     if document.digest:
@@ -286,6 +290,8 @@ def _left_out(summary: ApplySummary, paper: Paper) -> list[str]:
 def _outcome(summary: ApplySummary, paper: Paper) -> list[str]:
     """Terraform's closing line; `Apply complete!` is said only when it is true."""
     parts = [(summary.added, "added"), (summary.changed, "changed"), (summary.destroyed, "destroyed")]
+    if summary.switched_off:
+        parts.append((summary.switched_off, "switched off"))
     if summary.adopted:
         parts.append((summary.adopted, "adopted"))
     counts = ", ".join(f"{words.number(count)} {word}" for count, word in parts)

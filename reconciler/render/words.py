@@ -59,6 +59,11 @@ def visible(document: PlanDocument) -> list[ChangeView]:
     return [change for change in document.changes if change.action in SIGNS]
 
 
+def sign(change: ChangeView) -> Sign:
+    """Return how what happens to an object looks."""
+    return SWITCH_OFF if change.switches_off else SIGNS[change.action]
+
+
 def destructive(change: ChangeView) -> bool:
     """Return whether a change deletes something: an object, or records that it puts at risk."""
     return change.action in DESTRUCTIVE or risky(change)
@@ -91,6 +96,8 @@ def lost(change: ChangeView) -> float:
     return float("inf") if None in counts else float(sum(count or 0 for count in counts))
 
 
+SWITCH_OFF = Sign("-", "switch off", "destroy")
+"""How a delete looks where the account cannot delete: the object is offered no more."""
 RULES = ("rule ", "policy ")
 """How the names of rules begin among those of guards."""
 
@@ -194,6 +201,7 @@ def summary(counts: Summary, *, recorded: int = 0) -> str:
         f"{number(counts.destroy)} to destroy",
     ]
     extras = (
+        (counts.switch_off, "to switch off"),
         (counts.adopt, "to adopt"),
         (counts.forget, "to forget"),
         (counts.move, "to move"),
@@ -203,27 +211,6 @@ def summary(counts: Summary, *, recorded: int = 0) -> str:
     if counts.manual:
         parts.append(counted(counts.manual, "manual step"))
     return f"Plan: {', '.join(parts)}."
-
-
-def risk(document: PlanDocument) -> str:
-    """Return what the plan may lose, on one line; empty when nothing is destroyed and nothing is at risk."""
-    counts = document.summary
-    if document.options.get("refresh_only"):
-        return ""
-    more = [
-        f"{number(count)} {what}"
-        for count, what in ((counts.records_moved, "moved"), (counts.unmanaged, "unmanaged objects go along"))
-        if count
-    ]
-    if not (counts.destroy or counts.records_at_risk or counts.unmeasured or more):
-        return ""
-    if document.options.get("impact") is False:
-        return "Records at risk: not counted (--no-impact)"
-    bound = "at most " if counts.at_most and counts.records_at_risk else ""
-    line = f"Records at risk: {bound}{number(counts.records_at_risk)}"
-    if counts.unmeasured:
-        line += f", and {counted(counts.unmeasured, 'change')} whose loss could not be counted"
-    return "; ".join([line, *more])
 
 
 def forecast(view: Forecast) -> str:

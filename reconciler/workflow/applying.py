@@ -145,7 +145,8 @@ class _Run:
             "seconds": time.monotonic() - self.started,
         }
         kept = {"archive": self.archived.folder, "archived": self.archived.records}
-        summary = run_records.summary(steps, outcome, self.verified, notes=tuple(self.notes), **took, **kept)
+        kinds, notes = self.session.kinds, tuple(self.notes)
+        summary = run_records.summary(steps, outcome, self.verified, kinds, notes=notes, **took, **kept)
         addresses = {step.number: step.address for step in steps.steps}
         end = run_records.ended(record, addresses, outcome, summary, state, self.session)
         try:

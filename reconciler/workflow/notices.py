@@ -39,7 +39,8 @@ def applied(summary: ApplySummary) -> str:
     """Return what a notice says of an apply that began."""
     counts = (
         (summary.added, "added"), (summary.changed, "changed"), (summary.destroyed, "destroyed"),
-        (summary.adopted, "adopted"), (len(summary.failed), "failed"), (len(summary.skipped), "skipped"),
+        (summary.switched_off, "switched off"), (summary.adopted, "adopted"),
+        (len(summary.failed), "failed"), (len(summary.skipped), "skipped"),
     )  # fmt: skip
     told = ", ".join(f"{words.number(count)} {what}" for count, what in counts if count) or "nothing changed"
     return f"Apply {'complete' if summary.complete else 'not complete'}: {told}."

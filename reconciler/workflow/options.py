@@ -22,6 +22,8 @@ class PlanOptions:
     max_requests: int | None = None
     refresh_only: bool = False
     uses: bool = True
+    boards: bool = False
+    """Whether the deals on each board that changes are counted, for a view that shows it."""
     selected: Selected = field(default_factory=Selected)
     inverse: Inverse | None = None
     """What an undo asks for, instead of what is declared."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Container, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import __version__
+from reconciler.engine.drive import drive
 from reconciler.engine.examine import barred, examine, inquired
 from reconciler.engine.refresh import Refreshed
 from reconciler.engine.remotes import Budget
@@ -17,12 +19,12 @@ from reconciler.judging.rules import as_guards
 from reconciler.model import document as doc
 from reconciler.model.address import abridged
 from reconciler.model.desired import Desired
-from reconciler.model.errors import Refused
+from reconciler.model.errors import AuthError, Refused, RemoteError, concerns_all
 from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
 from reconciler.model.plan import Plan
 from reconciler.model.write import Finding
-from reconciler.planning.boards import boards
+from reconciler.planning.boards import boards, pipelines
 from reconciler.planning.context import Inputs
 from reconciler.planning.document import Heading, to_document
 from reconciler.planning.drift import drift
@@ -31,6 +33,7 @@ from reconciler.planning.planner import plan
 from reconciler.planning.reads import concludes, looked_over, of_kinds, wanted
 from reconciler.planning.renames import suspected
 from reconciler.planning.select import check_selection, narrowed, select, taking, to_replace
+from reconciler.resources.counts import on_board
 from reconciler.resources.places import PLACES
 from reconciler.workflow.book import StateTransaction
 from reconciler.workflow.code_uses import with_code_uses
@@ -45,6 +48,9 @@ from reconciler.workflow.observing import (
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.ruling import broken_in_account
 from reconciler.workflow.session import Session
+
+MOST_COUNTS = 100
+"""Requests by which the deals on boards are counted."""
 
 
 @dataclass(frozen=True)
@@ -93,8 +99,25 @@ async def make_plan(session: Session, options: PlanOptions) -> Planned:
         budget = session.settings.guards.max_use_requests
         if options.impact and options.uses and budget and not options.refresh_only:
             made = await who_uses(made, remote, session.kinds, PLACES, budget=budget)
+        on_boards = await _on_boards(remote, made, inputs) if options.boards and options.impact else {}
         requests = remote.requests
-    return finish(seen, inputs, made, options, requests, warnings)
+    return finish(seen, inputs, made, options, requests, warnings, on_boards)
+
+
+async def _on_boards(remote: Remote, made: Plan, inputs: Inputs) -> dict[str, int]:
+    """Return the deals in each stage of the boards that a plan changes; of some nothing, where the account does not say
+    or where too many requests would be needed. No plan fails for want of them.
+    """
+    found: dict[str, int] = {}
+    left = Budget(remote, MOST_COUNTS, lambda: RemoteError("the requests for counting deals are used up"))
+    for pipeline, stages in pipelines(made, inputs.snapshot.lives).items():
+        try:
+            counted: Mapping[str, int] | None = await drive(on_board(pipeline, stages), left, sleep=asyncio.sleep)
+            found |= counted or {}
+        except (AuthError, RemoteError) as error:
+            if concerns_all(error):
+                raise
+    return found
 
 
 async def _looked_into(
@@ -149,6 +172,7 @@ def finish(
     options: PlanOptions,
     requests: int,
     warnings: tuple[Any, ...] = (),
+    deals: Mapping[str, int] | None = None,
 ) -> Planned:
     """Forecast, judge and document a plan."""
     session, book, refreshed = seen.account.session, seen.book, seen.refreshed
@@ -176,7 +200,7 @@ def finish(
     heading = replace(heading, eyes=inputs.eyes, redactor=session.redactor)
     document = to_document(made, heading, cost, session.kinds, renames)
     if not options.refresh_only:
-        seen_as = boards(made, inputs.snapshot.lives, session.redactor.show)
+        seen_as = boards(made, inputs.snapshot.lives, session.redactor.show, deals)
         document = document.model_copy(update={"boards": seen_as})
     document = judged(session, document, document.managed)
     if options.refresh_only:

@@ -11,10 +11,11 @@ from typing import Any, TypeVar
 from reconciler import __version__
 from reconciler.engine.apply import Outcome
 from reconciler.engine.verify import Verified
-from reconciler.model.address import abridged
+from reconciler.model.address import abridged, kind_of
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.errors import ApplyInterrupted, Refused, StateError
 from reconciler.model.events import Event, Failed, Finished, Skip, Started
+from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
 from reconciler.model.ports import LockInfo
 from reconciler.model.redaction import Shown, as_made, redactor
@@ -123,6 +124,7 @@ def ended(
                 "added": summary.added,
                 "changed": summary.changed,
                 "destroyed": summary.destroyed,
+                **({"switched_off": summary.switched_off} if summary.switched_off else {}),
                 "adopted": summary.adopted,
                 "failed": len(summary.failed),
                 "skipped": len(summary.skipped),
@@ -180,7 +182,7 @@ def _names(addresses: list[str]) -> str:
     return abridged(list(dict.fromkeys(addresses)))
 
 
-def summary(plan: Plan, outcome: Outcome, verified: Verified, **more: Any) -> ApplySummary:
+def summary(plan: Plan, outcome: Outcome, verified: Verified, kinds: Kinds, **more: Any) -> ApplySummary:
     """Return what an apply did, what became of it when it was read back, and what it took (`more`)."""
     actions = {change.address: change for change in plan.changes}
     vain = {address for address, *_ in verified.problems}
@@ -190,12 +192,14 @@ def summary(plan: Plan, outcome: Outcome, verified: Verified, **more: Any) -> Ap
         if step.number in outcome.done and not (step.op == "update" and step.address in vain)
     ]
     ops = Counter(step.op for step in done)
+    off = sum(step.op == "delete" and bool(kinds[kind_of(step.address)].texts.removal_effect) for step in done)
     errors, skipped = _by_address(plan, outcome.failed), _by_address(plan, outcome.skipped)
     failed = [(address, error.message, error.hint) for address, error in errors]
     return ApplySummary(
         added=ops["create"],
         changed=ops["update"],
-        destroyed=ops["delete"],
+        destroyed=ops["delete"] - off,
+        switched_off=off,
         adopted=sum(step.op in ("bind", "update") and actions[step.address].adopts for step in done),
         failed=(*failed, *verified.problems),
         refused=(*(address for address, error in errors if isinstance(error, Refused)), *verified.refused),

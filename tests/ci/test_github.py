@@ -384,7 +384,7 @@ def test_a_limit_raised_in_the_same_request_does_not_count(flow: Flow) -> None:
     open_pull(flow, "tags: {keep: {}}")
     ran = flow.planned(1)
     assert ran.code == 7
-    assert "2 objects would be destroyed; the limit is 1" in ran.out
+    assert "2 objects are deleted; the limit is 1" in ran.out
     assert "It needs two approvals." in flow.host.comments[0]["body"]
     assert "environments.demo.guards" in flow.host.comments[0]["body"]
     assert "reconciler approve" not in flow.host.comments[0]["body"]

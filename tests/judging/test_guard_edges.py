@@ -568,7 +568,24 @@ def _holds(now: PlanDocument, shown: PlanDocument, count: int) -> Check:
     return lambda module: len(module.beyond(now, shown)) == count
 
 
+def _tells(off: int, deleted: int, told: str) -> Check:
+    """What is only switched off counts, and is not called deleted."""
+    mine = [
+        ChangeView(address=f"task_type.t{n}", kind="task_type", action="delete", switches_off=True) for n in range(off)
+    ]
+    document = _document([*mine, *_doomed(deleted)] if deleted else mine)
+
+    def check(module: Any) -> bool:
+        found = module.judge(document, Guards(max_deletes=0), {})
+        return next(one.message for one in found if one.name == "max_deletes") == f"{told}; the limit is 0"
+
+    return check
+
+
 CHECKS: list[Check] = [
+    _tells(0, 1, "1 object is deleted"),
+    _tells(2, 0, "2 objects are switched off"),
+    _tells(2, 2, "4 objects are deleted or switched off"),
     *map(_speaks, EDGES),
     *(_holds(_document(now), _document(shown), count) for _, now, shown, count in BEYOND),
 ]

@@ -144,7 +144,7 @@ def everything() -> list[ChangeView]:
             id="ab-12",
             place="config/objects.yaml:2:3",
             reason="the slug cannot be changed",
-            impacts=[ImpactView(count=None, noun="records", detail="the API does not count them")],
+            impacts=[ImpactView(count=None, noun="records", detail="the account does not count them")],
             attributes=[
                 old("slug", "ticket", "event-ticket", 3, forces_replacement=True),
                 old(
@@ -234,7 +234,7 @@ def refused() -> PlanDocument:
             GuardView(
                 name="max_records_lost",
                 verdict="tripped",
-                message="12,749 records would be lost; 0 are allowed",
+                message="12,749 customer records are lost; the limit is 0",
                 addresses=["field.plan_tier", "stage.sales.lead"],
                 override="--allow max_records_lost=12749",
             ),
@@ -254,8 +254,14 @@ def refused() -> PlanDocument:
             BoardView(
                 kind="stage",
                 title="Sales",
-                before=[CardView(key="7", title="Lead", address="stage.sales.lead"), CardView(key="8", title="Won")],
-                after=[CardView(key="8", title="Won"), CardView(key="stage.sales.lost", title="Lost")],
+                before=[
+                    CardView(key="7", title="Lead", address="stage.sales.lead", deals=318),
+                    CardView(key="8", title="Won", deals=40),
+                ],
+                after=[
+                    CardView(key="8", title="Won", deals=358),
+                    CardView(key="stage.sales.lost", title="Lost", deals=0),
+                ],
             )
         ],
         forecast=Forecast(plan_requests=10, apply_reads=4, apply_writes=8, rate=5.0, seconds=2.4),

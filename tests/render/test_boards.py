@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from reconciler.model.document import BoardView, CardView, PlanDocument
-from reconciler.render import html
+from reconciler.render import html, markdown
 from reconciler.render.boards import boards
 from tests.world import World
 
@@ -48,8 +50,55 @@ def test_a_board_shows_what_goes_comes_and_moves(world: World) -> None:
         ("Tier", "text", ""),
         ("Plan", "textarea", "new"),
     ]
-    page = html.plan(document)
+    page, comment = html.plan(document), markdown.plan(document)
+    assert comment.index("**Pipeline Sales**") < comment.index("1. Lead (no deals, **goes**)")
+    assert "1. Talks (no deals, **was Talk**)" in comment
+    assert "2. Plan (textarea, **new**)" in comment
     assert page.index("How it will look") < page.index("Pipeline Sales") < page.index("What changes")
+
+
+EVACUATED = BEFORE.replace("{title: Lead}", "{title: Lead, lifecycle: {on_destroy: {move_deals_to: talk}}}")
+
+
+@pytest.mark.parametrize(("talk", "asked"), [(2, 1), (120, 4)])
+def test_a_board_counts_the_deals_of_all_its_stages(world: World, talk: int, asked: int) -> None:
+    """Also of those that stay, and where deals are after they were moved; the requests are among those that the plan
+    says it took. What is printed as text shows no board, and asks for none.
+    """
+    world.write(EVACUATED)
+    assert world.cli("apply", "--auto-approve").code == 0
+    rows = {row["title"]: row for row in world.rows("dealStages")}
+    deals = [rows["Lead"]] * 3 + [rows["Talk"]] * talk
+    world.account.seed({"deals": [{"title": "D", "stage": one["id"], "group": one["group"]} for one in deals]})
+    world.write(BEFORE.replace("lead: {title: Lead}, ", ""))
+    world.forget()
+    world.cli("plan")
+    plain = len(world.requests())
+    world.forget()
+    world.cli("plan", "--out", "plan.json")
+    document = PlanDocument.model_validate(json.loads((world.folder / "plan.json").read_text("utf-8")))
+    assert (len(world.requests()) - plain, document.forecast.plan_requests) == (asked, plain + asked)
+    [sales] = boards(document)
+    several = "two deals" if talk == 2 else f"{talk} deals"
+    assert [one.note for one in sales.before] == ["three deals", several, "no deals"]
+    assert [one.note for one in sales.after] == [f"{'five' if talk == 2 else talk + 3} deals", "no deals"]
+
+
+@pytest.mark.parametrize("how", ["--no-impact", "hidden", "short"])
+def test_what_was_not_counted_is_said(world: World, how: str) -> None:
+    """Not asked for, not shown by the account (it tells no stages of deals that the user may not see), or fewer shown
+    than there are: never "no deals".
+    """
+    world.write(BEFORE)
+    assert world.cli("apply", "--auto-approve").code == 0
+    world.write(BEFORE.replace("{title: Talk}", "{title: Talks}"))
+    body = {"deals": [{"id": "1", "title": "D", "isDisabled": "1"}], "meta": {"total": 1 if how == "hidden" else 3}}
+    if how != "--no-impact":
+        world.fault("fail_before", "^GET /deals", status=200, body=body, times=9)
+    world.cli("plan", "--out", "plan.json", *([how] if how.startswith("--") else []))
+    document = PlanDocument.model_validate(json.loads((world.folder / "plan.json").read_text("utf-8")))
+    [sales] = boards(document)
+    assert {one.note for one in (*sales.before, *sales.after)} == {"deals not counted"}
 
 
 def test_a_stage_that_moves_is_marked() -> None:

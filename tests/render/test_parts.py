@@ -107,7 +107,7 @@ def parts() -> PlanDocument:
     [
         "environment prod|Plan for prod",
         "Plan: 0 to add, 2 to change, 1 to destroy, 1 manual step.",
-        "Records at risk: at most 318",
+        "Up to 318 customer records are affected.",
         "at most 318 deals worth USD 1,204.00",
         "before that: move deals to stage.sales.won|318 deals are moved to the stage Won of Sales first",
         "used by automation Win back (2 blocks)|Used by automation Win back (2 blocks)",

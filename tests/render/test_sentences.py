@@ -15,7 +15,7 @@ from reconciler.judging.guards import GUARDS
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument, RenameView, Summary, UseView
 from reconciler.model.grammar import agreeing
 from reconciler.render import cards, html, markdown, sentences, words
-from reconciler.render.naming import SCREENS, SWITCHED_OFF, Names
+from reconciler.render.naming import SCREENS, Names
 from reconciler.resources import load_kinds
 from tests.render import documents
 
@@ -35,7 +35,6 @@ def test_every_kind_has_a_name_that_its_screens_have() -> None:
     """A kind that is added has its words here, and what anybody notices when one is deleted."""
     assert set(SCREENS) == set(load_kinds())
     kinds = load_kinds()
-    assert {name for name, kind in kinds.items() if kind.texts.removal_effect} == SWITCHED_OFF
     deletable = {name for name, kind in kinds.items() if kind.abilities.deletable}
     assert {name for name in deletable if not SCREENS[name].gone} == set()
 
@@ -94,15 +93,15 @@ NOTICED = (
     ("task_type", None, "switched off, not deleted"),
     ("stage", ImpactView(count=2, noun="deals", detail="worth USD 9.00 (open: 1)"),
      "2 deals are deleted (worth USD 9.00, 1 of them open)."),
-    ("custom_object", ImpactView(count=None, noun="records", detail="the API does not count them"),
-     "An unknown number of records are deleted: the API does not count them."),
+    ("custom_object", ImpactView(count=None, noun="records", detail="the account does not count them"),
+     "An unknown number of records are deleted: the account does not count them."),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(("kind", "impact", "expected"), NOTICED)
 def test_what_somebody_will_notice_is_said_in_both(kind: str, impact: ImpactView | None, expected: str) -> None:
     """In the report and in the comment."""
-    change = _deleted(kind, impacts=[impact] if impact is not None else [])
+    change = _deleted(kind, impacts=[impact] if impact is not None else [], switches_off=kind == "task_type")
     document = PlanDocument(changes=[change], summary=Summary(destroy=1))
     assert expected in html.plan(document).replace("&#39;", "'")
     assert expected in markdown.plan(document)
@@ -115,7 +114,7 @@ def test_a_verdict_says_what_goes_what_it_costs_and_what_it_needs() -> None:
         changes=[
             _deleted("list"),
             _deleted("tag"),
-            _deleted("task_type"),
+            _deleted("task_type", switches_off=True),
             ChangeView(address="field.tier", kind="field", action="update", attributes=[option]),
         ],
         summary=Summary(destroy=3, change=1, records_at_risk=22),

@@ -43,9 +43,9 @@ def test_a_long_plan_begins_with_what_it_destroys_or_puts_at_risk() -> None:
     counts = [int(found.replace(",", "")) for found in re.findall(r": ([\d,]+) contacts", first)]
     assert counts == sorted(counts, reverse=True)
     calm = [change for change in documents.many(400).changes if not words.destructive(change)][:20]
-    for counted, said in ((True, "puts a customer record at risk"), (False, "records were not counted")):
+    for counted, said in ((True, "loses customer data"), (False, "customer data was not counted")):
         one = document.model_copy(update={"changes": calm, "options": {} if counted else {"impact": False}})
-        assert f"20 changes, none of which destroys an object {'or ' if counted else '('}{said}" in flat(text.plan(one))
+        assert f"20 changes, none of which deletes anything {'or ' if counted else '('}{said}" in flat(text.plan(one))
     few = document.model_copy(update={"changes": document.changes[:19]})
     assert "of which" not in text.plan(few)
 
@@ -118,7 +118,7 @@ def test_what_a_delete_loses_stands_in_its_line() -> None:
     shown = text.plan(documents.refused(), width=120)
     assert "  - stage.sales.lead: 318 deals worth USD 1,204,500 (open: 97)" in shown
     assert "  ~ field.plan_tier: 12,431 contacts have chosen `Old`" in shown
-    assert "Records at risk: 12,749, and 1 change whose loss could not be counted" in shown
+    assert "12,749 customer records are affected. For one change nobody can count what is lost." in shown
 
 
 def test_bounds_and_uncounted_losses_are_said() -> None:
@@ -128,9 +128,9 @@ def test_bounds_and_uncounted_losses_are_said() -> None:
     )
     document = PlanDocument(changes=[change], summary=Summary(destroy=1, records_at_risk=5, at_most=True))
     assert "- tag.a: at most 5 contacts" in text.plan(document)
-    assert "Records at risk: at most 5\n" in text.plan(document)
+    assert "\nUp to 5 customer records are affected.\n" in text.plan(document)
     uncounted = document.model_copy(update={"options": {"impact": False}})
-    assert "Records at risk: not counted (--no-impact)" in text.plan(uncounted)
+    assert "Whether customer data is lost was not counted." in text.plan(uncounted)
 
 
 def test_the_summary_names_unusual_counts_only_when_there_are_some() -> None:

@@ -102,7 +102,7 @@ def test_printed_counts_are_the_seeded_ones(full: World) -> None:
     printed = " ".join(ran.out.split())
     for address, text in EXPECTED.items():
         assert f"{address}: {text}" in printed, printed
-    assert f"Records at risk: at most {40 + 30 + 20 + 7 + 5 + 130 + 3}" in printed
+    assert f"Up to {40 + 30 + 20 + 7 + 5 + 130 + 3} customer records are affected" in printed
     assert len(counting(full)) == len(EXPECTED) + 1, counting(full)
 
 
