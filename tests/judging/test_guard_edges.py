@@ -576,8 +576,8 @@ def _tells(off: int, deleted: int, told: str) -> Check:
     document = _document([*mine, *_doomed(deleted)] if deleted else mine)
 
     def check(module: Any) -> bool:
-        found = module.judge(document, Guards(max_deletes=0), {})
-        return next(one.message for one in found if one.name == "max_deletes") == f"{told}; the limit is 0"
+        views = module.judge(document, Guards(max_deletes=0), {})
+        return [view.message for view in views if view.name == "max_deletes"] == [f"{told}; the limit is 0"]
 
     return check
 
