@@ -27,17 +27,17 @@ WHOLE, WHOLE_FILE = 120.0, 600.0
 Row = Mapping[str, Json]
 
 
-def row_of(found: Json) -> Row:
+def row_of(content: Json) -> Row:
     """Return an object of an answer. Raises RemoteError for what is none."""
-    if not isinstance(found, Mapping):
-        raise RemoteError(f"the code host answers with a {type(found).__name__} where an object should be")
-    return found
+    if not isinstance(content, Mapping):
+        raise RemoteError(f"the code host answers with a {type(content).__name__} where an object should be")
+    return content
 
 
 def inner(row: Row, name: str) -> Row:
     """Return an object inside an object; an empty one where there is none."""
-    found = row.get(name)
-    return found if isinstance(found, Mapping) else {}
+    part = row.get(name)
+    return part if isinstance(part, Mapping) else {}
 
 
 def text(row: Row, name: str) -> str:

@@ -39,8 +39,8 @@ class GitHub:
     @cached_property
     def _me(self) -> str | None:
         """Login of the token's owner; None for the token of a workflow, which may not ask who it is."""
-        found = self._calls.found("/user")
-        return text(found, "login") if found else None
+        user = self._calls.found("/user")
+        return text(user, "login") if user else None
 
     def _is_mine(self, row: Row) -> bool:
         user = inner(row, "user")
@@ -93,8 +93,8 @@ class GitHub:
         self._calls.send("POST", f"{self._path}/pulls/{proposal.number}/reviews", body=review)
 
     def may_approve(self, person: str) -> bool:
-        found = self._calls.found(f"{self._path}/collaborators/{person}/permission")
-        return found is not None and found.get("permission") in WRITERS
+        answer = self._calls.found(f"{self._path}/collaborators/{person}/permission")
+        return answer is not None and answer.get("permission") in WRITERS
 
     def issues(self, label: str) -> Sequence[Issue]:
         rows = self._calls.pages(f"{self._path}/issues", state="open", labels=label, sort="created", direction="asc")
@@ -111,8 +111,8 @@ class GitHub:
         self._patched(issue, {"body": body, "state": "closed", "state_reason": "completed"})
 
     def file(self, ref: str, path: str) -> bytes | None:
-        found = self._calls.found(f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}")
-        return base64.b64decode(text(found, "content")) if found is not None else None
+        content = self._calls.found(f"{self._path}/contents/{quote(path)}?ref={quote(ref, safe='')}")
+        return base64.b64decode(text(content, "content")) if content is not None else None
 
     def commit(self, branch: str, base: str, message: Shown, files: Mapping[str, str]) -> None:
         """Write a tree, a commit and the branch: the one way to change several files at once."""
@@ -148,8 +148,8 @@ class GitHub:
         self._calls.send("PATCH", f"{self._path}/pulls/{pull.number}", body={"body": body, "state": "closed"})
 
     def artifact(self, proposal: Proposal, name: str, file: str) -> bytes | None:
-        found = row_of(self._calls.get(f"{self._path}/actions/artifacts", name=name, per_page=PAGE))
-        for row in maps_of(found["artifacts"]):
+        listing = row_of(self._calls.get(f"{self._path}/actions/artifacts", name=name, per_page=PAGE))
+        for row in maps_of(listing["artifacts"]):
             if row["expired"] or row["name"] != name or inner(row, "workflow_run").get("head_sha") != proposal.head:
                 continue
             return unpacked(self._calls.download(f"{self._path}/actions/artifacts/{row['id']}/zip"), file)

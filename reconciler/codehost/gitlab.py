@@ -96,11 +96,11 @@ class GitLab:
         self._calls.send("POST", path, body={"sha": proposal.head}, expect=(401, 403, 404))
 
     def may_approve(self, person: str) -> bool:
-        found = self._calls.found(f"{self._path}/members/all/{person}")
+        member = self._calls.found(f"{self._path}/members/all/{person}")
         return (
-            found is not None
-            and found.get("state") == "active"
-            and (number(found.get("access_level")) or 0) >= DEVELOPER
+            member is not None
+            and member.get("state") == "active"
+            and (number(member.get("access_level")) or 0) >= DEVELOPER
         )
 
     def issues(self, label: str) -> Sequence[Issue]:
@@ -119,8 +119,8 @@ class GitLab:
 
     def file(self, ref: str, path: str) -> bytes | None:
         where = f"{self._path}/repository/files/{quote(path, safe='')}?ref={quote(ref, safe='')}"
-        found = self._calls.found(where)
-        return base64.b64decode(text(found, "content")) if found is not None else None
+        content = self._calls.found(where)
+        return base64.b64decode(text(content, "content")) if content is not None else None
 
     def commit(self, branch: str, base: str, message: Shown, files: Mapping[str, str]) -> None:
         actions: list[Json] = [

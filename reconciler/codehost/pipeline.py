@@ -100,8 +100,8 @@ def _github_number(environ: Mapping[str, str]) -> int | None:
     if match:
         return int(match.group(1))
     event = _event(environ.get("GITHUB_EVENT_PATH", ""))
-    found = (event.get("pull_request") or {}).get("number")
-    return found if isinstance(found, int) else None
+    number = (event.get("pull_request") or {}).get("number")
+    return number if isinstance(number, int) else None
 
 
 def _event(path: str) -> dict[str, Any]:

@@ -174,10 +174,10 @@ def _clean(schema: Json, *, filled: bool) -> Json:
     """Return a model's schema without pydantic's titles and null defaults; with `filled`, `${var.x}` may stand for any
     value.
     """
-    found = {name: value for name, value in schema.items() if name not in ("title", "properties")}
+    cleaned = {name: value for name, value in schema.items() if name not in ("title", "properties")}
     if "properties" in schema:
-        found["properties"] = {name: _property(part, filled=filled) for name, part in schema["properties"].items()}
-    return found
+        cleaned["properties"] = {name: _property(part, filled=filled) for name, part in schema["properties"].items()}
+    return cleaned
 
 
 def _property(schema: Json, *, filled: bool) -> Json:

@@ -107,11 +107,11 @@ class Queue:
 
     def over(self, step: Step) -> None:
         """Take note of a step that is done, failed or skipped."""
-        for one in self._next.pop(step.number, ()):
-            self._open[one.number] -= 1
-            if not self._open[one.number]:
-                del self._open[one.number]
-                self.ready.append(one)
+        for following in self._next.pop(step.number, ()):
+            self._open[following.number] -= 1
+            if not self._open[following.number]:
+                del self._open[following.number]
+                self.ready.append(following)
 
 
 async def apply(plan: Plan, kinds: Kinds, ports: Ports, run: str) -> Outcome:
@@ -149,7 +149,7 @@ class _Applying:
                     else:
                         running[asyncio.create_task(self._try(step))] = step
                 finished, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED) if running else ((), ())
-                for task in sorted(finished, key=lambda one: running[one].number):
+                for task in sorted(finished, key=lambda task: running[task].number):
                     queue.over(running.pop(task))
                     task.result()
         finally:
@@ -243,16 +243,16 @@ class _Applying:
             self._record(Record(op="drop", run=self.name, address=change.address))
         elif not self.moved:
             # All at once: two that swap their addresses would overwrite each other.
-            self.moved = {one.moved_from: one.address for one in self.changes.values() if one.moved_from}
+            self.moved = {change.moved_from: change.address for change in self.changes.values() if change.moved_from}
             source = change.moved_from or ""
             self._record(Record(op="move", run=self.name, address=source, target=change.address, moves=self.moved))
 
     async def _create(self, step: Step, change: Change) -> None:
         self._record(Record(op="intent", run=self.name, address=change.address, intent=intent_of(change)))
-        found = self.ports.found.get(change.address)
-        if found is not None:
+        late = self.ports.found.get(change.address)
+        if late is not None:
             self.ports.emit(Noted(change.address, "a run that died had created it after all; looked it up by name"))
-            change = self._continued(change, found)
+            change = self._continued(change, late)
             step = replace(step, op="update")
         for attempt in range(SETTLE):
             try:
@@ -424,8 +424,8 @@ async def until_stopped(pause: Awaitable[None], stop: asyncio.Event) -> None:
     try:
         await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for one in waiting:
-            one.cancel()
+        for task in waiting:
+            task.cancel()
 
 
 def intent_of(change: Change) -> Intent:

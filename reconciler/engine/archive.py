@@ -26,14 +26,14 @@ def losing(plan: Plan, kinds: Kinds) -> list[tuple[Change, str, ArchiveSpec]]:
     """Return the changes that take customer records away, with the id of the object and how they are read. What goes
     with its parent is among the parent's.
     """
-    gone, found = plan.to_destroy, []
+    gone, archived = plan.to_destroy, []
     for change in plan.changes:
         salvage = kinds[change.kind].abilities.salvage
         loses = change.action in DESTROYS or any(impact.effect == "lost" for impact in change.impacts)
         if salvage is None or change.live is None or not loses or parent_of(change, kinds, gone):
             continue
-        found.append((change, change.live.id, salvage))
-    return found
+        archived.append((change, change.live.id, salvage))
+    return archived
 
 
 async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budget: int) -> Reading:
@@ -53,8 +53,8 @@ async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budg
         if not answer.ok:
             everybody = True
             continue
-        found, total = _rows(request, answer, salvage.key)
-        fresh = [row for row in found if str(row.get("id")) not in seen]
+        page, total = _rows(request, answer, salvage.key)
+        fresh = [row for row in page if str(row.get("id")) not in seen]
         seen |= {str(row.get("id")) for row in fresh}
         rows += [salvage.kept(row) for row in fresh if salvage.mine(identity, row)]
         if (total is not None and len(seen) >= total) or (total is None and not fresh):

@@ -55,7 +55,7 @@ async def inquired(
 
 def barred(plan: Plan) -> dict[str, str]:
     """Return the writes that the account, or what is known of it, does not allow, each with the reason."""
-    found = {
+    reasons = {
         change.address: "; ".join(
             f"{finding.message}{f' ({finding.hint})' if finding.hint else ''}"
             for finding in change.findings
@@ -64,7 +64,7 @@ def barred(plan: Plan) -> dict[str, str]:
         for change in plan.changes
         if change.action in WRITES
     }
-    return {address: why for address, why in found.items() if why}
+    return {address: why for address, why in reasons.items() if why}
 
 
 async def examine(
@@ -116,9 +116,15 @@ def owned(impacts: Iterable[Impact], plan: Plan, loses: RemoteId) -> list[Impact
 def _parts(impact: Impact, plan: Plan, elsewhere: set[str]) -> list[Impact]:
     """Return what an impact says of managed objects, and what it says of others."""
     managed = {identity: address for address, identity in plan.ids.items() if kind_of(address) == impact.of}
-    gone = {one for one in impact.ids if (impact.of, one) in plan.to_destroy or managed.get(one) in elsewhere}
-    left = [(one, name) for one, name in zip(impact.ids, impact.objects, strict=False) if one not in gone]
-    ours = tuple(managed[one] for one in impact.ids if one in managed and one not in gone)
+    gone = {
+        identity
+        for identity in impact.ids
+        if (impact.of, identity) in plan.to_destroy or managed.get(identity) in elsewhere
+    }
+    left = [
+        (identity, name) for identity, name in zip(impact.ids, impact.objects, strict=False) if identity not in gone
+    ]
+    ours = tuple(managed[identity] for identity in impact.ids if identity in managed and identity not in gone)
     others = tuple(name for one, name in left if one not in managed)
     impacts = [replace(impact, count=len(ours), effect="along", objects=ours)] if ours else []
     return impacts + ([replace(impact, count=len(others), objects=others)] if others else [])
@@ -140,29 +146,29 @@ def _with_counting(
     """Add what an apply will ask to list again what goes along, and to measure each impact again: what holds for the
     account now, asked once more. A child is measured with its parent and on its own.
     """
-    found: dict[str, Change] = {}
+    counted: dict[str, Change] = {}
     listing: dict[str, list[str]] = {}
     for change in changes:
         if change.action not in LOSSY or change.live is None:
-            found[change.address] = change
+            counted[change.address] = change
             continue
         write = replace(write_of(change, loss_of(change), plan.identify), recounting=True)
         if write.destroying:
             listing[change.address] = _asked(kinds[change.kind], kinds[change.kind].unmatched(write), shared)
         if not impact or waived(change.impacts):
-            found[change.address] = change
+            counted[change.address] = change
             continue
         asked = _asked(kinds[change.kind], kinds[change.kind].impact(write), shared)
-        found[change.address] = replace(change, counting=tuple(asked))
+        counted[change.address] = replace(change, counting=tuple(asked))
     for address, parent in parents(changes, kinds, plan.to_destroy).items():
-        change, holder = found[address], found[parent.address]
+        change, holder = counted[address], counted[parent.address]
         if change.counting:
             whole = () if waived(holder.impacts) else (*holder.counting, *change.counting)
-            found[address] = replace(change, counting=whole)
+            counted[address] = replace(change, counting=whole)
     for address, first in listing.items():
         if first:
-            found[address] = replace(found[address], counting=(*first, *found[address].counting))
-    return list(found.values())
+            counted[address] = replace(counted[address], counting=(*first, *counted[address].counting))
+    return list(counted.values())
 
 
 def _asked(kind: Kind, flow: Flow[list[Any]], shared: Shared) -> list[str]:

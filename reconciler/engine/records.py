@@ -19,8 +19,8 @@ async def records_at(
     """Return what deletes of these objects would lose, each by itself and one after the other: where the budget ends is
     the same each time.
     """
-    found = dict[str, tuple[Impact, ...]]()
+    impacts = dict[str, tuple[Impact, ...]]()
     for change in changes:
         measured = await examine(Plan((change,), ids=ids), remote, kinds, secret=secret)
-        found[change.address] = measured.changes[0].impacts
-    return found
+        impacts[change.address] = measured.changes[0].impacts
+    return impacts

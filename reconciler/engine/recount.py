@@ -149,12 +149,12 @@ class Recount:
             if change.action in LOSSY and change.live and change.address not in self.parents
         ]
 
-    async def _left(self, parent: Change, found: Numbers, *, but: str = "") -> Numbers:
+    async def _left(self, parent: Change, current: Numbers, *, but: str = "") -> Numbers:
         """Add what went with the children so far, but for the one whose turn it is. Only where that is too much, look
         whether it is gone: an account that keeps what a deleted child held has it among what was found.
         """
         children = [name for name in self.gone if self.parents[name].address == parent.address and name != but]
-        whole = found = self._with_earlier(parent, found)
+        whole = current = self._with_earlier(parent, current)
         for name in children:
             whole = _each(int.__add__, whole, self.gone[name][1])
         if not children or not _excess(self.planned.get(parent.address, ()), whole):
@@ -165,19 +165,19 @@ class Recount:
                 still = numbers(await self._ask(name.partition(".")[0], write))
             except (ReconcilerError, LookupError):
                 still = {}  # of what is gone many accounts say nothing
-            found = _each(int.__add__, found, _each(lambda one, other: max(one - other, 0), went, still))
-        return found
+            current = _each(int.__add__, current, _each(lambda number, other: max(number - other, 0), went, still))
+        return current
 
-    def _with_earlier(self, parent: Change, found: Numbers) -> Numbers:
+    def _with_earlier(self, parent: Change, current: Numbers) -> Numbers:
         """Add what went with children in runs of this plan that died; what is there of a child now is counted now."""
         before = numbers(self.planned.get(parent.address, ()))
         for child, going in self.earlier.items():
             if going.parent != parent.address or child in self.gone or child in (*self.parents, going.parent):
                 continue
-            known = {" ".join(key): impact for key, impact in {**before, **found}.items()}
+            known = {" ".join(key): impact for key, impact in {**before, **current}.items()}
             counted = {name: replace(known[name], count=count) for name, count in going.counts.items() if name in known}
-            found = _each(int.__add__, found, {(impact.effect, impact.noun): impact for impact in counted.values()})
-        return found
+            current = _each(int.__add__, current, {(impact.effect, impact.noun): impact for impact in counted.values()})
+        return current
 
     async def _measure(self, change: Change, write: Write) -> Numbers:
         try:
@@ -209,23 +209,23 @@ class Recount:
 
 def numbers(impacts: Iterable[Impact]) -> Numbers:
     """Return impacts by effect and noun, each key once."""
-    found: dict[Key, Impact] = {}
+    by_key: dict[Key, Impact] = {}
     for impact in impacts:
         key = (impact.effect, impact.noun)
-        found[key] = _joined(int.__add__, found[key], impact) if key in found else impact
-    return found
+        by_key[key] = _joined(int.__add__, by_key[key], impact) if key in by_key else impact
+    return by_key
 
 
-def _each(how: Callable[[int, int], int], one: Numbers, other: Numbers) -> Numbers:
+def _each(how: Callable[[int, int], int], first: Numbers, other: Numbers) -> Numbers:
     """Join two sets of numbers; a number that only one of them has counts as nothing in the other."""
-    nothing = {key: replace(impact, count=0, objects=()) for key, impact in {**other, **one}.items()}
-    return {key: _joined(how, one.get(key, nothing[key]), other.get(key, nothing[key])) for key in nothing}
+    nothing = {key: replace(impact, count=0, objects=()) for key, impact in {**other, **first}.items()}
+    return {key: _joined(how, first.get(key, nothing[key]), other.get(key, nothing[key])) for key in nothing}
 
 
-def _joined(how: Callable[[int, int], int], one: Impact, other: Impact) -> Impact:
-    count = None if one.count is None or other.count is None else how(one.count, other.count)
-    objects = tuple(dict.fromkeys((*one.objects, *other.objects)))
-    return replace(one, count=count, at_most=one.at_most or other.at_most, objects=objects)
+def _joined(how: Callable[[int, int], int], impact: Impact, other: Impact) -> Impact:
+    count = None if impact.count is None or other.count is None else how(impact.count, other.count)
+    objects = tuple(dict.fromkeys((*impact.objects, *other.objects)))
+    return replace(impact, count=count, at_most=impact.at_most or other.at_most, objects=objects)
 
 
 def _in_all(before: Numbers, now: Numbers) -> Numbers:

@@ -155,8 +155,8 @@ async def prove_api(remote: Remote) -> None:
 
 async def read_listing(remote: Remote, collection: Collection) -> Sequence[Row] | Unknown:
     """Return the rows of one listing, or why nothing can be said about it. Raises what `refresh` raises."""
-    found = await _read(remote, collection)
-    return found if isinstance(found, Unknown) else found.rows
+    listing = await _read(remote, collection)
+    return listing if isinstance(listing, Unknown) else listing.rows
 
 
 class _Strange(IncompleteListing):
@@ -304,17 +304,17 @@ def _page(collection: Collection, answer: Response) -> _Page:
     """Return an answer with its rows. Raises IncompleteListing where it has no such array at all."""
     body = answer.body if isinstance(answer.body, dict) else {}
     rows = body.get(collection.key, body.get(collection.alias) if collection.alias else None)
-    found = listed(rows) if rows not in (None, "") else None
-    if found is None:
+    items = listed(rows) if rows not in (None, "") else None
+    if items is None:
         raise IncompleteListing(
             f"GET {collection.path} answered without its `{collection.key}` array: got {outline(answer.body)}",
             hint="check that `url` is the API of an ActiveCampaign account",
         )
-    objects = [row for row in found if isinstance(row, dict)]
-    strange = len(found) - len(objects)
+    objects = [row for row in items if isinstance(row, dict)]
+    strange = len(items) - len(objects)
     if strange:
         raise _Strange(
-            f"the listing GET {collection.path} does not add up: {strange} of its {len(found)} rows "
+            f"the listing GET {collection.path} does not add up: {strange} of its {len(items)} rows "
             f"{'is no object' if strange == 1 else 'are no objects'}",
             hint="what stands there cannot be determined; nothing of this kind is planned",
         )
@@ -354,9 +354,9 @@ def _has(answer: Response, side: str) -> bool:
 def _side(collection: Collection, answer: Response, side: str) -> list[Row]:
     """Return the rows that came along. What is not an array of objects is as strange as a listing that is none."""
     rows = answer.body.get(side) if isinstance(answer.body, dict) else None
-    found = listed(rows)
-    objects = [row for row in found or () if isinstance(row, dict)]
-    if found is None or len(objects) < len(found):
+    items = listed(rows)
+    objects = [row for row in items or () if isinstance(row, dict)]
+    if items is None or len(objects) < len(items):
         raise _Strange(f"GET {collection.path} answered with `{side}` that is not an array of objects: {shown(rows)}")
     _identified(collection, side, objects, "id")
     return [*objects]

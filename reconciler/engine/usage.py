@@ -28,7 +28,7 @@ NOWHERE = "\0"
 
 async def who_uses(plan: Plan, remote: Remote, kinds: Kinds, places: Iterable[Place], *, budget: int) -> Plan:
     """Return the plan with the uses of everything that goes, or changes a name by which others know it."""
-    wanted = {change.address: found for change in plan.changes if (found := _mention(change, kinds)) is not None}
+    wanted = {change.address: mention for change in plan.changes if (mention := _mention(change, kinds)) is not None}
     if not wanted:
         return plan
     left = Budget(remote, budget, lambda: RemoteError("the request budget for looking for uses is used up"))
@@ -45,7 +45,7 @@ async def uses_of(
     """
     uses: dict[str, dict[Place, list[Use]]] = {address: {} for address in wanted}
     for place in places:
-        about = {a: one for a, one in wanted.items() if not place.about or one.kind in place.about}
+        about = {a: mention for a, mention in wanted.items() if not place.about or mention.kind in place.about}
         if not about:
             continue
         for address, seen in (await _look(place, remote, about)).items():
@@ -89,10 +89,10 @@ async def _look(place: Place, remote: Remote, about: Mapping[str, Mention]) -> d
 
 
 async def _rows(remote: Remote, collection: Collection) -> list[Row]:
-    found = await read_listing(remote, collection)
-    if isinstance(found, Unknown):
-        raise RemoteError(found.reason)
-    return list(found)
+    rows = await read_listing(remote, collection)
+    if isinstance(rows, Unknown):
+        raise RemoteError(rows.reason)
+    return list(rows)
 
 
 async def _names(remote: Remote, place: Place) -> dict[str, str]:
@@ -133,7 +133,7 @@ class Searched:
 
 
 def _uses(place: Place, rows: Iterable[Searched], names: Mapping[str, str], mention: Mention) -> list[Use]:
-    found: dict[str, Use] = {}
+    by_place: dict[str, Use] = {}
     unseen: Counter[str] = Counter()
     for searched in rows:
         row, certainty = searched.row, searched.finds(mention)
@@ -142,9 +142,9 @@ def _uses(place: Place, rows: Iterable[Searched], names: Mapping[str, str], ment
         elif certainty:
             identity = str(row.get(place.owner) if place.owner else row.get("id"))
             where = _where(place, row, identity, names)
-            if where not in found or certainty == "used":
-                found[where] = Use(where, certainty, by=(place.title, identity))
-    uses = list(found.values())
+            if where not in by_place or certainty == "used":
+                by_place[where] = Use(where, certainty, by=(place.title, identity))
+    uses = list(by_place.values())
     if unseen:
         sorts = ", ".join(f"{count} `{sort}`" for sort, count in sorted(unseen.items())) if place.sort else ""
         part = f"{place.title} blocks" if place.sort else f"{unseen.total()} {place.title}s"

@@ -153,6 +153,6 @@ class _Verifying:
             if change.action is not Action.DELETE or change.live is None:
                 continue
             live = change.live
-            if any(one.id == live.id and one.attrs == live.attrs for one in seen.lives.get(change.kind, ())):
+            if any(shown.id == live.id and shown.attrs == live.attrs for shown in seen.lives.get(change.kind, ())):
                 what = f"the account answered its delete with success, but id {live.id} is still there"
                 self._problem(address, what, "run plan again later")

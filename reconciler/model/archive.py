@@ -65,10 +65,10 @@ class ArchiveSpec:
         lists of them (those of custom objects also maps), and it can be put back, where that is possible at all.
         """
         if not isinstance(record, dict) or not all(
-            is_id(record[one], digits=one != "externalId") for one in {self.holder, "id"} if one in record
+            is_id(record[name], digits=name != "externalId") for name in {self.holder, "id"} if name in record
         ):
             return False
-        if not all(_scalar(one) or (name in DEEP and _deep(one)) for name, one in record.items()):
+        if not all(_scalar(value) or (name in DEEP and _deep(value)) for name, value in record.items()):
             return False
         try:
             return self.back is None or bool(self.back("1", record))

@@ -51,8 +51,8 @@ def parse_baseline(written: str) -> Baseline:
     """Return what an include of a Git repository names. Raises ValueError with what is wrong: nothing in it may be
     taken for an option of Git or ssh, and no credential stands in it.
     """
-    scheme, found, rest = written.removeprefix(PREFIX).partition(":")
-    if scheme not in _SCHEMES or not found or (scheme != "file" and not rest.startswith("//")):
+    scheme, colon, rest = written.removeprefix(PREFIX).partition(":")
+    if scheme not in _SCHEMES or not colon or (scheme != "file" and not rest.startswith("//")):
         raise ValueError(f"a Git repository is reached by {', '.join(_SCHEMES)}: write {FORM}")
     place, _, folder = rest.removeprefix("//").partition("//")
     repository, at, version = place.rpartition("@")

@@ -76,10 +76,10 @@ class Codec(ABC):
         return ident(int(raw) if isinstance(raw, float) else self._scalar(raw))
 
     def _listed(self, raw: Json) -> list[Json]:
-        found = listed(raw)
-        if found is None:
+        items = listed(raw)
+        if items is None:
             raise ValueError(f"`{self.name}` is not a list")
-        return [self._scalar(one) for one in found]
+        return [self._scalar(item) for item in items]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +93,8 @@ class Flag(Codec):
         return truthy(self._scalar(raw))
 
     def _meaning(self, raw: Json) -> object:
-        found = _plain(raw)
-        return {"": "0", "false": "0", "no": "0", "true": "1", "yes": "1"}.get(found.lower(), found)
+        spelled = _plain(raw)
+        return {"": "0", "false": "0", "no": "0", "true": "1", "yes": "1"}.get(spelled.lower(), spelled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,17 +105,17 @@ class Number(Codec):
         return "" if value is None else sendable(value)
 
     def decode(self, raw: Json) -> Value:
-        found = number(self._scalar(raw))
-        if (found is None and raw not in (None, "")) or (found is not None and abs(found) >= LARGEST):
+        value = number(self._scalar(raw))
+        if (value is None and raw not in (None, "")) or (value is not None and abs(value) >= LARGEST):
             raise ValueError(f"`{self.name}` is not a number")
-        return found
+        return value
 
     def _meaning(self, raw: Json) -> object:
-        found = _plain(raw)
+        digits = _plain(raw)
         try:
-            return float(found) if found else ""
+            return float(digits) if digits else ""
         except ValueError:
-            return found
+            return digits
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,8 +139,8 @@ class Text(Codec):
         if raw is None or raw == "":
             return None
         if self.codes is not None:
-            found = text(self._scalar(raw))
-            return next((mine for mine, theirs in self.codes.items() if str(theirs) == found), found)
+            code = text(self._scalar(raw))
+            return next((mine for mine, theirs in self.codes.items() if str(theirs) == code), code)
         return None if raw is False else text(self._scalar(raw))
 
     def normal(self, value: Value) -> Value:
@@ -149,10 +149,10 @@ class Text(Codec):
         return folded(value) if self.folds else value
 
     def _meaning(self, raw: Json) -> object:
-        found = "a flag that is on" if raw is True and self.codes is None else _plain(raw)
+        meaning = "a flag that is on" if raw is True and self.codes is None else _plain(raw)
         if self.spelled is not None:
-            found = str(self.spelled(found) or "")
-        return folded(found) if self.folds else found
+            meaning = str(self.spelled(meaning) or "")
+        return folded(meaning) if self.folds else meaning
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,8 +169,8 @@ class Link(Codec):
         return None if raw in (None, "", 0, "0", self.none) else RemoteId(self.kind, self._identity(raw))
 
     def _meaning(self, raw: Json) -> object:
-        found = _plain(raw)
-        return "" if found in ("0", self.none) else found
+        identity = _plain(raw)
+        return "" if identity in ("0", self.none) else identity
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class _Set(Codec):
 
     def _items(self, raw: Json) -> list[str]:
         parts = listed(raw)
-        items = [_plain(one) for one in (_plain(raw).split(",") if parts is None else parts)]
+        items = [_plain(part) for part in (_plain(raw).split(",") if parts is None else parts)]
         return [item.strip() for item in items if not self._nothing(item.strip())]
 
     def _nothing(self, item: str) -> bool:
@@ -209,8 +209,8 @@ class Links(_Set):
     commas: bool = False
 
     def encode(self, value: Value, ids: Ids) -> Json:
-        found = [ids(item) for item in links_of(value)]
-        return ",".join(found) if self.commas else found
+        linked = [ids(item) for item in links_of(value)]
+        return ",".join(linked) if self.commas else linked
 
     def decode(self, raw: Json) -> Value:
         many = (
@@ -256,13 +256,13 @@ class Texts(Codec):
         if isinstance(held, dict) and isinstance(sent, dict):
             yield from differences(held, sent)
             return
-        one, other = listed(held), listed(sent)
-        if one is None or other is None:
+        kept, other = listed(held), listed(sent)
+        if kept is None or other is None:
             yield brief(held)
         elif self.unordered:
-            yield from differences(sorted(one, key=_plain), sorted(other, key=_plain))
+            yield from differences(sorted(kept, key=_plain), sorted(other, key=_plain))
         else:
-            yield from differences(one, other)
+            yield from differences(kept, other)
 
 
 @dataclass(frozen=True, slots=True)
@@ -320,8 +320,8 @@ def differences(held: Json, sent: Json, path: str = "") -> Iterator[str]:
         for key in dict.fromkeys((*held, *sent)):
             yield from differences(held.get(key), sent.get(key), f"{path}.{key}" if path else str(key))
     elif isinstance(held, list) and isinstance(sent, list) and len(held) == len(sent):
-        for place, (one, other) in enumerate(zip(held, sent, strict=True)):
-            yield from differences(one, other, f"{path}[{place}]")
+        for place, (mine, other) in enumerate(zip(held, sent, strict=True)):
+            yield from differences(mine, other, f"{path}[{place}]")
     elif not _means_alike(held, sent):
         yield path or brief(held)
 

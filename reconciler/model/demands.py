@@ -46,11 +46,11 @@ def _of_attribute(attribute: Attribute, attrs: Mapping[str, Value]) -> Iterator[
 
 
 def _all(kind: Kind, attrs: Mapping[str, Value]) -> frozenset[str]:
-    found = set(attrs)
+    names = set(attrs)
     for name, value in attrs.items():
         if isinstance(value, Mapping) and kind.attributes[name].has(Keyed):
-            found |= parts_of(name, value)
-    return frozenset(found)
+            names |= parts_of(name, value)
+    return frozenset(names)
 
 
 def parts_of(name: str, entries: Mapping[str, Any]) -> set[str]:
@@ -58,7 +58,7 @@ def parts_of(name: str, entries: Mapping[str, Any]) -> set[str]:
     return {
         ".".join((name, key, *inner))
         for key, entry in entries.items()
-        for inner in ((), *((one,) for one in (entry if isinstance(entry, Mapping) else ())))
+        for inner in ((), *((inner_name,) for inner_name in (entry if isinstance(entry, Mapping) else ())))
     }
 
 
@@ -96,7 +96,7 @@ class Names:
 def _refused(attribute: Attribute, value: Value) -> str:
     if attribute.shape == "text" and isinstance(value, str) and not value.strip():
         return "is empty" if attribute.required or attribute.has(Default) else ""
-    if attribute.has(Commas) and not attribute.has(RefTo) and any("," in str(one) for one in items_of(value)):
+    if attribute.has(Commas) and not attribute.has(RefTo) and any("," in str(value) for value in items_of(value)):
         return "has an entry with a comma, which the account takes for several: write them one by one"
     takes = attribute.mark(Takes)
     why: str = takes.rule(value) if takes is not None and not _empty(value) else ""

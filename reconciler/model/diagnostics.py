@@ -58,7 +58,7 @@ class Diagnostic:
         return replace(self, excerpt=excerpt, length=max(1, last - first), shift=self.at.column - 1 - first)
 
 
-def _same(one: str, other: str) -> int:
+def _same(text: str, other: str) -> int:
     """Return how many characters two texts begin with alike."""
-    pairs = zip(one, other, strict=False)
-    return next((place for place, (left, right) in enumerate(pairs) if left != right), min(len(one), len(other)))
+    pairs = zip(text, other, strict=False)
+    return next((place for place, (left, right) in enumerate(pairs) if left != right), min(len(text), len(other)))

@@ -153,7 +153,7 @@ class ChangeView(_Part):
 
     @model_validator(mode="after")
     def _identified(self, info: ValidationInfo) -> Self:
-        ids = [(self.kind, one) for one in self.known] + ([(self.kind, self.id)] if self.id else [])
+        ids = [(self.kind, identity) for identity in self.known] + ([(self.kind, self.id)] if self.id else [])
         check(info, ids, self.desired, self.found, self.natural_key)
         check_values(info, self.kind, self.desired, self.natural_key)
         sides = [
@@ -351,10 +351,10 @@ def digest(content: Mapping[str, Any]) -> str:
 
     It is taken of the JSON as it is written, so that documents of other minor versions keep theirs.
     """
-    found = hashlib.sha256()
+    hashed = hashlib.sha256()
     for piece in _canonical({name: value for name, value in content.items() if name != "digest"}):
-        found.update(piece.encode())
-    return found.hexdigest()
+        hashed.update(piece.encode())
+    return hashed.hexdigest()
 
 
 _CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=True).encode

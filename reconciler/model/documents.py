@@ -35,14 +35,14 @@ def read_json(content: bytes | str) -> Any:
     """
     text = content.decode("utf-8") if isinstance(content, bytes) else content
     try:
-        found = json.loads(
+        parsed = json.loads(
             text, parse_constant=_none, parse_int=_whole, parse_float=_finite, object_pairs_hook=_each_once
         )
     except RecursionError as error:
         raise ValueError("it is nested without end") from error
     if "\\ud" in text or "\\uD" in text:
-        json.dumps(found, ensure_ascii=False).encode()  # halves of pairs have no bytes: a ValueError
-    return found
+        json.dumps(parsed, ensure_ascii=False).encode()  # halves of pairs have no bytes: a ValueError
+    return parsed
 
 
 def read_document(model: type[Model], content: bytes | str, fits: Any = None) -> Model:
@@ -59,10 +59,10 @@ def as_document(model: type[Model], content: bytes | str, fits: Any = None) -> M
 
 
 def _each_once(members: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(members)
-    if len(found) < len(members):
+    unique = dict(members)
+    if len(unique) < len(members):
         raise ValueError("a member stands there twice")
-    return found
+    return unique
 
 
 def _none(name: str) -> Any:
@@ -76,5 +76,5 @@ def _whole(digits: str) -> int:
 
 
 def _finite(digits: str) -> float:
-    found = float(digits)
-    return found if math.isfinite(found) else _none("a number without end")
+    value = float(digits)
+    return value if math.isfinite(value) else _none("a number without end")

@@ -41,8 +41,8 @@ class Facts:
     @property
     def keeps_texts(self) -> bool:
         """Whether it was found on this very account that odd texts come back as they were sent."""
-        found = [name for name in self.known if name.startswith(("name.", "html."))]
-        return bool(found) and all(self.own(name, "kept") for name in found)
+        keeping = [name for name in self.known if name.startswith(("name.", "html."))]
+        return bool(keeping) and all(self.own(name, "kept") for name in keeping)
 
     def own(self, name: str, *values: str) -> bool:
         """Return whether that was found on this very account: for what would do harm where it is wrong."""

@@ -107,7 +107,7 @@ class Accounts(_Section):
 
     @model_validator(mode="after")
     def _one(self) -> Accounts:
-        if sum(one is not None for one in (self.csv, self.jsonl, self.partners)) != 1:
+        if sum(source is not None for source in (self.csv, self.jsonl, self.partners)) != 1:
             raise ValueError("say one of `csv`, `jsonl` and `partners`")
         return self
 

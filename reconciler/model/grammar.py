@@ -23,4 +23,4 @@ def agreeing(count: int | None, phrase: str) -> str:
         return phrase
     people = phrase.startswith("people ")
     single = f"person{phrase[6:]}" if people else _PLURAL.sub(r"\g<one>", phrase, count=1)
-    return _VERB.sub(lambda found: _VERBS[found[0]], single, count=1)
+    return _VERB.sub(lambda match: _VERBS[match[0]], single, count=1)

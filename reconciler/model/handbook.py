@@ -113,7 +113,7 @@ class Chapter:
 
     def marked(self, mark: Mark) -> int:
         """Return how many of the objects have a mark."""
-        return sum(mark in one.marks for one in self.entries)
+        return sum(mark in entry.marks for entry in self.entries)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ class Handbook:
     """All entries by address."""
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "entries", {one.address: one for part in self.chapters for one in part.entries})
+        object.__setattr__(self, "entries", {entry.address: entry for part in self.chapters for entry in part.entries})
 
     @property
     def unread(self) -> Mapping[str, str]:
@@ -141,4 +141,4 @@ class Handbook:
 
     def marked(self, mark: Mark) -> list[Entry]:
         """Return the entries with a mark."""
-        return [one for one in self.entries.values() if mark in one.marks]
+        return [entry for entry in self.entries.values() if mark in entry.marks]

@@ -75,7 +75,7 @@ def is_id(identity: object, *, digits: bool = False) -> bool:
         return False
     if digits:
         return identity.isascii() and identity.isdecimal() and len(identity) < 20
-    return not any(unicodedata.category(one) in ("Cc", "Cs") for one in identity)
+    return not any(unicodedata.category(character) in ("Cc", "Cs") for character in identity)
 
 
 def shown(value: object) -> str:
@@ -170,7 +170,7 @@ class Response:
     def rows(self, key: str) -> list[dict[str, Any]]:
         """Return the objects of an array that came along with a write; empty where the answer has none."""
         inner = self.body.get(key) if isinstance(self.body, dict) else None
-        return [one for one in inner if isinstance(one, dict)] if isinstance(inner, list) else []
+        return [row for row in inner if isinstance(row, dict)] if isinstance(inner, list) else []
 
     def found(self, wrapper: str) -> dict[str, Any]:
         """Return the object that a read asked for. Raises Unexpected where the answer has none: that is no proof."""
@@ -182,7 +182,7 @@ class Response:
     def listed(self, key: str) -> list[dict[str, Any]]:
         """Return the objects of the array that a read asked for. Raises Unexpected where it is none of objects."""
         inner = self.body.get(key) if isinstance(self.body, dict) else None
-        if not (isinstance(inner, list) and all(isinstance(one, dict) for one in inner)) and not self.foretold:
+        if not (isinstance(inner, list) and all(isinstance(row, dict) for row in inner)) and not self.foretold:
             raise self.other(f"a list of objects `{key}`")
         return self.rows(key)
 

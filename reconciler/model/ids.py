@@ -86,7 +86,7 @@ class IdCatalog:
         rows: dict[str, list[Values]] = {}
         for entry in self.entries():
             rows.setdefault(entry.noun, []).extend(entry.values.values())
-        return {noun: _attributes(found) for noun, found in rows.items()}
+        return {noun: _attributes(values) for noun, values in rows.items()}
 
     def optional(self, entry: Entry) -> bool:
         """Return whether an environment has no such object."""

@@ -127,13 +127,15 @@ class Kind:
 
     def _holds(self, name: str, value: Json) -> bool:
         known = [
-            one for spec in (*self.variants.values(), self.spec) if (one := spec.model_fields.get(name)) is not None
+            known_field
+            for spec in (*self.variants.values(), self.spec)
+            if (known_field := spec.model_fields.get(name)) is not None
         ]
         if value == MASKED:
             return True
         if not known:
             return name not in self.attributes or conforms(PLAIN.get(self.attributes[name].shape), value)
-        return any(conforms(one.annotation, value) for one in known)
+        return any(conforms(known_field.annotation, value) for known_field in known)
 
     # --- reading ---------------------------------------------------------------------------------------------------
 
@@ -146,11 +148,11 @@ class Kind:
 
     @cached_property
     def _by_mark(self) -> Mapping[type, Mapping[str, object]]:
-        found: dict[type, dict[str, object]] = {}
+        by_mark: dict[type, dict[str, object]] = {}
         for name, attribute in self.attributes.items():
             for kind, mark in attribute.by_type.items():
-                found.setdefault(kind, {})[name] = mark
-        return found
+                by_mark.setdefault(kind, {})[name] = mark
+        return by_mark
 
     def marked(self, kind: type[M]) -> Mapping[str, M]:
         """Return the attributes that carry a mark, with it: asked for with every object."""

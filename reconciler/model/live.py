@@ -129,4 +129,4 @@ class Live:
     @property
     def sound(self) -> Live:
         """The object without its odd properties."""
-        return replace(self, row={name: one for name, one in self.row.items() if name not in self.odd}, odd={})
+        return replace(self, row={name: value for name, value in self.row.items() if name not in self.odd}, odd={})

@@ -34,8 +34,8 @@ def near_keys(kind: Kind, attrs: Mapping[str, Value]) -> dict[NaturalKey, Natura
     twins share; each with the key as it is.
     """
     keys: dict[NaturalKey, NaturalKey] = {}
-    for one in (attrs, *({**attrs, **derived} for derived in kind.derived(attrs))):
-        for key in kind.known_as(one):
+    for shown in (attrs, *({**attrs, **derived} for derived in kind.derived(attrs))):
+        for key in kind.known_as(shown):
             keys.setdefault(tuple(_plain(item) for item in key), key)
     return keys
 
@@ -47,23 +47,23 @@ def _plain(item: Value) -> Value:
 def apart(mine: NaturalKey, other: NaturalKey) -> str:
     """Return in words what two keys differ in that are near each other; "" where they are the same."""
     pairs = [
-        (one, two)
-        for one, two in zip(mine, other, strict=False)
-        if isinstance(one, str) and isinstance(two, str) and one != two
+        (first, two)
+        for first, two in zip(mine, other, strict=False)
+        if isinstance(first, str) and isinstance(two, str) and first != two
     ]
-    return " and ".join(dict.fromkeys(word for one, two in pairs for word in _words(one, two)))
+    return " and ".join(dict.fromkeys(word for first, two in pairs for word in _words(first, two)))
 
 
-def _words(one: str, two: str) -> Iterable[str]:
+def _words(first: str, two: str) -> Iterable[str]:
     """Say which of the differences have to be undone so that the texts become the same; several may undo one."""
-    found = False
+    named = False
     for word, rule in RULES.items():
         left = [other for other in RULES.values() if other is not rule]
-        if _after(one, left) != _after(two, left):
-            found = True
-            told = rule is _form and _after(one, [_canonical, *left]) == _after(two, [_canonical, *left])
+        if _after(first, left) != _after(two, left):
+            named = True
+            told = rule is _form and _after(first, [_canonical, *left]) == _after(two, [_canonical, *left])
             yield "Unicode form" if told else word
-    if not found:
+    if not named:
         yield "blanks"
 
 

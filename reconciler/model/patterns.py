@@ -92,8 +92,8 @@ def finder(alternatives: Iterable[bytes]) -> Callable[[bytes, int], int]:
     compiled = cast(Compiled, re2.compile(b"|".join(alternatives), options))
 
     def find(text: bytes, place: int) -> int:
-        found = compiled.search(text, place)
-        return -1 if found is None else found.start()
+        hit = compiled.search(text, place)
+        return -1 if hit is None else hit.start()
 
     return find
 

@@ -250,13 +250,13 @@ def parent_of(change: Change, kinds: Kinds, to_destroy: Container[tuple[str, str
 def parents(changes: Iterable[Change], kinds: Kinds, to_destroy: Container[tuple[str, str]]) -> dict[Address, Change]:
     """Return, by the address of the child, the changes whose cost is counted with that of a parent that goes too."""
     changes = tuple(changes)
-    owners = {(one.kind, one.live.id): one for one in changes if one.live is not None}
-    found = {}
+    owners = {(change.kind, change.live.id): change for change in changes if change.live is not None}
+    parents = {}
     for change in changes:
         parent = parent_of(change, kinds, to_destroy)
         if parent is not None:
-            found[change.address] = owners[parent.kind, parent.id]
-    return found
+            parents[change.address] = owners[parent.kind, parent.id]
+    return parents
 
 
 def flow_of(kind: Kind, op: Op, write: Write, spares: tuple[str, ...]) -> Flow[None]:

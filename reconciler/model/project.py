@@ -240,7 +240,7 @@ class Rule(_Section):
             raise ValueError("a rule needs `deny`, `when`, or both")
         said = self.of_changes
         if said and self.subjects != {"change"}:
-            raise ValueError(f"only a change has {', '.join(f'`{one}`' for one in said)}: say `on: [change]`")
+            raise ValueError(f"only a change has {', '.join(f'`{name}`' for name in said)}: say `on: [change]`")
         if self.deny is not None and self.deny.unused and self.subjects != {"account"}:
             raise ValueError("only the account knows what is `unused`: say `on: [account]`")
         return self

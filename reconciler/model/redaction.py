@@ -80,7 +80,7 @@ def looks_like_a_credential(text: str) -> bool:
     if _DIGEST.fullmatch(text):
         return False
     runs = re.findall(r"[A-Za-z0-9+]{16,}", text)
-    mixed = any(sum(one.isdigit() for one in run) >= 2 and any(one.isalpha() for one in run) for run in runs)
+    mixed = any(sum(byte.isdigit() for byte in run) >= 2 and any(byte.isalpha() for byte in run) for run in runs)
     return mixed or _ISSUED.search(text) is not None
 
 
@@ -122,7 +122,7 @@ def passwords_of(url: str) -> list[str]:
     except ValueError:
         return []
     held = user if password is None else password
-    return [one for one in dict.fromkeys((held, unquote(held))) if one]
+    return [spelling for spelling in dict.fromkeys((held, unquote(held))) if spelling]
 
 
 class Redactor:
@@ -291,15 +291,15 @@ class _Seeds:
         lower, last = said.lower(), 0
         place = self._find(lower, 0)
         while place >= 0:
-            found = [
+            spans = [
                 span
                 for length in self._lengths
                 if place + length > last
                 for form, at in self._of.get(lower[place : place + length], ())
                 if (span := form.around(said, lower, place, at, parts)) is not None
             ]
-            yield from found
-            last = max([last, *(end for _, end in found)])
+            yield from spans
+            last = max([last, *(end for _, end in spans)])
             place = self._find(lower, max(place + 1, last - max(self._lengths) + 1))
 
 
@@ -320,13 +320,13 @@ def _forms(value: str) -> Iterator[_Form]:
         raw = text.encode("utf-8", "surrogatepass")
         slugs = [re.sub(kept, mark, raw) for kept in (rb"[^A-Za-z0-9_-]+", rb"[^A-Za-z0-9]+") for mark in (b"_", b"-")]
         spelled = (raw, unescaped(raw).said.strip(), unescaped(raw, spaces=False).said.strip())
-        for one in (*spelled, *(slugs if len(text) >= LONG and text.isascii() else ())):
-            if len(one) >= SHORTEST:
-                forms.setdefault(one, _Form(one, False, len(value) < LONG and value.isalpha()))
+        for form in (*spelled, *(slugs if len(text) >= LONG and text.isascii() else ())):
+            if len(form) >= SHORTEST:
+                forms.setdefault(form, _Form(form, False, len(value) < LONG and value.isalpha()))
         if LONG <= len(text) <= _WHOLE:
             turned = text[::-1].encode("utf-8", "surrogatepass")
-            for one in (turned, unescaped(turned).said.strip()):
-                forms.setdefault(one, _Form(one, True, False))
+            for form in (turned, unescaped(turned).said.strip()):
+                forms.setdefault(form, _Form(form, True, False))
     yield from forms.values()
 
 

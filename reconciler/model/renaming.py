@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 def with_nested(moves: Mapping[Address, Address], known: Iterable[Address], kinds: Kinds) -> dict[Address, Address]:
     """Return the moves with those of everything that is nested in what moves, unless it moves on its own account."""
-    found = dict(moves)
+    renamed = dict(moves)
     taken = set(moves.values())
     for address in known:
         kind = kinds.get(kind_of(address))
-        if kind is None or not kind.nested or address in found:
+        if kind is None or not kind.nested or address in renamed:
             continue
         parent, _, last = key_of(address).rpartition(".")
         there = moves.get(join(kind.nested, parent))
         if there is not None and (target := join(kind.name, f"{key_of(there)}.{last}")) not in taken:
-            found[address] = target
-    return found
+            renamed[address] = target
+    return renamed

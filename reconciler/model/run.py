@@ -175,11 +175,11 @@ def _as_recorded(step: RunStep, run: str, after: State) -> RunStep:
 
 def reconstructed(name: str, plan: str, before: State | None, after: State) -> RunRecord:
     """Return a record in place of one that is gone: what differs between the versions of the state around the run."""
-    found = RunRecord(name=name, operation="apply", account=after.account, plan=plan, serial_after=after.serial)
+    record = RunRecord(name=name, operation="apply", account=after.account, plan=plan, serial_after=after.serial)
     note = "its record is gone"
     if before is None:
         note += ", and so is the version of the state before it: nothing tells what it did"
-        return noted(found.model_copy(update={"result": "failed", "serial_before": after.serial}), [as_made(note)])
+        return noted(record.model_copy(update={"result": "failed", "serial_before": after.serial}), [as_made(note)])
     steps = []
     for address in sorted({*before.resources, *after.resources}):
         old, new = before.resources.get(address), after.resources.get(address)
@@ -195,12 +195,12 @@ def reconstructed(name: str, plan: str, before: State | None, after: State) -> R
                 action="create" if old is None else "delete" if new is None else "update",
                 result="done",
                 id=binding.id,
-                changed=sorted(one for one in {*was, *now} if was.get(one) != now.get(one)),
+                changed=sorted(name for name in {*was, *now} if was.get(name) != now.get(name)),
                 before=None if old is None else dict(was),
                 binding=old,
             )
         )
-    run = found.model_copy(update={"steps": steps, "serial_before": before.serial})
+    run = record.model_copy(update={"steps": steps, "serial_before": before.serial})
     return _last_word(run, f"{note}; this is what the versions of the state before and after it say")
 
 
@@ -223,7 +223,7 @@ def renamed_run(run: RunRecord, renaming: Renaming) -> RunRecord:
                 "parent": renaming.address(step.parent) if step.parent else step.parent,
                 "before": renaming.values(step.before) if step.before is not None else None,
                 "binding": renaming.binding(step.binding) if step.binding is not None else None,
-                "pointing": [renaming.address(one) for one in step.pointing],
+                "pointing": [renaming.address(address) for address in step.pointing],
             }
         )
         for step in run.steps

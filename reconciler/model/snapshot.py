@@ -40,7 +40,7 @@ def snapshot(kinds: Kinds, names: Iterable[str], tables: Tables) -> Snapshot:
                 for collection in kinds[name].reading.collections
                 if collection.name in tables.unknown
             ]
-            if missing and not any(one.forbidden for one in missing):
+            if missing and not any(unknown.forbidden for unknown in missing):
                 absent.add(name)
             continue
         try:

@@ -97,7 +97,7 @@ def tables(recording: Recording) -> dict[str, list[dict[str, Any]]]:
     """Return every row that the answers hold, by the name of its array, each id once. Rows of the newer endpoints
     (JSON:API) go by the name in the path; what an account has one of has the id 1.
     """
-    found: dict[str, dict[str, dict[str, Any]]] = {}
+    by_name: dict[str, dict[str, dict[str, Any]]] = {}
     for exchange in recording.exchanges:
         body = exchange.body if isinstance(exchange.body, dict) else {}
         for name, rows in body.items():
@@ -105,8 +105,8 @@ def tables(recording: Recording) -> dict[str, list[dict[str, Any]]]:
             single = isinstance(rows, dict) and exchange.path == f"/{name}"
             for row in [{"id": "1", **rows}] if single else rows if isinstance(rows, list) else ():
                 if isinstance(row, dict) and (identity := row.get("id", row.get("name"))) is not None:
-                    found.setdefault(table, {})[str(identity)] = {**row, **(row.get("attributes") or {})}
-    return {name: list(rows.values()) for name, rows in found.items()}
+                    by_name.setdefault(table, {})[str(identity)] = {**row, **(row.get("attributes") or {})}
+    return {name: list(rows.values()) for name, rows in by_name.items()}
 
 
 def _table(path: str) -> str:

@@ -340,12 +340,12 @@ class Attribute:
         """Return whether the attribute carries one of these marks."""
         return not self.by_type.keys().isdisjoint(kinds)
 
-    def hides(self, *found: object) -> bool:
+    def hides(self, *values: object) -> bool:
         """Return whether values, any of these, are kept out of every output and file: tokens in URLs, passwords."""
         mark = self.mark(Sensitive)
         if self.has(WriteOnly) or (mark is not None and not mark.queries):
             return True
-        return mark is not None and any(isinstance(value, str) and _beside_path(value) for value in found)
+        return mark is not None and any(isinstance(value, str) and _beside_path(value) for value in values)
 
     def encode(self, value: Value, ids: Ids) -> Json:
         """Return what to send for a value in normal form; `ids` answers remote ids of references."""
@@ -439,12 +439,12 @@ def _members(annotation: object) -> list[object]:
 @functools.cache
 def attributes(spec: type[Spec]) -> dict[str, Attribute]:
     """Return the attributes of a spec by name, in the order of declaration; `lifecycle` is not one of them."""
-    found: dict[str, Attribute] = {}
+    by_name: dict[str, Attribute] = {}
     for name, info in spec.model_fields.items():
         if name == "lifecycle":
             continue
         marks = tuple(info.metadata)
         api = next((mark.name for mark in marks if isinstance(mark, Api)), name)
         shape, choices = _shape(info.annotation, marks)
-        found[name] = Attribute(name, api, shape, info.description or "", info.is_required(), marks, choices)
-    return found
+        by_name[name] = Attribute(name, api, shape, info.description or "", info.is_required(), marks, choices)
+    return by_name

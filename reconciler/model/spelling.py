@@ -73,7 +73,7 @@ def readings(raw: bytes, spaces: bool = True) -> Iterator[Reading]:
             wide = None if reading.whole else _utf16(reading.said)
             waiting += [] if wide is None else [(_inside(reading, wide), depth + 1)]
             outer = reading if reading.whole else _worth(reading)
-            waiting += [(_inside(outer, one), depth + 1) for one in _read(outer.said, spaces)]
+            waiting += [(_inside(outer, inner), depth + 1) for inner in _read(outer.said, spaces)]
 
 
 def _itself(first: int, end: int) -> tuple[int, int]:
@@ -141,10 +141,10 @@ def unescaped(raw: bytes, spaces: bool = True) -> Reading:
 
     @cache
     def reading() -> Reading:
-        found = Reading(raw, _itself)
+        reached = Reading(raw, _itself)
         for layer in layers:
-            found = _inside(found, layer(found.said))
-        return found
+            reached = _inside(reached, layer(reached.said))
+        return reached
 
     return Reading(said, lambda first, end: reading().place(first, end))
 
@@ -293,10 +293,10 @@ def _numbers(raw: bytes, base: int, row: re.Pattern[bytes], number: re.Pattern[b
     """Read bytes that are written as numbers; those of the value 0 are nothing, as in UTF-16."""
     said, places = bytearray(), []
     for match in row.finditer(raw):
-        found = [(int(one.group(1), base), one.span()) for one in number.finditer(raw, *match.span())]
-        found = [one for one in found if one[0]]
-        said += bytes(value for value, _ in found) + b"\0"
-        places += [*(span for _, span in found), (match.end(), match.end())]
+        codes = [(int(digit.group(1), base), digit.span()) for digit in number.finditer(raw, *match.span())]
+        codes = [code for code in codes if code[0]]
+        said += bytes(value for value, _ in codes) + b"\0"
+        places += [*(span for _, span in codes), (match.end(), match.end())]
     if not said:
         return None
     return Reading(bytes(said), lambda first, end: (places[first][0], places[end - 1][1]), whole=False)

@@ -71,7 +71,7 @@ class Binding(_Document):
             raise ValueError("what was made along with it has ids")
         _hashable(self.natural_key)
         check_values(info, self.kind, self.applied, self.natural_key)
-        if not all(isinstance(one, dict) and {"sent", "got"} <= one.keys() for one in self.rewritten.values()):
+        if not all(isinstance(entry, dict) and {"sent", "got"} <= entry.keys() for entry in self.rewritten.values()):
             raise ValueError("what was rewritten has two sides")
         return self
 
@@ -94,7 +94,7 @@ class Intent(_Document):
     @model_validator(mode="after")
     def _readable(self, info: ValidationInfo) -> Self:
         _hashable(self.natural_key, hashed=True)
-        check(info, [(self.kind, one) for one in self.known])
+        check(info, [(self.kind, identity) for identity in self.known])
         check_values(info, self.kind, {}, self.natural_key)
         return self
 
@@ -191,7 +191,7 @@ def in_flight(records: Iterable[Record]) -> frozenset[str]:
     for record in records:
         if record.op == "move":
             renaming = record.renaming
-            last = {renaming.address(address): one for address, one in last.items()}
+            last = {renaming.address(address): record for address, record in last.items()}
         elif record.op != "counted":
             last[record.address] = record
     return frozenset(name for name, record in last.items() if record.op == "intent" and record.intent is None)
@@ -243,7 +243,7 @@ class Renaming:
         news = {
             "applied": self.values(binding.applied),
             "rewritten": self.values(binding.rewritten),
-            "depends_on": [self.address(one) for one in binding.depends_on],
+            "depends_on": [self.address(address) for address in binding.depends_on],
             "on_destroy": {what: self.address(to) for what, to in binding.on_destroy.items()},
         }
         changed = {name: value for name, value in news.items() if value != getattr(binding, name)}
@@ -253,8 +253,10 @@ class Renaming:
         """Return all bindings under their new addresses; `marked` ones remember the move, see `Binding.moved_from`."""
         bindings = {}
         for address, binding in resources.items():
-            target, one = self.address(address), self.binding(binding)
-            bindings[target] = one.model_copy(update={"moved_from": address}) if marked and target != address else one
+            target, renamed = self.address(address), self.binding(binding)
+            bindings[target] = (
+                renamed.model_copy(update={"moved_from": address}) if marked and target != address else renamed
+            )
         return bindings
 
     def intents(self, intents: Mapping[Address, Intent]) -> dict[Address, Intent]:

@@ -135,15 +135,15 @@ def is_empty_or_off(value: object) -> bool:
     return value is False or is_empty(value)
 
 
-def identical(one: object, other: object) -> bool:
+def identical(mine: object, other: object) -> bool:
     """Return whether two values are the same by type, too, at any depth: 0 is not false, and 1 is neither true nor 1.0.
     Maps are the same in any order of their keys.
     """
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(identical(value, other[key]) for key, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(identical, one, other))
-    return type(one) is type(other) and one == other
+    if isinstance(mine, Mapping) and isinstance(other, Mapping):
+        return mine.keys() == other.keys() and all(identical(value, other[key]) for key, value in mine.items())
+    if isinstance(mine, list) and isinstance(other, list):
+        return len(mine) == len(other) and all(map(identical, mine, other))
+    return type(mine) is type(other) and mine == other
 
 
 SECRET_OPEN, SECRET_CLOSE = "\ue000", "\ue001"
@@ -221,12 +221,12 @@ def references(value: Value) -> Iterator[Reference]:
                 yield from references(item)
 
 
-def inserted(found: Sequence[Value], more: Iterable[Value], order: Sequence[Value]) -> list[Value]:
+def inserted(present: Sequence[Value], more: Iterable[Value], order: Sequence[Value]) -> list[Value]:
     """Return a list with more in it: each after the nearest one before it in `order` that is there, else first."""
-    result = list(found)
-    for one in sorted(more, key=order.index):
-        before = [other for other in order[: order.index(one)] if other in result]
-        result.insert(result.index(before[-1]) + 1 if before else 0, one)
+    result = list(present)
+    for value in sorted(more, key=order.index):
+        before = [other for other in order[: order.index(value)] if other in result]
+        result.insert(result.index(before[-1]) + 1 if before else 0, value)
     return result
 
 

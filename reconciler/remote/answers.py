@@ -51,7 +51,7 @@ def parse(status: int, content: bytes, content_type: str) -> Json:
     """
     if len(content) > MOST_BYTES:
         raise Excessive(f"has more than {MOST_BYTES:,} bytes")
-    if sum(content.count(one) for one in (b",", b"[", b"{")) > MOST_VALUES:
+    if sum(content.count(mark) for mark in (b",", b"[", b"{")) > MOST_VALUES:
         raise Excessive(f"has more than {MOST_VALUES:,} values")
     text = content.decode("utf-8-sig", "replace").strip()
     if not text:
@@ -88,10 +88,10 @@ def has_maps(content: bytes) -> bool:
 
 
 def _finite(text: str) -> float:
-    found = float(text)
-    if not math.isfinite(found):
+    value = float(text)
+    if not math.isfinite(value):
         raise Excessive(f"holds {abridged(text, MOST_DIGITS)}, which is not a number")
-    return found
+    return value
 
 
 def _whole(text: str) -> int:
@@ -100,31 +100,37 @@ def _whole(text: str) -> int:
     return int(text)
 
 
-def _has_halves(found: list[Json]) -> bool:
-    texts = (one for one in found if isinstance(one, str))
-    return any("\ud800" <= letter <= "\udfff" for one in texts for letter in one)
+def _has_halves(values: list[Json]) -> bool:
+    texts = (value for value in values if isinstance(value, str))
+    return any("\ud800" <= letter <= "\udfff" for text in texts for letter in text)
 
 
 def _bounded(body: Json, *, surrogates: bool) -> Json:
     """Return a body that is no deeper than `DEEPEST` and has no halves of characters, which nothing could write."""
     level: list[Json] = [body]
     for _ in range(DEEPEST):
-        inside = [one for one in level if isinstance(one, dict | list)]
-        if surrogates and _has_halves([*level, *(name for one in inside if isinstance(one, dict) for name in one)]):
+        inside = [value for value in level if isinstance(value, dict | list)]
+        if surrogates and _has_halves(
+            [*level, *(name for value in inside if isinstance(value, dict) for name in value)]
+        ):
             raise Excessive("holds halves of characters")
-        level = [value for one in inside for value in (one.values() if isinstance(one, dict) else one)]
+        level = [
+            value
+            for container in inside
+            for value in (container.values() if isinstance(container, dict) else container)
+        ]
         if not level:
             return body
     raise Excessive(f"is nested more than {DEEPEST} levels deep")
 
 
-def _lists_again(found: dict[str, Json]) -> Json:
+def _lists_again(members: dict[str, Json]) -> Json:
     """Return the list that a map with nothing but numbers for keys was: PHP writes arrays with holes so (row 53 of
     section 7).
     """
-    if not found or not all(key.isascii() and key.isdecimal() for key in found):
-        return found
-    return [found[key] for key in sorted(found, key=int)]
+    if not members or not all(key.isascii() and key.isdecimal() for key in members):
+        return members
+    return [members[key] for key in sorted(members, key=int)]
 
 
 def status_of(status: int, body: object) -> int:

@@ -83,7 +83,7 @@ def _stamp(path: str | None) -> tuple[int, ...]:
 
 def _check_certificates(file: str | None, folder: str | None) -> None:
     """Raise SurroundingsError for what is no folder or no file: the library takes it for an empty one, or waits."""
-    if not file and folder and not any(os.path.isdir(one) for one in folder.split(os.pathsep)):
+    if not file and folder and not any(os.path.isdir(part) for part in folder.split(os.pathsep)):
         raise SurroundingsError(
             "the environment variable SSL_CERT_DIR names no folder",
             hint="name a folder of certificates, or unset it",

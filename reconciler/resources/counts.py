@@ -128,16 +128,16 @@ def counted_rows(path: str, key: str) -> Flow[int]:
 
 def listed(path: str, key: str, query: Mapping[str, str] | None = None, *, pages: int = 20) -> Flow[list[Row] | None]:
     """Return all rows of a listing, page by page; None where there is none or where it does not end."""
-    found: list[Row] = []
+    collected: list[Row] = []
     for _ in range(pages):
-        answer = yield page_of(path, len(found), (query or {}).items(), expect=(403, 404))
+        answer = yield page_of(path, len(collected), (query or {}).items(), expect=(403, 404))
         if not answer.ok:
             return None
         rows = answer.listed(key)
-        found += rows
+        collected += rows
         total = answer.total()
-        if not rows or (len(found) >= total if total is not None else len(rows) not in (100, 20)):
-            return found
+        if not rows or (len(collected) >= total if total is not None else len(rows) not in (100, 20)):
+            return collected
     return None
 
 

@@ -123,7 +123,7 @@ class CustomObject(Spec):
 def _in_code(key: str, part: Value) -> Part:
     """Return a field or relationship as code names it."""
     content = map_of(part)
-    options = tuple(Part(one, {"value": one}) for one in texts_of(content.get("options")))
+    options = tuple(Part(option, {"value": option}) for option in texts_of(content.get("options")))
     groups = (PartGroup("options", "CustomObjectOption", options),) if options else ()
     return Part(key, {"id": key}, str(content.get("description") or ""), groups)
 
@@ -160,13 +160,13 @@ class CustomObjectKind(Kind):
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """Fields with their options, and relationships: their ids are the keys of the declaration."""
         fields, relations = map_of(attrs.get("fields")), map_of(attrs.get("relationships"))
-        found = (
+        groups = (
             PartGroup("fields", "CustomObjectField", tuple(_in_code(key, field) for key, field in fields.items())),
             PartGroup(
                 "relationships", "Relationship", tuple(_in_code(key, relation) for key, relation in relations.items())
             ),
         )
-        return tuple(group for group in found if group.parts)
+        return tuple(group for group in groups if group.parts)
 
     def claims(self, row: Row, tables: Tables) -> bool:
         """Schemas of apps and of the e-commerce integration belong to them; a public one or a child can be declared."""
@@ -201,23 +201,25 @@ class CustomObjectKind(Kind):
         """Types are fixed, ids of deleted fields cannot be used again at once, and relationships have no delete
         endpoint.
         """
-        found = {}
+        reasons = {}
         if "fields" in changed:
             before, after = (normal_parts(value) for value in changed["fields"])
             if live.row.get("appId"):
                 for key in sorted(set(before) - set(after)):
-                    found[f"fields.{key}"] = "fields of public and child schemas cannot be deleted: declare it again"
+                    reasons[f"fields.{key}"] = "fields of public and child schemas cannot be deleted: declare it again"
             for key in sorted(set(before) & set(after)):
                 if before[key].get("type") != after[key].get("type") and "type" in before[key]:
-                    found[f"fields.{key}"] = (
+                    reasons[f"fields.{key}"] = (
                         f"a schema field's type cannot be changed ({before[key]['type']} -> {after[key].get('type')}): "
                         "declare a field with another id and remove this one"
                     )
         if "relationships" in changed:
             before, after = (normal_parts(value) for value in changed["relationships"])
             for key in sorted(set(before) - set(after)):
-                found[f"relationships.{key}"] = "the API cannot remove a relationship: remove it in Settings > Objects"
-        return found
+                reasons[f"relationships.{key}"] = (
+                    "the API cannot remove a relationship: remove it in Settings > Objects"
+                )
+        return reasons
 
     def demands(self, attrs: Mapping[str, Value], changed: frozenset[str]) -> list[Finding]:
         """What the server checks of fields."""
@@ -252,10 +254,10 @@ class CustomObjectKind(Kind):
 
     def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
         """`private` goes without saying, and a child's app is its parent's."""
-        found = super().declare(attrs)
-        if found.get("visibility") == "private":
-            found = {name: value for name, value in found.items() if name not in ("visibility", "app_id")}
-        return found
+        declared = super().declare(attrs)
+        if declared.get("visibility") == "private":
+            declared = {name: value for name, value in declared.items() if name not in ("visibility", "app_id")}
+        return declared
 
     def create(self, write: Write) -> Flow[None]:
         """POST the whole schema. A child is made of its parent without a body, and then changed as declared."""
@@ -335,7 +337,7 @@ class CustomObjectKind(Kind):
         if turned := reread(write):
             noun = f"records hold values of {', '.join(turned)}"
             whole = yield from counted(at("/customObjects/records", write.id), noun, at_most=True)
-            impacts += [moved(one, "(assumed: they are read by the new rule; no source says)") for one in whole]
+            impacts += [moved(impact, "(assumed: they are read by the new rule; no source says)") for impact in whole]
         return impacts
 
     def unmatched(self, write: Write) -> Flow[list[str]]:
@@ -349,7 +351,7 @@ class CustomObjectKind(Kind):
             for name in ("fields", "relationships")
             for part in maps_of(now.get(name))
             if part.get("status") != DELETING
-            and str(part["id"]) not in {str(one["id"]) for one in maps_of(before.get(name))}
+            and str(part["id"]) not in {str(part["id"]) for part in maps_of(before.get(name))}
         ]
 
 

@@ -65,7 +65,7 @@ class Option(Spec):
 
 def normal_options(options: Value) -> list[Choice]:
     """Return options with every property spelled out; a plain text is value and label."""
-    entries = [{"value": one} if isinstance(one, str) else map_of(one) for one in items_of(options)]
+    entries = [{"value": option} if isinstance(option, str) else map_of(option) for option in items_of(options)]
     return [
         Choice(
             value=str(entry["value"]),
@@ -183,7 +183,7 @@ class FieldKind(membership.Grouped):
             relations[ident(row.get("field"))].append((ident(row["id"]), ident(row.get("relid"))))
         if "groupDefinitions" in tables.rows:
             rows = membership.members_with(rows, tables, membership.CONTACT)
-        ordered = {field: sorted(found, key=_option_order) for field, found in options.items()}
+        ordered = {field: sorted(rows, key=_option_order) for field, rows in options.items()}
         return [
             {
                 **row,
@@ -216,11 +216,11 @@ class FieldKind(membership.Grouped):
         """Options as plain texts where value and label agree; relations always, for a field without any is meant to
         be hidden.
         """
-        found = super().declare(attrs)
-        found["lists"] = attrs.get("lists", ALL)
-        if "options" in found:
-            found["options"] = [brief(option) for option in normal_options(found["options"])]
-        return found
+        declared = super().declare(attrs)
+        declared["lists"] = attrs.get("lists", ALL)
+        if "options" in declared:
+            declared["options"] = [brief(option) for option in normal_options(declared["options"])]
+        return declared
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """And the options, as far as a write of them goes: a label that is not there is the value. And the lists: where
@@ -237,7 +237,11 @@ class FieldKind(membership.Grouped):
         if "_options" not in live.row:
             return super().echoes(live)
         lists = live.attrs["lists"]
-        relids = ["0"] if lists == ALL else [one.id for one in items_of(lists) if isinstance(one, RemoteId)]
+        relids = (
+            ["0"]
+            if lists == ALL
+            else [reference.id for reference in items_of(lists) if isinstance(reference, RemoteId)]
+        )
         related = ([relid for _, relid in pairs(live.row["_relations"])], relids)
         return {**super().echoes(live), "options": (held, sent), "lists": related}
 
@@ -295,7 +299,7 @@ class FieldKind(membership.Grouped):
 
     def _relids(self, write: Write) -> list[str]:
         lists = write.desired.get("lists")
-        return ["0"] if lists == ALL else [write.ids(one) for one in links_of(lists)]
+        return ["0"] if lists == ALL else [write.ids(reference) for reference in links_of(lists)]
 
     def _update_relations(self, write: Write) -> Flow[None]:
         """There is no update: new relations are added before old ones go, so that the field is never invisible."""
@@ -417,7 +421,7 @@ def _left_out(tables: Tables) -> tuple[Collection, ...]:
         Collection(at("/fields", row["id"], name), side, table=f"{side}:{row['id']}")
         for name, side in SIDES.items()
         for row in tables.get("fields")
-        if not {str(one) for one in listed(row.get(name)) or ()} <= present[side]
+        if not {str(item) for item in listed(row.get(name)) or ()} <= present[side]
     )
 
 
@@ -482,12 +486,12 @@ def _kept(wanted: Sequence[Choice], rows: Sequence[Row]) -> tuple[dict[str, Row]
     for row in rows:
         held.setdefault(text(row.get("value")) or "", row)
     alike: list[Row | None] = [
-        like if (like := held.get(one["value"])) is not None and _says(like, one) else None for one in wanted
+        like if (like := held.get(choice["value"])) is not None and _says(like, choice) else None for choice in wanted
     ]
     stay = sequence.kept([(_option_order(row)[0], ident(row["id"])) if row is not None else None for row in alike])
     orders = sequence.numbered(len(wanted), stay)
-    kept = {wanted[index]["value"]: one for index, one in enumerate(alike) if one is not None and index in stay}
-    return kept, {one["value"]: order for one, order in zip(wanted, orders, strict=True)}
+    kept = {wanted[index]["value"]: row for index, row in enumerate(alike) if row is not None and index in stay}
+    return kept, {choice["value"]: order for choice, order in zip(wanted, orders, strict=True)}
 
 
 def _says(row: Row, option: Choice) -> bool:

@@ -108,7 +108,8 @@ class FieldGroupKind(Kind):
         kind = membership.KINDS.get(membership.type_of(row))
         if "_members" in row and kind is not None:
             attrs["fields"] = [
-                RemoteId(kind, one) for one in dict.fromkeys(m.field for m in membership.members(row["_members"]))
+                RemoteId(kind, identity)
+                for identity in dict.fromkeys(m.field for m in membership.members(row["_members"]))
             ]
         return attrs
 

@@ -132,17 +132,17 @@ class ListKind(Kind):
             attrs["user"] = self.attributes["user"].decode(row["userid"])
         if "_groups" in row:
             attrs["user_groups"] = [
-                RemoteId("user_group", one) for one in dict.fromkeys(group for _, group in pairs(row["_groups"]))
+                RemoteId("user_group", group) for group in dict.fromkeys(group for _, group in pairs(row["_groups"]))
             ]
         return attrs
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """The owner under the name that says one."""
-        found = super().echoes(live)
-        if "user" in found:
-            held, sent = found["user"]
-            found["user"] = (held or live.row.get("userid"), sent)
-        return found
+        echoes = super().echoes(live)
+        if "user" in echoes:
+            held, sent = echoes["user"]
+            echoes["user"] = (held or live.row.get("userid"), sent)
+        return echoes
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
         """`stringid`, then the name."""
@@ -204,10 +204,10 @@ def _campaigns(identity: str) -> Flow[list[Impact]]:
     if ids is None:
         return [Impact(None, noun, detail="(the account does not list them)", effect="along")]
     names = []
-    for one in ids[:NAMED]:
-        answer = yield Request("GET", at("/campaigns", one), expect=(403, 404))
-        names.append(str((answer.found("campaign") if answer.ok else {}).get("name") or f"id {one}"))
-    names += [f"id {one}" for one in ids[NAMED:]]
+    for campaign in ids[:NAMED]:
+        answer = yield Request("GET", at("/campaigns", campaign), expect=(403, 404))
+        names.append(str((answer.found("campaign") if answer.ok else {}).get("name") or f"id {campaign}"))
+    names += [f"id {identity}" for identity in ids[NAMED:]]
     return [Impact(len(names), noun, effect="unmanaged", objects=tuple(names))] if names else []
 
 

@@ -81,11 +81,11 @@ def groups_of_field(identity: str) -> Flow[list[Impact]]:
     groups = yield from listed("/groupDefinitions", "groupDefinitions")
     if groups is None:
         return [_unknown(noun)]
-    found: dict[str, str] = {}
+    labels: dict[str, str] = {}
     for group in groups:
         if membership.type_of(group) == membership.CONTACT and identity in ((yield from _members(group["id"])) or ()):
-            found[ident(group["id"])] = str(group.get("label"))
-    return _told(noun, "field_group", found, effect="along")
+            labels[ident(group["id"])] = str(group.get("label"))
+    return _told(noun, "field_group", labels, effect="along")
 
 
 def people_of_pipeline(identity: str) -> Flow[list[Impact]]:
@@ -97,7 +97,7 @@ def people_of_pipeline(identity: str) -> Flow[list[Impact]]:
     ):
         rows = yield from listed(at("/dealGroups", identity, key), key)
         ids = _ids(rows or (), *(("user", "userid") if kind == "user" else ("group", "groupid")))
-        names = {one: f"{kind} {one}" for one in ids}
+        names = {identity: f"{kind} {identity}" for identity in ids}
         impacts += [_unknown(noun)] if rows is None else _told(noun, kind, names, effect="along")
     return impacts
 

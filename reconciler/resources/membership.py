@@ -75,13 +75,13 @@ def find(tables: Tables, kind: int, field: object) -> tuple[tuple[str, str], ...
     names = [_table(group) for group in groups]
     if "groupDefinitions" in tables.unknown or any(name in tables.unknown or name not in tables.rows for name in names):
         return None
-    found = {
+    memberships = {
         ident(row["id"]): ident(row["group_id"])
         for name in names
         for row in tables.get(name)
         if ident(row.get("rel_id")) == ident(field) and ident(row.get("group_id")) in groups
     }
-    return tuple(found.items())
+    return tuple(memberships.items())
 
 
 def reference(group: str | None) -> Value:
@@ -140,12 +140,12 @@ def members_with(rows: Sequence[Row], tables: Tables, kind: int) -> list[Row]:
     """Return the rows with `_members`, (member id, group id) each, and `_group`, the first group or None; without where
     that could not be read.
     """
-    found: list[Row] = []
+    kept_rows: list[Row] = []
     for row in rows:
         there = find(tables, kind, row["id"])
         known: Row = {} if there is None else {"_members": there, "_group": there[0][1] if there else None}
-        found.append({**row, **known})
-    return found
+        kept_rows.append({**row, **known})
+    return kept_rows
 
 
 # --- a group's list --------------------------------------------------------------------------------------------------
@@ -186,10 +186,14 @@ def shown(desired: Value, live: Live, applied: Value) -> list[Value]:
     """
     before = items_of(applied)
     counted = [*items_of(desired), *before]
-    found = [one for one in items_of(live.attrs["fields"]) if one in counted]
+    listed_members = [member for member in items_of(live.attrs["fields"]) if member in counted]
     orders = {member.field: member.order for member in reversed(members(live.row["_members"]))}
-    unplaced = [one for one in found if isinstance(one, RemoteId) and orders.get(one.id) is None and one in before]
-    return inserted([one for one in found if one not in unplaced], unplaced, before)
+    unplaced = [
+        member
+        for member in listed_members
+        if isinstance(member, RemoteId) and orders.get(member.id) is None and member in before
+    ]
+    return inserted([member for member in listed_members if member not in unplaced], unplaced, before)
 
 
 def bring(write: Write, group: str) -> Flow[None]:
@@ -244,7 +248,10 @@ class Grouped(Kind):
         """From one group's members to another's."""
         if name != "group":
             return {}
-        names = [f"{MEMBERS}{one.id if isinstance(one, RemoteId) else one}" if one else "" for one in (before, after)]
+        names = [
+            f"{MEMBERS}{reference.id if isinstance(reference, RemoteId) else reference}" if reference else ""
+            for reference in (before, after)
+        ]
         return {table: step for table, step in zip(names, (-1, 1), strict=True) if table}
 
     def without(self, live: Live, groups: Set[Value]) -> Live:

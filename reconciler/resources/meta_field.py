@@ -127,7 +127,7 @@ class MetaFieldKind(membership.Grouped):
 
     def inside(self, attrs: Mapping[str, Value], live: Live | None) -> tuple[PartGroup, ...]:
         """The options, which have no ids: records store their text."""
-        parts = [Part(one, {"value": one}) for one in texts_of(attrs.get("options"))]
+        parts = [Part(option, {"value": option}) for option in texts_of(attrs.get("options"))]
         return (PartGroup("options", f"{self.spec.__name__}Option", tuple(parts)),) if parts else ()
 
     def natural_keys(self, attrs: Mapping[str, Value]) -> tuple[NaturalKey, ...]:
@@ -183,7 +183,9 @@ class MetaFieldKind(membership.Grouped):
         if not answer.ok or write.live is None or "fieldOptions" not in (row := answer.found(self.wrapper)):
             return []
         known = items_of(write.live.attrs.get("options"))
-        return [one for one in texts_of(self.attributes["options"].decode(row["fieldOptions"])) if one not in known]
+        return [
+            option for option in texts_of(self.attributes["options"].decode(row["fieldOptions"])) if option not in known
+        ]
 
 
 def ensured(group: int) -> Ensure:

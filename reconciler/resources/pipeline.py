@@ -186,7 +186,7 @@ class PipelineKind(Kind):
         if "currency" not in write.changed:
             return []
         assumed = "(assumed: those that are there keep theirs; no source says)"
-        return [moved(one, assumed) for one in (yield from deals("group", write.id, worth=not write.recounting))]
+        return [moved(impact, assumed) for impact in (yield from deals("group", write.id, worth=not write.recounting))]
 
     def unmatched(self, write: Write) -> Flow[list[str]]:
         """Stages that were added since; the filter is documented, and rows of other pipelines are passed over."""

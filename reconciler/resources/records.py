@@ -26,13 +26,13 @@ def _whole(row: CustomerRecord) -> dict[str, Any]:
     return {name: value for name, value in row.items() if name != "links"}
 
 
-def _record(one: CustomerRecord) -> dict[str, Any]:
+def _record(record: CustomerRecord) -> dict[str, Any]:
     """Related ids are read as texts, and written as numbers [OAS, examples of /customObjects/records]."""
     related = {
         name: [int(identity) if str(identity).isdecimal() else identity for identity in identities]
-        for name, identities in (one.get("relationships") or {}).items()
+        for name, identities in (record.get("relationships") or {}).items()
     }
-    return {**one, **({"relationships": related} if related else {})}
+    return {**record, **({"relationships": related} if related else {})}
 
 
 def _data(name: str, *holders: str) -> ArchiveSpec:
@@ -46,9 +46,9 @@ def _data(name: str, *holders: str) -> ArchiveSpec:
         money = {"currency": row["fieldCurrency"]} if row.get("fieldCurrency") else {}
         return {name: str(owner), "value": row.get("fieldValue"), **money}
 
-    def back(identity: str, one: CustomerRecord) -> Request:
-        money = {"fieldCurrency": one["currency"]} if "currency" in one else {}
-        body = {holders[-1]: one[name], "customFieldId": identity, "fieldValue": one["value"], **money}
+    def back(identity: str, record: CustomerRecord) -> Request:
+        money = {"fieldCurrency": record["currency"]} if "currency" in record else {}
+        body = {holders[-1]: record[name], "customFieldId": identity, "fieldValue": record["value"], **money}
         return post(f"/{data}", {f"{name}CustomFieldDatum": body})
 
     return ArchiveSpec(
@@ -71,7 +71,7 @@ TAGGED = ArchiveSpec(
     "contact",
     (("tagid", "{id}"),),
     total=("/tags/{id}", "tag", "subscriber_count"),
-    back=lambda identity, one: post("/contactTags", {"contactTag": {"contact": one["contact"], "tag": identity}}),
+    back=lambda identity, record: post("/contactTags", {"contactTag": {"contact": record["contact"], "tag": identity}}),
     warning=AUTOMATIONS,
 )
 VALUES = ArchiveSpec(
@@ -81,8 +81,8 @@ VALUES = ArchiveSpec(
     "contact",
     (("filters[fieldid]", "{id}"),),
     mine=_value("value", "field"),
-    back=lambda identity, one: post(
-        "/fieldValues", {"fieldValue": {"contact": one["contact"], "field": identity, "value": one["value"]}}
+    back=lambda identity, record: post(
+        "/fieldValues", {"fieldValue": {"contact": record["contact"], "field": identity, "value": record["value"]}}
     ),
     stays=True,
     warning=AUTOMATIONS,
@@ -97,8 +97,8 @@ STAGE_DEALS = ArchiveSpec(
     "id",
     (("filters[stage]", "{id}"),),
     mine=_of("stage"),
-    back=lambda identity, one: Request(
-        "PUT", at("/deals", one["id"]), body={"deal": {"stage": identity}}, expect=(404,)
+    back=lambda identity, record: Request(
+        "PUT", at("/deals", record["id"]), body={"deal": {"stage": identity}}, expect=(404,)
     ),
     lost="deals that went with their stage cannot be made again; they are in the archive",
     warning="deals that were moved to other stages meanwhile are moved back",
@@ -125,6 +125,6 @@ RECORDS = ArchiveSpec(
     "records",
     lambda row: {name: row[name] for name in ("externalId", "fields", "relationships") if name in row},
     "externalId",
-    back=lambda identity, one: post(at("/customObjects/records", identity), {"record": _record(one)}),
+    back=lambda identity, record: post(at("/customObjects/records", identity), {"record": _record(record)}),
     lost="records that are still there are not written over; what they held is in the archive",
 )

@@ -48,7 +48,7 @@ def labels(value: Value) -> str:
 
 
 def _texts(value: Value) -> list[str]:
-    return [one if isinstance(one, str) else str(map_of(one).get("value") or "") for one in items_of(value)]
+    return [item if isinstance(item, str) else str(map_of(item).get("value") or "") for item in items_of(value)]
 
 
 def choices(value: Value) -> str:
@@ -82,7 +82,9 @@ def near_choices(value: Value) -> str:
 
 def mail_address(value: object) -> str:
     """Something before an @ and something behind it; of several, each."""
-    texts = [one for one in (value if isinstance(value, list) else [value]) if not re.search("%[^%]+%", str(one))]
+    texts = [
+        address for address in (value if isinstance(value, list) else [value]) if not re.search("%[^%]+%", str(address))
+    ]
     right = all(re.fullmatch(r"[^@\s,;<>]+@[^@\s,;<>]+", str(text).strip()) for text in texts)
     return (
         ""

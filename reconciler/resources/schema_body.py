@@ -34,13 +34,13 @@ KNOWN = frozenset(
 
 def normal_parts(parts: Value) -> dict[str, dict[str, Value]]:
     """Return fields or relationships as they are compared: `-` and `_` are the same in ids, currencies without case."""
-    found = {}
+    normal = {}
     for key, part in map_of(parts).items():
         entry = dict(map_of(part))
         if isinstance(currency := entry.get("default_currency"), str):
             entry["default_currency"] = currency.upper()
-        found[fold(key)] = entry
-    return found
+        normal[fold(key)] = entry
+    return normal
 
 
 def fold(key: str) -> str:
@@ -94,10 +94,10 @@ def parts_in(raw: Json) -> list[Mapping[str, Json]]:
 
 
 def _listed(raw: Json) -> list[Json]:
-    found = listed(raw)
-    if found is None:
+    parts = listed(raw)
+    if parts is None:
         raise ValueError("what should be a list of parts is none")
-    return found
+    return parts
 
 
 def part_of(part: Mapping[str, Json]) -> dict[str, Json]:
@@ -105,21 +105,21 @@ def part_of(part: Mapping[str, Json]) -> dict[str, Json]:
     section 7).
     """
     entry = {NAMES.get(name, name): value for name, value in part.items()}
-    found = {
+    said = {
         name: entry[name]
         for name in ("type", "namespace", "description", "scale", "default_currency")
         if entry.get(name) not in (None, "")
     }
-    if "scale" in found and (scale := number(found["scale"])) is not None:
-        found["scale"] = scale
-    found |= {name: truthy(entry[name]) for name in ("required", "has_many") if name in entry}
+    if "scale" in said and (scale := number(said["scale"])) is not None:
+        said["scale"] = scale
+    said |= {name: truthy(entry[name]) for name in ("required", "has_many") if name in entry}
     if entry.get("labels"):
-        found["labels"] = dict(map_of(entry["labels"]))
+        said["labels"] = dict(map_of(entry["labels"]))
     if entry.get("options"):
-        found["options"] = [
+        said["options"] = [
             str(option.get("value") if isinstance(option, dict) else option) for option in _listed(entry["options"])
         ]
-    return found
+    return said
 
 
 def echoed(parts: Json) -> tuple[Json, Json]:
@@ -159,13 +159,13 @@ def reread(write: Write) -> list[str]:
     """
     if write.live is None:
         return []
-    found = []
+    lines = []
     for name in ("fields", "relationships"):
         if name not in write.changed:
             continue
         before, after = normal_parts(write.live.attrs.get(name)), normal_parts(write.desired.get(name))
-        found += [key for key in sorted(before.keys() & after.keys()) if _means_less(before[key], after[key])]
-    return found
+        lines += [key for key in sorted(before.keys() & after.keys()) if _means_less(before[key], after[key])]
+    return lines
 
 
 def _means_less(before: Mapping[str, Value], after: Mapping[str, Value]) -> bool:
@@ -217,16 +217,16 @@ def _parts(live: Json, desired: Value) -> list[dict[str, Json]]:
 def _sent(part: Mapping[str, Json], live: Mapping[str, Json]) -> dict[str, Json]:
     """Return a part in the words of the API; an option keeps its id when its value stays."""
     spelled = {mine: theirs for theirs, mine in NAMES.items() if theirs != "isRequired"}
-    found: dict[str, Json] = {spelled.get(name, name): "" if value is None else value for name, value in part.items()}
+    sent: dict[str, Json] = {spelled.get(name, name): "" if value is None else value for name, value in part.items()}
     if "options" in part:
         ids = {option.get("value"): option for option in items_of(live.get("options")) if isinstance(option, dict)}
-        found["options"] = [ids.get(value, {"value": value}) for value in items_of(part["options"])]
-    if isinstance(currency := found.get("defaultCurrency"), str):
-        found["defaultCurrency"] = currency.upper()
-    if "labels" in found:
+        sent["options"] = [ids.get(value, {"value": value}) for value in items_of(part["options"])]
+    if isinstance(currency := sent.get("defaultCurrency"), str):
+        sent["defaultCurrency"] = currency.upper()
+    if "labels" in sent:
         kept = live.get("labels")
-        found["labels"] = {**(kept if isinstance(kept, Mapping) else {}), **map_of(found["labels"])}
-    return found
+        sent["labels"] = {**(kept if isinstance(kept, Mapping) else {}), **map_of(sent["labels"])}
+    return sent
 
 
 def differs(body: Mapping[str, Json], row: Row) -> bool:
@@ -237,4 +237,4 @@ def differs(body: Mapping[str, Json], row: Row) -> bool:
 def _own(value: Json) -> Json:
     if not isinstance(value, list):
         return value
-    return [{name: one for name, one in map_of(part).items() if name != "inherited"} for part in value]
+    return [{name: item for name, item in map_of(part).items() if name != "inherited"} for part in value]

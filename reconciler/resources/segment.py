@@ -157,13 +157,13 @@ class SegmentKind(Kind):
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """The nested conditions as they are numbered again, and what is undocumented of the segment as a whole."""
-        row, found = live.row, super().echoes(live)
-        found[""] = (beyond(row), {})
+        row, pairs = live.row, super().echoes(live)
+        pairs[""] = (beyond(row), {})
         if "groups" not in live.attrs:
-            return found
+            return pairs
         sent = encoded(live.attrs, normal_groups(live.attrs["groups"]))
         operator = str(row.get("segment_condition_group_operator")).lower()
-        return {**found, "match": (operator, MATCH[str(live.attrs["match"])]), "groups": (logic(row), logic(sent))}
+        return {**pairs, "match": (operator, MATCH[str(live.attrs["match"])]), "groups": (logic(row), logic(sent))}
 
     def create(self, write: Write) -> Flow[None]:
         """POST the whole segment."""

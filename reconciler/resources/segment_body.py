@@ -34,7 +34,7 @@ def normal_groups(groups: Value) -> list[Group]:
     return [
         {
             "match": str(group.get("match", "all")),
-            "conditions": [_spelled_out(one) for one in maps_of(group.get("conditions"))],
+            "conditions": [_spelled_out(condition) for condition in maps_of(group.get("conditions"))],
         }
         for group in maps_of(sendable(plain))
     ]
@@ -67,7 +67,10 @@ def _joined(value: Json) -> Json:
 
 def groups_of(row: Row) -> list[dict[str, Value]]:
     """Return the groups of a live segment in the words of the YAML, with their conditions inside."""
-    conditions = {str(one.get("id")): _condition(one) for one in _maps(row.get("segment_conditions"))}
+    conditions = {
+        str(row_of_condition.get("id")): _condition(row_of_condition)
+        for row_of_condition in _maps(row.get("segment_conditions"))
+    }
     return [
         {
             "match": matched(group.get("operator")),
@@ -88,14 +91,14 @@ def matched(operator: Json) -> str:
 
 def _condition(condition: Mapping[str, Json]) -> dict[str, Value]:
     """Return a condition in the words of the YAML; what is at its default is left out."""
-    found: dict[str, Value] = {"object": condition.get("object_type") or ""}
+    said: dict[str, Value] = {"object": condition.get("object_type") or ""}
     if condition.get("source_system", "activecampaign") != "activecampaign":
-        found["source"] = condition["source_system"]
-    found["fields"] = [_test(test) for test in _maps(condition.get("fields"))]
+        said["source"] = condition["source_system"]
+    said["fields"] = [_test(test) for test in _maps(condition.get("fields"))]
     aggregate = condition.get("field_aggregate")
     if isinstance(aggregate, Mapping) and _counts(aggregate):
-        found["aggregate"] = dict(aggregate)
-    return found
+        said["aggregate"] = dict(aggregate)
+    return said
 
 
 def _counts(aggregate: Mapping[str, Json]) -> bool:
@@ -107,17 +110,17 @@ def _test(test: Mapping[str, Json]) -> dict[str, Value]:
     name, value = str(test.get("name")), test.get("value")
     raw = "" if value is None else str(int(value) if isinstance(value, bool) else value)
     kind = HOLDERS.get(name)
-    found: dict[str, Value] = {"name": name}
+    said: dict[str, Value] = {"name": name}
     if test.get("operator", "=") != "=":
-        found["operator"] = test["operator"]
+        said["operator"] = test["operator"]
     if kind and raw:
-        values: list[Value] = [RemoteId(kind, one) if one.isdigit() else one for one in raw.split(",")]
-        found["value"] = values[0] if len(values) == 1 else values
+        values: list[Value] = [RemoteId(kind, part) if part.isdigit() else part for part in raw.split(",")]
+        said["value"] = values[0] if len(values) == 1 else values
     elif raw:
-        found["value"] = raw
+        said["value"] = raw
     if test.get("data_type", "string") != "string":
-        found["type"] = test["data_type"]
-    return {**found, "external": True} if test.get("external") else found
+        said["type"] = test["data_type"]
+    return {**said, "external": True} if test.get("external") else said
 
 
 COMPUTED = frozenset(
@@ -163,10 +166,10 @@ def changed_document(write: Write) -> Json:
     held = {name: value for name, value in row.items() if name not in COMPUTED}
     if "segment_conditions" in held:
         held["segment_conditions"] = [
-            {name: value for name, value in one.items() if name not in ("hash", "hash_simple")}
-            if isinstance(one, Mapping)
-            else one
-            for one in items_of(held["segment_conditions"])
+            {name: value for name, value in condition.items() if name not in ("hash", "hash_simple")}
+            if isinstance(condition, Mapping)
+            else condition
+            for condition in items_of(held["segment_conditions"])
         ]
     fresh = {name for attribute in write.changed for name in WRITTEN.get(attribute, ())}
     attributes = {**wanted, **held, **{name: value for name, value in wanted.items() if name in fresh}}
@@ -209,27 +212,27 @@ def logic(row: Row) -> Json:
     or a flag is none of the texts that read alike: the API says of what type each value is [SEG].
     """
     rows = _maps(row.get("segment_conditions"))
-    conditions = {str(one.get("id")): one for one in rows}
+    conditions = {str(condition.get("id")): condition for condition in rows}
     used: list[str] = []
 
-    def member(one: Mapping[str, Json]) -> dict[str, Json]:
-        identity = str(one.get("id"))
+    def member(value: Mapping[str, Json]) -> dict[str, Json]:
+        identity = str(value.get("id"))
         used.append(identity)
-        known = one.get("type", "condition") == "condition" and identity in conditions
+        known = value.get("type", "condition") == "condition" and identity in conditions
         inside: dict[str, Json] = {"condition": _bare(conditions[identity])} if known else {"id": identity}
-        return {**{name: value for name, value in one.items() if name != "id"}, **inside}
+        return {**{name: value for name, value in value.items() if name != "id"}, **inside}
 
     groups = [
         {
             **{name: value for name, value in group.items() if name not in ("id", "values")},
             "operator": str(group.get("operator")).lower(),
-            "values": [member(one) for one in _maps(group.get("values"))],
+            "values": [member(value) for value in _maps(group.get("values"))],
         }
         for group in _maps(row.get("segment_condition_groups"))
     ]
-    loose = [_bare(one) for one in rows if str(one.get("id")) not in used]
-    found = {"groups": groups, "conditions in no group": loose}
-    return {**map_of(sendable(transform(found, _typed))), "conditions": len(rows)}
+    loose = [_bare(condition) for condition in rows if str(condition.get("id")) not in used]
+    nested = {"groups": groups, "conditions in no group": loose}
+    return {**map_of(sendable(transform(nested, _typed))), "conditions": len(rows)}
 
 
 def _typed(leaf: Value) -> Value:
@@ -241,20 +244,20 @@ def _maps(rows: Json) -> list[Mapping[str, Json]]:
 
 
 def _bare(condition: Mapping[str, Json]) -> dict[str, Json]:
-    found = {name: value for name, value in condition.items() if name not in ("id", "hash", "hash_simple")}
-    if isinstance(aggregate := found.get("field_aggregate"), Mapping) and not _counts(aggregate):
-        del found["field_aggregate"]
-    if "fields" in found:
-        found["fields"] = [_meant(test) for test in _maps(found["fields"])]
-    return found
+    bare = {name: value for name, value in condition.items() if name not in ("id", "hash", "hash_simple")}
+    if isinstance(aggregate := bare.get("field_aggregate"), Mapping) and not _counts(aggregate):
+        del bare["field_aggregate"]
+    if "fields" in bare:
+        bare["fields"] = [_meant(test) for test in _maps(bare["fields"])]
+    return bare
 
 
 def _meant(test: Mapping[str, Json]) -> dict[str, Json]:
     """Return a test without a flag that is off; ids arrive as texts or as numbers (section 1.4)."""
-    found = {name: value for name, value in test.items() if name != "external" or value is not False}
-    if test.get("name") in HOLDERS and type(found.get("value")) is int:
-        found["value"] = str(found["value"])
-    return found
+    meant = {name: value for name, value in test.items() if name != "external" or value is not False}
+    if test.get("name") in HOLDERS and type(meant.get("value")) is int:
+        meant["value"] = str(meant["value"])
+    return meant
 
 
 def _written(condition: Mapping[str, Json]) -> dict[str, Json]:
@@ -262,12 +265,12 @@ def _written(condition: Mapping[str, Json]) -> dict[str, Json]:
     for test in maps_of(condition["fields"]):
         field = {"name": test["name"], "operator": test["operator"], "value": test["value"], "data_type": test["type"]}
         fields.append({**field, "external": True} if test["external"] else field)
-    found: dict[str, Json] = {
+    written: dict[str, Json] = {
         "object_type": condition["object"],
         "source_system": condition["source"],
         "fields": fields,
     }
-    return {**found, "field_aggregate": condition["aggregate"]} if condition.get("aggregate") else found
+    return {**written, "field_aggregate": condition["aggregate"]} if condition.get("aggregate") else written
 
 
 def created_id(answer: Response) -> str:

@@ -55,9 +55,9 @@ class _Chain(NamedTuple):
         return tied and (len(self.identity), self.identity) < (len(identity), identity)
 
 
-def _longer(one: _Chain | None, other: _Chain) -> _Chain:
+def _longer(longest: _Chain | None, other: _Chain) -> _Chain:
     """Return the longer of two chains, of equal ones the later."""
-    return other if one is None or other.length >= one.length else one
+    return other if longest is None or other.length >= longest.length else longest
 
 
 def numbered(count: int, stay: Mapping[int, int]) -> list[int]:

@@ -188,11 +188,11 @@ class StageKind(Kind):
             evacuated = write.on_destroy.get("move_deals_to")
             each = bool(evacuated) and write.recounting  # which were moved already, only their ids tell
             lost = yield from deals("stage", write.id, worth=not write.recounting, each=each)
-            return [moved(one, "(moved away first)") for one in lost] if evacuated else lost
+            return [moved(impact, "(moved away first)") for impact in lost] if evacuated else lost
         if "pipeline" not in write.changed:
             return []
         assumed = "(assumed: they go along into the other pipeline and keep their currency; no source says)"
-        return [moved(one, assumed) for one in (yield from deals("stage", write.id, worth=not write.recounting))]
+        return [moved(impact, assumed) for impact in (yield from deals("stage", write.id, worth=not write.recounting))]
 
 
 def _emptied(stage: str) -> Flow[None]:

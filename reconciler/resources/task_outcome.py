@@ -81,7 +81,8 @@ class TaskOutcomeKind(Kind):
         attrs["sentiment"] = spelled(attrs.get("sentiment"))
         if "_types" in row:
             attrs["task_types"] = [
-                RemoteId("task_type", one) for one in dict.fromkeys(kind for _, kind in pairs(row["_types"]))
+                RemoteId("task_type", task_type)
+                for task_type in dict.fromkeys(kind for _, kind in pairs(row["_types"]))
             ]
         return attrs
 

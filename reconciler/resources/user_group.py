@@ -74,18 +74,18 @@ class UserGroupKind(Kind):
 
     def echoes(self, live: Live) -> dict[str, tuple[Json, Json]]:
         """And the permissions that are no flags: no write touches them."""
-        others = {name: one for name, one in live.row.items() if PERMISSION.fullmatch(name) and not _is_flag(one)}
+        others = {name: value for name, value in live.row.items() if PERMISSION.fullmatch(name) and not _is_flag(value)}
         return {**super().echoes(live), "flags": (others, {})}
 
     def body(self, write: Write, names: Iterable[str]) -> dict[str, Json]:
         """Flags are properties of the group; only those that differ are sent."""
         names = list(names)
-        found = super().body(write, names)
+        sent = super().body(write, names)
         if "flags" in names:
             live = map_of(write.live.attrs.get("flags") if write.live is not None else None)
             wanted = map_of(write.desired.get("flags"))
-            found |= {name: _sent(value) for name, value in wanted.items() if _text(value) != _text(live.get(name))}
-        return found
+            sent |= {name: _sent(value) for name, value in wanted.items() if _text(value) != _text(live.get(name))}
+        return sent
 
     def declare(self, attrs: Mapping[str, Value]) -> dict[str, Value]:
         """All flags, set or not: the defaults of a new group are not known well enough to leave any out."""

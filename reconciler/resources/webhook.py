@@ -67,7 +67,7 @@ class WebhookKind(Kind):
             return []
         answer = yield get("/webhook/events")
         offered = answer.body.get("webhookEvents") if isinstance(answer.body, dict) else None
-        if not isinstance(offered, list) or not all(isinstance(one, str) for one in offered):
+        if not isinstance(offered, list) or not all(isinstance(event, str) for event in offered):
             raise answer.other("a list of texts `webhookEvents`")
         findings = []
         for event in texts_of(write.desired.get("events")):

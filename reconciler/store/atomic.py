@@ -32,21 +32,21 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
     as they are. Raises OSError; then the file is as it was.
     """
     try:
-        found = path.stat()
+        status = path.stat()
     except FileNotFoundError:
-        found = None
-    if found is not None and fresh:
+        status = None
+    if status is not None and fresh:
         raise FileExistsError(errno.EEXIST, os.strerror(errno.EEXIST), str(path))
-    if found is not None and not stat.S_ISREG(found.st_mode):
+    if status is not None and not stat.S_ISREG(status.st_mode):
         descriptor = _open_special(path)
         with open(descriptor, "wb", buffering=0):
             os.set_blocking(descriptor, True)
             write_all(descriptor, content)
         return
     target = Path(os.path.realpath(path))
-    if found is None:
+    if status is None:
         target.parent.mkdir(parents=True, exist_ok=True)
-    kept = mode if mode is not None else stat.S_IMODE(found.st_mode) if found is not None else _usual_mode()
+    kept = mode if mode is not None else stat.S_IMODE(status.st_mode) if status is not None else _usual_mode()
     descriptor, name = tempfile.mkstemp(prefix=f".{target.name[:200]}.", suffix=SUFFIX, dir=target.parent)
     try:
         try:

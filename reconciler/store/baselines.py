@@ -63,15 +63,15 @@ class GitBaselines:
         names = {f"refs/tags/{baseline.version}": "", f"refs/heads/{baseline.version}": ""}
         asked = [*names, *(f"{name}^{{}}" for name in names)]
         listed = self._git(baseline, self.folder, "ls-remote", "--", self._url(baseline), *asked)
-        found = {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}
-        meant = [name for name in names if name in found]
+        commits = {name: commit for commit, _, name in (line.partition("\t") for line in listed.splitlines())}
+        meant = [name for name in names if name in commits]
         if not meant:
             raise ReconcilerError(f"{baseline.url} has no tag and no branch `{baseline.version}`")
         if len(meant) > 1:
             raise ReconcilerError(
                 f"{baseline.url} has a tag and a branch `{baseline.version}`", hint="name the commit, or take one away"
             )
-        return found.get(f"{meant[0]}^{{}}", found[meant[0]])
+        return commits.get(f"{meant[0]}^{{}}", commits[meant[0]])
 
     def texts(self, baseline: Baseline, commit: str) -> dict[str, str]:
         """Return the YAML files of a baseline at a commit, by their names below its folder. Raises ReconcilerError."""
@@ -131,7 +131,9 @@ class GitBaselines:
             "GIT_OPTIONAL_LOCKS": "0",
             "LC_ALL": "C",
         }
-        settings = [part for one in (*_CONFIG, f"protocol.{baseline.scheme}.allow=always") for part in ("-c", one)]
+        settings = [
+            part for setting in (*_CONFIG, f"protocol.{baseline.scheme}.allow=always") for part in ("-c", setting)
+        ]
         try:
             done = subprocess.run(
                 ["git", *settings, *arguments],
@@ -174,16 +176,16 @@ def cached(cache: Path | None, digest: str) -> dict[str, str] | None:
         return None
     path = cache / f"{digest}.json"
     try:
-        found = json.loads(read_regular(path, 4 * MOST_BYTES))
+        content = json.loads(read_regular(path, 4 * MOST_BYTES))
     except (OSError, ValueError):
         return None
-    if not isinstance(found, dict) or not all(isinstance(text, str) for text in found.values()):
+    if not isinstance(content, dict) or not all(isinstance(text, str) for text in content.values()):
         return None
-    if digest_of(found) != digest:
+    if digest_of(content) != digest:
         return None
     with contextlib.suppress(OSError):
         os.utime(path)
-    return found
+    return content
 
 
 def keep(cache: Path | None, texts: Mapping[str, str]) -> None:

@@ -106,10 +106,10 @@ class DocumentStore:
             raise self._moved_on(self.read(), expected) from None
 
     def _moved_on(self, now: State | None, expected: int | None) -> StateError:
-        found = f"serial {now.serial}" if now is not None else "none"
+        current = f"serial {now.serial}" if now is not None else "none"
         wanted = f"serial {expected}" if expected is not None else "none"
         return StateError(
-            f"the state {self.where} was changed by another process (found {found}, expected {wanted})",
+            f"the state {self.where} was changed by another process (found {current}, expected {wanted})",
             hint="nothing was overwritten; run the command again",
         )
 
@@ -129,16 +129,16 @@ class DocumentStore:
 
     def history(self) -> Sequence[Version]:
         """Return the kept versions before the present one; a damaged one does not hide the others."""
-        found = []
+        versions = []
         for serial in self._serials(HISTORY):
             try:
                 state = self.version(serial)
             except StateDamaged as error:
-                found.append(Version(serial, "", None, error.message))
+                versions.append(Version(serial, "", None, error.message))
             else:
                 if state is not None:
-                    found.append(Version(state.serial, state.updated, len(state.resources)))
-        return found
+                    versions.append(Version(state.serial, state.updated, len(state.resources)))
+        return versions
 
     def _serials(self, folder: str) -> list[int]:
         """Return the serials of the versions in a folder, the newest last."""

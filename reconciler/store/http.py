@@ -101,22 +101,22 @@ class HttpBlobStore(NoLogs):
         if answer.status != 200:
             raise self._refused("read", answer)
         try:
-            found = read_json(answer.body)
+            content = read_json(answer.body)
         except ValueError as error:
             raise StateError(
                 f"the state {self.where} is corrupt: it is no JSON ({error})", hint="nothing was changed"
             ) from error
-        if not isinstance(found, dict) or not isinstance(found.get("documents"), dict):
+        if not isinstance(content, dict) or not isinstance(content.get("documents"), dict):
             raise StateError(
                 f"{self.where} holds a document of another program (Terraform's own state?)",
                 hint="give this environment a state of its own; nothing was changed",
             )
-        if found.get("bundle") != BUNDLE:
+        if content.get("bundle") != BUNDLE:
             raise StateError(
-                f"the state {self.where} has bundle format {found.get('bundle')}; this program knows {BUNDLE}",
+                f"the state {self.where} has bundle format {content.get('bundle')}; this program knows {BUNDLE}",
                 hint="install the version that wrote it, or a newer one; nothing was changed",
             )
-        return found
+        return content
 
     def _post(self, bundle: dict[str, Any]) -> None:
         bundle["serial"] = int(bundle.get("serial") or 0) + 1

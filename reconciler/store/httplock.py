@@ -253,7 +253,7 @@ def _parse(body: bytes) -> LockInfo:
 
 def _map(text: Any) -> dict[str, Any]:
     try:
-        found = read_json(text or "{}")
+        content = read_json(text or "{}")
     except (ValueError, TypeError):
         return {}
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}

@@ -298,8 +298,8 @@ def parse(content: bytes) -> LockInfo | None:
     """Return the lock of a document; None where it says nothing, as a lock file of an earlier version does."""
     try:
         data = read_json(content)
-        found = {field.name: data[field.name] for field in fields(LockInfo) if field.name in data}
-        return LockInfo(**found) if all(_typed(name, value) for name, value in found.items()) else None
+        known = {field.name: data[field.name] for field in fields(LockInfo) if field.name in data}
+        return LockInfo(**known) if all(_typed(name, value) for name, value in known.items()) else None
     except (ValueError, TypeError):
         return None
 

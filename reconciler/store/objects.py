@@ -130,12 +130,12 @@ class ObjectBlobStore(NoLogs):
 
         def read() -> Blob | None:
             try:
-                found = self._obstore.get(self._store, self._place(name))
+                answer = self._obstore.get(self._store, self._place(name))
             except FileNotFoundError:
                 return None
-            meta = found.meta
+            meta = answer.meta
             tag = json.dumps({"e_tag": meta.get("e_tag"), "version": meta.get("version")})
-            return Blob(bytes(found.bytes()), tag)
+            return Blob(bytes(answer.bytes()), tag)
 
         return self._tried("read", read)
 
@@ -172,11 +172,11 @@ class ObjectBlobStore(NoLogs):
         """Return the names below a folder."""
         prefix = f"{self._place(folder)}"
 
-        def found() -> list[str]:
-            listed = [one["path"] for batch in self._obstore.list(self._store, prefix) for one in batch]
+        def names() -> list[str]:
+            listed = [entry["path"] for batch in self._obstore.list(self._store, prefix) for entry in batch]
             return sorted(f"{folder}/{path[len(prefix) + 1 :]}" for path in listed if path.startswith(f"{prefix}/"))
 
-        return self._tried("listed", found)
+        return self._tried("listed", names)
 
     def _tried(self, what: str, action: Callable[[], T]) -> T:
         try:

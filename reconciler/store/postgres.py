@@ -134,8 +134,8 @@ class PostgresBlobStore(NoLogs):
     def _open(self) -> Connection:
         if self._connection is None:
             self._connection = self._psycopg.connect(self._url, autocommit=True)
-            found = self._connection.execute("SELECT to_regclass('reconciler_documents')").fetchone()
-            if found is None or found[0] is None:
+            table = self._connection.execute("SELECT to_regclass('reconciler_documents')").fetchone()
+            if table is None or table[0] is None:
                 self._make_table(self._connection)
         return self._connection
 

@@ -55,10 +55,10 @@ def read_facts_file(path: Path) -> FactsFile | None:
 
 
 def _version(content: object) -> str:
-    found = content.get("format_version") if isinstance(content, dict) else None
-    if not isinstance(found, str) or not VERSION.fullmatch(found):
+    version = content.get("format_version") if isinstance(content, dict) else None
+    if not isinstance(version, str) or not VERSION.fullmatch(version):
         raise ValueError("it says no `format_version`")
-    return found
+    return version
 
 
 def fault_of(error: ValueError) -> str:
@@ -90,7 +90,7 @@ def check_facts_folder(folder: Path) -> None:
 def put_aside(path: Path) -> Path:
     """Give a damaged file another name beside it, under which nothing reads it; return that. Raises OSError."""
     names = (path.with_name(f"{path.name}.damaged{f'-{n}' if n > 1 else ''}") for n in range(1, 10_000))
-    aside = next(one for one in names if not os.path.lexists(one))
+    aside = next(path for path in names if not os.path.lexists(path))
     path.rename(aside)
     return aside
 

@@ -17,11 +17,11 @@ MOST_BYTES = 1 << 30
 def _shown_by_the_kernel() -> frozenset[int]:
     """Return the file systems whose files are views into the system; what is mounted there only counts if it is one."""
     root = os.stat("/").st_dev
-    found = set()
+    devices = set()
     for folder in ("/proc", "/sys"):
         with contextlib.suppress(OSError):
-            found.add(os.stat(folder).st_dev)
-    return frozenset(found - {root})
+            devices.add(os.stat(folder).st_dev)
+    return frozenset(devices - {root})
 
 
 def read_regular(path: str | Path, most: int = MOST_BYTES) -> bytes:
@@ -31,13 +31,13 @@ def read_regular(path: str | Path, most: int = MOST_BYTES) -> bytes:
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_CLOEXEC", 0))
     with open(descriptor, "rb") as stream:
-        found = os.fstat(descriptor)
-        if not stat.S_ISREG(found.st_mode) or found.st_dev in _shown_by_the_kernel():
-            if stat.S_ISDIR(found.st_mode):
+        status = os.fstat(descriptor)
+        if not stat.S_ISREG(status.st_mode) or status.st_dev in _shown_by_the_kernel():
+            if stat.S_ISDIR(status.st_mode):
                 raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
             raise OSError(errno.EINVAL, "it is not a regular file", str(path))
         # As much as it has, not as much as it may have: that is asked of the system in one piece.
-        content = stream.read(min(found.st_size, most) + 1)
+        content = stream.read(min(status.st_size, most) + 1)
         while len(content) <= most and (more := stream.read(1 << 20)):
             content += more
     if len(content) > most:

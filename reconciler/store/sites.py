@@ -39,7 +39,7 @@ def write_site(folder: Path, pages: Mapping[str, Shown], marker: str) -> int:
             f"{folder / foreign[0]} is there already and is not such a page; nothing was written",
             hint="name a folder that is new, or empty",
         )
-    for name in sorted(pages, key=lambda one: (one == INDEX, one)):
+    for name in sorted(pages, key=lambda name: (name == INDEX, name)):
         write_file(folder / name, pages[name].encode("utf-8"), mode=0o600)
     return len(pages)
 

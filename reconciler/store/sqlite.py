@@ -115,10 +115,10 @@ def _table(connection: sqlite3.Connection) -> bool:
 def _row(connection: sqlite3.Connection, name: str) -> tuple[bytes, int] | None:
     if not _table(connection):
         return None
-    found: tuple[bytes, int] | None = connection.execute(
+    row: tuple[bytes, int] | None = connection.execute(
         "SELECT content, version FROM documents WHERE name = ?", (name,)
     ).fetchone()
-    return found
+    return row
 
 
 def _highest(connection: sqlite3.Connection) -> int:

@@ -99,7 +99,7 @@ class Blocks:
         blocks = tuple(move for source in steps if (move := self._followed(source, steps, places[source])) is not None)
         for move in blocks:
             # A key that is declared again is another resource's now: one that moved there, or in place of it.
-            if move.source in self.declared and move.source not in {one.target for one in blocks}:
+            if move.source in self.declared and move.source not in {block.target for block in blocks}:
                 spot = places[move.source].spot("from")
                 self._still_declared(move.source, spot, "a resource that moved away")
         return blocks
@@ -144,12 +144,12 @@ class Blocks:
             spot, identity = placed.spot("to"), str(block.id)
             if not (self._address(block.target, spot) and self._declared(block.target, spot)):
                 continue
-            one = Import(block.target, identity, placed.entry.spot.position)
-            owner = owners.setdefault((addresses.kind_of(block.target), identity), one) if identity else one
-            if blocks.setdefault(block.target, one) is not one:
+            wanted = Import(block.target, identity, placed.entry.spot.position)
+            owner = owners.setdefault((addresses.kind_of(block.target), identity), wanted) if identity else wanted
+            if blocks.setdefault(block.target, wanted) is not wanted:
                 hint = f"the first is at {blocks[block.target].at}"
                 self.problems.error("twin-blocks", f"`{block.target}` is imported twice", spot, hint)
-            elif owner is not one:
+            elif owner is not wanted:
                 hint = f"the first is at {owner.at}"
                 self.problems.error(
                     "twin-blocks",

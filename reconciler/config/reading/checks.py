@@ -85,19 +85,19 @@ class Checks:
             *(join(kind, target) for kind in (resource.kind, *nested)),
             target,
         ]
-        found = next((candidate for candidate in candidates if candidate in self.declared), None)
+        address = next((candidate for candidate in candidates if candidate in self.declared), None)
         entry = (
             at(self.declared[resource.address].value, "lifecycle", "on_destroy", what)
             or self.declared[resource.address]
         )
-        if found is None and self.complete:
+        if address is None and self.complete:
             near = did_you_mean(candidates[0] or candidates[1], self._of_kinds(resource.kind, *nested))
             self.problems.error("dangling-reference", f"`{target}` is not declared", entry.spot, near)
-        elif found == resource.address:
+        elif address == resource.address:
             self.problems.error(
                 "self-reference", f"`{what}` names the object that is deleted", entry.spot, "name another one"
             )
-        return found or target
+        return address or target
 
     def _of_kinds(self, *kinds: str) -> list[str]:
         return [address for address in self.declared if kind_of(address) in kinds]
@@ -165,7 +165,7 @@ def check_twins(
                 _tell_twins(kinds[resource.kind], first, resource, declared, problems, weak=bool(tier and place))
             told.add(resource.address)
             break
-    _check_near([one for one in resources if one.address not in told], kinds, declared, pinned, problems)
+    _check_near([resource for resource in resources if resource.address not in told], kinds, declared, pinned, problems)
 
 
 def _check_near(

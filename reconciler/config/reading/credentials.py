@@ -44,21 +44,21 @@ class Credentials:
 
 def credentials(loaded: LoadedProject, environ: Mapping[str, str]) -> Credentials:
     """Return the credentials of all environments of a project, and those that the process holds besides."""
-    found = credentials_in(environ, loaded.project.env)
+    values = credentials_in(environ, loaded.project.env)
     names: set[str] = set()
     for environment in loaded.project.environments.values():
         names |= set(_ENV.findall(environment.token))
         token = _filled(environment.token, environ).strip()
         if token and not _ENV.search(token):
-            found[token] = next(iter(_ENV.findall(environment.token)), "the token")
+            values[token] = next(iter(_ENV.findall(environment.token)), "the token")
         names |= set(_ENV.findall(environment.notify))
         if (told := _filled(environment.notify, environ).strip()) and not _ENV.search(told):
-            found[told] = next(iter(_ENV.findall(environment.notify)), "the address of notices")
+            values[told] = next(iter(_ENV.findall(environment.notify)), "the address of notices")
         for written in (environment.url, environment.state or ""):
             names |= set(_ENV.findall(written.partition("://")[2].rpartition("@")[0]))
             where = next(iter(_ENV.findall(written)), "the URL of the state")
-            found.update(dict.fromkeys(passwords_of(_filled(written, environ)), where))
-    return Credentials(found, frozenset(names), tuple(loaded.project.env))
+            values.update(dict.fromkeys(passwords_of(_filled(written, environ)), where))
+    return Credentials(values, frozenset(names), tuple(loaded.project.env))
 
 
 def _filled(text: str, environ: Mapping[str, str]) -> str:
@@ -91,7 +91,7 @@ def check_values(
 ) -> None:
     """Report texts of resources that hold a credential of the process, wherever they got it from."""
     secret = Redactor(known.values)
-    exact = {one for one in known.values if len(one) >= LONG}
+    exact = {value for value in known.values if len(value) >= LONG}
     for resource in _suspicious(resources, secret, BATCH):
         for name, value in [("key", resource.key), *resource.attrs.items()]:
             if any(_written(text, exact, secret) for text in _texts(value)):
@@ -132,8 +132,8 @@ def _texts(value: values.Value) -> Iterator[str]:
 def _name(value: values.Value, known: Credentials) -> str:
     """Return the variable that holds what a value holds, where it is one."""
     texts = list(_texts(value))
-    found = (name for one, name in known.values.items() if any(Redactor([one]).knows(text) for text in texts))
-    return next((name for name in found if re.fullmatch(r"\w+", name)), "NAME")
+    names = (name for value, name in known.values.items() if any(Redactor([value]).knows(text) for text in texts))
+    return next((name for name in names if re.fullmatch(r"\w+", name)), "NAME")
 
 
 def _refuse(

@@ -44,7 +44,7 @@ def border(folder: Path) -> Path:
 def outside(path: Path, folder: Path) -> str:
     """Return why a project must not read what a path leads to; "" where it may. Links are followed to their end."""
     real, limit = path.resolve(), border(folder)
-    if any(real.is_relative_to(one) and not limit.is_relative_to(one) for one in _KERNEL):
+    if any(real.is_relative_to(path) and not limit.is_relative_to(path) for path in _KERNEL):
         return f"{real} is not a regular file"
     if real.is_relative_to(limit):
         return ""
@@ -160,12 +160,12 @@ def read_source(path: Path, folder: Path, problems: Problems) -> Source | None:
         if why := outside(path, folder):
             problems.error("outside", why, Spot(Source(file, "")), "copy it into the project")
             return None
-        found = path.stat()
-        if not stat.S_ISREG(found.st_mode):
-            what = _SPECIAL.get(stat.S_IFMT(found.st_mode), "no file")
+        status = path.stat()
+        if not stat.S_ISREG(status.st_mode):
+            what = _SPECIAL.get(stat.S_IFMT(status.st_mode), "no file")
             problems.error("unreadable-file", f"it is {what}, and cannot be read", Spot(Source(file, "")))
             return None
-        if found.st_size > MAX_BYTES:
+        if status.st_size > MAX_BYTES:
             problems.error(
                 "unreadable-file", f"the file is larger than {MAX_BYTES // 1024**2} MiB", Spot(Source(file, ""))
             )

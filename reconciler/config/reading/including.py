@@ -93,7 +93,7 @@ class Includes:
         place = self.tree.place(folder, naming.file, written)
         shown = shown_path(place, folder)
         if str(place) in stack or place == folder.resolve():
-            ring = " -> ".join([*(shown_path(Path(one), folder) for one in stack), shown])
+            ring = " -> ".join([*(shown_path(Path(including), folder) for including in stack), shown])
             self.problems.error("include-cycle", f"`{written}` includes itself: {ring}", spot)
         elif why := self.tree.wrong(place, folder):
             self.problems.error("outside", f"`{written}` is not read: {why}", spot, "copy it into the repository")
@@ -139,7 +139,7 @@ def packs() -> dict[str, str]:
     """Return the packs that come with the program, by what an include calls them."""
     folder = resources.files("reconciler.config").joinpath("packs")
     return {
-        f"{PACK}{os.path.splitext(one.name)[0]}": one.read_text("utf-8")
-        for one in sorted(folder.iterdir(), key=lambda one: one.name)
-        if one.name.endswith(".yaml")
+        f"{PACK}{os.path.splitext(pack.name)[0]}": pack.read_text("utf-8")
+        for pack in sorted(folder.iterdir(), key=lambda file: file.name)
+        if pack.name.endswith(".yaml")
     }

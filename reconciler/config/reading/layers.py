@@ -113,7 +113,7 @@ class Layers:
             self.scope.complete = False
             return Sections()
         inside = at(node, "variables")
-        spots = {name: one.spot for name, one in entries_of(inside.value if inside else None).items()}
+        spots = {name: included.spot for name, included in entries_of(inside.value if inside else None).items()}
         given = Given(block.variables, spots, True, where=f"`variables` of the include at {spot.position}")
         return self.read(place.sources, given, prefix=prefix + block.prefix, stack=(*stack, place.name))
 

@@ -16,15 +16,15 @@ from reconciler.model.address import Address
 
 def owners_of(loaded: Loaded) -> dict[Address, str]:
     """Return the owner of each resource that has one: the nearest `x-owner` wins."""
-    places, found = loaded.places, dict[Address, str]()
+    places, owners = loaded.places, dict[Address, str]()
     files = {source.file: owner for source in (*places.sources, *places.included) for owner in _of_file(source)}
     for address, resource in loaded.desired.resources.items():
         own = _text(entry.value) if (entry := places.entry(address, OWNER)) is not None else ""
-        above = found.get(resource.parent, "") if resource.parent else ""
+        above = owners.get(resource.parent, "") if resource.parent else ""
         owner = own or above or (files.get(resource.at.file, "") if resource.at is not None else "")
         if owner:
-            found[address] = owner
-    return found
+            owners[address] = owner
+    return owners
 
 
 def _of_file(source: Source) -> Iterator[str]:

@@ -83,7 +83,7 @@ def joined(text: str) -> tuple[str, Shifts, dict[str, str]]:
     shifts: Shifts = {}
     pairs: dict[str, str] = {}
 
-    def one(match: re.Match[str]) -> str:
+    def character(match: re.Match[str]) -> str:
         code = 0x10000 + ((int(match["high"], 16) - 0xD800) << 10) + (int(match["low"], 16) - 0xDC00)
         pairs[f"\\U{code:08X}"] = f"\\u{match['high']}\\u{match['low']}"
         return f"{match['before']}\\U{code:08X}"
@@ -93,7 +93,7 @@ def joined(text: str) -> tuple[str, Shifts, dict[str, str]]:
         places = [match.end() for match in _PAIR.finditer(line)] if "\\u" in line else []
         if places:
             shifts[number] = [place - 2 * count for count, place in enumerate(places, 1)]
-            lines[number] = _PAIR.sub(one, line)
+            lines[number] = _PAIR.sub(character, line)
     return "\n".join(lines), shifts, pairs
 
 

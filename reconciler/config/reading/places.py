@@ -73,14 +73,14 @@ class Places:
         if source not in self._plain:
             documents = parse(source, Problems()) or []
             self._plain[source] = [written(document) for document in documents]
-        found = self._plain[source]
-        if len(found) > 1:
+        written_documents = self._plain[source]
+        if len(written_documents) > 1:
             raise Fixed(f"{source.file} holds several documents: change it there manually")
-        return found[0] if found else None
+        return written_documents[0] if written_documents else None
 
     def plain_file(self, file: str) -> Mapping[str, Any]:
         """Return what is written in one of the project's own files, by its name."""
-        source = next((one for one in self.sources if one.file == file), None)
+        source = next((source for source in self.sources if source.file == file), None)
         data = self.plain(source) if source is not None else None
         return data if isinstance(data, Mapping) else {}
 
@@ -91,8 +91,8 @@ class Places:
         ]
         return any(
             isinstance(block, Mapping) and block.get("to") == address
-            for found in blocks
-            for block in (found if isinstance(found, list) else ())
+            for listed in blocks
+            for block in (listed if isinstance(listed, list) else ())
         )
 
     def section(self, name: str) -> Source | None:
@@ -116,8 +116,8 @@ def nesting(parent: Kind, child: str) -> str:
 
 def filled_in(raw: Any) -> list[str]:
     """Return what is filled into a value as written: `${var.x}`, each once."""
-    found = [match.group(1) for match in _FILLED.finditer(repr(raw)) if match.group(1)]
-    return list(dict.fromkeys(found))
+    names = [match.group(1) for match in _FILLED.finditer(repr(raw)) if match.group(1)]
+    return list(dict.fromkeys(names))
 
 
 def written(node: Node) -> Any:

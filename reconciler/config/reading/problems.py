@@ -67,9 +67,9 @@ def _excerpt(spot: Spot) -> str:
     line = _LINK.sub(lambda link: _CARRIED.sub(_stars, link.group()), line)
     if _below_a_secret(spot, line):
         return _starred(line)
-    for found in _KEY.finditer(line):
-        end = _end(line, found.end())
-        line = line[: found.end()] + _starred(line[found.end() : end]) + line[end:]
+    for match in _KEY.finditer(line):
+        end = _end(line, match.end())
+        line = line[: match.end()] + _starred(line[match.end() : end]) + line[end:]
     return line
 
 
@@ -80,10 +80,10 @@ def _below_a_secret(spot: Spot, line: str) -> bool:
         above = spot.source.line(number)
         if not above.strip() or above.lstrip().startswith("#"):
             continue
-        found = list(_KEY.finditer(above))
-        if found:
-            rest = above[found[-1].end() :]
-            flow = _open(above[: found[-1].start()])
+        keys = list(_KEY.finditer(above))
+        if keys:
+            rest = above[keys[-1].end() :]
+            flow = _open(above[: keys[-1].start()])
             deeper = _depth(above) < depth or (item and _depth(above) == depth and not rest.strip())
             if (not rest.strip() or _open(rest)) if flow else deeper or _open(rest):
                 return True
@@ -125,9 +125,9 @@ def _open(text: str) -> bool:
 def _starred(text: str) -> str:
     """Return a value with stars for all but its brackets, quotes and references."""
     kept, last = [], 0
-    for one in _REFERENCE.finditer(text):
-        kept += [_HELD.sub(_stars, text[last : one.start()]), one.group()]
-        last = one.end()
+    for match in _REFERENCE.finditer(text):
+        kept += [_HELD.sub(_stars, text[last : match.start()]), match.group()]
+        last = match.end()
     return "".join([*kept, _HELD.sub(_stars, text[last:])])
 
 

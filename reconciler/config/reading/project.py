@@ -91,11 +91,11 @@ def parse_project(text: bytes, folder: Path) -> LoadedProject:
 
 
 def _loaded(source: Source | None, folder: Path, problems: Problems) -> LoadedProject:
-    found = read_project(source, problems) if source is not None else None
+    read = read_project(source, problems) if source is not None else None
     problems.check()
-    if found is None:
+    if read is None:
         raise AssertionError("a project without problems was read")
-    return LoadedProject(folder, *found)
+    return LoadedProject(folder, *read)
 
 
 def held_to(proposed: LoadedProject, ruling: LoadedProject) -> LoadedProject:
@@ -113,7 +113,7 @@ def held_to(proposed: LoadedProject, ruling: LoadedProject) -> LoadedProject:
     known["environments"] = Entry(environments.key, Map(old.source, old.line, old.column, merged))
     tree = Map(proposed.tree.source, ruling.tree.line, ruling.tree.column, known)
     inner = {
-        name: one.model_copy(
+        name: environment.model_copy(
             update={
                 part: getattr(proposed.project.environments[name], part)
                 if name in proposed.project.environments
@@ -121,7 +121,7 @@ def held_to(proposed: LoadedProject, ruling: LoadedProject) -> LoadedProject:
                 for part in ENVIRONMENT_DECLARES
             }
         )
-        for name, one in ruling.project.environments.items()
+        for name, environment in ruling.project.environments.items()
     }
     declared = {name: getattr(proposed.project, name) for name in DECLARES}
     return LoadedProject(ruling.folder, ruling.project.model_copy(update={**declared, "environments": inner}), tree)
@@ -136,19 +136,19 @@ def _declaring(ruling: Node, proposed: Entry | None) -> Map:
 
 def differing(proposed: Project, ruling: Project) -> dict[str, Any]:
     """Return what the proposed project writes otherwise besides declaring resources, by its path."""
-    found = _differing(proposed, ruling, DECLARES | {"environments"}, "")
+    changed = _differing(proposed, ruling, DECLARES | {"environments"}, "")
     for name in sorted({*proposed.environments, *ruling.environments}):
         mine, theirs = proposed.environments.get(name), ruling.environments.get(name)
         if mine is None or theirs is None:
-            found[f"environments.{name}"] = mine.model_dump(mode="json") if mine is not None else None
+            changed[f"environments.{name}"] = mine.model_dump(mode="json") if mine is not None else None
         else:
-            found |= _differing(mine, theirs, ENVIRONMENT_DECLARES, f"environments.{name}.")
-    return found
+            changed |= _differing(mine, theirs, ENVIRONMENT_DECLARES, f"environments.{name}.")
+    return changed
 
 
 def _differing(mine: Any, theirs: Any, besides: frozenset[str], path: str) -> dict[str, Any]:
-    one, other = mine.model_dump(mode="json"), theirs.model_dump(mode="json")
-    return {f"{path}{name}": one[name] for name in one if name not in besides and one[name] != other[name]}
+    ours, other = mine.model_dump(mode="json"), theirs.model_dump(mode="json")
+    return {f"{path}{name}": ours[name] for name in ours if name not in besides and ours[name] != other[name]}
 
 
 def read_project(source: Source, problems: Problems) -> tuple[Project, Map] | None:
@@ -199,7 +199,9 @@ def _check_names(project: Project, tree: Map, problems: Problems) -> None:
 
 def _check_lenders(project: Project, tree: Map, problems: Problems) -> None:
     """Report `facts:` that names no environment, the environment itself, or one that in turn rests on it."""
-    lenders = {name: one.facts for name, one in project.environments.items() if one.facts is not None}
+    lenders = {
+        name: environment.facts for name, environment in project.environments.items() if environment.facts is not None
+    }
     for name, lender in lenders.items():
         spot = at(tree, "environments", name, "facts")
         place = spot.spot if spot is not None else Spot(tree.source)
@@ -211,7 +213,7 @@ def _check_lenders(project: Project, tree: Map, problems: Problems) -> None:
             problems.error("bad-facts", f"`{name}` borrows facts from itself", place, hint)
         elif (circle := _circle(lenders, name)) and min(circle) == name:
             hint = "facts are borrowed from the account that was probed, which borrows from nobody in the circle"
-            way = " from ".join(f"`{one}`" for one in (*circle, name))
+            way = " from ".join(f"`{lender}`" for lender in (*circle, name))
             problems.error("bad-facts", f"facts are borrowed in a circle: {way}", place, hint)
 
 
@@ -219,10 +221,10 @@ def _circle(lenders: Mapping[str, str], name: str) -> list[str]:
     """Return the environments that borrow from each other, beginning with one of them; none where it is in no
     circle.
     """
-    found = [name]
-    while (after := lenders.get(found[-1])) is not None and after not in found:
-        found.append(after)
-    return found if after == name else []
+    circle = [name]
+    while (after := lenders.get(circle[-1])) is not None and after not in circle:
+        circle.append(after)
+    return circle if after == name else []
 
 
 def _check_outputs(project: Project, tree: Map, problems: Problems) -> None:
@@ -237,10 +239,10 @@ def _check_outputs(project: Project, tree: Map, problems: Problems) -> None:
 
 def _check_interpolation(tree: Map, problems: Problems) -> None:
     """Report every `${...}` of a form that no environment variable could help."""
-    found = Problems()
+    own = Problems()
     for name in entries_of(tree.entries["environments"].value):
-        _filled(tree, name, Scope(found, {}, secrets=False, offline=True), Scope(found, {}, offline=True))
-    problems.found += [problem for problem in found.found if problem.severity == "error"]
+        _filled(tree, name, Scope(own, {}, secrets=False, offline=True), Scope(own, {}, offline=True))
+    problems.found += [problem for problem in own.found if problem.severity == "error"]
 
 
 def _filled(tree: Map, name: str, plain: Scope, variables: Scope) -> dict[str, Any]:
@@ -276,22 +278,22 @@ def environment(
     if chosen is not None and not problems.errors:
         _check_access(loaded, chosen, data, problems)
     problems.check()
-    found = Environment.model_validate(data)
+    environment = Environment.model_validate(data)
     return EnvironmentSettings(
         chosen or "",
-        found.url.strip(),
-        found.token.strip(),
-        found.account,
-        found.state,
-        found.variables,
-        tuple(found.overlays),
-        found.requests_per_second,
-        found.production,
-        found.guards,
-        found.history,
-        _recipients(found.encryption or loaded.project.encryption),
-        found.secrets or loaded.project.secrets,
-        found.facts,
+        environment.url.strip(),
+        environment.token.strip(),
+        environment.account,
+        environment.state,
+        environment.variables,
+        tuple(environment.overlays),
+        environment.requests_per_second,
+        environment.production,
+        environment.guards,
+        environment.history,
+        _recipients(environment.encryption or loaded.project.encryption),
+        environment.secrets or loaded.project.secrets,
+        environment.facts,
         _address_of_notices(loaded, chosen or "", environ, problems),
     )
 
@@ -318,7 +320,7 @@ def _address_of_notices(loaded: LoadedProject, name: str, environ: Mapping[str, 
     there, without what is written: the address itself is a secret.
     """
     written = loaded.project.environments[name].notify
-    url = _VARIABLE.sub(lambda found: environ.get(found.group(1)) or found.group(), written).strip()
+    url = _VARIABLE.sub(lambda match: environ.get(match.group(1)) or match.group(), written).strip()
     if url and "${" not in url:
         safe = url.startswith("https://") or (url.startswith("http://") and urlsplit(url).hostname in _LOOPBACK)
         if not (safe and is_address(url)):

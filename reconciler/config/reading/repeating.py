@@ -29,10 +29,10 @@ class Each:
         whole, part, name = match.group(), match.group(1), match.group(2)
         if part is None:
             return whole
-        found = self.key if part == "key" else self.value
+        filler = self.key if part == "key" else self.value
         if name is None:
-            return whole if isinstance(found, dict) else found
-        return found[name] if isinstance(found, dict) and name in found else whole
+            return whole if isinstance(filler, dict) else filler
+        return filler[name] if isinstance(filler, dict) and name in filler else whole
 
 
 def _repeats(text: str) -> bool:
@@ -41,17 +41,17 @@ def _repeats(text: str) -> bool:
 
 def expanded(kind: Kind, entries: Mapping[str, Entry], kinds: Kinds, scope: Scope) -> dict[str, Entry]:
     """Return the entries of a section with each `for_each` replaced by what it stands for, nested ones too."""
-    found: dict[str, Entry] = {}
+    by_name: dict[str, Entry] = {}
     nested = kind.marked(Nested)
     for key, entry in entries.items():
-        for name, one in _instances(key, entry, scope):
-            if name in found:
-                first = found[name].key.spot.position
+        for name, instance in _instances(key, entry, scope):
+            if name in by_name:
+                first = by_name[name].key.spot.position
                 message = f"the key `{name}` is declared twice"
-                scope.problems.error("twin-keys", message, one.key.spot, f"the first is at {first}")
+                scope.problems.error("twin-keys", message, instance.key.spot, f"the first is at {first}")
                 continue
-            found[name] = _with_nested(one, nested, kinds, scope) if nested else one
-    return found
+            by_name[name] = _with_nested(instance, nested, kinds, scope) if nested else instance
+    return by_name
 
 
 def _instances(key: str, entry: Entry, scope: Scope) -> Iterator[tuple[str, Entry]]:
@@ -79,10 +79,10 @@ def _values(entry: Entry, scope: Scope) -> list[Each]:
     data = scope.data(entry.value)
     if id(entry.value) in scope.spoiled:
         return []
-    if isinstance(data, list) and all(isinstance(one, str | int) and not isinstance(one, bool) for one in data):
-        return [Each(one, one) for one in data]
+    if isinstance(data, list) and all(isinstance(item, str | int) and not isinstance(item, bool) for item in data):
+        return [Each(item, item) for item in data]
     if isinstance(data, dict) and all(map(_plain, data.values())):
-        return [Each(key, one) for key, one in data.items()]
+        return [Each(key, item) for key, item in data.items()]
     message = f"`{FOR_EACH}` takes a list of texts or whole numbers, or a map of values or of maps of values"
     hint = f"for example `{FOR_EACH}: [de, fr]`, or `{FOR_EACH}: {{de: Germany, fr: France}}`"
     scope.problems.error("for-each", message, entry.spot, hint)
@@ -92,7 +92,7 @@ def _values(entry: Entry, scope: Scope) -> list[Each]:
 def _plain(value: Any) -> bool:
     """Return whether a value of the map can be filled in: a scalar, or a map of scalars."""
     inside = value.values() if isinstance(value, dict) else [value]
-    return all(one is not None and not isinstance(one, dict | list) for one in inside)
+    return all(item is not None and not isinstance(item, dict | list) for item in inside)
 
 
 def _with_nested(entry: Entry, nested: Mapping[str, Nested], kinds: Kinds, scope: Scope) -> Entry:
@@ -133,8 +133,8 @@ def _filled(node: Node, value: Each) -> Node:
 
 
 def _replaced(text: str, value: Each) -> str:
-    def one(match: re.Match[str]) -> str:
-        found = value(match)
-        return str(found).lower() if isinstance(found, bool) else str(found)
+    def filled(match: re.Match[str]) -> str:
+        filler = value(match)
+        return str(filler).lower() if isinstance(filler, bool) else str(filler)
 
-    return EACH.sub(one, text)
+    return EACH.sub(filled, text)

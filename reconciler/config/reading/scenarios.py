@@ -57,7 +57,7 @@ def _read(source: Source, file: str, loaded: LoadedProject, problems: Problems) 
     content = validated(ScenarioFile, scope.data(tree), root, scope)
     if content is None:
         return []
-    found = []
+    scenarios = []
     known = loaded.project.environments
     for name, scenario in content.tests.items():
         entry = at(tree, "tests", name)
@@ -70,5 +70,5 @@ def _read(source: Source, file: str, loaded: LoadedProject, problems: Problems) 
         if not scenario.expect.model_fields_set:
             hint = "write under `expect` what has to come of it, or `expect: {changes: {}}` and run with --update"
             problems.error("nothing-expected", f"the test `{name}` expects nothing, so it cannot fail", spot, hint)
-        found.append(FoundScenario(file, name, scenario, spot.line + 1))
-    return found
+        scenarios.append(FoundScenario(file, name, scenario, spot.line + 1))
+    return scenarios

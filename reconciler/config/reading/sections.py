@@ -30,29 +30,29 @@ def sections_of(kinds: Kinds) -> dict[str, str]:
     return {kind.section: name for name, kind in kinds.items() if kind.abilities.managed and kind.section}
 
 
-def collect(documents: list[Node], kinds: Kinds, found: Sections, problems: Problems) -> None:
+def collect(documents: list[Node], kinds: Kinds, into: Sections, problems: Problems) -> None:
     """Add the documents of a file to what was found."""
     sections = sections_of(kinds)
     for root in documents:
         for name, entry in _top(root, problems).items():
             if name in sections:
-                _merge(f"key of `{name}`", found.resources.setdefault(name, {}), entry, problems)
+                _merge(f"key of `{name}`", into.resources.setdefault(name, {}), entry, problems)
             elif name == VARIABLES:
-                _merge("variable", found.variables, entry, problems)
+                _merge("variable", into.variables, entry, problems)
             elif name in BLOCKS:
-                found.blocks.setdefault(name, []).extend(_items(entry, problems))
+                into.blocks.setdefault(name, []).extend(_items(entry, problems))
             else:
                 hint = _section_hint(name, kinds)
                 problems.error("unknown-section", f"unknown section `{name}`", entry.key.spot, hint)
 
 
-def patch(documents: list[Node], kinds: Kinds, found: Sections, problems: Problems) -> None:
+def patch(documents: list[Node], kinds: Kinds, into: Sections, problems: Problems) -> None:
     """Change what was found as an overlay's documents say (RFC 7396); `null` removes a resource."""
     sections = sections_of(kinds)
     for root in documents:
         for name, entry in _top(root, problems).items():
             if name in sections:
-                _patch_section(found.resources.setdefault(name, {}), _keys(entry, problems), problems)
+                _patch_section(into.resources.setdefault(name, {}), _keys(entry, problems), problems)
             elif name == VARIABLES or name in BLOCKS:
                 hint = "move it to a resource file; an environment's variables are set in the project file"
                 problems.error("misplaced-section", f"an overlay cannot hold `{name}`", entry.key.spot, hint)
@@ -106,14 +106,14 @@ def _items(entry: Entry, problems: Problems) -> list[Node]:
 
 
 def _merge(what: str, into: dict[str, Entry], entry: Entry, problems: Problems) -> None:
-    for key, one in _keys(entry, problems).items():
+    for key, own in _keys(entry, problems).items():
         if key in into:
             first = into[key].key.spot.position
             problems.error(
-                "twin-keys", f"the {what} `{key}` is declared twice", one.key.spot, f"the first is at {first}"
+                "twin-keys", f"the {what} `{key}` is declared twice", own.key.spot, f"the first is at {first}"
             )
         else:
-            into[key] = one
+            into[key] = own
 
 
 RECORDS = frozenset(

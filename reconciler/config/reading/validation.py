@@ -270,7 +270,7 @@ def _models_at(model: type[BaseModel], path: Path) -> list[type[BaseModel]]:
             if isinstance(step, str) and (info.alias or name) == step
         ]
         if fields:
-            current = [found for info in fields for found in _models_in(info.annotation)]
+            current = [model for info in fields for model in _models_in(info.annotation)]
     return current
 
 

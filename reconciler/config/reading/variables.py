@@ -46,11 +46,11 @@ def settle(declared: Mapping[str, Entry], given: Given, scope: Scope) -> tuple[d
     unknown: set[str] = set()
     for name, entry in declared.items():
         declaration = _declaration(entry, scope)
-        found = _value(name, entry, declaration, given, scope) if declaration is not None else None
-        if found is None:
+        value = _value(name, entry, declaration, given, scope) if declaration is not None else None
+        if value is None:
             # Whatever is wrong with a declaration is told once, where it stands.
             unknown.add(name)
-        values[name] = found[0] if found is not None else None
+        values[name] = value[0] if value is not None else None
     for name in [name for name in given.values if name not in declared and scope.complete]:
         hint = did_you_mean(name, declared, f"declare it in a resource file: `variables: {{{name}: {{}}}}`")
         scope.problems.error(

@@ -20,13 +20,13 @@ def interleaved(have: Sequence[str], wanted: Sequence[str], *, settled: bool = F
     right behind the one that is wanted before it. With `settled`, all that were there stay at their places.
     """
     common = iter([key for key in wanted if key in have])
-    found = [next(common) if key in wanted and not settled else key for key in have]
+    keys = [next(common) if key in wanted and not settled else key for key in have]
     before = -1
     for key in wanted:
-        if key not in found:
-            found.insert(before + 1, key)
-        before = found.index(key)
-    return found
+        if key not in keys:
+            keys.insert(before + 1, key)
+        before = keys.index(key)
+    return keys
 
 
 def arranged(text: str, path: Sequence[str], keys: Sequence[str], file: str = "the file") -> str:
@@ -41,14 +41,18 @@ def arranged(text: str, path: Sequence[str], keys: Sequence[str], file: str = "t
     wanted = interleaved(names, [key for key in keys if key in names])
     if not isinstance(node, yaml.MappingNode) or wanted == names:
         return mark + text
-    found = rearranged(text, node, [wanted.index(name) for name in names])
-    before, after = plain_data(text, file), plain_data(found, file)
-    if found == text or not identical(before, after) or _keys(after, path) != [one for one in wanted if one != "<<"]:
+    changed = rearranged(text, node, [wanted.index(name) for name in names])
+    before, after = plain_data(text, file), plain_data(changed, file)
+    if (
+        changed == text
+        or not identical(before, after)
+        or _keys(after, path) != [name for name in wanted if name != "<<"]
+    ):
         raise ReconcilerError(
             f"{file}: the entries of `{'.'.join(path)}` cannot be put into another order where they stand",
             hint=f"put them in this order manually: {', '.join(wanted)}",
         )
-    return mark + found
+    return mark + changed
 
 
 def _at(node: yaml.Node | None, path: Sequence[str]) -> yaml.Node | None:

@@ -87,16 +87,16 @@ def edited(text: str, edits: Sequence[Edit], file: str = "the file") -> str:
 def _tried(text: str, before: Value, wanted: Value, file: str) -> str | None:
     """Return the text with all changes spliced in at once, None where some have no safe place."""
     try:
-        found = _spliced(text, before, wanted)
-        return found if identical(plain_data(found, file), wanted) else None
+        changed = _spliced(text, before, wanted)
+        return changed if identical(plain_data(changed, file), wanted) else None
     except (Unfit, yaml.YAMLError, ReconcilerError):
         return None
 
 
 def _checked(text: str, edit: Edit, before: Value, wanted: Value, file: str) -> str:
-    found = _tried(text, before, wanted, file)
-    if found is not None:
-        return found
+    changed = _tried(text, before, wanted, file)
+    if changed is not None:
+        return changed
     where = ".".join(str(step) for step in edit.path)
     raise ReconcilerError(
         f"{file}: `{where}` cannot be changed without touching what stands around it",
@@ -108,8 +108,8 @@ def _checked(text: str, edit: Edit, before: Value, wanted: Value, file: str) -> 
 
 def _applied(data: Value, edit: Edit) -> Value:
     """Return the data as it should be after an edit; the input stays as it is."""
-    found = _changed(data, edit.path, edit.value if isinstance(edit, Put) else MISSING)
-    return None if found is MISSING else found
+    changed = _changed(data, edit.path, edit.value if isinstance(edit, Put) else MISSING)
+    return None if changed is MISSING else changed
 
 
 def _changed(data: Value, path: Path, value: Data) -> Data:
@@ -193,8 +193,8 @@ def _line_start(text: str, index: int) -> int:
 
 def _line_end(text: str, index: int) -> int:
     """Return the index behind the end of the line that holds `index`."""
-    found = text.find("\n", index)
-    return len(text) if found < 0 else found + 1
+    end = text.find("\n", index)
+    return len(text) if end < 0 else end + 1
 
 
 # --- splicing --------------------------------------------------------------------------------------------------------
@@ -205,7 +205,9 @@ def _spliced(text: str, have: Value, wanted: Value) -> str:
     if not isinstance(root, yaml.MappingNode) or not root.value:
         return _begun(text, root, wanted)
     place = _Place(root, 0, bool(root.flow_style))
-    for splice in sorted(_between(text, place, have, wanted), key=lambda one: (one.start, one.end), reverse=True):
+    for splice in sorted(
+        _between(text, place, have, wanted), key=lambda splice: (splice.start, splice.end), reverse=True
+    ):
         text = text[: splice.start] + splice.text + text[splice.end :]
     return text
 
@@ -285,7 +287,9 @@ def _list(text: str, node: yaml.SequenceNode, have: Sequence[Value], wanted: Seq
         return
     dash = _dash(text, items[0])
     column = dash - _line_start(text, dash)
-    matcher = difflib.SequenceMatcher(None, [repr(one) for one in have], [repr(one) for one in wanted], autojunk=False)
+    matcher = difflib.SequenceMatcher(
+        None, [repr(item) for item in have], [repr(item) for item in wanted], autojunk=False
+    )
     for op, a, b, c, d in matcher.get_opcodes():
         if op == "equal":
             continue
@@ -321,10 +325,10 @@ def _lines(text: str, at: int, lines: Sequence[str]) -> _Splice:
 
 def _dash(text: str, item: yaml.Node) -> int:
     """Return where the dash of a list's item is."""
-    found = text.rfind("-", 0, item.start_mark.index)
-    if found < 0 or text[found + 1 : item.start_mark.index].strip(" \n"):
+    dash = text.rfind("-", 0, item.start_mark.index)
+    if dash < 0 or text[dash + 1 : item.start_mark.index].strip(" \n"):
         raise Unfit
-    return found
+    return dash
 
 
 def _removed(text: str, node: yaml.MappingNode, key: yaml.Node, value: yaml.Node) -> _Splice:

@@ -101,8 +101,8 @@ def _flow_entry(name: str, value: Value) -> str | None:
 
 
 def _joined(parts: Iterable[str | None], opening: str, closing: str) -> str | None:
-    found = list(parts)
-    return None if None in found else f"{opening}{', '.join(part for part in found if part is not None)}{closing}"
+    texts = list(parts)
+    return None if None in texts else f"{opening}{', '.join(part for part in texts if part is not None)}{closing}"
 
 
 def _scalar(value: Value, *, flow: bool) -> str:

@@ -40,26 +40,26 @@ def formatted(text: str, file: str, kinds: Kinds, *, project: bool) -> str:
         return mark + text
     order = _project_order if project else _resource_order(kinds)
     head = _head(text) if project else ""
-    for change in (lambda one: _ordered(one, order), _laid_out, _indented, _spaced):
+    for change in (lambda text: _ordered(text, order), _laid_out, _indented, _spaced):
         try:
-            found = head + change(text.removeprefix(head))
+            changed = head + change(text.removeprefix(head))
         except yaml.YAMLError:
             continue  # several documents in one file, for example
-        if _same(found, text, before, file):
-            text = found
+        if _same(changed, text, before, file):
+            text = changed
     return mark + text
 
 
 def _head(text: str) -> str:
     """Return the comments at the top of a project file: they are about the project, not about its first entry."""
-    found = re.match(r"(?:#[^\n]*\n)+", text)
-    return found.group() if found else ""
+    match = re.match(r"(?:#[^\n]*\n)+", text)
+    return match.group() if match else ""
 
 
-def _same(found: str, text: str, before: object, file: str) -> bool:
+def _same(changed: str, text: str, before: object, file: str) -> bool:
     """Return whether a change of form kept meaning and comments."""
     try:
-        return plain_data(found, file) == before and _comments(found) == _comments(text)
+        return plain_data(changed, file) == before and _comments(changed) == _comments(text)
     except ReconcilerError:
         return False
 
@@ -117,7 +117,7 @@ def _attributes(kind: Kind, path: tuple[str, ...], kinds: Kinds) -> Sequence[str
 def _ordered(text: str, order: Order) -> str:
     """Return the text with the entries of every map in order, innermost first."""
     root = compose(text)
-    for path, node in sorted(_maps(root, ()), key=lambda one: -len(one[0])):
+    for path, node in sorted(_maps(root, ()), key=lambda pair: -len(pair[0])):
         wanted = {name: place for place, name in enumerate(order(path))}
         names = [str(key.value) for key, _ in node.value]
         rest = wanted.get(REST, len(wanted))
@@ -146,7 +146,7 @@ def _laid_out(text: str) -> str:
     layout: Any = YAML()
     layout.preserve_quotes = True
     layout.representer.add_representer(
-        type(None), lambda one, _: one.represent_scalar("tag:yaml.org,2002:null", "null")
+        type(None), lambda representer, _: representer.represent_scalar("tag:yaml.org,2002:null", "null")
     )  # ruamel would write nothing, and `key:` looks unfinished
     layout.width = 10_000
     layout.indent(mapping=2, sequence=4, offset=2)
@@ -159,23 +159,23 @@ def _laid_out(text: str) -> str:
     return _as_quoted(out.getvalue(), text)
 
 
-def _as_quoted(found: str, text: str) -> str:
+def _as_quoted(layouted: str, text: str) -> str:
     """Return the text with everything in double quotes spelled as before: ruamel writes out invisible characters that
     were escaped, and escapes others in ways of its own.
     """
     now, before = (
         [token for token in yaml.scan(each, yaml.SafeLoader) if isinstance(token, yaml.ScalarToken)]
-        for each in (found, text)
+        for each in (layouted, text)
     )
     if len(now) != len(before):
-        return found
+        return layouted
     parts, end = [], 0
     for new, old in zip(now, before, strict=True):
         written = text[old.start_mark.index : old.end_mark.index]
         if new.style == old.style == '"' and "\n" not in written:
-            parts += [found[end : new.start_mark.index], written]
+            parts += [layouted[end : new.start_mark.index], written]
             end = new.end_mark.index
-    return "".join([*parts, found[end:]])
+    return "".join([*parts, layouted[end:]])
 
 
 def _indented(text: str) -> str:
@@ -187,16 +187,16 @@ def _indented(text: str) -> str:
         held = inside[at] if at < len(inside) else False
         at += len(line) + 1
         lines.append((line if held else line.rstrip(), held))
-    found: list[str] = []
+    moved: list[str] = []
     for place, (line, held) in enumerate(lines):
         if held:
-            found.append(line)
+            moved.append(line)
         elif line.lstrip().startswith("#"):
             below = next((other for other, _ in lines[place + 1 :] if other and not other.lstrip().startswith("#")), "")
-            found.append(" " * (len(below) - len(below.lstrip())) + line.lstrip())
-        elif line or (found and found[-1] and not re.search(r"^[^#]*:\s*(#.*)?$", found[-1])):
-            found.append(line)
-    return "\n".join(found)
+            moved.append(" " * (len(below) - len(below.lstrip())) + line.lstrip())
+        elif line or (moved and moved[-1] and not re.search(r"^[^#]*:\s*(#.*)?$", moved[-1])):
+            moved.append(line)
+    return "\n".join(moved)
 
 
 def _spaced(text: str) -> str:

@@ -91,9 +91,9 @@ class Rewriting:
     def remove(self, addresses: Iterable[str]) -> None:
         """Take declarations out of their files; the nested ones go with them."""
         chosen = list(addresses)
-        inside = {one for one in chosen for other in chosen if _within(self.places, one, other)}
-        self._carry_out([(one, "", self._dropped(one)) for one in chosen if one not in inside])
-        self.done += [(one, "") for one in chosen if one in inside]
+        inside = {name for name in chosen for other in chosen if _within(self.places, name, other)}
+        self._carry_out([(name, "", self._dropped(name)) for name in chosen if name not in inside])
+        self.done += [(name, "") for name in chosen if name in inside]
 
     def add(self, file: str, news: Iterable[tuple[str, Path, Mapping[str, Any]]]) -> None:
         """Write new declarations (address, path, content) at the end of the maps that their paths lead into."""
@@ -230,11 +230,11 @@ class Rewriting:
         if isinstance(entry.value, Map) and isinstance(have, dict) and isinstance(want, dict):
             new = dict(want)
             for key, inner in entry.value.entries.items():
-                found = _match(key, want, proposed.attribute)
-                if found is None:
+                match = _match(key, want, proposed.attribute)
+                if match is None:
                     yield inner.key.source, Drop((*path, key))
                 else:
-                    yield from self._inside(proposed, (*path, key), inner, have.get(key), new.pop(found))
+                    yield from self._inside(proposed, (*path, key), inner, have.get(key), new.pop(match))
             for key, value in new.items():
                 yield (
                     entry.key.source,
@@ -257,12 +257,12 @@ class Rewriting:
 
     def _merged_list(self, proposed: ProposedEdit, raw: list[Any], have: list[Value], want: list[Value]) -> list[Any]:
         if proposed.attribute.has(Unordered, Commas):
-            want = [one for one in have if one in want] + [one for one in want if one not in have]
+            want = [item for item in have if item in want] + [item for item in want if item not in have]
         mark = proposed.attribute.mark(RefTo)
-        for text, one in zip(raw, have, strict=True):
-            if one not in want:
+        for text, item in zip(raw, have, strict=True):
+            if item not in want:
                 self._gives_way(proposed, text)
-        return [raw[have.index(one)] if one in have else as_written(one, mark, self.variables) for one in want]
+        return [raw[have.index(item)] if item in have else as_written(item, mark, self.variables) for item in want]
 
     def _gives_way(self, proposed: ProposedEdit, raw: Any) -> None:
         """Raise Fixed where a value comes from a variable that is not to be replaced; a secret never is."""
@@ -277,7 +277,11 @@ class Rewriting:
 
 def _match(key: str, want: Mapping[str, Value], attribute: Attribute) -> str | None:
     """Return the key of the wanted map that a written key means."""
-    return key if key in want else next((one for one in want if attribute.entry(one) == attribute.entry(key)), None)
+    return (
+        key
+        if key in want
+        else next((candidate for candidate in want if attribute.entry(candidate) == attribute.entry(key)), None)
+    )
 
 
 def _keys_at(places: Places, source: Source, path: Path) -> set[str]:
