@@ -230,24 +230,15 @@ def drift(
 
 
 def _proposed(chosen: Globals, opened: Session, run: Pipeline, document: PlanDocument, options: PlanOptions) -> str:
-    """Absorb what drifted into the checked out files, propose them, and put the files back as they were."""
-    from reconciler.store.atomic import write_file
+    """Propose the files as they would be once what drifted is absorbed; those that are checked out stay as they are."""
     from reconciler.workflow.absorbing import absorb
     from reconciler.workflow.ci import propose_drift
 
     base, branch, folder = run.commit, run.on_branch(), folder_in_repository()
-    before = dict(opened.load().texts)
     files: dict[str, str] = {}
     left: list[str] = []
     if document.changes:
-        try:
-            absorbed = chosen.screen.wait(absorb(opened, options, remember=False))
-            left = [str(one) for one in absorbed.refused]
-            for name in absorbed.files:
-                files[PurePosixPath(folder, name).as_posix()] = (opened.folder / name).read_bytes().decode()
-        finally:
-            for name in files:
-                path = PurePosixPath(name).relative_to(folder or ".").as_posix()
-                if path in before:
-                    write_file(opened.folder / path, before[path].encode())
+        absorbed = chosen.screen.wait(absorb(opened, options, proposed=True))
+        left = [str(one) for one in absorbed.refused]
+        files = {PurePosixPath(folder, name).as_posix(): new.decode() for name, new in absorbed.files.items()}
     return propose_drift(run.host, document, files, left, base=base, target=branch, folder=folder)

@@ -14,7 +14,7 @@ from click.core import ParameterSource
 
 from reconciler.cli.completing import addresses, kinds
 from reconciler.cli.program import Globals
-from reconciler.cli.terminal import note
+from reconciler.cli.terminal import advise, note
 from reconciler.model.redaction import LONG, looks_like_a_credential, redactor
 
 if TYPE_CHECKING:
@@ -86,8 +86,14 @@ def session(chosen: Globals, *, offline: bool = False, guards_from: str | None =
 
 
 def folder(chosen: Globals) -> Path:
-    """The project folder."""
-    return Path(os.path.abspath(chosen.folder))
+    """The project folder, in which nothing is half written: what a killed command had begun there is finished."""
+    from reconciler.config import outside
+    from reconciler.store.edits import finish
+
+    place = Path(os.path.abspath(chosen.folder))
+    if told := str(finish(place, outside)):
+        advise(f"Files: {told}.")
+    return place
 
 
 def selection(function: F) -> F:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from reconciler.config.reading.credentials import credentials
 from reconciler.config.reading.doubts import doubts
+from reconciler.config.reading.files import outside
 from reconciler.config.reading.interpolation import Uses
 from reconciler.config.reading.loading import Loaded, load, load_texts, plain_data, project_files
 from reconciler.config.reading.project import (
@@ -45,6 +46,7 @@ __all__ = [
     "load",
     "load_project",
     "load_texts",
+    "outside",
     "parse_project",
     "plain_data",
     "project_files",

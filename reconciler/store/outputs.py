@@ -1,8 +1,7 @@
-"""Files onto the disk: changed configuration never over another edit, documents never over other files."""
+"""Documents onto the disk, never over other files."""
 
 from __future__ import annotations
 
-import codecs
 import json
 import os
 from collections.abc import Callable, Mapping
@@ -10,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 from reconciler.model.errors import ReconcilerError, StateError
-from reconciler.store.atomic import write_file
 from reconciler.store.encryption import Seal
 from reconciler.store.reading import read_regular
 
@@ -70,22 +68,3 @@ def check_out(path: Path, ours: Callable[[Mapping[str, Any]], bool], what: str) 
             f"{path} is there already and is not {what}; nothing was written over it",
             hint="name another file, or remove this one",
         )
-
-
-def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str]) -> tuple[str, ...]:
-    """Write files whole, each by one rename, in the order of `texts` (see `planning.file_order`); `before` holds the
-    texts that they were made from.
-
-    Raises ReconcilerError where a file is another one by now; then nothing was written.
-    """
-    contents: dict[Path, bytes] = {}
-    for name, text in texts.items():
-        path = folder / name
-        old = path.read_bytes() if path.exists() else b""
-        mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
-        if old.removeprefix(mark).decode("utf-8") != before.get(name, ""):
-            raise ReconcilerError(f"{path} was changed while this ran; nothing was written", hint="run it again")
-        contents[path] = mark + text.removeprefix("\ufeff").encode("utf-8")
-    for path, content in contents.items():
-        write_file(path, content)
-    return tuple(sorted(texts))

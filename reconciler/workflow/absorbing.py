@@ -21,13 +21,12 @@ from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, losses
 from reconciler.planning.diff import joined, within
 from reconciler.planning.drift import drift, unmanaged, unmanaged_parts
-from reconciler.planning.file_order import file_order
 from reconciler.planning.identity import stored_key
 from reconciler.planning.planner import plan
 from reconciler.planning.reads import looked_over, with_named
 from reconciler.planning.rosters import only_declared
 from reconciler.planning.select import Selection, select
-from reconciler.store.outputs import write_files
+from reconciler.store.edits import contents_of, write_files
 from reconciler.workflow.arrangements import arrangements, arranges, by_parent, in_account, in_files, inside
 from reconciler.workflow.holding import locked
 from reconciler.workflow.observing import connected, looked_at
@@ -42,11 +41,11 @@ SECRET = "it may hold a secret: write it into the file yourself, with `${secret.
 
 @dataclass(frozen=True)
 class Absorbed:
-    """What `drift --absorb` did: files written, attributes whose declaration says now what the account does, and what
-    was left alone with the reason.
+    """What `drift --absorb` did: files with what they hold from now on, attributes whose declaration says now what the
+    account does, and what was left alone with the reason.
     """
 
-    files: tuple[str, ...]
+    files: Mapping[str, bytes]
     done: tuple[tuple[str, str], ...]
     refused: tuple[Refusal, ...]
     requests: int
@@ -54,18 +53,18 @@ class Absorbed:
     """Whether something that is managed could not be read."""
 
 
-async def absorb(session: Session, options: PlanOptions, *, beside: bool = False, remember: bool = True) -> Absorbed:
+async def absorb(session: Session, options: PlanOptions, *, beside: bool = False, proposed: bool = False) -> Absorbed:
     """Write what drifted into the files that declare it, each value at its own place, and into the state; `beside`,
-    also what the account holds of declared objects and is not managed. Without `remember` the state stays as it is:
-    files that are only proposed are not what holds.
+    also what the account holds of declared objects and is not managed. What is only `proposed` is neither written nor
+    remembered.
 
     Raises what `make_plan` raises. The account is only read.
     """
     with locked(session, "drift --absorb", timeout=10.0):
-        return await _absorb(session, options, beside=beside, remember=remember)
+        return await _absorb(session, options, beside=beside, proposed=proposed)
 
 
-async def _absorb(session: Session, options: PlanOptions, *, beside: bool, remember: bool) -> Absorbed:
+async def _absorb(session: Session, options: PlanOptions, *, beside: bool, proposed: bool) -> Absorbed:
     loaded = session.load()
     inputs, requests = await _inputs(session, loaded, options)
     drifted, now = drift(inputs), plan(inputs)
@@ -81,13 +80,13 @@ async def _absorb(session: Session, options: PlanOptions, *, beside: bool, remem
     refused, held = [*refused, *left], [*held, *kept]
     rewriting, after = _rewritten(session, loaded, inputs, proposals, moves)
     texts = rewriting.changed()
-    order = file_order(texts, loaded.desired, after.desired)
-    files = write_files(session.folder, {name: texts[name] for name in order}, loaded.texts) if texts else ()
+    contents = contents_of(session.folder, texts, loaded.texts)
     done = [*held, *((address, name) for address, name in rewriting.done if name)]
-    if remember:
+    if not proposed:
+        write_files(session.folder, texts, loaded.texts)
         _remember(session, after, live, done)
     unread = any(skip.forbidden for skip in drifted.skipped)
-    return Absorbed(files, tuple(done), (*refused, *rewriting.refused), requests, unread)
+    return Absorbed(contents, tuple(done), (*refused, *rewriting.refused), requests, unread)
 
 
 async def revert(session: Session, options: PlanOptions) -> Planned:

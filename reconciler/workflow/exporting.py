@@ -24,11 +24,10 @@ from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 from reconciler.planning.context import Inputs
-from reconciler.planning.file_order import file_order
 from reconciler.planning.planner import plan
 from reconciler.planning.renames import SAME, suspected
 from reconciler.planning.select import Selection, select
-from reconciler.store.outputs import write_files
+from reconciler.store.edits import write_files
 from reconciler.workflow.arrangements import arrangements
 from reconciler.workflow.book import StateTransaction, open_book
 from reconciler.workflow.export_bindings import bind_exported
@@ -198,8 +197,7 @@ class _Exporting:
         except ConfigError as error:
             raise self._unreadable(error, loaded, exported) from error
         before = {**loaded.texts, PROJECT_FILE: session.project.tree.source.text}
-        order = file_order(texts, loaded.desired, after.desired, {PROJECT_FILE})
-        files = write_files(session.folder, {name: texts[name] for name in order}, before)
+        files = write_files(session.folder, texts, before)
         kept = [entry for entry in exported if entry.resource.address in after.desired.resources]
         bind_exported(
             session,

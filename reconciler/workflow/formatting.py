@@ -10,7 +10,7 @@ from reconciler.config import formatted, project_files
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.project import PROJECT_FILE
 from reconciler.resources import load_kinds
-from reconciler.store.atomic import write_file
+from reconciler.store.edits import write_files
 
 
 def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[str]:
@@ -19,7 +19,7 @@ def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[
     Paths are relative to the project. Raises ConfigError, and ReconcilerError for what is no file of the project.
     """
     kinds = load_kinds()
-    changed = {}
+    changed, before = {}, {}
     known = project_files(folder)
     wanted = [os.path.relpath(folder / file, folder) for file in files]
     for name in wanted:
@@ -31,8 +31,7 @@ def format_project(folder: Path, files: Sequence[Path], *, write: bool) -> list[
         text = (folder / name).read_bytes().decode("utf-8")
         found = formatted(text, name, kinds, project=name == PROJECT_FILE)
         if found != text:
-            changed[name] = found
+            changed[name], before[name] = found, text
     if write:
-        for name, found in changed.items():
-            write_file(folder / name, found.encode())
+        write_files(folder, changed, before)
     return sorted(changed)

@@ -9,9 +9,11 @@ from reconciler.config import (
     credentials,
     environment,
     load_project,
+    outside,
 )
 from reconciler.model.facts import Facts
 from reconciler.resources import load_kinds
+from reconciler.store.edits import finish
 from reconciler.workflow.runtime import Runtime, current_runtime
 from reconciler.workflow.session import Session
 
@@ -31,6 +33,7 @@ def open_session(
     only with the resources that the project in `folder` declares. Raises ConfigError, and Refused (`ruled_by`).
     """
     runtime = runtime or current_runtime()
+    finish(folder, outside)
     own = load_project(folder)
     project, changed = own, None
     if guards_from is not None:

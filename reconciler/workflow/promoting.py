@@ -18,8 +18,7 @@ from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
 from reconciler.model.values import Value
-from reconciler.planning.file_order import file_order
-from reconciler.store.outputs import write_files
+from reconciler.store.edits import write_files
 from reconciler.workflow.comparing import differing
 from reconciler.workflow.contents import hold, unknown_of
 from reconciler.workflow.init import modeline
@@ -223,10 +222,8 @@ class _Promoting:
         before = {**self.sides.theirs.texts, PROJECT_FILE: self.sides.target.project.tree.source.text}
         path = self.sides.target.folder / place
         before[place] = path.read_text("utf-8") if path.exists() else ""
-        order = file_order(texts, self.sides.theirs.desired, after.desired, {PROJECT_FILE})
-        files = write_files(self.sides.target.folder, {name: texts[name] for name in order}, before)
-        write_files(self.sides.target.folder, {place: record}, before)
-        return files
+        files = write_files(self.sides.target.folder, {**texts, place: record}, before)
+        return tuple(name for name in files if name != place)
 
 
 def _speaks(line: str, address: str, name: str) -> bool:

@@ -19,7 +19,7 @@ from reconciler.config import FoundScenario, as_yaml, load_project, read_scenari
 from reconciler.model.errors import PlanError, ReconcilerError
 from reconciler.model.redaction import Redactor, one_for_all
 from reconciler.model.scenario import Verdict
-from reconciler.store.atomic import write_file
+from reconciler.store.edits import write_files
 from reconciler.store.reading import read_regular
 from reconciler.workflow.outcomes import Outcome, expected_of, seen, written
 from reconciler.workflow.runtime import run_async, within
@@ -115,7 +115,6 @@ def update(folder: Path, found: Sequence[FoundScenario], verdicts: Sequence[Verd
     for scenario, verdict in zip(found, verdicts, strict=True):
         if verdict.lines:
             by_file.setdefault(scenario.file, {})[scenario.name] = verdict.wanted
-    for file, expectations in by_file.items():
-        text = read_regular(folder / file).decode("utf-8")
-        write_file(folder / file, with_expectations(text, file, expectations).encode("utf-8"))
-    return sorted(by_file)
+    before = {file: read_regular(folder / file).decode("utf-8") for file in by_file}
+    texts = {file: with_expectations(before[file], file, wanted) for file, wanted in by_file.items()}
+    return list(write_files(folder, texts, before))

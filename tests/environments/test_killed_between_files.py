@@ -1,84 +1,169 @@
-"""A command that is killed between two of the files that it writes leaves a configuration that can be read, and the
-next one finishes it.
+"""A command that is killed between two of the files that it writes leaves a configuration that the next one finishes,
+whichever it is: what belongs together is written as one edit.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.store import edits
 from reconciler.store.atomic import write_file
 from tests.world import TWO_ACCOUNTS, World, new_world
 
-GROUPED = {
-    "config/a.yaml": "field_groups: {g: {object: deal, label: G, fields: [seen]}}\n",
-    "config/b.yaml": "deal_fields: {seen: {label: Seen, type: text}}\n",
+FILES = {
+    "config/a.yaml": """\
+        lists: {l: {name: L, string_id: l, sender_url: "https://e.org", sender_reminder: R}}
+        field_groups: {g: {object: contact, label: G, fields: [seen]}}
+    """,
+    "config/b.yaml": "fields: {seen: {title: Seen, type: text, lists: [l]}}\n",
     "config/c.yaml": "tags: {t: {name: T, description: mine}}\n",
+    "config/d.yaml": "tags: {u: {name: U}}\n",
 }
+"""Files of which a and b need each other both ways."""
+TESTS = """\
+tests:
+  {name}:
+    run: {{command: plan}}
+    expect:
+      exit_code: 7
+"""
+LOOKS = ("validate", "graph")
+"""What may come first after the kill; it finds whole files."""
 
 
 class Killed(BaseException):
     """The process is no more."""
 
 
-def killed_after(patch: pytest.MonkeyPatch, count: int) -> list[str]:
-    """Let a process die when it is about to write one more file than this; returns the names of those written."""
-    written: list[str] = []
+def killed_at(patch: pytest.MonkeyPatch, nth: int) -> list[str]:
+    """Let a process die when it is about to do what it does nth to the disk; returns what it has done."""
+    done: list[str] = []
 
-    def dies(path: Path, content: bytes, **more: Any) -> None:
-        if len(written) == count:
-            raise Killed
-        written.append(path.name)
-        write_file(path, content, **more)
+    def dying(real: Callable[..., Any], what: Callable[..., str]) -> Callable[..., Any]:
+        def called(*args: Any, **more: Any) -> Any:
+            if len(done) == nth:
+                raise Killed
+            done.append(what(*args))
+            return real(*args, **more)
 
-    patch.setattr("reconciler.store.outputs.write_file", dies)
-    return written
+        return called
+
+    patch.setattr(edits, "write_file", dying(write_file, lambda path, content: path.name))
+    patch.setattr(edits, "_done", dying(edits._done, lambda folder: "done"))
+    for module, name in (("exporting", "bind_exported"), ("absorbing", "_remember")):
+        place = f"reconciler.workflow.{module}"
+        patch.setattr(f"{place}.{name}", dying(getattr(__import__(place, fromlist=[name]), name), lambda *a: "state"))
+    return done
 
 
-def prepared(world: World, command: str) -> tuple[str, ...]:
-    """Bring about that a command has several files to write; returns its words."""
-    world.write(TWO_ACCOUNTS, "reconciler.yaml")
-    for name, text in GROUPED.items():
-        world.write(text, name)
-    for name in ("a", "b"):
-        assert world.cli("-e", name, "apply", "--auto-approve", "-q").code == 0
-    if command == "drift --absorb":
-        for table, name in (("tags", "description"), ("dealCustomFieldMeta", "fieldLabel")):
-            key = "tag" if table == "tags" else "fieldLabel"
-            (row,) = (one for one in world.account.rows.all(table) if one[key] in ("T", "Seen"))
-            world.account.rows.put(table, row["id"], {**row, name: "theirs"})
-        return ("-e", "a", "drift", "--absorb")
-    world.write("field_groups: {g: {object: deal, label: G, fields: []}}\n", "config/a.yaml")
-    world.write("", "config/b.yaml")
+def exchanged(world: World) -> None:
+    """Let somebody exchange two names of the account, and say something else of what is in a third file."""
+    rows = {row["tag"]: row for row in world.account.rows.all("tags") if row["tag"] in ("T", "U")}
+    world.account.rows.put("tags", rows["T"]["id"], {**rows["T"], "tag": "U"})
+    world.account.rows.put("tags", rows["U"]["id"], {**rows["U"], "tag": "T"})
+    (field,) = (one for one in world.account.rows.all("fields") if one["title"] == "Seen")
+    world.account.rows.put("fields", field["id"], {**field, "title": "Seen by them"})
+
+
+def emptied(world: World) -> None:
+    """Let the files know nothing of what the account holds."""
+    world.write("field_groups: {}\n", "config/a.yaml")
+    world.write("fields: {}\n", "config/b.yaml")
     world.write("tags: {t: {name: T, description: other}}\n", "config/c.yaml")
-    return ("-e", "a", "export") if command == "export" else ("promote", "--from", "b", "--to", "a")
+    world.write("lists: {}\ntags: {u: {name: U, description: more}}\n", "config/d.yaml")
 
 
-@pytest.mark.parametrize("command", ["drift --absorb", "export", "promote"])
-def test_a_kill_between_two_files_leaves_what_can_be_read(
-    tmp_path: Path, command: str, monkeypatch: pytest.MonkeyPatch
+def promoted(world: World) -> None:
+    """Let the files lack what another environment has, of which a promotion was made before."""
+    assert world.cli("promote", "--from", "b", "--to", "a").code == 0  # its salt stays from here on
+    emptied(world)
+
+
+def untidy(world: World) -> None:
+    """Let the files be in no canonical form."""
+    for name in ("a", "b", "c"):
+        world.write("tags:   {z%s:   {name:   Z%s}}\n" % (name, name), f"config/{name}.yaml")  # noqa: UP031
+
+
+def wrong(world: World) -> None:
+    """Let tests expect what does not come."""
+    for name in ("one", "two"):
+        world.write(TESTS.format(name=name), f"tests/{name}.yaml")
+
+
+COMMANDS: dict[str, tuple[Callable[[World], None], tuple[str, ...]]] = {
+    "drift --absorb": (exchanged, ("-e", "a", "drift", "--absorb")),
+    "export": (emptied, ("-e", "a", "export")),
+    "promote": (promoted, ("promote", "--from", "b", "--to", "a")),
+    "fmt": (untidy, ("fmt",)),
+    "test --update": (wrong, ("test", "--update")),
+}
+"""Every command that writes several files of a project, with what gives it something to write."""
+
+
+def held(folder: Path) -> dict[str, bytes]:
+    """Return the files of a project: its own, and its states."""
+    found = (path for path in folder.rglob("*") if path.is_file() and path.suffix in (".yaml", ".json"))
+    return {str(path.relative_to(folder)): path.read_bytes() for path in found}
+
+
+def put_back(folder: Path, files: dict[str, bytes]) -> None:
+    """Let a project have these files and no others."""
+    for name in held(folder).keys() - files.keys():
+        (folder / name).unlink()
+    for name, content in files.items():
+        (folder / name).write_bytes(content)
+
+
+def said(folder: Path) -> dict[str, bytes]:
+    """Return the files that people read."""
+    return {name: content for name, content in held(folder).items() if not name.startswith("state/")}
+
+
+@pytest.fixture(name="world")
+def two_accounts(tmp_path: Path) -> Iterator[World]:
+    """A project of two accounts that are alike."""
+    with new_world(tmp_path) as world:
+        world.write(TWO_ACCOUNTS, "reconciler.yaml")
+        for name, text in FILES.items():
+            world.write(text, name)
+        for name in ("a", "b"):
+            assert world.cli("-e", name, "apply", "--auto-approve", "-q").code == 0
+        yield world
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_wherever_it_is_killed_the_next_command_finishes(
+    world: World, command: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """After each write the files are valid, and running the command again finishes what was begun."""
-    most, ends = 0, set()
-    for count in range(8):
-        with new_world(tmp_path / str(count)) as world:
-            words = prepared(world, command)
-            with monkeypatch.context() as patch:
-                written = killed_after(patch, count)
-                with suppress(Killed):
-                    world.cli(*words)
-            valid = world.cli("-e", "a", "validate")
-            assert valid.code == 0, (written, valid.text)
-            most = max(most, len(written))
-            again = world.cli(*words)
-            assert again.code == 0, again.text
-            ends.add(tuple(path.read_text("utf-8") for path in sorted((world.folder / "config").iterdir())))
-            if command != "promote":  # what is promoted is yet to be applied
-                assert world.cli("-e", "a", "plan", "--detailed-exitcode").code == 0
-            if len(written) < count:
-                break
-    assert most > 1, "the command wrote one file only"
-    assert command == "export" or len(ends) == 1, ends  # an export may say one thing in two ways: its plan is empty
+    """Killed before each of its steps: the next command finds all of the files as they were or as they are to be, and
+    the command again ends with the same bytes as one that nobody disturbed.
+    """
+    prepare, words = COMMANDS[command]
+    prepare(world)
+    before, read = held(world.folder), said(world.folder)
+    with monkeypatch.context() as patch:
+        whole = killed_at(patch, 99)
+        ran = world.cli(*words)
+    assert ran.code == 0, ran.text
+    after = said(world.folder)
+    assert whole[0] == ".edits.json", whole
+    assert whole.index("done") > 2, whole
+    for count in range(len(whole)):
+        put_back(world.folder, before)
+        with monkeypatch.context() as patch:
+            steps = killed_at(patch, count)
+            with pytest.raises(Killed):
+                world.cli(*words)
+        assert steps == whole[:count]
+        looked = world.cli("-e", "a", LOOKS[count % 2])
+        assert looked.code == 0, (steps, looked.text)
+        assert said(world.folder) == (after if steps else read), steps
+        assert ("finished what a killed command had begun" in looked.err) == (1 <= count < whole.index("done"))
+        again = world.cli(*words)
+        assert again.code == 0, again.text
+        assert said(world.folder) == after, steps

@@ -1,0 +1,186 @@
+"""The one way in which a command writes files of a project: all of them, or none.
+
+Several files that belong together are one edit. It is written down as a whole first, then carried out file by file,
+each by one rename; whoever comes next finishes what a killed process began, before anything of the project is read.
+"""
+
+from __future__ import annotations
+
+import codecs
+import contextlib
+import errno
+import fcntl
+import hashlib
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from reconciler.model.errors import ReconcilerError
+from reconciler.store.atomic import sync_folder, write_file
+from reconciler.store.reading import read_regular
+
+JOURNAL = "state/.edits.json"
+"""Where an edit stands while it is carried out; `state` is ignored by Git."""
+LOOKS = 100
+"""Times that a project is looked at in which another process writes, in ten seconds."""
+Outside = Callable[[Path, Path], str]
+"""Returns why a file is none of a project in a folder; "" for one that is."""
+
+
+@dataclass(frozen=True)
+class Finished:
+    """What became of an edit that a killed command had begun: files written, and those that are others by now."""
+
+    files: tuple[str, ...] = ()
+    left: tuple[str, ...] = ()
+
+    def __str__(self) -> str:
+        """Return what to tell; "" where there was none, or nothing was left to do."""
+        said = f"finished what a killed command had begun: {', '.join(self.files)}" if self.files else ""
+        left = f"{', '.join(self.left)}: changed since a command was killed, and left as it is; run that command again"
+        return "; ".join(filter(None, (said, left if self.left else "")))
+
+
+def contents_of(folder: Path, texts: Mapping[str, str], before: Mapping[str, str]) -> dict[str, bytes]:
+    """Return what files are to hold: a byte order mark stays. `before` holds the texts that they were made from.
+
+    Raises ReconcilerError where a file is another one by now.
+    """
+    contents = {}
+    for name, text in sorted(texts.items()):
+        old = _held(folder / name) or b""
+        mark = codecs.BOM_UTF8 if old.startswith(codecs.BOM_UTF8) else b""
+        if old.removeprefix(mark) != before.get(name, "").removeprefix("\ufeff").encode():
+            raise ReconcilerError(
+                f"{folder / name} was changed while this ran; nothing was written", hint="run it again"
+            )
+        contents[name] = mark + text.removeprefix("\ufeff").encode()
+    return contents
+
+
+def write_files(folder: Path, texts: Mapping[str, str], before: Mapping[str, str]) -> tuple[str, ...]:
+    """Write files of a project as one edit; `before` holds the texts that they were made from.
+
+    Raises ReconcilerError where a file is another one by now; then nothing was written. After an OSError on the way,
+    the next command goes on.
+    """
+    if not texts:
+        return ()
+    with _alone(folder):
+        _check_none(folder)
+        changes = {
+            name: content
+            for name, content in contents_of(folder, texts, before).items()
+            if content != _held(folder / name)
+        }
+        made = not (folder / JOURNAL).parent.exists()
+        if len(changes) > 1:
+            edit = {name: {"was": _digest(folder / name), "text": new.decode()} for name, new in changes.items()}
+            write_file(folder / JOURNAL, json.dumps(edit, ensure_ascii=False).encode(), mode=0o600)
+        for name, content in changes.items():
+            write_file(folder / name, content)
+        if len(changes) > 1:
+            _done(folder)
+            if made:
+                with contextlib.suppress(OSError):
+                    (folder / JOURNAL).parent.rmdir()
+    return tuple(sorted(texts))
+
+
+def finish(folder: Path, outside: Outside) -> Finished:
+    """Carry out what is left of an edit whose process was killed. A file that somebody has changed since stays so.
+
+    Raises ReconcilerError for a journal that is none, and where the edit cannot be carried out.
+    """
+    if not os.path.lexists(folder / JOURNAL):
+        return Finished()
+    with _alone(folder):
+        written, left = [], []
+        try:
+            for name, was, text in _read(folder, outside):
+                if _held(folder / name) == text:
+                    continue
+                if _digest(folder / name) != was:
+                    left.append(name)
+                    continue
+                write_file(folder / name, text)
+                written.append(name)
+            _done(folder)
+        except OSError as error:
+            raise ReconcilerError(
+                f"a command was killed while it wrote files, and {error.filename or folder} cannot be written to "
+                f"finish that: {error.strerror}",
+                hint="mend that, and run any command",
+            ) from error
+    return Finished(tuple(written), tuple(left))
+
+
+def _read(folder: Path, outside: Outside) -> list[tuple[str, str, bytes]]:
+    """Return name, digest and new content of each file of the edit that is under way; the journal may come from
+    anywhere, and reaches no farther than the files that a project reads.
+    """
+    try:
+        edit = json.loads(read_regular(folder / JOURNAL))
+        found = [(str(name), str(one["was"]), str(one["text"]).encode()) for name, one in edit.items()]
+    except FileNotFoundError:
+        return []  # its own process has finished it
+    except (ValueError, RecursionError, AttributeError, TypeError, KeyError) as error:
+        raise ReconcilerError(f"{folder / JOURNAL} is no edit of this program", hint="remove it") from error
+    for name, _, _ in found:
+        place = Path(os.path.realpath(folder / name))
+        if why := outside(place, folder) or ("it is one of Git's own" if ".git" in place.parts else ""):
+            raise ReconcilerError(f"{folder / JOURNAL} would write {name}: {why}", hint="remove it")
+    return found
+
+
+def _check_none(folder: Path) -> None:
+    """Raise ReconcilerError where another process was killed in an edit since this one has read the files."""
+    if os.path.lexists(folder / JOURNAL):
+        raise ReconcilerError("a command was killed while it wrote files; nothing was written", hint="run it again")
+
+
+def _done(folder: Path) -> None:
+    place = folder / JOURNAL
+    place.unlink(missing_ok=True)
+    sync_folder(place.parent)
+
+
+def _held(path: Path) -> bytes | None:
+    try:
+        return read_regular(path)
+    except FileNotFoundError:
+        return None
+
+
+def _digest(path: Path) -> str:
+    """Return what a file holds, as the journal knows it; "" for none."""
+    content = _held(path)
+    return "" if content is None else hashlib.sha256(content).hexdigest()
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[None]:
+    """Let one process at a time write files of a project; the system lets go when it dies. The folder itself is what is
+    locked: a file for that would stand among the user's. Where a file system cannot, nobody waits.
+    """
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        for look in range(LOOKS):
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except OSError as error:
+                if error.errno not in (errno.EWOULDBLOCK, errno.EAGAIN):
+                    break
+                if look == LOOKS - 1:
+                    raise ReconcilerError(
+                        f"another command is writing files of {folder}; nothing was written", hint="run it again"
+                    ) from None
+                time.sleep(0.1)
+            else:
+                break
+        yield
+    finally:
+        os.close(descriptor)

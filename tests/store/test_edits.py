@@ -1,0 +1,132 @@
+"""Files of a project are written as one edit, which the next command finishes, and which reaches no farther."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from reconciler.config import outside
+from reconciler.model.errors import ReconcilerError
+from reconciler.store import edits
+from reconciler.store.atomic import write_file
+from reconciler.store.edits import JOURNAL, finish, write_files
+
+BEFORE = {"a.yaml": "a: 1\n", "b.yaml": "b: 1\n", "c.yaml": "c: 1\n"}
+AFTER = {"a.yaml": "a: 2\n", "b.yaml": "b: 2\n", "new.yaml": "n: 2\n"}
+
+
+class Killed(BaseException):
+    """The process is no more."""
+
+
+@pytest.fixture(name="folder")
+def half_written(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A project of which one of three files is written, and a journal."""
+    for name, text in BEFORE.items():
+        (tmp_path / name).write_text(text)
+
+    def dies(path: Path, content: bytes, *, mode: int | None = None) -> None:
+        if path.name == "b.yaml":
+            raise Killed
+        write_file(path, content, mode=mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(edits, "write_file", dies)
+        with pytest.raises(Killed):
+            write_files(tmp_path, AFTER, BEFORE)
+    assert texts(tmp_path) == {**BEFORE, "a.yaml": AFTER["a.yaml"]}
+    return tmp_path
+
+
+def texts(folder: Path) -> dict[str, str]:
+    """Return the files of a folder."""
+    return {path.name: path.read_text("utf-8") for path in folder.glob("*.yaml")}
+
+
+def test_what_was_begun_is_finished_once(folder: Path) -> None:
+    """The rest is written, the journal goes, and nothing is told twice."""
+    done = finish(folder, outside)
+    assert (done.files, done.left) == (("b.yaml", "new.yaml"), ())
+    assert texts(folder) == {**BEFORE, **AFTER}
+    assert not (folder / JOURNAL).exists()
+    assert str(finish(folder, outside)) == ""
+
+
+@pytest.mark.parametrize("name", ["a.yaml", "b.yaml", "new.yaml"])
+def test_what_somebody_has_changed_since_stays(folder: Path, name: str) -> None:
+    """Whether it was written before the kill or not: it is left as it is, by name, and the others are finished."""
+    (folder / name).write_text("mine\n")
+    done = finish(folder, outside)
+    assert done.left == (name,)
+    assert f"{name}: changed since a command was killed" in str(done)
+    assert texts(folder) == {**BEFORE, **AFTER, name: "mine\n"}
+
+
+def test_a_writer_that_finds_a_journal_writes_nothing(folder: Path) -> None:
+    """It has read files that were half written."""
+    before = texts(folder)
+    with pytest.raises(ReconcilerError, match="a command was killed while it wrote files"):
+        write_files(folder, {"c.yaml": "c: 3\n"}, BEFORE)
+    assert texts(folder) == before
+
+
+@pytest.mark.parametrize("content", ["", "[]", "[" * 100_000, "{", '{"a.yaml": 1}', '{"a.yaml": {"was": ""}}', "\xff"])
+def test_what_is_no_journal_is_told(folder: Path, content: str) -> None:
+    """As an error with its place; nothing is written."""
+    (folder / JOURNAL).write_bytes(content.encode("latin-1"))
+    with pytest.raises(ReconcilerError, match=r"\.edits\.json is no edit"):
+        finish(folder, outside)
+    assert texts(folder) == {**BEFORE, "a.yaml": AFTER["a.yaml"]}
+
+
+@pytest.mark.parametrize("name", ["../out.yaml", "/{outer}/out.yaml", "link/out.yaml", ".git/hooks/post-checkout"])
+def test_a_journal_reaches_no_farther_than_the_project(folder: Path, name: str) -> None:
+    """A journal may come with a branch that somebody proposes; what it names besides is not written either."""
+    inner = folder / "project"
+    (inner / ".git/hooks").mkdir(parents=True)
+    (inner / "link").symlink_to(folder)
+    name = name.format(outer=str(folder).lstrip("/"))
+    (inner / "state").mkdir()
+    journal = {one: {"was": "", "text": "theirs"} for one in ("fine.yaml", name)}
+    (inner / JOURNAL).write_text(json.dumps(journal))
+    with pytest.raises(ReconcilerError, match="would write"):
+        finish(inner, outside)
+    assert not (folder / "out.yaml").exists()
+    assert sorted(path.name for path in inner.iterdir()) == [".git", "link", "state"]
+    assert list((inner / ".git/hooks").iterdir()) == []
+
+
+def test_a_second_writer_waits_a_bounded_time(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Another process holds the folder; then it is told."""
+    waited: list[float] = []
+    monkeypatch.setattr("reconciler.store.edits.time.sleep", waited.append)
+    holder = os.open(folder, os.O_RDONLY)
+    fcntl.flock(holder, fcntl.LOCK_EX)
+    with pytest.raises(ReconcilerError, match="another command is writing files"):
+        finish(folder, outside)
+    assert 5 < sum(waited) <= 10
+    os.close(holder)
+    assert finish(folder, outside).files == ("b.yaml", "new.yaml")
+
+
+def test_no_folder_is_left_where_there_was_none(tmp_path: Path) -> None:
+    """A project whose state is elsewhere gets no folder for the journal; one that it has stays."""
+    write_files(tmp_path, AFTER, {})
+    assert not (tmp_path / "state").exists()
+    (tmp_path / "state").mkdir()
+    write_files(tmp_path, BEFORE, AFTER)
+    assert (tmp_path / "state").is_dir()
+    assert texts(tmp_path) == {**AFTER, **BEFORE}
+
+
+def test_one_file_needs_no_journal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is whole as it is, and what says the same as before is not written at all."""
+    names: list[str] = []
+    monkeypatch.setattr(edits, "write_file", lambda path, content: names.append(path.name))
+    (tmp_path / "a.yaml").write_text("a: 1\n")
+    write_files(tmp_path, {"a.yaml": "a: 1\n", "b.yaml": "b: 2\n"}, {"a.yaml": "a: 1\n"})
+    assert names == ["b.yaml"]
