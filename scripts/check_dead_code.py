@@ -37,7 +37,8 @@ KNOWN_NAMES += ["do_GET", "log_message", "handle_error"]
 KNOWN_NAMES += ["model_post_init"]
 # Called by html.parser on its parsers.
 KNOWN_NAMES += ["handle_starttag"]
-
+# Called by io on the streams below a stream.
+KNOWN_NAMES += ["fileno"]
 # Called by asyncio on its loops.
 KNOWN_NAMES += ["_process_events", "_write_to_self"]
 

@@ -28,7 +28,7 @@ def command(chosen: Globals, fmt: str) -> int:
         complain(error)
         checks = unopened(error)
     else:
-        checks = chosen.screen.wait(examine(opened))
+        checks = chosen.screen.wait(examine(opened), "Checking")
     rows = [check.row() for check in checks]
     if fmt == "json":
         listed(rows, ["check", "verdict", "found", "advice"], fmt)

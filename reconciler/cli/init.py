@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import click
 from reconciler.cli.opening import folder
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, can_ask, note, say, say_made, style
+from reconciler.render.quoting import place, typed
 
 if TYPE_CHECKING:
     from reconciler.workflow.runtime import Runtime
@@ -45,7 +45,7 @@ def command(chosen: Globals, directory: Path | None, adopt: str | None, demo: bo
     if adopt:
         return _adopt(chosen, target, directory, adopt)
     for path in write_project(target):
-        say(f"Wrote {os.path.relpath(path)}")
+        say(f"Wrote {place(os.path.relpath(path))}")
     say(f"\nNow run: reconciler{_there(directory)} plan")
     return 0
 
@@ -59,7 +59,7 @@ def _asked() -> str:
     return answer("  API URL of your account (Enter: the emulator)").strip()
 
 
-def _adopt(chosen: Globals, target: Path, directory: Path | None, typed: str) -> int:
+def _adopt(chosen: Globals, target: Path, directory: Path | None, address: str) -> int:
     """Check, write the project, export, bind, plan."""
     from dataclasses import replace
 
@@ -77,27 +77,29 @@ def _adopt(chosen: Globals, target: Path, directory: Path | None, typed: str) ->
 
     name = chosen.environment or NAME
     key = f"AC_{name.upper().replace('-', '_')}_TOKEN"
-    url = address_of(typed)
+    url = address_of(address)
     files = project_of(name, url, key)
     check_new(target, files)
     chosen.screen.quiet, chosen.screen.lines = chosen.quiet, chosen.verbose > 1
     runtime, given = _with_key(chosen, url, key)
-    checks = chosen.screen.wait(check(files, target, runtime))
+    checks = chosen.screen.wait(check(files, target, runtime), "Checking")
     say(page([one.row() for one in checks if one.check in ACCOUNT or one.verdict == "failed"], **style()), "text")
     if any(one.verdict == "failed" for one in checks):
         note("Nothing was written.")
         return int(health.exit_code(checks))
     for path in write_project(target, files):
-        say(f"Wrote {os.path.relpath(path)}")
+        say(f"Wrote {place(os.path.relpath(path))}")
+    where = _there(directory)
+    chosen.screen.next_command = f"reconciler{where} export"
     opened = open_session(target, name, runtime)
     code = outcome_told(chosen, chosen.screen.wait(export_account(opened, None)))
+    chosen.screen.next_command = f"reconciler{where} plan"
     planned = chosen.screen.wait(make_plan(replace(opened, eyes={}), PlanOptions()))
     say("")
     say_made(plan_view(planned.document, "text"), "text")
-    where = _there(directory)
     if given:
         advise(f"The key was not written anywhere. Give it to later commands: export {key}=...")
-    say(f"\nThe files in {os.path.relpath(target / 'config')} say what the account holds. Change one, then run:")
+    say(f"\nThe files in {place(os.path.relpath(target / 'config'))} say what the account holds. Change one, then run:")
     say(f"reconciler{where} plan")
     return code or exit_code(planned.document, False)
 
@@ -119,10 +121,12 @@ def _with_key(chosen: Globals, url: str, key: str) -> tuple[Runtime, bool]:
             f"the key of the account is not set: {key} is empty; nothing was written",
             hint=f"copy it from Settings > Developer, and `export {key}=...`",
         )
-    typed = str(click.prompt(f"  API key (not shown, not written; {key} is empty)", hide_input=True, err=True)).strip()
-    redactor().learn(typed)
-    return replace(runtime, environ={**runtime.environ, key: typed}), True
+    key_typed = str(
+        click.prompt(f"  API key (not shown, not written; {key} is empty)", hide_input=True, err=True)
+    ).strip()
+    redactor().learn(key_typed)
+    return replace(runtime, environ={**runtime.environ, key: key_typed}), True
 
 
 def _there(directory: Path | None) -> str:
-    return f" --chdir {shlex.quote(str(directory))}" if directory else ""
+    return f" --chdir {typed(directory)}" if directory else ""

@@ -88,9 +88,15 @@ def command(
     _check_rows(todo, asked)
     _confirmed(opened, todo, sandbox=sandbox, read_only=asked.read_only)
     unkept: NotKept | None = None
+
+    def say_of(line: str) -> None:
+        if line.startswith("Left:"):
+            chosen.screen.next_command = "reconciler probe --clean"
+        note(line)
+
     try:
         progress = (lambda line: note(f"  {line} ...")) if chosen.verbose else lambda line: None
-        report = chosen.screen.wait(probe(opened, asked, progress, note))
+        report = chosen.screen.wait(probe(opened, asked, progress, say_of), "Probing")
     except NotKept as error:
         report, unkept = error.report, error
     try:
@@ -160,7 +166,7 @@ def _view(report: ProbeReport, form: str) -> Shown:
 def _clean(chosen: Globals, opened: Session) -> int:
     from reconciler.workflow.probing import clean
 
-    count, left = chosen.screen.wait(clean(opened, note))
+    count, left = chosen.screen.wait(clean(opened, note), "Cleaning")
     say(f"Removed what an interrupted probe left: {count} on record." if count else "No probe left anything.")
     for one in left:
         note(f"Left: {one.form} id {one.id}: {one.what}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import importlib
 import os
+import signal
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +21,7 @@ if TYPE_CHECKING:
     from reconciler.model.errors import ReconcilerError
 
 from reconciler import __version__
+from reconciler.cli.endings import endings
 from reconciler.cli.screen import Screen
 
 COMMANDS: dict[str, str] = {
@@ -101,12 +104,13 @@ class Lazy(click.Group):
             raise click.exceptions.NoArgsIsHelpError(ctx)  # options alone: as without any
         try:
             return super().invoke(ctx)
-        except KeyboardInterrupt:
+        except (KeyboardInterrupt, click.exceptions.Abort) as error:
             from reconciler.cli.terminal import settle
 
-            if not settle():  # click ends the line that stands, which would leave it on the screen
-                click.echo(err=True)
-            raise click.exceptions.Abort from None
+            if not settle() and isinstance(error, KeyboardInterrupt):
+                click.echo(err=True)  # click ends the line that stands, which would leave it on the screen
+            screen = ctx.obj.screen if isinstance(ctx.obj, Globals) else Screen()
+            raise click.exceptions.Abort(screen.interrupted()) from None
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         from reconciler.cli.examples import groups
@@ -292,6 +296,7 @@ def run(argv: list[str]) -> int:
     """Run the program and return its exit code."""
     from reconciler.cli.terminal import settle
     from reconciler.model.redaction import KNOWN, Redactor, credentials_in, one_for_all
+    from reconciler.model.touched import collecting
 
     # What is only named like a credential is known once the project file was read, which may say that it is none.
     known = {
@@ -299,7 +304,7 @@ def run(argv: list[str]) -> int:
         for value, name in credentials_in(os.environ).items()
         if name.upper() in KNOWN or "://" in os.environ[name]
     }
-    with _same_folder_afterwards(), one_for_all(Redactor(known)):
+    with _same_folder_afterwards(), one_for_all(Redactor(known)), collecting():
         try:
             return _run(argv)
         finally:
@@ -324,10 +329,11 @@ def _run(argv: list[str]) -> int:
     try:
         result = program.main(args=argv, prog_name="reconciler", standalone_mode=False)
         return result if isinstance(result, int) else 0
-    except (click.exceptions.Abort, KeyboardInterrupt):
+    except (click.exceptions.Abort, KeyboardInterrupt) as error:
         from reconciler.cli.terminal import note
 
-        note("Cancelled.")
+        with _deaf():
+            note(str(error) or "Cancelled.")
         return 130
     except click.exceptions.Exit as error:
         return error.exit_code
@@ -345,6 +351,20 @@ def _run(argv: list[str]) -> int:
         return 1
     except Exception as error:  # noqa: BLE001 - the last resort: whatever happens ends in a sentence and an exit code
         return _failed(error, argv)
+
+
+@contextmanager
+def _deaf() -> Iterator[None]:
+    """Let no further interrupt come between: what an interrupt leaves is being said."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = {number: signal.signal(number, lambda *_: None) for number in (signal.SIGINT, *endings())}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 def _misused(error: click.ClickException, argv: list[str]) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
 from time import monotonic
 from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
@@ -43,6 +43,9 @@ class Screen:
     def __init__(self) -> None:
         self.quiet = self.lines = False
         self._reading: Reading | None = None
+        self.next_command = ""
+        """What goes on where this command is interrupted."""
+        self._what = "Reading"
         self._traffic: Traffic | None = None
 
     @property
@@ -54,27 +57,27 @@ class Screen:
             self._traffic = Traffic(monotonic)
         return self._traffic
 
-    def wait(self, coroutine: Coroutine[object, object, T]) -> T:
-        """Run a verb to its end and return its result, with signs of life."""
+    def wait(self, coroutine: Coroutine[object, object, T], what: str = "Reading") -> T:
+        """Run a verb to its end and return its result, with signs of life: `what` is done with the account."""
         from reconciler.workflow.runtime import run_async
 
-        with closing(coroutine), self.reading():  # an interrupt may come before the loop runs it
+        with closing(coroutine), self.reading(what):  # an interrupt may come before the loop runs it
             return run_async(coroutine)
 
     @contextmanager
-    def reading(self) -> Iterator[None]:
+    def reading(self, what: str = "Reading") -> Iterator[None]:
         """Show what is waited for inside."""
-        from reconciler.cli.terminal import settle
+        from reconciler.cli.terminal import above, settle
         from reconciler.render.reading import Reading
 
         settle()
-        shown = Reading(
-            sys.stderr, self.traffic, environ=os.environ, quiet=self.quiet, live=False if self.lines else None
-        )
-        with shown:
-            self._reading = shown
+        live = False if self.lines else None
+        shown = Reading(sys.stderr, self.traffic, environ=os.environ, quiet=self.quiet, live=live, what=what)
+        with shown, above(shown.away):
+            self._reading, self._what = shown, what
             try:
                 yield
+                self._what = ""
             finally:
                 self._reading = None
 
@@ -88,13 +91,24 @@ class Screen:
         if self._reading is not None:
             self._reading.note(text)
 
+    def interrupted(self) -> str:
+        """Return what is said where an interrupt ended the command: what was read and written, and what goes on."""
+        from reconciler.model.touched import collected
+        from reconciler.render.interrupts import told
+
+        return told(self._traffic, self._what, collected(), self.next_command)
+
     def connected(self, name: str, kinds: Mapping[str, str], rate: float | None) -> None:
         """See `Watch`."""
         self.traffic.connected(name, kinds, rate)
 
-    def request(self, moment: Moment, request: Request, answer: Response | None = None) -> None:
+    def expecting(self, name: str, kinds: Iterable[str], most: int = 0) -> None:
         """See `Watch`."""
-        self.traffic.request(moment, request, answer)
+        self.traffic.expecting(name, kinds, most)
+
+    def request(self, moment: Moment, request: Request, answer: Response | None = None, account: str = "") -> None:
+        """See `Watch`."""
+        self.traffic.request(moment, request, answer, account)
         if self._reading is not None:
             self._reading.request(moment, request, answer)
 
@@ -115,6 +129,7 @@ class Screen:
         from reconciler.model.events import Event, Finished, Waiting
 
         done = 0
+        self.next_command = "reconciler apply"
 
         def emit(event: Event) -> None:
             nonlocal done

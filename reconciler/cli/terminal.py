@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import shutil
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING, Literal, TextIO
 
@@ -44,6 +45,18 @@ def ascii_only() -> bool:
 
 
 _standing = False
+_away: Callable[[], AbstractContextManager[None]] = nullcontext
+
+
+@contextmanager
+def above(away: Callable[[], AbstractContextManager[None]]) -> Iterator[None]:
+    """Let what is printed meanwhile be printed inside of `away`, which takes away a frame that stands."""
+    global _away
+    before, _away = _away, away
+    try:
+        yield
+    finally:
+        _away = before
 
 
 def begin(text: str) -> None:
@@ -147,7 +160,8 @@ def _put(text: Shown, form: Form, *, err: bool = False) -> None:
     from reconciler.render.harmless import outgoing
 
     settle()
-    click.echo(outgoing(text, form), nl=err or not text.endswith("\n"), err=err, color=True)
+    with _away():
+        click.echo(outgoing(text, form), nl=err or not text.endswith("\n"), err=err, color=True)
 
 
 def shown(text: str) -> Shown:

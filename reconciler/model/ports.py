@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Literal, Protocol
@@ -11,8 +11,10 @@ from reconciler.model.http import Request, Response
 from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
 
-Moment = Literal["asked", "sent", "answered"]
-"""When a request is wanted and waits for its turn, each time that it goes over the wire, and when it is over."""
+Moment = Literal["asked", "sent", "answered", "stopped"]
+"""When a request is wanted and waits for its turn, each time that it goes over the wire, and when it is over: answered
+(or failed), or stopped by an interrupt or by what went wrong beside it.
+"""
 
 
 class Watch(Protocol):
@@ -22,8 +24,16 @@ class Watch(Protocol):
         """An environment is about to be read: kind by path of its listing, and requests per second (None: no limit)."""
         ...
 
-    def request(self, moment: Moment, request: Request, answer: Response | None = None) -> None:
-        """A request was wanted, sent or is over; without an answer where it failed."""
+    def expecting(self, name: str, kinds: Iterable[str], most: int = 0) -> None:
+        """These kinds of an environment are going to be read, or so many requests sent `most`; said before, once for
+        each time that they are.
+        """
+        ...
+
+    def request(self, moment: Moment, request: Request, answer: Response | None = None, account: str = "") -> None:
+        """A request to an environment (default: the one connected last) was wanted, sent or is over; without an answer
+        where it failed, or was stopped.
+        """
         ...
 
     def waiting(self, reason: str, seconds: float) -> None:

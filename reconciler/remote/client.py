@@ -74,6 +74,9 @@ class Listeners:
     show: Show | None = None
 
 
+_STOPPED: Moment = "stopped"
+_ANSWERED: Moment = "answered"
+
 UNSENT_ERRORS = (
     httpx.ConnectError,
     httpx.ConnectTimeout,
@@ -186,16 +189,18 @@ class Client:
         """Send a request; see `Remote.send`. What may be repeated safely is repeated, a POST only when it surely
         was not executed. What goes wrong is told without secrets.
         """
-        answer = None
+        answer, over = None, _STOPPED
         self._on_request("asked", request, None)
         try:
             answer = await self._send(request)
+            over = _ANSWERED
         except ReconcilerError as error:
             error.message, error.hint = self._show(error.message), self._show(error.hint)
             error.args = (error.message,)
+            over = _ANSWERED
             raise
         finally:
-            self._on_request("answered", request, answer)
+            self._on_request(over, request, answer)
         return answer
 
     async def _send(self, request: Request) -> Response:
@@ -291,11 +296,25 @@ class Client:
         """Send a request once and return whatever is answered, with the status as it came; with another token, or out
         of turn, where that is what is to be found out. What may be sent at all is the same. Raises Unreachable.
         """
+        over = _STOPPED
+        self._on_request("asked", request, None)
+        try:
+            answer = await self._raw(request, token, paced=paced)
+            over = _ANSWERED
+            return answer
+        except ReconcilerError:
+            over = _ANSWERED
+            raise
+        finally:
+            self._on_request(over, request, None)
+
+    async def _raw(self, request: Request, token: str | None, *, paced: bool) -> Response:
         check(request, self.mode, self._writable)
         turn = await self._pacer.wait() if paced else None
         if request.writes:
             self._fence(self._bound)
         self.sent[request.method] += 1
+        self._on_request("sent", request, None)
         began = time.monotonic()
         headers = {"validateOnly": "true"} if request.dry_run else {}
         headers |= {} if token is None else {"Api-Token": token}

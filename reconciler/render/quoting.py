@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from typing import Any
 
 from reconciler.render.harmless import harmless
@@ -64,3 +65,24 @@ def to_json(content: object, *, indent: int | None = 2) -> str:
     """Return JSON that ends with a newline: readable, with halves of surrogate pairs escaped."""
     text = json.dumps(content, indent=indent, ensure_ascii=False, default=str)
     return _SURROGATES.sub(lambda match: f"\\u{ord(match.group()):04x}", text) + "\n"
+
+
+def place(path: object) -> str:
+    """Return a path as it is printed: on one line, whatever is in its name."""
+    return clean(str(path))
+
+
+def typed(path: object) -> str:
+    """Return a path as a shell takes it, on one line as well."""
+    text = str(path)
+    if clean(text) == text:
+        return shlex.quote(text)
+    inside = "".join(_SHELL.get(one) or (one if clean(one) == one else _bytes(one)) for one in text)
+    return f"$'{inside}'"
+
+
+_SHELL = {"'": "\\'", "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"}
+
+
+def _bytes(character: str) -> str:
+    return "".join(f"\\x{byte:02x}" for byte in character.encode("utf-8", "surrogateescape"))

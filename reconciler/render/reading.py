@@ -7,7 +7,8 @@ stream that is passed in (standard error).
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TextIO
 
@@ -49,7 +50,7 @@ def _timer(seconds: float, function: Callable[[], None]) -> Alarm:
 
 class Reading:
     """A context manager in which accounts are read. `alarm` makes what starts the frame, `quiet` says nothing at all,
-    `live` is whether a frame may be drawn (None: on a terminal that somebody watches).
+    `live` is whether a frame may be drawn (None: on a terminal that somebody watches), `what` what is done meanwhile.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Reading:
         environ: Mapping[str, str],
         quiet: bool = False,
         live: bool | None = None,
+        what: str = "Reading",
         alarm: Callable[[float, Callable[[], None]], Alarm] = _timer,
     ) -> None:
         self._stream = stream
@@ -69,15 +71,17 @@ class Reading:
         self._interactive = is_interactive(stream, environ) if live is None else live
         self._alarm = alarm
         self._began = traffic.clock()
+        self._what = what
         self._pending: Alarm | None = None
         self._live: Frame | None = None
         self._guard = threading.Lock()
         self._ended = False
         self._waiting: tuple[str, float] | None = None
-        self._told: set[str] = set()
+        self._told: set[tuple[str, str]] = set()
         self._logging = False
 
     def __enter__(self) -> Self:
+        self._traffic.begin()
         if self._interactive and not self._quiet:
             self._pending = self._alarm(SOON, self._show)
             self._pending.start()
@@ -102,6 +106,16 @@ class Reading:
                 self._live = None
             self._interactive = False
 
+    @contextmanager
+    def away(self) -> Iterator[None]:
+        """Let what is printed inside stand above the frame, where there is one."""
+        with self._guard:
+            if self._live is None:
+                yield
+            else:
+                with self._live.away():
+                    yield
+
     def request(self, moment: Moment, request: Request, answer: Response | None = None) -> None:
         """A request was wanted, sent or is over."""
         if moment == "sent":
@@ -121,8 +135,7 @@ class Reading:
             if self._live is None:
                 self._put(text)
             else:
-                line = outgoing(redactor().show(clean(text)), "text")
-                self._live.console.print(line, markup=False, highlight=False, soft_wrap=True)
+                self._live.draw(outgoing(redactor().show(clean(text)), "text"))
 
     # --- a log ------------------------------------------------------------------------------------------------------
 
@@ -131,12 +144,12 @@ class Reading:
         if self._quiet or self._interactive:
             return
         traffic = self._traffic
-        slow = traffic.rate is not None and traffic.clock() - self._began >= SLOW
+        slow = bool(traffic.foreseen()) and traffic.clock() - self._began >= SLOW
         self._logging = self._logging or slow or traffic.foreseen() >= LONG
-        for name, topic in list(traffic.topics.items()):
-            if self._logging and topic.requests and name not in self._told and (whole or topic.over):
-                self._told.add(name)
-                self._put(_line(topic))
+        for key, topic in list(traffic.topics.items()):
+            if self._logging and topic.requests and key not in self._told and (whole or topic.over):
+                self._told.add(key)
+                self._put(_line(topic, of=f" of {topic.account}" if len(traffic.names) > 1 else ""))
 
     def _put(self, line: str) -> None:
         self._stream.write(outgoing(redactor().show(clean(line)), "text") + "\n")
@@ -161,22 +174,33 @@ class Reading:
             lines.append(Text(clean(f"  {waiting[0]}, resuming in {words.duration(left)}"), style="yellow"))
         return Group(*lines)
 
+    def _time(self, elapsed: str) -> str:
+        """Return the seconds left, those of a wait included; those that passed where nothing is known to come."""
+        left = self._traffic.seconds_left()
+        if left and self._waiting is not None:
+            left += max(self._waiting[1] - self._traffic.clock(), 0.0)
+        return f"about {words.duration(left)} left" if left else elapsed
+
     def _lines(self) -> list[str]:
         traffic = self._traffic
         topics = [topic for topic in traffic.topics.values() if topic.requests or topic.open]
         elapsed = words.duration(max(traffic.clock() - self._began, 0.0))
+        what = f"{self._what} {' and '.join(traffic.names)}".rstrip()
         if not topics:
-            return [f"Reading {' and '.join(traffic.names) or 'the configuration'}, {elapsed}"]
-        over = sum(topic.over for topic in topics)
-        parts = [f"{over}/{len(topics)} kinds", words.counted(traffic.sent, "request")]
-        pace, left = traffic.pace(), traffic.seconds_left()
-        parts += [f"{pace:.1f}/s"] if pace else []
-        parts += [f"about {words.duration(left)} left" if left else elapsed]
+            return [f"{what if traffic.names else 'Reading the configuration'}, {elapsed}"]
+        parts = [*_counted(traffic), self._time(elapsed)]
         busy = sorted(
             (topic for topic in topics if not topic.over), key=lambda topic: (not topic.rows, not topic.requests)
         )
-        lines = [f"Reading {' and '.join(traffic.names)}: {', '.join(parts)}", *map(_busy, busy[:_SHOWN])]
+        lines = [f"{what}: {', '.join(parts)}", *map(_busy, busy[:_SHOWN])]
         return [*lines, f"  and {len(busy) - _SHOWN} more"] if len(busy) > _SHOWN else lines
+
+
+def _counted(traffic: Traffic) -> list[str]:
+    kinds, pace = traffic.kinds, traffic.pace()
+    parts = [f"{sum(topic.over for topic in kinds)}/{len(kinds)} kinds"] if kinds else []
+    most = f" of at most {traffic.most}" if traffic.most else ""
+    return [*parts, words.counted(traffic.requests, "request") + most, *([f"{pace:.1f}/s"] if pace else [])]
 
 
 def _busy(topic: Topic) -> str:
@@ -186,8 +210,9 @@ def _busy(topic: Topic) -> str:
     return f"  {topic.name}: {words.number(topic.rows)}{of}"
 
 
-def _line(topic: Topic) -> str:
-    if topic.failed:
-        return f"Could not read {topic.name} ({words.counted(topic.requests, 'request')})"
+def _line(topic: Topic, of: str) -> str:
+    asked = words.counted(topic.requests, "request")
+    if topic.failed or topic.stopped:
+        return f"{'Stopped reading' if topic.stopped else 'Could not read'} {topic.name}{of} ({asked})"
     rows = f"{words.counted(topic.rows, 'object')}, " if topic.listed else ""
-    return f"Read {topic.name}: {rows}{words.counted(topic.requests, 'request')}"
+    return f"Read {topic.name}{of}: {rows}{asked}"

@@ -16,6 +16,8 @@ import tempfile
 import time
 from pathlib import Path
 
+from reconciler.model.touched import touched
+
 SUFFIX = ".new"
 """How the names of files that were not finished end."""
 LOOKS = 20
@@ -44,6 +46,7 @@ def write_file(path: Path, content: bytes, *, mode: int | None = None, fresh: bo
             write_all(descriptor, content)
         return
     target = Path(os.path.realpath(path))
+    touched(str(path))
     if status is None:
         target.parent.mkdir(parents=True, exist_ok=True)
     kept = mode if mode is not None else stat.S_IMODE(status.st_mode) if status is not None else _usual_mode()

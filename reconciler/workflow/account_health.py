@@ -21,6 +21,7 @@ from reconciler.model.errors import (
     concerns_all,
 )
 from reconciler.model.http import Request, get
+from reconciler.model.kind import Kinds
 from reconciler.model.live import Collection, Unknown
 from reconciler.workflow.observing import check_account, eyes_of
 from reconciler.workflow.session import Session
@@ -57,6 +58,7 @@ def failed(name: str, error: Exception, advice: str = "") -> Check:
 
 async def account_checks(session: Session, line: Any) -> AsyncIterator[Check]:
     """Connection, clock, token, whose it is, whose eyes; then what the key may read."""
+    session.expects({name: frozenset() for name in _looked_at(session)})
     try:
         answer = await line.send(get("/users/me"))
     except AuthError as error:
@@ -118,9 +120,7 @@ async def _permissions(session: Session, line: Any) -> AsyncIterator[Check]:
     """
     needed, bad, missing = _needed(session), {}, []
     readable = 0
-    for name, kind in session.kinds.items():
-        if kind.nested or not kind.reading.collections:
-            continue
+    for name, kind in _looked_at(session).items():
         first = kind.reading.collections[0].known(session.facts)
         try:
             unknown = await _read(line, first, whole=name in needed)
@@ -145,6 +145,11 @@ async def _permissions(session: Session, line: Any) -> AsyncIterator[Check]:
         yield Check("permissions", "ok", f"{readable} kinds are readable")
     told = f"this account does not have: {', '.join(missing)}" if missing else "every endpoint is there"
     yield Check("features", "ok", told)
+
+
+def _looked_at(session: Session) -> Kinds:
+    """Return the kinds that have a listing of their own."""
+    return {name: kind for name, kind in session.kinds.items() if not kind.nested and kind.reading.collections}
 
 
 async def _read(line: Any, collection: Collection, *, whole: bool) -> Unknown | None:

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.http import VENDOR_DOMAINS
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.touched import collecting
 from reconciler.store.atomic import write_file
 from reconciler.workflow.account_health import Check
 from reconciler.workflow.export_target import MODELINE
@@ -71,6 +72,6 @@ default_environment: {name}
 
 async def check(files: Mapping[str, str], folder: Path, runtime: Runtime) -> list[Check]:
     """Return what `doctor` finds of a project that is not written yet; nothing is left behind."""
-    with tempfile.TemporaryDirectory() as place:
+    with collecting(), tempfile.TemporaryDirectory() as place:
         write_file(Path(place) / PROJECT_FILE, files[PROJECT_FILE].encode())
         return await examine(replace(open_session(Path(place), None, runtime), folder=folder, bare=True))

@@ -11,6 +11,7 @@ from reconciler.model.ports import LockInfo, Store
 from reconciler.model.redaction import Redactor
 from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents
+from reconciler.model.touched import touched
 from reconciler.planning.bindings import cleared_records, cleared_state
 from reconciler.store import new_state
 from reconciler.workflow.session import Session
@@ -132,6 +133,7 @@ class StateTransaction:
 
     def _append(self, records: list[Record], *, urgent: bool) -> None:
         now = self.stamp()
+        touched(self.store.where)
         kept = cleared_records(records, self.redactor.knows, self.base.salt)
         self.store.append([record.model_copy(update={"at": now}) for record in kept], urgent=urgent)
         for record in records:
@@ -213,6 +215,7 @@ class StateTransaction:
         intents = {name: intent for name, intent in self.intents().items() if name not in self.announced}
         update = {"serial": self.base.serial + 1, "updated": self.stamp(), "intents": intents, **changes}
         state = cleared_state(self.state().model_copy(update=update), self.redactor.knows)
+        touched(self.store.where)
         self.store.write(state, expected_serial=self.stored.serial if self.stored is not None else None, folds=True)
         self.store.clear_journal()
         self.base, self.stored, self.records, self.expected, self.announced = state, state, Recorded(), {}, {}

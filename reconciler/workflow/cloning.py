@@ -25,7 +25,17 @@ from reconciler.model.values import Ref
 from reconciler.planning.context import Inputs
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book
-from reconciler.workflow.contents import AccountContents, hold, met, names_there, not_shown, pairs, unknown_of, with_ids
+from reconciler.workflow.contents import (
+    AccountContents,
+    expect,
+    hold,
+    met,
+    names_there,
+    not_shown,
+    pairs,
+    unknown_of,
+    with_ids,
+)
 from reconciler.workflow.options import PlanOptions
 from reconciler.workflow.planning import Planned, make_plan
 from reconciler.workflow.session import Session
@@ -63,6 +73,7 @@ async def prepare_clone(
     """Read both accounts and plan the source as the target's configuration. Nothing that only the target holds goes
     without `prune`. Raises what `make_plan` raises.
     """
+    expect(only, source, target)
     other = await hold(target, target.settings.name, only=only)
     reserved = names_there(target, other)
     one = await hold(source, source.settings.name, only=only, for_files=True, reserved=reserved)

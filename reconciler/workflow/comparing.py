@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 
 from reconciler import __version__
@@ -32,6 +32,7 @@ from reconciler.store.snapshotfile import read_snapshot
 from reconciler.workflow.contents import (
     AccountContents,
     contents_of,
+    expect,
     hold,
     met,
     names_there,
@@ -58,6 +59,7 @@ class Comparison:
 async def compare(session: Session, left: str, right: str, only: frozenset[str] | None = None) -> Comparison:
     """Compare two environments, an environment and a folder with a project, or snapshot files. Writes nothing."""
     masked = any(_is_file(session, name) for name in (left, right))
+    _expect(session, (left, right), only)
     other = await _side(session, right, masked=masked, only=only)
     one = await _side(session, left, masked=masked, only=only, reserved=_names(session, right, other))
     accounts = [side for side in (one, other) if isinstance(side, AccountContents)]
@@ -75,6 +77,11 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     partly = [f"{account.name}: {line}" for account in accounts for line in account.left_out]
     document = doc.sealed(to_document(whole, heading, spent, session.kinds))
     return Comparison(document, (*lines, *unknown, *partly), any(account.unread for account in accounts))
+
+
+def _expect(session: Session, names: Iterable[str], only: frozenset[str] | None) -> None:
+    known = [name for name in names if name in session.project.project.environments]
+    expect(only, *(open_session(session.folder, name, session.runtime) for name in known))
 
 
 def differing(one: AccountContents | Desired, other: AccountContents, session: Session) -> tuple[Plan, list[str]]:

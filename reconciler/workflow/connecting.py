@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,15 @@ def paths_of(kinds: Kinds) -> dict[str, str]:
         for path in collection.paths
     }
     return {**first, **{path: name for path, name in others.items() if path not in first}}
+
+
+def asked_for(kinds: Kinds, reads: Mapping[str, frozenset[str]]) -> list[str]:
+    """Return the kinds whose listings are read where these kinds are, with these attributes, as `paths_of` says it:
+    what is inside of another kind comes with that.
+    """
+    paths = paths_of(kinds)
+    listings = (one for name, declared in reads.items() for one in kinds[name].needs(declared))
+    return list(dict.fromkeys(paths[one.known(kinds[paths[one.path]].facts).path] for one in listings))
 
 
 def open_emulator(path: Path) -> Application:

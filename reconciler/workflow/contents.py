@@ -22,7 +22,7 @@ from reconciler.deriving.export import (
     undeclarable_keys,
 )
 from reconciler.engine.refresh import Refreshed, refresh
-from reconciler.engine.remotes import Masked
+from reconciler.engine.remotes import Masked, Replay
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError
@@ -59,6 +59,12 @@ class AccountContents:
     def unread(self) -> bool:
         """Whether a kind could not be read that the account has."""
         return bool(self.seen.unknown.keys() - self.seen.absent)
+
+
+def expect(only: frozenset[str] | None, *sessions: Session) -> None:
+    """Say that these accounts are going to be read, one after the other, before the first one is."""
+    for session in sessions:
+        session.expects(all_reads(session.kinds, only))
 
 
 async def hold(
@@ -103,6 +109,8 @@ async def contents_of(
     """Return what an account holds, or a snapshot of one; see `hold`."""
     kinds, redactor = session.kinds, session.redactor
     reads = all_reads(kinds, only)
+    if not isinstance(remote, Replay):
+        session.expects(reads)
     refreshed = await refresh(remote, kinds, reads)
     seen = snapshot(kinds, reads, refreshed.tables)
     left_out: list[str] = []

@@ -177,6 +177,7 @@ class Connected:
 
     async def observe(self, reads: Mapping[str, frozenset[str]]) -> Observation:
         """Read these kinds in full. Raises AuthError, Limited, Unreachable."""
+        self.session.expects(reads)
         return self._seen(reads, await refresh(self.remote, self.session.kinds, reads))
 
     async def observe_for(
@@ -184,6 +185,7 @@ class Connected:
     ) -> Observation:
         """Read what a plan of these declarations needs the cheapest way; `state` as far as the plan is about it."""
         kinds, state = self.session.kinds, state or self.book.state()
+        self.session.expects(reads)
         return self._seen(reads, await read(self.remote, kinds, reads, desired, state, self.book.intents()))
 
     async def observe_all(self, only: frozenset[str] | None = None) -> Observation:

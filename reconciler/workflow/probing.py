@@ -116,6 +116,7 @@ async def probe(
         lock = None if asked.read_only else holds.enter_context(locked(session, "probe"))
         async with AsyncExitStack() as stack:
             line = _connected(session, stack, lock, asked)
+            session.expects({}, todo.requests)
             await check_account(session, line, None if asked.read_only else open_book(session).stored)
             about = await _about(line)
             if not asked.read_only:

@@ -20,7 +20,7 @@ from reconciler.model.project import PROJECT_FILE
 from reconciler.model.values import Value
 from reconciler.store.edits import write_files
 from reconciler.workflow.comparing import differing
-from reconciler.workflow.contents import hold, unknown_of
+from reconciler.workflow.contents import expect, hold, unknown_of
 from reconciler.workflow.init import modeline
 from reconciler.workflow.promotion_record import record_of
 from reconciler.workflow.promotion_rest import listing_declared, memberships_left, only_in_target
@@ -59,6 +59,7 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     Raises ConfigError, and what reading the two accounts raises.
     """
     mine, theirs = source.load(), target.load()
+    expect(choice.kinds, source, target)
     other = await hold(target, target.settings.name, only=choice.kinds)
     declared = theirs.desired.resources
     reserved = names_elsewhere(other.seen, target.kinds, other.state.resources, declared)

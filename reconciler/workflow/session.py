@@ -6,6 +6,7 @@ import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +27,7 @@ from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds, fits
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.values import secrets_of
-from reconciler.workflow.connecting import open_emulator, paths_of
+from reconciler.workflow.connecting import asked_for, open_emulator, paths_of
 from reconciler.workflow.runtime import Runtime
 
 if TYPE_CHECKING:  # what only some commands need is imported by them
@@ -280,6 +281,11 @@ class Session:
 
         return read
 
+    def expects(self, reads: Mapping[str, frozenset[str]], most: int = 0) -> None:
+        """Say what is going to be read, or how many requests will be sent `most`, to who watches the run."""
+        if self.runtime.watch is not None and self.remote is None:
+            self.runtime.watch.expecting(self.settings.name, asked_for(self.kinds, reads), most)
+
     def connect(
         self,
         stack: AsyncExitStack,
@@ -312,7 +318,7 @@ class Session:
         watch, listeners = self.runtime.watch, Listeners(self.on_wait, self.on_answer, show=self.shown)
         if watch is not None:
             watch.connected(self.settings.name, paths_of(self.kinds), self.rate)
-            listeners = replace(listeners, on_request=watch.request)
+            listeners = replace(listeners, on_request=partial(watch.request, account=self.settings.name))
         client = Client(
             endpoint,
             writable=(writable or [path for kind in self.kinds.values() for path in kind.writable]) if write else (),

@@ -9,14 +9,16 @@ _TOKEN = re.compile(r"\x1b\[(\??)([0-9;]*)([A-Za-z])|\x1b.|[\r\n]|[^\x1b\r\n]+")
 
 
 class Glass(io.StringIO):
-    """A stream that is a terminal of so many columns, without an end below. Knows what `rich` and we send."""
+    """A stream that is a terminal of so many columns; what was scrolled away is kept above its `height` rows. Knows
+    what `rich` and we send.
+    """
 
-    def __init__(self, columns: int) -> None:
+    def __init__(self, columns: int, height: int = 10_000) -> None:
         super().__init__()
-        self.columns = columns
+        self.columns, self.height = columns, height
+        self.saved = (0, 0)
         self.rows = [""]
         self.row = self.column = 0
-        self.hidden = False
 
     @property
     def encoding(self) -> str:  # type: ignore[override] # a property of the class above that cannot be set
@@ -43,19 +45,30 @@ class Glass(io.StringIO):
             self.column = 0
         elif text == "\n":
             self._down()
+        elif text == "\x1b7":
+            self.saved = (self.row - self._top, self.column)
+        elif text == "\x1b8":
+            self.row, self.column = self._top + self.saved[0], self.saved[1]
         elif not text.startswith("\x1b"):
             self._put(text)
 
     def _steer(self, private: str, number: str, code: str) -> None:
         if code == "A":
-            self.row = max(self.row - int(number or 1), 0)
+            self.row = max(self.row - int(number or 1), self._top)
+        elif code == "J":
+            assert not number, "what follows is erased"
+            self.rows[self.row] = self.rows[self.row][: self.column]
+            self.rows[self.row + 1 :] = [""] * len(self.rows[self.row + 1 :])
         elif code == "K":
             assert number == "2", "only whole lines are erased"
             self.rows[self.row] = ""
-        elif private and number == "25":
-            self.hidden = code == "l"
         else:
-            assert code == "m", f"unknown sequence {number}{code}"
+            assert (private, code) == ("", "m"), f"unknown sequence {private}{number}{code}"
+
+    @property
+    def _top(self) -> int:
+        """The first row that is on the screen."""
+        return max(len(self.rows) - self.height, 0)
 
     def _down(self) -> None:
         self.row, self.column = self.row + 1, 0

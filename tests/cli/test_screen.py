@@ -9,11 +9,9 @@ import importlib
 import inspect
 import io
 import os
-import pty
 import re
 import signal
 import sys
-import termios
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,7 +26,6 @@ from reconciler.cli.screen import Screen
 from reconciler.model.events import Finished, Started
 from reconciler.model.http import Request, Response, get
 from reconciler.remote.client import Client
-from reconciler.render.progress import silenced
 from reconciler.render.reading import LONG, SLOW, SOON, Reading
 from reconciler.render.traffic import Traffic
 from reconciler.workflow.applying import Hooks
@@ -99,16 +96,40 @@ def at_request(monkeypatch: pytest.MonkeyPatch, number: int, look: Callable[[], 
         count[0] += 1
         if count[0] == number:
             look()
+            await asyncio.sleep(0)  # an interrupt comes in here
         return await real(client, request, headers, turn)
 
     monkeypatch.setattr(Client, "_whole", slow)
+
+
+class Phases:
+    """How many kinds each phase of a command said that it reads, at each of its requests from the first on."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.totals: list[list[int]] = []
+        self.unread: list[str] = []
+        begin, request = Traffic.begin, Traffic.request
+
+        def begun(traffic: Traffic) -> None:
+            self.totals.append([])
+            begin(traffic)
+
+        def asked(traffic: Traffic, *arguments: Any) -> Any:
+            found = request(traffic, *arguments)
+            self.totals[-1] += [len(traffic.kinds)] if traffic.kinds else []
+            self.unread = [one.name for one in traffic.kinds if not one.over]
+            return found
+
+        monkeypatch.setattr(Traffic, "begin", begun)
+        monkeypatch.setattr(Traffic, "request", asked)
 
 
 COMMANDS = [
     "plan", "plan --refresh-only", "plan --destroy", "apply --auto-approve", "destroy --auto-approve",
     "export", "import tag.vip 1", "clone --from a --to b --dry-run", "promote --from a --to b --dry-run",
     "compare a b", "snapshot --out s.json", "rehearse", "drift", "drift --revert", "drift --absorb", "explain tag.vip",
-    "coverage", "handbook --out book", "state doctor", "undo --auto-approve",
+    "coverage", "handbook --out book", "state doctor", "undo --auto-approve", "doctor",
+    "init acme --adopt emulator:../state/account.db",
 ]  # fmt: skip
 
 
@@ -116,12 +137,16 @@ COMMANDS = [
 def test_every_command_shows_a_sign_of_life_before_the_first_answer(
     world: World, monkeypatch: pytest.MonkeyPatch, sitting: Callable[[int], Glass], line: str
 ) -> None:
-    """Within 300 ms, by the timer that draws the frame: the account has answered nothing yet. No frame stays."""
+    """Within 300 ms, by the timer that draws the frame: the account has answered nothing yet. No frame stays. The
+    number of kinds is that of all that are going to be read, from the first request to the last; then they are over.
+    """
     world.write(TWO_ACCOUNTS, "reconciler.yaml")
     world.write(CONFIG)
     world.apply()
     world.write(CONFIG.replace("gold: {}", "gold: {description: Best}"))
+    stopped_at_once(monkeypatch, world, line)
     glass, seen = sitting(80), []
+    phases = Phases(monkeypatch)
 
     def look() -> None:
         for alarm in Alarm.made:
@@ -130,9 +155,11 @@ def test_every_command_shows_a_sign_of_life_before_the_first_answer(
 
     at_request(monkeypatch, 1, look)
     assert program.run(["--chdir", str(world.folder), *line.split()]) in (0, 5, 7)
+    assert any(phases.totals)
+    assert all(len(set(totals)) <= 1 for totals in phases.totals), phases.totals
+    assert phases.unread == []
     assert [alarm.seconds <= 0.3 for alarm in Alarm.made], "no timer draws a frame"
-    assert re.search(r"Reading [ab]: 0/\d+ kinds, 1 request,", seen[0])
-    assert not glass.hidden
+    assert re.search(r"(Reading|Checking) (a|b|prod|a and b|b and a): 0/\d+ kinds, 1 request,", seen[0])
     assert "Reading a:" not in glass.shown()
 
 
@@ -288,7 +315,7 @@ def reading(stream: Any, *, quiet: bool = False, rate: float | None = 5.0) -> tu
     """Return what shows the reading of an account, what counts it, and its clock."""
     clock = Clock()
     traffic = Traffic(clock)
-    traffic.connected("sandbox", {"/tags": "tag", "/fields": "field", "/fieldRels": "field"}, rate)
+    traffic.connected("prod", {"/tags": "tag", "/fields": "field", "/fieldRels": "field"}, rate)
     return Reading(stream, traffic, environ={}, quiet=quiet), traffic, clock
 
 
@@ -309,17 +336,17 @@ def test_pages_that_are_announced_are_still_to_come() -> None:
     assert (traffic.left, traffic.seconds_left()) == (9, 9 / 5.0)
     for offset in range(100, 1_000, 100):
         page(traffic, shown, "/tags", offset, 100, 1_000)
-    assert (traffic.left, traffic.seconds_left(), traffic.topics["tag"].over) == (0, None, True)
-    assert traffic.topics["tag"].rows == 1_000
+    topic = traffic.topics["prod", "tag"]
+    assert (traffic.left, traffic.seconds_left(), topic.over, topic.rows) == (0, None, True, 1_000)
 
 
 def test_a_full_page_without_a_total_may_be_followed_by_another() -> None:
     """A listing that does not say its total is over at a page that is not full."""
     shown, traffic, _ = reading(Glass(80))
     page(traffic, shown, "/tags", 0, 100, None)
-    assert not traffic.topics["tag"].over
+    assert not traffic.topics["prod", "tag"].over
     page(traffic, shown, "/tags", 100, 7, None)
-    assert traffic.topics["tag"].over
+    assert traffic.topics["prod", "tag"].over
 
 
 def test_single_objects_take_the_place_of_pages() -> None:
@@ -400,8 +427,7 @@ def test_the_first_interrupt_says_what_is_in_flight_and_the_second_what_is_recor
 
     monkeypatch.setattr(os, "_exit", ended)
     ours, hooks = Screen(), Hooks()
-    for name in ("/tags", "/lists", "/fields"):
-        request = get(name)
+    for request in [get(name) for name in ("/tags", "/lists", "/fields")]:
         ours.request("asked", request)
         ours.request("sent", request)
     shown = Progress(sys.stderr, total=8, environ={}, clock=Clock())
@@ -426,22 +452,6 @@ def test_the_first_interrupt_says_what_is_in_flight_and_the_second_what_is_recor
     assert "`reconciler runs resume`" in said
 
 
-def test_what_is_typed_while_a_frame_stands_is_not_shown(monkeypatch: pytest.MonkeyPatch) -> None:
-    """On a real terminal: an Enter would leave a copy of the frame. Afterwards the terminal is as it was."""
-    leader, follower = pty.openpty()
-    with open(follower, "rb+", buffering=0) as terminal, open(leader, "rb", buffering=0):
-        monkeypatch.setattr(sys, "stdin", terminal)
-        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp())
-        before = termios.tcgetattr(follower)
-        back = silenced()
-        assert not termios.tcgetattr(follower)[3] & termios.ECHO
-        back()
-        assert termios.tcgetattr(follower) == before
-        monkeypatch.setattr(os, "tcgetpgrp", lambda descriptor: os.getpgrp() + 1)  # in the background
-        silenced()
-        assert termios.tcgetattr(follower) == before
-
-
 def test_an_interrupt_before_the_loop_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """While the libraries of the frame are loaded: the verb that was not begun is closed, without a warning."""
     began = []
@@ -449,7 +459,7 @@ def test_an_interrupt_before_the_loop_leaves_nothing_behind(monkeypatch: pytest.
     async def verb() -> None:
         began.append(1)
 
-    def interrupted(self: Screen) -> Any:
+    def interrupted(self: Screen, what: str) -> Any:
         raise KeyboardInterrupt
 
     coroutine = verb()
@@ -477,3 +487,71 @@ def test_an_interrupt_takes_away_the_line_that_stands(
     assert program.run(["version"]) == 130
     assert "Reading" not in glass.shown()
     assert "Cancelled." in glass.shown()
+
+
+# --- what is said of a command that was interrupted ----------------------------------------------------------------
+
+
+def interrupt(monkeypatch: pytest.MonkeyPatch, world: World, number: int, line: str, *, twice: bool = False) -> str:
+    """Run a command, interrupt it while its nth request is on the way, and return what it said."""
+    ends = Client.send
+
+    async def ended(client: Client, request: Request) -> Any:
+        try:
+            return await ends(client, request)
+        except asyncio.CancelledError:
+            if twice:
+                signal.raise_signal(signal.SIGINT)
+            raise
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Client, "send", ended)
+        at_request(patched, number, lambda: signal.raise_signal(signal.SIGINT))
+        ran = world.cli(*line.split())
+    assert ran.code == 130, ran.text
+    assert "Traceback" not in ran.text
+    return ran.err
+
+
+def stopped_at_once(monkeypatch: pytest.MonkeyPatch, world: World, line: str) -> None:
+    """Assert that an interrupt at the second request, and a second interrupt, say what was read and that nothing was
+    changed; what was stopped is not read.
+    """
+    writes = len(world.writes())
+    for twice in (False, True):
+        said = interrupt(monkeypatch, world, 2, line, twice=twice)
+        told = re.search(r"Cancelled\. (\d+) of (\d+) kinds of [\w ]+ had been (?:read|checked), with \d req", said)
+        assert told, said
+        assert int(told[1]) < int(told[2]) or "explain" in line  # which has read its one kind by then
+        assert "\nNothing was changed.\nThe same command begins again.\n" in said
+        assert len(world.writes()) == writes
+
+
+def test_an_interrupt_of_what_wrote_files_names_them_and_what_goes_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A project that was written before its account was read is there: `export` goes on."""
+    world.write(CONFIG)
+    world.apply()
+    phases = Phases(monkeypatch)
+    assert world.cli("init", "whole", "--adopt", "emulator:../state/account.db").code == 0
+    said = interrupt(
+        monkeypatch, world, len(phases.totals[0]) // 3 + 2, "init acme --adopt emulator:../state/account.db"
+    )
+    assert "Nothing was changed in the account. Written before: " in said
+    assert "acme/reconciler.yaml" in said
+    assert said.endswith("`reconciler --chdir acme export` goes on from there.\n")
+
+
+def test_an_interrupt_at_a_question_changes_nothing(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The plan was read and shown; no write went out."""
+    world.write(CONFIG)
+
+    def pressed(question: str) -> str:
+        raise click.exceptions.Abort
+
+    monkeypatch.setenv("RECONCILER_PROMPT", "1")
+    monkeypatch.setattr(terminal, "answer", pressed)
+    ran = world.cli("apply")
+    assert (ran.code, ran.err.splitlines()[-2:]) == (130, ["Cancelled.", "Nothing was changed."])
+    assert world.writes() == []

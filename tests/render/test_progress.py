@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import inspect
 import io
 import re
 from collections.abc import Mapping
 from typing import get_args
 
 import pytest
+from rich.console import Console
+from rich.text import Text
 
 from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Started, Waiting
 from reconciler.model.plan import Op
+from reconciler.render import progress
 from reconciler.render.capable import is_interactive, wants_colour
-from reconciler.render.progress import Progress
+from reconciler.render.progress import Frame, Progress
+from tests.cli.glass import Glass
 
 _CODE = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]")
 XTERM = {"TERM": "xterm-256color", "COLUMNS": "100", "LINES": "30"}
@@ -116,10 +121,40 @@ def test_a_terminal_gets_a_bar_with_figures() -> None:
 
 
 def test_the_bar_leaves_no_trace() -> None:
-    """When the run is over the cursor is visible again and the bar is gone."""
+    """When the run is over the bar is gone, and the lines above it are there."""
+    glass = Glass(100)
+    run(glass, XTERM)
+    assert glass.shown().splitlines() == PLAIN.splitlines()[2:]
+
+
+@pytest.mark.parametrize("height", [8, 24])
+def test_what_is_typed_while_a_frame_stands_leaves_no_copy_of_it(height: int) -> None:
+    """At the end of a screen that is full, an Enter scrolls: the frame is drawn where it was, and nothing stays."""
+    glass, seconds = Glass(60, height), [0]
+    glass.write("before\n" * height)
+    console = Console(file=glass, force_terminal=True, width=60, height=height, color_system=None)
+    frame = Frame(console, lambda: Text(f"Reading: {seconds[0]} s\n  tag\n  list"))
+    for _ in range(5):
+        frame.draw()
+        seconds[0] += 1
+        glass.write("\r\n" * 3 + "typed")
+    frame.draw("a note")
+    assert [line for line in glass.shown().splitlines() if line != "before"][:4] == [
+        "a note", "Reading: 5 s", "  tag", "  list",
+    ]  # fmt: skip
+    with frame.away():
+        glass.write("said\n")
+    frame.stop()
+    frame.draw()
+    assert [line for line in glass.shown().splitlines() if line != "before"] == ["a note", "said"]
+
+
+def test_nothing_is_switched_off_that_a_killed_process_could_not_switch_on_again() -> None:
+    """A frame hides no cursor and sets no mode of the terminal: it writes text, and where to write."""
     shown = run(Terminal(), XTERM)
-    assert shown.count("\x1b[?25l") == shown.count("\x1b[?25h") == 1
-    assert "\x1b[2K" in shown[shown.rindex("\x1b[?25h") - 200 :]
+    assert "\x1b7" in shown
+    assert "\x1b[?" not in shown
+    assert not re.search("termios|tty|stty", inspect.getsource(progress))
 
 
 def test_no_color_keeps_the_bar_without_colours() -> None:

@@ -259,7 +259,7 @@ CUTS = {
         "[index * step for index in range(int(length / step) + 1)][:10 * _TICKS]",
     },
     "planning/boards.py": {
-        "[one for one in found if max(len(one.before), len(one.after)) <= MOST_CARDS][:MOST_BOARDS]"
+        "[view for view in views if max(len(view.before), len(view.after)) <= MOST_CARDS][:MOST_BOARDS]"
     },
     "render/comment.py": {"left[:MOST_LEFT]"},
     "render/fleet.py": {"report.groups[:FEW_GROUPS]", "report.news[:FEW_FAILURES]", "group.changes[:most]",
@@ -270,7 +270,7 @@ CUTS = {
     "workflow/health.py": {"LINES[:4]"},
     "render/graph.py": {"edges[:MOST_EDGES]"},
     "render/mermaid.py": {"diagram.edges[:_MOST_EDGES]"},
-    "render/progress.py": {"list(self._running.values())[:_SHOWN]"},
+    "render/progress.py": {"lines[:room]", "list(self._running.values())[:_SHOWN]"},
     "render/words.py": {"addresses[:MOST_NAMED]"},
     "resources/list.py": {"ids[:NAMED]"},
     "resources/setting.py": {"tables.get(source.name)[:1]"},
