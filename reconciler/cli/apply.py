@@ -16,6 +16,7 @@ from reconciler.cli.ids import written_after
 from reconciler.cli.opening import check_replacing, gathered, narrowing, replacing, session, trusted_limits
 from reconciler.cli.plan import exit_code
 from reconciler.cli.program import Globals
+from reconciler.cli.telling import tell_of, telling
 from reconciler.cli.terminal import advise, note, requests_sent, say, say_made, style
 from reconciler.cli.views import plan_view
 from reconciler.cli.watching import OutputMode, beats, watcher
@@ -104,18 +105,12 @@ def plan_and_apply(
     from reconciler.workflow.run_records import operation_of
 
     opened = session(chosen, guards_from=guards_from)
-    with locked(opened, operation_of(options.recorded()), timeout=asked.lock_timeout):
-        return apply_under_lock(chosen, opened, options, asked.approval, mode)
 
+    def work() -> int:
+        with locked(opened, operation_of(options.recorded()), timeout=asked.lock_timeout):
+            return apply_under_lock(chosen, opened, options, asked.approval, mode)
 
-def tell_of(opened: Session, event: str, said: str) -> None:
-    """Send a notice where the environment has an address for it; that it did not arrive is a note."""
-    if opened.settings.notify:
-        from reconciler.remote.web import HttpWeb
-        from reconciler.workflow.notices import notify
-
-        for why in notify(opened, event, said, HttpWeb()):
-            note(why)
+    return telling(opened, work)
 
 
 def apply_under_lock(
@@ -173,13 +168,19 @@ async def still_true(opened: Session, planned: Planned, options: PlanOptions) ->
 
 def apply_saved(chosen: Globals, planfile: Path, checks: PlanFileChecks, lock_timeout: float, mode: OutputMode) -> int:
     """Prove that a saved plan still fits, then do what of it does."""
+    opened = session(chosen, guards_from=checks.guards_from)
+    return telling(opened, lambda: _apply_saved(chosen, opened, planfile, checks, lock_timeout, mode))
+
+
+def _apply_saved(
+    chosen: Globals, opened: Session, planfile: Path, checks: PlanFileChecks, lock_timeout: float, mode: OutputMode
+) -> int:
     from reconciler.resources import load_kinds
     from reconciler.store.planfile import read_plan
     from reconciler.workflow import notices
     from reconciler.workflow.judging import judged
     from reconciler.workflow.saved import only_approved
 
-    opened = session(chosen, guards_from=checks.guards_from)
     document = read_plan(planfile, load_kinds())
     if checks.digest is not None:
         only_approved(document, checks.digest)

@@ -210,7 +210,7 @@ def drift(
     With --pull-request it is one pull or merge request instead, from a branch that belongs to this program; an issue is
     left for what the files cannot say. The state stays as it is until the request is merged and applied.
     """
-    from reconciler.cli.apply import tell_of
+    from reconciler.cli.telling import tell_of
     from reconciler.workflow.ci import report_drift
     from reconciler.workflow.notices import drifted
     from reconciler.workflow.options import PlanOptions

@@ -13,6 +13,7 @@ from reconciler.cli.completing import environments, kinds
 from reconciler.cli.ids import written_after
 from reconciler.cli.opening import confirmation, consent, gathered, selection, session
 from reconciler.cli.program import Globals
+from reconciler.cli.telling import tell_of, telling
 from reconciler.cli.terminal import say, say_made, style, tell
 from reconciler.cli.views import plan_view
 
@@ -96,8 +97,12 @@ def command(
     if dry_run or out is not None:
         return _plan(chosen, one, other, options, out, prune=prune, only=only)
     approval = Approval(asked.auto_approve, asked.confirm_account)
-    with locked(other, f"clone from {source}", timeout=asked.lock_timeout):
-        return _clone(chosen, one, other, options, approval, prune=prune, only=only)
+
+    def work() -> int:
+        with locked(other, f"clone from {source}", timeout=asked.lock_timeout):
+            return _clone(chosen, one, other, options, approval, prune=prune, only=only)
+
+    return telling(other, work)
 
 
 def _plan(
@@ -148,6 +153,7 @@ def _clone(
 ) -> int:
     """Plan, show, ask, copy, under the lock of the target."""
     from reconciler.model.errors import Cancelled
+    from reconciler.workflow import notices
     from reconciler.workflow.cloning import prepare_clone
 
     clone = chosen.screen.wait(prepare_clone(one, other, options, prune=prune, only=only))
@@ -160,6 +166,7 @@ def _clone(
         return 4 if clone.unread else 0
     say_made(plan_view(document, "text"), "text")
     if document.tripped:
+        tell_of(other, "refusal", notices.refused(document))
         return 7
     if not approval.given(other, document):
         raise Cancelled("cancelled; nothing was changed")
@@ -170,6 +177,7 @@ def _carry_out(chosen: Globals, opened: Session, clone: Clone, options: PlanOpti
     from reconciler.cli.plan import exit_code
     from reconciler.cli.watching import OutputMode, watcher
     from reconciler.render import text
+    from reconciler.workflow import notices
     from reconciler.workflow.applying import Hooks
     from reconciler.workflow.cloning import carry_out_clone, forget_unmatched
     from reconciler.workflow.runtime import run_async
@@ -187,6 +195,7 @@ def _carry_out(chosen: Globals, opened: Session, clone: Clone, options: PlanOpti
         forget_unmatched(clone, frozenset(replace(opened, bare=True).load(offline=True).desired.resources))
     for summary in summaries:
         say(text.applied(summary, **style()), "text")
+    tell_of(opened, "apply", " ".join(map(notices.applied, summaries)))
     written_after(chosen, opened)
     if hooks.stop.is_set():
         return 130

@@ -10,11 +10,13 @@ from reconciler.cli.approval import Approval
 from reconciler.cli.completing import runs
 from reconciler.cli.opening import confirmation, listing, session
 from reconciler.cli.program import Globals
+from reconciler.cli.telling import telling
 from reconciler.cli.terminal import advise, columns_shown, listed, say
 
 if TYPE_CHECKING:
     from reconciler.model.ports import LockInfo
     from reconciler.model.run import RunRecord
+    from reconciler.workflow.session import Session
 
 
 @click.group("runs")
@@ -80,23 +82,32 @@ def _text(run: RunRecord, holder: LockInfo | None = None) -> str:
 @click.pass_obj
 def resume(chosen: Globals, auto_approve: bool, lock_timeout: float, confirm_account: str | None) -> int:
     """Finish what the last run left undone, and nothing else. `apply` does so too, with everything else."""
+    from reconciler.workflow.holding import locked
+
+    opened = session(chosen)
+
+    def work() -> int:
+        with locked(opened, "apply", timeout=lock_timeout, closing=False):
+            return _resumed(chosen, opened, Approval(auto_approve, confirm_account))
+
+    return telling(opened, work)
+
+
+def _resumed(chosen: Globals, opened: Session, approval: Approval) -> int:
     from reconciler.cli.apply import apply_under_lock
     from reconciler.cli.watching import OutputMode
     from reconciler.workflow import runs
     from reconciler.workflow.book import open_book
-    from reconciler.workflow.holding import locked
     from reconciler.workflow.options import PlanOptions
 
-    opened = session(chosen)
-    with locked(opened, "apply", timeout=lock_timeout, closing=False):
-        name, left = runs.unfinished(opened)
-        if not left:
-            for closed in runs.close(opened):
-                advise(f"Finished the record of {closed}: see `reconciler runs show {closed}`")
-            say("There is nothing to resume: the last run was finished.")
-            return 0
-        advise(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
-        open_book(opened).close_runs()
-        options = PlanOptions(tuple(left), (), False, True, ())
-        mode = OutputMode(chosen.quiet, chosen.verbose)
-        return apply_under_lock(chosen, opened, options, Approval(auto_approve, confirm_account), mode)
+    name, left = runs.unfinished(opened)
+    if not left:
+        for closed in runs.close(opened):
+            advise(f"Finished the record of {closed}: see `reconciler runs show {closed}`")
+        say("There is nothing to resume: the last run was finished.")
+        return 0
+    advise(f"Resuming {name}: {len(left)} address{'es' if len(left) != 1 else ''} left.")
+    open_book(opened).close_runs()
+    options = PlanOptions(tuple(left), (), False, True, ())
+    mode = OutputMode(chosen.quiet, chosen.verbose)
+    return apply_under_lock(chosen, opened, options, approval, mode)

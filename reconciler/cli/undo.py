@@ -13,6 +13,7 @@ from reconciler.cli.changing import Changing, changing
 from reconciler.cli.completing import runs
 from reconciler.cli.opening import session
 from reconciler.cli.program import Globals
+from reconciler.cli.telling import telling
 from reconciler.cli.terminal import advise, ask, note, say, say_made, style
 from reconciler.cli.watching import OutputMode
 
@@ -48,8 +49,12 @@ def command(chosen: Globals, run: str | None, asked: Changing, out: Path | None,
         run = newest_run(restore)
     if out is not None:
         return _save(chosen, opened, run, asked.options(), out)
-    with locked(opened, "undo", timeout=asked.lock_timeout, closing=run is not None):
-        return _undo(chosen, opened, run, restore, asked)
+
+    def work() -> int:
+        with locked(opened, "undo", timeout=asked.lock_timeout, closing=run is not None):
+            return _undo(chosen, opened, run, restore, asked)
+
+    return telling(opened, work)
 
 
 def _undo(chosen: Globals, opened: Session, run: str | None, restore: Path | None, asked: Changing) -> int:

@@ -48,13 +48,10 @@ class Card:
 def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
     """Return a guard, a rule or a policy as a card. `command` makes the plan again with exactly this yes."""
     rule, tripped = guard.name.startswith(words.RULES), guard.verdict == "tripped"
-    title = (
-        f"Rule: {humanised(guard.name.partition(' ')[2])}" if rule else GUARDS.get(guard.name, humanised(guard.name))
-    )
     asked = _question(guard, document, names) if guard.name == "suspected_rename" else ""
     return Card(
         guard.name,
-        f"Rule: {humanised(guard.name.partition(' ')[2])}" if rule else title,
+        title(guard),
         state(guard),
         asked or names.plainly(guard.message),
         [names.thing(one) for one in guard.addresses],
@@ -63,6 +60,13 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
         guard.remedy if tripped else "",
         tripped,
     )
+
+
+def title(guard: GuardView) -> str:
+    """Return what a guard, a rule or a policy is about."""
+    if guard.name.startswith(words.RULES):
+        return f"Rule: {humanised(guard.name.partition(' ')[2])}"
+    return GUARDS.get(guard.name, humanised(guard.name))
 
 
 def state(guard: GuardView) -> str:

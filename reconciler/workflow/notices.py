@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from reconciler.model.codehost import Web
 from reconciler.model.document import PlanDocument
-from reconciler.model.errors import ReconcilerError
+from reconciler.model.errors import Cancelled, ExitCode, LockHeld, ReconcilerError, Refused, StalePlan
 from reconciler.model.redaction import abridged, published
 from reconciler.model.summary import ApplySummary
-from reconciler.render import sentences, words
+from reconciler.render import cards, sentences, words
+from reconciler.render.naming import without_people
 from reconciler.workflow.session import Session
 
 SECONDS = 10.0
@@ -26,8 +27,12 @@ def drifted(document: PlanDocument) -> str:
 
 def refused(document: PlanDocument) -> str:
     """Return what a notice says of a plan that guards stop at its apply."""
-    told = [f"{guard.name}: {guard.message}" if guard.message else guard.name for guard in document.tripped]
+    told = [f"{cards.title(guard)} ({guard.name}): {_ended(guard.message)}" for guard in document.tripped]
     return " ".join(["Nothing was applied.", *sentences.verdict(document), *told])
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "?", "!")) else f"{sentence}."
 
 
 def stale(count: int) -> str:
@@ -46,6 +51,35 @@ def applied(summary: ApplySummary) -> str:
     return f"Apply {'complete' if summary.complete else 'not complete'}: {told}."
 
 
+_WHY: Mapping[int, str] = {
+    ExitCode.AUTH: "the account does not let its key read everything",
+    ExitCode.PARTIAL: "what it needs is not there",
+    ExitCode.REFUSED: "the account would refuse it",
+    ExitCode.CANCELLED: "it was cancelled",
+}
+
+
+def left(code: int) -> tuple[str, str]:
+    """Return event and text of a notice of a command that had nothing to do, and could not do all that is asked for."""
+    why = _WHY.get(code)
+    return "failure", f"Apply did nothing, and something is left{f': {why}' if why else ''} (exit code {code})."
+
+
+def ended(error: BaseException) -> tuple[str, str]:
+    """Return event and text of a notice of a command that an error ended. Who holds a lock is not said, and of an error
+    that nobody foresaw only its class: its text may hold anything.
+    """
+    if isinstance(error, StalePlan | Refused):
+        return "refusal", f"Nothing was applied: {error.message}."
+    if isinstance(error, Cancelled) or not isinstance(error, Exception):
+        return "failure", "Apply was cancelled before its end."
+    if isinstance(error, LockHeld):
+        return "failure", "Nothing was applied: another run holds the lock."
+    if not isinstance(error, ReconcilerError):
+        return "failure", f"Apply ended with a mistake of the program ({type(error).__name__})."
+    return "failure", f"Apply did not come to its end (exit code {int(error.exit_code)}): {error.message}."
+
+
 def notify(session: Session, event: str, said: str, web: Web, *, link: str = "") -> Sequence[str]:
     """Send a notice where the environment names an address for it, once, and return why it did not arrive.
 
@@ -55,11 +89,12 @@ def notify(session: Session, event: str, said: str, web: Web, *, link: str = "")
     url = session.settings.notify
     if not url or not said:
         return []
+    session.noticed.append(event)
     if "${" in url:
         return ["No notice was sent: the environment variable in `notify` is not set."]
     session.redactor.learn(url)
     where = session.settings.name
-    text = abridged(published(f"{where}: {said}"), LONGEST)
+    text = abridged(published(f"{where}: {without_people(said)}"), LONGEST)
     body = {"event": event, "environment": where, "text": text} | ({"url": link} if link else {})
     try:
         answer = web.exchange("POST", url, body=body, most=MOST_BYTES, seconds=SECONDS)

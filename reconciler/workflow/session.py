@@ -101,6 +101,8 @@ class Session:
     """The store of each URL, the same one for all that is derived from a session: a lock belongs to its store."""
     paces: dict[str, Pacer] = field(default_factory=dict, repr=False)
     """When the last requests went, by the URL of the account: its limit is one, however often it is connected to."""
+    noticed: list[str] = field(default_factory=list, repr=False)
+    """Events that were told to the address in `notify`, or that could not be."""
     held: dict[str, HeldLock] = field(default_factory=dict, repr=False)
     """The locks that are held, by the URL of their state."""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
 
+from reconciler.model.errors import Cancelled
+from reconciler.workflow.holding import locked
 from tests.ci.serving import Answer, Call, serving
 from tests.world import World
 
@@ -94,3 +96,101 @@ def test_the_address_is_a_credential(world: World, receiver: Receiver) -> None:
     world.write("tags: {a: {description: '${env.HOOK}'}}")
     ran = world.cli("plan")
     assert (ran.code, "holds a credential" in ran.text, CANARY in ran.text) == (3, True, False), ran.text
+
+
+def _moved(world: World) -> None:
+    """Change in the account what a saved plan is about."""
+    world.call("PUT", f"/tags/{world.rows('tags', tag='a')[0]['id']}", {"tag": {"description": "by hand"}})
+
+
+def _saved(world: World) -> None:
+    """A plan of a change, whose object changes afterwards."""
+    assert world.cli("apply", "--auto-approve").code == 0
+    world.write("tags: {a: {description: better}}")
+    assert world.cli("plan", "--out", "plan.json").code == 0
+    _moved(world)
+
+
+def _altered(world: World) -> None:
+    """A saved plan of another digest than the one that was approved."""
+    assert world.cli("plan", "--out", "plan.json").code == 0
+
+
+def _damaged(world: World) -> None:
+    """A saved plan that is cut."""
+    (world.folder / "plan.json").write_text("{", "utf-8")
+
+
+ENDS: dict[str, tuple[Callable[[World], object], tuple[str, ...], int, str, str]] = {
+    "a guard": (
+        lambda world: (world.cli("apply", "--auto-approve"), world.write("tags: {b: {}}")),
+        ("apply", "--auto-approve"), 7, "refusal", "Many things are deleted at once (max_deletes): 1 object is deleted",
+    ),
+    "the account moved on": (_saved, ("apply", "plan.json"), 6, "refusal", "1 change of the saved plan not applied"),
+    "strict": (_saved, ("apply", "plan.json", "--strict"), 6, "refusal", "1 change of the saved plan not applied"),
+    "another digest": (_altered, ("apply", "plan.json", "--digest", "0" * 64), 6, "refusal", "Nothing was applied"),
+    "a damaged file": (_damaged, ("apply", "plan.json"), 6, "refusal", "Nothing was applied"),
+    "a mistake in the files": (
+        lambda world: world.write("tags: {a: {nonsense: 1}}"),
+        ("apply", "--auto-approve"), 3, "failure", "1 problem in the configuration",
+    ),
+    "no right": (
+        lambda world: world.fault("fail_before", "^GET ", status=403, times=99),
+        ("apply", "--auto-approve"), 4, "failure", "exit code 4",
+    ),
+    "an outage": (
+        lambda world: world.fault("fail_before", "^GET ", status=500, times=99),
+        ("apply", "--auto-approve"), 1, "failure", "exit code 1",
+    ),
+    "nobody to ask": (lambda world: None, ("apply",), 1, "failure", "no terminal to ask on"),
+    "a destroy": (
+        lambda world: world.cli("apply", "--auto-approve"), ("destroy",), 7, "refusal", "max_deletes"
+    ),
+    "an undo of nothing": (lambda world: None, ("undo", "--auto-approve"), 3, "failure", "exit code 3"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ENDS)
+def test_an_apply_that_ends_before_its_first_write_is_told(world: World, receiver: Receiver, name: str) -> None:
+    """Once, in a sentence, with the exit code that it has without a notice, and whether the receiver answers or not."""
+    prepare, argv, code, event, said = ENDS[name]
+    prepare(world)
+    receiver.calls.clear()
+    receiver.status = 500
+    ran = world.cli(*argv)
+    assert (ran.code, receiver.events) == (code, [event]), ran.text
+    assert said in receiver.calls[0].body["text"]
+    assert CANARY not in ran.text + str(receiver.calls[0].body)
+    assert "No notice was taken" in ran.err
+
+
+def test_a_held_lock_is_told_without_its_holder(world: World, receiver: Receiver) -> None:
+    """Names of people and machines are nobody's business in a chat."""
+    with locked(world.session(), "apply", timeout=0):
+        ran = world.cli("apply", "--auto-approve")
+    assert (ran.code, receiver.events) == (8, ["failure"]), ran.text
+    assert receiver.calls[0].body["text"] == "demo: Nothing was applied: another run holds the lock."
+
+
+@pytest.mark.parametrize("error", [KeyError("jane@acme.example"), MemoryError(), KeyboardInterrupt(), Cancelled("no")])
+def test_what_nobody_foresaw_is_told_by_its_class(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, error: BaseException
+) -> None:
+    """Its text may hold anything."""
+
+    async def fails(*_: object, **__: object) -> None:
+        raise error
+
+    monkeypatch.setattr("reconciler.workflow.planning.make_plan", fails)
+    ran = world.cli("apply", "--auto-approve")
+    cancelled = isinstance(error, KeyboardInterrupt | Cancelled)
+    assert (ran.code, receiver.events) == (130 if cancelled else 1, ["failure"])
+    text = receiver.calls[0].body["text"]
+    assert ("was cancelled" if cancelled else type(error).__name__) in text
+    assert "jane" not in text
+
+
+def test_a_wrong_command_line_is_told_to_nobody(world: World, receiver: Receiver) -> None:
+    """Who types is there."""
+    assert world.cli("apply", "plan.json", "--allow", "x=1").code != 0
+    assert receiver.calls == []
