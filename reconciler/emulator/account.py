@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any, Literal
 
 from reconciler.emulator.rows import Row, Rows
 from reconciler.emulator.settings import AccountSettings
 from reconciler.emulator.types import ALL, DATED, ISO
+from reconciler.model.records import dataclass
 
 FIRST_SECOND = 1_590_713_486
 """When an account is born: 2020-05-28, as most recordings."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
+
+from reconciler.model.records import dataclass
 
 Severity = Literal["error", "warning", "note"]
 """A note is about what is as somebody decided; it stops nothing."""

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
+
+from reconciler.model.records import dataclass
 
 LONGEST = 255
 """Characters of a text that was probed."""

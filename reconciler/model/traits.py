@@ -5,10 +5,11 @@ what users read about it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from reconciler.model.archive import ArchiveSpec
 from reconciler.model.live import Collection
+from reconciler.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.live import Live
+from reconciler.model.records import dataclass
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import Any
 
 from reconciler.config.reading.ignores import live_ignores
@@ -15,6 +14,7 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
+from reconciler.model.records import dataclass
 from reconciler.model.ruling import NONE, Rules
 from reconciler.workflow.observing import connected
 from reconciler.workflow.ruling import broken_in_account, idle_waivers, rules_of

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from reconciler.deriving.undo import Inverse
+from reconciler.model.records import dataclass
 from reconciler.planning.select import Selected, Selection
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config.reading.files import outside, read_source
@@ -15,6 +14,7 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.fleet import FLEET_FILE, FleetFile
 from reconciler.model.project import PROJECT_FILE
+from reconciler.model.records import dataclass
 
 
 @dataclass(frozen=True)
