@@ -81,8 +81,8 @@ def refused(detail: str = "", *, plain: bool = False) -> Problem:
 
 def error(title: str, pointer: str = "", *, detail: str = "", code: str = "field_invalid", **more: str) -> object:
     """One entry of a classic 422; `pointer` is an attribute's name."""
-    found: dict[str, Any] = {"title": title, "detail": detail, "code": code, **more}
-    return found | {"source": {"pointer": f"/data/attributes/{pointer}"}} if pointer else found
+    problem: dict[str, Any] = {"title": title, "detail": detail, "code": code, **more}
+    return problem | {"source": {"pointer": f"/data/attributes/{pointer}"}} if pointer else problem
 
 
 def invalid(*errors: object, plain: bool = False) -> Problem:
@@ -125,8 +125,8 @@ def whole(raw: Any) -> int:
 
 def inner(body: object, wrapper: str) -> dict[str, Any]:
     """Return what is under the wrapper key; a wrong wrapper is silently nothing (section 1.3)."""
-    found = body.get(wrapper) if isinstance(body, dict) else None
-    return dict(found) if isinstance(found, dict) else {}
+    wrapped = body.get(wrapper) if isinstance(body, dict) else None
+    return dict(wrapped) if isinstance(wrapped, dict) else {}
 
 
 def holed(value: object) -> object:

@@ -142,12 +142,12 @@ class Application(Account):
 def read_request(scope: Scope, path: str | None, content: bytes) -> Request:
     """Return the request of an ASGI scope. The path is cut down to what follows /api/3, its segments decoded."""
     raw = path if path is not None else scope.get("raw_path", scope["path"].encode()).decode().partition("?")[0]
-    _, found, short = raw.partition("/api/3/")
+    _, inside, short = raw.partition("/api/3/")
     try:
         body = json.loads(content) if content else None
     except ValueError:
         body = None
-    short = f"/{short}" if found else raw.removesuffix("/api/3")
+    short = f"/{short}" if inside else raw.removesuffix("/api/3")
     return Request(
         scope["method"],
         unquote(short),

@@ -127,13 +127,13 @@ def ordered(kind: Type, rows: list[Row], query: Mapping[str, str]) -> list[Row]:
 
 def shown(account: Account, kind: Type, row: Row) -> Row:
     """Return a row as a read returns it."""
-    found = kind.acts.shown(account, row)
-    if "links" not in found:
-        found = {**found, "links": links(account, kind, row["id"])}
+    answer = kind.acts.shown(account, row)
+    if "links" not in answer:
+        answer = {**answer, "links": links(account, kind, row["id"])}
     if account.settings.mixed_types and not kind.native:
         dice = random.Random(f"{account.settings.mixed_types}:{kind.path}:{row['id']}")
-        return {name: _mixed(name, value, dice) if name != "id" else value for name, value in found.items()}
-    return found
+        return {name: _mixed(name, value, dice) if name != "id" else value for name, value in answer.items()}
+    return answer
 
 
 def links(account: Account, kind: Type, identity: object) -> Any:
@@ -240,7 +240,7 @@ def related(account: Account, kind: Type, request: Request) -> Answer:
         raise nothing_here()
     rows = account.rows.where(child.table, **{child.key: identity})
     of = account.types.get(child.table)
-    seen = [shown(account, of, one) if of else one for one in paged(account, rows, request.query)]
+    seen = [shown(account, of, row) if of else row for row in paged(account, rows, request.query)]
     if child.one:
         return Answer(200, {name: seen[0] if seen else None})
     return Answer(200, {child.table: seen})

@@ -115,8 +115,8 @@ class Rows:
 
     def fact(self, name: str, default: str = "") -> str:
         """Return a remembered fact, such as the settings or the last id of a table."""
-        found = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return str(found[0]) if found else default
+        row = self._db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return str(row[0]) if row else default
 
     def remember(self, name: str, value: str) -> None:
         """Keep a fact."""
@@ -148,8 +148,8 @@ class Rows:
                 index.keep(identity, row)
         places = self._places.get(table, {})
         rows = self._tables.get(table, {})
-        found = [rows[identity] for identity in sorted(index.find(str(value)), key=places.__getitem__)]
-        return [row for row in found if all(str(row.get(name)) == str(wanted) for name, wanted in others)]
+        matching = [rows[identity] for identity in sorted(index.find(str(value)), key=places.__getitem__)]
+        return [row for row in matching if all(str(row.get(name)) == str(wanted) for name, wanted in others)]
 
     def next_id(self, table: str, *, reuse: bool) -> str:
         """Return a fresh id: one more than any before, or with `reuse` one more than any that lives."""

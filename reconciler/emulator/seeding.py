@@ -158,7 +158,7 @@ def _schema(account: Account, row: Row) -> None:
 
 def _records(account: Account, identity: str, count: int) -> None:
     ids = [f"{identity}-{number}" for number in range(count)]
-    account.rows.put_many("records", [(one, {"id": one, "schema": identity, "fields": []}) for one in ids])
+    account.rows.put_many("records", [(record, {"id": record, "schema": identity, "fields": []}) for record in ids])
 
 
 def _parts(account: Account, path: str, identity: str, extras: Mapping[str, Any]) -> None:

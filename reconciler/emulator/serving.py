@@ -113,7 +113,7 @@ def _change(account: Application, call: str, body: Any) -> bool:
     elif call == "PUT settings":
         account.keep(AccountSettings.of({**account.settings.data(), **body}))
     elif call == "PUT faults":
-        account.faults = [Fault.of(one) for one in body]
+        account.faults = [Fault.of(name) for name in body]
     elif call == "DELETE faults":
         account.faults = []
     elif call == "POST reset":

@@ -116,40 +116,40 @@ class AccountSettings:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> AccountSettings:
         """Read settings from JSON; unknown names and values that no switch has are errors (ValueError)."""
-        names = {one.name for one in fields(cls)}
+        names = {setting.name for setting in fields(cls)}
         wrong = sorted(set(data) - names)
         if wrong:
             raise ValueError(f"unknown settings: {', '.join(wrong)}")
         given: dict[str, Any] = {k: tuple(value) if isinstance(value, list) else value for k, value in data.items()}
         settings = cls(**given)
-        for one in fields(cls):
-            choices, value = _choices(one.type), getattr(settings, one.name)
+        for setting in fields(cls):
+            choices, value = _choices(setting.type), getattr(settings, setting.name)
             if choices and str(value) not in choices:
-                raise ValueError(f"setting `{one.name}` is one of {', '.join(choices)}, not {value!r}")
+                raise ValueError(f"setting `{setting.name}` is one of {', '.join(choices)}, not {value!r}")
         return settings
 
     def informed(self, facts: Mapping[str, str]) -> AccountSettings:
         """Return the settings of an account that behaves as these facts of another one say, by the names of switches;
         what no switch has a value for stays.
         """
-        found: dict[str, Any] = {}
-        for one in fields(self):
-            value, now = facts.get(one.name, ""), getattr(self, one.name)
-            choices = _choices(one.type)
-            if one.name in OWN or not value:
+        changed: dict[str, Any] = {}
+        for setting in fields(self):
+            value, now = facts.get(setting.name, ""), getattr(self, setting.name)
+            choices = _choices(setting.type)
+            if setting.name in OWN or not value:
                 continue
             if isinstance(now, bool):
-                found[one.name] = value in ("yes", "True")
+                changed[setting.name] = value in ("yes", "True")
             elif choices and value in choices:
-                found[one.name] = type(now)(value)
+                changed[setting.name] = type(now)(value)
             elif isinstance(now, int) and value.isdecimal():
-                found[one.name] = int(value)
+                changed[setting.name] = int(value)
         if facts.get("mixed_types") == "yes":
-            found["mixed_types"] = 1
+            changed["mixed_types"] = 1
         unique = tuple(name for name in UNIQUE if facts.get(f"unique.{name}") == "yes")
         if unique:
-            found["unique"] = unique
-        return replace(self, **found)
+            changed["unique"] = unique
+        return replace(self, **changed)
 
     def data(self) -> dict[str, Any]:
         """The settings as JSON."""
@@ -186,7 +186,7 @@ class Fault:
     @classmethod
     def of(cls, data: Mapping[str, Any]) -> Fault:
         """Read a fault from JSON. Raises ValueError for unknown names and actions."""
-        wrong = sorted(set(data) - {one.name for one in fields(cls)})
+        wrong = sorted(set(data) - {field.name for field in fields(cls)})
         if wrong:
             raise ValueError(f"unknown parts of a fault: {', '.join(wrong)}")
         if data.get("action") not in ACTIONS:

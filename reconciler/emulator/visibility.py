@@ -15,14 +15,14 @@ def hidden(account: Account) -> dict[str, list[str]]:
     rows = account.rows
     shown_lists = {str(row["list"]) for row in rows.all("listGroups")}
     related = {str(row["field"]) for row in rows.all("fieldRels")}
-    found = {
+    names = {
         "lists": [row["name"] for row in rows.all("lists") if row["id"] not in shown_lists],
         "fields": [row["title"] for row in rows.all("fields") if row["id"] not in related],
     }
     for path, number in (("dealCustomFieldMeta", 2), ("accountCustomFieldMeta", 3)):
         groups = {str(row["id"]) for row in rows.where("groupDefinitions", type_id=number)}
         members = {str(row["rel_id"]) for row in rows.all("groupMembers") if str(row["group_id"]) in groups}
-        found[path] = [
+        names[path] = [
             row["fieldLabel"] for row in rows.all(path) if row["id"] not in members and not row.get("knownFieldId")
         ]
-    return found
+    return names

@@ -232,15 +232,15 @@ def _moves(
         name = (parent, inside(mine[0], kinds))
         if files == account:
             held.append(name)
-        elif files != in_account(mine, {one: _as_applied(lives[one], bindings[one]) for one in mine}):
+        elif files != in_account(mine, {address: _as_applied(lives[address], bindings[address]) for address in mine}):
             why = (
                 "its order was changed in the file, too, since the last apply: decide in the file which one it is to be"
             )
             refused.append(Refusal(*name, why))
         else:
             moves += arrangements(
-                {one: declared[one] for one in (parent, *by_parent(declared, kinds)[parent])},
-                {one: lives[one] for one in mine},
+                {address: declared[address] for address in (parent, *by_parent(declared, kinds)[parent])},
+                {address: lives[address] for address in mine},
                 kinds,
             )
     return moves, refused, held
@@ -314,7 +314,7 @@ def _remember(session: Session, after: Loaded, live: Mapping[str, Exported], don
             applied = {**old.applied, name: values.encode(value)}
             news: dict[str, object] = {"applied": applied, "run": stamp}
             for held in ("rewritten", "digests"):
-                news[held] = {one: value for one, value in getattr(old, held).items() if one != name}
+                news[held] = {address: value for address, value in getattr(old, held).items() if address != name}
             keys = session.kinds[old.kind].natural_keys(live[address].live.attrs)
             if keys:
                 news["natural_key"] = stored_key(keys[0])
@@ -336,4 +336,4 @@ def _one_by_one(
             yield name
         for child in parts.get(name, ()):
             kind = session.kinds[resources[child].kind]
-            yield from ((child, one) for one in resources[child].applied if arranges(kind, one))
+            yield from ((child, name) for name in resources[child].applied if arranges(kind, name))

@@ -155,8 +155,8 @@ def _looked_at(session: Session) -> Kinds:
 async def _read(line: Any, collection: Collection, *, whole: bool) -> Unknown | None:
     """Return why a listing cannot be read; None where it can. Raises what would end any other read too."""
     if whole:
-        found = await read_listing(line, collection)
-        return found if isinstance(found, Unknown) else None
+        listing = await read_listing(line, collection)
+        return listing if isinstance(listing, Unknown) else None
     paged = collection.paging == "offset" and not collection.single
     try:
         await line.send(Request("GET", collection.path, (*collection.query, *((("limit", "1"),) if paged else ()))))
@@ -172,11 +172,11 @@ async def _read(line: Any, collection: Collection, *, whole: bool) -> Unknown | 
 
 def _needed(session: Session) -> set[str]:
     """Return the kinds that are declared or managed."""
-    found: set[str] = set()
+    needed: set[str] = set()
     try:
-        found |= {resource.kind for resource in session.load().desired.resources.values()}
+        needed |= {resource.kind for resource in session.load().desired.resources.values()}
         state = session.store.read()
-        found |= {resource.kind for resource in state.resources.values()} if state is not None else set()
+        needed |= {resource.kind for resource in state.resources.values()} if state is not None else set()
     except ReconcilerError:
         pass  # which was told above
-    return found
+    return needed

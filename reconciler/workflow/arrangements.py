@@ -28,36 +28,36 @@ def own_key(address: str) -> str:
 
 def by_parent(addresses: Iterable[str], kinds: Kinds) -> dict[str, list[str]]:
     """Return the addresses of what is arranged among siblings, by what it stands in."""
-    found: dict[str, list[str]] = defaultdict(list)
+    grouped: dict[str, list[str]] = defaultdict(list)
     for address in addresses:
         kind = kinds[kind_of(address)]
         if kind.nested and kind.arrange([(address, {}, None)]):
-            found[kind.parent_of(address)].append(address)
-    return found
+            grouped[kind.parent_of(address)].append(address)
+    return grouped
 
 
 def in_files(addresses: Iterable[str], declared: Mapping[str, Resource]) -> list[str]:
     """Return the declared ones of these addresses in the order of the files."""
-    return sorted((address for address in addresses if address in declared), key=lambda one: declared[one].rank)
+    return sorted((address for address in addresses if address in declared), key=lambda address: declared[address].rank)
 
 
 def in_account(addresses: Iterable[str], lives: Mapping[str, Live]) -> list[str]:
     """Return those of these addresses that an account holds, in its order."""
-    return sorted((address for address in addresses if address in lives), key=lambda one: placed(lives[one]))
+    return sorted((address for address in addresses if address in lives), key=lambda address: placed(lives[address]))
 
 
 def arrangements(declared: Mapping[str, Resource], lives: Mapping[str, Live], kinds: Kinds) -> list[Arrangement]:
     """Return how the files have to be arranged to stand in the order of the account; what only they have stays where it
     is, and what only the account has is taken to be new in them.
     """
-    found = []
+    moved = []
     for parent, addresses in by_parent({**declared, **lives}, kinds).items():
         have = [own_key(address) for address in in_files(addresses, declared)]
-        wanted = [own_key(one) for one in in_account(addresses, lives)]
+        wanted = [own_key(address) for address in in_account(addresses, lives)]
         keys = interleaved(have, wanted)
         if parent in declared and keys != have:
-            found.append(Arrangement(parent, inside(addresses[0], kinds), tuple(keys)))
-    return found
+            moved.append(Arrangement(parent, inside(addresses[0], kinds), tuple(keys)))
+    return moved
 
 
 def inside(address: str, kinds: Kinds) -> str:

@@ -161,7 +161,7 @@ def look(folder: Path, environ: Mapping[str, str], project: LoadedProject) -> tu
         name, before = _before(baseline, old)
         updates.append(Update(written, before, name, LockedBaseline(commit=commit, digest=digest_of(texts))))
     return LockFile(
-        baselines={one.written: one.now for one in sorted(updates, key=lambda update: update.written)}
+        baselines={update.written: update.now for update in sorted(updates, key=lambda update: update.written)}
     ), updates
 
 

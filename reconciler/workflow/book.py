@@ -31,8 +31,8 @@ class Recorded:
     result of the same address left void. Of ten thousand creates there is one record each, not three.
     """
 
-    def __init__(self, found: Iterable[Record] = ()) -> None:
-        self._kept = dict(enumerate(found))
+    def __init__(self, records: Iterable[Record] = ()) -> None:
+        self._kept = dict(enumerate(records))
         self._numbers = itertools.count(len(self._kept))
         self._mine: dict[str, list[int]] = {}
         """The numbers of what was added since the last move, by address."""
@@ -46,8 +46,8 @@ class Recorded:
             self._mine.clear()
         mine = self._mine.pop(record.address, [])
         if record.op in ("bind", "drop"):
-            number = next((one for one in mine if record.op == self._kept[one].op == "bind"), number)
-            stays = [one for one in mine if record.op == "bind" and self._kept[one].op == "drop"]
+            number = next((number for number in mine if record.op == self._kept[number].op == "bind"), number)
+            stays = [number for number in mine if record.op == "bind" and self._kept[number].op == "drop"]
             for void in mine:
                 if void not in (*stays, number):
                     del self._kept[void]

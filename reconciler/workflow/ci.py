@@ -79,7 +79,7 @@ def check_approval(host: CodeHost, document: PlanDocument, proposal: Proposal, *
 
 
 def _digests(vote: Vote, environment: str) -> list[str]:
-    return [found["digest"] for found in APPROVAL.finditer(vote.body) if found["environment"] == environment]
+    return [match["digest"] for match in APPROVAL.finditer(vote.body) if match["environment"] == environment]
 
 
 def _problem(vote: Vote, document: PlanDocument, proposal: Proposal) -> str:
@@ -141,7 +141,7 @@ def propose_drift(
     else:
         told = f"opened request {host.open_pull(title, body, branch, target).number}"
     first = mark("drift", document, folder)
-    for issue in (one for one in host.issues(LABEL) if one.body.partition("\n")[0].strip() == first):
+    for issue in (issue for issue in host.issues(LABEL) if issue.body.partition("\n")[0].strip() == first):
         host.close_issue(issue, body)
     return told
 
@@ -149,7 +149,7 @@ def propose_drift(
 def report_drift(host: CodeHost, document: PlanDocument, *, folder: str = "") -> str:
     """Open, update or close the one issue about this environment's drift, and return a sentence about it."""
     first = mark("drift", document, folder)
-    ours = [one for one in host.issues(LABEL) if one.body.partition("\n")[0].strip() == first]
+    ours = [issue for issue in host.issues(LABEL) if issue.body.partition("\n")[0].strip() == first]
     body = published(drift_report(document, limit=host.limit, folder=folder))
     if not document.changes and not document.skipped and not document.tripped:
         for issue in ours:

@@ -77,18 +77,18 @@ async def prepare_clone(
     expect(only, source, target)
     other = await hold(target, target.settings.name, only=only)
     reserved = names_there(target, other)
-    one = await hold(source, source.settings.name, only=only, for_files=True, reserved=reserved)
-    ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in one.exported}
-    texts = mentioning(one.exported, source.kinds)
-    how = {"from": one.name, "prune": prune, "kinds": None if only is None else sorted(only)}
+    contents = await hold(source, source.settings.name, only=only, for_files=True, reserved=reserved)
+    ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in contents.exported}
+    texts = mentioning(contents.exported, source.kinds)
+    how = {"from": contents.name, "prune": prune, "kinds": None if only is None else sorted(only)}
     barred: dict[str, str] = {}
     while True:
-        carried = portable(one.exported, other.seen, source.kinds, other.state.resources, barred)
-        inputs, known = met(_inputs(carried.desired, other, target), one.exported)
+        carried = portable(contents.exported, other.seen, source.kinds, other.state.resources, barred)
+        inputs, known = met(_inputs(carried.desired, other, target), contents.exported)
         declared = carried.desired.resources
         extra = unmatched(known, other.seen, source.kinds, declared) if prune else {}
         to_destroy = {a: binding for a, binding in {**other.state.resources, **extra}.items() if a not in declared}
-        hidden = not_shown(to_destroy, one, other.seen, source.kinds) if prune else {}
+        hidden = not_shown(to_destroy, contents, other.seen, source.kinds) if prune else {}
         copy = replace(target, extra=extra, adapt=_always(inputs.desired), bare=True)
         within = _within(declared.keys(), to_destroy.keys(), hidden.keys() | barred.keys(), prune=prune)
         planned = await make_plan(copy, replace(options, within=within, clone=how))
@@ -99,17 +99,17 @@ async def prepare_clone(
         barred |= {address: planned.inputs.barred[address] for address in more}
     before = frozenset(other.state.resources)
     left_out = (
-        *one.left_out,
+        *contents.left_out,
         *hidden.values(),
         *(_undeclarable(other) if prune else ()),
         *carried.left_out,
-        *_staying(one, other, inputs.desired, known, source.kinds),
-        *_untranslated(one, source.kinds, carried.desired),
-        *unknown_of(one),
+        *_staying(contents, other, inputs.desired, known, source.kinds),
+        *_untranslated(contents, source.kinds, carried.desired),
+        *unknown_of(contents),
         *unknown_of(other),
-        *_by_hand(one, other, source.kinds),
+        *_by_hand(contents, other, source.kinds),
     )
-    unread = one.unread or other.unread
+    unread = contents.unread or other.unread
     return Clone(copy, carried.desired, ids, texts, planned, left_out, before, unread, frozenset(barred))
 
 
@@ -142,12 +142,14 @@ def _always(desired: Desired) -> Callable[[Desired], Desired]:
     return lambda _: desired
 
 
-def _staying(one: AccountContents, other: AccountContents, desired: Desired, known: Plan, kinds: Kinds) -> list[str]:
+def _staying(
+    contents: AccountContents, other: AccountContents, desired: Desired, known: Plan, kinds: Kinds
+) -> list[str]:
     """Name what the target's objects have and the source's do not: a copy empties nothing."""
     there, told = pairs(known, other.seen), listing(other.seen, kinds)
     return [
         f"{entry.resource.address}: only {other.name} has `{'.'.join(path)}`, which stays"
-        for entry in one.exported
+        for entry in contents.exported
         if entry.resource.address in desired.resources and entry.resource.address in there
         for path in only_there(entry, there[entry.resource.address], kinds[entry.resource.kind], told)
     ]
@@ -194,8 +196,8 @@ async def _part(clone: Clone, target: Session, options: PlanOptions) -> Planned:
 
 
 def _needs(desired: Desired, address: str) -> set[str]:
-    found = values.references(dict(desired.resources[address].attrs))
-    return {reference.address for reference in found if isinstance(reference, Ref)}
+    referred = values.references(dict(desired.resources[address].attrs))
+    return {reference.address for reference in referred if isinstance(reference, Ref)}
 
 
 def forget_unmatched(clone: Clone, declared: frozenset[str]) -> None:
@@ -213,10 +215,10 @@ def forget_unmatched(clone: Clone, declared: frozenset[str]) -> None:
         edit(clone.target, "clone", lambda _: kept)
 
 
-def _by_hand(one: AccountContents, other: AccountContents, kinds: Kinds) -> list[str]:
+def _by_hand(contents: AccountContents, other: AccountContents, kinds: Kinds) -> list[str]:
     """Return what the API only lets us read, and the target lacks."""
-    found = []
-    for name, lives in one.seen.lives.items():
+    lines = []
+    for name, lives in contents.seen.lives.items():
         kind = kinds[name]
         if kind.abilities.managed and not kind.reading.mostly_unmanaged:
             continue
@@ -225,5 +227,5 @@ def _by_hand(one: AccountContents, other: AccountContents, kinds: Kinds) -> list
             Counter(str(live.attrs.get(kind.identity.name_attribute)) for live in lives if not live.builtin) - there
         )
         if missing:
-            found.append(f"{missing.total()} of kind {name}: they are made manually, not by a clone")
-    return found
+            lines.append(f"{missing.total()} of kind {name}: they are made manually, not by a clone")
+    return lines

@@ -62,14 +62,14 @@ async def compare(session: Session, left: str, right: str, only: frozenset[str] 
     masked = any(_is_file(session, name) for name in (left, right))
     _expect(session, (left, right), only)
     other = await _side(session, right, masked=masked, only=only)
-    one = await _side(session, left, masked=masked, only=only, reserved=_names(session, right, other))
-    accounts = [side for side in (one, other) if isinstance(side, AccountContents)]
+    first = await _side(session, left, masked=masked, only=only, reserved=_names(session, right, other))
+    accounts = [side for side in (first, other) if isinstance(side, AccountContents)]
     turned = isinstance(other, Desired)
     if turned:
-        one, other = other, one
+        first, other = other, first
     if isinstance(other, Desired):
         raise ReconcilerError("two folders cannot be compared: one side has to be an account or a snapshot")
-    whole, lines = differing(one, other, session)
+    whole, lines = differing(first, other, session)
     whole = inverted(whole) if turned else whole
     spent = doc.Forecast(plan_requests=sum(account.requests for account in accounts))
     stamp, names, redactor = session.runtime.stamp(), f"{left} -> {right}", session.redactor
@@ -85,13 +85,13 @@ def _expect(session: Session, names: Iterable[str], only: frozenset[str] | None)
     expect(only, *(open_session(session.folder, name, session.runtime) for name in known))
 
 
-def differing(one: AccountContents | Desired, other: AccountContents, session: Session) -> tuple[Plan, list[str]]:
+def differing(first: AccountContents | Desired, other: AccountContents, session: Session) -> tuple[Plan, list[str]]:
     """Return what an account would need to become what one side holds, as a plan without steps, and one line for all
     that cannot be told. What `compare` shows, and what a promotion has to speak of.
     """
     kinds = session.kinds
-    carried = Portable(one) if isinstance(one, Desired) else _carried(one, other, kinds)
-    exported = [] if isinstance(one, Desired) else one.exported
+    carried = Portable(first) if isinstance(first, Desired) else _carried(first, other, kinds)
+    exported = [] if isinstance(first, Desired) else first.exported
     empty = State(lineage="compare")
     eyes = replace(other.eyes, strict=True) if other.eyes is not None else None
     inputs = Inputs(
@@ -105,11 +105,11 @@ def differing(one: AccountContents | Desired, other: AccountContents, session: S
     )
     inputs, known = met(inputs, exported)
     beyond: list[str] = []
-    if isinstance(one, AccountContents):
-        desired, beyond = _whole(inputs.desired, known, one, other, kinds)
+    if isinstance(first, AccountContents):
+        desired, beyond = _whole(inputs.desired, known, first, other, kinds)
         inputs = replace(inputs, desired=desired, whole=True)
     extra = unmatched(known, other.seen, kinds, carried.desired.resources, other.state.resources)
-    hidden = not_shown(extra, one, other.seen, kinds)
+    hidden = not_shown(extra, first, other.seen, kinds)
     extra = {address: binding for address, binding in extra.items() if address not in hidden}
     whole = _differences(plan(replace(inputs, state=empty.model_copy(update={"resources": extra}))))
     unsaid = {
@@ -121,30 +121,30 @@ def differing(one: AccountContents | Desired, other: AccountContents, session: S
     return whole, [*carried.left_out, *beyond, *hidden.values(), *unsaid.values()]
 
 
-def _carried(one: AccountContents, other: AccountContents, kinds: Kinds) -> Portable:
+def _carried(contents: AccountContents, other: AccountContents, kinds: Kinds) -> Portable:
     """Return one side for the other: what both states know under one address is one object, whatever its name is by
     now; all else meets by name.
     """
-    lives = {(kind, live.id) for kind, found in other.seen.lives.items() for live in found}
+    lives = {(kind, live.id) for kind, lives in other.seen.lives.items() for live in lives}
     both = {
         address: binding
         for address, binding in other.state.resources.items()
-        if address in one.state.resources and (binding.kind, binding.id) in lives
+        if address in contents.state.resources and (binding.kind, binding.id) in lives
     }
-    carried = portable(one.exported, other.seen, kinds, both)
+    carried = portable(contents.exported, other.seen, kinds, both)
     pins = [Import(address, binding.id) for address, binding in both.items() if address in carried.desired.resources]
     return replace(carried, desired=replace(carried.desired, imports=(*carried.desired.imports, *pins)))
 
 
 def _whole(
-    desired: Desired, known: Plan, one: AccountContents, other: AccountContents, kinds: Kinds
+    desired: Desired, known: Plan, contents: AccountContents, other: AccountContents, kinds: Kinds
 ) -> tuple[Desired, list[str]]:
     """Return one side as all that is to be: empty where only the other one has a value. What either does not tell is
     left out, and named.
     """
     there, resources, beyond = pairs(known, other.seen), dict(desired.resources), []
     told = listing(other.seen, kinds)
-    for entry in one.exported:
+    for entry in contents.exported:
         resource, live = resources.get(entry.resource.address), there.get(entry.resource.address)
         if resource is None or live is None:
             continue
@@ -154,7 +154,7 @@ def _whole(
         for path, shown in only_there(entry, live, kind, told).items():
             if not shown:
                 beyond.append(
-                    f"{resource.address}: `{path[0]}` is not shown by {one.name}, and {other.name} has a value"
+                    f"{resource.address}: `{path[0]}` is not shown by {contents.name}, and {other.name} has a value"
                 )
             elif len(path) == 1:
                 attrs[path[0]] = None

@@ -143,23 +143,23 @@ async def contents_of(
 
 def pairs(made: Plan, seen: Snapshot) -> dict[str, Live]:
     """Return which object of an account each address of a plan is."""
-    lives = {(kind, live.id): live for kind, found in seen.lives.items() for live in found}
-    found = {
+    lives = {(kind, live.id): live for kind, lives in seen.lives.items() for live in lives}
+    matched = {
         address: live
         for address, identity in made.ids.items()
         if "[" not in address and (live := lives.get((kind_of(address), identity))) is not None
     }
-    return {**found, **{change.address: change.live for change in made.changes if change.live is not None}}
+    return {**matched, **{change.address: change.live for change in made.changes if change.live is not None}}
 
 
 def met(inputs: Inputs, exported: list[Exported]) -> tuple[Inputs, Plan]:
     """Return the inputs with ids inside texts as the target has them, and the plan that found out which those are."""
-    found = plan(inputs)
+    planned = plan(inputs)
     texts = mentioning(exported, inputs.kinds)
     if not texts:
-        return inputs, found
+        return inputs, planned
     ids = {(entry.resource.kind, entry.live.id): entry.resource.address for entry in exported}
-    inputs = replace(inputs, desired=with_ids(inputs.desired, inputs.kinds, ids, found.ids, texts))
+    inputs = replace(inputs, desired=with_ids(inputs.desired, inputs.kinds, ids, planned.ids, texts))
     return inputs, plan(inputs)
 
 
@@ -185,30 +185,30 @@ def with_ids(
 
 
 def not_shown(
-    extra: Mapping[str, Binding], one: AccountContents | Desired, other: Snapshot, kinds: Kinds
+    extra: Mapping[str, Binding], side: AccountContents | Desired, other: Snapshot, kinds: Kinds
 ) -> dict[str, str]:
     """Return what one side may hold of what only the other one shows, with the reason: its kind, or what it is part of,
     could not be read, its key may not be shown it, or it is there and cannot be declared. Parts of what both show are
     shown too.
     """
-    if not isinstance(one, AccountContents):
+    if not isinstance(side, AccountContents):
         return {}
     unread = {
-        address: f"{address}: whether {one.name} has it is unknown: {why}"
+        address: f"{address}: whether {side.name} has it is unknown: {why}"
         for address, binding in extra.items()
-        if (why := one.seen.unknown.get(binding.kind) or one.seen.unknown.get(kinds[binding.kind].nested))
+        if (why := side.seen.unknown.get(binding.kind) or side.seen.unknown.get(kinds[binding.kind].nested))
     }
     unread |= {
-        address: f"{address}: {one.name} has one of its name, which cannot be declared"
-        for address in _with_an_undeclarable_twin(extra, one, other, kinds)
+        address: f"{address}: {side.name} has one of its name, which cannot be declared"
+        for address in _with_an_undeclarable_twin(extra, side, other, kinds)
         if address not in unread
     }
-    why = one.eyes.why if one.eyes is not None else ""
+    why = side.eyes.why if side.eyes is not None else ""
     if not why:
         return unread
     lacking = {binding.kind for binding in extra.values()}
     return unread | {
-        address: f"{address}: {one.name} does not show it, which proves nothing: {why}"
+        address: f"{address}: {side.name} does not show it, which proves nothing: {why}"
         for address, binding in extra.items()
         if address not in unread
         and kinds[binding.kind].reading.filtered
@@ -217,10 +217,10 @@ def not_shown(
 
 
 def _with_an_undeclarable_twin(
-    extra: Mapping[str, Binding], one: AccountContents, other: Snapshot, kinds: Kinds
+    extra: Mapping[str, Binding], contents: AccountContents, other: Snapshot, kinds: Kinds
 ) -> Iterator[str]:
     """Yield the addresses of objects with the name of one that the other side has and no file can say."""
-    named = undeclarable_keys(one.seen, kinds, {binding.kind for binding in extra.values()})
+    named = undeclarable_keys(contents.seen, kinds, {binding.kind for binding in extra.values()})
     lives = {(kind, live.id): live for kind in named for live in other.lives.get(kind, ())}
     for address, binding in extra.items():
         live = lives.get((binding.kind, binding.id))

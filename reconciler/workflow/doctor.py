@@ -25,14 +25,14 @@ async def examine(session: Session) -> list[Row]:
         book, bindings = account.book, account.book.state().resources
         kinds = frozenset(binding.kind for binding in bindings.values()) & set(session.kinds)
         seen = (await account.observe_all(kinds)).snapshot
-        doubted = any(session.kinds[one.kind].reading.filtered for one in _absent(session, bindings, seen))
+        doubted = any(session.kinds[binding.kind].reading.filtered for binding in _absent(session, bindings, seen))
         why = (await account.eyes()).why if doubted else ""
     rows = [*_open(book), *_twins(session, bindings, seen)]
     shared = Counter((binding.kind, binding.id) for binding in bindings.values())
     for address, binding in sorted(bindings.items()):
-        found = _problem(session, address, seen, _Known(bindings, shared, why))
-        if found is not None:
-            rows.append({"address": address, "id": binding.id, "problem": found[0], "advice": found[1]})
+        problem = _problem(session, address, seen, _Known(bindings, shared, why))
+        if problem is not None:
+            rows.append({"address": address, "id": binding.id, "problem": problem[0], "advice": problem[1]})
     return rows
 
 
@@ -113,7 +113,7 @@ def _problem(session: Session, address: str, seen: Snapshot, known: _Known) -> t
         return why, "give the key's user that permission, or look at what answers there"
     if known.shared[binding.kind, binding.id] > 1:
         return "another address has the same object", "`reconciler state rm` the wrong one"
-    live = next((one for one in seen.lives.get(binding.kind, ()) if one.id == binding.id), None)
+    live = next((live for live in seen.lives.get(binding.kind, ()) if live.id == binding.id), None)
     if live is None and _doubted(session, address, seen, known):
         return f"the account does not show it, which proves nothing: {known.why}", "look with the key of an Admin user"
     if live is None:

@@ -84,7 +84,7 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
     related = needs(desired, state)
     story = _story(sides, address).model_copy(
         update={
-            "impacts": [ImpactView.of(one) for one in impacts],
+            "impacts": [ImpactView.of(impact) for impact in impacts],
             "depends_on": sorted(related.get(address, ())),
             "used_by": sorted(other for other, wants in related.items() if address in wants),
             "runs": _runs(session, address, sides.binding),
@@ -92,7 +92,7 @@ async def explain(session: Session, address: str, *, impact: bool = True) -> Exp
         }
     )
     show = session.redactor.show
-    shown = transform(story.model_dump(), lambda one: show(one) if isinstance(one, str) else one)
+    shown = transform(story.model_dump(), lambda value: show(value) if isinstance(value, str) else value)
     return Explanation.model_validate(shown)
 
 
@@ -101,7 +101,7 @@ def _runs(session: Session, address: str, binding: Binding | None) -> list[str]:
     runs: list[str] = []
     for name in reversed(session.store.run_names()):
         run = session.store.run(name)
-        step = next((one for one in run.steps if one.address == address), None) if run is not None else None
+        step = next((step for step in run.steps if step.address == address), None) if run is not None else None
         if run is not None and step is not None:
             runs.append(f"{name} ({step.action}, {step.result})")
         if len(runs) == RUNS:
@@ -119,9 +119,9 @@ async def _looked_at(account: Connected, address: str, desired: Desired) -> _Sid
     seen = observed.snapshot
     inputs = observed.inputs(desired=desired, only=frozenset([address]))
     made, _ = await looked_at(session, account.remote, inputs, plan)
-    change = next((one for one in made.changes if one.address == address), None)
+    change = next((change for change in made.changes if change.address == address), None)
     identity = change.live.id if change and change.live else binding.id if binding else ""
-    live = next((one for one in seen.lives.get(kind.name, ()) if one.id == identity), None)
+    live = next((live for live in seen.lives.get(kind.name, ()) if live.id == identity), None)
     ids = {**made.ids, **({address: identity} if identity else {})}
     skipped = next((skip.reason for skip in made.skipped if skip.address == address), "")
     return _Sides(kind, resource, binding, live, change, ids, skipped)

@@ -63,7 +63,7 @@ def bind_exported(
 def _binding(
     session: Session,
     resource: Resource,
-    one: Exported,
+    entry: Exported,
     old: Binding | None,
     secrets: Mapping[str, str],
     stamp: str,
@@ -75,19 +75,19 @@ def _binding(
     stays known.
     """
     kind = session.kinds[resource.kind]
-    keys = kind.natural_keys(one.live.attrs)
+    keys = kind.natural_keys(entry.live.attrs)
     attrs = {name: value for name, value in resource.attrs.items() if not kind.attributes[name].has(Once)}
     if kind.nested:
-        applied = old.applied if not moved and old is not None and old.id == one.live.id else {}
-        for name in kind.arrange([(resource.address, {}, one.live)]).get(resource.address, {}):
-            attrs[name] = applied.get(name, one.live.attrs.get(name))
+        applied = old.applied if not moved and old is not None and old.id == entry.live.id else {}
+        for name in kind.arrange([(resource.address, {}, entry.live)]).get(resource.address, {}):
+            attrs[name] = applied.get(name, entry.live.attrs.get(name))
     change = Change(
         resource.address,
         resource.kind,
         Action.ADOPT,
         desired=attrs,
-        live=one.live,
-        binding=old if old is not None and old.id == one.live.id else None,
+        live=entry.live,
+        binding=old if old is not None and old.id == entry.live.id else None,
         resource=resource,
         depends_on=tuple(sorted({ref.address for ref in values.references(attrs) if isinstance(ref, Ref)})),
         natural_key=tuple(stored_key(keys[0])) if keys else (),
@@ -97,7 +97,7 @@ def _binding(
         return secrets[name] if name in secrets else session.secret(name)
 
     try:
-        return binding_of(change, kind, one.live.id, stamp, complete=True, spares=[], secret=secret, salt=salt)
+        return binding_of(change, kind, entry.live.id, stamp, complete=True, spares=[], secret=secret, salt=salt)
     except ConfigError:
         if old is not None:
             return old

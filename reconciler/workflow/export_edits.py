@@ -33,20 +33,20 @@ class Edits:
     session: Session
     notes: list[str]
 
-    def nameable(self, found: list[Exported], declared: Mapping[str, Resource]) -> list[Exported]:
+    def nameable(self, entries: list[Exported], declared: Mapping[str, Resource]) -> list[Exported]:
         """Leave out what could only be declared with a credential for its name, and what is inside."""
         secret: set[str] = set()
-        for one in found:
-            resource = one.resource
-            parts = [part for key in self.session.kinds[resource.kind].natural_keys(one.live.attrs) for part in key]
+        for entry in entries:
+            resource = entry.resource
+            parts = [part for key in self.session.kinds[resource.kind].natural_keys(entry.live.attrs) for part in key]
             names = [*parts, resource.key]  # a key is made of letters and digits: what stood between them is gone
             held = any(self.session.redactor.knows(name, LONG) for name in names if isinstance(name, str))
             if resource.parent in secret or (held and resource.address not in declared):
                 secret.add(resource.address)
                 self.notes.append(
-                    f"an object of kind {resource.kind} (id {one.live.id}) is left out: its name holds a credential"
+                    f"an object of kind {resource.kind} (id {entry.live.id}) is left out: its name holds a credential"
                 )
-        ids = {entry.resource.address: entry.live.id for entry in found if entry.resource.address in secret}
+        ids = {entry.resource.address: entry.live.id for entry in entries if entry.resource.address in secret}
 
         def leaf(value: Value) -> Value:
             return (
@@ -62,7 +62,7 @@ class Edits:
             )
             if ids
             else entry
-            for entry in found
+            for entry in entries
             if entry.resource.address not in secret
         ]
 

@@ -41,12 +41,12 @@ def unseen_of(gone: list[str], kinds: Kinds, eyes: Eyes | None) -> dict[str, str
     stays with it.
     """
     why = eyes.why if eyes is not None else ""
-    found = {}
+    unseen = {}
     for address in gone if why else ():
         kind = kinds[kind_of(address)]
         if kind.reading.filtered and (not kind.nested or kind.parent_of(address) in gone):
-            found[address] = f"the account does not show it, which proves nothing: {why}"
-    return found
+            unseen[address] = f"the account does not show it, which proves nothing: {why}"
+    return unseen
 
 
 def left_of(

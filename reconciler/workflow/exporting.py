@@ -169,7 +169,7 @@ class _Exporting:
         matched = {address: made.ids[address] for address in declared if address in made.ids}
         held = {(declared[address].kind, identity) for address, identity in matched.items()}
         known = {address: binding for address, binding in known.items() if (binding.kind, binding.id) not in held}
-        known |= {address: Binding(id=one, kind=declared[address].kind) for address, one in matched.items()}
+        known |= {address: Binding(id=identity, kind=declared[address].kind) for address, identity in matched.items()}
         kinds, redactor = self.session.kinds, self.session.redactor
         entries, left_out = export_for_files(
             self.seen, kinds, known, self.extent.kinds, redactor=redactor, declared=declared
@@ -209,7 +209,7 @@ class _Exporting:
             partial(left_of, self.extent, self.seen, session.kinds, self.eyes) if self.extent.prune else None,
         )
         secrets = tuple(sorted(name for name in hiding.secrets if any(name in text for text in texts.values())))
-        notes = (*self.notes, *(f"{one} was replaced by the account's value" for one in rewriting.replaced))
+        notes = (*self.notes, *(f"{name} was replaced by the account's value" for name in rewriting.replaced))
         unknown, absent = dict(self.seen.unknown), self.seen.absent
         return ExportSummary(files, len(kept), unknown, 0, tuple(rewriting.refused), notes, secrets, absent)
 

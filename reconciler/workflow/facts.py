@@ -42,11 +42,11 @@ def facts_file(path: Path) -> FactsFile | None:
     also for what is of no such row, or what no probe finds.
     """
     file, known = read_facts_file(path), known_facts()
-    for name, one in file.facts.items() if file is not None else ():
+    for name, entry in file.facts.items() if file is not None else ():
         fact, wrong = known.get(name), ""
-        if fact is not None and one.row != fact.row:
+        if fact is not None and entry.row != fact.row:
             wrong = f"`facts.{name}.row`: the fact is of row {fact.row}"
-        elif fact is not None and one.found and not takes(name, one.found):
+        elif fact is not None and entry.found and not takes(name, entry.found):
             wrong = f"`facts.{name}.found`: a probe finds {', '.join(_numbers(word) for word in words(name))}"
         if wrong:
             raise StateError(f"{path} is not a facts file: {wrong}", hint=REPLACED)
@@ -72,17 +72,17 @@ def lent_facts(folder: Path, environment: str, account: str) -> tuple[FactsFile 
     """Return the facts that were probed last under the name of an environment, None where there are none; and what is
     wrong with files that may be those. The file of the `account` that borrows is none of them.
     """
-    found, damaged = [], []
+    files, damaged = [], []
     for path in facts_files(folder):
         if path == facts_path(folder, account):
             continue
         try:
-            one = facts_file(path)
+            lent = facts_file(path)
         except StateError as error:
             damaged.append(error.message)
         else:
-            found += [one] if one is not None and one.environment == environment else []
-    return max(found, key=lambda file: datetime.datetime.fromisoformat(file.probed), default=None), tuple(damaged)
+            files += [lent] if lent is not None and lent.environment == environment else []
+    return max(files, key=lambda file: datetime.datetime.fromisoformat(file.probed), default=None), tuple(damaged)
 
 
 def load_facts(folder: Path, account: str, lender: str | None) -> Facts:
@@ -128,7 +128,7 @@ def troubles(session: Session) -> list[str]:
     facts, lender = session.facts, session.settings.facts
     if facts.problem:
         return [f"{facts.problem}: everything is treated with care; {facts.hint}"]
-    lines = [f"{one}: it is not borrowed from, whoever it is of; {REPLACED}" for one in facts.damaged]
+    lines = [f"{name}: it is not borrowed from, whoever it is of; {REPLACED}" for name in facts.damaged]
     if lender and not facts.lent:
         lines.append(
             f"no facts of `{lender}` are there: what is not known of this account is treated with care "
@@ -239,7 +239,7 @@ def facts_of(session: Session, what: str | None) -> list[dict[str, Any]]:
             **_known(session.facts, fact),
             "affects": list(fact.affects),
         }
-        for fact in sorted(known_facts().values(), key=lambda one: (kind not in one.affects, one.row == 0, one.row))
+        for fact in sorted(known_facts().values(), key=lambda fact: (kind not in fact.affects, fact.row == 0, fact.row))
         if kind is None or kind in fact.affects or "every kind" in fact.affects
     ]
 

@@ -106,8 +106,8 @@ async def _uses(session: Session, exported: Sequence[Exported], remote: Remote) 
         mention = session.kinds[entry.live.kind].mention(entry.live)
         if mention is not None:
             wanted[entry.resource.address] = mention
-    found = await uses_of(wanted, remote, PLACES) if wanted else {}
-    return {address: [use for part in places.values() for use in part] for address, places in found.items()}
+    by_name = await uses_of(wanted, remote, PLACES) if wanted else {}
+    return {address: [use for part in places.values() for use in part] for address, places in by_name.items()}
 
 
 async def _impacts(
@@ -115,33 +115,33 @@ async def _impacts(
 ) -> Mapping[str, Sequence[Impact]]:
     changes = [
         Change(
-            one.resource.address,
-            one.live.kind,
+            entry.resource.address,
+            entry.live.kind,
             Action.DELETE,
-            live=one.live,
-            binding=bindings.get(one.resource.address),
-            resource=one.resource,
+            live=entry.live,
+            binding=bindings.get(entry.resource.address),
+            resource=entry.resource,
         )
-        for one in exported
-        if session.kinds[one.live.kind].abilities.deletable
-        and not session.kinds[one.live.kind].reading.mostly_unmanaged
+        for entry in exported
+        if session.kinds[entry.live.kind].abilities.deletable
+        and not session.kinds[entry.live.kind].reading.mostly_unmanaged
     ]
-    ids = {one.resource.address: one.live.id for one in exported}
+    ids = {entry.resource.address: entry.live.id for entry in exported}
     return await records_at(changes, remote, session.kinds, ids, secret=session.secret)
 
 
 def _changes(book: StateTransaction) -> dict[str, LastChange]:
     """Return what changed each address last, as far as records of runs are kept; else the run that the state names."""
-    found: dict[str, LastChange] = {}
+    last: dict[str, LastChange] = {}
     for name in reversed(book.store.run_names()):
         run = book.store.run(name)
         for step in run.steps if run is not None else ():
-            if run is not None and step.result == "done" and step.action in WRITTEN and step.address not in found:
-                found[step.address] = LastChange(name, run.ended or run.started, step.action)
+            if run is not None and step.result == "done" and step.action in WRITTEN and step.address not in last:
+                last[step.address] = LastChange(name, run.ended or run.started, step.action)
     for address, binding in book.state().resources.items():
-        if address not in found and binding.run:
-            found[address] = LastChange(binding.run)
-    return found
+        if address not in last and binding.run:
+            last[address] = LastChange(binding.run)
+    return last
 
 
 def _screen(session: Session, page: str) -> str:

@@ -85,9 +85,9 @@ class _Side:
 
     def live(self, address: str) -> Live | None:
         """Return the live object, where the account was asked for it."""
-        found = self.adopted.get(address)
+        adopted = self.adopted.get(address)
         binding = self.bindings.get(address)
-        return found or (self.lives.get((binding.kind, binding.id)) if binding is not None else None)
+        return adopted or (self.lives.get((binding.kind, binding.id)) if binding is not None else None)
 
     def identity(self, address: str) -> str | None:
         """Return the id of a declared address; None where neither the state nor the account has one."""
@@ -106,32 +106,32 @@ class _Side:
     def values(self, address: str) -> Values:
         """Return id and names of an object."""
         kind, live, attrs = self.kinds[kind_of(address)], self.live(address), self.attrs(address)
-        found = {"id": self.identity(address) or ""}
+        named = {"id": self.identity(address) or ""}
         for name in kind.identity.code_names:
             value = live.attrs.get(name) if live is not None else attrs.get(name)
             if isinstance(value, str) and value and not carries_secret(value):
-                found[name] = redactor().show(value)
-        return found
+                named[name] = redactor().show(value)
+        return named
 
     def parts(self, address: str) -> tuple[PartGroup, ...]:
         """Return what code names inside the object, as far as it is there."""
-        found = []
+        groups = []
         for group in self._declared(address):
             there = self._there(address, group.name)
-            found.append(replace(group, parts=tuple(part for part in group.parts if part.key in there)))
-        return tuple(found)
+            groups.append(replace(group, parts=tuple(part for part in group.parts if part.key in there)))
+        return tuple(groups)
 
     def missing(self) -> list[str]:
         """Return the addresses, and the parts of objects, that are declared and have no id."""
-        found = []
+        names = []
         for address in self.resources:
             if self.identity(address) is None:
-                found.append(address)
+                names.append(address)
                 continue
             for group in self._declared(address):
                 there = self._there(address, group.name)
-                found += [f"{address} ({part.key})" for part in group.parts if part.key not in there]
-        return found
+                names += [f"{address} ({part.key})" for part in group.parts if part.key not in there]
+        return names
 
     def _declared(self, address: str) -> tuple[PartGroup, ...]:
         return self.kinds[kind_of(address)].inside(self.resources[address].attrs, self.live(address))
@@ -141,7 +141,7 @@ class _Side:
         live = self.live(address)
         kind, attrs = self.kinds[kind_of(address)], self.resources[address].attrs
         groups = kind.inside(attrs if live is not None else self.attrs(address), live)
-        parts = [part for one in groups if one.name == group for part in one.parts]
+        parts = [part for there in groups if there.name == group for part in there.parts]
         return frozenset(part.key for part in parts if live is None or not _unseen(part))
 
 
@@ -197,16 +197,16 @@ async def _asked(session: Session, side: _Side, addresses: Iterable[str]) -> _Si
     adopted = _found(made.changes, unbound) if made is not None else {}
     lives = {(kind, live.id): live for kind in kinds for live in observed.snapshot.lives.get(kind, ())}
     bound = {address: side.bindings[address] for address in some if address in side.bindings}
-    gone = frozenset(address for address, one in bound.items() if (one.kind, one.id) not in lives)
+    gone = frozenset(address for address, binding in bound.items() if (binding.kind, binding.id) not in lives)
     return replace(side, adopted=adopted, lives=lives, gone=gone)
 
 
 def _found(changes: Iterable[Change], addresses: Set[str]) -> dict[str, Live]:
     """Return the objects that a plan takes over at these addresses."""
     return {
-        one.address: one.live
-        for one in changes
-        if one.address in addresses and one.live is not None and one.action is not Action.CREATE
+        change.address: change.live
+        for change in changes
+        if change.address in addresses and change.live is not None and change.action is not Action.CREATE
     }
 
 
@@ -219,8 +219,8 @@ def _check_read(observed: Observation, kinds: Iterable[str]) -> None:
         if (why := observed.snapshot.unknown.get(kind.name)) is not None:
             message = f"`{session.settings.name}` does not show each {kind.title.lower()}: {why}"
             hint = "use a key that may read them, leave them out with --kinds, or ask no account with --offline"
-            known = (tables.get(one.name) for one in kind.reading.collections)
-            forbidden = any(one.forbidden for one in known if one is not None)
+            known = (tables.get(collection.name) for collection in kind.reading.collections)
+            forbidden = any(unknown.forbidden for unknown in known if unknown is not None)
             raise (AuthError if forbidden else IncompleteListing)(message, hint=hint)
 
 
@@ -241,7 +241,7 @@ def catalog_of(sides: Sequence[_Side], *, partial: bool) -> IdCatalog:
 def _sections(sides: Sequence[_Side]) -> tuple[Section, ...]:
     addresses = dict.fromkeys(address for side in sides for address in side.resources)
     kinds = sides[0].kinds
-    found: dict[str, list[Entry]] = {}
+    entries: dict[str, list[Entry]] = {}
     children: dict[str, list[str]] = {}
     for address in addresses:
         kind = kinds[kind_of(address)]
@@ -250,10 +250,11 @@ def _sections(sides: Sequence[_Side]) -> tuple[Section, ...]:
     for address in addresses:
         kind = kinds[kind_of(address)]
         if not kind.nested:
-            found.setdefault(kind.section, []).append(_entry(sides, address, kind.section, children))
-    order = [kind.section for kind in kinds.values() if kind.section in found]
+            entries.setdefault(kind.section, []).append(_entry(sides, address, kind.section, children))
+    order = [kind.section for kind in kinds.values() if kind.section in entries]
     return tuple(
-        Section(name, found[name][0].noun, tuple(sorted(found[name], key=lambda entry: entry.key))) for name in order
+        Section(name, entries[name][0].noun, tuple(sorted(entries[name], key=lambda entry: entry.key)))
+        for name in order
     )
 
 
@@ -304,15 +305,15 @@ def _doc(resource: Resource, kind: Kind) -> str:
 def _parts(groups: Mapping[str, Sequence[PartGroup]], path: str, address: str) -> tuple[Section, ...]:
     """Return the parts of an object in all environments, in the order of the first one that has each."""
     names = dict.fromkeys((group.name, group.noun) for known in groups.values() for group in known)
-    found = []
+    sections = []
     for name, noun in names:
         parts: dict[str, dict[str, Part]] = {}
         for environment, known in groups.items():
             for part in (part for group in known if group.name == name for part in group.parts):
                 parts.setdefault(part.key, {})[environment] = part
-        entries = [_part(one, f"{path}.{name}.{key}", f"{address}.{name}.{key}", noun) for key, one in parts.items()]
-        found.append(Section(name, noun, tuple(entries)))
-    return tuple(found)
+        entries = [_part(part, f"{path}.{name}.{key}", f"{address}.{name}.{key}", noun) for key, part in parts.items()]
+        sections.append(Section(name, noun, tuple(entries)))
+    return tuple(sections)
 
 
 def _part(parts: Mapping[str, Part], path: str, address: str, noun: str) -> Entry:
@@ -335,8 +336,10 @@ def chosen(folder: Path, names: Sequence[str]) -> list[str | None]:
     known = list(load_project(folder).project.environments)
     if not names:
         return [None]
-    found = [one for name in names for one in (known if name == ALL and ALL not in known else [name])]
-    return list(dict.fromkeys(found))
+    environments = [
+        environment for name in names for environment in (known if name == ALL and ALL not in known else [name])
+    ]
+    return list(dict.fromkeys(environments))
 
 
 def text_of(folder: Path, asked: IdsFile, runtime: Runtime, wait: Wait, guards_from: str | None = None) -> str:

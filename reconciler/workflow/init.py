@@ -71,7 +71,7 @@ def write_project(folder: Path, files: Mapping[str, str] = FILES) -> list[Path]:
     editor = {f"{SCHEMAS}/{name}.schema.json": schema_text(name) for name in ("project", "config")}
     written = []
     # The project file comes last: without it there is no project yet, and an `init` that was killed is run again.
-    for name, text in sorted({**files, **editor}.items(), key=lambda one: one[0] == PROJECT_FILE):
+    for name, text in sorted({**files, **editor}.items(), key=lambda file: file[0] == PROJECT_FILE):
         path = folder / name
         if name == IGNORE and path.exists() and not _ignores(path):
             # of a repository that is there already

@@ -195,7 +195,9 @@ class Connected:
 
     def _seen(self, reads: Mapping[str, frozenset[str]], refreshed: Refreshed) -> Observation:
         seen = snapshot(self.session.kinds, reads, refreshed.tables)
-        if file := next((one.where for one in (self.remote, self.session.remote) if isinstance(one, Replay)), ""):
+        if file := next(
+            (remote.where for remote in (self.remote, self.session.remote) if isinstance(remote, Replay)), ""
+        ):
             seen = replace(seen, unknown={name: f"{file}: {why}" for name, why in seen.unknown.items()})
         return Observation(self, reads, refreshed, seen)
 

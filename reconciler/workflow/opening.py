@@ -46,8 +46,8 @@ def open_session(
         opened = with_facts(opened)
     if runtime.watch is not None:
         opened.on_wait = runtime.watch.waiting
-    for one in (own, project):
-        opened.redactor.learn(*credentials(one, runtime.environ).values)
+    for loaded in (own, project):
+        opened.redactor.learn(*credentials(loaded, runtime.environ).values)
     return opened
 
 

@@ -52,7 +52,7 @@ class PlanOptions:
 
     def recorded(self) -> dict[str, Any]:
         """What the plan document keeps of them."""
-        found = {
+        given = {
             "target": list(self.target),
             "exclude": list(self.exclude),
             "destroy": self.destroy,
@@ -72,4 +72,4 @@ class PlanOptions:
             "kept": list(self.selected.kept),
             "clone": dict(self.clone) if self.clone else None,
         }
-        return {name: value for name, value in found.items() if value not in ([], False, None) or name == "impact"}
+        return {name: value for name, value in given.items() if value not in ([], False, None) or name == "impact"}

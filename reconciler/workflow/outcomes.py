@@ -56,13 +56,13 @@ def _code(document: PlanDocument) -> int:
 
 
 def _records_by(document: PlanDocument, effect: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
+    counted: dict[str, Any] = {}
     for change in document.changes:
         counts = [impact.count for impact in change.impacts if impact.effect == effect]
         total = sum(count or 0 for count in counts)
         if None in counts or total:
-            found[change.address] = "unknown" if None in counts else total
-    return found
+            counted[change.address] = "unknown" if None in counts else total
+    return counted
 
 
 def _values(change: Change | None, view: ChangeView) -> dict[str, Any]:
@@ -79,28 +79,28 @@ def _values(change: Change | None, view: ChangeView) -> dict[str, Any]:
 def plainly(value: Value) -> Any:
     """Return a value as a file of tests says it: references as addresses, secrets as `${secret.NAME}`."""
 
-    def leaf(one: Value) -> Value:
-        if isinstance(one, Ref | Lookup | RemoteId):
-            return str(one)
-        return values.show_secrets(one) if isinstance(one, str) else one
+    def leaf(value: Value) -> Value:
+        if isinstance(value, Ref | Lookup | RemoteId):
+            return str(value)
+        return values.show_secrets(value) if isinstance(value, str) else value
 
     return values.transform(value, leaf)
 
 
 def expected_of(expect: Expect) -> Outcome:
     """Return what is expected, by member, in the form of an outcome; lists of names in order."""
-    found: Outcome = {}
+    expected: Outcome = {}
     for name in Expect.model_fields:
         value = getattr(expect, name)
         if name not in expect.model_fields_set or value is None:
             continue
         if name == "changes":
-            found[name] = {address: _change_of(one) for address, one in value.items()}
+            expected[name] = {address: _change_of(entry) for address, entry in value.items()}
         elif isinstance(value, Requests):
-            found[name] = value.model_dump(exclude_none=True)
+            expected[name] = value.model_dump(exclude_none=True)
         else:
-            found[name] = sorted(value) if name in NAMES else value
-    return found
+            expected[name] = sorted(value) if name in NAMES else value
+    return expected
 
 
 def _change_of(change: str | Changed) -> Any:
@@ -111,16 +111,16 @@ def _change_of(change: str | Changed) -> Any:
 
 def seen(outcome: Outcome, expected: Outcome) -> Outcome:
     """Return what came of it as far as anything is expected of it."""
-    return {name: _seen(name, one, outcome.get(name)) for name, one in expected.items()}
+    return {name: _seen(name, entry, outcome.get(name)) for name, entry in expected.items()}
 
 
 def _seen(name: str, expected: Any, actual: Any) -> Any:
     if name == "changes":
-        return {address: _as_asked(one, expected.get(address)) for address, one in (actual or {}).items()}
+        return {address: _as_asked(entry, expected.get(address)) for address, entry in (actual or {}).items()}
     if name == "order":
         return [address for address in actual or [] if address in expected]
     if name == "requests":
-        return {one: (actual or {}).get(one) for one in expected}
+        return {item: (actual or {}).get(item) for item in expected}
     return actual if actual is not None else type(expected)() if isinstance(expected, list | dict) else None
 
 
@@ -136,12 +136,12 @@ def written(outcome: Outcome, expected: Outcome) -> Outcome:
     """Return what a test would have to expect so that it passes: changes with all their values, but where the test says
     only actions.
     """
-    found = seen(outcome, expected)
+    reduced = seen(outcome, expected)
     if "changes" in expected and outcome.get("changes"):
-        brief = {address for address, one in expected["changes"].items() if isinstance(one, str)}
+        brief = {address for address, entry in expected["changes"].items() if isinstance(entry, str)}
         every = bool(brief) and len(brief) == len(expected["changes"])
-        found["changes"] = {
-            address: one["action"] if every or address in brief or not one["values"] else dict(one)
-            for address, one in outcome["changes"].items()
+        reduced["changes"] = {
+            address: entry["action"] if every or address in brief or not entry["values"] else dict(entry)
+            for address, entry in outcome["changes"].items()
         }
-    return found
+    return reduced

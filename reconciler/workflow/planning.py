@@ -109,16 +109,16 @@ async def _on_boards(remote: Remote, made: Plan, inputs: Inputs) -> dict[str, in
     """Return the deals in each stage of the boards that a plan changes; of some nothing, where the account does not say
     or where too many requests would be needed. No plan fails for want of them.
     """
-    found: dict[str, int] = {}
+    deals: dict[str, int] = {}
     left = Budget(remote, MOST_COUNTS, lambda: RemoteError("the requests for counting deals are used up"))
     for pipeline, stages in pipelines(made, inputs.snapshot.lives).items():
         try:
             counted: Mapping[str, int] | None = await drive(on_board(pipeline, stages), left, sleep=asyncio.sleep)
-            found |= counted or {}
+            deals |= counted or {}
         except (AuthError, RemoteError) as error:
             if concerns_all(error):
                 raise
-    return found
+    return deals
 
 
 async def _looked_into(
@@ -140,7 +140,7 @@ async def _looked_into(
     made = await asked(made)
     while not options.refresh_only and (more := barred(made).keys() - inputs.barred.keys()):
         # What the account would refuse goes, with what needs it: each round leaves out at least one write more.
-        inputs = replace(inputs, barred={**inputs.barred, **{one: barred(made)[one] for one in more}})
+        inputs = replace(inputs, barred={**inputs.barred, **{name: barred(made)[name] for name in more}})
         made, inputs, selected = narrowed(plan(inputs), inputs, selected, options.selection)
         made = await asked(made)
     made = await counted(made)
@@ -228,13 +228,13 @@ def _standing(session: Session, inputs: Inputs, document: doc.PlanDocument) -> l
 def _broken(session: Session, inputs: Inputs, without: Container[str] = ()) -> list[doc.GuardView]:
     """Return what breaks the rules in the account, of the managed objects that were looked at."""
     bindings = inputs.state.resources
-    lives = {(live.kind, live.id): live for found in inputs.snapshot.lives.values() for live in found}
-    found = [
+    lives = {(live.kind, live.id): live for lives in inputs.snapshot.lives.values() for live in lives}
+    bound = [
         (address, lives[binding.kind, binding.id])
         for address, binding in bindings.items()
         if (binding.kind, binding.id) in lives
     ]
-    chosen = [(address, live) for address, live in found if inputs.covers(address) and address not in without]
+    chosen = [(address, live) for address, live in bound if inputs.covers(address) and address not in without]
     return as_guards(broken_in_account(session, chosen, bindings, inputs.desired.resources, whole=False))
 
 

@@ -77,16 +77,16 @@ def _listing(listing: Listing, lab: Lab) -> ListingView:
 
 
 def _part(fact: Fact, results: Results, asked: Asked) -> PartView:
-    found = results.found.get(fact.name, "")
-    verdict: Verdict = "unknown" if not found else "assumed" if found == fact.assumed or not fact.assumed else "differs"
+    value = results.found.get(fact.name, "")
+    verdict: Verdict = "unknown" if not value else "assumed" if value == fact.assumed or not fact.assumed else "differs"
     return PartView(
         name=fact.name,
         fact=fact.says,
         source=fact.source,
         assumed=fact.assumed,
-        found=found,
+        found=value,
         verdict=verdict,
-        why="" if found else results.why.get(fact.name, _not_run(fact, asked)),
+        why="" if value else results.why.get(fact.name, _not_run(fact, asked)),
         changes=fact.changes,
         affects=list(fact.affects),
     )
@@ -94,12 +94,12 @@ def _part(fact: Fact, results: Results, asked: Asked) -> PartView:
 
 def _not_run(fact: Fact, asked: Asked) -> str:
     """Return why the experiment of a fact did not run."""
-    one = next(experiment for experiment in load_experiments() if fact in experiment.facts)
-    if one.needs == "contacts" and not asked.contacts:
+    experiment = next(experiment for experiment in load_experiments() if fact in experiment.facts)
+    if experiment.needs == "contacts" and not asked.contacts:
         return "it takes contacts: --with-contacts makes two"
-    if one.needs == "burst" and not asked.burst:
+    if experiment.needs == "burst" and not asked.burst:
         return "it takes a burst of reads: --burst sends one"
-    if one.writes and asked.read_only:
+    if experiment.writes and asked.read_only:
         return "it takes writes, and --read-only sends none"
     return "it was not asked for"
 
@@ -108,13 +108,13 @@ def _point(point: Point, parts: list[PartView]) -> PointView:
     known = [part for part in parts if part.verdict != "unknown"]
     differs = [part for part in known if part.verdict == "differs"]
     verdict: Verdict = "differs" if differs else "assumed" if known else "unknown"
-    found = "; ".join(f"{part.name}: {part.found}" if len(parts) > 1 else part.found for part in known)
+    text = "; ".join(f"{part.name}: {part.found}" if len(parts) > 1 else part.found for part in known)
     affects = {kind: None for part in differs for kind in part.affects}
     return PointView(
         row=point.row,
         fact=point.says,
         verdict=verdict,
-        found=found,
+        found=text,
         affects=list(affects or dict.fromkeys(point.affects)),
         why="" if known else _why_unknown(point, parts),
         parts=parts,

@@ -240,8 +240,8 @@ async def _work(lab: Lab, experiments: Iterable[Experiment], results: Results, t
         if not over:
             tell(experiment.name)
             try:
-                async for name, found in experiment.run(lab):
-                    results.found[name] = abridged(found, FOUND)
+                async for name, value in experiment.run(lab):
+                    results.found[name] = abridged(value, FOUND)
                 reason = "its experiment did not tell"
             except Exhausted as error:
                 reason = over = str(error)

@@ -35,28 +35,28 @@ def broken(document: PlanDocument, made: Plan, besides: Collection[str] = ()) ->
     for step in made.steps:
         nodes.setdefault(step.address, []).append(step.op)
     late = _out_of_order(document, made)
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for change in document.changes:
         if change.address in besides or change.address not in now:
             continue
         if why := _uncounted(document, change) or _unkept(document, change, now[change.address], made):
-            found[change.address] = why
+            reasons[change.address] = why
         elif change.address in late:
-            found[change.address] = f"it would not wait for {late[change.address]}, as planned"
+            reasons[change.address] = f"it would not wait for {late[change.address]}, as planned"
         elif [step.op for step in document.steps if step.address == change.address] != nodes.get(change.address, []):
-            found[change.address] = "it would take other steps than planned"
-    return found
+            reasons[change.address] = "it would take other steps than planned"
+    return reasons
 
 
 def more_along(document: PlanDocument, made: Plan) -> dict[str, str]:
     """Return the changes with which something goes that was not in the plan: it was not what a user approved."""
     now = {change.address: change for change in made.changes}
-    found: dict[str, str] = {}
+    added: dict[str, str] = {}
     for planned in document.changes:
         more = _beyond(planned, now[planned.address].impacts) if planned.address in now else []
         if more:
-            found[planned.address] = f"more would go with it than was planned: {', '.join(more)}"
-    return found
+            added[planned.address] = f"more would go with it than was planned: {', '.join(more)}"
+    return added
 
 
 def _beyond(planned: ChangeView, going: Iterable[Impact]) -> list[str]:
@@ -94,15 +94,15 @@ def _out_of_order(document: PlanDocument, plan: Plan) -> dict[str, str]:
     """Return the addresses of steps that waited for another address in the document and do not any more."""
     promised = _waits((step.number, (step.address, step.op), step.waits) for step in document.steps)
     waits = _waits((step.number, (step.address, step.op), step.waits) for step in plan.steps)
-    found: dict[str, str] = {}
+    reasons: dict[str, str] = {}
     for node, needs in promised.items():
         if node not in waits:
             continue
         reached = _reached(node, waits)
         for other in needs:
             if other in waits and other not in reached:
-                found[node[0]] = other[0]
-    return found
+                reasons[node[0]] = other[0]
+    return reasons
 
 
 def _waits(steps: Iterable[tuple[int, Node, Iterable[int]]]) -> dict[Node, set[Node]]:

@@ -64,10 +64,10 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
     other = await hold(target, target.settings.name, only=choice.kinds)
     declared = theirs.desired.resources
     reserved = names_elsewhere(other.seen, target.kinds, other.state.resources, declared)
-    one = await hold(source, source.settings.name, only=choice.kinds, reserved=reserved)
-    bindings, redactor = one.state.resources, source.redactor
+    contents = await hold(source, source.settings.name, only=choice.kinds, reserved=reserved)
+    bindings, redactor = contents.state.resources, source.redactor
     entries, left_out = export_for_files(
-        one.seen,
+        contents.seen,
         source.kinds,
         bindings,
         choice.kinds,
@@ -76,9 +76,9 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
         reserved=reserved,
         silent=True,
     )
-    shown, _ = differing(one, other, target)
-    sides = ThreeSides(source, target, choice, mine, theirs, replace(one, exported=entries), other, left_out)
-    return _Promoting(sides).run(shown, {entry.resource.address: entry.live.id for entry in one.exported})
+    shown, _ = differing(contents, other, target)
+    sides = ThreeSides(source, target, choice, mine, theirs, replace(contents, exported=entries), other, left_out)
+    return _Promoting(sides).run(shown, {entry.resource.address: entry.live.id for entry in contents.exported})
 
 
 @dataclass
@@ -150,8 +150,8 @@ class _Promoting:
         kept: list[Part] = []
 
         def settle(rest: list[Part]) -> None:
-            found, why = self._tried([*kept, *rest], failed)
-            if found is not None:
+            tried, why = self._tried([*kept, *rest], failed)
+            if tried is not None:
                 kept.extend(rest)
             elif len(rest) == 1:
                 failed[rest[0][1]] = why

@@ -17,7 +17,7 @@ from reconciler.workflow.promotion_sides import Name, ThreeSides
 def record_of(sides: ThreeSides, rewriting: Rewriting, after: Loaded) -> str:
     """Return what to remember: both sides as they are, and what the target is to become."""
     open_names = sides.named("there") if sides.choice.overrule else sides.named("there", "colliding")
-    open_names |= {name for name, found in sides.orders.items() if found in ("there", "colliding")}
+    open_names |= {name for name, order in sides.orders.items() if order in ("there", "colliding")}
     open_names -= {name for name in sides.orders if sides.takes_order(name)}
     unsettled = open_names | {(refusal.address, refusal.name) for refusal in rewriting.refused}
     apart = sides.named("kept")
@@ -56,13 +56,13 @@ def _meant(sides: ThreeSides, place: Name, after: Loaded, there: Callable[[Value
 def _promised(sides: ThreeSides, address: str, after: Loaded, there: Callable[[Value], Value]) -> dict[str, Base]:
     """Return the record of an object that the target does not hold yet."""
     here = names_of(sides.one.seen, sides.kinds, addresses_of({a: e.live.id for a, e in sides.exported.items()}))
-    found = {}
+    bases = {}
     for name, value in sides.exported[address].resource.attrs.items():
         attribute, salt = sides.kinds[kind_of(address)].attributes[name], sides.before.salt
         declared = after.desired.resources[address].attrs.get(name, sides.wanted[address].attrs.get(name))
         promised = hashed(opened(declared, sides.target.secret), attribute, there, salt)
-        found[name] = Base(here=hashed(value, attribute, here, salt), there=[promised])
-    return found
+        bases[name] = Base(here=hashed(value, attribute, here, salt), there=[promised])
+    return bases
 
 
 def _keeps(sides: ThreeSides, address: str, after: Loaded) -> bool:

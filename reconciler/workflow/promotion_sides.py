@@ -118,9 +118,9 @@ class ThreeSides:
         self._look(plan)
         return carried
 
-    def partly(self, one: Exported) -> list[str]:
+    def partly(self, entry: Exported) -> list[str]:
         """Return what of an object is not declared, without memberships: what becomes of those is told apart."""
-        return [why for name, why in one.partly.items() if (one.resource.kind, name) not in self.shared]
+        return [why for name, why in entry.partly.items() if (entry.resource.kind, name) not in self.shared]
 
     def _with_empty(self, entry: Exported) -> Exported:
         """Return what the source holds, with what it shows empty where the files of the target, or the last promotion,
@@ -227,7 +227,7 @@ class ThreeSides:
         self.sides[address, name], self.held[address, name] = side, theirs
         promised = digest.target(asked)
         says = digest.target(opened(said, self.target.secret)) if stands else ""
-        found = status(
+        standing = status(
             side,
             self.before.resources.get(address, {}).get(name),
             apart=self._apart(address, name),
@@ -236,9 +236,9 @@ class ThreeSides:
         )
         # Where the files say nothing, an apply fills what must not be empty (`Ensure`): what is meant to be so is said.
         differently = says != promised if stands else declared is not None and attribute.has(Ensure) and mine == []
-        if self._takes(found, differently=differently):
+        if self._takes(standing, differently=differently):
             self._propose(address, name, declared, asked)
-        self._tell(address, name, found, item, beside(attribute, asked, said))
+        self._tell(address, name, standing, item, beside(attribute, asked, said))
 
     def _item(self, change: Change | None, attribute: Attribute, theirs: Value) -> AttributeChange | None:
         """Return how an attribute differs; None where the target only has more, and nothing is pruned."""
@@ -248,18 +248,18 @@ class ThreeSides:
             return None
         return item
 
-    def _takes(self, found: Status, *, differently: bool) -> bool:
+    def _takes(self, standing: Status, *, differently: bool) -> bool:
         """Return whether the files of the target are to say what the source holds."""
-        if found == "same":
+        if standing == "same":
             return differently
-        return found == "here" or (found == "colliding" and self.choice.overrule)
+        return standing == "here" or (standing == "colliding" and self.choice.overrule)
 
     def _tell(
-        self, address: str, name: str, found: Status, item: AttributeChange | None, gone: Iterable[tuple[str, ...]]
+        self, address: str, name: str, standing: Status, item: AttributeChange | None, gone: Iterable[tuple[str, ...]]
     ) -> None:
-        self.same += found == "same"
-        if found != "same" and item is not None:
-            self.rows.append(_row_of(address, found, item))
+        self.same += standing == "same"
+        if standing != "same" and item is not None:
+            self.rows.append(_row_of(address, standing, item))
         elif self.choice.prune and (paths := ", ".join(".".join(path) for path in gone)):
             note = f"{self.one.name} does not hold {paths} any more"
             self.rows.append(Row(address, name, "here", note=note))
@@ -276,30 +276,30 @@ class ThreeSides:
             if parent not in lives:
                 continue
             part = inside(addresses[0], self.kinds)
-            here = [one for one in in_account(addresses, mine) if one in lives]
+            here = [address for address in in_account(addresses, mine) if address in lives]
             there, files = in_account(here, lives), in_files(here, declared)
             attribute, salt = self.kinds[kind_of(parent)].attributes[part], self.before.salt
             marks = [hashed([*order], attribute, lambda leaf: leaf, salt) for order in (here, there)]
             side = Side(marks[0], marks[1], here != there)
             base = self.before.resources.get(parent, {}).get(part)
-            found = status(side, base, apart=False, written=files == here, settled=files == there)
-            self.sides[parent, part], self.held[parent, part], self.orders[parent, part] = side, None, found
+            standing = status(side, base, apart=False, written=files == here, settled=files == there)
+            self.sides[parent, part], self.held[parent, part], self.orders[parent, part] = side, None, standing
             if self.takes_order((parent, part)) and parent not in declared:
                 self.news += [parent, *here]
             for address in here:
-                self._moved(address, found, changes.get(address))
+                self._moved(address, standing, changes.get(address))
 
     def takes_order(self, name: Name) -> bool:
         """Return whether the files get the source's order of what stands in something."""
-        found = self.orders.get(name)
-        return found == "here" or (found == "colliding" and self.choice.overrule)
+        standing = self.orders.get(name)
+        return standing == "here" or (standing == "colliding" and self.choice.overrule)
 
-    def _moved(self, address: str, found: Status, change: Change | None) -> None:
+    def _moved(self, address: str, standing: Status, change: Change | None) -> None:
         """Tell of what does not stand at its place; among equal orders, something new has moved it."""
         for item in change.attributes if change is not None else ():
             if arranges(self.kinds[kind_of(address)], item.name):
                 before, after = item.places or (item.before, item.after)
-                self.rows.append(Row(address, item.name, "here" if found == "same" else found, after, before))
+                self.rows.append(Row(address, item.name, "here" if standing == "same" else standing, after, before))
 
     def arrangements(self, fresh: Collection[str], orders: Collection[Name]) -> list[Arrangement]:
         """Return how the target's files are to be arranged: each new entry where the source has it, and all others in
@@ -310,9 +310,9 @@ class ThreeSides:
         for parent, addresses in by_parent(mine.keys() | declared.keys(), self.kinds).items():
             name = (parent, inside(addresses[0], self.kinds))
             have = [own_key(address) for address in in_files(addresses, declared)]
-            there = [one for one in in_account(addresses, mine) if one in declared or one in fresh]
-            keys = interleaved(have, [own_key(one) for one in there], settled=name not in orders)
-            added = sorted(own_key(one) for one in there if one not in declared)
+            there = [address for address in in_account(addresses, mine) if address in declared or address in fresh]
+            keys = interleaved(have, [own_key(address) for address in there], settled=name not in orders)
+            added = sorted(own_key(address) for address in there if address not in declared)
             if parent in declared and keys != [*have, *added]:
                 arranged.append(Arrangement(*name, tuple(keys)))
         return arranged
@@ -333,8 +333,8 @@ class ThreeSides:
         return entry.key.source in self.theirs.places.overlays or self.theirs.places.filled(entry)
 
 
-def _row_of(address: str, found: Status, item: AttributeChange) -> Row:
+def _row_of(address: str, standing: Status, item: AttributeChange) -> Row:
     """Return the line of an attribute that differs; what is sensitive is not in it."""
     if item.sensitive:
-        return Row(address, item.name, found, None, None, "sensitive")
-    return Row(address, item.name, found, values.encode(item.after), values.encode(item.before), "")
+        return Row(address, item.name, standing, None, None, "sensitive")
+    return Row(address, item.name, standing, values.encode(item.after), values.encode(item.before), "")

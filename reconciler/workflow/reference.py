@@ -56,7 +56,7 @@ def _offered(name: str, support: Support) -> str:
 
 def attribute_rows(kind: Kind) -> list[dict[str, Any]]:
     """Return one row for each attribute of a kind, with what the API offers for each operation."""
-    offered = {one.attribute: one for one in capability.capabilities(kind)}
+    offered = {capability.attribute: capability for capability in capability.capabilities(kind)}
     return [
         {
             "attribute": f"{attribute.name}{' (required)' if attribute.required else ''}",
@@ -124,7 +124,9 @@ def _type(kind: Kind, attribute: Attribute) -> str:
 
 def changes(kind: Kind, attribute: Attribute) -> str:
     """Return how a change of the attribute is made."""
-    support = next(one.update for one in capability.capabilities(kind) if one.attribute == attribute.name)
+    support = next(
+        capability.update for capability in capability.capabilities(kind) if capability.attribute == attribute.name
+    )
     if support in (Support.DOCUMENTED, Support.OBSERVED):
         return "in place"
     return "-" if support is Support.NONE else str(support)

@@ -57,7 +57,7 @@ class Replanning:
     async def settle(self, address: str) -> Change | None:
         """Return what is left to do for an address after the answer to one of its writes was lost."""
         made = self.replan(await self.look({kind_of(address)}), frozenset([address]))
-        change = next((one for one in made.changes if one.address == address), None)
+        change = next((change for change in made.changes if change.address == address), None)
         return None if change is None or change.action is Action.MANUAL else change
 
     async def gone(self, kind: str, identity: str) -> bool:

@@ -99,7 +99,7 @@ async def restore(
     Raises what sending raises; what was put back until then stays, and another call goes on from there.
     """
     with locked(session, "restore", timeout=lock_timeout) as lock:
-        found = []
+        returned = []
         async with connected(session, restoring=lock.hold) as account:
             state, remote = account.book.state(), account.remote
             for lot in lots:
@@ -107,12 +107,12 @@ async def restore(
                 salvage = session.kinds[lot.kind].abilities.salvage
                 if lot.why or salvage is None or binding is None:
                     why = lot.why or f"{lot.address} is not managed now: undo what deleted it first, and restore again"
-                    found.append(Returned(lot, lost=len(lot.records), why=why))
+                    returned.append(Returned(lot, lost=len(lot.records), why=why))
                 else:
-                    found.append(await _put_back(remote, lot, salvage, binding.id, tell))
-        total = sum(returned.back for returned in found)
+                    returned.append(await _put_back(remote, lot, salvage, binding.id, tell))
+        total = sum(returned.back for returned in returned)
     record(session, "restore", f"put back {total} archived records of {lots[0].run}")
-    return found
+    return returned
 
 
 async def _put_back(
@@ -121,20 +121,20 @@ async def _put_back(
     there = await read_records(remote, salvage, identity, MOST_READS)
     if not there.verified:
         return Returned(lot, lost=len(lot.records), why="the account does not say for certain who has it by now")
-    known = {salvage.same(one) for one in there.records}
-    missing = [one for one in lot.records if salvage.same(one) not in known]
+    known = {salvage.same(record) for record in there.records}
+    missing = [record for record in lot.records if salvage.same(record) not in known]
 
-    async def put(one: CustomerRecord) -> bool:
+    async def put(record: CustomerRecord) -> bool:
         assert salvage.back is not None  # such a lot has a reason why not
         try:
-            return (await remote.send(salvage.back(identity, one))).ok
+            return (await remote.send(salvage.back(identity, record))).ok
         except Rejected:
             return False
 
     back = 0
     for start in range(0, len(missing), AT_ONCE):
         some = missing[start : start + AT_ONCE]
-        back += sum(await gather(put(one) for one in some))
+        back += sum(await gather(put(record) for record in some))
         tell(lot.address, start + len(some), len(missing))
     lost = len(missing) - back
     why = (salvage.lost or "the account refused them: what they belonged to may be gone") if lost else ""

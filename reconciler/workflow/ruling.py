@@ -110,7 +110,9 @@ def project_rules(
         return read_rules(project, environ, includes, checker())
     except ConfigError as error:
         where = f"in {source}: " if source else ""
-        raise ConfigError([replace(one, message=f"{where}{one.message}") for one in error.diagnostics]) from error
+        raise ConfigError(
+            [replace(diagnostic, message=f"{where}{diagnostic.message}") for diagnostic in error.diagnostics]
+        ) from error
 
 
 def broken_declarations(session: Session, rules: Rules, loaded: Loaded) -> list[Breach]:
@@ -123,7 +125,7 @@ def broken_declarations(session: Session, rules: Rules, loaded: Loaded) -> list[
 
 def broken_in_account(
     session: Session,
-    found: Iterable[tuple[str, Live]],
+    lives: Iterable[tuple[str, Live]],
     bindings: Mapping[str, Binding],
     declared: Mapping[str, Resource],
     *,
@@ -135,13 +137,13 @@ def broken_in_account(
     rules = rules_of(session)
     if not rules.on("account", session.settings.name):
         return []
-    objects = _live(session, found, bindings, declared, whole=whole)
+    objects = _live(session, lives, bindings, declared, whole=whole)
     return breaches(rules, "account", objects, session.settings.name, session.runtime.now(), evaluate)
 
 
 def _live(
     session: Session,
-    found: Iterable[tuple[str, Live]],
+    lives: Iterable[tuple[str, Live]],
     bindings: Mapping[str, Binding],
     declared: Mapping[str, Resource],
     *,
@@ -149,10 +151,12 @@ def _live(
 ) -> list[Judged]:
     managed = {address: (binding.kind, binding.id) for address, binding in bindings.items()}
     secret = {address: names for address, binding in bindings.items() if (names := _with_secrets(binding))}
-    return live_objects(found, session.kinds, managed, secret, declared, whole=whole)
+    return live_objects(lives, session.kinds, managed, secret, declared, whole=whole)
 
 
 def _with_secrets(binding: Binding) -> frozenset[str]:
     """Return the attributes that were sent with a secret in them."""
     applied = binding.applied.items()
-    return frozenset(name for name, one in applied if one.__class__ not in SCALARS and carries_secret(decode(one)))
+    return frozenset(
+        name for name, value in applied if value.__class__ not in SCALARS and carries_secret(decode(value))
+    )

@@ -70,8 +70,8 @@ def show(session: Session, name: str) -> RunRecord:
 def _kept(book: StateTransaction, name: str) -> RunRecord:
     gone = book.unrecorded() if book.live is None else None
     names = sorted([*book.store.run_names(), *([gone.name] if gone is not None else [])])
-    found = _named(names, name)
-    run = gone if gone is not None and found == gone.name else book.store.run(found)
+    full_name = _named(names, name)
+    run = gone if gone is not None and full_name == gone.name else book.store.run(full_name)
     if run is None:
         raise PlanError(f"the record of the run {name} is gone", hint="`reconciler runs list` shows the kept ones")
     return run
@@ -81,9 +81,9 @@ def _named(names: list[str], name: str) -> str:
     hits = (
         names[-1:]
         if name == LATEST
-        else [one for one in names if one == name]
-        or [one for one in names if one.startswith(name)]
-        or [one for one in names if one.endswith(name)]
+        else [known for known in names if known == name]
+        or [known for known in names if known.startswith(name)]
+        or [known for known in names if known.endswith(name)]
     )
     if len(hits) == 1:
         return hits[0]

@@ -207,8 +207,8 @@ def _difference(planned: ChangeView, now: Change | None, skipped: Mapping[str, s
         return StaleChange(planned.address, why)
     if now.action.value != planned.action:
         return StaleChange(planned.address, f"planned to {planned.action}; the account now asks to {now.action.value}")
-    found = fingerprint(now.live) if now.live is not None else None
-    if found != planned.fingerprint or now.changed != {item.name for item in planned.attributes}:
+    current = fingerprint(now.live) if now.live is not None else None
+    if current != planned.fingerprint or now.changed != {item.name for item in planned.attributes}:
         return StaleChange(planned.address, "the object changed since the plan was made")
     return None
 

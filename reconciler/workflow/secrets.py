@@ -64,11 +64,11 @@ class SecretSource:
             raise
 
     def _ask(self, name: str) -> str | None:
-        if self.settings.file is not None or not any("{name}" in one for one in self.settings.command or ()):
+        if self.settings.file is not None or not any("{name}" in word for word in self.settings.command or ()):
             if self._all is None:
                 self._all = self._bulk()
             return self._all.get(name)
-        text = self._run([one.replace("{name}", name) for one in self.settings.command or ()])
+        text = self._run([word.replace("{name}", name) for word in self.settings.command or ()])
         if not text.strip():  # sent as it is, it would overwrite what works with nothing
             hint = f"run it yourself to see why: {(self.settings.command or [''])[0]}"
             why = f"it printed nothing for {name}"
@@ -132,8 +132,8 @@ class SecretSource:
         if not self.reviewed:
             return command[0]
         limit = border(self.folder)
-        for one in command:
-            part = one.partition("=")[2] if one.startswith("-") else one
+        for word in command:
+            part = word.partition("=")[2] if word.startswith("-") else word
             path = (self.folder / part).resolve() if part else None
             if path is not None and path.is_relative_to(limit) and (os.path.lexists(path) or "/" in part):
                 raise Refused(
@@ -142,10 +142,10 @@ class SecretSource:
                 )
         entries = self.environ.get("PATH", os.defpath).split(os.pathsep)
         safe = [entry for entry in entries if os.path.isabs(entry) and not Path(entry).resolve().is_relative_to(limit)]
-        found = shutil.which(command[0], path=os.pathsep.join(safe))
-        if found is None:
+        program = shutil.which(command[0], path=os.pathsep.join(safe))
+        if program is None:
             raise SurroundingsError(f"there is no program {command[0]}, which `secrets` names")
-        return found
+        return program
 
 
 @contextmanager
@@ -177,12 +177,12 @@ def _parsed(text: str, where: str) -> Mapping[str, str]:
     """Return secrets by name, from a JSON map or from lines NAME=value. Raises SurroundingsError, and shows nothing."""
     if text.lstrip().startswith("{"):
         try:
-            found = json.loads(text)
+            parsed = json.loads(text)
         except ValueError as error:
             raise SurroundingsError(f"{where} is no JSON map of texts") from error
-        if not all(isinstance(value, str) for value in found.values()):
+        if not all(isinstance(value, str) for value in parsed.values()):
             raise SurroundingsError(f"{where} is no JSON map of texts")
-        return {name: value for name, value in found.items() if re.fullmatch(SECRET_NAME, name)}
+        return {name: value for name, value in parsed.items() if re.fullmatch(SECRET_NAME, name)}
     secrets = {}
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.lstrip().startswith("#"):

@@ -270,7 +270,7 @@ class Session:
             from reconciler.model.snapshot_file import is_digest
 
             adapted = secrets_in(desired.resources.values(), self.kinds)
-            self.redactor.learn(*(one for one in adapted if not is_digest(one)))
+            self.redactor.learn(*(name for name in adapted if not is_digest(name)))
         return replace(loaded, desired=desired)
 
     def _locked(self, *, offline: bool) -> Baselines:

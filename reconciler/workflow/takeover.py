@@ -97,7 +97,7 @@ def note_places(
         return
     resources = book.state().resources
     lives: dict[str, Live] = {}
-    by_id = {(name, live.id): live for name, found in seen.lives.items() for live in found}
+    by_id = {(name, live.id): live for name, lives in seen.lives.items() for live in lives}
     for address, binding in resources.items():
         if (live := by_id.get((binding.kind, binding.id))) is not None:
             lives[address] = live
@@ -106,7 +106,7 @@ def note_places(
             continue
         for address in siblings:
             binding = resources[address]
-            news = {one: lives[address].attrs[one] for one in binding.applied if arranges(kinds[binding.kind], one)}
+            news = {name: lives[address].attrs[name] for name in binding.applied if arranges(kinds[binding.kind], name)}
             if {**binding.applied, **news} != binding.applied:
                 placed = binding.model_copy(update={"applied": {**binding.applied, **news}})
                 book.results([Record(op="bind", run=run, address=address, binding=placed)])

@@ -68,10 +68,10 @@ class Bench:
         session = Session(project.folder, project, settings, kinds, _runtime(given, {}))
         changed = replace(session, settings=other, texts=texts)
         secrets: set[str] = set()
-        for one in (session, changed):
+        for side in (session, changed):
             with suppress(ConfigError):  # what is wrong with it is an outcome of the command
-                one.load(offline=True)
-            secrets |= one.used_secrets
+                side.load(offline=True)
+            secrets |= side.used_secrets
         runtime = _runtime(given, {name: f"secret-value-of-{name}" for name in secrets})
         return cls(scenario, replace(session, runtime=runtime), replace(changed, runtime=runtime, stores={}), account)
 
@@ -121,14 +121,14 @@ class Bench:
         if attributes is None:
             return None
         known = self.session.kinds[kind_of(address)].attributes
-        found: dict[str, Any] = {}
+        sent: dict[str, Any] = {}
         for name, value in attributes.items():
-            one = known.get(name)
-            if one is None or one.api is None:
+            attribute = known.get(name)
+            if attribute is None or attribute.api is None:
                 offered = ", ".join(other for other in known if known[other].api is not None)
                 raise PlanError(f"{address} has no attribute `{name}` that a test can change", hint=f"it has {offered}")
-            found[one.api] = one.encode(value, lambda reference: ids[str(reference)])
-        return found
+            sent[attribute.api] = attribute.encode(value, lambda reference: ids[str(reference)])
+        return sent
 
 
 def _runtime(given: Given, secrets: Mapping[str, str]) -> Runtime:

@@ -55,22 +55,22 @@ def _fits(scenario: FoundScenario, pattern: str) -> bool:
     )
 
 
-def verdicts_of(folder: Path, found: Sequence[FoundScenario], jobs: int, seconds: float = SECONDS) -> list[Verdict]:
+def verdicts_of(folder: Path, scenarios: Sequence[FoundScenario], jobs: int, seconds: float = SECONDS) -> list[Verdict]:
     """Run tests, several at a time in processes of their own; one at a time in this one. Their order stays."""
-    if jobs <= 1 or len(found) <= 1:
-        return [verdict_of(folder, scenario, seconds) for scenario in found]
+    if jobs <= 1 or len(scenarios) <= 1:
+        return [verdict_of(folder, scenario, seconds) for scenario in scenarios]
     import multiprocessing
     from concurrent.futures import ProcessPoolExecutor
 
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(jobs, len(found)), mp_context=context) as pool:
-        return list(pool.map(verdict_of, itertools.repeat(folder), found, itertools.repeat(seconds)))
+    with ProcessPoolExecutor(min(jobs, len(scenarios)), mp_context=context) as pool:
+        return list(pool.map(verdict_of, itertools.repeat(folder), scenarios, itertools.repeat(seconds)))
 
 
-def verdict_of(folder: Path, one: FoundScenario, seconds: float = SECONDS) -> Verdict:
+def verdict_of(folder: Path, scenario: FoundScenario, seconds: float = SECONDS) -> Verdict:
     """Run one test. Whatever goes wrong is told by the verdict."""
     began = time.monotonic()
-    return replace(_run(folder, one, seconds), seconds=round(time.monotonic() - began, 3))
+    return replace(_run(folder, scenario, seconds), seconds=round(time.monotonic() - began, 3))
 
 
 def _run(folder: Path, scenario: FoundScenario, seconds: float) -> Verdict:
@@ -91,7 +91,7 @@ def _run(folder: Path, scenario: FoundScenario, seconds: float) -> Verdict:
         return replace(bare, error="; ".join(outcome["said"]))
     actual = seen(outcome, expected)
     differing = [name for name in expected if expected[name] != actual[name]]
-    lines = _difference({one: expected[one] for one in differing}, {one: actual[one] for one in differing})
+    lines = _difference({path: expected[path] for path in differing}, {path: actual[path] for path in differing})
     return replace(bare, differing=tuple(differing), lines=lines, wanted=written(outcome, expected))
 
 
@@ -103,16 +103,16 @@ def _difference(expected: Outcome, actual: Outcome) -> tuple[str, ...]:
 
 async def _within(work: Any, seconds: float) -> Outcome:
     async with asyncio.timeout(seconds):
-        found: Outcome = await work
-        return found
+        outcome: Outcome = await work
+        return outcome
 
 
-def update(folder: Path, found: Sequence[FoundScenario], verdicts: Sequence[Verdict]) -> list[str]:
+def update(folder: Path, scenarios: Sequence[FoundScenario], verdicts: Sequence[Verdict]) -> list[str]:
     """Write what came of tests into their files as what they expect, and return the files. Only members that are there
     are written; changes with all their values.
     """
     by_file: dict[str, dict[str, Any]] = {}
-    for scenario, verdict in zip(found, verdicts, strict=True):
+    for scenario, verdict in zip(scenarios, verdicts, strict=True):
         if verdict.lines:
             by_file.setdefault(scenario.file, {})[scenario.name] = verdict.wanted
     before = {file: read_regular(folder / file).decode("utf-8") for file in by_file}

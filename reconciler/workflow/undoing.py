@@ -36,24 +36,24 @@ def inverse_of(session: Session, name: str | None, *, undone: bool = False) -> I
         return Inverse(run.name, Desired(), frozenset(), by=last.name)
     run = as_called_now(session, run)
     resumed = last is not None or _begun(session, run)
-    found = replace(inverse(run, open_book(session).state(), session.kinds), resumed=resumed)
-    if not (found.addresses or found.lost or undone or resumed):
+    inverted = replace(inverse(run, open_book(session).state(), session.kinds), resumed=resumed)
+    if not (inverted.addresses or inverted.lost or undone or resumed):
         raise PlanError(f"the run {run.name} did nothing that could be undone")
-    return found
+    return inverted
 
 
-def asked_for_anyway(session: Session, found: Inverse) -> list[str]:
+def asked_for_anyway(session: Session, inverse: Inverse) -> list[str]:
     """Return, for what an undo makes again and the files do not declare, the blocks to write: without them the next
     apply deletes it again. Values that may be secret stand for variables or secrets to be set.
     """
     files = session.load().desired
     declared = files.resources
-    known = {*declared, *open_book(session).state().resources, *(block.target for block in found.desired.moved)}
+    known = {*declared, *open_book(session).state().resources, *(block.target for block in inverse.desired.moved)}
     hiding = Hiding(session.kinds, redactor=session.redactor)
     lacking = {
         address: replace(hiding.resource(resource), lifecycle=Lifecycle())
-        for address, resource in found.desired.resources.items()
-        if address in found.addresses and address not in known
+        for address, resource in inverse.desired.resources.items()
+        if address in inverse.addresses and address not in known
     }
     children = children_of(lacking.values())
     asked = [f"`{block.address}` ({block.at})" for block in files.removed if block.address in lacking]

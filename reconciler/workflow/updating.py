@@ -50,12 +50,12 @@ def fetch_locked(folder: Path, runtime: Runtime, guards_from: str | None = None)
     project = load_project(folder)
     if guards_from is not None:
         project, _ = ruled_by(project, None, guards_from)
-    found = sources(project)
+    urls = sources(project)
     for own in (True, False) if guards_from is not None else (True,):
         reads = locked(folder, runtime.environ, offline=False, source=guards_from or "", own=own)
-        for one in found:
-            reads(one)
-    return found
+        for url in urls:
+            reads(url)
+    return urls
 
 
 async def update(

@@ -96,12 +96,12 @@ def _invalid(problems: list[tuple[str, str]]) -> Problem:
 def _check_query(query: Mapping[str, str]) -> None:
     problems = []
     for name, value in query.items():
-        found = re.match(r"(filters|orders)\[(\w+)\]", name)
-        if found and found.group(2) not in ("matchPhrase", "lists"):
-            what = "filter" if found.group(1) == "filters" else "order"
-            text = f'Invalid {what} field: "{found.group(2)}". Allowed fields are: matchPhrase, lists'
+        match = re.match(r"(filters|orders)\[(\w+)\]", name)
+        if match and match.group(2) not in ("matchPhrase", "lists"):
+            what = "filter" if match.group(1) == "filters" else "order"
+            text = f'Invalid {what} field: "{match.group(2)}". Allowed fields are: matchPhrase, lists'
             problems.append((name, text))
-        elif found and found.group(1) == "orders" and value not in ("ASC", "DESC"):
+        elif match and match.group(1) == "orders" and value not in ("ASC", "DESC"):
             problems.append((name, f'Invalid order direction: "{value}". Allowed values are: "ASC", "DESC"'))
     if problems:
         raise _invalid(problems)
@@ -119,8 +119,8 @@ def _excluded(row: Row, body: Any) -> Row:
     problems = []
     if channel not in CHANNELS:
         problems.append(("channel", f"Channel must be one of {', '.join(CHANNELS)}"))
-    for place, one in enumerate(lists or ()):
-        if not isinstance(one, str) or not one.isdigit():
+    for place, item in enumerate(lists or ()):
+        if not isinstance(item, str) or not item.isdigit():
             problems.append((f"lists[{place}]", "Lists must be an array of string-quoted integers"))
     if channel != "several" and lists:
         problems.append(("lists", f'List IDs must be empty for channel "{channel}"'))

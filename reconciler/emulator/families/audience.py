@@ -117,7 +117,7 @@ class Lists(Behaviour):
 
     def deleted(self, account: Account, row: Row) -> None:
         """Its campaigns go with it (section 2.13); contacts that are only on it do, or stay (row 37 of section 7)."""
-        members = {str(one["contact"]) for one in account.rows.where("contactLists", list=row["id"])}
+        members = {str(relation["contact"]) for relation in account.rows.where("contactLists", list=row["id"])}
         account.rows.remove_where("contactLists", list=row["id"])
         if account.settings.dead_references == "cleared":
             account.rows.remove_where("listGroups", list=row["id"])
@@ -176,8 +176,8 @@ class Contacts(Behaviour):
         wanted, status = query.get("listid"), query.get("status", "-1")
         if wanted is not None:
             members = {
-                str(one["contact"]) for one in account.rows.where("contactLists", list=wanted)
-                if status == "-1" or str(one["status"]) == status
+                str(relation["contact"]) for relation in account.rows.where("contactLists", list=wanted)
+                if status == "-1" or str(relation["status"]) == status
             }  # fmt: skip
             rows = [row for row in rows if str(row["id"]) in members]
         if "segmentid" in query:

@@ -34,8 +34,8 @@ class Connections(Behaviour):
 
 def _unique(account: Account, given: Row, own: Row) -> None:
     service, external = ({**own, **given}.get(name) for name in ("service", "externalid"))
-    found = account.rows.where("connections", externalid=external, service=service)
-    if any(row["id"] != own.get("id") for row in found):
+    twins = account.rows.where("connections", externalid=external, service=service)
+    if any(row["id"] != own.get("id") for row in twins):
         raise invalid(error("The connection externalid has already been taken.", "externalid", code="duplicate"))
 
 

@@ -35,8 +35,8 @@ class Fields(Behaviour):
     def shown(self, account: Account, row: Row) -> Row:
         """Ids of options and relations come with reads."""
         return row | {
-            "options": [one["id"] for one in account.rows.where("fieldOptions", field=row["id"])],
-            "relations": [one["id"] for one in account.rows.where("fieldRels", field=row["id"])],
+            "options": [option["id"] for option in account.rows.where("fieldOptions", field=row["id"])],
+            "relations": [relation["id"] for relation in account.rows.where("fieldRels", field=row["id"])],
         }
 
     def update_body(self, account: Account, row: Row, answer: Row) -> dict[str, Any]:
@@ -46,8 +46,8 @@ class Fields(Behaviour):
     def sides(self, account: Account, page: list[Row]) -> dict[str, list[Row]]:
         """Options and relations of the page."""
         return {
-            side: [classic.shown(account, account.types[side], one)
-                   for row in page for one in account.rows.where(side, field=row["id"])]
+            side: [classic.shown(account, account.types[side], entry)
+                   for row in page for entry in account.rows.where(side, field=row["id"])]
             for side in ("fieldOptions", "fieldRels")
         }  # fmt: skip
 

@@ -111,8 +111,8 @@ class Messages(Behaviour):
         return row | {"user": row["userid"] if row["userid"] != "0" else None}
 
 
-def _relation(path: str, one: str, label: str) -> Type:
-    return Type(path, one, label, dates={}, does=frozenset({"delete"}))
+def _relation(path: str, name: str, label: str) -> Type:
+    return Type(path, name, label, dates={}, does=frozenset({"delete"}))
 
 
 TYPES = (

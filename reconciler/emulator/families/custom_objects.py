@@ -93,8 +93,8 @@ def shown(account: Account, row: Row, query: Mapping[str, str]) -> Row:
     fields = []
     for field in row["fields"]:
         if every or field.get("status") != GONE:
-            one = {name: value for name, value in field.items() if name not in (*OWN, "required")}
-            fields.append(one | {flag: field.get("required", False)})
+            shown = {name: value for name, value in field.items() if name not in (*OWN, "required")}
+            fields.append(shown | {flag: field.get("required", False)})
     return {name: value for name, value in row.items() if name not in OWN} | {"fields": fields}
 
 
@@ -143,7 +143,7 @@ def _child(account: Account, parent: Row) -> Answer:
         raise schema_invalid("schema.visibility", "Only public schemas can have child schemas")
     identity = new_uuid(account)
     slug = f"app-{parent.get('appId')}-{parent['slug'].rpartition(parent['id'] + '-')[2]}"
-    parts = {name: [{**one, "inherited": True} for one in parent[name]] for name in ("fields", "relationships")}
+    parts = {name: [{**part, "inherited": True} for part in parent[name]] for name in ("fields", "relationships")}
     row = {**parent, **parts, "id": identity, "parentId": parent["id"], "visibility": "private", "slug": slug}
     account.rows.put("schemas", identity, row)
     return Answer(200, {"schema": shown(account, row, {})})
@@ -157,7 +157,7 @@ def _update(account: Account, row: Row, request: Request, dry: bool) -> Answer:
     sent = new_fields(account, _parts(given.get("fields") or [], "fields"), old)
     names = {_key(field) for field in sent}
     rest = [field for field in row["fields"] if _key(field) not in names]
-    relations: dict[str, Row] = {one["id"]: one for one in row["relationships"]}
+    relations: dict[str, Row] = {relationship["id"]: relationship for relationship in row["relationships"]}
     for relation in _relations(given.get("relationships") or []):
         relations[relation["id"]] = {**relations.get(relation["id"], {}), **relation}
     plain: Row = {name: given[name] for name in ("slug", "labels", "description") if name in given}
@@ -172,10 +172,10 @@ def _delete_field(account: Account, row: Row, field: str) -> Answer:
     """Irreversible, for admins, on private schemas, answered 202; the id stays taken for a while."""
     if not account.settings.admin or row["visibility"] == "public" or row.get("parentId"):
         raise refused("Fields of this schema cannot be deleted.")
-    if not any(one["id"] == field and one.get("status") != GONE for one in row["fields"]):
+    if not any(kept["id"] == field and kept.get("status") != GONE for kept in row["fields"]):
         raise nothing_here()
     polls = account.settings.deletion_polls
-    fields = [{**one, "status": GONE, "polls": polls} if one["id"] == field else one for one in row["fields"]]
+    fields = [{**kept, "status": GONE, "polls": polls} if kept["id"] == field else kept for kept in row["fields"]]
     row = account.rows.put("schemas", row["id"], {**row, "fields": fields, "deleting": True})
     return Answer(202, {"schema": shown(account, row, {"showFields": "all"})})
 
@@ -247,14 +247,14 @@ def new_fields(account: Account, sent: list[Row], old: Mapping[str, Row]) -> lis
     fields = []
     for field in sent:
         before = old.get(_key(field), {})
-        one = {"required": False, **before, **field, **({"id": before["id"]} if before else {})}
-        if "isRequired" in one:
-            one["required"] = bool(one.pop("isRequired"))
-        if one.get("options"):
-            one["options"] = [
-                {"id": option.get("id") or new_uuid(account), "value": option["value"]} for option in one["options"]
+        merged = {"required": False, **before, **field, **({"id": before["id"]} if before else {})}
+        if "isRequired" in merged:
+            merged["required"] = bool(merged.pop("isRequired"))
+        if merged.get("options"):
+            merged["options"] = [
+                {"id": option.get("id") or new_uuid(account), "value": option["value"]} for option in merged["options"]
             ]
-        fields.append(one)
+        fields.append(merged)
     return fields
 
 
@@ -264,7 +264,9 @@ def _relations(sent: object) -> list[Row]:
 
 def _parts(sent: object, name: str) -> list[Row]:
     """Return the objects of an array that was sent; anything else is refused."""
-    if not isinstance(sent, list) or not all(isinstance(one, dict) and isinstance(one.get("id"), str) for one in sent):
+    if not isinstance(sent, list) or not all(
+        isinstance(part, dict) and isinstance(part.get("id"), str) for part in sent
+    ):
         raise schema_invalid(f"schema.{name}", f"Schema {name} are invalid")
     return sent
 

@@ -89,9 +89,9 @@ def make_room(account: Account, row: Row) -> None:
     if account.settings.member_order != "dense":
         return
     rows = account.rows.where("groupMembers", group_id=row["group_id"])
-    rows.sort(key=lambda one: (whole(one.get("ordernum") or 0), one["id"] != row["id"], one["id"]))
-    for place, one in enumerate(rows, 1):
-        account.rows.put("groupMembers", one["id"], {**one, "ordernum": place})
+    rows.sort(key=lambda member: (whole(member.get("ordernum") or 0), member["id"] != row["id"], member["id"]))
+    for place, member in enumerate(rows, 1):
+        account.rows.put("groupMembers", member["id"], {**member, "ordernum": place})
 
 
 def _place(row: Row) -> tuple[bool, int, int]:
@@ -132,7 +132,7 @@ def _joined(account: Account, request: Request) -> Answer:
     given = classic.sent(kind, request.body)
     group = account.rows.get("groupDefinitions", given.get("group_id"))
     if account.settings.field_memberships == "one" and group is not None:
-        own = {str(one["id"]) for one in account.rows.where("groupDefinitions", type_id=group["type_id"])}
+        own = {str(group["id"]) for group in account.rows.where("groupDefinitions", type_id=group["type_id"])}
         for row in account.rows.where("groupMembers", rel_id=given.get("rel_id")):
             if str(row["group_id"]) in own:
                 answer = classic.update(account, kind, row, request)

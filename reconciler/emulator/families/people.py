@@ -112,7 +112,7 @@ class Users(Behaviour):
         permission = {"user": row["id"], "permission": "0", **stamps, "id": row["id"]}
         related = {"userGroup": row["id"], "userConversationsPermission": row["id"]}
         return {
-            "userGroups": [{**dates, **one} for one in account.rows.where("userGroups", user=row["id"])],
+            "userGroups": [{**dates, **membership} for membership in account.rows.where("userGroups", user=row["id"])],
             "userConversationsPermissions": [permission],
             "user": {name: value for name, value in answer.items() if name != "lang"} | related,
         }
@@ -153,10 +153,10 @@ def users(account: Account, request: Request) -> Answer | None:
     if parts[1:] == ["me"]:
         return Answer(200, {"user": classic.shown(account, kind, account.rows.get("users", "1") or {"id": "1"})})
     if len(parts) == 3 and parts[1] in ("email", "username"):
-        found = account.rows.where("users", **{parts[1]: parts[2]})
-        if not found:
+        matching = account.rows.where("users", **{parts[1]: parts[2]})
+        if not matching:
             raise no_result("User", parts[2])
-        return Answer(200, {"user": classic.shown(account, kind, found[0])})
+        return Answer(200, {"user": classic.shown(account, kind, matching[0])})
     return None
 
 

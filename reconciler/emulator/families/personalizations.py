@@ -52,9 +52,9 @@ class Personalizations(Behaviour):
         """Order is not preserved: wrote 2,3,4,5, read 2,3,5,4, as their names sort [OAS]."""
         if isinstance(row["listIds"], list | dict):  # as nothing here writes it, and a program may have
             return {name: value for name, value in row.items() if name not in HIDDEN} | {"isLocked": locked(row)}
-        ids = [one.strip() for one in str(row["listIds"] or "").split(",") if one.strip()]
+        ids = [identity.strip() for identity in str(row["listIds"] or "").split(",") if identity.strip()]
         names = {identity: str((account.rows.get("lists", identity) or {}).get("name", "")) for identity in ids}
-        ids.sort(key=lambda one: names[one].casefold())
+        ids.sort(key=lambda identity: names[identity].casefold())
         told = {name: value for name, value in row.items() if name not in HIDDEN}
         listed = {"listIds": ",".join(ids), "listNames": ",".join(names[identity] for identity in ids)}
         return told | listed | {"listsCount": str(len(ids)), "isLocked": locked(row)}

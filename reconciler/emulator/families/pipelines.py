@@ -37,7 +37,7 @@ class Pipelines(Behaviour):
         """Stages, users, groups in that order, and their ids (recorded)."""
         sides = _members(account, row["id"])
         stages = account.rows.where("dealStages", group=row["id"])
-        ids = {table: [one["id"] for one in rows] for table, rows in sides.items()}
+        ids = {table: [row["id"] for row in rows] for table, rows in sides.items()}
         plain = {name: value for name, value in answer.items() if name not in ("users", "groups")}
         return {"dealStages": stages, **sides, "dealGroup": plain | ids | {"stages": [stage["id"] for stage in stages]}}
 
@@ -49,7 +49,7 @@ class Pipelines(Behaviour):
         """Ids of users and groups as after a create, but no `stages` (recorded)."""
         hidden = ("stages", "users", "groups")
         sides = _members(account, row["id"])
-        ids = {table: [one["id"] for one in rows] for table, rows in sides.items()}
+        ids = {table: [row["id"] for row in rows] for table, rows in sides.items()}
         return {**sides, "dealGroup": {name: value for name, value in answer.items() if name not in hidden} | ids}
 
     def shown(self, account: Account, row: Row) -> Row:
@@ -130,7 +130,7 @@ class Stages(Behaviour):
 def reorder(account: Account, pipeline: object) -> None:
     """Number the stages of a pipeline from 1; on equal orders the highest id comes first (section 2.8)."""
     mine = account.rows.where("dealStages", group=pipeline)
-    for order, stage in enumerate(sorted(mine, key=lambda one: (whole(one["order"]), -int(one["id"]))), 1):
+    for order, stage in enumerate(sorted(mine, key=lambda stage: (whole(stage["order"]), -int(stage["id"]))), 1):
         account.rows.put("dealStages", stage["id"], {**stage, "order": str(order)})
 
 
@@ -174,11 +174,11 @@ class Deals(Behaviour):
         sums: dict[str, list[int]] = defaultdict(list)
         for row in rows:
             sums[str(row.get("currency") or "usd").upper()].append(whole(row.get("value") or 0))
-        found = {
+        totals = {
             code: {"total": str(len(values)), "value": str(sum(values)), "currency": code, "isDisabled": False}
             for code, values in sums.items()
         }
-        return {"currencies": found or []}
+        return {"currencies": totals or []}
 
 
 TYPES = (

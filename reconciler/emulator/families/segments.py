@@ -57,7 +57,7 @@ def _sent(body: Any) -> list[Row]:
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, list) or not data:
         raise _wrong("data is a required field.")
-    return [dict(one.get("attributes") or {}) for one in data if isinstance(one, dict)]
+    return [dict(item.get("attributes") or {}) for item in data if isinstance(item, dict)]
 
 
 def _save(account: Account, before: Row | None, sent: Row) -> Row:
@@ -72,7 +72,7 @@ def _save(account: Account, before: Row | None, sent: Row) -> Row:
         sent = {"name": before.get("name"), "description": before.get("description", ""), **sent}
     identity = before["id"] if before else str(sent.get("segment_id") or new_uuid(account))
     now = time.strftime(MILLIS, account.now())
-    conditions = [_hashed(one) for one in sent["segment_conditions"]]
+    conditions = [_hashed(condition) for condition in sent["segment_conditions"]]
     row = {
         **{name: value for name, value in sent.items() if value is not None},
         "segment_conditions": conditions,
@@ -96,7 +96,7 @@ def _check(sent: Row) -> None:
             if not condition.get(name):
                 raise _wrong(f"{title} is a required field.")
     grouped = {str(value.get("id")) for group in sent["segment_condition_groups"] for value in group.get("values", ())}
-    loose = [one["id"] for one in sent["segment_conditions"] if str(one.get("id")) not in grouped]
+    loose = [condition["id"] for condition in sent["segment_conditions"] if str(condition.get("id")) not in grouped]
     if loose:
         text = "These conditions must be included in a condition group for the segment to be valid: "
         raise _wrong(f"{text}[{', '.join(map(str, loose))}]")
@@ -124,9 +124,9 @@ def members(account: Account, segment: str, contacts: list[Row]) -> list[Row]:
     row = account.rows.get("segmentsV2", segment)
     if row is None:
         return []
-    met = {str(one.get("id")): _matching(account, one) for one in row["segment_conditions"]}
+    met = {str(condition.get("id")): _matching(account, condition) for condition in row["segment_conditions"]}
     groups = [
-        _combined(group.get("operator"), [met.get(str(one.get("id"))) for one in group.get("values", ())])
+        _combined(group.get("operator"), [met.get(str(member.get("id"))) for member in group.get("values", ())])
         for group in row["segment_condition_groups"]
     ]
     wanted = _combined(row["segment_condition_group_operator"], groups)
@@ -138,7 +138,7 @@ def _matching(account: Account, condition: Row) -> set[str] | None:
     field = condition["fields"][0] if condition["fields"] else {}
     if condition["object_type"] != "tag" or field.get("operator") not in ("=", "is"):
         return None
-    return {str(one["contact"]) for one in account.rows.where("contactTags", tag=field.get("value"))}
+    return {str(relation["contact"]) for relation in account.rows.where("contactTags", tag=field.get("value"))}
 
 
 def _combined(operator: object, parts: list[set[str] | None]) -> set[str] | None:

@@ -138,10 +138,10 @@ def old_domains(account: Account, request: Request) -> Answer | None:
         row = _whitelist(account, {"whitelisted_domain": inner(request.body, "siteTrackingDomain").get("name")})
         return Answer(200, {"siteTrackingDomain": {"name": row["whitelisted_domain"]}})
     if len(parts) == 2 and method == "DELETE":
-        found = next((row for row in rows if row["whitelisted_domain"] == parts[1]), None)
-        if found is None:
+        domain = next((row for row in rows if row["whitelisted_domain"] == parts[1]), None)
+        if domain is None:
             raise no_result("SiteTrackingDomain", parts[1])
-        account.rows.remove(DOMAINS, found["id"])
+        account.rows.remove(DOMAINS, domain["id"])
         return Answer(204)
     return None
 
