@@ -132,8 +132,8 @@ def approved(chosen: Globals, planfile: Path, host: str | None, pull: int | None
         note("The plan changes nothing: there is nothing to approve and nothing to apply.")
         return 0
     run = pipeline(chosen, host, pull)
-    found = check_approval(run.host, document, merged(run.host, run.commit, pull), needed=approvals)
-    advise(f"Approved by {', '.join(found.by)} on request {found.proposal.number}.")
+    approved = check_approval(run.host, document, merged(run.host, run.commit, pull), needed=approvals)
+    advise(f"Approved by {', '.join(approved.by)} on request {approved.proposal.number}.")
     say(document.digest)
     return 0
 
@@ -239,6 +239,6 @@ def _proposed(chosen: Globals, opened: Session, run: Pipeline, document: PlanDoc
     left: list[str] = []
     if document.changes:
         absorbed = chosen.screen.wait(absorb(opened, options, proposed=True))
-        left = [str(one) for one in absorbed.refused]
+        left = [str(line) for line in absorbed.refused]
         files = {PurePosixPath(folder, name).as_posix(): new.decode() for name, new in absorbed.files.items()}
     return propose_drift(run.host, document, files, left, base=base, target=branch, folder=folder)

@@ -91,24 +91,24 @@ def command(
         from reconciler.store.planfile import check_plan_out
 
         check_plan_out(out)
-    one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
-    tell(f"Note on {source}: ", troubles(one))
+    origin, other = (session(replace(chosen, environment=name)) for name in (source, destination))
+    tell(f"Note on {source}: ", troubles(origin))
     options = PlanOptions(asked.target, asked.exclude, False, not asked.no_impact, asked.allow)
-    only = one.chosen_kinds(names)
+    only = origin.chosen_kinds(names)
     if dry_run or out is not None:
-        return _plan(chosen, one, other, options, out, prune=prune, only=only)
+        return _plan(chosen, origin, other, options, out, prune=prune, only=only)
     approval = Approval(asked.auto_approve, asked.confirm_account)
 
     def work() -> int:
         with locked(other, f"clone from {source}", timeout=asked.lock_timeout):
-            return _clone(chosen, one, other, options, approval, prune=prune, only=only)
+            return _clone(chosen, origin, other, options, approval, prune=prune, only=only)
 
     return telling(other, work)
 
 
 def _plan(
     chosen: Globals,
-    one: Session,
+    origin: Session,
     other: Session,
     options: PlanOptions,
     out: Path | None,
@@ -120,7 +120,7 @@ def _plan(
     from reconciler.cli.plan import exit_code, save
     from reconciler.workflow.cloning import prepare_clone
 
-    clone = chosen.screen.wait(prepare_clone(one, other, options, prune=prune, only=only))
+    clone = chosen.screen.wait(prepare_clone(origin, other, options, prune=prune, only=only))
     tell("Not cloned: ", clone.left_out)
     say_made(plan_view(clone.planned.document, "text"), "text")
     if out is not None:
@@ -135,16 +135,16 @@ def apply_saved_clone(chosen: Globals, opened: Session, document: PlanDocument, 
     from reconciler.workflow.saved_clones import options_of, prepare_saved_clone
 
     source = document.options["clone"]["from"]
-    one = session(replace(chosen, environment=source))
+    origin = session(replace(chosen, environment=source))
     with locked(opened, f"clone from {source}", timeout=lock_timeout):
-        clone = chosen.screen.wait(prepare_saved_clone(one, opened, document))
+        clone = chosen.screen.wait(prepare_saved_clone(origin, opened, document))
         tell("Not cloned: ", clone.left_out)
         return _carry_out(chosen, opened, clone, options_of(document))
 
 
 def _clone(
     chosen: Globals,
-    one: Session,
+    origin: Session,
     other: Session,
     options: PlanOptions,
     approval: Approval,
@@ -157,8 +157,8 @@ def _clone(
     from reconciler.workflow import notices
     from reconciler.workflow.cloning import prepare_clone
 
-    clone = chosen.screen.wait(prepare_clone(one, other, options, prune=prune, only=only))
-    source, destination = one.settings.name, other.settings.name
+    clone = chosen.screen.wait(prepare_clone(origin, other, options, prune=prune, only=only))
+    source, destination = origin.settings.name, other.settings.name
     tell("Not cloned: ", clone.left_out)
     document = clone.planned.document
     if clone.empty and not document.skipped:

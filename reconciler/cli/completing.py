@@ -48,8 +48,8 @@ def plans(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[C
 
     from reconciler.workflow.completion import plan_files
 
-    found = [CompletionItem(name) for name in _fitting(plan_files(_folder(ctx)), incomplete)]
-    return found or [CompletionItem(incomplete, type="file")]
+    items = [CompletionItem(name) for name in _fitting(plan_files(_folder(ctx)), incomplete)]
+    return items or [CompletionItem(incomplete, type="file")]
 
 
 def tests(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
@@ -63,18 +63,18 @@ def sources(ctx: click.Context, param: click.Parameter, incomplete: str) -> list
     """Complete what a handbook is made from: its words, and files as the shell does."""
     from click.shell_completion import CompletionItem
 
-    found = [CompletionItem(name) for name in _fitting(("account", "files"), incomplete)]
-    return found or [CompletionItem(incomplete, type="file")]
+    items = [CompletionItem(name) for name in _fitting(("account", "files"), incomplete)]
+    return items or [CompletionItem(incomplete, type="file")]
 
 
 def addresses(ctx: click.Context, param: click.Parameter, incomplete: str) -> list[str]:
     """Complete an address of the project; as long as no kind is typed, kinds, so that the list stays short."""
     from reconciler.workflow.completion import address_names
 
-    found = _fitting(address_names(_folder(ctx), _environment(ctx)), incomplete)
-    if len(found) > MOST and "." not in incomplete:
-        return sorted({f"{one.partition('.')[0]}." for one in found})
-    return found[:MOST]
+    names = _fitting(address_names(_folder(ctx), _environment(ctx)), incomplete)
+    if len(names) > MOST and "." not in incomplete:
+        return sorted({f"{name.partition('.')[0]}." for name in names})
+    return names[:MOST]
 
 
 def _fitting(names: Iterable[str], incomplete: str) -> list[str]:
@@ -86,5 +86,5 @@ def _folder(ctx: click.Context) -> Path:
 
 
 def _environment(ctx: click.Context) -> str | None:
-    found: str | None = ctx.find_root().params.get("environment")
-    return found
+    chosen: str | None = ctx.find_root().params.get("environment")
+    return chosen

@@ -72,4 +72,4 @@ def _tell(ledger: Ledger) -> None:
     if ledger.broken:
         say("Broken in the account:")
         say(text.broken(as_guards(ledger.broken), **style()).rstrip("\n"), "text")
-    tell("Note: ", (f"{one.at}: {one.message}" for one in ledger.notes))
+    tell("Note: ", (f"{note.at}: {note.message}" for note in ledger.notes))

@@ -9,7 +9,7 @@ def endings() -> list[signal.Signals]:
     """Return the signals, beside SIGINT, that ask the program to end: to be killed, and to lose its terminal, unless it
     was started to outlive that (nohup).
     """
-    found = [signal.SIGTERM]
+    signals = [signal.SIGTERM]
     if hasattr(signal, "SIGHUP") and signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:
-        found.append(signal.SIGHUP)
-    return found
+        signals.append(signal.SIGHUP)
+    return signals

@@ -111,12 +111,12 @@ EXAMPLES = {
 
 def examples(path: str) -> tuple[str, ...]:
     """Return the two examples of a command; of a group the first of each of its commands, before their others."""
-    inner = [found for name, found in EXAMPLES.items() if name.startswith(f"{path} ")]
+    inner = [example for name, example in EXAMPLES.items() if name.startswith(f"{path} ")]
     return EXAMPLES.get(path) or tuple(line for lines in zip(*inner, strict=True) for line in lines)[:2]
 
 
 def groups(names: list[str]) -> dict[str, list[str]]:
     """Return commands by group, in the order of the groups."""
-    found = {title: [name for name in members if name in names] for title, members in GROUPS.items()}
+    grouped = {title: [name for name in members if name in names] for title, members in GROUPS.items()}
     rest = [name for name in names if not any(name in members for members in GROUPS.values())]
-    return {title: members for title, members in {**found, "More": rest}.items() if members}
+    return {title: members for title, members in {**grouped, "More": rest}.items() if members}

@@ -303,14 +303,14 @@ def report(
 
     fleet = opened(chosen, database, ask=False)
     with looked_into(fleet.database) as book:
-        found = finished(book, book.rollout(rollout))
+        rollout_report = finished(book, book.rollout(rollout))
     if out is not None:
         from reconciler.fleet.pages import write_pages
 
-        count = write_pages(found, out)
+        count = write_pages(rollout_report, out)
         note(f"Wrote the report and {count} accounts to {out}.")
         return 0
-    told(chosen, found, outputs)
+    told(chosen, rollout_report, outputs)
     return 0
 
 
@@ -349,7 +349,7 @@ def approve(chosen: Globals, rollout: str, wave: str, digest: str, database: str
     fleet = opened(chosen, database, ask=False)
     with looked_into(fleet.database) as book:
         spec = book.rollout(rollout)
-        waiting = {one.name: one for one in book.report(spec).waves}
+        waiting = {wave.name: wave for wave in book.report(spec).waves}
         if wave not in waiting or waiting[wave].state != "approval":
             raise StalePlan(
                 f"the wave `{wave}` of {spec.name} does not wait for an approval",

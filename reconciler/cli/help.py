@@ -16,9 +16,9 @@ def command(context: click.Context, words: tuple[str, ...]) -> int:
     for word in words:
         if not isinstance(at.command, click.Group):
             raise click.UsageError(f"'{at.command_path}' has no commands of its own.", at)
-        name, found, _ = at.command.resolve_command(at, [word])
-        if found is None:
+        name, command, _ = at.command.resolve_command(at, [word])
+        if command is None:
             raise click.UsageError(f"No such command '{word}'.", at)
-        at = click.Context(found, info_name=name, parent=at)
+        at = click.Context(command, info_name=name, parent=at)
     say(at.command.get_help(at))
     return 0

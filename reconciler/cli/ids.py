@@ -92,12 +92,12 @@ def _made(chosen: Globals, files: Sequence[IdsFile], check: bool) -> int:
     return 1 if stale else 0
 
 
-def _stale(path: Path, found: str | None, text: str) -> bool:
-    if found == text:
+def _stale(path: Path, written: str | None, text: str) -> bool:
+    if written == text:
         return False
-    say(f"{path}: not the ids of now" if found is not None else f"{path}: is not there")
-    lines = difflib.unified_diff((found or "").splitlines(), text.splitlines(), "now", "needed", n=0, lineterm="")
-    shown = list(lines)[:SHOWN] if found is not None else []
+    say(f"{path}: not the ids of now" if written is not None else f"{path}: is not there")
+    lines = difflib.unified_diff((written or "").splitlines(), text.splitlines(), "now", "needed", n=0, lineterm="")
+    shown = list(lines)[:SHOWN] if written is not None else []
     if shown:
         say("\n".join(shown))
     return True

@@ -83,8 +83,11 @@ def _adopt(chosen: Globals, target: Path, directory: Path | None, address: str) 
     chosen.screen.quiet, chosen.screen.lines = chosen.quiet, chosen.verbose > 1
     runtime, given = _with_key(chosen, url, key)
     checks = chosen.screen.wait(check(files, target, runtime), "Checking")
-    say(page([one.row() for one in checks if one.check in ACCOUNT or one.verdict == "failed"], **style()), "text")
-    if any(one.verdict == "failed" for one in checks):
+    say(
+        page([check.row() for check in checks if check.check in ACCOUNT or check.verdict == "failed"], **style()),
+        "text",
+    )
+    if any(check.verdict == "failed" for check in checks):
         note("Nothing was written.")
         return int(health.exit_code(checks))
     for path in write_project(target, files):

@@ -32,8 +32,8 @@ def told(error: click.ClickException, argv: Sequence[str], commands: Iterable[st
         said = f"No such command; {UNSAID}."
     else:
         said = _without(said, argv, known)
-    found = NEAR.match(said)
-    what, near = (found["what"], found["near"]) if found else (said.removesuffix("."), "")
+    match = NEAR.match(said)
+    what, near = (match["what"], match["near"]) if match else (said.removesuffix("."), "")
     context = error.ctx if isinstance(error, click.UsageError) else None
     return _small(what), " ".join(filter(None, (_small(near), _use(context, bool(near)))))
 

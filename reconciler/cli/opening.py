@@ -58,9 +58,9 @@ def apart(pairs: Mapping[str, Sequence[str]]) -> Callable[[Callable[..., int]], 
             context = click.get_current_context()
             typed = {
                 spelled
-                for one in context.command.params
-                if one.name and context.get_parameter_source(one.name) is ParameterSource.COMMANDLINE
-                for spelled in one.opts
+                for parameter in context.command.params
+                if parameter.name and context.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE
+                for spelled in parameter.opts
             }
             for option, others in pairs.items():
                 if option in typed and (wrong := [other for other in others if other in typed]):
@@ -145,10 +145,10 @@ def check_replacing(again: tuple[str, ...], *, no_delete: bool, only_adopt: bool
 
 def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
     """Replace each @FILE by its lines; blank ones and comments (#) are left out."""
-    found: list[str] = []
+    addresses: list[str] = []
     for one in given:
         if not one.startswith("@"):
-            found.append(one)
+            addresses.append(one)
             continue
         from reconciler.store.reading import read_regular
 
@@ -160,15 +160,15 @@ def _from_files(ctx: click.Context, _: click.Parameter, given: tuple[str, ...]) 
             raise click.BadParameter(f"{path} cannot be read: {error}") from error
         if not any(lines):
             raise click.BadParameter(f"{path} names no address: nothing would be selected")
-        found += [line for line in lines if line]
-    return tuple(found)
+        addresses += [line for line in lines if line]
+    return tuple(addresses)
 
 
 def consent(function: F) -> F:
     """Add --allow. What looks like a credential is not a guard's, and would be kept with the plan."""
 
     def checked(ctx: click.Context, param: click.Parameter, given: tuple[str, ...]) -> tuple[str, ...]:
-        if any(looks_like_a_credential(one) or redactor().knows(one, LONG, parts=False) for one in given):
+        if any(looks_like_a_credential(text) or redactor().knows(text, LONG, parts=False) for text in given):
             raise click.BadParameter("it is nothing that a guard printed", ctx, param)
         return given
 

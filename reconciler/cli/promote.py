@@ -81,9 +81,9 @@ def command(
         raise click.UsageError("--from and --to are the same environment")
     if (out is not None and not planned) or (planned and asked.dry_run):
         raise click.UsageError("--out belongs to --plan, and --dry-run writes nothing that could be planned")
-    one, other = (session(replace(chosen, environment=name)) for name in (source, destination))
-    choice = Choice(one.chosen_kinds(asked.names), asked.overrule, asked.prune, asked.dry_run)
-    outcome = chosen.screen.wait(promote(one, other, choice))
+    origin, other = (session(replace(chosen, environment=name)) for name in (source, destination))
+    choice = Choice(origin.chosen_kinds(asked.names), asked.overrule, asked.prune, asked.dry_run)
+    outcome = chosen.screen.wait(promote(origin, other, choice))
     document = _plan(replace(chosen, environment=destination)) if planned else None
     if fmt == "json":
         plan = json.loads(document.model_dump_json()) if document is not None else None

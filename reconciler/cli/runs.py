@@ -45,9 +45,9 @@ def show(chosen: Globals, run: str, fmt: str) -> int:
     from reconciler.workflow import runs
 
     opened = session(chosen, offline=True)
-    found = runs.show(opened, run)
-    holder = runs.live(opened) if found.result == "open" else None
-    say(*(found.model_dump_json(indent=2), "json") if fmt == "json" else (_text(found, holder), "plain"))
+    record = runs.show(opened, run)
+    holder = runs.live(opened) if record.result == "open" else None
+    say(*(record.model_dump_json(indent=2), "json") if fmt == "json" else (_text(record, holder), "plain"))
     return 0
 
 

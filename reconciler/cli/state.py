@@ -172,10 +172,10 @@ def doctor(chosen: Globals, fmt: str) -> int:
     from reconciler.workflow.doctor import examine
 
     opened = session(chosen)
-    found = chosen.screen.wait(examine(opened))
-    if not found and fmt == "text":
+    rows = chosen.screen.wait(examine(opened))
+    if not rows and fmt == "text":
         sound = "The state is sound: everything in it is in the account as it was last seen."
         say(sound if opened.store.read() is not None else f"There is no state at {opened.store.where} yet.")
         return 0
-    listed(found, ["address", "id", "problem", "advice"], fmt)
-    return 1 if found else 0
+    listed(rows, ["address", "id", "problem", "advice"], fmt)
+    return 1 if rows else 0

@@ -126,6 +126,6 @@ def _put_back(chosen: Globals, opened: Session, lots: list[ArchivedRecords], *, 
         if sent < whole:
             chosen.screen.note(f"{address}: {sent:,} of {whole:,} records")
 
-    found = chosen.screen.wait(restore(opened, lots, tell))
-    say(archives.returned(found, **style()), "text")
-    return 5 if any(returned.lost and not returned.lot.why for returned in found) else 0
+    returned = chosen.screen.wait(restore(opened, lots, tell))
+    say(archives.returned(returned, **style()), "text")
+    return 5 if any(returned.lost and not returned.lot.why for returned in returned) else 0

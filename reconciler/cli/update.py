@@ -39,8 +39,8 @@ def command(chosen: Globals, check: bool, locked: bool, guards_from: str | None,
         raise click.UsageError("--guards-from belongs to --locked: what is new is looked at where it is written")
     runtime = replace(current_runtime(), watch=chosen.screen)
     if locked:
-        for one in fetch_locked(folder(chosen), runtime, guards_from):
-            note(f"{one} is here as it is locked.")
+        for line in fetch_locked(folder(chosen), runtime, guards_from):
+            note(f"{line} is here as it is locked.")
         return 0
 
     def waiting(name: str) -> None:
@@ -52,25 +52,25 @@ def command(chosen: Globals, check: bool, locked: bool, guards_from: str | None,
         say(_data(done), "json")
     else:
         _tell(done)
-    return 2 if check and any(one.changed for one in done.updates) else 0
+    return 2 if check and any(update.changed for update in done.updates) else 0
 
 
 def _data(done: Looked) -> str:
     rows = [
         {
-            "address": one.written,
+            "address": update.written,
             "kind": "baseline",
-            "id": one.now.commit,
-            "digest": one.now.digest,
-            "before": one.before.commit if one.before is not None else None,
-            "changed": one.changed,
+            "id": update.now.commit,
+            "digest": update.now.digest,
+            "before": update.before.commit if update.before is not None else None,
+            "changed": update.changed,
             "plans": {
                 name: {"summary": plan.summary.model_dump(mode="json"), "digest": plan.digest}
                 for name, plan in done.plans.items()
             },
             "unplanned": dict(done.unplanned),
         }
-        for one in done.updates
+        for update in done.updates
     ]
     return json.dumps(rows, indent=2)
 
@@ -78,8 +78,8 @@ def _data(done: Looked) -> str:
 def _tell(done: Looked) -> None:
     from reconciler.render import text
 
-    for one in done.updates:
-        say(_line(one))
+    for update in done.updates:
+        say(_line(update))
     for document in done.plans.values():
         say("")
         say(text.plan(document, **style()).rstrip("\n"), "text")
@@ -87,12 +87,12 @@ def _tell(done: Looked) -> None:
     note("Wrote reconciler.lock." if done.written else "reconciler.lock stays as it is.")
 
 
-def _line(one: Update) -> str:
+def _line(update: Update) -> str:
     from reconciler.model.baseline import parse_baseline
 
-    commit, version = one.now.commit[:12], parse_baseline(one.written).version
-    if one.before is None:
-        return f"{one.written} is {commit}; it was not locked before."
-    if not one.changed:
-        return f"{one.written} is {commit}; it holds what it held."
-    return f"{one.written} went from {one.before_version} ({one.before.commit[:12]}) to {version} ({commit})."
+    commit, version = update.now.commit[:12], parse_baseline(update.written).version
+    if update.before is None:
+        return f"{update.written} is {commit}; it was not locked before."
+    if not update.changed:
+        return f"{update.written} is {commit}; it holds what it held."
+    return f"{update.written} went from {update.before_version} ({update.before.commit[:12]}) to {version} ({commit})."

@@ -50,7 +50,7 @@ def watcher(chosen: Globals, planned: Planned, mode: OutputMode) -> Progress | E
         forecast=planned.document.forecast.seconds,
         quiet=mode.quiet,
         traffic=chosen.screen.traffic,
-        off={one.address for one in planned.document.changes if one.switches_off},
+        off={change.address for change in planned.document.changes if change.switches_off},
     )
 
 

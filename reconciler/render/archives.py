@@ -30,10 +30,10 @@ def archived(
     return finish([lines, cost], ascii_only=ascii_only)
 
 
-def returned(found: Iterable[Returned], *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
+def returned(records: Iterable[Returned], *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
     """Return what became of archived records, an object on each line, and the sum."""
     paper = Paper(max(width, 40), colour)
-    rows = list(found)
+    rows = list(records)
     lines = []
     for row in rows:
         counts = [(row.back, "put back"), (row.present, "there already"), (row.lost, "not put back")]

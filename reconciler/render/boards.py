@@ -33,7 +33,7 @@ class Board:
 
 def boards(document: PlanDocument) -> list[Board]:
     """Return the screens of which a plan changes something."""
-    return [_board(one) for one in document.boards]
+    return [_board(board) for board in document.boards]
 
 
 def _board(view: BoardView) -> Board:

@@ -54,7 +54,7 @@ def card(guard: GuardView, document: PlanDocument, names: Names) -> Card:
         title(guard),
         state(guard),
         asked or names.plainly(guard.message),
-        [names.thing(one) for one in guard.addresses],
+        [names.thing(address) for address in guard.addresses],
         _who(guard, rule=rule) if tripped else words.said_yes(guard),
         command(document, [guard.override]) if tripped and guard.override else "",
         guard.remedy if tripped else "",
@@ -94,16 +94,18 @@ def command(document: PlanDocument, overrides: Iterable[str]) -> str:
     yeses where the plan was made by another command.
     """
     options = document.options
-    yeses = [*(f"--allow {shlex.quote(one)}" for one in _texts(options.get("allow"))), *overrides]
+    yeses = [*(f"--allow {shlex.quote(name)}" for name in _texts(options.get("allow"))), *overrides]
     if options.get("undo") or options.get("clone"):
         return " ".join(yeses)
     where = ["--environment", shlex.quote(document.environment)] if document.environment else []
     chosen = [
-        f"--{name} {shlex.quote(one)}" for name in ("target", "exclude", "replace") for one in _texts(options.get(name))
+        f"--{name} {shlex.quote(value)}"
+        for name in ("target", "exclude", "replace")
+        for value in _texts(options.get(name))
     ]
     chosen += [f"--{name.replace('_', '-')}" for name in ("destroy", "no_delete", "only_adopt") if options.get(name)]
     return " ".join(["reconciler", *where, "plan --out plan.json", *chosen, *yeses])
 
 
 def _texts(value: object) -> list[str]:
-    return [value] if isinstance(value, str) else [str(one) for one in value] if isinstance(value, list) else []
+    return [value] if isinstance(value, str) else [str(item) for item in value] if isinstance(value, list) else []

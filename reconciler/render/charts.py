@@ -154,7 +154,7 @@ def _ticks(total: int, rate: float | None) -> list[tuple[float, str]]:
     """Return marks at round times, or at round numbers of requests where the account has no limit."""
     length = total / rate if rate else float(total)
     steps = _SECONDS if rate else _COUNTS
-    step = next((one for one in steps if length / one <= _TICKS), steps[-1])
+    step = next((step for step in steps if length / step <= _TICKS), steps[-1])
     marks = [index * step for index in range(int(length / step) + 1)][: 10 * _TICKS]
     return [(round(mark / length * WIDTH, 1), _time(mark) if rate else words.number(round(mark))) for mark in marks]
 

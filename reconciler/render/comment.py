@@ -47,7 +47,7 @@ def drift_report(document: PlanDocument, *, limit: int, folder: str = "") -> str
 
 def drift_proposal(document: PlanDocument, left: Sequence[str], *, limit: int, folder: str = "") -> str:
     """Return the text of the request that takes drift over, of at most `limit` UTF-16 units."""
-    shown = [f"- {harmless(one, 'prose')}" for one in left[:MOST_LEFT]]
+    shown = [f"- {harmless(name, 'prose')}" for name in left[:MOST_LEFT]]
     if len(left) > MOST_LEFT:
         shown.append(f"- and {words.number(len(left) - MOST_LEFT)} more")
     rest = "\n\nNot taken over, for the files cannot say it:\n\n" + "\n".join(shown) if shown else ""

@@ -69,15 +69,15 @@ def by_kind(changes: Sequence[ChangeView]) -> Diagram:
 def tone(changes: Iterable[ChangeView]) -> str:
     """Return the tone of the gravest of some changes."""
     tones = {_TONES.get(change.action, "other") for change in changes}
-    return next(one for one in ("destroy", "change", "add", "other") if one in tones)
+    return next(kind for kind in ("destroy", "change", "add", "other") if kind in tones)
 
 
 def _counts(changes: Iterable[ChangeView]) -> str:
-    found: dict[str, int] = {}
+    counted: dict[str, int] = {}
     for change in changes:
         symbol = words.SIGNS[change.action].symbol
-        found[symbol] = found.get(symbol, 0) + 1
-    return ", ".join(f"{symbol} {words.number(count)}" for symbol, count in found.items())
+        counted[symbol] = counted.get(symbol, 0) + 1
+    return ", ".join(f"{symbol} {words.number(count)}" for symbol, count in counted.items())
 
 
 # --- views ---------------------------------------------------------------------------------------------------------
@@ -146,7 +146,7 @@ def in_order(names: Iterable[str], edges: Iterable[tuple[str, str]]) -> list[str
         open_names = {name}
         while stack:
             here, more = stack[-1]
-            following = next((one for one in more if one not in placed and one not in open_names), None)
+            following = next((name for name in more if name not in placed and name not in open_names), None)
             if following is None:
                 stack.pop()
                 placed[here] = None

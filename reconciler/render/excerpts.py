@@ -22,8 +22,10 @@ def diagnostics(problems: Sequence[Diagnostic], *, colour: bool = False, width: 
         return ""
     paper = Paper(max(width, 40), colour)
     blocks = ["\n".join(_problem(problem, paper)) for problem in problems]
-    found = Counter(problem.severity for problem in problems)
-    counts = [words.counted(found[one], one) for one in ("error", "warning", "note") if found[one]]
+    counted = Counter(problem.severity for problem in problems)
+    counts = [
+        words.counted(counted[severity], severity) for severity in ("error", "warning", "note") if counted[severity]
+    ]
     return "\n\n".join([*blocks, ", ".join(counts)]) + "\n"
 
 

@@ -11,10 +11,15 @@ from reconciler.render.layout import Paper
 from reconciler.render.quoting import clean, literal
 
 
-def story(one: Explanation, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
+def story(explanation: Explanation, *, width: int = 80, colour: bool = False, ascii_only: bool = False) -> str:
     """Return the whole story: identity, what a plan would do, dependencies, attributes, what a delete would lose."""
     paper = Paper(max(width, 40), colour)
-    blocks = [_identity(one, paper), _relations(one, paper), _attributes(one, paper), _losses(one, paper)]
+    blocks = [
+        _identity(explanation, paper),
+        _relations(explanation, paper),
+        _attributes(explanation, paper),
+        _losses(explanation, paper),
+    ]
     text = "\n\n".join("\n".join(block) for block in blocks if block) + "\n"
     return text.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else text
 

@@ -65,8 +65,10 @@ def grounds(
     for row in rows:
         number = f" (row {row['row']})" if row["row"] else ""
         lines += paper.paragraph(f"{clean(row['says'])}{number}", first="", indent="  ", tone="bold")
-        found = f"{clean(row['found'])}; " if row["found"] else ""
-        lines += paper.paragraph(f"{clean(row['fact'])}: {found}{clean(row['from'])}", first="    ", indent="      ")
+        grounds_found = f"{clean(row['found'])}; " if row["found"] else ""
+        lines += paper.paragraph(
+            f"{clean(row['fact'])}: {grounds_found}{clean(row['from'])}", first="    ", indent="      "
+        )
     whole = "\n".join(lines) + "\n" if lines else ""
     return whole.encode("ascii", "backslashreplace").decode("ascii") if ascii_only else whole
 
@@ -157,7 +159,7 @@ def _about(report: ProbeReport) -> list[str]:
 
 
 def _left(report: ProbeReport) -> list[str]:
-    return [f"{one.form} id {one.id}: {one.what}" for one in report.left]
+    return [f"{left_over.form} id {left_over.id}: {left_over.what}" for left_over in report.left]
 
 
 def _cell(value: str) -> str:

@@ -76,7 +76,7 @@ def text(report: FleetReport) -> str:
         lines += _group(group, MANY if at == 0 else FEW)
     if len(report.groups) > FEW_GROUPS:
         rest = report.groups[FEW_GROUPS:]
-        lines += ["", f"and {len(rest):,} more groups of {sum(len(one.accounts) for one in rest):,} accounts"]
+        lines += ["", f"and {len(rest):,} more groups of {sum(len(group.accounts) for group in rest):,} accounts"]
     for message, hint, accounts in causes(report)[:FEW_FAILURES]:
         lines += ["", f"{counted(len(accounts), 'account')}: {clean(message)}", f"  {named(accounts)}"]
         lines += [f"  hint: {clean(hint)}"] if hint else []

@@ -131,8 +131,8 @@ def _gitlab_of_problems(problems: Sequence[Diagnostic], frame: Frame) -> str:
 
 _EVERY: frozenset[Subject] = frozenset({"plan", "drift", "comparison"})
 FORMATS: Mapping[str, Format] = {
-    one.name: one
-    for one in (
+    output.name: output
+    for output in (
         Format("text", _EVERY | {"problems"}, _text, _text_of_problems),
         Format("json", _EVERY | {"problems"}, _json, _json_of_problems),
         Format("markdown", _EVERY, _markdown),
@@ -148,7 +148,7 @@ FORMATS: Mapping[str, Format] = {
 
 def names_of(subject: Subject) -> tuple[str, ...]:
     """Return the names of the formats in which this can be shown."""
-    return tuple(name for name, one in FORMATS.items() if subject in one.shows)
+    return tuple(name for name, output in FORMATS.items() if subject in output.shows)
 
 
 def plan_in(name: str, document: PlanDocument, frame: Frame) -> str:

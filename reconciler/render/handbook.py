@@ -61,7 +61,7 @@ class Drawn:
 def pages(book: Handbook) -> dict[str, Shown]:
     """Return the pages by the names of their files."""
     shared = _Pages(book)
-    found = {
+    files = {
         "index.html": shared.page(
             "index", f"{book.name}: handbook", data=_data(book), script=asset("handbook.js").rstrip("\n")
         ),
@@ -69,10 +69,10 @@ def pages(book: Handbook) -> dict[str, Shown]:
         "graph.html": shared.page("graph", "What depends on what", overview=_of_kinds(book), whole=_whole(book)),
     }
     for chapter in book.chapters:
-        found[f"{chapter.kind}.html"] = shared.page(
+        files[f"{chapter.kind}.html"] = shared.page(
             "kind", chapter.title, chapter=chapter, drawing=_around(book, chapter)
         )
-    return {name: as_made(outgoing(text, "html")) for name, text in found.items()}
+    return {name: as_made(outgoing(text, "html")) for name, text in files.items()}
 
 
 @dataclass(frozen=True)
@@ -123,9 +123,12 @@ def _data(book: Handbook) -> str:
 
     titles = {chapter.kind: chapter.title for chapter in book.chapters}
     rows = [
-        [clean(cut(part)) for part in (one.title, one.address, titles[one.kind], one.description or "", one.owner)]
-        + [f"{one.kind}.html#{one.address}"]
-        for one in book.entries.values()
+        [
+            clean(cut(part))
+            for part in (entry.title, entry.address, titles[entry.kind], entry.description or "", entry.owner)
+        ]
+        + [f"{entry.kind}.html#{entry.address}"]
+        for entry in book.entries.values()
     ]
     text = json.dumps(rows, ensure_ascii=True, separators=(",", ":"))
     for character in "<>&#_":
@@ -155,16 +158,22 @@ def _of_kinds(book: Handbook) -> Drawn | None:
 
 def _whole(book: Handbook) -> Drawn | None:
     """Return all objects that are tied to another one; None where they are too many to see anything."""
-    tied = {one for entry in book.entries.values() for needed in _needed(entry) for one in (needed, entry.address)}
-    return _of_entries(book, [one for one in book.entries if one in tied])
+    tied = {
+        address for entry in book.entries.values() for needed in _needed(entry) for address in (needed, entry.address)
+    }
+    return _of_entries(book, [entry for entry in book.entries if entry in tied])
 
 
 def _around(book: Handbook, chapter: Chapter) -> Drawn | None:
     """Return the objects of a kind that are tied to others, with those."""
-    mine = {one.address for one in chapter.entries}
-    near = {one for entry in chapter.entries for one in (*_needed(entry), *entry.uses, *entry.children)}
-    tied = {one for entry in book.entries.values() for needed in _needed(entry) for one in (needed, entry.address)}
-    return _of_entries(book, [one for one in book.entries if one in tied and (one in mine or one in near)], mine)
+    mine = {entry.address for entry in chapter.entries}
+    near = {address for entry in chapter.entries for address in (*_needed(entry), *entry.uses, *entry.children)}
+    tied = {
+        address for entry in book.entries.values() for needed in _needed(entry) for address in (needed, entry.address)
+    }
+    return _of_entries(
+        book, [entry for entry in book.entries if entry in tied and (entry in mine or entry in near)], mine
+    )
 
 
 def _needed(entry: Entry) -> Sequence[str]:
@@ -181,9 +190,9 @@ def _of_entries(book: Handbook, addresses: Iterable[str], only: set[str] | None 
         for needed in _needed(book.entries[address])
         if needed in chosen and (only is None or address in only or needed in only)
     ]
-    labels = {one: book.entries[one].title for one in chosen}
-    links = {one: f"{book.entries[one].kind}.html#{one}" for one in chosen}
-    return _drawn(labels, edges, links, {one: f"{book.entries[one].title} ({one})" for one in chosen})
+    labels = {address: book.entries[address].title for address in chosen}
+    links = {address: f"{book.entries[address].kind}.html#{address}" for address in chosen}
+    return _drawn(labels, edges, links, {address: f"{book.entries[address].title} ({address})" for address in chosen})
 
 
 def _drawn(

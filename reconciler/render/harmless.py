@@ -66,8 +66,8 @@ def outgoing(text: str, form: Form = "plain") -> str:
 
 
 def _harmless_begin(line: str, escape: Callable[[str], str]) -> str:
-    found = _BEGINS.match(line)
-    return f"{found[1]}{escape(':')}{line[found.end() :]}" if found else line
+    match = _BEGINS.match(line)
+    return f"{match[1]}{escape(':')}{line[match.end() :]}" if match else line
 
 
 def _seen(text: str, pattern: str = _UNSEEN) -> str:

@@ -81,9 +81,9 @@ def plan(document: PlanDocument) -> str:
     names = Names(changes)
     said_once = sentences.shared(changes)
     drift = bool(document.options.get("refresh_only"))
-    ordered = _ordered([sentences.without_shared(one, said_once) for one in changes])
+    ordered = _ordered([sentences.without_shared(change, said_once) for change in changes])
     few = len(changes) <= _FEW
-    entries = [_entry(number, one, names, few=few, drift=drift) for number, one in enumerate(ordered, 1)]
+    entries = [_entry(number, change, names, few=few, drift=drift) for number, change in enumerate(ordered, 1)]
     lost = [] if drift else _lost(ordered, names)
     drawing = picture(document.steps)
     style, script = asset("report.css"), asset("report.js")
@@ -104,7 +104,9 @@ def plan(document: PlanDocument) -> str:
         all_commands=_all_commands(document),
         kept=words.kept(document.guards),
         by_hand=[
-            (names.thing(one.address), called(name), todo) for one in changes for name, todo in one.manual.items()
+            (names.thing(change.address), called(name), todo)
+            for change in changes
+            for name, todo in change.manual.items()
         ],
         said_once=said_once,
         boards=boards(document),
@@ -114,7 +116,7 @@ def plan(document: PlanDocument) -> str:
         numbers={entry.address: entry.number for entry in entries},
         linked=words.linked,
         named=words.named,
-        things=lambda addresses: words.named([names.thing(one) for one in addresses]),
+        things=lambda addresses: words.named([names.thing(address) for address in addresses]),
         node_width=NODE_WIDTH,
         node_height=NODE_HEIGHT,
         marks=_MARKS,
@@ -139,7 +141,11 @@ def _ordered(changes: Sequence[ChangeView]) -> list[ChangeView]:
     order = {kind: place for place, kind in enumerate(SCREENS)}
     return sorted(
         changes,
-        key=lambda one: (one.action == "create", order.get(one.kind, len(order)), not words.destructive(one)),
+        key=lambda change: (
+            change.action == "create",
+            order.get(change.kind, len(order)),
+            not words.destructive(change),
+        ),
     )
 
 
@@ -155,9 +161,12 @@ def _groups(changes: Sequence[ChangeView], entries: Sequence[Entry]) -> Iterator
 
 def _lost(changes: Sequence[ChangeView], names: Names) -> list[Lost]:
     """What is taken away, most of it first. `changes` are numbered from 1."""
-    found = [(number, one) for number, one in enumerate(changes, 1) if words.destructive(one)]
-    found.sort(key=lambda pair: -words.lost(pair[1]))
-    return [Lost(number, sentences.headline(one, names), _told(one, names), words.risky(one)) for number, one in found]
+    destroyed = [(number, change) for number, change in enumerate(changes, 1) if words.destructive(change)]
+    destroyed.sort(key=lambda pair: -words.lost(pair[1]))
+    return [
+        Lost(number, sentences.headline(change, names), _told(change, names), words.risky(change))
+        for number, change in destroyed
+    ]
 
 
 def _told(change: ChangeView, names: Names) -> list[str]:
@@ -182,7 +191,7 @@ def _filters(entries: Sequence[Entry], *, drift: bool) -> list[tuple[str, str, s
 
 def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: bool) -> Entry:
     """What destroys is never folded, nor is anything of a short plan."""
-    found = rows(change, names, drift=drift)
+    lines = rows(change, names, drift=drift)
     return Entry(
         number,
         change.address,
@@ -193,8 +202,8 @@ def _entry(number: int, change: ChangeView, names: Names, *, few: bool, drift: b
         sentences.touched(change),
         [] if drift else sentences.consequences(change),
         [] if drift else sentences.losses(change, names),
-        found,
-        any(row.before and row.after for row in found),
+        lines,
+        any(row.before and row.after for row in lines),
         list(_notes(change)),
         list(_facts(change)),
         words.risky(change),

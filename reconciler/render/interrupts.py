@@ -19,8 +19,8 @@ def told(traffic: Traffic | None, what: str, written: Sequence[str], next_comman
     """Return the lines. `what` was done with accounts ("": nothing), `written` are files and places of states, and
     `next_command` goes on ("": the same command begins again).
     """
-    kept = (one for one in written if not one.endswith(".lock"))
-    places = [_from_here(one) for one in kept if not set(_OURS) & set(Path(one).parts)]
+    kept = (path for path in written if not path.endswith(".lock"))
+    places = [_from_here(name) for name in kept if not set(_OURS) & set(Path(name).parts)]
     lines = [_reading(traffic, what), _changed(traffic, places)]
     if next_command:
         lines.append(f"`{next_command}` goes on from there.")

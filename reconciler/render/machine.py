@@ -47,12 +47,12 @@ def plan_json(document: PlanDocument) -> str:
 
 def diagnostics_json(problems: Sequence[Diagnostic]) -> str:
     """Return problems as a JSON object: `valid`, the counts, and the list. Lines and columns count from 1."""
-    found = Counter(problem.severity for problem in problems)
+    counted = Counter(problem.severity for problem in problems)
     content = {
-        "valid": found["error"] == 0,
-        "error_count": found["error"],
-        "warning_count": found["warning"],
-        "note_count": found["note"],
+        "valid": counted["error"] == 0,
+        "error_count": counted["error"],
+        "warning_count": counted["warning"],
+        "note_count": counted["note"],
         "diagnostics": [_problem(problem) for problem in problems],
     }
     return to_json(content)

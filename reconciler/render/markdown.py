@@ -59,14 +59,14 @@ def plan(document: PlanDocument, *, limit: int = GITHUB, apply_command: str = ""
     exactly this plan.
     """
     said_once = sentences.shared(words.visible(document))
-    changes = [sentences.without_shared(one, said_once) for one in words.visible(document)]
+    changes = [sentences.without_shared(change, said_once) for change in words.visible(document)]
     names = Names(changes)
     closing = _closing(document, apply_command)
     page = _Page(max(limit, LEAST) - _size(closing) - _RESERVE)
     page.add(_opening(document))
-    risky = [] if document.options.get("refresh_only") else [one for one in changes if words.destructive(one)]
+    risky = [] if document.options.get("refresh_only") else [change for change in changes if words.destructive(change)]
     rest = [change for change in changes if change not in risky]
-    _listed(page, "### What is lost", [_loss(one, names) for one in sorted(risky, key=words.lost, reverse=True)])
+    _listed(page, "### What is lost", [_loss(change, names) for change in sorted(risky, key=words.lost, reverse=True)])
     _listed(page, "### What has to be allowed", _guards(document, names))
     page.last = _fenced(page, risky, "### Destructive changes\n\n{}", "destructive")
     _listed(page, "### To do by hand", list(_by_hand(changes)))
@@ -97,13 +97,13 @@ def _opening(document: PlanDocument) -> str:
         where.append(f"account {_code(document.account)}")
     what = "Drift" if document.options.get("refresh_only") else "Plan"
     lines = [f"## {what}{' for ' + ', '.join(where) if where else ''}"]
-    lines.append(f"**{' '.join(_prose(one) for one in sentences.verdict(document))}**")
+    lines.append(f"**{' '.join(_prose(line) for line in sentences.verdict(document))}**")
     lines += [f"*{_prose(sentence)}*" for sentence in words.selection(document)]
     if document.options.get("refresh_only"):
         return "\n\n".join([*lines, *([f"**{words.stopped(document)}**"] if document.tripped else [])])
     counts = [words.verdict(document)] if words.visible(document) else []
     counts += [cost] if (cost := words.forecast(document.forecast)) else []
-    return "\n\n".join([*lines, *([" ".join(_ended(one) for one in counts)] if counts else [])])
+    return "\n\n".join([*lines, *([" ".join(_ended(count) for count in counts)] if counts else [])])
 
 
 def _ended(sentence: str) -> str:
@@ -119,9 +119,9 @@ def _groups(changes: Sequence[ChangeView]) -> Iterable[tuple[str, list[ChangeVie
     """What is left by kind, under the names that the screens have; what is created comes last."""
     order = {kind: place for place, kind in enumerate(SCREENS)}
     for new in (False, True):
-        mine = [one for one in changes if (one.action == "create") == new]
-        for kind in sorted({one.kind for one in mine}, key=lambda kind: order.get(kind, len(order))):
-            group = [one for one in mine if one.kind == kind]
+        mine = [change for change in changes if (change.action == "create") == new]
+        for kind in sorted({change.kind for change in mine}, key=lambda kind: order.get(kind, len(order))):
+            group = [change for change in mine if change.kind == kind]
             yield f"{words.number(len(group))} {'new ' if new else ''}{_noun(kind, len(group))}", group
 
 
@@ -153,7 +153,7 @@ def _guards(document: PlanDocument, names: Names) -> list[str]:
     entries += [
         _guard(guard, document, names) for guard in document.guards if guard.verdict in ("overridden", "warned")
     ]
-    return entries + [f"{_lower(label)}: {_named(found)}" for label, found in words.kept(document.guards)]
+    return entries + [f"{_lower(label)}: {_named(names)}" for label, names in words.kept(document.guards)]
 
 
 def _guard(guard: GuardView, document: PlanDocument, names: Names) -> str:

@@ -78,7 +78,12 @@ def humanised(identifier: str) -> str:
 def name_of(change: ChangeView) -> str:
     """Return what an object is called on the screens today, or will be; nobody's mail address."""
     sides: list[Mapping[str, Any]] = [] if change.kind in _OF_A_PERSON else [change.found, change.desired]
-    sides.append({one.name: one.before if change.action == "delete" else one.after for one in change.attributes})
+    sides.append(
+        {
+            attribute.name: attribute.before if change.action == "delete" else attribute.after
+            for attribute in change.attributes
+        }
+    )
     for name in _NAMED_BY if change.kind not in _OF_A_PERSON else ():
         for side in sides:
             text = side.get(name)
@@ -92,15 +97,15 @@ def without_people(value: Any) -> Any:
     if isinstance(value, str):
         return _PERSON.sub("(address)", value)
     if isinstance(value, list):
-        return [without_people(one) for one in value]
-    return {name: without_people(one) for name, one in value.items()} if isinstance(value, dict) else value
+        return [without_people(item) for item in value]
+    return {name: without_people(item) for name, item in value.items()} if isinstance(value, dict) else value
 
 
 class Names:
     """What the objects of a plan are called. Of one that the plan does not touch, the end of its address tells."""
 
     def __init__(self, changes: Iterable[ChangeView]) -> None:
-        self._names = {one.address: name_of(one) for one in changes}
+        self._names = {change.address: name_of(change) for change in changes}
 
     def __getitem__(self, address: str) -> str:
         """Return the name of what stands at an address."""
@@ -115,12 +120,12 @@ class Names:
 
     def plainly(self, text: str) -> str:
         """Return a sentence with the names of things in place of the addresses of this plan."""
-        return _ADDRESS.sub(lambda found: self.thing(found[0]) if found[0] in self._names else found[0], text)
+        return _ADDRESS.sub(lambda match: self.thing(match[0]) if match[0] in self._names else match[0], text)
 
 
-def sized(count: int, one: str, many: str) -> str:
+def sized(count: int, word: str, many: str) -> str:
     """Return `one tag`, `12 tags`."""
-    return f"{_NUMBERS[count] if 0 < count < len(_NUMBERS) else number(count)} {one if count == 1 else many}"
+    return f"{_NUMBERS[count] if 0 < count < len(_NUMBERS) else number(count)} {word if count == 1 else many}"
 
 
 def joined(parts: Sequence[str]) -> str:

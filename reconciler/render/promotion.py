@@ -91,7 +91,7 @@ def _short(value: object) -> str:
 
 def data(outcome: Outcome, source: str, target: str, plan: Mapping[str, object] | None = None) -> str:
     """Return the promotion as JSON."""
-    found: dict[str, object] = {
+    content: dict[str, object] = {
         "from": source,
         "to": target,
         "same": outcome.same,
@@ -115,5 +115,5 @@ def data(outcome: Outcome, source: str, target: str, plan: Mapping[str, object] 
         "left_out": list(outcome.left_out),
     }
     if plan is not None:
-        found["plan"] = plan
-    return json.dumps(found, indent=2, ensure_ascii=False) + "\n"
+        content["plan"] = plan
+    return json.dumps(content, indent=2, ensure_ascii=False) + "\n"

@@ -77,7 +77,10 @@ def typed(path: object) -> str:
     text = str(path)
     if clean(text) == text:
         return shlex.quote(text)
-    inside = "".join(_SHELL.get(one) or (one if clean(one) == one else _bytes(one)) for one in text)
+    inside = "".join(
+        _SHELL.get(character) or (character if clean(character) == character else _bytes(character))
+        for character in text
+    )
     return f"$'{inside}'"
 
 

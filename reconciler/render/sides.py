@@ -89,16 +89,16 @@ def _rows(change: ChangeView, view: AttributeView, names: Names, *, drift: bool)
         notes.append("Somebody changed this in the account after it was last applied.")
     before: Known = MISSING if change.action == "create" else view.before
     after: Known = MISSING if change.action in ("delete", "forget") else view.after
-    found: Sequence[Row]
+    rows: Sequence[Row]
     if place := moved(view):
-        found = [Row(called(view.name), after=(Piece(place),))]
+        rows = [Row(called(view.name), after=(Piece(place),))]
     elif view.sensitive or unseen(view):
         was = _masked(view.before) if change.action != "create" else ""
         now = ANOTHER if unseen(view) else _masked(view.after) if after is not MISSING else ""
-        found = [Row(called(view.name), _pieces(was), _pieces(now))]
+        rows = [Row(called(view.name), _pieces(was), _pieces(now))]
     else:
-        found = list(_sides(called(view.name), before, after, names))
-    for place_of, row in enumerate(found):
+        rows = list(_sides(called(view.name), before, after, names))
+    for place_of, row in enumerate(rows):
         yield (
             row
             if place_of
@@ -166,18 +166,18 @@ def _entry(value: Known, names: Names) -> str:
         return human(value, names)
     title = label(value)
     more = [
-        f"{humanised(str(name)).lower()} {human(one, names)}"
-        for name, one in value.items()
-        if one not in (None, "", False, [], {}) and str(one) != title
+        f"{humanised(str(name)).lower()} {human(item, names)}"
+        for name, item in value.items()
+        if item not in (None, "", False, [], {}) and str(item) != title
     ]
     return clean(title) + (f" ({', '.join(more)})" if more else "")
 
 
 def _scalar(name: str, before: Known, after: Known, names: Names) -> Row:
-    was, now = (_told(one, names) for one in (before, after))
+    was, now = (_told(side, names) for side in (before, after))
     if was and now and unicodedata.normalize("NFC", was) == unicodedata.normalize("NFC", now):
-        was, now = (ascii(one)[1:-1] if isinstance(one, str) else _told(one, names) for one in (before, after))
-    colours = [_colour(name, one) for one in (before, after)]
+        was, now = (ascii(side)[1:-1] if isinstance(side, str) else _told(side, names) for side in (before, after))
+    colours = [_colour(name, side) for side in (before, after)]
     sides = _marked(was, now) if isinstance(before, str) and isinstance(after, str) else (_pieces(was), _pieces(now))
     return Row(name, *sides, was_colour=colours[0], colour=colours[1])
 
@@ -187,8 +187,8 @@ def _told(value: Known, names: Names) -> str:
 
 
 def _colour(name: str, value: Known) -> str:
-    found = _COLOUR.fullmatch(value) if isinstance(value, str) and "color" in name.lower() else None
-    return found[1] if found else ""
+    colour = _COLOUR.fullmatch(value) if isinstance(value, str) and "color" in name.lower() else None
+    return colour[1] if colour else ""
 
 
 def human(value: Known, names: Names) -> str:
@@ -200,7 +200,7 @@ def human(value: Known, names: Names) -> str:
     if isinstance(value, str):
         return _human_text(value)
     if isinstance(value, list | tuple):
-        return ", ".join(human(one, names) for one in value)
+        return ", ".join(human(item, names) for item in value)
     if isinstance(value, dict):
         return _map(value, names)
     return words.number(value) if isinstance(value, int) and abs(value) >= 10_000 else literal(value)
@@ -219,7 +219,7 @@ def _map(value: dict[str, Any], names: Names) -> str:
         return clean(inner["name"])
     if is_marker(value):
         return literal(value)
-    return ", ".join(f"{humanised(str(name)).lower()} {human(one, names)}" for name, one in value.items())
+    return ", ".join(f"{humanised(str(name)).lower()} {human(item, names)}" for name, item in value.items())
 
 
 def _marked(before: str, after: str) -> tuple[Sequence[Piece], Sequence[Piece]]:

@@ -12,18 +12,18 @@ from reconciler.render.tree import same
 
 def text(document: PlanDocument, earlier: PlanDocument, name: str) -> str:
     """Return the difference as text that ends with a newline. `name` is what the earlier plan is called."""
-    found = list(differences(document, earlier))
-    head = f"Different from {name}: {words.counted(len(found), 'line') if found else 'nothing'}."
+    lines = list(differences(document, earlier))
+    head = f"Different from {name}: {words.counted(len(lines), 'line') if lines else 'nothing'}."
     hidden = _hidden(document, earlier)
     rest = [f"Not compared, for it is not shown: {words.named(hidden)}."] if hidden else []
-    return "\n".join([clean(head), *(clean(f"  {line}") for line in found), *map(clean, rest)]) + "\n"
+    return "\n".join([clean(head), *(clean(f"  {line}") for line in lines), *map(clean, rest)]) + "\n"
 
 
 def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:
     """Yield what a plan does that an earlier one did not, what it does not do any more, and what it does otherwise."""
     if document.account != earlier.account:
         yield f"~ account {document.account}, was {earlier.account}"
-    now, then = ({one.address: one for one in words.visible(plan)} for plan in (document, earlier))
+    now, then = ({change.address: change for change in words.visible(plan)} for plan in (document, earlier))
     for address, change in now.items():
         if address not in then:
             yield f"+ new in the plan: {_told(change)}"
@@ -31,7 +31,7 @@ def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:
             yield from _changed(change, then[address])
     yield from (f"- not in the plan any more: {_told(then[address])}" for address in then if address not in now)
     yield from _sides("guard", _guards(document), _guards(earlier))
-    skipped, were = ({one.address: one.reason for one in plan.skipped} for plan in (document, earlier))
+    skipped, were = ({skipped.address: skipped.reason for skipped in plan.skipped} for plan in (document, earlier))
     yield from _sides("not planned", skipped, were)
     if (document.settings is None) != (earlier.settings is None) or (
         document.settings and earlier.settings and document.settings.mark != earlier.settings.mark
@@ -50,7 +50,7 @@ def _changed(change: ChangeView, before: ChangeView) -> Iterator[str]:
         yield f"~ {where}: {words.SIGNS[change.action].meaning}, was {words.SIGNS[before.action].meaning}"
     if change.id != before.id and change.id and before.id:
         yield f"~ {where}: id {change.id}, was id {before.id}"
-    now, then = ({one.name: one for one in side.attributes} for side in (change, before))
+    now, then = ({attribute.name: attribute for attribute in side.attributes} for side in (change, before))
     for name in [*now, *(name for name in then if name not in now)]:
         yield from _attribute(f"{where} {name}", now.get(name), then.get(name))
     told, was = ("; ".join(map(words.impact, side.impacts)) or "nothing is touched" for side in (change, before))
@@ -61,8 +61,8 @@ def _changed(change: ChangeView, before: ChangeView) -> Iterator[str]:
     yield from _sides(f"{where} used by", _uses(change), _uses(before))
     yield from _sides(
         f"{where} finding",
-        {one.message: one.severity for one in change.findings},
-        {one.message: one.severity for one in before.findings},
+        {finding.message: finding.severity for finding in change.findings},
+        {finding.message: finding.severity for finding in before.findings},
     )
 
 
@@ -82,11 +82,11 @@ def _shown(view: AttributeView) -> str:
 
 
 def _guards(document: PlanDocument) -> dict[str, str]:
-    found: dict[str, str] = {}
+    by_name: dict[str, str] = {}
     for guard in document.guards:
         if guard.verdict != "passed":
-            found[f"{guard.name} {words.named(guard.addresses)}".strip()] = _verdict(guard)
-    return found
+            by_name[f"{guard.name} {words.named(guard.addresses)}".strip()] = _verdict(guard)
+    return by_name
 
 
 def _verdict(guard: GuardView) -> str:
@@ -94,7 +94,7 @@ def _verdict(guard: GuardView) -> str:
 
 
 def _uses(change: ChangeView) -> dict[str, str]:
-    return {f"{one.where}{f' ({one.note})' if one.note else ''}": one.certainty for one in change.uses}
+    return {f"{use.where}{f' ({use.note})' if use.note else ''}": use.certainty for use in change.uses}
 
 
 def _sides(what: str, now: Mapping[str, str], then: Mapping[str, str]) -> Iterator[str]:
@@ -109,7 +109,7 @@ def _sides(what: str, now: Mapping[str, str], then: Mapping[str, str]) -> Iterat
 def _hidden(document: PlanDocument, earlier: PlanDocument) -> list[str]:
     """What changes in both plans and is masked in both: whether it is the same cannot be seen."""
     mine, theirs = (
-        {f"{one.address} {view.name}" for one in plan.changes for view in one.attributes if view.sensitive}
+        {f"{change.address} {view.name}" for change in plan.changes for view in change.attributes if view.sensitive}
         for plan in (document, earlier)
     )
     return sorted(mine & theirs)

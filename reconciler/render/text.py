@@ -138,19 +138,19 @@ def _first(document: PlanDocument, changes: list[ChangeView], paper: Paper) -> l
     """
     if len(changes) < LONG:
         return []
-    found = sorted(filter(words.destructive, changes), key=words.lost, reverse=True)
+    destructive = sorted(filter(words.destructive, changes), key=words.lost, reverse=True)
     count = words.counted(len(changes), "change")
-    if not found:
+    if not destructive:
         known = document.options.get("impact") is not False
         rest = "or loses customer data." if known else "(customer data was not counted: --no-impact)."
         return paper.paragraph(f"{count}, none of which deletes anything {rest}")
     lines = paper.paragraph(f"{count}, of which these delete something or lose customer data:", tone="bold")
-    for change in found[: words.MOST_NAMED]:
+    for change in destructive[: words.MOST_NAMED]:
         view = outline(change, width=paper.width)
         symbol = paper.ink(view.sign.tone, view.sign.symbol.rjust(3))
         lines += paper.paragraph(view.title, first=f"{symbol} ", indent=" " * INDENT)
-    if len(found) > words.MOST_NAMED:
-        lines.append(f"    and {words.number(len(found) - words.MOST_NAMED)} more")
+    if len(destructive) > words.MOST_NAMED:
+        lines.append(f"    and {words.number(len(destructive) - words.MOST_NAMED)} more")
     return lines
 
 

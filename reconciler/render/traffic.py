@@ -61,7 +61,7 @@ class _Account:
         """
         elapsed = now - self.began if self.began is not None else 0.0
         measured = (self.answered + len(self.flying)) / elapsed if self.answered and elapsed > 0 else None
-        known = [one for one in (self.rate, measured) if one is not None]
+        known = [rate for rate in (self.rate, measured) if rate is not None]
         return min(known) if known else None
 
 

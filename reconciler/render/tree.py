@@ -76,22 +76,22 @@ def _told_apart(was: str, now: str) -> tuple[str, str]:
     return ascii(was)[1:-1], ascii(now)[1:-1]
 
 
-def same(one: Known, other: Known) -> bool:
+def same(mine: Known, other: Known) -> bool:
     """Return whether two values mean the same although one is written shorter.
 
     A member that is left out is like an empty one, and a text is like a map that says nothing but that text: an option
     may be declared as `Free` where the account spells out its value, its label and that it is no default.
     """
-    if _absent(one) or _absent(other):
-        return _blank(one) and _blank(other)
-    if _is_map(one) and _is_map(other):
-        return all(same(one.get(name, MISSING), other.get(name, MISSING)) for name in one | other)
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(same(*pair) for pair in zip(one, other, strict=True))
-    for text, entries in ((one, other), (other, one)):
+    if _absent(mine) or _absent(other):
+        return _blank(mine) and _blank(other)
+    if _is_map(mine) and _is_map(other):
+        return all(same(mine.get(name, MISSING), other.get(name, MISSING)) for name in mine | other)
+    if isinstance(mine, list) and isinstance(other, list):
+        return len(mine) == len(other) and all(same(*pair) for pair in zip(mine, other, strict=True))
+    for text, entries in ((mine, other), (other, mine)):
         if isinstance(text, str) and _is_map(entries):
             return _says_only(entries, text)
-    return type(one) is type(other) and bool(one == other)
+    return type(mine) is type(other) and bool(mine == other)
 
 
 def _absent(value: Known) -> bool:
@@ -265,12 +265,12 @@ def _longest_rising(values: Sequence[int]) -> set[int]:
         previous.append(ends[place - 1] if place else -1)
         tails[place : place + 1] = [value]
         ends[place : place + 1] = [index]
-    found: set[int] = set()
+    rising: set[int] = set()
     cursor = ends[-1] if ends else -1
     while cursor >= 0:
-        found.add(cursor)
+        rising.add(cursor)
         cursor = previous[cursor]
-    return found
+    return rising
 
 
 def _texts(before: str, after: str, depth: int) -> Iterator[Line]:

@@ -59,7 +59,9 @@ def attribute_of(name: str) -> str:
 def _maker(shape: Shape, noun: str) -> Iterator[str]:
     name = shape.records[noun]
     yield f"func make{name}(row map[string]string) {name} {{"
-    made = ", ".join(f"{attribute_of(one)}: row[{literal(one)}]" for one in shape.catalog.attributes[noun])
+    made = ", ".join(
+        f"{attribute_of(attribute)}: row[{literal(attribute)}]" for attribute in shape.catalog.attributes[noun]
+    )
     yield f"\treturn {name}{{{made}}}"
     yield "}"
     yield ""

@@ -31,12 +31,12 @@ def names(entries: Sequence[Entry], rule: Rule, language: str) -> dict[str, str]
     """Return the name of each entry, by its path. Raises ConfigError for two keys of one name. Where texts of an
     account (options) have one name, or none, each gets a name that says which text it is.
     """
-    found: dict[str, list[Entry]] = {}
+    by_name: dict[str, list[Entry]] = {}
     for entry in entries:
-        found.setdefault(rule(entry.key), []).append(entry)
+        by_name.setdefault(rule(entry.key), []).append(entry)
     chosen: dict[str, str] = {}
-    for name, of_name in found.items():
-        keys = [one for one in of_name if one.named]
+    for name, of_name in by_name.items():
+        keys = [entry for entry in of_name if entry.named]
         if len(keys) > 1:
             raise clash(keys, name, language)
         alone = len(of_name) == 1 and plain(of_name[0].key) != ""
@@ -44,7 +44,7 @@ def names(entries: Sequence[Entry], rule: Rule, language: str) -> dict[str, str]
             chosen[entry.path] = name if entry.named or alone else rule(_marked(entry.key))
     twice = next((name for name, count in Counter(chosen.values()).items() if count > 1), None)
     if twice is not None:
-        raise clash([one for one in entries if chosen[one.path] == twice], twice, language)
+        raise clash([entry for entry in entries if chosen[entry.path] == twice], twice, language)
     return chosen
 
 
@@ -78,7 +78,13 @@ def sentence(text: str) -> str:
 
 def quoted(text: str, escapes: Mapping[str, str], code: Callable[[int], str]) -> str:
     """Return a literal in double quotes; what cannot be seen is written by its `code`."""
-    return '"' + "".join(escapes.get(one) or (one if _seen(one) else code(ord(one))) for one in text) + '"'
+    return (
+        '"'
+        + "".join(
+            escapes.get(character) or (character if _seen(character) else code(ord(character))) for character in text
+        )
+        + '"'
+    )
 
 
 def _seen(character: str) -> bool:
