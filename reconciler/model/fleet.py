@@ -9,7 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validat
 
 from reconciler.model.documents import Count
 from reconciler.model.http import is_address
-from reconciler.model.project import Guards
+from reconciler.model.project import FormatVersion, Guards
 
 FLEET_FILE = "fleet.yaml"
 FLEET_FORMAT = "1.0"
@@ -147,7 +147,7 @@ class Wave(_Section):
 class FleetFile(_Section):
     """The file `fleet.yaml`."""
 
-    version: Literal[1] = Field(1, description="Format of this file.")
+    version: FormatVersion = Field(1, description="Format of this file.")
     baselines: dict[Annotated[str, Field(pattern=NAME)], Baseline] = Field(description="Projects that accounts share.")
     defaults: Defaults = Field(default_factory=Defaults, description="What holds where an account says nothing else.")
     accounts: dict[Annotated[str, Field(pattern=NAME)], FleetAccount] = Field(

@@ -6,7 +6,8 @@ import datetime
 import re
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
 
 from reconciler.model.patterns import check_pattern
 
@@ -32,6 +33,16 @@ def _said(written: str) -> str:
 
 Said = Annotated[str, AfterValidator(_said)]
 """What is told to people: not blank."""
+
+
+def _counted(written: object) -> object:
+    if type(written) is bool or type(written) is float:  # which Python takes for the whole number that they equal
+        raise PydanticCustomError("literal_error", "must be 1", {"expected": "1"})
+    return written
+
+
+FormatVersion = Annotated[Literal[1], BeforeValidator(_counted)]
+"""The format of a file: the whole number, and no other type of value that equals it."""
 
 
 class _Section(BaseModel):
@@ -337,7 +348,7 @@ class IdsOutput(_Section):
 class Project(_Section):
     """A whole project file."""
 
-    version: Literal[1] = Field(description="Format of this file.")
+    version: FormatVersion = Field(description="Format of this file.")
     required_version: str | None = Field(
         None,
         pattern=SPECIFIER,

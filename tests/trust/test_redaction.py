@@ -259,7 +259,8 @@ CUTS = {
         "[index * step for index in range(int(length / step) + 1)][:10 * _TICKS]",
     },
     "planning/boards.py": {
-        "[view for view in views if max(len(view.before), len(view.after)) <= MOST_CARDS][:MOST_BOARDS]"
+        "[view for view in views if max(len(view.before), len(view.after)) <= MOST_CARDS][:MOST_BOARDS]",
+        "sorted(touched & held.keys())[:MOST_BOARDS]",
     },
     "render/comment.py": {"left[:MOST_LEFT]"},
     "render/fleet.py": {"report.groups[:FEW_GROUPS]", "report.news[:FEW_FAILURES]", "group.changes[:most]",

@@ -15,7 +15,7 @@ from reconciler.config.reading.problems import Problems, closest, did_you_mean, 
 from reconciler.config.reading.scalars import meaning
 from reconciler.model.records import dataclass
 from reconciler.model.redaction import abridged
-from reconciler.model.spec import Api
+from reconciler.model.spec import Api, Spec
 
 Model = TypeVar("Model", bound=BaseModel)
 Path = tuple[str | int, ...]
@@ -33,6 +33,9 @@ _EXPECTED = {
     "none_required": "null",
 }
 _VERSION_HINT = "this program reads projects of version 1: write `version: 1`, or install a newer one"
+_NUMBERLIKE = re.compile(
+    r"[-+]?(?:0[xob][0-9a-f]{1,16}|(?:\d{1,40}\.?\d{0,40}|\.\d{1,40})(?:e[-+]?\d{1,3})?)", re.IGNORECASE
+)
 _LIMITS = {
     "greater_than": ("gt", "must be greater than"),
     "greater_than_equal": ("ge", "must be at least"),
@@ -189,12 +192,19 @@ def _tell_mismatch(group: list[Violation], model: type[BaseModel], problems: Pro
             wanted.append(_EXPECTED[other.error["type"]])
     given = fault.error["input"]
     code = "invalid-value" if choices and isinstance(given, str) else "wrong-type"
-    hint = _mismatch_hint(given, choices, wanted, _written(fault.spot, given))
-    if fault.path == ("version",) and str(given) != "1":
+    counted = choices == ["1"] or any("number" in one for one in wanted)
+    spelled = "1" if given is True and choices == ["1"] else _as_number(given) if counted else None
+    if fault.path == ("version",) and spelled != "1":
         hint = _VERSION_HINT
+    elif given is None:
+        hint = "leave it out" + (" to keep what the account has" if issubclass(model, Spec) else "")
+    elif spelled is not None:
+        hint = _hint_for_number(fault.spot, spelled, wanted)
+    else:
+        hint = _mismatch_hint(given, choices, wanted, _written(fault.spot, given))
     problems.error(
         code,
-        f"{fault.name} must be {' or '.join(dict.fromkeys(wanted))}, not {_shown(given, bool(choices))}",
+        f"{fault.name} must be {' or '.join(dict.fromkeys(wanted))}, not {_shown(given, bool(choices), spelled)}",
         fault.spot,
         hint,
     )
@@ -210,22 +220,49 @@ def _written(spot: Spot, given: object) -> str:
 
 def _mismatch_hint(given: object, choices: list[str], wanted: list[str], written: str) -> str:
     """Return what to write instead, by the type of what is given."""
-    if given is None:
-        return "leave it out to keep what the account has"
     if isinstance(given, str):
         return did_you_mean(given, choices) if choices else _hint_for_text(given, wanted)
     if not isinstance(given, bool | int | float):
         return ""
-    if choices and all(choice.isdecimal() for choice in choices):
-        return f"write {choices[0]}" if len(choices) == 1 else ""
+    if "`true` or `false`" in wanted:
+        return {0: "write `false`", 1: "write `true`"}.get(given, "")
     return f'put it in quotes to make it a text: "{written}"' if choices or "a text" in wanted else ""
 
 
 def _hint_for_text(given: str, wanted: list[str]) -> str:
-    flag = given.lower() in ("true", "false") and "`true` or `false`" in wanted
-    if flag or (re.fullmatch(r"-?\d+", given) and any("number" in word for word in wanted)):
-        return "write it without quotes"
+    if given.lower() in ("true", "false", "yes", "no", "on", "off", "1", "0") and "`true` or `false`" in wanted:
+        return f"write `{'true' if given.lower() in ('true', 'yes', 'on', '1') else 'false'}`, without quotes"
     return f"a list of one is written [{given}]" if "a list" in wanted else ""
+
+
+def _as_number(given: object) -> str | None:
+    """Return how a number is written that somebody wrote in another way, or as another type; None for what is none."""
+    if isinstance(given, bool) or not isinstance(given, str | int | float):
+        return None
+    text = str(given).replace("_", "").strip()
+    if not _NUMBERLIKE.fullmatch(text):
+        return None
+    for read in (_whole, lambda digits: int(digits, 0), float):
+        try:
+            number = read(text)
+        except ValueError:
+            continue
+        if number == number and abs(number) < 1e15:
+            return str(int(number)) if number == int(number) else str(number)
+    return None
+
+
+def _whole(digits: str) -> int:
+    return int(digits, 10)  # 010 is ten: to be eight is the surprise of other loaders
+
+
+def _hint_for_number(spot: Spot, spelled: str, wanted: list[str]) -> str:
+    """Return how to write a number: the quotes make it a text, other forms of numbers are none in a configuration."""
+    whole = not any(word == "a number" for word in wanted)
+    if whole and not spelled.lstrip("-").isdecimal():
+        return "write a whole number"
+    quoted = spot.source.line(spot.line)[spot.column : spot.column + 1] in ("'", '"')
+    return f"the quotes make it a text: write {spelled}" if quoted else f"write {spelled}"
 
 
 def _choices(error: ErrorDetails) -> list[str]:
@@ -237,13 +274,14 @@ def _one_of(choices: list[str]) -> str:
     return f"one of {listed(choices, 40)}" if len(choices) > 1 else f"`{choices[0]}`"
 
 
-def _shown(value: object, choice: bool) -> str:
+def _shown(value: object, choice: bool, spelled: str | None = None) -> str:
     if isinstance(value, bool):
         return f"`{str(value).lower()}`"
     if isinstance(value, int | float):
         return f"the number {value}"
     if isinstance(value, str):
-        return f"`{abridged(value, 40)}`" if choice else "a text"
+        text = "the text " if spelled is not None else ""
+        return f"{text}`{abridged(value, 40)}`" if choice or text else "a text"
     return "null" if value is None else "a list" if isinstance(value, list) else "a map"
 
 
