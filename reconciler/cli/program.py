@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 from reconciler import __version__
 from reconciler.cli.endings import endings
+from reconciler.cli.fitting import Context
 from reconciler.cli.screen import Screen
 
 COMMANDS: dict[str, str] = {
@@ -172,10 +173,12 @@ def program(ctx: click.Context, chdir: Path, environment: str | None, verbose: i
 
 
 def _with_globals(command: click.Command) -> click.Command:
-    """Let -e, -v and -q stand behind the command as well, where hands put them."""
+    """Let -e, -v and -q stand behind the command as well, where hands put them, and let its help fit the terminal."""
+    command.context_class = Context
     if isinstance(command, click.Group):
         for inner in command.commands.values():
             _with_globals(inner)
+            inner.short_help = inner.get_short_help_str(1_000)  # whole: click breaks it, and would cut it
         return command
     known = {option for parameter in command.params for option in parameter.opts}
     for option in (_environment_option(), _verbose_option(), _quiet_option()):
@@ -292,6 +295,7 @@ def _filled(command: click.Command) -> click.Command:
 
 
 _filled(program)
+program.context_class = Context
 
 
 def run(argv: list[str]) -> int:

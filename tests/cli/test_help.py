@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import contextlib
+import os
 import re
 import shlex
 from pathlib import Path
@@ -13,11 +14,13 @@ import pytest
 
 from reconciler.cli import terminal
 from reconciler.cli.examples import EXAMPLES, GROUPS
+from reconciler.cli.fitting import Context
 from reconciler.cli.program import COMMANDS, program
 from reconciler.render.layout import cells
 from reconciler.render.tables import table
 from reconciler.resources import load_kinds
 from reconciler.workflow.reference import attribute_rows, kind_rows
+from tests.cli.test_screen import golden
 from tests.world import World
 from tests.world.commands import leaves
 
@@ -137,6 +140,38 @@ def test_tables_fit(width: int) -> None:
         assert all(cells(line) <= width for line in shown.splitlines())
         flat = re.sub(r"\s", "", table(rows, names))
         assert sorted(flat) == sorted(re.sub(r"\s", "", shown))
+
+
+@pytest.mark.parametrize("width", [60, 80, 120])
+def test_the_help_of_every_command_fits(width: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No line is wider than the terminal, and not a word is lost; what an example is broken at can be typed."""
+    pages = {name: _page_of(name, width, monkeypatch) for name in ["", *COMMANDS, *groups(), *leaves()]}
+    assert len(pages) > 70
+    assert [(name, line) for name, page in pages.items() for line in page.splitlines() if cells(line) > width] == []
+    for name, page in pages.items():
+        assert _bare(page) == _bare(_page_of(name, 1_000, monkeypatch)), name
+        typed = re.sub(r" \\\n\s*", " ", page.partition("Examples:")[2])
+        assert all(f"  {line}\n" in typed + "\n" for line in EXAMPLES.get(name, ())), name
+    captured = "".join(f"=== {name} --help\n{pages[name]}" for name in ("plan", "drift", "state mv"))
+    golden(f"help-{width}.txt", captured)
+
+
+def _page_of(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setattr("shutil.get_terminal_size", lambda fallback=(80, 24): os.terminal_size((width, 24)))
+    with contextlib.ExitStack() as stack:
+        context = stack.enter_context(Context(program, info_name="reconciler", max_content_width=max(80, width - 200)))
+        command: click.Command = program
+        for word in name.split():
+            assert isinstance(command, click.Group)
+            found = command.get_command(context, word)
+            assert found is not None
+            command, context = found, stack.enter_context(Context(found, parent=context, info_name=word))
+        return command.get_help(context)
+
+
+def _bare(page: str) -> str:
+    """A page without blanks, and without the mark of a line that goes on."""
+    return re.sub(r"\s", "", re.sub(r" \\\n", "\n", page))
 
 
 def test_a_table_that_fits_is_as_it_is_without_a_width() -> None:

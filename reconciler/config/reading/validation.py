@@ -225,7 +225,7 @@ def _mismatch_hint(given: object, choices: list[str], wanted: list[str], written
     if not isinstance(given, bool | int | float):
         return ""
     if "`true` or `false`" in wanted:
-        return {0: "write `false`", 1: "write `true`"}.get(given, "")
+        return "write `true`" if given == 1 else "write `false`" if given == 0 else ""
     return f'put it in quotes to make it a text: "{written}"' if choices or "a text" in wanted else ""
 
 
