@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from reconciler.model.http import Response
+from reconciler.probe.answers import refuses
 from reconciler.probe.fact import Fact
 from reconciler.probe.lab import Lab
 from reconciler.probe.means import Made
@@ -48,8 +49,7 @@ async def merges(lab: Lab, made: Made, sent: Mapping[str, Any], kept: str) -> st
     where it does not take what is sent.
     """
     before = await lab.read(made)
-    reply = await lab.put(made, **sent)
-    if not reply.ok:
+    if refuses(await lab.put(made, **sent)):
         return "refuse"
     after = await lab.read(made)
     if any(_text(after.get(name)) != _text(value) for name, value in sent.items()):
@@ -60,8 +60,7 @@ async def merges(lab: Lab, made: Made, sent: Mapping[str, Any], kept: str) -> st
 async def clears(lab: Lab, made: Made, attribute: str, value: object, *, also: Mapping[str, Any] | None = None) -> str:
     """Return what a PUT of an empty value makes of an attribute that has one: clears, keeps, refuses."""
     if (await lab.put(made, **{**(also or {}), attribute: "filled"})).ok:
-        reply = await lab.put(made, **{**(also or {}), attribute: value})
-        if not reply.ok:
+        if refuses(await lab.put(made, **{**(also or {}), attribute: value})):
             return "refuses"
         return "clears" if (await lab.read(made)).get(attribute) in (None, "") else "keeps"
     raise Unsettled(f"PUT {made.form.path}/ID takes no `{attribute}`")
@@ -69,16 +68,15 @@ async def clears(lab: Lab, made: Made, attribute: str, value: object, *, also: M
 
 async def repeats(lab: Lab, form: str, attrs: Mapping[str, Any]) -> str:
     """Return whether an account refuses to make something once more: yes (unique), or no."""
-    _, made = await lab.attempt(form, attrs)
+    reply, made = await lab.attempt(form, attrs)
     if made is not None:
         await lab.remove(made)
-    return "no" if made is not None else "yes"
+    return "yes" if refuses(reply) else "no"
 
 
 async def returned(lab: Lab, made: Made, attribute: str, text: str) -> str:
     """Return how a text comes back that is sent as an attribute: kept, trimmed, escaped, refused, other."""
-    reply = await lab.put(made, **{attribute: text})
-    if not reply.ok:
+    if refuses(await lab.put(made, **{attribute: text})):
         return "refused"
     return compared(text, _text((await lab.read(made)).get(attribute)))
 

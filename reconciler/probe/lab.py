@@ -13,6 +13,7 @@ from reconciler.model.coerce import number
 from reconciler.model.errors import AmbiguousResponse, Unreachable
 from reconciler.model.http import Request, Response, at, is_id
 from reconciler.model.values import Json
+from reconciler.probe.answers import FORBIDDEN, no_result, shape
 from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
 from reconciler.probe.means import BULK, CONTACTS, Exhausted, Forbidden, Journal, Line, Lost, Made, Spent
 from reconciler.probe.record import Record
@@ -28,7 +29,6 @@ PAGE, PAGES = 100, 100
 SHORT = 20
 """Rows below which a page is the last one, where there is no total: no account has shorter ones."""
 ADDRESSES = "@example.com"
-REFUSED = (401, 402, 403)
 CLEAN = "`probe --clean`"
 """How what is said of something ends that is still on record."""
 OWNED = {
@@ -90,18 +90,22 @@ class Lab:
         """Read with parameters whose names are no words of Python."""
         return await self._send(Request("GET", path, tuple(query.items())))
 
-    async def once(self, path: str) -> Response:
-        """Read once, whatever is answered: a 403 is not asked again."""
+    async def once(self, path: str, *, token: str | None = None, paced: bool = True) -> Response:
+        """Read once, whatever is answered: a 403 is not asked again. Raises Unsettled where no answer comes."""
         self.afford()
-        return self._noted(await self.line.raw(Request("GET", path)))
+        try:
+            reply = await self.line.raw(Request("GET", path), token=token, paced=paced)
+        except Unreachable as error:
+            raise Unsettled(f"GET {shape(path)} got no answer") from error
+        return reply if token is not None else self._noted(reply)
 
     async def read(self, made: Made) -> dict[str, Any]:
-        """Return what the account holds of something made. Raises Unsettled where it does not say."""
+        """Return what the account holds of something made, flags as 1 and 0. Raises Unsettled where it does not say."""
         reply = await self.get(made.path)
         row = reply.row(made.form.wrapper)
         if not reply.ok or not row:
             raise Unsettled(f"GET {made.form.path}/ID answered {reply.status} without the object")
-        return row
+        return _plain(row)
 
     async def listed(self, path: str, key: str, query: Mapping[str, str] | None = None) -> list[dict[str, Any]]:
         """Return all rows of a listing. Raises Unsettled where it cannot be read."""
@@ -111,7 +115,7 @@ class Lab:
             reply = await self.ask(path, {**(query or {}), **place})
             if not reply.ok or not isinstance(reply.body, dict) or key not in reply.body:
                 raise Unsettled(f"GET {path} was answered {reply.status}")
-            rows = reply.rows(key)
+            rows = [_plain(row) for row in reply.rows(key)]
             fresh = {str(row.get("id")): row for row in rows if str(row.get("id")) not in found}
             found |= fresh
             total = (
@@ -130,7 +134,7 @@ class Lab:
                 continue
             try:
                 replies = [await self.get(path, limit="1") for path in (form.path, form.elsewhere) if path]
-                if all(reply.status in REFUSED for reply in replies):
+                if all(reply.status in FORBIDDEN for reply in replies):
                     self.shut[form.name] = f"GET {form.path} was answered {replies[0].status}"
             except (Unsettled, Unreachable) as error:
                 self.shut[form.name] = str(error)
@@ -350,7 +354,7 @@ class Lab:
             if reply.status in (429, 503) and not (request.method == "POST" and reply.status == 503):
                 why = f"was answered {reply.status} each time"
                 await self.sleep(_seconds(reply) or 2.0**attempt)
-            elif reply.status >= 500 and request.method == "POST":
+            elif request.method == "POST" and (reply.status >= 500 or 300 <= reply.status < 400):
                 raise Lost
             elif reply.status >= 500:
                 why = f"was answered {reply.status} each time"
@@ -359,7 +363,7 @@ class Lab:
                 continue
             else:
                 return reply
-        raise Unsettled(f"{request.method} {_shape(request.path)} {why}")
+        raise Unsettled(f"{request.method} {shape(request.path)} {why}")
 
     def _noted(self, reply: Response) -> Response:
         self.headers |= reply.headers
@@ -442,7 +446,7 @@ class Lab:
         for base in (form.path, *form.deletes):
             reply = await self._send(Request("DELETE", at(base, identity)))
             first = first if first.status else reply
-            if reply.ok or _no_result(reply):
+            if reply.ok or no_result(reply):
                 break
         gone = _is_gone(reply) or await self._retired(form, identity, reply)
         if not gone:
@@ -475,6 +479,11 @@ class Lab:
                 await self._send(Request("DELETE", at(path, row["id"])))
 
 
+def _plain(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a row with numbers for flags: an account may mix 1 and true (section 1.4)."""
+    return {name: int(value) if isinstance(value, bool) else value for name, value in row.items()}
+
+
 def _known(made: Made) -> str:
     """Return what is known of something that was not removed: without an id, how it is called."""
     if made.id:
@@ -495,17 +504,6 @@ def _seconds(reply: Response) -> float | None:
     return min(float(text), 120.0) if text.isdecimal() else None
 
 
-def _no_result(reply: Response) -> bool:
-    """Return whether the object is not there, rather than the path (section 1.6)."""
-    said = reply.body.get("message") if isinstance(reply.body, dict) else None
-    return isinstance(said, str) and said.startswith("No Result found")
-
-
 def _is_gone(reply: Response) -> bool:
     """Return whether a DELETE leaves nothing: what was not there is answered 400, 403 or 422, too (section 1.6)."""
-    return reply.ok or reply.status == 404 or _no_result(reply)
-
-
-def _shape(path: str) -> str:
-    """Return a path without ids, for messages."""
-    return "/".join("ID" if any(one.isdigit() for one in part) else part for part in path.split("/"))
+    return reply.ok or reply.status == 404 or no_result(reply)

@@ -43,6 +43,14 @@ class Excessive(MalformedResponse):
         super().__init__(f"the answer {what}", hint="nothing is concluded from it; look for what stands in between")
 
 
+WEB_PAGE = "a web page instead of the API's JSON"
+
+
+def is_page(body: Json) -> bool:
+    """Return whether what was parsed was a web page, of which nothing is kept."""
+    return isinstance(body, dict) and body.get("message") == WEB_PAGE
+
+
 def parse(status: int, content: bytes, content_type: str) -> Json:
     """Return the JSON of a body whatever its content type says (section 1.6); None for an empty body or plain text
     of a write. A web page of a gateway that reports trouble is a body without content: its status says enough.
@@ -67,7 +75,7 @@ def parse(status: int, content: bytes, content_type: str) -> Json:
         pass
     if text[:1] == "<" or "html" in content_type:
         if status >= 300:
-            return {"message": "a web page instead of the API's JSON"}
+            return {"message": WEB_PAGE}
         raise MalformedResponse(
             f"the server answered with a web page instead of the API's JSON (status {status})",
             hint="check `url`: it is the API URL from Settings > Developer, not the address of the web interface",

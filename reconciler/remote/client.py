@@ -27,10 +27,12 @@ from reconciler.model.redaction import Redactor, Show, abridged
 from reconciler.remote.answers import (
     LONGEST,
     MOST_BYTES,
+    WEB_PAGE,
     Excessive,
     MalformedResponse,
     describe,
     has_maps,
+    is_page,
     parse,
     retry_after,
     soft_failure,
@@ -295,7 +297,8 @@ class Client:
 
     async def raw(self, request: Request, *, token: str | None = None, paced: bool = True) -> Response:
         """Send a request once and return whatever is answered, with the status as it came; with another token, or out
-        of turn, where that is what is to be found out. What may be sent at all is the same. Raises Unreachable.
+        of turn, where that is what is to be found out. What may be sent at all is the same. Raises Unreachable, also
+        for what is no answer of the API's: a web page, JSON that breaks off.
         """
         over = _STOPPED
         self._on_request("asked", request, None)
@@ -330,8 +333,10 @@ class Client:
         self._tell(request, answer.status_code, began)
         try:
             body = parse(answer.status_code, content, answer.headers.get("content-type", ""))
-        except MalformedResponse:
-            body = None
+        except MalformedResponse as error:
+            raise Unreachable(f"{request}: {error.message}", hint=error.hint, sent=True) from error
+        if is_page(body):
+            raise Unreachable(f"{request}: {WEB_PAGE} (status {answer.status_code})", sent=True)
         said = {name.lower(): value for name, value in answer.headers.items()}
         return Response(answer.status_code, body, said, str(request), maps=has_maps(content))
 

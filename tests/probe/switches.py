@@ -15,7 +15,7 @@ TURNED: dict[str, tuple[Any, ...]] = {
     "not_found": ("documented",),
     "cap_limit": (20, 50),
     "field_page": (100,),
-    "mixed_types": (3,),
+    "mixed_types": (1, 2, 3),
     "unique": (("tags",), ("lists",), ("dealRoles",), ("dealTasktypes",), ("tags", "lists", "dealRoles")),
     "orphan_stages": (True,),
     "id_reuse": (True,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from reconciler.model.http import Request, Response
+from reconciler.probe.answers import unsettled
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
 from reconciler.probe.unsettled import Unsettled
@@ -20,15 +20,13 @@ HEADER = Fact("retry_after", 30, "a refusal says how long to wait", "yes", ("eve
 
 async def _burst(lab: Lab) -> Findings:
     """All at once, then a rest: what shares the account waits a second longer."""
-
-    async def one() -> Response:
-        return await lab.line.raw(Request("GET", "/users/me"), paced=False)
-
     lab.afford(READS)
     await lab.sleep(1.5)
-    answers = await asyncio.gather(*(one() for _ in range(READS)))
+    answers = await asyncio.gather(*(lab.once("/users/me", paced=False) for _ in range(READS)))
     await lab.sleep(3.0)
     refused = [reply for reply in answers if reply.status in (429, 503)]
+    if strange := [reply for reply in answers if not reply.ok and reply not in refused]:
+        raise unsettled(strange[0])
     if not refused:
         raise Unsettled(f"{READS} requests at once were all answered")
     yield "rate_limit", str(READS - len(refused))

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reconciler.probe.answers import counted
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
 
@@ -31,11 +32,8 @@ async def _contacts(lab: Lab) -> Findings:
     yield "tag_filter_contacts", "honoured" if await _count(lab, "/contacts", {"tagid": tag.id}) == 1 else "ignored"
 
 
-async def _count(lab: Lab, path: str, query: Mapping[str, str]) -> int | None:
-    reply = await lab.ask(path, {**query, "limit": "1"})
-    meta = reply.body.get("meta") if reply.ok and isinstance(reply.body, dict) else None
-    total = str(meta.get("total")) if isinstance(meta, dict) else ""
-    return int(total) if total.isdecimal() else None
+async def _count(lab: Lab, path: str, query: Mapping[str, str]) -> int:
+    return counted(await lab.ask(path, {**query, "limit": "1"}))
 
 
 EXPERIMENTS = (

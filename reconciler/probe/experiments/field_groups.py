@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from reconciler.model.http import at
 from reconciler.probe import asking
+from reconciler.probe.answers import refuses
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
 from reconciler.probe.means import Made
@@ -29,21 +31,27 @@ async def _groups(lab: Lab) -> Findings:
     if mine is None:
         raise Unsettled("the members of a field group are not listed")
     yield "member_order", "given" if str(mine.get("ordernum")) == str(FAR) else "dense"
-    reply = await lab.get(member.path)
-    row = reply.row("groupMember")
-    yield "member_path", "member" if reply.ok and str(row.get("rel_id")) == field.id else "group"
+    taken = [base.id for base in (member, group) if await _is_at(lab, base.id, field)]
+    if taken:
+        yield "member_path", "member" if member.id in taken else "group"
     other = await _group(lab, "group 2")
-    await lab.attempt("member", {"rel_id": field.id, "group_id": other.id, "ordernum": 1})
+    await lab.make("member", {"rel_id": field.id, "group_id": other.id, "ordernum": 1})
     still = await _memberships(lab, group, field)
     yield "field_memberships", "many" if still else "one"
     if still:
-        _, twin = await lab.attempt("member", {"rel_id": field.id, "group_id": group.id, "ordernum": FAR + 1})
+        reply, _ = await lab.attempt("member", {"rel_id": field.id, "group_id": group.id, "ordernum": FAR + 1})
         again = await _memberships(lab, group, field)
-        yield "unique.groupMembers", "no" if twin is not None and again > 1 else "yes"
+        yield "unique.groupMembers", "yes" if refuses(reply) or again < 2 else "no"
 
 
 async def _group(lab: Lab, name: str) -> Made:
     return await lab.make("field_group", {"label": lab.name(name), "ordernum": 99, "groupType": CONTACT})
+
+
+async def _is_at(lab: Lab, identity: str, field: Made) -> bool:
+    """Return whether the membership of a field is read at /groupMembers/{id}."""
+    reply = await lab.get(at("/groupMembers", identity))
+    return reply.ok and str(reply.row("groupMember").get("rel_id")) == field.id
 
 
 async def _memberships(lab: Lab, group: Made, field: Made) -> int:
@@ -58,5 +66,5 @@ async def _members(lab: Lab, group: Made) -> list[dict[str, object]]:
 
 EXPERIMENTS = (
     Experiment("field groups", (FORM, asking.merging("field_group", "field_group"), PATH, ORDER, MANY, TWICE), _groups,
-               24),
+               26),
 )  # fmt: skip

@@ -6,6 +6,7 @@ import re
 
 from reconciler.model.http import at
 from reconciler.probe import asking
+from reconciler.probe.answers import NO_PATH, done, lacks, refuses
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.forms import FORMS
 from reconciler.probe.lab import Lab
@@ -69,7 +70,8 @@ async def _fields(lab: Lab) -> Findings:
     upper = {"title": lab.name("TEXT FIELD 2"), "type": "text"}
     yield "case.field", "two" if await asking.repeats(lab, "field", upper) == "no" else "one"
     reply = await lab.put(made, **{**same, "type": "textarea"})
-    yield "field_type", "changes" if reply.ok and (await lab.read(made)).get("type") == "textarea" else "keeps"
+    changes = not refuses(reply) and (await lab.read(made)).get("type") == "textarea"
+    yield "field_type", "changes" if changes else "keeps"
 
 
 def _derived(tag: str, title: str) -> str:
@@ -83,8 +85,8 @@ def _derived(tag: str, title: str) -> str:
 
 async def _tags(lab: Lab) -> Findings:
     given = {"title": lab.name("tagged"), "type": "number", "perstag": f"{lab.mark} Tag (1)"}
-    _, made = await lab.attempt("field", given)
-    yield "field_number", "taken" if made is not None else "refused"
+    reply, made = await lab.attempt("field", given)
+    yield "field_number", "refused" if refuses(reply) else "taken"
     if made is None:
         made = await lab.make("field", {**given, "type": "text"})
     tag = str((await lab.read(made)).get("perstag") or "")
@@ -102,29 +104,29 @@ async def _options(lab: Lab) -> Findings:
     works = []
     for number, path in enumerate(BULK):
         reply = await lab.bulk(path, made, [f"{lab.mark} {number}"])
-        works += [path] if reply.ok and reply.rows("fieldOptions") else []
+        works += [path] if not lacks(reply) and reply.rows("fieldOptions") else []
     spelled = {BULK: "both", BULK[:1]: "singular", BULK[1:]: "plural"}.get(tuple(works))
     if spelled is None:
         raise Unsettled("options are created at neither path")
     yield "option_bulk", spelled
     yield "option_bulk_singular", "no" if spelled == "plural" else "yes"
-    await lab.bulk(works[0], made, [f"{lab.mark} first"])
-    await lab.bulk(works[0], made, [f"{lab.mark} second"])
+    done(await lab.bulk(works[0], made, [f"{lab.mark} first"]))
+    done(await lab.bulk(works[0], made, [f"{lab.mark} second"]))
     values = await _values(lab, made)
     yield "bulk_options", "append" if f"{lab.mark} first" in values else "replace"
-    await lab.bulk(works[0], made, [f"{lab.mark} second"])
-    same = (await _values(lab, made)).count(f"{lab.mark} second")
+    twice = refuses(await lab.bulk(works[0], made, [f"{lab.mark} second"]))
+    same = 1 if twice else (await _values(lab, made)).count(f"{lab.mark} second")
     if f"{lab.mark} first" in values:
         yield "unique.options", "no" if same > 1 else "yes"
     single = {"field": made.id, "value": f"{lab.mark} single", "label": "single"}
-    _, option = await lab.attempt("option", single)
-    yield "single_option", "yes" if option is not None else "no"
+    reply, _ = await lab.attempt("option", single)
+    yield "single_option", "no" if reply.status in NO_PATH or refuses(reply) else "yes"
     reply = await lab.get(at("/fields", made.id))
     rows = reply.rows("fieldOptions")
     if rows:
         own = lab.adopt(made, "option", str(rows[0]["id"]))
         answer = await lab.drop(own)
-        yield "option_delete", ("empty" if answer.body is None else "object") if answer.ok else "refused"
+        yield "option_delete", "refused" if refuses(answer) else "empty" if answer.body is None else "object"
     yield "cap_limit", await _cap(lab, made, works[0])
 
 
@@ -137,7 +139,7 @@ async def _values(lab: Lab, made: Made) -> list[str]:
 
 async def _cap(lab: Lab, made: Made, path: str) -> str:
     """Return the most rows of a page, of a listing that has some more than a hundred for one request."""
-    await lab.bulk(path, made, [f"{lab.mark} {number:03}" for number in range(MANY)])
+    done(await lab.bulk(path, made, [f"{lab.mark} {number:03}" for number in range(MANY)]))
     reply = await lab.get(at("/fields", made.id, "options"), limit=str(MANY))
     if not reply.ok:
         raise Unsettled(f"options of a field have no listing ({reply.status})")
@@ -156,7 +158,7 @@ async def _page(lab: Lab) -> Findings:
     there = len(await lab.listed("/fields", "fields"))
     for number in range(max(0, LONG - there)):
         await lab.make("field", {"title": lab.name(f"filler {number}"), "type": "text"})
-    reply = await lab.get(FORMS["field"].path)
+    reply = done(await lab.get(FORMS["field"].path))
     rows, total = len(reply.rows("fields")), max(there, LONG)
     yield "field_page", str(rows) if rows < total else "100" if total <= 100 else "all"
 

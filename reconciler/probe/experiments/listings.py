@@ -9,6 +9,7 @@ from typing import Any
 
 from reconciler.model.http import Response
 from reconciler.model.records import dataclass
+from reconciler.probe.answers import FORBIDDEN, NO_PATH, done, lacks, refuses
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
 from reconciler.probe.unsettled import Unsettled
@@ -94,16 +95,25 @@ LATER = ("contact_task_add", "account_add", "account_update", "account_contact_a
 
 
 async def _listings(lab: Lab) -> Findings:
-    replies = {listing: await lab.get(listing.path) for listing in LISTINGS}
+    replies, silent = {}, list[Unsettled]()
+    for listing in LISTINGS:
+        try:
+            replies[listing] = await lab.get(listing.path)
+        except Unsettled as error:  # the others tell all the same
+            silent.append(error)
     lab.reads |= {listing.path: reply for listing, reply in replies.items()}
-    yield "forbidden", _with_status(replies, 401, 402, 403)
-    yield "missing", _with_status(replies, 404, 405)
+    if not silent:
+        yield "forbidden", _with_status(replies, *FORBIDDEN)
+        yield "missing", _with_status(replies, *NO_PATH)
     readable = {listing: reply for listing, reply in replies.items() if reply.ok and _rows(reply, listing) is not None}
     for name, finding in _totals(readable):
         yield name, finding
-    yield "mixed_types", "yes" if _mixed(replies) else "no"
+    if (mixed := _mixed(readable)) is not None:
+        yield "mixed_types", "yes" if mixed else "no"
     async for name, finding in _pages(lab, readable):
         yield name, finding
+    if silent:
+        raise silent[0]
     raise Unsettled("no listing of this account has more rows than a page, or none has two of them")
 
 
@@ -111,8 +121,9 @@ async def _pages(lab: Lab, readable: Mapping[Listing, Response]) -> Findings:
     """Yield how large pages are, as far as there are enough rows to tell."""
     counts = {listing: len(_rows(reply, listing) or ()) for listing, reply in readable.items()}
     several = [listing for listing, count in counts.items() if count > 1]
-    if several:
-        yield "page_limit", ", ".join(sorted(await _unlimited(lab, several))) or "honoured"
+    limited = {listing.path: limit for listing in several if (limit := await _limited(lab, listing)) is not None}
+    if limited:
+        yield "page_limit", ", ".join(sorted(path for path, honoured in limited.items() if not honoured)) or "honoured"
     long = [listing for listing, reply in readable.items() if longer(reply, listing)]
     sizes = {counts[listing] for listing in long if "ield" not in listing.path}
     if sizes:
@@ -131,19 +142,24 @@ def _totals(readable: Mapping[Listing, Response]) -> Iterator[tuple[str, str]]:
     types = {listing: total_type(reply) for listing, reply in readable.items()}
     odd = [f"{listing.path}: {found}" for listing, found in types.items() if found != listing.total]
     meta = [line for line in odd if "CustomFieldMeta" in line]
-    yield "meta_totals", _named(meta)
-    yield "totals", "; ".join(line for line in odd if line not in meta) or "as recorded"
+    told = [listing for listing in types if "CustomFieldMeta" in listing.path]
+    if len(told) == sum("CustomFieldMeta" in listing.path for listing in LISTINGS):
+        yield "meta_totals", _named(meta)
+    if len(types) > len(told):
+        yield "totals", "; ".join(line for line in odd if line not in meta) or "as recorded"
 
 
-async def _unlimited(lab: Lab, listings: Iterable[Listing]) -> list[str]:
-    """Return the paths of the listings that do not honour `limit`."""
-    return [listing.path for listing in listings if not await _limited(lab, listing)]
-
-
-async def _limited(lab: Lab, listing: Listing) -> bool:
-    """Whether `limit` is honoured below what is there, and taken above: a few rows suffice to tell."""
-    below, above = await lab.get(listing.path, limit="1"), await lab.get(listing.path, limit=str(WIDE))
-    return below.ok and above.ok and len(_rows(below, listing) or ()) == 1 < len(_rows(above, listing) or ())
+async def _limited(lab: Lab, listing: Listing) -> bool | None:
+    """Whether `limit` is honoured below what is there, and taken above: a few rows suffice to tell. None where an
+    answer says nothing of it.
+    """
+    try:
+        below = done(await lab.get(listing.path, limit="1"))
+        above = await lab.get(listing.path, limit=str(WIDE))
+        taken = not refuses(above)
+    except Unsettled:
+        return None
+    return taken and len(_rows(below, listing) or ()) == 1 < len(_rows(above, listing) or ())
 
 
 async def _exclusions(lab: Lab) -> Findings:
@@ -168,21 +184,44 @@ async def _largest(lab: Lab, listing: Listing) -> int:
 
 
 async def _elsewhere(lab: Lab) -> Findings:
-    """Listings whose paths the sources do not agree on."""
-    groups = await lab.get("/groupDefinitions"), await lab.get("/groupMembers")
-    here, there = ("groupDefinitions" in _body(reply) for reply in groups)
-    if here or there:
-        yield "field_groups", _either(here, there, "definitions", "members")
-    new, old = await lab.get("/prism/urlWhitelistings"), await lab.get("/siteTrackingDomains")
-    if new.ok or old.ok:
-        yield "site_domains", _either(new.ok, old.ok, "new", "old")
-    names = _body(await lab.get("/webhook/events")).get("webhookEvents")
-    if isinstance(names, list):
-        yield "webhook_events", "all" if set(LATER) <= set(map(str, names)) else f"{len(names)}, those of the list only"
-    if (await lab.get("/audiences")).ok:
-        yield "segments", "new"
-    else:
-        yield "segments", "old" if (await lab.get("/segments")).ok else "none"
+    """Listings whose paths the sources do not agree on; what one does not tell, the others do."""
+    silent = None
+    for name, ask in (("field_groups", _where_groups), ("site_domains", _where_domains),
+                      ("webhook_events", _which_events), ("segments", _where_segments)):  # fmt: skip
+        try:
+            yield name, await ask(lab)
+        except Unsettled as error:
+            silent = error
+    if silent is not None:
+        raise silent
+
+
+async def _where_groups(lab: Lab) -> str:
+    here, there = [await lab.get(path) for path in ("/groupDefinitions", "/groupMembers")]
+    found = [not lacks(reply) and "groupDefinitions" in _body(reply) for reply in (here, there)]
+    if not any(found):
+        raise Unsettled("field groups are listed at neither path")
+    return _either(found[0], found[1], "definitions", "members")
+
+
+async def _where_domains(lab: Lab) -> str:
+    found = [not lacks(await lab.get(path)) for path in ("/prism/urlWhitelistings", "/siteTrackingDomains")]
+    if not any(found):
+        raise Unsettled("site domains are listed at neither path")
+    return _either(found[0], found[1], "new", "old")
+
+
+async def _which_events(lab: Lab) -> str:
+    names = _body(done(await lab.get("/webhook/events"))).get("webhookEvents")
+    if not isinstance(names, list):
+        raise Unsettled("GET /webhook/events lists no events")
+    return "all" if set(LATER) <= set(map(str, names)) else f"{len(names)}, those of the list only"
+
+
+async def _where_segments(lab: Lab) -> str:
+    if not lacks(await lab.get("/audiences")):
+        return "new"
+    return "none" if lacks(await lab.get("/segments")) else "old"
 
 
 def _body(reply: Response) -> Mapping[str, Any]:
@@ -195,9 +234,9 @@ def _either(first: bool, second: bool, one: str, other: str) -> str:
 
 
 async def _pipelines(lab: Lab) -> Findings:
-    reply = await lab.get("/dealGroups", limit="100")
+    reply = done(await lab.get("/dealGroups", limit="100"))
     pipelines = reply.rows("dealGroups")
-    if not reply.ok or not pipelines:
+    if not pipelines:
         raise Unsettled("the account shows no pipeline")
     sided = isinstance(reply.body, dict) and "dealStages" in reply.body
     yield "side_load_stages", "yes" if sided else "no"
@@ -207,7 +246,8 @@ async def _pipelines(lab: Lab) -> Findings:
 
 
 async def _arrays(lab: Lab) -> Findings:
-    await lab.get("/groups")
+    if not done(await lab.get("/groups")).rows("groups"):
+        raise Unsettled("the account shows no user group")
     yield "arrays", "maps" if lab.maps else "lists"
 
 
@@ -233,12 +273,13 @@ def longer(reply: Response, one: Listing) -> bool:
     return rows > 0 and total.isdecimal() and int(total) > rows
 
 
-def _mixed(replies: Mapping[Listing, Response]) -> bool:
+def _mixed(replies: Mapping[Listing, Response]) -> bool | None:
     """Whether rows of a classic endpoint, all of whose values are recorded as texts, have others. User groups have some
-    fifty flags.
+    fifty flags. None where none is shown.
     """
     rows = next((reply.rows(listing.key) for listing, reply in replies.items() if listing.path == "/groups"), [])
-    return any(isinstance(value, bool | int) for row in rows for name, value in row.items() if name.startswith("pg"))
+    flags = [value for row in rows for name, value in row.items() if name.startswith("pg")]
+    return any(isinstance(value, bool | int) for value in flags) if flags else None
 
 
 def _named(paths: Iterable[str]) -> str:

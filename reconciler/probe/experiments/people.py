@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.probe import asking
+from reconciler.probe.answers import missing
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
 
@@ -22,7 +23,7 @@ async def _groups(lab: Lab) -> Findings:
     yield "unique.groups", await asking.repeats(lab, "user_group", {"title": lab.name("group 2")})
     first = await lab.remove(made)
     if first.ok:
-        status = asking.status(await lab.get(made.path))
+        status = missing(await lab.get(made.path))
         yield "not_found", {"404": "recorded", "403": "documented"}.get(status, status)
 
 

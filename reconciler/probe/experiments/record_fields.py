@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.probe import asking
+from reconciler.probe.answers import refuses
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
 
@@ -28,7 +29,8 @@ async def _one(lab: Lab, form: str) -> Findings:
         now = (await lab.read(made)).get("fieldOptions")
         yield f"choices.{form}", "replace" if now == ["c"] else "keep"
     reply = await lab.put(made, **sent, fieldType="text")
-    yield f"type.{form}", "changes" if reply.ok and (await lab.read(made)).get("fieldType") == "text" else "keeps"
+    changes = not refuses(reply) and (await lab.read(made)).get("fieldType") == "text"
+    yield f"type.{form}", "changes" if changes else "keeps"
     yield f"unique.{form}_labels", await asking.repeats(lab, form, {**attrs, **sent})
 
 

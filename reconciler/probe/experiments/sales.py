@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from reconciler.model.http import at
 from reconciler.probe import asking
+from reconciler.probe.answers import lacks, refuses
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
 from reconciler.probe.unsettled import Unsettled
@@ -26,8 +27,11 @@ async def _types(lab: Lab) -> Findings:
     made = await lab.make("task_type", {"title": lab.name("task type")})
     yield "put.task_type", await asking.merges(lab, made, {"title": lab.name("task type 2")}, "status")
     yield "unique.dealTasktypes", await asking.repeats(lab, "task_type", {"title": lab.name("task type 2")})
-    first = await lab.remove(made)
-    yield "tasktype_delete", "deleted" if first.ok else "refused"
+    first = await lab.remove(made)  # this refusal is a 403 (section 2.9)
+    if first.status == 403 or refuses(first):
+        yield "tasktype_delete", "refused"
+    else:
+        yield "tasktype_delete", "deleted"
 
 
 async def _outcomes(lab: Lab) -> Findings:
@@ -39,7 +43,7 @@ async def _outcomes(lab: Lab) -> Findings:
     works = []
     for number, base in enumerate(("/taskOutcomes", "/taskOutccomes")):
         sent = {"taskOutcome": {**attrs, "title": lab.name(f"outcome {number}")}}
-        works += [base] if (await lab.change(made, sent, path=at(base, made.id))).ok else []
+        works += [] if lacks(await lab.change(made, sent, path=at(base, made.id))) else [base]
     if not works:
         raise Unsettled("a task outcome can be changed at neither path")
     yield "outcome_path", "both" if len(works) > 1 else works[0].lstrip("/")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from reconciler.probe import asking
+from reconciler.probe.answers import done, missing
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab
 
@@ -28,7 +29,7 @@ async def _tags(lab: Lab) -> Findings:
     made = await lab.make("tag", {"tag": lab.name("Tag"), "tagType": "contact", "description": "kept"})
     yield "created_status", asking.status(made.reply)
     yield "put.tag", await asking.merges(lab, made, {"tag": lab.name("Tag 2")}, "description")
-    await lab.change(made, {"tags": {"tag": lab.name("Tag 3")}})
+    done(await lab.change(made, {"tags": {"tag": lab.name("Tag 3")}}))
     yield "wrong_wrapper", "ignored" if (await lab.read(made)).get("tag") == lab.name("Tag 2") else "taken"
     yield "empty.tag", await asking.clears(lab, made, "description", "")
     yield "null.tag", await asking.clears(lab, made, "description", None)
@@ -36,11 +37,11 @@ async def _tags(lab: Lab) -> Findings:
     yield "case.tag", "two" if await asking.repeats(lab, "tag", {"tag": lab.name("TAG 2")}) == "no" else "one"
     untyped = await lab.make("tag", {"tag": lab.name("untyped")})
     yield "tag_type", str((await lab.read(untyped)).get("tagType"))
-    rows = (await lab.ask("/tags", {"filters[search][eq]": lab.name("untyped")})).rows("tags")
+    rows = done(await lab.ask("/tags", {"filters[search][eq]": lab.name("untyped")})).rows("tags")
     strange = [row for row in rows if row.get("tag") != lab.name("untyped")]
     yield "tag_filter", "honoured" if rows and not strange else "ignored"
-    await lab.remove(untyped)
-    yield "gone", asking.status(await lab.get(untyped.path))
+    done(await lab.remove(untyped))
+    yield "gone", missing(await lab.get(untyped.path))
     again = await lab.make("tag", {"tag": lab.name("again"), "tagType": "contact"})
     yield "id_reuse", "yes" if again.id == untyped.id else "no"
 
