@@ -159,7 +159,9 @@ def test_the_help_of_every_command_fits(width: int, monkeypatch: pytest.MonkeyPa
 def _page_of(name: str, width: int, monkeypatch: pytest.MonkeyPatch) -> str:
     monkeypatch.setattr("shutil.get_terminal_size", lambda fallback=(80, 24): os.terminal_size((width, 24)))
     with contextlib.ExitStack() as stack:
-        context = stack.enter_context(Context(program, info_name="reconciler", max_content_width=max(80, width - 200)))
+        wide, names = max(80, width - 200), ["-h", "--help"]
+        root = Context(program, info_name="reconciler", max_content_width=wide, help_option_names=names)
+        context: click.Context = stack.enter_context(root)
         command: click.Command = program
         for word in name.split():
             assert isinstance(command, click.Group)
