@@ -91,7 +91,7 @@ def _size(text: str) -> int:
 
 
 def _opening(document: PlanDocument) -> str:
-    """The verdict, what is at risk, the cost."""
+    """What it is about, and the verdict."""
     where = [f"environment {_code(document.environment)}"] if document.environment else []
     if document.account:
         where.append(f"account {_code(document.account)}")
@@ -101,13 +101,7 @@ def _opening(document: PlanDocument) -> str:
     lines += [f"*{_prose(sentence)}*" for sentence in words.selection(document)]
     if document.options.get("refresh_only"):
         return "\n\n".join([*lines, *([f"**{words.stopped(document)}**"] if document.tripped else [])])
-    counts = [words.verdict(document)] if words.visible(document) else []
-    counts += [cost] if (cost := words.forecast(document.forecast)) else []
-    return "\n\n".join([*lines, *([" ".join(_ended(count) for count in counts)] if counts else [])])
-
-
-def _ended(sentence: str) -> str:
-    return sentence if sentence.endswith(".") else f"{sentence}."
+    return "\n\n".join(lines)
 
 
 def _loss(change: ChangeView, names: Names) -> str:
@@ -250,7 +244,10 @@ def _inner(line: Line) -> str:
 
 
 def _closing(document: PlanDocument, apply_command: str) -> str:
-    parts = [f"Digest {_code(document.digest)}"] if document.digest else []
+    counts = [words.verdict(document)] if words.visible(document) and not document.options.get("refresh_only") else []
+    counts += [cost] if (cost := words.forecast(document.forecast)) else []
+    parts = [f"For engineers: {' '.join(counts)}"] if counts else []
+    parts += [f"Digest {_code(document.digest)}"] if document.digest else []
     if apply_command and words.visible(document) and not document.tripped:
         parts.append(f"Apply exactly this plan with\n\n```sh\n{clean(apply_command)}\n```")
     return "\n\n".join(parts)

@@ -51,19 +51,31 @@ _IMPACTS: Sequence[tuple[str, str, str]] = (
     (r"permissions of user groups", "user group has no access to it any more",
      "user groups have no access to it any more"),
     (r"relations to (lists|task types)", "{0} does not offer it any more", "{0} do not offer it any more"),
-    (r"(campaigns|.+s of it|.+s) go along", "{0} goes with it", "{0} go with it"),
-    (r"(options|fields|relationships|.+s) that are not declared", "{0} that nobody declared goes with it",
-     "{0} that nobody declared go with them"),
+    (r"(.+s) of it go along", "{0} of it goes with it", "{0} of it go with it"),
+    (r"(.+s) go along", "{0} goes with it", "{0} go with it"),
+    (r"(options|fields|relationships) that are not declared", "{0} that nobody declared goes with it",
+     "{0} that nobody declared go with it"),
     (r"(.+?)s? (?:is|are) invisible", "{0} is not shown to anybody any more", "{0}s are not shown to anybody any more"),
     (r"(options|fields|relationships)", "{0} goes with it", "{0} go with it"),
 )  # fmt: skip
 _SENTENCES = [(re.compile(noun), one, many) for noun, one, many in _IMPACTS]
 _WHOLE = {
     ("deals", "lost"): ("deal is deleted", "deals are deleted"),
-    ("deals", "moved"): ("deal stays and means something else then", "deals stay and mean something else then"),
+    ("deals", "moved"): (
+        "deal is kept, and what it stands for changes",
+        "deals are kept, and what they stand for changes",
+    ),
     ("records", "lost"): ("record is deleted", "records are deleted"),
+    ("records", "moved"): (
+        "record is kept, and is read differently then",
+        "records are kept, and are read differently then",
+    ),
     ("contacts", "lost"): ("contact is affected", "contacts are affected"),
 }
+
+
+MOVED = "are kept, and what they stand for changes"
+UNDECLARED = " that are not declared"
 
 
 def impact(view: ImpactView, *, evacuated_to: str = "") -> str:
@@ -90,6 +102,9 @@ def _phrase(view: ImpactView, evacuated_to: str) -> str:
             if "who chose" in many:
                 said = f"“{said}”"
             return many.format(said) if several else one.format(said.removesuffix("s"))
+    if view.noun.endswith(UNDECLARED):
+        whole = _phrase(view.model_copy(update={"noun": view.noun.removesuffix(UNDECLARED)}), "")
+        return f"{whole} (nobody declared {'them' if several else 'it'})"
     return view.noun
 
 
@@ -292,9 +307,8 @@ def affects(document: PlanDocument) -> list[str]:
     if not found:
         found.append("No customer data is lost.")
     if counts.records_moved:
-        found.append(
-            f"{counted(counts.records_moved, 'customer record')} stay and are somewhere or something else then."
-        )
+        kept = "is kept, and what it stands for changes" if counts.records_moved == 1 else MOVED
+        found.append(f"{counted(counts.records_moved, 'customer record')} {kept}.")
     if counts.unmanaged:
         go = "go" if counts.unmanaged > 1 else "goes"
         found.append(f"{counted(counts.unmanaged, 'thing')} that nobody declared {go} along.")

@@ -127,10 +127,8 @@ def said_yes(guard: GuardView) -> str:
     """Return where a guard was approved; empty when nobody did."""
     return {
         "": "",
-        "command line": "overridden on the command line",
-        "project file": "waived in the project file"
-        if guard.name.startswith(RULES)
-        else "overridden in the project file",
+        "command line": "allowed on the command line",
+        "project file": "waived in the project file" if guard.name.startswith(RULES) else "allowed in the project file",
     }[guard.by]
 
 

@@ -337,7 +337,7 @@ class CustomObjectKind(Kind):
         if turned := reread(write):
             noun = f"records hold values of {', '.join(turned)}"
             whole = yield from counted(at("/customObjects/records", write.id), noun, at_most=True)
-            impacts += [moved(impact, "(assumed: they are read by the new rule; no source says)") for impact in whole]
+            impacts += [moved(impact, "(most likely by the new rule; ActiveCampaign does not say)") for impact in whole]
         return impacts
 
     def unmatched(self, write: Write) -> Flow[list[str]]:

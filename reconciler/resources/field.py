@@ -391,7 +391,7 @@ class FieldKind(membership.Grouped):
         if "perstag" in write.changed and write.live.attrs.get("perstag"):
             noun = "contacts carry a value that texts with the old tag show no more"
             counts = yield from counted("/fieldValues", noun, query, at_most=True)
-            assumed = f"(assumed: no text has `%{write.live.attrs['perstag']}%` replaced)"
+            assumed = f"(most likely `%{write.live.attrs['perstag']}%` is replaced in no text any more)"
             impacts += [moved(count, assumed) for count in counts]
         if "options" in write.changed:
             impacts += yield from _chosen(write.live, normal_options(write.desired.get("options")), query)

@@ -185,7 +185,7 @@ class PipelineKind(Kind):
             return [*whole, *((yield from losing.people_of_pipeline(write.id)) if unread else ())]
         if "currency" not in write.changed:
             return []
-        assumed = "(assumed: those that are there keep theirs; no source says)"
+        assumed = "(most likely those that are there keep theirs; ActiveCampaign does not say)"
         return [moved(impact, assumed) for impact in (yield from deals("group", write.id, worth=not write.recounting))]
 
     def unmatched(self, write: Write) -> Flow[list[str]]:

@@ -191,7 +191,9 @@ class StageKind(Kind):
             return [moved(impact, "(moved away first)") for impact in lost] if evacuated else lost
         if "pipeline" not in write.changed:
             return []
-        assumed = "(assumed: they go along into the other pipeline and keep their currency; no source says)"
+        assumed = (
+            "(most likely they go along into the other pipeline and keep their currency; ActiveCampaign does not say)"
+        )
         return [moved(impact, assumed) for impact in (yield from deals("stage", write.id, worth=not write.recounting))]
 
 

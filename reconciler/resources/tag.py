@@ -64,7 +64,8 @@ class TagKind(Kind):
             return []
         impacts = yield from counted("/contacts", "contacts carry the tag", query)
         return [
-            moved(impact, "(assumed: a tag of templates is shown on no contact; no source says)") for impact in impacts
+            moved(impact, "(most likely a tag of templates is shown on no contact; ActiveCampaign does not say)")
+            for impact in impacts
         ]
 
 

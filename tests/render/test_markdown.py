@@ -33,7 +33,6 @@ def test_the_verdict_comes_first_and_destruction_is_never_folded() -> None:
         text.index(part)
         for part in (
             "This plan deletes one stage",
-            "Plan: 2 to add",
             "### What is lost",
             "### What has to be allowed",
             "- stage.sales.lead: 318 deals",

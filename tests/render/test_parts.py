@@ -122,7 +122,7 @@ def parts() -> PlanDocument:
         "looks like a rename",
         "--allow suspected_rename=stage.sales.lost",
         "moved: [{from: a, to: b}]",
-        "overridden on the command line",
+        "allowed on the command line",
         "tag.t29 and 15 more|tag T29 and 15 more",
         "Names begin with a part in brackets",
         "policy no-friday",

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
+import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import get_args
 
 import pytest
@@ -14,13 +16,28 @@ from reconciler import resources
 from reconciler.judging.guards import GUARDS
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument, RenameView, Summary, UseView
 from reconciler.model.grammar import agreeing
-from reconciler.render import cards, html, markdown, sentences, words
+from reconciler.model.write import Effect
+from reconciler.render import (
+    annotations,
+    cards,
+    comment,
+    html,
+    machine,
+    markdown,
+    sentences,
+    stream,
+    text,
+    words,
+)
 from reconciler.render.naming import SCREENS, Names
 from reconciler.resources import load_kinds
+from reconciler.workflow import notices
 from tests.render import documents
 
+_ACTIONS = get_args(ChangeView.model_fields["action"].annotation)
 JARGON = re.compile(
-    r"tripped|serial|whose change|≤|customer records \d|would be destroyed|to destroy|at risk|unmanaged|in-place"
+    r"\btripped|serial\b|whose change|≤|customer records \d|would be destroyed|to destroy|at risk|\bunmanaged(?!_)"
+    r"|in-place|overrid|the API(?! key)\b|no source"
 )
 
 
@@ -80,7 +97,10 @@ def test_whatever_is_counted_has_a_sentence() -> None:
         for count in (1, 7, None):
             told = sentences.impact(ImpactView(count=count, noun=noun, effect="lost"))
             assert re.search(r"\b(is|are|has|have|loses?|goe?s?|do|does)\b", told), told
-            assert count != 1 or not re.match(r"1 (\w+s|people) (are|have|lose|go|do)\b", told), told
+            assert count != 1 or not re.match(r"1 (?!address)(\w+s|people) (are|have|lose|go|do|of|to|in)\b", told), (
+                told
+            )
+            assert not re.search(r"that are not declared|\bgo along\b|\bno source\b|\bassumed\b", told), told
 
 
 NOTICED = (
@@ -143,12 +163,86 @@ def test_a_suspected_rename_is_asked_about() -> None:
     assert asked in markdown.plan(document)
 
 
-def test_what_an_approver_reads_has_no_terms_of_ours() -> None:
-    """Above the part for engineers neither the report nor its verdict speaks of serials, of risks, of what tripped."""
-    page = html.plan(documents.refused()).partition("<body>")[2].partition('class="engine"')[0]
-    shown = re.sub(r'(?s)<details class="facts">.*?</details>|<code>.*?</code>|<[^>]+>', " ", page)
+def _everywhere() -> PlanDocument:
+    """A plan that does everything to every kind, with every guard in every state, and whatever is counted."""
+    kinds, nouns = load_kinds(), sorted(filter(None, set(_nouns())))
+    changes = []
+    for number, (kind, action) in enumerate(itertools.product(kinds, _ACTIONS)):
+        effects = get_args(Effect) if action in ("delete", "replace", "update") else ()
+        impacts = [
+            ImpactView(count=(number + place) % 4 or None, noun=nouns[(number + place) % len(nouns)], effect=effect)
+            for place, effect in enumerate(effects)
+        ]
+        off = action == "delete" and bool(kinds[kind].texts.removal_effect)
+        address = f"{kind}.{action}"
+        changes.append(ChangeView(address=address, kind=kind, action=action, impacts=impacts, switches_off=off))
+    views = [
+        GuardView(name=guard.name, verdict=verdict, message=guard.message, override="--allow x", by=by)
+        for guard in GUARDS
+        for verdict, by in (
+            ("tripped", ""),
+            ("overridden", "project file"),
+            ("overridden", "command line"),
+            ("warned", ""),
+        )
+    ]
+    touched = Summary(
+        destroy=9, switch_off=1, records_at_risk=9, at_most=True, unmeasured=2, records_moved=3, unmanaged=2
+    )
+    return PlanDocument(changes=changes, guards=views, summary=touched, environment="prod")
+
+
+def _read_in_html(document: PlanDocument) -> str:
+    """What stands on the page above the part for engineers, without folds."""
+    page = html.plan(document).partition("<body>")[2].partition('class="engine"')[0]
+    return re.sub(r'(?s)<details class="facts">.*?</details>|<code>.*?</code>|<[^>]+>', " ", page)
+
+
+def _read_in_markdown(document: PlanDocument) -> str:
+    """Everything above the lines for engineers, but what stands in fences and as code."""
+    return _without_code(markdown.plan(document, limit=10_000_000))
+
+
+def _without_code(written: str) -> str:
+    return re.sub(r"(?s)```.*?```|`[^`]+`", " ", written.partition("For engineers:")[0])
+
+
+def _messages(document: str) -> str:
+    """The sentences in JSON; names of members and verdicts are for programs."""
+    return " ".join(guard["message"] for guard in json.loads(document)["guards"])
+
+
+VIEWS: dict[str, Callable[[PlanDocument], str]] = {
+    "text": text.plan,
+    "html": _read_in_html,
+    "markdown": _read_in_markdown,
+    "comment": lambda document: _without_code(comment.plan_comment(document, limit=1_000_000)),
+    "notice": notices.refused,
+    "annotations": lambda document: "".join(problem.message for problem in annotations.concerns(document)),
+    "json": lambda document: " ".join(guard["message"] for guard in json.loads(machine.plan_json(document))["guards"]),
+    "stream": lambda document: " ".join(
+        guard["message"] for guard in json.loads(stream.refused_line(document))["guards"]
+    ),
+}
+
+
+@pytest.mark.parametrize("view", VIEWS)
+@pytest.mark.parametrize(
+    "document", [_everywhere(), documents.refused(), documents.many(40)], ids=["everything", "refused", "forty"]
+)
+def test_what_people_read_has_no_terms_of_ours(view: str, document: PlanDocument) -> None:
+    """Of every kind, action and guard, in every form: no serials, no risks, nothing that tripped or was overridden.
+    What is Terraform's in the terminal stays Terraform's: `to destroy`, `in-place`.
+    """
+    shown = VIEWS[view](document)
+    ours = [shown[max(0, term.start() - 40) : term.end() + 20] for term in JARGON.finditer(shown)]
+    assert [term for term in ours if view != "text" or not re.search("to destroy|in-place", term)] == []
+
+
+def test_what_an_approver_reads_has_no_addresses() -> None:
+    """Names of the screens stand in their place."""
+    shown = _read_in_html(documents.refused())
     assert "This plan deletes" in shown
-    assert JARGON.findall(shown) == []
     assert not re.search(r"\b(?:config|tag|field|stage|list)[./]\w+[.\w]*", shown.replace("tag.*, field.plan_tier", ""))
 
 
@@ -157,9 +251,9 @@ def test_the_same_notice_is_said_once() -> None:
     blind = UseView(where="automations", certainty="not inspected", note="the key may not read them")
     own = UseView(where="automation Win back")
     changes = [_deleted("tag", uses=[blind, own]), _deleted("list", uses=[blind])]
-    for text in (html.plan(PlanDocument(changes=changes)), markdown.plan(PlanDocument(changes=changes))):
-        assert text.count("the key may not read them") == 1
-        assert text.count("automation Win back") == 1
+    for shown in (html.plan(PlanDocument(changes=changes)), markdown.plan(PlanDocument(changes=changes))):
+        assert shown.count("the key may not read them") == 1
+        assert shown.count("automation Win back") == 1
 
 
 def test_a_command_makes_the_same_plan_with_one_more_yes() -> None:
