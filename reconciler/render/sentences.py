@@ -103,8 +103,8 @@ def _phrase(view: ImpactView, evacuated_to: str) -> str:
                 said = f"“{said}”"
             return many.format(said) if several else one.format(said.removesuffix("s"))
     if view.noun.endswith(UNDECLARED):
-        whole = _phrase(view.model_copy(update={"noun": view.noun.removesuffix(UNDECLARED)}), "")
-        return f"{whole} (nobody declared {'them' if several else 'it'})"
+        told = _phrase(view.model_copy(update={"noun": view.noun.removesuffix(UNDECLARED)}), "")
+        return f"{told} (nobody declared {'them' if several else 'it'})"
     return view.noun
 
 

@@ -17,8 +17,8 @@ from reconciler.judging.guards import GUARDS
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument, RenameView, Summary, UseView
 from reconciler.model.grammar import agreeing
 from reconciler.model.write import Effect
+from reconciler.render import annotations as annotated
 from reconciler.render import (
-    annotations,
     cards,
     comment,
     html,
@@ -177,13 +177,13 @@ def _everywhere() -> PlanDocument:
         address = f"{kind}.{action}"
         changes.append(ChangeView(address=address, kind=kind, action=action, impacts=impacts, switches_off=off))
     views = [
-        GuardView(name=guard.name, verdict=verdict, message=guard.message, override="--allow x", by=by)
+        GuardView.model_validate({"name": guard.name, "message": guard.message, "override": "--allow x", **state})
         for guard in GUARDS
-        for verdict, by in (
-            ("tripped", ""),
-            ("overridden", "project file"),
-            ("overridden", "command line"),
-            ("warned", ""),
+        for state in (
+            {"verdict": "tripped"},
+            {"verdict": "warned"},
+            {"verdict": "overridden", "by": "project file"},
+            {"verdict": "overridden", "by": "command line"},
         )
     ]
     touched = Summary(
@@ -218,7 +218,7 @@ VIEWS: dict[str, Callable[[PlanDocument], str]] = {
     "markdown": _read_in_markdown,
     "comment": lambda document: _without_code(comment.plan_comment(document, limit=1_000_000)),
     "notice": notices.refused,
-    "annotations": lambda document: "".join(problem.message for problem in annotations.concerns(document)),
+    "annotations": lambda document: "".join(problem.message for problem in annotated.concerns(document)),
     "json": lambda document: " ".join(guard["message"] for guard in json.loads(machine.plan_json(document))["guards"]),
     "stream": lambda document: " ".join(
         guard["message"] for guard in json.loads(stream.refused_line(document))["guards"]
