@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from reconciler.cli.telling import tell_of, telling
 from reconciler.cli.terminal import advise, note, requests_sent, say, say_made, style
 from reconciler.cli.views import plan_view
 from reconciler.cli.watching import OutputMode, beats, watcher
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reconciler.cli.terminal import answer, ask, can_ask, note
 from reconciler.model.errors import Refused
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument

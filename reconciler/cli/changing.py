@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,7 +10,6 @@ import click
 
 from reconciler.cli.approval import Approval
 from reconciler.cli.opening import archive_of, archiving, budget, confirmation, consent, gathered, selection
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from reconciler.workflow.archiving import Archive

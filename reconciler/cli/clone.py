@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,7 +16,6 @@ from reconciler.cli.program import Globals
 from reconciler.cli.telling import tell_of, telling
 from reconciler.cli.terminal import say, say_made, style, tell
 from reconciler.cli.views import plan_view
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,7 +14,6 @@ from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import shown, tell
 from reconciler.cli.views import DRIFT, Output, formats, plan_view, show
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from reconciler.workflow.absorbing import Absorbed

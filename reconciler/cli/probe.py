@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,6 @@ from reconciler.cli.opening import apart, gathered, session
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, answer, can_ask, note, say, style
 from reconciler.cli.views import Output, formats, show
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Shown, redactor
 
 if TYPE_CHECKING:

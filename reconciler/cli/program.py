@@ -9,13 +9,11 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from click.shell_completion import CompletionItem

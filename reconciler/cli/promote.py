@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,6 @@ from reconciler.cli.plan import exit_code, save
 from reconciler.cli.program import Globals
 from reconciler.cli.terminal import advise, say, say_made, tell
 from reconciler.cli.views import plan_view
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from reconciler.model.document import PlanDocument

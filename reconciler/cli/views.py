@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
@@ -11,7 +12,6 @@ import click
 from click.shell_completion import CompletionItem
 
 from reconciler.cli.terminal import note, page, say_made, style
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Shown, as_made
 from reconciler.render.formats import Frame, names_of, plan_in
 

@@ -6,11 +6,11 @@ import asyncio
 import os
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING
 
 from reconciler.cli.program import Globals
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from reconciler.render.progress import Progress

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.deriving.export import Exported, export_comparable, placed, refused
 from reconciler.model import values
@@ -15,7 +15,6 @@ from reconciler.model.desired import Desired, Import, Resource
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Plan
-from reconciler.model.records import dataclass
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Attribute, Default, Immutable, Nested, Once, RefTo, WriteOnly
 from reconciler.model.state import Binding

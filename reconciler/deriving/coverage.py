@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import fnmatch
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.deriving.export import Exported, set_aside
 from reconciler.model.address import key_of
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Ignore
-from reconciler.model.records import dataclass
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding
 

@@ -6,7 +6,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
 from reconciler.model.address import join, key_of
@@ -15,7 +15,6 @@ from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.live import Live
 from reconciler.model.nearness import plain
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, Roster, attributes

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from reconciler.deriving.export import Exported
@@ -27,7 +27,6 @@ from reconciler.model.handbook import (
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.live import STRANGE, Live
 from reconciler.model.nearness import apart, near_keys
-from reconciler.model.records import dataclass
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Nested, RefTo, attributes
 from reconciler.model.state import Binding

@@ -6,13 +6,12 @@ tells what stays. Pure.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Ensure
 from reconciler.model.state import Binding
 from reconciler.model.values import Ref, RemoteId, Value

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -18,7 +18,6 @@ from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.records import dataclass
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Attribute, Keyed, Nested, Once, Roster, WriteOnly
 from reconciler.model.values import Lookup, Ref, RemoteId, Value

@@ -8,13 +8,12 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kinds
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import LONG, Redactor
 from reconciler.model.spec import Sensitive
 from reconciler.model.values import Lookup, Value, secret_marker

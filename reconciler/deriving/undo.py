@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.model import values
@@ -11,7 +11,6 @@ from reconciler.model.address import abridged, split
 from reconciler.model.conforming import MASKED
 from reconciler.model.desired import Desired, Import, Moved, Removed, Resource
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.records import dataclass
 from reconciler.model.run import RunRecord, RunStep
 from reconciler.model.spec import Attribute, Expected, Keyed, Lifecycle, Nested, Roster, WriteOnly, attributes
 from reconciler.model.state import Binding, State

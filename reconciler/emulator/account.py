@@ -8,14 +8,13 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
 from reconciler.emulator.rows import Row, Rows
 from reconciler.emulator.settings import AccountSettings
 from reconciler.emulator.types import ALL, DATED, ISO
-from reconciler.model.records import dataclass
 
 FIRST_SECOND = 1_590_713_486
 """When an account is born: 2020-05-28, as most recordings."""

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
-
-from reconciler.model.records import dataclass
 
 PLAIN_TEXT = {"content-type": "text/plain;charset=UTF-8"}
 """Several JSON bodies are served with this type (section 1.6)."""

@@ -10,7 +10,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Protocol
 
@@ -20,7 +20,6 @@ from reconciler.model.events import Event, Failed, Finished, Noted, Skip, Starte
 from reconciler.model.http import Bound, Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import COUNTED, WRITES, Change, Plan, Step, flow_of, write_of
-from reconciler.model.records import dataclass
 from reconciler.model.state import Binding, Intent, Record
 from reconciler.model.values import Reference, RemoteId, encode
 from reconciler.model.waits import Waits

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from reconciler.model.archive import ArchiveSpec
@@ -11,7 +11,6 @@ from reconciler.model.errors import IncompleteListing, Refused, Unexpected
 from reconciler.model.http import Remote, Request, Response, filled, get, is_id
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
-from reconciler.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ unknown, and nothing else is; only where no other listing could be read either, 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from reconciler.engine.gather import gather
@@ -23,7 +23,6 @@ from reconciler.model.http import DEFAULT_PAGE, PAGE, Remote, Request, Response,
 from reconciler.model.identity import Grammar, obeys
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import STRANGE, Collection, Row, Tables, Unknown, odd
-from reconciler.model.records import dataclass
 
 MOST_PAGES = 5_000
 """Pages of one listing, at most: half a million objects, or a hundred thousand where pages have twenty."""

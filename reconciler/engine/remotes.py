@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.errors import (
@@ -17,7 +18,6 @@ from reconciler.model.errors import (
     concerns_all,
 )
 from reconciler.model.http import Remote, Request, Response
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Redactor
 from reconciler.model.snapshot_file import Exchange, Recording, without_secrets
 

@@ -5,14 +5,13 @@ reported.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.engine.apply import Outcome
 from reconciler.model import values
 from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
-from reconciler.model.records import dataclass
 from reconciler.model.snapshot import Snapshot
 
 Problem = tuple[str, str, str]

@@ -9,7 +9,7 @@ import json
 import re
 from collections import OrderedDict
 from collections.abc import Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +20,6 @@ from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.fleet import Defaults, Job
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Guards
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Redactor
 from reconciler.model.values import Value, secret_marker
 from reconciler.remote.pacer import STRICT, Pacer

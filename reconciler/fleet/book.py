@@ -5,12 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from reconciler.fleet.spec import CHUNK, OPEN, Spec, job_id, result_of
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.fleet import FleetReport, JobResult, Wave, WaveReport
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus

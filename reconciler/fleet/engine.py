@@ -13,6 +13,7 @@ import logging
 import warnings
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any, cast
 
 from reconciler.fleet.job import Worker
@@ -20,7 +21,6 @@ from reconciler.fleet.rollout import digest_of, failed_too_often, gate
 from reconciler.fleet.spec import CHUNK, OPEN, POLL, VERSION, Spec, job_id, queue_of, result_of
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.fleet import Job, JobResult, Wave
-from reconciler.model.records import dataclass
 
 PATIENCE = 30 * 24 * 3600.0
 """Seconds that a rollout waits for an approval."""

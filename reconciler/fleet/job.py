@@ -10,7 +10,7 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.fleet.baselines import Baselines
@@ -19,7 +19,6 @@ from reconciler.model.documents import read_document
 from reconciler.model.errors import ConfigError, LockHeld, ReconcilerError, Refused, StalePlan
 from reconciler.model.fleet import Job, JobResult, Outcome
 from reconciler.model.kind import fits
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Show, abridged
 from reconciler.workflow.applying import Hooks, apply_plan
 from reconciler.workflow.book import open_book

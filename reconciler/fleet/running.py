@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib.util
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.reading.fleet import LoadedFleet, load_fleet
@@ -18,7 +18,6 @@ from reconciler.fleet.rollout import groups, news, parted, versions
 from reconciler.fleet.spec import VERSION, Spec
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.fleet import FleetReport, Job, JobResult, Wave
-from reconciler.model.records import dataclass
 from reconciler.resources import load_kinds
 from reconciler.workflow.runtime import Runtime
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import abridged
 
 VARIABLES = ("plan", "change", "object", "objects", "weekday", "now")

@@ -7,14 +7,13 @@ from __future__ import annotations
 import difflib
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.address import abridged
 from reconciler.model.document import ChangeView, GuardView, ImpactView, PlanDocument
 from reconciler.model.grammar import agreeing
 from reconciler.model.project import Guards
-from reconciler.model.records import dataclass
 from reconciler.model.write import Effect
 
 SMALL = 10

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model import values
@@ -19,7 +19,6 @@ from reconciler.model.diagnostics import Position
 from reconciler.model.document import ChangeView, PlanDocument
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import STRANGE, Live
-from reconciler.model.records import dataclass
 from reconciler.model.spec import KEY, Attribute, Default, Ensure, Immutable, OnAtFirst, Roster, Unordered, WriteOnly
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 from reconciler.planning.document import mask

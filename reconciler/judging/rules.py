@@ -8,7 +8,7 @@ import datetime
 import fnmatch
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -19,7 +19,6 @@ from reconciler.model.document import GuardView
 from reconciler.model.garbage import without_collection
 from reconciler.model.patterns import Budget, Unbounded
 from reconciler.model.project import Deny, Rule, Subject, Waiver, unquoted
-from reconciler.model.records import dataclass
 from reconciler.model.ruling import Rules, waiver_in, with_waiver
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")

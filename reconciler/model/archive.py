@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from math import ceil
 from typing import Any, Literal
 
@@ -11,7 +12,6 @@ from pydantic import BaseModel, ConfigDict
 
 from reconciler.model.documents import Count
 from reconciler.model.http import PAGE, Request, filled, is_id, page_of
-from reconciler.model.records import dataclass
 
 CustomerRecord = Mapping[str, Any]
 

@@ -6,11 +6,10 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from reconciler.model.records import dataclass
 
 LOCK_FILE = "reconciler.lock"
 LOCK_FORMAT = "1.0"

@@ -4,10 +4,10 @@ kind: planned on, printed by `kinds`, and carried by the documentation.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from enum import StrEnum
 
 from reconciler.model.kind import Kind
-from reconciler.model.records import dataclass
 from reconciler.model.spec import AfterCreate, Attribute, CreateOnly, Immutable, Observed, Once, WriteOnly
 
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.model.coerce import LARGEST, folded, ident, listed, number, text, truthy
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import abridged
 from reconciler.model.values import (
     Json,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol, cast
 
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Shown
 from reconciler.model.values import Json
 

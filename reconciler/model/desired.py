@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.model.address import Address
 from reconciler.model.diagnostics import Position
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Lifecycle
 from reconciler.model.values import Value
 

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
-
-from reconciler.model.records import dataclass
 
 Severity = Literal["error", "warning", "note"]
 """A note is about what is as somebody decided; it stops nothing."""

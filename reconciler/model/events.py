@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from reconciler.model.address import Address
 from reconciler.model.plan import Op
-from reconciler.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
-
-from reconciler.model.records import dataclass
+from dataclasses import dataclass, field
 
 LONGEST = 255
 """Characters of a text that was probed."""

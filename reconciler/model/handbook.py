@@ -5,10 +5,8 @@ makes a handbook has taken out secrets and addresses of people.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
-
-from reconciler.model.records import dataclass
 
 Standing = Literal["managed", "declared", "undeclared", "forgotten", "outside"]
 """`managed`: declared, and in the account; `declared`: not in the account, or nobody asked it; `undeclared`: in the

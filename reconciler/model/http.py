@@ -6,12 +6,11 @@ import itertools
 import re
 import unicodedata
 from collections.abc import Awaitable, Callable, Generator, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlsplit
 
 from reconciler.model.errors import AmbiguousResponse, RemoteError, Unexpected
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import abridged
 from reconciler.model.values import Json
 

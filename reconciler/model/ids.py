@@ -7,13 +7,12 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Literal
 
 from reconciler.model.diagnostics import Diagnostic, Position
 from reconciler.model.errors import ConfigError
-from reconciler.model.records import dataclass
 
 Language = Literal["python", "typescript", "go", "php", "json", "dotenv"]
 Values = Mapping[str, str]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping, Sequence, Set
 from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from typing import ClassVar, Self, TypeVar, cast
 
@@ -23,7 +24,6 @@ from reconciler.model.identity import Fits
 from reconciler.model.ids import PartGroup
 from reconciler.model.live import STRANGE, Collection, Live, Row, Tables
 from reconciler.model.mention import Mention
-from reconciler.model.records import dataclass
 from reconciler.model.spec import (
     AfterCreate,
     Attribute,

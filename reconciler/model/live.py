@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from reconciler.model.facts import Facts
 from reconciler.model.http import NoPath, shown
 from reconciler.model.identity import Grammar, obeys
-from reconciler.model.records import dataclass
 from reconciler.model.values import Json, Value
 
 Row = Mapping[str, Json]

@@ -5,10 +5,9 @@ only home of google-re2.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Protocol, cast
-
-from reconciler.model.records import dataclass
 
 LARGEST = 5_000
 """Instructions that a compiled pattern may have: nested repetitions multiply."""

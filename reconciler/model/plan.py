@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
@@ -14,7 +14,6 @@ from reconciler.model.diagnostics import Position
 from reconciler.model.http import Flow
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Lifecycle
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from reconciler.model.http import Request, Response
-from reconciler.model.records import dataclass
 from reconciler.model.run import RunRecord
 from reconciler.model.state import Record, State
 

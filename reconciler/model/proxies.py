@@ -9,10 +9,10 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from urllib.parse import SplitResult, quote, unquote, urlsplit
 
 from reconciler.model.errors import SurroundingsError
-from reconciler.model.records import dataclass
 
 HOST = re.compile(r"[A-Za-z0-9_.:-]+")
 HTTP = frozenset({"http", "https"})

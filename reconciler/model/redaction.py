@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from functools import cached_property
 from typing import NewType
 from urllib.parse import unquote, urlsplit
 
 from reconciler.model.patterns import finder, literally
-from reconciler.model.records import dataclass
 from reconciler.model.spelling import readings, unescaped
 
 Shown = NewType("Shown", str)

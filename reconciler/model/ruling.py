@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.model.diagnostics import Position
 from reconciler.model.project import Rule, Subject, Waiver
-from reconciler.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
-
-from reconciler.model.records import dataclass
 
 NAME = r"^[A-Za-z0-9_][A-Za-z0-9_.-]*$"
 NOW = "2026-01-05T09:00:00+00:00"

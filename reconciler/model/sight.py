@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
-
-from reconciler.model.records import dataclass
 
 ADMIN = "3"
 """The user group Admin has this id in every account that is known (section 2.18)."""

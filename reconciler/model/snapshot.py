@@ -5,14 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.model.address import abridged
 from reconciler.model.grammar import a
 from reconciler.model.http import shown
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import STRANGE, Live, Row, Tables, odd
-from reconciler.model.records import dataclass
 from reconciler.model.values import encode
 
 

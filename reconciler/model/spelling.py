@@ -10,11 +10,11 @@ import binascii
 import re
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from html.entities import codepoint2name
 
 from reconciler.model.patterns import finder
-from reconciler.model.records import dataclass
 
 DEPTH = 3
 """Times that what was read is read again."""

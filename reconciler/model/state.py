@@ -9,6 +9,7 @@ The document is written whole at the end of a run; in between each result is app
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from pydantic import ConfigDict, Field, ValidationInfo, model_validator
@@ -18,7 +19,6 @@ from reconciler.model.address import Address, split
 from reconciler.model.documents import Count, Lean
 from reconciler.model.http import is_id
 from reconciler.model.identity import check, check_values
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Shown
 from reconciler.model.values import SCALARS, Ref, Value, decode, is_hashed
 

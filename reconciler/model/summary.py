@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from reconciler.model.address import Address
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Shown
 
 

@@ -5,11 +5,10 @@ what users read about it.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.model.archive import ArchiveSpec
 from reconciler.model.live import Collection
-from reconciler.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

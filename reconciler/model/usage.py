@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reconciler.model.live import Collection, Row
 from reconciler.model.mention import Mention
-from reconciler.model.records import dataclass
 
 Certainty = Literal["used", "maybe", "not inspected"]
 

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TypeAlias, cast, overload
-
-from reconciler.model.records import dataclass
 
 
 @dataclass(frozen=True, slots=True, order=True)

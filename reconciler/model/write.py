@@ -5,13 +5,12 @@ objects, and what a look at the account revealed.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal
 
 from reconciler.model import values
 from reconciler.model.codecs import Ids
 from reconciler.model.live import Live
-from reconciler.model.records import dataclass
 from reconciler.model.values import Value
 
 Effect = Literal["lost", "moved", "hidden", "along", "unmanaged"]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
 from reconciler.model.address import kind_of
@@ -14,7 +14,6 @@ from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Skipped
-from reconciler.model.records import dataclass
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once

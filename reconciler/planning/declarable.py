@@ -9,7 +9,7 @@ update that would write over it is refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import islice
 
 from pydantic import ValidationError
@@ -19,7 +19,6 @@ from reconciler.model import values
 from reconciler.model.codecs import SHOWN, brief, differences
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import abridged
 from reconciler.model.spec import Attribute, Default, Keyed, Spec, WriteOnly, attributes
 from reconciler.model.values import Ref, RemoteId, Value, is_empty_or_off, map_of

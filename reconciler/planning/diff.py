@@ -5,7 +5,7 @@ form; and where two values differ inside. The only home of deepdiff.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import Any, Final, Protocol, TypeAlias
 
@@ -16,7 +16,6 @@ from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import AttributeChange, Origin
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Attribute, Ensure, Keyed, Once
 from reconciler.model.state import Binding
 from reconciler.model.values import SCALARS, RemoteId, Value, carries_secret, decode, is_empty_or_off, map_of, transform

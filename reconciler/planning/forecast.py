@@ -6,14 +6,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from math import ceil
 
 from reconciler.model.document import Forecast
 from reconciler.model.http import MARGIN, PAGE, Bound, Flow, Pause, Request, Response
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.plan import COUNTED, Action, Change, Plan, Step, flow_of, write_of
-from reconciler.model.records import dataclass
 from reconciler.model.values import Reference, RemoteId
 
 BOUND = 10_000

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime
 
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind, NaturalKey
 from reconciler.model.live import Live
-from reconciler.model.records import dataclass
 from reconciler.model.state import Binding, Intent
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from difflib import SequenceMatcher
 
 from reconciler.model import values
@@ -17,7 +18,6 @@ from reconciler.model.address import key_of
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change
-from reconciler.model.records import dataclass
 from reconciler.model.values import Ref, RemoteId, Value, items_of
 
 ALIKE = 0.7

@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import fnmatch
 from collections.abc import Callable, Iterable, Mapping, Set
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.model import values
 from reconciler.model.address import abridged, kind_of
@@ -19,7 +19,6 @@ from reconciler.model.errors import PlanError, Refused
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import DESTROYS, Action, Change, Plan
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Roster
 from reconciler.model.state import Binding, State
 from reconciler.model.values import Ref, RemoteId

@@ -5,10 +5,9 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Literal
-
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from reconciler.probe.lab import Lab

@@ -5,9 +5,8 @@ be cleaned without knowing what the experiment was.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
-from reconciler.model.records import dataclass
 from reconciler.model.values import Json
 
 MARK = "zz-probe-"

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from reconciler.model.http import Request, Response, at
-from reconciler.model.records import dataclass
 from reconciler.probe.forms import FORMS, Form
 from reconciler.probe.unsettled import Unsettled
 

@@ -4,7 +4,8 @@ why a point stays unknown that no request can settle.
 
 from __future__ import annotations
 
-from reconciler.model.records import dataclass
+from dataclasses import dataclass
+
 from reconciler.probe.fact import Source
 
 UNDECIDED = "no experiment of this probe could settle it"

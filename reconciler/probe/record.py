@@ -7,11 +7,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.http import is_id
-from reconciler.model.records import dataclass
 from reconciler.probe.forms import FORMS, MARK, OWNERS, Form
 
 _MARK = re.compile(rf"{MARK}[0-9A-Za-z]{{1,64}}", re.ASCII)

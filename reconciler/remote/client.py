@@ -12,7 +12,7 @@ import random
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -22,7 +22,6 @@ import httpx
 from reconciler.model.errors import AuthError, Limited, ReconcilerError, Rejected, RemoteError, Unexpected, Unreachable
 from reconciler.model.http import Request, Response, get
 from reconciler.model.ports import Moment
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Redactor, Show, abridged
 from reconciler.remote.answers import (
     LONGEST,

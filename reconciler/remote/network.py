@@ -6,13 +6,13 @@ import importlib.util
 import os
 import ssl
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 
 import httpx
 
 from reconciler.model.errors import SurroundingsError
 from reconciler.model.proxies import HINT, HTTP, Proxy, proxy_for
-from reconciler.model.records import dataclass
 
 _NO_TLS = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 """For connections without TLS, in place of one with every authority of the world: it trusts no server."""

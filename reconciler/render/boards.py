@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 from reconciler.model.document import BoardView, CardView, PlanDocument
-from reconciler.model.records import dataclass
 from reconciler.render.naming import humanised, screen, sized
 from reconciler.render.tree import entries
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.model.document import GuardView, PlanDocument
-from reconciler.model.records import dataclass
 from reconciler.render import words
 from reconciler.render.naming import Names, humanised
 from reconciler.render.sentences import rename

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from reconciler.model.document import ChangeView, PlanDocument, StepView
-from reconciler.model.records import dataclass
 from reconciler.render import words
 from reconciler.render.graph import OP_TONES
 

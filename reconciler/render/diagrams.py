@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.model.address import kind_of
 from reconciler.model.document import ChangeView, PlanDocument
-from reconciler.model.records import dataclass
 from reconciler.render import words
 from reconciler.render.graph import NODE_HEIGHT, NODE_WIDTH, Item, drawn, short
 from reconciler.render.harmless import harmless

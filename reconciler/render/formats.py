@@ -5,9 +5,8 @@ imported when it is asked for: a command pays for one.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypedDict
-
-from reconciler.model.records import dataclass
 
 if TYPE_CHECKING:
     from reconciler.model.diagnostics import Diagnostic

@@ -6,9 +6,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.model.document import StepView
-from reconciler.model.records import dataclass
 
 OP_SYMBOLS = {
     "create": "+", "update": "~", "delete": "-", "bind": "<=", "forget": "#", "move": ">", "finish": "=", "park": "~",

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.model.document import ChangeView, GuardView, PlanDocument
-from reconciler.model.records import dataclass
 from reconciler.render import cards, mermaid, sentences, words
 from reconciler.render.boards import Board, Card, boards
 from reconciler.render.harmless import harmless

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from reconciler.model.document import AttributeView, ChangeView
-from reconciler.model.records import dataclass
 from reconciler.render import words
 from reconciler.render.quoting import clean, literal
 from reconciler.render.tree import MISSING, Line, compare, padding

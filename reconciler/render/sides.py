@@ -8,11 +8,10 @@ import difflib
 import re
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from reconciler.model.document import AttributeView, ChangeView
-from reconciler.model.records import dataclass
 from reconciler.model.values import is_empty
 from reconciler.render import words
 from reconciler.render.naming import Names, humanised, label, without_people

@@ -6,11 +6,10 @@ import math
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.model.http import Request, Response
 from reconciler.model.ports import Moment
-from reconciler.model.records import dataclass
 
 WHOLE_PAGES = (20, 100)
 """Rows of a page behind which there may be another one, where the listing does not say its total."""

@@ -7,10 +7,10 @@ import json
 import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias, TypeGuard
 
-from reconciler.model.records import dataclass
 from reconciler.model.values import Value, is_empty_or_off
 from reconciler.render.quoting import clean, is_marker, key, literal, quoted
 

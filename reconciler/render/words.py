@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from reconciler.model.document import (
     AttributeView,
@@ -16,7 +17,6 @@ from reconciler.model.document import (
     Summary,
 )
 from reconciler.model.grammar import agreeing
-from reconciler.model.records import dataclass
 from reconciler.render.quoting import literal
 
 NO_CHANGES = "No changes. The account matches the configuration."

@@ -14,11 +14,11 @@ import re
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.model.baseline import Baseline, digest_of
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import abridged
 from reconciler.store.atomic import write_file
 from reconciler.store.reading import read_regular

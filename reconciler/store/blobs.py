@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import contextlib
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from typing import Protocol
-
-from reconciler.model.records import dataclass
 
 STATE = ""
 """The name of the state document itself; every other name is beside it, with `/` between its parts."""

@@ -15,10 +15,10 @@ import json
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.records import dataclass
 from reconciler.store.atomic import sync_folder, write_file
 from reconciler.store.reading import read_regular
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.model.identity import Fits
-from reconciler.model.records import dataclass
 from reconciler.model.waits import Waits
 from reconciler.store.process import identity, is_dead
 

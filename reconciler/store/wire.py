@@ -11,12 +11,12 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import unquote, urlencode, urlsplit, urlunsplit
 
 from reconciler.model.errors import StateError
 from reconciler.model.proxies import proxy_for
-from reconciler.model.records import dataclass
 from reconciler.model.waits import Endless, whole
 
 GITLAB = re.compile(r"/api/v4/projects/[^/]+(?:%2F[^/]+)*/terraform/state/[^/]+/?$")

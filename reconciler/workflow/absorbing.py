@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import Arrangement, ProposedEdit, Refusal, Rewriting
@@ -14,7 +14,6 @@ from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Plan
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Attribute
 from reconciler.model.state import Binding
 from reconciler.model.values import Value

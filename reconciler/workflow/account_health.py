@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
 
@@ -22,7 +23,6 @@ from reconciler.model.errors import (
 from reconciler.model.http import Request, get
 from reconciler.model.kind import Kinds
 from reconciler.model.live import Collection, Unknown
-from reconciler.model.records import dataclass
 from reconciler.workflow.observing import check_account, eyes_of
 from reconciler.workflow.session import Session
 

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections.abc import Callable, Collection, Sequence
 from contextlib import AsyncExitStack
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.engine import apply as applier
@@ -19,7 +19,6 @@ from reconciler.model.errors import StateError
 from reconciler.model.events import Event, Finished, Noted, Waiting
 from reconciler.model.plan import Action, AttributeChange, Change, Plan
 from reconciler.model.ports import LockInfo
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Shown, abridged
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Going, Record, went

@@ -8,6 +8,7 @@ and nowhere else.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from math import ceil
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,6 @@ from reconciler.model.errors import ReconcilerError, Refused
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
-from reconciler.model.records import dataclass
 from reconciler.store.atomic import write_file
 from reconciler.store.encryption import Seal
 from reconciler.workflow.session import Session

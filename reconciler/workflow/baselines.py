@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config import LoadedProject
@@ -19,7 +19,6 @@ from reconciler.model.baseline import (
 )
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, Refused
-from reconciler.model.records import dataclass
 from reconciler.store.baselines import GitBaselines, cache_folder, cached, keep
 from reconciler.store.reading import read_regular
 from reconciler.workflow.trusted_limits import trusted_text

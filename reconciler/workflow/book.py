@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.model.ports import LockInfo, Store
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Redactor
 from reconciler.model.run import RunRecord, interrupted, reconstructed, settled
 from reconciler.model.state import Binding, Intent, Record, State, fold, in_flight, open_intents

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.deriving.copying import (
     listing,
@@ -20,7 +20,6 @@ from reconciler.model.desired import Desired
 from reconciler.model.errors import Refused
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Plan
-from reconciler.model.records import dataclass
 from reconciler.model.summary import ApplySummary
 from reconciler.model.values import Ref
 from reconciler.planning.context import Inputs

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler import __version__
 from reconciler.deriving.copying import (
@@ -23,7 +23,6 @@ from reconciler.model.errors import ReconcilerError
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Action, Plan
 from reconciler.model.project import PROJECT_FILE
-from reconciler.model.records import dataclass
 from reconciler.model.state import State
 from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable

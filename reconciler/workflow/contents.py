@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Set
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.deriving.copying import (
@@ -29,7 +29,6 @@ from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Plan
-from reconciler.model.records import dataclass
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import Binding, State

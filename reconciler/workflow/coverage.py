@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.config.reading.ignores import live_ignores
@@ -14,7 +15,6 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
-from reconciler.model.records import dataclass
 from reconciler.model.ruling import NONE, Rules
 from reconciler.workflow.observing import connected
 from reconciler.workflow.ruling import broken_in_account, idle_waivers, rules_of

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.engine.examine import examine
@@ -16,7 +17,6 @@ from reconciler.model.http import Remote
 from reconciler.model.kind import Kind
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Plan, lifecycle_of
-from reconciler.model.records import dataclass
 from reconciler.model.state import Binding
 from reconciler.model.values import Value, carries_secret, decode, is_empty, transform
 from reconciler.model.write import Impact

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.rewriting import ProposedEdit
@@ -14,7 +14,6 @@ from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import LONG
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import RefTo

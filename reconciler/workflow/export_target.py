@@ -5,11 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.model.project import PROJECT_FILE, Encryption
-from reconciler.model.records import dataclass
 from reconciler.workflow.grounds import check_place, config_folders
 from reconciler.workflow.init import FILES, IGNORE, SCHEMAS, write_project
 from reconciler.workflow.opening import open_session

@@ -6,7 +6,7 @@ In a project that declares something already, values are changed where they stan
 from __future__ import annotations
 
 from contextlib import AsyncExitStack
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 
@@ -20,7 +20,6 @@ from reconciler.model.desired import Desired, Resource
 from reconciler.model.errors import ConfigError, PlanError, ReconcilerError
 from reconciler.model.plan import Action, Change, Plan
 from reconciler.model.project import PROJECT_FILE
-from reconciler.model.records import dataclass
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot
 from reconciler.model.state import Binding

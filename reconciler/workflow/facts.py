@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime
 from collections.abc import Container, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from reconciler.model.findings import Contradiction, FactEntry, FactsFile
 from reconciler.model.grammar import a
 from reconciler.model.http import Remote
 from reconciler.model.plan import Change
-from reconciler.model.records import dataclass
 from reconciler.probe import Fact, load_experiments, takes, words
 from reconciler.store.probefile import REPLACED, facts_files, facts_path, read_facts_file, write_facts
 from reconciler.workflow.session import Session

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 from reconciler.config.reading.owners import owners_of
 from reconciler.deriving.export import Exported, export
@@ -15,7 +16,6 @@ from reconciler.model.handbook import Handbook, LastChange
 from reconciler.model.http import VENDOR_DOMAINS, Remote
 from reconciler.model.mention import Mention
 from reconciler.model.plan import Action, Change
-from reconciler.model.records import dataclass
 from reconciler.model.snapshot_file import Recording
 from reconciler.model.state import Binding
 from reconciler.model.usage import Use

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence, Set
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from reconciler.config import load_project
@@ -21,7 +21,6 @@ from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change
 from reconciler.model.project import IdsOutput
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import redactor
 from reconciler.model.state import Binding
 from reconciler.model.values import Value, carries_secret, decode

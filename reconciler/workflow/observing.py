@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from reconciler.engine.refresh import Refreshed, refresh
@@ -19,7 +19,6 @@ from reconciler.model.errors import (
 from reconciler.model.http import VENDOR_DOMAINS, Remote, Request, at, get
 from reconciler.model.plan import Plan
 from reconciler.model.ports import Hold
-from reconciler.model.records import dataclass
 from reconciler.model.sight import Eyes
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.model.state import State

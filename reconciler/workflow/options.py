@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.deriving.undo import Inverse
-from reconciler.model.records import dataclass
 from reconciler.planning.select import Selected, Selection
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Container, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler import __version__
@@ -23,7 +23,6 @@ from reconciler.model.errors import AuthError, Refused, RemoteError, concerns_al
 from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
 from reconciler.model.plan import Plan
-from reconciler.model.records import dataclass
 from reconciler.model.write import Finding
 from reconciler.planning.boards import boards, pipelines
 from reconciler.planning.context import Inputs

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config import load_project
 from reconciler.judging.policies import judge_policies
 from reconciler.model.document import GuardView
 from reconciler.model.errors import PlanError
-from reconciler.model.records import dataclass
 from reconciler.resources import load_kinds
 from reconciler.store.planfile import read_plan
 from reconciler.workflow.evaluating import evaluate

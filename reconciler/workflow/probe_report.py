@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler import __version__
 from reconciler.model.findings import LeftView, ListingView, PartView, PointView, ProbeReport, Verdict
-from reconciler.model.records import dataclass
 from reconciler.probe import POINTS, Fact, Lab, Point, load_experiments
 from reconciler.probe.experiments.listings import LISTINGS, Listing, longer, total_type
 from reconciler.probe.points import UNDECIDED

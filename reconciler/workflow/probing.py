@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from reconciler.model.errors import AuthError, Refused, StateError
 from reconciler.model.findings import LeftView, ProbeReport
 from reconciler.model.http import Request, at
 from reconciler.model.live import STRANGE
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import abridged
 from reconciler.probe import Experiment, Lab, Spent, Unsettled, load_experiments
 from reconciler.probe.forms import FORMS, MARK

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from reconciler.config import Loaded
 from reconciler.config.writing.arranging import interleaved
@@ -33,7 +33,6 @@ from reconciler.model.address import kind_of
 from reconciler.model.desired import Resource
 from reconciler.model.live import Live
 from reconciler.model.plan import AttributeChange, Change, Plan
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Attribute, Ensure
 from reconciler.model.values import Value
 from reconciler.planning.context import Inputs

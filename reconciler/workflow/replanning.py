@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from reconciler.engine.refresh import refresh
 from reconciler.model.address import kind_of
 from reconciler.model.errors import Unexpected
 from reconciler.model.http import Remote
 from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.records import dataclass
 from reconciler.model.snapshot import Snapshot, snapshot
 from reconciler.planning.planner import plan
 from reconciler.workflow.book import StateTransaction

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
@@ -18,7 +18,6 @@ from reconciler.model.events import Event, Failed, Finished, Skip, Started
 from reconciler.model.kind import Kinds
 from reconciler.model.plan import Plan
 from reconciler.model.ports import LockInfo
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import Shown, as_made, redactor
 from reconciler.model.run import Result, RunRecord, RunStep, noted, resulted
 from reconciler.model.state import State

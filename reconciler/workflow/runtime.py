@@ -7,11 +7,10 @@ import os
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from contextlib import closing, contextmanager
 from contextvars import ContextVar
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from reconciler.model.records import dataclass
 from reconciler.model.waits import Waits
 
 if TYPE_CHECKING:  # what only some commands need is imported by them

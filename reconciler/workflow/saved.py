@@ -5,7 +5,7 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.model.desired import Resource
@@ -14,7 +14,6 @@ from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.kind import Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, Change, Plan
-from reconciler.model.records import dataclass
 from reconciler.model.snapshot import fingerprint
 from reconciler.model.values import Value
 from reconciler.planning.bindings import salted

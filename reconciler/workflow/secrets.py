@@ -16,13 +16,12 @@ import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.reading.files import border, outside
 from reconciler.model.errors import ReconcilerError, Refused, SurroundingsError
 from reconciler.model.project import SECRET_NAME, Secrets
-from reconciler.model.records import dataclass
 from reconciler.store.reading import read_regular
 
 MOST_BYTES = 1 << 20

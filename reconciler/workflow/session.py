@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AsyncExitStack, suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -25,7 +25,6 @@ from reconciler.model.errors import ConfigError, ReconcilerError
 from reconciler.model.facts import Facts
 from reconciler.model.http import Remote
 from reconciler.model.kind import Kinds, fits
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import STARS, Redactor, Shown, redactor
 from reconciler.model.values import secrets_of
 from reconciler.workflow.connecting import asked_for, open_emulator, paths_of

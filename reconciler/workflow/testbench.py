@@ -8,7 +8,7 @@ import datetime
 import itertools
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from reconciler.config import LoadedProject, as_yaml, environment, plain_data
 from reconciler.emulator import Application
 from reconciler.model.address import kind_of
 from reconciler.model.errors import ConfigError, PlanError, ReconcilerError
-from reconciler.model.records import dataclass
 from reconciler.model.scenario import Given, Records, Run, Scenario
 from reconciler.resources import load_kinds
 from reconciler.store.reading import read_regular

@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import subprocess
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reconciler.config import LoadedProject, differing, held_to, parse_project
@@ -19,7 +19,6 @@ from reconciler.config.reading.problems import Problems
 from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError, Refused
 from reconciler.model.project import PROJECT_FILE
-from reconciler.model.records import dataclass
 from reconciler.store.reading import read_regular
 
 FILE = "file:"

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config import load_project
 from reconciler.model.baseline import LOCK_FILE
 from reconciler.model.document import PlanDocument
 from reconciler.model.errors import AuthError, ConfigError, PlanError, RemoteError, StateError
-from reconciler.model.records import dataclass
 from reconciler.store.atomic import write_file
 from reconciler.workflow.baselines import (
     ProjectBaselines,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -16,7 +16,6 @@ from reconciler.model import address as addresses
 from reconciler.model.desired import Import, Moved, Removed
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
-from reconciler.model.records import dataclass
 
 
 class _Block(BaseModel):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 
 from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, Source, Spot, at, entries_of
@@ -13,7 +13,6 @@ from reconciler.model.desired import Resource
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds, NaturalKey
 from reconciler.model.nearness import apart, near_keys
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Roster
 from reconciler.model.values import Lookup, Ref, Value, references, transform
 

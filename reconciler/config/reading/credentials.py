@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.config.reading.interpolation import Uses
 from reconciler.config.reading.nodes import Entry, Spot, at
@@ -14,7 +14,6 @@ from reconciler.config.reading.project import LoadedProject
 from reconciler.model import values
 from reconciler.model.desired import Resource
 from reconciler.model.project import PROJECT_FILE
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import (
     BETWEEN,
     LONG,

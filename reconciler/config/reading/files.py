@@ -7,12 +7,11 @@ import os
 import re
 import stat
 from collections.abc import Callable, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.reading.nodes import Source, Spot
 from reconciler.config.reading.problems import Problems
-from reconciler.model.records import dataclass
 
 MAX_BYTES = 256 * 1024 * 1024
 SUFFIXES = (".yaml", ".yml")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 from reconciler.config.reading.files import outside, read_source
@@ -14,7 +15,6 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.fleet import FLEET_FILE, FleetFile
 from reconciler.model.project import PROJECT_FILE
-from reconciler.model.records import dataclass
 
 
 @dataclass(frozen=True)

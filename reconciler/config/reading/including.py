@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from importlib import resources
 from pathlib import Path
 from typing import Protocol
@@ -15,7 +15,6 @@ from reconciler.config.reading.problems import Problems, did_you_mean, listed
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError
 from reconciler.model.project import PROJECT_FILE
-from reconciler.model.records import dataclass
 
 PACK, GIT = "pack:", "git+"
 Baselines = Callable[[str], Mapping[str, str]]

@@ -7,13 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import cast
 
 from reconciler.config.reading.nodes import Map, Node, Scalar, Sequence, Source, Spot
 from reconciler.config.reading.problems import Problems, did_you_mean
 from reconciler.config.reading.scalars import is_ambiguous
-from reconciler.model.records import dataclass
 from reconciler.model.values import Value, secret_marker
 
 _PART = re.compile(r"\$\$\{|\$\{([^}\n]*)(\}?)")

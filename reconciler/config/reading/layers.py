@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.config.reading.including import Includes
 from reconciler.config.reading.interpolation import Scope, Table
@@ -16,7 +16,6 @@ from reconciler.config.reading.validation import validated
 from reconciler.config.reading.variables import Given, settle, tell_unused
 from reconciler.model.kind import Kinds
 from reconciler.model.project import Include
-from reconciler.model.records import dataclass
 
 INCLUDE = "include"
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from reconciler.config.reading.blocks import Blocks
@@ -27,7 +27,6 @@ from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.garbage import without_collection
 from reconciler.model.kind import Kinds
 from reconciler.model.project import PROJECT_FILE
-from reconciler.model.records import dataclass
 from reconciler.model.values import Value
 
 

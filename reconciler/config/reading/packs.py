@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.config.reading.including import Included, Includes
 from reconciler.config.reading.interpolation import Scope, Table
@@ -20,7 +20,6 @@ from reconciler.config.reading.validation import validated
 from reconciler.config.reading.variables import Given, settle
 from reconciler.model.diagnostics import Position
 from reconciler.model.project import Include, Rule
-from reconciler.model.records import dataclass
 from reconciler.model.ruling import Rules
 
 INCLUDE = "include"

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 import yaml
@@ -15,7 +15,6 @@ from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence, 
 from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.scalars import meaning
 from reconciler.model.characters import compiled
-from reconciler.model.records import dataclass
 
 MAX_DEPTH = 100
 MAX_ALIASED = 1_000_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any
 
 from reconciler.config.reading.interpolation import Scope
@@ -14,7 +14,6 @@ from reconciler.config.reading.problems import Problems
 from reconciler.config.reading.repeating import FOR_EACH
 from reconciler.model.address import split
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Nested
 
 Path = tuple[str, ...]

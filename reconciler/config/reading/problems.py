@@ -5,12 +5,11 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.config.reading.nodes import Spot
 from reconciler.model.diagnostics import Diagnostic, Position, Severity
 from reconciler.model.errors import ConfigError
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import STARS
 
 _LINK = re.compile(r"(?<=://)[^\s\"'<>]+")

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Node, Scalar, Sequence
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Nested
 
 FOR_EACH = "for_each"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Collection, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
@@ -18,7 +18,6 @@ from reconciler.model.address import KEY_PATTERN, join
 from reconciler.model.desired import Resource
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
-from reconciler.model.records import dataclass
 from reconciler.model.spec import KEY, Default, Lifecycle, Nested, RefTo, Spec, attributes
 from reconciler.model.values import Lookup, Ref, Value
 

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from reconciler.config.reading.nodes import Entry, Map, Node, Sequence, is_null, merged_entries
 from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kinds
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Nested
 
 VARIABLES = "variables"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TypeVar, get_args
 
 from pydantic import BaseModel, ValidationError
@@ -13,7 +14,6 @@ from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Node, Sequence, Spot, is_null
 from reconciler.config.reading.problems import Problems, closest, did_you_mean, listed
 from reconciler.config.reading.scalars import meaning
-from reconciler.model.records import dataclass
 from reconciler.model.redaction import abridged
 from reconciler.model.spec import Api, Spec
 

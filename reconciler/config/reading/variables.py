@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -11,7 +12,6 @@ from reconciler.config.reading.interpolation import Scope
 from reconciler.config.reading.nodes import Entry, Map, Spot, entries_of, is_null
 from reconciler.config.reading.problems import Problems, did_you_mean
 from reconciler.config.reading.validation import validated
-from reconciler.model.records import dataclass
 
 _TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "bool": (bool,), "list": (list,)}
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Final, TypeAlias
 
@@ -17,7 +18,6 @@ import yaml
 from reconciler.config.reading.loading import plain_data
 from reconciler.config.writing.emitting import as_block, as_flow
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.records import dataclass
 from reconciler.model.values import Value, identical, items_of, map_of
 
 Path = tuple[str | int, ...]

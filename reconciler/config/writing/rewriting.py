@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reconciler.config.reading.nodes import Entry, Map, Source
@@ -16,7 +16,6 @@ from reconciler.config.writing.dumping import as_written
 from reconciler.config.writing.editing import Drop, Edit, Put, edited
 from reconciler.model.desired import Resource
 from reconciler.model.errors import ReconcilerError
-from reconciler.model.records import dataclass
 from reconciler.model.spec import Attribute, Commas, RefTo, Unordered
 from reconciler.model.values import Value, identical
 

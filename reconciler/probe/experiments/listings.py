@@ -5,10 +5,10 @@ is hidden from the key. Writes nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from reconciler.model.http import Response
-from reconciler.model.records import dataclass
 from reconciler.probe.answers import FORBIDDEN, NO_PATH, done, lacks, refuses
 from reconciler.probe.fact import Experiment, Fact, Findings
 from reconciler.probe.lab import Lab

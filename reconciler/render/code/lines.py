@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from reconciler.model.ids import Entry, IdCatalog, Language, Section
-from reconciler.model.records import dataclass
 from reconciler.render.code.naming import Rule, Types, camel, names, sentence
 
 VARIABLE = "ACTIVECAMPAIGN_ENV"
