@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol, cast
 
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.redaction import abridged
@@ -18,6 +18,44 @@ from reconciler.model.redaction import abridged
 VARIABLES = ("plan", "change", "object", "objects", "weekday", "now")
 AT_ONCE = 20
 """Objects that are judged by one evaluation: translating each of them by itself costs most of the time."""
+
+
+class Named(Protocol):
+    """A type of CEL."""
+
+    def name(self) -> str: ...
+
+
+class Result(Protocol):
+    """What an expression comes to; errors are values, too."""
+
+    def plain_value(self) -> object: ...
+    def type(self) -> Named: ...
+
+
+class Compiled(Protocol):
+    """An expression that was compiled and checked."""
+
+    def return_type(self) -> Named: ...
+    def eval(self, *, data: Mapping[str, object]) -> Result: ...
+
+
+class Known(Protocol):
+    """The names that expressions know."""
+
+    def compile(self, expression: str) -> Compiled: ...
+
+
+class _Types(Protocol):
+    DYN: Named
+
+
+class Cel(Protocol):
+    """The module that evaluates expressions, which ships no types."""
+
+    Type: _Types
+
+    def NewEnv(self, *, variables: Mapping[str, Named]) -> Known: ...  # noqa: N802 - as it is called there
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +97,18 @@ def answers(questions: Iterable[Question], values: Mapping[str, Any]) -> Iterato
 class _Evaluation:
     """Expressions that were compiled, once each."""
 
-    def __init__(self, known: Any) -> None:
+    def __init__(self, known: Known) -> None:
         self.known = known
-        self.compiled: dict[str, Any] = {}
+        self.compiled: dict[str, Compiled] = {}
 
-    def answer(self, expression: str, values: Mapping[str, Any]) -> Answer:
+    def answer(self, expression: str, values: Mapping[str, object]) -> Answer:
         """Return what an expression says of some values."""
         plain = self._plain(expression, values)
         if isinstance(plain, bool | str):
             return plain
         return f"it answers {abridged(str(plain[0]), 200)!r}, not true or false"
 
-    def each(self, expression: str, objects: Sequence[Any], values: Mapping[str, Any]) -> Iterator[Answer]:
+    def each(self, expression: str, objects: Sequence[object], values: Mapping[str, object]) -> Iterator[Answer]:
         """Yield what an expression says of each object. Some at once; each alone where one of them is in the way."""
         if (wrong := self._wrong(expression)) is not None:  # inside of another one it might be right
             yield from (wrong for _ in objects)
@@ -94,7 +132,7 @@ class _Evaluation:
             return _first_line(error)
         return None
 
-    def _plain(self, expression: str, values: Mapping[str, Any]) -> Answer | tuple[Any]:
+    def _plain(self, expression: str, values: Mapping[str, object]) -> Answer | tuple[object]:
         """Return true or false, why there is no answer, or what else the answer is."""
         # Values are translated again for every question, so only what is asked about goes along.
         said = {name: values.get(name) for name in VARIABLES if re.search(rf"\b{name}\b", expression)}
@@ -115,7 +153,7 @@ def checker() -> Callable[[str], str]:
     """Return what says why an expression is none that says true or false; "" for one, and where what compiles is not
     there: then whoever evaluates it is told so.
     """
-    known: list[Any] = []
+    known: list[Known] = []
 
     def wrong(expression: str) -> str:
         try:
@@ -142,7 +180,7 @@ def _first_line(error: Exception) -> str:
     return (str(error).splitlines() or [type(error).__name__])[0]
 
 
-def evaluator() -> Any:
+def evaluator() -> Cel:
     """Return the module that evaluates expressions. Raises ReconcilerError without the extra that it is in."""
     try:
         from cel_expr_python import cel  # most projects have no expressions
@@ -151,4 +189,4 @@ def evaluator() -> Any:
             "a rule has a `when:` expression, and what evaluates it is not installed",
             hint="pip install 'activecampaign-reconciler[policy]', or use the `deny:` form",
         ) from error
-    return cel
+    return cast(Cel, cel)

@@ -53,18 +53,23 @@ def judge_policies(
     if not here and not asked:
         return []
     objects = changed_objects(document, kinds)
-    about_changes = [rule for rule in asked if rule.of_changes]
     about_objects = replace(rules, rules=tuple(rule for rule in asked if not rule.of_changes))
     broken = breaches(about_objects, "change", list(objects.values()), document.environment, now, evaluate)
-    both = [*map(as_rule, here), *about_changes]
-    broken += _of_changes(document, both, objects, now, evaluate)
-    told = [waived(breach, rules.waivers, now.date()) for breach in broken]
-    named = [*(("policy", policy.name, True) for policy in here)]
-    named += [("rule", rule.id, bool(objects or rule.of_changes)) for rule in asked]
+    about_changes = [*map(as_rule, here), *(rule for rule in asked if rule.of_changes)]
+    broken += [
+        waived(breach, rules.waivers, now.date())
+        for breach in _of_changes(document, about_changes, objects, now, evaluate)
+    ]
+    verdicts = [view for policy in here for view in _verdicts("policy", policy.name, broken, tell_all=tell_all)]
+    return verdicts + _of_rules(asked, broken, tell_all=tell_all, judged=bool(objects))
+
+
+def _of_rules(rules: Iterable[Rule], broken: Sequence[Breach], *, tell_all: bool, judged: bool) -> list[GuardView]:
+    """Return the verdicts of rules; without objects that are `judged`, a rule about objects was not kept."""
     return [
         view
-        for label, name, judged in named
-        for view in _verdicts(label, name, told, tell_all=tell_all and judged)  # asked about nothing, none is kept
+        for rule in rules
+        for view in _verdicts("rule", rule.id, broken, tell_all=tell_all and (judged or bool(rule.of_changes)))
     ]
 
 
@@ -81,7 +86,7 @@ def _of_changes(
     evaluate: Evaluate,
 ) -> list[Breach]:
     weekday, budget = DAYS[now.weekday()], Budget()
-    hits = [_hits(rule, document, objects, weekday, budget) for rule in rules]
+    hits = [_hits(rule, document, objects, weekday, budget.share()) for rule in rules]
     questions = [_questions(rule, hit) for rule, hit in zip(rules, hits, strict=True)]
     every = [question for some in questions for question in some]
     values = {"plan": document.model_dump(mode="json"), "weekday": weekday, "now": now.isoformat()} if every else {}

@@ -69,7 +69,7 @@ def breaches(
     """Return what breaks the rules about a subject, rule by rule, in the order of the objects."""
     here, by_kind = rules.on(subject, environment), _by_kind(objects)
     budget = Budget()
-    chosen = [_chosen(rule.deny, by_kind, budget) for rule in here]
+    chosen = [_chosen(rule.deny, by_kind, budget.share()) for rule in here]
     sweeps = [
         Sweep.of(rule.when, matching) if rule.when is not None and not isinstance(matching, str) else None
         for rule, matching in zip(here, chosen, strict=True)

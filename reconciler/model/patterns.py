@@ -67,16 +67,24 @@ def check_pattern(pattern: str) -> None:
 
 @dataclass(slots=True)
 class Budget:
-    """What is left of what the searches of one plan may cost."""
+    """What is left of what the searches of one plan may cost; a `share` of it is what those of one rule may."""
 
     left: int = STEPS
+    whole: Budget | None = None
+
+    def share(self) -> Budget:
+        """Return what one rule may take: a quarter of all, so that none uses up what the others need."""
+        return Budget(min(self.left, STEPS // 4), self)
 
     def found(self, pattern: str, text: str) -> bool:
         """Return whether the pattern matches anywhere in the text. Raises Unbounded when the budget is used up."""
         compiled = _compiled(pattern)
-        self.left -= (len(text) + 1) * compiled.programsize
-        if self.left < 0:
-            raise Unbounded(f"its patterns take more than {STEPS:,} steps over the texts of this plan")
+        cost = (len(text) + 1) * compiled.programsize
+        if cost > self.left:
+            raise Unbounded(f"its patterns take more than {STEPS // 4:,} steps, or with those of all others {STEPS:,}")
+        self.left -= cost
+        if self.whole is not None:
+            self.whole.left -= cost
         return compiled.search(text.encode("utf-8", "replace")) is not None  # a lone surrogate is in no UTF-8
 
 

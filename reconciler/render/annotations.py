@@ -119,11 +119,10 @@ def concerns(document: PlanDocument) -> list[Diagnostic]:
 
 def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Iterable[Diagnostic]:
     """Yield what a guard says, once; what a rule says, for each object that breaks it, as `validate` does."""
-    tripped = guard.verdict == "tripped"
-    waived = waiver_in(guard.message) if guard.verdict == "overridden" and guard.name.startswith(words.RULES) else ""
-    severity: Severity = "error" if tripped else "note" if waived else "warning"
     if guard.verdict == "passed":
         return
+    tripped, waived = guard.verdict == "tripped", _waiver(guard)
+    severity: Severity = "error" if tripped else "note" if waived else "warning"
     if guard.name.startswith("rule ") and guard.addresses:
         for address in guard.addresses:
             at = _position(guard.places.get(address) or places.get(address))
@@ -141,6 +140,11 @@ def _of_guard(guard: GuardView, places: dict[str, str | None]) -> Iterable[Diagn
         severity=severity,
         waived=waived,
     )
+
+
+def _waiver(guard: GuardView) -> str:
+    """Return until when a broken rule is waived, and why; "" where it is not."""
+    return waiver_in(guard.message) if guard.verdict == "overridden" and guard.name.startswith(words.RULES) else ""
 
 
 def _of_change(change: ChangeView) -> Iterable[Diagnostic]:

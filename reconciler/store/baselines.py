@@ -11,7 +11,6 @@ import contextlib
 import json
 import os
 import re
-import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -21,12 +20,15 @@ from reconciler.model.baseline import Baseline, digest_of
 from reconciler.model.errors import ReconcilerError
 from reconciler.model.redaction import abridged
 from reconciler.store.atomic import write_file
+from reconciler.store.programs import run_program
 from reconciler.store.reading import read_regular
 
 SECONDS = 120
 """That one command of Git may take."""
 MOST_FILES = 2_000
 MOST_BYTES = 16 << 20
+LOUDEST = 2 * MOST_BYTES
+"""Bytes that Git may print: the listing comes before the sizes are known."""
 KEPT = 50
 """Versions of baselines that the cache keeps; the ones that were used longest ago go."""
 _SUFFIXES = (".yaml", ".yml")
@@ -135,27 +137,21 @@ class GitBaselines:
             part for setting in (*_CONFIG, f"protocol.{baseline.scheme}.allow=always") for part in ("-c", setting)
         ]
         try:
-            done = subprocess.run(
-                ["git", *settings, *arguments],
-                cwd=here,
-                env={**known, **fixed},
-                capture_output=True,
-                check=False,
-                timeout=SECONDS,
-                stdin=subprocess.DEVNULL,
-            )
-        except subprocess.TimeoutExpired as error:
-            raise ReconcilerError(f"git took more than {SECONDS} s for {baseline.written}") from error
+            command = ["git", *settings, *arguments]
+            ran = run_program(command, here, {**known, **fixed}, SECONDS, most=LOUDEST, errors=True)
         except OSError as error:
             raise ReconcilerError("git cannot be run", hint="install git: baselines are fetched with it") from error
-        if done.returncode:
-            said = done.stderr.decode("utf-8", "replace").strip().splitlines() or [f"exit code {done.returncode}"]
+        if ran.late or ran.loud:
+            what = f"took more than {SECONDS} s" if ran.late else "says more than a baseline may hold"
+            raise ReconcilerError(f"git {what} for {baseline.written}")
+        if ran.code:
+            said = ran.errors.decode("utf-8", "replace").strip().splitlines() or [f"exit code {ran.code}"]
             why = next(
                 (line for line in said if line.startswith(("fatal:", "ERROR:"))), said[-1]
             )  # advice comes after it
             raise ReconcilerError(f"{baseline.written} cannot be fetched: {abridged(_without_users(why), 300)}")
         try:
-            return done.stdout.decode("utf-8")
+            return ran.printed.decode("utf-8")
         except UnicodeDecodeError as error:
             raise ReconcilerError(f"{baseline.written} holds a file that is not UTF-8") from error
 

@@ -10,18 +10,15 @@ import json
 import os
 import re
 import shutil
-import signal
-import subprocess
-import threading
-import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from time import monotonic
 
 from reconciler.config.reading.files import border, outside
 from reconciler.model.errors import ReconcilerError, Refused, SurroundingsError
 from reconciler.model.project import SECRET_NAME, Secrets
+from reconciler.store.programs import run_program
 from reconciler.store.reading import read_regular
 
 MOST_BYTES = 1 << 20
@@ -95,29 +92,21 @@ class SecretSource:
     def _run(self, command: Sequence[str]) -> str:
         program = self._program(command)
         seconds = min(float(self.settings.seconds), self.left)
-        began = time.monotonic()
+        began = monotonic()
         try:
-            with _running(
-                [program, *command[1:]], self.environ, Path("/") if self.reviewed else self.folder
-            ) as process:
-                timer = threading.Timer(seconds, _end, (process,))
-                timer.start()
-                try:
-                    printed = process.stdout.read(MOST_BYTES + 1) if process.stdout is not None else b""
-                    _end(process) if len(printed) > MOST_BYTES else None
-                    code = process.wait()
-                finally:
-                    timer.cancel()
+            folder = Path("/") if self.reviewed else self.folder
+            ran = run_program([program, *command[1:]], folder, self.environ, seconds, most=MOST_BYTES)
         except OSError as error:
             what = f"the program of `secrets` cannot be run: {command[0]}: {error.strerror}"
             raise SurroundingsError(what) from error
-        self.left -= time.monotonic() - began
-        if code or len(printed) > MOST_BYTES:
-            why = f"it ended with {code}" if code >= 0 else f"it took more than {seconds:g} s, or printed too much"
+        self.left -= monotonic() - began
+        if ran.code:
+            why = f"it took more than {seconds:g} s" if ran.late else f"it ended with {ran.code}"
+            why = "it printed too much" if ran.loud else why
             hint = f"run it yourself to see why: {command[0]}"
             raise SurroundingsError(f"the program of `secrets` gave no secret: {why}", hint=hint)
         try:
-            return printed.decode("utf-8")
+            return ran.printed.decode("utf-8")
         except UnicodeDecodeError as error:
             raise SurroundingsError("the program of `secrets` prints what is not UTF-8") from error
 
@@ -145,31 +134,6 @@ class SecretSource:
         if program is None:
             raise SurroundingsError(f"there is no program {command[0]}, which `secrets` names")
         return program
-
-
-@contextmanager
-def _running(command: list[str], environ: Mapping[str, str], folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=dict(environ),
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        start_new_session=True,
-    )
-    with process:
-        try:
-            yield process
-        finally:
-            if process.poll() is None:
-                _end(process)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    """End a program with everything that it started."""
-    with suppress(OSError):
-        os.killpg(process.pid, signal.SIGKILL)
 
 
 def _parsed(text: str, where: str) -> Mapping[str, str]:

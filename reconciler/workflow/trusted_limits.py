@@ -7,7 +7,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import subprocess
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,10 +18,12 @@ from reconciler.config.reading.problems import Problems
 from reconciler.model.document import SettingsView
 from reconciler.model.errors import ConfigError, ReconcilerError, Refused
 from reconciler.model.project import PROJECT_FILE
+from reconciler.store.programs import run_program
 from reconciler.store.reading import read_regular
 
 FILE = "file:"
 SECONDS = 30
+MOST_BYTES = 64 << 20
 
 
 def ruled_by(project: LoadedProject, name: str | None, source: str) -> tuple[LoadedProject, SettingsView]:
@@ -153,9 +154,9 @@ def _read(folder: Path, source: str) -> bytes | None:
 def _git(folder: Path, *arguments: str) -> bytes | None:
     """Return what git prints, None where it fails. Raises ReconcilerError where there is no git."""
     try:
-        done = subprocess.run(
-            ["git", *arguments], cwd=folder, capture_output=True, check=False, timeout=SECONDS, stdin=subprocess.DEVNULL
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
+        ran = run_program(["git", *arguments], folder, os.environ, SECONDS, most=MOST_BYTES)
+    except OSError as error:
         raise ReconcilerError("git cannot be run", hint="install git, or name a file: file:PATH") from error
-    return done.stdout if done.returncode == 0 else None
+    if ran.late or ran.loud:
+        raise ReconcilerError(f"git took more than {SECONDS} s, or says more than {MOST_BYTES >> 20} MiB")
+    return ran.printed if ran.code == 0 else None

@@ -451,6 +451,27 @@ def test_no_expression_takes_more_than_its_time() -> None:
     assert "1 s of computing" in str(second)
 
 
+def test_no_expression_takes_the_time_of_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What stands behind one that takes more than it may is judged; so are patterns."""
+    monkeypatch.setattr("reconciler.workflow.evaluating.EACH", 1)
+    views = [{"key": f"{number}", "text": "ab" * 60_000} for number in range(90)]
+    dear = "object.text.matches('(?:a?b?){450}[ab]{900}$' + object.key)"
+    asked = [Question(f"{dear} && {dear}", None, tuple(range(90))), Question("object.key == '1'", None, (0, 1))]
+    first, second = evaluate(asked, {"objects": views, "weekday": "monday", "now": ""}, seconds=2)
+    assert "1 s of computing" in str(first)
+    assert second == [False, True]
+    monkeypatch.setattr("reconciler.model.patterns.STEPS", 4_000)
+    monkeypatch.setattr("reconciler.model.patterns.Budget.__init__.__defaults__", (4_000, None))
+    rules = [
+        rule(deny={"attribute": "name", "matches": pattern}).model_copy(update={"id": pattern}) for pattern in DEAR
+    ]
+    found = breaches(Rules(tuple(rules)), "declaration", [tag("v" * 10)], "prod", NOW, in_process)
+    assert [(one.rule.id, one.address) for one in found] == [(DEAR[0], ""), (DEAR[1], "tag.vvvvvvvvvv")]
+
+
+DEAR = ("[ab]{300}", "^v")
+
+
 def test_many_rules_over_many_objects_are_cheap() -> None:
     """20 rules over 10,000 objects: each expression is compiled once, sees what it asks for only, and is asked once of
     those that are alike in that. Counted here; the time is in the benchmarks.

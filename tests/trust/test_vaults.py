@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import sys
-import threading
+import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from reconciler.store import process, programs
 from tests.world import World
 
-Timer = threading.Timer
 VALUE = "s3cr3t-of-the-vault"
 HOOK = """
 webhooks:
@@ -94,7 +95,7 @@ def test_what_a_vault_does_not_answer(
 ) -> None:
     """The error says where and why, and nothing of what was printed or stands in the file."""
     if "seconds" in secrets:  # which pass at once
-        monkeypatch.setattr(threading, "Timer", lambda seconds, *rest: Timer(seconds / 100, *rest))
+        monkeypatch.setattr(programs, "monotonic", lambda: time.monotonic() * 100)
     project(world, secrets)
     (world.folder / "bad.env").write_text(f"A=1\n{VALUE}\n", "utf-8")
     (world.folder / "other.env").write_text(f"OTHER={VALUE}\n", "utf-8")
@@ -134,3 +135,44 @@ def test_a_request_makes_no_pipeline_run_a_command(world: World, vault: Path, tm
         ran = world.cli("plan", "--guards-from", "main")
         assert (ran.code, "inside the repository" in ran.err) == (7, True), ran.text
     assert not (tmp_path / "ran").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_an_interrupt_ends_a_vault_with_all_that_it_started(
+    world: World, vault: Path, number: signal.Signals, tmp_path: Path
+) -> None:
+    """At once, with the exit code of an interrupt: whoever waits for a vault that asks for a key presses Ctrl-C."""
+    vault.write_text(
+        f"#!/bin/sh\nsleep 60 &\necho $! > {tmp_path}/child\nkill -{number.name[3:]} $PPID\nwait\n", "utf-8"
+    )
+    project(world, {"command": ["vault", "all"], "seconds": 120})
+    command = [sys.executable, "-m", "reconciler", "--chdir", str(world.folder), "plan"]
+    with subprocess.Popen(
+        command, env=world.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
+    ) as ran:
+        said = ran.communicate(timeout=30)[1]
+    assert (ran.returncode, said.strip()) == (130, "Cancelled.")
+    child = int((tmp_path / "child").read_text("utf-8"))
+    assert process.identity(child) == "", "what the program started is gone, too"
+
+
+@pytest.mark.parametrize(
+    ("script", "code", "printed", "late", "loud"),
+    [
+        ("cat | wc -c", 0, b"3000000\n", False, False),
+        ("exit 3", 3, b"", False, False),
+        ("yes", -9, b"y\n" * 50, False, True),
+        ("sleep 60", -9, b"", True, False),
+        ("sleep 60 & sleep 60", -9, b"", True, False),
+        ("(setsid sleep 60) & echo left behind", 0, b"left behind\n", False, False),
+        ("exec >&- 2>&-; sleep 60", -9, b"", True, False),
+    ],
+)
+def test_every_program_has_an_end(
+    script: str, code: int, printed: bytes, late: bool, loud: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever it prints, reads, starts or closes; what it leaves behind with our pipe is not waited for."""
+    if late:
+        monkeypatch.setattr(programs, "monotonic", lambda: time.monotonic() * 100)
+    ran = programs.run_program(["sh", "-c", script], Path("/"), os.environ, 30, most=100, given=b"x" * 3_000_000)
+    assert (ran.code, ran.printed, ran.late, ran.loud) == (code, printed, late, loud)
