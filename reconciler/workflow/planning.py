@@ -217,8 +217,12 @@ def _standing(session: Session, inputs: Inputs, document: doc.PlanDocument) -> l
     if inputs.tearing_down:
         return []
     guards = _broken(session, inputs, {change.address for change in document.changes})
+    if not guards:
+        return []
+    from reconciler.render.cards import state  # what most plans need not load
+
     return [
-        f"{guard.name} ({guard.verdict}): {guard.message} (stands so in the account, and this plan leaves it: "
+        f"{guard.name} ({state(guard).lower()}): {guard.message} (stands so in the account, and this plan leaves it: "
         f"{abridged(guard.addresses)})"
         for guard in guards
     ]

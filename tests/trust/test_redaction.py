@@ -247,6 +247,7 @@ CUTS = {
     "config/reading/loading.py": {"documents[:1]"},
     "config/reading/problems.py": {"names[:most]"},
     "model/address.py": {"names[:most]"},
+    "store/programs.py": {"self.rest[:_CHUNK]"},
     "remote/answers.py": {"text[:1]"},
     "remote/client.py": {"piece[:MOST_BYTES + 1 - len(content)]"},
     "store/documents.py": {"self._blobs.names(RUN_FOLDER)[:-RUNS]"},

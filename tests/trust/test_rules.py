@@ -305,9 +305,9 @@ def test_a_plan_does_not_say_kept_of_what_is_broken(world: World) -> None:
     assert (ran.code, "Kept" in ran.out) == (0, False), ran.text
     drift = " ".join(world.cli("drift").out.split())
     for verdict in (
-        "rule small (tripped): Tags begin",
-        "rule hosts (tripped): Webhooks",
-        "rule owners (warned): A tag",
+        "rule small (broken): Tags begin",
+        "rule hosts (broken): Webhooks",
+        "rule owners (please note): A tag",
     ):
         assert verdict in " ".join(ran.out.split()), ran.text
         assert verdict in drift
@@ -316,11 +316,11 @@ def test_a_plan_does_not_say_kept_of_what_is_broken(world: World) -> None:
     told = " ".join(ran.out.split())
     assert ran.code == 0
     assert "Kept by what changes: rule small, rule hosts, rule owners" in told
-    assert "rule small (tripped): Tags begin with a small letter (stands so in the account" in told
+    assert "rule small (broken): Tags begin with a small letter (stands so in the account" in told
     world.write(STANDS.replace("VIP", "vip").replace("https://evil", "https://x.acme"))
     told = " ".join(world.cli("plan", "--target", "tag.vip").out.split())
-    assert "rule small (tripped)" not in told, "what is mended does not stand so"
-    assert "rule hosts (tripped)" not in told, "what was not asked about is not judged"
+    assert "rule small (broken)" not in told, "what is mended does not stand so"
+    assert "rule hosts (broken)" not in told, "what was not asked about is not judged"
 
 
 EXPRESSIONS = {

@@ -151,7 +151,7 @@ def test_an_interrupt_ends_a_vault_with_all_that_it_started(
         command, env=world.environ, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
     ) as ran:
         said = ran.communicate(timeout=30)[1]
-    assert (ran.returncode, said.strip()) == (130, "Cancelled.")
+    assert (ran.returncode, "Cancelled." in said) == (130, True), said
     child = int((tmp_path / "child").read_text("utf-8"))
     assert process.identity(child) == "", "what the program started is gone, too"
 
