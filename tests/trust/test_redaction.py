@@ -280,11 +280,11 @@ CUTS = {
     "engine/usage.py": {"told[:SHOWN]"},
     "render/handbook.py": {"text[:LONGEST]"},
     "render/reading.py": {"busy[:_SHOWN]"},
-    "cli/update.py": {"one.before.commit[:12]", "one.now.commit[:12]"},
+    "cli/update.py": {"update.now.commit[:12]", "update.before.commit[:12]"},
     "store/baselines.py": {"_oldest(list(cache.glob('*.json')))[:-KEPT]"},
     "workflow/baselines.py": {"entry.digest[:12]"},
     "cli/completing.py": {
-        "found[:MOST]",
+        "names[:MOST]",
         "_fitting(['latest', *run_names(_folder(ctx), _environment(ctx))], incomplete)[:MOST]",
     },
     "cli/coverage.py": {"loose[:SHOWN]"},
