@@ -263,7 +263,7 @@ def _accounts(fleet: Fleet, fmt: str) -> int:
     versions: dict[str, str] = {}
     try:
         with looked_into(fleet.database) as book:
-            versions = book.last_versions()
+            versions = book.last_versions(fleet.jobs)
     except StateError:
         pass  # nothing was rolled out yet
     rows = [

@@ -18,6 +18,7 @@ from reconciler.config.reading.project import (
     held_to,
     load_project,
     parse_project,
+    recipients_of,
 )
 from reconciler.config.reading.scenarios import FoundScenario, read_scenarios
 
@@ -52,6 +53,7 @@ __all__ = [
     "project_files",
     "project_schema",
     "read_scenarios",
+    "recipients_of",
     "with_expectations",
 ]
 

@@ -13,22 +13,30 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from reconciler.config import EnvironmentSettings, Loaded, LoadedProject, load_project, project_files
+from reconciler.config import EnvironmentSettings, Loaded, LoadedProject, load_project, recipients_of
 from reconciler.config.reading.fleet import LoadedFleet
+from reconciler.deriving.redaction import secrets_in
+from reconciler.model.baseline import LOCK_FILE
 from reconciler.model.diagnostics import Diagnostic
 from reconciler.model.errors import ConfigError, StalePlan
 from reconciler.model.fleet import Defaults, Job
 from reconciler.model.kind import Kinds
-from reconciler.model.project import Guards
+from reconciler.model.project import PROJECT_FILE, Guards
 from reconciler.model.redaction import Redactor
+from reconciler.model.ruling import Rules
 from reconciler.model.values import Value, secret_marker
 from reconciler.remote.pacer import STRICT, Pacer
 from reconciler.store.reading import read_regular
+from reconciler.workflow.baselines import in_request
+from reconciler.workflow.ruling import rules_of
 from reconciler.workflow.runtime import Runtime
+from reconciler.workflow.secrets import SecretSource
 from reconciler.workflow.session import EMULATOR, Session, identity_of
 
 PACED = 4096
 """Accounts whose last requests are remembered: of those before them, more than a second has gone."""
+VAULT = 600.0
+"""Seconds for which a vault is not asked again for the same secret."""
 KEPT = 64
 """Parsed baselines that are kept at the same time, one for each set of variables and overlays."""
 _SECRET = re.compile(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -36,10 +44,16 @@ _SECRET = re.compile(r"\$\{secret\.([A-Za-z_][A-Za-z0-9_]*)\}")
 
 @dataclass(frozen=True)
 class Parsed:
-    """A baseline with variables and overlays filled in. It holds for as long as its files are these."""
+    """A baseline with variables and overlays filled in, its rules, and what must be shown nowhere: `secrets` by name as
+    the configuration refers to them, `sensitive` as the texts of the files hold it. It holds for as long as its files
+    are these: `digest` is that of everything that was read.
+    """
 
+    digest: str
     loaded: Loaded
-    secrets: tuple[str, ...] = ()
+    rules: Rules
+    secrets: frozenset[str] = frozenset()
+    sensitive: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass
@@ -52,7 +66,9 @@ class FleetSession(Session):
         """Return the configuration; it is read where it has not been read yet."""
         if self.parsed is None or offline or texts:
             return super().load(offline=offline, texts=texts)
-        self.redactor.learn(*self.parsed.secrets)
+        environ = self.runtime.environ
+        self.redactor.learn(*self.parsed.sensitive, *(environ[name] for name in self.parsed.secrets & environ.keys()))
+        self.used_secrets |= self.parsed.secrets
         self.read_configurations.append(self.settings.name)
         return self.parsed.loaded
 
@@ -68,8 +84,9 @@ class Baselines:
     kinds: Kinds
     runtime: Runtime
     _projects: dict[str, LoadedProject] = field(default_factory=dict)
-    _texts: dict[str, str] = field(default_factory=dict)
+    _digests: dict[str, str] = field(default_factory=dict)
     _parsed: OrderedDict[str, Parsed] = field(default_factory=OrderedDict)
+    _vaults: dict[str, tuple[float, SecretSource]] = field(default_factory=dict, repr=False)
     _paces: OrderedDict[str, Pacer] = field(default_factory=OrderedDict)
 
     @classmethod
@@ -84,7 +101,9 @@ class Baselines:
         self.folders = {name: baseline.folder for name, baseline in loaded.fleet.baselines.items()}
         self.defaults, self.guards = loaded.fleet.defaults, loaded.fleet.guards
         self._projects.clear()
-        self._texts.clear()
+        self._digests.clear()
+        self._parsed.clear()
+        self._vaults.clear()
 
     def project(self, name: str) -> LoadedProject:
         """Return a baseline's project. Raises ConfigError."""
@@ -93,42 +112,35 @@ class Baselines:
         return self._projects[name]
 
     def digest(self, job: Job) -> str:
-        """Return the SHA-256 of what is declared for an account: files, overlays, variables. Raises ConfigError."""
-        parts = [self._digest_of(job.baseline), *(self._overlay(job.baseline, overlay) for overlay in job.overlays)]
-        text = json.dumps([*parts, job.variables], sort_keys=True, ensure_ascii=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()
-
-    def _digest_of(self, name: str) -> str:
-        if name not in self._texts:
-            folder = self.folder / self.folders[name]
-            digest = hashlib.sha256()
-            for file in sorted(project_files(folder)):
-                digest.update(f"{file}\0".encode() + hashlib.sha256(read_regular(folder / file)).digest())
-            self._texts[name] = digest.hexdigest()
-        return self._texts[name]
-
-    def _overlay(self, baseline: str, name: str) -> str:
-        try:
-            return hashlib.sha256(read_regular(self.folder / self.folders[baseline] / name)).hexdigest()
-        except OSError as error:
-            what = f"the overlay `{name}` cannot be read: {error.strerror}"
-            raise ConfigError([Diagnostic(what, code="missing-file")]) from error
+        """Return the SHA-256 of what is declared for an account: files, what they include, overlays, variables. Raises
+        ConfigError.
+        """
+        return self._digests.get(_named(job)) or self._configuration(job).digest
 
     def session(self, job: Job) -> FleetSession:
         """Return the session of an account. Raises ConfigError for what is wrong with the baseline or the key, and
         StalePlan where the files are not those that the rollout began with.
         """
-        if job.digest and self.digest(job) != job.digest:
+        key, parsed = self._key(job), self._configuration(job)
+        if job.digest and parsed.digest != job.digest:  # they may have changed since this process read them
+            self._forget(job)
+            parsed = self._configuration(job)
+        if job.digest and parsed.digest != job.digest:
             raise StalePlan(
                 f"the files of the baseline `{job.baseline}` are not those that the rollout began with",
                 hint="begin a new rollout, or check out the version that it began with",
             )
-        session = self._opened(job, self._key(job))
-        return replace(session, parsed=self._read(session, job))
+        return replace(self._opened(job, key), parsed=parsed, rules=parsed.rules)
 
     def check(self, job: Job) -> None:
         """Read what is declared for an account; no key is needed. Raises ConfigError."""
-        self._read(self._opened(job, ""), job)
+        self._configuration(job)
+
+    def _forget(self, job: Job) -> None:
+        """Read the files of an account's baseline again when they are asked for."""
+        self._projects.pop(job.baseline, None)
+        self._digests.pop(_named(job), None)
+        self._parsed.pop(_named(job), None)
 
     def _opened(self, job: Job, key: str) -> FleetSession:
         return FleetSession(
@@ -139,7 +151,22 @@ class Baselines:
             self.runtime,
             redactor=Redactor((key,) if key else ()),
             paces=self._pace(job),
+            secret_source=self._vault(job.baseline),
         )
+
+    def _vault(self, baseline: str) -> SecretSource | None:
+        """Return where the secrets of a baseline come from: asked once for all of its accounts, and again after a
+        while, for they are renewed, and a vault that was away comes back.
+        """
+        project = self.project(baseline)
+        if project.project.secrets is None:
+            return None
+        now = self.runtime.clock.steady()
+        if baseline not in self._vaults or now - self._vaults[baseline][0] > VAULT:
+            environ = self.runtime.environ
+            source = SecretSource(project.project.secrets, project.folder, environ, unreviewed=in_request(environ))
+            self._vaults[baseline] = now, source
+        return self._vaults[baseline][1]
 
     def _pace(self, job: Job) -> dict[str, Pacer]:
         """Return the pace of an account, the same one for each of its jobs in this process."""
@@ -158,8 +185,19 @@ class Baselines:
         state = self.defaults.state.replace("{name}", job.account)
         variables = {name: _marked(value) for name, value in job.variables.items()}
         rate = None if job.url.startswith(EMULATOR) else self.defaults.requests_per_second
+        project = self.project(job.baseline).project
         return EnvironmentSettings(
-            job.account, job.url, key, None, state, variables, tuple(job.overlays), rate, guards=self.guards
+            job.account,
+            job.url,
+            key,
+            None,
+            state,
+            variables,
+            tuple(job.overlays),
+            rate,
+            guards=self.guards,
+            recipients=recipients_of(project.encryption),
+            secrets=project.secrets,
         )
 
     def _key(self, job: Job) -> str:
@@ -175,17 +213,34 @@ class Baselines:
             raise ConfigError([Diagnostic(what, hint="it has neither spaces nor special characters", code="bad-token")])
         return key
 
-    def _read(self, session: FleetSession, job: Job) -> Parsed:
-        known = job.digest or self.digest(job)
-        if known not in self._parsed:
-            loaded = Session.load(session)
-            named = {name for text in _texts_of(job.variables) for name in _SECRET.findall(text)}
-            secrets = tuple(self.runtime.environ[name] for name in named if name in self.runtime.environ)
-            self._parsed[known] = Parsed(loaded, secrets)
+    def _configuration(self, job: Job) -> Parsed:
+        """Return what is declared for an account, read once for all that have the same. Raises ConfigError."""
+        name = _named(job)
+        if name not in self._parsed:
+            self._parsed[name] = self._read(job)
+            self._digests[name] = self._parsed[name].digest
             while len(self._parsed) > KEPT:
                 self._parsed.popitem(last=False)
-        self._parsed.move_to_end(known)
-        return self._parsed[known]
+        self._parsed.move_to_end(name)
+        return self._parsed[name]
+
+    def _read(self, job: Job) -> Parsed:
+        session = self._opened(job, "")
+        loaded = Session.load(session)
+        digest = hashlib.sha256(_named(job).encode())
+        for file in (PROJECT_FILE, LOCK_FILE):
+            path = session.project.folder / file
+            digest.update(b"\0" + (read_regular(path) if path.is_file() else b""))
+        included = [(source.file, source.text) for source in loaded.places.included]
+        for file, text in sorted([*loaded.texts.items(), *included]):
+            digest.update(f"\0{file}\0".encode() + hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+        sensitive = tuple(secrets_in(loaded.desired.resources.values(), self.kinds))
+        return Parsed(digest.hexdigest(), loaded, rules_of(session), frozenset(session.used_secrets), sensitive)
+
+
+def _named(job: Job) -> str:
+    """Return what tells configurations apart, as long as no file changes."""
+    return json.dumps([job.baseline, job.overlays, job.variables], sort_keys=True, ensure_ascii=True, default=str)
 
 
 def _marked(value: Any) -> Value:
@@ -197,10 +252,3 @@ def _marked(value: Any) -> Value:
     if isinstance(value, list):
         return [_marked(inner) for inner in value]
     return value  # type: ignore[no-any-return]
-
-
-def _texts_of(value: Any) -> list[str]:
-    if isinstance(value, str):
-        return [value]
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return [text for one in inner for text in _texts_of(one)]

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
-from reconciler.fleet.spec import CHUNK, OPEN, Spec, job_id, result_of
+from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, Spec, job_id, result_of
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.fleet import FleetReport, JobResult, Wave, WaveReport
 
 if TYPE_CHECKING:
     from dbos import DBOSClient, WorkflowStatus
+
+MOST_NAMED = 500
+"""Rollouts that are known by name."""
+MOST_ROLLOUTS = 50
+"""Rollouts that are looked through for what an account has."""
 
 
 @contextmanager
@@ -45,21 +50,39 @@ class Book:
 
     def rollouts(self, limit: int = 50) -> list[Spec]:
         """Return the newest rollouts, the newest first."""
-        rows = self.client.list_workflows(name="rollout", sort_desc=True, limit=limit, load_output=False)
-        return [Spec.model_validate(row.input["args"][0]) for row in rows if row.input]
+        return list(self.each(limit))
+
+    def each(self, limit: int, mode: str = "") -> Iterator[Spec]:
+        """Yield the newest rollouts, the newest first, one after the other: each names all of its accounts. With a
+        `mode`, those that plan, apply or look for drift.
+        """
+        yield from self._specs([name for name in self._names(limit) if f"-{mode}-" in name or not mode])
+
+    def _names(self, limit: int) -> list[str]:
+        """Return the names of the newest rollouts, the newest first."""
+        rows = self.client.list_workflows(
+            name="rollout", sort_desc=True, limit=limit, load_input=False, load_output=False
+        )
+        return [row.workflow_id for row in rows]
+
+    def _specs(self, names: Iterable[str]) -> Iterator[Spec]:
+        for name in names:
+            for row in self.client.list_workflows(workflow_ids=[name], load_output=False):
+                if row.input:
+                    yield Spec.model_validate(row.input["args"][0])
 
     def rollout(self, name: str | None) -> Spec:
         """Return a rollout by the beginning of its name; the newest one without it. Raises ReconcilerError."""
         if name is not None and not name.strip():
             raise ReconcilerError("an empty name means no rollout", hint="`fleet status` shows the newest one")
-        specs = [spec for spec in self.rollouts(500 if name else 1) if name is None or spec.name.startswith(name)]
-        exact = [spec for spec in specs if spec.name == name]
-        if not specs:
+        known = self._names(MOST_NAMED if name else 1)
+        meant = [name] if name in known else [one for one in known if one.startswith(name or "")]
+        if not meant:
             what = f"there is no rollout `{name}`" if name else "there is no rollout yet"
             raise ReconcilerError(what, hint="`reconciler fleet status --all` lists them")
-        if len(specs) > 1 and not exact:
-            raise ReconcilerError(f"`{name}` means {len(specs)} rollouts", hint="write more of its name")
-        return (exact or specs)[0]
+        if len(meant) > 1:
+            raise ReconcilerError(f"`{name}` means {len(meant)} rollouts", hint="write more of its name")
+        return next(self._specs(meant))
 
     def unfinished(self, name: str | None) -> Spec:
         """Return a rollout that has not ended, by the beginning of its name; the newest one without it. Raises
@@ -67,10 +90,10 @@ class Book:
         """
         if name is not None:
             return self.rollout(name)
-        for spec in self.rollouts(500):
-            row = self._row(spec.name)
+        for newest in self._names(MOST_NAMED):
+            row = self._row(newest)
             if row is not None and row.status in (*OPEN, "CANCELLED"):
-                return spec
+                return next(self._specs([newest]))
         raise ReconcilerError("every rollout has ended", hint="`reconciler fleet status --all` lists them")
 
     def version(self, name: str) -> str:
@@ -180,14 +203,29 @@ class Book:
         self.client.cancel_workflows([name, *(one.workflow_id for one in waiting)])
         return len(waiting)
 
-    def last_versions(self, limit: int = 50) -> dict[str, str]:
-        """Return what version of its baseline each account has, by the newest rollout that says so."""
+    def last_versions(self, wanted: Collection[str]) -> dict[str, str]:
+        """Return what version of its baseline each of these accounts has, by the newest rollout that says so. What a
+        rollout found is read from the ends of its phases, without the plans.
+        """
         versions: dict[str, str] = {}
-        for spec in self.rollouts(limit):
-            for account in self.report(spec).accounts:
-                if account.outcome in ("applied", "same"):
-                    versions.setdefault(account.account, account.version)
+        for spec in self.each(MOST_ROLLOUTS):
+            for name in self._as_declared(spec) if spec.mode != "drift" else ():  # which looks at what was applied
+                if name in spec.jobs:
+                    versions.setdefault(name, spec.jobs[name].version)
+            if versions.keys() >= set(wanted):
+                break
         return versions
+
+    def _as_declared(self, spec: Spec) -> list[str]:
+        """Return the accounts that a rollout found, or left, as their baselines say."""
+        row = self._row(spec.name)
+        ends: list[Any] = []
+        if row is not None and row.status == "SUCCESS":
+            steps = self.client.list_workflow_steps(spec.name)
+            ends = [step["output"] for step in steps if step["function_name"] == "wait"]
+        if ends and all(isinstance(end, dict) and DONE in end for end in ends):
+            return [name for end in ends for name in end[DONE]]
+        return [result.account for result in self.report(spec).accounts if result.outcome in AS_DECLARED]
 
 
 @dataclass(frozen=True)

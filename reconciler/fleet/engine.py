@@ -18,7 +18,7 @@ from typing import Any, cast
 
 from reconciler.fleet.job import Worker
 from reconciler.fleet.rollout import digest_of, failed_too_often, gate
-from reconciler.fleet.spec import CHUNK, OPEN, POLL, VERSION, Spec, job_id, queue_of, result_of
+from reconciler.fleet.spec import AS_DECLARED, CHUNK, DONE, OPEN, POLL, VERSION, Spec, job_id, queue_of, result_of
 from reconciler.model.errors import ReconcilerError, StateError
 from reconciler.model.fleet import Job, JobResult, Wave
 
@@ -124,9 +124,12 @@ async def _wait(name: str, said: Any, phase: str, count: int, poll: float) -> An
         await asyncio.sleep(poll)
     results = sorted(known.values(), key=lambda one: one.account)
     failed = sum(one.bad for one in results)
+    done = [one.account for one in results if one.outcome in AS_DECLARED]
     if phase == "apply":
-        return {"gate": failed_too_often(wave, results, count), "failed": failed, "digest": "", "todo": []}
+        gate_said = failed_too_often(wave, results, count)
+        return {"gate": gate_said, "failed": failed, "digest": "", "todo": [], DONE: done}
     return {
+        DONE: done,
         "gate": gate(wave, results) if phase == "plan" else "",
         "failed": failed,
         "digest": digest_of(results),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import time
+from collections import Counter
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -97,7 +98,7 @@ def choose(fleet: Fleet, selection: Selection) -> dict[str, Job]:
     known = {}
     if selection.behind is not None:
         with looked_into(fleet.database) as book:
-            known = book.last_versions()
+            known = book.last_versions(fleet.jobs)
     chosen = selection.of(fleet.jobs, known)
     if not chosen:
         raise ReconcilerError("no account is selected", hint="`reconciler fleet status --accounts` lists them")
@@ -172,14 +173,16 @@ def finished(book: Book, spec: Spec) -> FleetReport:
     report = book.report(spec)
     before: list[JobResult] = []
     since = ""
-    for rollout in book.rollouts(20):
-        if rollout.mode == spec.mode and rollout.begun < spec.begun and rollout.name != spec.name:
+    for rollout in book.each(20, spec.mode):
+        if rollout.begun < spec.begun and rollout.name != spec.name:
             since, before = rollout.name, book.report(rollout).accounts
             break
     return report.model_copy(
         update={
             "groups": groups(report.accounts),
-            "versions": versions(report.accounts),
+            "versions": dict(Counter(book.last_versions(spec.jobs).values()))
+            if spec.mode == "drift"
+            else versions(report.accounts),
             "since": since,
             "news": news(report.accounts, before) if since else [],
         }

@@ -17,6 +17,11 @@ CHUNK = 200
 """Results that are read at once."""
 OPEN = ["ENQUEUED", "PENDING", "DELAYED"]
 
+AS_DECLARED = ("applied", "same")
+"""Outcomes of an account that is as its baseline says."""
+DONE = "as declared"
+"""What a rollout has on record of the end of a phase: the accounts that are as declared."""
+
 
 class Spec(BaseModel):
     """A rollout as it was begun: a run that resumes it goes on with this, whatever the files say then."""

@@ -35,6 +35,8 @@ def rules_of(session: Session) -> Rules:
     Raises ConfigError, of the project's own rules also for those that nothing can ever break, and for waivers of it: a
     request that mends one of the target branch is not held up by it.
     """
+    if session.rules is not None:
+        return session.rules
     source = session.changed.source if session.changed else ""
     rules = project_rules(session.project, session.runtime.environ, source, session.baselines, offline=session.offline)
     idle = [one for rule in rules.rules for one in _about_nothing(rule, rules, session.kinds)]

@@ -34,6 +34,7 @@ if TYPE_CHECKING:  # what only some commands need is imported by them
     from reconciler.config.reading.including import Baselines
     from reconciler.model.document import SettingsView
     from reconciler.model.ports import Hold, LockInfo, Store
+    from reconciler.model.ruling import Rules
     from reconciler.model.sight import Eyes
     from reconciler.model.state import Binding, State
     from reconciler.remote.client import Endpoint
@@ -89,6 +90,8 @@ class Session:
     """What the Git repositories hold that the project includes; None: what is locked, from the cache or fetched."""
     changed: SettingsView | None = None
     """What the project file at hand would change of these settings, where they are those of the target branch."""
+    rules: Rules | None = None
+    """The rules, where they were read for all sessions that have the same ones; None: they are read when asked for."""
     read_configurations: list[str] = field(default_factory=list, repr=False)
     """Environments whose configuration was read: the redactor knows its secrets, used in this run or not."""
     used_secrets: set[str] = field(default_factory=set, repr=False)

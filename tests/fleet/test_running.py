@@ -6,12 +6,14 @@ import asyncio
 import random
 import signal
 import time
+from typing import Any
 
 import pytest
 
 from reconciler.config.reading.fleet import load_fleet
 from reconciler.fleet.accounts import members
 from reconciler.fleet.baselines import Baselines
+from reconciler.fleet.book import looked_into
 from reconciler.fleet.job import Worker
 from reconciler.model.errors import StateError
 from reconciler.model.fleet import JobResult
@@ -63,7 +65,9 @@ def one_death(fleet: Fleet, chance: random.Random, accounts: int) -> list[str]:
 class TestFleet:
     """What the commands do, and what a worker does to one account."""
 
-    def test_a_rollout_goes_wave_by_wave_and_waits_for_the_approval_of_its_plans(self, fleet: Fleet) -> None:
+    def test_a_rollout_goes_wave_by_wave_and_waits_for_the_approval_of_its_plans(
+        self, fleet: Fleet, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         """A rollout goes wave by wave and waits for the approval of its plans."""
         accounts = {"acme": "", "beta": "variables: {greeting: hi}", "core": ""}
         fleet.write(file_of(accounts, "waves: [{name: canary, accounts: 1}, {name: rest, approve: true}]"))
@@ -86,6 +90,17 @@ class TestFleet:
         assert resumed.code == 0, resumed.err
         assert {one["outcome"] for one in resumed.data["accounts"]} == {"applied"}
         assert {name: fleet.tags(name) for name in accounts} == {name: ["Gold", "VIP"] for name in accounts}
+        asked: list[dict[str, Any]] = []
+        with looked_into(f"sqlite:///{fleet.folder}/.reconciler/fleet.db") as book:
+            known = book.client.list_workflows
+
+            def noted(**how: Any) -> Any:
+                asked.append(how)
+                return known(**how)
+
+            monkeypatch.setattr(book.client, "list_workflows", noted)
+            assert book.last_versions(accounts) == dict.fromkeys(accounts, "1.0")
+        assert all(not how.get("load_output", True) for how in asked), "what accounts have was read from their plans"
 
     def test_a_gate_stops_the_waves_behind_it(self, fleet: Fleet) -> None:
         """A gate stops the waves behind it."""

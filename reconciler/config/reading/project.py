@@ -291,7 +291,7 @@ def environment(
         environment.production,
         environment.guards,
         environment.history,
-        _recipients(environment.encryption or loaded.project.encryption),
+        recipients_of(environment.encryption or loaded.project.encryption),
         environment.secrets or loaded.project.secrets,
         environment.facts,
         _address_of_notices(loaded, chosen or "", environ, problems),
@@ -331,7 +331,8 @@ def _address_of_notices(loaded: LoadedProject, name: str, environ: Mapping[str, 
     return url
 
 
-def _recipients(encryption: Encryption | None) -> tuple[str, ...]:
+def recipients_of(encryption: Encryption | None) -> tuple[str, ...]:
+    """Return whom a state is encrypted for; nobody where it is not."""
     return tuple(encryption.recipients) if encryption is not None else ()
 
 
