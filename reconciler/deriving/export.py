@@ -193,6 +193,23 @@ def came_along(snapshot: Snapshot, kinds: Kinds, only: frozenset[str] | None = N
     return [f"left as they came with the account: {'; '.join(lines)}"] if lines else []
 
 
+def beside(
+    snapshot: Snapshot,
+    kinds: Kinds,
+    bindings: Mapping[str, Binding],
+    only: frozenset[str] | None = None,
+    *,
+    said: bool = False,
+) -> list[str]:
+    """Return what each command that takes over an account, or compares it, names beside the objects that it takes one
+    by one: what people make beside the configuration, and what came with the account. `said` are those that have a
+    line each already, as `export_for_files` gives them: apps' and servers' objects.
+    """
+    aside = set_aside(snapshot, kinds, bindings, only)
+    lines = [line for name, some in aside.items() if not said or kinds[name].reading.mostly_unmanaged for line in some]
+    return [*lines, *came_along(snapshot, kinds, only)]
+
+
 MADE_BESIDE = "made beside the configuration; it is not declared"
 NAMED = 5
 

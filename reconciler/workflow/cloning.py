@@ -219,7 +219,7 @@ def _by_hand(contents: AccountContents, other: AccountContents, kinds: Kinds) ->
     lines = []
     for name, lives in contents.seen.lives.items():
         kind = kinds[name]
-        if kind.abilities.managed and not kind.reading.mostly_unmanaged:
+        if kind.abilities.managed:  # of these, what people make beside is named like in every other command
             continue
         there = Counter(str(live.attrs.get(kind.identity.name_attribute)) for live in other.seen.lives.get(name, ()))
         missing = (

@@ -13,11 +13,10 @@ from reconciler.deriving.copying import (
 )
 from reconciler.deriving.export import (
     Exported,
-    came_along,
+    beside,
     export_comparable,
     export_for_files,
     names_elsewhere,
-    set_aside,
     sound,
     undeclarable_keys,
 )
@@ -130,8 +129,7 @@ async def contents_of(
             seen, kinds, state.resources, only, redactor=redactor, reserved=reserved
         )
         left_out = [*undeclarable]
-        left_out += [line for lines in set_aside(seen, kinds, state.resources, only).values() for line in lines]
-    left_out += came_along(seen, kinds, only)
+    left_out += beside(seen, kinds, state.resources, only, said=for_files)
     left_out += [
         f"{entry.resource.address}: {why}"
         for entry in exported

@@ -13,7 +13,7 @@ from pathlib import Path
 from reconciler.config import Loaded
 from reconciler.config.writing.additions import Additions
 from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
-from reconciler.deriving.export import Exported, came_along, export_for_files, set_aside
+from reconciler.deriving.export import Exported, beside, export_for_files
 from reconciler.deriving.redaction import Hiding, addresses_in, variables_for
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
@@ -175,11 +175,7 @@ class _Exporting:
         )
         self.notes += left_out
         if not self.extent.target:
-            others = set_aside(self.seen, kinds, known, self.extent.kinds)
-            self.notes += [
-                line for name, lines in others.items() if kinds[name].reading.mostly_unmanaged for line in lines
-            ]
-            self.notes += came_along(self.seen, kinds, self.extent.kinds)
+            self.notes += beside(self.seen, kinds, known, self.extent.kinds, said=True)
             return entries
         whole = Desired({entry.resource.address: entry.resource for entry in entries})
         nothing = book.state().model_copy(update={"resources": {}})

@@ -10,7 +10,7 @@ from functools import partial
 from reconciler.config import Loaded
 from reconciler.config.writing.additions import Additions
 from reconciler.config.writing.rewriting import ProposedEdit, Refusal, Rewriting
-from reconciler.deriving.export import export_for_files, names_elsewhere
+from reconciler.deriving.export import beside, export_for_files, names_elsewhere
 from reconciler.deriving.promoting import WHOLE, Choice, Row
 from reconciler.deriving.redaction import addresses_in, variables_for
 from reconciler.model.address import kind_of
@@ -75,6 +75,7 @@ async def promote(source: Session, target: Session, choice: Choice) -> Promoted:
         reserved=reserved,
         silent=True,
     )
+    left_out += beside(contents.seen, source.kinds, bindings, choice.kinds, said=True)
     shown, _ = differing(contents, other, target)
     sides = ThreeSides(source, target, choice, mine, theirs, replace(contents, exported=entries), other, left_out)
     return _Promoting(sides).run(shown, {entry.resource.address: entry.live.id for entry in contents.exported})
