@@ -13,6 +13,7 @@ from typing import Any
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Moved
+from reconciler.model.errors import ConfigError
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
 from reconciler.model.plan import Action, AttributeChange, Change
@@ -122,6 +123,27 @@ def remembered(bindings: Mapping[str, Binding], seen: Snapshot, salt: str) -> di
             if text is not None:
                 written[declared] = text
     return written
+
+
+def revealer(
+    secret: Callable[[str], str], bindings: Mapping[str, Binding], seen: Snapshot, salt: str
+) -> Callable[[Value], Value]:
+    """Return what gives a text with its secrets. Where one is not set, a text that is declared as it was last applied
+    means what the account holds, if that is what was applied; otherwise it raises ConfigError.
+    """
+    known = remembered(bindings, seen, salt)
+
+    def reveal(leaf: Value) -> Value:
+        if not isinstance(leaf, str) or values.SECRET_OPEN not in leaf:
+            return leaf
+        try:
+            return values.reveal(leaf, secret)
+        except ConfigError:
+            if leaf not in known:
+                raise
+            return known[leaf]
+
+    return reveal
 
 
 Knows = Callable[[str, int], bool]

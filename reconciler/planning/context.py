@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 from reconciler.model import values
 from reconciler.model.address import kind_of
 from reconciler.model.desired import Desired, Resource
-from reconciler.model.errors import ConfigError
 from reconciler.model.grammar import a
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import Live
@@ -19,7 +18,7 @@ from reconciler.model.snapshot import Snapshot
 from reconciler.model.spec import Once
 from reconciler.model.state import Binding, Intent, State
 from reconciler.model.values import Lookup, Ref, RemoteId, Value
-from reconciler.planning.bindings import after_moves, remembered
+from reconciler.planning.bindings import after_moves, revealer
 from reconciler.planning.identity import NotFound, Resolver, comparable
 from reconciler.planning.rosters import leaving, roster_of, spoken, still
 
@@ -91,7 +90,7 @@ class PlanningContext:
         self.problems: list[str] = [*wrong, *impossible_evacuations(inputs.desired, inputs.kinds)]
         self.warnings: list[str] = []
         self.kept = 0
-        self.remembered = remembered(self.bindings, inputs.snapshot, inputs.state.salt)
+        self.reveal = revealer(inputs.secret, self.bindings, inputs.snapshot, inputs.state.salt)
 
     def will_be_deleted(self, reference: RemoteId) -> bool:
         """Return whether this plan deletes an object: what only it makes visible would be hidden afterwards."""
@@ -148,19 +147,6 @@ class PlanningContext:
         if value.__class__ in values.SCALARS:
             return self.reveal(value)
         return values.transform(comparable(value, self.resolver), self.reveal)
-
-    def reveal(self, leaf: Value) -> Value:
-        """Return a text with its secrets. Where one is not set, a text that is declared as it was last applied means
-        what the account holds, if that is what was applied.
-        """
-        if not isinstance(leaf, str) or values.SECRET_OPEN not in leaf:
-            return leaf
-        try:
-            return values.reveal(leaf, self.inputs.secret)
-        except ConfigError:
-            if leaf not in self.remembered:
-                raise
-            return self.remembered[leaf]
 
     def strictly(self, leaf: Value) -> Value:
         """Return a text with its secrets. Raises ConfigError where one is not set."""

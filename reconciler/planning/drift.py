@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from reconciler.model.desired import Resource
 from reconciler.model.kind import Kind
@@ -15,13 +15,11 @@ from reconciler.model.values import (
     Value,
     carries_secret,
     decode,
-    has_secret,
     is_empty_or_off,
     map_of,
-    reveal,
     transform,
 )
-from reconciler.planning.bindings import recall
+from reconciler.planning.bindings import recall, revealer
 from reconciler.planning.context import Inputs
 from reconciler.planning.declarable import declarable, losses, unsaid
 from reconciler.planning.diff import MISSING, Sides, beside, rewritten, same, visible
@@ -37,6 +35,12 @@ def drift(inputs: Inputs) -> Plan:
     labels = {name: kind.identity.name_attribute for name, kind in inputs.kinds.items()}
     ids = {address: binding.id for address, binding in inputs.state.resources.items()}
     resolver = Resolver(dict(ids), inputs.snapshot.lives, labels)
+    reveal = revealer(inputs.secret, inputs.state.resources, inputs.snapshot, inputs.state.salt)
+
+    def as_applied(stored: Value) -> Value:
+        """Return an applied value with ids for references and secrets revealed, to be compared and never shown."""
+        return transform(comparable(decode(stored), resolver), reveal)
+
     changes: list[Change] = []
     skipped: list[Skipped] = []
     shown: set[str] = set()
@@ -69,7 +73,7 @@ def drift(inputs: Inputs) -> Plan:
             if why:
                 skipped.append(Skipped(address, why, forbidden=True))
                 continue
-            change = _change(inputs, resolver, address, binding, live, placed.get(address, {}))
+            change = _change(inputs, as_applied, address, binding, live, placed.get(address, {}))
             changes += [ranked(change, kind, ranking)] if change is not None else []
             kept += change is None
     return Plan(tuple(changes), (), tuple(skipped), tuple(notes), kept, (), ids)
@@ -214,7 +218,7 @@ def _ranks(kind: Kind, mine: Mapping[str, Binding], lives: Mapping[str, Live]) -
 
 def _change(
     inputs: Inputs,
-    resolver: Resolver,
+    as_applied: Callable[[Value], Value],
     address: str,
     binding: Binding,
     live: Live | None,
@@ -229,7 +233,7 @@ def _change(
         item
         for name, attribute in kind.attributes.items()
         if placed.get(name, MISSING) != live.attrs.get(name)
-        and (item := _attribute(inputs, resolver, kind, attribute, binding, live, resource)) is not None
+        and (item := _attribute(inputs, as_applied, kind, attribute, binding, live, resource)) is not None
     )
     if not items:
         return None
@@ -248,7 +252,7 @@ def _change(
 
 def _attribute(
     inputs: Inputs,
-    resolver: Resolver,
+    as_applied: Callable[[Value], Value],
     kind: Kind,
     attribute: Attribute,
     binding: Binding,
@@ -261,7 +265,7 @@ def _attribute(
         return None
     if resource is not None and name in resource.lifecycle.ignore_changes:
         return None
-    applied = _as_applied(inputs, resolver, binding.applied[name])
+    applied = as_applied(binding.applied[name])
     now = kind.seen(name, applied, live, applied)
     if name in binding.digests and recall(binding, name, (now,), inputs.state.salt) is not None:
         return None
@@ -280,12 +284,3 @@ def _attribute(
         applied=applied,
         run=binding.run,
     )
-
-
-def _as_applied(inputs: Inputs, resolver: Resolver, stored: Value) -> Value:
-    """Return an applied value with ids for references and secrets revealed, to be compared and never shown."""
-
-    def open_up(leaf: Value) -> Value:
-        return reveal(leaf, inputs.secret) if isinstance(leaf, str) and has_secret(leaf) else leaf
-
-    return transform(comparable(decode(stored), resolver), open_up)
