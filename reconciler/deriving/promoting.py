@@ -166,12 +166,12 @@ def addresses_of(ids: Mapping[str, str]) -> dict[tuple[str, str], str]:
     return {(kind_of(address), identity): address for address, identity in ids.items() if "[" not in address}
 
 
-def opened(value: Value, secret: Callable[[str], str]) -> Value:
-    """Return a declared value with its secrets, as far as they are set."""
+def opened(value: Value, reveal: Callable[[Value], Value]) -> Value:
+    """Return a declared value with its secrets, as far as they are known (`reveal`, see `revealer`)."""
 
     def leaf(item: Value) -> Value:
         try:
-            return values.reveal(item, secret) if isinstance(item, str) else item
+            return reveal(item)
         except ConfigError:
             return item
 

@@ -49,7 +49,7 @@ def _meant(sides: ThreeSides, place: Name, after: Loaded, there: Callable[[Value
     attribute, salt = sides.kinds[declared.kind].attributes[name], sides.before.salt
     # Of a map, what an apply has not changed yet is compared as far as the files speak of it.
     so_far = within(attribute, declared.attrs[name], sides.held[address, name])
-    promised = opened(declared.attrs[name], sides.target.secret)
+    promised = opened(declared.attrs[name], sides.reveal)
     return [hashed(value, attribute, there, salt) for value in (so_far, promised)]
 
 
@@ -60,7 +60,7 @@ def _promised(sides: ThreeSides, address: str, after: Loaded, there: Callable[[V
     for name, value in sides.exported[address].resource.attrs.items():
         attribute, salt = sides.kinds[kind_of(address)].attributes[name], sides.before.salt
         declared = after.desired.resources[address].attrs.get(name, sides.wanted[address].attrs.get(name))
-        promised = hashed(opened(declared, sides.target.secret), attribute, there, salt)
+        promised = hashed(opened(declared, sides.reveal), attribute, there, salt)
         bases[name] = Base(here=hashed(value, attribute, here, salt), there=[promised])
     return bases
 

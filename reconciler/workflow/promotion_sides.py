@@ -35,6 +35,7 @@ from reconciler.model.live import Live
 from reconciler.model.plan import AttributeChange, Change, Plan
 from reconciler.model.spec import Attribute, Ensure
 from reconciler.model.values import Value
+from reconciler.planning.bindings import revealer
 from reconciler.planning.context import Inputs
 from reconciler.planning.diff import beside, within
 from reconciler.planning.rosters import with_own
@@ -93,6 +94,8 @@ class ThreeSides:
         self.other_side = {(entry.live.kind, entry.live.id): entry for entry in self.other.exported}
         self.before = remembered(self.target, self.one.name, self.other.name)
         self.shared = memberships(self.kinds)
+        state = self.other.state
+        self.reveal = revealer(self.target.secret, state.resources, self.other.seen, state.salt)
         self.one = replace(self.one, exported=[self._with_empty(entry) for entry in self.one.exported])
         self.exported: dict[str, Exported] = {entry.resource.address: entry for entry in self.one.exported}
         self.hiding = Hiding(self.kinds, redactor=self.target.redactor)
@@ -225,7 +228,7 @@ class ThreeSides:
         side = Side(digest.source(mine), digest.target(within(attribute, said, theirs)), item is not None)
         self.sides[address, name], self.held[address, name] = side, theirs
         promised = digest.target(asked)
-        says = digest.target(opened(said, self.target.secret)) if stands else ""
+        says = digest.target(opened(said, self.reveal)) if stands else ""
         standing = status(
             side,
             self.before.resources.get(address, {}).get(name),
