@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from typing import Any
 
+from reconciler.engine.drive import drive
 from reconciler.model.archive import ArchiveSpec
 from reconciler.model.coerce import number
 from reconciler.model.errors import IncompleteListing, Refused, Unexpected
 from reconciler.model.http import Remote, Request, Response, filled, get, is_id
 from reconciler.model.kind import Kinds
+from reconciler.model.paging import follow
 from reconciler.model.plan import DESTROYS, Change, Plan, parent_of
 
 
@@ -41,40 +44,46 @@ async def read_records(remote: Remote, salvage: ArchiveSpec, identity: str, budg
     rows: list[dict[str, Any]] = []
     seen: set[str] = set()
     spent, everybody = 0, False
-    while True:
+
+    def ask(offset: int) -> Request:
+        nonlocal spent
         if spent >= budget:
             raise Refused(
                 "the requests that the archive may take are used up; nothing was changed",
                 hint="allow more with --archive-requests N",
             )
-        request = salvage.page(identity, len(seen), everybody=everybody)
-        answer = await remote.send(request)
         spent += 1
+        return salvage.page(identity, offset, everybody=everybody)
+
+    def after(answer: Response, offset: int) -> int | None:
+        nonlocal everybody
         if not answer.ok:
             everybody = True
-            continue
-        page, total = _rows(request, answer, salvage.key)
+            return offset
+        page, total = _rows(answer, salvage.key)
         fresh = [row for row in page if str(row.get("id")) not in seen]
-        seen |= {str(row.get("id")) for row in fresh}
-        rows += [salvage.kept(row) for row in fresh if salvage.mine(identity, row)]
+        seen.update(str(row.get("id")) for row in fresh)
+        rows.extend(salvage.kept(row) for row in fresh if salvage.mine(identity, row))
         if (total is not None and len(seen) >= total) or (total is None and not fresh):
-            break
+            return None
         if not fresh:
             raise IncompleteListing(
-                f"GET {request.path} announced {total} records and showed {len(seen)}; nothing was changed",
+                f"{answer.request} announced {total} records and showed {len(seen)}; nothing was changed",
                 hint="another user may be editing the account: try again",
             )
+        return len(seen)
+
+    await drive(follow(ask, after, most=budget + 1), remote, sleep=asyncio.sleep)
     read = Reading(rows, spent)
     return read if salvage.total is None else await _verified(remote, salvage, identity, read)
 
 
-def _rows(request: Request, answer: Response, key: str) -> tuple[list[dict[str, Any]], int | None]:
+def _rows(answer: Response, key: str) -> tuple[list[dict[str, Any]], int | None]:
     """Return the rows of a page, and how many it says that there are: an answer without rows is no proof that there are
     none.
     """
     try:
-        known = replace(answer, request=str(request))
-        rows, total = known.listed(key), known.total()
+        rows, total = answer.listed(key), answer.total()
         if not all(is_id(row.get("id")) for row in rows):
             raise answer.other("an id in each row")
     except Unexpected as error:

@@ -4,10 +4,12 @@ unknown, and nothing else is; only where no other listing could be read either, 
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from math import ceil
 
+from reconciler.engine.drive import drive
 from reconciler.engine.gather import gather
 from reconciler.model.coerce import listed
 from reconciler.model.errors import (
@@ -23,6 +25,7 @@ from reconciler.model.http import DEFAULT_PAGE, PAGE, Remote, Request, Response,
 from reconciler.model.identity import Grammar, obeys
 from reconciler.model.kind import Kind, Kinds
 from reconciler.model.live import STRANGE, Collection, Row, Tables, Unknown, odd
+from reconciler.model.paging import follow, is_full
 
 MOST_PAGES = 5_000
 """Pages of one listing, at most: half a million objects, or a hundred thousand where pages have twenty."""
@@ -279,15 +282,25 @@ async def _more(remote: Remote, collection: Collection, first: list[Row]) -> lis
     than it was asked for; exactly a full page again is no proof that this is all, and does not add up.
     """
     pages: list[_Page] = []
-    size = offset = len(first)
-    while size and (size % PAGE == 0 or size == DEFAULT_PAGE) and len(pages) < MOST_PAGES:
-        page = _page(collection, await remote.send(_asked(collection, offset, len(first))))
-        if page.rows == first:
-            return pages if size != PAGE else [page]
-        pages.append(page)
-        size = len(page.rows)
-        offset += size
+    size = len(first)
+
+    def after(answer: Response, offset: int) -> int | None:
+        pages.append(_page(collection, answer))
+        rows = pages[-1].rows
+        return offset + len(rows) if rows != first and _goes_on(len(rows)) else None
+
+    if _goes_on(size):
+        following = follow(lambda offset: _asked(collection, offset, size), after, begin=size, most=MOST_PAGES)
+        await drive(following, remote, sleep=asyncio.sleep)
+    if pages and pages[-1].rows == first:
+        *before, again = pages
+        return before if len(before[-1].rows if before else first) != PAGE else [again]
     return pages
+
+
+def _goes_on(rows: int) -> bool:
+    """Return whether more may follow a page: an endpoint that sends more than it was asked for sends full hundreds."""
+    return rows > 0 and (rows % PAGE == 0 or is_full(rows))
 
 
 def _asked(collection: Collection, offset: int, size: int = PAGE) -> Request:

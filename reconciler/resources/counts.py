@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from reconciler.model.coerce import ident, number
 from reconciler.model.http import Flow, Request, Response, get, page_of
 from reconciler.model.live import Row
+from reconciler.model.paging import follow, is_full
 from reconciler.model.values import Json
 from reconciler.model.write import Impact
 
@@ -109,36 +110,49 @@ def _worth(body: Mapping[str, Any]) -> str:
 
 
 def counted_rows(path: str, key: str) -> Flow[int]:
-    """Count the rows of a sub-collection. A total is believed; without one it is paged until a page is short, shorter
-    than the 20 rows of an account that ignores `limit` too (row 3 of section 7); bounded at 100 pages.
+    """Count the rows of a sub-collection. A total is believed; without one it is paged until a page is short or is the
+    one before again, for a sub-collection may know no paging; bounded at 100 pages.
     """
-    count, before = 0, None
-    for _ in range(100):
-        answer = yield get(path, limit="100", offset=str(count))
-        if (total := answer.total()) is not None:
-            return total
+    pages: list[Sequence[Row]] = []
+
+    def after(answer: Response, offset: int) -> int | None:
+        if answer.total() is not None:
+            return None
         rows = answer.listed(key)
-        if rows == before:
-            break  # the sub-collection knows no paging
-        count, before = count + len(rows), rows
-        if len(rows) not in (100, 20):
-            break
-    return count
+        if pages and rows == pages[-1]:
+            return None
+        pages.append(rows)
+        return offset + len(rows) if is_full(len(rows)) else None
+
+    answers, _ = yield from follow(lambda offset: page_of(path, offset), after, most=100)
+    total = answers[-1].total()
+    return total if total is not None else sum(map(len, pages))
 
 
 def listed(path: str, key: str, query: Mapping[str, str] | None = None, *, pages: int = 20) -> Flow[list[Row] | None]:
     """Return all rows of a listing, page by page; None where there is none or where it does not end."""
-    collected: list[Row] = []
-    for _ in range(pages):
-        answer = yield page_of(path, len(collected), (query or {}).items(), expect=(403, 404))
-        if not answer.ok:
-            return None
-        rows = answer.listed(key)
-        collected += rows
-        total = answer.total()
-        if not rows or (len(collected) >= total if total is not None else len(rows) not in (100, 20)):
-            return collected
-    return None
+    answers = yield from listed_pages(path, key, query, pages=pages)
+    return None if answers is None else [row for answer in answers for row in answer.listed(key)]
+
+
+def listed_pages(
+    path: str, key: str, query: Mapping[str, str] | None = None, *, pages: int = 20
+) -> Flow[list[Response] | None]:
+    """Return the answers with all pages of a listing; None where there is none or where it does not end. It ends by its
+    total, or else where a page is short.
+    """
+
+    def after(answer: Response, offset: int) -> int | None:
+        rows = len(answer.listed(key)) if answer.ok else 0
+        total = answer.total() if answer.ok else None
+        ends = not rows or (offset + rows >= total if total is not None else not is_full(rows))
+        return None if ends else offset + rows
+
+    def ask(offset: int) -> Request:
+        return page_of(path, offset, (query or {}).items(), expect=(403, 404))
+
+    answers, ended = yield from follow(ask, after, most=pages)
+    return answers if ended and answers[-1].ok else None
 
 
 def carried(sub: str, key: str, table: str, identity: str) -> Flow[tuple[int | None, bool]]:

@@ -16,7 +16,7 @@ from reconciler.model.live import Row
 from reconciler.model.values import map_of
 from reconciler.model.write import Effect, Impact
 from reconciler.resources import membership
-from reconciler.resources.counts import listed
+from reconciler.resources.counts import listed, listed_pages
 
 NAMED = 25
 """How many objects are asked for their names one by one."""
@@ -45,19 +45,11 @@ def fields_of_list(identity: str) -> Flow[list[Impact]]:
 
 def _fields_with_relations() -> Flow[tuple[list[Row], list[Row]] | None]:
     """Return all contact fields and the relations that came along; None where they cannot be read to the end."""
-    fields: list[Row] = []
-    relations: list[Row] = []
-    for _ in range(20):
-        paging = (("limit", "100"), ("offset", str(len(fields))))
-        answer = yield Request("GET", "/fields", paging, expect=(403, 404))
-        if not answer.ok:
-            return None
-        rows, total = answer.rows("fields"), answer.total()
-        fields += rows
-        relations += answer.rows("fieldRels")
-        if not rows or (len(fields) >= total if total is not None else len(rows) not in (100, 20)):
-            return fields, relations
-    return None
+    answers = yield from listed_pages("/fields", "fields")
+    if answers is None:
+        return None
+    fields: list[Row] = [row for answer in answers for row in answer.rows("fields")]
+    return fields, [row for answer in answers for row in answer.rows("fieldRels")]
 
 
 def fields_of_group(identity: str, holder: str, *, named: bool) -> Flow[list[Impact]]:
