@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import sys
 from collections.abc import Sequence
@@ -21,6 +22,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     """Entry point of `reconciler`; exits with one of the documented codes."""
     # A run makes many objects and little garbage: looking for it at every 700th takes a fifth of the time.
     gc.set_threshold(200_000, 50, 100)
+    # pydantic would look through all that is installed for plugins of its own; none has business here.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     from reconciler.cli.streams import finish, prepare
 
     prepare()

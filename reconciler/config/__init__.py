@@ -20,9 +20,9 @@ from reconciler.config.reading.project import (
     parse_project,
     recipients_of,
 )
-from reconciler.config.reading.scenarios import FoundScenario, read_scenarios
 
 if TYPE_CHECKING:
+    from reconciler.config.reading.scenarios import FoundScenario, read_scenarios
     from reconciler.config.schema import config_schema, project_schema
     from reconciler.config.writing.dumping import content_of, dump
     from reconciler.config.writing.formatting import formatted
@@ -57,7 +57,9 @@ __all__ = [
     "with_expectations",
 ]
 
-_WRITING = {
+_SELDOM = {
+    "FoundScenario": "reading.scenarios",
+    "read_scenarios": "reading.scenarios",
     "content_of": "writing.dumping",
     "dump": "writing.dumping",
     "formatted": "writing.formatting",
@@ -70,6 +72,6 @@ _WRITING = {
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _WRITING:
+    if name not in _SELDOM:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(importlib.import_module(f"{__name__}.{_WRITING[name]}"), name)
+    return getattr(importlib.import_module(f"{__name__}.{_SELDOM[name]}"), name)

@@ -209,16 +209,14 @@ def walk(value: Value) -> Iterator[Value]:
         yield value
 
 
-def references(value: Value) -> Iterator[Reference]:
-    """Yield every reference in a value."""
+def references(value: Value) -> Sequence[Reference]:
+    """Return every reference in a value."""
     if value.__class__ in SCALARS:
-        return
+        return ()
     if isinstance(value, Ref | Lookup | RemoteId):
-        yield value
-    elif isinstance(value, dict | list):
-        for item in value.values() if isinstance(value, dict) else value:
-            if item.__class__ not in SCALARS:
-                yield from references(item)
+        return (value,)
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return [reference for item in inside if item.__class__ not in SCALARS for reference in references(item)]
 
 
 def inserted(present: Sequence[Value], more: Iterable[Value], order: Sequence[Value]) -> list[Value]:

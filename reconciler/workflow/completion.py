@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from reconciler.config import environment as settings_of
-from reconciler.config import load, load_project, read_scenarios
+from reconciler.config import load, load_project
 from reconciler.model.errors import ReconcilerError
 from reconciler.resources import load_kinds
 from reconciler.workflow.baselines import locked
@@ -23,6 +23,8 @@ def environment_names(folder: Path) -> Sequence[str]:
 
 def test_names(folder: Path) -> Sequence[str]:
     """Return the tests of a project, in the order of its files."""
+    from reconciler.config import read_scenarios
+
     try:
         return [scenario.name for scenario in read_scenarios(load_project(folder))]
     except ReconcilerError:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from reconciler.deriving.undo import Inverse
 from reconciler.planning.select import Selected, Selection
+
+if TYPE_CHECKING:
+    from reconciler.deriving.undo import Inverse
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -26,7 +27,15 @@ CONFIG = CLICK | PYDANTIC | {"yaml", "_cython", "cython_runtime"}
 REMOTE = CONFIG | {"httpx", "idna", "anyio", "starlette", "sniffio", "re2"}
 """`starlette`, and `anyio` for it, are the emulator's; `re2` finds credentials in what is printed."""
 OFFLINE = ("emulator", "engine", "planning", "remote")
-BEFORE_WRITES = ("engine.apply", "render.html", "render.markdown", "config.writing", "deriving.export")
+BEFORE_WRITES = (
+    "engine.apply",
+    "render.html",
+    "render.markdown",
+    "config.writing",
+    "deriving.export",
+    "deriving.undo",
+    "model.scenario",
+)
 
 
 @pytest.mark.parametrize(
@@ -35,7 +44,7 @@ BEFORE_WRITES = ("engine.apply", "render.html", "render.markdown", "config.writi
         (["version"], CLICK, ("config", "workflow", "resources", *OFFLINE), 130),
         (["--help"], CLICK, ("config", "workflow", "resources", *OFFLINE), 130),
         (["completion", "bash"], CLICK, ("config", "workflow", "resources", *OFFLINE), 140),
-        (["validate"], CONFIG, ("config.writing", "store.documents", "render.text", *OFFLINE), 400),
+        (["validate"], CONFIG, ("config.writing", "model.scenario", "store.documents", "render.text", *OFFLINE), 390),
         (["-e", "demo", "plan"], REMOTE, BEFORE_WRITES, 640),
     ],
     ids=lambda value: value[-1] if isinstance(value, list) else "",
@@ -67,3 +76,17 @@ def test_the_client_does_not_load_the_command_line_of_httpx() -> None:
     program = f"import reconciler.remote.client, sys; print({names})"
     answer = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, timeout=60)
     assert answer.stdout == "False False False\n"
+
+
+def test_no_plugin_of_pydantic_is_looked_for(world: World, tmp_path: Path) -> None:
+    """What else is installed has no business in the models of a configuration, and is not worth a look each time."""
+    world.write("version: 1\nenvironments: {demo: {url: 'emulator:state/demo.db'}}\n", "reconciler.yaml")
+    plugin = tmp_path / "installed" / "curious-1.dist-info"
+    plugin.mkdir(parents=True)
+    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: curious\nVersion: 1\n", "utf-8")
+    (plugin / "entry_points.txt").write_text("[pydantic]\ncurious = curious:plugin\n", "utf-8")
+    (plugin.parent / "curious.py").write_text("raise SystemExit('was looked for')\n", "utf-8")
+    command = [sys.executable, "-c", PROGRAM, "--chdir", str(world.folder), "validate"]
+    environ = {**os.environ, "PYTHONPATH": os.pathsep.join([str(plugin.parent), *sys.path])}
+    ran = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=environ)
+    assert (ran.returncode, "was looked for" in ran.stderr) == (0, False)
