@@ -122,6 +122,8 @@ def command(
     """Show what apply would change. Never writes to the account."""
     from reconciler.workflow.planning import make_plan
 
+    if refresh_only and since is not None:
+        raise click.UsageError("--refresh-only plans nothing that could be compared with a plan (--since)")
     if refresh_only and (destroy or out is not None):
         raise click.UsageError("--refresh-only shows drift, and there is nothing in it to save or to destroy")
     if out is not None:
@@ -152,13 +154,19 @@ def command(
 
 def _against_earlier(opened: Session, path: Path) -> Callable[..., Shown]:
     """Return what shows of a plan what is different from the one in a file; in other forms than text the whole plan."""
+    from reconciler.model.errors import StalePlan
     from reconciler.render import since
     from reconciler.resources import load_kinds
     from reconciler.store.planfile import read_plan
 
     earlier = read_plan(path, load_kinds())
-    if earlier.environment != opened.settings.name:
-        raise click.BadParameter(f"{path} is a plan for {earlier.environment}, this is {opened.settings.name}")
+    for what, theirs, ours in (
+        ("environment", earlier.environment, opened.settings.name),
+        ("account", earlier.account, opened.identity),
+    ):
+        if theirs != ours:
+            said = f"{path} is a plan for {what} {theirs or 'unknown'}, and this is {ours}"
+            raise StalePlan(said, hint=f"choose the {what} of that plan (--environment), or compare with another file")
 
     def view(document: PlanDocument, form: str, *, apply_command: str = "") -> Shown:
         if form != "text":

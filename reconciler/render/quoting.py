@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import re
 import shlex
+import unicodedata
+from collections.abc import Collection
 from typing import Any
 
+from reconciler.model.characters import BLANKS, compiled
 from reconciler.render.harmless import harmless
 
 _SURROGATES = re.compile("[\ud800-\udfff]")
@@ -59,6 +62,22 @@ def _marker(value: dict[str, Any]) -> str:
         return clean(f"{value.get('kind', '')} id {value['$id']}".strip())
     inner = value["$lookup"] if isinstance(value["$lookup"], dict) else {"name": value["$lookup"]}
     return clean("{" + ", ".join(f"{name}: {text}" for name, text in inner.items() if name != "kind") + "}")
+
+
+def apart(text: str, others: Collection[str]) -> str:
+    """Return a text with escapes where one of the others is another text and looks the same: blanks of other widths,
+    accents composed or not.
+    """
+    if text.isascii() and all(other.isascii() for other in others):
+        return text
+    alike = [other for other in others if other != text and _look(other) == _look(text)]
+    if any(unicodedata.normalize("NFC", other) == unicodedata.normalize("NFC", text) for other in alike):
+        return ascii(text)[1:-1]
+    return compiled(f"[{BLANKS}]").sub(lambda found: ascii(found[0])[1:-1], text) if alike else text
+
+
+def _look(text: str) -> str:
+    return compiled(f"[{BLANKS}]").sub(" ", unicodedata.normalize("NFC", text))
 
 
 def to_json(content: object, *, indent: int | None = 2) -> str:

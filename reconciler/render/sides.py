@@ -6,9 +6,8 @@ from __future__ import annotations
 
 import difflib
 import re
-import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from reconciler.model.document import AttributeView, ChangeView
@@ -16,10 +15,11 @@ from reconciler.model.values import is_empty
 from reconciler.render import words
 from reconciler.render.naming import Names, humanised, label, without_people
 from reconciler.render.outline import ANOTHER, moved, unseen
-from reconciler.render.quoting import clean, is_marker, literal
+from reconciler.render.quoting import apart, clean, is_marker, literal
 from reconciler.render.tree import MISSING, Entry, Known, Line, compare, entries, same
 
 _WIDTH = 100
+_COMPARED = 400
 _MARKED = 2_000
 """Characters of a text up to which its words are compared."""
 _DEEPEST = 4
@@ -121,7 +121,7 @@ def _sides(name: str, before: Known, after: Known, names: Names, depth: int = 0)
     elif _all(sides, list):
         old, new = (side if isinstance(side, list) else [] for side in (before, after))
         one_sided = before is MISSING or after is MISSING
-        yield Row(name, items=[_item(entry, names, quiet=one_sided) for entry in _ordered(old, new)])
+        yield Row(name, items=_apart([_item(entry, names, quiet=one_sided) for entry in _ordered(old, new)]))
     elif MISSING not in (before, after) and any(isinstance(side, str) and "\n" in side for side in sides):
         yield Row(name, lines=compare(name, before, after, width=_WIDTH)[1:])
     else:
@@ -144,6 +144,12 @@ def _members(name: str, before: Known, after: Known, names: Names, depth: int) -
 def _ordered(before: Sequence[Any], after: Sequence[Any]) -> list[Entry]:
     """Return entries as they are afterwards, and behind them what went."""
     return sorted(entries(before, after), key=lambda entry: entry.now is None)
+
+
+def _apart(items: Sequence[Item]) -> Sequence[Item]:
+    """Return entries of which none looks like another one that it is not."""
+    texts = [item.text for item in items][:_COMPARED]
+    return [replace(item, text=apart(item.text, texts)) if item.state else item for item in items]
 
 
 def _item(entry: Entry, names: Names, *, quiet: bool) -> Item:
@@ -174,8 +180,7 @@ def _entry(value: Known, names: Names) -> str:
 
 def _scalar(name: str, before: Known, after: Known, names: Names) -> Row:
     was, now = (_told(side, names) for side in (before, after))
-    if was and now and unicodedata.normalize("NFC", was) == unicodedata.normalize("NFC", now):
-        was, now = (ascii(side)[1:-1] if isinstance(side, str) else _told(side, names) for side in (before, after))
+    was, now = apart(was, [now]), apart(now, [was])
     colours = [_colour(name, side) for side in (before, after)]
     sides = _marked(was, now) if isinstance(before, str) and isinstance(after, str) else (_pieces(was), _pieces(now))
     return Row(name, *sides, was_colour=colours[0], colour=colours[1])

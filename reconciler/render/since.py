@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from reconciler.model.document import AttributeView, ChangeView, GuardView, PlanDocument
-from reconciler.render import words
+from reconciler.render import cards, words
 from reconciler.render.quoting import clean, literal
 from reconciler.render.tree import same
 
@@ -33,6 +33,7 @@ def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:
     yield from _sides("guard", _guards(document), _guards(earlier))
     skipped, were = ({skipped.address: skipped.reason for skipped in plan.skipped} for plan in (document, earlier))
     yield from _sides("not planned", skipped, were)
+    yield from _only("warning", document.warnings, earlier.warnings)
     if (document.settings is None) != (earlier.settings is None) or (
         document.settings and earlier.settings and document.settings.mark != earlier.settings.mark
     ):
@@ -41,13 +42,13 @@ def differences(document: PlanDocument, earlier: PlanDocument) -> Iterator[str]:
 
 def _told(change: ChangeView) -> str:
     at_risk = words.impacts(change)
-    return f"{words.SIGNS[change.action].meaning} {change.address}{f': {at_risk}' if at_risk else ''}"
+    return f"{words.sign(change).meaning} {change.address}{f': {at_risk}' if at_risk else ''}"
 
 
 def _changed(change: ChangeView, before: ChangeView) -> Iterator[str]:
     where = change.address
-    if change.action != before.action:
-        yield f"~ {where}: {words.SIGNS[change.action].meaning}, was {words.SIGNS[before.action].meaning}"
+    if words.sign(change) != words.sign(before):
+        yield f"~ {where}: {words.sign(change).meaning}, was {words.sign(before).meaning}"
     if change.id != before.id and change.id and before.id:
         yield f"~ {where}: id {change.id}, was id {before.id}"
     now, then = ({attribute.name: attribute for attribute in side.attributes} for side in (change, before))
@@ -56,6 +57,7 @@ def _changed(change: ChangeView, before: ChangeView) -> Iterator[str]:
     told, was = ("; ".join(map(words.impact, side.impacts)) or "nothing is touched" for side in (change, before))
     if told != was:
         yield f"~ {where}: {told}, was: {was}"
+    yield from _only(where, _facts(change), _facts(before))
     yield from _sides(f"{where} by hand", change.manual, before.manual)
     yield from _sides(f"{where} on_destroy", change.on_destroy, before.on_destroy)
     yield from _sides(f"{where} used by", _uses(change), _uses(before))
@@ -64,6 +66,22 @@ def _changed(change: ChangeView, before: ChangeView) -> Iterator[str]:
         {finding.message: finding.severity for finding in change.findings},
         {finding.message: finding.severity for finding in before.findings},
     )
+
+
+def _facts(change: ChangeView) -> list[str]:
+    """What holds of a change beside what it writes."""
+    facts = [f"moved from {change.moved_from}"] if change.moved_from else []
+    facts += ["takes over what exists"] if change.adopts and change.action != "adopt" else []
+    facts += ["protected from being deleted"] if change.prevent_destroy else []
+    facts += [f"left as it is: {', '.join(change.ignored)}"] if change.ignored else []
+    return facts + (["its loss was not counted"] if change.uncounted else [])
+
+
+def _only(where: str, now: Iterable[str], then: Iterable[str]) -> Iterator[str]:
+    """Yield sentences that one side has and the other has not."""
+    now, then = list(now), list(then)
+    yield from (f"+ {where}: {said}" for said in now if said not in then)
+    yield from (f"- {where}: {said}, not any more" for said in then if said not in now)
 
 
 def _attribute(where: str, now: AttributeView | None, then: AttributeView | None) -> Iterator[str]:
@@ -90,7 +108,8 @@ def _guards(document: PlanDocument) -> dict[str, str]:
 
 
 def _verdict(guard: GuardView) -> str:
-    return f"{guard.verdict}: {guard.message}" if guard.message else guard.verdict
+    state = cards.state(guard).lower()
+    return f"{state}: {guard.message}" if guard.message else state
 
 
 def _uses(change: ChangeView) -> dict[str, str]:

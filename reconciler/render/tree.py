@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import difflib
 import json
-import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,13 +11,15 @@ from enum import Enum
 from typing import Final, TypeAlias, TypeGuard
 
 from reconciler.model.values import Value, is_empty_or_off
-from reconciler.render.quoting import clean, is_marker, key, literal, quoted
+from reconciler.render.quoting import apart, clean, is_marker, key, literal, quoted
 
 STEP = 4
 INDENT = 6
 """Columns of indent per level, and columns before the mark of the first level."""
 
 _CONTEXT = 1
+_COMPARED = 400
+"""Entries of a list among which those are looked for that look the same."""
 _IDENTITIES = ("key", "id", "value", "name", "address")
 
 
@@ -51,7 +52,7 @@ def compare(name: str, before: Known, after: Known, *, depth: int = 0, width: in
     parts = _parts(before, after, depth + 1, width)
     if parts is not None:
         return [Line("~", depth, f"{name}:"), *parts]
-    was, now = _told_apart(literal(before), literal(after))
+    was, now = _told_apart(before, after)
     line = Line("~", depth, f"{name:<{pad}} = {was} -> {now}")
     if fits(line, width):
         return [line]
@@ -69,11 +70,9 @@ def _parts(before: Value, after: Value, depth: int, width: int) -> Iterable[Line
     return _lists(before, after, depth, width) if isinstance(before, list) and isinstance(after, list) else None
 
 
-def _told_apart(was: str, now: str) -> tuple[str, str]:
-    """Escape what is not ASCII where two different texts look the same (composed and decomposed accents)."""
-    if unicodedata.normalize("NFC", was) != unicodedata.normalize("NFC", now):
-        return was, now
-    return ascii(was)[1:-1], ascii(now)[1:-1]
+def _told_apart(before: Value, after: Value) -> tuple[str, str]:
+    was, now = literal(before), literal(after)
+    return apart(was, [now]), apart(now, [was])
 
 
 def same(mine: Known, other: Known) -> bool:
@@ -141,9 +140,9 @@ def _entries(mark: str, value: Mapping[str, Value], depth: int, width: int) -> l
     return [line for name, item in value.items() for line in _one_sided(mark, key(name), item, "", depth, width, pad)]
 
 
-def _item(mark: str, item: Value, depth: int, width: int) -> list[Line]:
-    """An item of a list that is new or gone."""
-    line = Line(mark, depth, literal(_shortest(item)))
+def _item(mark: str, item: Value, depth: int, width: int, others: Sequence[str] = ()) -> list[Line]:
+    """An item of a list that is new or gone; `others` are those that it might be taken for."""
+    line = Line(mark, depth, apart(literal(_shortest(item)), others))
     if fits(line, width) or not _is_map(item):
         return [line]
     return [Line(mark, depth, f"{_title(item)}:"), *_entries(mark, item, depth + 1, width)]
@@ -231,12 +230,12 @@ def entries(before: Sequence[Value], after: Sequence[Value]) -> list[Entry]:
 def _lists(before: Sequence[Value], after: Sequence[Value], depth: int, width: int) -> list[Line]:
     """Items that came, went, changed inside or changed their relative order, in the order in which they are now."""
     lines: list[Line] = []
-    quiet = 0
+    quiet, looks = 0, [literal(_shortest(item)) for item in (*before, *after)][:_COMPARED]
     for entry in entries(before, after):
         was, now = entry.before, entry.after
         if was is MISSING or now is MISSING:
             mark, item = ("+", now) if was is MISSING else ("-", was)
-            lines += _item(mark, None if item is MISSING else item, depth, width)
+            lines += _item(mark, None if item is MISSING else item, depth, width, looks)
             continue
         if entry.moved:
             place = f"moved from place {(entry.was or 0) + 1} to {(entry.now or 0) + 1}"
@@ -252,7 +251,8 @@ def _inside(was: Value, now: Value, depth: int, width: int) -> list[Line]:
     """An item that is the same one, with other contents."""
     if _is_map(was) and _is_map(now):
         return [Line("~", depth, f"{_title(now)}:"), *_maps(was, now, depth + 1, width)]
-    return [Line("~", depth, f"{literal(was)} -> {literal(now)}")]
+    old, new = _told_apart(was, now)
+    return [Line("~", depth, f"{old} -> {new}")]
 
 
 def _longest_rising(values: Sequence[int]) -> set[int]:
@@ -283,8 +283,9 @@ def _texts(before: str, after: str, depth: int) -> Iterator[Line]:
             if tag == "equal":
                 yield from (Line(" ", depth, _text(line)) for line in old[old_from:old_to])
                 continue
-            yield from (Line("-", depth, _text(line)) for line in old[old_from:old_to])
-            yield from (Line("+", depth, _text(line)) for line in new[new_from:new_to])
+            gone, come = old[old_from:old_to], new[new_from:new_to]
+            yield from (Line("-", depth, apart(_text(line), come)) for line in gone)
+            yield from (Line("+", depth, apart(_text(line), gone)) for line in come)
 
 
 def _text(line: str) -> str:

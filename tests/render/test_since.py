@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -15,6 +17,7 @@ from reconciler.model.document import (
     SettingsView,
     SkippedView,
     UseView,
+    digest,
 )
 from reconciler.render import since
 from tests.render import documents
@@ -61,7 +64,7 @@ def _with(change: ChangeView, **members: Any) -> PlanDocument:
         (_with(FIELD, findings=[FindingView(message="no")]), "+ field.tier finding no: error"),
         (
             _with(FIELD).model_copy(update={"guards": [GuardView(name="max_deletes", verdict="tripped", message="2")]}),
-            "+ guard max_deletes: tripped: 2",
+            "+ guard max_deletes: cannot be allowed: 2",
         ),
         (
             _with(FIELD).model_copy(update={"skipped": [SkippedView(address="tag.b", reason="hidden")]}),
@@ -100,3 +103,85 @@ def test_a_plan_is_compared_with_the_approved_one(world: World) -> None:
     ran = world.cli("plan", "--since", "approved.json", "--detailed-exitcode")
     assert (ran.code, ran.out) == (2, "Different from approved.json: 1 line.\n  + new in the plan: create tag.b\n")
     assert world.cli("plan", "--since", "missing.json").code == 6
+
+
+@pytest.mark.parametrize("how", ["environment", "account", "format", "altered", "no plan", "drift"])
+def test_what_cannot_be_compared_is_refused_with_a_hint(world: World, how: str) -> None:
+    """Another environment or account, a format that this program does not read, a file that was altered or is none."""
+    world.write("tags: {a: {}}")
+    assert world.cli("plan", "--out", "approved.json").code == 0
+    path = world.folder / "approved.json"
+    content = json.loads(path.read_text("utf-8"))
+    changed: dict[str, dict[str, Any]] = {
+        "environment": {"environment": "other"}, "account": {"account": "elsewhere"},
+        "format": {"format_version": "0.9"},
+    }  # fmt: skip
+    content |= changed.get(how, {})
+    content["digest"] = digest(content)
+    if how == "altered":
+        content["created_at"] = "2020"
+    path.write_text("[]" if how == "no plan" else json.dumps(content), "utf-8")
+    ran = world.cli("plan", "--since", "approved.json", *(["--refresh-only"] if how == "drift" else []))
+    assert (ran.code, bool(ran.out)) == (1 if how == "drift" else 6, False), ran.text
+    assert how == "drift" or "hint: " in ran.err
+
+
+NOT_COMPARED = {
+    "ChangeView": {
+        "kind": "follows from the address", "reason": "says why, not what", "place": "a line may move in its file",
+        "depends_on": "order, not what", "guarded": "a property of the kind", "counting": "requests, not what",
+        "evacuates": "stands in on_destroy", "desired": "stands in the attributes",
+        "fingerprint": "what the account holds besides",
+        "found": "what the account holds besides", "known": "ids of others", "natural_key": "stands in the attributes",
+        "spare": "how it is carried out", "nested": "how the files say it", "elsewhere": "how the files say it",
+        "parent": "follows from the address", "rank": "order, not what",
+    },
+    "AttributeView": {
+        "parts": "stands in before and after", "applied": "the past", "origin": "whose change, not which",
+        "place": "a line",
+        "run": "the past", "forces_replacement": "stands in the action", "sensitive": "what is masked is named",
+    },
+    "GuardView": {"override": "stands in the message", "remedy": "advice", "places": "lines", "by": "who, not what"},
+    "SkippedView": {"forbidden": "stands in the reason", "refused": "stands in the reason"},
+}  # fmt: skip
+"""Members of a plan of which another value alone is no difference, and why."""
+OTHERS: dict[str, Any] = {
+    "action": "replace", "attributes": [], "impacts": [ImpactView(count=9, noun="deals")], "uses": [UseView(where="x")],
+    "findings": [FindingView(message="x")], "manual": {"x": "y"}, "ignored": ["x"],
+    "on_destroy": {"x": "tag.y"}, "places": (1, 2),
+    "addresses": ["tag.z"], "verdict": "warned", "after": "other", "before": "other", "certainty": "maybe",
+}  # fmt: skip
+
+
+TRIPPED = GuardView(name="max_deletes", verdict="tripped", message="2", override="--allow max_deletes=2")
+
+
+def _members() -> Iterator[tuple[str, str, PlanDocument]]:
+    """Every member of a change, an attribute, a guard, of what is left out, with another value in a plan."""
+    guard = TRIPPED
+    skipped = SkippedView(address="tag.s", reason="hidden")
+    parts: list[Any] = [FIELD, FIELD.attributes[0], guard, skipped]
+    for place, part in enumerate(parts):
+        for name, member in type(part).model_fields.items():
+            value = OTHERS.get(name, member.annotation is bool or (f"other.{name}"))
+            mine = [*parts[:place], part.model_copy(update={name: value}), *parts[place + 1 :]]
+            change = mine[0] if place == 0 else FIELD.model_copy(update={"attributes": [mine[1]]})
+            views: dict[str, Any] = {"changes": [GONE, change], "guards": [mine[2]], "skipped": [mine[3]]}
+            yield type(part).__name__, name, PlanDocument.model_construct(**views)
+
+
+MEMBERS = {(part, name): document for part, name, document in _members()}
+SAME = PlanDocument(
+    changes=[GONE, FIELD],
+    guards=[TRIPPED],
+    skipped=[SkippedView(address="tag.s", reason="hidden")],
+)
+
+
+@pytest.mark.parametrize(("part", "name"), MEMBERS)
+def test_each_member_of_a_plan_is_compared_or_it_is_said_why_not(part: str, name: str) -> None:
+    """A member that is added is told, or stands in the table above; and a plan is no different from itself."""
+    document = MEMBERS[part, name]
+    assert list(since.differences(document, document.model_copy(deep=True))) == []
+    told = list(since.differences(document, SAME))
+    assert bool(told) == (name not in NOT_COMPARED[part]), told
