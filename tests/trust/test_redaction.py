@@ -267,6 +267,8 @@ CUTS = {
     "render/fleet.py": {"report.groups[:FEW_GROUPS]", "report.news[:FEW_FAILURES]", "group.changes[:most]",
                         "accounts[:FEW]", "group.changes[:20]", "causes(report)[:FEW_FAILURES]"},
     "render/html.py": {"lost[:MOST_LOST]"},
+    "render/sides.py": {"[item.text for item in items][:_COMPARED]"},
+    "render/tree.py": {"[literal(_shortest(item)) for item in (*before, *after)][:_COMPARED]"},
     "fleet/job.py": {"changes[:MOST_LINES]"},
     "fleet/running.py": {"fleet.runtime.token()[:4]"},
     "workflow/health.py": {"LINES[:4]"},
